@@ -24,11 +24,12 @@ interface Killed {
 }
 
 /**
- * Layers and their content are no part of it: a crash may leave an empty layer, which is no harm. The lock is there once a second process
- * has a VM. The file of services is there while a workspace has services.
+ * Layers and their content are no part of it: a crash may leave an empty layer, which is no harm. A memory on Firecracker is one file or a
+ * file with diffs, and a snapshot's has a whole file from its first restore on. The lock is there once a second process has a VM. The file of
+ * services is there while a workspace has services.
  */
 const isPartOfShape = (line: string) =>
-  !/\/\d+\.(qcow2|store|ext4)$|local-disks|\/owner\.lock$|\/services\.json$/.test(line)
+  !/\/\d+\.(qcow2|store|ext4)$|\/mem\.(\d+|whole-[0-9a-f]{8})$|local-disks|\/owner\.lock$|\/services\.json$/.test(line)
 
 /**
  * A process is killed at every fault point of the lifecycle, or at those around the commit of each step; the next process finds a whole
