@@ -1,11 +1,19 @@
 import { Schema } from "effect"
 import { constants } from "node:os"
+import type { ChannelFailed } from "../contract/errors/errors.ts"
 
 /** Remedy for a workspace's disk. */
 export const DISK_HINTS = {
   EUCLEAN: "the file system of the workspace is damaged: reset the workspace",
   ENODEV: "nothing is mounted at /workspace any more: stop and start the workspace, or reset it"
 }
+
+const BROKE = "the guest broke the protocol"
+
+export const violationText = (what: string) => `${BROKE}: ${what}`
+
+/** Whether the guest has sent what no agent sends. It does so on every connection. */
+export const brokeProtocol = ({ detail }: ChannelFailed) => detail.startsWith(BROKE)
 
 /** The agent refused, or tried and failed: an ordinary "no" of the guest's kernel, the channel is well. */
 export class AgentCallFailed extends Schema.TaggedError<AgentCallFailed>()("AgentCallFailed", {

@@ -4,6 +4,7 @@ import { ChannelFailed } from "../../contract/errors/errors.ts"
 import { escapeGuestText } from "../../contract/text/printable.ts"
 import { settleAfterwards, Waiters } from "../../system/waits/signal.ts"
 import { type AgentEvent, type Call, Calls } from "../calls.ts"
+import { violationText } from "../errors.ts"
 import { NetworkTable } from "../streams/network-table.ts"
 import { StreamTable } from "../streams/stream-table.ts"
 import type { GuestStream, StreamBegin, StreamLink } from "../streams/stream.ts"
@@ -266,7 +267,7 @@ export class Connection implements StreamLink {
       this.#awake.clear()
       countReceived(chunk.length)
     } catch (error) {
-      this.fail(error instanceof Violation ? `the guest broke the protocol: ${error.message}` : String(error))
+      this.fail(error instanceof Violation ? violationText(error.message) : String(error))
     }
   }
 

@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import { newRequestId } from "../../system/processes/identity.ts"
-import type { AgentCallFailed } from "../errors.ts"
+import { type AgentCallFailed, violationText } from "../errors.ts"
 import type { ProcessExit } from "../process.ts"
 import { bytesOf } from "../streams/pieces.ts"
 import type { GuestStream } from "../streams/stream.ts"
@@ -62,7 +62,7 @@ export const checked = <A>(connection: Connection, decode: () => A) =>
       return Effect.succeed(decode())
     } catch (error) {
       if (!(error instanceof Violation)) throw error
-      connection.fail(`the guest broke the protocol: ${error.message}`)
+      connection.fail(violationText(error.message))
       return Effect.fail(connection.failure!)
     }
   })

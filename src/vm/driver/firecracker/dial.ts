@@ -1,9 +1,11 @@
 import { Effect, Schedule, type Scope } from "effect"
 import type { Socket } from "node:net"
 import { ChannelFailed } from "../../../contract/errors/errors.ts"
+import { brokeProtocol } from "../../../guest-channel/errors.ts"
 import { connectUnix } from "../../../system/processes/unix-socket.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { allOrNothing } from "../../../system/waits/effects.ts"
+import type { VmError } from "../../Vm.ts"
 import { AGENT_PORT } from "./machine.ts"
 
 /** Longest answer of Firecracker to a request for a connection: `OK` and a port. */
@@ -72,3 +74,7 @@ export const insistently = <A, E, R>(
       { schedule: Schedule.spaced("2 millis"), while: again }
     )
   })
+
+/** Whether another connection may get the agent's answer. */
+export const mayAnswer = (failure: VmError | ChannelFailed): boolean =>
+  failure._tag === "ChannelFailed" ? !brokeProtocol(failure) : "step" in failure && failure.step === "hello"

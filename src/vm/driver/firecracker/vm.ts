@@ -17,7 +17,7 @@ import type { VmmProcess } from "../vmm-process.ts"
 import type { Api } from "./api.ts"
 import { captureVm } from "./capture.ts"
 import { readConsole } from "./console.ts"
-import { dialAgent, insistently } from "./dial.ts"
+import { dialAgent, insistently, mayAnswer } from "./dial.ts"
 import { makeDisks } from "./disks.ts"
 import { guardSpace, isTooFull, type Paused } from "./full-disk.ts"
 import { watchHealth } from "./health.ts"
@@ -109,7 +109,7 @@ export const makeVm = (options: {
     const greet: FirecrackerVm["greet"] = (options, timeoutMs = helloTimeoutMs.kvm) =>
       insistently(
         (attemptMs) => allOrNothing(greetAgent(greeted, { ...options, takeover: true }, attemptMs)),
-        ({ _tag, ...failure }) => _tag === "ChannelFailed" || ("step" in failure && failure.step === "hello")
+        mayAnswer
       ).pipe(
         Effect.timeoutOrElse({
           duration: timeoutMs,

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import * as net from "node:net"
 import * as path from "node:path"
-import { dialAgent } from "../../../../../src/vm/driver/firecracker/dial.ts"
+import { GuestChannel } from "../../../../../src/guest-channel/GuestChannel.ts"
+import { dialAgent, insistently, mayAnswer } from "../../../../../src/vm/driver/firecracker/dial.ts"
 import { temporaryDirectory } from "../../../disk/temporary-directory.ts"
 
 /** Firecracker's side of its vsock: answers the request on each connection by what the test says for it, the last one again and again. */
@@ -117,4 +118,18 @@ describe("Firecracker's vsock", () => {
       assert.strictEqual(open.size, 0)
       yield* Scope.close(scope, Exit.void)
     }).pipe(Effect.timeout("5 seconds")))
+
+  it.live("a guest that breaks the protocol is not asked again, and one that ends the connection is", () =>
+    Effect.gen(function*() {
+      const { file, requests } = yield* vsock(
+        (socket) => void socket.end("OK 1\n"),
+        taking(Buffer.alloc(17 * 1024 * 1024, "OK 2\n"))
+      )
+      const failure = yield* insistently(
+        () => Effect.scoped(GuestChannel.connect({ takeover: true, open: dialAgent(file) })),
+        mayAnswer
+      ).pipe(Effect.flip)
+      assert.match(failure.message, /the guest broke the protocol: no hello/)
+      assert.strictEqual(requests.length, 2)
+    }))
 })
