@@ -1,5 +1,6 @@
 import { Deferred, Effect, type Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
+import { killGroup } from "../../system/processes/child.ts"
 import { nodeEnvironment } from "../../system/processes/environment.ts"
 import { settingNow } from "../../system/settings/config.ts"
 import { settleAfterwards } from "../../system/waits/signal.ts"
@@ -60,9 +61,12 @@ const PASTA = [
   ...["--no-dhcp", "--no-ra", "--no-dhcpv6"]
 ]
 
-/** Its process namespace ends with this process, however it ends. The host's files are there to be read. */
+/**
+ * Its process namespace ends with this process, however it ends. The host's files are there to be read. The session of `startTranslator` is new
+ * already: in one more, bubblewrap's child would survive an early end of its group.
+ */
 const confined = (tag: string) => [
-  ...["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--new-session", "--die-with-parent"],
+  ...["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent"],
   ...["--ro-bind", "/", "/", "--dev", "/dev", "--dev-bind", "/dev/net/tun", "/dev/net/tun", "--proc", "/proc"],
   ...["--setenv", "PYRO_VM", tag, "--", "pasta", ...PASTA]
 ]
@@ -83,7 +87,7 @@ export const startTranslator = (
   child.stderr!.setEncoding("utf8").on("data", (text: string) => said = (said + text).slice(-SAID_CHARACTERS))
   child.on("error", ({ message }) => onEnd(message))
   child.on("close", (code, signal) => onEnd(`${signal ?? `status ${code}`}${said === "" ? "" : `: ${said.trim()}`}`))
-  return { stop: () => void child.kill("SIGKILL") }
+  return { stop: () => killGroup(child, "SIGKILL") }
 }
 
 /** Maximum heap of the process, in MiB. */
