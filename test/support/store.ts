@@ -14,6 +14,7 @@ const EXCEPTION = 16
  */
 export const flattenStore = (store: string, seed: string, virtualBytes: number, flat: string) => {
   fs.copyFileSync(seed, flat)
+  fs.chmodSync(flat, 0o600) // a seed is read-only, which stops everybody but root
   fs.truncateSync(flat, virtualBytes)
   const [from, to] = [fs.openSync(store, "r"), fs.openSync(flat, "r+")]
   try {
