@@ -137,6 +137,8 @@ static int append(struct draft *draft, const struct plan *plan, struct task_repo
   struct stat status;
   if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) return task_failed(report, EINVAL, STEP_OPEN, plan->path);
   int error = draft->old.st_nlink == 0 ? owner_give(draft->parent, fd) : 0;
+  /* An old file, and the umask, do not take the mode of the open. */
+  if (error == 0 && (plan->mode != 0 || draft->old.st_nlink == 0) && fchmod(fd, mode_for(draft, plan->mode)) < 0) error = errno;
   if (error == 0) error = copy_input(fd);
   if (error == 0 && fstat(fd, &draft->own) < 0) error = errno;
   if (error == 0 && plan->flags & WRITE_TELL) error = tell(fd, draft);

@@ -52,7 +52,7 @@ export const observe = (row: Operation, hasSpan = true) => <A, E, R>(work: Effec
   observed(row, hasSpan, work, (work, end) => Effect.onExit(work, (exit) => Effect.sync(() => end(exit))))
 
 /** Events with the result of an operation. Their reader need not pull the end. */
-const RESULTS = new Set(["Exited", "Detached", "Ready", "Forked", "Taken", "Exported"])
+const RESULTS = new Set(["Exited", "Detached", "Ready", "Forked", "Taken", "Exported", "Ended"])
 
 /**
  * Observes an operation with events, from its start to its result or its end. An operation that its caller drops earlier counts as interrupted.

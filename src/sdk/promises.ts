@@ -59,7 +59,10 @@ const readInput = (stdin: Stdin | undefined): Effect.Effect<ReadInput | undefine
 export interface CallOptions {
   /** An abort ends the work, and then the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal
-  /** Stdin of a command, whole or in pieces, text as UTF-8. Absent: /dev/null. A failure of the input ends the command. */
+  /**
+   * Stdin of a command, or the content of an upload, whole or in pieces, text as UTF-8. Absent: /dev/null for a command. A failure of the
+   * input ends the command, and an upload then leaves the old file.
+   */
   readonly stdin?: Stdin
 }
 

@@ -20,6 +20,9 @@ type RunCommand = (payload: RunPayload, input: RunInput) => Stream.Stream<RunEve
 const PANIC = `the guest's kernel panicked: ${"x".repeat(300)}\nend of the guest's console:\r\n` +
   "[1.0] Kernel panic\r\nlabels  mine\u001b[31m\r\n"
 
+/** Bytes of one event: a message has a limit. */
+const PIECE_BYTES = 65_536
+
 const progress = (message: string): WorkspaceEvent => ({ _tag: "Notice", level: "progress", message })
 
 /** Workspaces of a daemon that has no microVMs: records in memory, files in a map, commands run by `runCommand`. */
@@ -174,7 +177,41 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
           const created = !files.has(`${id} ${path}`)
           files.set(`${id} ${path}`, bytes)
           return { path, created, sizeBytes: bytes.length, mode: "0644", version: "0123456789abcdef" }
-        })
+        }),
+      upload: ({ path, workspace }, { stdin = Stream.empty } = {}) =>
+        Stream.fromEffect(Effect.gen(function*() {
+          const { id } = yield* find(workspace)
+          const bytes = Buffer.concat(yield* Stream.runCollect(stdin))
+          const created = !files.has(`${id} ${path}`)
+          files.set(`${id} ${path}`, bytes)
+          return {
+            _tag: "Ended" as const,
+            path,
+            created,
+            sizeBytes: bytes.length,
+            mode: "0644",
+            version: "0123456789abcdef"
+          }
+        })),
+      download: ({ path, workspace }) =>
+        Stream.unwrap(Effect.map(find(workspace), ({ id }) => {
+          const bytes = files.get(`${id} ${path}`) ?? new Uint8Array()
+          const pieces = Array.from({ length: Math.ceil(bytes.length / PIECE_BYTES) }, (_, index) => ({
+            _tag: "Output" as const,
+            bytes: bytes.subarray(index * PIECE_BYTES, (index + 1) * PIECE_BYTES)
+          }))
+          return Stream.make(
+            {
+              _tag: "Opened" as const,
+              path,
+              sizeBytes: bytes.length,
+              mode: "0644",
+              version: "0123456789abcdef"
+            },
+            ...pieces,
+            { _tag: "Ended" as const, bytes: bytes.length, changed: false }
+          )
+        }))
     },
     export: ({ output, path, workspace }) =>
       Stream.unwrap(Effect.gen(function*() {

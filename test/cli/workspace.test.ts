@@ -357,6 +357,10 @@ describe("files", () => {
     assert.deepStrictEqual(told(written), { status: 0, stdout: "", stderr: "a: created, version 0123456789abcdef\n" })
     const read = await run(binary, ["workspace", "file", "read", "fix", "a", "--output", "-"])
     assert.deepStrictEqual([read.status, read.stdout, read.stderr], [0, bytes, ""])
+    const large = Buffer.alloc(20_000_000, bytes)
+    assert.strictEqual((await run(binary, ["file", "write", "fix", "large"], { input: large })).status, 0)
+    const piped = await run(binary, ["file", "read", "fix", "large"])
+    assert.deepStrictEqual([piped.status, piped.stdout.equals(large), piped.stderr], [0, true, ""])
   })
 
   it("file write and patch apply read files of the host", async () => {

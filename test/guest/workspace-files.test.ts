@@ -8,10 +8,12 @@ import {
   FileReadPayload,
   FileWritePayload
 } from "../../src/contract/rows/workspace-file.ts"
+import { guestFiles } from "../../src/guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
 import { editFile } from "../../src/workspace/content/files/edit.ts"
 import { listFiles } from "../../src/workspace/content/files/list.ts"
 import { readFile } from "../../src/workspace/content/files/read.ts"
+import { readBytes, uploadFile } from "../../src/workspace/content/files/stream.ts"
 import { copyFile, removeFile, renameFile } from "../../src/workspace/content/files/work.ts"
 import { writeFile, writeFileFrom } from "../../src/workspace/content/files/write.ts"
 import { acquireTestWorkspace, finish, guestServices, script } from "../support/guest.ts"
@@ -60,6 +62,41 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("file
       assert.deepStrictEqual([sparse.binary, sparse.sizeBytes], [true, 4_294_967_296])
       const text = yield* read("/workspace/text")
       assert.deepStrictEqual([text.text, text.totalLines], ["one\ntwo", 2])
+    }))
+
+  it.effect("bytes of any size stream in and out, and files of the kernel end or fail", () =>
+    Effect.gen(function*() {
+      const { channel, sh } = yield* workspace
+      const piece = randomBytes(1_000_000)
+      const pieces = Stream.take(Stream.forever(Stream.make(piece)), 70)
+      const upload = (path: string, append: boolean) =>
+        uploadFile(channel, { workspace: "test", path, append }, { stdin: pieces })
+      assert.deepInclude(yield* upload("/opt/sub/large", false), { created: true, sizeBytes: 70_000_000 })
+      assert.deepInclude(yield* upload("/opt/sub/large", true), { created: false, sizeBytes: 140_000_000 })
+      const download = (path: string, range: { readonly length?: number; readonly offset?: number } = {}) =>
+        Effect.gen(function*() {
+          const hash = createHash("sha256")
+          let text = ""
+          yield* readBytes(
+            channel,
+            { path, offset: 0, ...range },
+            { tree: guestFiles() },
+            (event) =>
+              Effect.sync(() => {
+                if (event._tag !== "Output") return
+                hash.update(event.bytes)
+                if (text.length < 100) text += Buffer.from(event.bytes).toString("latin1", 0, 100)
+              })
+          )
+          return { sha256: hash.digest("hex"), text }
+        })
+      const { sha256 } = yield* download("/opt/sub/large")
+      assert.strictEqual(yield* sh("sha256sum < /opt/sub/large"), `${sha256}  -\n`)
+      assert.strictEqual((yield* download("/proc/version", { offset: 6, length: 7 })).text, "version")
+      assert.match((yield* download("/sys/kernel/mm/transparent_hugepage/enabled")).text, /never/)
+      // It would wait for the next message of the kernel.
+      assert.strictEqual(yield* reasonOf(download("/proc/kmsg")), "failed")
+      for (const path of ["/dev/zero", "/dev/vdb"]) assert.strictEqual(yield* reasonOf(download(path)), "not_a_file")
     }))
 
   it.effect("every change of a file changes its version, also within a clock tick", () =>

@@ -85,20 +85,29 @@ const fromMappings = ({ raw }: Typed, known: Readonly<Record<string, unknown>>) 
 /** Maximum bytes of a file that fills a field. No operation accepts more. */
 const MAX_BYTES = 8 * 1024 * 1024
 
-/** Fills fields with the content of files that flags name. */
+/** A file of the host, or stdin for `-`, that an operation reads while it runs. */
+export interface Input {
+  readonly flag: string
+  readonly path: string
+  /** Name of the operation. */
+  readonly operation: string
+}
+
+/** Fills fields with the content of files that flags name. An input is not read yet. */
 export const fillFromFiles = (
   operation: Operation,
   { extras, raw }: Pick<Typed, "extras" | "raw">
-): Effect.Effect<Typed["raw"], InvalidRequest, Terminal> =>
+): Effect.Effect<{ readonly raw: Typed["raw"]; readonly input?: Input }, InvalidRequest, Terminal> =>
   Effect.gen(function*() {
     const cli: CliSurface = operation.cli
     const flags = Object.entries(cli.extras ?? {}).flatMap(([name, extra]) =>
-      extra._tag === "file" ? [{ ...extra, name }] : []
+      extra._tag === "file" || extra._tag === "input" ? [{ ...extra, name }] : []
     )
-    if (flags.length === 0) return raw
+    if (flags.length === 0) return { raw }
     const terminal = yield* Terminal
     // Without `oneOf` the flags are optional.
-    const { fields, stdin } = cli.oneOf ?? { fields: flags.map(({ fills }) => fills), stdin: "" }
+    const { fields, stdin } = cli.oneOf ??
+      { fields: flags.flatMap((flag) => flag._tag === "file" ? [flag.fills] : []), stdin: "" }
     const given = [
       ...fields.filter((field) => field in raw),
       ...flags.flatMap(({ name }) => name in extras ? [name] : [])
@@ -117,16 +126,19 @@ export const fillFromFiles = (
       })
     }
     const filled = named(Object.entries(raw))
-    for (const { as, fills, name } of flags) {
+    for (const flag of flags) {
+      const { name } = flag
       const path = extras[name] ?? (given.length === 0 && name === stdin ? "-" : undefined)
       if (path === undefined) continue
+      if (flag._tag === "input") return { raw, input: { flag: name, path, operation: flag.operation } }
+      const { as, fills } = flag
       const refuse = (detail: string) => new InvalidRequest({ field: `--${name}`, detail })
       const bytes = yield* Effect.mapError(terminal.readFile(path, MAX_BYTES), ({ detail }) => refuse(detail))
       const content = as === "bytes" ? bytes : textOf(bytes)
       if (content === undefined) return yield* refuse(`${path} is not UTF-8`)
       filled[fills] = content
     }
-    return filled
+    return { raw: filled }
   })
 
 /** Undefined if the bytes are not UTF-8. */
@@ -164,6 +176,23 @@ interface Request {
   readonly raw: Typed["raw"]
 }
 
+/** Fields of an operation whose bytes go to a pipe or a file. Any other field chooses what to display. */
+const PIPED = ["workspace", "path", "user", "allow_secrets"]
+
+/** Turns an operation into the one that gives the bytes as they are, if nobody looks at them. */
+export const asPiped = (
+  { operation, raw }: Request,
+  json: boolean
+): Effect.Effect<Request, never, Terminal> =>
+  Effect.map(Terminal, ({ stdoutIsTerminal }) => {
+    const { piped }: CliSurface = operation.cli
+    const isPiped = piped !== undefined && !json && !stdoutIsTerminal &&
+      Object.keys(raw).every((field) => PIPED.includes(field))
+    return isPiped ? { operation: operationOf(piped), raw } : { operation, raw }
+  })
+
+export const operationOf = (name: string): Operation => operations.find((one) => one.name === name)!
+
 /** Turns a read with an `export` flag into an export, which has no limit of size. */
 export const asExport = (
   operation: Operation,
@@ -185,7 +214,7 @@ export const asExport = (
     })
   }
   return Effect.succeed({
-    operation: operations.find(({ name }) => name === found.exports)!,
+    operation: operationOf(found.exports),
     raw: {
       workspace,
       path,

@@ -81,6 +81,7 @@ const extraValue = (extra: CliExtra): string | undefined => {
     case "limit":
       return unitHelp.time.value
     case "file":
+    case "input":
       return "FILE"
     case "export":
       return "PATH"

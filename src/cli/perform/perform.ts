@@ -11,13 +11,14 @@ import type { OutputClosed, Terminal } from "../terminal/Terminal.ts"
 import type { AnyOperation, AnyView } from "../views/view.ts"
 import { views } from "../views/views.ts"
 import { type CommandPayload, performCommand } from "./command.ts"
+import { withInput } from "./input.ts"
 import { type Prepared, takesInput } from "./prepare.ts"
 import { confirmDeleteAll } from "./question.ts"
 
 type Events = Stream.Stream<Tagged, PyroError>
 
 /** Performs the operation, prints its result, and returns the exit status. */
-export const perform = ({ json, outputOptions, operation, payload }: Omit<Prepared, "cli">): Effect.Effect<
+export const perform = ({ input, json, outputOptions, operation, payload }: Omit<Prepared, "cli">): Effect.Effect<
   number,
   PyroError | OutputClosed,
   Pyro | Terminal
@@ -42,8 +43,9 @@ export const perform = ({ json, outputOptions, operation, payload }: Omit<Prepar
       ? yield* ask(payload)
       : takesInput(operation)
       ? yield* performCommand(operation, payload as CommandPayload, json, outputOptions)
-      : yield* printEvents(row.fold!(payload), json, callOf(pyro, operation)(payload) as Events, (event) =>
-        view.event?.(event) ?? Effect.void)
+      : yield* withInput(input, (given) =>
+        printEvents(row.fold!(payload), json, callOf(pyro, operation)(payload, given) as Events, (event) =>
+          view.event?.(event) ?? Effect.void))
     const encode = (result: unknown) =>
       Effect.orDie(Schema.encodeUnknownEffect(row.result())(result))
     const isFollowed = json && view.items !== undefined && view.next?.(payload, result) !== undefined

@@ -6,7 +6,15 @@ import { named } from "../../contract/text/names.ts"
 import { typed } from "../../contract/text/printable.ts"
 import { shortPath } from "../arguments/aliases.ts"
 import { afterDefault, afterEnvironment } from "../arguments/corrections.ts"
-import { asExport, fillFromFiles, fillSecrets, withLimits } from "../arguments/extras.ts"
+import {
+  asExport,
+  asPiped,
+  fillFromFiles,
+  fillSecrets,
+  type Input,
+  operationOf,
+  withLimits
+} from "../arguments/extras.ts"
 import { decode, parse, surfaceAsTyped, type Typed } from "../arguments/parser.ts"
 import type { OutputOptions } from "../output/print.ts"
 import { Terminal } from "../terminal/Terminal.ts"
@@ -17,6 +25,8 @@ export interface Prepared {
   /** The operation's surface, for errors. */
   readonly cli: CliSurface
   readonly payload: unknown
+  /** What the operation reads while it runs. */
+  readonly input?: Input
   readonly json: boolean
   readonly outputOptions: OutputOptions
 }
@@ -54,10 +64,12 @@ export const prepare = (
     }
     yield* checkFollow(typed)
     yield* checkExecId(requested.name, typed)
-    const filled = takesInput(requested)
-      ? yield* completeRun(requested, typed)
-      : yield* fillFromFiles(requested, typed)
-    const { operation, raw } = yield* asExport(requested, { ...typed, raw: filled })
+    const { input, raw: filled } = takesInput(requested)
+      ? { raw: yield* completeRun(requested, typed), input: undefined }
+      : { input: undefined, ...yield* fillFromFiles(requested, typed) }
+    const { operation, raw } = input === undefined
+      ? yield* asPiped(yield* asExport(requested, { ...typed, raw: filled }), typed.json)
+      : { operation: operationOf(input.operation), raw: filled }
     const cli = surfaceAsTyped(operation.cli, typed)
     const paths = (cli.hostPaths ?? []).flatMap((name) => {
       const typedPath = raw[name]
@@ -76,7 +88,14 @@ export const prepare = (
       })
     }
     const payload = yield* decode(cli, operation.payload(), named([...Object.entries(raw), ...paths]))
-    return { operation, cli, payload, json: typed.json, outputOptions: { quiet: typed.quiet, switches } }
+    return {
+      operation,
+      cli,
+      payload,
+      ...(input && { input }),
+      json: typed.json,
+      outputOptions: { quiet: typed.quiet, switches }
+    }
   })
 
 /** Whether the operation runs a program that reads pyro's stdin. */

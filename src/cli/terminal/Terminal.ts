@@ -43,6 +43,10 @@ export class Terminal extends Context.Service<Terminal, {
   readonly guard: Effect.Effect<(isAlternate: boolean) => void, never, Scope.Scope>
   /** Reads a file of the host, or stdin for `-`. Fails if it has more than `maxBytes`. */
   readonly readFile: (path: string, maxBytes: number) => Effect.Effect<Uint8Array, FileUnreadable>
+  /** Opens a file of the host, or stdin for `-`, whose bytes are read on demand. */
+  readonly openFile: (
+    path: string
+  ) => Effect.Effect<Stream.Stream<Uint8Array, FileUnreadable>, FileUnreadable, Scope.Scope>
   /** The absolute path of a host path that is relative to the working directory. */
   readonly resolvePath: (path: string) => string
   /** `$PYRO_WORKSPACE`: the workspace of commands that name none. */

@@ -1,7 +1,8 @@
-import { Cause, Effect, Layer, Queue, Stream } from "effect"
+import { Cause, Effect, Layer, Queue, type Scope, Stream } from "effect"
 import { spawnSync } from "node:child_process"
 import { createReadStream, fstatSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
+import type { Readable } from "node:stream"
 import { isatty } from "node:tty"
 import { setFlagsFromString } from "node:v8"
 import type { WindowSize } from "../../contract/rows/run-input.ts"
@@ -75,34 +76,36 @@ const inBackground = () => {
   }
 }
 
-/**
- * The next piece of stdin, or the end. Not an async iterator, because its wait for input cannot be interrupted.
- * A stdin that cannot be read (closed, or a directory) is empty, as for other programs.
- */
-const nextInput = Effect.callback<Uint8Array, Cause.Done>((resume) => {
-  const input = process.stdin
-  const take = () => {
-    const bytes = input.read() as Uint8Array | null
-    if (bytes !== null) {
-      countPassed(bytes.length)
-      finish(Effect.succeed(bytes))
-    } else if (input.readableEnded || input.destroyed) finish(Cause.done())
-  }
-  const end = () => finish(Cause.done())
-  const leave = () => {
-    input.off("readable", take).off("end", end).off("error", end)
-  }
-  const finish = (result: Effect.Effect<Uint8Array, Cause.Done>) => {
-    leave()
-    resume(result)
-  }
-  input.on("readable", take).on("end", end).on("error", end)
-  take()
-  return Effect.sync(leave)
-})
+/** The next piece of an input, or the end. Not an async iterator, because its wait for input cannot be interrupted. */
+const nextPiece = <E>(input: Readable, failed: (cause: unknown) => Effect.Effect<never, E>) =>
+  Effect.callback<Uint8Array, E>((resume) => {
+    const take = () => {
+      const bytes = input.read() as Uint8Array | null
+      if (bytes !== null) {
+        countPassed(bytes.length)
+        finish(Effect.succeed(bytes))
+      } else if (input.errored != null) fail(input.errored)
+      else if (input.readableEnded || input.destroyed) end()
+    }
+    const end = () => finish(Cause.done() as Effect.Effect<never, E>)
+    const fail = (cause: unknown) => finish(failed(cause))
+    const leave = () => {
+      input.off("readable", take).off("end", end).off("error", fail)
+    }
+    const finish = (result: Effect.Effect<Uint8Array, E>) => {
+      leave()
+      resume(result)
+    }
+    input.on("readable", take).on("end", end).on("error", fail)
+    take()
+    return Effect.sync(leave)
+  })
 
+/** A stdin that cannot be read (closed, or a directory) is empty, as for other programs. */
 const stdin: Stream.Stream<Uint8Array> = Stream.suspend(() =>
-  process.stdin.isTTY && inBackground() ? Stream.empty : Stream.fromEffectRepeat(nextInput)
+  process.stdin.isTTY && inBackground()
+    ? Stream.empty
+    : Stream.fromEffectRepeat(nextPiece(process.stdin, () => Cause.done()))
 )
 
 const sizeNow = (): WindowSize => ({ rows: process.stdout.rows || 24, cols: process.stdout.columns || 80 })
@@ -160,6 +163,30 @@ const readFile = (path: string, maxBytes: number): Effect.Effect<Uint8Array, Fil
       : new FileUnreadable({ detail: `${name} has more than ${maxBytes} bytes` }))
 }
 
+/** The file may be a FIFO: the wait for its first bytes can be interrupted. */
+const openFile = (
+  path: string
+): Effect.Effect<Stream.Stream<Uint8Array, FileUnreadable>, FileUnreadable, Scope.Scope> => {
+  if (path === "-") return Effect.succeed(stdin)
+  const unreadable = (cause: unknown) => new FileUnreadable({ detail: `${path} cannot be read: ${reasonOf(cause)}` })
+  return Effect.acquireRelease(
+    Effect.sync(() => createReadStream(path)),
+    (file) => Effect.sync(() => file.destroy())
+  ).pipe(
+    // A directory opens, and fails at its first byte.
+    Effect.tap((file) =>
+      Effect.callback<void, FileUnreadable>((resume) => {
+        file.once("readable", () => resume(Effect.void)).on("error", (cause) => resume(unreadable(cause)))
+      })
+    ),
+    Effect.map((file) =>
+      Stream.fromEffectRepeat(
+        nextPiece<FileUnreadable | Cause.Done>(file, (cause) => Effect.fail(unreadable(cause)))
+      )
+    )
+  )
+}
+
 const reasonOf = (cause: unknown) => {
   const { code, message } = cause as NodeJS.ErrnoException
   switch (code) {
@@ -202,6 +229,7 @@ export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
     raw,
     guard: guardTerminal,
     readFile,
+    openFile,
     resolvePath: absolute,
     workspace: settingNow("PYRO_WORKSPACE"),
     variable: (name) => processEnvironment()[name],

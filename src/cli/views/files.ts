@@ -122,6 +122,13 @@ export const fileViews = {
   "workspace.file.write": {
     result: (file) => note(`${file.path}: ${file.created ? "created" : "written"}, version ${file.version}\n`)
   },
+  "workspace.file.download": {
+    event: (event) => event._tag === "Output" ? printPiece(event.bytes) : Effect.void,
+    result: ({ changed, path }) => changed ? warn(`pyro: ${path} changed while it was read, or went\n`) : Effect.void
+  },
+  "workspace.file.upload": {
+    result: (file) => note(`${file.path}: ${file.created ? "created" : "written"}, version ${file.version}\n`)
+  },
   "workspace.file.edit": {
     result: (file) => note(`${file.path}: ${count(file.replaced, "place")} edited, version ${file.version}\n`)
   },

@@ -25,6 +25,13 @@ export type CliExtra =
     readonly as: "text" | "bytes"
     readonly description: string
   }
+  /** Names a file of the host, or `-` for stdin, that another operation reads as its input while it runs. */
+  | {
+    readonly _tag: "input"
+    /** Name of the operation that has the input. */
+    readonly operation: string
+    readonly description: string
+  }
   /** Names a path of the host, or `-`, that gets the bytes instead of the display. */
   | {
     readonly _tag: "export"
@@ -76,6 +83,8 @@ export interface CliSurface {
   readonly extras?: Readonly<Record<string, CliExtra>>
   /** Fields of which one must be given, directly or by a `file` flag. Without one, the flag `stdin` reads stdin, if it is no terminal. */
   readonly oneOf?: { readonly fields: ReadonlyArray<string>; readonly stdin: string }
+  /** Name of the operation that gives the bytes as they are, if stdout is no terminal and no option chooses what to display. */
+  readonly piped?: string
   /** JSON names of the fields that are paths of the host. The caller makes them absolute: the daemon refuses relative ones. */
   readonly hostPaths?: ReadonlyArray<string>
   /** Whether the operation runs a command, which reads this process's stdin with `--interactive`. @default the row runs none */

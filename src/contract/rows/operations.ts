@@ -17,6 +17,7 @@ import { workspaceDiskExport, workspaceDiskList, workspaceDiskRead } from "./wor
 import { watch, workspaceEvents } from "./workspace-events.ts"
 import { workspaceExec } from "./workspace-exec.ts"
 import { workspaceExport } from "./workspace-export.ts"
+import { workspaceFileDownload, workspaceFileUpload } from "./workspace-file-stream.ts"
 import {
   workspaceFileChmod,
   workspaceFileCopy,
@@ -94,6 +95,8 @@ export const operations = [
   workspaceFileRead,
   workspaceFileWrite,
   workspaceFileEdit,
+  workspaceFileDownload,
+  workspaceFileUpload,
   workspaceFileStat,
   workspaceFileMkdir,
   workspaceFileRemove,

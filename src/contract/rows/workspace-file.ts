@@ -45,6 +45,22 @@ const expectedVersion = (description: string, pattern: string, message: string) 
     described(description)
   )
 
+/** Permission bits of a written file. */
+export const fileModeField = () =>
+  optional(
+    Schema.String.pipe(
+      matching(/^(?!0+$)[0-7]{3,4}$/, "must be permission bits in octal, such as 755"),
+      described("Permission bits in octal, such as 755. Default: those of the old file, 644 for a new file")
+    )
+  )
+
+export const expectedWriteVersion = () =>
+  optional(expectedVersion(
+    "Write only if the file has this version, from a read; `absent`: only if there is no file. Default: any version",
+    `absent|${VERSION}`,
+    "must be a version from read, write or edit, or absent"
+  ))
+
 export const FileListPayload = lazy(() =>
   snakeStruct({
     workspace: workspaceField(),
@@ -123,11 +139,13 @@ export const workspaceFileRead = unary({
   summary: "Read a file of a workspace, whole or by lines",
   description:
     "Reads a text file of the guest, whole or by lines, up to --max-bytes. Follows symbolic links as the guest's programs do. For a binary " +
-    "file, shows the size and no content. The version in the result guards a later write. The workspace may be stopped or failed.",
+    "file, shows the size and no content. If stdout is no terminal, and no option chooses lines, prints all of the file's bytes, of any size. " +
+    "The version in the result guards a later write. The workspace may be stopped or failed.",
   cli: {
     path: ["workspace", "file", "read"],
     args: ["workspace", "path"],
     filled: ["images"],
+    piped: "workspace.file.download",
     extras: {
       output: {
         _tag: "export",
@@ -144,7 +162,7 @@ export const workspaceFileRead = unary({
     examples: [
       "pyro file read fix src/main.py",
       "pyro file read fix src/main.py --start-line 100 --line-count 50",
-      "pyro file read fix logo.png --output copy.png",
+      "pyro file read fix logo.png > copy.png",
       "pyro file read fix /etc/os-release"
     ]
   },
@@ -176,17 +194,9 @@ export const FileWritePayload = lazy(() =>
     path: path("File to write"),
     text: optional(content("Content as text (UTF-8), at most 8388608 bytes", MAX_CONTENT_BYTES)),
     content: optional(bytes("Content as bytes, at most 8388608", MAX_CONTENT_BYTES)),
-    mode: optional(
-      Schema.String.pipe(
-        matching(/^(?!0+$)[0-7]{3,4}$/, "must be permission bits in octal, such as 755"),
-        described("Permission bits in octal, such as 755. Default: those of the old file, 644 for a new file")
-      )
-    ),
-    expectedVersion: optional(expectedVersion(
-      "Write only if the file has this version, from a read; `absent`: only if there is no file. Default: any version",
-      `absent|${VERSION}`,
-      "must be a version from read, write or edit, or absent"
-    )),
+    mode: fileModeField(),
+    append: optional(boolean("Add the content to the end of the file. Readers see it as it comes. Default: false")),
+    expectedVersion: expectedWriteVersion(),
     ...fileUserField()
   })
 )
@@ -208,8 +218,8 @@ export const workspaceFileWrite = unary({
   summary: "Write a file of a workspace",
   description:
     "Creates or replaces the file and its parent directories. The write is atomic: readers see the old file or the new one, and a full " +
-    "disk leaves the old file. Symbolic links are followed as the guest's programs follow them. With --expected-version, the write fails if " +
-    "the file has changed.",
+    "disk leaves the old file; only --append is not atomic. Symbolic links are followed as the guest's programs follow them. With " +
+    "--expected-version, the write fails if the file has changed. Bytes of stdin or --from may be of any size: they are an upload.",
   cli: {
     path: ["workspace", "file", "write"],
     args: ["workspace", "path"],
@@ -222,13 +232,12 @@ export const workspaceFileWrite = unary({
         description: "File of the host with the text (UTF-8), or - for stdin"
       },
       from: {
-        _tag: "file",
-        fills: "content",
-        as: "bytes",
+        _tag: "input",
+        operation: "workspace.file.upload",
         description: "File of the host with the bytes, or - for stdin. Default: stdin"
       }
     },
-    oneOf: { fields: ["text", "content"], stdin: "from" },
+    oneOf: { fields: ["text"], stdin: "from" },
     examples: [
       "pyro file write fix notes.md --text 'to do'",
       "git archive HEAD | pyro file write fix head.tar",

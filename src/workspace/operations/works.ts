@@ -1,9 +1,11 @@
-import { Effect, Ref } from "effect"
+import { Effect, Ref, Stream } from "effect"
+import { pullFromStream } from "../../contract/rows/event-batches.ts"
 import { readPort } from "../../contract/rows/workspace-port.ts"
 import { exportFrom } from "../content/export/export.ts"
 import { editFile } from "../content/files/edit.ts"
 import { listFiles } from "../content/files/list.ts"
 import { readFile } from "../content/files/read.ts"
+import { downloadFrom, uploadFile } from "../content/files/stream.ts"
 import { changeMode, copyFile, makeDirectory, removeFile, renameFile, statFile } from "../content/files/work.ts"
 import { writeFile } from "../content/files/write.ts"
 import { importFiles } from "../content/import/import.ts"
@@ -67,6 +69,14 @@ export const works: Works = {
     ),
   "workspace.file.write": ({ generation }, payload) => writeFile(generation.channel, payload),
   "workspace.file.edit": ({ generation }, payload) => editFile(generation.channel, payload),
+  "workspace.file.download": { events: ({ entry, lifecycle }, payload) => downloadFrom(lifecycle, entry, payload) },
+  "workspace.file.upload": {
+    pulls: ({ entry, lifecycle }, payload, input) =>
+      pullFromStream(Stream.fromEffect(
+        inRunning(lifecycle, entry, "workspace.file.upload", { writes: true }, ({ generation }) =>
+          uploadFile(generation.channel, payload, input))
+      ))
+  },
   "workspace.file.stat": ({ channel, lookAtFiles }, payload) =>
     lookAtFiles((files) => statFile(channel, payload, files)),
   "workspace.file.mkdir": ({ generation }, payload) => makeDirectory(generation.channel, payload),

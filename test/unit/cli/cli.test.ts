@@ -1,6 +1,7 @@
 import { Effect, Stream } from "effect"
 import { assert, describe, it } from "vitest"
-import { OutputClosed } from "../../../src/cli/terminal/Terminal.ts"
+import { FileUnreadable, OutputClosed } from "../../../src/cli/terminal/Terminal.ts"
+import type { RunInput } from "../../../src/contract/rows/run-input.ts"
 import type { RunEvent } from "../../../src/contract/rows/run.ts"
 import { type CallContext, EXITED, on, REAL_TERMINAL } from "./on.ts"
 
@@ -173,9 +174,7 @@ describe("flags that name files", () => {
   it.each([
     [["--text", "x"], { text: "x" }],
     [["--text-file", "f"], { text: "é\n" }],
-    [["--text-file", "-"], { text: "piped" }],
-    [["--from", "bin"], { content: new Uint8Array([0xff, 0]) }],
-    [[], { content: bytes("piped") }]
+    [["--text-file", "-"], { text: "piped" }]
   ])("file flags fill the payload: %j", async (words, fields) => {
     const { called, status } = await write(words)
     assert.deepStrictEqual([status, called], [0, [["workspace.file.write", {
@@ -183,6 +182,93 @@ describe("flags that name files", () => {
       path: "a",
       ...fields
     }]]])
+  })
+
+  it.each([
+    [["--from", "bin", "--mode", "755"], { mode: "755", append: false }, new Uint8Array([0xff, 0])],
+    [["--append"], { append: true }, bytes("piped")]
+  ])("bytes of any size are an upload: %j", async (words, fields, content) => {
+    for (const command of ["write", "upload"]) {
+      const sent: Array<Uint8Array> = []
+      const { called, status } = await on(["workspace", "file", command, "fix", "a", ...words], {
+        answers: {
+          "workspace.file.upload": (_: unknown, { stdin = Stream.empty }: RunInput) =>
+            Stream.concat(
+              Stream.drain(Stream.tap(stdin, (piece) => Effect.sync(() => sent.push(piece)))),
+              Stream.make({ _tag: "Ended", ...written })
+            )
+        },
+        files: { "bin": new Uint8Array([0xff, 0]) },
+        terminal: {
+          openFile: (path) => Effect.succeed(Stream.make(path === "-" ? bytes("piped") : new Uint8Array([0xff, 0])))
+        }
+      })
+      assert.deepStrictEqual([status, called], [0, [["workspace.file.upload", {
+        workspace: "fix",
+        path: "a",
+        ...fields
+      }]]])
+      assert.deepStrictEqual(Buffer.concat(sent), Buffer.from(content))
+    }
+  })
+
+  it("an upload fails with its file, and does not end with a part of it", async () => {
+    const part = Stream.concat(
+      Stream.make(bytes("part")),
+      Stream.fail(new FileUnreadable({ detail: "bin cannot be read: EIO" }))
+    )
+    let ended = false
+    const { journal, status } = await on(["workspace", "file", "write", "fix", "a", "--from", "bin"], {
+      answers: {
+        "workspace.file.upload": (_: unknown, { stdin = Stream.empty }: RunInput) =>
+          Stream.concat(
+            Stream.drain(stdin),
+            Stream.fromEffect(Effect.sync(() => {
+              ended = true
+              return { _tag: "Ended", ...written }
+            }))
+          )
+      },
+      terminal: { openFile: () => Effect.succeed(part) }
+    })
+    assert.deepStrictEqual([status, ended], [2, false])
+    assert.include(journal.join(""), "pyro: --from: bin cannot be read: EIO\n")
+  })
+
+  it("file read gives all bytes to a pipe, and lines to a terminal or where they are chosen", async () => {
+    const file = {
+      path: "a",
+      text: "x\n",
+      binary: false,
+      lossy: false,
+      truncated: false,
+      sizeBytes: 2,
+      mode: "0644",
+      version: "0"
+    }
+    const events = [
+      { _tag: "Opened", path: "a", sizeBytes: 2, mode: "0644", version: "0" },
+      { _tag: "Output", bytes: bytes("all") },
+      { _tag: "Ended", bytes: 2, changed: true }
+    ]
+    const read = (words: ReadonlyArray<string>, stdoutIsTerminal = false) =>
+      on(["workspace", "file", "read", "fix", "a", ...words], {
+        answers: { "workspace.file.read": file, "workspace.file.download": events },
+        terminal: { stdoutIsTerminal }
+      })
+    const { called, journal, status } = await read(["--user", "agent"])
+    assert.deepStrictEqual([status, called], [0, [["workspace.file.download", {
+      workspace: "fix",
+      path: "a",
+      offset: 0,
+      user: "agent"
+    }]]])
+    assert.deepStrictEqual(journal.slice(1), ["out all", "err pyro: a changed while it was read, or went\n"])
+    const asLines: ReadonlyArray<Parameters<typeof read>> = [[[], true], [["--json"]], [["--max-bytes", "9"]], [[
+      "--start-line",
+      "1"
+    ]]]
+    for (const words of asLines) assert.strictEqual((await read(...words)).called[0]?.[0], "workspace.file.read")
   })
 
   it("file flags refuse unreadable files, files that are no text, and two sources", async () => {

@@ -24,7 +24,10 @@ describe("completion", () => {
     ["pyro exec fix --cw", ["--cwd"]],
     ["pyro env r", ["rm"]],
     ["pyro workspace fi", ["file"]],
-    ["pyro workspace file ", ["chmod", "copy", "edit", "list", "mkdir", "read", "remove", "rename", "stat", "write"]],
+    [
+      "pyro workspace file ",
+      ["chmod", "copy", "download", "edit", "list", "mkdir", "read", "remove", "rename", "stat", "upload", "write"]
+    ],
     ["pyro help wor", ["workspace"]],
     ["pyro completion ", ["bash", "fish", "zsh"]],
     ["pyro nonsense ", []]

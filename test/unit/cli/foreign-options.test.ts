@@ -167,7 +167,12 @@ describe("options of the first pyro", () => {
   it("--content-only prints what a read prints, and is refused with --json", async () => {
     const content = { path: "a", text: "a\n", binary: false, truncated: false, totalLines: 1 }
     for (const verb of ["file", "disk"]) {
-      const answers = { [`workspace.${verb}.read`]: content }
+      const piped = [
+        { _tag: "Opened", path: "a", sizeBytes: 2, mode: "0644", version: "0" },
+        { _tag: "Output", bytes: Buffer.from("a\n") },
+        { _tag: "Ended", bytes: 2, changed: false }
+      ]
+      const answers = { [`workspace.${verb}.read`]: content, "workspace.file.download": piped }
       const plain = await on([verb, "read", "fix", "a"], { answers })
       const only = await on([verb, "read", "fix", "a", "--content-only"], { answers })
       assert.deepStrictEqual(only.journal, plain.journal)

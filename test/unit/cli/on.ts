@@ -72,6 +72,10 @@ export const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run,
         files[path] === undefined
           ? new FileUnreadable({ detail: `${path} cannot be read: there is no such file` })
           : Effect.succeed(files[path]),
+      openFile: (path) =>
+        files[path] === undefined
+          ? new FileUnreadable({ detail: `${path} cannot be read: there is no such file` })
+          : Effect.succeed(Stream.make(files[path])),
       resolvePath: (path) => path.startsWith("/") || path === "-" ? path : `/here/${path}`,
       workspace: undefined,
       variable: () => undefined,
@@ -88,10 +92,11 @@ const answering = (answers: Answers, called: Array<readonly [string, unknown]>):
     const words = row.name.split(".")
     let at = root
     for (const word of words.slice(0, -1)) at = (at[word] ??= {}) as Record<string, unknown>
-    at[words.at(-1)!] = (payload: unknown) => {
+    at[words.at(-1)!] = (payload: unknown, input?: RunInput) => {
       called.push([row.name, payload])
       const said = answers[row.name]
-      const answer = typeof said === "function" ? said(payload) as unknown : said
+      const answer = typeof said === "function" ? said(payload, input ?? {}) as unknown : said
+      if (Stream.isStream(answer)) return answer
       if ([EnvironmentUnknown, FileRefused, WorkspaceNotFound].some((one) => answer instanceof one)) {
         return row.kind === "unary" ? answer : Stream.fail(answer)
       }

@@ -40,6 +40,7 @@ export const shownPages = <Name extends OperationName>(
         raw: Effect.void,
         guard: Effect.succeed(() => {}),
         readFile: () => Effect.die("no files"),
+        openFile: () => Effect.die("a view opens no file"),
         resolvePath: (path) => path,
         variable: () => undefined,
         workspace: undefined,

@@ -24,7 +24,7 @@ const tree = guestFiles()
 /** The whole content of a file within the limit of an edit. */
 const readWhole = (channel: GuestChannel, path: WorkspacePath, user: string | undefined) =>
   Effect.scoped(Effect.gen(function*() {
-    const { content, state } = yield* openFile(channel, path, tree, user)
+    const { content, state } = yield* openFile(channel, path, tree, { user })
     if (state.size > MAX_EDITED_BYTES) return yield* tooLarge(path.text)
     const pieces: Array<Uint8Array> = []
     let size = 0

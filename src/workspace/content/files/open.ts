@@ -13,23 +13,55 @@ export const asked = ({ bytes }: WorkspacePath, { inRoot, root }: GuestTree): Fo
   inRoot
 })
 
+/** Which part of a file to read, and as whom. */
+interface OpenOptions {
+  readonly user?: string | undefined
+  /** First byte. @default 0 */
+  readonly offset?: number | undefined
+  /** Bytes at most. @default to the end */
+  readonly limit?: number | undefined
+}
+
 /** Opens a file beneath a tree's root for reading, until the scope ends. The stream of the content can run once. */
 export const openFile = (
   channel: GuestChannel,
   path: WorkspacePath,
   tree: GuestTree = workspaceTree,
-  user?: string | undefined
-) =>
-  channel.openFile({ ...asked(path, tree), user }).pipe(
+  options: OpenOptions = {}
+) => {
+  const stalled = stalledAt(path)
+  return channel.openFile({ ...asked(path, tree), ...options }).pipe(
+    Effect.timeoutOrElse({ duration: STALLED_MS, orElse: () => Effect.fail(stalled) }),
     Effect.map(({ content, state }) => ({
       state,
-      content: Stream.catchTag(
-        content,
-        "AgentCallFailed",
-        (failure) => Stream.fail(fileFailure(path.text, tree)(failure))
+      content: withinTime(
+        Stream.catchTag(
+          content,
+          "AgentCallFailed",
+          (failure) => Stream.fail(fileFailure(path.text, tree)(failure))
+        ),
+        stalled
       )
     })),
     Effect.catchTag("AgentCallFailed", (failure) => fileFailure(path.text, tree)(failure))
+  )
+}
+
+/** Maximum time until the guest's next bytes of a file, in ms: some files of a guest never give any. */
+const STALLED_MS = 60_000
+
+const stalledAt = ({ text }: WorkspacePath) =>
+  new FileRefused({
+    path: text,
+    reason: "failed",
+    detail: `the guest gave no byte of it for ${STALLED_MS / 1000} seconds; read it with a command, which has a timeout`
+  })
+
+/** The same stream, which fails if its next elements take longer. Time in which nobody asks for them does not count. */
+export const withinTime = <A, E, E2>(stream: Stream.Stream<A, E>, stalled: E2): Stream.Stream<A, E | E2> =>
+  Stream.transformPull(
+    stream,
+    (pull) => Effect.succeed(Effect.timeoutOrElse(pull, { duration: STALLED_MS, orElse: () => Effect.fail(stalled) }))
   )
 
 type Reason = FileRefused["reason"]

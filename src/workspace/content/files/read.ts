@@ -45,7 +45,7 @@ export const readPart = (
   { secrets, tree = workspaceTree }: ReadOptions = {}
 ): Effect.Effect<FileContent, ChannelFailed | FileRefused> =>
   Effect.scoped(Effect.gen(function*() {
-    const { content, state } = yield* openFile(channel, path, tree, payload.user)
+    const { content, state } = yield* openFile(channel, path, tree, { user: payload.user })
     const range = new LineRange(payload)
     const image = payload.images === true ? new ImageRead(state.size) : undefined
     let whole = true

@@ -11,6 +11,7 @@ export type WriteError = ChannelFailed | FileChanged | FileRefused | InvalidRequ
 
 /** Target and mode of a write, without the content. */
 type WriteTarget = Pick<FileWritePayload, "expectedVersion" | "mode" | "path"> & {
+  readonly append?: boolean | undefined
   readonly user?: string | undefined
 }
 
@@ -53,7 +54,7 @@ const writeFailure = (channel: GuestChannel, path: WorkspacePath, expectedVersio
 
 /**
  * Replaces or makes a file of the guest with `content`, whole or not at all. The guest checks the expected version right
- * before the rename.
+ * before the rename. `append` writes straight to the end of the file: a copy of a large file for each addition would take its size.
  */
 export const writeFileFrom = <E, R>(
   channel: GuestChannel,
@@ -62,13 +63,17 @@ export const writeFileFrom = <E, R>(
 ): Effect.Effect<FileWritten, E | WriteError, R> =>
   Effect.gen(function*() {
     const path = yield* workspaceFile(target.path, tree)
-    const { expectedVersion, mode } = target
+    const { append = false, expectedVersion, mode } = target
+    if (append && expectedVersion !== undefined) {
+      return yield* new InvalidRequest({ field: "expected_version", detail: "cannot be combined with append" })
+    }
     const request = {
       ...asked(path, tree),
       user: target.user,
       mode: mode === undefined ? 0 : Number.parseInt(mode, 8),
       createParents: true,
       follow: true,
+      append,
       exclusive: expectedVersion === "absent",
       expected: expectedVersion === "absent" ? undefined : expectedVersion
     }
