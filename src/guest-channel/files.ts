@@ -162,6 +162,14 @@ export interface ReadResult {
   readonly content: Uint8Array
 }
 
+/** Content that is read when it is sent. */
+export interface FileContent {
+  /** Number of its `bytes`. */
+  readonly size: number
+  /** Exactly as many bytes. */
+  readonly pieces: () => Iterable<Uint8Array>
+}
+
 /** A path is bytes relative to the root. The guest follows no link in it. */
 export type FileChange =
   /** Removes a file or link, and keeps it until the end of the change. Fails (ESTALE) if it differs from the seen one. */
@@ -170,7 +178,7 @@ export type FileChange =
   | {
     readonly _tag: "file"
     readonly path: Uint8Array
-    readonly content: Uint8Array
+    readonly content: Uint8Array | FileContent
     /** Permission bits. Undefined: those of the taken file, else 0644. */
     readonly mode: number | undefined
     /** Index of the `take` that it replaces. */

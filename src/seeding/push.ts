@@ -11,12 +11,12 @@ import { firstOf } from "../contract/text/first-of.ts"
 import { lossNotes, MAX_IGNORED_NAMES, MAX_MISSING_NAMES } from "../contract/text/host-file-notes.ts"
 import type { FileChange, GuestPath, WalkEntry } from "../guest-channel/files.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
-import { type Pushed, pushedContent, readPushed, withinGit, writePushed } from "./pushed.ts"
+import { type Pushed, pushedContent, pushedKept, readPushed, sweepPushed, withinGit, writePushed } from "./pushed.ts"
 import { demandNarrow, type PrepareServices } from "./request.ts"
 import { demandDirectory, demandSamePlace, demandSomethingSame, destination } from "./sync/demands.ts"
 import { guestFailure, isFileOrLink, readGuest, type SyncTrees } from "./sync/guest-state.ts"
 import { isGone, listHost, lossesOf, placedText } from "./sync/host-tree.ts"
-import { isLeftover, newPush, planFile, planRemoval, textOf } from "./sync/plan.ts"
+import { fromKept, isLeftover, newPush, planFile, planRemoval, textOf } from "./sync/plan.ts"
 
 /** Target of a push. */
 interface SyncTarget extends SyncTrees {
@@ -61,7 +61,8 @@ export const syncPush = (
     }
     for (const [name, file] of host.files) yield* planFile(push, name, file)
     const record = push.entries.size === 0
-      ? Effect.void
+      // Contents of files that stay as they are in the workspace.
+      ? sweepPushed(target.folder, pushed.entries)
       : (target.whileCurrent ?? identity)(
         writePushed(target.folder, new Map([...pushed.entries, ...push.entries]))
       )
@@ -96,7 +97,7 @@ export const syncPush = (
     }
   }))
 
-/** Maximum bytes of contents in one step. */
+/** Bytes of contents in one step, after which the next one begins. */
 const BATCH_BYTES = 64 * 1024 * 1024
 
 /**
@@ -136,13 +137,13 @@ export const replayPushed = (
       const seen = there.get(name)
       const taken = seen === undefined ? undefined : changes.push({ _tag: "take", path, seen }) - 1
       if (entry._tag === "absent") continue
-      const content = yield* pushedContent(pushed, name, entry)
+      const kept = yield* pushedKept(pushed, name, entry)
       changes.push(
         entry.mode === 0o120000
-          ? { _tag: "link", path, target: content }
-          : { _tag: "file", path, content, mode: entry.mode & 0o777, taken }
+          ? { _tag: "link", path, target: yield* pushedContent(pushed, name, entry) }
+          : { _tag: "file", path, content: fromKept(kept), mode: entry.mode & 0o777, taken }
       )
-      bytes += content.length
+      bytes += kept.size
       if (bytes > BATCH_BYTES) yield* send
     }
     yield* send

@@ -1,13 +1,13 @@
 import { Effect, Option, Schema } from "effect"
-import { createHash } from "node:crypto"
 import * as path from "node:path"
 import { type NoSpace, StateDirectoryUnusable } from "../contract/errors/errors.ts"
 import { byName, named } from "../contract/text/names.ts"
 import { pathBytes, pathText } from "../contract/text/path-text.ts"
 import { readJson, writeFileAtomic, writeJsonAtomic } from "../system/files/atomic-file.ts"
 import { readFile } from "../system/files/content.ts"
-import { ensureFolder, exists, linkFile, listIfPresent, removeFile } from "../system/files/entries.ts"
+import { ensureFolder, exists, linkFile, listIfPresent, removeFile, statFile } from "../system/files/entries.ts"
 import { type FileFailed, toHostErrorOf } from "../system/files/failure.ts"
+import { contentsOf, type Kept } from "./kept.ts"
 
 /** A pushed entry of the baseline, which replaces the seed image's entry. */
 const Entry = Schema.Union([
@@ -36,7 +36,18 @@ const Record = Schema.Struct({
 export interface Pushed {
   /** Entries by path in latin1, with one character for each byte. */
   readonly entries: ReadonlyMap<string, PushedEntry>
-  readonly contentOf: (entry: Extract<PushedEntry, { readonly _tag: "file" }>) => Effect.Effect<Buffer, FileFailed>
+  readonly contentOf: (entry: PushedFile) => Effect.Effect<Buffer, FileFailed>
+  /** Where the content is, for a file of any size. */
+  readonly keptOf: (entry: PushedFile) => Kept
+}
+
+export type PushedFile = Extract<PushedEntry, { readonly _tag: "file" }>
+
+/** A baseline without pushed files. */
+export const nothingPushed: Pushed = {
+  entries: new Map(),
+  contentOf: () => Effect.succeed(Buffer.alloc(0)),
+  keptOf: ({ sha256, size }) => ({ file: "", sha256, size })
 }
 
 /** A path within a tree, in latin1. */
@@ -53,7 +64,6 @@ export const withinGit = (name: string) => name.split("/").includes(".git")
 type PushedFailed = NoSpace | StateDirectoryUnusable
 
 const recordOf = (folder: string) => path.join(folder, "pushed.json")
-const contentsOf = (folder: string) => path.join(folder, "pushed")
 
 /** Pushed files of a workspace's folder. */
 export const readPushed = (folder: string): Effect.Effect<Pushed, PushedFailed> =>
@@ -65,27 +75,33 @@ export const readPushed = (folder: string): Effect.Effect<Pushed, PushedFailed> 
         const bytes = pathBytes(text)
         return bytes === undefined ? [] : [[Buffer.from(bytes).toString("latin1"), entry] as const]
       })),
-      contentOf: ({ sha256 }) => readFile(path.join(contentsOf(folder), sha256))
+      contentOf: ({ sha256 }) => readFile(path.join(contentsOf(folder), sha256)),
+      keptOf: ({ sha256, size }) => ({ file: path.join(contentsOf(folder), sha256), sha256, size })
     }))
   )
 
 /** Content of a pushed file, or target of a link. */
-export const pushedContent = (pushed: Pushed, path: string, entry: Extract<PushedEntry, { readonly _tag: "file" }>) =>
-  Effect.mapError(pushed.contentOf(entry), ({ detail }) =>
-    new StateDirectoryUnusable({
-      path: pathText(Buffer.from(path, "latin1")),
-      detail: `what was pushed there is gone: ${detail}`
-    }))
+export const pushedContent = (pushed: Pushed, path: string, entry: PushedFile) =>
+  Effect.mapError(pushed.contentOf(entry), ({ detail }) => pushedGone(path, detail))
 
-/** Stores a content, before the guest gets it. */
-export const keepContent = (folder: string, content: Uint8Array): Effect.Effect<string, PushedFailed> =>
+const pushedGone = (path: string, detail: string) =>
+  new StateDirectoryUnusable({
+    path: pathText(Buffer.from(path, "latin1")),
+    detail: `what was pushed there is gone: ${detail}`
+  })
+
+/** The kept content of a pushed file, which is whole. */
+export const pushedKept = (
+  pushed: Pushed,
+  path: string,
+  entry: PushedFile
+): Effect.Effect<Kept, StateDirectoryUnusable> =>
   Effect.gen(function*() {
-    const sha256 = createHash("sha256").update(content).digest("hex")
-    const file = path.join(contentsOf(folder), sha256)
-    yield* ensureFolder(contentsOf(folder))
-    if (!exists(file)) yield* writeFileAtomic(file, content)
-    return sha256
-  }).pipe(Effect.mapError(toHostErrorOf(folder)))
+    const kept = pushed.keptOf(entry)
+    const stat = yield* Effect.mapError(statFile(kept.file), ({ detail }) => pushedGone(path, detail))
+    if (stat?.size === kept.size) return kept
+    return yield* pushedGone(path, `${kept.file} has ${stat?.size ?? "no"} bytes instead of ${kept.size}`)
+  })
 
 /** Copies the baseline of another workspace's folder, or a snapshot's, to this one. Contents are shared. */
 export const copyPushed = (from: string, to: string): Effect.Effect<void, PushedFailed> =>
@@ -101,6 +117,19 @@ export const copyPushed = (from: string, to: string): Effect.Effect<void, Pushed
     yield* writeFileAtomic(recordOf(to), yield* readFile(recordOf(from)), { durable: true })
   }).pipe(Effect.mapError(toHostErrorOf(to)))
 
+/** Removes contents that no entry names. */
+export const sweepPushed = (
+  folder: string,
+  entries: ReadonlyMap<string, PushedEntry>
+): Effect.Effect<void, PushedFailed> =>
+  Effect.gen(function*() {
+    const used = new Set([...entries.values()].flatMap((entry) => entry._tag === "file" ? [entry.sha256] : []))
+    const contents = contentsOf(folder)
+    for (const name of yield* listIfPresent(contents)) {
+      if (!used.has(name)) yield* removeFile(path.join(contents, name))
+    }
+  }).pipe(Effect.mapError(toHostErrorOf(folder)))
+
 /** Records the pushed files, and removes contents that no entry names. */
 export const writePushed = (
   folder: string,
@@ -111,9 +140,4 @@ export const writePushed = (
       [...entries].map(([file, entry]) => [pathText(Buffer.from(file, "latin1")), entry])
     )
     yield* writeJsonAtomic(recordOf(folder), Record, { format: 1 as const, entries: byPath }, { durable: true })
-    const used = new Set([...entries.values()].flatMap((entry) => entry._tag === "file" ? [entry.sha256] : []))
-    const contents = contentsOf(folder)
-    for (const name of yield* listIfPresent(contents)) {
-      if (!used.has(name)) yield* removeFile(path.join(contents, name))
-    }
-  }).pipe(Effect.mapError(toHostErrorOf(folder)))
+  }).pipe(Effect.mapError(toHostErrorOf(folder)), Effect.andThen(sweepPushed(folder, entries)))

@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { baselineRoot } from "../../src/guest-channel/calls.ts"
+import { nothingPushed } from "../../src/seeding/pushed.ts"
 import type { Side } from "../../src/workspace/content/compare/differences.ts"
 import { type CompareOptions, differencesOf } from "../../src/workspace/content/compare/differences.ts"
 import { wholePatch } from "../support/whole-patch.ts"
@@ -71,7 +72,7 @@ const sideIn = (agent: Agent["Service"], name: string, seed: string) =>
         baseline: { root: baselineRoot, path: "workspace" },
         live: { root: live, path: "" }
       },
-      pushed: { entries: new Map(), contentOf: () => Effect.succeed(Buffer.alloc(0)) },
+      pushed: nothingPushed,
       seed,
       explain: (effect) => effect
     }

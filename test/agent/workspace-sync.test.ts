@@ -280,6 +280,50 @@ withAgent("a push", (it) => {
       assert.deepStrictEqual([read("out/deep/file"), read("out/other")], ["f\n", "o\n"])
     }))
 
+  it.effect("sync push brings a file of any size, which is then part of the seed", () =>
+    Effect.gen(function*() {
+      const { channel, disk, host, live, names, push, state } = yield* seeded("large")
+      const mib = 1024 * 1024
+      const large = path.join(host, "large")
+      const end = (text: string) => {
+        fs.truncateSync(large, 100 * mib)
+        fs.appendFileSync(large, text)
+      }
+      const same = (file: string) => execFileSync("cmp", [large, file], { stdio: "pipe" })
+      fs.writeFileSync(large, "begin")
+      end("one")
+      write(host, { "edited": "2\n" })
+      const pushed = yield* push()
+      assert.deepStrictEqual([pushed.filesPushed, pushed.skipped, pushed.bytes], [2, [], 100 * mib + 5])
+      same(path.join(live, "large"))
+      assert.deepStrictEqual(yield* names, [])
+      assert.deepStrictEqual([(yield* push()).filesPushed, yield* names], [0, []])
+
+      // The guest's own change stays, and the host keeps no content for it.
+      fs.writeFileSync(path.join(live, "large"), "mine")
+      end("two")
+      assert.deepStrictEqual((yield* push()).conflicts.map((one) => one.path), ["large"])
+      assert.deepStrictEqual(fs.readdirSync(path.join(state, "pushed")).length, 2)
+      assert.deepStrictEqual(yield* names, ["modified large"])
+      assert.strictEqual((yield* push({ force: true })).filesPushed, 1)
+      same(path.join(live, "large"))
+      // Equal content that the workspace has by itself.
+      end("three")
+      fs.copyFileSync(large, path.join(live, "large"))
+      assert.deepStrictEqual([(yield* push()).equalCount, yield* names], [1, []])
+
+      fs.rmSync(live, { recursive: true })
+      execFileSync("cp", ["-a", path.join(disk, "workspace"), live])
+      yield* replayPushed(channel, yield* readPushed(state), { root: live, path: "" })
+      same(path.join(live, "large"))
+      assert.deepStrictEqual(yield* names, [])
+      const [kept] = fs.readdirSync(path.join(state, "pushed")).map((name) => path.join(state, "pushed", name))
+        .filter((file) => fs.statSync(file).size > mib)
+      fs.truncateSync(kept!, mib)
+      const failure = yield* Effect.flip(replayPushed(channel, yield* readPushed(state), { root: live, path: "" }))
+      assert.include(failure.message, "what was pushed there is gone")
+    }))
+
   it.effect("sync push keeps files named __proto__ and the like", () =>
     Effect.gen(function*() {
       const { channel, disk, host, live, names, push, read, state } = yield* seeded("odd-names")

@@ -66,8 +66,7 @@ export const workspaceSyncPush = unary({
     "Copies files to /workspace, or to a directory of it with --dest, that changed in a directory of the host since create, or since the last push. From a git work tree, " +
     "copies tracked files, and untracked files that are not ignored. Pushed files become part of the seed, so diff and patch leave them out. " +
     "Files that were changed in the workspace as well are reported, and copied only with --force. Files that are gone on the host are " +
-    "reported, and removed only with --delete. A push skips and reports files of more than 64 MiB, and stops at 512 MiB; the next push " +
-    "copies the rest. The git history is not pushed.",
+    "reported, and removed only with --delete. Files of any size are pushed. The git history is not pushed.",
   cli: {
     path: ["workspace", "sync", "push"],
     args: ["workspace", "source_path"],

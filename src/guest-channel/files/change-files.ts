@@ -32,28 +32,34 @@ function* pieces(changes: ReadonlyArray<FileChange>): Generator<Uint8Array, void
     for (const bytes of encoded(change)) {
       held.push(bytes)
       size += bytes.length
+      if (size < PIECE_BYTES) continue
+      yield held.length === 1 ? bytes : Buffer.concat(held)
+      held = []
+      size = 0
     }
-    if (size < PIECE_BYTES) continue
-    yield Buffer.concat(held)
-    held = []
-    size = 0
   }
   if (size > 0) yield Buffer.concat(held)
 }
 
-const encoded = (change: FileChange): ReadonlyArray<Uint8Array> => {
+function* encoded(change: FileChange): Generator<Uint8Array, void> {
   const head = [Buffer.of(kinds[change._tag]), number(change.path.length, 4), change.path]
   switch (change._tag) {
     case "take": {
       const { ctimeNs, ino, mtimeNs, size } = change.seen
-      return [...head, number(ino, 8), number(size, 8), number(mtimeNs, 8), number(ctimeNs, 8)]
+      yield* [...head, number(ino, 8), number(size, 8), number(mtimeNs, 8), number(ctimeNs, 8)]
+      return
     }
     case "file":
-      return [...head, ...place(change), number(change.content.length, 8), change.content]
+      if ("pieces" in change.content) {
+        yield* [...head, ...place(change), number(change.content.size, 8)]
+        yield* change.content.pieces()
+      } else yield* [...head, ...place(change), number(change.content.length, 8), change.content]
+      return
     case "link":
-      return [...head, number(change.target.length, 4), change.target]
+      yield* [...head, number(change.target.length, 4), change.target]
+      return
     case "move":
-      return [...head, ...place(change)]
+      yield* [...head, ...place(change)]
   }
 }
 

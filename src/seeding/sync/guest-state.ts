@@ -4,6 +4,8 @@ import { pathText } from "../../contract/text/path-text.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestPath, WalkEntry } from "../../guest-channel/files.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import { sha256Hex } from "../../system/files/digest.ts"
+import { hasKept, type Kept } from "../kept.ts"
 import { nameOf, type Pushed, pushedContent } from "../pushed.ts"
 
 /** Paths of the guest's tree and its baseline. */
@@ -96,28 +98,33 @@ export const isChanged = (guest: GuestState, name: string) => {
   const live = guest.live.get(name)
   if (entry === undefined) return Effect.succeed(guest.differing.has(name))
   if (entry._tag === "absent") return Effect.succeed(live !== undefined)
-  return pushedContent(guest.pushed, name, entry).pipe(
-    Effect.flatMap((content) => hasContent(guest, live, entry.mode, content)),
-    Effect.map((same) => !same)
-  )
+  return Effect.map(hasContent(guest, live, entry.mode, guest.pushed.keptOf(entry)), (same) => !same)
 }
 
 export const hasContent = (
   { channel, trees }: GuestState,
   live: WalkEntry | undefined,
   mode: number,
-  content: Buffer
+  kept: Pick<Kept, "sha256" | "size">
 ): Effect.Effect<boolean, ChannelFailed | FileRefused> => {
   if (!isFileOrLink(live) || gitMode(live) !== mode) return Effect.succeed(false)
-  if (live.type === "symlink") return Effect.succeed(content.equals(live.linkTarget))
-  if (live.size !== content.length) return Effect.succeed(false)
+  if (live.type === "symlink") return Effect.succeed(sha256Hex(live.linkTarget) === kept.sha256)
+  if (live.size !== kept.size) return Effect.succeed(false)
+  if (live.size > ONE_MESSAGE_BYTES) {
+    return hasKept(channel, { root: trees.live.root, path: live.path }, kept).pipe(guestFailure(pathText(live.path)))
+  }
   // A limit of 0 means no limit.
   return channel.readMany({ root: trees.live.root, paths: [live.path], limit: Math.max(live.size, 1) }).pipe(
     Stream.runHead,
     guestFailure(pathText(live.path)),
-    Effect.map((read) => read._tag === "Some" && read.value.errno === 0 && content.equals(read.value.content))
+    Effect.map((read) =>
+      read._tag === "Some" && read.value.errno === 0 && sha256Hex(read.value.content) === kept.sha256
+    )
   )
 }
+
+/** Maximum bytes of a guest's file that is read into memory. */
+const ONE_MESSAGE_BYTES = 16 * 1024 * 1024
 
 /** The guest's refusal as an error of a push, which is all or nothing. */
 export const guestFailure = (path: string) => <A, E, R>(effect: Effect.Effect<A, E | AgentCallFailed, R>) =>

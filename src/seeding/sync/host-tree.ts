@@ -1,15 +1,17 @@
 import { Effect, type Scope } from "effect"
 import * as fs from "node:fs"
-import { InvalidRequest } from "../../contract/errors/errors.ts"
+import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { type Losses, withLoss } from "../../contract/text/host-file-notes.ts"
 import { pathBytes, pathText } from "../../contract/text/path-text.ts"
 import { attributesLost, type SeedFailed } from "../../disk/SeedImages.ts"
 import { demandReadable } from "../../system/files/caller-places.ts"
+import { toHostErrorOf } from "../../system/files/failure.ts"
 import { yieldToEventLoop } from "../../system/waits/effects.ts"
 import { makeBuildDirectory } from "../cache.ts"
 import { rejected } from "../git/git-failed.ts"
 import { isBare, locate } from "../git/repository.ts"
 import { beneath, filesBeneath } from "../host-files.ts"
+import { keepContent, keepFile, type Kept } from "../kept.ts"
 import { nameOf, parentsOf } from "../pushed.ts"
 import type { PrepareServices } from "../request.ts"
 import { collectTree, type Skipped } from "../tree/collect.ts"
@@ -129,24 +131,46 @@ export const isGone = ({ dest, files, root }: HostTree, name: string) => {
   }
 }
 
-/** Content of a listed file, or its link's target, or the reason for a failure. Never through a symlink. */
-export const readHost = (root: string, file: HostFile, maxBytes: number): Buffer | string => {
-  try {
-    const at = beneath(root, file.path)
-    if (file.mode === 0o120000) return fs.readlinkSync(at, { encoding: "buffer" })
-    const fd = fs.openSync(at, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK)
-    try {
-      // A directory on the path may have become a symlink since the listing.
-      const where = fs.readlinkSync(`/proc/self/fd/${fd}`, { encoding: "buffer" })
-      if (!where.equals(at)) return "it was replaced while it was read"
-      const content = fs.readFileSync(fd)
-      return content.length <= maxBytes ? content : "it grew while it was read"
-    } finally {
-      fs.closeSync(fd)
-    }
-  } catch (cause) {
-    return (cause as NodeJS.ErrnoException).code ?? String(cause)
-  }
+/** Files up to this size are read at once, which is faster than a copy. */
+const AT_ONCE_BYTES = 1024 * 1024
+
+/** Keeps the content of a listed file, or its link's target. Gives the reason if it cannot be read. Never through a symlink. */
+export const keepHost = (
+  folder: string,
+  root: string,
+  file: HostFile
+): Effect.Effect<Kept | string, NoSpace | StateDirectoryUnusable> => {
+  const at = beneath(root, file.path)
+  const reasonOf = (cause: unknown) => (cause as NodeJS.ErrnoException).code ?? String(cause)
+  const kept = file.mode === 0o120000
+    ? Effect.try({ try: () => fs.readlinkSync(at, { encoding: "buffer" }), catch: reasonOf }).pipe(
+      Effect.flatMap((target) => keepContent(folder, target))
+    )
+    : Effect.acquireUseRelease(
+      Effect.try({
+        try: () => fs.openSync(at, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK),
+        catch: reasonOf
+      }),
+      (fd) =>
+        Effect.gen(function*() {
+          const { content, isItself } = yield* Effect.try({
+            try: () => {
+              const { size } = fs.fstatSync(fd)
+              // A directory on the path may have become a symlink since the listing.
+              const isItself = fs.readlinkSync(`/proc/self/fd/${fd}`, { encoding: "buffer" }).equals(at)
+              return { isItself, content: isItself && size <= AT_ONCE_BYTES ? fs.readFileSync(fd) : undefined }
+            },
+            catch: reasonOf
+          })
+          if (!isItself) return "it was replaced while it was read"
+          return content === undefined ? yield* keepFile(folder, fd) : yield* keepContent(folder, content)
+        }),
+      (fd) => Effect.sync(() => fs.closeSync(fd))
+    )
+  return Effect.catch(
+    kept,
+    (failure) => typeof failure === "string" ? Effect.succeed(failure) : Effect.fail(toHostErrorOf(folder)(failure))
+  )
 }
 
 /** Properties that the copies of host files lack. The push is done, so a failed look at attributes only leaves them out. */

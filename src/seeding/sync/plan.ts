@@ -1,15 +1,12 @@
 import { Effect } from "effect"
 import type { SyncPushed } from "../../contract/rows/workspace-sync.ts"
 import { pathText } from "../../contract/text/path-text.ts"
-import type { FileChange, WalkEntry } from "../../guest-channel/files.ts"
-import { keepContent, parentsOf, type PushedEntry, withinGit } from "../pushed.ts"
+import type { FileChange, FileContent, WalkEntry } from "../../guest-channel/files.ts"
+import { sha256Hex } from "../../system/files/digest.ts"
+import { type Kept, piecesOf } from "../kept.ts"
+import { parentsOf, type PushedEntry, withinGit } from "../pushed.ts"
 import { type GuestState, hasContent, isChanged, isFileOrLink } from "./guest-state.ts"
-import { type HostFile, type HostTree, isGone, readHost } from "./host-tree.ts"
-
-const mib = 1024 * 1024
-/** Maximum size of a file and of a push. Both are in this process's memory. */
-const mostFileBytes = 64 * mib
-const mostBytes = 512 * mib
+import { type HostFile, type HostTree, isGone, keepHost } from "./host-tree.ts"
 
 /** Plan of one push: changes of the guest's tree and of the baseline, and the report. */
 interface Push {
@@ -59,45 +56,33 @@ export const planFile = (push: Push, name: string, file: HostFile) =>
     const before = guest.initial.get(name)
     const isLink = file.mode === 0o120000
     if (!isLink && before?.mode === file.mode && before.size === file.size && before.mtimeNs === file.mtimeNs) return
-    const content = tooMuch(file, push) ?? readHost(push.host.root, file, mostFileBytes)
-    if (typeof content === "string") return void push.skipped.push({ path: text, reason: content })
-    if (isLink && before?.link !== undefined && before.link.equals(content)) return
+    const kept = yield* keepHost(push.folder, push.host.root, file)
+    if (typeof kept === "string") return void push.skipped.push({ path: text, reason: kept })
+    if (isLink && before?.link !== undefined && sha256Hex(before.link) === kept.sha256) return
     const blocked = (yield* clearParents(push, name)) ?? blockedBy(push, name)
     if (blocked !== undefined) return void push.conflicts.push({ path: text, reason: blocked })
     const live = guest.live.get(name)
-    const equal = yield* hasContent(guest, live, file.mode, content)
+    const equal = yield* hasContent(guest, live, file.mode, kept)
     const makesRoom = live?.type === "directory"
     if (!equal && !push.force && !makesRoom && (yield* isChanged(guest, name))) {
       return void push.conflicts.push({ path: text, reason: changedInGuest })
     }
-    const sha256 = yield* keepContent(push.folder, content)
-    push.entries.set(name, {
-      _tag: "file",
-      mode: file.mode,
-      sha256,
-      size: content.length,
-      mtimeNs: String(file.mtimeNs)
-    })
+    const { sha256, size } = kept
+    push.entries.set(name, { _tag: "file", mode: file.mode, sha256, size, mtimeNs: String(file.mtimeNs) })
     if (equal) return void push.equalCount++
     const taken = isFileOrLink(live) ? detach(live, push) : undefined
     push.changes.push(
       isLink
-        ? { _tag: "link", path, target: content }
-        : { _tag: "file", path, content, mode: file.permissions, taken }
+        ? { _tag: "link", path, target: Buffer.concat([...piecesOf(kept)]) }
+        : { _tag: "file", path, content: fromKept(kept), mode: file.permissions, taken }
     )
     push.written.push(file)
-    push.bytes += content.length
+    push.bytes += size
     push.files.push({ path: text, change: live === undefined ? "added" : "modified" })
   })
 
-/** Reason why a file is too large for the push. */
-const tooMuch = ({ size }: HostFile, { bytes }: Push): string | undefined =>
-  size > mostFileBytes
-    ? `it is larger than ${mostFileBytes / mib} MiB, the most that a push takes of one file; ` +
-      "the workspace has it when it is created from the directory"
-    : bytes + size > mostBytes
-    ? `more than ${mostBytes / mib} MiB changed, the most of one push; the next push brings it`
-    : undefined
+/** A kept content for the guest. A push of many large files takes no memory for them. */
+export const fromKept = (kept: Kept): FileContent => ({ size: kept.size, pieces: () => piecesOf(kept) })
 
 /** Removes a file or link that the host no longer has, unless the guest changed it. False if it stays. */
 export const planRemoval = (push: Push, name: string) =>

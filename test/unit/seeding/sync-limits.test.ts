@@ -42,30 +42,36 @@ const pushOfOne = Effect.gen(function*() {
 })
 
 describe("limits of a push", () => {
-  it.live("a push copies a file of 64 MiB, and skips a larger one with the reason", () =>
+  it.live("a push holds no content of a file, however large", () =>
     Effect.gen(function*() {
       const { file, push } = yield* pushOfOne
-      yield* planFile(push, "file", { ...file, size: 64 * mib + 1 })
-      assert.deepStrictEqual(push.skipped.map(({ path }) => path), ["file"])
-      assert.include(push.skipped[0]!.reason, "larger than 64 MiB")
-      assert.isEmpty(push.changes)
-      yield* planFile(push, "file", { ...file, size: 64 * mib })
-      assert.deepStrictEqual(push.files, [{ path: "file", change: "added" }])
+      const at = path.join(push.host.root, "file")
+      for (const size of [0, 5, mib, mib + 1, 700 * mib]) {
+        fs.truncateSync(at, size)
+        push.changes.length = 0
+        yield* planFile(push, "file", { ...file, size })
+        const [change] = push.changes
+        assert.isTrue(change?._tag === "file" && "pieces" in change.content)
+        if (change?._tag !== "file" || !("pieces" in change.content)) return
+        let sum = 0
+        for (const piece of change.content.pieces()) {
+          assert.isAtMost(piece.length, mib)
+          sum += piece.length
+        }
+        assert.deepStrictEqual([change.content.size, sum], [size, size])
+      }
+      assert.deepStrictEqual([push.skipped, push.bytes], [[], 5 + mib + mib + 1 + 700 * mib])
     }))
 
-  it.live("a push copies 512 MiB, and leaves the rest to the next push", () =>
+  it.live("a push reports a file that was replaced by a link, and keeps nothing of the link's target", () =>
     Effect.gen(function*() {
       const { file, push } = yield* pushOfOne
-      push.bytes = 512 * mib - 4
+      const at = path.join(push.host.root, "file")
+      fs.renameSync(at, path.join(push.host.root, "secret"))
+      fs.symlinkSync("secret", at)
       yield* planFile(push, "file", file)
-      assert.deepStrictEqual([push.files, push.skipped.map(({ path }) => path)], [[], ["file"]])
-      assert.include(
-        push.skipped[0]!.reason,
-        "more than 512 MiB changed, the most of one push; the next push brings it"
-      )
-      push.bytes = 512 * mib - 5
-      yield* planFile(push, "file", file)
-      assert.deepStrictEqual([push.bytes, push.files], [512 * mib, [{ path: "file", change: "added" }]])
+      assert.deepStrictEqual(push.skipped, [{ path: "file", reason: "ELOOP" }])
+      assert.isFalse(fs.existsSync(path.join(push.folder, "pushed")))
     }))
 
   it.live("a push to a workspace of more than 1,000,000 files is refused", () =>

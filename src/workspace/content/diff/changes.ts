@@ -5,7 +5,7 @@ import { pathText } from "../../../contract/text/path-text.ts"
 import type { ComparedSide } from "../../../guest-channel/files.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { Change, Side } from "../../../patch/patch.ts"
-import { type Pushed, pushedContent } from "../../../seeding/pushed.ts"
+import { nothingPushed, type Pushed, pushedContent } from "../../../seeding/pushed.ts"
 import { type Trees, workspaceTrees } from "../../life/baseline.ts"
 import { beneath, type Candidate, collectCandidates, mountedAt, type Sources } from "./candidates.ts"
 import { missingIn, namedPaths, readContents, type ReadLimits, type ReadResult } from "./contents.ts"
@@ -49,8 +49,6 @@ export interface Changes {
   /** New sockets, FIFOs and devices, which no patch can hold. */
   readonly specialCount: number
 }
-
-const nothingPushed: Pushed = { entries: new Map(), contentOf: () => Effect.succeed(Buffer.alloc(0)) }
 
 const DEFAULT_LIMITS = { fileBytes: 64 * 1024 * 1024, totalBytes: 128 * 1024 * 1024 }
 

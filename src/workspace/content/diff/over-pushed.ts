@@ -1,6 +1,7 @@
 import { Effect, Stream } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { ComparedSide } from "../../../guest-channel/files.ts"
+import { hasKept } from "../../../seeding/kept.ts"
 import { parentsOf, type Pushed, pushedContent, type PushedEntry } from "../../../seeding/pushed.ts"
 import { refused } from "../../life/baseline.ts"
 import { batchesOf } from "../batches.ts"
@@ -80,6 +81,8 @@ const addLive = (
     Effect.catchTag("AgentCallFailed", (failure) => Effect.fail(refused("/workspace")(failure)))
   )
 
+const below = (folder: string, path: string) => folder === "" ? path : `${folder}/${path}`
+
 /** Paths at which the live tree has the pushed content. Reads contents, because no time of the guest is trusted. */
 const unchanged = ({ channel, pushed, trees }: Sources, candidates: ReadonlyArray<Candidate>) =>
   Effect.gen(function*() {
@@ -90,11 +93,23 @@ const unchanged = ({ channel, pushed, trees }: Sources, candidates: ReadonlyArra
         if (entry?._tag !== "file" || typeof content !== "object") return
         if (Buffer.compare(yield* pushedContent(pushed, path, entry), content) === 0) same.add(path)
       })
+    const large: Array<string> = []
     const files: Array<{ readonly path: string; readonly size: number }> = []
     for (const { new: after, old, path } of candidates) {
       if (old?.type === "symlink" && after?.type === "symlink") yield* equal(path, after.linkTarget)
       if (old?.type !== "file" || after?.type !== "file" || old.size !== after.size) continue
-      if ((old.mode & 0o100) === (after.mode & 0o100)) files.push({ path, size: old.size })
+      if ((old.mode & 0o100) !== (after.mode & 0o100)) continue
+      if (old.size > MAX_FILE_BYTES) large.push(path)
+      else files.push({ path, size: old.size })
+    }
+    for (const path of large) {
+      const entry = pushed.entries.get(path)
+      if (entry?._tag !== "file") continue
+      const place = { root: trees.live.root, path: Buffer.from(below(trees.live.path, path), "latin1") }
+      // The guest may have removed the file meanwhile.
+      if (yield* Effect.catchTag(hasKept(channel, place, entry), "AgentCallFailed", () => Effect.succeed(false))) {
+        same.add(path)
+      }
     }
     for (const batch of batchesOf(files, ({ size }) => size, { bytes: BATCH_BYTES })) {
       const limits = { fileBytes: MAX_FILE_BYTES, total: { left: BATCH_BYTES + MAX_FILE_BYTES } }

@@ -1,0 +1,39 @@
+import type { Effect } from "effect"
+import { createHash } from "node:crypto"
+import * as fs from "node:fs"
+import { attemptAsync, type FileFailed } from "./failure.ts"
+
+const PIECE_BYTES = 256 * 1024
+
+/** Copies an open file of any size to a new file of this user, and describes the copy. Shares blocks if the file system can. */
+export const copyOpen = (
+  fd: number,
+  to: string
+): Effect.Effect<{ readonly size: number; readonly sha256: string }, FileFailed> =>
+  attemptAsync("copyfile", to, async (signal) => {
+    await fs.promises.copyFile(`/proc/self/fd/${fd}`, to, fs.constants.COPYFILE_FICLONE)
+    await fs.promises.chmod(to, 0o600)
+    const hash = createHash("sha256")
+    let size = 0
+    for await (const chunk of fs.createReadStream(to, { highWaterMark: 4 * PIECE_BYTES, signal })) {
+      hash.update(chunk as Buffer)
+      size += (chunk as Buffer).length
+    }
+    return { size, sha256: hash.digest("hex") }
+  })
+
+/** The first `size` bytes of a file, read as they are taken. Throws if the file is gone or has fewer. */
+export function* piecesOfFile(file: string, size: number): Generator<Uint8Array, void> {
+  const fd = fs.openSync(file, "r")
+  try {
+    for (let left = size; left > 0;) {
+      const piece = Buffer.allocUnsafe(Math.min(left, PIECE_BYTES))
+      const count = fs.readSync(fd, piece)
+      if (count === 0) throw new Error(`${file} has fewer than ${size} bytes`)
+      left -= count
+      yield piece.subarray(0, count)
+    }
+  } finally {
+    fs.closeSync(fd)
+  }
+}
