@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url"
 import { importSources } from "./build/import-sources.mjs"
 import { configuration } from "./docs/configuration.mjs"
 import { reference } from "./docs/reference.mjs"
+import { shapes } from "./docs/shapes.mjs"
 
 // Writes the reference pages from the tables in src, and the worked change of CONTRIBUTING.md. With --check it only reports whether the
 // pages are up to date.
@@ -21,11 +22,13 @@ const modules = await importSources(
   export { exitStatus } from "./src/contract/errors/exit-status.ts"
   export { allowedText } from "./src/system/settings/allowed-values.ts"
   export { variables } from "./src/system/settings/variables.ts"
+  export { isByName } from "./src/contract/text/names.ts"
   export { SchemaAST } from "effect"`
 )
 const pages = [
   { page: "docs/public-contract.md", source: "src/contract", text: reference(modules) },
-  { page: "docs/configuration.md", source: "src/system/settings/variables.ts", text: configuration(modules) }
+  { page: "docs/configuration.md", source: "src/system/settings/variables.ts", text: configuration(modules) },
+  { page: "src/sdk/promises/shapes.ts", source: "src/contract", text: shapes(modules) }
 ]
 
 const isInStep = ({ page, text }) => {

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { root, typesCompiler } from "../setup/project.mjs"
+import { unused } from "./unused.mjs"
 
 // Builds the modules and types that other programs import (`exports` of package.json): node scripts/build/library.mjs. They are
 // part of a package, not of a working tree, in which examples import the sources.
@@ -13,21 +14,38 @@ rmSync(outdir, { recursive: true, force: true })
 const { exports, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 /** `./dist/lib/sdk/index.js` is built from `src/sdk/index.ts`. */
 const sourceOf = (file) => join(root, file.replace(/^\.\/dist\/lib\//, "src/").replace(/\.js$/, ".ts"))
-const entries = Object.values(exports).filter((one) => typeof one === "object").map((one) => sourceOf(one.default))
-
-await build({
-  entryPoints: entries,
+const common = {
   outdir,
   outbase: join(root, "src"),
   bundle: true,
-  splitting: true,
-  // The program's own effect and MCP SDK, not second ones: their values are passed in and out.
-  external: Object.keys(peerDependencies).flatMap((name) => [name, `${name}/*`]),
   platform: "node",
   target: "node20",
   format: "esm",
   legalComments: "none",
   logLevel: "warning"
+}
+
+/** Programs without any other package: effect is inside. */
+const STANDALONE = ["./promises"]
+const entriesOf = (isWanted) =>
+  Object.entries(exports).filter(([name, one]) => typeof one === "object" && isWanted(STANDALONE.includes(name)))
+    .map(([, one]) => sourceOf(one.default))
+
+await build({
+  ...common,
+  entryPoints: entriesOf((isStandalone) => isStandalone),
+  minify: true,
+  // Names of classes are names of errors.
+  keepNames: true,
+  plugins: [unused]
+})
+
+await build({
+  ...common,
+  entryPoints: entriesOf((isStandalone) => !isStandalone),
+  splitting: true,
+  // The program's own effect and MCP SDK, not second ones: their values are passed in and out.
+  external: Object.keys(peerDependencies).flatMap((name) => [name, `${name}/*`])
 })
 
 writeFileSync(join(outdir, "package.json"), `${JSON.stringify({ type: "module" })}\n`)

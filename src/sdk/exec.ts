@@ -3,7 +3,13 @@ import type { PyroError } from "../contract/errors/errors.ts"
 import { callFromPull, type PullEvents } from "../contract/rows/event-batches.ts"
 import { requireCommand, requireRead } from "../contract/rows/exec-validation.ts"
 import type { ExecEvent, ExecPayload } from "../contract/rows/workspace-exec.ts"
-import { ENDS_WITH_CALLER_HEADER, INPUT_HEADER, RESUMED_HEADER, type StreamingRow } from "../contract/wire/rpcs.ts"
+import {
+  ENDS_WITH_CALLER_HEADER,
+  INPUT_HEADER,
+  NO_OUTPUT_HEADER,
+  RESUMED_HEADER,
+  type StreamingRow
+} from "../contract/wire/rpcs.ts"
 import { newRequestId } from "../system/processes/identity.ts"
 import { clockReader } from "../system/waits/time.ts"
 import { isLost, lost, type RequestFailure } from "./connection/failures.ts"
@@ -78,10 +84,14 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
           const headers = {
             ...(inputId === undefined ? {} : { [INPUT_HEADER]: inputId }),
             ...(resumed && starts ? { [RESUMED_HEADER]: "yes" } : {}),
-            ...(input.endsWithCaller === true ? { [ENDS_WITH_CALLER_HEADER]: "yes" } : {})
+            ...(input.endsWithCaller === true ? { [ENDS_WITH_CALLER_HEADER]: "yes" } : {}),
+            ...(input.withoutOutput === true ? { [NO_OUTPUT_HEADER]: "yes" } : {})
           }
           if (!resumed) yield* play(0)
-          const next = yield* connection.events(row, request(), headers, begun)
+          const next = yield* connection.events(row, request(), headers, {
+            begun,
+            isBackground: input.isBackground === true
+          })
           return { connection, next: next as PullEvents<ExecEvent, RequestFailure>, resumed }
         }).pipe(Effect.provideService(Scope.Scope, scope))
 

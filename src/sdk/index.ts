@@ -14,6 +14,7 @@ export type { RunInput, WindowSize } from "../contract/rows/run-input.ts"
 export { layerDaemon } from "./client.ts"
 export { acquireWorkspace } from "./effects.ts"
 export { type EffectCall, pyro, type PyroEffects } from "./effects.ts"
+export { Workspace } from "./handle.ts"
 export { layer } from "./installed.ts"
 export type { Options } from "./options.ts"
 export {

@@ -1,60 +1,14 @@
-import { Cause, Deferred, Effect, type Layer, ManagedRuntime, Predicate, Stream } from "effect"
-import { DaemonUnavailable, InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
+import { Effect, type Layer, ManagedRuntime, Stream } from "effect"
+import { DaemonUnavailable, type PyroError } from "../contract/errors/errors.ts"
 import { commandOutput } from "../contract/rows/bounded-output.ts"
 import type { CommandOutput } from "../contract/rows/operation.ts"
 import type { EventOf, Operation, OperationName, OperationOf, ResultOf } from "../contract/rows/operations.ts"
 import { type Nested, nested, type Pyro } from "../contract/rows/Pyro.ts"
 import type { RunInput } from "../contract/rows/run-input.ts"
 import { collecting, pyro } from "./effects.ts"
+import { readInput, type Stdin } from "./handle/input.ts"
 import type { Options } from "./options.ts"
-
-/** Stdin of a command, whole or in pieces, text as UTF-8. */
-export type Stdin = string | Uint8Array | AsyncIterable<string | Uint8Array>
-
-/** A command's input, and a wait that fails with the input: the command would read a failure as the end of the input. */
-interface ReadInput {
-  readonly input: RunInput
-  readonly failed: Effect.Effect<never, InvalidRequest>
-}
-
-const wrong = (detail: string) => new InvalidRequest({ field: "stdin", detail })
-
-const asBytes = (piece: unknown): Effect.Effect<Uint8Array, InvalidRequest> => {
-  if (typeof piece === "string") return Effect.succeed(Buffer.from(piece))
-  if (piece instanceof Uint8Array) return Effect.succeed(piece)
-  return Effect.fail(wrong("must be a string, bytes, or an AsyncIterable of these"))
-}
-
-const unread = (cause: unknown) =>
-  wrong(`could not be read: ${Predicate.isError(cause) ? cause.message : String(cause)}`)
-
-/** Not `Stream.fromAsyncIterable`: its end waits for the iterable, and a pipe without a writer never answers. */
-const piecesOf = (stdin: AsyncIterable<unknown>): Stream.Stream<unknown, InvalidRequest> =>
-  Stream.unwrap(Effect.map(
-    Effect.acquireRelease(
-      Effect.try({ try: () => stdin[Symbol.asyncIterator](), catch: unread }),
-      (iterator) => Effect.sync(() => void Promise.resolve().then(() => iterator.return?.()).catch(() => {}))
-    ),
-    (iterator) =>
-      Stream.fromEffectRepeat(Effect.flatMap(
-        Effect.tryPromise({ try: () => iterator.next(), catch: unread }),
-        ({ done, value }) => done === true ? Cause.done() : Effect.succeed(value as unknown)
-      ))
-  ))
-
-/** The caller's input, also from a caller without types. `undefined` for none. */
-const readInput = (stdin: Stdin | undefined): Effect.Effect<ReadInput | undefined, InvalidRequest> => {
-  if (stdin === undefined) return Effect.succeed(undefined)
-  if (!Predicate.hasProperty(stdin, Symbol.asyncIterator)) {
-    return Effect.map(asBytes(stdin), (bytes) => ({ input: { stdin: Stream.make(bytes) }, failed: Effect.never }))
-  }
-  const failed = Deferred.makeUnsafe<never, InvalidRequest>()
-  const pieces = piecesOf(stdin).pipe(
-    Stream.mapEffect(asBytes),
-    Stream.catch((failure) => Stream.concat(Stream.fromEffectDrain(Deferred.fail(failed, failure)), Stream.never))
-  )
-  return Effect.succeed({ input: { stdin: pieces }, failed: Deferred.await(failed) })
-}
+import { rejecting } from "./promises/rejection.ts"
 
 export interface CallOptions {
   /** An abort ends the work, and then the promise rejects with the signal's reason. */
@@ -102,38 +56,6 @@ export interface PyroPromises extends Nested<{ readonly [Name in OperationName]:
 type AnyCall = (options?: object, call?: CallOptions) => unknown
 
 const nothingYet = (): CommandOutput => commandOutput(0).kept()
-
-const isPyroError = (cause: unknown): cause is PyroError =>
-  Predicate.isError(cause) && Predicate.hasProperty(cause, "_tag") && Predicate.hasProperty(cause, "code")
-
-/** The lines of the program that wait for the promise whose handler is `handler`. */
-const waitingFrames = (handler: (cause: unknown) => never): string => {
-  const holder = { stack: "" }
-  Error.captureStackTrace(holder, handler)
-  return holder.stack.split("\n").filter((line) => /^ +at (?!process\.processTicks)/.test(line)).map((line) =>
-    `\n${line}`
-  ).join("")
-}
-
-/**
- * Ends the chain of each promise. An aborted call rejects with the caller's own reason. An error gets a stack for people: its code, the
- * operation, and the lines of the program. The SDK's own frames would surround its message.
- */
-const rejecting = (
-  { name }: Operation,
-  signal: AbortSignal | undefined,
-  outputSoFar?: () => CommandOutput
-) => {
-  const reject = (cause: unknown): never => {
-    // The reason is the caller's own object, and may reject other calls too: it gets no output.
-    if (signal?.aborted === true) throw signal.reason
-    if (!isPyroError(cause)) throw cause
-    if (outputSoFar !== undefined) Object.defineProperty(cause, "output", { value: outputSoFar(), configurable: true })
-    const value = `${cause._tag} [${cause.code}]: ${name}: ${cause.message}${waitingFrames(reject)}`
-    throw Object.defineProperty(cause, "stack", { value, configurable: true })
-  }
-  return reject
-}
 
 /** The Effect API's call of a row. */
 const effectCallOf = (row: Operation) => {

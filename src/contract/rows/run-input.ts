@@ -30,6 +30,13 @@ export interface RunInput {
   readonly resumed?: boolean
   /** The command ends with its caller, until the caller knows that the command outlives the call. */
   readonly endsWithCaller?: boolean
+  /**
+   * The events are the start and the end of the command, without output. Other requests read the output by the command's id, and unread
+   * output neither fills a connection nor stops the command.
+   */
+  readonly withoutOutput?: boolean
+  /** After its first event, the request does not keep the caller's process alive. */
+  readonly isBackground?: boolean
   /** Whether a dropped stream means that this process leaves, and not the caller. */
   readonly leaving?: Effect.Effect<boolean>
 }

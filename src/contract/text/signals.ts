@@ -52,3 +52,9 @@ export const signalNumber = (text: string): number | undefined => {
 }
 
 const inRange = (number: number, least: number) => number >= least && number <= REAL_TIME.most ? number : undefined
+
+/** Name of a signal with SIG, such as SIGTERM or SIGRTMIN+1. */
+export const numberSignal = (number: number): string => {
+  const known = Object.entries(NUMBERS).find(([, one]) => one === number)?.[0]
+  return known === undefined ? `SIGRTMIN+${number - REAL_TIME.least}` : `SIG${known}`
+}

@@ -48,6 +48,9 @@ export const RESUMED_HEADER = "pyro-resumed"
 /** Header of a request whose command ends with the request, also if the connection is lost while the caller waits. */
 export const ENDS_WITH_CALLER_HEADER = "pyro-ends-with-caller"
 
+/** Header of a request for a command's start and end alone. The caller reads the output by the command's id. */
+export const NO_OUTPUT_HEADER = "pyro-no-output"
+
 /** Id of the input beside a request. The client mints it. */
 const InputId = Schema.String.pipe(Schema.check(Schema.isPattern(/^[0-9a-f]{32}$/)))
 

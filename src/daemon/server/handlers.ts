@@ -17,6 +17,7 @@ import {
   ENDS_WITH_CALLER_HEADER,
   INPUT_HEADER,
   makePyroRpcs,
+  NO_OUTPUT_HEADER,
   RESUMED_HEADER,
   type StreamingRow,
   type UnaryRow,
@@ -71,6 +72,7 @@ const inputOf = (inputs: Inputs, headers: Headers, leaving: Serving["leaving"]) 
     const known: RunInput = {
       resumed: headers[RESUMED_HEADER] !== undefined,
       endsWithCaller: headers[ENDS_WITH_CALLER_HEADER] !== undefined,
+      withoutOutput: headers[NO_OUTPUT_HEADER] !== undefined,
       leaving: Ref.get(leaving)
     }
     return id === undefined

@@ -49,7 +49,11 @@ export interface Connection {
     row: StreamingRow,
     payload: unknown,
     headers?: Headers,
-    begun?: BegunRequest
+    how?: {
+      readonly begun?: BegunRequest | undefined
+      /** After its first event, the request does not keep the program alive. */
+      readonly isBackground?: boolean
+    }
   ) => Effect.Effect<PullEvents<unknown, RequestFailure>, never, Scope.Scope>
   /** The receiver of the input of an id. */
   readonly input: (id: string) => InputSink<unknown>
@@ -106,7 +110,7 @@ export const connectOver = (
         (own) => client(operation, payload, { headers: { ...own, ...headers } })
       ).pipe(Effect.catchCause((cause) => Effect.failCause(failureOf(operation, cause))))
 
-    const events: Connection["events"] = (row, payload, headers = {}, begun) =>
+    const events: Connection["events"] = (row, payload, headers = {}, { begun, isBackground = false } = {}) =>
       Effect.gen(function*() {
         const id = RequestId(begun?.id ?? requests++)
         // Released after the library has sent the interruption.
@@ -121,8 +125,15 @@ export const connectOver = (
           streamBufferSize: Infinity
         }).pipe(Effect.provideService(ownRequestId, id))
         let taken = -(begun?.creditedEvents ?? 0)
-        const next = Effect.matchCauseEffect(Queue.takeAll(queue), {
+        let isAwaited = true
+        const pulled = Effect.suspend(() => {
+          // A reader that does not pull waits for nothing, and its program may end.
+          if (isAwaited) awaited.toForeground(id)
+          return Effect.ensuring(Queue.takeAll(queue), Effect.sync(() => awaited.toBackground(id)))
+        })
+        const next = Effect.matchCauseEffect(pulled, {
           onSuccess: (events) => {
+            isAwaited = !isBackground
             taken += events.length
             if (taken < CREDIT_EVENTS) return Effect.succeed(events)
             const credit = notify(CREDIT, { request: String(id), events: taken })

@@ -21,22 +21,41 @@ interface Referenced {
  */
 export class AwaitedRequests {
   readonly #ends = new Map<RequestId, Deferred.Deferred<void> | undefined>()
+  readonly #inBackground = new Set<RequestId>()
   #connection: Referenced | undefined
 
   connected(connection: Referenced) {
     this.#connection = connection
-    if (this.#ends.size === 0) connection.unref()
+    this.#keepAlive()
   }
 
   begin(id: RequestId) {
-    if (this.#ends.set(id, undefined).size === 1) this.#connection?.ref()
+    this.#ends.set(id, undefined)
+    this.#keepAlive()
+  }
+
+  /** From now on, nobody waits for the request. */
+  toBackground(id: RequestId) {
+    if (this.#ends.has(id)) this.#inBackground.add(id)
+    this.#keepAlive()
+  }
+
+  /** The caller waits for an answer. */
+  toForeground(id: RequestId) {
+    if (this.#inBackground.delete(id)) this.#keepAlive()
   }
 
   end(id: RequestId) {
     const waited = this.#ends.get(id)
     if (!this.#ends.delete(id)) return
-    if (this.#ends.size === 0) this.#connection?.unref()
+    this.#inBackground.delete(id)
+    this.#keepAlive()
     if (waited !== undefined) Deferred.doneUnsafe(waited, Effect.void)
+  }
+
+  #keepAlive() {
+    if (this.#ends.size > this.#inBackground.size) this.#connection?.ref()
+    else this.#connection?.unref()
   }
 
   has(id: RequestId) {
@@ -51,6 +70,7 @@ export class AwaitedRequests {
   untilEnd(id: RequestId): Effect.Effect<void> {
     return Effect.suspend(() => {
       if (!this.#ends.has(id)) return Effect.void
+      this.toForeground(id)
       const waited = this.#ends.get(id) ?? Deferred.makeUnsafe<void>()
       this.#ends.set(id, waited)
       return Deferred.await(waited)

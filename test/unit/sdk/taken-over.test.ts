@@ -48,7 +48,7 @@ const takenOver = (service: PyroService) =>
     const begun = { id: REQUEST_ID, socket, creditedEvents: 0 }
     const connection = yield* connect(socketOf(socket), begun)
     const payload = Schema.decodeSync(ExecPayload())({ workspace: "w", command: ["true"] })
-    return eventsOf(connection, workspaceExec, payload, {}, begun)
+    return eventsOf(connection, workspaceExec, payload, {}, { begun })
   })
 
 describe("a command that was begun before the program was loaded", () => {

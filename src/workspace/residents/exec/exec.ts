@@ -147,6 +147,24 @@ const pullOutput = (
     return pull
   })
 
+/** Gives `first` and the end, without the output between them. */
+const endAlone = (first: ExecEvent, log: CommandLog, end: Effect.Effect<CommandEnd, PyroError>): ExecPull => {
+  const events = [Effect.succeed(first), Effect.flatMap(end, (how) => exited(log, how))]
+  return (waitMs) =>
+    Effect.suspend(() => {
+      const [next] = events
+      if (next === undefined) return Effect.fail(Option.none())
+      const batch = Effect.mapBoth(next, {
+        onFailure: Option.some,
+        onSuccess: (event) => {
+          events.shift()
+          return [event]
+        }
+      })
+      return waitMs === undefined ? batch : Effect.timeoutOrElse(batch, { duration: waitMs, orElse: () => none })
+    })
+}
+
 /** One batch and the end. */
 const oneBatch = (...events: ReadonlyArray<ExecEvent>): ExecPull => {
   let isDone = false
@@ -204,10 +222,10 @@ export const exec = (
         return { command, mine }
       })
     )
-    if (found === undefined) return yield* replay(commands, id, cursor, payload.workspace)
+    if (found === undefined) return yield* replay(commands, id, cursor, payload.workspace, input)
     const { command, mine } = found
     // The reader opens before the wait for the start, because the first output may be the whole output.
-    const reader = payload.detach ? undefined : yield* listen(command.log, cursor)
+    const reader = payload.detach || input.withoutOutput === true ? undefined : yield* listen(command.log, cursor)
     const process = yield* startedBefore(command, untilMs)
     const resumes = !mine && input.resumed === true
     if (resumes && process !== undefined) yield* feed(process, input)
@@ -218,6 +236,9 @@ export const exec = (
       ...(resumes && process !== undefined ? { stdinBytes: process.stdinOffset } : {})
     }
     const last: ExecEvent = { _tag: "Detached", execId: id }
+    if (input.withoutOutput === true && !payload.detach && process !== undefined) {
+      return endAlone(started, command.log, Deferred.await(command.end))
+    }
     if (reader === undefined || process === undefined) return noting(detached, oneBatch(started, last))
     const waitLimit = untilMs === undefined ? undefined : { untilMs, last }
     const pull = yield* pullOutput(started, command.log, reader, Deferred.await(command.end), {
@@ -263,7 +284,7 @@ const startUnknown = (
   })
 
 /** The output and the end of an ended command, from its log. */
-const replay = (commands: Commands, id: string, cursor: number, workspace: string) =>
+const replay = (commands: Commands, id: string, cursor: number, workspace: string, { withoutOutput }: RunInput) =>
   Effect.gen(function*() {
     const known = commands.journal.get(id)
     const log = commands.logs.get(id)
@@ -272,5 +293,7 @@ const replay = (commands: Commands, id: string, cursor: number, workspace: strin
     if (end === undefined || log === undefined) {
       return yield* new ChannelFailed({ detail: "it is not known yet whether the command ran: ask again by its id" })
     }
-    return yield* pullOutput({ _tag: "Started", execId: id }, log, yield* listen(log, cursor), Effect.succeed(end))
+    const started: ExecEvent = { _tag: "Started", execId: id }
+    if (withoutOutput === true) return endAlone(started, log, Effect.succeed(end))
+    return yield* pullOutput(started, log, yield* listen(log, cursor), Effect.succeed(end))
   })

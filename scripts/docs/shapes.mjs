@@ -1,0 +1,226 @@
+/**
+ * The types of src/sdk/promises/shapes.ts: requests and results of the handle, from the table of operations. They import nothing, so that
+ * the declarations of `pyro/promises` need no other package.
+ */
+export const shapes = (contract) => {
+  const rows = new Map(contract.operations.map((row) => [row.name, row]))
+  const { toEncoded, toType } = contract.SchemaAST
+  return [
+    "// Generated from src/contract by: node scripts/docs.mjs\n",
+    ...results.map(({ at = (ast) => ast, doc, name, of }) =>
+      declaration(contract, name, doc, fieldsOf(contract, at(toType(rows.get(of).result().ast))))
+    ),
+    ...requests.map(({ doc, name, of, without = [] }) =>
+      declaration(
+        contract,
+        name,
+        doc,
+        fieldsOf(contract, toType(rows.get(of).payload().ast), toEncoded(rows.get(of).payload().ast))
+          .map(({ name, ...field }) => ({ ...field, name: camelCase(name) }))
+          .filter(({ name }) => name !== "workspace" && !without.includes(name))
+          .map((field) => ofHandle[field.name] ?? field)
+          .map((field) => ({ ...field, orUndefined: field.optional }))
+      )
+    )
+  ].join("\n")
+}
+
+const field = (name) => (ast) => ast.propertySignatures.find((one) => one.name === name).type
+const itemOf = (name) => (ast) => field(name)(ast).rest[0]
+
+/** Results of the handle's methods. */
+const results = [
+  { name: "WorkspaceInfo", of: "workspace.status", doc: "A workspace, as `pyro status` shows it." },
+  { name: "CommandInfo", of: "workspace.logs", at: itemOf("commands"), doc: "A command of a workspace." },
+  { name: "FileList", of: "workspace.file.list", doc: "A listing of a directory." },
+  { name: "FileEntry", of: "workspace.file.list", at: itemOf("entries"), doc: "A file in a listing." },
+  { name: "FileWritten", of: "workspace.file.write", doc: "A file that was written." },
+  { name: "FileEdited", of: "workspace.file.edit", doc: "A file whose text was replaced." },
+  { name: "FileCopied", of: "workspace.file.copy", doc: "A copy of a file or a directory." },
+  { name: "ShellInfo", of: "workspace.shell.open", doc: "A shell of a workspace." },
+  { name: "ShellScreen", of: "workspace.shell.read", doc: "The output of a shell." },
+  { name: "ServiceInfo", of: "workspace.service.status", doc: "A service of a workspace." },
+  { name: "ServiceLog", of: "workspace.service.logs", doc: "A part of a service's log." },
+  { name: "PublishedPort", of: "workspace.port.publish", doc: "A port of the guest that the host publishes." },
+  { name: "SnapshotInfo", of: "workspace.snapshot.list", at: itemOf("snapshots"), doc: "A snapshot of a workspace." },
+  { name: "DiffResult", of: "workspace.diff", doc: "The changes of a workspace." },
+  { name: "PatchApplied", of: "workspace.patch.apply", doc: "The changes of a patch." },
+  { name: "ExportResult", of: "workspace.export", doc: "Files that were copied to the host." },
+  { name: "NetworkChanged", of: "workspace.network.set", doc: "A new network policy, and what it ends." },
+  { name: "NetworkLog", of: "workspace.network.log", doc: "Connections of a workspace." }
+]
+
+/** Options of the handle's methods: the fields of a request. */
+const requests = [
+  { name: "CreateFields", of: "workspace.create", doc: "A new workspace." },
+  {
+    name: "CommandFields",
+    of: "workspace.exec",
+    without: [
+      "command",
+      "script",
+      "execId",
+      "detach",
+      "openStdin",
+      "waitSeconds",
+      "cursor",
+      "order",
+      "maxBytes",
+      "tty",
+      "rows",
+      "cols"
+    ],
+    doc: "How a command runs."
+  },
+  { name: "ShellFields", of: "workspace.shell.open", without: ["command"], doc: "A new shell." },
+  { name: "ShellReadFields", of: "workspace.shell.read", without: ["shellId"], doc: "The wanted output of a shell." },
+  {
+    name: "ServiceFields",
+    of: "workspace.service.start",
+    without: ["name", "command", "script"],
+    doc: "A new service."
+  },
+  {
+    name: "ServiceLogFields",
+    of: "workspace.service.logs",
+    without: ["name"],
+    doc: "The wanted part of a service's log."
+  },
+  { name: "FileListFields", of: "workspace.file.list", without: ["path"], doc: "The wanted entries of a directory." },
+  {
+    name: "FileWriteFields",
+    of: "workspace.file.write",
+    without: ["path", "text", "content"],
+    doc: "How a file is written."
+  },
+  {
+    name: "FileEditFields",
+    of: "workspace.file.edit",
+    without: ["path", "oldText", "newText"],
+    doc: "How a file is edited."
+  },
+  { name: "FileStatFields", of: "workspace.file.stat", without: ["path"], doc: "How a file is looked at." },
+  { name: "MkdirFields", of: "workspace.file.mkdir", without: ["path"], doc: "How a directory is made." },
+  { name: "RemoveFields", of: "workspace.file.remove", without: ["path"], doc: "How a file is removed." },
+  { name: "RenameFields", of: "workspace.file.rename", without: ["path", "target"], doc: "How a file is renamed." },
+  { name: "CopyFields", of: "workspace.file.copy", without: ["path", "target"], doc: "How a file is copied." },
+  { name: "NetworkFields", of: "workspace.network.set", doc: "A network policy." },
+  { name: "NetworkLogFields", of: "workspace.network.log", doc: "The wanted connections." },
+  { name: "ForkFields", of: "workspace.fork", without: ["count"], doc: "A fork of a workspace." },
+  { name: "ResetFields", of: "workspace.reset", doc: "The state to return to." },
+  { name: "DiffFields", of: "workspace.diff", doc: "The wanted changes." },
+  {
+    name: "PatchFields",
+    of: "workspace.patch.apply",
+    without: ["patch", "patchBytes"],
+    doc: "How a patch is applied."
+  },
+  {
+    name: "ExportFields",
+    of: "workspace.export",
+    without: ["path", "output"],
+    doc: "How files are copied to the host."
+  }
+]
+
+const ms = (name, description) => ({ name, optional: true, type: "number", description })
+
+/** Fields that the handle has in another form: all times are in ms. */
+const ofHandle = {
+  secrets: {
+    name: "secrets",
+    optional: true,
+    type: "Readonly<Record<string, string>>",
+    description:
+      "Values of secrets by their names, for `secretEnv` and `secretMount` of commands. pyro removes the values from output. Default: none"
+  },
+  timeoutSeconds: ms(
+    "timeoutMs",
+    "Time until the command and its children are ended, with status 124, in ms. Default: no limit"
+  ),
+  graceSeconds: ms(
+    "graceMs",
+    "Time between the first signal and SIGKILL to the command and its children, in ms. Default: 2000"
+  ),
+  ttlSeconds: ms(
+    "ttlMs",
+    "Time from the last activity until pyro deletes the workspace, in ms, rounded up to seconds. Default: never"
+  ),
+  readyTimeoutSeconds: ms(
+    "readyTimeoutMs",
+    "Time until a service that is not ready counts as failed, in ms. Default: 60000"
+  ),
+  waitSeconds: ms("waitMs", "Maximum time of the waits, in ms. Default: 30000")
+}
+
+const camelCase = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase())
+
+/** The fields of a Schema. Only the encoded side of a request says which fields may be left out. */
+const fieldsOf = ({ SchemaAST }, ast, encoded = ast) =>
+  ast.propertySignatures.map(({ name, type }, at) => {
+    const { type: given } = encoded.propertySignatures[at]
+    return {
+      name: String(name),
+      ast: type,
+      optional: SchemaAST.isOptional(given),
+      description: SchemaAST.resolveDescription(type) ?? SchemaAST.resolveDescription(given) ?? ""
+    }
+  })
+
+const comment = (text, indent) => text === "" ? [] : wrapped(text, indent)
+
+/** A comment of lines that fit. */
+const wrapped = (text, indent) => {
+  const short = `${indent}/** ${text.replaceAll("*/", "* /")} */`
+  if (short.length <= 120) return [short]
+  const lines = [""]
+  for (const word of text.replaceAll("*/", "* /").split(" ")) {
+    if (`${indent} * ${lines.at(-1)} ${word}`.length > 120) lines.push("")
+    lines.push(`${lines.pop()} ${word}`.trim())
+  }
+  return [`${indent}/**`, ...lines.map((line) => `${indent} * ${line}`), `${indent} */`]
+}
+
+const declaration = (contract, name, doc, fields) =>
+  [
+    `/** ${doc} */`,
+    `export interface ${name} {`,
+    ...lines(contract, fields, "  "),
+    "}\n"
+  ].join("\n")
+
+const lines = (contract, fields, indent) =>
+  fields.flatMap(({ ast, description, name, optional, orUndefined, type }) => [
+    ...comment(description, indent),
+    `${indent}readonly ${name}${optional ? "?" : ""}: ${type ?? typeOf(contract, ast, indent)}${
+      orUndefined ? " | undefined" : ""
+    }`
+  ])
+
+const typeOf = (contract, ast, indent) => {
+  switch (ast._tag) {
+    case "String":
+      return "string"
+    case "Number":
+      return "number"
+    case "Boolean":
+      return "boolean"
+    case "Literal":
+      return JSON.stringify(ast.literal)
+    case "Union":
+      return [...new Set(ast.types.map((one) => typeOf(contract, one, indent)))].join(" | ")
+    case "Arrays":
+      return `ReadonlyArray<${typeOf(contract, ast.rest[0], indent)}>`
+    case "Declaration":
+      return contract.isByName(ast)
+        ? `Readonly<Record<string, ${typeOf(contract, ast.typeParameters[0], indent)}>>`
+        : "Uint8Array"
+    case "Objects": {
+      const [values] = ast.indexSignatures
+      if (values !== undefined) return `Readonly<Record<string, ${typeOf(contract, values.type, indent)}>>`
+      return `{\n${lines(contract, fieldsOf(contract, ast), `${indent}  `).join("\n")}\n${indent}}`
+    }
+    default:
+      throw new Error(`no TypeScript for ${ast._tag}`)
+  }
+}

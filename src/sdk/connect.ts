@@ -1,0 +1,22 @@
+import { layer } from "./installed.ts"
+import type { PyroClient } from "./promises/client.ts"
+import { connectTo } from "./promises/connect-to.ts"
+
+export type { ListOptions, PyroClient } from "./promises/client.ts"
+export type { ExecOptions, ExecResult, KillOptions, Process, SpawnOptions, TerminalSize } from "./promises/command.ts"
+export type { Bytes, ByteSink, ByteStream, Cancel, Command, Ended, Input, SignalName } from "./promises/common.ts"
+export type { AsUser, Files, FileStat } from "./promises/files.ts"
+export type * from "./promises/services.ts"
+export type * from "./promises/shapes.ts"
+export type { Shell, ShellOptions, TypeOptions } from "./promises/shell.ts"
+export type { CreateOptions, Workspace } from "./promises/workspace.ts"
+
+/**
+ * pyro behind the daemon of this installation, which the first call starts if none runs. The command line and other programs share it.
+ *
+ * @example
+ * await using pyro = connect()
+ * await using ws = await pyro.create({ seedPath: "." })
+ * const { status, stdout } = await ws.exec("python3 -m unittest")
+ */
+export const connect = (): PyroClient => connectTo(layer)

@@ -1,0 +1,55 @@
+import { Effect } from "effect"
+import { ChannelFailed, type PyroError } from "../../contract/errors/errors.ts"
+import { forEachEvent } from "../../contract/rows/event-batches.ts"
+import { type ExecEvent, workspaceExec } from "../../contract/rows/workspace-exec.ts"
+import { payloadOf } from "../options.ts"
+import type { ExecResult } from "../promises/command.ts"
+import type { Workspace } from "../promises/workspace.ts"
+import { commandFields, type Host, inSeconds } from "./host.ts"
+import type { InEffect } from "./in-effect.ts"
+import { readInput } from "./input.ts"
+import { endedOf } from "./output.ts"
+
+/** Gives each output to its listener, as text. A character may come in two pieces. */
+const listening = (listeners: Partial<Record<"stdout" | "stderr", ((text: string) => void) | undefined>>) => {
+  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() }
+  const say = (from: "stdout" | "stderr", text: string) => {
+    if (text !== "") listeners[from]?.(text)
+  }
+  return {
+    each: (event: ExecEvent) => {
+      if (event._tag !== "Output" || listeners[event.from] === undefined) return
+      say(event.from, decoders[event.from].decode(event.bytes, { stream: true }))
+    },
+    end: () => {
+      for (const from of ["stdout", "stderr"] as const) say(from, decoders[from].decode())
+    }
+  }
+}
+
+/** Runs commands to their ends. */
+export const execIn = ({ service }: Host, workspace: string): InEffect<Workspace>["exec"] => (command, options) => {
+  const { onStderr, onStdout, stdin, ...fields } = options ?? {}
+  return Effect.gen(function*() {
+    const payload = (yield* payloadOf(workspaceExec, {
+      ...inSeconds(fields),
+      ...commandFields(command),
+      workspace,
+      order: "arrival"
+    })) as ReturnType<typeof workspaceExec.payload>["Type"]
+    const read = yield* readInput(stdin)
+    const folding = workspaceExec.fold(payload)
+    const { each, end } = listening({ stdout: onStdout, stderr: onStderr })
+    const work = forEachEvent(service.workspace.exec, payload, read?.input, (event) =>
+      Effect.sync(() => {
+        folding.add(event)
+        each(event)
+      }))
+    yield* read === undefined ? work : Effect.raceFirst(work, read.failed)
+    end()
+    const result = folding.result()
+    if (result === undefined) return yield* new ChannelFailed({ detail: "the stream of events ended without its last" })
+    const { execId, output = "", stderr, stdout, truncated } = result
+    return { ...endedOf(result), stdout, stderr, output, truncated, execId }
+  }) satisfies Effect.Effect<ExecResult, PyroError>
+}

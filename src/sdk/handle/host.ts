@@ -1,0 +1,48 @@
+import { Effect, Stream } from "effect"
+import type { PyroError } from "../../contract/errors/errors.ts"
+import { Pyro, type PyroService } from "../../contract/rows/Pyro.ts"
+import { named } from "../../contract/text/names.ts"
+import { pyro } from "../effects.ts"
+
+/** The operations of pyro for one handle, which has its service: programs need none for the handle's methods. */
+export const hostOf = (service: PyroService) => ({
+  service,
+  pyro,
+  /** Gives an operation its service. */
+  use: <A, R>(effect: Effect.Effect<A, PyroError, R>): Effect.Effect<A, PyroError, Exclude<R, Pyro>> =>
+    Effect.provideService(effect, Pyro, service),
+  /** Gives the events of an operation their service. */
+  useStream: <A, R>(stream: Stream.Stream<A, PyroError, R>): Stream.Stream<A, PyroError, Exclude<R, Pyro>> =>
+    Stream.provideService(stream, Pyro, service)
+})
+export type Host = ReturnType<typeof hostOf>
+
+/** Options of the contract whose times the handle has in ms. */
+const SECONDS = {
+  timeoutMs: "timeoutSeconds",
+  graceMs: "graceSeconds",
+  readyTimeoutMs: "readyTimeoutSeconds",
+  waitMs: "waitSeconds",
+  ttlMs: "ttlSeconds"
+} as const
+type Seconds = typeof SECONDS
+
+/** Options with times in seconds, as the contract has them. */
+export type InSeconds<Options> = {
+  readonly [K in keyof Options as K extends keyof Seconds ? Seconds[K] : K]: Options[K]
+}
+
+/** The options of an operation, from those of a handle. */
+export const inSeconds = <Options extends object>(options: Options | undefined): InSeconds<Options> =>
+  named(
+    Object.entries(options ?? {}).map(([name, value]: readonly [string, unknown]) => {
+      const contract = name in SECONDS ? SECONDS[name as keyof Seconds] : undefined
+      if (contract === undefined || typeof value !== "number") return [contract ?? name, value]
+      // A time to live is in whole seconds.
+      return [contract, contract === "ttlSeconds" ? Math.ceil(value / 1000) : value / 1000]
+    })
+  ) as InSeconds<Options>
+
+/** The fields of a request for a command. */
+export const commandFields = (command: string | ReadonlyArray<string>) =>
+  typeof command === "string" ? { script: command } : { command }

@@ -1,0 +1,31 @@
+import { type Effect, Sink } from "effect"
+import type { PyroError } from "../../contract/errors/errors.ts"
+import type { ByteSink } from "../promises/common.ts"
+import type { Member } from "./in-effect.ts"
+
+// Marks for the promise form, which src/sdk/promises/promised.ts makes of the Effect form. Programs of Effect do not see them.
+
+/** A handle or a group of its methods. Other objects are data. */
+export const HANDLE = Symbol("pyro.handle")
+
+/** What `await using` does beside the end of the Scope. */
+export const DISPOSE = Symbol("pyro.dispose")
+
+/** The two halves of a sink, for a stream of the web. */
+export const HALVES = Symbol("pyro.halves")
+
+/** `name`: what stacks of rejections call the handle. */
+export const handle = <A extends object>(name: string, methods: A, dispose?: Effect.Effect<unknown, PyroError>): A =>
+  Object.defineProperties(methods, {
+    [HANDLE]: { value: name },
+    ...(dispose === undefined ? {} : { [DISPOSE]: { value: dispose } })
+  })
+
+/** Input that ends with its sink. */
+export interface Halves {
+  readonly write: (piece: string | Uint8Array) => Effect.Effect<void, PyroError>
+  readonly end: Effect.Effect<void, PyroError>
+}
+
+export const sinkOf = (halves: Halves): Member<ByteSink> =>
+  Object.assign(Sink.mapEffect(Sink.forEach(halves.write), () => halves.end), { [HALVES]: halves })

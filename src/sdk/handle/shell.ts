@@ -1,0 +1,71 @@
+import { Effect, type Scope, Stream } from "effect"
+import type { PyroError } from "../../contract/errors/errors.ts"
+import type { Bytes } from "../promises/common.ts"
+import type { Shell } from "../promises/shell.ts"
+import type { Workspace } from "../promises/workspace.ts"
+import { type Host, inSeconds } from "./host.ts"
+import type { InEffect } from "./in-effect.ts"
+import { handle, sinkOf } from "./marks.ts"
+import { ownBytes } from "./output.ts"
+
+const argv = (command: string | ReadonlyArray<string> | undefined) =>
+  command === undefined ? {} : { command: typeof command === "string" ? ["bash", "-lc", command] : command }
+
+/** Text of bytes of a terminal. Its line takes text alone. */
+const asText = (decoder: InstanceType<typeof TextDecoder>, piece: string | Uint8Array) =>
+  typeof piece === "string" ? piece : decoder.decode(piece, { stream: true })
+
+const shellOf = ({ pyro, use, useStream }: Host, workspace: string, shellId: string): InEffect<Shell> => {
+  const ref = { workspace, shellId }
+  const decoder = new TextDecoder()
+  const close = use(pyro.workspace.shell.close(ref))
+  const output: Stream.Stream<Bytes, PyroError> = useStream(
+    pyro.workspace.shell.attach({ ...ref, raw: true, detachKey: "none" })
+  ).pipe(
+    Stream.map((event) =>
+      event._tag === "Output"
+        ? ownBytes(event.bytes)
+        : event._tag === "Attached"
+        ? new TextEncoder().encode(event.screen)
+        : new Uint8Array(0)
+    ),
+    Stream.filter((bytes) => bytes.length > 0)
+  )
+  return handle<InEffect<Shell>>("Shell", {
+    shellId,
+    input: sinkOf({
+      write: (piece) => {
+        const input = asText(decoder, piece)
+        return input === ""
+          ? Effect.void
+          : Effect.asVoid(use(pyro.workspace.shell.write({ ...ref, input, noNewline: true })))
+      },
+      end: Effect.void
+    }),
+    output,
+    type: (input, options) =>
+      Effect.map(use(pyro.workspace.shell.write({ ...ref, input, ...options })), ({ cursor }) => cursor),
+    read: (options) => use(pyro.workspace.shell.read({ ...inSeconds(options), ...ref })),
+    resize: ({ cols, rows }) => use(pyro.workspace.shell.resize({ ...ref, cols, rows })),
+    kill: (signal = "SIGINT") =>
+      Effect.asVoid(use(pyro.workspace.shell.signal({ ...ref, signal: signal as "SIGINT" }))),
+    close: () => close
+  })
+}
+
+/** Opens shells. The Scope closes a shell that was opened for it. */
+export const shellIn =
+  (host: Host, workspace: string): InEffect<Workspace>["shell"] =>
+  (options): Effect.Effect<InEffect<Shell>, PyroError, Scope.Scope> => {
+    const { command, shellId, ...fields } = options ?? {}
+    if (shellId !== undefined) return Effect.succeed(shellOf(host, workspace, shellId))
+    const open = host.use(host.pyro.workspace.shell.open({ ...fields, ...argv(command), workspace }))
+    return Effect.map(
+      Effect.acquireRelease(
+        open,
+        (opened) =>
+          Effect.ignoreCause(host.use(host.pyro.workspace.shell.close({ workspace, shellId: opened.shellId })))
+      ),
+      (opened) => shellOf(host, workspace, opened.shellId)
+    )
+  }

@@ -1,0 +1,29 @@
+import { Effect } from "effect"
+import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
+import type { Host } from "./host.ts"
+import { sinkOf } from "./marks.ts"
+import type { CommandRef } from "./output.ts"
+
+/** Maximum bytes of one request. */
+const STEP_BYTES = 1_048_576
+
+const over = () => new InvalidRequest({ field: "stdin", detail: "was not written: the command has ended" })
+
+/** Writes until the guest has all bytes. The daemon refuses to wait longer than some seconds for a command that reads nothing. */
+const writeAll = (host: Host, command: CommandRef, bytes: Uint8Array): Effect.Effect<void, PyroError> =>
+  Effect.suspend(() => {
+    if (bytes.length === 0) return Effect.void
+    const step = bytes.subarray(0, STEP_BYTES)
+    return host.use(host.pyro.workspace.stdin({ ...command, content: step })).pipe(
+      Effect.flatMap(({ ended, writtenBytes }) => ended ? Effect.fail(over()) : Effect.succeed(writtenBytes)),
+      Effect.catchTag("StdinBlocked", ({ writtenBytes }) => Effect.succeed(writtenBytes)),
+      Effect.flatMap((written) => writeAll(host, command, bytes.subarray(written)))
+    )
+  })
+
+/** The stdin of a command, which stays open until the sink ends. */
+export const stdinOf = (host: Host, command: CommandRef) =>
+  sinkOf({
+    write: (piece) => writeAll(host, command, typeof piece === "string" ? new TextEncoder().encode(piece) : piece),
+    end: Effect.asVoid(host.use(host.pyro.workspace.stdin({ ...command, close: true })))
+  })

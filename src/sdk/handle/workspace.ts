@@ -1,0 +1,74 @@
+import { Effect, type Scope } from "effect"
+import { ChannelFailed, type PyroError } from "../../contract/errors/errors.ts"
+import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
+import type { Workspace } from "../promises/workspace.ts"
+import { execIn } from "./exec.ts"
+import { filesOf } from "./files.ts"
+import type { Host } from "./host.ts"
+import type { InEffect } from "./in-effect.ts"
+import { handle } from "./marks.ts"
+import { networkOf, portIn, portsOf, servicesOf, snapshotsOf } from "./parts.ts"
+import { attachIn, spawnIn } from "./process.ts"
+import { shellIn } from "./shell.ts"
+
+/** A workspace in a program of Effect. */
+export type WorkspaceHandle = InEffect<Workspace>
+
+/** Deletes a workspace. One that is gone is no failure. */
+export const removeFrom = ({ pyro, use }: Host, workspace: string): Effect.Effect<void, PyroError> =>
+  use(pyro.workspace.delete({ workspaces: [workspace] })).pipe(
+    Effect.asVoid,
+    Effect.catchTag("WorkspaceNotFound", () => Effect.void)
+  )
+
+/** The handle of a workspace. `owned`: the program has made it, so that the end of its use deletes it. */
+export const workspaceOf = (host: Host, info: WorkspaceInfo, owned: boolean): WorkspaceHandle => {
+  const { pyro: { workspace: operations }, use } = host
+  const workspace = info.id
+  const infoAfter = ({ workspace }: { readonly workspace: WorkspaceInfo }) => workspace
+  const remove = removeFrom(host, workspace)
+  const fork: WorkspaceHandle["fork"] = (options): Effect.Effect<WorkspaceHandle, PyroError, Scope.Scope> =>
+    Effect.acquireRelease(
+      Effect.flatMap(
+        use(operations.fork.collect({ ...options, workspace })),
+        ({ workspaces: [made] }) =>
+          made === undefined
+            ? new ChannelFailed({ detail: "the fork ended without a workspace" })
+            : Effect.succeed(workspaceOf(host, made, false))
+      ),
+      (made) => Effect.ignoreCause(made.delete()),
+      { interruptible: true }
+    )
+  return handle<WorkspaceHandle>("Workspace", {
+    id: workspace,
+    name: info.name ?? null,
+    info,
+    status: () => use(operations.status({ workspace })),
+    exec: execIn(host, workspace),
+    spawn: spawnIn(host, workspace),
+    attach: attachIn(host, workspace),
+    commands: () => Effect.map(use(operations.logs({ workspace })), ({ commands }) => commands),
+    shell: shellIn(host, workspace),
+    services: servicesOf(host, workspace),
+    files: filesOf(host, workspace),
+    port: portIn(host, workspace),
+    ports: portsOf(host, workspace),
+    network: networkOf(host, workspace),
+    snapshot: (name) =>
+      Effect.map(use(operations.snapshot.create.collect({ workspace, name })), ({ snapshot }) => snapshot),
+    snapshots: snapshotsOf(host, workspace),
+    fork,
+    reset: (options) => Effect.map(use(operations.reset.collect({ ...options, workspace })), infoAfter),
+    stop: () => Effect.map(use(operations.stop.collect({ workspace })), infoAfter),
+    start: () => Effect.map(use(operations.start.collect({ workspace })), infoAfter),
+    diff: (options) => use(operations.diff({ ...options, workspace })),
+    patch: (patch, options) =>
+      use(operations.patch.apply({
+        ...options,
+        ...(typeof patch === "string" ? { patch } : { patchBytes: patch }),
+        workspace
+      })),
+    export: (path, output, options) => use(operations.export.collect({ ...options, workspace, path, output })),
+    delete: () => remove
+  }, owned ? remove : undefined)
+}

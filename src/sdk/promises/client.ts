@@ -1,0 +1,28 @@
+import type { Cancel } from "./common.ts"
+import type { CreateOptions, Workspace } from "./workspace.ts"
+
+/** Options of `list`. */
+export interface ListOptions extends Cancel {
+  /** Labels that the workspaces must have. Default: none. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
+}
+
+/**
+ * pyro for programs. The daemon of the command line has the workspaces, and starts with the first call.
+ *
+ * @example
+ * await using pyro = connect()
+ * await using ws = await pyro.create({ seedPath: "." })
+ */
+export interface PyroClient extends AsyncDisposable {
+  /** Creates a workspace. Without `await using`, it stays until it is deleted or expires. */
+  readonly create: (options?: CreateOptions) => Promise<Workspace>
+  /** A workspace by its name or id. Null if there is none. */
+  readonly get: (nameOrId: string, options?: Cancel) => Promise<Workspace | null>
+  /** The workspace of this name, started if it is stopped. Created with the options if there is none. */
+  readonly open: (name: string, options?: CreateOptions) => Promise<Workspace>
+  /** Workspaces, the last used first. */
+  readonly list: (options?: ListOptions) => Promise<ReadonlyArray<Workspace>>
+  /** Ends waiting calls and spawned commands, and closes the connection. Workspaces stay. */
+  readonly close: () => Promise<void>
+}

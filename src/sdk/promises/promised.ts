@@ -1,0 +1,80 @@
+import { Effect, Exit, Option, Scope, Stream } from "effect"
+import type { PyroError } from "../../contract/errors/errors.ts"
+import type { Pyro } from "../../contract/rows/Pyro.ts"
+import type { InEffect } from "../handle/in-effect.ts"
+import { DISPOSE, HALVES, type Halves, HANDLE } from "../handle/marks.ts"
+import type { Cancel } from "./common.ts"
+import type { Run } from "./run.ts"
+import { readable, writable } from "./web-streams.ts"
+
+type Scoped = Effect.Effect<unknown, PyroError, Pyro | Scope.Scope>
+type Fields = Readonly<Record<PropertyKey, unknown>>
+
+const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null
+
+/** The arguments without their signal, which is among the options of the last one. */
+const takeSignal = (args: ReadonlyArray<unknown>): readonly [ReadonlyArray<unknown>, AbortSignal | undefined] => {
+  const last = args.at(-1)
+  if (!isObject(last) || !(last["signal"] instanceof AbortSignal)) return [args, undefined]
+  const { signal, ...rest } = last
+  return [[...args.slice(0, -1), rest], signal as AbortSignal]
+}
+
+/** A promise of the result of work. The work gets a Scope, whose end is that of the result. */
+const promised = (run: Run, name: string, work: Scoped, signal: AbortSignal | undefined): Promise<unknown> => {
+  const scope = Scope.makeUnsafe()
+  const close = Scope.close(scope, Exit.void)
+  const kept = Effect.onExit(Scope.provide(work, scope), (exit) => Exit.isFailure(exit) ? close : Effect.void)
+  return run(name, kept, signal).then((result) => converted(run, name, result, close))
+}
+
+const converted = (run: Run, name: string, result: unknown, close: Effect.Effect<void>): unknown => {
+  if (Option.isOption(result)) return Option.isSome(result) ? converted(run, name, result.value, close) : null
+  if (Array.isArray(result)) return result.map((one: unknown) => converted(run, name, one, close))
+  return isObject(result) && HANDLE in result ? formOf(run, String(result[HANDLE]), result, close) : result
+}
+
+const member = (run: Run, name: string, value: unknown): unknown => {
+  if (typeof value === "function") {
+    return (...given: ReadonlyArray<unknown>) => {
+      const [args, signal] = takeSignal(given)
+      const result: unknown = value(...args)
+      return Stream.isStream(result)
+        ? readable(name, result as Stream.Stream<unknown, PyroError>, signal)
+        : promised(run, name, result as Scoped, signal)
+    }
+  }
+  if (Stream.isStream(value)) return readable(name, value as Stream.Stream<unknown, PyroError>)
+  if (isObject(value) && HALVES in value) return writable(run, name, value[HALVES] as Halves)
+  return isObject(value) && HANDLE in value ? formOf(run, name, value) : value
+}
+
+/** Each member is made with its first use: a stream of the web that nobody reads costs nothing. */
+const lazily = (make: () => unknown): PropertyDescriptor => {
+  let made: { readonly value: unknown } | undefined
+  return { enumerable: true, get: () => (made ??= { value: make() }).value }
+}
+
+const formOf = (run: Run, name: string, methods: object, close?: Effect.Effect<void>): object => {
+  const form = {}
+  for (const [key, value] of Object.entries(methods)) {
+    Object.defineProperty(form, key, lazily(() => member(run, `${name}.${key}`, value)))
+  }
+  if (close === undefined) return form
+  const { [DISPOSE]: end = Effect.void } = methods as { readonly [DISPOSE]?: Effect.Effect<unknown, PyroError> }
+  const dispose = () => run(`${name}.dispose`, Effect.asVoid(Effect.ensuring(end, close)))
+  return Object.defineProperty(form, Symbol.asyncDispose, { value: dispose })
+}
+
+/** The Effect form of a handle, of none, or of several. */
+type Held<A> = null extends A ? Option.Option<InEffect<NonNullable<A>>>
+  : A extends ReadonlyArray<infer One> ? ReadonlyArray<InEffect<One>>
+  : InEffect<A>
+
+/** Calls that give handles, in the promise form. */
+export const callsOf = (run: Run) =>
+<A>(
+  name: string,
+  work: Effect.Effect<Held<A>, PyroError, Pyro | Scope.Scope>,
+  options: Cancel | undefined
+): Promise<A> => promised(run, name, work, options?.signal) as Promise<A>

@@ -1,0 +1,77 @@
+import type { Cancel, Command } from "./common.ts"
+import type {
+  NetworkChanged,
+  NetworkFields,
+  NetworkLog,
+  NetworkLogFields,
+  PublishedPort,
+  ServiceFields,
+  ServiceInfo,
+  ServiceLog,
+  ServiceLogFields,
+  SnapshotInfo
+} from "./shapes.ts"
+
+/**
+ * Programs of a workspace that stay, such as servers.
+ *
+ * @example
+ * await ws.services.start("web", "python3 -m http.server 8000", { readyTcp: 8000 })
+ */
+export interface Services {
+  /** Starts a service, and resolves when it is ready. */
+  readonly start: (name: string, command: Command, options?: ServiceFields & Cancel) => Promise<ServiceInfo>
+  /** Services since create or the last reset, by name. */
+  readonly list: (options?: Cancel) => Promise<ReadonlyArray<ServiceInfo>>
+  /** A service. Null if the workspace has none of this name. */
+  readonly get: (name: string, options?: Cancel) => Promise<ServiceInfo | null>
+  /** A part of the log of a service. */
+  readonly logs: (name: string, options?: ServiceLogFields & Cancel) => Promise<ServiceLog>
+  /** Stops a service: SIGTERM, and SIGKILL after `graceMs` (default 5000 ms). */
+  readonly stop: (name: string, options?: { readonly graceMs?: number | undefined } & Cancel) => Promise<ServiceInfo>
+}
+
+/**
+ * The network of a workspace.
+ *
+ * @example
+ * await ws.network.set({ allowHosts: ["npm"] })
+ */
+export interface Network {
+  /** Grants the network that the options describe, and nothing else. */
+  readonly set: (policy: NetworkFields, options?: Cancel) => Promise<NetworkChanged>
+  /** Connections and denials, the newest first of those that fit into `limit`. */
+  readonly log: (options?: NetworkLogFields & Cancel) => Promise<NetworkLog>
+}
+
+/** A port of the guest that a port of 127.0.0.1 of the host leads to. */
+export interface Port extends AsyncDisposable {
+  /** Port in the guest. */
+  readonly guestPort: number
+  /** Port of 127.0.0.1 on the host. */
+  readonly hostPort: number
+  /** `http://127.0.0.1:HOST_PORT`. */
+  readonly url: string
+  /** Stops listening on the host. */
+  readonly close: (options?: Cancel) => Promise<void>
+}
+
+/** Options of `port`. */
+export interface PortOptions extends Cancel {
+  /** Port of the host. Default: a free one. */
+  readonly hostPort?: number | undefined
+}
+
+/** Published ports of a workspace. */
+export interface Ports {
+  /** Published ports, by guest port. */
+  readonly list: (options?: Cancel) => Promise<ReadonlyArray<PublishedPort>>
+}
+
+/** Snapshots of a workspace. */
+export interface Snapshots {
+  /** Snapshots, oldest first. */
+  readonly list: (options?: Cancel) => Promise<ReadonlyArray<SnapshotInfo>>
+  /** Deletes a snapshot. */
+  readonly delete: (name: string, options?: Cancel) => Promise<void>
+}

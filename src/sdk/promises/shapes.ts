@@ -1,0 +1,1124 @@
+// Generated from src/contract by: node scripts/docs.mjs
+
+/** A workspace, as `pyro status` shows it. */
+export interface WorkspaceInfo {
+  /** Id of the workspace. pyro never reuses an id */
+  readonly id: string
+  /** Name of the workspace. Absent if it has none */
+  readonly name?: string
+  /** Labels by key */
+  readonly labels: Readonly<Record<string, string>>
+  /** Environment that the workspace was created from */
+  readonly environment: string
+  /** Digest of the environment's image */
+  readonly environmentDigest: string
+  /**
+   * State of the workspace. `failed`: the microVM died, and `start` or `reset` starts a new one; or the record cannot
+   * be read, as `detail` says
+   */
+  readonly state: "creating" | "running" | "starting" | "stopping" | "stopped" | "failed" | "resetting" | "deleting"
+  /** Reason for the state. Absent if the state needs none */
+  readonly detail?: string
+  /** Time of creation, ISO 8601 */
+  readonly createdAt: string
+  /** Time of the last command or write, ISO 8601. Reads do not count */
+  readonly lastActivityAt: string
+  /** Time at which pyro deletes the workspace, ISO 8601. Absent if it does not expire */
+  readonly expiresAt?: string
+  /** Number of its microVMs so far. Every start and reset makes a new one */
+  readonly generation: number
+  /** Number of virtual CPUs */
+  readonly vcpuCount: number
+  /** Guest memory in MiB */
+  readonly memoryMib: number
+  /** Size of the disk in MiB */
+  readonly diskMib: number
+  /**
+   * Bytes of the host's disk that the changes of the workspace take, without its seed and snapshots. Absent if the
+   * record cannot be read
+   */
+  readonly diskUsedBytes?: number
+  /** Host path that was copied to /workspace. Absent without one */
+  readonly seedPath?: string
+  /** Git URL that was checked out. Absent without one */
+  readonly repoUrl?: string
+  /** Branch, tag or commit of the URL. Absent without one */
+  readonly repoRef?: string
+  /** Owner of /workspace and default user of commands. Absent if the record cannot be read */
+  readonly workspaceUser?: "root" | "agent"
+  /** Environment variables of its commands, shells and services. Absent if there are none */
+  readonly env?: Readonly<Record<string, string>>
+  /** Working directory of its commands, shells and services, if not /workspace. Absent otherwise */
+  readonly cwd?: string
+  /**
+   * Project of the workspace: a directory of the host, or a repository's URL. `mcp serve` reaches its own project's
+   * workspaces only
+   */
+  readonly project?: string
+  /** Id of the workspace that was forked, which may be deleted. Absent if this is no fork */
+  readonly forkedFrom?: string
+  /** Names of its secrets, without values. Absent if the record cannot be read */
+  readonly secrets?: ReadonlyArray<string>
+  /**
+   * Hosts that get a secret in place of its placeholder: NAME@HOST[:PORT][:HEADER]. Absent if the record cannot be read
+   */
+  readonly secretHttp?: ReadonlyArray<string>
+  /** Program that runs its microVMs. Absent if the record cannot be read */
+  readonly driver?: "qemu" | "firecracker"
+  /** How the network reaches the guest. Absent if the record cannot be read */
+  readonly networkDriver?: "streams" | "tap"
+  /** Network of the guest, or the network that the next start brings back. Absent if the record cannot be read */
+  readonly network?: {
+    /** `off`, `egress` or `egress+published-ports` */
+    readonly networkPolicy: "off" | "egress" | "egress+published-ports"
+    /** Hosts that the guest may connect to. Empty, as allow_ips: every public host */
+    readonly allowHosts: ReadonlyArray<string>
+    /** Hosts that the guest may not connect to */
+    readonly denyHosts: ReadonlyArray<string>
+    /** Addresses that the guest may connect to */
+    readonly allowIps: ReadonlyArray<string>
+    /** `true`: the guest trusts the authorities of this host, too */
+    readonly trustHostCertificates?: boolean
+    /** Connections that are open now */
+    readonly open: number
+    /** Connections that were made since create or the last reset */
+    readonly allowed: number
+    /** Connections and look-ups that the policy denied since then */
+    readonly denied: number
+    /** Allowed connections that could not be made since then */
+    readonly failed: number
+    /** Bytes that left the guest since then */
+    readonly bytesOut: number
+    /** Bytes that the guest received since then */
+    readonly bytesIn: number
+  }
+  /** Published ports. Absent if the record cannot be read */
+  readonly ports?: ReadonlyArray<{
+    /** TCP port of the guest's loopback */
+    readonly guestPort: number
+    /** Port of 127.0.0.1 on the host. Absent while the workspace does not run */
+    readonly hostPort?: number
+    /** Service that the port belongs to. Absent without one */
+    readonly service?: string
+  }>
+  /** Number of running commands */
+  readonly runningCommands: number
+  /** Number of services by their state. Absent if the record cannot be read */
+  readonly services?: Readonly<Record<string, number>>
+  /** The newest 10 running commands. Absent if the record cannot be read */
+  readonly running?: ReadonlyArray<{
+    /** Id of the command */
+    readonly execId: string
+    /** Process id of the command in the guest. Absent if the guest has not started it yet */
+    readonly pid?: number
+    /** Its words, cut if they are long */
+    readonly command: string
+  }>
+  /** Number of open shells. Absent if the record cannot be read */
+  readonly shells?: number
+}
+
+/** A command of a workspace. */
+export interface CommandInfo {
+  /** Id of the command */
+  readonly execId: string
+  /** Process id of the command in the guest. Absent unless the command runs */
+  readonly pid?: number
+  /** Program and arguments */
+  readonly command: ReadonlyArray<string>
+  /** Start of the command, ISO 8601 */
+  readonly startedAt: string
+  /** How the command ended, or `running`. `lost`: the microVM ended before the command's end was known */
+  readonly outcome: "exited" | "signaled" | "timed_out" | "out_of_memory" | "running" | "lost"
+  /** Exit status. Absent while the command runs */
+  readonly status?: number
+  readonly durationMs?: number
+  /** Total bytes of its output */
+  readonly outputBytes: number
+  /** Bytes of the output that the log no longer has. Absent if the log is complete */
+  readonly droppedBytes?: number
+  /** True if the command was started before the fork or the snapshot that this workspace comes from */
+  readonly inherited?: true
+}
+
+/** A listing of a directory. */
+export interface FileList {
+  /** Path relative to /workspace, absolute outside of it */
+  readonly path: string
+  /** Entries in the order of their paths' bytes */
+  readonly entries: ReadonlyArray<{
+    /** Path relative to /workspace, absolute outside of it */
+    readonly path: string
+    /** Type of the entry */
+    readonly type: "file" | "directory" | "symlink" | "character" | "block" | "fifo" | "socket"
+    /** Size of the file in bytes */
+    readonly sizeBytes: number
+    /** Permission bits in octal, such as 0644 */
+    readonly mode: string
+    /** Time of the last change, ISO 8601. Absent if the time has no calendar date */
+    readonly modifiedAt?: string
+    /** Target of a symbolic link. Absent for others */
+    readonly target?: string
+  }>
+  /** Whether there are more entries than the limit */
+  readonly truncated: boolean
+  /** Total number of entries. Absent if there are too many to count */
+  readonly total?: number
+}
+
+/** A file in a listing. */
+export interface FileEntry {
+  /** Path relative to /workspace, absolute outside of it */
+  readonly path: string
+  /** Type of the entry */
+  readonly type: "file" | "directory" | "symlink" | "character" | "block" | "fifo" | "socket"
+  /** Size of the file in bytes */
+  readonly sizeBytes: number
+  /** Permission bits in octal, such as 0644 */
+  readonly mode: string
+  /** Time of the last change, ISO 8601. Absent if the time has no calendar date */
+  readonly modifiedAt?: string
+  /** Target of a symbolic link. Absent for others */
+  readonly target?: string
+}
+
+/** A file that was written. */
+export interface FileWritten {
+  /** Path relative to /workspace, absolute outside of it */
+  readonly path: string
+  /** Whether the file is new */
+  readonly created: boolean
+  /** Size of the file in bytes */
+  readonly sizeBytes: number
+  /** Permission bits in octal, such as 0644 */
+  readonly mode: string
+  /** Version of the file's content, for `expected_version` of a later write or edit */
+  readonly version: string
+}
+
+/** A file whose text was replaced. */
+export interface FileEdited {
+  /** Path relative to /workspace, absolute outside of it */
+  readonly path: string
+  /** Number of replaced occurrences */
+  readonly replaced: number
+  /** Numbers of the first 100 lines of the new file at which replacements begin */
+  readonly lines: ReadonlyArray<number>
+  /** `crlf`: the file's lines end in CRLF, and so do those of the new text. `kept`: unchanged */
+  readonly lineEndings: "kept" | "crlf"
+  /** Size of the file in bytes */
+  readonly sizeBytes: number
+  /** Permission bits in octal, such as 0644 */
+  readonly mode: string
+  /** Version of the file's content, for `expected_version` of a later write or edit */
+  readonly version: string
+}
+
+/** A copy of a file or a directory. */
+export interface FileCopied {
+  /** Path relative to /workspace, absolute outside of it */
+  readonly path: string
+  /** Number of files, directories and links that were made */
+  readonly entries: number
+  /** Bytes of content */
+  readonly bytes: number
+  /** Number of entries that were left out */
+  readonly skipped: number
+}
+
+/** A shell of a workspace. */
+export interface ShellInfo {
+  /** Id of the shell */
+  readonly shellId: string
+  /** Program and arguments. Empty for the login shell */
+  readonly command: ReadonlyArray<string>
+  /** Time of the opening, ISO 8601 */
+  readonly startedAt: string
+  /** How the program of the shell ended, or `running`. `lost`: the microVM ended first */
+  readonly outcome: "exited" | "signaled" | "timed_out" | "out_of_memory" | "running" | "lost"
+  /** Exit status. Absent while the program runs */
+  readonly status?: number
+  /** Width of the terminal in columns */
+  readonly cols: number
+  /** Height of the terminal in rows */
+  readonly rows: number
+  /** Total bytes of its output: the cursor of its end */
+  readonly outputBytes: number
+  /** True if the shell was opened before the fork or the snapshot that this workspace comes from */
+  readonly inherited?: true
+}
+
+/** The output of a shell. */
+export interface ShellScreen {
+  /** Id of the shell */
+  readonly shellId: string
+  /** How the program of the shell ended, or `running`. `lost`: the microVM ended first */
+  readonly outcome: "exited" | "signaled" | "timed_out" | "out_of_memory" | "running" | "lost"
+  /** Exit status. Absent while the program runs */
+  readonly status?: number
+  /** Output from the cursor on. With `plain`, the lines that a person sees */
+  readonly output: string
+  /** Cursor after this output, for the next call */
+  readonly nextCursor: number
+  /** Whether output is left out: with `plain` the earlier lines, else the rest */
+  readonly truncated: boolean
+  /** True if a full-screen program runs: `output` is then the whole screen. Only with `plain` */
+  readonly alternate?: true
+  /** Reason for the end of the wait. `ended`: the program has ended. Absent without a wait */
+  readonly waited?: "found" | "idle" | "ended" | "timed_out"
+  /** Bytes between the cursor and this output that were dropped. Absent if there are none */
+  readonly skippedBytes?: number
+  /** Whether bytes that are not UTF-8 were replaced by U+FFFD. Absent with `plain` */
+  readonly lossy?: boolean
+}
+
+/** A service of a workspace. */
+export interface ServiceInfo {
+  /** Name of the service */
+  readonly name: string
+  /**
+   * `starting`: not ready yet, or about to start again. `ready`: its check succeeded. `running`: it has no check.
+   * `exited`: it ended with status 0. `failed`: it ended otherwise, was not ready in time, or lost its microVM.
+   * `stopped`: by `service stop` or `workspace stop`
+   */
+  readonly state: "starting" | "ready" | "running" | "exited" | "failed" | "stopped"
+  /** Reason for the state. Absent if the state needs none */
+  readonly detail?: string
+  /** Program and arguments */
+  readonly command: ReadonlyArray<string>
+  /** Its check, such as `tcp 8080`. Absent without one */
+  readonly readyCheck?: string
+  /** Start of its present or last run, ISO 8601 */
+  readonly startedAt: string
+  /** Its published ports */
+  readonly ports: ReadonlyArray<{
+    /** TCP port of the guest's loopback */
+    readonly guestPort: number
+    /** Port of 127.0.0.1 on the host. Absent while the workspace does not run */
+    readonly hostPort?: number
+  }>
+  readonly readyMs?: number
+  readonly uptimeMs: number
+  /** Number of restarts since `service start` */
+  readonly restarts: number
+  readonly restartInMs?: number
+  /** Exit status of its last run, 128 + n after signal n. Absent while it runs */
+  readonly status?: number
+  /** Cursor of the end of its log */
+  readonly outputBytes: number
+}
+
+/** A part of a service's log. */
+export interface ServiceLog {
+  /**
+   * `starting`: not ready yet, or about to start again. `ready`: its check succeeded. `running`: it has no check.
+   * `exited`: it ended with status 0. `failed`: it ended otherwise, was not ready in time, or lost its microVM.
+   * `stopped`: by `service stop` or `workspace stop`
+   */
+  readonly state: "starting" | "ready" | "running" | "exited" | "failed" | "stopped"
+  /** Reason for the state. Absent if the state needs none */
+  readonly detail?: string
+  /** Exit status of its last run, 128 + n after signal n. Absent while it runs */
+  readonly status?: number
+  /** stdout and stderr in the order of arrival */
+  readonly output: string
+  /** Cursor of the next call */
+  readonly nextCursor: number
+  /** Whether there is more output now */
+  readonly hasMore: boolean
+  /** Bytes between the cursor and this output that were dropped. Absent if there are none */
+  readonly skippedBytes?: number
+  /** Whether bytes that are not UTF-8 were replaced by U+FFFD */
+  readonly lossy: boolean
+}
+
+/** A port of the guest that the host publishes. */
+export interface PublishedPort {
+  /** TCP port of the guest's loopback */
+  readonly guestPort: number
+  /** Port of 127.0.0.1 on the host. Absent while the workspace does not run */
+  readonly hostPort?: number
+  /** Service that the port belongs to. Absent without one */
+  readonly service?: string
+}
+
+/** A snapshot of a workspace. */
+export interface SnapshotInfo {
+  /** Name of the snapshot */
+  readonly name: string
+  /** `memory`: memory and disk of a running workspace. `disk`: files of a workspace that was not running */
+  readonly kind: "memory" | "disk"
+  /** Time of creation, ISO 8601 */
+  readonly createdAt: string
+  /** Whether the snapshot survives a power cut. True some seconds after its creation */
+  readonly durable: boolean
+  /** Bytes of the host's disk that its memory takes */
+  readonly memoryBytes: number
+  /** Number of disk layers, which it shares with the workspace */
+  readonly layers: number
+  /** Whether the workspace had secrets: the memory or the files may have the values */
+  readonly holdsSecrets: boolean
+  /** Number of commands that run in it */
+  readonly runningCommands: number
+  readonly pauseMs?: number
+}
+
+/** The changes of a workspace. */
+export interface DiffResult {
+  /** Counts of the changes */
+  readonly summary: {
+    /** Number of changed files */
+    readonly files: number
+    /** Number of added files */
+    readonly added: number
+    /** Number of modified files */
+    readonly modified: number
+    /** Number of deleted files */
+    readonly deleted: number
+    /** Number of renamed files */
+    readonly renamed: number
+    /** Number of files whose type changed */
+    readonly typeChanged: number
+    /** Total lines added. Absent with `name_only` */
+    readonly additions?: number
+    /** Total lines removed. Absent with `name_only` */
+    readonly deletions?: number
+  }
+  /** Changed files by path, at most 20000 */
+  readonly files: ReadonlyArray<{
+    /** Path after the change, relative to /workspace. A path that is no plain text is in git's quoted form */
+    readonly path: string
+    /** Path before the change. Absent if the file was not renamed */
+    readonly from?: string
+    /**
+     * Kind of change. `type_changed`: a file became a symbolic link, or the reverse. `mounted`: the guest mounted
+     * something over the path, and the changes beneath are unknown
+     */
+    readonly status: "added" | "modified" | "deleted" | "renamed" | "type_changed" | "mounted"
+    /** Git mode before the change. Absent for an added file */
+    readonly oldMode?: "100644" | "100755" | "120000"
+    /** Git mode after the change. Absent for a deleted file */
+    readonly newMode?: "100644" | "100755" | "120000"
+    /** Whether the file is not text. Absent with `name_only` */
+    readonly binary?: boolean
+    /** Lines added. Absent with `name_only` */
+    readonly additions?: number
+    /** Lines removed. Absent with `name_only` */
+    readonly deletions?: number
+    /** Size of the file in bytes; of a deleted file, before the change */
+    readonly size: number
+    /**
+     * True if the file is not in the patch, because it has more than 64 MiB, or all files together have more than 128
+     * MiB
+     */
+    readonly tooLarge?: boolean
+  }>
+  /** Number of changed files that `files` leaves out */
+  readonly unlisted: number
+  /** Number of new files that ignore rules exclude: rules of the seed, and of ignore files made in the guest */
+  readonly ignoredCount: number
+  /** Number of `too_large` files. The patch is then incomplete and has no digest. Absent if there are none */
+  readonly tooLargeCount?: number
+  /** Number of `mounted` paths. The diff is then incomplete and has no digest. Absent if there are none */
+  readonly mountedCount?: number
+  /** Number of new sockets, FIFOs and devices. A patch cannot contain them */
+  readonly specialCount: number
+  /** Paths of the request that neither side has. Absent if there are none */
+  readonly missingPaths?: ReadonlyArray<string>
+  /** Whether the content of all files was compared */
+  readonly verified: boolean
+  /** Patch in git's form, or its beginning. Absent with `stat` or `name_only` */
+  readonly patch?: string
+  /** Size of the whole patch in bytes */
+  readonly patchBytes?: number
+  /** Whether the patch is longer than `max_bytes` and its end is left out */
+  readonly truncated?: boolean
+  /** Whether bytes of the patch that are not UTF-8 were replaced by U+FFFD */
+  readonly lossy?: boolean
+  /**
+   * SHA-256 of the whole patch, to export exactly this diff. Absent with `name_only`, if a file is too large, or if a
+   * path is mounted
+   */
+  readonly digest?: string
+}
+
+/** The changes of a patch. */
+export interface PatchApplied {
+  /** Whether the patch was applied. False with `check` */
+  readonly applied: boolean
+  /** Number of changed files and links */
+  readonly filesChanged: number
+  /** The first 1000 of these files */
+  readonly files: ReadonlyArray<{
+    /** Path relative to /workspace. A path that is not UTF-8 is in git's quoted form */
+    readonly path: string
+    /** Kind of change */
+    readonly change: "added" | "modified" | "deleted" | "renamed"
+    /** Path before the change, if the file was renamed. A path that is not UTF-8 is in git's quoted form */
+    readonly from?: string
+  }>
+  /** The first 100 hunks that fit at another line, or without regard to white space */
+  readonly notes: ReadonlyArray<{
+    /** File of the hunk. A path that is not UTF-8 is in git's quoted form */
+    readonly path: string
+    /** Number of the hunk in the file, from 1 */
+    readonly hunk: number
+    /** Lines between the stated and the real position; negative is upwards */
+    readonly offsetLines: number
+    /** True if the hunk fits only without regard to white space */
+    readonly loose: boolean
+  }>
+}
+
+/** Files that were copied to the host. */
+export interface ExportResult {
+  /** Workspace, as the request names it */
+  readonly workspace: string
+  /** Path that was written on the host, or - */
+  readonly output: string
+  /** Kind of the export */
+  readonly kind: "file" | "directory" | "archive" | "patch"
+  /** Number of files */
+  readonly files: number
+  /** Number of directories */
+  readonly directories: number
+  /** Number of links */
+  readonly symlinks: number
+  /** Size of all files in bytes */
+  readonly bytes: number
+  /** SHA-256 of the exported patch. Absent for files */
+  readonly digest?: string
+  /** Number of paths that `exclude` left out. Absent without `exclude` */
+  readonly excludedCount?: number
+  /** Number of paths that were left out. A directory counts as one */
+  readonly skippedCount: number
+  /** The first 1000 of these paths */
+  readonly skipped: ReadonlyArray<{
+    /** The path */
+    readonly path: string
+    /** Reason, one sentence */
+    readonly reason: string
+  }>
+  /** The first 1000 paths that tools of the host execute automatically. Empty without `allow_executable_config` */
+  readonly executableConfig: ReadonlyArray<{
+    /** The path */
+    readonly path: string
+    /** Reason, one sentence */
+    readonly reason: string
+  }>
+  /** Warnings, one sentence each. Empty if there are none */
+  readonly warnings: ReadonlyArray<string>
+  /** Entries that were written, in order */
+  readonly entries: ReadonlyArray<{
+    /**
+     * Path relative to the output; empty for the output itself. A path that is no plain text is in git's quoted form
+     */
+    readonly path: string
+    /** Type of the entry */
+    readonly type: "file" | "directory" | "symlink"
+    /** Permission bits in octal, such as 0644 */
+    readonly mode: string
+    /** Size of a file in bytes; 0 for others */
+    readonly size: number
+    /** SHA-256 of a file's content. Absent for others */
+    readonly sha256?: string
+    /** Target of a link. Absent for others */
+    readonly target?: string
+    /** True if an existing file was replaced */
+    readonly replaced?: boolean
+    /** Reason why tools of the host execute this automatically. Absent for others */
+    readonly executableConfig?: string
+  }>
+}
+
+/** A new network policy, and what it ends. */
+export interface NetworkChanged {
+  /** The workspace with its new policy */
+  readonly workspace: {
+    /** Id of the workspace. pyro never reuses an id */
+    readonly id: string
+    /** Name of the workspace. Absent if it has none */
+    readonly name?: string
+    /** Labels by key */
+    readonly labels: Readonly<Record<string, string>>
+    /** Environment that the workspace was created from */
+    readonly environment: string
+    /** Digest of the environment's image */
+    readonly environmentDigest: string
+    /**
+     * State of the workspace. `failed`: the microVM died, and `start` or `reset` starts a new one; or the record cannot
+     * be read, as `detail` says
+     */
+    readonly state: "creating" | "running" | "starting" | "stopping" | "stopped" | "failed" | "resetting" | "deleting"
+    /** Reason for the state. Absent if the state needs none */
+    readonly detail?: string
+    /** Time of creation, ISO 8601 */
+    readonly createdAt: string
+    /** Time of the last command or write, ISO 8601. Reads do not count */
+    readonly lastActivityAt: string
+    /** Time at which pyro deletes the workspace, ISO 8601. Absent if it does not expire */
+    readonly expiresAt?: string
+    /** Number of its microVMs so far. Every start and reset makes a new one */
+    readonly generation: number
+    /** Number of virtual CPUs */
+    readonly vcpuCount: number
+    /** Guest memory in MiB */
+    readonly memoryMib: number
+    /** Size of the disk in MiB */
+    readonly diskMib: number
+    /**
+     * Bytes of the host's disk that the changes of the workspace take, without its seed and snapshots. Absent if the
+     * record cannot be read
+     */
+    readonly diskUsedBytes?: number
+    /** Host path that was copied to /workspace. Absent without one */
+    readonly seedPath?: string
+    /** Git URL that was checked out. Absent without one */
+    readonly repoUrl?: string
+    /** Branch, tag or commit of the URL. Absent without one */
+    readonly repoRef?: string
+    /** Owner of /workspace and default user of commands. Absent if the record cannot be read */
+    readonly workspaceUser?: "root" | "agent"
+    /** Environment variables of its commands, shells and services. Absent if there are none */
+    readonly env?: Readonly<Record<string, string>>
+    /** Working directory of its commands, shells and services, if not /workspace. Absent otherwise */
+    readonly cwd?: string
+    /**
+     * Project of the workspace: a directory of the host, or a repository's URL. `mcp serve` reaches its own project's
+     * workspaces only
+     */
+    readonly project?: string
+    /** Id of the workspace that was forked, which may be deleted. Absent if this is no fork */
+    readonly forkedFrom?: string
+    /** Names of its secrets, without values. Absent if the record cannot be read */
+    readonly secrets?: ReadonlyArray<string>
+    /**
+     * Hosts that get a secret in place of its placeholder: NAME@HOST[:PORT][:HEADER]. Absent if the record cannot be
+     * read
+     */
+    readonly secretHttp?: ReadonlyArray<string>
+    /** Program that runs its microVMs. Absent if the record cannot be read */
+    readonly driver?: "qemu" | "firecracker"
+    /** How the network reaches the guest. Absent if the record cannot be read */
+    readonly networkDriver?: "streams" | "tap"
+    /** Network of the guest, or the network that the next start brings back. Absent if the record cannot be read */
+    readonly network?: {
+      /** `off`, `egress` or `egress+published-ports` */
+      readonly networkPolicy: "off" | "egress" | "egress+published-ports"
+      /** Hosts that the guest may connect to. Empty, as allow_ips: every public host */
+      readonly allowHosts: ReadonlyArray<string>
+      /** Hosts that the guest may not connect to */
+      readonly denyHosts: ReadonlyArray<string>
+      /** Addresses that the guest may connect to */
+      readonly allowIps: ReadonlyArray<string>
+      /** `true`: the guest trusts the authorities of this host, too */
+      readonly trustHostCertificates?: boolean
+      /** Connections that are open now */
+      readonly open: number
+      /** Connections that were made since create or the last reset */
+      readonly allowed: number
+      /** Connections and look-ups that the policy denied since then */
+      readonly denied: number
+      /** Allowed connections that could not be made since then */
+      readonly failed: number
+      /** Bytes that left the guest since then */
+      readonly bytesOut: number
+      /** Bytes that the guest received since then */
+      readonly bytesIn: number
+    }
+    /** Published ports. Absent if the record cannot be read */
+    readonly ports?: ReadonlyArray<{
+      /** TCP port of the guest's loopback */
+      readonly guestPort: number
+      /** Port of 127.0.0.1 on the host. Absent while the workspace does not run */
+      readonly hostPort?: number
+      /** Service that the port belongs to. Absent without one */
+      readonly service?: string
+    }>
+    /** Number of running commands */
+    readonly runningCommands: number
+    /** Number of services by their state. Absent if the record cannot be read */
+    readonly services?: Readonly<Record<string, number>>
+    /** The newest 10 running commands. Absent if the record cannot be read */
+    readonly running?: ReadonlyArray<{
+      /** Id of the command */
+      readonly execId: string
+      /** Process id of the command in the guest. Absent if the guest has not started it yet */
+      readonly pid?: number
+      /** Its words, cut if they are long */
+      readonly command: string
+    }>
+    /** Number of open shells. Absent if the record cannot be read */
+    readonly shells?: number
+  }
+  /** Number of open connections that the new policy forbids and pyro reset */
+  readonly resetCount: number
+  /**
+   * Grants of the policy before that the new policy does not have: lists, hosts and addresses as they were given,
+   * `every public host`, `ports of a model`, `trust in this host's certificates`. Of a list that stays in part, the
+   * hosts that are gone
+   */
+  readonly noLongerAllowed: ReadonlyArray<string>
+  /** Denied hosts of the policy before that the new policy allows */
+  readonly noLongerDenied: ReadonlyArray<string>
+}
+
+/** Connections of a workspace. */
+export interface NetworkLog {
+  /** Connections that are over, denials and failures, in the order of their end */
+  readonly entries: ReadonlyArray<{
+    /** Number of the entry in the workspace's log, from 1 on */
+    readonly number: number
+    /** Time of the guest's request, ISO 8601 */
+    readonly at: string
+    /**
+     * `connection`: TCP. `lookup`: the guest asked for the addresses or records of a name. `flood`: the guest asked for
+     * more than pyro judges at a time; one entry a minute
+     */
+    readonly kind: "connection" | "lookup" | "flood"
+    /** `allowed`: made, and over. `denied`: refused by the policy. `failed`: allowed, and could not be made */
+    readonly outcome: "allowed" | "denied" | "failed"
+    /** Name that the guest asked for, or the address if it named none. `*` for a flood */
+    readonly host: string
+    /** Port of the connection. Absent for a look-up */
+    readonly port?: number
+    /** Address that the host connected to. Absent if the host connected to none */
+    readonly address?: string
+    /** Reason for the denial, the failure or the early end. Absent otherwise */
+    readonly reason?: string
+    /** Option that would allow the request. Absent unless one would */
+    readonly option?: string
+    /** Bytes that the guest sent */
+    readonly bytesOut: number
+    /** Bytes that the guest received */
+    readonly bytesIn: number
+    /** Bytes of `bytes_in` that came from the package cache of this host. Absent if there are none */
+    readonly cachedBytes?: number
+    readonly durationMs: number
+  }>
+  /** Connections that are open now, the newest 100. Empty with `denied` */
+  readonly open: ReadonlyArray<{
+    /** Time of the guest's request, ISO 8601 */
+    readonly at: string
+    /** Name or address that the guest asked for */
+    readonly host: string
+    /** Port of the connection */
+    readonly port: number
+    /** Address that the host connected to */
+    readonly address: string
+    /** Bytes that the guest sent so far */
+    readonly bytesOut: number
+    /** Bytes that the guest received so far */
+    readonly bytesIn: number
+  }>
+  /** Cursor of the next call */
+  readonly nextCursor: number
+  /** Number of entries after the cursor that the log no longer has. Absent if there are none */
+  readonly droppedCount?: number
+}
+
+/** A new workspace. */
+export interface CreateFields {
+  /** Environment of the workspace */
+  readonly environment?: string | undefined
+  /**
+   * Directory or archive (tar, tar.gz, tar.zst, zip, 7z) of the host to copy to /workspace. Default: /workspace is
+   * empty
+   */
+  readonly seedPath?: string | undefined
+  /** Git URL to check out in /workspace */
+  readonly repoUrl?: string | undefined
+  /** Branch, tag or commit of `repo_url`. Default: the remote's default branch */
+  readonly repoRef?: string | undefined
+  /** History of the repository to copy. `shallow`: the last commit. `full`: all commits. `none`: no .git */
+  readonly git?: "shallow" | "full" | "none" | undefined
+  /** Ignored files to copy as well: globs as in .gitignore, relative to the directory */
+  readonly includeIgnored?: ReadonlyArray<string> | undefined
+  /** Allow a home directory, a directory that contains one, or / as the source */
+  readonly allowHome?: boolean | undefined
+  /** Owner of /workspace and of its files. Commands run as this user unless they name another */
+  readonly workspaceUser?: "root" | "agent" | undefined
+  /** Unique name of the workspace. 1 to 63 letters, digits, '.', '_' and '-'. Default: none */
+  readonly name?: string | undefined
+  /** Labels, for `workspace list --label`. Default: none */
+  readonly labels?: Readonly<Record<string, string>> | undefined
+  /** Time from the last activity until pyro deletes the workspace, in ms, rounded up to seconds. Default: never */
+  readonly ttlMs?: number | undefined
+  /**
+   * Environment variables of each command, shell and service of the workspace. Their own variables win. No secrets.
+   * Default: none
+   */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  /**
+   * Working directory of each command, shell and service that names none. A relative path is relative to /workspace.
+   * Default: /workspace
+   */
+  readonly cwd?: string | undefined
+  /**
+   * Program that runs the microVM. `firecracker`: needs KVM and an installed Firecracker; forks share memory. `auto`:
+   * QEMU. Default: PYRO_DRIVER, else `auto`
+   */
+  readonly driver?: "auto" | "qemu" | "firecracker" | undefined
+  /** Number of virtual CPUs (1 to 32) */
+  readonly vcpuCount?: number | undefined
+  /** Guest memory in MiB (128 to 1048576) */
+  readonly memoryMib?: number | undefined
+  /** Size of the disk in MiB. The host's disk is used only as the guest writes (64 to 4194304) */
+  readonly diskMib?: number | undefined
+  /**
+   * Network of the guest. `off`: none. `egress`: TCP connections and look-ups of names, from the guest outwards.
+   * `egress+published-ports`: also lets a model publish ports of the guest. Default: `off`, or `egress` if a host or an
+   * address is allowed
+   */
+  readonly networkPolicy?: "off" | "egress" | "egress+published-ports" | undefined
+  /**
+   * Host that the guest may connect to: NAME[:PORT], *.SUFFIX[:PORT], or a list of `pyro network lists`, such as npm.
+   * Default: no network, or every public host with the policy egress
+   */
+  readonly allowHosts?: ReadonlyArray<string> | undefined
+  /** Host that the guest may not connect to, in the same forms. Wins over allow_hosts. Default: none */
+  readonly denyHosts?: ReadonlyArray<string> | undefined
+  /**
+   * Address that the guest may connect to: IP[/BITS][:PORT] or [IPV6[/BITS]]:PORT. Private addresses and connections
+   * without a name need such a rule. Default: none
+   */
+  readonly allowIps?: ReadonlyArray<string> | undefined
+  /**
+   * Use no cache of packages. By default, downloads of npm, pip, apt, cargo, go and Maven from registries that the
+   * policy allows are kept on the host for all workspaces
+   */
+  readonly noPackageCache?: boolean | undefined
+  /**
+   * Let the guest's programs trust the certificate authorities that this host trusts beyond the public ones, such as
+   * that of a company's TLS proxy. Default: `PYRO_TRUST_HOST_CERTIFICATES`, else they trust the public ones alone
+   */
+  readonly trustHostCertificates?: boolean | undefined
+  /**
+   * How the network reaches the guest. `streams`: TCP and look-ups, on every host. `tap`: a network device, for UDP and
+   * ping too; needs root, and the packages passt and nftables. Default: `streams`
+   */
+  readonly networkDriver?: "streams" | "tap" | undefined
+  /** Fail if the host cannot confine the microVM to this level */
+  readonly requireConfinement?: "namespaces" | "namespaces+uid" | undefined
+  /**
+   * Values of secrets by their names, for `secretEnv` and `secretMount` of commands. pyro removes the values from
+   * output. Default: none
+   */
+  readonly secrets?: Readonly<Record<string, string>> | undefined
+  /**
+   * Secrets that only a host gets: NAME@HOST[:PORT][:HEADER] or NAME@PRESET. The guest has a placeholder in the
+   * variable NAME, and pyro puts the value into HTTPS requests to HOST. Needs a network policy that allows HOST.
+   * Default: none
+   */
+  readonly secretHttp?: ReadonlyArray<string> | undefined
+}
+
+/** How a command runs. */
+export interface CommandFields {
+  /** Time until the command and its children are ended, with status 124, in ms. Default: no limit */
+  readonly timeoutMs?: number | undefined
+  /** Time between the first signal and SIGKILL to the command and its children, in ms. Default: 2000 */
+  readonly graceMs?: number | undefined
+  /** Environment variables of the command. Default: none */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  /** Working directory. A relative path is relative to /workspace. Default: the directory of the workspace */
+  readonly cwd?: string | undefined
+  /** User to run as: `root`, `agent`, a uid, or uid:gid. Default: the owner of /workspace */
+  readonly user?: string | undefined
+  /** Secrets to pass as environment variables: NAME, or NAME=VARIABLE for another variable. Default: none */
+  readonly secretEnv?: ReadonlyArray<string> | undefined
+  /**
+   * Secrets to pass as files on a tmpfs of the guest: NAME for /run/secrets/NAME, or NAME=PATH. The command's user
+   * alone can read a file, and pyro removes the file after the command. Default: none
+   */
+  readonly secretMount?: ReadonlyArray<string> | undefined
+}
+
+/** A new shell. */
+export interface ShellFields {
+  /** Environment variables of the command. Default: none */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  /** Working directory. A relative path is relative to /workspace. Default: the directory of the workspace */
+  readonly cwd?: string | undefined
+  /** User to run as: `root`, `agent`, a uid, or uid:gid. Default: the owner of /workspace */
+  readonly user?: string | undefined
+  /** Width of the terminal in columns (2 to 1000) */
+  readonly cols?: number | undefined
+  /** Height of the terminal in rows (1 to 500) */
+  readonly rows?: number | undefined
+  /** Secrets to pass as environment variables: NAME, or NAME=VARIABLE for another variable. Default: none */
+  readonly secretEnv?: ReadonlyArray<string> | undefined
+  /**
+   * Secrets to pass as files on a tmpfs of the guest: NAME for /run/secrets/NAME, or NAME=PATH. The command's user
+   * alone can read a file, and pyro removes the file after the command. Default: none
+   */
+  readonly secretMount?: ReadonlyArray<string> | undefined
+}
+
+/** The wanted output of a shell. */
+export interface ShellReadFields {
+  /** Position in the output to read from, in bytes: `next_cursor` of an earlier read */
+  readonly cursor?: number | undefined
+  /**
+   * Show the lines that a person sees on the terminal, without its codes: from the line of the cursor on, or the whole
+   * screen of a full-screen program
+   */
+  readonly plain?: boolean | undefined
+  /** `text`: bytes that are not UTF-8 are replaced. `base64`: the exact bytes. Only without `plain` */
+  readonly encoding?: "text" | "base64" | undefined
+  /** Maximum bytes of output to return. With `plain`, the earlier lines are left out first (1 to 4194304) */
+  readonly maxBytes?: number | undefined
+  /** Wait until no output came for this time, in ms. Default: return at once (1 to 60000) */
+  readonly waitForIdleMs?: number | undefined
+  /** Wait until the new lines contain this text. With `wait_for_idle_ms`, the pause comes after the text */
+  readonly waitFor?: string | undefined
+  /** Maximum time of the waits, in ms. Default: 30000 */
+  readonly waitMs?: number | undefined
+}
+
+/** A new service. */
+export interface ServiceFields {
+  /** The service is ready when this TCP port of the guest accepts a connection on the loopback address (1 to 65535) */
+  readonly readyTcp?: number | undefined
+  /**
+   * The service is ready when this URL of the guest answers with a status of 200 to 399. Only http on localhost; pyro
+   * follows no redirect
+   */
+  readonly readyHttp?: string | undefined
+  /**
+   * The service is ready when this file of the guest exists. A relative path is relative to /workspace. A file that
+   * exists before the start counts too
+   */
+  readonly readyFile?: string | undefined
+  /**
+   * The service is ready when this shell script ends with status 0. It runs again and again, as the service's user,
+   * with its variables and in its directory. `ready_timeout_seconds` bounds all of them together
+   */
+  readonly readyCommand?: string | undefined
+  /** Time between two tries of the check. Default: 25 ms, and longer after a try that took long (10 to 600000) */
+  readonly readyIntervalMs?: number | undefined
+  /** Time until a service that is not ready counts as failed, in ms. Default: 60000 */
+  readonly readyTimeoutMs?: number | undefined
+  /**
+   * `on-failure`: start the service again, with a growing delay, when it fails after it was ready. pyro gives up after
+   * 10 failures in a row. `always`: also when it ends with status 0, and when the workspace is started again
+   */
+  readonly restart?: "never" | "on-failure" | "always" | undefined
+  /**
+   * Ports of the guest to publish on 127.0.0.1 of the host while the service lives: [HOST_PORT:]GUEST_PORT. Without
+   * HOST_PORT, or with 0, the host chooses a free one. Default: none
+   */
+  readonly publish?: ReadonlyArray<string> | undefined
+  /** Environment variables of the command. Default: none */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  /** Working directory. A relative path is relative to /workspace. Default: the directory of the workspace */
+  readonly cwd?: string | undefined
+  /** User to run as: `root`, `agent`, a uid, or uid:gid. Default: the owner of /workspace */
+  readonly user?: string | undefined
+  /** Secrets to pass as environment variables: NAME, or NAME=VARIABLE for another variable. Default: none */
+  readonly secretEnv?: ReadonlyArray<string> | undefined
+  /**
+   * Secrets to pass as files on a tmpfs of the guest: NAME for /run/secrets/NAME, or NAME=PATH. The command's user
+   * alone can read a file, and pyro removes the file after the command. Default: none
+   */
+  readonly secretMount?: ReadonlyArray<string> | undefined
+}
+
+/** The wanted part of a service's log. */
+export interface ServiceLogFields {
+  /** Position to start from: a `next_cursor`. Default: the beginning of the log since `service start` */
+  readonly cursor?: number | undefined
+  /** Show only this many of the newest lines, as far as they fit into max_bytes (1 to 10000) */
+  readonly tailLines?: number | undefined
+  /** Maximum bytes of output of one answer (1 to 4194304) */
+  readonly maxBytes?: number | undefined
+  /**
+   * Wait for output if there is none, at most 20 seconds. The command line goes on until the service has ended, and
+   * says how on stderr
+   */
+  readonly follow?: boolean | undefined
+}
+
+/** The wanted entries of a directory. */
+export interface FileListFields {
+  /** List subdirectories as well */
+  readonly recursive?: boolean | undefined
+  /** Number of levels to list; 1 is the directory's own entries. Default: 1, with `recursive` all (1 to 1024) */
+  readonly depth?: number | undefined
+  /** Maximum number of entries, upper levels first (1 to 10000) */
+  readonly limit?: number | undefined
+  /** Act with the rights of this user: `root`, `agent`, a uid, or uid:gid. Default: root */
+  readonly user?: string | undefined
+}
+
+/** How a file is written. */
+export interface FileWriteFields {
+  /** Permission bits in octal, such as 755. Default: those of the old file, 644 for a new file */
+  readonly mode?: string | undefined
+  /** Write only if the file has this version, from a read; `absent`: only if there is no file. Default: any version */
+  readonly expectedVersion?: string | undefined
+  /** Act with the rights of this user: `root`, `agent`, a uid, or uid:gid. Default: root */
+  readonly user?: string | undefined
+}
+
+/** How a file is edited. */
+export interface FileEditFields {
+  /** Replace every occurrence */
+  readonly replaceAll?: boolean | undefined
+  /** Edit only if the file has this version, from a read. Default: any version */
+  readonly expectedVersion?: string | undefined
+  /** Act with the rights of this user: `root`, `agent`, a uid, or uid:gid. Default: root */
+  readonly user?: string | undefined
+}
+
+/** How a file is looked at. */
+export interface FileStatFields {
+  /** Act with the rights of this user: `root`, `agent`, a uid, or uid:gid. Default: root */
+  readonly user?: string | undefined
+  /** Show a symbolic link itself, and not its target */
+  readonly noFollow?: boolean | undefined
+}
+
+/** How a directory is made. */
+export interface MkdirFields {
+  /** Act with the rights of this user: `root`, `agent`, a uid, or uid:gid. Default: root */
+  readonly user?: string | undefined
+  /** Make missing directories above it, and accept one that is there */
+  readonly parents?: boolean | undefined
+  /** Permission bits in octal, such as 700. Default: 755 */
+  readonly mode?: string | undefined
+}
+
+/** How a file is removed. */
+export interface RemoveFields {
+  /** Act with the rights of this user: `root`, `agent`, a uid, or uid:gid. Default: root */
+  readonly user?: string | undefined
+  /** Remove a directory with all its content */
+  readonly recursive?: boolean | undefined
+  /** Succeed if there is nothing at the path */
+  readonly ifExists?: boolean | undefined
+}
+
+/** How a file is renamed. */
+export interface RenameFields {
+  /** Act with the rights of this user: `root`, `agent`, a uid, or uid:gid. Default: root */
+  readonly user?: string | undefined
+  /** Replace a file, or an empty directory, at the target */
+  readonly replace?: boolean | undefined
+}
+
+/** How a file is copied. */
+export interface CopyFields {
+  /** Act with the rights of this user: `root`, `agent`, a uid, or uid:gid. Default: root */
+  readonly user?: string | undefined
+  /** Replace a file, or an empty directory, at the target */
+  readonly replace?: boolean | undefined
+}
+
+/** A network policy. */
+export interface NetworkFields {
+  /**
+   * Network of the guest. `off`: none. `egress`: TCP connections and look-ups of names, from the guest outwards.
+   * `egress+published-ports`: also lets a model publish ports of the guest. Not needed where a host or an address is
+   * allowed: `egress`
+   */
+  readonly networkPolicy?: "off" | "egress" | "egress+published-ports" | undefined
+  /**
+   * Host that the guest may connect to: NAME[:PORT], *.SUFFIX[:PORT], or a list of `pyro network lists`, such as npm.
+   * With the policy egress and none: every public host
+   */
+  readonly allowHosts?: ReadonlyArray<string> | undefined
+  /** Host that the guest may not connect to, in the same forms. Wins over allow_hosts. Default: none */
+  readonly denyHosts?: ReadonlyArray<string> | undefined
+  /**
+   * Address that the guest may connect to: IP[/BITS][:PORT] or [IPV6[/BITS]]:PORT. Private addresses and connections
+   * without a name need such a rule. Default: none
+   */
+  readonly allowIps?: ReadonlyArray<string> | undefined
+  /**
+   * Use no cache of packages. By default, downloads of npm, pip, apt, cargo, go and Maven from registries that the
+   * policy allows are kept on the host for all workspaces
+   */
+  readonly noPackageCache?: boolean | undefined
+  /**
+   * Let the guest's programs trust the certificate authorities that this host trusts beyond the public ones, such as
+   * that of a company's TLS proxy. Default: `PYRO_TRUST_HOST_CERTIFICATES`, else they trust the public ones alone
+   */
+  readonly trustHostCertificates?: boolean | undefined
+}
+
+/** The wanted connections. */
+export interface NetworkLogFields {
+  /** Show only what the policy denied */
+  readonly denied?: boolean | undefined
+  /** Number of the last entry that is known: show the entries after it. Default: show the newest */
+  readonly cursor?: number | undefined
+  /** Maximum number of entries to show (1 to 1000) */
+  readonly limit?: number | undefined
+  /** Wait for the next entry if there is none. The command line goes on until Ctrl-C */
+  readonly follow?: boolean | undefined
+}
+
+/** A fork of a workspace. */
+export interface ForkFields {
+  /** Name of the fork. Several forks get NAME-1, NAME-2 and so on. Default: none */
+  readonly name?: string | undefined
+  /** Snapshot to fork. Default: the current state */
+  readonly snapshot?: string | undefined
+  /** Use only the files, in a new microVM without running processes */
+  readonly diskOnly?: boolean | undefined
+  /** Fork the files alone, and give the forks none of the workspace's secrets. Files may still have the values */
+  readonly withoutSecrets?: boolean | undefined
+}
+
+/** The state to return to. */
+export interface ResetFields {
+  /** Snapshot of the workspace to restore. Default: the state after create */
+  readonly snapshot?: string | undefined
+  /** Use only the files, in a new microVM without running processes */
+  readonly diskOnly?: boolean | undefined
+}
+
+/** The wanted changes. */
+export interface DiffFields {
+  /** Files and directories to compare. Default: all */
+  readonly paths?: ReadonlyArray<string> | undefined
+  /** Leave out the patch: show counts of lines */
+  readonly stat?: boolean | undefined
+  /** Leave out the patch, the counts of lines and the digest */
+  readonly nameOnly?: boolean | undefined
+  /** Include new files that ignore rules exclude: rules of the seed, and of ignore files made in the guest */
+  readonly includeIgnored?: boolean | undefined
+  /** Compare the content of all files instead of inodes and times. Slower; the guest's kernel still reads the files */
+  readonly verified?: boolean | undefined
+  /** Maximum bytes of the patch in the result, from its beginning. An export writes the whole patch (0 to 4194304) */
+  readonly maxBytes?: number | undefined
+}
+
+/** How a patch is applied. */
+export interface PatchFields {
+  /** Only check whether the patch applies, and show the changes */
+  readonly check?: boolean | undefined
+}
+
+/** How files are copied to the host. */
+export interface ExportFields {
+  /** More files or directories. Each of several paths keeps its path relative to /workspace. Default: none */
+  readonly paths?: ReadonlyArray<string> | undefined
+  /** Globs of paths to leave out, as in .gitignore, relative to /workspace. Default: none */
+  readonly exclude?: ReadonlyArray<string> | undefined
+  /** Export the diff against the seed as a patch for git apply */
+  readonly patch?: boolean | undefined
+  /** With `patch`: fail unless the diff has this digest, from `workspace diff --json` */
+  readonly expect?: string | undefined
+  /** Replace existing files and links. Directories are never replaced */
+  readonly overwrite?: boolean | undefined
+  /** Allow files that tools of the host execute or load automatically, such as .vscode, .env, .envrc or .npmrc */
+  readonly allowExecutableConfig?: boolean | undefined
+  /** Allow content that has the value of a secret. Default: pyro refuses the content */
+  readonly allowSecrets?: boolean | undefined
+  /** Maximum content in MiB. A larger export fails (1 to 16777216) */
+  readonly maxMib?: number | undefined
+  /** Maximum number of files, directories and links. A larger export fails (1 to 1000000) */
+  readonly maxEntries?: number | undefined
+}
