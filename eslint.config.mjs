@@ -118,7 +118,7 @@ const timers = ["setTimeout", "setInterval"].map((name) => ({ name, message: tim
 export default tseslint.config(
   {
     ignores: [
-      "src/sdk/promises/shapes.ts",
+      "src/sdk/promises/{errors,shapes}.ts",
       "dist/",
       "coverage/",
       "guest-agent/build/",

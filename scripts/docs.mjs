@@ -4,6 +4,7 @@ import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { importSources } from "./build/import-sources.mjs"
 import { configuration } from "./docs/configuration.mjs"
+import { errorClasses } from "./docs/error-classes.mjs"
 import { reference } from "./docs/reference.mjs"
 import { shapes } from "./docs/shapes.mjs"
 
@@ -28,7 +29,8 @@ const modules = await importSources(
 const pages = [
   { page: "docs/public-contract.md", source: "src/contract", text: reference(modules) },
   { page: "docs/configuration.md", source: "src/system/settings/variables.ts", text: configuration(modules) },
-  { page: "src/sdk/promises/shapes.ts", source: "src/contract", text: shapes(modules) }
+  { page: "src/sdk/promises/shapes.ts", source: "src/contract", text: shapes(modules) },
+  { page: "src/sdk/promises/errors.ts", source: "src/contract/errors", text: errorClasses(modules, root) }
 ]
 
 const isInStep = ({ page, text }) => {

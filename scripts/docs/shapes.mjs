@@ -205,6 +205,8 @@ const typeOf = (contract, ast, indent) => {
       return "number"
     case "Boolean":
       return "boolean"
+    case "Undefined":
+      return "undefined"
     case "Literal":
       return JSON.stringify(ast.literal)
     case "Union":
@@ -224,3 +226,14 @@ const typeOf = (contract, ast, indent) => {
       throw new Error(`no TypeScript for ${ast._tag}`)
   }
 }
+
+/** Lines of an interface for the fields of a struct, with comments by the fields' names; `_tag` is the caller's. */
+export const fieldLines = (contract, ast, indent, comments = new Map()) =>
+  lines(
+    contract,
+    fieldsOf(contract, ast).filter(({ name }) => name !== "_tag").map((field) => ({
+      ...field,
+      description: comments.get(field.name) ?? field.description
+    })),
+    indent
+  )

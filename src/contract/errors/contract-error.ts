@@ -9,6 +9,8 @@ export interface Coded<Code extends string> {
 export interface Texts {
   /** What happened, for people, models and programs. */
   readonly fact: string
+  /** What a person does next, a part of the message. Undefined if the fact says it. */
+  readonly hint: string | undefined
   /** What a model does next; `all`: it may reach workspaces of other projects. */
   readonly toolSteps: (all: boolean) => ToolSteps
 }
@@ -59,6 +61,11 @@ export const ContractError =
           return textOf(fact, this)
         }
       },
+      hint: {
+        get(this: Instance) {
+          return hintOf(this.fact, messageOf(this))
+        }
+      },
       message: {
         get(this: Instance) {
           return messageOf(this)
@@ -72,6 +79,12 @@ export const ContractError =
     })
     return Base as unknown as ContractErrorClass<Self, Tag, Fields, More>
   }
+
+/** What a message says beside its fact. */
+const hintOf = (fact: string, message: string) => {
+  const rest = message.startsWith(fact) ? message.slice(fact.length).replace(/^[.?]?\s+/, "") : ""
+  return rest === "" ? undefined : rest
+}
 
 type WithFields = Schema.Constraint & { readonly fields: Schema.Struct.Fields }
 

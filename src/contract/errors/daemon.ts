@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { ContractError } from "./contract-error.ts"
 
+/** The daemon, which has the workspaces, does not answer or does not start. */
 export class DaemonUnavailable extends ContractError<DaemonUnavailable>()("DaemonUnavailable", {
   detail: Schema.String
 }, {

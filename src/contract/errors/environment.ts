@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { ContractError } from "./contract-error.ts"
 
+/** No environment has the name. */
 export class EnvironmentUnknown extends ContractError<EnvironmentUnknown>()("EnvironmentUnknown", {
   environment: Schema.String,
   known: Schema.Array(Schema.String)
@@ -13,6 +14,7 @@ export class EnvironmentUnknown extends ContractError<EnvironmentUnknown>()("Env
 /** apt's messages about unknown packages: another attempt fails as well. */
 const isNoPackage = (detail: string) => /Unable to locate package|has no installation candidate/.test(detail)
 
+/** The environment could not be built. Nothing was kept. */
 export class EnvironmentBuildFailed extends ContractError<EnvironmentBuildFailed>()("EnvironmentBuildFailed", {
   environment: Schema.String,
   /** Step that failed, such as `bootstrap` or `image`. */

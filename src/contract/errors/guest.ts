@@ -35,6 +35,7 @@ export class VmFailed extends ContractError<VmFailed>()("VmFailed", {
   steps: gone
 }) {}
 
+/** The kernel of the guest panicked. */
 export class GuestPanicked extends ContractError<GuestPanicked>()("GuestPanicked", {
   detail: Schema.String,
   consoleTail: Schema.String
@@ -96,6 +97,7 @@ const toolsOfBuildEnvironments = new Set([
   "flex"
 ])
 
+/** The guest has no such program. Nothing ran. */
 export class CommandNotFound extends ContractError<CommandNotFound>()("CommandNotFound", {
   command: Schema.String
 }, {
@@ -110,6 +112,7 @@ export class CommandNotFound extends ContractError<CommandNotFound>()("CommandNo
   steps: nothingRan
 }) {}
 
+/** The guest cannot execute the program. Nothing ran. */
 export class CommandNotExecutable extends ContractError<CommandNotExecutable>()("CommandNotExecutable", {
   command: Schema.String,
   detail: Schema.String

@@ -4,6 +4,7 @@ import { ContractError, makeRoom, usersHost } from "./contract-error.ts"
 
 const suffix = (detail: string) => detail === "" ? "" : ` (${detail})`
 
+/** The host lacks a program that pyro needs. */
 export class HostToolMissing extends ContractError<HostToolMissing>()("HostToolMissing", {
   tool: Schema.String,
   /** Debian package that has the tool. */
@@ -15,6 +16,7 @@ export class HostToolMissing extends ContractError<HostToolMissing>()("HostToolM
   steps: usersHost
 }) {}
 
+/** A program of the host is too old, or lacks a feature that pyro needs. */
 export class HostToolUnsuitable extends ContractError<HostToolUnsuitable>()("HostToolUnsuitable", {
   tool: Schema.String,
   found: Schema.String,
@@ -43,6 +45,7 @@ const remedy = (resource: string, fitting: number | undefined) => {
     "origin"
 }
 
+/** A disk of the host, or its memory for running VMs, has too little space. */
 export class NoSpace extends ContractError<NoSpace>()("NoSpace", {
   /** Name of the full store, such as `memory store` or `cache`. */
   where: Schema.String,
@@ -77,6 +80,7 @@ export class AdmissionRefused extends ContractError<AdmissionRefused>()("Admissi
   steps: ({ fits }) => makeRoom(fits)
 }) {}
 
+/** pyro cannot use its state directory. */
 export class StateDirectoryUnusable extends ContractError<StateDirectoryUnusable>()("StateDirectoryUnusable", {
   path: Schema.String,
   detail: Schema.String
@@ -104,6 +108,7 @@ export class InvalidConfiguration extends ContractError<InvalidConfiguration>()(
   steps: usersHost
 }) {}
 
+/** The source of the workspace cannot be copied. Nothing was made. */
 export class SeedRejected extends ContractError<SeedRejected>()("SeedRejected", {
   path: Schema.String,
   detail: Schema.String
@@ -117,6 +122,7 @@ export class SeedRejected extends ContractError<SeedRejected>()("SeedRejected", 
   steps: "name another seed_path, or none"
 }) {}
 
+/** The host cannot confine a microVM to the level that the request demands. */
 export class ConfinementUnavailable extends ContractError<ConfinementUnavailable>()("ConfinementUnavailable", {
   level: Schema.String,
   detail: Schema.String

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { ContractError, didYouMean } from "./contract-error.ts"
 
+/** The workspace has no shell of that id. */
 export class ShellNotFound extends ContractError<ShellNotFound>()("ShellNotFound", {
   workspace: Schema.String,
   shellId: Schema.String

@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { optional } from "../text/fields.ts"
 import { ContractError, didYouMean, start } from "./contract-error.ts"
 
+/** No workspace has the id or the name. */
 export class WorkspaceNotFound extends ContractError<WorkspaceNotFound>()("WorkspaceNotFound", {
   workspace: Schema.String,
   /** Similar names and ids. */
@@ -34,6 +35,7 @@ export class IdAmbiguous extends ContractError<IdAmbiguous>()("IdAmbiguous", {
   steps: "call again with one of these ids"
 }) {}
 
+/** Another workspace has the name. Nothing was done. */
 export class WorkspaceNameTaken extends ContractError<WorkspaceNameTaken>()("WorkspaceNameTaken", {
   name: Schema.String,
   /** Id of the workspace that has the name; absent if it belongs to another project. */
@@ -135,6 +137,7 @@ export class DiskDamaged extends ContractError<DiskDamaged>()("DiskDamaged", { d
   steps: "call workspace_reset: it returns to the seed, or to an earlier snapshot. Later changes are lost"
 }) {}
 
+/** The workspace has no snapshot of that name. */
 export class SnapshotNotFound extends ContractError<SnapshotNotFound>()("SnapshotNotFound", {
   workspace: Schema.String,
   snapshot: Schema.String,
@@ -147,6 +150,7 @@ export class SnapshotNotFound extends ContractError<SnapshotNotFound>()("Snapsho
   steps: ["call workspace_snapshot_list for the names", "use a name that you gave to a snapshot, or omit it"]
 }) {}
 
+/** The workspace already has a snapshot of that name. Nothing was done. */
 export class SnapshotExists extends ContractError<SnapshotExists>()("SnapshotExists", {
   workspace: Schema.String,
   snapshot: Schema.String
@@ -168,6 +172,7 @@ export class SnapshotMismatch extends ContractError<SnapshotMismatch>()("Snapsho
   steps: "call again with disk_only: true to use the files only"
 }) {}
 
+/** The workspace has no command of that id. */
 export class ExecNotFound extends ContractError<ExecNotFound>()("ExecNotFound", {
   workspace: Schema.String,
   execId: Schema.String

@@ -9,7 +9,7 @@ import { type WorkspaceHandle, workspaceOf } from "./workspace.ts"
 
 type MakeOptions = Omit<CreateOptions, "signal">
 
-const host = Effect.map(Pyro, hostOf)
+const host = Effect.map(Pyro, (service) => hostOf(service))
 
 const createOn = ({ pyro, use }: Host, options: MakeOptions | undefined) =>
   Effect.map(use(pyro.workspace.create.collect(inSeconds(options))), ({ workspace }) => workspace)

@@ -28,28 +28,32 @@ const listening = (listeners: Partial<Record<"stdout" | "stderr", ((text: string
 }
 
 /** Runs commands to their ends. */
-export const execIn = ({ service }: Host, workspace: string): InEffect<Workspace>["exec"] => (command, options) => {
-  const { onStderr, onStdout, stdin, ...fields } = options ?? {}
-  return Effect.gen(function*() {
-    const payload = (yield* payloadOf(workspaceExec, {
-      ...inSeconds(fields),
-      ...commandFields(command),
-      workspace,
-      order: "arrival"
-    })) as ReturnType<typeof workspaceExec.payload>["Type"]
-    const read = yield* readInput(stdin)
-    const folding = workspaceExec.fold(payload)
-    const { each, end } = listening({ stdout: onStdout, stderr: onStderr })
-    const work = forEachEvent(service.workspace.exec, payload, read?.input, (event) =>
-      Effect.sync(() => {
-        folding.add(event)
-        each(event)
-      }))
-    yield* read === undefined ? work : Effect.raceFirst(work, read.failed)
-    end()
-    const result = folding.result()
-    if (result === undefined) return yield* new ChannelFailed({ detail: "the stream of events ended without its last" })
-    const { execId, output = "", stderr, stdout, truncated } = result
-    return { ...endedOf(result), stdout, stderr, output, truncated, execId }
-  }) satisfies Effect.Effect<ExecResult, PyroError>
-}
+export const execIn =
+  ({ service, use }: Host, workspace: string): InEffect<Workspace>["exec"] => (command, options) => {
+    const { onStderr, onStdout, stdin, ...fields } = options ?? {}
+    const work: Effect.Effect<ExecResult, PyroError> = Effect.gen(function*() {
+      const payload = (yield* payloadOf(workspaceExec, {
+        ...inSeconds(fields),
+        ...commandFields(command),
+        workspace,
+        order: "arrival"
+      })) as ReturnType<typeof workspaceExec.payload>["Type"]
+      const read = yield* readInput(stdin)
+      const folding = workspaceExec.fold(payload)
+      const { each, end } = listening({ stdout: onStdout, stderr: onStderr })
+      const events = forEachEvent(service.workspace.exec, payload, read?.input, (event) =>
+        Effect.sync(() => {
+          folding.add(event)
+          each(event)
+        }))
+      yield* read === undefined ? events : Effect.raceFirst(events, read.failed)
+      end()
+      const result = folding.result()
+      if (result === undefined) {
+        return yield* new ChannelFailed({ detail: "the stream of events ended without its last" })
+      }
+      const { execId, output = "", stderr, stdout, truncated } = result
+      return { ...endedOf(result), stdout, stderr, output, truncated, execId }
+    })
+    return use(work)
+  }

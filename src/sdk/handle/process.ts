@@ -11,11 +11,12 @@ import { stdinOf } from "./stdin.ts"
 
 /** The handle of a command. `letGo` ends the request that owns the command. */
 const processOf = (
-  host: Host,
+  on: Host,
   command: CommandRef,
   pid: number | null,
   letGo: Effect.Effect<void>
 ): InEffect<Process> => {
+  const host = on.of({ execId: command.execId })
   const { pyro, use } = host
   return handle<InEffect<Process>>("Process", {
     execId: command.execId,

@@ -15,7 +15,8 @@ const argv = (command: string | ReadonlyArray<string> | undefined) =>
 const asText = (decoder: InstanceType<typeof TextDecoder>, piece: string | Uint8Array) =>
   typeof piece === "string" ? piece : decoder.decode(piece, { stream: true })
 
-const shellOf = ({ pyro, use, useStream }: Host, workspace: string, shellId: string): InEffect<Shell> => {
+const shellOf = (on: Host, workspace: string, shellId: string): InEffect<Shell> => {
+  const { pyro, use, useStream } = on.of({ shellId })
   const ref = { workspace, shellId }
   const decoder = new TextDecoder()
   const close = use(pyro.workspace.shell.close(ref))

@@ -22,9 +22,10 @@ export const removeFrom = ({ pyro, use }: Host, workspace: string): Effect.Effec
   )
 
 /** The handle of a workspace. `owned`: the program has made it, so that the end of its use deletes it. */
-export const workspaceOf = (host: Host, info: WorkspaceInfo, owned: boolean): WorkspaceHandle => {
-  const { pyro: { workspace: operations }, use } = host
+export const workspaceOf = (on: Host, info: WorkspaceInfo, owned: boolean): WorkspaceHandle => {
   const workspace = info.id
+  const host = on.of({ workspaceId: workspace })
+  const { pyro: { workspace: operations }, use } = host
   const infoAfter = ({ workspace }: { readonly workspace: WorkspaceInfo }) => workspace
   const remove = removeFrom(host, workspace)
   const fork: WorkspaceHandle["fork"] = (options): Effect.Effect<WorkspaceHandle, PyroError, Scope.Scope> =>

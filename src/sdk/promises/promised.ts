@@ -15,9 +15,9 @@ const isObject = (value: unknown): value is Fields => typeof value === "object" 
 /** The arguments without their signal, which is among the options of the last one. */
 const takeSignal = (args: ReadonlyArray<unknown>): readonly [ReadonlyArray<unknown>, AbortSignal | undefined] => {
   const last = args.at(-1)
-  if (!isObject(last) || !(last["signal"] instanceof AbortSignal)) return [args, undefined]
+  if (!isObject(last) || !("signal" in last)) return [args, undefined]
   const { signal, ...rest } = last
-  return [[...args.slice(0, -1), rest], signal as AbortSignal]
+  return [[...args.slice(0, -1), rest], signal as AbortSignal | undefined]
 }
 
 /** A promise of the result of work. The work gets a Scope, whose end is that of the result. */

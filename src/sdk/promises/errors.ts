@@ -1,0 +1,671 @@
+// Generated from src/contract/errors by: node scripts/docs.mjs
+import * as contract from "../../contract/errors/errors.ts"
+import { type ErrorClass, type PyroError, asErrorClass } from "./error-class.ts"
+
+/** The code of an error of pyro. */
+export type ErrorCode =
+  | "admission_refused"
+  | "agent_key_missing"
+  | "channel_failed"
+  | "command_not_executable"
+  | "command_not_found"
+  | "command_not_started"
+  | "confinement_unavailable"
+  | "daemon_mismatch"
+  | "daemon_unavailable"
+  | "disk_damaged"
+  | "driver_unavailable"
+  | "edit_rejected"
+  | "environment_build_failed"
+  | "environment_name_taken"
+  | "environment_unknown"
+  | "exec_not_found"
+  | "export_refused"
+  | "file_changed"
+  | "file_refused"
+  | "guest_panicked"
+  | "guest_silent"
+  | "host_entry_differs"
+  | "host_file_unusable"
+  | "host_tool_missing"
+  | "host_tool_unsuitable"
+  | "id_ambiguous"
+  | "image_damaged"
+  | "invalid_configuration"
+  | "invalid_request"
+  | "message_unreadable"
+  | "network_above_ceiling"
+  | "network_driver_unavailable"
+  | "network_unsupported"
+  | "no_space"
+  | "patch_rejected"
+  | "port_already_published"
+  | "port_in_use"
+  | "port_not_published"
+  | "port_unavailable"
+  | "publishing_not_allowed"
+  | "seed_rejected"
+  | "service_failed"
+  | "service_not_found"
+  | "service_running"
+  | "shell_ended"
+  | "shell_input_blocked"
+  | "shell_not_found"
+  | "snapshot_exists"
+  | "snapshot_mismatch"
+  | "snapshot_not_found"
+  | "state_directory_unusable"
+  | "state_too_new"
+  | "stdin_blocked"
+  | "too_many_shells"
+  | "vm_failed"
+  | "workspace_name_taken"
+  | "workspace_not_found"
+  | "workspace_not_ready"
+
+/** The request is invalid. Another attempt fails as well. */
+export interface InvalidRequest extends PyroError {
+  readonly _tag: "InvalidRequest"
+  readonly code: "invalid_request"
+  /** JSON name of the field; empty for the whole request. */
+  readonly field: string
+  readonly detail: string
+}
+export const InvalidRequest: ErrorClass<InvalidRequest> = asErrorClass(contract.InvalidRequest)
+
+/** The guest's path has the wrong type, or lies outside /workspace. Nothing was changed. */
+export interface FileRefused extends PyroError {
+  readonly _tag: "FileRefused"
+  readonly code: "file_refused"
+  readonly path: string
+  readonly reason: "outside" | "not_found" | "exists" | "not_a_file" | "not_a_directory" | "binary" | "too_large" | "no_space" | "permission" | "secret" | "failed"
+  readonly detail: string
+}
+export const FileRefused: ErrorClass<FileRefused> = asErrorClass(contract.FileRefused)
+
+/** The file has changed since the caller read it. It was not written. */
+export interface FileChanged extends PyroError {
+  readonly _tag: "FileChanged"
+  readonly code: "file_changed"
+  readonly path: string
+  readonly expectedVersion: string
+  /** Current version; `absent` if the file is gone. */
+  readonly actualVersion: string
+}
+export const FileChanged: ErrorClass<FileChanged> = asErrorClass(contract.FileChanged)
+
+/** The text to replace does not occur exactly once. The file is unchanged. */
+export interface EditRejected extends PyroError {
+  readonly _tag: "EditRejected"
+  readonly code: "edit_rejected"
+  readonly path: string
+  /** Number of occurrences. */
+  readonly matches: number
+  /** Line numbers of the first occurrences. */
+  readonly lines: ReadonlyArray<number>
+  readonly detail: string
+}
+export const EditRejected: ErrorClass<EditRejected> = asErrorClass(contract.EditRejected)
+
+/** The patch cannot be read, or does not fit. Nothing was changed. */
+export interface PatchRejected extends PyroError {
+  readonly _tag: "PatchRejected"
+  readonly code: "patch_rejected"
+  readonly detail: string
+  /** One entry per hunk or file that does not fit. */
+  readonly rejects: ReadonlyArray<{
+    readonly path: string
+    readonly hunk: number
+    readonly reason: string
+  }>
+}
+export const PatchRejected: ErrorClass<PatchRejected> = asErrorClass(contract.PatchRejected)
+
+/** The export, or its output, is not allowed. Nothing was written. */
+export interface ExportRefused extends PyroError {
+  readonly _tag: "ExportRefused"
+  readonly code: "export_refused"
+  readonly detail: string
+  /** The first paths that caused the refusal. */
+  readonly paths: ReadonlyArray<string>
+}
+export const ExportRefused: ErrorClass<ExportRefused> = asErrorClass(contract.ExportRefused)
+
+/** The daemon, which has the workspaces, does not answer or does not start. */
+export interface DaemonUnavailable extends PyroError {
+  readonly _tag: "DaemonUnavailable"
+  readonly code: "daemon_unavailable"
+  readonly detail: string
+}
+export const DaemonUnavailable: ErrorClass<DaemonUnavailable> = asErrorClass(contract.DaemonUnavailable)
+
+/** A daemon of another version owns the workspaces. */
+export interface DaemonMismatch extends PyroError {
+  readonly _tag: "DaemonMismatch"
+  readonly code: "daemon_mismatch"
+  readonly running: string
+  readonly own: string
+  readonly detail: string
+}
+export const DaemonMismatch: ErrorClass<DaemonMismatch> = asErrorClass(contract.DaemonMismatch)
+
+/** A message between a program and its daemon that its receiver cannot read. Both are one build, so this is a defect of pyro. */
+export interface MessageUnreadable extends PyroError {
+  readonly _tag: "MessageUnreadable"
+  readonly code: "message_unreadable"
+  /** Name of the operation. */
+  readonly operation: string
+  readonly detail: string
+}
+export const MessageUnreadable: ErrorClass<MessageUnreadable> = asErrorClass(contract.MessageUnreadable)
+
+/** No environment has the name. */
+export interface EnvironmentUnknown extends PyroError {
+  readonly _tag: "EnvironmentUnknown"
+  readonly code: "environment_unknown"
+  readonly environment: string
+  readonly known: ReadonlyArray<string>
+}
+export const EnvironmentUnknown: ErrorClass<EnvironmentUnknown> = asErrorClass(contract.EnvironmentUnknown)
+
+/** The environment could not be built. Nothing was kept. */
+export interface EnvironmentBuildFailed extends PyroError {
+  readonly _tag: "EnvironmentBuildFailed"
+  readonly code: "environment_build_failed"
+  readonly environment: string
+  /** Step that failed, such as `bootstrap` or `image`. */
+  readonly step: string
+  readonly detail: string
+}
+export const EnvironmentBuildFailed: ErrorClass<EnvironmentBuildFailed> = asErrorClass(contract.EnvironmentBuildFailed)
+
+/** Another environment of the user has the name. */
+export interface EnvironmentNameTaken extends PyroError {
+  readonly _tag: "EnvironmentNameTaken"
+  readonly code: "environment_name_taken"
+  readonly name: string
+  /** Description of the environment that has the name. */
+  readonly is: string
+}
+export const EnvironmentNameTaken: ErrorClass<EnvironmentNameTaken> = asErrorClass(contract.EnvironmentNameTaken)
+
+/** A cached file (image, kernel, template, layer) differs from what pyro wrote. */
+export interface ImageDamaged extends PyroError {
+  readonly _tag: "ImageDamaged"
+  readonly code: "image_damaged"
+  readonly path: string
+  readonly detail: string
+}
+export const ImageDamaged: ErrorClass<ImageDamaged> = asErrorClass(contract.ImageDamaged)
+
+/** The microVM could not be started, restored or kept running, or was ended. */
+export interface VmFailed extends PyroError {
+  readonly _tag: "VmFailed"
+  readonly code: "vm_failed"
+  readonly step: string
+  readonly detail: string
+  /** End of the guest's console log; empty if the guest printed nothing. */
+  readonly consoleTail: string
+}
+export const VmFailed: ErrorClass<VmFailed> = asErrorClass(contract.VmFailed)
+
+/** The kernel of the guest panicked. */
+export interface GuestPanicked extends PyroError {
+  readonly _tag: "GuestPanicked"
+  readonly code: "guest_panicked"
+  readonly detail: string
+  readonly consoleTail: string
+}
+export const GuestPanicked: ErrorClass<GuestPanicked> = asErrorClass(contract.GuestPanicked)
+
+/** The connection to the guest broke, or the guest violated the protocol (`lost`), or the guest does not answer (`silent`). The outcome of the request is unknown. */
+export interface ChannelFailed extends PyroError {
+  readonly _tag: "ChannelFailed"
+  readonly code: "channel_failed" | "guest_silent"
+  readonly detail: string
+  /** `silent`: the guest sends nothing, and its commands may still run. */
+  readonly reason?: "lost" | "silent" | undefined
+}
+export const ChannelFailed: ErrorClass<ChannelFailed> = asErrorClass(contract.ChannelFailed)
+
+/** The guest has no such program. Nothing ran. */
+export interface CommandNotFound extends PyroError {
+  readonly _tag: "CommandNotFound"
+  readonly code: "command_not_found"
+  readonly command: string
+}
+export const CommandNotFound: ErrorClass<CommandNotFound> = asErrorClass(contract.CommandNotFound)
+
+/** The guest cannot execute the program. Nothing ran. */
+export interface CommandNotExecutable extends PyroError {
+  readonly _tag: "CommandNotExecutable"
+  readonly code: "command_not_executable"
+  readonly command: string
+  readonly detail: string
+}
+export const CommandNotExecutable: ErrorClass<CommandNotExecutable> = asErrorClass(contract.CommandNotExecutable)
+
+/** The command never started. */
+export interface CommandNotStarted extends PyroError {
+  readonly _tag: "CommandNotStarted"
+  readonly code: "command_not_started"
+  readonly step: string
+  readonly detail: string
+}
+export const CommandNotStarted: ErrorClass<CommandNotStarted> = asErrorClass(contract.CommandNotStarted)
+
+/** The host lacks a program that pyro needs. */
+export interface HostToolMissing extends PyroError {
+  readonly _tag: "HostToolMissing"
+  readonly code: "host_tool_missing"
+  readonly tool: string
+  /** Debian package that has the tool. */
+  readonly package: string
+  readonly detail: string
+}
+export const HostToolMissing: ErrorClass<HostToolMissing> = asErrorClass(contract.HostToolMissing)
+
+/** A program of the host is too old, or lacks a feature that pyro needs. */
+export interface HostToolUnsuitable extends PyroError {
+  readonly _tag: "HostToolUnsuitable"
+  readonly code: "host_tool_unsuitable"
+  readonly tool: string
+  readonly found: string
+  readonly needed: string
+}
+export const HostToolUnsuitable: ErrorClass<HostToolUnsuitable> = asErrorClass(contract.HostToolUnsuitable)
+
+/** A disk of the host, or its memory for running VMs, has too little space. */
+export interface NoSpace extends PyroError {
+  readonly _tag: "NoSpace"
+  readonly code: "no_space"
+  /** Name of the full store, such as `memory store` or `cache`. */
+  readonly where: string
+  readonly path: string
+  readonly neededMib: number
+  readonly availableMib: number
+  readonly fits?: number | undefined
+}
+export const NoSpace: ErrorClass<NoSpace> = asErrorClass(contract.NoSpace)
+
+/** The host lacks resources for another microVM beside the running ones. */
+export interface AdmissionRefused extends PyroError {
+  readonly _tag: "AdmissionRefused"
+  readonly code: "admission_refused"
+  /** Resource that would run out, such as `memory` or `cpu`. */
+  readonly resource: string
+  readonly detail: string
+  readonly fits?: number | undefined
+}
+export const AdmissionRefused: ErrorClass<AdmissionRefused> = asErrorClass(contract.AdmissionRefused)
+
+/** pyro cannot use its state directory. */
+export interface StateDirectoryUnusable extends PyroError {
+  readonly _tag: "StateDirectoryUnusable"
+  readonly code: "state_directory_unusable"
+  readonly path: string
+  readonly detail: string
+}
+export const StateDirectoryUnusable: ErrorClass<StateDirectoryUnusable> = asErrorClass(contract.StateDirectoryUnusable)
+
+/** An environment variable has an invalid value. Nothing was done. */
+export interface InvalidConfiguration extends PyroError {
+  readonly _tag: "InvalidConfiguration"
+  readonly code: "invalid_configuration"
+  /** Name of the environment variable. */
+  readonly variable: string
+  readonly value: string
+  /** Allowed values, as a phrase. */
+  readonly allowed: string
+}
+export const InvalidConfiguration: ErrorClass<InvalidConfiguration> = asErrorClass(contract.InvalidConfiguration)
+
+/** The source of the workspace cannot be copied. Nothing was made. */
+export interface SeedRejected extends PyroError {
+  readonly _tag: "SeedRejected"
+  readonly code: "seed_rejected"
+  readonly path: string
+  readonly detail: string
+}
+export const SeedRejected: ErrorClass<SeedRejected> = asErrorClass(contract.SeedRejected)
+
+/** The host cannot confine a microVM to the level that the request demands. */
+export interface ConfinementUnavailable extends PyroError {
+  readonly _tag: "ConfinementUnavailable"
+  readonly code: "confinement_unavailable"
+  readonly level: string
+  readonly detail: string
+}
+export const ConfinementUnavailable: ErrorClass<ConfinementUnavailable> = asErrorClass(contract.ConfinementUnavailable)
+
+/** This host cannot run microVMs on a driver. Nothing was made. */
+export interface DriverUnavailable extends PyroError {
+  readonly _tag: "DriverUnavailable"
+  readonly code: "driver_unavailable"
+  readonly driver: string
+  readonly detail: string
+}
+export const DriverUnavailable: ErrorClass<DriverUnavailable> = asErrorClass(contract.DriverUnavailable)
+
+/** A configuration file of an agent host cannot be read or changed. Nothing was written. */
+export interface HostFileUnusable extends PyroError {
+  readonly _tag: "HostFileUnusable"
+  readonly code: "host_file_unusable"
+  readonly host: string
+  readonly path: string
+  readonly detail: string
+}
+export const HostFileUnusable: ErrorClass<HostFileUnusable> = asErrorClass(contract.HostFileUnusable)
+
+/** An agent has no key. Nothing was made. */
+export interface AgentKeyMissing extends PyroError {
+  readonly _tag: "AgentKeyMissing"
+  readonly code: "agent_key_missing"
+  readonly agent: string
+  /** Variables of which one would do. */
+  readonly variables: ReadonlyArray<string>
+}
+export const AgentKeyMissing: ErrorClass<AgentKeyMissing> = asErrorClass(contract.AgentKeyMissing)
+
+/** An agent host has another entry for pyro. Nothing was written. */
+export interface HostEntryDiffers extends PyroError {
+  readonly _tag: "HostEntryDiffers"
+  readonly code: "host_entry_differs"
+  readonly host: string
+  readonly path: string
+  /** Keys of the entry that differ. */
+  readonly keys: ReadonlyArray<string>
+  /** The change that `--force` makes, as a patch. */
+  readonly diff: string
+}
+export const HostEntryDiffers: ErrorClass<HostEntryDiffers> = asErrorClass(contract.HostEntryDiffers)
+
+/** The guest cannot have a network. Nothing ran in it. */
+export interface NetworkUnsupported extends PyroError {
+  readonly _tag: "NetworkUnsupported"
+  readonly code: "network_unsupported"
+  /** What the guest's kernel or agent lacks. */
+  readonly detail: string
+}
+export const NetworkUnsupported: ErrorClass<NetworkUnsupported> = asErrorClass(contract.NetworkUnsupported)
+
+/** The host cannot connect guests by this driver. Nothing was made. */
+export interface NetworkDriverUnavailable extends PyroError {
+  readonly _tag: "NetworkDriverUnavailable"
+  readonly code: "network_driver_unavailable"
+  /** Driver that was asked for. */
+  readonly driver: string
+  /** What the host lacks. */
+  readonly detail: string
+}
+export const NetworkDriverUnavailable: ErrorClass<NetworkDriverUnavailable> = asErrorClass(contract.NetworkDriverUnavailable)
+
+/** The person who started the MCP server did not allow this network. Nothing was changed. */
+export interface NetworkAboveCeiling extends PyroError {
+  readonly _tag: "NetworkAboveCeiling"
+  readonly code: "network_above_ceiling"
+  /** Part of the request that is above the ceiling. */
+  readonly asked: string
+  /** The ceiling, as `pyro mcp serve --network-ceiling` takes it. */
+  readonly ceiling: string
+}
+export const NetworkAboveCeiling: ErrorClass<NetworkAboveCeiling> = asErrorClass(contract.NetworkAboveCeiling)
+
+/** Another listener of the host has the port. Nothing was published or started. */
+export interface PortInUse extends PyroError {
+  readonly _tag: "PortInUse"
+  readonly code: "port_in_use"
+  readonly hostPort: number
+  readonly guestPort: number
+  /** Id of the workspace that has the port; absent if another program has it. */
+  readonly workspace?: string
+}
+export const PortInUse: ErrorClass<PortInUse> = asErrorClass(contract.PortInUse)
+
+/** The host refuses the port, such as a port below 1024 to an ordinary user. Nothing was published or started. */
+export interface PortUnavailable extends PyroError {
+  readonly _tag: "PortUnavailable"
+  readonly code: "port_unavailable"
+  readonly hostPort: number
+  readonly guestPort: number
+  /** Answer of the host. */
+  readonly detail: string
+}
+export const PortUnavailable: ErrorClass<PortUnavailable> = asErrorClass(contract.PortUnavailable)
+
+/** The guest port is already published in another way. Nothing was changed. */
+export interface PortAlreadyPublished extends PyroError {
+  readonly _tag: "PortAlreadyPublished"
+  readonly code: "port_already_published"
+  readonly workspace: string
+  readonly guestPort: number
+  readonly hostPort?: number
+  /** Service that the port belongs to; absent without one. */
+  readonly service?: string
+}
+export const PortAlreadyPublished: ErrorClass<PortAlreadyPublished> = asErrorClass(contract.PortAlreadyPublished)
+
+/** The guest port is not published. */
+export interface PortNotPublished extends PyroError {
+  readonly _tag: "PortNotPublished"
+  readonly code: "port_not_published"
+  readonly workspace: string
+  readonly guestPort: number
+  /** Guest ports that are published. */
+  readonly published: ReadonlyArray<number>
+}
+export const PortNotPublished: ErrorClass<PortNotPublished> = asErrorClass(contract.PortNotPublished)
+
+/** A model may publish ports only where the person and the policy of the workspace allow it. Nothing was published. */
+export interface PublishingNotAllowed extends PyroError {
+  readonly _tag: "PublishingNotAllowed"
+  readonly code: "publishing_not_allowed"
+  readonly workspace: string
+  readonly guestPort: number
+  /** Who forbids it: the ceiling of the server, or the policy of the workspace. */
+  readonly reason: "ceiling" | "policy"
+}
+export const PublishingNotAllowed: ErrorClass<PublishingNotAllowed> = asErrorClass(contract.PublishingNotAllowed)
+
+/** The workspace has no shell of that id. */
+export interface ShellNotFound extends PyroError {
+  readonly _tag: "ShellNotFound"
+  readonly code: "shell_not_found"
+  readonly workspace: string
+  readonly shellId: string
+}
+export const ShellNotFound: ErrorClass<ShellNotFound> = asErrorClass(contract.ShellNotFound)
+
+/** The workspace has as many open shells as it may have. Nothing was started. */
+export interface TooManyShells extends PyroError {
+  readonly _tag: "TooManyShells"
+  readonly code: "too_many_shells"
+  readonly workspace: string
+  readonly maxShells: number
+}
+export const TooManyShells: ErrorClass<TooManyShells> = asErrorClass(contract.TooManyShells)
+
+/** The program of the shell has ended. Nothing was done. */
+export interface ShellEnded extends PyroError {
+  readonly _tag: "ShellEnded"
+  readonly code: "shell_ended"
+  readonly workspace: string
+  readonly shellId: string
+  /** How it ended, such as `exited with status 0`. */
+  readonly detail: string
+}
+export const ShellEnded: ErrorClass<ShellEnded> = asErrorClass(contract.ShellEnded)
+
+/** The program reads no input, so the terminal took a part of it. */
+export interface ShellInputBlocked extends PyroError {
+  readonly _tag: "ShellInputBlocked"
+  readonly code: "shell_input_blocked"
+  readonly workspace: string
+  readonly shellId: string
+  /** Bytes that the terminal took. */
+  readonly writtenBytes: number
+  /** Bytes of the whole input. */
+  readonly inputBytes: number
+}
+export const ShellInputBlocked: ErrorClass<ShellInputBlocked> = asErrorClass(contract.ShellInputBlocked)
+
+/** The workspace has no service of that name. */
+export interface ServiceNotFound extends PyroError {
+  readonly _tag: "ServiceNotFound"
+  readonly code: "service_not_found"
+  readonly workspace: string
+  readonly service: string
+  /** Similar names. */
+  readonly similar: ReadonlyArray<string>
+}
+export const ServiceNotFound: ErrorClass<ServiceNotFound> = asErrorClass(contract.ServiceNotFound)
+
+/** A service of that name runs already. Nothing was started. */
+export interface ServiceRunning extends PyroError {
+  readonly _tag: "ServiceRunning"
+  readonly code: "service_running"
+  readonly workspace: string
+  readonly service: string
+  readonly state: string
+}
+export const ServiceRunning: ErrorClass<ServiceRunning> = asErrorClass(contract.ServiceRunning)
+
+/** A service ended, was stopped, or was not ready in time before its start was complete. None of its processes is left. */
+export interface ServiceFailed extends PyroError {
+  readonly _tag: "ServiceFailed"
+  readonly code: "service_failed"
+  readonly workspace: string
+  readonly service: string
+  readonly detail: string
+  /** The last lines of its log; empty if it printed nothing. */
+  readonly outputTail: string
+}
+export const ServiceFailed: ErrorClass<ServiceFailed> = asErrorClass(contract.ServiceFailed)
+
+/** No workspace has the id or the name. */
+export interface WorkspaceNotFound extends PyroError {
+  readonly _tag: "WorkspaceNotFound"
+  readonly code: "workspace_not_found"
+  readonly workspace: string
+  /** Similar names and ids. */
+  readonly similar: ReadonlyArray<string>
+  /** The outcome for the other workspaces of the request. Absent if there are none. */
+  readonly others?: string
+}
+export const WorkspaceNotFound: ErrorClass<WorkspaceNotFound> = asErrorClass(contract.WorkspaceNotFound)
+
+/** Several ids, or names of snapshots, have the given beginning. Nothing was done. */
+export interface IdAmbiguous extends PyroError {
+  readonly _tag: "IdAmbiguous"
+  readonly code: "id_ambiguous"
+  /** Kind of the object. */
+  readonly what: "workspace" | "command" | "shell" | "snapshot"
+  readonly given: string
+  /** Ids or names with this beginning, at most ten. */
+  readonly candidates: ReadonlyArray<string>
+}
+export const IdAmbiguous: ErrorClass<IdAmbiguous> = asErrorClass(contract.IdAmbiguous)
+
+/** Another workspace has the name. Nothing was done. */
+export interface WorkspaceNameTaken extends PyroError {
+  readonly _tag: "WorkspaceNameTaken"
+  readonly code: "workspace_name_taken"
+  readonly name: string
+  /** Id of the workspace that has the name; absent if it belongs to another project. */
+  readonly workspace?: string
+}
+export const WorkspaceNameTaken: ErrorClass<WorkspaceNameTaken> = asErrorClass(contract.WorkspaceNameTaken)
+
+/** The state of the workspace does not allow the operation. Nothing was done. */
+export interface WorkspaceNotReady extends PyroError {
+  readonly _tag: "WorkspaceNotReady"
+  readonly code: "workspace_not_ready"
+  /** Its name, or its id if it has none. */
+  readonly workspace: string
+  /** Its state, such as `stopped`, `failed` or `deleting`. */
+  readonly state: string
+  readonly detail: string
+  /** Lasting states in which the operation is legal; absent when another state does not help. */
+  readonly legalStates?: ReadonlyArray<string>
+}
+export const WorkspaceNotReady: ErrorClass<WorkspaceNotReady> = asErrorClass(contract.WorkspaceNotReady)
+
+/** A newer pyro wrote the record of the workspace or the snapshot. Nothing was changed. */
+export interface StateTooNew extends PyroError {
+  readonly _tag: "StateTooNew"
+  readonly code: "state_too_new"
+  /** Id of the workspace. */
+  readonly workspace: string
+  /** Name of the snapshot; absent for the workspace's own record. */
+  readonly snapshot?: string
+  /** File of the record. */
+  readonly path: string
+  /** Part of the record, such as `the record` itself or `the state of its "execs"`. */
+  readonly part: string
+  /** Format of the part. */
+  readonly format: number
+  /** Newest format that this pyro reads. 0: this pyro does not know the part. */
+  readonly newest: number
+}
+export const StateTooNew: ErrorClass<StateTooNew> = asErrorClass(contract.StateTooNew)
+
+/** A guest has damaged the disk of the workspace or the snapshot. Nothing was changed. */
+export interface DiskDamaged extends PyroError {
+  readonly _tag: "DiskDamaged"
+  readonly code: "disk_damaged"
+  readonly detail: string
+}
+export const DiskDamaged: ErrorClass<DiskDamaged> = asErrorClass(contract.DiskDamaged)
+
+/** The workspace has no snapshot of that name. */
+export interface SnapshotNotFound extends PyroError {
+  readonly _tag: "SnapshotNotFound"
+  readonly code: "snapshot_not_found"
+  readonly workspace: string
+  readonly snapshot: string
+  /** Similar names. */
+  readonly similar: ReadonlyArray<string>
+}
+export const SnapshotNotFound: ErrorClass<SnapshotNotFound> = asErrorClass(contract.SnapshotNotFound)
+
+/** The workspace already has a snapshot of that name. Nothing was done. */
+export interface SnapshotExists extends PyroError {
+  readonly _tag: "SnapshotExists"
+  readonly code: "snapshot_exists"
+  readonly workspace: string
+  readonly snapshot: string
+}
+export const SnapshotExists: ErrorClass<SnapshotExists> = asErrorClass(contract.SnapshotExists)
+
+/** The memory of the snapshot cannot be restored on this host. Nothing was changed. */
+export interface SnapshotMismatch extends PyroError {
+  readonly _tag: "SnapshotMismatch"
+  readonly code: "snapshot_mismatch"
+  /** Snapshot or workspace that the memory belongs to. */
+  readonly what: string
+  /** Differences to the host of the capture, one sentence each. */
+  readonly differences: ReadonlyArray<string>
+}
+export const SnapshotMismatch: ErrorClass<SnapshotMismatch> = asErrorClass(contract.SnapshotMismatch)
+
+/** The workspace has no command of that id. */
+export interface ExecNotFound extends PyroError {
+  readonly _tag: "ExecNotFound"
+  readonly code: "exec_not_found"
+  readonly workspace: string
+  readonly execId: string
+}
+export const ExecNotFound: ErrorClass<ExecNotFound> = asErrorClass(contract.ExecNotFound)
+
+/** The command reads no input, so its stdin took a part of it. */
+export interface StdinBlocked extends PyroError {
+  readonly _tag: "StdinBlocked"
+  readonly code: "stdin_blocked"
+  readonly workspace: string
+  readonly execId: string
+  /** Bytes that the guest took. */
+  readonly writtenBytes: number
+  /** Bytes of the whole input. */
+  readonly inputBytes: number
+}
+export const StdinBlocked: ErrorClass<StdinBlocked> = asErrorClass(contract.StdinBlocked)
