@@ -1,0 +1,136 @@
+import { Stream } from "effect"
+import { assert, describe, it } from "vitest"
+import { ChannelFailed, CommandNotFound, InvalidRequest } from "../../../src/contract/errors/errors.ts"
+import type { ExecEvent } from "../../../src/contract/rows/workspace-exec.ts"
+import { ChannelFailed as ChannelFailedClass, PyroError } from "../../../src/sdk/connect.ts"
+import { ended, EXEC_ID, handleService, output, rejection } from "./handle-service.ts"
+
+describe("exec of a workspace that a program holds", () => {
+  it("a command resolves with any status, its signal by name, both outputs, and their order", async () => {
+    const { fix } = handleService(() =>
+      Stream.make(
+        output("out", 3),
+        output("err", 6, "stderr"),
+        output(" again", 12),
+        ended({ outcome: "signaled", status: 137, signal: 9 })
+      )
+    )
+    assert.deepStrictEqual(await (await fix()).exec("make"), {
+      status: 137,
+      signal: "SIGKILL",
+      outcome: "signaled",
+      durationMs: 5,
+      stdout: "out again",
+      stderr: "err",
+      output: "outerr again",
+      truncated: false,
+      execId: EXEC_ID
+    })
+  })
+
+  it("a text is a script, a list is a program with its arguments, and times in ms are seconds of the contract", async () => {
+    const { asked, fix } = handleService()
+    const ws = await fix()
+    await ws.exec("make test", { timeoutMs: 1500, graceMs: 250, cwd: "src" })
+    await ws.exec(["git", "status"])
+    const [script, argv] = asked.filter(([name]) => name === "exec").map(([, payload]) => payload)
+    assert.deepInclude(script, {
+      workspace: "ws-0000000001",
+      script: "make test",
+      command: [],
+      timeoutSeconds: 1.5,
+      graceSeconds: 0.25,
+      cwd: "src"
+    })
+    assert.deepInclude(argv, { command: ["git", "status"], graceSeconds: 2 })
+    assert.notProperty(argv, "script")
+  })
+
+  it("listeners get the output as it arrives, with characters that come in two pieces whole", async () => {
+    const [first, second] = [Buffer.from("ü").subarray(0, 1), Buffer.from("ü").subarray(1)]
+    const { fix } = handleService(() =>
+      Stream.make(
+        { _tag: "Output", from: "stdout", bytes: first, next: 1 },
+        output("!", 2, "stderr"),
+        { _tag: "Output", from: "stdout", bytes: second, next: 3 },
+        ended()
+      )
+    )
+    const told: Array<string> = []
+    await (await fix()).exec("make", {
+      onStdout: (text) => told.push(`out ${text}`),
+      onStderr: (text) => told.push(`err ${text}`)
+    })
+    assert.deepStrictEqual(told, ["err !", "out ü"])
+  })
+
+  it("a failure of pyro rejects with a class that has code, hint and the workspace's id", async () => {
+    const { fix } = handleService(() => Stream.fail(new CommandNotFound({ command: "mkae" })))
+    const failure = await rejection((await fix()).exec(["mkae"]))
+    assert.instanceOf(failure, CommandNotFound)
+    assert.isTrue(failure instanceof PyroError)
+    assert.isFalse(failure instanceof ChannelFailedClass)
+    assert.isFalse(new Error("another") instanceof PyroError)
+    const { code, workspaceId } = failure as PyroError
+    assert.deepStrictEqual({ code, workspaceId }, { code: "command_not_found", workspaceId: "ws-0000000001" })
+    const { stack = "" } = failure as Error
+    assert.match(stack, /^CommandNotFound \[command_not_found\]: Workspace\.exec: .*\n +at .*handle-exec\.test\.ts/)
+    assert.notInclude(JSON.stringify(failure), "workspaceId")
+  })
+
+  it("the hint of an error is its next step, and a part of its message", () => {
+    const failure = new ChannelFailed({ detail: "it is gone" })
+    assert.strictEqual(failure.hint, "Run it again. Start a failed workspace first: pyro start")
+    assert.strictEqual(`${failure.fact}. ${failure.hint}`, failure.message)
+    assert.isUndefined(new InvalidRequest({ field: "name", detail: "is missing" }).hint)
+  })
+
+  it("an aborted signal ends the command, and the promise rejects with its reason", async () => {
+    const { fix, left } = handleService(() => Stream.concat(Stream.make(output("begun", 5)), Stream.never))
+    const abort = new AbortController()
+    const reason = new Error("enough")
+    const ws = await fix()
+    const running = ws.exec("make", { signal: abort.signal, onStdout: () => abort.abort(reason) })
+    assert.strictEqual(await rejection(running), reason)
+    assert.deepStrictEqual(left, [EXEC_ID])
+  })
+
+  it("stdin is text, bytes or an iterable, and its failure ends the command", async () => {
+    const { fix, left } = handleService((_, input) =>
+      Stream.concat(
+        Stream.map(
+          input?.stdin ?? Stream.empty,
+          (bytes): ExecEvent => ({ _tag: "Output", from: "stdout", bytes, next: 0 })
+        ),
+        Stream.make(ended())
+      )
+    )
+    const ws = await fix()
+    const pieces = async function*() {
+      yield "some "
+      yield Buffer.from("pieces")
+    }
+    for (const stdin of ["some pieces", Buffer.from("some pieces"), pieces()]) {
+      assert.strictEqual((await ws.exec("cat", { stdin })).stdout, "some pieces")
+    }
+    assert.deepStrictEqual(left.splice(0), [EXEC_ID, EXEC_ID, EXEC_ID])
+    const lost = async function*() {
+      yield "half"
+      throw new Error("the line is dead")
+    }
+    assert.deepInclude(await rejection(ws.exec("cat", { stdin: lost() })), {
+      _tag: "InvalidRequest",
+      detail: "could not be read: the line is dead"
+    })
+    assert.deepStrictEqual(left, [EXEC_ID])
+  })
+
+  it("a closed client rejects the calls of its workspaces", async () => {
+    const { connect } = handleService()
+    const client = connect()
+    const ws = await client.get("fix")
+    await client.close()
+    assert.deepInclude(await rejection(ws!.exec("true")), { code: "daemon_unavailable" })
+    assert.deepInclude(await rejection(client.list()), { code: "daemon_unavailable" })
+  })
+})
