@@ -7,7 +7,7 @@ export type { ExecOptions, ExecResult, KillOptions, Process, SpawnOptions, Termi
 export type { Bytes, ByteSink, ByteStream, Cancel, Command, Ended, Input, SignalName } from "./promises/common.ts"
 export { type ErrorClass, PyroError } from "./promises/error-class.ts"
 export * from "./promises/errors.ts"
-export type { AsUser, Files, FileStat } from "./promises/files.ts"
+export type { AsUser, Files, FileStat, ReadOptions } from "./promises/files.ts"
 export type * from "./promises/services.ts"
 export type * from "./promises/shapes.ts"
 export type { Shell, ShellOptions, TypeOptions } from "./promises/shell.ts"

@@ -1,20 +1,13 @@
 import { Effect, Option, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { Bytes } from "../promises/common.ts"
-import type { Files, FileStat } from "../promises/files.ts"
+import type { Files, FileStat, ReadOptions } from "../promises/files.ts"
+import type { FileWritten } from "../promises/shapes.ts"
 import type { Host } from "./host.ts"
-import type { InEffect } from "./in-effect.ts"
+import type { Given, InEffect } from "./in-effect.ts"
+import { readInput } from "./input.ts"
 import { handle } from "./marks.ts"
 import { ownBytes } from "./output.ts"
-
-/** Content of a file from an export, which has no limit and reads as root. */
-const exported = ({ pyro, useStream }: Host, workspace: string, path: string): Stream.Stream<Bytes, PyroError> =>
-  useStream(
-    pyro.workspace.export({ workspace, path, output: "-", allowExecutableConfig: true, maxMib: 1_048_576 })
-  ).pipe(
-    Stream.map((event) => event._tag === "Output" ? ownBytes(event.bytes) : new Uint8Array(0)),
-    Stream.filter((bytes) => bytes.length > 0)
-  )
 
 const concat = (pieces: ReadonlyArray<Uint8Array>): Bytes => {
   const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
@@ -26,22 +19,38 @@ const concat = (pieces: ReadonlyArray<Uint8Array>): Bytes => {
   return all
 }
 
-/** The content of a file as it is: exact text in one answer, anything else as an export. */
-const contentOf = (
-  host: Host,
+/** The bytes of a file, at the reader's pace. */
+const bytesOf = (
+  { pyro, useStream }: Host,
   workspace: string,
   path: string,
-  user: string | undefined
+  options: Given<ReadOptions> | undefined
 ): Stream.Stream<Bytes, PyroError> =>
-  Stream.unwrap(
-    Effect.map(
-      host.use(host.pyro.workspace.file.read({ workspace, path, user, maxBytes: 4_194_304 })),
-      ({ lossy, text, truncated }): Stream.Stream<Bytes, PyroError> =>
-        text === undefined || lossy || truncated
-          ? exported(host, workspace, path)
-          : Stream.make(new TextEncoder().encode(text))
-    )
+  useStream(pyro.workspace.file.download({ ...options, workspace, path })).pipe(
+    Stream.map((event) => event._tag === "Output" ? [ownBytes(event.bytes)] : []),
+    Stream.flattenIterable
   )
+
+/** Maximum bytes of one request. Longer content is a stream. */
+const MAX_CONTENT_BYTES = 8_388_608
+
+const lengthOf = (content: string | Uint8Array) =>
+  typeof content === "string" && content.length * 3 > MAX_CONTENT_BYTES
+    ? new TextEncoder().encode(content).length
+    : content.length
+
+const writeIn =
+  ({ pyro: { workspace: { file } }, use }: Host, workspace: string): InEffect<Files>["write"] =>
+  (path, content, options): Effect.Effect<FileWritten, PyroError> => {
+    const fields = { ...options, workspace, path }
+    if ((typeof content === "string" || content instanceof Uint8Array) && lengthOf(content) <= MAX_CONTENT_BYTES) {
+      return use(file.write({ ...fields, ...(typeof content === "string" ? { text: content } : { content }) }))
+    }
+    return use(Effect.flatMap(readInput(content), (read) => {
+      const uploaded = file.upload.collect(fields, read?.input)
+      return read === undefined ? uploaded : Effect.raceFirst(uploaded, read.failed)
+    }))
+  }
 
 const statOf = (host: Host, workspace: string): InEffect<Files>["stat"] => (path, options) =>
   Effect.map(
@@ -54,16 +63,13 @@ const statOf = (host: Host, workspace: string): InEffect<Files>["stat"] => (path
 export const filesOf = (host: Host, workspace: string): InEffect<Files> => {
   const { use } = host
   const { file } = host.pyro.workspace
-  const read = (path: string, user: string | undefined) =>
-    Effect.map(Stream.runCollect(contentOf(host, workspace, path, user)), concat)
+  const read = (path: string, options: Given<ReadOptions> | undefined) =>
+    Effect.map(Stream.runCollect(bytesOf(host, workspace, path, options)), concat)
   return handle<InEffect<Files>>("Files", {
-    read: (path, { user } = {}) => read(path, user),
-    readText: (path, { user } = {}) => Effect.map(read(path, user), (bytes) => new TextDecoder().decode(bytes)),
-    stream: (path, { user } = {}) => contentOf(host, workspace, path, user),
-    write: (path, content, options) =>
-      use(
-        file.write({ workspace, path, ...options, ...(typeof content === "string" ? { text: content } : { content }) })
-      ),
+    read,
+    readText: (path, options) => Effect.map(read(path, options), (bytes) => new TextDecoder().decode(bytes)),
+    stream: (path, options) => bytesOf(host, workspace, path, options),
+    write: writeIn(host, workspace),
     edit: (path, oldText, newText, options) => use(file.edit({ workspace, path, oldText, newText, ...options })),
     stat: statOf(host, workspace),
     exists: (path, options) => Effect.map(use(file.stat({ workspace, path, ...options })), ({ exists }) => exists),

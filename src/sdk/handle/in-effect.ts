@@ -4,7 +4,7 @@ import type { Bytes, ByteSink, ByteStream } from "../promises/common.ts"
 import type { WorkspaceInfo } from "../promises/shapes.ts"
 
 /** A value that a method takes. Options lose `signal`, because a fiber is interrupted; where bytes may come in pieces, a Stream may too. */
-type Given<T> = T extends string | number | boolean | null | undefined | Uint8Array | ReadonlyArray<unknown> ? T
+export type Given<T> = T extends string | number | boolean | null | undefined | Uint8Array | ReadonlyArray<unknown> ? T
   : T extends (...args: never) => unknown ? T
   : T extends AsyncIterable<infer A> ? T | Stream.Stream<A, unknown>
   : { readonly [K in keyof T as K extends "signal" ? never : K]: Given<T[K]> }

@@ -1,4 +1,4 @@
-import type { Bytes, ByteStream, Cancel } from "./common.ts"
+import type { Bytes, ByteStream, Cancel, Input } from "./common.ts"
 import type {
   CopyFields,
   FileCopied,
@@ -18,6 +18,7 @@ import type {
 export interface FileStat {
   /** Path relative to /workspace, absolute outside of it. */
   readonly path: string
+  /** Type of the file. */
   readonly type: FileEntry["type"]
   /** Size in bytes. */
   readonly sizeBytes: number
@@ -33,55 +34,133 @@ export interface FileStat {
   readonly gid: number
 }
 
-/** The user whose rights a file operation has: `root`, `agent`, a uid, or uid:gid. Default: root. */
+/** Options of operations on files. */
 export interface AsUser extends Cancel {
+  /** The user whose rights the operation has: `root`, `agent`, a uid, or uid:gid. Default: root. */
   readonly user?: string | undefined
 }
 
+/** Options of a read. */
+export interface ReadOptions extends AsUser {
+  /** First byte to read. Default: 0. */
+  readonly offset?: number | undefined
+  /** Maximum number of bytes to read, at least 1. Default: to the end. */
+  readonly length?: number | undefined
+}
+
 /**
- * Files of a workspace. A path is absolute, or relative to /workspace. Symbolic links are followed as programs of the guest follow them.
+ * Files of a workspace. A method rejects with `FileRefused`, whose `reason` is `not_found`, `exists`, `permission` or another. A path is absolute, or relative to /workspace. Symbolic links are followed as programs of the guest follow them.
  *
  * @example
  * await ws.files.write("notes.md", "to do\n")
  * const { entries } = await ws.files.list(".", { recursive: true })
  */
 export interface Files {
-  /** Content of a file. Rejects with `FileNotFound`-like errors of the contract if there is none. */
-  readonly read: (path: string, options?: AsUser) => Promise<Bytes>
-  /** Content of a file as text. Bytes that are not UTF-8 are U+FFFD. */
-  readonly readText: (path: string, options?: AsUser) => Promise<string>
-  /** Content of a file, piece by piece. */
-  readonly stream: (path: string, options?: AsUser) => ByteStream
-  /** Creates or replaces a file and its parent directories. Readers see the old file or the new one. At most 8388608 bytes. */
+  /**
+   * Content of a file. Rejects with `FileRefused` if there is none (`reason` is `not_found`).
+   *
+   * @example
+   * const bytes = await ws.files.read("/etc/os-release")
+   */
+  readonly read: (path: string, options?: ReadOptions) => Promise<Bytes>
+  /**
+   * Content of a file as text. Bytes that are not UTF-8 are U+FFFD.
+   *
+   * @example
+   * const text = await ws.files.readText("/etc/os-release")
+   */
+  readonly readText: (path: string, options?: ReadOptions) => Promise<string>
+  /**
+   * Content of a file of any size, piece by piece. The end of the loop ends the work.
+   *
+   * @example
+   * for await (const bytes of ws.files.stream("/usr/bin/python3")) console.log(bytes.length)
+   */
+  readonly stream: (path: string, options?: ReadOptions) => ByteStream
+  /**
+   * Creates or replaces a file of any size, and its parent directories. Readers see the old file or the new one, unless `append` is set.
+   *
+   * @example
+   * await ws.files.write("bin/run.sh", "#!/bin/sh\necho ok\n", { mode: "755" })
+   */
   readonly write: (
     path: string,
-    content: string | Uint8Array,
+    content: Input,
     options?: FileWriteFields & Cancel
   ) => Promise<FileWritten>
-  /** Replaces `oldText`, which must occur once, by `newText`. */
+  /**
+   * Replaces `oldText`, which must occur once, by `newText`.
+   *
+   * @example
+   * await ws.files.write("app.conf", "retries = 3\n")
+   * await ws.files.edit("app.conf", "retries = 3", "retries = 5")
+   */
   readonly edit: (
     path: string,
     oldText: string,
     newText: string,
     options?: FileEditFields & Cancel
   ) => Promise<FileEdited>
-  /** Type, size, mode and owner. Null if there is nothing at the path. */
+  /**
+   * Type, size, mode and owner. Null if there is nothing at the path.
+   *
+   * @example
+   * const found = await ws.files.stat("app.conf")
+   * if (found === null) console.log("there is none")
+   */
   readonly stat: (path: string, options?: FileStatFields & Cancel) => Promise<FileStat | null>
-  /** Whether there is something at the path. */
+  /**
+   * Whether there is something at the path.
+   *
+   * @example
+   * if (!await ws.files.exists("README.md")) await ws.files.write("README.md", "# New\n")
+   */
   readonly exists: (path: string, options?: FileStatFields & Cancel) => Promise<boolean>
-  /** Entries of a directory. `truncated` says whether there are more than `limit`. */
+  /**
+   * Entries of a directory. `truncated` says whether there are more than `limit`.
+   *
+   * @example
+   * const { entries } = await ws.files.list("/etc", { recursive: true, limit: 100 })
+   */
   readonly list: (
     path?: string,
     options?: FileListFields & Cancel
   ) => Promise<{ readonly entries: ReadonlyArray<FileEntry>; readonly truncated: boolean }>
-  /** Makes a directory, and with `parents` those above it. False if `parents` found it there. */
+  /**
+   * Makes a directory, and with `parents` those above it. False if `parents` found it there.
+   *
+   * @example
+   * await ws.files.mkdir("build/out", { parents: true })
+   */
   readonly mkdir: (path: string, options?: MkdirFields & Cancel) => Promise<boolean>
-  /** Removes a file, or with `recursive` a directory. False if `ifExists` found nothing. */
+  /**
+   * Removes a file, or with `recursive` a directory. False if `ifExists` found nothing.
+   *
+   * @example
+   * await ws.files.remove("build", { recursive: true, ifExists: true })
+   */
   readonly remove: (path: string, options?: RemoveFields & Cancel) => Promise<boolean>
-  /** Moves a file or a directory, and makes the directories above the target. */
+  /**
+   * Moves a file or a directory, and makes the directories above the target.
+   *
+   * @example
+   * await ws.files.write("old.txt", "text")
+   * await ws.files.rename("old.txt", "archive/old.txt", { replace: true })
+   */
   readonly rename: (path: string, target: string, options?: RenameFields & Cancel) => Promise<void>
-  /** Copies a file or a directory, whole or not at all, and makes the directories above the target. */
+  /**
+   * Copies a file or a directory, whole or not at all, and makes the directories above the target.
+   *
+   * @example
+   * const { entries } = await ws.files.copy("/etc/hosts", "hosts", { replace: true })
+   */
   readonly copy: (path: string, target: string, options?: CopyFields & Cancel) => Promise<FileCopied>
-  /** Changes the permission bits, given in octal, such as `755`. */
+  /**
+   * Changes the permission bits, given in octal, such as `755`.
+   *
+   * @example
+   * await ws.files.write("tool.sh", "#!/bin/sh\n")
+   * await ws.files.chmod("tool.sh", "755")
+   */
   readonly chmod: (path: string, mode: string, options?: AsUser) => Promise<void>
 }

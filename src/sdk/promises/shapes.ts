@@ -955,6 +955,8 @@ export interface FileListFields {
 export interface FileWriteFields {
   /** Permission bits in octal, such as 755. Default: those of the old file, 644 for a new file */
   readonly mode?: string | undefined
+  /** Add the content to the end of the file. Readers see it as it comes. Default: false */
+  readonly append?: boolean | undefined
   /** Write only if the file has this version, from a read; `absent`: only if there is no file. Default: any version */
   readonly expectedVersion?: string | undefined
   /** Act with the rights of this user: `root`, `agent`, a uid, or uid:gid. Default: root */

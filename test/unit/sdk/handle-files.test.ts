@@ -5,74 +5,104 @@ import type { PyroService } from "../../../src/contract/rows/Pyro.ts"
 import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 import { handleService, rejection } from "./handle-service.ts"
 
-const whole = { binary: false, lossy: false, truncated: false, sizeBytes: 0, mode: "0644", version: "" }
+const written = { path: "a", created: true, sizeBytes: 1, mode: "0644", version: "" }
 
-/** Files with this content. An export of each gives `exported`. */
-const filesOf = (content: object, exported: string) => {
+/** A file with this content, of which each byte is a piece. */
+const fileOf = (content: string) => {
   const asked: Array<unknown> = []
+  const uploaded: Array<string> = []
+  let pulled = 0
   const over: Partial<PyroService["workspace"]> = {
     file: {
       ...unfakedPyro.workspace.file,
-      read: ({ path }) =>
-        path === "nope"
-          ? Effect.fail(new FileRefused({ path, reason: "not_found", detail: "there is no such file" }))
-          : Effect.succeed({ path, ...whole, ...content }),
+      download: ({ workspace: _, ...payload }) => {
+        asked.push(payload)
+        if (payload.path === "nope") {
+          return Stream.fail(
+            new FileRefused({ path: payload.path, reason: "not_found", detail: "there is no such file" })
+          )
+        }
+        const pieces = Stream.map(Stream.rechunk(Stream.fromIterable(Buffer.from(content)), 1), (byte) => {
+          pulled++
+          return { _tag: "Output" as const, bytes: Buffer.from([byte]) }
+        })
+        return Stream.concat(
+          Stream.make({ _tag: "Opened" as const, ...written }),
+          Stream.concat(pieces, Stream.make({ _tag: "Ended" as const, bytes: 1, changed: false }))
+        )
+      },
       write: ({ workspace: _, ...payload }) =>
         Effect.sync(() => {
           asked.push(payload)
-          return { path: payload.path, created: true, sizeBytes: 1, mode: "0644", version: "" }
-        })
-    },
-    export: (payload) =>
-      Stream.suspend(() => {
-        asked.push(payload.output)
-        return Stream.make(...[...exported].map((byte) => ({ _tag: "Output" as const, bytes: Buffer.from(byte) })))
-      })
+          return written
+        }),
+      upload: (payload, input) => {
+        asked.push({ path: payload.path, append: payload.append })
+        return Stream.unwrap(Effect.map(Stream.runCollect(input?.stdin ?? Stream.empty), (pieces) => {
+          uploaded.push(Buffer.concat(pieces).toString())
+          return Stream.make({ _tag: "Ended" as const, ...written })
+        }))
+      }
+    }
   }
-  return { asked, fix: handleService(undefined, over).fix }
+  return { asked, uploaded, pulled: () => pulled, fix: handleService(undefined, over).fix }
 }
 
 describe("files of a workspace that a program holds", () => {
-  it("a text is read with one request, and keeps every byte", async () => {
-    const { asked, fix } = filesOf({ text: "ü\r\n" }, "")
+  it("a file is read whole, as bytes, as text or in pieces", async () => {
+    const { fix } = fileOf("ü\r\n")
     const { files } = await fix()
-    assert.deepStrictEqual([...await files.read("notes.md")], [195, 188, 13, 10])
+    assert.deepStrictEqual(await files.read("notes.md"), new Uint8Array([195, 188, 13, 10]))
     assert.strictEqual(await files.readText("notes.md"), "ü\r\n")
-    assert.deepStrictEqual(asked, [])
+    let lengths = 0
+    for await (const bytes of files.stream("notes.md")) lengths += bytes.length
+    assert.strictEqual(lengths, 4)
   })
 
-  for (
-    const [what, content] of Object.entries({
-      "a binary file": { binary: true },
-      "a text with bytes that are not UTF-8": { text: "\uFFFD", lossy: true },
-      "a text that is longer than one answer": { text: "be", truncated: true }
-    })
-  ) {
-    it(`${what} is read whole, as it is`, async () => {
-      const { asked, fix } = filesOf(content, "whole")
-      const { files } = await fix()
-      assert.strictEqual(Buffer.from(await files.read("data")).toString(), "whole")
-      assert.deepStrictEqual(asked, ["-"])
-      let pieces = 0
-      for await (const bytes of files.stream("data")) pieces += bytes.length
-      assert.strictEqual(pieces, 5)
-    })
-  }
+  it("a range and a user are asked for, and a stream reads only what its reader takes", async () => {
+    const { asked, fix, pulled } = fileOf("long content")
+    const reader = (await fix()).files.stream("a", { offset: 5, length: 3, user: "agent" }).getReader()
+    await reader.read()
+    assert.isAtMost(pulled(), 2)
+    await reader.cancel()
+    assert.deepStrictEqual(asked, [{ path: "a", offset: 5, length: 3, user: "agent" }])
+  })
 
   it("a missing file rejects with the reason", async () => {
-    const { files } = await filesOf({}, "").fix()
+    const { files } = await fileOf("").fix()
     assert.deepInclude(await rejection(files.read("nope")), { code: "file_refused", reason: "not_found" })
     assert.deepInclude(await rejection(files.stream("nope").getReader().read()), { reason: "not_found" })
   })
 
-  it("text and bytes are written as they are", async () => {
-    const { asked, fix } = filesOf({}, "")
+  it("short content is one request, and long content and an iterable are uploads", async () => {
+    const { asked, fix, uploaded } = fileOf("")
     const { files } = await fix()
+    const pieces = async function*() {
+      yield "some "
+      yield Buffer.from("pieces")
+    }
     await files.write("a", "text", { mode: "600" })
     await files.write("b", new Uint8Array([1]), { user: "agent" })
+    await files.write("c", pieces(), { append: true })
+    await files.write("d", "ü".repeat(4_200_000))
     assert.deepStrictEqual(asked, [
       { path: "a", text: "text", mode: "600" },
-      { path: "b", content: new Uint8Array([1]), user: "agent" }
+      { path: "b", content: new Uint8Array([1]), user: "agent" },
+      { path: "c", append: true },
+      { path: "d", append: false }
     ])
+    assert.deepStrictEqual(uploaded.map(({ length }) => length), [11, 4_200_000])
+  })
+
+  it("a failure of the content rejects, and the upload is ended", async () => {
+    const { fix, uploaded } = fileOf("")
+    const lost = async function*() {
+      yield "half"
+      throw new Error("the line is dead")
+    }
+    assert.deepInclude(await rejection((await fix()).files.write("a", lost())), {
+      detail: "could not be read: the line is dead"
+    })
+    assert.deepStrictEqual(uploaded, [])
   })
 })
