@@ -15,14 +15,42 @@ export interface ListOptions extends Cancel {
  * await using ws = await pyro.create({ seedPath: "." })
  */
 export interface PyroClient extends AsyncDisposable {
-  /** Creates a workspace. Without `await using`, it stays until it is deleted or expires. */
+  /**
+   * Creates a workspace. Without `await using`, it stays until it is deleted or expires.
+   *
+   * @example
+   * await using ws = await pyro.create({ memoryMib: 256, ttlMs: 3_600_000 })
+   */
   readonly create: (options?: CreateOptions) => Promise<Workspace>
-  /** A workspace by its name or id. Null if there is none. */
+  /**
+   * A workspace by its name or id. Null if there is none.
+   *
+   * @example
+   * const found = await pyro.get("fix")
+   * if (found === null) console.log("there is none")
+   */
   readonly get: (nameOrId: string, options?: Cancel) => Promise<Workspace | null>
-  /** The workspace of this name, started if it is stopped. Created with the options if there is none. */
+  /**
+   * The workspace of this name, started if it is stopped. Created with the options if there is none.
+   *
+   * @example
+   * const ws = await pyro.open("mine", { memoryMib: 256 })
+   * await ws.delete()
+   */
   readonly open: (name: string, options?: CreateOptions) => Promise<Workspace>
-  /** Workspaces, the last used first. */
+  /**
+   * Workspaces, the last used first.
+   *
+   * @example
+   * for (const { id, name } of await pyro.list({ labels: { task: "42" } })) console.log(id, name)
+   */
   readonly list: (options?: ListOptions) => Promise<ReadonlyArray<Workspace>>
-  /** Ends waiting calls and spawned commands, and closes the connection. Workspaces stay. */
+  /**
+   * Ends waiting calls and spawned commands, and closes the connection. Workspaces stay.
+   *
+   * @example
+   * const pyro = connect()
+   * await pyro.close()
+   */
   readonly close: () => Promise<void>
 }

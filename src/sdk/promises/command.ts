@@ -19,7 +19,7 @@ export interface ExecResult extends Ended {
   readonly stdout: string
   /** Output on stderr. Bytes that are not UTF-8 are U+FFFD. */
   readonly stderr: string
-  /** stdout and stderr as one text, in the order of arrival. */
+  /** Both outputs as one text, in the order of arrival. */
   readonly output: string
   /** Whether the middle of stdout or stderr is left out. */
   readonly truncated: boolean
@@ -59,28 +59,79 @@ export interface KillOptions extends Cancel {
  * reads stops no command, and `wait` needs no reader. A command waits for a reader that is more than this behind.
  *
  * @example
- * await using server = await ws.spawn(["python3", "-m", "http.server", "8000"])
- * for await (const bytes of server.stderr) process.stderr.write(bytes)
+ * await using child = await ws.spawn("for i in 1 2 3; do echo $i; done")
+ * for await (const bytes of child.stdout) process.stdout.write(bytes)
+ * const { status } = await child.wait()
  */
 export interface Process extends AsyncDisposable {
   /** Id of the command in its workspace, for `attach`. */
   readonly execId: string
   /** Process id in the guest. Null for an attached command that has ended. */
   readonly pid: number | null
-  /** Input of the command. Its `close` ends the input. Absent input fails each write. */
+  /**
+   * Input of the command. Its `close` ends the input. Absent input fails each write.
+   *
+   * @example
+   * const child = await ws.spawn(["cat"])
+   * const input = child.stdin.getWriter()
+   * await input.write("text")
+   * await input.close()
+   */
   readonly stdin: ByteSink
-  /** Output on stdout, from the command's start on. */
+  /**
+   * Output on stdout, from the command's start on.
+   *
+   * @example
+   * const child = await ws.spawn("echo out")
+   * for await (const bytes of child.stdout) process.stdout.write(bytes)
+   */
   readonly stdout: ByteStream
-  /** Output on stderr, from the command's start on. */
+  /**
+   * Output on stderr, from the command's start on.
+   *
+   * @example
+   * const child = await ws.spawn("echo err >&2")
+   * for await (const bytes of child.stderr) process.stderr.write(bytes)
+   */
   readonly stderr: ByteStream
-  /** Both outputs in the order of arrival. */
+  /**
+   * Both outputs in the order of arrival.
+   *
+   * @example
+   * const child = await ws.spawn("echo out; echo err >&2")
+   * for await (const bytes of child.output) process.stdout.write(bytes)
+   */
   readonly output: ByteStream
-  /** Waits for the end of the command. An abort ends the wait alone. */
+  /**
+   * Waits for the end of the command. An abort ends the wait alone.
+   *
+   * @example
+   * const child = await ws.spawn("exit 3")
+   * const { status, signal } = await child.wait()
+   */
   readonly wait: (options?: Cancel) => Promise<Ended>
-  /** Sends a signal, by default SIGTERM. False if the command has ended before. */
+  /**
+   * Sends a signal, by default SIGTERM. False if the command has ended before.
+   *
+   * @example
+   * const child = await ws.spawn("sleep 600")
+   * await child.kill("SIGINT", { to: "process" })
+   */
   readonly kill: (signal?: SignalName, options?: KillOptions) => Promise<boolean>
-  /** Changes the size of the command's terminal. False if the command has ended before. */
+  /**
+   * Changes the size of the command's terminal. False if the command has ended before.
+   *
+   * @example
+   * await using child = await ws.spawn(["bash"], { tty: { cols: 80, rows: 24 } })
+   * await child.resize({ cols: 120, rows: 40 })
+   */
   readonly resize: (size: TerminalSize, options?: Cancel) => Promise<boolean>
-  /** Leaves the command running without this program, and gives its id for `attach`. Otherwise the command ends with this program. */
+  /**
+   * Leaves the command running without this program, and gives its id for `attach`. Otherwise the command ends with this program.
+   *
+   * @example
+   * const child = await ws.spawn("sleep 2; echo done")
+   * const execId = await child.detach()
+   */
   readonly detach: (options?: Cancel) => Promise<string>
 }

@@ -20,6 +20,7 @@ export interface PyroError extends Error {
 
 /** A class for `instanceof`. pyro alone makes its instances. */
 export interface ErrorClass<E> {
+  /** Type of the instances. */
   readonly prototype: E
   readonly [Symbol.hasInstance]: (value: unknown) => value is E
 }
@@ -31,10 +32,12 @@ export const asErrorClass = <E>(contract: unknown): ErrorClass<E> => contract as
  * The class of all errors of pyro.
  *
  * @example
- * const failed = await ws.exec("make").catch((error: unknown) => {
+ * try {
+ *   await ws.exec(["no-such-program"])
+ * } catch (error) {
  *   if (error instanceof PyroError) console.error(error.code, error.hint)
- *   throw error
- * })
+ *   else throw error
+ * }
  */
 export const PyroError: ErrorClass<PyroError> = asErrorClass(
   class {

@@ -29,18 +29,61 @@ export interface TypeOptions extends Cancel {
 export interface Shell extends AsyncDisposable {
   /** Id of the shell in its workspace. */
   readonly shellId: string
-  /** Bytes for the terminal, as they are typed. */
+  /**
+   * Bytes for the terminal, as they are typed.
+   *
+   * @example
+   * await using shell = await ws.shell({ command: ["cat"] })
+   * await shell.input.getWriter().write("text\n")
+   */
   readonly input: ByteSink
-  /** The screen as it is, then output as it arrives, until the program ends. */
+  /**
+   * The screen as it is, then output as it arrives, until the program ends.
+   *
+   * @example
+   * await using shell = await ws.shell()
+   * for await (const bytes of shell.output) { process.stdout.write(bytes); break }
+   */
   readonly output: ByteStream
-  /** Types a line, which Enter ends unless `keys` follow. Gives the position in the output before the line, for `read`. */
+  /**
+   * Types a line, which Enter ends unless `keys` follow. Gives the position in the output before the line, for `read`.
+   *
+   * @example
+   * await using shell = await ws.shell({ command: ["python3"] })
+   * const before = await shell.type("print(6 * 7)")
+   * await shell.type("", { keys: ["ctrl-d"] })
+   */
   readonly type: (text: string, options?: TypeOptions) => Promise<number>
-  /** Shows output from a cursor on, after the waits that the options name. */
+  /**
+   * Shows output from a cursor on, after the waits that the options name.
+   *
+   * @example
+   * await using shell = await ws.shell({ command: ["python3"] })
+   * const { output } = await shell.read({ plain: true, waitFor: ">>>", waitMs: 60_000 })
+   */
   readonly read: (options?: ShellReadFields & Cancel) => Promise<ShellScreen>
-  /** Changes the size of the terminal. */
+  /**
+   * Changes the size of the terminal.
+   *
+   * @example
+   * await using shell = await ws.shell()
+   * const { cols } = await shell.resize({ cols: 120, rows: 40 })
+   */
   readonly resize: (size: TerminalSize, options?: Cancel) => Promise<ShellInfo>
-  /** Sends a signal to the program in the foreground, by default SIGINT. */
+  /**
+   * Sends a signal to the program in the foreground, by default SIGINT.
+   *
+   * @example
+   * await using shell = await ws.shell({ command: ["sleep", "600"] })
+   * await shell.kill("SIGTERM")
+   */
   readonly kill: (signal?: SignalName, options?: Cancel) => Promise<void>
-  /** Ends the program. Its output stays readable. */
+  /**
+   * Ends the program. Its output stays readable.
+   *
+   * @example
+   * const shell = await ws.shell()
+   * const { outcome } = await shell.close()
+   */
   readonly close: (options?: Cancel) => Promise<ShellInfo>
 }

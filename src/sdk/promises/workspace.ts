@@ -24,6 +24,9 @@ export interface CreateOptions extends CreateFields, Cancel {}
 /**
  * A workspace: a microVM with its own disk, until it is deleted.
  *
+ * Each method rejects with a `PyroError`: `WorkspaceNotFound` if the workspace was deleted, `WorkspaceNotReady` if it is stopped or failed,
+ * `InvalidRequest` for an option that pyro refuses before any work, `ChannelFailed` if the guest is lost. Times are in ms, sizes in bytes or MiB.
+ *
  * `await using` deletes a workspace that `create` or `fork` has made. A workspace of `open`, `get` and `list` stays.
  *
  * @example
@@ -37,41 +40,139 @@ export interface Workspace extends AsyncDisposable {
   readonly name: string | null
   /** The workspace when this handle was made. `status` has its present state. */
   readonly info: WorkspaceInfo
-  /** State, sizes, labels, last use and expiry. */
+  /**
+   * State, sizes, labels, last use and expiry.
+   *
+   * @example
+   * const { state, expiresAt } = await ws.status()
+   */
   readonly status: (options?: Cancel) => Promise<WorkspaceInfo>
-  /** Runs a command to its end. Resolves for any status of the command, and rejects only where pyro failed. */
+  /**
+   * Runs a command to its end. Resolves for any status of the command, and rejects only where pyro failed, such as `CommandNotFound` for a
+   * program that the guest does not have.
+   *
+   * @example
+   * const { status, stdout } = await ws.exec("python3 --version", { timeoutMs: 60_000 })
+   * if (status !== 0) throw new Error(stdout)
+   */
   readonly exec: (command: Command, options?: ExecOptions) => Promise<ExecResult>
-  /** Starts a command. The command ends with this program, unless `detach` lets it go on. */
+  /**
+   * Starts a command. The command ends with this program, unless `detach` lets it go on.
+   *
+   * @example
+   * await using server = await ws.spawn(["python3", "-m", "http.server", "8000"])
+   * await server.kill("SIGTERM")
+   * const { signal } = await server.wait()
+   */
   readonly spawn: (command: Command, options?: SpawnOptions) => Promise<Process>
-  /** A command that was started before, by its id. Its end is not this program's. */
+  /**
+   * A command that was started before, by its id. Its end is not this program's.
+   *
+   * @example
+   * const execId = await (await ws.spawn("sleep 1; echo done")).detach()
+   * const command = await ws.attach(execId)
+   * const { status } = await command.wait()
+   */
   readonly attach: (execId: string, options?: Cancel) => Promise<Process>
-  /** Commands since create or the last reset, oldest first, at most the newest 100. */
+  /**
+   * Commands since create or the last reset, oldest first, at most the newest 100.
+   *
+   * @example
+   * for (const { execId, outcome } of await ws.commands()) console.log(execId, outcome)
+   */
   readonly commands: (options?: Cancel) => Promise<ReadonlyArray<CommandInfo>>
-  /** Opens a terminal. `await using` closes a shell that this call has opened. */
+  /**
+   * Opens a terminal. `await using` closes a shell that this call has opened.
+   *
+   * @example
+   * await using shell = await ws.shell({ cols: 120, rows: 40 })
+   * await shell.type("ls")
+   */
   readonly shell: (options?: ShellOptions) => Promise<Shell>
+  /** Programs that stay, such as servers. */
   readonly services: Services
+  /** Files of the guest. */
   readonly files: Files
-  /** Publishes a port of the guest on 127.0.0.1 of the host. */
+  /**
+   * Publishes a port of the guest on 127.0.0.1 of the host.
+   *
+   * @example
+   * await using port = await ws.port(3000)
+   * console.log(port.url)
+   */
   readonly port: (guestPort: number, options?: PortOptions) => Promise<Port>
+  /** Published ports. */
   readonly ports: Ports
+  /** Network policy and connections. */
   readonly network: Network
-  /** Saves memory and disk under a name, for `reset` and `fork`. */
+  /**
+   * Saves memory and disk under a name, for `reset` and `fork`.
+   *
+   * @example
+   * await ws.snapshot("green")
+   * await ws.reset({ snapshot: "green" })
+   */
   readonly snapshot: (name: string, options?: Cancel) => Promise<SnapshotInfo>
+  /** Saved states of memory and disk. */
   readonly snapshots: Snapshots
-  /** A copy with memory and disk: processes, servers and REPLs go on in both. */
+  /**
+   * A copy with memory and disk: processes, servers and REPLs go on in both.
+   *
+   * @example
+   * await using attempt = await ws.fork()
+   * const { status } = await attempt.exec("true")
+   */
   readonly fork: (options?: ForkFields & Cancel) => Promise<Workspace>
-  /** Returns to the state after create, or to a snapshot. */
+  /**
+   * Returns to the state after create, or to a snapshot.
+   *
+   * @example
+   * const { state } = await ws.reset()
+   */
   readonly reset: (options?: ResetFields & Cancel) => Promise<WorkspaceInfo>
-  /** Ends the microVM and keeps the disk. */
+  /**
+   * Ends the microVM and keeps the disk.
+   *
+   * @example
+   * await ws.stop()
+   * await ws.start()
+   */
   readonly stop: (options?: Cancel) => Promise<WorkspaceInfo>
-  /** Starts a new microVM from the disk of a stopped or failed workspace. */
+  /**
+   * Starts a new microVM from the disk of a stopped or failed workspace.
+   *
+   * @example
+   * const { state } = await ws.start()
+   */
   readonly start: (options?: Cancel) => Promise<WorkspaceInfo>
-  /** Changes of /workspace since create. */
+  /**
+   * Changes of /workspace since create.
+   *
+   * @example
+   * const { files, patch } = await ws.diff()
+   */
   readonly diff: (options?: DiffFields & Cancel) => Promise<DiffResult>
-  /** Applies a whole patch to /workspace, or nothing. */
+  /**
+   * Applies a whole patch to /workspace, or nothing.
+   *
+   * @example
+   * await ws.patch("--- /dev/null\n+++ b/new.txt\n@@ -0,0 +1 @@\n+new\n")
+   */
   readonly patch: (patch: string | Uint8Array, options?: PatchFields & Cancel) => Promise<PatchApplied>
-  /** Copies a file or a directory of the guest to a path of the host. A relative host path is relative to this program's directory. */
+  /**
+   * Copies a file or a directory of the guest to a path of the host. A relative host path is relative to this program's directory.
+   *
+   * @example
+   * await ws.files.write("report.txt", "fine")
+   * await ws.export("report.txt", "./report.txt", { overwrite: true })
+   */
   readonly export: (path: string, output: string, options?: ExportFields & Cancel) => Promise<ExportResult>
-  /** Deletes the workspace with its files. Does nothing if it is gone. */
+  /**
+   * Deletes the workspace with its files. Does nothing if it is gone.
+   *
+   * @example
+   * const other = await pyro.create({ memoryMib: 256 })
+   * await other.delete()
+   */
   readonly delete: (options?: Cancel) => Promise<void>
 }

@@ -1,11 +1,11 @@
 import { Effect, Result } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import * as ts from "typescript"
 import { assert, describe, it } from "vitest"
 import { route, splitArgv } from "../../../src/cli/arguments/argv.ts"
 import { decode, parse } from "../../../src/cli/arguments/parser.ts"
 import { commands } from "../../../src/cli/rows/rows.ts"
+import { complaintsOf } from "../../support/compiled.ts"
 import { blocksOf, notRun, pages, pyroWords, sessions, stories } from "../../support/documented.ts"
 import { shellCommands } from "../../support/shell-commands.ts"
 
@@ -117,29 +117,11 @@ describe("programs in the documents", () => {
         blocksOf(text, "ts").map((
           program,
           at
-        ) => [path.join(root, `${page.replace(/\W/g, "-")}-${at + 1}.ts`), program])
+        ) => [`${page.replace(/\W/g, "-")}-${at + 1}.ts`, program])
       )
     )
     assert.isNotEmpty([...programs])
-    const { config } = ts.readConfigFile(path.join(root, "tsconfig.json"), ts.sys.readFile)
-    const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root)
-    const host = ts.createCompilerHost(options)
-    const read = host.readFile
-    const exists = host.fileExists
-    host.readFile = (file) => programs.get(file) ?? read(file)
-    host.fileExists = (file) => programs.has(file) || exists(file)
-    const open = host.getSourceFile
-    host.getSourceFile = (file, language, ...rest) =>
-      programs.has(file)
-        ? ts.createSourceFile(file, programs.get(file)!, language)
-        : open(file, language, ...rest)
-    const program = ts.createProgram([...programs.keys()], { ...options, noUnusedLocals: false }, host)
-    const wrong = [...programs.keys()].flatMap((file) => {
-      const source = program.getSourceFile(file)!
-      return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
-        .map(({ messageText }) => `${path.basename(file)}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`)
-    })
-    assert.deepStrictEqual(wrong, [])
-    assert.isFalse(fs.existsSync([...programs.keys()][0]!))
+    assert.deepStrictEqual(complaintsOf(programs), [])
+    assert.isFalse(fs.existsSync(path.join(root, [...programs.keys()][0]!)))
   }, 120_000)
 })
