@@ -79,20 +79,22 @@ describe("the package, packed and installed", () => {
     fs.rmSync(path.join(root, "dist/lib"), { recursive: true, force: true })
   })
 
-  const strict = ["--strict", "--target", "ES2022", "--types", "node"]
+  const strict = ["--strict", "--target", "ES2022"]
   const library = "ES2023,ESNext.Disposable"
   /** The oldest TypeScript that Effect supports, and the one that checks pyro. */
   const compilers = [
     [process.execPath, path.join(beside, "typescript/lib/tsc.js")],
     [path.join(root, "node_modules/@effect/tsgo-linux-x64/lib/tsc")]
   ] as const
-  const compile = async (...options: ReadonlyArray<string>) => {
+  const compileIn = async (cwd: string, files: ReadonlyArray<string>, options: ReadonlyArray<string>) => {
     for (const [program, ...args] of compilers) {
-      await run(program, [...args, "main.ts", "workspaces.ts", ...strict, ...options], folder).catch(
+      await run(program, [...args, ...files, ...strict, ...options], cwd).catch(
         (failure: { readonly stdout?: string }) => assert.fail(`${[program, ...args].join(" ")}: ${failure.stdout}`)
       )
     }
   }
+  const compile = (...options: ReadonlyArray<string>) =>
+    compileIn(folder, ["main.ts", "workspaces.ts"], ["--types", "node", ...options])
 
   it("the package's types compile with the resolution of Node and of bundlers", async () => {
     await compile("--module", "esnext", "--moduleResolution", "bundler", "--lib", library, "--skipLibCheck", "--noEmit")
@@ -130,6 +132,57 @@ describe("the package, packed and installed", () => {
       await client.close()
     }, 60_000)
   }
+
+  describe("in a project that has nothing else", () => {
+    const alone = path.join(folder, "alone")
+
+    beforeAll(async () => {
+      fs.mkdirSync(alone)
+      fs.writeFileSync(path.join(alone, "package.json"), JSON.stringify({ type: "module" }))
+      fs.copyFileSync(path.join(root, "test/fixtures/holder/main.ts"), path.join(alone, "main.ts"))
+      await run("npm", ["install", "--offline", "--no-audit", archive], alone)
+    }, 60_000)
+
+    it("npm installs pyro and no other package", () => {
+      assert.deepStrictEqual(fs.readdirSync(path.join(alone, "node_modules")).filter((name) => name[0] !== "."), [
+        "pyro"
+      ])
+    })
+
+    it("a program that holds a workspace compiles, with the types of the web or of Node", async () => {
+      const web = ["--lib", `${library},DOM,DOM.AsyncIterable`, "--noEmit"]
+      await compileIn(alone, ["main.ts"], [
+        "--module",
+        "esnext",
+        "--moduleResolution",
+        "bundler",
+        ...web
+      ])
+      const types = path.join(modules, "@types")
+      await compileIn(alone, ["main.ts"], [
+        "--typeRoots",
+        types,
+        "--types",
+        "node",
+        "--module",
+        "nodenext",
+        "--moduleResolution",
+        "nodenext",
+        "--lib",
+        library
+      ])
+      assert.isTrue(fs.existsSync(path.join(alone, "main.js")))
+    }, 120_000)
+
+    for (const { program, version } of supported) {
+      it(`on Node ${version}, the program does all that a handle does`, async () => {
+        const state = stateOf(version)
+        fs.rmSync(path.join(alone, "exported.txt"), { force: true })
+        assert.strictEqual(await run(program, ["main.js"], alone, state), "held\n")
+        assert.strictEqual(fs.readFileSync(path.join(alone, "exported.txt"), "utf8"), "new\n")
+      }, 300_000)
+    }
+  })
 
   it("npm installs the command and the manual pages without another package, a script or a network", async () => {
     await run("npm", ["install", "--global", "--offline", "--prefix", prefix, "--no-audit", archive], folder)

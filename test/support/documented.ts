@@ -125,6 +125,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["npm run lab -- --release 12 --command 'pyro doctor'", "it boots a whole machine"],
   ["npm run lab -- --release 12 --root --command 'dmesg | tail'", "it boots a whole machine"],
   ["npm pack --pack-destination /tmp", PACKAGE],
+  ["cd ~/your-project && npm install /tmp/pyro-0.1.0.tgz", PACKAGE],
   [
     "cd ~/your-project && npm install /tmp/pyro-0.1.0.tgz effect@4.1.0 @effect/platform-node@4.1.0",
     PACKAGE
