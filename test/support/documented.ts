@@ -16,6 +16,8 @@ export interface Story {
 /** Pages that people read; the contract's page is generated from the operation table, whose examples are stories of their own. */
 export const pages: ReadonlyArray<{ readonly page: string; readonly text: string }> = [
   "README.md",
+  // A model reads this one.
+  "docs/skills/pyro/SKILL.md",
   ...["docs", "docs/use-cases"].flatMap((folder) =>
     fs.readdirSync(path.join(root, folder)).filter((name) => name.endsWith(".md") && name !== "public-contract.md")
       .sort().map((name) => `${folder}/${name}`)
