@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors/errors.ts"
 import { processEnvironment } from "../system/settings/config.ts"
 import { entryOf, meantServer, selectionOf, toolsOf } from "./connect/found-entry.ts"
-import { type ChangedFile, described, type FileChange, write } from "./connect/host-files.ts"
+import { type ChangedFile, described, type FileChange, type RecordChange, settle, write } from "./connect/host-files.ts"
 import { approvalsOf, entryPath, plan, type Request } from "./connect/plan.ts"
 import type { DoctorOptions } from "./doctor/server.ts"
 import type { Change } from "./format/document.ts"
@@ -17,6 +17,7 @@ import {
   type Server
 } from "./hosts/agent-host.ts"
 import { agentHosts } from "./hosts/hosts.ts"
+import { skillFile, skillText } from "./skill/skill.ts"
 import { findProgram } from "./surroundings.ts"
 
 /** Refuses secrets from variables that the host gives to no server: the host could not start that server. */
@@ -57,6 +58,8 @@ export interface ConnectOptions {
   readonly approve: Approve
   readonly place: Place
   readonly server: Server
+  /** Write pyro's skill too. */
+  readonly skill: boolean
   readonly dryRun: boolean
   readonly force: boolean
 }
@@ -72,31 +75,47 @@ const configFor = (host: AgentHost, scope: HostScope, place: Place) => {
     : Effect.succeed(config)
 }
 
-/** Writes the files, or only describes the changes. */
+/** Refuses the skill for a host without a known folder of skills. */
+const checkSkill = (host: AgentHost, scope: HostScope, place: Place) =>
+  skillFile(host, scope, place) !== undefined ? Effect.void : new InvalidRequest({
+    field: "--skill",
+    detail: `pyro knows no folder of skills of ${host.title}. Hosts with one: ${
+      Object.values(agentHosts).flatMap(({ name, skills }) => skills === undefined ? [] : [name]).join(", ")
+    }`
+  })
+
+/** Writes the files and the records, or only describes the changes. */
 const carryOut = (
   { dryRun, host, place, scope }: Pick<ConnectOptions, "dryRun" | "host" | "place" | "scope">,
-  files: ReadonlyArray<FileChange>
-) => dryRun ? Effect.succeed(files.map(described)) : write(host, { scope, state: place.state }, files)
+  { files, records }: { readonly files: ReadonlyArray<FileChange>; readonly records: ReadonlyArray<RecordChange> }
+) =>
+  dryRun ? Effect.succeed(files.map(described)) : write(host, { scope, state: place.state }, files).pipe(
+    Effect.tap(() => Effect.forEach(records, (one) => settle(host, place.state, one)))
+  )
 
 /** Adds pyro to a host. Does nothing if the host has the same entry; an entry that differs needs `force`. */
 export const connect = (
   options: ConnectOptions
 ): Effect.Effect<Outcome, InvalidRequest | HostFileUnusable | HostEntryDiffers> =>
   Effect.gen(function*() {
-    const { approve, dryRun, force, host: name, place, scope, server } = options
+    const { approve, dryRun, force, host: name, place, scope, server, skill } = options
     const host = agentHosts[name]
     const config = yield* configFor(host, scope, place)
     yield* checkSecrets(host, server)
-    const planned = yield* plan({ host, scope, place, approve, tools: toolsOf(selectionOf(server)) }, server)
-    if (planned.differing.length > 0 && !force && !dryRun) {
+    if (skill) yield* checkSkill(host, scope, place)
+    const planned = yield* plan({ host, scope, place, approve, tools: toolsOf(selectionOf(server)) }, server, {
+      skill: skill ? "put" : undefined
+    })
+    const { differing, differingSkill } = planned
+    if ((differing.length > 0 || differingSkill !== undefined) && !force && !dryRun) {
       return yield* new HostEntryDiffers({
         host: name,
-        path: config.path,
-        keys: planned.differing,
+        path: differing.length > 0 ? config.path : differingSkill ?? config.path,
+        keys: [...differing, ...(differingSkill === undefined ? [] : ["skill"])],
         diff: planned.files.map((one) => described(one).diff).join("")
       })
     }
-    const files = yield* carryOut(options, planned.files)
+    const files = yield* carryOut(options, planned)
     return {
       host: name,
       scope,
@@ -106,7 +125,7 @@ export const connect = (
     }
   })
 
-/** Removes pyro's entry and approvals from a host. */
+/** Removes pyro's entry, approvals and skill from a host. */
 export const disconnect = (
   options: Pick<ConnectOptions, "host" | "scope" | "place" | "dryRun">
 ): Effect.Effect<Outcome, InvalidRequest | HostFileUnusable> =>
@@ -114,14 +133,16 @@ export const disconnect = (
     const { host: name, place, scope } = options
     const host = agentHosts[name]
     const config = yield* configFor(host, scope, place)
-    const planned = yield* plan({ host, scope, place, approve: "none", tools: toolsOf("workspace-full") }, undefined)
-    const files = yield* carryOut(options, planned.files)
+    const planned = yield* plan({ host, scope, place, approve: "none", tools: toolsOf("workspace-full") }, undefined, {
+      skill: "take"
+    })
+    const files = yield* carryOut(options, planned)
     return { host: name, scope, config: config.path, files, notes: planned.notes }
   })
 
 /**
- * Rewrites an entry that differs from pyro's, and removes other entries that also run pyro. The options of the server, its
- * variables and the approvals stay.
+ * Rewrites an entry that differs from pyro's and a skill of an earlier pyro, and removes other entries that also run pyro. The options of
+ * the server, its variables and the approvals stay.
  */
 export const repair = (
   options: DoctorOptions & Pick<Outcome, "scope"> & { readonly dryRun: boolean }
@@ -141,9 +162,9 @@ export const repair = (
     const planned = yield* plan(
       { host, scope, place, approve: "safe", tools: toolsOf(selectionOf(server)) },
       server,
-      { keepApprovals: true, stale: found.stale }
+      { keepApprovals: true, stale: found.stale, skill: "mend" }
     )
-    const files = yield* carryOut(options, planned.files)
+    const files = yield* carryOut(options, planned)
     return { host: name, scope, config: found.path, files, notes: [] }
   })
 
@@ -156,11 +177,12 @@ export interface Shown {
 
 /** The text to add to a host's files. Does not read the files. */
 export const printConfig = (
-  { approve, host: name, place, scope, server }: Omit<ConnectOptions, "dryRun" | "force">
-): Effect.Effect<Shown, InvalidRequest> =>
+  { approve, host: name, place, scope, server, skill }: Omit<ConnectOptions, "dryRun" | "force">
+): Effect.Effect<Shown, InvalidRequest | HostFileUnusable> =>
   Effect.gen(function*() {
     const host = agentHosts[name]
     const config = yield* configFor(host, scope, place)
+    if (skill) yield* checkSkill(host, scope, place)
     const request: Request = { host, scope, place, approve, tools: toolsOf(selectionOf(server)) }
     const { files: approvals, notes = [], own } = approvalsOf(request)
     const entry = { _tag: "set", path: entryPath(host), value: host.entry(server, scope) } as const
@@ -179,7 +201,11 @@ export const printConfig = (
     return {
       host: name,
       scope,
-      files: [...shown, ...(own?.text === undefined ? [] : [{ path: own.path, text: own.text }])],
+      files: [
+        ...shown,
+        ...(own?.text === undefined ? [] : [{ path: own.path, text: own.text }]),
+        ...(skill ? [{ path: skillFile(host, scope, place)!, text: yield* skillText(host) }] : [])
+      ],
       notes
     }
   })

@@ -8,6 +8,7 @@ import { type Check, type DoctorOptions, failed, fixFor, ok, serverChecks, warni
 import { at } from "./format/document.ts"
 import type { AgentHost, Place, Server } from "./hosts/agent-host.ts"
 import { agentHosts } from "./hosts/hosts.ts"
+import { skillChecks } from "./skill/check.ts"
 import { findProgram } from "./surroundings.ts"
 
 export interface Diagnosis {
@@ -99,9 +100,11 @@ export const doctor = (options: DoctorOptions): Effect.Effect<Diagnosis> =>
     for (const scope of scopes) {
       const checked = yield* Effect.result(Effect.gen(function*() {
         const found = yield* entryOf(host, scope, options.place)
-        if (found === undefined) return []
-        if (found.entry !== undefined) entries += 1
-        return yield* entryChecks(host, found, options)
+        if (found?.entry !== undefined) entries += 1
+        return [
+          ...found === undefined ? [] : yield* entryChecks(host, found, options),
+          ...yield* skillChecks(host, scope, options.place)
+        ]
       }))
       if (Result.isSuccess(checked)) checks.push(...checked.success)
       else checks.push(failed(`entry (${scope})`, checked.failure.fact, "correct the file"))

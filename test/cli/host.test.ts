@@ -94,6 +94,26 @@ describe("pyro host", () => {
     assert.deepStrictEqual(fs.readdirSync(home), [])
   })
 
+  it("host connect --skill shows and writes the skill, and disconnect says what it removes", async () => {
+    const skill = join(home, ".agents", "skills", "pyro", "SKILL.md")
+    const dry = await pyro("connect", "codex", "--skill", "--dry-run")
+    assert.strictEqual(dry.status, 0, dry.stderr)
+    assert.include(dry.stdout, `+++ ${skill}\n`)
+    assert.isFalse(fs.existsSync(skill))
+    const done = await pyro("connect", "codex", "--skill")
+    assert.include(done.stdout, `created ${skill}\n`)
+    assert.match(fs.readFileSync(skill, "utf8"), /^---\nname: pyro\n/)
+    assert.strictEqual((await pyro("connect", "goose", "--skill")).status, 0)
+    const kept = await pyro("disconnect", "codex")
+    assert.include(kept.stderr, `note: ${skill} stays, because goose uses it\n`)
+    const gone = await pyro("disconnect", "goose")
+    assert.include(gone.stdout, `removed ${skill}\n`)
+    const refused = await pyro("connect", "zed", "--skill")
+    assert.strictEqual(refused.status, 2)
+    assert.include(refused.stderr, "pyro knows no folder of skills of Zed")
+    assert.deepStrictEqual(fs.readdirSync(home), [])
+  })
+
   it("host print-config prints paths and texts", async () => {
     const { status, stdout } = await pyro("print-config", "zed", "--", "--network-ceiling", "egress:npm")
     assert.strictEqual(status, 0)

@@ -32,7 +32,11 @@ const Record = Schema.Struct({
   replaced: Schema.optional(Schema.Struct({
     path: Schema.NonEmptyArray(Schema.String),
     value: Schema.Unknown
-  }))
+  })),
+  /** Digest of pyro's text, if pyro writes the whole file. */
+  wrote: Schema.optional(Schema.String),
+  /** The hosts that use a file of several hosts. */
+  hosts: Schema.optional(Schema.Array(Schema.String))
 })
 export type HostFileRecord = typeof Record.Type
 export type Replaced = NonNullable<HostFileRecord["replaced"]>
@@ -60,6 +64,19 @@ const writeRecord = (state: string, real: string, record: HostFileRecord) =>
   writeKept(recordFile(state, real), JSON.stringify(record))
 
 const removeRecord = (state: string, real: string) => removeFile(recordFile(state, real))
+
+/** The record of a file whose content stays. */
+export interface RecordChange {
+  readonly known: KnownFile
+  readonly record: HostFileRecord | undefined
+}
+
+/** Changes the record of a file without the file. */
+export const settle = (host: HostName, state: string, { known: { path: file, real }, record }: RecordChange) =>
+  Effect.mapError(
+    record === undefined ? removeRecord(state, real) : writeRecord(state, real, record),
+    ({ detail }) => new HostFileUnusable({ host, path: file, detail })
+  )
 
 const applied = (text: string, patch: string): string | undefined => {
   const result = applyPatch(text, patch, { autoConvertLineEndings: false })

@@ -26,15 +26,27 @@ import {
   type Tools,
   variablesOf
 } from "../hosts/agent-host.ts"
+import { skillPlan, type SkillWork } from "../skill/changes.ts"
 import { changeOf, ownChange, pending } from "./changes.ts"
-import { type Document, type FileChange, type HostFileRecord, readRecord, type Replaced } from "./host-files.ts"
+import {
+  type Document,
+  type FileChange,
+  type HostFileRecord,
+  readRecord,
+  type RecordChange,
+  type Replaced
+} from "./host-files.ts"
 
 /** The changes of a command. */
 interface Plan {
   readonly files: ReadonlyArray<FileChange>
   /** Keys of an existing entry that would change. */
   readonly differing: ReadonlyArray<string>
+  /** Path of a skill that a person wrote or changed, and that would change. */
+  readonly differingSkill?: string | undefined
   readonly notes: ReadonlyArray<string>
+  /** Changes of records alone, after the files. */
+  readonly records: ReadonlyArray<RecordChange>
 }
 
 /** The wanted state of pyro in a host. */
@@ -111,6 +123,8 @@ interface PlanOptions {
   readonly onlyApprovals?: boolean
   /** Names of other entries to remove. */
   readonly stale?: ReadonlyArray<string>
+  /** What to do with pyro's skill. Absent: nothing. */
+  readonly skill?: SkillWork | undefined
 }
 
 /** Changes by `disconnect` in special cases: another program's entry stays, and an entry that pyro replaced comes back. */
@@ -126,7 +140,7 @@ export const plan = (
   Effect.gen(function*() {
     const { host, place, scope } = request
     const config = host.config(scope, place)
-    if (config === undefined) return { files: [], differing: [], notes: [] }
+    if (config === undefined) return { files: [], differing: [], notes: [], records: [] }
     const path = entryPath(host)
     const approvals = options.keepApprovals === true ? { files: [] } : approvalsOf(request)
     const document = yield* readDocument(host, config.path, config.format)
@@ -157,11 +171,16 @@ export const plan = (
         new HostFileUnusable({ host: host.name, path: own.path, detail }))
       files.push(yield* ownChange(place.state, known, own.text))
     }
+    const skill = options.skill === undefined ? undefined : yield* skillPlan(request, options.skill)
+    files.push(...skill?.files ?? [])
+    notes.push(...skill?.notes ?? [])
     const left = files.filter(({ after, known }) =>
       after !== known.text
     )
     const outside = scope === "project" ? left.find(({ known }) => leadsOut(known.real, place.project)) : undefined
-    if (outside === undefined) return { files: left, differing, notes }
+    if (outside === undefined) {
+      return { files: left, differing, differingSkill: skill?.differing, notes, records: skill?.records ?? [] }
+    }
     return yield* new HostFileUnusable({
       host: host.name,
       path: outside.known.path,

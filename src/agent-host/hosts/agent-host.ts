@@ -94,6 +94,8 @@ export interface AgentHost {
   /** The command line of an entry. */
   readonly commandOf: (entry: unknown) => ReadonlyArray<string> | undefined
   readonly approvals: (request: ApprovalRequest) => Approvals
+  /** The folder with the skills of this scope. Absent: pyro knows none. */
+  readonly skills?: (scope: HostScope, place: Place) => string
   /** Where the host records that it trusts a project, if it starts a project's servers only then. */
   readonly trust?: (place: Place) => Trust
   /** The variables that a host with the variables `own` gives to the server of an entry. Absent: all of `own`, and those of the entry. */
@@ -113,6 +115,11 @@ export const configFiles = (
 ): AgentHost["config"] =>
 (scope, place) =>
   scope === "user" ? { path: user(place), format } : project && { path: path.join(place.project, ...project), format }
+
+/** The folder of skills that several hosts share: `.agents/skills` of the home directory or of the project. */
+export const sharedSkills =
+  (home: (place: Place) => string = (place) => place.home): NonNullable<AgentHost["skills"]> => (scope, place) =>
+    path.join(scope === "user" ? home(place) : place.project, ".agents", "skills")
 
 /** Approvals of a host that keeps them where pyro cannot write. `note` says what the person does instead. */
 export const noApprovals = (note: string): AgentHost["approvals"] => ({ approve }) => ({

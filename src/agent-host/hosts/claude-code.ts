@@ -28,6 +28,9 @@ const ENABLED = ["enabledMcpjsonServers"] as const
 /** Claude Code's own file: servers of this user, and the state of each project. */
 const stateFile = ({ home, variable }: Place) => path.join(variable("CLAUDE_CONFIG_DIR") ?? home, ".claude.json")
 
+/** Claude Code's folder of settings. */
+const folderOf = ({ home, variable }: Place) => variable("CLAUDE_CONFIG_DIR") ?? path.join(home, ".claude")
+
 /** Claude Code: servers in .claude.json or .mcp.json, permissions in settings files. */
 export const claudeCode: AgentHost = {
   name: "claude-code",
@@ -37,20 +40,22 @@ export const claudeCode: AgentHost = {
   servers: ["mcpServers"],
   entry: (server) => ({ type: "stdio", command: server.command, args: server.args, ...envOf(server) }),
   commandOf: commandLine,
+  skills: (scope, place) =>
+    path.join(scope === "user" ? folderOf(place) : path.join(place.project, ".claude"), "skills"),
   trust: (place) => ({
     file: { path: stateFile(place), format: "json" },
     isTrusted: (value) => at(value, ["projects", place.project, "hasTrustDialogAccepted"]) === true,
     fix: `run claude in ${place.project}, and trust the folder`
   }),
   approvals: (request) => {
-    const { approve, place: { home, project, variable }, scope } = request
+    const { approve, place, scope } = request
     const isProject = scope === "project"
     return {
       files: [{
         // A permission belongs to this person, so it goes into the file that git does not share.
         path: isProject
-          ? path.join(project, ".claude", "settings.local.json")
-          : path.join(variable("CLAUDE_CONFIG_DIR") ?? path.join(home, ".claude"), "settings.json"),
+          ? path.join(place.project, ".claude", "settings.local.json")
+          : path.join(folderOf(place), "settings.json"),
         format: "json",
         changes: [
           ...permissions(request),

@@ -9,6 +9,7 @@ import {
   envOf,
   neededVariables,
   type Place,
+  sharedSkills,
   variablesOf
 } from "./agent-host.ts"
 
@@ -47,6 +48,8 @@ export const codex: AgentHost = {
     ...envOf(server)
   }),
   commandOf: commandLine,
+  // Codex also reads $CODEX_HOME/skills, which its source calls deprecated.
+  skills: sharedSkills(),
   environment: (own, entry) => {
     const listed = at(entry, ["env_vars"])
     const passed = new Set<unknown>([...PASSED, ...(Array.isArray(listed) ? listed : [])])

@@ -10,6 +10,7 @@ import {
   handedOn,
   neededVariables,
   type Place,
+  sharedSkills,
   type Variables,
   variablesOf
 } from "./agent-host.ts"
@@ -84,6 +85,8 @@ export const gemini: AgentHost = {
     return { command: server.command, args: server.args, timeout: 600_000, ...envOf({ ...server, env }) }
   },
   commandOf: commandLine,
+  // Gemini CLI warns of two skills with one name, so pyro never writes to .gemini/skills beside the shared folder.
+  skills: sharedSkills(homeOf),
   environment: geminiEnvironment,
   trust: (place) => ({
     file: {

@@ -1,6 +1,6 @@
 import * as path from "node:path"
 import type { Change } from "../format/document.ts"
-import { type AgentHost, commandList, configHome, ENTRY, envOf } from "./agent-host.ts"
+import { type AgentHost, commandList, configHome, ENTRY, envOf, sharedSkills } from "./agent-host.ts"
 
 const key = (tool: string) => ["permission", `${ENTRY}_${tool}`] as const
 
@@ -43,7 +43,10 @@ const openCodeLike = ({ name, program, title }: Pick<AgentHost, "name" | "progra
   })
 })
 
-export const opencode = openCodeLike({ name: "opencode", title: "OpenCode", program: "opencode" })
+export const opencode: AgentHost = {
+  ...openCodeLike({ name: "opencode", title: "OpenCode", program: "opencode" }),
+  skills: sharedSkills()
+}
 
 /** Kilo has OpenCode's settings, in files with its own name. */
 export const kilo = openCodeLike({ name: "kilo", title: "Kilo", program: "kilo" })

@@ -9,7 +9,8 @@ import {
   envOf,
   noApprovals,
   type Place,
-  plainEntry
+  plainEntry,
+  sharedSkills
 } from "./agent-host.ts"
 
 const copilotHome = ({ home, variable }: Place) => variable("COPILOT_HOME") ?? path.join(home, ".copilot")
@@ -29,6 +30,7 @@ export const copilot: AgentHost = {
     ...envOf(server)
   }),
   commandOf: commandLine,
+  skills: sharedSkills(),
   // Measured with 1.0.102: Copilot withholds these, and does not replace "${GITHUB_TOKEN}" in an entry.
   withholds: ["GITHUB_TOKEN", "COPILOT_GITHUB_TOKEN"],
   trust: (place) => ({
@@ -98,5 +100,6 @@ export const goose: AgentHost = {
     ...envOf(server, "envs")
   }),
   commandOf: (entry) => commandLine(entry, "cmd"),
+  skills: sharedSkills(),
   approvals: noApprovals("Goose's mode and its tool permissions decide about questions: goose configure")
 }

@@ -50,6 +50,11 @@ const server = () => ({
   serveOptions: defaulted(list(text("Option")).annotate({ description: "More options of pyro mcp serve" }), () => [])
 })
 
+const skill = () =>
+  flag(
+    "Also write pyro's skill, which tells the model when and how to use a workspace. For claude-code, codex, opencode, gemini, goose and copilot"
+  )
+
 const dryRun = () => flag("Show the change as a diff and write nothing")
 
 export const ConnectPayload = lazy(() =>
@@ -57,9 +62,10 @@ export const ConnectPayload = lazy(() =>
     host: host(),
     scope: scope(),
     ...server(),
+    skill: skill(),
     projectPath,
     dryRun: dryRun(),
-    force: flag("Replace an entry for pyro that differs")
+    force: flag("Replace an entry for pyro that differs, and with --skill a skill of that name")
   })
 )
 
@@ -67,7 +73,9 @@ export const DisconnectPayload = lazy(() =>
   snakeStruct({ host: host(), scope: scope(), projectPath, dryRun: dryRun() })
 )
 
-export const PrintConfigPayload = lazy(() => snakeStruct({ host: host(), scope: scope(), ...server(), projectPath }))
+export const PrintConfigPayload = lazy(() =>
+  snakeStruct({ host: host(), scope: scope(), ...server(), skill: skill(), projectPath })
+)
 
 export const DoctorPayload = lazy(() => snakeStruct({ host: host(), projectPath }))
 
@@ -95,6 +103,7 @@ export const hostConnect = row({
     examples: [
       "pyro host connect claude-code",
       "pyro host connect codex --approve all",
+      "pyro host connect codex --skill",
       "pyro host connect cursor --scope project --dry-run",
       "pyro host connect gemini --profile vm-run",
       "pyro host connect claude-code --scope project --mode repro-fix",
@@ -109,7 +118,8 @@ export const hostDisconnect = row({
   name: "host.disconnect",
   summary: "Remove pyro from an agent host",
   description:
-    "Takes back what `pyro host connect` wrote, byte for byte if no other program has changed these lines. Workspaces stay.",
+    "Takes back what `pyro host connect` wrote, byte for byte if no other program has changed these lines. A skill that somebody changed stays, and " +
+    "so does one that another host uses. Workspaces stay.",
   cli: { ...surface, path: ["host", "disconnect"], examples: ["pyro host disconnect codex"] },
   payload: DisconnectPayload
 })
@@ -132,7 +142,7 @@ export const hostDoctor = row({
   name: "host.doctor",
   summary: "Check what an agent host sees of pyro",
   description:
-    "Checks the host's program, its entries for pyro and its approvals, starts the server as the host would, and counts the tools. " +
+    "Checks the host's program, its entries for pyro, its approvals and pyro's skill, starts the server as the host would, and counts the tools. " +
     "Changes nothing. The exit status is 1 if a check fails.",
   cli: { ...surface, path: ["host", "doctor"], examples: ["pyro host doctor codex"] },
   payload: DoctorPayload
@@ -142,7 +152,7 @@ export const hostRepair = row({
   name: "host.repair",
   summary: "Rewrite an entry that is not as pyro writes it",
   description:
-    "Rewrites pyro's entry if it lacks something or its program is gone, and removes entries of other names that start pyro as well. Options of " +
+    "Rewrites pyro's entry if it lacks something or its program is gone, and removes entries of other names that start pyro as well. Updates pyro's skill of an earlier version. Options of " +
     "the server, its variables and the approvals stay. pyro keeps each changed file in its state directory.",
   cli: { ...surface, path: ["host", "repair"], examples: ["pyro host repair codex --dry-run"] },
   payload: DisconnectPayload

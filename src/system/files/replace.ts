@@ -6,6 +6,7 @@ import { writeFileAtomic } from "./atomic-file.ts"
 import { readText } from "./content.ts"
 import { ensureFolder } from "./entries.ts"
 import { attempt, FileFailed } from "./failure.ts"
+import { realPlace } from "./host-path.ts"
 
 /** A file of another program in the state of its reading. */
 export interface KnownFile {
@@ -27,7 +28,7 @@ const refuse = (file: string, detail: string) => new FileFailed({ operation: "re
 export const readKnown = (file: string): Effect.Effect<KnownFile, FileFailed> =>
   Effect.flatten(attempt("read", file, (): Effect.Effect<KnownFile, FileFailed> => {
     if (fs.lstatSync(file, { throwIfNoEntry: false }) === undefined) {
-      return Effect.succeed({ path: file, real: file, text: undefined, stat: undefined })
+      return Effect.succeed({ path: file, real: realPlace(file), text: undefined, stat: undefined })
     }
     const real = fs.realpathSync(file)
     const stat = fs.statSync(real)

@@ -29,6 +29,7 @@ export const newPlace = (variables: Readonly<Record<string, string>> = {}) => {
     approve: "safe",
     place,
     server: { command: "pyro", args: ["mcp", "serve"] },
+    skill: false,
     dryRun: false,
     force: false,
     ...others
