@@ -5,6 +5,7 @@ import { dirname, extname, join, relative, resolve } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+import { agentPlugin } from "./build/agent-plugin.mjs"
 import { builtins } from "./build/builtins.mjs"
 import { bundled } from "./build/bundle.mjs"
 import { dialProgram, withDialProgram } from "./build/dial-program.mjs"
@@ -108,11 +109,13 @@ const { devDependencies, version } = JSON.parse(readFileSync(join(root, "package
 mkdirSync(outdir, { recursive: true })
 /** A pyro that starts during a build reads the old program or the new one, whole. */
 const put = (file, data, mode) => {
-  const unfinished = join(outdir, `.${file}.${process.pid}`)
+  const unfinished = join(outdir, `.${file.replaceAll("/", "-")}.${process.pid}`)
   writeFileSync(unfinished, data)
   chmodSync(unfinished, mode)
+  mkdirSync(dirname(join(outdir, file)), { recursive: true })
   renameSync(unfinished, join(outdir, file))
 }
+for (const [file, text] of agentPlugin(root)) put(`agent-plugin/${file}`, text, 0o644)
 put("package.json", `${JSON.stringify({ type: "commonjs" })}\n`, 0o644)
 put(mcpSdkName, mcpSdk, 0o644)
 put(otlpName, otlp, 0o644)

@@ -12,11 +12,13 @@ const hostPackages = [
   ["@anthropic-ai/claude-code", "2.1.332"],
   ["@openai/codex", "0.171.0"],
   ["opencode-ai", "1.18.33"],
-  ["@google/gemini-cli", "0.61.0"]
+  ["@google/gemini-cli", "0.61.0"],
+  // It needs an account to talk to a model, and lists its skills without one.
+  ["@github/copilot", "1.0.102"]
 ]
 
 /**
- * `npm run test:hosts`: installs each agent host from npm (1.1 GB, below node_modules/.cache) and has each host use pyro, with a
+ * `npm run test:hosts`: installs each agent host from npm (1.3 GB, below node_modules/.cache) and has each host use pyro, with a
  * scripted model on the loopback interface in place of its API. `-- --latest` takes the current releases. The last line is
  * `N passed, N failed`.
  */
@@ -27,7 +29,7 @@ export const hostTests = async () => {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, "package.json"), `${JSON.stringify({ private: true })}\n`)
   await step(
-    "installing the agent hosts from npm (1.1 GB, 1 min)",
+    "installing the agent hosts from npm (1.3 GB, 1 min)",
     () => {
       const wanted = hostPackages.map(([name, version]) => `${name}@${isLatest ? "latest" : version}`)
       return mustRun("npm install", ["npm", "install", "--no-package-lock", ...wanted], {

@@ -235,6 +235,14 @@ describe("the package, packed and installed", () => {
     assert.isEmpty(fs.readdirSync(path.join(modules, "pyro/dist")).filter((name) => name.endsWith(".map")))
   })
 
+  it("the package contains the skill, and the plugin with all of its files", () => {
+    assert.isTrue(fs.existsSync(path.join(modules, "pyro/docs/skills/pyro/SKILL.md")))
+    assert.deepStrictEqual(
+      fs.readdirSync(path.join(modules, "pyro/dist/agent-plugin")).sort(),
+      [".claude-plugin", ".mcp.json", "GEMINI.md", "README.md", "gemini-extension.json", "skills"]
+    )
+  })
+
   it("the bill of materials names what is bundled, with hashes, and each has its license", () => {
     const { components } = JSON.parse(bundled("sbom.cdx.json")) as {
       readonly components: ReadonlyArray<{

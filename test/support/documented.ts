@@ -85,7 +85,7 @@ export const isRun = ({ calls, text }: ShellCommand) =>
 export const pyroWords = (call: ReadonlyArray<string>): ReadonlyArray<string> | undefined => {
   if (call[0] === "pyro") return call.slice(1)
   // A host is told how to start the server.
-  return isHost(call) ? call.slice(call.lastIndexOf("pyro") + 1) : undefined
+  return isHost(call) && call.includes("pyro") ? call.slice(call.lastIndexOf("pyro") + 1) : undefined
 }
 
 const SETS_UP = "it sets up this clone; CI does it before any test"
