@@ -62,6 +62,7 @@ const names = {
   workspaceIds: Effect.flatMap(loadNames, ({ workspaceIds }) => workspaceIds),
   commands: (workspace: string) => Effect.flatMap(loadNames, ({ commandsOf }) => commandsOf(workspace)),
   snapshots: (workspace: string) => Effect.flatMap(loadNames, ({ snapshotsOf }) => snapshotsOf(workspace)),
+  saved: Effect.flatMap(loadNames, ({ savedSnapshots }) => savedSnapshots),
   environments: Effect.flatMap(loadNames, ({ environmentNames }) => environmentNames),
   files: (prefix: string) => Effect.sync(() => filesHere(prefix))
 }

@@ -2,7 +2,13 @@ import { Effect } from "effect"
 import { catalogue } from "../environment/catalogue.ts"
 import { ownDefinitions, ownFolder } from "../environment/own.ts"
 import { Paths } from "../system/files/Paths.ts"
-import { recordedCommands, recordedNames, recordedSnapshots, recordedWorkspaces } from "../workspace/life/recorded.ts"
+import {
+  recordedCommands,
+  recordedNames,
+  recordedSnapshots,
+  recordedWorkspaces,
+  savedNames
+} from "../workspace/life/recorded.ts"
 
 /** Names for a completion. Asks and starts no daemon, and never fails. */
 const orNone = <E>(names: Effect.Effect<ReadonlyArray<string>, E, Paths>): Effect.Effect<ReadonlyArray<string>> =>
@@ -16,6 +22,8 @@ export const workspaceIds = orNone(Effect.map(recordedWorkspaces, (all) => all.m
 export const commandsOf = (workspace: string) => orNone(recordedCommands(workspace))
 
 export const snapshotsOf = (workspace: string) => orNone(recordedSnapshots(workspace))
+
+export const savedSnapshots = orNone(savedNames)
 
 /** Names of the environments: those of the catalogue and the user's own. */
 export const environmentNames = Effect.map(

@@ -12,6 +12,7 @@ const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, command
   [["delete", "remove", "rm", "del", "destroy"], [
     "workspace delete",
     "workspace snapshot delete",
+    "workspace saved delete",
     "workspace service stop",
     "workspace port unpublish",
     "workspace shell close",
@@ -24,12 +25,18 @@ const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, command
     "workspace list",
     "workspace file list",
     "workspace snapshot list",
+    "workspace saved list",
     "env list",
     "daemon status",
     "network lists"
   ]],
   [["get"], ["workspace list", "env list"]],
-  [["show", "info", "inspect", "describe"], ["workspace status", "env inspect", "daemon status"]],
+  [["show", "info", "inspect", "describe"], [
+    "workspace status",
+    "workspace saved inspect",
+    "env inspect",
+    "daemon status"
+  ]],
   // pyro has no such command.
   [["compose"], []],
   [["up"], ["workspace create"]],

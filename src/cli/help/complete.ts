@@ -15,6 +15,8 @@ export interface Names {
   readonly commands: (workspace: string) => Effect.Effect<ReadonlyArray<string>>
   /** Names of a workspace's snapshots. The workspace has its name or id. */
   readonly snapshots: (workspace: string) => Effect.Effect<ReadonlyArray<string>>
+  /** Names of the saved snapshots. */
+  readonly saved: Effect.Effect<ReadonlyArray<string>>
   readonly environments: Effect.Effect<ReadonlyArray<string>>
   /** Files of the working directory with this prefix; directories end with a slash. */
   readonly files: (prefix: string) => Effect.Effect<ReadonlyArray<string>>
@@ -92,6 +94,8 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, prefix: 
     switch (awaited.field?.name) {
       case "snapshot":
         return snapshots
+      case "from_snapshot":
+        return names.saved
       case "exec_id":
         return given[0] === undefined ? none : names.commands(given[0])
       default:
@@ -116,6 +120,7 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, prefix: 
     case "exec_id":
       return given.length === 1 ? names.commands(given[0]!) : none
     case "name":
+      if (cli.completes?.["name"] === "saved") return given.length < cli.args.length ? names.saved : none
       // Other names are new.
       return cli.completes?.["name"] === "snapshots" && given.length < cli.args.length ? snapshots : none
     case "host":

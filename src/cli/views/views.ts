@@ -4,6 +4,7 @@ import { execViews } from "./exec.ts"
 import { fileViews } from "./files.ts"
 import { hostViews } from "./host.ts"
 import { networkViews } from "./network.ts"
+import { savedViews } from "./saved.ts"
 import { serviceViews } from "./services.ts"
 import { shellViews } from "./shell.ts"
 import { topViews } from "./top.ts"
@@ -12,6 +13,7 @@ import { workspaceViews } from "./workspace.ts"
 
 export const views: { readonly [Name in OperationName]: View<Name> } = {
   ...workspaceViews,
+  ...savedViews,
   ...execViews,
   ...fileViews,
   ...diffViews,

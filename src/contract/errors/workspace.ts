@@ -172,6 +172,34 @@ export class SnapshotMismatch extends ContractError<SnapshotMismatch>()("Snapsho
   steps: "call again with disk_only: true to use the files only"
 }) {}
 
+/** No saved snapshot of this host has the name. */
+export class SavedNotFound extends ContractError<SavedNotFound>()("SavedNotFound", {
+  name: Schema.String,
+  /** Similar names. */
+  similar: Schema.Array(Schema.String)
+}, {
+  fact: ({ name, similar }) => `there is no saved snapshot "${name}"${didYouMean(similar)}`,
+  next: "List them: pyro saved list",
+  steps: "ask the user for the name of a saved snapshot"
+}) {}
+
+/** The name of a new saved snapshot is in use. */
+export class SavedExists extends ContractError<SavedExists>()("SavedExists", { name: Schema.String }, {
+  fact: ({ name }) => `there is a saved snapshot "${name}" already`,
+  next: ({ name }) => `Choose another name, or delete it: pyro saved delete ${name}`,
+  steps: "choose another name"
+}) {}
+
+/** The record of a saved snapshot cannot be used. Nothing was changed. */
+export class SavedDamaged extends ContractError<SavedDamaged>()("SavedDamaged", {
+  name: Schema.String,
+  detail: Schema.String
+}, {
+  fact: ({ detail, name }) => `the saved snapshot "${name}" cannot be used: ${detail}`,
+  next: ({ name }) => `Use the pyro that saved it, or delete it: pyro saved delete ${name}`,
+  steps: "ask the user: use the pyro that saved it, or delete it"
+}) {}
+
 /** The workspace has no command of that id. */
 export class ExecNotFound extends ContractError<ExecNotFound>()("ExecNotFound", {
   workspace: Schema.String,
@@ -207,6 +235,9 @@ export const workspaceErrors = [
   SnapshotNotFound,
   SnapshotExists,
   SnapshotMismatch,
+  SavedNotFound,
+  SavedExists,
+  SavedDamaged,
   ExecNotFound,
   StdinBlocked
 ] as const

@@ -10,6 +10,7 @@ import {
 } from "./environment.ts"
 import { config, doctor, gc, prepare } from "./host.ts"
 import { run } from "./run.ts"
+import { savedDelete, savedInspect, savedList, workspaceSnapshotSave } from "./saved.ts"
 import { settled, type StateRule } from "./states.ts"
 import { workspaceShellAttach } from "./workspace-attach.ts"
 import { workspaceCompare, workspaceDiff } from "./workspace-diff.ts"
@@ -113,6 +114,10 @@ export const operations = [
   workspaceSnapshotCreate,
   workspaceSnapshotList,
   workspaceSnapshotDelete,
+  workspaceSnapshotSave,
+  savedList,
+  savedInspect,
+  savedDelete,
   workspaceFork,
   workspaceCompare,
   workspaceNetworkSet,

@@ -30,6 +30,13 @@ export const snapshotField = (description: string) =>
     described(description)
   )
 
+/** A saved snapshot by its name. */
+export const savedField = () =>
+  Schema.String.pipe(
+    matching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "must be 1 to 63 letters, digits, '.', '_' and '-'"),
+    described("Name of the saved snapshot")
+  )
+
 export const diskOnlyField = () => optional(boolean("Use only the files, in a new microVM without running processes"))
 
 /** A workspace, or one of its snapshots. */

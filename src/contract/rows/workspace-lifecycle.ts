@@ -15,6 +15,7 @@ import { variables, workingDirectory } from "./command.ts"
 import { networkDetails, networkDriverField, networkFields } from "./network-fields.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming, unary } from "./operation.ts"
+import { fromSnapshotFields } from "./saved.ts"
 import { secretFlags, secretHttpField, secretsField } from "./secret-fields.ts"
 import { at, every, settled, waits } from "./states.ts"
 import {
@@ -96,7 +97,8 @@ export const CreatePayload = lazy(() =>
     ...secretsField(
       "Secrets of the workspace by name, for `exec --secret-env`. pyro removes the values from output. Default: none"
     ),
-    ...secretHttpField("Needs a network policy that allows HOST. Default: none")
+    ...secretHttpField("Needs a network policy that allows HOST. Default: none"),
+    ...fromSnapshotFields()
   })
 )
 export type CreatePayload = ReturnType<typeof CreatePayload>["Type"]
@@ -172,7 +174,8 @@ export const workspaceCreate = streaming({
       "pyro create --seed-path . --env CI=1 --cwd src",
       "pyro create --seed-path . --secret-env NPM_TOKEN",
       "pyro create --secret-env ANTHROPIC_API_KEY --secret-http ANTHROPIC_API_KEY@anthropic --allow-host api.anthropic.com",
-      "pyro create --seed-path . --allow-host npm --allow-host api.example.com:443"
+      "pyro create --seed-path . --allow-host npm --allow-host api.example.com:443",
+      "pyro create --from-snapshot warm --name try"
     ]
   },
   mcp: {

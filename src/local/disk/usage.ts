@@ -97,6 +97,7 @@ const countAll = ({ cacheDir, stateDir }: Paths["Service"]) => {
       0
     )
   }))
+  add("snapshots", `${stateDir}/saved`)
   add("vms", `${stateDir}/vms`)
   add("logs", `${stateDir}/daemon`)
   add("other", stateDir)

@@ -20,7 +20,7 @@ const port = {
 
 /** One crossing between the host and a workspace, or a step of its life. Paths are the host's, URLs have no credentials. */
 const Event = Schema.Union([
-  Schema.TaggedStruct("created", { at, environment: Schema.String }),
+  Schema.TaggedStruct("created", { at, environment: Schema.String, snapshot: Schema.optional(Schema.String) }),
   Schema.TaggedStruct("started", { at }),
   Schema.TaggedStruct("stopped", { at }),
   /** The microVM ended, and no request asked for that. The detail has the end of the guest's console. */
@@ -59,6 +59,8 @@ const Event = Schema.Union([
   Schema.TaggedStruct("reset", { at, snapshot: Schema.optional(Schema.String) }),
   Schema.TaggedStruct("snapshot", { at, name: Schema.String, memory: Schema.Boolean }),
   Schema.TaggedStruct("snapshot_delete", { at, name: Schema.String }),
+  /** Saved for new workspaces. The saved snapshot outlives this one. */
+  Schema.TaggedStruct("snapshot_save", { at, name: Schema.String, memory: Schema.Boolean }),
   /** Event of the forked workspace. */
   Schema.TaggedStruct("fork", { at, to: Schema.Array(Schema.String), snapshot: Schema.optional(Schema.String) }),
   /** Event of the fork: its beginning. */

@@ -1,4 +1,4 @@
-import { Effect, Ref } from "effect"
+import { Effect, Ref, Semaphore } from "effect"
 import {
   type IdAmbiguous,
   InvalidRequest,
@@ -95,7 +95,10 @@ export const makeRegistry = () => {
       }
     })
 
-  return { entries, damaged, reachable, lookUp, find, checkName } as const
+  /** One change of the names of saved snapshots at a time, and no change while one is linked. */
+  const savedLock = Semaphore.makeUnsafe(1)
+
+  return { entries, damaged, reachable, lookUp, find, checkName, savedLock } as const
 }
 
 const none: ReadonlyMap<WorkspaceId, Damaged> = new Map()

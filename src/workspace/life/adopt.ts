@@ -23,9 +23,10 @@ import { forget } from "./create.ts"
 import { diedOf, type Transition } from "./description.ts"
 import { announcedRebase, rebaseResidents } from "./rebase.ts"
 import { readWorkspaces } from "./recorded.ts"
+import { adoptSaved } from "./saved/keep.ts"
 import { adoptSnapshots } from "./snapshot/keep.ts"
 import { endedBy } from "./start-stop.ts"
-import { emptyTrash } from "./sweep.ts"
+import { emptyTrash, sweepSaved } from "./sweep.ts"
 import { transit } from "./transition.ts"
 
 /** Many at a time: a silent guest takes its whole deadline, and others would wait. */
@@ -70,6 +71,8 @@ export const adoptAll = (lifecycle: Lifecycle) =>
     // Members of the pool and half-made VMs and templates of the process before.
     yield* sweepVms
     yield* sweepTemplates
+    yield* sweepSaved
+    yield* adoptSaved(lifecycle)
     yield* Effect.forkIn(emptyTrash, lifecycle.scope)
     yield* Effect.forEach(found, (entry) => adoptOne(lifecycle, entry), { concurrency: ADOPTED_AT_ONCE, discard: true })
   })

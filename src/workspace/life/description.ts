@@ -14,6 +14,7 @@ import type { Rebase } from "./rebase.ts"
  */
 export const crashPoints = {
   create: ["built", "committed"],
+  "create-from": ["built", "committed", "settled"],
   start: ["built", "committed"],
   stop: ["handed-over", "committed", "settled"],
   reset: ["built", "handed-over", "committed", "settled"],

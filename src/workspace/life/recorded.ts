@@ -1,4 +1,5 @@
 import { Effect, Option, Result } from "effect"
+import * as path from "node:path"
 import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { listIfPresent } from "../../system/files/entries.ts"
 import { toHostError } from "../../system/files/failure.ts"
@@ -49,6 +50,20 @@ export const snapshotNames = (
     Effect.map((names) => names.filter((name) => !name.startsWith("."))),
     Effect.mapError(toHostError)
   )
+
+/** Folder of the saved snapshots, which belong to no workspace. */
+export const savedDirectory = (stateDir: string) => path.join(stateDir, "saved")
+
+/** Names of the saved snapshots. A folder with a leading dot is half made or half removed. */
+export const savedNames: Effect.Effect<
+  ReadonlyArray<string>,
+  NoSpace | StateDirectoryUnusable,
+  Paths
+> = Effect.flatMap(Paths, ({ stateDir }) =>
+  listIfPresent(savedDirectory(stateDir)).pipe(
+    Effect.map((names) => names.filter((name) => !name.startsWith("."))),
+    Effect.mapError(toHostError)
+  ))
 
 /** Names of the snapshots of a workspace. None if the workspace does not exist. */
 export const recordedSnapshots = (workspace: string): Effect.Effect<ReadonlyArray<string>, never, Paths> =>

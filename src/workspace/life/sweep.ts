@@ -11,7 +11,7 @@ import { bytesBeneath } from "../../system/files/usage.ts"
 import type { VmId } from "../../vm/record.ts"
 import { sweepWorkspaceVms } from "../../vm/sweep.ts"
 import { type WorkspaceRecord, workspacesDirectory } from "../entry/record.ts"
-import { readWorkspaces } from "./recorded.ts"
+import { readWorkspaces, savedDirectory } from "./recorded.ts"
 
 /** Prefix of folders that are moved out of the workspaces for removal. No record names them. */
 const sweptPrefix = ".swept-"
@@ -98,16 +98,19 @@ const detachUnnamed = Effect.gen(function*() {
     record?.phase === "running" && record.vm !== undefined ? [record.vm] : []
   )
   const swept: Array<SweptWorkspace> = [...yield* sweepWorkspaceVms(new Set(named))]
+  const { stateDir } = yield* Paths
   const leftovers = yield* Effect.mapError(
     attempt(
       "scandir",
-      (yield* Paths).stateDir,
-      () =>
-        records.flatMap(({ directory, record }) =>
+      stateDir,
+      () => [
+        ...namelessSaved(stateDir),
+        ...records.flatMap(({ directory, record }) =>
           record === undefined || record.phase === "creating" || record.phase === "deleting"
             ? [{ kind: "workspace", what: directory }]
             : [...otherDisks(directory, record), ...halfMade(directory)].map((what) => ({ kind: "disk", what }))
         )
+      ]
     ),
     toHostError
   )
@@ -116,6 +119,18 @@ const detachUnnamed = Effect.gen(function*() {
     yield* moveToTrash(what)
   }
   return swept
+})
+
+/** Saved snapshots that are half made or half removed: folders without a name. */
+const namelessSaved = (stateDir: string) =>
+  namesIn(savedDirectory(stateDir))
+    .filter((name) => name.startsWith("."))
+    .map((name) => ({ kind: "saved snapshot", what: path.join(savedDirectory(stateDir), name) }))
+
+/** Removes what a process before has left of saved snapshots. The caller owns the workspaces. */
+export const sweepSaved = Effect.gen(function*() {
+  const { stateDir } = yield* Paths
+  for (const { what } of namelessSaved(stateDir)) yield* moveToTrash(what)
 })
 
 const otherDisks = (directory: string, { disk }: WorkspaceRecord) =>

@@ -22,7 +22,7 @@ const portOf = (
 const sentenceOf = (event: WorkspaceLogEvent): string => {
   switch (event._tag) {
     case "created":
-      return `created from ${event.environment}`
+      return `created from ${event.snapshot === undefined ? event.environment : `saved snapshot ${event.snapshot}`}`
     case "started":
       return "started"
     case "stopped":
@@ -49,6 +49,8 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
       return `snapshot ${event.name} taken, of ${event.memory ? "memory and disk" : "the disk"}`
     case "snapshot_delete":
       return `snapshot ${event.name} deleted`
+    case "snapshot_save":
+      return `saved as ${event.name}, with ${event.memory ? "memory and disk" : "the disk alone"}`
     case "fork":
       return `forked${ofSnapshot(event)} as ${event.to.join(", ")}`
     case "forked":

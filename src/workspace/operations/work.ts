@@ -48,7 +48,7 @@ interface Places {
 }
 
 /** Operations whose work is in the rooms of `workspace`. */
-export type WorkspacesOperation = Extract<OperationName, "watch" | `workspace.${string}`>
+export type WorkspacesOperation = Extract<OperationName, "watch" | `saved.${string}` | `workspace.${string}`>
 
 type PlaceOf<Name extends OperationName> = OperationOf<Name> extends { readonly on?: infer Place }
   ? Extract<Place, keyof Places>

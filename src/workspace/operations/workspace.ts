@@ -12,6 +12,7 @@ import { isDamaged } from "../entry/registry.ts"
 import { create } from "../life/create.ts"
 import { removeAll } from "../life/remove.ts"
 import { reset, resetTo } from "../life/reset.ts"
+import { createFrom } from "../life/saved/create.ts"
 import { fork } from "../life/snapshot/fork.ts"
 import { wholeSnapshotName } from "../life/snapshot/record.ts"
 import { start, stop } from "../life/start-stop.ts"
@@ -40,6 +41,11 @@ export const workspaceWorks = {
       Effect.gen(function*() {
         yield* demandOneSeed(payload)
         const network = yield* grantOfCaller(payload)
+        const { diskOnly = false, fromSnapshot } = payload
+        if (fromSnapshot !== undefined) {
+          return yield* ready(yield* createFrom(lifecycle, fromSnapshot, payload, network, notify))
+        }
+        if (diskOnly) return yield* new InvalidRequest({ field: "disk_only", detail: "goes with from_snapshot only" })
         return yield* ready(yield* create(lifecycle, payload, network, notify))
       })
   },

@@ -8,20 +8,9 @@ import { until } from "../pyro-cli.ts"
 import { settled, settlesAs } from "../settled.ts"
 import type { LifecycleDriver } from "./lifecycle-suite.ts"
 import { operations } from "./operations.ts"
+import { type Killed, savedSteps } from "./saved-faults.ts"
 import type { WorkspacesClient } from "./workspaces-client.ts"
 import type { Operation } from "./workspaces-process.ts"
-
-/** A step that a process is killed in. */
-interface Killed {
-  readonly step: string
-  /** What leads to the step. */
-  readonly cause: string
-  /** Brings the step about, in a process that dies at the point. */
-  readonly die: (point: string) => Promise<void>
-  readonly before?: () => Promise<unknown>
-  /** Looks at what the next process finds; `isDone` says that the step counts as done. */
-  readonly found: (isDone: boolean) => Promise<unknown>
-}
 
 /**
  * Layers and their content are no part of it: a crash may leave an empty layer, which is no harm. A memory on Firecracker is one file or a
@@ -45,7 +34,9 @@ export const faultSuite = (name: string, driver: LifecycleDriver, { around }: { 
   const files = ["work", "more", ...(driver.rootFile === undefined ? [] : [driver.rootFile])].join(" ")
   const makeFiles = `for f in ${files}; do head -c 300000 /dev/urandom > $f; done; sync; sha256sum ${files}`
   const readFiles = `${driver.dropCaches ?? "true"}; sha256sum ${files}`
-  const { call, create, list, logs, remove, sh, snapshots, startProgram, status, vmProcess } = operations(() => client)
+  const { call, create, list, logs, remove, saved, sh, snapshots, startProgram, status, vmProcess } = operations(() =>
+    client
+  )
 
   /** Writes a line for each start, and is ready a moment later. */
   const service = {
@@ -74,6 +65,7 @@ export const faultSuite = (name: string, driver: LifecycleDriver, { around }: { 
       await changePolicy({ allow_hosts: ["first.test.net"] }).then(() => known("denied.test.net"))
     }
     await call("snapshot", { workspace: "whole", name: "base" })
+    await call("save", { workspace: "whole", name: "warm" })
     // The steps stop a service before they start it.
     await call("service-start", service)
     await stopService()
@@ -330,6 +322,7 @@ export const faultSuite = (name: string, driver: LifecycleDriver, { around }: { 
         await counts("whole")
       }
     })),
+    ...savedSteps({ call, counts, isWhole, list, remove, request, saved, wentOn }, diffSteps),
     {
       step: "compare",
       ...request("compare", { from: "whole@base", to: "whole" }),

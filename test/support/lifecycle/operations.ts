@@ -69,6 +69,11 @@ export const operations = (client: () => WorkspacesClient) => {
       })
       return Object.fromEntries(all.map(({ kind, name }) => [name, kind]))
     },
+    /** Kinds of the saved snapshots, by name. */
+    saved: async () => {
+      const all = await call<ReadonlyArray<{ readonly name: string; readonly kind: string }>>("saved")
+      return Object.fromEntries(all.map(({ kind, name }) => [name, kind]))
+    },
     /** Every VM on the host, and its process. */
     vmsNow: () => {
       const folder = path.join(client().state, "vms")

@@ -4,6 +4,7 @@ import type { PyroError } from "../../../src/contract/errors/errors.ts"
 import { streamFromPull } from "../../../src/contract/rows/event-batches.ts"
 import { readCeiling } from "../../../src/contract/rows/network-ceiling.ts"
 import { mapCalls } from "../../../src/contract/rows/Pyro.ts"
+import { SavedRef, SavePayload } from "../../../src/contract/rows/saved.ts"
 import { ComparePayload } from "../../../src/contract/rows/workspace-diff.ts"
 import { EventsPayload } from "../../../src/contract/rows/workspace-events.ts"
 import { ExecPayload } from "../../../src/contract/rows/workspace-exec.ts"
@@ -50,7 +51,7 @@ const folded = (events: Stream.Stream<WorkspaceEvent, PyroError>) => {
 }
 
 const operations = ({ house }: Workspaces["Service"]) => {
-  const { watch, workspace: all } = mapCalls((row) =>
+  const { saved, watch, workspace: all } = mapCalls((row) =>
     isOfWorkspaces(row) ? performing(row, Effect.succeed(house)) : undefined
   )
   const operation = <P, Encoded, A>(
@@ -128,6 +129,10 @@ const operations = ({ house }: Workspaces["Service"]) => {
       SnapshotPayload(),
       (payload) => Effect.map(all.snapshot.delete(payload), ({ deleted }) => deleted)
     ),
+    save: operation(SavePayload(), (payload) => last(all.snapshot.save(payload))),
+    saved: operation(Schema.Struct({}), () => Effect.map(saved.list({}), ({ saved }) => saved)),
+    "saved-inspect": operation(SavedRef(), saved.inspect),
+    "saved-delete": operation(SavedRef(), saved.delete),
     fork: operation(ForkPayload(), (payload) => last(all.fork(payload))),
     compare: operation(ComparePayload(), all.compare),
     exec: operation(ExecPayload(), exec),

@@ -7,6 +7,7 @@ const names = {
   workspaceIds: Effect.succeed(["ws-0123456789", "ws-0a23456789"]),
   commands: (workspace: string) => Effect.succeed(workspace === "fix" ? ["4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"] : []),
   snapshots: (workspace: string) => Effect.succeed(workspace === "fix" ? ["green", "red"] : []),
+  saved: Effect.succeed(["installed", "warm"]),
   environments: Effect.succeed(["debian:12", "debian:13"]),
   files: (prefix: string) => Effect.succeed(["fixtures/", "notes.md"].filter((name) => name.startsWith(prefix)))
 }
@@ -18,7 +19,8 @@ describe("completion", () => {
     ["pyro e", ["env", "events", "exec", "export"]],
     ["pyro w", ["workspace", "ws"]],
     ["pyro sna", ["snapshot"]],
-    ["pyro snapshot ", ["create", "delete", "list"]],
+    ["pyro snapshot ", ["create", "delete", "list", "save"]],
+    ["pyro saved ", ["delete", "inspect", "list"]],
     ["pyro network ", ["lists", "log", "set"]],
     ["pyro exec fix ls --", []],
     ["pyro exec fix --cw", ["--cwd"]],
@@ -39,6 +41,10 @@ describe("completion", () => {
     ["pyro workspace exec f", ["fix", "flaky"]],
     ["pyro workspace exec --cwd /x f", ["fix", "flaky"]],
     ["pyro workspace exec fix ", []],
+    ["pyro saved inspect w", ["warm"]],
+    ["pyro saved delete warm ", []],
+    ["pyro create --from-snapshot ", ["installed", "warm"]],
+    ["pyro snapshot save fix ", []],
     ["pyro workspace delete fix ", ["flaky", "parser"]],
     ["pyro workspace file read p", ["parser"]],
     ["pyro workspace file read parser p", []],

@@ -51,6 +51,7 @@ export const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run,
         workspaceIds: Effect.succeed([]),
         commands: () => Effect.succeed([]),
         snapshots: () => Effect.succeed([]),
+        saved: Effect.succeed([]),
         environments: Effect.succeed(["debian:12", "debian:13"]),
         files: () => Effect.succeed([])
       }

@@ -88,7 +88,8 @@ const stageSnapshot = (
     return { staged, captured, memory }
   }).pipe(alone(lifecycle, source))
 
-const linkTree = (from: string, to: string): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
+/** Gives all files of a folder a second name in a new folder. */
+export const linkTree = (from: string, to: string): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
   Effect.gen(function*() {
     yield* makeFolder(to)
     for (const name of yield* listFolder(from)) {

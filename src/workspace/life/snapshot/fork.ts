@@ -89,7 +89,7 @@ const forgetAll = (lifecycle: Lifecycle, children: ReadonlyArray<Child>) =>
   Effect.forEach(children, ({ entry }) => forget(lifecycle, entry), { discard: true })
 
 /** Makes disk, residents and VM of a fork. */
-const buildFork = ({ folder, captured }: Staged, child: Entry, vm: ReservedVm | undefined, notify: Notify) =>
+export const buildFork = ({ folder, captured }: Staged, child: Entry, vm: ReservedVm | undefined, notify: Notify) =>
   Effect.gen(function*() {
     const record = yield* Ref.get(child.record)
     const disk = child.folder.disk(record.disk)

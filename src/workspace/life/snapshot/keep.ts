@@ -85,7 +85,8 @@ const keepForGood = (entry: Entry, { folder, record }: Snapshot) =>
     Effect.asVoid
   )
 
-const filesBeneath = (folder: string): ReadonlyArray<string> =>
+/** Paths of all files in a folder and the folders in it. */
+export const filesBeneath = (folder: string): ReadonlyArray<string> =>
   fs.readdirSync(folder, { withFileTypes: true }).flatMap((one) => {
     const file = path.join(folder, one.name)
     return one.isDirectory() ? filesBeneath(file) : [file]

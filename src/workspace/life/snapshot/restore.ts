@@ -53,27 +53,40 @@ const failed = (detail: string) =>
   })
 
 /** Fails if memory of `captured` cannot continue here. */
-export const demandSame = (
-  what: string,
-  captured: MachineIdentity,
-  here: MachineIdentity,
-  others: ReadonlyArray<string> = []
-) => {
-  const differences = [...others, ...differencesOf(captured, here)]
+export const demandSame = (what: string, captured: MachineIdentity, here: MachineIdentity) => {
+  const differences = differencesOf(captured, here)
   return differences.length === 0 ? Effect.void : new SnapshotMismatch({ what, differences })
 }
 
-/** Fails if a snapshot's memory cannot run here. Succeeds without a memory. */
-export const demandLoadable = ({ record }: Snapshot, images: GuestImages, seed: Seed) =>
+/** What decides whether a snapshot's memory can run here, of a workspace's snapshot or of a saved one. */
+interface Loadable {
+  readonly record: Pick<Snapshot["record"], "captured" | "durable" | "hostBoot" | "name">
+}
+
+/** Why a snapshot's memory cannot run here. None if it can, and without a memory. */
+export const obstaclesOf = (
+  { record: { captured: { memory }, durable, hostBoot } }: Loadable,
+  images: GuestImages,
+  seed: Seed
+) =>
   Effect.gen(function*() {
-    const { durable, hostBoot, name, captured: { memory } } = record
-    if (memory === undefined) return
+    if (memory === undefined) return []
     const here = yield* Effect.flatMap(Vmm, (vmm) => vmm.identity(memory.spec, images, seed))
     const lost = durable || hostBoot === hostBootId()
       ? []
       : ["the host was started anew before the snapshot was on its disk for good"]
-    yield* demandSame(`snapshot "${name}"`, memory.identity, here, lost)
+    return [...lost, ...differencesOf(memory.identity, here)]
   })
+
+/** Fails if a snapshot's memory cannot run here. Succeeds without a memory. */
+export const demandLoadable = (snapshot: Loadable, images: GuestImages, seed: Seed) =>
+  Effect.flatMap(
+    obstaclesOf(snapshot, images, seed),
+    (differences) =>
+      differences.length === 0
+        ? Effect.void
+        : new SnapshotMismatch({ what: `snapshot "${snapshot.record.name}"`, differences })
+  )
 
 /** A VM that will continue from a memory, and the scope of its future generation. */
 interface Wanted {

@@ -1,0 +1,60 @@
+import { assert } from "vitest"
+import type { operations } from "./operations.ts"
+import type { Operation } from "./workspaces-process.ts"
+
+/** A step that a process is killed in. */
+export interface Killed {
+  readonly step: string
+  /** What leads to the step. */
+  readonly cause: string
+  /** Brings the step about, in a process that dies at the point. */
+  readonly die: (point: string) => Promise<void>
+  readonly before?: () => Promise<unknown>
+  /** Looks at what the next process finds; `isDone` says that the step counts as done. */
+  readonly found: (isDone: boolean) => Promise<unknown>
+}
+
+interface Tools extends Pick<ReturnType<typeof operations>, "call" | "list" | "remove" | "saved"> {
+  readonly request: (operation: Operation, payload: object) => Pick<Killed, "cause" | "die">
+  readonly isWhole: () => Promise<void>
+  readonly counts: (workspace: string) => Promise<unknown>
+  readonly wentOn: (workspace: string) => Promise<void>
+}
+
+/** A process dies while it saves the workspace `whole`, starts another from the saved snapshot `warm`, or deletes one. */
+export const savedSteps = (
+  { call, counts, isWhole, list, remove, request, saved, wentOn }: Tools,
+  diffSteps: ReadonlyArray<string>
+): ReadonlyArray<Killed> => [
+  ...["save", "take", ...diffSteps].map((step): Killed => ({
+    step,
+    ...request("save", { workspace: "whole", name: "again" }),
+    found: async (isDone) => {
+      assert.deepStrictEqual(await saved(), { warm: "memory", ...(isDone && { again: "memory" }) })
+      await isWhole()
+      await counts("whole")
+      if (!isDone) return
+      await call("create", { name: "child", from_snapshot: "again" })
+      await wentOn("child")
+      await remove("child")
+      await call("saved-delete", { name: "again" })
+    }
+  })),
+  {
+    step: "create-from",
+    ...request("create", { name: "child", from_snapshot: "warm" }),
+    found: async (isDone) => {
+      assert.strictEqual((await list()).some((one) => one.name === "child"), isDone)
+      assert.deepStrictEqual(await saved(), { warm: "memory" })
+      if (!isDone) return
+      await wentOn("child")
+      await remove("child")
+    }
+  },
+  {
+    step: "saved-delete",
+    ...request("saved-delete", { name: "again" }),
+    before: () => call("save", { workspace: "whole", name: "again" }),
+    found: async () => assert.deepStrictEqual(await saved(), { warm: "memory" })
+  }
+]
