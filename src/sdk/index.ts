@@ -16,6 +16,7 @@ export { acquireWorkspace } from "./effects.ts"
 export { type EffectCall, pyro, type PyroEffects } from "./effects.ts"
 export { Workspace } from "./handle.ts"
 export { layer } from "./installed.ts"
+export { labelOf } from "./label.ts"
 export type { Options } from "./options.ts"
 export {
   type CallOptions,

@@ -188,8 +188,10 @@ export const workspaceViews = {
       )
   },
   "workspace.delete": {
-    result: ({ deleted, names }, { workspaces }) =>
-      print(deleted.map((id, at) => `deleted ${givenFor({ id, name: names[at] ?? id }, workspaces)}\n`).join(""))
+    result: ({ deleted, names }, { ifExists = false, workspaces }) =>
+      deleted.length === 0 && ifExists
+        ? note(`nothing to delete: no workspace ${workspaces.join(", ")}\n`)
+        : print(deleted.map((id, at) => `deleted ${givenFor({ id, name: names[at] ?? id }, workspaces)}\n`).join(""))
   },
   "workspace.summary": { result: ({ text }) => print(`${text}\n`) }
 } satisfies Views

@@ -49,12 +49,17 @@ export const comparedField = (description: string) =>
     described(description)
   )
 
+/** Maximum characters of a label's value: frameworks name things with pairs of UUIDs and with URIs. */
+export const MAX_LABEL_CHARACTERS = 256
+
+const LABEL_VALUE = new RegExp(`^[\\x20-\\x7e]{0,${MAX_LABEL_CHARACTERS}}$`)
+
 /** Labels of a workspace by key. */
 export const Labels = lazy(() =>
   strings(Schema.String).pipe(
     must((labels) =>
       Object.entries(labels).every(([key, value]) =>
-        /^[A-Za-z0-9_][A-Za-z0-9._/-]{0,62}$/.test(key) && /^[\x20-\x7e]{0,200}$/.test(value)
+        /^[A-Za-z0-9_][A-Za-z0-9._/-]{0,62}$/.test(key) && LABEL_VALUE.test(value)
       ), "must be KEY=VALUE, with keys of letters, digits, '.', '_', '/' and '-', and printable values")
   )
 )

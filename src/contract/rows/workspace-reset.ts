@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { defaulted, flag, list, optional } from "../text/fields.ts"
+import { boolean, defaulted, flag, list, optional } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy, streaming, unary } from "./operation.ts"
 import { at, every, settledOrAttaching, waits } from "./states.ts"
@@ -51,12 +51,13 @@ export const workspaceReset = streaming({
 })
 
 export const DeletePayload = lazy(() =>
-  Schema.Struct({
+  snakeStruct({
     workspaces: defaulted(
       list(workspaceField()).annotate({ description: "Ids or names of the workspaces. Default: none" }),
       () => []
     ),
-    all: flag("Delete every workspace")
+    all: flag("Delete every workspace"),
+    ifExists: optional(boolean("Succeed if a workspace does not exist. The result has those that were deleted"))
   })
 )
 export type DeletePayload = ReturnType<typeof DeletePayload>["Type"]
@@ -71,7 +72,7 @@ export const workspaceDelete = unary({
     unless: { workspaces: "all" },
     confirms: "all",
     extras: { yes: { _tag: "switch", description: "Skip the question that --all asks on a terminal" } },
-    examples: ["pyro delete fix other", "pyro delete --all --yes"]
+    examples: ["pyro delete fix other", "pyro delete fix --if-exists", "pyro delete --all --yes"]
   },
   mcp: {
     tool: "workspace_delete",

@@ -75,15 +75,21 @@ const sayingNone = <A, E extends PyroError>(found: Effect.Effect<A, E>) =>
         : failure
   )
 
-/** The workspaces to delete. Fails before the first deletion if one does not exist. */
+/** A workspace that does not exist is none. An ambiguous id is still an error. */
+const orNone =
+  <A, E extends PyroError, R>(work: (called: string) => Effect.Effect<ReadonlyArray<A>, E, R>) => (called: string) =>
+    Effect.catchIf(work(called), ({ _tag }) => _tag === "WorkspaceNotFound", () => Effect.succeed<ReadonlyArray<A>>([]))
+
+/** The workspaces to delete. Fails before the first deletion if one does not exist, unless the request allows that. */
 const workspacesToDelete = (
   { registry: { lookUp, reachable } }: Lifecycle,
   payload: DeletePayload
 ): Effect.Effect<ReadonlyArray<Entry | Damaged>, PyroError> =>
   Effect.gen(function*() {
     if (payload.all) return [...yield* reachable.entries, ...(yield* reachable.damaged).values()]
-    const found = Effect.forEach(payload.workspaces, lookUp)
-    return [...new Set(yield* payload.workspaces.length > 1 ? sayingNone(found) : found)]
+    const one = (called: string) => Effect.map(lookUp(called), (found) => [found])
+    const found = Effect.forEach(payload.workspaces, payload.ifExists === true ? orNone(one) : one)
+    return [...new Set((yield* payload.workspaces.length > 1 ? sayingNone(found) : found).flat())]
   })
 
 /** A deleted workspace, by the name that its user knows. */
@@ -118,7 +124,7 @@ export const removeAll = (lifecycle: Lifecycle, payload: DeletePayload) =>
           Effect.tap((deleted) => logDeletion(deleted, payload)),
           Effect.map((deleted): ReadonlyArray<Deleted> => [deleted]),
           Effect.catchIf(
-            (failure) => payload.all && failure._tag === "WorkspaceNotFound",
+            (failure) => (payload.all || payload.ifExists === true) && failure._tag === "WorkspaceNotFound",
             () => Effect.succeed([])
           ),
           Effect.result

@@ -128,6 +128,14 @@ export const lifecycleSuite = (name: string, driver: LifecycleDriver) => {
       const refused = await remove("brief", "nobody").then(() => "it succeeded", String)
       assert.include(refused, "no workspace \"nobody\". None of the named workspaces is deleted")
       const { id } = await status("brief")
+      await create("doomed")
+      const doomed = await status("doomed")
+      const absent = await call<ReadonlyArray<object>>("delete", {
+        workspaces: ["doomed", "nobody", "doomed"],
+        if_exists: true
+      })
+      assert.deepStrictEqual(absent, [{ id: doomed.id, name: "doomed" }])
+      assert.deepStrictEqual(await call("delete", { workspaces: ["nobody"], if_exists: true }), [])
       await call("update", { workspace: "brief", clear_name: true })
       assert.notProperty(await status(id), "name")
       assert.strictEqual(await sh(id, "cat /etc/hostname"), id)
