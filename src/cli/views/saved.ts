@@ -52,5 +52,13 @@ export const savedViews = {
         ...one.differences.map((text, at) => [at === 0 ? "differs here" : "", text])
       ])
   },
+  "saved.export": {
+    result: ({ bytes, kind, output, sha256 }) =>
+      print(`${output}: ${kind === "memory" ? "memory and disk" : "disk"}, ${size(bytes)}\nsha256 ${sha256}\n`)
+  },
+  "saved.import": {
+    result: ({ saved }) =>
+      print(`${saved.name}: ${holds(saved)}; start from it: pyro create --from-snapshot ${saved.name}\n`)
+  },
   "saved.delete": { result: ({ deleted }) => print(`deleted ${deleted}\n`) }
 } satisfies Views

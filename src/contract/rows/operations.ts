@@ -10,6 +10,7 @@ import {
 } from "./environment.ts"
 import { config, doctor, gc, prepare } from "./host.ts"
 import { run } from "./run.ts"
+import { savedExport, savedImport } from "./saved-archive.ts"
 import { savedDelete, savedInspect, savedList, workspaceSnapshotSave } from "./saved.ts"
 import { settled, type StateRule } from "./states.ts"
 import { workspaceShellAttach } from "./workspace-attach.ts"
@@ -117,6 +118,8 @@ export const operations = [
   workspaceSnapshotSave,
   savedList,
   savedInspect,
+  savedExport,
+  savedImport,
   savedDelete,
   workspaceFork,
   workspaceCompare,

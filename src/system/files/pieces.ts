@@ -1,7 +1,7 @@
-import type { Effect } from "effect"
+import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
-import { attemptAsync, type FileFailed } from "./failure.ts"
+import { attempt, attemptAsync, type FileFailed } from "./failure.ts"
 
 const PIECE_BYTES = 256 * 1024
 
@@ -37,3 +37,54 @@ export function* piecesOfFile(file: string, size: number): Generator<Uint8Array,
     fs.closeSync(fd)
   }
 }
+
+/** Reads an open file from its beginning: the next `length` bytes, fewer only at its end. In the thread pool. */
+export const readInOrder = (fd: number) => {
+  let position = 0
+  return async (length: number): Promise<Buffer> => {
+    const bytes = Buffer.alloc(length)
+    let filled = 0
+    while (filled < length) {
+      const count = await new Promise<number>((resolve, reject) =>
+        fs.read(
+          fd,
+          bytes,
+          filled,
+          length - filled,
+          position + filled,
+          (cause, read) => cause === null ? resolve(read) : reject(cause)
+        )
+      )
+      if (count === 0) break
+      filled += count
+    }
+    position += filled
+    return bytes.subarray(0, filled)
+  }
+}
+
+/** Whether an open file is an ordinary one. */
+export const isRegular = (fd: number, path: string): Effect.Effect<boolean, FileFailed> =>
+  attempt("fstat", path, () => fs.fstatSync(fd).isFile())
+
+/** Writes bytes at a place of an open file, in the thread pool. It ends before an interruption: the descriptor may be another file's then. */
+export const writeAt = (
+  fd: number,
+  path: string,
+  bytes: Uint8Array,
+  position: number
+): Effect.Effect<void, FileFailed> =>
+  attemptAsync("write", path, async () => {
+    for (let at = 0; at < bytes.length;) {
+      at += await new Promise<number>((resolve, reject) =>
+        fs.write(
+          fd,
+          bytes,
+          at,
+          bytes.length - at,
+          position + at,
+          (cause, count) => cause === null ? resolve(count) : reject(cause)
+        )
+      )
+    }
+  }).pipe(Effect.uninterruptible)

@@ -18,13 +18,13 @@ const addPiece = (hash: Hash, piece: Buffer, offset: number) => {
 }
 
 /** Data of a file on disk, from `start` to before `end`, in bytes. */
-interface Extent {
+export interface Extent {
   readonly start: number
   readonly end: number
 }
 
 /** The data of a sparse file, in its order. Everything else is a hole, which Node cannot tell from zeros without a read. */
-const dataOf = (path: string): Effect.Effect<ReadonlyArray<Extent>, ImageDamaged | HostToolMissing> =>
+export const dataOf = (path: string): Effect.Effect<ReadonlyArray<Extent>, ImageDamaged | HostToolMissing> =>
   Effect.gen(function*() {
     const { stdout } = yield* runTool(yield* nativeTool("pyro-copy"), ["--list", path])
     return stdout.toString("latin1").split("\n").filter((line) => line !== "").map((line) => {

@@ -40,9 +40,9 @@ const diskRefusal = new ExportRefused({
 const IMAGE_MODE = 0o600
 
 /** The file to write. The guest chooses the image's first bytes, so no tool of the host may execute a file of this name. */
-const outputOf = (payload: DiskExportPayload) =>
+export const outputOf = (asked: string) =>
   Effect.gen(function*() {
-    const output = hostOutput(payload.output, yield* writingPlace(payload.output))
+    const output = hostOutput(asked, yield* writingPlace(asked))
     if (output._tag === "InvalidRequest" || output._tag === "ExportRefused") return yield* output
     const wrong = (detail: string) => new InvalidRequest({ field: "output", detail })
     if (output._tag === "stdout") return yield* wrong("must be a file: an image has holes")
@@ -53,15 +53,19 @@ const outputOf = (payload: DiskExportPayload) =>
     return output
   })
 
-type Output = Effect.Success<ReturnType<typeof outputOf>>
+export type Output = Effect.Success<ReturnType<typeof outputOf>>
 
 /** Begins a file of `bytes`. Fails if another file is in its place, or if the host has too little space. */
-const putImage = ({ name, parent, within }: Output, { overwrite }: DiskExportPayload, bytes: number) => {
+export const putImage = (
+  { name, parent, within }: Output,
+  { overwrite }: Pick<DiskExportPayload, "overwrite">,
+  bytes: number
+) => {
   const entries = [{ path: new Uint8Array(0), type: "file", mode: IMAGE_MODE, size: bytes }] as const
   return put({ parent, name, within, overwrite, entries })
 }
 
-const refused = ({ path }: Output, bytes: number) => (failure: PutFailed) =>
+export const refused = ({ path }: Output, bytes: number) => (failure: PutFailed) =>
   Effect.fail(failureOf({ path, isDirectory: false, bytes }, failure))
 
 /** A disk's bytes, and the ranges that have data. */
@@ -136,7 +140,7 @@ const work = (
   notify: Notify
 ) =>
   Effect.gen(function*() {
-    const output = yield* outputOf(payload)
+    const output = yield* outputOf(payload.output)
     // Checks whether the file can be made, before the inspector takes seconds.
     yield* Effect.scoped(putImage(output, payload, 0)).pipe(Effect.catchTag("PutFailed", refused(output, 0)))
     yield* demandLegal(entry, operation)

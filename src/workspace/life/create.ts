@@ -103,7 +103,7 @@ export const makeFolder = (folder: WorkspaceFolder) =>
   Effect.mapError(Effect.andThen(ensureFolder(folder.directory), writeFile(folder.activity, "")), unwritten(folder))
 
 /** The images of its root, from the cache. Missing ones are built. */
-const imagesFor = (environment: string, notify: Notify) =>
+export const imagesFor = (environment: string, notify: Notify) =>
   Effect.gen(function*() {
     const onProgress = ({ fraction, step }: { readonly step: string; readonly fraction: number }) =>
       notify({ _tag: "Notice", level: "progress", message: step, fraction })

@@ -1,8 +1,9 @@
 import { Effect } from "effect"
-import { virtualBytesOf } from "../entry/record.ts"
+import { exportSaved } from "../disk/saved/export.ts"
+import { importSaved } from "../disk/saved/import.ts"
 import { linkedBase } from "../life/base.ts"
 import { deleteSaved, save } from "../life/saved/keep.ts"
-import { findSaved, readAllSaved, savedInfo } from "../life/saved/record.ts"
+import { findSaved, readAllSaved, savedInfo, seedOfSaved } from "../life/saved/record.ts"
 import { obstaclesOf } from "../life/snapshot/restore.ts"
 import type { Works } from "./work.ts"
 
@@ -16,9 +17,15 @@ export const savedWorks = {
   "saved.inspect": (_, { name }) =>
     Effect.gen(function*() {
       const saved = yield* findSaved(name)
-      const seed = { path: `${saved.folder.disk}/seed.ext4`, virtualBytes: virtualBytesOf(saved.record.workspace) }
-      const differences = yield* obstaclesOf(saved, yield* linkedBase(saved.folder.base), seed)
+      const differences = yield* obstaclesOf(saved, yield* linkedBase(saved.folder.base), seedOfSaved(saved))
       return { ...savedInfo(saved), differences }
     }),
+  "saved.export": {
+    notices: ({ lifecycle, notify }, payload) => exportSaved(lifecycle, payload, notify)
+  },
+  "saved.import": {
+    notices: ({ lifecycle, notify }, payload) =>
+      Effect.map(importSaved(lifecycle, payload, notify), (saved) => ({ _tag: "Saved" as const, saved }))
+  },
   "saved.delete": ({ lifecycle }, { name }) => Effect.map(deleteSaved(lifecycle, name), (deleted) => ({ deleted }))
 } satisfies Partial<Works>

@@ -322,7 +322,17 @@ export const faultSuite = (name: string, driver: LifecycleDriver, { around }: { 
         await counts("whole")
       }
     })),
-    ...savedSteps({ call, counts, isWhole, list, remove, request, saved, wentOn }, diffSteps),
+    ...savedSteps({
+      archive: () => path.join(path.dirname(client.state), "warm.pyro"),
+      call,
+      counts,
+      isWhole,
+      list,
+      remove,
+      request,
+      saved,
+      wentOn
+    }, diffSteps),
     {
       step: "compare",
       ...request("compare", { from: "whole@base", to: "whole" }),

@@ -15,6 +15,8 @@ export interface Killed {
 }
 
 interface Tools extends Pick<ReturnType<typeof operations>, "call" | "list" | "remove" | "saved"> {
+  /** Path for an exported snapshot. */
+  readonly archive: () => string
   readonly request: (operation: Operation, payload: object) => Pick<Killed, "cause" | "die">
   readonly isWhole: () => Promise<void>
   readonly counts: (workspace: string) => Promise<unknown>
@@ -23,7 +25,7 @@ interface Tools extends Pick<ReturnType<typeof operations>, "call" | "list" | "r
 
 /** A process dies while it saves the workspace `whole`, starts another from the saved snapshot `warm`, or deletes one. */
 export const savedSteps = (
-  { call, counts, isWhole, list, remove, request, saved, wentOn }: Tools,
+  { archive, call, counts, isWhole, list, remove, request, saved, wentOn }: Tools,
   diffSteps: ReadonlyArray<string>
 ): ReadonlyArray<Killed> => [
   ...["save", "take", ...diffSteps].map((step): Killed => ({
@@ -49,6 +51,20 @@ export const savedSteps = (
       if (!isDone) return
       await wentOn("child")
       await remove("child")
+    }
+  },
+  {
+    step: "import",
+    cause: "import",
+    die: (point) => request("import", { source_path: archive(), name: "again" }).die(point),
+    before: () => call("export", { name: "warm", output: archive(), overwrite: true }),
+    found: async (isDone) => {
+      assert.deepStrictEqual(await saved(), { warm: "memory", ...(isDone && { again: "memory" }) })
+      if (!isDone) return
+      await call("create", { name: "child", from_snapshot: "again" })
+      await wentOn("child")
+      await remove("child")
+      await call("saved-delete", { name: "again" })
     }
   },
   {

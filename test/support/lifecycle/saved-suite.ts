@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
@@ -13,6 +14,12 @@ interface Saved {
   readonly durable: boolean
   readonly holdsSecrets: boolean
   readonly differences: ReadonlyArray<string>
+}
+
+interface Exported {
+  readonly kind: string
+  readonly bytes: number
+  readonly sha256: string
 }
 
 /** Saved snapshots over any VMM. */
@@ -53,10 +60,8 @@ export const savedSuite = (name: string, driver: LifecycleDriver) => {
       assert.strictEqual(await sh("two", read), "prepared\nremembered\ntwo\nyes")
       if (driver.capturesPrograms) {
         await sh("one", "rm -f /dev/shm/now; until [ -s /dev/shm/now ]; do sleep 0.02; done")
-        assert.deepStrictEqual((await logs("one")).map(({ execId, inherited }) => [execId, inherited])[1], [
-          program,
-          true
-        ])
+        const inherited = (await logs("one")).filter((one) => one.inherited === true)
+        assert.deepStrictEqual(inherited.map(({ execId, outcome }) => [execId, outcome]), [[program, "running"]])
       }
       await sh("one", "echo own > file")
       assert.strictEqual(await sh("two", "cat file"), "prepared")
@@ -132,6 +137,92 @@ export const savedSuite = (name: string, driver: LifecycleDriver) => {
       assert.lengthOf((await inspect("warm")).differences, 1)
       await from("warm", "booted", { disk_only: true })
       assert.strictEqual(await sh("booted", "cat file"), "prepared")
+    })
+
+    it("an exported snapshot is imported under another name, and starts the same programs", async () => {
+      const file = path.join(path.dirname(client.state), "moved.pyro")
+      await call("save", { workspace: "two", name: "moving" })
+      const { bytes, kind, sha256 } = await call<Exported>("export", { name: "moving", output: file })
+      assert.deepStrictEqual([kind, bytes], ["memory", fs.statSync(file).size])
+      assert.strictEqual(fs.statSync(file).mode & 0o777, 0o600)
+      assert.include(await refused(call("export", { name: "moving", output: file })), "--overwrite")
+      await call("saved-delete", { name: "moving" })
+      const wrong = { source_path: file, name: "moved", expect: "0".repeat(64) }
+      assert.include(await refused(call("import", wrong)), `its SHA-256 is ${sha256}`)
+      await call("import", { source_path: file, name: "moved", expect: sha256 })
+      const { differences, from: origin } = await inspect("moved")
+      assert.deepStrictEqual([differences, origin], [[], undefined])
+      await from("moved", "there")
+      assert.strictEqual(await sh("there", "cat file /dev/shm/page; echo $SAVED"), "prepared\nremembered\nyes")
+      if (driver.capturesPrograms) {
+        await sh("there", "rm -f /dev/shm/now; until [ -s /dev/shm/now ]; do sleep 0.02; done")
+        const [running] = (await status("there")).running ?? []
+        await call("cancel", { workspace: "there", exec_id: running!.execId })
+        assert.deepStrictEqual((await status("there")).running ?? [], [])
+      }
+      await call("import", { source_path: file, name: "files", disk_only: true })
+      await call("export", { name: "moved", output: file, overwrite: true, disk_only: true })
+      await call("import", { source_path: file, name: "small" })
+      assert.deepStrictEqual(await saved(), { warm: "memory", moved: "memory", files: "disk", small: "disk" })
+      for (const one of ["files", "small"]) {
+        await from(one, "booted-too")
+        assert.strictEqual(await sh("booted-too", "cat file; ls /dev/shm"), "prepared")
+        await remove("booted-too")
+        await call("saved-delete", { name: one })
+      }
+      await remove("there")
+      await call("saved-delete", { name: "moved" })
+    })
+
+    it("a file that was changed anywhere is refused, and nothing of it stays", async () => {
+      const file = path.join(path.dirname(client.state), "changed.pyro")
+      await call("save", { workspace: "two", name: "small", disk_only: true })
+      await call("export", { name: "small", output: file })
+      const whole = fs.readFileSync(file)
+      const names = fs.readdirSync(path.join(client.state, "saved"))
+      const read = async (bytes: Buffer) => {
+        fs.writeFileSync(file, bytes)
+        return refused(call("import", { source_path: file, name: "bad" }))
+      }
+      const changedAt = (at: number) => {
+        const bytes = Buffer.from(whole)
+        bytes[at]! ^= 1
+        return bytes
+      }
+      for (const at of [0, 22, 40, Math.floor(whole.length / 2), whole.length - 1]) {
+        assert.include(await read(changedAt(at)), "source_path: ", `byte ${at}`)
+      }
+      for (const length of [0, 10, 1000, whole.length - 33, whole.length - 1]) {
+        const cut = length > whole.length - 33 ? "does not have its digest" : "it is cut off"
+        assert.include(await read(whole.subarray(0, length)), cut, `of ${length} bytes`)
+      }
+      assert.include(await read(Buffer.concat([whole, Buffer.from("x")])), "does not have its digest")
+      const header = whole.indexOf("QFI\xfb", 0, "latin1")
+      if (header > 0) {
+        // The place of a backing file's name: the digest is right, and QEMU would open the file.
+        const content = changedAt(header + 15).subarray(0, -32)
+        const sealed = Buffer.concat([content, createHash("sha256").update(content).digest()])
+        assert.include(
+          await read(sealed),
+          "a layer of its disk is damaged: byte 15 of its header is not what pyro wrote"
+        )
+      }
+      assert.deepStrictEqual(fs.readdirSync(path.join(client.state, "saved")), names)
+      assert.isFalse((await list()).some((one) => one.name === "bad"))
+      await call("saved-delete", { name: "small" })
+    })
+
+    it("secrets leave the host only with a person's word", async () => {
+      const file = path.join(path.dirname(client.state), "secret.pyro")
+      await create("holder", { secrets: { TOKEN: "correct horse battery" } })
+      await call("save", { workspace: "holder", name: "held", disk_only: true })
+      assert.include(await refused(call("export", { name: "held", output: file })), "--allow-secrets")
+      await call("export", { name: "held", output: file, allow_secrets: true })
+      assert.isFalse(fs.readFileSync(file).includes("correct horse battery"))
+      await call("import", { source_path: file, name: "brought" })
+      assert.isTrue((await inspect("brought")).holdsSecrets)
+      await remove("holder")
+      for (const one of ["held", "brought"]) await call("saved-delete", { name: one })
     })
 
     it("a damaged record harms no other snapshot, and can be deleted", async () => {

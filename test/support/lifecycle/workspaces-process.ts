@@ -4,6 +4,7 @@ import type { PyroError } from "../../../src/contract/errors/errors.ts"
 import { streamFromPull } from "../../../src/contract/rows/event-batches.ts"
 import { readCeiling } from "../../../src/contract/rows/network-ceiling.ts"
 import { mapCalls } from "../../../src/contract/rows/Pyro.ts"
+import { SavedExportPayload, SavedImportPayload } from "../../../src/contract/rows/saved-archive.ts"
 import { SavedRef, SavePayload } from "../../../src/contract/rows/saved.ts"
 import { ComparePayload } from "../../../src/contract/rows/workspace-diff.ts"
 import { EventsPayload } from "../../../src/contract/rows/workspace-events.ts"
@@ -132,6 +133,8 @@ const operations = ({ house }: Workspaces["Service"]) => {
     save: operation(SavePayload(), (payload) => last(all.snapshot.save(payload))),
     saved: operation(Schema.Struct({}), () => Effect.map(saved.list({}), ({ saved }) => saved)),
     "saved-inspect": operation(SavedRef(), saved.inspect),
+    export: operation(SavedExportPayload(), (payload) => last(saved.export(payload))),
+    import: operation(SavedImportPayload(), (payload) => last(saved.import(payload))),
     "saved-delete": operation(SavedRef(), saved.delete),
     fork: operation(ForkPayload(), (payload) => last(all.fork(payload))),
     compare: operation(ComparePayload(), all.compare),

@@ -20,7 +20,7 @@ describe("completion", () => {
     ["pyro w", ["workspace", "ws"]],
     ["pyro sna", ["snapshot"]],
     ["pyro snapshot ", ["create", "delete", "list", "save"]],
-    ["pyro saved ", ["delete", "inspect", "list"]],
+    ["pyro saved ", ["delete", "export", "import", "inspect", "list"]],
     ["pyro network ", ["lists", "log", "set"]],
     ["pyro exec fix ls --", []],
     ["pyro exec fix --cw", ["--cwd"]],

@@ -44,6 +44,7 @@ describe("names for operations that end something", () => {
       "workspace.export",
       "workspace.reset",
       "workspace.snapshot.delete",
+      "saved.export",
       "saved.delete",
       "workspace.port.unpublish",
       "workspace.stop",

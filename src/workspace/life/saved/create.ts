@@ -44,7 +44,7 @@ import { buildFork } from "../snapshot/fork.ts"
 import { captureFolder } from "../snapshot/record.ts"
 import { demandLoadable, reserve } from "../snapshot/restore.ts"
 import { transit } from "../transition.ts"
-import { findSaved, type Saved, type SavedRecord } from "./record.ts"
+import { findSaved, type Saved, type SavedRecord, seedOfSaved } from "./record.ts"
 import { demandUnopposed } from "./unopposed.ts"
 
 /** The record that announces the workspace: the snapshot's machine and files, the request's names and grants. */
@@ -171,8 +171,7 @@ export const createFrom = (
     const { workspace } = saved.record
     yield* demandUnopposed(workspace, payload)
     if (payload.diskOnly !== true) {
-      const seed = { path: `${saved.folder.disk}/seed.ext4`, virtualBytes: virtualBytesOf(workspace) }
-      yield* demandLoadable(saved, yield* linkedBase(saved.folder.base), seed)
+      yield* demandLoadable(saved, yield* linkedBase(saved.folder.base), seedOfSaved(saved))
     }
     const caller = yield* callerProject
     const [id] = yield* newIds(registry, 1)

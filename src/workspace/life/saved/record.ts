@@ -9,13 +9,14 @@ import {
 import type { SavedInfo } from "../../../contract/rows/saved.ts"
 import { similarTo } from "../../../contract/text/similar.ts"
 import { callerProject, isReachable } from "../../../contract/wire/caller-project.ts"
+import type { Seed } from "../../../disk/workspace-disk.ts"
 import { readVersioned, writeJsonAtomic } from "../../../system/files/atomic-file.ts"
 import { toHostErrorOf } from "../../../system/files/failure.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { bytesBeneath } from "../../../system/files/usage.ts"
 import { hostBootId } from "../../../system/processes/identity.ts"
 import { memoryBytes } from "../../../vm/memory-image.ts"
-import { type WorkspaceRecord, WorkspaceRecord as WorkspaceSchema } from "../../entry/record.ts"
+import { virtualBytesOf, type WorkspaceRecord, WorkspaceRecord as WorkspaceSchema } from "../../entry/record.ts"
 import { demandReadable, describeStates, noStates } from "../../entry/resident.ts"
 import { residentKinds } from "../../residents/kinds.ts"
 import { recordedGrant } from "../../residents/network/policy.ts"
@@ -57,6 +58,8 @@ export const SavedRecord = Schema.Struct({
   from: Schema.optional(Schema.String),
   /** The guest's memory may have a network that is on: without a grant it is turned off. */
   hasNetwork: Schema.Boolean,
+  /** An imported snapshot of a workspace with secrets: this host does not know the values. */
+  hadSecrets: Schema.optional(Schema.Literal(true)),
   workspace: Schema.Struct(given),
   captured: Schema.optional(Captured)
 })
@@ -150,6 +153,12 @@ export const findSaved = (
     return yield* new SavedNotFound({ name, similar: similarTo(name, names) })
   })
 
+/** The seed image of a saved snapshot's disk. */
+export const seedOfSaved = ({ folder, record }: Saved): Seed => ({
+  path: path.join(folder.disk, "seed.ext4"),
+  virtualBytes: virtualBytesOf(record.workspace)
+})
+
 export const savedInfo = ({ folder, record }: Saved): SavedInfo => {
   const { captured, createdAt, durable, from, name, workspace } = record
   return {
@@ -165,7 +174,7 @@ export const savedInfo = ({ folder, record }: Saved): SavedInfo => {
     diskMib: workspace.diskMib,
     memoryBytes: memoryBytes(folder.frozen.memoryPath),
     diskBytes: bytesBeneath(folder.disk),
-    holdsSecrets: holdsSecrets(folder.directory),
+    holdsSecrets: holdsSecrets(folder.directory) || record.hadSecrets === true,
     runningCommands: describeStates(residentKinds, captured.residents ?? noStates).runningCommands ?? 0
   }
 }
