@@ -27,6 +27,7 @@ import { reset } from "./rows/reset.ts"
 import { residentsMemory } from "./rows/residents-memory.ts"
 import { restore } from "./rows/restore.ts"
 import { run } from "./rows/run.ts"
+import { createSaved, saveRow } from "./rows/saved.ts"
 import { seed } from "./rows/seed.ts"
 import { serviceReady } from "./rows/service.ts"
 import { shellEcho } from "./rows/shell-echo.ts"
@@ -47,6 +48,8 @@ export const plans: ReadonlyArray<Plan> = [
   snapshot,
   fork,
   forkEight,
+  saveRow,
+  createSaved,
   exec,
   execSdk,
   execMcp,

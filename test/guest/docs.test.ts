@@ -82,7 +82,7 @@ const copied = (words: ReadonlyArray<string>) =>
 const EXEC_ID = "4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"
 
 /** Makes the workspaces, snapshots and commands that an example names, and removes those whose name it gives anew. */
-const preconditions = ({ workspace }: PyroPromises) => {
+const preconditions = ({ saved, workspace }: PyroPromises) => {
   const names = async () => (await workspace.list()).workspaces.map(({ id, name }) => name ?? id)
   const absent = async (unwanted: (name: string) => boolean) => {
     const found = (await names()).filter(unwanted)
@@ -102,6 +102,21 @@ const preconditions = ({ workspace }: PyroPromises) => {
     const { snapshots } = await workspace.snapshot.list({ workspace: of })
     if (snapshots.some((one) => one.name === name) === wanted) return
     await (wanted ? workspace.snapshot.create : workspace.snapshot.delete)({ workspace: of, name })
+  }
+  const savedAs = async (name: string, wanted: boolean) => {
+    const found = await saved.list()
+    if (found.saved.some((one) => one.name === name) === wanted) return
+    if (!wanted) return saved.delete({ name })
+    await exists("fix")
+    await run("fix", true)
+    await workspace.snapshot.save({ workspace: "fix", name })
+  }
+  /** An import of one that this host has not, from a file that is there. */
+  const importable = async (file: string, as: string) => {
+    await savedAs("warm", true)
+    if (!fs.existsSync(file)) await saved.export({ name: "warm", output: file })
+    await savedAs("warm", false)
+    await savedAs(as, false)
   }
   const service = async (of: string, name: string, wanted: boolean) => {
     const { services } = await workspace.service.list({ workspace: of })
@@ -162,6 +177,10 @@ const preconditions = ({ workspace }: PyroPromises) => {
       const { state } = await workspace.status({ workspace: target })
       if (state === "running") await run(target, false)
     } else if (target !== "") await run(target, true)
+    if (operation === "workspace.snapshot.save") await savedAs(named ?? "", false)
+    if (text("from_snapshot") !== undefined) await savedAs(text("from_snapshot")!, true)
+    if (operation === "saved.import") await importable(path.join(project, text("source_path")!), named ?? "warm")
+    else if (operation.startsWith("saved.") && named !== undefined) await savedAs(named, true)
     if (operation === "workspace.snapshot.create") await snapshot(target, named ?? "", false)
     if (operation === "workspace.snapshot.delete") await snapshot(target, named ?? "", true)
     if (text("snapshot") !== undefined) await snapshot(target, text("snapshot")!, true)
