@@ -25,6 +25,7 @@ static void decode_opener(uint8_t kind, struct cursor from) {
   struct write_request write;
   struct walk_request walk;
   struct file_request file;
+  struct watch_request watch;
   struct compare_request compare;
   struct read_many_request many;
   struct change_request change;
@@ -62,6 +63,12 @@ static void decode_opener(uint8_t kind, struct cursor from) {
       touch(file.path);
       touch(file.target);
       touch(file.user);
+      return;
+    case KIND_WATCH:
+      if (!decode_watch(from, &watch)) return;
+      touch(watch.root);
+      touch(watch.path);
+      touch(watch.user);
       return;
     case KIND_COMPARE:
       if (!decode_compare(from, &compare)) return;

@@ -51,6 +51,7 @@ static void refuse(const struct frame *frame, int error, enum step step, const c
   X(KIND_CONNECT, connect, forward)                                                                                                        \
   X(KIND_COMPARE, compare, compare)                                                                                                        \
   X(KIND_FILE, file, file_work)                                                                                                            \
+  X(KIND_WATCH, watch, watch_files)                                                                                                        \
   X(KIND_READ_MANY, read_many, read_many)                                                                                                  \
   X(KIND_CHANGE, change, change_files)                                                                                                     \
   X(KIND_ACCEPT, accept, accept_request)

@@ -149,6 +149,16 @@ bool decode_file(struct cursor cursor, struct file_request *out) {
   return cursor_done(&cursor) && out->op >= FILE_STAT && out->op <= FILE_CHMOD;
 }
 
+bool decode_watch(struct cursor cursor, struct watch_request *out) {
+  take_id(&cursor, out->id);
+  out->window = take_u32(&cursor);
+  out->root = take_str(&cursor);
+  out->path = take_str(&cursor);
+  out->flags = take_u32(&cursor);
+  out->user = take_str(&cursor);
+  return cursor_done(&cursor);
+}
+
 bool decode_compare(struct cursor cursor, struct compare_request *out) {
   take_id(&cursor, out->id);
   out->window = take_u32(&cursor);

@@ -97,6 +97,14 @@ struct file_request {
   struct bytes user; /* "" = root */
 };
 
+struct watch_request {
+  uint8_t id[ID_SIZE];
+  uint32_t window;
+  struct bytes root, path;
+  uint32_t flags;
+  struct bytes user; /* "" = root */
+};
+
 struct compare_request {
   uint8_t id[ID_SIZE];
   uint32_t window;
@@ -165,6 +173,7 @@ bool decode_read(struct cursor cursor, struct read_request *out);
 bool decode_write(struct cursor cursor, struct write_request *out);
 bool decode_walk(struct cursor cursor, struct walk_request *out);
 bool decode_file(struct cursor cursor, struct file_request *out);
+bool decode_watch(struct cursor cursor, struct watch_request *out);
 bool decode_compare(struct cursor cursor, struct compare_request *out);
 bool decode_read_many(struct cursor cursor, struct read_many_request *out);
 bool decode_change(struct cursor cursor, struct change_request *out);

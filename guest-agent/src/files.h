@@ -16,6 +16,8 @@ void change_files(struct stream *stream, const struct change_request *request);
 void walk(struct stream *stream, const struct walk_request *request);
 /* FILE: looks at one file, or makes, removes, renames, copies or changes it. */
 void file_work(struct stream *stream, const struct file_request *request);
+/* WATCH: changes beneath a directory, or of a file, until its release. */
+void watch_files(struct stream *stream, const struct watch_request *request);
 /* COMPARE: differences of two trees. */
 void compare(struct stream *stream, const struct compare_request *request);
 

@@ -43,6 +43,7 @@ enum kind {
   KIND_ACCEPT = 0x11,
   KIND_ANSWER = 0x12,
   KIND_FILE = 0x13,
+  KIND_WATCH = 0x14,
 
   KIND_HELLO_BACK = 0x81,
   KIND_RESULT = 0x82,
@@ -110,6 +111,17 @@ enum {
 enum { WALK_ONE_FILE_SYSTEM = 1, WALK_ATTRIBUTES = 2, WALK_IN_ROOT = 4, WALK_AS_USER = 8 };
 enum file_op { FILE_STAT = 1, FILE_MKDIR = 2, FILE_REMOVE = 3, FILE_RENAME = 4, FILE_COPY = 5, FILE_CHMOD = 6 };
 enum { FILE_IN_ROOT = 1, FILE_PARENTS = 2, FILE_RECURSIVE = 4, FILE_REPLACE = 8, FILE_FOLLOW = 16 };
+enum { WATCH_IN_ROOT = 1, WATCH_RECURSIVE = 2 };
+/* What a record of a watch says. */
+enum watch_record {
+  WATCH_READY = 0,
+  WATCH_CREATED = 1,
+  WATCH_MODIFIED = 2,
+  WATCH_REMOVED = 3,
+  WATCH_RENAMED = 4,
+  WATCH_LOSS = 5,
+  WATCH_UNWATCHED = 6,
+};
 /* In the mode of a walked entry, with WALK_ATTRIBUTES: the file has extended attributes of its own. */
 enum { MODE_ATTRIBUTES = 1 << 16 };
 enum { COMPARE_CONTENT = 1 };

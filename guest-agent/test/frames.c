@@ -145,6 +145,18 @@ static bool host_file(struct cursor from, struct writer *to) {
   return true;
 }
 
+static bool host_watch(struct cursor from, struct writer *to) {
+  struct watch_request it;
+  if (!decode_watch(from, &it)) return false;
+  put_id(to, it.id);
+  put_u32(to, it.window);
+  put_text(to, it.root);
+  put_text(to, it.path);
+  put_u32(to, it.flags);
+  put_text(to, it.user);
+  return true;
+}
+
 static bool host_compare(struct cursor from, struct writer *to) {
   struct compare_request it;
   if (!decode_compare(from, &it)) return false;
@@ -290,6 +302,7 @@ static bool recode(const char *name, uint8_t kind, struct cursor from, struct wr
     case KIND_WRITE: return host_write(from, to);
     case KIND_WALK: return host_walk(from, to);
     case KIND_FILE: return host_file(from, to);
+    case KIND_WATCH: return host_watch(from, to);
     case KIND_COMPARE: return host_compare(from, to);
     case KIND_READ_MANY: return host_read_many(from, to);
     case KIND_CHANGE: return host_change(from, to);

@@ -10,6 +10,7 @@ import type { CompareRequest, FileChange, ReadManyRequest, ReadRequest, WalkRequ
 import { changeFiles } from "./files/change-files.ts"
 import { copyFile, doFileWork, statFile } from "./files/file-work.ts"
 import * as Files from "./files/operations.ts"
+import { watchFiles } from "./files/watch.ts"
 import type { NetworkRequest, PortRequest } from "./network.ts"
 import { connectPort, forEachRequest } from "./network/connections.ts"
 import type { GuestProcess, SpawnRequest } from "./process.ts"
@@ -122,6 +123,7 @@ const channelOf = (
   statFile: (wanted: Parameters<typeof statFile>[1]) => statFile(connection, wanted),
   copyFile: (wanted: Parameters<typeof copyFile>[1]) => copyFile(connection, wanted),
   doFileWork: (work: Parameters<typeof doFileWork>[1]) => doFileWork(connection, work),
+  watchFiles: (wanted: Parameters<typeof watchFiles>[1]) => watchFiles(connection, wanted),
   changeFiles: (root: GuestString, changes: ReadonlyArray<FileChange>) => changeFiles(connection, root, changes),
   connectPort: (wanted: PortRequest) => connectPort(connection, wanted),
   /**

@@ -116,6 +116,26 @@ export interface Copied {
   readonly skipped: number
 }
 
+export interface WatchRequest extends FollowedPath {
+  /** Also beneath the directories of the watched one, on its file system. */
+  readonly recursive: boolean
+}
+
+/** What a watch says. Paths are relative to the watched directory, and empty for a watched file: the guest's own bytes. */
+export type WatchRecord =
+  /** From now on, changes are reported. */
+  | { readonly _tag: "ready" }
+  | {
+    readonly _tag: "created" | "modified" | "removed"
+    readonly path: Uint8Array
+    readonly isDirectory: boolean
+  }
+  | { readonly _tag: "renamed"; readonly path: Uint8Array; readonly from: Uint8Array; readonly isDirectory: boolean }
+  /** There were more changes than the guest's kernel keeps, and some are unknown. */
+  | { readonly _tag: "loss" }
+  /** The guest cannot watch this directory, and maybe others: there are too many, or it may not be read. */
+  | { readonly _tag: "unwatched"; readonly path: Uint8Array }
+
 export interface CompareRequest {
   readonly old: GuestPath
   readonly new: GuestPath

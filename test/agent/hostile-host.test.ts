@@ -10,9 +10,10 @@ import { openRaw } from "./raw.ts"
 const { EBADMSG, ENOSYS, EOPNOTSUPP } = constants.errno
 const fromHost = samples.filter(({ direction, frame }) => direction === "host" && frame.length < 1_000)
 const openers =
-  (["Spawn", "Read", "Write", "Walk", "Connect", "Compare", "ReadMany", "Change", "Accept", "File"] as const).map(
-    (name) => HostMessage[name]
-  )
+  (["Spawn", "Read", "Write", "Walk", "Connect", "Compare", "ReadMany", "Change", "Accept", "File", "Watch"] as const)
+    .map(
+      (name) => HostMessage[name]
+    )
 const isOpener = (kind: number) => openers.some((opener) => opener.kind === kind)
 
 /** Numbers in [0, below), the same for a seed each time (mulberry32). */

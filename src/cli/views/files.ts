@@ -1,12 +1,13 @@
-import { Effect, type Scope, Stream } from "effect"
+import { Effect, Schema, type Scope, Stream } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import { MAX_READ_BYTES } from "../../contract/rows/file-fields.ts"
 import type { DiskContent } from "../../contract/rows/workspace-disk.ts"
+import { type FileChange, FileWatchEvent } from "../../contract/rows/workspace-file-watch.ts"
 import type { FileList, FileReadPayload } from "../../contract/rows/workspace-file.ts"
 import { type ImportPayload, MAX_STDIN_BYTES } from "../../contract/rows/workspace-import.ts"
 import type { PatchApplied } from "../../contract/rows/workspace-patch.ts"
 import { ignoredFilesNote, missingOnHostNote } from "../../contract/text/host-file-notes.ts"
-import { count, endLine, note, print, printContent, printPiece, size, warn } from "../output/print.ts"
+import { count, endLine, note, print, printContent, printJsonLines, printPiece, size, warn } from "../output/print.ts"
 import { painted, printTable } from "../output/table.ts"
 import { type Spool, spool } from "../terminal/files.ts"
 import { Terminal } from "../terminal/Terminal.ts"
@@ -103,6 +104,24 @@ const lines = (
 // Otherwise a redirection would leave an empty file with status 0.
 const binaryStatus = ({ binary }: { readonly binary: boolean }) => binary ? 1 : 0
 
+const changeLine = ({ change, directory, from, path }: FileChange) =>
+  `${change} ${from === undefined ? "" : `${from} -> `}${path}${directory ? "/" : ""}\n`
+
+const showWatched = (event: FileWatchEvent) => {
+  switch (event._tag) {
+    case "Watching":
+      return note(`watching ${event.path}\n`)
+    case "Changed":
+      return print(event.changes.map(changeLine).join(""))
+    case "Lost":
+      return warn("pyro: there were more changes than the guest keeps; look at the files again\n")
+    case "Unwatched":
+      return warn(`pyro: not watched: ${event.path}, and maybe more\n`)
+    case "Ended":
+      return Effect.void
+  }
+}
+
 export const fileViews = {
   "workspace.file.list": { result: listing },
   "workspace.file.read": {
@@ -128,6 +147,19 @@ export const fileViews = {
   },
   "workspace.file.upload": {
     result: (file) => note(`${file.path}: ${file.created ? "created" : "written"}, version ${file.version}\n`)
+  },
+  "workspace.file.watch": {
+    event: (event) => showWatched(event),
+    result: ({ path }) => note(`${path}: is gone\n`),
+    perform: ({ workspace }, payload, json) =>
+      json
+        ? Effect.as(
+          Stream.runForEach(workspace.file.watch(payload), (event) =>
+            Effect.flatMap(Effect.orDie(Schema.encodeEffect(FileWatchEvent())(event)), (line) =>
+              printJsonLines([line]))),
+          { _tag: "Shown", status: 0 }
+        )
+        : undefined
   },
   "workspace.file.edit": {
     result: (file) => note(`${file.path}: ${count(file.replaced, "place")} edited, version ${file.version}\n`)

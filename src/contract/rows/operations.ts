@@ -20,6 +20,7 @@ import { watch, workspaceEvents } from "./workspace-events.ts"
 import { workspaceExec } from "./workspace-exec.ts"
 import { workspaceExport } from "./workspace-export.ts"
 import { workspaceFileDownload, workspaceFileUpload } from "./workspace-file-stream.ts"
+import { workspaceFileWatch } from "./workspace-file-watch.ts"
 import {
   workspaceFileChmod,
   workspaceFileCopy,
@@ -99,6 +100,7 @@ export const operations = [
   workspaceFileEdit,
   workspaceFileDownload,
   workspaceFileUpload,
+  workspaceFileWatch,
   workspaceFileStat,
   workspaceFileMkdir,
   workspaceFileRemove,

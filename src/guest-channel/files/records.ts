@@ -1,5 +1,5 @@
 import { EFBIG } from "../errors.ts"
-import type { ComparedSide, Difference, EntryType, ReadResult, WalkEntry, WrittenFile } from "../files.ts"
+import type { ComparedSide, Difference, EntryType, ReadResult, WalkEntry, WatchRecord, WrittenFile } from "../files.ts"
 import { bytes, decodePayload, offset, str, struct, u32, u64, u8, type ValueOf } from "../wire/control.ts"
 import { Violation } from "../wire/violation.ts"
 
@@ -125,6 +125,38 @@ const readDifference = (payload: Buffer): Difference => {
   if (!isRelative(difference.path)) throw new Violation("a compared entry whose path leads elsewhere")
   return difference
 }
+
+const watchRecord = struct({ what: u8, isDirectory: u8, path: str, from: str })
+
+/** By the number of a record. */
+const watched = ["ready", "created", "modified", "removed", "renamed", "loss", "unwatched"] as const
+
+const readWatch = (payload: Buffer): WatchRecord => {
+  const { from: old, isDirectory: flag, path: now, what } = decodePayload(watchRecord, payload)
+  const _tag = watched[what]
+  // Copies: the rest of the record's buffer need not stay as long.
+  const [path, from] = [Uint8Array.from(now as Uint8Array), Uint8Array.from(old as Uint8Array)]
+  for (const one of [path, from]) {
+    if (one.length > 0 && !isRelative(one)) throw new Violation("a watched entry whose path leads elsewhere")
+  }
+  const isDirectory = flag !== 0
+  switch (_tag) {
+    case undefined:
+      throw new Violation(`a watch record of unknown kind ${what}`)
+    case "ready":
+    case "loss":
+      return { _tag }
+    case "unwatched":
+      return { _tag, path }
+    case "renamed":
+      return { _tag, path, from, isDirectory }
+    default:
+      return { _tag, path, isDirectory }
+  }
+}
+
+/** Cuts the output of a watch into records. */
+export const watchDecoder = () => new RecordCutter("watch", readWatch)
 
 const SLASH = 0x2f
 const DOT = 0x2e

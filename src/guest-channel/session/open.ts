@@ -128,8 +128,9 @@ interface SentOpener {
   readonly results: ReturnType<ReturnType<typeof encodeChain>>
 }
 
-/** Whether a message opens a connection, which is no request once it has started. */
-export const isConnection = (kind: number) => kind === HostMessage.Connect.kind || kind === HostMessage.Accept.kind
+/** Whether a message opens a connection or a watch, which is no request once it has started. */
+export const isLasting = (kind: number) =>
+  kind === HostMessage.Connect.kind || kind === HostMessage.Accept.kind || kind === HostMessage.Watch.kind
 
 const sendNow = <A, E>(connection: Connection, opener: Opener<A>, { after, unencodable }: OpenOptions<E>) =>
   encodeNow(connection, unencodable, (): SentOpener => {
@@ -137,7 +138,7 @@ const sendNow = <A, E>(connection: Connection, opener: Opener<A>, { after, unenc
     const frame = encodeControl(0, kind, fields, opener.fields)
     const sendChain = after.length === 0 ? undefined : encodeChain(connection, after)
     const stream = connection.open(opener.begin, frame)
-    if (!isConnection(kind)) connection.outbox.transfers.requested(stream.ended)
+    if (!isLasting(kind)) connection.outbox.transfers.requested(stream.ended)
     if (sendChain !== undefined) return { stream, results: sendChain([frame]) }
     connection.send(frame)
     return { stream, results: [] }

@@ -11,7 +11,7 @@ import type { Connection } from "./connection.ts"
 import {
   awaitEnd,
   DEFAULT_WINDOW_BYTES,
-  isConnection,
+  isLasting,
   openStream,
   openStreamNow,
   operationFailed,
@@ -25,7 +25,7 @@ export const window = DEFAULT_WINDOW_BYTES
 
 const begun = (operation: OpenerKind, windowBytes: number) => ({
   window: windowBytes,
-  isRequest: !isConnection(flows[operation].kind),
+  isRequest: !isLasting(flows[operation].kind),
   ...flows[operation]
 })
 const optionsOf = (operation: OpenerKind) => ({

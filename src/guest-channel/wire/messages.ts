@@ -125,7 +125,9 @@ export const HostMessage = {
       flags: u32,
       user: str
     })
-  )
+  ),
+  /** flags: `WatchFlag`; user empty = root */
+  Watch: message(0x14, struct({ id: id16, window: u32, root: str, path: str, flags: u32, user: str }))
 } as const
 
 /** How an ended stream ended: the tag and payload of its FAILED or EXITED frame, present when `phase` is 2. */
@@ -214,6 +216,7 @@ export const WriteFlag = {
 } as const
 export const FileOp = { stat: 1, mkdir: 2, remove: 3, rename: 4, copy: 5, chmod: 6 } as const
 export const FileFlag = { inRoot: 1, createParents: 2, recursive: 4, replace: 8, follow: 16 } as const
+export const WatchFlag = { inRoot: 1, recursive: 2 } as const
 export const SignalTarget = { main: 0, group: 1, everything: 2, command: 3 } as const
 export const HelloFlag = { forget: 1, reportTaken: 2 } as const
 
@@ -226,6 +229,7 @@ export const flows = {
   connect: { kind: HostMessage.Connect.kind, outputs: [1], input: true, reportsCredit: true },
   compare: { kind: HostMessage.Compare.kind, outputs: [1], input: false },
   file: { kind: HostMessage.File.kind, outputs: [1], input: false },
+  watch: { kind: HostMessage.Watch.kind, outputs: [1], input: false },
   readMany: { kind: HostMessage.ReadMany.kind, outputs: [1], input: false },
   change: { kind: HostMessage.Change.kind, outputs: [1], input: true },
   accept: { kind: HostMessage.Accept.kind, outputs: [1], input: true, credit: NETWORK_CREDIT_BYTES }

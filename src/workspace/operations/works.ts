@@ -6,6 +6,7 @@ import { editFile } from "../content/files/edit.ts"
 import { listFiles } from "../content/files/list.ts"
 import { readFile } from "../content/files/read.ts"
 import { downloadFrom, uploadFile } from "../content/files/stream.ts"
+import { watchFiles } from "../content/files/watch.ts"
 import { changeMode, copyFile, makeDirectory, removeFile, renameFile, statFile } from "../content/files/work.ts"
 import { writeFile } from "../content/files/write.ts"
 import { importFiles } from "../content/import/import.ts"
@@ -13,6 +14,7 @@ import { applyPatchIn } from "../content/patch/apply.ts"
 import { pushInto } from "../content/push.ts"
 import { exportDisk } from "../disk/export.ts"
 import { listDisk, lookAtDisk, readDisk } from "../disk/look.ts"
+import { explainEnd } from "../life/reader.ts"
 import { detachedOr } from "../life/running.ts"
 import { createSnapshot, deleteSnapshot, listSnapshots } from "../life/snapshot/keep.ts"
 import { guardOf } from "../residents/entry-residents.ts"
@@ -78,6 +80,13 @@ export const works: Works = {
         inRunning(lifecycle, entry, "workspace.file.upload", { writes: true }, ({ generation }) =>
           uploadFile(generation.channel, payload, input))
       ))
+  },
+  "workspace.file.watch": {
+    events: ({ entry, generation }, payload) =>
+      Stream.catch(
+        watchFiles(generation.channel, payload),
+        (failure) => Stream.fromEffect(explainEnd({ entry, generation })(Effect.fail(failure)))
+      )
   },
   "workspace.file.stat": ({ channel, lookAtFiles }, payload) =>
     lookAtFiles((files) => statFile(channel, payload, files)),

@@ -62,6 +62,8 @@ const contentFor = ({ corpus, lies, random }: Liar, request: Frame | undefined) 
       return lies.walk()
     case HostMessage.File.kind:
       return random.chance(0.5) ? lies.walk() : data()
+    case HostMessage.Watch.kind:
+      return data()
     case HostMessage.Compare.kind:
       return lies.compare()
     case HostMessage.Read.kind:

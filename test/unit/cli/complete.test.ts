@@ -28,7 +28,21 @@ describe("completion", () => {
     ["pyro workspace fi", ["file"]],
     [
       "pyro workspace file ",
-      ["chmod", "copy", "download", "edit", "list", "mkdir", "read", "remove", "rename", "stat", "upload", "write"]
+      [
+        "chmod",
+        "copy",
+        "download",
+        "edit",
+        "list",
+        "mkdir",
+        "read",
+        "remove",
+        "rename",
+        "stat",
+        "upload",
+        "watch",
+        "write"
+      ]
     ],
     ["pyro help wor", ["workspace"]],
     ["pyro completion ", ["bash", "fish", "zsh"]],

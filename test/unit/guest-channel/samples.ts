@@ -142,6 +142,14 @@ export const samples: ReadonlyArray<Sample> = [
     flags: 12,
     user: text("agent")
   }),
+  sample("watch", 12, HostMessage.Watch, {
+    id,
+    window: 262_144,
+    root: text("/"),
+    path: text("workspace/src"),
+    flags: 3,
+    user: text("agent")
+  }),
   sample("file", 11, HostMessage.File, {
     id,
     window: 65_536,

@@ -29,7 +29,7 @@ export const modifiedAt = (mtimeNs: bigint) => {
 }
 
 /** The path of an entry of a directory, for people and JSON. */
-const shownIn = (directory: WorkspacePath, tree: GuestTree) => {
+export const shownIn = (directory: WorkspacePath, tree: GuestTree) => {
   const above = componentsOf(directory.bytes)
   return (path: Uint8Array) => pathOf([...above, ...componentsOf(path)], tree).text
 }
