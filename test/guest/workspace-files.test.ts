@@ -14,6 +14,7 @@ import { editFile } from "../../src/workspace/content/files/edit.ts"
 import { listFiles } from "../../src/workspace/content/files/list.ts"
 import { readFile } from "../../src/workspace/content/files/read.ts"
 import { readBytes, uploadFile } from "../../src/workspace/content/files/stream.ts"
+import { watchFiles } from "../../src/workspace/content/files/watch.ts"
 import { copyFile, removeFile, renameFile } from "../../src/workspace/content/files/work.ts"
 import { writeFile, writeFileFrom } from "../../src/workspace/content/files/write.ts"
 import { acquireTestWorkspace, finish, guestServices, script } from "../support/guest.ts"
@@ -97,6 +98,26 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("file
       // It would wait for the next message of the kernel.
       assert.strictEqual(yield* reasonOf(download("/proc/kmsg")), "failed")
       for (const path of ["/dev/zero", "/dev/vdb"]) assert.strictEqual(yield* reasonOf(download(path)), "not_a_file")
+    }))
+
+  it.effect("a watch tells what a command of the guest changes", () =>
+    Effect.gen(function*() {
+      const { channel, sh } = yield* workspace
+      const changes: Array<string> = []
+      yield* Stream.runForEachWhile(watchFiles(channel, { path: ".", shallow: false }), (event) =>
+        Effect.gen(function*() {
+          if (event._tag === "Watching") {
+            yield* sh("mkdir src; echo 1 > src/draft; mv src/draft src/file")
+          }
+          if (event._tag === "Changed") {
+            changes.push(...event.changes.map(({ change, path }) =>
+              `${change} ${path}`
+            ))
+          }
+          // In one moment or in two.
+          return !changes.includes("created src/file") && !changes.includes("renamed src/file")
+        }))
+      assert.include(changes, "created src")
     }))
 
   it.effect("every change of a file changes its version, also within a clock tick", () =>
