@@ -56,8 +56,9 @@ export class CommandLog implements ReadableLog {
     return log
   }
 
-  /** Continues a log of an earlier process, behind its last whole piece. */
+  /** Continues a log of an earlier process, or of a VM that was paused, behind its last whole piece. */
   resume(): void {
+    this.ended = false
     const came = this.#files.resume()
     if (came === undefined) return
     this.received.stdout = came.stdout

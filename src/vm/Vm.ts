@@ -128,6 +128,11 @@ export interface CaptureTarget {
   readonly memoryUid: number
   /** Runs while the guest is paused, so its result is of the same moment. */
   readonly inPause?: Effect.Effect<void, NoSpace | StateDirectoryUnusable>
+  /**
+   * The guest stands still after a success, and its disk keeps the layer that it writes: no `top`. The caller ends the VM, or lets it go on by
+   * `Captured.goOn`. After a failure the guest continues. Default: it continues in any case.
+   */
+  readonly stays?: true
 }
 
 export interface Captured {
@@ -135,6 +140,8 @@ export interface Captured {
   readonly layers: ReadonlyArray<string>
   /** Time that the guest's programs were stopped, in ms. */
   readonly pauseMs: number
+  /** Lets a guest continue that stands still (`CaptureTarget.stays`). Never fails: the VM's health tells of its loss. */
+  readonly goOn: Effect.Effect<void>
 }
 
 export type CaptureError =

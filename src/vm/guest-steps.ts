@@ -63,6 +63,8 @@ export interface GuestSteps {
   readonly scrubInspected: Steps
   /** Makes a guest that continues from a capture unique, while its programs are stopped. `hosts` is its /etc/hosts, if readable. */
   readonly renewal: (identity: GuestIdentity, hosts: string | undefined) => Steps
+  /** Fresh entropy and the right time for a guest that continues from a pause as itself, while its programs are stopped. */
+  readonly continuation: () => Steps
   /** Gives a running guest another host name. `hosts` is its /etc/hosts, if readable. */
   readonly rename: (hostname: string, hosts: string | undefined) => Steps
   /** Resumes the programs that a capture stopped. */

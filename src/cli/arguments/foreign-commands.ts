@@ -42,7 +42,7 @@ const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, command
   [["up"], ["workspace create"]],
   [["new"], ["workspace create", "workspace snapshot create", "env build"]],
   [["create", "add", "install"], ["env build", "host connect"]],
-  [["resume", "unpause"], ["workspace start"]],
+  [["unpause"], ["workspace resume"]],
   [["cat", "read"], ["workspace file read"]],
   [["write"], ["workspace file write"]],
   [["pull", "download"], ["env pull", "workspace export"]],

@@ -146,6 +146,13 @@ export const workspaceViews = {
           : `${nameOf(workspace)} is running already\n`
       )
   },
+  "workspace.pause": {
+    result: ({ changed, workspace }) =>
+      note(`${nameOf(workspace)} is paused${changed ? "; its next use resumes it" : " already"}\n`)
+  },
+  "workspace.resume": {
+    result: ({ changed, workspace }) => note(`${nameOf(workspace)} ${changed ? "goes on" : "is running already"}\n`)
+  },
   "workspace.reset": {
     result: ({ workspace }) => note(`${nameOf(workspace)} is reset\n${restored(workspace)}`)
   },

@@ -60,6 +60,8 @@ const nextCommand = (state: string, legalStates: ReadonlyArray<string> = ["runni
     case "stopped":
     case "failed":
       return "Start it: pyro start"
+    case "paused":
+      return legalStates.includes("running") ? "Resume it: pyro resume" : "Stop it, without its memory: pyro stop"
     case "creating":
     case "starting":
     case "stopping":
@@ -165,11 +167,22 @@ export class SnapshotMismatch extends ContractError<SnapshotMismatch>()("Snapsho
   /** Snapshot or workspace that the memory belongs to. */
   what: Schema.String,
   /** Differences to the host of the capture, one sentence each. */
-  differences: Schema.Array(Schema.String)
+  differences: Schema.Array(Schema.String),
+  /** Name or id of the paused workspace whose memory it is. Absent for other memory. */
+  paused: optional(Schema.String)
 }, {
-  fact: ({ what, differences }) => `the memory of ${what} cannot be restored on this host: ${differences.join("; ")}`,
-  next: "Use its files only, in a new microVM: --disk-only",
-  steps: "call again with disk_only: true to use the files only"
+  fact: ({ what, differences, paused }) => {
+    const whose = paused === undefined ? what : `${what} (${paused})`
+    return `the memory of ${whose} cannot be restored on this host: ${differences.join("; ")}`
+  },
+  next: ({ paused }) =>
+    paused === undefined
+      ? "Use its files only, in a new microVM: --disk-only"
+      : `Start it from its disk, without its processes: pyro start ${paused} --discard-memory`,
+  steps: ({ paused }) =>
+    paused === undefined
+      ? "call again with disk_only: true to use the files only"
+      : "call workspace_start with discard_memory: true, or ask the user to run: pyro start --discard-memory"
 }) {}
 
 /** No saved snapshot of this host has the name. */

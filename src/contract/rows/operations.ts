@@ -43,6 +43,7 @@ import {
 import { workspaceCancel, workspaceLogs } from "./workspace-logs.ts"
 import { networkLists, workspaceNetworkLog, workspaceNetworkSet } from "./workspace-network.ts"
 import { workspacePatchApply } from "./workspace-patch.ts"
+import { workspacePause, workspaceResume } from "./workspace-pause.ts"
 import { workspacePortList, workspacePortPublish, workspacePortUnpublish } from "./workspace-port.ts"
 import { workspaceResize, workspaceSignal, workspaceStdin } from "./workspace-process.ts"
 import { workspaceDelete, workspaceReset } from "./workspace-reset.ts"
@@ -133,6 +134,8 @@ export const operations = [
   workspacePortUnpublish,
   workspaceRename,
   workspaceUpdate,
+  workspacePause,
+  workspaceResume,
   workspaceStop,
   workspaceStart,
   workspaceDiskList,
@@ -200,6 +203,10 @@ export const operationStates = named(
 
 export const isLegal = (operation: WorkspaceOperation, state: WorkspaceState): boolean =>
   operationStates[operation].legal.includes(state)
+
+/** Whether the operation resumes a paused workspace before it begins. */
+export const wakes = (operation: WorkspaceOperation): boolean =>
+  isLegal(operation, "running") && !isLegal(operation, "paused")
 
 /** The legal states that last until a request changes them. The others end by themselves. */
 export const lastingStates = (operation: WorkspaceOperation): ReadonlyArray<WorkspaceState> =>

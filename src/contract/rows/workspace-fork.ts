@@ -3,7 +3,7 @@ import { between, defaulted, flag, optional } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { foldTo, Notice, warnings } from "./notice.ts"
 import { lazy, streaming } from "./operation.ts"
-import { at, settled, waits } from "./states.ts"
+import { at, settledAwake, waits } from "./states.ts"
 import { diskOnlyField, snapshotField, workspaceField, WorkspaceName } from "./workspace-field.ts"
 import { unchanged, WorkspaceInfo } from "./workspace-info.ts"
 
@@ -67,7 +67,7 @@ export const workspaceFork = streaming({
     },
     omits: [...unchanged, "detail"]
   },
-  states: at(settled, { ...waits, except: "With `snapshot`, a fork is legal in `starting` too." }),
+  states: at(settledAwake, { ...waits, except: "With `snapshot`, a fork is legal in `starting` too." }),
   needsRoom: true,
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: ForkPayload,

@@ -25,6 +25,7 @@ import {
   gitHistoryText,
   Labels,
   machineFields,
+  workspaceField,
   WorkspaceName,
   WorkspaceRef,
   workspaceUser
@@ -103,7 +104,7 @@ export const CreatePayload = lazy(() =>
 )
 export type CreatePayload = ReturnType<typeof CreatePayload>["Type"]
 
-const changedMeaning = "False if the workspace was in the state before: running, or stopped"
+const changedMeaning = "False if the workspace was in the state before: running, paused, or stopped"
 const changed = lazy(() => boolean(changedMeaning))
 
 /** Notices of a lifecycle operation, then the workspace. */
@@ -112,7 +113,9 @@ export const WorkspaceEvent = lazy(() =>
     Notice(),
     Schema.TaggedStruct("Ready", {
       workspace: WorkspaceInfo().annotate({ description: "The workspace after the operation" }),
-      changed: optional(changed().annotate({ description: `${changedMeaning}. Of \`start\` and \`stop\` only` }))
+      changed: optional(
+        changed().annotate({ description: `${changedMeaning}. Of \`start\`, \`stop\`, \`pause\` and \`resume\` only` })
+      )
     })
   ])
 )
@@ -289,7 +292,7 @@ export const workspaceStatus = unary({
   result: WorkspaceInfo
 })
 
-const SwitchResult = lazy(() => snakeStruct({ ...resultFields(), changed: changed() }))
+export const SwitchResult = lazy(() => snakeStruct({ ...resultFields(), changed: changed() }))
 
 /** Gathers the notices, the workspace, and whether its state changed. */
 export const foldSwitch = (): Folding<WorkspaceEvent, ReturnType<typeof SwitchResult>["Type"]> => {
@@ -307,57 +310,66 @@ export const foldSwitch = (): Folding<WorkspaceEvent, ReturnType<typeof SwitchRe
   }
 }
 
-/** An operation on one workspace whose result is the changed workspace. */
-const step = <const Name extends "workspace.stop" | "workspace.start">(
-  row: {
-    readonly name: Name
-    readonly summary: string
-    readonly description: string
-    readonly verb: string
-    readonly title: string
-    /** Description of the MCP tool. */
-    readonly toolDescription: string
-    readonly destructive: boolean
-  }
-) =>
-  streaming({
-    name: row.name,
-    summary: row.summary,
-    description: row.description,
-    cli: { path: ["workspace", row.verb], args: ["workspace"], examples: [`pyro ${row.verb} fix`] },
-    mcp: {
-      tool: `workspace_${row.verb}`,
-      ...full,
-      title: row.title,
-      description: row.toolDescription,
-      omits: [...unchanged, "ignored_count"]
-    },
-    states: at(settled, waits),
-    on: "entry",
-    annotations: { readOnly: false, destructive: row.destructive, idempotent: true, openWorld: false },
-    payload: WorkspaceRef,
-    event: WorkspaceEvent,
-    result: SwitchResult,
-    fold: foldSwitch
+export const StartPayload = lazy(() =>
+  snakeStruct({
+    workspace: workspaceField(),
+    discardMemory: optional(
+      boolean("Start a paused workspace from its disk, without its memory: its processes are lost. Default: false")
+    )
   })
+)
 
-export const workspaceStop = step({
+/** What a stop and a start have in common: both are steps on one workspace whose result is the changed workspace. */
+const step = {
+  states: at(settled, waits),
+  on: "entry",
+  event: WorkspaceEvent,
+  result: SwitchResult,
+  fold: foldSwitch
+} as const
+
+export const workspaceStop = streaming({
+  ...step,
   name: "workspace.stop",
-  verb: "stop",
-  title: "Stop a workspace",
-  toolDescription: "Stop a workspace's VM and keep its disk",
   summary: "Stop a workspace and keep its disk",
   description:
-    "Ends every command and the microVM. Files stay, also in /tmp. Memory, /run and /dev/shm are lost. `start` starts a new microVM from the disk. A stopped workspace stays as it is.",
-  destructive: true
+    "Ends every command and the microVM. Files stay, also in /tmp. Memory, /run and /dev/shm are lost, also of a paused workspace. " +
+    "`start` starts a new microVM from the disk. A stopped workspace stays as it is.",
+  cli: { path: ["workspace", "stop"], args: ["workspace"], examples: ["pyro stop fix"] },
+  mcp: {
+    tool: "workspace_stop",
+    ...full,
+    title: "Stop a workspace",
+    description: "Stop a workspace's VM and keep its disk",
+    omits: [...unchanged, "ignored_count"]
+  },
+  annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
+  payload: WorkspaceRef
 })
 
-export const workspaceStart = step({
+export const workspaceStart = streaming({
+  ...step,
   name: "workspace.start",
-  verb: "start",
-  title: "Start a workspace",
-  toolDescription: "Start a stopped or failed workspace from its disk",
   summary: "Start a workspace that is stopped or failed",
-  description: "Starts a new microVM with the workspace's disk. A running workspace stays as it is.",
-  destructive: false
+  description:
+    "Starts a new microVM with the workspace's disk. A paused workspace resumes with its memory, or starts without it (--discard-memory). " +
+    "A running workspace stays as it is.",
+  cli: {
+    path: ["workspace", "start"],
+    args: ["workspace"],
+    examples: ["pyro start fix", "pyro start fix --discard-memory"]
+  },
+  mcp: {
+    tool: "workspace_start",
+    ...full,
+    title: "Start a workspace",
+    description: "Start a stopped or failed workspace from its disk",
+    arguments: {
+      workspace: {},
+      discard_memory: { description: "Start a paused one from its disk: its processes are lost" }
+    },
+    omits: [...unchanged, "ignored_count"]
+  },
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
+  payload: StartPayload
 })

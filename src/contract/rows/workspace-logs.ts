@@ -3,7 +3,7 @@ import { between, boolean, defaulted, integer, milliseconds, optional, string } 
 import { snakeStruct } from "../text/snake.ts"
 import { droppedBytes, graceSeconds, Outcome, processId, StartedExecId } from "./command.ts"
 import { lazy, unary } from "./operation.ts"
-import { at, withCommands } from "./states.ts"
+import { at, withCommands, withProcesses } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 const LogEntry = lazy(() =>
@@ -165,7 +165,7 @@ export const workspaceCancel = unary({
       grace_seconds: { description: "From SIGINT to the kill [the command's own]" }
     }
   },
-  states: at(withCommands),
+  states: at(withProcesses),
   on: "residents",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: CancelPayload,

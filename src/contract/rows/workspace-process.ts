@@ -4,7 +4,7 @@ import { signalNumber } from "../text/signals.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { StartedExecId } from "./command.ts"
 import { lazy, unary } from "./operation.ts"
-import { at, withCommands } from "./states.ts"
+import { at, withProcesses } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 /** The command of a request. */
@@ -65,7 +65,7 @@ export const workspaceSignal = unary({
     ]
   },
   mcp: { missing: "`workspace_cancel` ends a command, and `kill` in the guest sends other signals" },
-  states: at(withCommands),
+  states: at(withProcesses),
   on: "residents",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: SignalPayload,
@@ -101,7 +101,7 @@ export const workspaceResize = unary({
     examples: ["pyro resize fix 4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f --cols 120 --rows 40"]
   },
   mcp: { missing: "commands of models have no terminal" },
-  states: at(withCommands),
+  states: at(withProcesses),
   on: "residents",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: ResizePayload,
@@ -163,7 +163,7 @@ export const workspaceStdin = unary({
     ]
   },
   mcp: { missing: "`workspace_exec` takes the whole stdin, and shells are for dialogues" },
-  states: at(withCommands),
+  states: at(withProcesses),
   on: "residents",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: StdinPayload,

@@ -14,7 +14,7 @@ import {
   serviceStatus,
   stopSeconds
 } from "./service-fields.ts"
-import { at, withCommands, withVm } from "./states.ts"
+import { at, withCommands, withProcesses, withVm } from "./states.ts"
 import { workspaceField, WorkspaceRef } from "./workspace-field.ts"
 import { portText } from "./workspace-port.ts"
 
@@ -259,7 +259,7 @@ export const workspaceServiceStop = unary({
     arguments: { workspace: {}, name: { description: "Its name" } },
     omits: [...omits, "ports", "uptime_ms", "restarts"]
   },
-  states: at(withCommands),
+  states: at(withProcesses),
   on: "residents",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: ServiceStopPayload,

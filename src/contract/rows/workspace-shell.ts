@@ -5,7 +5,7 @@ import { command, fieldsOfCommand } from "./command.ts"
 import { always, lazy, unary } from "./operation.ts"
 import { secretMappings } from "./secret-fields.ts"
 import { cols, full, rows, shell, shellFields, ShellInfo, writes } from "./shell-fields.ts"
-import { at, withCommands, withVm } from "./states.ts"
+import { at, withCommands, withProcesses, withVm } from "./states.ts"
 import { workspaceField, WorkspaceRef } from "./workspace-field.ts"
 
 export const ShellOpenPayload = lazy(() => {
@@ -170,7 +170,7 @@ export const workspaceShellClose = unary({
     arguments: { workspace: {}, shell_id: { description: "From shell_open" } },
     omits: ["started_at", "cols", "rows", "inherited", "output_bytes", "command"]
   },
-  states: at(withCommands),
+  states: at(withProcesses),
   on: "residents",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: ShellClosePayload,

@@ -3,7 +3,7 @@ import { boolean, integer, milliseconds, optional, string } from "../text/fields
 import { snakeStruct } from "../text/snake.ts"
 import { foldTo, Notice, warnings } from "./notice.ts"
 import { lazy, streaming, unary } from "./operation.ts"
-import { at, every, settled, settledOrAttaching, waits } from "./states.ts"
+import { at, every, settledAwake, settledOrAttaching, waits } from "./states.ts"
 import { snapshotField, workspaceField, WorkspaceRef } from "./workspace-field.ts"
 
 const full = { profiles: ["full"] } as const
@@ -58,7 +58,7 @@ export const workspaceSnapshotCreate = streaming({
     description: "Save a workspace's memory, processes and disk under a name",
     omits: ["pause_ms"]
   },
-  states: at(settled, waits),
+  states: at(settledAwake, waits),
   on: "entry",
   needsRoom: true,
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },

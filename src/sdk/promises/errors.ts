@@ -44,6 +44,9 @@ export type ErrorCode =
   | "port_not_published"
   | "port_unavailable"
   | "publishing_not_allowed"
+  | "saved_damaged"
+  | "saved_exists"
+  | "saved_not_found"
   | "seed_rejected"
   | "service_failed"
   | "service_not_found"
@@ -645,8 +648,37 @@ export interface SnapshotMismatch extends PyroError {
   readonly what: string
   /** Differences to the host of the capture, one sentence each. */
   readonly differences: ReadonlyArray<string>
+  /** Name or id of the paused workspace whose memory it is. Absent for other memory. */
+  readonly paused?: string
 }
 export const SnapshotMismatch: ErrorClass<SnapshotMismatch> = asErrorClass(contract.SnapshotMismatch)
+
+/** No saved snapshot of this host has the name. */
+export interface SavedNotFound extends PyroError {
+  readonly _tag: "SavedNotFound"
+  readonly code: "saved_not_found"
+  readonly name: string
+  /** Similar names. */
+  readonly similar: ReadonlyArray<string>
+}
+export const SavedNotFound: ErrorClass<SavedNotFound> = asErrorClass(contract.SavedNotFound)
+
+/** The name of a new saved snapshot is in use. */
+export interface SavedExists extends PyroError {
+  readonly _tag: "SavedExists"
+  readonly code: "saved_exists"
+  readonly name: string
+}
+export const SavedExists: ErrorClass<SavedExists> = asErrorClass(contract.SavedExists)
+
+/** The record of a saved snapshot cannot be used. Nothing was changed. */
+export interface SavedDamaged extends PyroError {
+  readonly _tag: "SavedDamaged"
+  readonly code: "saved_damaged"
+  readonly name: string
+  readonly detail: string
+}
+export const SavedDamaged: ErrorClass<SavedDamaged> = asErrorClass(contract.SavedDamaged)
 
 /** The workspace has no command of that id. */
 export interface ExecNotFound extends PyroError {

@@ -16,7 +16,7 @@ export interface WorkspaceInfo {
    * State of the workspace. `failed`: the microVM died, and `start` or `reset` starts a new one; or the record cannot
    * be read, as `detail` says
    */
-  readonly state: "creating" | "running" | "starting" | "stopping" | "stopped" | "failed" | "resetting" | "deleting"
+  readonly state: "creating" | "running" | "starting" | "stopping" | "stopped" | "paused" | "failed" | "resetting" | "deleting"
   /** Reason for the state. Absent if the state needs none */
   readonly detail?: string
   /** Time of creation, ISO 8601 */
@@ -549,7 +549,7 @@ export interface NetworkChanged {
      * State of the workspace. `failed`: the microVM died, and `start` or `reset` starts a new one; or the record cannot
      * be read, as `detail` says
      */
-    readonly state: "creating" | "running" | "starting" | "stopping" | "stopped" | "failed" | "resetting" | "deleting"
+    readonly state: "creating" | "running" | "starting" | "stopping" | "stopped" | "paused" | "failed" | "resetting" | "deleting"
     /** Reason for the state. Absent if the state needs none */
     readonly detail?: string
     /** Time of creation, ISO 8601 */
@@ -811,6 +811,13 @@ export interface CreateFields {
    * Default: none
    */
   readonly secretHttp?: ReadonlyArray<string> | undefined
+  /**
+   * Saved snapshot to start from, by its name in `pyro saved list`. Environment, sizes, driver and files are the
+   * snapshot's
+   */
+  readonly fromSnapshot?: string | undefined
+  /** Use only the files, in a new microVM without running processes */
+  readonly diskOnly?: boolean | undefined
 }
 
 /** How a command runs. */

@@ -289,6 +289,7 @@ export const machineSteps = (device: WorkspaceDevice): GuestSteps => ({
   scrubInspected: scrubInspected(device),
   inspectedRoot: { directory: inspectedRootDirectory, mounts: inspectedRoot },
   renewal: renewalSteps,
+  continuation: freshness,
   rename: renameSteps,
   startPrograms: [startPrograms],
   diskDevice: device.path,

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Exit } from "effect"
 import type { ChannelFailed, VmFailed } from "../../contract/errors/errors.ts"
 import { Calls } from "../../guest-channel/calls.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
@@ -27,13 +27,17 @@ const isRefusal = (failure: unknown): failure is AgentCallFailed =>
 
 /**
  * Captures a VM in one pause. `capture` does its work at rest: the guest's programs are stopped first, so that nothing runs in a copy until
- * the agent has made the copy unique. The VM continues afterwards, also after a failure.
+ * the agent has made the copy unique. The VM continues afterwards, also after a failure. With `stays` it continues after a failure only, and
+ * by `goOn`.
  */
 export const inOnePause = <A, E, R>(
   { channel, vm }: { readonly channel: GuestChannel; readonly vm: Pick<Vm, "pause" | "resume"> },
-  capture: (atRest: AtRest) => Effect.Effect<A, E, R>
+  capture: (atRest: AtRest) => Effect.Effect<A, E, R>,
+  { stays = false }: { readonly stays?: boolean | undefined } = {}
 ) =>
   Effect.gen(function*() {
+    const goOn = Effect.andThen(Effect.ignoreCause(vm.resume), resumePrograms(channel))
+    const isLeftStill = (exit: Exit.Exit<unknown, unknown>) => stays && Exit.isSuccess(exit)
     let since = 0
     let pauseMs = 0
     const atRest: AtRest = (work) =>
@@ -43,7 +47,7 @@ export const inOnePause = <A, E, R>(
           Effect.acquireUseRelease(
             vm.pause,
             () => work(receivedBytes).pipe(asStep("paused")),
-            () => Effect.ignoreCause(vm.resume)
+            (_, exit) => isLeftStill(exit) ? Effect.void : Effect.ignoreCause(vm.resume)
           ))
       }).pipe(
         Effect.timeoutOrElse({
@@ -54,11 +58,11 @@ export const inOnePause = <A, E, R>(
           isRefusal,
           (failure) => failedAt("capture")(new Error(`its programs cannot be stopped: ${failure.message}`))
         ),
-        Effect.ensuring(resumePrograms(channel)),
+        Effect.onExit((exit) => isLeftStill(exit) ? Effect.void : resumePrograms(channel)),
         Effect.ensuring(Effect.map(monotonicMs, (now) => (pauseMs = now - since)))
       )
     const captured = yield* capture(atRest)
-    return { captured, pauseMs }
+    return { captured, pauseMs, goOn: stays ? goOn : Effect.void }
   })
 
 /** Sent before requests that wait: a command that starts among stopped programs would never end, and the agent does one thing at a time. */

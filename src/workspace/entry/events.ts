@@ -23,6 +23,9 @@ const Event = Schema.Union([
   Schema.TaggedStruct("created", { at, environment: Schema.String, snapshot: Schema.optional(Schema.String) }),
   Schema.TaggedStruct("started", { at }),
   Schema.TaggedStruct("stopped", { at }),
+  /** The memory is on disk, and the microVM has ended. */
+  Schema.TaggedStruct("paused", { at }),
+  Schema.TaggedStruct("resumed", { at }),
   /** The microVM ended, and no request asked for that. The detail has the end of the guest's console. */
   Schema.TaggedStruct("died", { at, detail: Schema.String }),
   /** The last event: the deletion removes the log. */

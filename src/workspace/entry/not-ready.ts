@@ -11,6 +11,7 @@ const next: Readonly<Record<WorkspaceState, string>> = {
   starting: "wait until the workspace runs",
   stopping: "wait until the workspace is stopped",
   stopped: "start the workspace first",
+  paused: "resume the workspace to keep its processes, or stop it to discard them",
   failed: "bring the workspace back with start (keeps the disk) or reset (from the seed)",
   resetting: "wait until the workspace is reset",
   deleting: "the workspace is being deleted"

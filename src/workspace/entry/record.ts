@@ -6,6 +6,7 @@ import type { StateTooNew } from "../../contract/errors/errors.ts"
 import { byName } from "../../contract/text/names.ts"
 import { readVersioned, syncFile, type Upgrades, writeJsonAtomic } from "../../system/files/atomic-file.ts"
 import { FileFailed, toHostErrorOf } from "../../system/files/failure.ts"
+import { MachineIdentity, MachineSpec } from "../../vm/machine.ts"
 import { VmId } from "../../vm/record.ts"
 import { demandReadable, noStates, ResidentStates, type StoredKind, tooNew } from "./resident.ts"
 
@@ -45,6 +46,13 @@ export const WorkspaceRecord = Schema.Struct({
   networkDriver: Schema.optional(Schema.Literal("tap")),
   requireConfinement: Schema.optional(Schema.Literals(["namespaces", "namespaces+uid"])),
   ttlSeconds: Schema.optional(Schema.Int),
+  /**
+   * Memory in the folder `paused`, in the phase `stopped`, that the next VM continues. An older pyro takes the workspace for a stopped one,
+   * and drops this.
+   */
+  paused: Schema.optional(
+    Schema.Struct({ spec: MachineSpec, identity: MachineIdentity, hostname: Schema.String, takenAtMs: Schema.Number })
+  ),
   seedPath: Schema.optional(Schema.String),
   repoUrl: Schema.optional(Schema.String),
   repoRef: Schema.optional(Schema.String),
@@ -103,6 +111,8 @@ export interface WorkspaceFolder {
   readonly disk: (number: number) => string
   /** Snapshots, a folder for each. */
   readonly snapshots: string
+  /** Memory and devices of a paused workspace. */
+  readonly paused: string
   /** Source of forks during their creation. */
   readonly staged: string
   /** Snapshots in comparisons, a folder for each comparison. */
@@ -122,6 +132,7 @@ export const folderOf = (stateDir: string, id: WorkspaceId): WorkspaceFolder => 
     base: path.join(directory, "base"),
     disk: (number) => path.join(directory, `disk-${number}`),
     snapshots: path.join(directory, "snapshots"),
+    paused: path.join(directory, "paused"),
     staged: path.join(directory, "staged"),
     compared: path.join(directory, "compared")
   }

@@ -67,6 +67,9 @@ export interface Residents {
   /** Tries every resident, and then fails with the first failure. `kept`: the states in the record of the workspace. */
   readonly adopt: (vm: ResidentVm, kept: ResidentStates) => Effect.Effect<void, PyroError>
   readonly lose: (reason: PyroError) => Effect.Effect<void>
+  readonly rest: (reason: PyroError) => Effect.Effect<void>
+  /** Tries every resident, and then fails with the first failure. */
+  readonly wakeUp: (sinceMs: number) => Effect.Effect<void, PyroError>
   /** Makes a capture while all residents are paused. */
   readonly quiesced: <A, E, R>(capture: Effect.Effect<A, E, R>) => Effect.Effect<A, E, Exclude<R, Scope.Scope>>
   /** Fails with the first failing resident: the capture must then be discarded. */
@@ -130,6 +133,8 @@ export const makeResidents = (all: ReadonlyArray<ListedResident>): Residents => 
     begin: (vm, kept) => each("begin", all, (one) => one.begin?.(vm, kept[one.key]) ?? Effect.void),
     adopt: (vm, kept) => each("be taken up", all, (one) => one.adopt(vm, kept[one.key])),
     lose: (reason) => Effect.ignore(each("be ended", reversed, (one) => one.lose(reason))),
+    rest: (reason) => Effect.ignore(each("rest", reversed, (one) => one.rest?.(reason) ?? Effect.void)),
+    wakeUp: (sinceMs) => each("go on", all, (one) => one.wakeUp?.(sinceMs) ?? Effect.void),
     quiesced: (capture) => Effect.scoped(Effect.andThen(pauseAll, capture)),
     note: (folder) =>
       Effect.map(

@@ -49,6 +49,14 @@ export interface Resident<State> {
   readonly adopt: (vm: ResidentVm, kept: Option.Option<State>) => Effect.Effect<void, PyroError>
   /** Ends every waiter with `reason`: the VM has ended. */
   readonly lose: (reason: PyroError) => Effect.Effect<void>
+  /**
+   * The workspace is paused: its memory is on disk, and nothing has ended. Ends every waiter with `reason`. `adopt` in another VM follows, or
+   * `lose`. Also in a process that finds the workspace paused.
+   * @default nothing
+   */
+  readonly rest?: (reason: PyroError) => Effect.Effect<void>
+  /** The processes continue `sinceMs` after a pause, in which their clock stood still. `adopt` follows. @default nothing */
+  readonly wakeUp?: (sinceMs: number) => Effect.Effect<void, PyroError>
   /** Pauses for a capture of the VM, and continues when the Scope closes. */
   readonly quiesce?: Effect.Effect<void, never, Scope.Scope>
   /**

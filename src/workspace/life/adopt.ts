@@ -21,6 +21,7 @@ import { recordedGrant } from "../residents/network/policy.ts"
 import { openResidents } from "../residents/open.ts"
 import { forget } from "./create.ts"
 import { diedOf, type Transition } from "./description.ts"
+import { restReason, wakeForClient } from "./pause.ts"
 import { announcedRebase, rebaseResidents } from "./rebase.ts"
 import { readWorkspaces } from "./recorded.ts"
 import { adoptSaved } from "./saved/keep.ts"
@@ -149,13 +150,16 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
     yield* removeLeftoverDisks(entry)
     yield* adoptSnapshots(entry)
     const residents = yield* Scope.provide(
-      openResidents(entry.folder, recordedGrant(record), defaultsOf(entry)),
+      openResidents(entry.folder, recordedGrant(record), defaultsOf(entry), yield* wakeForClient(lifecycle, entry)),
       entry.scope
     )
     const rebase = yield* announcedRebase(entry, record)
     if (rebase !== undefined) yield* rebaseResidents(entry, residents, rebase)
     yield* Ref.set(entry.residents, Option.some(residents))
-    const { vm } = record
+    const { paused, vm } = record
+    if (paused !== undefined) return yield* adoptPaused(entry, residents)
+    // A pause or a resume was interrupted.
+    yield* removeFolder(entry.folder.paused)
     if (record.phase === "stopped" || vm === undefined) {
       yield* completeStop(entry, residents)
       return yield* Ref.set(entry.state, { state: "stopped" })
@@ -187,12 +191,24 @@ const completeStop = (entry: Entry, residents: Residents) =>
     if (last !== undefined && last._tag !== "stopped") yield* recordEvent(directory, { _tag: "stopped" })
   })
 
+/** The residents rest. A process that died after the record of a pause has not reported it to the event log. */
+const adoptPaused = (entry: Entry, residents: Residents) =>
+  Effect.gen(function*() {
+    yield* residents.rest(yield* restReason(entry))
+    const { directory } = entry.folder
+    const last = (yield* readEvents(directory)).findLast(({ _tag }) => LIFE.has(_tag))
+    if (last?._tag !== "paused") yield* recordEvent(directory, { _tag: "paused" })
+    yield* Ref.set(entry.state, { state: "paused" })
+  })
+
 /** Events of the beginning and the end of a VM. */
 const LIFE: ReadonlySet<WorkspaceLogEvent["_tag"]> = new Set([
   "created",
   "died",
   "forked",
+  "paused",
   "reset",
+  "resumed",
   "started",
   "stopped"
 ])
@@ -200,7 +216,7 @@ const LIFE: ReadonlySet<WorkspaceLogEvent["_tag"]> = new Set([
 /** Each process that finds the VM dead comes here: the log gets the death once. */
 const recordDeathOnce = (entry: Entry, failure: PyroError) =>
   Effect.flatMap(readEvents(entry.folder.directory), (events) => {
-    const last = events.findLast(({ _tag }) => _tag === "died" || _tag === "started" || _tag === "reset")
+    const last = events.findLast(({ _tag }) => LIFE.has(_tag))
     return last?._tag === "died" ? Effect.void : recordEvent(entry.folder.directory, diedOf(failure))
   })
 

@@ -48,6 +48,7 @@ import type { Transition } from "./description.ts"
 import { driverOf, layerFormatOf } from "./driver.ts"
 import { acquireGuest, type GuestRequest, reportSlowStep } from "./generation.ts"
 import { reportSeed } from "./notices.ts"
+import { wakeForClient } from "./pause.ts"
 import { moveToTrash, removeTrashed } from "./sweep.ts"
 import { transit } from "./transition.ts"
 import { demandUser, ownerOf } from "./workspace-user.ts"
@@ -135,6 +136,7 @@ type Prepared = Effect.Success<ReturnType<typeof prepareDisk>>
 
 /** The parts of a workspace that its first VM does not need. */
 const prepareRest = (
+  lifecycle: Lifecycle,
   entry: Entry,
   { environment, kernel }: Images,
   { report }: Prepared,
@@ -160,10 +162,9 @@ const prepareRest = (
       files: report.files,
       bytes: report.bytes
     })
-    yield* Ref.set(
-      entry.residents,
-      Option.some(yield* Scope.provide(openResidents(folder, recordedGrant(record), defaultsOf(entry)), entry.scope))
-    )
+    const wake = yield* wakeForClient(lifecycle, entry)
+    const residents = openResidents(folder, recordedGrant(record), defaultsOf(entry), wake)
+    yield* Ref.set(entry.residents, Option.some(yield* Scope.provide(residents, entry.scope)))
   })
 
 /** Makes folder, record and first disk of a workspace. The record precedes everything that it announces. */
@@ -196,6 +197,7 @@ interface Creating extends Required<Pick<GuestRequest, "onNetwork">> {
 
 /** The first VM of a workspace, on a new disk. */
 const creating = (
+  lifecycle: Lifecycle,
   entry: Entry,
   payload: CreatePayload,
   notify: Notify,
@@ -213,7 +215,9 @@ const creating = (
         const claiming = yield* Deferred.make<void>()
         // The rest is made during the guest's claim: before, the VM needs the whole host.
         const rest = yield* Deferred.await(claiming).pipe(
-          Effect.andThen(Effect.uninterruptible(prepareRest(entry, images, prepared, notify)).pipe(asStep("rest"))),
+          Effect.andThen(
+            Effect.uninterruptible(prepareRest(lifecycle, entry, images, prepared, notify)).pipe(asStep("rest"))
+          ),
           Effect.forkScoped
         )
         const guest = yield* acquireGuest({
@@ -268,7 +272,7 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Gr
     registry.entries.set(record.id, entry)
     let files = 0
     let networkOn: Effect.Effect<void, PyroError> = Effect.void
-    const transition = creating(entry, payload, notify, {
+    const transition = creating(lifecycle, entry, payload, notify, {
       onPrepared: ({ report }) => (files = report.files),
       onNetwork: (turned) => (networkOn = turned)
     })

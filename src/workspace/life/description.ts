@@ -17,6 +17,8 @@ export const crashPoints = {
   "create-from": ["built", "committed", "settled"],
   start: ["built", "committed"],
   stop: ["handed-over", "committed", "settled"],
+  pause: ["handed-over", "committed", "settled"],
+  resume: ["built", "committed", "settled"],
   reset: ["built", "handed-over", "committed", "settled"],
   "reset-to": ["built", "committed", "settled"],
   fork: ["built", "committed", "settled"],
@@ -56,12 +58,20 @@ export interface Transition<R = never> {
   readonly attaches?: true
   /** The last work between the two generations before the record changes. */
   readonly handOver?: (sides: Sides) => Effect.Effect<void, PyroError, R>
+  /** Undoes the hand-over, before the old generation is the current one again. @default nothing */
+  readonly undone?: Effect.Effect<void>
   /** Changes the record; the engine adds phase and VM of the next generation. @default the record stays as it is */
   readonly change?: (record: WorkspaceRecord) => WorkspaceRecord
+  /** The record is on disk before the transition continues. */
+  readonly durable?: true
   /** The transition continues even if the disk has no room for the changed record. */
   readonly unwritten?: "ignored"
   /** Why the residents end: their VM is gone. @default they are not told */
   readonly lose?: PyroError
+  /** The residents rest until another VM continues the memory of this one: the reason for their waiters. */
+  readonly rest?: PyroError
+  /** Time that the clock of the residents' processes stood still, in ms. */
+  readonly wakesAfterMs?: () => number
   /** State that the residents are brought to. @default they keep theirs */
   readonly rebase?: Rebase
   /** The residents find their processes in the next generation's VM. */

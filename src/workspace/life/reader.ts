@@ -18,6 +18,7 @@ import { virtualBytesOf } from "../entry/record.ts"
 import { explainChannelFailure } from "./boot.ts"
 import { inInspectedRoot, inOwnRoot, type LookAtFiles } from "./inspected-root.ts"
 import { explainInspector, openInspector } from "./inspector.ts"
+import { wakeFor } from "./pause.ts"
 import { detachedOr, runningGeneration } from "./running.ts"
 
 /** Reason for the end of work in a guest: another request took its VM out of the workspace, or the VM ended by itself. */
@@ -115,7 +116,7 @@ export const borrowReader = (
   operation: WorkspaceOperation
 ): Effect.Effect<Borrowed, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.flatMap(
-    isAtRest(entry),
+    Effect.andThen(wakeFor(lifecycle, entry, operation), isAtRest(entry)),
     (isHeld) =>
       isHeld
         ? borrowHeld(lifecycle, entry, openReader(entry, true, operation))

@@ -19,7 +19,7 @@ import { endedBy } from "./start-stop.ts"
 import { transit } from "./transition.ts"
 
 /** The record with the next disk and the next VM. */
-const onNextDisk = (record: WorkspaceRecord): WorkspaceRecord => ({
+export const onNextDisk = (record: WorkspaceRecord): WorkspaceRecord => ({
   ...record,
   disk: record.disk + 1,
   generation: record.generation + 1

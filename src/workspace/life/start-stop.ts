@@ -23,6 +23,8 @@ const starting = (entry: Entry, notify: Notify): Transition<LifecycleServices> =
       return guest
     }),
   change: (record) => ({ ...record, generation: record.generation + 1 }),
+  // The residents of a paused workspace whose memory is discarded. The others are lost already.
+  lose: endedBy("start"),
   event: { _tag: "started" }
 })
 
@@ -79,7 +81,7 @@ const stopping = (entry: Entry): Transition => ({
         Effect.catch(channel.unlessSilent(flush(channel)), ({ detail }) =>
           Effect.logWarning(`${entry.id} is stopped with unwritten files in its guest's memory: ${detail}`))
     }),
-  change: ({ vm: _, ...record }) => ({ ...record, phase: "stopped" }),
+  change: ({ paused: _paused, vm: _, ...record }) => ({ ...record, phase: "stopped" }),
   lose: endedBy("stop"),
   event: { _tag: "stopped" },
   leaves: "stopped"

@@ -108,7 +108,9 @@ const detachUnnamed = Effect.gen(function*() {
         ...records.flatMap(({ directory, record }) =>
           record === undefined || record.phase === "creating" || record.phase === "deleting"
             ? [{ kind: "workspace", what: directory }]
-            : [...otherDisks(directory, record), ...halfMade(directory)].map((what) => ({ kind: "disk", what }))
+            : [...otherDisks(directory, record), ...halfMade(directory), ...oldMemory(directory, record)].map((
+              what
+            ) => ({ kind: "disk", what }))
         )
       ]
     ),
@@ -137,6 +139,10 @@ const otherDisks = (directory: string, { disk }: WorkspaceRecord) =>
   namesIn(directory)
     .filter((name) => /^disk-\d+$/.test(name) && name !== `disk-${disk}`)
     .map((name) => path.join(directory, name))
+
+/** Memory of a pause that was interrupted, or that a VM continues. */
+const oldMemory = (directory: string, { paused }: WorkspaceRecord) =>
+  paused === undefined ? [path.join(directory, "paused")].filter(exists) : []
 
 /** Sources of forks, folders of comparisons, and the rest of removed snapshots. */
 const halfMade = (directory: string) => {

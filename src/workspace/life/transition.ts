@@ -1,5 +1,6 @@
 import { Effect, Exit, Option, Ref, Scope } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
+import { exists } from "../../system/files/entries.ts"
 import type { Paths } from "../../system/files/Paths.ts"
 import { asStep } from "../../system/telemetry/spans.ts"
 import { faultPoint } from "../../system/waits/fault.ts"
@@ -9,6 +10,7 @@ import {
   commit,
   detach,
   detachIf,
+  discardFolder,
   endUnattached,
   generationScope,
   leaveBehind,
@@ -17,6 +19,7 @@ import {
 } from "../entry/context.ts"
 import type { Entry, Generation } from "../entry/entry.ts"
 import { type EventLog, recordEvent } from "../entry/events.ts"
+import type { WorkspaceRecord } from "../entry/record.ts"
 import { openResidentsOf } from "../residents/entry-residents.ts"
 import { crashPoints, death, type Step, type Transition } from "./description.ts"
 import { watch } from "./install.ts"
@@ -66,6 +69,7 @@ export const transitAll = <R>(
     yield* each(reportToResidents, "residents")
     crash("settled")
     yield* each((passage) => installNext(lifecycle, passage))
+    yield* each((passage) => dropMemory(passage as Passage<unknown>))
     // Otherwise the old one ends in the background, after the first command in the next one.
     yield* each(({ next, old, transition: { entry, oldDisk } }) =>
       next === undefined || oldDisk === undefined ? Effect.void : leaveBehind(entry, old, oldDisk)
@@ -135,29 +139,41 @@ const detachOld = <R>(passage: Passage<R>) =>
     })
     : Effect.void
 
-const commitRecord = <R>({ next, transition: { change, entry, rebase, unwritten } }: Passage<R>) => {
+/** Every next VM leaves the memory of a pause behind. */
+const withVm = ({ paused: _, ...record }: WorkspaceRecord, { guest: { vm } }: Generation): WorkspaceRecord => ({
+  ...record,
+  phase: "running",
+  vm: vm.id
+})
+
+const commitRecord = <R>({ next, transition: { change, durable, entry, rebase, unwritten } }: Passage<R>) => {
   if (change === undefined) return Effect.void
   const written = commit(entry, (record) => {
     const changed = change(rebase === undefined ? record : markStale(record, rebase))
-    return next === undefined ? changed : { ...changed, phase: "running", vm: next.guest.vm.id }
-  })
+    return next === undefined ? changed : withVm(changed, next)
+  }, durable === true ? { durable } : {})
   return unwritten === "ignored" ? Effect.ignore(written) : written
 }
 
 /** Puts the old generation back, and ends the next one with all its resources. */
-const undo = <R>(lifecycle: Lifecycle, { old, scope, transition: { entry, detached } }: Passage<R>) =>
-  Effect.andThen(
+const undo = <R>(lifecycle: Lifecycle, { old, scope, transition: { entry, detached, undone } }: Passage<R>) =>
+  Effect.all([
+    undone ?? Effect.void,
     Option.isSome(old) && detached === undefined ? install(lifecycle, entry, old.value) : Effect.void,
     scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
-  )
+  ], { discard: true })
 
-const reportToResidents = <R>({ next, transition: { adopts, entry, event, lose, rebase } }: Passage<R>) =>
+const reportToResidents = <R>(
+  { next, transition: { adopts, entry, event, lose, rebase, rest, wakesAfterMs } }: Passage<R>
+) =>
   Effect.gen(function*() {
     const opened = yield* openResidentsOf(entry)
     if (Option.isSome(opened)) {
       const residents = opened.value
       if (lose !== undefined) yield* residents.lose(lose)
+      if (rest !== undefined) yield* residents.rest(rest)
       if (rebase !== undefined) yield* rebaseResidents(entry, residents, rebase)
+      if (wakesAfterMs !== undefined) yield* Effect.ignoreCause(residents.wakeUp(wakesAfterMs()))
       if (adopts === true && next !== undefined) {
         // Removes residents whose processes are not in the memory.
         yield* Effect.ignoreCause(residents.adopt(next, (yield* Ref.get(entry.record)).residents))
@@ -168,6 +184,13 @@ const reportToResidents = <R>({ next, transition: { adopts, entry, event, lose, 
     }
     if (event !== undefined) yield* recordEvent(entry.folder.directory, event)
   })
+
+/** Removes the memory of a pause that the record does not have any more. */
+const dropMemory = ({ transition: { entry } }: Passage<unknown>) =>
+  Effect.flatMap(Ref.get(entry.record), ({ paused }) =>
+    paused === undefined && exists(entry.folder.paused)
+      ? Effect.asVoid(Effect.forkIn(discardFolder(entry.folder.paused), entry.scope, { uninterruptible: true }))
+      : Effect.void)
 
 const installNext = <R>(lifecycle: Lifecycle, { next, transition: { change, entry, leaves } }: Passage<R>) =>
   Effect.gen(function*() {

@@ -7,6 +7,7 @@ import { makeRegistry } from "../entry/registry.ts"
 import { adoptAll } from "../life/adopt.ts"
 import { explainChannelFailure } from "../life/boot.ts"
 import { makeClockKeeper } from "../life/clock-keeper.ts"
+import { wakeFor } from "../life/pause.ts"
 import { expire } from "../life/remove.ts"
 import { archiveRoot } from "../life/root-archive.ts"
 import { runningGeneration } from "../life/running.ts"
@@ -75,6 +76,7 @@ const make = Effect.gen(function*() {
     root: ({ workspace }) =>
       Effect.gen(function*() {
         const entry = yield* registry.find(workspace)
+        yield* Effect.provide(wakeFor(lifecycle, entry, "env.build"), services)
         const { channel, guest } = yield* runningGeneration(entry, "env.build")
         yield* touch(entry.folder)
         const { environment } = yield* Ref.get(entry.record)

@@ -27,6 +27,10 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
       return "started"
     case "stopped":
       return "stopped"
+    case "paused":
+      return "paused: its memory is on disk"
+    case "resumed":
+      return "resumed"
     case "died":
       return `its microVM ended by itself: ${event.detail}`
     case "expired":

@@ -6,6 +6,7 @@ import type { Operation, WorkspaceOperation } from "../../contract/rows/operatio
 import type { RunInput } from "../../contract/rows/run-input.ts"
 import { aloneFor, type Lifecycle, type LifecycleServices, type Notify } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
+import { wakeFor } from "../life/pause.ts"
 import { residentsOf } from "../residents/entry-residents.ts"
 import { recordCrossing } from "./crossings.ts"
 import { inReader, inRunning, type WorkspacesOperation } from "./work.ts"
@@ -55,7 +56,8 @@ const place = ({ name, on, states, writes }: Operation) => {
       ? work({ lifecycle, registry } as never)
       : Effect.flatMap(registry.find((payload as Asked).workspace), (entry) => {
         const inside = inEntry(lifecycle, entry, payload as never, work)
-        return states?.waits === true ? aloneFor(lifecycle, entry, operation)(inside) : inside
+        const done = states?.waits === true ? aloneFor(lifecycle, entry, operation)(inside) : inside
+        return states === undefined ? done : Effect.andThen(wakeFor(lifecycle, entry, operation), done)
       })
     return Effect.provide(done, services) as Effect.Effect<A, PyroError, Exclude<R, LifecycleServices>>
   }

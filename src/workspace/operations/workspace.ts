@@ -10,6 +10,7 @@ import type { Entry } from "../entry/entry.ts"
 import { EventLog } from "../entry/events.ts"
 import { isDamaged } from "../entry/registry.ts"
 import { create } from "../life/create.ts"
+import { pause, resume, wakeFor } from "../life/pause.ts"
 import { removeAll } from "../life/remove.ts"
 import { reset, resetTo } from "../life/reset.ts"
 import { createFrom } from "../life/saved/create.ts"
@@ -69,8 +70,17 @@ export const workspaceWorks = {
     Effect.andThen(update(lifecycle, entry, { ...noChange, ...payload }), infoOf(entry)),
   "workspace.stop": { notices: ({ entry, lifecycle }) => switched(entry, stop(lifecycle, entry)) },
   "workspace.start": {
-    notices: ({ entry, lifecycle, notify }) => switched(entry, start(lifecycle, entry, notify))
+    notices: ({ entry, lifecycle, notify }, { discardMemory = false }) =>
+      switched(
+        entry,
+        Effect.flatMap(
+          discardMemory ? Effect.succeed(false) : resume(lifecycle, entry),
+          (resumed) => resumed ? Effect.succeed(true) : start(lifecycle, entry, notify)
+        )
+      )
   },
+  "workspace.pause": { notices: ({ entry, lifecycle }) => switched(entry, pause(lifecycle, entry)) },
+  "workspace.resume": { notices: ({ entry, lifecycle }) => switched(entry, resume(lifecycle, entry)) },
   "workspace.reset": {
     notices: ({ entry, lifecycle, notify }, { diskOnly = false, snapshot }) => {
       if (snapshot !== undefined) {
@@ -92,6 +102,7 @@ export const workspaceWorks = {
       Effect.gen(function*() {
         const entry = yield* registry.find(payload.workspace)
         const { snapshot } = payload
+        if (snapshot === undefined) yield* wakeFor(lifecycle, entry, "workspace.fork")
         const from = snapshot === undefined ? {} : { snapshot: yield* wholeSnapshotName(entry, snapshot) }
         const entries = yield* fork(lifecycle, entry, { ...payload, ...from }, notify)
         return { _tag: "Forked" as const, workspaces: yield* Effect.forEach(entries, infoOf) }

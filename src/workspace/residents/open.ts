@@ -39,7 +39,9 @@ export interface OpenResidents extends Residents {
 export const openResidents = (
   folder: WorkspaceFolder,
   recorded: Granted | undefined,
-  defaults: Effect.Effect<CommandDefaults>
+  defaults: Effect.Effect<CommandDefaults>,
+  /** Brings back the VM of a paused workspace. */
+  wake: Effect.Effect<void>
 ): Effect.Effect<
   OpenResidents,
   NoSpace | StateDirectoryUnusable,
@@ -58,7 +60,7 @@ export const openResidents = (
       [headerSecrets.variables, network.prepareClients],
       defaults
     )
-    const ports = yield* openPorts(directory, network)
+    const ports = yield* openPorts(directory, network, wake)
     const shells = yield* acquirePlain(
       Effect.sync(() => makeShells(commands, (event) => record(directory, event))),
       // Their timers would keep this process alive.

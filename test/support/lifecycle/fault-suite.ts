@@ -8,6 +8,7 @@ import { until } from "../pyro-cli.ts"
 import { settled, settlesAs } from "../settled.ts"
 import type { LifecycleDriver } from "./lifecycle-suite.ts"
 import { operations } from "./operations.ts"
+import { pauseSteps } from "./pause-steps.ts"
 import { type Killed, savedSteps } from "./saved-faults.ts"
 import type { WorkspacesClient } from "./workspaces-client.ts"
 import type { Operation } from "./workspaces-process.ts"
@@ -176,6 +177,21 @@ export const faultSuite = (name: string, driver: LifecycleDriver, { around }: { 
         await call("stop", { workspace: "resting" })
       }
     },
+    ...pauseSteps({
+      call,
+      status,
+      request,
+      /** The counter goes on, or is lost with a driver that captures no programs. */
+      wentOn: async () => {
+        assert.strictEqual(await sh("whole", readFiles), digests)
+        await wentOn("whole")
+        if (!driver.capturesPrograms) await startCounter()
+      },
+      goesOn: async () => {
+        await isWhole()
+        await counts("whole")
+      }
+    }),
     {
       step: "start",
       ...request("start", { workspace: "resting" }),

@@ -11,7 +11,12 @@ import { EventsPayload } from "../../../src/contract/rows/workspace-events.ts"
 import { ExecPayload } from "../../../src/contract/rows/workspace-exec.ts"
 import { WorkspaceRef } from "../../../src/contract/rows/workspace-field.ts"
 import { ForkPayload } from "../../../src/contract/rows/workspace-fork.ts"
-import { CreatePayload, foldSwitch, type WorkspaceEvent } from "../../../src/contract/rows/workspace-lifecycle.ts"
+import {
+  CreatePayload,
+  foldSwitch,
+  StartPayload,
+  type WorkspaceEvent
+} from "../../../src/contract/rows/workspace-lifecycle.ts"
 import { CancelPayload, LogsPayload } from "../../../src/contract/rows/workspace-logs.ts"
 import { NetworkLogPayload, NetworkSetPayload } from "../../../src/contract/rows/workspace-network.ts"
 import { PortPublishPayload, PortUnpublishPayload } from "../../../src/contract/rows/workspace-port.ts"
@@ -121,8 +126,10 @@ const operations = ({ house }: Workspaces["Service"]) => {
       Schema.Struct({}),
       () => Effect.map(Stream.runHead(watch({ intervalMs: 100 })), Option.getOrThrow)
     ),
+    pause: operation(Named, (payload) => folded(all.pause(payload))),
+    resume: operation(Named, (payload) => folded(all.resume(payload))),
     stop: operation(Named, (payload) => folded(all.stop(payload))),
-    start: operation(Named, (payload) => folded(all.start(payload))),
+    start: operation(StartPayload(), (payload) => folded(all.start(payload))),
     reset: operation(ResetPayload(), (payload) => last(all.reset(payload))),
     snapshot: operation(SnapshotPayload(), (payload) => last(all.snapshot.create(payload))),
     snapshots: operation(Named, (payload) => Effect.map(all.snapshot.list(payload), ({ snapshots }) => snapshots)),

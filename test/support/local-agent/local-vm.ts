@@ -1,4 +1,4 @@
-import { Effect, type Scope, Stream } from "effect"
+import { Effect, Exit, type Scope, Stream } from "effect"
 import * as fs from "node:fs"
 import { ChannelFailed, VmFailed } from "../../../src/contract/errors/errors.ts"
 import { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
@@ -43,8 +43,12 @@ export const makeVm = (request: {
     const capture = (target: CaptureTarget): Effect.Effect<Captured, CaptureError> =>
       Effect.gen(function*() {
         const since = yield* monotonicMs
-        const layers = yield* paused(captured(disks, ownership, target))
-        return { layers, pauseMs: (yield* monotonicMs) - since }
+        const layers = yield* Effect.acquireUseRelease(
+          pause,
+          () => captured(disks, ownership, target),
+          (_, exit) => target.stays === true && Exit.isSuccess(exit) ? Effect.void : resume
+        )
+        return { layers, pauseMs: (yield* monotonicMs) - since, goOn: resume }
       }).pipe(Effect.raceFirst(health.failure))
 
     return {
@@ -71,9 +75,9 @@ export const makeVm = (request: {
   })
 
 /** An agent has no device state: the file is empty. */
-const captured = (disks: LocalDisks, { paths }: Ownership, { frozen, inPause, top }: CaptureTarget) =>
+const captured = (disks: LocalDisks, { paths }: Ownership, { frozen, inPause, stays, top }: CaptureTarget) =>
   Effect.gen(function*() {
-    const layers = yield* disks.freeze(top)
+    const layers = stays === true ? [] : yield* disks.freeze(top)
     yield* inPause ?? Effect.void
     yield* captureVolatile(paths, frozen.memoryPath)
     yield* attempt("write", frozen.statePath, () => fs.writeFileSync(frozen.statePath, "", { mode: 0o600, flag: "wx" }))

@@ -27,6 +27,7 @@ export const localSteps: GuestSteps = {
   scrubInspected: [],
   inspectedRoot: { directory: "/", mounts: [] },
   renewal: identityFiles,
+  continuation: () => [],
   rename: renameFiles,
   startPrograms: [],
   diskDevice: "/dev/none",

@@ -61,7 +61,9 @@ describe("two installations in one process", () => {
     Effect.gen(function*() {
       const [one, other] = yield* bothInstallations
       const listen = (where: typeof one, workspace: string, hostPort: number) =>
-        where.inside(Effect.flatMap(makeListeners(workspace, () => undefined), (all) => all.listen(3_000, hostPort)))
+        where.inside(
+          Effect.flatMap(makeListeners(workspace, Effect.succeed(undefined)), (all) => all.listen(3_000, hostPort))
+        )
       const { hostPort } = yield* listen(one, "ws-0000000001", 0)
       const own = yield* Effect.flip(listen(one, "ws-0000000002", hostPort))
       const foreign = yield* Effect.flip(listen(other, "ws-0000000003", hostPort))

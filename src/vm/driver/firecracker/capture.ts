@@ -59,24 +59,28 @@ const moveChannel = (vm: Capturable, channel: GuestChannel) =>
 export const captureVm = (
   vm: Capturable,
   channel: GuestChannel,
-  { frozen, inPause = Effect.void, top }: CaptureTarget
+  { frozen, inPause = Effect.void, stays, top }: CaptureTarget
 ): Effect.Effect<Captured, CaptureError, Scope.Scope> =>
   Effect.gen(function*() {
-    if (top === undefined) return yield* vmFailed("capture", "its disk ends with it")
+    if (top === undefined && stays !== true) return yield* vmFailed("capture", "its disk ends with it")
     let isLeft = false
     const resume = Effect.andThen(vm.resume, Effect.suspend(() => isLeft ? moveChannel(vm, channel) : Effect.void))
-    const { captured: which, pauseMs } = yield* inOnePause({ channel, vm: { pause: vm.pause, resume } }, (atRest) =>
-      atRest((receivedBytes) =>
-        Effect.gen(function*() {
-          yield* untilDelivered(vm, receivedBytes)
-          yield* channel.leave
-          isLeft = true
-          const which = yield* writeState(vm).pipe(asStep("device state"))
-          yield* freezeStore(vm.ownership.paths, top).pipe(asStep("disk layer"))
-          yield* inPause
-          return which
-        })
-      ))
-    yield* keepWritten(vm, which, frozen).pipe(asStep("memory image"))
-    return { layers: [], pauseMs }
+    const { captured: which, goOn, pauseMs } = yield* inOnePause(
+      { channel, vm: { pause: vm.pause, resume } },
+      (atRest) =>
+        atRest((receivedBytes) =>
+          Effect.gen(function*() {
+            yield* untilDelivered(vm, receivedBytes)
+            yield* channel.leave
+            isLeft = true
+            const which = yield* writeState(vm).pipe(asStep("device state"))
+            if (top !== undefined) yield* freezeStore(vm.ownership.paths, top).pipe(asStep("disk layer"))
+            yield* inPause
+            return which
+          })
+        ),
+      { stays }
+    )
+    yield* keepWritten(vm, which, frozen).pipe(asStep("memory image"), Effect.onError(() => goOn))
+    return { layers: [], pauseMs, goOn }
   }).pipe(Effect.raceFirst(vm.health.failure), asStep("capture"))

@@ -74,20 +74,28 @@ export const captureVm = (
   target: CaptureTarget
 ): Effect.Effect<Captured, CaptureError, Scope.Scope> =>
   Effect.gen(function*() {
+    const { stays } = target
     const before = (yield* vm.disks.current).overlays.slice(0, -1).map((name) => path.join(vm.paths.directory, name))
-    const { captured: last, pauseMs } = yield* inOnePause({ channel, vm }, (atRest) =>
-      vm.disks.freezeLayer(target.top, (freeze) =>
-        atRest((receivedBytes) =>
-          Effect.gen(function*() {
-            yield* untilDelivered(vm, receivedBytes)
-            const last = yield* freeze.pipe(asStep("disk layer"))
-            yield* target.inPause ?? Effect.void
-            yield* saveState(vm, target.frozen.statePath).pipe(asStep("device state"))
-            yield* copySparse(vm.paths.memory, target.frozen.memoryPath, target.memoryUid).pipe(asStep("memory copy"))
-            return last
-          })
-        )))
-    return { layers: [...before, last], pauseMs }
+    /** `freeze` gives the frozen layer. */
+    const atOneMoment = <A, E, R>(freeze: Effect.Effect<A, E, R>) => (receivedBytes: () => number) =>
+      Effect.gen(function*() {
+        yield* untilDelivered(vm, receivedBytes)
+        const frozen = yield* freeze
+        yield* target.inPause ?? Effect.void
+        yield* saveState(vm, target.frozen.statePath).pipe(asStep("device state"))
+        yield* copySparse(vm.paths.memory, target.frozen.memoryPath, target.memoryUid).pipe(asStep("memory copy"))
+        return frozen
+      })
+    const { captured: last, goOn, pauseMs } = yield* inOnePause(
+      { channel, vm },
+      (atRest) =>
+        stays === true
+          // The migration of the device state has written QEMU's caches of the disk.
+          ? atRest(atOneMoment(Effect.succeed(undefined)))
+          : vm.disks.freezeLayer(target.top, (freeze) => atRest(atOneMoment(freeze.pipe(asStep("disk layer"))))),
+      { stays }
+    )
+    return { layers: last === undefined ? before : [...before, last], pauseMs, goOn }
   }).pipe(Effect.raceFirst(vm.health.failure), asStep("capture"))
 
 /** Turns of QEMU's main loop and of ours without a byte from the guest, after which no byte is left. */

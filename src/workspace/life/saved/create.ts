@@ -138,7 +138,7 @@ const creating = (
         const { memory, ...files } = saved.record.captured
         if (memory === undefined || payload.diskOnly === true) {
           const captured = { ...files, residents: noStates }
-          return yield* buildFork({ folder, captured, vms: [] }, entry, undefined, notify)
+          return yield* buildFork(lifecycle, { folder, captured, vms: [] }, entry, undefined, notify)
         }
         const record = yield* Ref.get(entry.record)
         const images = yield* linkedBase(entry.folder.base)
@@ -146,7 +146,7 @@ const creating = (
         const vms = yield* reserve(memory.spec, [{ record, images, seed, scope }])
         yield* progress(notify, "starting the workspace", 0.5)
         yield* vms[0]!.fill(folder.frozen.memoryPath)
-        return yield* buildFork({ folder, captured: saved.record.captured, vms }, entry, vms[0], notify)
+        return yield* buildFork(lifecycle, { folder, captured: saved.record.captured, vms }, entry, vms[0], notify)
       }),
     change: (record) => record,
     adopts: true,

@@ -112,7 +112,7 @@ const prepare = (
 const mib = 1024 * 1024
 
 /** Refuses before the pause: a copy that fills the disk would be useless. */
-const haveRoom = (memoryBytes: number, target: string) =>
+export const haveRoom = (memoryBytes: number, target: string) =>
   Effect.gen(function*() {
     const folder = target.slice(0, target.lastIndexOf("/"))
     const free = yield* Effect.mapError(attempt("statfs", folder, () => freeBytes(folder)), toHostError)

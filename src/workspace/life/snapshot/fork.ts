@@ -29,6 +29,7 @@ import { linkBase, linkedBase } from "../base.ts"
 import { forget, makeFolder } from "../create.ts"
 import type { Transition } from "../description.ts"
 import { guestOn } from "../generation.ts"
+import { wakeForClient } from "../pause.ts"
 import { transitAll } from "../transition.ts"
 import { type Child, forkNames, stage, type Staged } from "./fork-stage.ts"
 import { makeDisk, restoreAs } from "./restore.ts"
@@ -89,7 +90,13 @@ const forgetAll = (lifecycle: Lifecycle, children: ReadonlyArray<Child>) =>
   Effect.forEach(children, ({ entry }) => forget(lifecycle, entry), { discard: true })
 
 /** Makes disk, residents and VM of a fork. */
-export const buildFork = ({ folder, captured }: Staged, child: Entry, vm: ReservedVm | undefined, notify: Notify) =>
+export const buildFork = (
+  lifecycle: Lifecycle,
+  { folder, captured }: Staged,
+  child: Entry,
+  vm: ReservedVm | undefined,
+  notify: Notify
+) =>
   Effect.gen(function*() {
     const record = yield* Ref.get(child.record)
     const disk = child.folder.disk(record.disk)
@@ -97,8 +104,9 @@ export const buildFork = ({ folder, captured }: Staged, child: Entry, vm: Reserv
     yield* copyPushed(folder.directory, child.folder.directory)
     yield* copySecrets(folder.directory, child.folder.directory)
     yield* copyHeaderSecrets(folder.directory, child.folder.directory)
+    const wake = yield* wakeForClient(lifecycle, child)
     const residents = yield* Scope.provide(
-      openResidents(child.folder, recordedGrant(yield* Ref.get(child.record)), defaultsOf(child)),
+      openResidents(child.folder, recordedGrant(yield* Ref.get(child.record)), defaultsOf(child), wake),
       child.scope
     )
     yield* residents.inherit(captured.residents, { folder: folder.logs, sinceMs: (yield* nowMs) - captured.takenAtMs })
@@ -119,6 +127,7 @@ const origin = (snapshot: string | undefined) => snapshot === undefined ? {} : {
 
 /** The first VMs of all forks, from the staged source. */
 const forking = (
+  lifecycle: Lifecycle,
   source: Entry,
   children: ReadonlyArray<Child>,
   staged: Staged,
@@ -131,7 +140,7 @@ const forking = (
     entry,
     scope,
     build: () =>
-      buildFork(staged, entry, staged.vms[index], notify).pipe(
+      buildFork(lifecycle, staged, entry, staged.vms[index], notify).pipe(
         Effect.mapError((failure) => withFitting(failure, children.length, built)),
         Effect.tap(Effect.sync(() => built += 1))
       ),
@@ -174,7 +183,7 @@ export const fork = (
       faultPoint("fork:staged")
       if (staged.vms.length === 0 && !diskOnly) notify(filesAlone)
       yield* progress(notify, children.length === 1 ? "starting the fork" : "starting the forks", 0.5)
-      yield* transitAll(lifecycle, forking(source, children, staged, snapshot, notify))
+      yield* transitAll(lifecycle, forking(lifecycle, source, children, staged, snapshot, notify))
       const to = entries.map(({ id }) => id)
       yield* recordEvent(source.folder.directory, { _tag: "fork", to, ...origin(snapshot) })
       yield* Effect.forkIn(discardFolder(staged.folder.directory), lifecycle.scope, { uninterruptible: true })

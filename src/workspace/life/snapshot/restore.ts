@@ -7,6 +7,7 @@ import {
   VmFailed
 } from "../../../contract/errors/errors.ts"
 import { makeWorkspaceDisk, readWorkspaceDisk, type Seed, shareLayers } from "../../../disk/workspace-disk.ts"
+import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
 import { hostBootId } from "../../../system/processes/identity.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
@@ -27,11 +28,23 @@ const renewTimeoutMs = 30_000 * deadlineScale
  * Makes a guest from captured memory unique before its programs run: fresh randomness, time, name, ids. After a failure no program
  * has run in it, and it must not be used.
  */
-export const renew = (guest: Guest, hostname: string): Effect.Effect<void, VmFailed | GuestPanicked | ChannelFailed> =>
+export const renew = (guest: Guest, hostname: string) =>
+  beforePrograms(
+    guest,
+    Effect.flatMap(
+      readHosts(guest.channel),
+      (hosts) => guest.channel.chain(guest.vm.steps.renewal(newGuestIdentity(hostname), hosts))
+    )
+  )
+
+/** Prepares a guest from captured memory, and lets its programs run. */
+const beforePrograms = (
+  guest: Guest,
+  prepare: Effect.Effect<unknown, AgentCallFailed | ChannelFailed>
+): Effect.Effect<void, VmFailed | GuestPanicked | ChannelFailed> =>
   Effect.gen(function*() {
     const { channel, vm } = guest
-    const hosts = yield* readHosts(channel)
-    yield* channel.chain(vm.steps.renewal(newGuestIdentity(hostname), hosts))
+    yield* prepare
     yield* keepClock(channel)
     yield* channel.chain(vm.steps.startPrograms)
   }).pipe(
@@ -53,9 +66,16 @@ const failed = (detail: string) =>
   })
 
 /** Fails if memory of `captured` cannot continue here. */
-export const demandSame = (what: string, captured: MachineIdentity, here: MachineIdentity) => {
+export const demandSame = (
+  what: string,
+  captured: MachineIdentity,
+  here: MachineIdentity,
+  { paused }: { readonly paused?: string } = {}
+) => {
   const differences = differencesOf(captured, here)
-  return differences.length === 0 ? Effect.void : new SnapshotMismatch({ what, differences })
+  return differences.length === 0
+    ? Effect.void
+    : new SnapshotMismatch({ what, differences, ...(paused === undefined ? {} : { paused }) })
 }
 
 /** What decides whether a snapshot's memory can run here, of a workspace's snapshot or of a saved one. */
@@ -139,5 +159,29 @@ export const restoreAs = (
     const source = yield* readWorkspaceDisk(disk, virtualBytesOf(record))
     const guest = yield* vm.restore({ statePath, disk: source })
     yield* renew(guest, hostnameOf(record))
+    return guest
+  })
+
+/**
+ * Restores a reserved VM, whose memory is filled, as the one that was paused: no other VM continues from this memory, so the guest keeps
+ * its identity. `hostname` is its name at the pause.
+ */
+export const continueAs = (
+  vm: ReservedVm,
+  statePath: string,
+  hostname: string,
+  record: WorkspaceRecord,
+  disk: string
+): Effect.Effect<Guest, PyroError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const source = yield* readWorkspaceDisk(disk, virtualBytesOf(record))
+    const guest = yield* vm.restore({ statePath, disk: source })
+    const { channel } = guest
+    const { steps } = guest.vm
+    const now = hostnameOf(record)
+    const rename = hostname === now
+      ? Effect.void
+      : Effect.flatMap(readHosts(channel), (hosts) => channel.chain(steps.rename(now, hosts)))
+    yield* beforePrograms(guest, Effect.andThen(Effect.suspend(() => channel.chain(steps.continuation())), rename))
     return guest
   })

@@ -79,6 +79,10 @@ export interface Commands {
   readonly adopt: (generation: Running) => Effect.Effect<void, ChannelFailed | NoSpace | StateDirectoryUnusable>
   /** Records that the running commands are lost, because their VM has ended. */
   readonly loseAll: (why: PyroError) => Effect.Effect<void>
+  /** Ends the waiters of the running commands, which `adopt` finds in the next VM. */
+  readonly rest: (why: PyroError) => Effect.Effect<void>
+  /** Moves the deadlines of the running commands by a time in which they stood still. */
+  readonly delay: (ms: number) => Effect.Effect<void, NoSpace | StateDirectoryUnusable>
 }
 
 /** Writes to the journal. The error names the folder of the workspace. */
@@ -298,5 +302,20 @@ export const openCommands = (
         for (const command of [...running.values()]) settle(command, Exit.fail(why))
       })
 
-    return { folder, journal, logs, secrets, running, defaults, start, adopt, loseAll }
+    const rest = (why: PyroError) =>
+      Effect.sync(() => {
+        journal.flush()
+        deferred.forget()
+        for (const command of [...running.values()]) settle(command, Exit.fail(why))
+      })
+
+    const delay = (ms: number) =>
+      journaled(folder, () => {
+        for (const { end, start } of journal.commands) {
+          const { deadlineMs } = start
+          if (end === undefined && deadlineMs !== undefined) journal.started({ ...start, deadlineMs: deadlineMs + ms })
+        }
+      })
+
+    return { folder, journal, logs, secrets, running, defaults, start, adopt, loseAll, rest, delay }
   }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(folder.directory)(failure))))

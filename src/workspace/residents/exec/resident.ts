@@ -98,6 +98,8 @@ const runningIn = ({ journal, running }: Commands): Partial<WorkspaceInfo> => {
 export const execResident = (commands: Commands): Resident<ReadonlyArray<RunningCommand>> => ({
   adopt: (vm) => commands.adopt(vm),
   lose: commands.loseAll,
+  rest: commands.rest,
+  wakeUp: commands.delay,
   note: (folder) => noteRunning(commands, folder),
   finishNote: keepRunning,
   inherit: (noted, { folder, sinceMs }) => inherit(commands, noted, folder, sinceMs),

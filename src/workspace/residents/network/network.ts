@@ -221,6 +221,7 @@ export const networkResident = (network: Network): Resident<Policy> => ({
   begin: (vm, kept) => network.begin(vm, granted(kept)),
   adopt: (vm, kept) => network.adopt(vm, granted(kept)),
   lose: () => network.lose,
+  rest: () => network.lose,
   clear: network.log.reset,
   describe: Effect.sync(() => ({ network: network.info() }))
 })

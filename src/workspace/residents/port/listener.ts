@@ -92,11 +92,11 @@ const loopbackPort = (port: number) => {
 const serveClient = (
   client: Socket,
   connect: ReturnType<typeof loopbackPort>,
-  channel: () => Channel | undefined,
+  channel: Effect.Effect<Channel | undefined>,
   { bufferBytes, windowBytes }: Room
 ): Effect.Effect<void> =>
   Effect.gen(function*() {
-    const found = channel()
+    const found = yield* channel
     if (found === undefined) return
     const guest = yield* Effect.timeoutOption(connect(found, windowBytes), CONNECT_TIMEOUT)
     if (guest._tag === "None") return
@@ -133,7 +133,7 @@ const refusalOf =
 export type Listeners = Effect.Success<ReturnType<typeof makeListeners>>
 
 /** Listens for clients of a workspace, and connects them by the channel of the present VM. */
-export const makeListeners = (workspace: string, channel: () => GuestChannel | undefined) =>
+export const makeListeners = (workspace: string, channel: Effect.Effect<GuestChannel | undefined>) =>
   Effect.gen(function*() {
     const scope = yield* Effect.scope
     const holders = yield* PortHolders

@@ -51,15 +51,26 @@ const makeListeningAgain = (id: string, listeners: Pick<Listeners, "listen">) =>
 /** The published ports of one workspace: their listeners on the host, while the workspace has a VM. */
 export type Ports = Effect.Success<ReturnType<typeof openPorts>>
 
-/** Opens the published ports of the workspace in `directory`. Their listeners close with the Scope. */
-export const openPorts = (directory: string, network: Pick<Network, "info">) =>
+/**
+ * Opens the published ports of the workspace in `directory`. Their listeners close with the Scope. `wake` brings back the VM of a paused
+ * workspace, for a client.
+ */
+export const openPorts = (
+  directory: string,
+  network: Pick<Network, "info">,
+  wake: Effect.Effect<void> = Effect.void
+) =>
   Effect.gen(function*() {
     const id = path.basename(directory)
     const table = yield* openTable(directory)
     const { inOrder, published, report, write } = table
     const one = yield* Semaphore.make(1)
     let channel: GuestChannel | undefined
-    const listeners = yield* makeListeners(id, () => channel)
+    const present = Effect.sync(() => channel)
+    const listeners = yield* makeListeners(
+      id,
+      Effect.flatMap(present, (now) => now === undefined ? Effect.andThen(wake, present) : Effect.succeed(now))
+    )
     const again = makeListeningAgain(id, listeners)
     const publish = makePublish(id, table, listeners, network)
     const remove = (gone: ReadonlyArray<Publication>) => table.remove(gone, listeners.close)
@@ -71,6 +82,16 @@ export const openPorts = (directory: string, network: Pick<Network, "info">) =>
       for (const { stored } of gone) published.delete(stored.guestPort)
       return Effect.andThen(Effect.forEach(gone, listeners.close), Effect.ignoreCause(report(gone)))
     }).pipe(Effect.uninterruptible)
+
+    /** Listens for the ports that nothing listens for. */
+    const listenAll = Effect.suspend(() => {
+      const silent = inOrder().filter(({ listener }) => listener === undefined)
+      if (silent.length === 0) return Effect.void
+      return Effect.andThen(
+        Effect.forEach(silent, again.listen, { discard: true }),
+        Effect.suspend(() => report(silent))
+      )
+    })
 
     const closeAll = Effect.suspend(() => Effect.forEach([...published.values()], listeners.close, { discard: true }))
 
@@ -100,14 +121,15 @@ export const openPorts = (directory: string, network: Pick<Network, "info">) =>
       open: listeners.open,
       /** Listens for all ports in a VM that the workspace has now. */
       begin: (vm: ResidentVm) =>
-        Effect.gen(function*() {
+        Effect.suspend(() => {
           channel = vm.channel
-          yield* followPolicy
-          const silent = inOrder().filter(({ listener }) => listener === undefined)
-          if (silent.length === 0) return
-          yield* Effect.forEach(silent, again.listen, { discard: true })
-          yield* report(silent)
+          return Effect.andThen(followPolicy, listenAll)
         }).pipe(Effect.ignoreCause, Effect.uninterruptible, one.withPermits(1)),
+      /** Listens for all ports without a VM: a client wakes the workspace. */
+      rest: Effect.suspend(() => {
+        channel = undefined
+        return listenAll
+      }).pipe(Effect.ignoreCause, Effect.uninterruptible, one.withPermits(1)),
       /** Sentences about ports that the present VM does not have as the VM before had them. Each is given once. */
       takeWarnings: Effect.sync(again.takeWarnings),
       /** Ends all listeners: the VM has ended. The ports of services are forgotten, the others come back with the next VM. */
@@ -152,6 +174,7 @@ export const portResident = (ports: Ports): Resident<PortState> => ({
   begin: ports.begin,
   adopt: ports.begin,
   lose: () => ports.lose,
+  rest: () => ports.rest,
   note: () => Effect.sync(ports.noted),
   inherit: ports.inherit,
   clear: ports.clear,

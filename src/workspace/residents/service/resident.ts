@@ -61,6 +61,7 @@ export const serviceResident = (services: Services): Resident<ReadonlyArray<Serv
   begin: (vm) => Effect.andThen(Effect.sync(() => void (services.vm = vm)), comeBack(services, vm)),
   adopt: (vm) => adopt(services, vm),
   lose: (reason) => lose(services, reason),
+  rest: () => Effect.sync(() => void (services.vm = undefined)),
   note: () => Effect.sync(services.all),
   inherit: (noted) => services.replaceAll(noted),
   clear: Effect.suspend(() => {
