@@ -35,8 +35,13 @@ const may = {
   "sdk": ["contract", "system"],
   "agent-host": ["contract", "system"],
   "cli": ["contract", "terminal", "sdk", "agent-host", "local", "daemon", "mcp"],
-  "mcp": ["contract", "sdk"]
+  "mcp": ["contract", "sdk"],
+  // The handle alone: `adapters-on-the-handle`.
+  "adapters": ["sdk"]
 }
+
+/** Folders whose imports `npm run test:frameworks` installs. */
+const ofFrameworks = "^(src/adapters|test/frameworks)/"
 
 /**
  * Folders with a door: what lies at their first level may be imported from outside, what lies in their inner folders may not. The unit tests
@@ -169,7 +174,12 @@ const folders = Object.keys(may)
 module.exports = {
   forbidden: [
     { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
-    { name: "not-to-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+    {
+      name: "not-to-unresolvable",
+      severity: "error",
+      from: { pathNot: ofFrameworks },
+      to: { couldNotResolve: true }
+    },
     ...folders.map((folder) => ({
       name: `${folder}-imports`,
       comment: `src/${folder} may import: ${may[folder].join(", ") || "no other folder"}`,
@@ -196,6 +206,21 @@ module.exports = {
       to: { path: "^src/", pathNot: `^src/(${folders.join("|")})/` }
     },
     {
+      name: "adapters-on-the-handle",
+      comment:
+        "an adapter is what a program could have written: it imports pyro/promises, its framework, its own files and those of adapters/shared",
+      severity: "error",
+      from: { path: "^src/adapters/([^/]+)/" },
+      to: { path: "^src/", pathNot: "^src/(sdk/connect\\.ts$|adapters/($1|shared)/)" }
+    },
+    {
+      name: "adapters-are-ends",
+      comment: "pyro works without a framework: programs alone import adapters",
+      severity: "error",
+      from: { pathNot: "^src/adapters/" },
+      to: { path: "^src/adapters/" }
+    },
+    {
       name: "cli-loads-local-lazily",
       comment: "the CLI starts fast because what does the work is a bundle of its own, loaded with import()",
       severity: "error",
@@ -216,7 +241,7 @@ module.exports = {
       name: "src-uses-named-packages-only",
       comment: "the bundles contain them; a package that only another one brings may be gone with its next version",
       severity: "error",
-      from: { path: "^src/" },
+      from: { path: "^src/", pathNot: ofFrameworks },
       to: { dependencyTypes: ["npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only", "npm-dev"] }
     },
     {
@@ -230,7 +255,7 @@ module.exports = {
       name: "no-barrels",
       severity: "error",
       from: {},
-      to: { path: "^(src|test)/.*/index\\.ts$", pathNot: "^src/sdk/index\\.ts$" }
+      to: { path: "^(src|test)/.*/index\\.ts$", pathNot: "^src/(sdk|adapters/[^/]+)/index\\.ts$" }
     }
   ],
   options: {

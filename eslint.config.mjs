@@ -13,7 +13,8 @@ const hostFolders = [
   "environment",
   "workspace",
   "daemon",
-  "agent-host"
+  "agent-host",
+  "adapters"
 ]
 
 const format = {

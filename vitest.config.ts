@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config"
+import { installedFrameworks } from "./test/frameworks/installed.ts"
 import { LongestFirst } from "./test/support/longest-first.ts"
 
 /**
@@ -50,6 +51,8 @@ export default defineConfig({
       project("soak", ofMicroVms),
       // Agent hosts from npm: `npm run test:hosts` installs and runs them; `npm test` does not.
       project("hosts", ofMicroVms),
+      // Agent frameworks from npm: `npm run test:frameworks` installs them; `npm test` does not.
+      { ...project("frameworks", { testTimeout: 900_000, hookTimeout: 600_000 }), plugins: [installedFrameworks] },
       // Dependencies of real projects: `npm run test:projects`.
       project("projects", { testTimeout: 900_000, hookTimeout: 600_000 }),
       // Clients of registries, some of which need the internet, Docker and podman: `npm run test:clients` runs them; `npm test` does not.

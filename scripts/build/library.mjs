@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { root, typesCompiler } from "../setup/project.mjs"
+import { buildAdapters } from "./adapters.mjs"
 import { unused } from "./unused.mjs"
 
 // Builds the modules and types that other programs import (`exports` of package.json): node scripts/build/library.mjs. They are
@@ -27,13 +28,16 @@ const common = {
 
 /** Programs without any other package: effect is inside. */
 const STANDALONE = ["./promises"]
-const entriesOf = (isWanted) =>
-  Object.entries(exports).filter(([name, one]) => typeof one === "object" && isWanted(STANDALONE.includes(name)))
+/** Adapters are built on the standalone handle, each for a framework of its own. */
+const kindOf = (name, file) =>
+  file.startsWith("./dist/lib/adapters/") ? "adapter" : STANDALONE.includes(name) ? "standalone" : "library"
+const entriesOf = (kind) =>
+  Object.entries(exports).filter(([name, one]) => typeof one === "object" && kindOf(name, one.default) === kind)
     .map(([, one]) => sourceOf(one.default))
 
 await build({
   ...common,
-  entryPoints: entriesOf((isStandalone) => isStandalone),
+  entryPoints: entriesOf("standalone"),
   minify: true,
   // Names of classes are names of errors.
   keepNames: true,
@@ -42,11 +46,13 @@ await build({
 
 await build({
   ...common,
-  entryPoints: entriesOf((isStandalone) => !isStandalone),
+  entryPoints: entriesOf("library"),
   splitting: true,
   // The program's own effect and MCP SDK, not second ones: their values are passed in and out.
   external: Object.keys(peerDependencies).flatMap((name) => [name, `${name}/*`])
 })
+
+await buildAdapters(common, entriesOf("adapter"))
 
 writeFileSync(join(outdir, "package.json"), `${JSON.stringify({ type: "module" })}\n`)
 execFileSync(typesCompiler, ["--project", join(root, "scripts/build/library.tsconfig.json"), "--outDir", outdir], {

@@ -1,0 +1,98 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import process from "node:process"
+import { setUp } from "../setup.mjs"
+import { mustRun } from "../setup/child.mjs"
+import { inRoot, root, typesCompiler } from "../setup/project.mjs"
+import { say, step } from "../setup/report.mjs"
+import { vitestTests } from "./vitest.mjs"
+
+/**
+ * Each package that an adapter or a test of adapters imports, with the version that the tests passed with. `peerDependencies` of package.json
+ * has the ranges that begin with these.
+ */
+const frameworkPackages = {
+  "@ai-sdk/harness": "1.0.122",
+  "@anthropic-ai/claude-agent-sdk": "0.3.332",
+  "@computesdk/provider": "2.1.5",
+  "@langchain/core": "1.4.0",
+  "@mastra/core": "1.71.0",
+  "@openai/agents": "0.20.0",
+  "@tanstack/ai": "0.42.0",
+  "@tanstack/ai-sandbox": "0.2.4",
+  "ai": "7.0.173",
+  "computesdk": "4.1.4",
+  "deepagents": "1.14.1",
+  "langchain": "1.5.14",
+  "zod": "4.6.7"
+}
+
+/** A project of a user: the frameworks and pyro, as npm installs them. */
+const folder = inRoot("node_modules/.cache/pyro-frameworks")
+
+const installPyro = async () => {
+  await mustRun("the package", [process.execPath, inRoot("scripts/pack.mjs")], { cwd: root })
+  const packed = mkdtempSync(join(tmpdir(), "pyro-packed-"))
+  try {
+    await mustRun("npm pack", ["npm", "pack", "--ignore-scripts", "--pack-destination", packed], { cwd: root })
+    const [archive] = readdirSync(packed)
+    const place = join(folder, "node_modules/pyro")
+    rmSync(place, { recursive: true, force: true })
+    mkdirSync(place, { recursive: true })
+    await mustRun("tar", ["tar", "xzf", join(packed, archive), "-C", place, "--strip-components=1"], { cwd: root })
+  } finally {
+    rmSync(packed, { recursive: true, force: true })
+  }
+}
+
+/** The types of the adapters and of their tests, in copies: what they import is found from there. */
+const checkTypes = async () => {
+  const checked = join(folder, "checked")
+  rmSync(checked, { recursive: true, force: true })
+  for (const sources of ["src/adapters", "test/frameworks"]) {
+    cpSync(inRoot(sources), join(checked, sources), { recursive: true })
+  }
+  const config = {
+    extends: inRoot("tsconfig.json"),
+    // The handle is that of the installed package.
+    compilerOptions: { lib: ["ES2023", "ESNext.Disposable", "DOM"], paths: {}, types: ["node"] },
+    include: ["src", "test"],
+    exclude: []
+  }
+  writeFileSync(join(checked, "tsconfig.json"), JSON.stringify(config))
+  await mustRun("the compiler", [typesCompiler, "--project", join(checked, "tsconfig.json")], { cwd: root })
+}
+
+/**
+ * `npm run test:frameworks`: installs agent frameworks (0.9 GB) and pyro's package below node_modules/.cache, checks the types of the
+ * adapters, and has each framework work in microVMs, with a scripted model in place of a provider's. `-- --latest` takes the current
+ * releases of the frameworks. Words name files of test/frameworks. The last line is `N passed, N failed`.
+ */
+export const frameworkTests = async () => {
+  const words = process.argv.slice(2)
+  const isLatest = words.includes("--latest")
+  await setUp("test")
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, "package.json"), `${JSON.stringify({ private: true, type: "module" })}\n`)
+  await step("installing the frameworks from npm (0.9 GB, 1 min)", () => {
+    const wanted = Object.entries(frameworkPackages).map(([name, version]) =>
+      `${name}@${isLatest ? "latest" : version}`
+    )
+    return mustRun("npm install", ["npm", "install", "--no-package-lock", ...wanted], {
+      cwd: folder,
+      interrupt: "kill"
+    })
+  })
+  for (const name of Object.keys(frameworkPackages)) {
+    const { version } = JSON.parse(readFileSync(join(folder, "node_modules", name, "package.json"), "utf8"))
+    say(`  ${name} ${version}`)
+  }
+  await step("installing pyro's package (1 min)", installPyro)
+  await step("checking the types of the adapters (10 s)", checkTypes)
+  const { failed, passed, skipped } = await vitestTests(["frameworks"], {
+    files: words.filter((word) => word !== "--latest")
+  })
+  process.stdout.write(`\n${passed} passed, ${failed + skipped} failed\n`)
+  return failed + skipped > 0 || passed === 0 ? 1 : 0
+}
