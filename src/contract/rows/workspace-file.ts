@@ -237,7 +237,7 @@ export const workspaceFileWrite = unary({
         description: "File of the host with the bytes, or - for stdin. Default: stdin"
       }
     },
-    oneOf: { fields: ["text"], stdin: "from" },
+    oneOf: { fields: ["text", "content"], stdin: "from" },
     examples: [
       "pyro file write fix notes.md --text 'to do'",
       "git archive HEAD | pyro file write fix head.tar",
