@@ -33,7 +33,8 @@ export const snapshotsOf = ({ pyro: { workspace: { snapshot } }, use }: Host, wo
 
 export const portsOf = ({ pyro: { workspace: { port } }, use }: Host, workspace: string): InEffect<Ports> =>
   handle<InEffect<Ports>>("Ports", {
-    list: () => Effect.map(use(port.list({ workspace })), ({ ports }) => ports)
+    list: () => Effect.map(use(port.list({ workspace })), ({ ports }) => ports),
+    close: (guestPort) => Effect.asVoid(use(port.unpublish({ workspace, guestPort })))
   })
 
 /** Publishes ports. The Scope ends the listener. */

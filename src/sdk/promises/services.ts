@@ -116,6 +116,8 @@ export interface Ports {
    * for (const { guestPort, hostPort } of await ws.ports.list()) console.log(guestPort, hostPort)
    */
   readonly list: (options?: Cancel) => Promise<ReadonlyArray<PublishedPort>>
+  /** Stops listening for a port of the guest, whoever has published it. */
+  readonly close: (guestPort: number, options?: Cancel) => Promise<void>
 }
 
 /** Snapshots of a workspace. */
