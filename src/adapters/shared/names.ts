@@ -1,0 +1,22 @@
+import { createHash } from "node:crypto"
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
+
+/**
+ * The name of the workspace that a framework knows by an id of its own, so that another process finds the workspace again. An id that is no
+ * name of pyro, such as a URI, becomes its digest.
+ */
+export const nameOf = (prefix: string, id: string): string => {
+  const name = `${prefix}-${id}`
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name) ? name : `${prefix}-${sha256(id).slice(0, 40)}`
+}
+
+/** Metadata of a framework as labels. Values that are no text become JSON, and a value that no label can have becomes its digest. */
+export const labelsOf = (metadata: Readonly<Record<string, unknown>> = {}): Record<string, string> =>
+  // eslint-disable-next-line no-restricted-syntax -- the names become keys of labels, and are not looked up here
+  Object.fromEntries(
+    Object.entries(metadata).filter(([, value]) => value !== undefined).map(([key, value]) => {
+      const text = typeof value === "string" ? value : JSON.stringify(value)
+      return [key, /^[\x20-\x7e]{0,200}$/.test(text) ? text : `~sha256:${sha256(text)}`]
+    })
+  )
