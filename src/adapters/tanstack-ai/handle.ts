@@ -1,0 +1,53 @@
+import { createExecBackedGit, type SandboxCapabilities, type SandboxHandle } from "@tanstack/ai-sandbox"
+import type { Workspace } from "pyro/promises"
+import { urlOf } from "../shared/ports.ts"
+import { filesOf } from "./files.ts"
+import { processesOf } from "./processes.ts"
+
+/** What pyro does. `killableProcesses` is a word of newer releases of TanStack AI. */
+export const capabilities: SandboxCapabilities & { readonly killableProcesses: boolean } = {
+  fs: true,
+  exec: true,
+  env: true,
+  ports: true,
+  backgroundProcesses: true,
+  writableStdin: true,
+  killableProcesses: true,
+  // A snapshot of pyro's goes with its workspace, and TanStack restores one whose workspace is gone.
+  snapshots: false,
+  networkPolicy: true,
+  durableFilesystem: true,
+  fork: true
+}
+
+interface Held {
+  readonly workspace: Workspace
+  /** The id by which TanStack finds the sandbox again. */
+  readonly id: string
+  /** Variables of each command, which `env.set` changes. */
+  readonly env: Record<string, string>
+  /** The handle of a fork, which gets these variables. */
+  readonly fork: (made: Workspace, env: Readonly<Record<string, string>>) => SandboxHandle
+}
+
+/** A workspace as a sandbox of TanStack AI. */
+export const handleOf = ({ env, fork, id, workspace }: Held): SandboxHandle => {
+  const process = processesOf(workspace, env)
+  return {
+    id,
+    provider: "pyro",
+    workspaceRoot: "/workspace",
+    capabilities,
+    fs: filesOf(workspace),
+    process,
+    git: createExecBackedGit(process, "/workspace"),
+    ports: { connect: async (port) => ({ url: await urlOf(workspace, port) }) },
+    env: {
+      set: async (vars) => {
+        Object.assign(env, vars)
+      }
+    },
+    fork: async () => fork(await workspace.fork(), env),
+    destroy: () => workspace.delete()
+  }
+}
