@@ -1,0 +1,3 @@
+export { PyroNetworkSandboxSession, type PyroNetworkSandboxSessionOptions } from "./network-session.ts"
+export { createPyroSandbox, type PyroSandboxSettings } from "./provider.ts"
+export { PyroSandboxSession } from "./session.ts"

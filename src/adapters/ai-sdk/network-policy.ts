@@ -1,0 +1,42 @@
+import type { HarnessV1NetworkSandboxSession } from "@ai-sdk/harness"
+import { BlockList } from "node:net"
+import type { NetworkFields } from "pyro/promises"
+
+type Policy = Parameters<NonNullable<HarnessV1NetworkSandboxSession["setNetworkPolicy"]>>[0]
+
+/** Addresses that no policy of pyro reaches without a rule of its own for them. */
+const closed = new BlockList()
+for (
+  const [net, bits] of [["10.0.0.0", 8], ["127.0.0.0", 8], ["169.254.0.0", 16], ["172.16.0.0", 12], [
+    "192.168.0.0",
+    16
+  ]] as const
+) {
+  closed.addSubnet(net, bits, "ipv4")
+}
+closed.addSubnet("fc00::", 7, "ipv6")
+closed.addSubnet("fe80::", 10, "ipv6")
+
+const WIDTHS = { ipv4: 8, ipv6: 7 }
+
+const isClosed = (cidr: string): boolean => {
+  const [address = "", bits] = cidr.split("/")
+  const family = address.includes(":") ? "ipv6" : "ipv4"
+  return (bits === undefined || Number(bits) >= WIDTHS[family]) && closed.check(address, family)
+}
+
+/** The network of pyro for a policy of the AI SDK. A policy that pyro cannot keep is an error. */
+export const networkOf = (policy: Policy): NetworkFields => {
+  if (policy.mode === "allow-all") return { networkPolicy: "egress" }
+  if (policy.mode === "deny-all") return { networkPolicy: "off" }
+  const { allowedCIDRs = [], allowedHosts = [], deniedCIDRs = [] } = policy
+  const refused = deniedCIDRs.find((cidr) => allowedCIDRs.length > 0 || !isClosed(cidr))
+  if (refused !== undefined) {
+    throw new Error(
+      `pyro cannot deny ${refused} beside what is allowed: it denies private addresses by default, and hosts by denyHosts. Allow fewer hosts instead.`
+    )
+  }
+  // Without any host and address, egress is to every public one.
+  if (allowedHosts.length + allowedCIDRs.length === 0) return { networkPolicy: "off" }
+  return { networkPolicy: "egress", allowHosts: allowedHosts, allowIps: allowedCIDRs }
+}
