@@ -1,0 +1,36 @@
+/** Keys. The guest has placeholders of them, by `claudeCodeAccess`. */
+const KEYS = new Set([
+  "ANTHROPIC_API_KEY",
+  "ANTHROPIC_AUTH_TOKEN",
+  "CLAUDE_CODE_OAUTH_TOKEN",
+  "ANTHROPIC_CUSTOM_HEADERS"
+])
+
+/** Variables that describe a host: the guest has its own. */
+const OF_HOST =
+  /^(PATH|HOME|SHELL|USER|LOGNAME|PWD|OLDPWD|TMPDIR|HOSTNAME|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|SSL_CERT_\w+|LD_\w+|XDG_\w+)$/
+
+/** What the microVM is to Claude Code: the boundary, in which nothing updates itself. */
+const FIXED = {
+  IS_SANDBOX: "1",
+  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+  DISABLE_AUTOUPDATER: "1",
+  DISABLE_INSTALLATION_CHECKS: "1"
+}
+
+/**
+ * The variables that Claude Code gets in the guest. The SDK passes all of this process: those that the program or the SDK has set for the agent pass,
+ * and those for Claude Code. Others of the host stay there, and so does every key.
+ */
+export const environmentOf = (asked: Readonly<Record<string, string | undefined>>): Record<string, string> => ({
+  ...FIXED,
+  // eslint-disable-next-line no-restricted-syntax -- the names become variables of a guest, and are not looked up here
+  ...Object.fromEntries(
+    Object.entries(asked).filter((entry): entry is [string, string] => {
+      const [name, value] = entry
+      if (value === undefined || KEYS.has(name) || OF_HOST.test(name)) return false
+      // eslint-disable-next-line no-restricted-properties -- the SDK has copied these, whatever pyro knows of them
+      return /^(CLAUDE|ANTHROPIC)_/.test(name) || process.env[name] !== value
+    })
+  )
+})
