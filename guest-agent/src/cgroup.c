@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "kernel.h"
 #include "list.h"
@@ -16,6 +17,9 @@
  * groups with a memory limit, because old pages still count, and killed groups, because Debian's kernel 6.1.176 kills
  * every process that is later cloned into one. */
 enum { SPARES_MAX = 4 };
+
+/* Most time that the agent stands still for the group of a command. Without a process in the kernel, a millisecond is enough. */
+enum { FREEZE_MS = 20 };
 
 struct cgroup {
   struct link all;
@@ -205,12 +209,20 @@ void cgroup_kill(struct cgroup *cgroup) {
   write_file(cgroup->directory, "cgroup.kill", "1");
 }
 
+/* Waits until no process of the group runs, or for FREEZE_MS: one may sleep in the kernel. */
+static void await_frozen(const struct cgroup *cgroup) {
+  const struct timespec pause = {.tv_nsec = 1000000};
+  for (int waited = 0; waited < FREEZE_MS && read_key(cgroup->events, "frozen") == 0; waited++) nanosleep(&pause, NULL);
+}
+
+/* A process that forks at the moment of its signal has a child that no look into the group finds, unless all of them stand still. */
 void cgroup_signal(const struct cgroup *cgroup, int signal, pid_t skip) {
+  write_file(cgroup->directory, "cgroup.freeze", "1");
+  await_frozen(cgroup);
   int fd = openat(cgroup->directory, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return;
   char text[4096];
   uint64_t pid = 0;
-  for (ssize_t size = 0; (size = read(fd, text, sizeof text)) > 0;) {
+  for (ssize_t size = 0; fd >= 0 && (size = read(fd, text, sizeof text)) > 0;) {
     for (ssize_t i = 0; i < size; i++) {
       if (text[i] >= '0' && text[i] <= '9') {
         pid = pid * 10 + (uint64_t)(text[i] - '0');
@@ -221,7 +233,8 @@ void cgroup_signal(const struct cgroup *cgroup, int signal, pid_t skip) {
       pid = 0;
     }
   }
-  close(fd);
+  if (fd >= 0) close(fd);
+  write_file(cgroup->directory, "cgroup.freeze", "0");
 }
 
 bool cgroup_reused(const struct cgroup *cgroup) { return cgroup->reused; }

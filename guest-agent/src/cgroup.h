@@ -20,7 +20,7 @@ int cgroup_limit_processes(struct cgroup *cgroup, uint64_t pids_max);
 /* For clone3. */
 int cgroup_descriptor(const struct cgroup *cgroup);
 void cgroup_kill(struct cgroup *cgroup);
-/* Signals each process of the group but `skip`. A process that starts meanwhile may get no signal. */
+/* Signals each process of the group but `skip`. None of them starts another meanwhile, unless one sleeps in the kernel. */
 void cgroup_signal(const struct cgroup *cgroup, int signal, pid_t skip);
 /* Whether the kernel killed one of its processes for lack of memory since its acquisition. */
 bool cgroup_ran_out_of_memory(const struct cgroup *cgroup);
