@@ -7,6 +7,7 @@ import { shapeOf } from "../installation.ts"
 import { until } from "../pyro-cli.ts"
 import { settled, settlesAs } from "../settled.ts"
 import type { LifecycleDriver } from "./lifecycle-suite.ts"
+import { changePolicy, knownNames, policySteps } from "./network-steps.ts"
 import { operations } from "./operations.ts"
 import { pauseSteps } from "./pause-steps.ts"
 import { type Killed, savedSteps } from "./saved-faults.ts"
@@ -63,7 +64,8 @@ export const faultSuite = (name: string, driver: LifecycleDriver, { around }: { 
     await startCounter()
     // The first policy makes the guest's resolv.conf, and the first denial the log.
     if (driver.triesNetwork) {
-      await changePolicy({ allow_hosts: ["first.test.net"] }).then(() => known("denied.test.net"))
+      await changePolicy({ call }, { allow_hosts: ["first.test.net"] })
+      await knownNames({ sh }, ["denied.test.net"])
     }
     await call("snapshot", { workspace: "whole", name: "base" })
     await call("save", { workspace: "whole", name: "warm" })
@@ -102,33 +104,7 @@ export const faultSuite = (name: string, driver: LifecycleDriver, { around }: { 
     die: (point) => client.killedAt(point, operation, payload)
   })
 
-  /** Names that the guest's resolver knows. The agent answers; the network of the host is not asked. */
-  const known = (...names: ReadonlyArray<string>) =>
-    sh("whole", names.map((one) => `getent ahostsv4 ${one} | grep -q STREAM && echo ${one}; `).join("") + "true")
-
-  const changePolicy = (policy: object) => call("network-set", { workspace: "whole", ...policy })
-
-  /** A change of the policy from `before`, and the names that the guest knows afterwards. */
-  const policyChange = (cause: string, before: object, after: object, names: ReadonlyArray<string>): Killed => ({
-    step: "network",
-    ...request("network-set", { workspace: "whole", ...after }),
-    cause,
-    before: () => changePolicy(before),
-    found: async () => {
-      assert.deepStrictEqual((await known("first.test.net", "second.test.net")).split("\n").filter(Boolean), names)
-      await isWhole()
-      await changePolicy({ network_policy: "off" })
-    }
-  })
-  const networkSteps = !driver.triesNetwork ? [] : [
-    policyChange("network-set", { network_policy: "off" }, { allow_hosts: ["first.test.net"] }, ["first.test.net"]),
-    policyChange("network-set to other hosts", { allow_hosts: ["first.test.net"] }, {
-      allow_hosts: ["second.test.net"]
-    }, [
-      "second.test.net"
-    ]),
-    policyChange("network-set to off", { allow_hosts: ["first.test.net"] }, { network_policy: "off" }, [])
-  ]
+  const networkSteps = driver.triesNetwork ? policySteps({ call, isWhole, request, sh }) : []
 
   const diffSteps = driver.writesDiffs === true ? ["diff"] : []
 
@@ -340,6 +316,7 @@ export const faultSuite = (name: string, driver: LifecycleDriver, { around }: { 
     })),
     ...savedSteps({
       archive: () => path.join(path.dirname(client.state), "warm.pyro"),
+      beforeDiff,
       call,
       counts,
       isWhole,

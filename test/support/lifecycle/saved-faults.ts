@@ -21,16 +21,19 @@ interface Tools extends Pick<ReturnType<typeof operations>, "call" | "list" | "r
   readonly isWhole: () => Promise<void>
   readonly counts: (workspace: string) => Promise<unknown>
   readonly wentOn: (workspace: string) => Promise<void>
+  /** Makes the next capture a diff. */
+  readonly beforeDiff: Pick<Killed, "before">
 }
 
 /** A process dies while it saves the workspace `whole`, starts another from the saved snapshot `warm`, or deletes one. */
 export const savedSteps = (
-  { archive, call, counts, isWhole, list, remove, request, saved, wentOn }: Tools,
+  { archive, beforeDiff, call, counts, isWhole, list, remove, request, saved, wentOn }: Tools,
   diffSteps: ReadonlyArray<string>
 ): ReadonlyArray<Killed> => [
   ...["save", "take", ...diffSteps].map((step): Killed => ({
     step,
     ...request("save", { workspace: "whole", name: "again" }),
+    ...(step === "diff" && beforeDiff),
     found: async (isDone) => {
       assert.deepStrictEqual(await saved(), { warm: "memory", ...(isDone && { again: "memory" }) })
       await isWhole()
