@@ -182,7 +182,7 @@ export class SnapshotMismatch extends ContractError<SnapshotMismatch>()("Snapsho
   steps: ({ paused }) =>
     paused === undefined
       ? "call again with disk_only: true to use the files only"
-      : "call workspace_start with discard_memory: true, or ask the user to run: pyro start --discard-memory"
+      : ["call workspace_start with discard_memory: true", "ask the user to start it from its disk"]
 }) {}
 
 /** No saved snapshot of this host has the name. */

@@ -116,7 +116,13 @@ export interface Ports {
    * for (const { guestPort, hostPort } of await ws.ports.list()) console.log(guestPort, hostPort)
    */
   readonly list: (options?: Cancel) => Promise<ReadonlyArray<PublishedPort>>
-  /** Stops listening for a port of the guest, whoever has published it. */
+  /**
+   * Stops listening for a port of the guest, whoever has published it.
+   *
+   * @example
+   * await ws.port(3000)
+   * await ws.ports.close(3000)
+   */
   readonly close: (guestPort: number, options?: Cancel) => Promise<void>
 }
 
