@@ -5,7 +5,7 @@ import process from "node:process"
 import { setUp } from "../setup.mjs"
 import { mustRun } from "../setup/child.mjs"
 import { inRoot, root, typesCompiler } from "../setup/project.mjs"
-import { say, step } from "../setup/report.mjs"
+import { say, SetupFailed, step } from "../setup/report.mjs"
 import { vitestTests } from "./vitest.mjs"
 
 /**
@@ -26,6 +26,17 @@ const frameworkPackages = {
   "deepagents": "1.14.1",
   "langchain": "1.5.14",
   "zod": "4.6.7"
+}
+
+/** A range of an optional peer begins with the tested version. */
+const checkRanges = () => {
+  const { peerDependencies } = JSON.parse(readFileSync(inRoot("package.json"), "utf8"))
+  for (const [name, version] of Object.entries(frameworkPackages)) {
+    const range = peerDependencies[name] ?? `^${version}`
+    if (range !== `^${version}`) {
+      throw new SetupFailed(`package.json says ${name} ${range}, and ${version} is tested`, 2)
+    }
+  }
 }
 
 /** A project of a user: the frameworks and pyro, as npm installs them. */
@@ -72,6 +83,7 @@ const checkTypes = async () => {
 export const frameworkTests = async () => {
   const words = process.argv.slice(2)
   const isLatest = words.includes("--latest")
+  checkRanges()
   await setUp("test")
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, "package.json"), `${JSON.stringify({ private: true, type: "module" })}\n`)

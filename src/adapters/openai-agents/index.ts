@@ -1,0 +1,119 @@
+import {
+  Manifest,
+  type ManifestInit,
+  normalizeSandboxClientCreateArgs,
+  type SandboxArchiveLimits,
+  type SandboxClient,
+  type SandboxClientCreateArgs,
+  SandboxUnsupportedFeatureError
+} from "@openai/agents/sandbox"
+import { connect, type CreateOptions, type PyroClient } from "pyro/promises"
+import { PyroSession, type PyroSessionState } from "./session.ts"
+
+export { PyroSession, type PyroSessionState }
+
+/** What the workspace of a session is made of. */
+export type PyroSandboxClientOptions = Omit<CreateOptions, "signal" | "env" | "cwd"> & {
+  /** Client of pyro. Default: `connect()`. */
+  readonly client?: PyroClient | undefined
+  /** Environment variables of each command. Those of a manifest win. Default: none. */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  /** Keep the workspace at the end of a run, stopped, so that a serialized state goes on with it. Default: false. */
+  readonly pauseOnExit?: boolean | undefined
+}
+
+/**
+ * Workspaces of pyro as the sandboxes of OpenAI's agents.
+ *
+ * @example
+ * const agent = new SandboxAgent({ name: "coder", instructions: "Make the tests pass." })
+ * await run(agent, "Go on.", { sandbox: { client: new PyroSandboxClient({ seedPath: "." }) } })
+ */
+export class PyroSandboxClient implements SandboxClient<PyroSandboxClientOptions, PyroSessionState> {
+  readonly backendId = "pyro"
+  readonly #options: PyroSandboxClientOptions
+  readonly #client: PyroClient
+
+  constructor(options: PyroSandboxClientOptions = {}) {
+    this.#options = options
+    this.#client = options.client ?? connect()
+  }
+
+  /** A session with a new workspace, which has the files and the variables of the manifest. */
+  async create(
+    args?: SandboxClientCreateArgs<PyroSandboxClientOptions> | Manifest,
+    manifestOptions?: PyroSandboxClientOptions
+  ): Promise<PyroSession> {
+    const { archiveLimits, manifest, options, snapshot } = normalizeSandboxClientCreateArgs(args, manifestOptions)
+    if (snapshot !== undefined && snapshot.type !== "noop") {
+      throw new SandboxUnsupportedFeatureError(
+        "pyro takes no snapshot of the SDK: use persistWorkspace() and hydrateWorkspace()."
+      )
+    }
+    const { client: _, env = {}, pauseOnExit = false, ...create } = { ...this.#options, ...options }
+    const workspace = await this.#client.create(create)
+    const { extraPathGrants, root } = manifest
+    const session = new PyroSession(workspace, {
+      manifest: new Manifest({ root, extraPathGrants }),
+      workspaceId: workspace.id,
+      pauseOnExit,
+      environment: { ...env }
+    }, archiveLimits)
+    try {
+      if (!await workspace.files.exists(root)) {
+        await workspace.files.mkdir(root, { parents: true, user: workspace.info.workspaceUser })
+      }
+      await session.applyManifest(manifest)
+    } catch (failure) {
+      await workspace.delete()
+      throw failure
+    }
+    return session
+  }
+
+  /** Goes on with the workspace of a state, and starts it if it is stopped. A workspace that is gone is made anew. */
+  async resume(
+    state: PyroSessionState,
+    { archiveLimits }: { readonly archiveLimits?: SandboxArchiveLimits | null } = {}
+  ): Promise<PyroSession> {
+    const found = await this.#client.get(state.workspaceId)
+    if (found === null) return this.create(state.manifest, { env: state.environment, pauseOnExit: state.pauseOnExit })
+    if (found.info.state !== "running") await found.start()
+    return new PyroSession(found, state, archiveLimits)
+  }
+
+  /** Deletes the workspace of a state. Nothing happens if it is gone. */
+  async delete(state: PyroSessionState): Promise<void> {
+    await (await this.#client.get(state.workspaceId))?.delete()
+  }
+
+  /** The state as JSON. Ephemeral variables of the manifest are left out, and binary files of the manifest: the workspace has them. */
+  async serializeSessionState(state: PyroSessionState): Promise<Record<string, unknown>> {
+    const { entries, environment, extraPathGrants, root } = state.manifest
+    const kept = Object.entries(state.environment).filter(([name]) => environment[name]?.ephemeral !== true)
+    const texts = (_: string, value: unknown) => value instanceof Uint8Array ? new TextDecoder().decode(value) : value
+    const manifest: unknown = JSON.parse(JSON.stringify({ root, entries, extraPathGrants }, texts))
+    return {
+      workspaceId: state.workspaceId,
+      pauseOnExit: state.pauseOnExit,
+      environment: Object.fromEntries(kept),
+      manifest,
+      ...(state.exposedPorts === undefined ? {} : { exposedPorts: state.exposedPorts })
+    }
+  }
+
+  async deserializeSessionState(state: Record<string, unknown>): Promise<PyroSessionState> {
+    const { environment, manifest, pauseOnExit, workspaceId, ...rest } = state
+    return {
+      ...rest,
+      workspaceId: String(workspaceId),
+      pauseOnExit: pauseOnExit === true,
+      environment: { ...environment as Record<string, string> | undefined },
+      manifest: manifest instanceof Manifest ? manifest : new Manifest(manifest as ManifestInit | undefined)
+    }
+  }
+
+  canPersistOwnedSessionState(state: PyroSessionState): boolean {
+    return state.pauseOnExit
+  }
+}
