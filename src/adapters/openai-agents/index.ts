@@ -8,7 +8,8 @@ import {
   SandboxUnsupportedFeatureError
 } from "@openai/agents/sandbox"
 import { connect, type CreateOptions, type PyroClient } from "pyro/promises"
-import { PyroSession, type PyroSessionState } from "./session.ts"
+import type { PyroSessionState } from "./files.ts"
+import { PyroSession } from "./session.ts"
 
 export { PyroSession, type PyroSessionState }
 
@@ -89,10 +90,10 @@ export class PyroSandboxClient implements SandboxClient<PyroSandboxClientOptions
 
   /** The state as JSON. Ephemeral variables of the manifest are left out, and binary files of the manifest: the workspace has them. */
   async serializeSessionState(state: PyroSessionState): Promise<Record<string, unknown>> {
-    const { entries, environment, extraPathGrants, root } = state.manifest
+    const { entries, environment, root } = state.manifest
     const kept = Object.entries(state.environment).filter(([name]) => environment[name]?.ephemeral !== true)
     const texts = (_: string, value: unknown) => value instanceof Uint8Array ? new TextDecoder().decode(value) : value
-    const manifest: unknown = JSON.parse(JSON.stringify({ root, entries, extraPathGrants }, texts))
+    const manifest: unknown = JSON.parse(JSON.stringify({ root, entries }, texts))
     return {
       workspaceId: state.workspaceId,
       pauseOnExit: state.pauseOnExit,
@@ -104,12 +105,16 @@ export class PyroSandboxClient implements SandboxClient<PyroSandboxClientOptions
 
   async deserializeSessionState(state: Record<string, unknown>): Promise<PyroSessionState> {
     const { environment, manifest, pauseOnExit, workspaceId, ...rest } = state
+    const { entries, root } = manifest as ManifestInit & { readonly root: string }
     return {
       ...rest,
       workspaceId: String(workspaceId),
       pauseOnExit: pauseOnExit === true,
       environment: { ...environment as Record<string, string> | undefined },
-      manifest: manifest instanceof Manifest ? manifest : new Manifest(manifest as ManifestInit | undefined)
+      // Grants of the host's folders are the program's own, and never those of a text.
+      manifest: manifest instanceof Manifest
+        ? manifest
+        : new Manifest({ root, ...(entries === undefined ? {} : { entries }) })
     }
   }
 
