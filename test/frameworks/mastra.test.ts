@@ -5,6 +5,7 @@ import { MockLanguageModelV3 } from "ai/test"
 import { PyroSandbox } from "pyro/mastra"
 import { connect } from "pyro/promises"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { serveOnce } from "./guest-server.ts"
 import { ownPyro, small } from "./own-pyro.ts"
 
 const usage = {
@@ -117,12 +118,9 @@ describe("pyro/mastra", () => {
 
   it("a port of the guest has a URL on this host", async () => {
     assert.isTrue(supportsNetworking(sandbox))
-    const script = "printf 'HTTP/1.0 200 OK\\r\\n\\r\\nserved' | perl -MIO::Socket::INET -e '" +
-      "my $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 1, ReuseAddr => 1); print \"ready\\n\"; $| = 1; STDOUT->flush;" +
-      "my $c = $s->accept; print $c join(\"\", <STDIN>); close $c'"
     let isReady = () => {}
     const ready = new Promise<void>((resolve) => (isReady = resolve))
-    const server = await sandbox.processes!.spawn(script, { onStdout: () => isReady() })
+    const server = await sandbox.processes!.spawn(serveOnce(8080), { onStdout: () => isReady() })
     await Promise.race([ready, server.wait()])
     const url = await sandbox.networking.getPortUrl(8080)
     assert.strictEqual(await (await fetch(url!)).text(), "served")

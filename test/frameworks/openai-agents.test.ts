@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { PyroSandboxClient, type PyroSession } from "pyro/openai-agents"
 import { connect } from "pyro/promises"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { serveOnce } from "./guest-server.ts"
 import { ownPyro, small } from "./own-pyro.ts"
 
 const PNG = Buffer.from(
@@ -171,10 +172,9 @@ describe("pyro/openai-agents", () => {
   })
 
   it("a port of the guest has an address on this host", async () => {
-    const script = "use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 1); " +
-      "print qq(ready\\n); STDOUT->flush; my $c = $s->accept; print $c qq(HTTP/1.0 200 OK\\r\\n\\r\\nserved); close $c"
-    const { sessionId } = await session.exec({ cmd: `perl -e '${script}'`, yieldTimeMs: 1500 })
-    assert.isNumber(sessionId)
+    const { output, sessionId } = await session.exec({ cmd: serveOnce(8080), yieldTimeMs: 250 })
+    let told = output
+    while (!told.includes("ready")) told += await session.writeStdin({ sessionId: sessionId!, yieldTimeMs: 250 })
     const { host, port, url } = await session.resolveExposedPort(8080)
     assert.strictEqual(host, "127.0.0.1")
     assert.strictEqual(await (await fetch(url!)).text(), "served")
