@@ -18,8 +18,8 @@
  * every process that is later cloned into one. */
 enum { SPARES_MAX = 4 };
 
-/* Most time that the agent stands still for the group of a command. Without a process in the kernel, a millisecond is enough. */
-enum { FREEZE_MS = 20 };
+/* Most time that the agent stands still for a group. Few processes take a millisecond, and hundreds tens of them. */
+enum { FREEZE_MS = 200 };
 
 struct cgroup {
   struct link all;

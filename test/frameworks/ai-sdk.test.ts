@@ -69,16 +69,15 @@ describe("the AI SDK on pyro", () => {
     const entries = (await session.listDirectory({ path: "." }))!.map(({ name, type }) => `${name} ${type}`).sort()
     assert.deepStrictEqual(entries, ["d directory", "f file", "l symlink", "p other"])
     assert.isTrue(await session.deleteFile({ path: "l" }))
-    for (
-      const work of [
+    const failures = await Promise.all(
+      [
         session.deleteFile({ path: "d" }),
         session.readTextFile({ path: "d" }),
         session.listDirectory({ path: "f" }),
         session.writeTextFile({ path: "d", content: "" })
-      ]
-    ) {
-      assert.instanceOf(await failure(work), Error)
-    }
+      ].map(failure)
+    )
+    for (const one of failures) assert.instanceOf(one, Error)
   })
 
   it("relative paths and commands begin in one directory", async () => {

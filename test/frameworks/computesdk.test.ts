@@ -30,19 +30,20 @@ describe("ComputeSDK on pyro", () => {
   it("output arrives while a command runs, and the result has all of it once", async () => {
     await using own = await held()
     const { sandbox } = own
-    const arrived: Array<string> = []
+    const out: Array<string> = []
+    const err: Array<string> = []
     // The second line is printed only after the first has arrived here.
     const result = await sandbox.runCommand(
       "echo one; until [ -e go ]; do sleep 0.1; done; echo two; echo bad >&2; exit 3",
       {
         onStdout: (text) => {
-          arrived.push(text)
-          if (arrived.length === 1) void sandbox.filesystem.writeFile("/workspace/go", "")
+          out.push(text)
+          if (out.length === 1) void sandbox.filesystem.writeFile("/workspace/go", "")
         },
-        onStderr: (text) => arrived.push(`stderr ${text}`)
+        onStderr: (text) => err.push(text)
       }
     )
-    assert.deepStrictEqual(arrived, ["one\n", "two\n", "stderr bad\n"])
+    assert.deepStrictEqual([out, err], [["one\n", "two\n"], ["bad\n"]])
     assert.deepInclude(result, { exitCode: 3, stdout: "one\ntwo\n", stderr: "bad\n" })
   })
 

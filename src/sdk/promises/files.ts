@@ -134,7 +134,7 @@ export interface Files {
    */
   readonly mkdir: (path: string, options?: MkdirFields & Cancel) => Promise<boolean>
   /**
-   * Removes a file, or with `recursive` a directory. False if `ifExists` found nothing.
+   * Removes a file or an empty directory, or with `recursive` a directory with its content. False if `ifExists` found nothing.
    *
    * @example
    * await ws.files.remove("build", { recursive: true, ifExists: true })
