@@ -108,6 +108,7 @@ withConfinedAgent("work on files", (it) => {
       assert.deepStrictEqual(yield* mkdir("a"), { path: "a", created: true })
       assert.strictEqual(yield* reasonOf(mkdir("a")), "exists")
       assert.deepStrictEqual(yield* mkdir("a", { parents: true }), { path: "a", created: false })
+      assert.deepStrictEqual(yield* mkdir(".", { parents: true }), { path: ".", created: false })
       assert.strictEqual(yield* reasonOf(mkdir("b/c")), "not_found")
       assert.isTrue((yield* mkdir("b/c/", { parents: true, mode: "1770" })).created)
       assert.strictEqual(statSync(`${workspace}/b/c`).mode & 0o7777, 0o1770)

@@ -24,7 +24,7 @@ const FIXED = {
  */
 export const environmentOf = (asked: Readonly<Record<string, string | undefined>>): Record<string, string> => ({
   ...FIXED,
-  // eslint-disable-next-line no-restricted-syntax -- the names become variables of a guest, and are not looked up here
+
   ...Object.fromEntries(
     Object.entries(asked).filter((entry): entry is [string, string] => {
       const [name, value] = entry

@@ -13,7 +13,6 @@ export const nameOf = (prefix: string, id: string): string => {
 
 /** Metadata of a framework as labels. Values that are no text become JSON, and a value that no label can have becomes its digest. */
 export const labelsOf = (metadata: Readonly<Record<string, unknown>> = {}): Record<string, string> =>
-  // eslint-disable-next-line no-restricted-syntax -- the names become keys of labels, and are not looked up here
   Object.fromEntries(
     Object.entries(metadata).filter(([, value]) => value !== undefined).map(([key, value]) => {
       const text = typeof value === "string" ? value : JSON.stringify(value)

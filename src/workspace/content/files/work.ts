@@ -73,7 +73,8 @@ export const makeDirectory = (
   { mode, parents, path: text, user }: Request<"mkdir">
 ): Effect.Effect<Answer<"mkdir">, Refusal> =>
   Effect.gen(function*() {
-    const path = yield* entryPath(text)
+    // With parents, a directory that is there is a result: also the guest's root and /workspace.
+    const path = yield* (parents ? workspacePath(text, running) : entryPath(text))
     const place = { ...asked(path, running), user }
     const bits = mode === undefined ? undefined : Number.parseInt(mode, 8)
     return yield* channel.doFileWork({ ...place, op: "mkdir", createParents: parents, mode: bits }).pipe(
