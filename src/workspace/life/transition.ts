@@ -10,7 +10,6 @@ import {
   commit,
   detach,
   detachIf,
-  discardFolder,
   endUnattached,
   generationScope,
   leaveBehind,
@@ -24,6 +23,7 @@ import { openResidentsOf } from "../residents/entry-residents.ts"
 import { crashPoints, death, type Step, type Transition } from "./description.ts"
 import { watch } from "./install.ts"
 import { markStale, rebaseResidents } from "./rebase.ts"
+import { moveToTrash, removeTrashed } from "./sweep.ts"
 
 /** One transition on its way. */
 interface Passage<R> {
@@ -185,12 +185,14 @@ const reportToResidents = <R>(
     if (event !== undefined) yield* recordEvent(entry.folder.directory, event)
   })
 
-/** Removes the memory of a pause that the record does not have any more. */
+/** Removes the memory of a pause that the record does not have any more. It is moved away first: the next pause may come during the removal. */
 const dropMemory = ({ transition: { entry } }: Passage<unknown>) =>
-  Effect.flatMap(Ref.get(entry.record), ({ paused }) =>
-    paused === undefined && exists(entry.folder.paused)
-      ? Effect.asVoid(Effect.forkIn(discardFolder(entry.folder.paused), entry.scope, { uninterruptible: true }))
-      : Effect.void)
+  Effect.gen(function*() {
+    const { paused } = yield* Ref.get(entry.record)
+    if (paused !== undefined || !exists(entry.folder.paused)) return
+    const aside = yield* moveToTrash(entry.folder.paused)
+    yield* Effect.forkIn(removeTrashed(aside), entry.scope, { uninterruptible: true })
+  }).pipe(Effect.ignoreCause)
 
 const installNext = <R>(lifecycle: Lifecycle, { next, transition: { change, entry, leaves } }: Passage<R>) =>
   Effect.gen(function*() {
