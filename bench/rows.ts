@@ -21,6 +21,7 @@ import {
 } from "./rows/network.ts"
 import { observedCreate, observedExec } from "./rows/observation.ts"
 import { execBesideOwnDownload } from "./rows/own-download.ts"
+import { pauseRow, resumeRow } from "./rows/pause.ts"
 import { portDownload, portLatency, portUpload } from "./rows/port.ts"
 import { redaction } from "./rows/redaction.ts"
 import { reset } from "./rows/reset.ts"
@@ -50,6 +51,8 @@ export const plans: ReadonlyArray<Plan> = [
   forkEight,
   saveRow,
   createSaved,
+  pauseRow,
+  resumeRow,
   exec,
   execSdk,
   execMcp,

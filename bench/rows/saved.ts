@@ -4,7 +4,7 @@ import type { Daemon } from "../daemon.ts"
 import { type Plan, side, timed } from "../measure.ts"
 import { forksOf } from "./snapshot.ts"
 
-const command = ["/bin/cat", "/etc/debian_version"] as const
+export const command = ["/bin/cat", "/etc/debian_version"] as const
 const name = "bench"
 
 const save = (daemon: Daemon, workspace: string) =>
@@ -35,7 +35,8 @@ const used = async (daemon: Daemon, make: () => Promise<string>) => {
   return ms
 }
 
-const forked = (daemon: Daemon, workspace: string) =>
+/** Forks a workspace, runs a first command in the fork, and removes it. */
+export const forked = (daemon: Daemon, workspace: string) =>
   used(daemon, async () => {
     const [id] = await forksOf(daemon, workspace, 1)
     return id!
