@@ -10,6 +10,7 @@ import { faultPoint } from "../../../system/waits/fault.ts"
 import { alone, type Lifecycle, type LifecycleServices, removeStaged, unlessDeleted } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { unwritten } from "../../entry/record.ts"
+import { wakeFor } from "../../life/pause.ts"
 import { isAtRest } from "../../life/reader.ts"
 import { captureFolder, findSnapshot, wholeSnapshotName } from "../../life/snapshot/record.ts"
 import type { Changes, ChangesOptions } from "../diff/changes.ts"
@@ -89,6 +90,7 @@ const between = (lifecycle: Lifecycle, sides: ReadonlyArray<Operand>, options: C
         openings.push(restingSide(entry, yield* stageSnapshot(lifecycle, entry, snapshot)))
         continue
       }
+      yield* wakeFor(lifecycle, entry, "workspace.compare")
       if (yield* isAtRest(entry)) locked.add(entry)
       openings.push(Effect.suspend(() => workspaceSide(entry, locked.has(entry))))
     }
