@@ -1,3 +1,4 @@
+import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
 
@@ -19,6 +20,7 @@ describe("uses of a paused workspace", { concurrent: false }, () => {
       const use of [
         ["file", "read", "w", "file"],
         ["diff", "w"],
+        ["export", "w", "/etc/hostname", "--output", path.join(pyro.folder, "hostname")],
         ["compare", "w", "other"],
         ["snapshot", "create", "w", "green"],
         ["port", "publish", "w", "3000"],
