@@ -43,6 +43,7 @@ const results = [
   { name: "ServiceLog", of: "workspace.service.logs", doc: "A part of a service's log." },
   { name: "PublishedPort", of: "workspace.port.publish", doc: "A port of the guest that the host publishes." },
   { name: "SnapshotInfo", of: "workspace.snapshot.list", at: itemOf("snapshots"), doc: "A snapshot of a workspace." },
+  { name: "SavedInfo", of: "saved.list", at: itemOf("saved"), doc: "A saved snapshot, which outlives its workspace." },
   { name: "DiffResult", of: "workspace.diff", doc: "The changes of a workspace." },
   { name: "PatchApplied", of: "workspace.patch.apply", doc: "The changes of a patch." },
   { name: "ExportResult", of: "workspace.export", doc: "Files that were copied to the host." },
@@ -107,6 +108,7 @@ const requests = [
   { name: "NetworkFields", of: "workspace.network.set", doc: "A network policy." },
   { name: "NetworkLogFields", of: "workspace.network.log", doc: "The wanted connections." },
   { name: "ForkFields", of: "workspace.fork", without: ["count"], doc: "A fork of a workspace." },
+  { name: "SaveFields", of: "workspace.snapshot.save", without: ["name"], doc: "How a workspace is saved." },
   { name: "ResetFields", of: "workspace.reset", doc: "The state to return to." },
   { name: "DiffFields", of: "workspace.diff", doc: "The wanted changes." },
   {

@@ -58,9 +58,13 @@ export const workspaceOf = (on: Host, info: WorkspaceInfo, owned: boolean): Work
     snapshot: (name) =>
       Effect.map(use(operations.snapshot.create.collect({ workspace, name })), ({ snapshot }) => snapshot),
     snapshots: snapshotsOf(host, workspace),
+    save: (name, options) =>
+      Effect.map(use(operations.snapshot.save.collect({ ...options, workspace, name })), ({ saved }) => saved),
     fork,
     reset: (options) => Effect.map(use(operations.reset.collect({ ...options, workspace })), infoAfter),
     stop: () => Effect.map(use(operations.stop.collect({ workspace })), infoAfter),
+    pause: () => Effect.map(use(operations.pause.collect({ workspace })), infoAfter),
+    resume: () => Effect.map(use(operations.resume.collect({ workspace })), infoAfter),
     start: () => Effect.map(use(operations.start.collect({ workspace })), infoAfter),
     diff: (options) => use(operations.diff({ ...options, workspace })),
     patch: (patch, options) =>

@@ -13,6 +13,8 @@ import type {
   PatchApplied,
   PatchFields,
   ResetFields,
+  SavedInfo,
+  SaveFields,
   SnapshotInfo,
   WorkspaceInfo
 } from "./shapes.ts"
@@ -116,6 +118,14 @@ export interface Workspace extends AsyncDisposable {
   /** Saved states of memory and disk. */
   readonly snapshots: Snapshots
   /**
+   * Saves memory and disk under a name of this host. The saved snapshot outlives the workspace.
+   *
+   * @example
+   * await ws.save("warm")
+   * await using copy = await pyro.create({ fromSnapshot: "warm" })
+   */
+  readonly save: (name: string, options?: SaveFields & Cancel) => Promise<SavedInfo>
+  /**
    * A copy with memory and disk: processes, servers and REPLs go on in both.
    *
    * @example
@@ -138,6 +148,21 @@ export interface Workspace extends AsyncDisposable {
    * await ws.start()
    */
   readonly stop: (options?: Cancel) => Promise<WorkspaceInfo>
+  /**
+   * Writes the memory to disk and frees it. The next use of the workspace, or `resume`, continues its processes.
+   *
+   * @example
+   * const { state } = await ws.pause()
+   */
+  readonly pause: (options?: Cancel) => Promise<WorkspaceInfo>
+  /**
+   * Continues a paused workspace from its memory.
+   *
+   * @example
+   * await ws.pause()
+   * const { state } = await ws.resume()
+   */
+  readonly resume: (options?: Cancel) => Promise<WorkspaceInfo>
   /**
    * Starts a new microVM from the disk of a stopped or failed workspace.
    *
