@@ -156,6 +156,12 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "pyro create --name time --network-driver tap --allow-host time.example.com",
     "it needs root; test/guest/network-tap.test.ts creates one"
   ],
+  ["pyro file watch fix src", "it waits for the next change; test/guest/workspace-files.test.ts watches some"],
+  [
+    "pyro file watch fix /var/log/app.log --json",
+    "it waits for the next change; test/guest/workspace-files.test.ts watches some"
+  ],
+  ["tail -f app.log | pyro file upload fix /var/log/app.log --append", "its input never ends"],
   ["pyro events fix --follow --json", "it waits for the next event; test/cli/top.test.ts follows some"],
   [
     "pyro network log fix --follow --denied",

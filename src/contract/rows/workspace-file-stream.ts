@@ -70,7 +70,7 @@ export const workspaceFileDownload = streaming({
     path: ["workspace", "file", "download"],
     args: ["workspace", "path"],
     examples: [
-      "pyro file download fix core.dump > core.dump",
+      "pyro file download fix /var/log/app.log > app.log",
       "pyro file download fix /var/log/app.log --offset 1048576 --length 4096"
     ]
   },
@@ -129,7 +129,7 @@ export const workspaceFileUpload = streaming({
     },
     oneOf: { fields: [], stdin: "from" },
     examples: [
-      "pyro file upload fix data.bin --from data.bin",
+      "pyro file upload fix logo.png --from logo.png",
       "tail -f app.log | pyro file upload fix /var/log/app.log --append"
     ]
   },
