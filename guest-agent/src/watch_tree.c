@@ -37,7 +37,7 @@ int watch_tell(uint8_t what, bool is_directory, const char *path, const char *ol
 bool watch_join(char to[WATCH_PATH], const char *folder, const char *name) {
   size_t above = strlen(folder), size = strlen(name);
   if (above + 1 + size >= WATCH_PATH) return false;
-  if (to != folder) memcpy(to, folder, above);
+  if (to != folder) memcpy(to, folder, above + 1);
   if (above > 0) to[above++] = '/';
   memcpy(to + above, name, size + 1);
   return true;

@@ -71,7 +71,7 @@ static char *moved(const char *path, const char *from, const char *to) {
   size_t above = strlen(to), size = strlen(rest) + 1;
   char *made = malloc(above + size);
   if (made == NULL) return NULL;
-  memcpy(made, to, above);
+  memcpy(made, to, above + 1);
   memcpy(made + above, rest, size);
   return made;
 }
