@@ -69,7 +69,7 @@ withAgent("a request for a command without its output", (it) => {
       const { ask, left, tags } = yield* workspace
       const id = newRequestId()
       const scope = Scope.makeUnsafe()
-      yield* Scope.provide(ask(id, { script: "sleep 600" }, withoutOutput), scope)
+      assert.isDefined(yield* Scope.provide(ask(id, { script: "sleep 600" }, withoutOutput), scope))
       assert.deepStrictEqual(yield* tags(id, { detach: true }, withoutOutput), ["Started", "Detached"])
       yield* Scope.close(scope, Exit.void)
       assert.isNotEmpty(left())
