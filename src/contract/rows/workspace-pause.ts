@@ -3,7 +3,18 @@ import { at, waits } from "./states.ts"
 import { WorkspaceRef } from "./workspace-field.ts"
 import { foldSwitch, SwitchResult, WorkspaceEvent } from "./workspace-lifecycle.ts"
 
+const step = {
+  states: at(["running", "paused"], waits),
+  on: "entry",
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
+  payload: WorkspaceRef,
+  event: WorkspaceEvent,
+  result: SwitchResult,
+  fold: foldSwitch
+} as const
+
 export const workspacePause = streaming({
+  ...step,
   name: "workspace.pause",
   summary: "Write a workspace's memory to disk and free it",
   description:
@@ -11,29 +22,16 @@ export const workspacePause = streaming({
     "same processes, shells, services, ports and network grant. Open connections are reset. A command's caller gets an error, and the " +
     "command continues after the resume. A paused workspace stays as it is.",
   cli: { path: ["workspace", "pause"], args: ["workspace"], examples: ["pyro pause fix"] },
-  mcp: { missing: "an idle workspace pauses by itself, and no agent needs the memory of its host" },
-  states: at(["running", "paused"], waits),
-  on: "entry",
-  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
-  payload: WorkspaceRef,
-  event: WorkspaceEvent,
-  result: SwitchResult,
-  fold: foldSwitch
+  mcp: { missing: "people free the memory of their host; the work of an agent needs no pause" }
 })
 
 export const workspaceResume = streaming({
+  ...step,
   name: "workspace.resume",
   summary: "Bring a paused workspace's memory back",
   description:
     "Starts a microVM that continues from the memory of the pause. Each operation that needs the microVM does this by itself. " +
     "A running workspace stays as it is. `start --discard-memory` starts a workspace whose memory this host cannot continue.",
   cli: { path: ["workspace", "resume"], args: ["workspace"], examples: ["pyro resume fix"] },
-  mcp: { missing: "each tool resumes a paused workspace before its work" },
-  states: at(["running", "paused"], waits),
-  on: "entry",
-  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
-  payload: WorkspaceRef,
-  event: WorkspaceEvent,
-  result: SwitchResult,
-  fold: foldSwitch
+  mcp: { missing: "each tool resumes a paused workspace before its work" }
 })
