@@ -65,18 +65,19 @@ const failed = (detail: string) =>
     consoleTail: ""
   })
 
+/** Fails if there are differences to the host of the capture. */
+const demandNone = (what: string, differences: ReadonlyArray<string>, paused?: string) =>
+  differences.length === 0
+    ? Effect.void
+    : new SnapshotMismatch({ what, differences, ...(paused === undefined ? {} : { paused }) })
+
 /** Fails if memory of `captured` cannot continue here. */
 export const demandSame = (
   what: string,
   captured: MachineIdentity,
   here: MachineIdentity,
   { paused }: { readonly paused?: string } = {}
-) => {
-  const differences = differencesOf(captured, here)
-  return differences.length === 0
-    ? Effect.void
-    : new SnapshotMismatch({ what, differences, ...(paused === undefined ? {} : { paused }) })
-}
+) => demandNone(what, differencesOf(captured, here), paused)
 
 /** What decides whether a snapshot's memory can run here, of a workspace's snapshot or of a saved one. */
 interface Loadable {
@@ -102,10 +103,7 @@ export const obstaclesOf = (
 export const demandLoadable = (snapshot: Loadable, images: GuestImages, seed: Seed) =>
   Effect.flatMap(
     obstaclesOf(snapshot, images, seed),
-    (differences) =>
-      differences.length === 0
-        ? Effect.void
-        : new SnapshotMismatch({ what: `snapshot "${snapshot.record.name}"`, differences })
+    (differences) => demandNone(`snapshot "${snapshot.record.name}"`, differences)
   )
 
 /** A VM that will continue from a memory, and the scope of its future generation. */
@@ -148,6 +146,10 @@ export const makeDisk = (folder: CaptureFolder, { layers }: Captured, disk: stri
     return yield* readWorkspaceDisk(disk, virtualBytesOf(record))
   }).pipe(asStep("disk"))
 
+/** Restores a reserved VM, whose memory is filled, on a disk of the workspace. No program runs in it yet. */
+const restoreOn = (vm: ReservedVm, statePath: string, record: WorkspaceRecord, disk: string) =>
+  Effect.flatMap(readWorkspaceDisk(disk, virtualBytesOf(record)), (source) => vm.restore({ statePath, disk: source }))
+
 /** Restores a reserved VM, whose memory is filled, as the workspace of `record`. The VM belongs to the Scope. */
 export const restoreAs = (
   vm: ReservedVm,
@@ -156,8 +158,7 @@ export const restoreAs = (
   disk: string
 ): Effect.Effect<Guest, PyroError, Scope.Scope> =>
   Effect.gen(function*() {
-    const source = yield* readWorkspaceDisk(disk, virtualBytesOf(record))
-    const guest = yield* vm.restore({ statePath, disk: source })
+    const guest = yield* restoreOn(vm, statePath, record, disk)
     yield* renew(guest, hostnameOf(record))
     return guest
   })
@@ -174,8 +175,7 @@ export const continueAs = (
   disk: string
 ): Effect.Effect<Guest, PyroError, Scope.Scope> =>
   Effect.gen(function*() {
-    const source = yield* readWorkspaceDisk(disk, virtualBytesOf(record))
-    const guest = yield* vm.restore({ statePath, disk: source })
+    const guest = yield* restoreOn(vm, statePath, record, disk)
     const { channel } = guest
     const { steps } = guest.vm
     const now = hostnameOf(record)
