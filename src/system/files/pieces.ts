@@ -1,9 +1,13 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
+import { promisify } from "node:util"
 import { attempt, attemptAsync, type FileFailed } from "./failure.ts"
 
 const PIECE_BYTES = 256 * 1024
+
+const read = promisify(fs.read)
+const write = promisify(fs.write)
 
 /** Copies an open file of any size to a new file of this user, and describes the copy. Shares blocks if the file system can. */
 export const copyOpen = (
@@ -45,18 +49,9 @@ export const readInOrder = (fd: number) => {
     const bytes = Buffer.alloc(length)
     let filled = 0
     while (filled < length) {
-      const count = await new Promise<number>((resolve, reject) =>
-        fs.read(
-          fd,
-          bytes,
-          filled,
-          length - filled,
-          position + filled,
-          (cause, read) => cause === null ? resolve(read) : reject(cause)
-        )
-      )
-      if (count === 0) break
-      filled += count
+      const { bytesRead } = await read(fd, bytes, filled, length - filled, position + filled)
+      if (bytesRead === 0) break
+      filled += bytesRead
     }
     position += filled
     return bytes.subarray(0, filled)
@@ -76,15 +71,6 @@ export const writeAt = (
 ): Effect.Effect<void, FileFailed> =>
   attemptAsync("write", path, async () => {
     for (let at = 0; at < bytes.length;) {
-      at += await new Promise<number>((resolve, reject) =>
-        fs.write(
-          fd,
-          bytes,
-          at,
-          bytes.length - at,
-          position + at,
-          (cause, count) => cause === null ? resolve(count) : reject(cause)
-        )
-      )
+      at += (await write(fd, bytes, at, bytes.length - at, position + at)).bytesWritten
     }
   }).pipe(Effect.uninterruptible)
