@@ -5,11 +5,18 @@
 export const shapes = (contract) => {
   const rows = new Map(contract.operations.map((row) => [row.name, row]))
   const { toEncoded, toType } = contract.SchemaAST
+  const structs = results.map(({ at = (ast) => ast, doc, name, of }) => {
+    const fields = fieldsOf(contract, at(toType(rows.get(of).result().ast)))
+    return { doc, name, fields }
+  })
+  // A result within another one has the name that it has by itself.
+  const known = {
+    ...contract,
+    nameOf: new Map(structs.map(({ fields, name }) => [spelledOut(contract, fields), name]))
+  }
   return [
     "// Generated from src/contract by: node scripts/docs.mjs\n",
-    ...results.map(({ at = (ast) => ast, doc, name, of }) =>
-      declaration(contract, name, doc, fieldsOf(contract, at(toType(rows.get(of).result().ast))))
-    ),
+    ...structs.map(({ doc, fields, name }) => declaration(known, name, doc, fields)),
     ...requests.map(({ doc, name, of, without = [] }) =>
       declaration(
         contract,
@@ -199,6 +206,9 @@ const lines = (contract, fields, indent) =>
     }`
   ])
 
+/** Fields without names of other results. */
+const spelledOut = (contract, fields) => lines({ ...contract, nameOf: undefined }, fields, "").join("\n")
+
 const typeOf = (contract, ast, indent) => {
   switch (ast._tag) {
     case "String":
@@ -222,6 +232,8 @@ const typeOf = (contract, ast, indent) => {
     case "Objects": {
       const [values] = ast.indexSignatures
       if (values !== undefined) return `Readonly<Record<string, ${typeOf(contract, values.type, indent)}>>`
+      const name = contract.nameOf?.get(spelledOut(contract, fieldsOf(contract, ast)))
+      if (name !== undefined) return name
       return `{\n${lines(contract, fieldsOf(contract, ast), `${indent}  `).join("\n")}\n${indent}}`
     }
     default:

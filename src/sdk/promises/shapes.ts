@@ -93,14 +93,7 @@ export interface WorkspaceInfo {
     readonly bytesIn: number
   }
   /** Published ports. Absent if the record cannot be read */
-  readonly ports?: ReadonlyArray<{
-    /** TCP port of the guest's loopback */
-    readonly guestPort: number
-    /** Port of 127.0.0.1 on the host. Absent while the workspace does not run */
-    readonly hostPort?: number
-    /** Service that the port belongs to. Absent without one */
-    readonly service?: string
-  }>
+  readonly ports?: ReadonlyArray<PublishedPort>
   /** Number of running commands */
   readonly runningCommands: number
   /** Number of services by their state. Absent if the record cannot be read */
@@ -146,20 +139,7 @@ export interface FileList {
   /** Path relative to /workspace, absolute outside of it */
   readonly path: string
   /** Entries in the order of their paths' bytes */
-  readonly entries: ReadonlyArray<{
-    /** Path relative to /workspace, absolute outside of it */
-    readonly path: string
-    /** Type of the entry */
-    readonly type: "file" | "directory" | "symlink" | "character" | "block" | "fifo" | "socket"
-    /** Size of the file in bytes */
-    readonly sizeBytes: number
-    /** Permission bits in octal, such as 0644 */
-    readonly mode: string
-    /** Time of the last change, ISO 8601. Absent if the time has no calendar date */
-    readonly modifiedAt?: string
-    /** Target of a symbolic link. Absent for others */
-    readonly target?: string
-  }>
+  readonly entries: ReadonlyArray<FileEntry>
   /** Whether there are more entries than the limit */
   readonly truncated: boolean
   /** Total number of entries. Absent if there are too many to count */
@@ -566,123 +546,7 @@ export interface ExportResult {
 /** A new network policy, and what it ends. */
 export interface NetworkChanged {
   /** The workspace with its new policy */
-  readonly workspace: {
-    /** Id of the workspace. pyro never reuses an id */
-    readonly id: string
-    /** Name of the workspace. Absent if it has none */
-    readonly name?: string
-    /** Labels by key */
-    readonly labels: Readonly<Record<string, string>>
-    /** Environment that the workspace was created from */
-    readonly environment: string
-    /** Digest of the environment's image */
-    readonly environmentDigest: string
-    /**
-     * State of the workspace. `failed`: the microVM died, and `start` or `reset` starts a new one; or the record cannot
-     * be read, as `detail` says
-     */
-    readonly state: "creating" | "running" | "starting" | "stopping" | "stopped" | "paused" | "failed" | "resetting" | "deleting"
-    /** Reason for the state. Absent if the state needs none */
-    readonly detail?: string
-    /** Time of creation, ISO 8601 */
-    readonly createdAt: string
-    /** Time of the last command or write, ISO 8601. Reads do not count */
-    readonly lastActivityAt: string
-    /** Time at which pyro deletes the workspace, ISO 8601. Absent if it does not expire */
-    readonly expiresAt?: string
-    /** Number of its microVMs so far. Every start and reset makes a new one */
-    readonly generation: number
-    /** Number of virtual CPUs */
-    readonly vcpuCount: number
-    /** Guest memory in MiB */
-    readonly memoryMib: number
-    /** Size of the disk in MiB */
-    readonly diskMib: number
-    /**
-     * Bytes of the host's disk that the changes of the workspace take, without its seed and snapshots. Absent if the
-     * record cannot be read
-     */
-    readonly diskUsedBytes?: number
-    /** Host path that was copied to /workspace. Absent without one */
-    readonly seedPath?: string
-    /** Git URL that was checked out. Absent without one */
-    readonly repoUrl?: string
-    /** Branch, tag or commit of the URL. Absent without one */
-    readonly repoRef?: string
-    /** Owner of /workspace and default user of commands. Absent if the record cannot be read */
-    readonly workspaceUser?: "root" | "agent"
-    /** Environment variables of its commands, shells and services. Absent if there are none */
-    readonly env?: Readonly<Record<string, string>>
-    /** Working directory of its commands, shells and services, if not /workspace. Absent otherwise */
-    readonly cwd?: string
-    /**
-     * Project of the workspace: a directory of the host, or a repository's URL. `mcp serve` reaches its own project's
-     * workspaces only
-     */
-    readonly project?: string
-    /** Id of the workspace that was forked, which may be deleted. Absent if this is no fork */
-    readonly forkedFrom?: string
-    /** Names of its secrets, without values. Absent if the record cannot be read */
-    readonly secrets?: ReadonlyArray<string>
-    /**
-     * Hosts that get a secret in place of its placeholder: NAME@HOST[:PORT][:HEADER]. Absent if the record cannot be
-     * read
-     */
-    readonly secretHttp?: ReadonlyArray<string>
-    /** Program that runs its microVMs. Absent if the record cannot be read */
-    readonly driver?: "qemu" | "firecracker"
-    /** How the network reaches the guest. Absent if the record cannot be read */
-    readonly networkDriver?: "streams" | "tap"
-    /** Network of the guest, or the network that the next start brings back. Absent if the record cannot be read */
-    readonly network?: {
-      /** `off`, `egress` or `egress+published-ports` */
-      readonly networkPolicy: "off" | "egress" | "egress+published-ports"
-      /** Hosts that the guest may connect to. Empty, as allow_ips: every public host */
-      readonly allowHosts: ReadonlyArray<string>
-      /** Hosts that the guest may not connect to */
-      readonly denyHosts: ReadonlyArray<string>
-      /** Addresses that the guest may connect to */
-      readonly allowIps: ReadonlyArray<string>
-      /** `true`: the guest trusts the authorities of this host, too */
-      readonly trustHostCertificates?: boolean
-      /** Connections that are open now */
-      readonly open: number
-      /** Connections that were made since create or the last reset */
-      readonly allowed: number
-      /** Connections and look-ups that the policy denied since then */
-      readonly denied: number
-      /** Allowed connections that could not be made since then */
-      readonly failed: number
-      /** Bytes that left the guest since then */
-      readonly bytesOut: number
-      /** Bytes that the guest received since then */
-      readonly bytesIn: number
-    }
-    /** Published ports. Absent if the record cannot be read */
-    readonly ports?: ReadonlyArray<{
-      /** TCP port of the guest's loopback */
-      readonly guestPort: number
-      /** Port of 127.0.0.1 on the host. Absent while the workspace does not run */
-      readonly hostPort?: number
-      /** Service that the port belongs to. Absent without one */
-      readonly service?: string
-    }>
-    /** Number of running commands */
-    readonly runningCommands: number
-    /** Number of services by their state. Absent if the record cannot be read */
-    readonly services?: Readonly<Record<string, number>>
-    /** The newest 10 running commands. Absent if the record cannot be read */
-    readonly running?: ReadonlyArray<{
-      /** Id of the command */
-      readonly execId: string
-      /** Process id of the command in the guest. Absent if the guest has not started it yet */
-      readonly pid?: number
-      /** Its words, cut if they are long */
-      readonly command: string
-    }>
-    /** Number of open shells. Absent if the record cannot be read */
-    readonly shells?: number
-  }
+  readonly workspace: WorkspaceInfo
   /** Number of open connections that the new policy forbids and pyro reset */
   readonly resetCount: number
   /**
