@@ -1,21 +1,15 @@
 import { assert } from "@effect/vitest"
 import { Effect, Result, Stream } from "effect"
 import { spawn } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import type { ChannelFailed } from "../../src/contract/errors/errors.ts"
 import type { AgentCallFailed } from "../../src/guest-channel/errors.ts"
-import { Agent, withConfinedAgent } from "./agent.ts"
+import { withConfinedAgent } from "./agent.ts"
+import { freshRoot } from "./fresh-root.ts"
 
 /** The agent's own root, with an empty /workspace in it. */
 const fresh = Effect.gen(function*() {
-  const channel = yield* Agent.connect()
-  const { folder } = yield* Agent
-  const root = `${folder}/${readdirSync(folder).find((name) => name.startsWith("root-"))}`
-  const workspace = `${root}/workspace`
-  yield* Effect.acquireRelease(
-    Effect.sync(() => mkdirSync(workspace)),
-    () => Effect.sync(() => rmSync(workspace, { recursive: true, force: true }))
-  )
+  const { channel, directory: workspace, root } = yield* freshRoot("workspace")
   return { channel, root, workspace }
 })
 

@@ -1,11 +1,10 @@
 import { assert } from "@effect/vitest"
-import { Effect, Fiber, Schema, Stream } from "effect"
+import { Effect, Fiber, Stream } from "effect"
 import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import {
   appendFileSync,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -14,7 +13,6 @@ import {
   truncateSync,
   writeFileSync
 } from "node:fs"
-import type { PyroError } from "../../src/contract/errors/errors.ts"
 import {
   type FileDownloadEvent,
   FileDownloadPayload,
@@ -23,23 +21,14 @@ import {
 } from "../../src/contract/rows/workspace-file-stream.ts"
 import { guestFiles } from "../../src/guest-channel/guest-path.ts"
 import { readBytes, uploadFile } from "../../src/workspace/content/files/stream.ts"
-import { Agent, until, withConfinedAgent } from "./agent.ts"
-
-const decoded = <A, I>(schema: Schema.Codec<A, I>, fields: object) =>
-  Schema.decodeUnknownSync(schema)({ workspace: "test", ...fields })
+import { until, withConfinedAgent } from "./agent.ts"
+import { decoded, freshRoot, reasonOf } from "./fresh-root.ts"
 
 const never = () => Effect.void
 
 /** The operations, and the agent's own root with an empty /workspace in it. */
 const fresh = Effect.gen(function*() {
-  const channel = yield* Agent.connect()
-  const { folder } = yield* Agent
-  const root = `${folder}/${readdirSync(folder).find((name) => name.startsWith("root-"))}`
-  const workspace = `${root}/workspace`
-  yield* Effect.acquireRelease(
-    Effect.sync(() => mkdirSync(workspace)),
-    () => Effect.sync(() => rmSync(workspace, { recursive: true, force: true }))
-  )
+  const { channel, directory: workspace, root } = yield* freshRoot("workspace")
   /** `meddle` runs after each piece. */
   const download = (path: string, fields: object = {}, meddle: (bytes: number) => Effect.Effect<void> = never) =>
     Effect.gen(function*() {
@@ -63,9 +52,6 @@ const fresh = Effect.gen(function*() {
       uploadFile(channel, decoded(FileUploadPayload(), { path, ...fields }), { stdin })
   }
 })
-
-const reasonOf = <A>(effect: Effect.Effect<A, PyroError>) =>
-  Effect.map(Effect.flip(effect), (failure) => failure._tag === "FileRefused" ? failure.reason : failure._tag)
 
 withConfinedAgent("streams of files", (it) => {
   it.effect("a download gives all bytes or a range, and says what file it was", () =>

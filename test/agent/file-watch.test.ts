@@ -1,11 +1,10 @@
 import { assert } from "@effect/vitest"
-import { Effect, Queue, Schema, Stream } from "effect"
+import { Effect, Queue, Stream } from "effect"
 import { execFileSync } from "node:child_process"
 import {
   appendFileSync,
   chmodSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -16,19 +15,13 @@ import type { PyroError } from "../../src/contract/errors/errors.ts"
 import { type FileWatchEvent, FileWatchPayload } from "../../src/contract/rows/workspace-file-watch.ts"
 import { watchFiles } from "../../src/workspace/content/files/watch.ts"
 import { Agent, until, withConfinedAgent } from "./agent.ts"
+import { decoded, freshRoot, reasonOf } from "./fresh-root.ts"
 
 /** The agent's own root with an empty /workspace in it, and watches of it. */
 const fresh = Effect.gen(function*() {
-  const channel = yield* Agent.connect()
-  const { folder } = yield* Agent
-  const root = `${folder}/${readdirSync(folder).find((name) => name.startsWith("root-"))}`
-  const workspace = `${root}/workspace`
-  yield* Effect.acquireRelease(
-    Effect.sync(() => mkdirSync(workspace)),
-    () => Effect.sync(() => rmSync(workspace, { recursive: true, force: true }))
-  )
+  const { channel, directory: workspace, root } = yield* freshRoot("workspace")
   const events = (path: string, fields: object = {}) =>
-    watchFiles(channel, Schema.decodeUnknownSync(FileWatchPayload())({ workspace: "test", path, ...fields }))
+    watchFiles(channel, decoded(FileWatchPayload(), { path, ...fields }))
   /** A watch that has begun. */
   const watch = (path = ".", fields: object = {}) =>
     Effect.gen(function*() {
@@ -57,9 +50,6 @@ const fresh = Effect.gen(function*() {
     })
   return { channel, root, workspace, events, watch }
 })
-
-const reasonOf = <A>(effect: Effect.Effect<A, PyroError>) =>
-  Effect.map(Effect.flip(effect), (failure) => failure._tag === "FileRefused" ? failure.reason : failure._tag)
 
 withConfinedAgent("watches of files", (it) => {
   it.effect("a watch tells what is created, modified, renamed and removed, at any depth", () =>

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Effect, Fiber, Schema } from "effect"
+import { Effect, Fiber } from "effect"
 import { execFileSync } from "node:child_process"
 import {
   chmodSync,
@@ -9,14 +9,12 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
-  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync
 } from "node:fs"
-import type { PyroError } from "../../src/contract/errors/errors.ts"
 import {
   FileChmodPayload,
   FileCopyPayload,
@@ -34,21 +32,12 @@ import {
   renameFile,
   statFile
 } from "../../src/workspace/content/files/work.ts"
-import { Agent, until, withConfinedAgent } from "./agent.ts"
-
-const decoded = <A, I>(schema: Schema.Codec<A, I>, fields: object) =>
-  Schema.decodeUnknownSync(schema)({ workspace: "test", ...fields })
+import { until, withConfinedAgent } from "./agent.ts"
+import { decoded, freshRoot, reasonOf } from "./fresh-root.ts"
 
 /** The operations, and the agent's own root with an empty /workspace in it. */
 const fresh = Effect.gen(function*() {
-  const channel = yield* Agent.connect()
-  const { folder } = yield* Agent
-  const root = `${folder}/${readdirSync(folder).find((name) => name.startsWith("root-"))}`
-  const workspace = `${root}/workspace`
-  yield* Effect.acquireRelease(
-    Effect.sync(() => mkdirSync(workspace)),
-    () => Effect.sync(() => rmSync(workspace, { recursive: true, force: true }))
-  )
+  const { channel, directory: workspace, root } = yield* freshRoot("workspace")
   return {
     root,
     workspace,
@@ -65,9 +54,6 @@ const fresh = Effect.gen(function*() {
     chmod: (path: string, mode: string) => changeMode(channel, decoded(FileChmodPayload(), { path, mode }))
   }
 })
-
-const reasonOf = <A>(effect: Effect.Effect<A, PyroError>) =>
-  Effect.map(Effect.flip(effect), (failure) => failure._tag === "FileRefused" ? failure.reason : failure._tag)
 
 /** A tree of so many levels, made by relative steps: its path is longer than a path may be. */
 const deepen = (directory: string, levels: number) =>

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import {
   existsSync,
@@ -13,26 +13,17 @@ import {
   writeFileSync
 } from "node:fs"
 import { dirname } from "node:path"
-import type { PyroError } from "../../src/contract/errors/errors.ts"
 import { DiskListPayload, DiskReadPayload } from "../../src/contract/rows/workspace-disk.ts"
 import { listDisk, readDisk } from "../../src/workspace/disk/look.ts"
 import { scrubFiles } from "../../src/workspace/disk/scrub.ts"
 import { guestFiles, guestLinks } from "../../src/workspace/residents/guest-files.ts"
-import { Agent, withConfinedAgent } from "./agent.ts"
+import { withConfinedAgent } from "./agent.ts"
+import { decoded, freshRoot, reasonOf } from "./fresh-root.ts"
 
 /** A directory of the agent that stands for the root of a disk. */
 const fresh = Effect.gen(function*() {
-  const channel = yield* Agent.connect()
-  const { folder } = yield* Agent
-  const own = `${folder}/${readdirSync(folder).find((name) => name.startsWith("root-"))}`
-  const root = `${own}/inspected`
-  yield* Effect.acquireRelease(
-    Effect.sync(() => mkdirSync(root)),
-    () => Effect.sync(() => rmSync(root, { recursive: true, force: true }))
-  )
+  const { channel, directory: root } = yield* freshRoot("inspected")
   const tree = { root: "/inspected", shown: "/" as const, inRoot: true as const, errors: "/sys/fs/ext4/none" }
-  const decoded = <A, I>(schema: Schema.Codec<A, I>, fields: object) =>
-    Schema.decodeUnknownSync(schema)({ workspace: "test", ...fields })
   return {
     channel,
     root,
@@ -41,9 +32,6 @@ const fresh = Effect.gen(function*() {
       readDisk(channel, tree, decoded(DiskReadPayload(), { path, ...fields }))
   }
 })
-
-const reasonOf = <A>(effect: Effect.Effect<A, PyroError>) =>
-  Effect.map(Effect.flip(effect), (failure) => failure._tag === "FileRefused" ? failure.reason : failure._tag)
 
 const certificate = (name: string) =>
   `-----BEGIN CERTIFICATE-----\n${Buffer.from(`0 ${name} 1`).toString("base64")}\n-----END CERTIFICATE-----\n`

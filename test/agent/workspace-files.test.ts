@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Effect, Schema, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import {
   chmodSync,
   existsSync,
@@ -10,7 +10,6 @@ import {
   symlinkSync,
   writeFileSync
 } from "node:fs"
-import type { PyroError } from "../../src/contract/errors/errors.ts"
 import {
   FileEditPayload,
   FileListPayload,
@@ -25,12 +24,11 @@ import { openFile } from "../../src/workspace/content/files/open.ts"
 import { readFile } from "../../src/workspace/content/files/read.ts"
 import { writeFile, writeFileFrom } from "../../src/workspace/content/files/write.ts"
 import { pngOf } from "../support/images.ts"
-import { Agent, withConfinedAgent } from "./agent.ts"
+import { withConfinedAgent } from "./agent.ts"
+import { decoded, freshRoot, reasonOf } from "./fresh-root.ts"
 
 /** The operations as a surface calls them: with the fields of their JSON. */
 const files = (channel: GuestChannel) => {
-  const decoded = <A, I>(schema: Schema.Codec<A, I>, fields: object) =>
-    Schema.decodeUnknownSync(schema)({ workspace: "test", ...fields })
   return {
     list: (fields: object = {}) => listFiles(channel, decoded(FileListPayload(), fields)),
     read: (path: string, fields: object = {}) => readFile(channel, decoded(FileReadPayload(), { path, ...fields })),
@@ -51,20 +49,9 @@ const files = (channel: GuestChannel) => {
 
 /** The agent's own root, with an empty /workspace in it. */
 const fresh = Effect.gen(function*() {
-  const channel = yield* Agent.connect()
-  const { folder } = yield* Agent
-  const root = `${folder}/${readdirSync(folder).find((name) => name.startsWith("root-"))}`
-  const workspace = `${root}/workspace`
-  yield* Effect.acquireRelease(
-    Effect.sync(() => mkdirSync(workspace)),
-    () =>
-      Effect.promise(() => import("node:fs/promises").then(({ rm }) => rm(workspace, { recursive: true, force: true })))
-  )
+  const { channel, directory: workspace, root } = yield* freshRoot("workspace")
   return { ...files(channel), channel, root, workspace }
 })
-
-const reasonOf = <A>(effect: Effect.Effect<A, PyroError>) =>
-  Effect.map(Effect.flip(effect), (failure) => failure._tag === "FileRefused" ? failure.reason : failure._tag)
 
 withConfinedAgent("files of a workspace", (it) => {
   it.effect("file list shows files by level with their type", () =>
