@@ -3,6 +3,7 @@ import { get } from "node:http"
 import { connect } from "node:net"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { counter } from "../support/counter.ts"
 import { installation } from "../support/installation.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
 
@@ -10,19 +11,6 @@ const TOKEN = "correct horse battery"
 const pyro = installation("pyro-pause-")
 const { call, create, daemon, env, failure, json, sh, state, status } = pyro
 afterAll(pyro.close)
-
-/** A server that counts its requests in its memory. */
-const COUNTER = `
-import http.server
-count = 0
-class Counter(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        global count
-        count += 1
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(str(count).encode())
-http.server.HTTPServer(("127.0.0.1", 8000), Counter).serve_forever()`
 
 /** Waits for a file, and then prints a secret. */
 const WAITER = `trap 'echo "$TOKEN goes on"' EXIT; while [ ! -e /tmp/go ]; do sleep 0.1; done`
@@ -56,7 +44,7 @@ describe("a paused workspace", { concurrent: false }, () => {
   beforeAll(async () => {
     id = (await create(["--name", "w", "--secret-env", "TOKEN"], { env: { TOKEN } })).id
     const { ports } = await json<{ readonly ports: ReadonlyArray<{ readonly host_port: number }> }>(
-      ["service", "start", "w", "web", "--ready-tcp", "8000", "--publish", "8000", "--", "python3", "-c", COUNTER]
+      ["service", "start", "w", "web", "--ready-tcp", "8000", "--publish", "8000", "--", "python3", "-c", counter]
     )
     port = ports[0]!.host_port
     command = (await json<{ readonly exec_id: string }>(

@@ -1,6 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
+import { counter } from "../support/counter.ts"
 import { installation } from "../support/installation.ts"
 
 const pyro = installation("pyro-saved-")
@@ -14,19 +15,6 @@ interface Saved {
   readonly running_commands: number
 }
 
-/** A server that counts its requests in its memory. */
-const server = `
-import http.server
-count = 0
-class Counter(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        global count
-        count += 1
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(str(count).encode())
-http.server.HTTPServer(("127.0.0.1", 8000), Counter).serve_forever()`
-
 /** The next number of a workspace's server. */
 const count = (workspace: string) =>
   sh(workspace, `python3 -c 'import urllib.request as u; print(u.urlopen("http://127.0.0.1:8000").read().decode())'`)
@@ -39,7 +27,7 @@ describe("a saved snapshot", { concurrent: false }, () => {
   it("a warm server is saved, outlives its workspace, and goes on in each start", async () => {
     await create(["--name", "origin"])
     await sh("origin", "echo installed > dependency")
-    await json(["service", "start", "origin", "web", "--ready-tcp", "8000", "--", "python3", "-c", server])
+    await json(["service", "start", "origin", "web", "--ready-tcp", "8000", "--", "python3", "-c", counter])
     assert.strictEqual(await count("origin"), "1")
     await json(["snapshot", "save", "origin", "warm"])
     assert.strictEqual(await count("origin"), "2")
