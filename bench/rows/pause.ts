@@ -2,22 +2,10 @@ import { Stream } from "effect"
 import type { Bench } from "../bench.ts"
 import type { Daemon } from "../daemon.ts"
 import { type Plan, side, timed } from "../measure.ts"
-import { command, forked } from "./saved.ts"
+import { besideFork, command } from "./saved.ts"
 
 const pause = (daemon: Daemon, workspace: string) =>
   daemon.call((pyro) => Stream.runDrain(pyro.workspace.pause({ workspace })))
-
-const forkOf = async ({ daemon }: Bench) => {
-  const workspace = await daemon.create()
-  return side(() => forked(daemon, workspace), () => daemon.remove(workspace))
-}
-
-const row = {
-  unit: "ms",
-  floor: forkOf,
-  rounds: (runs: number) => runs,
-  warmups: 2
-} as const
 
 /** Measures in a new workspace that has run a command: each pause adds a layer to a disk, and layers cost time. */
 const onNew = async ({ daemon }: Bench, measure: (workspace: string) => Promise<number>) => {
@@ -29,7 +17,7 @@ const onNew = async ({ daemon }: Bench, measure: (workspace: string) => Promise<
 }
 
 export const pauseRow: Plan = {
-  ...row,
+  ...besideFork,
   name: "pause",
   about: "pause of a running workspace, with memory and disk synced; floor: a fork of it, and the fork's first command",
   budget: { kind: "ratio", atMost: 1.3 },
@@ -37,7 +25,7 @@ export const pauseRow: Plan = {
 }
 
 export const resumeRow: Plan = {
-  ...row,
+  ...besideFork,
   name: "resume",
   about: "first command in a paused workspace, which resumes it; floor: a fork, and the fork's first command",
   budget: { kind: "ratio", atMost: 1.3 },

@@ -1,5 +1,6 @@
 import { Effect, Schema, Stream } from "effect"
 import { CreatePayload } from "../../src/contract/rows/workspace-lifecycle.ts"
+import type { Bench } from "../bench.ts"
 import type { Daemon } from "../daemon.ts"
 import { type Plan, side, timed } from "../measure.ts"
 import { forksOf } from "./snapshot.ts"
@@ -36,23 +37,28 @@ const used = async (daemon: Daemon, make: () => Promise<string>) => {
 }
 
 /** Forks a workspace, runs a first command in the fork, and removes it. */
-export const forked = (daemon: Daemon, workspace: string) =>
+const forked = (daemon: Daemon, workspace: string) =>
   used(daemon, async () => {
     const [id] = await forksOf(daemon, workspace, 1)
     return id!
   })
 
-export const saveRow: Plan = {
-  name: "save",
+/** What rows beside a fork share. The floor: a fork of a workspace, and the fork's first command. */
+export const besideFork = {
   unit: "ms",
-  about: "save of a running workspace; floor: a fork of it, and the fork's first command",
-  budget: { kind: "ratio", atMost: 1 },
-  rounds: (runs) => runs,
+  rounds: (runs: number) => runs,
   warmups: 2,
-  floor: async ({ daemon }) => {
+  floor: async ({ daemon }: Bench) => {
     const workspace = await daemon.create()
     return side(() => forked(daemon, workspace), () => daemon.remove(workspace))
-  },
+  }
+} as const
+
+export const saveRow: Plan = {
+  ...besideFork,
+  name: "save",
+  about: "save of a running workspace; floor: a fork of it, and the fork's first command",
+  budget: { kind: "ratio", atMost: 1 },
   ours: async ({ daemon }) => {
     const workspace = await daemon.create()
     return side(async () => {
@@ -64,17 +70,11 @@ export const saveRow: Plan = {
 }
 
 export const createSaved: Plan = {
+  ...besideFork,
   name: "create-saved",
-  unit: "ms",
   about:
     "create of a workspace from a saved snapshot and its first command; floor: a fork, and the fork's first command",
   budget: { kind: "ratio", atMost: 1.2 },
-  rounds: (runs) => runs,
-  warmups: 2,
-  floor: async ({ daemon }) => {
-    const workspace = await daemon.create()
-    return side(() => forked(daemon, workspace), () => daemon.remove(workspace))
-  },
   ours: async ({ daemon }) => {
     const workspace = await daemon.create()
     await save(daemon, workspace)
