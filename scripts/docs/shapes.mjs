@@ -5,8 +5,8 @@
 export const shapes = (contract) => {
   const rows = new Map(contract.operations.map((row) => [row.name, row]))
   const { toEncoded, toType } = contract.SchemaAST
-  const structs = results.map(({ at = (ast) => ast, doc, name, of }) => {
-    const fields = fieldsOf(contract, at(toType(rows.get(of).result().ast)))
+  const structs = results.map(({ at = (ast) => ast, doc, from = "result", name, of }) => {
+    const fields = fieldsOf(contract, at(toType(rows.get(of)[from]().ast)))
     return { doc, name, fields }
   })
   // A result within another one has the name that it has by itself.
@@ -33,6 +33,7 @@ export const shapes = (contract) => {
 }
 
 const field = (name) => (ast) => ast.propertySignatures.find((one) => one.name === name).type
+const hasField = (name) => (ast) => ast.propertySignatures.some((one) => one.name === name)
 const itemOf = (name) => (ast) => field(name)(ast).rest[0]
 
 /** Results of the handle's methods. */
@@ -44,6 +45,13 @@ const results = [
   { name: "FileWritten", of: "workspace.file.write", doc: "A file that was written." },
   { name: "FileEdited", of: "workspace.file.edit", doc: "A file whose text was replaced." },
   { name: "FileCopied", of: "workspace.file.copy", doc: "A copy of a file or a directory." },
+  {
+    name: "FileChange",
+    of: "workspace.file.watch",
+    from: "event",
+    at: ({ types }) => itemOf("changes")(types.find(hasField("changes"))),
+    doc: "A change that a watch tells."
+  },
   { name: "ShellInfo", of: "workspace.shell.open", doc: "A shell of a workspace." },
   { name: "ShellScreen", of: "workspace.shell.read", doc: "The output of a shell." },
   { name: "ServiceInfo", of: "workspace.service.status", doc: "A service of a workspace." },

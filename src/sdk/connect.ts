@@ -4,10 +4,20 @@ import { connectTo } from "./promises/connect-to.ts"
 
 export type { ListOptions, PyroClient } from "./promises/client.ts"
 export type { ExecOptions, ExecResult, KillOptions, Process, SpawnOptions, TerminalSize } from "./promises/command.ts"
-export type { Bytes, ByteSink, ByteStream, Cancel, Command, Ended, Input, SignalName } from "./promises/common.ts"
+export type {
+  Bytes,
+  ByteSink,
+  ByteStream,
+  Cancel,
+  Command,
+  Ended,
+  EventStream,
+  Input,
+  SignalName
+} from "./promises/common.ts"
 export { type ErrorClass, PyroError } from "./promises/error-class.ts"
 export * from "./promises/errors.ts"
-export type { AsUser, Files, FileStat, ReadOptions } from "./promises/files.ts"
+export type { AsUser, Files, FileStat, ReadOptions, WatchEvent, WatchOptions } from "./promises/files.ts"
 export type * from "./promises/services.ts"
 export type * from "./promises/shapes.ts"
 export type { Shell, ShellOptions, TypeOptions } from "./promises/shell.ts"

@@ -78,6 +78,7 @@ export const filesOf = (host: Host, workspace: string): InEffect<Files> => {
     remove: (path, options) => Effect.map(use(file.remove({ workspace, path, ...options })), ({ removed }) => removed),
     rename: (path, target, options) => Effect.asVoid(use(file.rename({ workspace, path, target, ...options }))),
     copy: (path, target, options) => use(file.copy({ workspace, path, target, ...options })),
-    chmod: (path, mode, options) => Effect.asVoid(use(file.chmod({ workspace, path, mode, ...options })))
+    chmod: (path, mode, options) => Effect.asVoid(use(file.chmod({ workspace, path, mode, ...options }))),
+    watch: (path = ".", options) => host.useStream(file.watch({ workspace, path, ...options }))
   })
 }

@@ -1,6 +1,6 @@
 import type { Effect, Option, Scope, Sink, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
-import type { Bytes, ByteSink, ByteStream } from "../promises/common.ts"
+import type { ByteSink, EventStream } from "../promises/common.ts"
 import type { WorkspaceInfo } from "../promises/shapes.ts"
 
 /** A value that a method takes. Options lose `signal`, because a fiber is interrupted; where bytes may come in pieces, a Stream may too. */
@@ -25,7 +25,7 @@ export type InEffect<T> = {
 }
 
 /** A member of the Effect form. */
-export type Member<T> = T extends ByteStream ? Stream.Stream<Bytes, PyroError>
+export type Member<T> = T extends EventStream<infer A> ? Stream.Stream<A, PyroError>
   : T extends ByteSink ? Sink.Sink<void, string | Uint8Array, never, PyroError>
   : T extends (...args: infer Args) => infer Result ? Result extends Promise<infer A> ? (
         ...args: { [K in keyof Args]: Given<Args[K]> }

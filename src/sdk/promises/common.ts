@@ -7,8 +7,11 @@ export interface Cancel {
 /** Bytes from a workspace, in memory of their own. */
 export type Bytes = Uint8Array<ArrayBuffer>
 
+/** Values as they arrive: a WHATWG stream, and an async iterable. */
+export type EventStream<A> = ReadableStream<A> & AsyncIterable<A>
+
 /** Bytes as they arrive: a WHATWG stream, and an async iterable. pyro reads ahead only a few pieces. */
-export type ByteStream = ReadableStream<Bytes> & AsyncIterable<Bytes>
+export type ByteStream = EventStream<Bytes>
 
 /** Input as it is written: a WHATWG stream of text (UTF-8) and bytes. A write is done when the guest has the bytes. */
 export type ByteSink = WritableStream<string | Uint8Array>

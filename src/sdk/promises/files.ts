@@ -1,6 +1,7 @@
-import type { Bytes, ByteStream, Cancel, Input } from "./common.ts"
+import type { Bytes, ByteStream, Cancel, EventStream, Input } from "./common.ts"
 import type {
   CopyFields,
+  FileChange,
   FileCopied,
   FileEdited,
   FileEditFields,
@@ -47,6 +48,25 @@ export interface ReadOptions extends AsUser {
   /** Maximum number of bytes to read, at least 1. Default: to the end. */
   readonly length?: number | undefined
 }
+
+/** Options of a watch. */
+export interface WatchOptions extends AsUser {
+  /** Only the directory's own entries, and not what is beneath its directories. Default: false. */
+  readonly shallow?: boolean | undefined
+}
+
+/**
+ * What a watch tells:
+ *
+ * - `Watching`: every later change is told. It is the first event.
+ * - `Changed`: changes of one moment, one for each path.
+ * - `Lost`: changes are unknown. Look at the tree again.
+ * - `Unwatched`: the first directory that is not watched, because there are too many or it is on another file system.
+ * - `Ended`: the watched directory or file is gone. It is the last event.
+ */
+export type WatchEvent =
+  | { readonly _tag: "Changed"; readonly changes: ReadonlyArray<FileChange> }
+  | { readonly _tag: "Watching" | "Lost" | "Unwatched" | "Ended"; readonly path: string }
 
 /**
  * Files of a workspace. A method rejects with `FileRefused`, whose `reason` is `not_found`, `exists`, `permission` or another. A path is absolute, or relative to /workspace. Symbolic links are followed as programs of the guest follow them.
@@ -163,4 +183,16 @@ export interface Files {
    * await ws.files.chmod("tool.sh", "755")
    */
   readonly chmod: (path: string, mode: string, options?: AsUser) => Promise<void>
+  /**
+   * Tells what changes beneath a directory, or of a file, from `Watching` on. The end of the loop ends the watch. Fails with
+   * `WorkspaceNotReady` if the workspace is stopped, and with `WorkspaceNotFound` if it is deleted.
+   *
+   * @example
+   * await ws.files.mkdir("src", { parents: true })
+   * for await (const event of ws.files.watch("src")) {
+   *   if (event._tag === "Watching") await ws.files.write("src/new.txt", "text")
+   *   if (event._tag === "Changed") break
+   * }
+   */
+  readonly watch: (path?: string, options?: WatchOptions) => EventStream<WatchEvent>
 }

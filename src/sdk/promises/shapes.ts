@@ -206,6 +206,18 @@ export interface FileCopied {
   readonly skipped: number
 }
 
+/** A change that a watch tells. */
+export interface FileChange {
+  /** What happened. `created` is also a file that was moved here from elsewhere, or over another one */
+  readonly change: "created" | "modified" | "removed" | "renamed"
+  /** Path relative to /workspace, absolute outside of it */
+  readonly path: string
+  /** Old path of a renamed file or directory. Absent for others */
+  readonly from?: string
+  /** Whether it is a directory */
+  readonly directory: boolean
+}
+
 /** A shell of a workspace. */
 export interface ShellInfo {
   /** Id of the shell */

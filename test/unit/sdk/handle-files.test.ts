@@ -105,4 +105,45 @@ describe("files of a workspace that a program holds", () => {
     })
     assert.deepStrictEqual(uploaded, [])
   })
+
+  it("a watch tells the events, and its end ends the request", async () => {
+    const asked: Array<unknown> = []
+    let ends = 0
+    const watching = { _tag: "Watching" as const, path: "src" }
+    const changed = {
+      _tag: "Changed" as const,
+      changes: [{ change: "renamed" as const, path: "src/b", from: "src/a", directory: false }]
+    }
+    const { fix } = handleService(undefined, {
+      file: {
+        ...unfakedPyro.workspace.file,
+        watch: ({ workspace: _, ...payload }) => {
+          asked.push(payload)
+          return Stream.make(watching, changed).pipe(
+            Stream.concat(Stream.never),
+            Stream.ensuring(Effect.sync(() => ends++))
+          )
+        }
+      }
+    })
+    const { files } = await fix()
+    const told: Array<unknown> = []
+    for await (const event of files.watch("src", { shallow: true, user: "agent" })) {
+      told.push(event)
+      if (event._tag === "Changed") break
+    }
+    assert.deepStrictEqual(told, [watching, changed])
+    assert.strictEqual(ends, 1)
+    const aborted = new AbortController()
+    const reader = files.watch(undefined, { signal: aborted.signal }).getReader()
+    for (const event of [watching, changed]) assert.deepStrictEqual((await reader.read()).value, event)
+    const waiting = rejection(reader.read())
+    aborted.abort(new Error("enough"))
+    assert.strictEqual((await waiting as Error).message, "enough")
+    assert.strictEqual(ends, 2)
+    assert.deepStrictEqual(asked, [
+      { path: "src", shallow: true, user: "agent" },
+      { path: ".", shallow: false }
+    ])
+  })
 })

@@ -4,7 +4,7 @@ import type { PyroError } from "../../../src/contract/errors/errors.ts"
 import type { InEffect } from "../../../src/sdk/handle/in-effect.ts"
 import type { Process } from "../../../src/sdk/promises/command.ts"
 import type { Bytes, Command, Ended } from "../../../src/sdk/promises/common.ts"
-import type { Files, FileStat } from "../../../src/sdk/promises/files.ts"
+import type { Files, FileStat, WatchEvent } from "../../../src/sdk/promises/files.ts"
 import type { ServiceInfo } from "../../../src/sdk/promises/shapes.ts"
 import type { Workspace } from "../../../src/sdk/promises/workspace.ts"
 
@@ -26,6 +26,7 @@ const facts: {
   >
   readonly stream: Same<InEffect<Process>["stdout"], Stream.Stream<Bytes, PyroError>>
   readonly streamOfCall: Same<ReturnType<Held["files"]["stream"]>, Stream.Stream<Bytes, PyroError>>
+  readonly watch: Same<ReturnType<Held["files"]["watch"]>, Stream.Stream<WatchEvent, PyroError>>
   readonly sink: Same<InEffect<Process>["stdin"], Sink.Sink<void, string | Uint8Array, never, PyroError>>
   readonly given: Same<Parameters<Held["exec"]>[0], Command>
   readonly noSignal: "signal" extends keyof NonNullable<Parameters<Held["exec"]>[1]> ? false : true
@@ -41,6 +42,7 @@ const facts: {
   absentService: true,
   stream: true,
   streamOfCall: true,
+  watch: true,
   sink: true,
   given: true,
   noSignal: true,
