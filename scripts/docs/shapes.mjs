@@ -17,7 +17,7 @@ export const shapes = (contract) => {
   return [
     "// Generated from src/contract by: node scripts/docs.mjs\n",
     ...structs.map(({ doc, fields, name }) => declaration(known, name, doc, fields)),
-    ...requests.map(({ doc, name, of, without = [] }) =>
+    ...requests.map(({ doc, name, of, own = {}, without = [] }) =>
       declaration(
         contract,
         name,
@@ -25,7 +25,7 @@ export const shapes = (contract) => {
         fieldsOf(contract, toType(rows.get(of).payload().ast), toEncoded(rows.get(of).payload().ast))
           .map(({ name, ...field }) => ({ ...field, name: camelCase(name) }))
           .filter(({ name }) => name !== "workspace" && !without.includes(name))
-          .map((field) => ofHandle[field.name] ?? field)
+          .map((field) => own[field.name] ?? ofHandle[field.name] ?? field)
           .map((field) => ({ ...field, orUndefined: field.optional }))
       )
     )
@@ -59,6 +59,7 @@ const results = [
   { name: "PublishedPort", of: "workspace.port.publish", doc: "A port of the guest that the host publishes." },
   { name: "SnapshotInfo", of: "workspace.snapshot.list", at: itemOf("snapshots"), doc: "A snapshot of a workspace." },
   { name: "SavedInfo", of: "saved.list", at: itemOf("saved"), doc: "A saved snapshot, which outlives its workspace." },
+  { name: "SavedDetail", of: "saved.inspect", doc: "A saved snapshot, and whether its memory continues here." },
   { name: "DiffResult", of: "workspace.diff", doc: "The changes of a workspace." },
   { name: "PatchApplied", of: "workspace.patch.apply", doc: "The changes of a patch." },
   { name: "ExportResult", of: "workspace.export", doc: "Files that were copied to the host." },
@@ -125,6 +126,20 @@ const requests = [
   { name: "ForkFields", of: "workspace.fork", without: ["count"], doc: "A fork of a workspace." },
   { name: "SaveFields", of: "workspace.snapshot.save", without: ["name"], doc: "How a workspace is saved." },
   { name: "ResetFields", of: "workspace.reset", doc: "The state to return to." },
+  {
+    name: "UpdateFields",
+    of: "workspace.update",
+    doc: "What changes of a workspace.",
+    own: {
+      ttlSeconds: {
+        name: "ttlMs",
+        optional: true,
+        type: "number",
+        description:
+          "Time from the last activity until pyro deletes the workspace, in ms, rounded up to seconds; 0: never. Default: unchanged"
+      }
+    }
+  },
   { name: "DiffFields", of: "workspace.diff", doc: "The wanted changes." },
   {
     name: "PatchFields",

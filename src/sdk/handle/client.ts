@@ -2,9 +2,10 @@ import { Effect, Option, type Scope } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import { Pyro } from "../../contract/rows/Pyro.ts"
 import { acquireWorkspace } from "../effects.ts"
-import type { ListOptions } from "../promises/client.ts"
+import type { ListOptions, SavedSnapshots } from "../promises/client.ts"
 import type { CreateOptions } from "../promises/workspace.ts"
 import { type Host, hostOf, inSeconds } from "./host.ts"
+import type { InEffect } from "./in-effect.ts"
 import { type WorkspaceHandle, workspaceOf } from "./workspace.ts"
 
 type MakeOptions = Omit<CreateOptions, "signal">
@@ -48,6 +49,29 @@ export const open = (name: string, options?: MakeOptions): Effect.Effect<Workspa
       Effect.map((info) => workspaceOf(on, info, false))
     )
   })
+
+/** Methods of a client, which get their service from the program. */
+type Served<T> = {
+  readonly [K in keyof T]: T[K] extends (...args: infer Args) => Effect.Effect<infer A, infer E>
+    ? (...args: Args) => Effect.Effect<A, E, Pyro>
+    : never
+}
+
+/** Saved snapshots of this host. */
+export const saved: Served<InEffect<SavedSnapshots>> = {
+  list: () => Effect.flatMap(host, ({ pyro, use }) => Effect.map(use(pyro.saved.list()), ({ saved }) => saved)),
+  get: (name) =>
+    Effect.flatMap(host, ({ pyro, use }) =>
+      Effect.asSome(use(pyro.saved.inspect({ name }))).pipe(
+        Effect.catchTag("SavedNotFound", () => Effect.succeedNone)
+      )),
+  delete: (name) =>
+    Effect.flatMap(
+      host,
+      ({ pyro, use }) =>
+        Effect.asVoid(use(pyro.saved.delete({ name }))).pipe(Effect.catchTag("SavedNotFound", () => Effect.void))
+    )
+}
 
 /** Workspaces with all of these labels, the last used first. */
 export const list = (

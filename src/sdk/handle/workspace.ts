@@ -4,7 +4,7 @@ import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import type { Workspace } from "../promises/workspace.ts"
 import { execIn } from "./exec.ts"
 import { filesOf } from "./files.ts"
-import type { Host } from "./host.ts"
+import { type Host, inSeconds } from "./host.ts"
 import type { InEffect } from "./in-effect.ts"
 import { handle } from "./marks.ts"
 import { networkOf, portIn, portsOf, servicesOf, snapshotsOf } from "./parts.ts"
@@ -65,6 +65,8 @@ export const workspaceOf = (on: Host, info: WorkspaceInfo, owned: boolean): Work
     stop: () => Effect.map(use(operations.stop.collect({ workspace })), infoAfter),
     pause: () => Effect.map(use(operations.pause.collect({ workspace })), infoAfter),
     resume: () => Effect.map(use(operations.resume.collect({ workspace })), infoAfter),
+    rename: (name) => use(operations.rename({ workspace, name })),
+    update: (options) => use(operations.update({ ...inSeconds(options), workspace })),
     start: () => Effect.map(use(operations.start.collect({ workspace })), infoAfter),
     diff: (options) => use(operations.diff({ ...options, workspace })),
     patch: (patch, options) =>

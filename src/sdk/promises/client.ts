@@ -1,10 +1,43 @@
 import type { Cancel } from "./common.ts"
+import type { SavedDetail, SavedInfo } from "./shapes.ts"
 import type { CreateOptions, Workspace } from "./workspace.ts"
 
 /** Options of `list`. */
 export interface ListOptions extends Cancel {
   /** Labels that the workspaces must have. Default: none. */
   readonly labels?: Readonly<Record<string, string>> | undefined
+}
+
+/**
+ * Saved snapshots of this host, which `ws.save` makes.
+ *
+ * @example
+ * const warm = await pyro.saved.get("warm")
+ */
+export interface SavedSnapshots {
+  /**
+   * Saved snapshots, oldest first.
+   *
+   * @example
+   * for (const { name, kind } of await pyro.saved.list()) console.log(name, kind)
+   */
+  readonly list: (options?: Cancel) => Promise<ReadonlyArray<SavedInfo>>
+  /**
+   * A saved snapshot, and why its memory cannot continue on this host. Null if there is none of this name.
+   *
+   * @example
+   * const installed = await pyro.saved.get("installed")
+   * if (installed === null) await ws.save("installed", { diskOnly: true })
+   */
+  readonly get: (name: string, options?: Cancel) => Promise<SavedDetail | null>
+  /**
+   * Deletes a saved snapshot. Does nothing if it is gone. Workspaces that started from it stay.
+   *
+   * @example
+   * await ws.save("old", { diskOnly: true })
+   * await pyro.saved.delete("old")
+   */
+  readonly delete: (name: string, options?: Cancel) => Promise<void>
 }
 
 /**
@@ -45,6 +78,8 @@ export interface PyroClient extends AsyncDisposable {
    * for (const { id, name } of await pyro.list({ labels: { task: "42" } })) console.log(id, name)
    */
   readonly list: (options?: ListOptions) => Promise<ReadonlyArray<Workspace>>
+  /** Saved snapshots, for `create({ fromSnapshot })`. */
+  readonly saved: SavedSnapshots
   /**
    * Ends waiting calls and spawned commands, and closes the connection. Workspaces stay.
    *

@@ -1,7 +1,7 @@
-import { Effect, type Layer, ManagedRuntime, Result } from "effect"
+import { Effect, type Layer, ManagedRuntime, Option, Result } from "effect"
 import { DaemonUnavailable, type PyroError } from "../../contract/errors/errors.ts"
 import type { Pyro } from "../../contract/rows/Pyro.ts"
-import { create, get, list, open } from "../handle/client.ts"
+import { create, get, list, open, saved } from "../handle/client.ts"
 import type { PyroClient } from "./client.ts"
 import type { Cancel } from "./common.ts"
 import { callsOf } from "./promised.ts"
@@ -31,6 +31,11 @@ export const connectTo = (layer: Layer.Layer<Pyro, PyroError>): PyroClient => {
     get: (nameOrId, options) => call<Workspace | null>("get", get(nameOrId), options),
     open: (name, options) => call<Workspace>("open", open(name, withoutSignal(options)), options),
     list: (options) => call<ReadonlyArray<Workspace>>("list", list(withoutSignal(options)), options),
+    saved: {
+      list: (options) => run("saved.list", saved.list(), options?.signal),
+      get: (name, options) => run("saved.get", Effect.map(saved.get(name), Option.getOrNull), options?.signal),
+      delete: (name, options) => run("saved.delete", saved.delete(name), options?.signal)
+    },
     close,
     [Symbol.asyncDispose]: close
   }

@@ -387,6 +387,40 @@ export interface SavedInfo {
   readonly runningCommands: number
 }
 
+/** A saved snapshot, and whether its memory continues here. */
+export interface SavedDetail {
+  /** Name of the saved snapshot */
+  readonly name: string
+  /** `memory`: memory and disk of a running workspace. `disk`: files alone */
+  readonly kind: "memory" | "disk"
+  /** Time of creation, ISO 8601 */
+  readonly createdAt: string
+  /** Whether the saved snapshot survives a power cut. True some seconds after its creation */
+  readonly durable: boolean
+  /** Name or id of the workspace that it was saved from. Absent for an imported one */
+  readonly from?: string
+  /** Environment of the workspace */
+  readonly environment: string
+  /** Program that runs its microVMs */
+  readonly driver: "qemu" | "firecracker"
+  /** Number of virtual CPUs */
+  readonly vcpuCount: number
+  /** Guest memory in MiB */
+  readonly memoryMib: number
+  /** Size of the disk in MiB */
+  readonly diskMib: number
+  /** Bytes of the host's disk that its memory takes */
+  readonly memoryBytes: number
+  /** Bytes of the host's disk that its files take. Workspaces may share them */
+  readonly diskBytes: number
+  /** Whether the workspace had secrets: the memory or the files may have the values */
+  readonly holdsSecrets: boolean
+  /** Number of commands that run in it */
+  readonly runningCommands: number
+  /** Why its memory cannot continue on this host, one sentence each. Empty if it can, and for `disk` */
+  readonly differences: ReadonlyArray<string>
+}
+
 /** The changes of a workspace. */
 export interface DiffResult {
   /** Counts of the changes */
@@ -1000,6 +1034,57 @@ export interface ResetFields {
   readonly snapshot?: string | undefined
   /** Use only the files, in a new microVM without running processes */
   readonly diskOnly?: boolean | undefined
+}
+
+/** What changes of a workspace. */
+export interface UpdateFields {
+  /** New name. Default: unchanged */
+  readonly name?: string | undefined
+  /** Remove the name: the id stays */
+  readonly clearName?: boolean | undefined
+  /** Labels to set. Other labels stay. Default: none */
+  readonly labels?: Readonly<Record<string, string>> | undefined
+  /** Keys of labels to remove. Default: none */
+  readonly clearLabels?: ReadonlyArray<string> | undefined
+  /**
+   * Time from the last activity until pyro deletes the workspace, in ms, rounded up to seconds; 0: never. Default:
+   * unchanged
+   */
+  readonly ttlMs?: number | undefined
+  /**
+   * Environment variables of the workspace to set, for commands, shells and runs of services that start later. Others
+   * stay. Default: none
+   */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  /** Names of environment variables to remove. Default: none */
+  readonly clearEnv?: ReadonlyArray<string> | undefined
+  /**
+   * New working directory of commands, shells and services that name none. A relative path is relative to /workspace.
+   * Default: unchanged
+   */
+  readonly cwd?: string | undefined
+  /**
+   * New size of the disk in MiB, for a stopped or failed workspace. A disk never shrinks. Default: unchanged (64 to
+   * 4194304)
+   */
+  readonly diskMib?: number | undefined
+  /**
+   * Values of secrets by their names, for `secretEnv` and `secretMount` of commands. pyro removes the values from
+   * output. Default: none
+   */
+  readonly secrets?: Readonly<Record<string, string>> | undefined
+  /**
+   * Secrets that only a host gets: NAME@HOST[:PORT][:HEADER] or NAME@PRESET. The guest has a placeholder in the
+   * variable NAME, and pyro puts the value into HTTPS requests to HOST. Other hosts stay. Default: none
+   */
+  readonly secretHttp?: ReadonlyArray<string> | undefined
+  /** Names of secrets to remove. Default: none */
+  readonly clearSecrets?: ReadonlyArray<string> | undefined
+  /**
+   * Hosts that no longer get a secret: NAME@HOST[:PORT] or NAME@PRESET. pyro denies requests with the placeholder until
+   * a reset. Default: none
+   */
+  readonly clearSecretHttp?: ReadonlyArray<string> | undefined
 }
 
 /** The wanted changes. */

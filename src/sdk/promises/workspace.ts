@@ -16,6 +16,7 @@ import type {
   SavedInfo,
   SaveFields,
   SnapshotInfo,
+  UpdateFields,
   WorkspaceInfo
 } from "./shapes.ts"
 import type { Shell, ShellOptions } from "./shell.ts"
@@ -163,6 +164,20 @@ export interface Workspace extends AsyncDisposable {
    * const { state } = await ws.resume()
    */
   readonly resume: (options?: Cancel) => Promise<WorkspaceInfo>
+  /**
+   * Gives the workspace another name. The id stays, and this handle works as before.
+   *
+   * @example
+   * const { name } = await ws.rename("parser")
+   */
+  readonly rename: (name: string, options?: Cancel) => Promise<WorkspaceInfo>
+  /**
+   * Changes the given fields, and no other. `ttlMs: 0` removes the expiry.
+   *
+   * @example
+   * const { labels } = await ws.update({ labels: { reviewed: "yes" }, ttlMs: 3_600_000 })
+   */
+  readonly update: (options: UpdateFields & Cancel) => Promise<WorkspaceInfo>
   /**
    * Starts a new microVM from the disk of a stopped or failed workspace.
    *
