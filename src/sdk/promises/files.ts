@@ -185,7 +185,7 @@ export interface Files {
   readonly chmod: (path: string, mode: string, options?: AsUser) => Promise<void>
   /**
    * Tells what changes beneath a directory, or of a file, from `Watching` on. The end of the loop ends the watch. Fails with
-   * `WorkspaceNotReady` if the workspace is stopped, and with `WorkspaceNotFound` if it is deleted.
+   * `WorkspaceNotReady` when the workspace is paused, stopped, reset or deleted.
    *
    * @example
    * await ws.files.mkdir("src", { parents: true })
