@@ -6,6 +6,7 @@ import { diff, seedAgain } from "./rows/diff.ts"
 import { execMcp } from "./rows/exec-mcp.ts"
 import { execSdk } from "./rows/exec-sdk.ts"
 import { exec } from "./rows/exec.ts"
+import { fileRead, fileWatch, fileWrite } from "./rows/files.ts"
 import { hostConnect } from "./rows/host-connect.ts"
 import { idleMemory } from "./rows/idle-memory.ts"
 import { daemonMemory, idleWorkspace, twentyAtOnce } from "./rows/many.ts"
@@ -63,6 +64,9 @@ export const plans: ReadonlyArray<Plan> = [
   observedCreate,
   stdout,
   stdoutSdk,
+  fileRead,
+  fileWrite,
+  fileWatch,
   redaction,
   cpuExec,
   cpuFileRead,
