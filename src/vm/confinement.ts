@@ -35,8 +35,7 @@ export const unshare = [
   "--unshare-net",
   "--unshare-uts",
   "--unshare-pid",
-  "--unshare-cgroup-try",
-  "--new-session"
+  "--unshare-cgroup-try"
 ]
 
 /** Arguments of bubblewrap for the host's programs, read-only. */

@@ -112,7 +112,10 @@ const capabilities = ["CAP_CHOWN", "CAP_FOWNER", "CAP_FSETID", "CAP_DAC_OVERRIDE
 const tooLong = () =>
   new ToolFailed({ tool: "tar", code: -1, signal: "SIGKILL", stderr: `it took longer than ${unpackTimeout}` })
 
-/** Unpacks `in/root.tar` and `in/modules.tar` of `work`. Returns the image and the lines of its package list. */
+/**
+ * Unpacks `in/root.tar` and `in/modules.tar` of `work`. Returns the image and the lines of its package list. bubblewrap and its children stay in
+ * the process group that `runTool` kills, so there is no `--new-session`.
+ */
 export const unpackImage = (work: Temporary) =>
   Effect.gen(function*() {
     for (const tool of ["bwrap", "mkfs.erofs", "tar"]) yield* needTool(tool)
@@ -120,7 +123,7 @@ export const unpackImage = (work: Temporary) =>
     yield* makeFolder(out)
     yield* runSupervised(work.alive, [
       "bwrap",
-      ...["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--new-session"],
+      ...["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--die-with-parent"],
       ...["--ro-bind", "/usr", "/usr"],
       ...["bin", "sbin", "lib", "lib64"].flatMap((name) => ["--symlink", `usr/${name}`, `/${name}`]),
       ...["--tmpfs", "/tmp", "--dev", "/dev", "--proc", "/proc"],

@@ -152,6 +152,8 @@ export const confine = (
     args: [
       ...(level === "namespaces" ? ["--unshare-user"] : []),
       ...(request.keepsNetwork === true ? unshare.filter((option) => option !== "--unshare-net") : unshare),
+      // A VMM cannot send signals to bubblewrap. `startVmm` kills also what a kill of bubblewrap's process group misses.
+      "--new-session",
       ...(request.dieWithParent ? ["--die-with-parent"] : []),
       ...["--info-fd", String(request.infoDescriptor)],
       ...system,

@@ -37,7 +37,10 @@ const chainOf = (depth: number, count: number): object =>
     ? { driver: "raw", file: fileNode(depth) }
     : { driver: "qcow2", file: fileNode(depth), backing: chainOf(depth + 1, count) }
 
-/** Command that maps a chain and sees only the chain's files, as a user without rights. */
+/**
+ * Command that maps a chain and sees only the chain's files, as a user without rights. No `--new-session`: `runTool` starts bubblewrap as the
+ * leader of a session. bubblewrap's own children must stay in its process group, or a kill before `--die-with-parent` takes effect misses them.
+ */
 const sandboxed = (level: "namespaces" | "namespaces+uid", files: ReadonlyArray<string>) => {
   const uid = chooseVmUid(level)
   const drop = level === "namespaces+uid"

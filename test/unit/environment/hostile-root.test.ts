@@ -6,6 +6,8 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { unpackImage } from "../../../src/environment/image/keep-root.ts"
 import { makeTemporary } from "../../../src/system/files/temporary.ts"
+import { endlessFile, interruptedTool } from "../../support/tool-group.ts"
+import { temporaryDirectory } from "../disk/temporary-directory.ts"
 
 /** Unpacks what a script makes with tar as `root.tar` in its folder. */
 const unpacked = (script: string) =>
@@ -78,5 +80,19 @@ describe("an archive of a hostile guest", () => {
       const { outcome } = yield* unpacked("head -c 100000 /dev/urandom >../root.tar")
       assert.strictEqual(outcome._tag, "Failure")
       if (outcome._tag === "Failure") assert.match(outcome.failure.message, /tar/)
+    }))
+
+  it.live("a kill of the sandbox's process group reaches all of its processes, whenever it comes", () =>
+    Effect.gen(function*() {
+      const parent = yield* temporaryDirectory
+      const work = Effect.scoped(Effect.gen(function*() {
+        const room = yield* makeTemporary(parent, "endless")
+        fs.mkdirSync(path.join(room.path, "in"))
+        endlessFile(path.join(room.path, "in", "root.tar"))
+        return yield* unpackImage(room)
+      }))
+      const { missed, names } = yield* Effect.promise(() => interruptedTool("tar", work))
+      assert.include(names, "bwrap")
+      assert.deepStrictEqual(missed, [])
     }))
 })

@@ -1,5 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ExtentReader, WrongMap } from "../../../../src/workspace/disk/map.ts"
+import { Effect, Layer } from "effect"
+import * as path from "node:path"
+import { Paths } from "../../../../src/system/files/Paths.ts"
+import { HostFacts } from "../../../../src/vm/HostFacts.ts"
+import { ExtentReader, mapDisk, WrongMap } from "../../../../src/workspace/disk/map.ts"
+import { endlessFile, interruptedTool } from "../../../support/tool-group.ts"
+import { temporaryDirectory } from "../../disk/temporary-directory.ts"
 
 const chain = { virtualBytes: 1_000, fileBytes: [500, 300] }
 
@@ -49,4 +55,17 @@ describe("the map of a disk", () => {
   it.each(Object.entries(wrong))("a map that %s is refused", (_, text) => {
     assert.throws(() => read(text), WrongMap)
   })
+
+  it.live("a kill of qemu-img's process group reaches all of its processes, whenever it comes", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryDirectory
+      const paths = Layer.succeed(Paths, { cacheDir: folder, stateDir: folder, memoryDir: folder })
+      const seed = { path: endlessFile(path.join(folder, "seed")), virtualBytes: 1_048_576 }
+      const work = mapDisk({ seed, layers: [] }).pipe(
+        Effect.provide(HostFacts.layer.pipe(Layer.provide(paths)))
+      )
+      const { missed, names } = yield* Effect.promise(() => interruptedTool("qemu-img", work))
+      assert.include(names, "bwrap")
+      assert.deepStrictEqual(missed, [])
+    }))
 })
