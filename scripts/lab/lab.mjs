@@ -3,12 +3,14 @@ import { join } from "node:path"
 import process from "node:process"
 import { allChecks } from "../../test/lab/checks/all.mjs"
 import { putFirecracker } from "../../test/lab/checks/firecracker.mjs"
+import { leftOut } from "../../test/lab/checks/left-out.mjs"
 import { SERVER } from "../../test/lab/checks/network.mjs"
 import { install } from "../../test/lab/checks/package.mjs"
-import { suites } from "../../test/lab/checks/suites.mjs"
+import { filesOf, suites } from "../../test/lab/checks/suites.mjs"
 import { bundleBench } from "../bench/bundle.mjs"
 import { setUp } from "../setup.mjs"
 import { lastLines } from "../setup/child.mjs"
+import { root } from "../setup/project.mjs"
 import { duration, say } from "../setup/report.mjs"
 import { inWorkFolder } from "./cache.mjs"
 import { firecracker } from "./firecracker.mjs"
@@ -35,6 +37,7 @@ export const lab = async () => {
     const allOfIt = !options.short && !options.suites && options.command === undefined
     const archive = await npmPackage(work, { library: allOfIt })
     await projectDisk(disk, { archive, environment, programs: await programsFor(options), full: !options.short })
+    const omitted = options.suites ? leftOut(root, options.driver, filesOf(options)) : []
     const rows = []
     for (const { image, release } of images) {
       const folder = join(work, release.version)
@@ -42,7 +45,7 @@ export const lab = async () => {
       if (options.command === undefined) rows.push(...await checked({ release, folder, image, disk, options }))
       else return inMachine({ folder, image, projectDisk: disk }, (machine) => single(machine, options))
     }
-    return report(rows)
+    return report(rows, omitted)
   })
 }
 
@@ -97,8 +100,9 @@ const line = ({ accelerator, cpuMs, detail, ms, release, user, what }) =>
   }` +
   `  ${duration(ms).padStart(6)}  ${duration(cpuMs).padStart(6)} CPU`
 
-const report = (rows) => {
+const report = (rows, omitted) => {
   process.stdout.write(`\n${rows.map((row) => `${line(row)}\n`).join("")}`)
+  if (omitted.length > 0) process.stdout.write(`\nleft out:\n${omitted.map((one) => `  ${one}\n`).join("")}`)
   const failed = rows.filter(({ detail }) => detail !== undefined).length
   process.stdout.write(`\n${rows.length - failed} passed, ${failed} failed\n`)
   return failed > 0 ? 1 : 0

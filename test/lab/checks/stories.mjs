@@ -1,7 +1,7 @@
 import { asUser } from "./as.mjs"
 import { expectAll } from "./expect.mjs"
 import { onDriver } from "./firecracker.mjs"
-import { vitest } from "./vitest.mjs"
+import { besideCache, vitest } from "./vitest.mjs"
 
 /**
  * Tests that type the stories of README.md and of the pages that its stories name. Each leaves its installation empty. What is left out
@@ -23,10 +23,6 @@ const prepared = async (perform) =>
     ["status 0", ({ status }) => status === 0],
     ["an environment that is ready", ({ stdout }) => /^debian:12 is ready$/m.test(stdout)]
   ])
-
-/** On the file system of the cache: each workspace would copy its environment else. */
-const besideCache = (check) => (perform) =>
-  check((script) => perform(`mkdir -p ~/pyro/tmp; export TMPDIR=~/pyro/tmp\n${script}`))
 
 /** The stories on one driver, as an ordinary user on KVM. */
 export const storiesOn = (driver, seconds) => [

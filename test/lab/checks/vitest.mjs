@@ -9,7 +9,7 @@ export const vitest = (project, files, { leaveOut = [], only = "" } = {}) => asy
   const titles = without + only === "" ? "" : `--testNamePattern '^${without}.*${only}' `
   return expectAll(
     await perform(
-      "cd ~/pyro && node --import ./test/lab/guest/group-by.mjs node_modules/vitest/vitest.mjs run " +
+      "cd /home/dev/pyro && node --import ./test/lab/guest/group-by.mjs node_modules/vitest/vitest.mjs run " +
         `--project ${project} --testTimeout 900000 --hookTimeout 900000 --reporter=verbose --no-color ${titles}${
           files.join(" ")
         } 2>&1`
@@ -20,3 +20,7 @@ export const vitest = (project, files, { leaveOut = [], only = "" } = {}) => asy
     ]]
   )
 }
+
+/** On the file system of the cache: each workspace would copy its environment else. */
+export const besideCache = (check) => (perform) =>
+  check((script) => perform(`mkdir -p ~/pyro/tmp; export TMPDIR=~/pyro/tmp\n${script}`))
