@@ -32,9 +32,9 @@ const frameworkPackages = {
 const checkRanges = () => {
   const { peerDependencies } = JSON.parse(readFileSync(inRoot("package.json"), "utf8"))
   for (const [name, version] of Object.entries(frameworkPackages)) {
-    const range = peerDependencies[name] ?? `^${version}`
-    if (range !== `^${version}`) {
-      throw new SetupFailed(`package.json says ${name} ${range}, and ${version} is tested`, 2)
+    const [from] = (peerDependencies[name] ?? version).split(" ")
+    if (from.replace(/^(\^|>=)/, "") !== version) {
+      throw new SetupFailed(`package.json says ${name} ${peerDependencies[name]}, and ${version} is tested`, 2)
     }
   }
 }
