@@ -11,6 +11,15 @@ export const HANDLE = Symbol("pyro.handle")
 /** What `await using` does beside the end of the Scope. */
 export const DISPOSE = Symbol("pyro.dispose")
 
+/** How the signal of the call that has made a handle ends its work later. */
+export const ABORT = Symbol("pyro.abort")
+
+/** Work that a signal ends, until `ended` is done. */
+export interface Abortable {
+  readonly end: Effect.Effect<unknown, PyroError>
+  readonly ended: Effect.Effect<unknown>
+}
+
 /** The two halves of a sink, for a stream of the web. */
 export const HALVES = Symbol("pyro.halves")
 
@@ -20,6 +29,9 @@ export const handle = <A extends object>(name: string, methods: A, dispose?: Eff
     [HANDLE]: { value: name },
     ...(dispose === undefined ? {} : { [DISPOSE]: { value: dispose } })
   })
+
+export const abortable = <A extends object>(made: A, work: Abortable): A =>
+  Object.defineProperty(made, ABORT, { value: work })
 
 /** Input that ends with its sink. */
 export interface Halves {

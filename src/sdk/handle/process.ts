@@ -5,7 +5,7 @@ import type { Process } from "../promises/command.ts"
 import type { Workspace } from "../promises/workspace.ts"
 import { commandFields, type Host, inSeconds } from "./host.ts"
 import type { InEffect } from "./in-effect.ts"
-import { handle } from "./marks.ts"
+import { abortable, handle } from "./marks.ts"
 import { type CommandRef, endOf, outputOf } from "./output.ts"
 import { stdinOf } from "./stdin.ts"
 
@@ -62,7 +62,8 @@ export const spawnIn =
         Effect.forkScoped
       )
       const pid = yield* Effect.onInterrupt(Deferred.await(started), () => Fiber.interrupt(owner))
-      return processOf(host, ref, pid, Effect.asVoid(Fiber.interrupt(owner)))
+      const process = processOf(host, ref, pid, Effect.asVoid(Fiber.interrupt(owner)))
+      return abortable(process, { end: process.kill("SIGKILL"), ended: Fiber.await(owner) })
     })
 
 /** Commands that were started before. */

@@ -28,7 +28,9 @@ export interface ExecResult extends Ended {
 }
 
 /** Options of `spawn`. */
-export interface SpawnOptions extends CommandFields, Cancel {
+export interface SpawnOptions extends CommandFields {
+  /** An abort kills the command and all its processes. Before the start, `spawn` rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
   /** `pipe`: `stdin` of the process writes to the command. `ignore`: the command reads an empty stdin. Default: `pipe`. */
   readonly stdin?: "pipe" | "ignore" | undefined
   /** Run on a terminal of this size in columns and rows. stdout and stderr are then one stream. Default: no terminal. */

@@ -2,7 +2,7 @@ import { Effect, Exit, Option, Scope, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { Pyro } from "../../contract/rows/Pyro.ts"
 import type { InEffect } from "../handle/in-effect.ts"
-import { DISPOSE, HALVES, type Halves, HANDLE } from "../handle/marks.ts"
+import { ABORT, type Abortable, DISPOSE, HALVES, type Halves, HANDLE } from "../handle/marks.ts"
 import type { Cancel } from "./common.ts"
 import type { Run } from "./run.ts"
 import { readable, writable } from "./web-streams.ts"
@@ -25,7 +25,20 @@ const promised = (run: Run, name: string, work: Scoped, signal: AbortSignal | un
   const scope = Scope.makeUnsafe()
   const close = Scope.close(scope, Exit.void)
   const kept = Effect.onExit(Scope.provide(work, scope), (exit) => Exit.isFailure(exit) ? close : Effect.void)
-  return run(name, kept, signal).then((result) => converted(run, name, result, close))
+  return run(name, kept, signal).then((result) => {
+    if (signal !== undefined && isObject(result) && ABORT in result) {
+      endWith(signal, run, name, result[ABORT] as Abortable)
+    }
+    return converted(run, name, result, close)
+  })
+}
+
+/** The signal ends the work while it goes on. Who waits for the work is told by its end. */
+const endWith = (signal: AbortSignal, run: Run, name: string, { end, ended }: Abortable): void => {
+  const abort = () => void run(`${name}.abort`, Effect.ignore(end)).catch(() => undefined)
+  if (signal.aborted) return abort()
+  signal.addEventListener("abort", abort, { once: true })
+  run(name, ended).catch(() => undefined).finally(() => signal.removeEventListener("abort", abort))
 }
 
 const converted = (run: Run, name: string, result: unknown, close: Effect.Effect<void>): unknown => {

@@ -104,6 +104,38 @@ describe("a process of a workspace that a program holds", () => {
     assert.deepStrictEqual(detached, [other.execId])
   })
 
+  it("the signal of a spawn kills the command while it runs, and not after its end", async () => {
+    const command = running()
+    const killed = Deferred.makeUnsafe<ReadonlyArray<unknown>>()
+    const { asked, fix } = handleService(() => command.events, {
+      signal: ({ execId, signal, to }) =>
+        Effect.sync(() => {
+          asked.push(["signal", execId])
+          Deferred.doneUnsafe(killed, Exit.succeed([execId, signal, to]))
+          return { execId, signaled: true }
+        })
+    })
+    const ws = await fix()
+    const abort = new AbortController()
+    const child = await ws.spawn("sleep 600", { signal: abort.signal })
+    assert.isFalse(asked.some(([name]) => name === "signal"))
+    abort.abort()
+    assert.deepStrictEqual(await Effect.runPromise(Deferred.await(killed)), [child.execId, "SIGKILL", "command"])
+
+    const later = new AbortController()
+    const { signal } = later
+    const removed = new Promise<void>((resolve) => {
+      const remove = signal.removeEventListener.bind(signal)
+      signal.removeEventListener = (...args: Parameters<typeof remove>) => resolve(remove(...args))
+    })
+    const other = await ws.spawn("sleep 600", { signal })
+    const calls = asked.length
+    await other[Symbol.asyncDispose]()
+    await removed
+    later.abort()
+    assert.isFalse(asked.slice(calls).some(([name]) => name === "signal"))
+  })
+
   it("a command that does not start rejects spawn, and so does an unknown command attach", async () => {
     const unknown = () => Stream.fail(new ExecNotFound({ workspace: "fix", execId: EXEC_ID }))
     const { fix } = handleService(() => Stream.empty, { exec: unknown })
