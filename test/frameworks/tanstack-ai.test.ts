@@ -15,6 +15,7 @@ import {
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { connect } from "pyro/promises"
 import { pyroSandbox } from "pyro/tanstack-ai"
 import { assert, describe, it } from "vitest"
 import { z } from "zod"
@@ -151,6 +152,29 @@ describe("TanStack AI on pyro", () => {
     assert.isNull(await provider.resume({ id: first.id }))
     assert.isNull(await provider.resume({ id: "/no/such" }))
     await provider.destroy({ id: first.id })
+  })
+
+  it("a sandbox that is gone is restored from its snapshot, and set up once", async () => {
+    const store = new InMemorySandboxStore()
+    const definition = defineSandbox({
+      id: "saved",
+      provider: pyroSandbox({ ...small, workspaceUser: "agent" }),
+      workspace: defineWorkspace({ source: { type: "none" }, setup: ["echo ran >>log"] })
+    })
+    const first = await definition.ensure({ threadId: "s", runId: "1", store })
+    const { id, label } = await first.snapshot!("by hand")
+    assert.strictEqual(label, "by hand")
+    await first.destroy()
+    const restored = await definition.ensure({ threadId: "s", runId: "2", store })
+    assert.notStrictEqual(restored.id, first.id)
+    assert.strictEqual((await restored.process.exec("cat log; id -un")).stdout, "ran\nagent\n")
+    await restored.destroy()
+    await using client = connect()
+    for (const { kind, name } of await client.saved.list()) {
+      assert.strictEqual(kind, "disk")
+      await client.saved.delete(name)
+    }
+    assert.match(String(await failure(provider.restoreSnapshot!({ snapshotId: id }))), new RegExp(id))
   })
 
   it("a local source is in the workspace, setup runs, and a policy without network has none", async () => {

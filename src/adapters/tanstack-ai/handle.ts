@@ -1,4 +1,5 @@
 import { createExecBackedGit, type SandboxCapabilities, type SandboxHandle } from "@tanstack/ai-sandbox"
+import { randomUUID } from "node:crypto"
 import type { Workspace } from "pyro/promises"
 import { urlOf } from "../shared/ports.ts"
 import { filesOf } from "./files.ts"
@@ -13,8 +14,7 @@ export const capabilities: SandboxCapabilities & { readonly killableProcesses: b
   backgroundProcesses: true,
   writableStdin: true,
   killableProcesses: true,
-  // A snapshot of pyro's goes with its workspace, and TanStack restores one whose workspace is gone.
-  snapshots: false,
+  snapshots: true,
   networkPolicy: true,
   durableFilesystem: true,
   fork: true
@@ -42,10 +42,11 @@ export const handleOf = ({ env, fork, id, workspace }: Held): SandboxHandle => {
     process,
     git: createExecBackedGit(process, "/workspace"),
     ports: { connect: async (port) => ({ url: await urlOf(workspace, port) }) },
-    env: {
-      set: async (vars) => {
-        Object.assign(env, vars)
-      }
+    env: { set: async (vars) => void Object.assign(env, vars) },
+    snapshot: async (label) => {
+      // TanStack's snapshots are of files.
+      const { name } = await workspace.save(`tanstack-${randomUUID()}`, { diskOnly: true })
+      return { id: name, ...(label === undefined ? {} : { label }) }
     },
     fork: async () => fork(await workspace.fork(), env),
     destroy: () => workspace.delete()

@@ -1,6 +1,7 @@
 import type { SandboxCapabilities, SandboxHandle, SandboxProvider } from "@tanstack/ai-sandbox"
 import { connect, type CreateOptions, type PyroClient, type Workspace } from "pyro/promises"
 import { nameOf } from "../shared/names.ts"
+import { createFrom } from "../shared/saved.ts"
 import { capabilities, handleOf } from "./handle.ts"
 
 /** What every sandbox of the provider is created with. */
@@ -32,9 +33,7 @@ const OWN = /^ws-[0-9a-f]+$/
  * const sandbox = defineSandbox({ id: "repo-agent", provider: pyroSandbox({ allowHosts: ["npm"] }) })
  */
 export const pyroSandbox = (config: PyroSandboxConfig = {}): SandboxProvider => {
-  const { client: given, ...defaults } = config
-  let own: PyroClient | undefined
-  const client = () => given ?? (own ??= connect())
+  const { client = connect(), ...defaults } = config
   /** Variables of each workspace, some of them secrets: no record on a disk has them. */
   const variables = new Map<string, Record<string, string>>()
   const handle = (
@@ -47,15 +46,15 @@ export const pyroSandbox = (config: PyroSandboxConfig = {}): SandboxProvider => 
     return handleOf({ workspace, id, env: ofWorkspace, fork: (made, was) => handle(made, undefined, was) })
   }
   const find = async (id: string, signal?: AbortSignal) =>
-    (await client().get(nameOf("tanstack", id), { signal })) ?? (OWN.test(id) ? client().get(id, { signal }) : null)
+    (await client.get(nameOf("tanstack", id), { signal })) ?? (OWN.test(id) ? client.get(id, { signal }) : null)
   return {
     name: "pyro",
     capabilities: (): SandboxCapabilities => capabilities,
     create: async ({ env, id, policy, signal, workspace }) => {
       const options = { ...defaults, ...networkOf(config, policy), ...seedOf(workspace?.source), signal }
       const made = id === undefined
-        ? await client().create(options)
-        : await client().open(nameOf("tanstack", id), options)
+        ? await client.create(options)
+        : await client.open(nameOf("tanstack", id), options)
       return handle(made, id, env)
     },
     resume: async ({ id, signal }) => {
@@ -64,6 +63,10 @@ export const pyroSandbox = (config: PyroSandboxConfig = {}): SandboxProvider => 
       // Of a running workspace, a start does nothing.
       await found.start({ signal })
       return handle(found, id)
+    },
+    restoreSnapshot: async ({ env, policy, signal, snapshotId }) => {
+      const options = { ...defaults, ...networkOf(config, policy), signal }
+      return handle(await createFrom(client, snapshotId, options), undefined, env)
     },
     destroy: async ({ id, signal }) => {
       const found = await find(id, signal)
