@@ -95,6 +95,26 @@ describe("ComputeSDK on pyro", () => {
     assert.strictEqual(await (await fetch(`${urls[0]}/page`)).text(), "served\n")
   })
 
+  it("a snapshot starts sandboxes with the files and the processes, also after its own sandbox is gone", async () => {
+    const own = await held()
+    await own.sandbox.runCommand("echo kept >f; sleep 987654", { background: true })
+    await own.sandbox.runCommand("until pgrep -x sleep; do sleep 0.1; done")
+    const snapshot = await provider.snapshot!.create(own.sandbox.sandboxId, { name: "warm" })
+    assert.deepInclude(snapshot, { id: "warm", provider: "pyro", kind: "memory" })
+    const listed = await provider.snapshot!.list({ sandboxId: own.sandbox.sandboxId })
+    assert.deepStrictEqual(listed.map(({ id }) => id), ["warm"])
+    await own[Symbol.asyncDispose]()
+    const copy = await provider.sandbox.create({ snapshotId: "warm", envs: { STAGE: "copy" } })
+    const { stdout } = await copy.runCommand("cat f; echo $STAGE; pgrep -cx sleep")
+    assert.strictEqual(stdout, "kept\ncopy\n1\n")
+    await provider.snapshot!.delete("warm")
+    await provider.snapshot!.delete("warm")
+    assert.deepStrictEqual(await provider.snapshot!.list(), [])
+    await copy.destroy()
+    await rejects(provider.sandbox.create({ snapshotId: "warm" }), /warm/)
+    await rejects(provider.snapshot!.create(own.sandbox.sandboxId), /no sandbox/)
+  })
+
   it("the list has the provider's sandboxes, and none that a person made", async () => {
     await using client = connect()
     await using other = await client.create(small)

@@ -1,6 +1,9 @@
 import { defineProvider, type Provider, type RunCommandOptions, type SandboxInfo } from "@computesdk/provider"
-import { connect, type CreateOptions, type PyroClient, type Workspace } from "pyro/promises"
+import { randomUUID } from "node:crypto"
+import { connect, type CreateOptions, type PyroClient, type SavedInfo, type Workspace } from "pyro/promises"
+import { asOwner, entriesOf } from "../shared/files.ts"
 import { urlOf } from "../shared/ports.ts"
+import { createFrom } from "../shared/saved.ts"
 import { createFields } from "./create-fields.ts"
 import { runCommand } from "./run-command.ts"
 
@@ -13,16 +16,10 @@ export interface PyroConfig extends Omit<CreateOptions, "name" | "signal"> {
 /** Marks the workspaces of this provider: `list` leaves out those that people have made. */
 const OURS = { sandbox: "computesdk" }
 
-/** Directories with more entries are an error, and no part of them. */
-const LIMIT = 10_000
-
 let shared: PyroClient | undefined
 const clientOf = ({ client }: PyroConfig): PyroClient => client ?? (shared ??= connect())
 
 const ofSandbox = (workspace: Workspace) => ({ sandbox: workspace, sandboxId: workspace.id })
-
-/** Files belong to the user of the commands, and have that user's rights. */
-const by = ({ info }: Workspace) => ({ user: info.workspaceUser })
 
 const infoOf = async (workspace: Workspace): Promise<SandboxInfo> => {
   const { createdAt, environment, expiresAt, id, labels, lastActivityAt, name, state } = await workspace.status()
@@ -36,8 +33,13 @@ const infoOf = async (workspace: Workspace): Promise<SandboxInfo> => {
   }
 }
 
-const urlFor = (workspace: Workspace, { port, protocol }: { readonly port: number; readonly protocol?: string }) =>
-  urlOf(workspace, port, protocol)
+/** A saved snapshot as one of ComputeSDK, for the `snapshotId` of a create. */
+export interface PyroSnapshot extends SavedInfo {
+  readonly id: string
+  readonly provider: "pyro"
+}
+
+const snapshotOf = (saved: SavedInfo): PyroSnapshot => ({ ...saved, id: saved.name, provider: "pyro" })
 
 /**
  * Workspaces of pyro as sandboxes of ComputeSDK.
@@ -46,14 +48,24 @@ const urlFor = (workspace: Workspace, { port, protocol }: { readonly port: numbe
  * compute.setConfig({ provider: pyro({ environment: "debian:12" }) })
  * const sandbox = await compute.sandbox.create()
  */
-export const pyro: (config: PyroConfig) => Provider<Workspace> = defineProvider<Workspace, PyroConfig>({
+export const pyro: (config: PyroConfig) => Provider<Workspace, never, PyroSnapshot> = defineProvider<
+  Workspace,
+  PyroConfig,
+  never,
+  PyroSnapshot
+>({
   name: "pyro",
   methods: {
     sandbox: {
       create: async (config, options = {}) => {
         const { client: _, ...defaults } = config
-        const fields = createFields(defaults, options)
-        return ofSandbox(await clientOf(config).create({ ...fields, labels: { ...fields.labels, ...OURS } }))
+        const asked = createFields(defaults, options)
+        const fields = { ...asked, labels: { ...asked.labels, ...OURS } }
+        const client = clientOf(config)
+        const { snapshotId } = options
+        return ofSandbox(
+          await (snapshotId === undefined ? client.create(fields) : createFrom(client, snapshotId, fields))
+        )
       },
       getById: async (config, id) => {
         const found = await clientOf(config).get(id)
@@ -67,31 +79,39 @@ export const pyro: (config: PyroConfig) => Provider<Workspace> = defineProvider<
       streamCommand: (workspace: Workspace, command: string, options: RunCommandOptions) =>
         runCommand(workspace, command, options),
       getInfo: infoOf,
-      getUrl: urlFor,
+      getUrl: (workspace, { port, protocol }) => urlOf(workspace, port, protocol),
       getInstance: (workspace) => workspace,
       filesystem: {
-        readFile: (workspace, path) => workspace.files.readText(path, by(workspace)),
-        writeFile: async (workspace, path, content) => {
-          await workspace.files.write(path, content, by(workspace))
-        },
-        mkdir: async (workspace, path) => {
-          await workspace.files.mkdir(path, { ...by(workspace), parents: true })
-        },
-        readdir: async (workspace, path) => {
-          const { entries, truncated } = await workspace.files.list(path, { ...by(workspace), limit: LIMIT })
-          if (truncated) throw new Error(`${path} has more than ${LIMIT} entries: list it with runCommand.`)
-          return entries.map(({ modifiedAt, path: entry, sizeBytes, type }) => ({
-            name: entry.slice(entry.lastIndexOf("/") + 1),
+        readFile: (workspace, path) => workspace.files.readText(path, asOwner(workspace)),
+        writeFile: async (workspace, path, content) =>
+          void await workspace.files.write(path, content, asOwner(workspace)),
+        mkdir: async (workspace, path) =>
+          void await workspace.files.mkdir(path, { ...asOwner(workspace), parents: true }),
+        readdir: async (workspace, path) =>
+          (await entriesOf(workspace, path)).map(({ modifiedAt, name, sizeBytes, type }) => ({
+            name,
             type: type === "directory" ? "directory" : "file",
             size: sizeBytes,
             ...(modifiedAt === undefined ? {} : { modified: new Date(modifiedAt) })
-          }))
-        },
-        exists: (workspace, path) => workspace.files.exists(path, by(workspace)),
-        remove: async (workspace, path) => {
-          await workspace.files.remove(path, { ...by(workspace), recursive: true, ifExists: true })
-        }
+          })),
+        exists: (workspace, path) => workspace.files.exists(path, asOwner(workspace)),
+        remove: async (workspace, path) =>
+          void await workspace.files.remove(path, { ...asOwner(workspace), recursive: true, ifExists: true })
       }
+    },
+    snapshot: {
+      create: async (config, sandboxId, { name = `computesdk-${randomUUID()}` } = {}) => {
+        const workspace = await clientOf(config).get(sandboxId)
+        if (workspace === null) throw new Error(`There is no sandbox ${sandboxId}.`)
+        return snapshotOf(await workspace.save(name))
+      },
+      list: async (config, { limit, sandboxId } = {}) => {
+        const client = clientOf(config)
+        const from = sandboxId === undefined ? [] : [sandboxId, (await client.get(sandboxId))?.name]
+        const all = (await client.saved.list()).filter((one) => sandboxId === undefined || from.includes(one.from))
+        return all.slice(0, limit).map(snapshotOf)
+      },
+      delete: (config, id) => clientOf(config).saved.delete(id)
     }
   }
 })
