@@ -241,6 +241,7 @@ describe("the AI SDK on pyro", () => {
     }
     assert.deepStrictEqual([times, one.session.id === "s1", one.session.id === two.session.id], [1, true, false])
     await using client = connect()
+    assert.deepStrictEqual((await client.saved.list()).map(({ name }) => name), ["ai-sdk-recipe-1"])
     const before = (await client.list()).length
     const refused = provider.createSession({
       identity: "recipe-2",
@@ -248,5 +249,6 @@ describe("the AI SDK on pyro", () => {
     })
     assert.match(String(await failure(refused)), /no such package/)
     assert.lengthOf(await client.list(), before)
+    assert.lengthOf(await client.saved.list(), 1)
   })
 })

@@ -1,28 +1,34 @@
 import type { HarnessV1NetworkSandboxSession } from "@ai-sdk/harness"
-import { BlockList } from "node:net"
+import { BlockList, isIPv6 } from "node:net"
 import type { NetworkFields } from "pyro/promises"
 
-type Policy = Parameters<NonNullable<HarnessV1NetworkSandboxSession["setNetworkPolicy"]>>[0]
+export type Policy = Parameters<NonNullable<HarnessV1NetworkSandboxSession["setNetworkPolicy"]>>[0]
+
+const partsOf = (cidr: string) => {
+  const [address = "", bits = "128"] = cidr.split("/")
+  return [address, Number(bits), isIPv6(address) ? "ipv6" : "ipv4"] as const
+}
 
 /** Addresses that no policy of pyro reaches without a rule of its own for them. */
-const closed = new BlockList()
-for (
-  const [net, bits] of [["10.0.0.0", 8], ["127.0.0.0", 8], ["169.254.0.0", 16], ["172.16.0.0", 12], [
-    "192.168.0.0",
-    16
-  ]] as const
-) {
-  closed.addSubnet(net, bits, "ipv4")
-}
-closed.addSubnet("fc00::", 7, "ipv6")
-closed.addSubnet("fe80::", 10, "ipv6")
-
-const WIDTHS = { ipv4: 8, ipv6: 7 }
+const CLOSED = [
+  "10.0.0.0/8",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "fc00::/7",
+  "fe80::/10"
+]
+  .map((cidr) => {
+    const [net, bits, family] = partsOf(cidr)
+    const list = new BlockList()
+    list.addSubnet(net, bits, family)
+    return { list, bits }
+  })
 
 const isClosed = (cidr: string): boolean => {
-  const [address = "", bits] = cidr.split("/")
-  const family = address.includes(":") ? "ipv6" : "ipv4"
-  return (bits === undefined || Number(bits) >= WIDTHS[family]) && closed.check(address, family)
+  const [address, bits, family] = partsOf(cidr)
+  return CLOSED.some((closed) => bits >= closed.bits && closed.list.check(address, family))
 }
 
 /** The network of pyro for a policy of the AI SDK. A policy that pyro cannot keep is an error. */

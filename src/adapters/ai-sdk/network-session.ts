@@ -1,7 +1,7 @@
 import type { HarnessV1NetworkSandboxSession, HarnessV1PortEndpoint } from "@ai-sdk/harness"
 import { type Workspace, WorkspaceNotFound } from "pyro/promises"
 import { urlOf } from "../shared/ports.ts"
-import { networkOf } from "./network-policy.ts"
+import { networkOf, type Policy } from "./network-policy.ts"
 import { PyroSandboxSession } from "./session.ts"
 
 /** How a session holds its workspace. */
@@ -15,7 +15,6 @@ export interface PyroNetworkSandboxSessionOptions {
 }
 
 type PortOptions = Parameters<HarnessV1NetworkSandboxSession["getPortEndpoint"]>[0]
-type Policy = Parameters<NonNullable<HarnessV1NetworkSandboxSession["setNetworkPolicy"]>>[0]
 
 /** A workspace as the sandbox of a harness: also ports, the network, and the end. */
 export class PyroNetworkSandboxSession extends PyroSandboxSession implements HarnessV1NetworkSandboxSession {

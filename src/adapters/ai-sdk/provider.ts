@@ -1,9 +1,9 @@
 import type { HarnessV1SandboxProvider } from "@ai-sdk/harness"
-import { connect, type CreateOptions, type PyroClient, type Workspace } from "pyro/promises"
+import { connect, type CreateOptions, type PyroClient, SavedExists, SavedNotFound, type Workspace } from "pyro/promises"
 import { nameOf } from "../shared/names.ts"
+import { createFrom } from "../shared/saved.ts"
 import { PyroNetworkSandboxSession } from "./network-session.ts"
 import { PyroSandboxSession } from "./session.ts"
-import { forkOfTemplate } from "./template.ts"
 
 /** A workspace that the program has and ends itself, or the options of a new one for each session. */
 export type PyroSandboxSettings =
@@ -15,6 +15,17 @@ export type PyroSandboxSettings =
   }
   & ({ readonly workspace: Workspace } | (Omit<CreateOptions, "name" | "signal"> & { readonly workspace?: never }))
 
+/** The first session of an identity does its set-up. */
+const notSaved = (failure: unknown): null => {
+  if (!(failure instanceof SavedNotFound)) throw failure
+  return null
+}
+
+/** Another session of the identity has been first. Both have the set-up. */
+const savedMeanwhile = (failure: unknown): void => {
+  if (!(failure instanceof SavedExists)) throw failure
+}
+
 /**
  * Workspaces of pyro for the harness agents of the AI SDK.
  *
@@ -22,9 +33,7 @@ export type PyroSandboxSettings =
  * const agent = new HarnessAgent({ harness: claudeCode(), sandbox: createPyroSandbox({ allowHosts: ["npm", "api.anthropic.com"] }) })
  */
 export const createPyroSandbox = (settings: PyroSandboxSettings = {}): HarnessV1SandboxProvider => {
-  const { client: given, ports = [4000], workspace: held, ...options } = settings
-  let own: PyroClient | undefined
-  const client = () => given ?? (own ??= connect())
+  const { client = connect(), ports = [4000], workspace: held, ...options } = settings
   const sessionOf = (workspace: Workspace, id?: string) =>
     new PyroNetworkSandboxSession(workspace, { id, ports, ownsLifecycle: held === undefined })
   return {
@@ -33,16 +42,24 @@ export const createPyroSandbox = (settings: PyroSandboxSettings = {}): HarnessV1
     createSession: async ({ abortSignal: signal, identity, onFirstCreate, sessionId } = {}) => {
       signal?.throwIfAborted()
       if (held !== undefined) return sessionOf(held)
-      const name = sessionId === undefined ? undefined : nameOf("ai-sdk", sessionId)
-      const setUp = async (workspace: Workspace) =>
-        onFirstCreate?.(new PyroSandboxSession(workspace), signal === undefined ? {} : { abortSignal: signal })
-      const made = identity === undefined || onFirstCreate === undefined
-        ? await client().create({ ...options, name, signal })
-        : await forkOfTemplate({ client: client(), options, identity, setUp, name, signal })
+      const fields = { ...options, name: sessionId === undefined ? undefined : nameOf("ai-sdk", sessionId), signal }
+      const template = identity === undefined ? undefined : nameOf("ai-sdk", identity)
+      const copy = template === undefined ? null : await createFrom(client, template, fields).catch(notSaved)
+      if (copy !== null) return sessionOf(copy, sessionId)
+      const made = await client.create(fields)
+      try {
+        await onFirstCreate?.(new PyroSandboxSession(made), signal === undefined ? {} : { abortSignal: signal })
+        if (template !== undefined && onFirstCreate !== undefined) {
+          await made.save(template, { signal }).catch(savedMeanwhile)
+        }
+      } catch (failure) {
+        await made.delete()
+        throw failure
+      }
       return sessionOf(made, sessionId)
     },
     resumeSession: async ({ abortSignal: signal, sessionId }) => {
-      const found = held ?? await client().get(nameOf("ai-sdk", sessionId), { signal })
+      const found = held ?? await client.get(nameOf("ai-sdk", sessionId), { signal })
       if (found === null) {
         throw new Error(`There is no workspace of the session ${sessionId}: create a session instead.`)
       }
