@@ -19,6 +19,7 @@ const frameworkPackages = {
   "@langchain/core": "1.4.0",
   "@mastra/core": "1.71.0",
   "@openai/agents": "0.20.0",
+  "@openai/agents-core": "0.20.0",
   "@tanstack/ai": "0.42.0",
   "@tanstack/ai-sandbox": "0.2.4",
   "ai": "7.0.173",

@@ -99,7 +99,7 @@ describe("pyro/openai-agents", () => {
     assert.deepInclude(both, { stdout: "a\n", stderr: "b\n", output: "a\nb\n", exitCode: 3 })
     assert.match(
       await session.execCommand({ cmd: "seq 1 10000", maxOutputTokens: 100 }),
-      /exited with code 0\nOriginal token count: 12\d+\nOutput:\n1\n[^]*tokens truncated/
+      /exited with code 0\nOriginal token count: 12\d+\nOutput:\nTotal output lines: \d+\n\n1\n[^]*tokens truncated/
     )
     const slow = await session.exec({
       cmd: "read line; echo got $line; trap 'echo bye; exit 5' INT; sleep 600",
@@ -186,12 +186,14 @@ describe("pyro/openai-agents", () => {
       options: { pauseOnExit: true },
       manifest: { entries: { f: file({ content: "kept" }) }, environment: { T: { value: "x", ephemeral: true } } }
     })
+    const server = await kept.exec({ cmd: "exec sleep 987654", yieldTimeMs: 1 })
     const json = JSON.stringify(await client.serializeSessionState(kept.state))
     assert.notInclude(json, "\"T\"")
     await kept.close()
     const other = new PyroSandboxClient(small)
     const again = await other.resume(await other.deserializeSessionState(JSON.parse(json) as Record<string, unknown>))
-    assert.deepInclude(await again.exec({ cmd: "cat f; echo $STAGE" }), { output: "kepttest\n" })
+    assert.isNumber(server.sessionId)
+    assert.deepInclude(await again.exec({ cmd: "cat f; echo $STAGE; pgrep -cx sleep" }), { output: "kepttest\n1\n" })
     await other.delete(again.state)
     await other.delete(again.state)
     assert.isFalse(await again.running())

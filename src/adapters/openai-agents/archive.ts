@@ -14,11 +14,10 @@ export const persist = async (workspace: Workspace, manifest: Manifest): Promise
     ["tar", "--anchored", "--no-wildcards", ...left, "-C", manifest.root, "-cf", "-", "."],
     { user: "root", stdin: "ignore" }
   )
-  const pieces: Array<Uint8Array> = []
-  for await (const piece of tar.stdout) pieces.push(piece)
+  const bytes = new Uint8Array(await new Response(tar.stdout).arrayBuffer())
   const { status } = await tar.wait()
   if (status !== 0) throw new SandboxArchiveError(`The files were not archived: tar ended with status ${status}.`)
-  return Buffer.concat(pieces)
+  return bytes
 }
 
 const bytesOf = (data: WorkspaceArchiveData): Uint8Array =>

@@ -6,6 +6,7 @@ import {
   type WriteStdinArgs
 } from "@openai/agents/sandbox"
 import type { ByteStream, Process, SpawnOptions, Workspace } from "pyro/promises"
+import { textOf } from "../shared/text.ts"
 
 const TERMINAL = { cols: 80, rows: 24 }
 
@@ -32,8 +33,7 @@ class Running {
   }
 
   async #collect(from: "stdout" | "stderr" | "output", stream: ByteStream) {
-    const decoder = new TextDecoder()
-    for await (const piece of stream) this.#texts[from] += decoder.decode(piece, { stream: true })
+    for await (const text of textOf(stream)) this.#texts[from] += text
   }
 
   async type(chars: string): Promise<void> {

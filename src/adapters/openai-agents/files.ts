@@ -1,4 +1,5 @@
-import { type Editor, type ToolOutputImage, UserError } from "@openai/agents"
+import type { Editor, ToolOutputImage } from "@openai/agents"
+import { imageOutputFromBytes } from "@openai/agents-core/sandbox/internal"
 import {
   type ListDirectoryArgs,
   type ReadFileArgs,
@@ -8,9 +9,10 @@ import {
   type ViewImageArgs,
   WorkspacePathPolicy
 } from "@openai/agents/sandbox"
+import { posix } from "node:path"
 import { type Bytes, FileRefused, type Workspace } from "pyro/promises"
+import { entriesOf } from "../shared/files.ts"
 import { editorOf } from "./editor.ts"
-import { imageType } from "./output.ts"
 
 /** What a later program needs to go on with a session. */
 export interface PyroSessionState extends SandboxSessionState {
@@ -21,8 +23,6 @@ export interface PyroSessionState extends SandboxSessionState {
   /** Variables of each command. */
   environment: Record<string, string>
 }
-
-const MAX_IMAGE_BYTES = 10 * 1024 * 1024
 
 /** The files of a session, at the paths that its manifest allows. */
 export class SessionFiles {
@@ -49,21 +49,17 @@ export class SessionFiles {
   }
 
   async viewImage({ path, runAs }: ViewImageArgs): Promise<ToolOutputImage> {
-    const data = await this.#read(path, runAs)
-    if (data.length > MAX_IMAGE_BYTES) throw new UserError(`Image file exceeds the 10 MB limit: ${path}`)
-    const mediaType = imageType(data)
-    if (mediaType === undefined) throw new UserError(`Unsupported image format for view_image: ${path}`)
-    return { type: "image", image: { data, mediaType } }
+    return imageOutputFromBytes(path, await this.#read(path, runAs))
   }
 
   async listDir({ path, runAs }: ListDirectoryArgs): Promise<SandboxDirectoryEntry[]> {
     const { path: folder, workspaceRelativePath = folder } = this.policy().resolve(path)
-    const { entries } = await this.workspace.files.list(folder, { limit: 10_000, user: this.userOf(runAs) })
-    return entries.map((entry) => {
-      const name = entry.path.slice(entry.path.lastIndexOf("/") + 1)
-      const type = entry.type === "file" ? "file" : entry.type === "directory" ? "dir" : "other"
-      return { name, path: workspaceRelativePath === "" ? name : `${workspaceRelativePath}/${name}`, type }
-    })
+    const entries = await entriesOf(this.workspace, folder, { user: this.userOf(runAs) })
+    return entries.map(({ name, type }) => ({
+      name,
+      path: posix.join(workspaceRelativePath, name),
+      type: type === "directory" ? "dir" : type === "file" ? type : "other"
+    }))
   }
 
   async pathExists(path: string, runAs?: string): Promise<boolean> {

@@ -1,6 +1,11 @@
 import {
+  deserializeManifest,
+  resolveEnvironmentReferences,
+  sanitizeEnvironmentForPersistence,
+  serializeManifestRecord
+} from "@openai/agents-core/sandbox/internal"
+import {
   Manifest,
-  type ManifestInit,
   normalizeSandboxClientCreateArgs,
   type SandboxArchiveLimits,
   type SandboxClient,
@@ -19,7 +24,7 @@ export type PyroSandboxClientOptions = Omit<CreateOptions, "signal" | "env" | "c
   readonly client?: PyroClient | undefined
   /** Environment variables of each command. Those of a manifest win. Default: none. */
   readonly env?: Readonly<Record<string, string>> | undefined
-  /** Keep the workspace at the end of a run, stopped, so that a serialized state goes on with it. Default: false. */
+  /** Keep the workspace at the end of a run, paused, so that a serialized state goes on with it and its processes. Default: false. */
   readonly pauseOnExit?: boolean | undefined
 }
 
@@ -72,14 +77,15 @@ export class PyroSandboxClient implements SandboxClient<PyroSandboxClientOptions
     return session
   }
 
-  /** Goes on with the workspace of a state, and starts it if it is stopped. A workspace that is gone is made anew. */
+  /** Goes on with the workspace of a state, and starts or resumes it. A workspace that is gone is made anew. */
   async resume(
     state: PyroSessionState,
     { archiveLimits }: { readonly archiveLimits?: SandboxArchiveLimits | null } = {}
   ): Promise<PyroSession> {
     const found = await this.#client.get(state.workspaceId)
     if (found === null) return this.create(state.manifest, { env: state.environment, pauseOnExit: state.pauseOnExit })
-    if (found.info.state !== "running") await found.start()
+    // Of a running workspace, a start does nothing.
+    await found.start()
     return new PyroSession(found, state, archiveLimits)
   }
 
@@ -88,33 +94,22 @@ export class PyroSandboxClient implements SandboxClient<PyroSandboxClientOptions
     await (await this.#client.get(state.workspaceId))?.delete()
   }
 
-  /** The state as JSON. Ephemeral variables of the manifest are left out, and binary files of the manifest: the workspace has them. */
+  /** The state as JSON, without the variables that are ephemeral or come from elsewhere. */
   async serializeSessionState(state: PyroSessionState): Promise<Record<string, unknown>> {
-    const { entries, environment, root } = state.manifest
-    const kept = Object.entries(state.environment).filter(([name]) => environment[name]?.ephemeral !== true)
-    const texts = (_: string, value: unknown) => value instanceof Uint8Array ? new TextDecoder().decode(value) : value
-    const manifest: unknown = JSON.parse(JSON.stringify({ root, entries }, texts))
-    return {
-      workspaceId: state.workspaceId,
-      pauseOnExit: state.pauseOnExit,
-      environment: Object.fromEntries(kept),
-      manifest,
-      ...(state.exposedPorts === undefined ? {} : { exposedPorts: state.exposedPorts })
-    }
+    const environment = sanitizeEnvironmentForPersistence(state)
+    return { ...state, environment, manifest: serializeManifestRecord(state.manifest) }
   }
 
   async deserializeSessionState(state: Record<string, unknown>): Promise<PyroSessionState> {
-    const { environment, manifest, pauseOnExit, workspaceId, ...rest } = state
-    const { entries, root } = manifest as ManifestInit & { readonly root: string }
+    // Grants of the host's folders are the program's own, and never those of a text.
+    const manifest = deserializeManifest({ ...state["manifest"] as Record<string, unknown>, extraPathGrants: [] })
+    const environment = state["environment"] as Record<string, string> | undefined
     return {
-      ...rest,
-      workspaceId: String(workspaceId),
-      pauseOnExit: pauseOnExit === true,
-      environment: { ...environment as Record<string, string> | undefined },
-      // Grants of the host's folders are the program's own, and never those of a text.
-      manifest: manifest instanceof Manifest
-        ? manifest
-        : new Manifest({ root, ...(entries === undefined ? {} : { entries }) })
+      ...state,
+      workspaceId: String(state["workspaceId"]),
+      pauseOnExit: state["pauseOnExit"] === true,
+      environment: { ...environment, ...await resolveEnvironmentReferences(manifest) },
+      manifest
     }
   }
 

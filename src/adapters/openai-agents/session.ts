@@ -1,3 +1,4 @@
+import { formatExecResponse, mergeManifestDelta, truncateOutput } from "@openai/agents-core/sandbox/internal"
 import {
   type ExecCommandArgs,
   type ExposedPortEndpoint,
@@ -18,7 +19,12 @@ import { hydrate, persist } from "./archive.ts"
 import { Commands } from "./commands.ts"
 import { materialize } from "./entries.ts"
 import { type PyroSessionState, SessionFiles } from "./files.ts"
-import { fitting, told } from "./output.ts"
+
+/** The result with output that fits. */
+const fitting = (result: SandboxExecResult, maxTokens: number | undefined): SandboxExecResult => {
+  const { originalTokenCount, text } = truncateOutput(result.output, maxTokens)
+  return { ...result, output: text, ...(originalTokenCount === undefined ? {} : { originalTokenCount }) }
+}
 
 /** A workspace as a sandbox session of OpenAI's agents. */
 export class PyroSession extends SessionFiles implements SandboxSession<PyroSessionState> {
@@ -45,7 +51,7 @@ export class PyroSession extends SessionFiles implements SandboxSession<PyroSess
   }
 
   async execCommand(args: ExecCommandArgs): Promise<string> {
-    return told(await this.exec(args))
+    return formatExecResponse(await this.exec(args))
   }
 
   supportsPty(): boolean {
@@ -53,7 +59,7 @@ export class PyroSession extends SessionFiles implements SandboxSession<PyroSess
   }
 
   async writeStdin(args: WriteStdinArgs): Promise<string> {
-    return told(fitting(await this.#commands.write(args), args.maxOutputTokens))
+    return formatExecResponse(fitting(await this.#commands.write(args), args.maxOutputTokens))
   }
 
   async materializeEntry({ entry, path, runAs }: MaterializeEntryArgs): Promise<void> {
@@ -72,13 +78,7 @@ export class PyroSession extends SessionFiles implements SandboxSession<PyroSess
     const entries = manifest.validatedEntries()
     for (const [path, entry] of Object.entries(entries)) await materialize(place, this.pathOf(path, true), entry)
     Object.assign(this.state.environment, await manifest.resolveEnvironment())
-    const { environment, extraPathGrants, root } = this.state.manifest
-    this.state.manifest = new Manifest({
-      root,
-      entries: { ...this.state.manifest.entries, ...entries },
-      environment: { ...environment, ...manifest.environment },
-      extraPathGrants: [...extraPathGrants, ...manifest.extraPathGrants]
-    })
+    this.state.manifest = mergeManifestDelta(this.state.manifest, manifest)
   }
 
   async persistWorkspace(): Promise<Uint8Array> {
@@ -101,9 +101,9 @@ export class PyroSession extends SessionFiles implements SandboxSession<PyroSess
     return recordExposedPortEndpoint(this.state, { host: url.hostname, port: Number(url.port), url: url.href }, port)
   }
 
-  /** The end of a run, for a session that the run has made. With `pauseOnExit`, the workspace keeps its disk. */
+  /** The end of a run, for a session that the run has made. With `pauseOnExit`, the workspace keeps its memory and disk. */
   async delete(): Promise<void> {
-    if (this.state.pauseOnExit) await this.workspace.stop()
+    if (this.state.pauseOnExit) await this.workspace.pause()
     else await this.workspace.delete()
   }
 
