@@ -1,10 +1,5 @@
 /** Keys. The guest has placeholders of them, by `claudeCodeAccess`. */
-const KEYS = new Set([
-  "ANTHROPIC_API_KEY",
-  "ANTHROPIC_AUTH_TOKEN",
-  "CLAUDE_CODE_OAUTH_TOKEN",
-  "ANTHROPIC_CUSTOM_HEADERS"
-])
+const KEYS = /^(ANTHROPIC_(API_KEY|AUTH_TOKEN|CUSTOM_HEADERS)|CLAUDE_CODE_OAUTH_TOKEN)$/
 
 /** Variables that describe a host: the guest has its own. */
 const OF_HOST =
@@ -24,11 +19,10 @@ const FIXED = {
  */
 export const environmentOf = (asked: Readonly<Record<string, string | undefined>>): Record<string, string> => ({
   ...FIXED,
-
   ...Object.fromEntries(
     Object.entries(asked).filter((entry): entry is [string, string] => {
       const [name, value] = entry
-      if (value === undefined || KEYS.has(name) || OF_HOST.test(name)) return false
+      if (value === undefined || KEYS.test(name) || OF_HOST.test(name)) return false
       // eslint-disable-next-line no-restricted-properties -- the SDK has copied these, whatever pyro knows of them
       return /^(CLAUDE|ANTHROPIC)_/.test(name) || process.env[name] !== value
     })

@@ -1,5 +1,5 @@
 import type { SpawnedProcess } from "@anthropic-ai/claude-agent-sdk"
-import { EventEmitter } from "node:events"
+import { addAbortListener, EventEmitter } from "node:events"
 import { Readable, Writable } from "node:stream"
 import type { Process } from "pyro/promises"
 
@@ -42,9 +42,7 @@ export class GuestProcess extends EventEmitter implements SpawnedProcess {
       },
       (failure: unknown) => this.emit("error", failure)
     )
-    const abort = () => void this.kill("SIGTERM")
-    if (signal?.aborted === true) abort()
-    else signal?.addEventListener("abort", abort, { once: true })
+    if (signal !== undefined) addAbortListener(signal, () => this.kill("SIGTERM"))
   }
 
   /** Sends a signal to the command and all its processes. False if it has ended. */

@@ -1,5 +1,6 @@
 import type { SpawnedProcess, SpawnOptions } from "@anthropic-ai/claude-agent-sdk"
 import type { Process, Workspace } from "pyro/promises"
+import { textOf } from "../shared/text.ts"
 import { environmentOf } from "./environment.ts"
 import { GuestProcess } from "./guest-process.ts"
 import { wordsOf } from "./program.ts"
@@ -24,8 +25,7 @@ const directoryOf = async ({ files }: Workspace, { cwd }: SpawnOptions): Promise
   cwd !== undefined && cwd !== process.cwd() && (await files.stat(cwd))?.type === "directory" ? cwd : "/workspace"
 
 const listen = async ({ stderr }: Process, onStderr: (text: string) => void): Promise<void> => {
-  const decoder = new TextDecoder()
-  for await (const bytes of stderr) onStderr(decoder.decode(bytes, { stream: true }))
+  for await (const text of textOf(stderr)) onStderr(text)
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   SandboxError
 } from "deepagents"
 import { connect, type CreateOptions, FileRefused, type PyroClient, type Workspace } from "pyro/promises"
+import { asOwner } from "../shared/files.ts"
 
 /** Where a sandbox's workspace comes from, and how its commands run. */
 export interface PyroSandboxOptions extends CreateOptions {
@@ -49,7 +50,8 @@ export class PyroSandbox extends BaseSandbox implements AsyncDisposable {
   static async fromId(id: string, options: PyroSandboxOptions = {}): Promise<PyroSandbox> {
     const found = await (options.client ?? connect()).get(id)
     if (found === null) throw new SandboxError(`There is no workspace ${id}.`, "NOT_INITIALIZED")
-    if (found.info.state !== "running") await found.start()
+    // Of a running workspace, a start does nothing.
+    await found.start()
     return PyroSandbox.fromWorkspace(found, options)
   }
 
@@ -85,7 +87,7 @@ export class PyroSandbox extends BaseSandbox implements AsyncDisposable {
     const { client = connect(), initialFiles = {}, maxOutputBytes: _, timeoutMs: __, ...create } = this.#options
     const workspace = await client.create(create)
     const pieces = Object.entries(initialFiles).map(([path, content]) =>
-      workspace.files.write(path, content, by(workspace))
+      workspace.files.write(path, content, asOwner(workspace))
     )
     await Promise.all(pieces).catch(async (cause: Error) => {
       await workspace.delete()
@@ -107,7 +109,7 @@ export class PyroSandbox extends BaseSandbox implements AsyncDisposable {
     const { files: those } = this.workspace
     return Promise.all(files.map(async ([path, content]) => ({
       path,
-      error: await those.write(path, content, by(this.workspace)).then(() => null, codeOf)
+      error: await those.write(path, content, asOwner(this.workspace)).then(() => null, codeOf)
     })))
   }
 
@@ -115,7 +117,7 @@ export class PyroSandbox extends BaseSandbox implements AsyncDisposable {
   downloadFiles(paths: string[]): Promise<FileDownloadResponse[]> {
     const { files } = this.workspace
     return Promise.all(paths.map((path) =>
-      files.read(path, by(this.workspace)).then(
+      files.read(path, asOwner(this.workspace)).then(
         (content) => ({ path, content, error: null }),
         (failure: unknown) => ({ path, content: null, error: codeOf(failure) })
       )
@@ -133,9 +135,6 @@ export class PyroSandbox extends BaseSandbox implements AsyncDisposable {
     await this.close()
   }
 }
-
-/** Files belong to the user of the commands, and have that user's rights. */
-const by = ({ info }: Workspace) => ({ user: info.workspaceUser })
 
 /** The word of deep agents for a refusal. What is no refusal of a file is a failure of pyro. */
 const codeOf = (failure: unknown): FileOperationError => {

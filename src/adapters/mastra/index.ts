@@ -13,6 +13,7 @@ import {
 } from "@mastra/core/workspace"
 import { randomUUID } from "node:crypto"
 import { connect, type CreateOptions, type PyroClient, type Workspace } from "pyro/promises"
+import { asOwner } from "../shared/files.ts"
 import { nameOf } from "../shared/names.ts"
 import { urlOf } from "../shared/ports.ts"
 import { PyroProcesses } from "./processes.ts"
@@ -53,17 +54,9 @@ export class PyroSandbox extends MastraSandbox<Workspace> {
   #workspace: Workspace | undefined
 
   constructor(options: PyroSandboxOptions = {}) {
-    const { env, onDestroy, onStart, onStop, workingDirectory = "/workspace" } = options
-    const hooks = Object.fromEntries(
-      Object.entries({ onDestroy, onStart, onStop }).filter(([, hook]) => hook !== undefined)
-    )
-    super({
-      name: "PyroSandbox",
-      env: env ?? {},
-      workingDirectory,
-      ...hooks,
-      processes: new PyroProcesses(() => this.workspace)
-    })
+    const { env = {}, workingDirectory = "/workspace" } = options
+    const processes = new PyroProcesses(() => this.workspace)
+    super({ ...options, name: "PyroSandbox", env, workingDirectory, processes })
     this.id = options.id ?? `pyro-${randomUUID()}`
     this.#options = options
     this.#client = options.client ?? connect()
@@ -85,7 +78,8 @@ export class PyroSandbox extends MastraSandbox<Workspace> {
   }
 
   protected override async connect(found: Workspace): Promise<void> {
-    if (found.info.state !== "running") await found.start()
+    // Of a running workspace, a start does nothing.
+    await found.start()
     this.#workspace = found
   }
 
@@ -141,11 +135,11 @@ export class PyroSandbox extends MastraSandbox<Workspace> {
   override async writeFiles(files: SandboxFileInput[], { abortSignal: signal }: WriteFilesOptions = {}): Promise<void> {
     for (const { mode } of files) if (mode !== undefined) validateSandboxFileMode(mode)
     await this.ensureRunning()
-    const { files: those, info } = this.workspace
+    const { files: those } = this.workspace
     try {
       for (const { content, mode, path } of files) {
         signal?.throwIfAborted()
-        await those.write(path, content, { mode: mode?.toString(8), user: info.workspaceUser, signal })
+        await those.write(path, content, { ...asOwner(this.workspace), mode: mode?.toString(8), signal })
       }
     } catch (failure) {
       if (signal?.aborted === true) throw new SandboxAbortError("writeFiles")

@@ -5,15 +5,12 @@ import {
   type SpawnProcessOptions
 } from "@mastra/core/workspace"
 import type { ByteStream, Ended, Process, Workspace } from "pyro/promises"
+import { textOf } from "../shared/text.ts"
 
 type CommandResult = Awaited<ReturnType<ProcessHandle["wait"]>>
 
-/** Gives a stream to a listener, as text. A character may come in two pieces. */
 const eachText = async (stream: ByteStream, listener: (text: string) => void) => {
-  const decoder = new TextDecoder()
-  const say = (text: string) => text !== "" && listener(text)
-  for await (const piece of stream) say(decoder.decode(piece, { stream: true }))
-  say(decoder.decode())
+  for await (const text of textOf(stream)) listener(text)
 }
 
 /** A command of a workspace in Mastra's words. It reads its output from the start, also of a command that ran before. */
