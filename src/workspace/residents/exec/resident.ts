@@ -79,11 +79,11 @@ const inherit = (
     }
   })
 
+/** The commands without an end, by the journal: those of a paused workspace stand still in its memory. */
 const runningIn = ({ journal, running }: Commands): Partial<WorkspaceInfo> => {
-  const execs = [...running.values()].flatMap(({ id, pid }) => {
-    const start = journal.get(id)?.start
-    return start === undefined || start.role === undefined ? [{ id, pid, command: start?.command ?? [] }] : []
-  })
+  const execs = journal.execs.flatMap(({ end, start: { command, id } }) =>
+    end === undefined ? [{ id, pid: running.get(id)?.pid, command }] : []
+  )
   return execs.length === 0 ? {} : {
     runningCommands: execs.length,
     running: execs.slice(-NAMED_RUNNING).map(({ command, id, pid }) => ({

@@ -73,8 +73,8 @@ export const makeShells = (commands: Commands, record: (event: NewEvent) => Effe
 
   return {
     renderings,
-    /** Number of open shells. */
-    count,
+    /** Number of open shells. Those of a paused workspace stand still in its memory. */
+    count: () => shellsOf(commands).filter(({ end }) => end === undefined).length,
     /** Records the ends of the shells that run in an adopted VM. */
     adopt: ({ scope }: { readonly scope: Scope.Scope }) =>
       Effect.forEach(shellsOf(commands), ({ start }) => {
