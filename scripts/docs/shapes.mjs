@@ -137,6 +137,13 @@ const requests = [
         type: "number",
         description:
           "Time from the last activity until pyro deletes the workspace, in ms, rounded up to seconds; 0: never. Default: unchanged"
+      },
+      pauseAfterSeconds: {
+        name: "pauseAfterMs",
+        optional: true,
+        type: "number",
+        description:
+          "Time without a use until pyro pauses the workspace, in ms, rounded up to seconds; 0: never. Default: unchanged"
       }
     }
   },
@@ -177,6 +184,10 @@ const ofHandle = {
   ttlSeconds: ms(
     "ttlMs",
     "Time from the last activity until pyro deletes the workspace, in ms, rounded up to seconds. Default: never"
+  ),
+  pauseAfterSeconds: ms(
+    "pauseAfterMs",
+    "Time without a use until pyro pauses the workspace, in ms, rounded up to seconds; 0: never. Default: PYRO_PAUSE_AFTER_SECONDS of the daemon"
   ),
   readyTimeoutSeconds: ms(
     "readyTimeoutMs",

@@ -71,7 +71,7 @@ const detail = (one: WorkspaceInfo) => {
       ...Object.entries(one.env ?? {}).map(([name, value], at) => [at === 0 ? "variables" : "", `${name}=${value}`]),
       ["size", `${one.vcpuCount} vCPU, ${one.memoryMib} MiB memory, ${one.diskMib} MiB disk`],
       ...(one.diskUsedBytes === undefined ? [] : [["disk use", `${size(one.diskUsedBytes)} on this host`]]),
-      ["commands", `${one.runningCommands} running`],
+      ["commands", `${one.runningCommands} ${one.state === "paused" ? "standing still" : "running"}`],
       ...(shells === 0 ? [] : [["shells", `${shells} open`]]),
       ...(Object.keys(services).length === 0 ? [] : [["services", servicesText(services)]]),
       ["network", networkOf(one)],
@@ -82,6 +82,9 @@ const detail = (one: WorkspaceInfo) => {
       ["created", one.createdAt],
       ["last used", one.lastActivityAt],
       ["expires", one.expiresAt ?? "never"],
+      ...(one.pauseAfterSeconds === undefined
+        ? []
+        : [["pauses", `after ${one.pauseAfterSeconds} s without a use`]]),
       ...(one.forkedFrom === undefined ? [] : [["fork of", one.forkedFrom]]),
       ["seeded from", one.repoUrl ?? one.seedPath ?? "nothing"],
       ...(one.project === undefined ? [] : [["project", one.project]]),

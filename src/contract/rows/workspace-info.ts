@@ -45,6 +45,9 @@ export const WorkspaceInfo = lazy(() =>
     createdAt: string("Time of creation, ISO 8601"),
     lastActivityAt: string("Time of the last command or write, ISO 8601. Reads do not count"),
     expiresAt: optional(string("Time at which pyro deletes the workspace, ISO 8601. Absent if it does not expire")),
+    pauseAfterSeconds: optional(
+      integer("Seconds without a use until pyro pauses the workspace. Absent if pyro does not")
+    ),
     generation: integer("Number of its microVMs so far. Every start and reset makes a new one"),
     vcpuCount: integer("Number of virtual CPUs"),
     memoryMib: integer("Guest memory in MiB"),
@@ -97,7 +100,7 @@ export const WorkspaceInfo = lazy(() =>
     ports: optional(
       Schema.Array(PublishedPort()).annotate({ description: "Published ports. Absent if the record cannot be read" })
     ),
-    runningCommands: integer("Number of running commands"),
+    runningCommands: integer("Number of running commands. Those of a paused workspace stand still"),
     services: optional(
       byName(Schema.Int).annotate({
         description: "Number of services by their state. Absent if the record cannot be read"
@@ -119,6 +122,7 @@ export const secondary = [
   "environment_digest",
   "generation",
   "last_activity_at",
+  "pause_after_seconds",
   "vcpu_count",
   "memory_mib",
   "disk_mib",

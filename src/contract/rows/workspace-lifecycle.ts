@@ -47,6 +47,18 @@ const TtlSeconds = lazy(() =>
   })
 )
 
+/** Time without a use until a workspace is paused. */
+export const pauseAfterField = (otherwise: string) =>
+  optional(
+    between({
+      from: 0,
+      to: MAX_TTL_SECONDS,
+      unit: "seconds",
+      description:
+        `Seconds without a use until pyro pauses the workspace: its memory goes to the disk, and the next use continues it; 0: never. Default: ${otherwise}`
+    })
+  )
+
 export const CreatePayload = lazy(() =>
   snakeStruct({
     environment: environmentField("Environment of the workspace"),
@@ -71,6 +83,7 @@ export const CreatePayload = lazy(() =>
       () => ({})
     ),
     ttlSeconds: optional(TtlSeconds()),
+    pauseAfterSeconds: pauseAfterField("PYRO_PAUSE_AFTER_SECONDS of the daemon"),
     env: defaulted(
       variables(
         "Environment variables of each command, shell and service of the workspace. Their own variables win. No secrets. Default: none"
@@ -162,6 +175,7 @@ export const workspaceCreate = streaming({
     flags: {
       memory_mib: "mem-mib",
       labels: "label",
+      pause_after_seconds: "pause-after",
       secrets: "secret",
       allow_hosts: "allow-host",
       deny_hosts: "deny-host",
@@ -173,6 +187,7 @@ export const workspaceCreate = streaming({
       "pyro create --seed-path . --name fix",
       "pyro create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main",
       "pyro create --label task=42 --ttl-seconds 3600 --id-only",
+      "pyro create --seed-path . --pause-after 30m",
       "pyro create --seed-path . --workspace-user agent",
       "pyro create --seed-path . --env CI=1 --cwd src",
       "pyro create --seed-path . --secret-env NPM_TOKEN",

@@ -7,7 +7,7 @@ import { clearSecretHttpField, clearSecretsField, secretFlags, secretHttpField, 
 import { at, settledOrAttaching, waits } from "./states.ts"
 import { Labels, workspaceField, WorkspaceName } from "./workspace-field.ts"
 import { unchanged, WorkspaceInfo } from "./workspace-info.ts"
-import { MAX_TTL_SECONDS } from "./workspace-lifecycle.ts"
+import { MAX_TTL_SECONDS, pauseAfterField } from "./workspace-lifecycle.ts"
 
 export const UpdatePayload = lazy(() =>
   snakeStruct({
@@ -30,6 +30,7 @@ export const UpdatePayload = lazy(() =>
         description: "Seconds from the last activity until pyro deletes the workspace; 0: never. Default: unchanged"
       })
     ),
+    pauseAfterSeconds: pauseAfterField("unchanged"),
     env: defaulted(
       variables(
         "Environment variables of the workspace to set, for commands, shells and runs of services that start later. Others stay. Default: none"
@@ -64,17 +65,24 @@ export type UpdatePayload = ReturnType<typeof UpdatePayload>["Type"]
 
 export const workspaceUpdate = unary({
   name: "workspace.update",
-  summary: "Change a workspace's name, labels, expiry, variables, secrets or disk size",
+  summary: "Change a workspace's name, labels, expiry, pause, variables, secrets or disk size",
   description:
     "Changes the given fields only, and adds new labels, variables and secrets. A removed secret has no host either. pyro removes former values of secrets from output until a reset. With --disk-mib, " +
     "the disk of a stopped workspace grows, and the next start grows its file system.",
   cli: {
     path: ["workspace", "update"],
     args: ["workspace"],
-    flags: { labels: "label", clear_labels: "clear-label", secrets: "secret", clear_secrets: "clear-secret" },
+    flags: {
+      labels: "label",
+      clear_labels: "clear-label",
+      pause_after_seconds: "pause-after",
+      secrets: "secret",
+      clear_secrets: "clear-secret"
+    },
     extras: secretFlags,
     examples: [
       "pyro update fix --label reviewed=yes --ttl-seconds 3600",
+      "pyro update fix --pause-after 30m",
       "pyro update fix --env CI=1 --cwd src",
       "pyro update fix --disk-mib 65536"
     ]

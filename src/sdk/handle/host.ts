@@ -48,9 +48,13 @@ const SECONDS = {
   graceMs: "graceSeconds",
   readyTimeoutMs: "readyTimeoutSeconds",
   waitMs: "waitSeconds",
-  ttlMs: "ttlSeconds"
+  ttlMs: "ttlSeconds",
+  pauseAfterMs: "pauseAfterSeconds"
 } as const
 type Seconds = typeof SECONDS
+
+/** Times in whole seconds. */
+const WHOLE: ReadonlyArray<string> = [SECONDS.ttlMs, SECONDS.pauseAfterMs]
 
 /** Options with times in seconds, as the contract has them. */
 export type InSeconds<Options> = {
@@ -63,8 +67,7 @@ export const inSeconds = <Options extends object>(options: Options | undefined):
     Object.entries(options ?? {}).map(([name, value]: readonly [string, unknown]) => {
       const contract = name in SECONDS ? SECONDS[name as keyof Seconds] : undefined
       if (contract === undefined || typeof value !== "number") return [contract ?? name, value]
-      // A time to live is in whole seconds.
-      return [contract, contract === "ttlSeconds" ? Math.ceil(value / 1000) : value / 1000]
+      return [contract, WHOLE.includes(contract) ? Math.ceil(value / 1000) : value / 1000]
     })
   ) as InSeconds<Options>
 

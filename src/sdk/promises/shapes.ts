@@ -25,6 +25,8 @@ export interface WorkspaceInfo {
   readonly lastActivityAt: string
   /** Time at which pyro deletes the workspace, ISO 8601. Absent if it does not expire */
   readonly expiresAt?: string
+  /** Seconds without a use until pyro pauses the workspace. Absent if pyro does not */
+  readonly pauseAfterSeconds?: number
   /** Number of its microVMs so far. Every start and reset makes a new one */
   readonly generation: number
   /** Number of virtual CPUs */
@@ -94,7 +96,7 @@ export interface WorkspaceInfo {
   }
   /** Published ports. Absent if the record cannot be read */
   readonly ports?: ReadonlyArray<PublishedPort>
-  /** Number of running commands */
+  /** Number of running commands. Those of a paused workspace stand still */
   readonly runningCommands: number
   /** Number of services by their state. Absent if the record cannot be read */
   readonly services?: Readonly<Record<string, number>>
@@ -687,6 +689,11 @@ export interface CreateFields {
   /** Time from the last activity until pyro deletes the workspace, in ms, rounded up to seconds. Default: never */
   readonly ttlMs?: number | undefined
   /**
+   * Time without a use until pyro pauses the workspace, in ms, rounded up to seconds; 0: never. Default:
+   * PYRO_PAUSE_AFTER_SECONDS of the daemon
+   */
+  readonly pauseAfterMs?: number | undefined
+  /**
    * Environment variables of each command, shell and service of the workspace. Their own variables win. No secrets.
    * Default: none
    */
@@ -1051,6 +1058,8 @@ export interface UpdateFields {
    * unchanged
    */
   readonly ttlMs?: number | undefined
+  /** Time without a use until pyro pauses the workspace, in ms, rounded up to seconds; 0: never. Default: unchanged */
+  readonly pauseAfterMs?: number | undefined
   /**
    * Environment variables of the workspace to set, for commands, shells and runs of services that start later. Others
    * stay. Default: none

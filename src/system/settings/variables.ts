@@ -125,6 +125,15 @@ export const variables = {
       "Number of microVMs of a kind that wait for the next request. 0 saves the memory and makes `create` slower",
     readers: DAEMON
   },
+  PYRO_PAUSE_AFTER_SECONDS: {
+    group: "pyro",
+    allowed: { kind: "integer", min: 0, max: 31_536_000 },
+    unit: "seconds",
+    otherwise: "never, and 3600 for workspaces that `pyro mcp serve` creates",
+    purpose:
+      "Time without a use until pyro pauses a new workspace, as with `--pause-after`; 0: never. Forks and workspaces from a saved snapshot have their origin's",
+    readers: DAEMON
+  },
   PYRO_DAEMON_IDLE_MS: {
     group: "pyro",
     allowed: { kind: "integer", min: 0, max: 31_536_000_000 },

@@ -4,6 +4,7 @@ import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Guest } from "../../vm/guest.ts"
 import type { WorkspaceFolder, WorkspaceId, WorkspaceRecord } from "./record.ts"
 import type { Residents } from "./resident-list.ts"
+import { makeUses, type Uses } from "./uses.ts"
 
 /** One incarnation of a workspace's VM: running, with its disk mounted, used by no other workspace. */
 export interface Generation {
@@ -27,6 +28,7 @@ export interface Entry {
   readonly generation: Ref.Ref<Option.Option<Generation>>
   /** None only during the creation of the workspace. */
   readonly residents: Ref.Ref<Option.Option<Residents>>
+  readonly uses: Uses
   /** Resources of this process for the workspace, without its VM. It closes with the deletion. */
   readonly scope: Scope.Closeable
   /** True while a deletion waits or works. Readers of the workspace's disk then stop. */
@@ -51,6 +53,7 @@ export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: Works
       state: yield* Ref.make<EntryState>({ state: "creating" }),
       generation: yield* Ref.make(Option.none<Generation>()),
       residents: yield* Ref.make(Option.none<Residents>()),
+      uses: yield* makeUses,
       scope: yield* Scope.fork(parent.scope, "sequential"),
       isBeingDeleted: yield* SubscriptionRef.make(false),
       lifecycleLock: yield* Semaphore.make(1),

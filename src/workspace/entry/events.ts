@@ -23,8 +23,10 @@ const Event = Schema.Union([
   Schema.TaggedStruct("created", { at, environment: Schema.String, snapshot: Schema.optional(Schema.String) }),
   Schema.TaggedStruct("started", { at }),
   Schema.TaggedStruct("stopped", { at }),
-  /** The memory is on disk, and the microVM has ended. */
-  Schema.TaggedStruct("paused", { at }),
+  /** The memory is on disk, and the microVM has ended. With the time without a use, if no request asked for the pause. */
+  Schema.TaggedStruct("paused", { at, unusedSeconds: Schema.optional(Schema.Int) }),
+  /** A workspace that nothing used could not be paused, and runs on. Recorded once for each reason in a row. */
+  Schema.TaggedStruct("pause_failed", { at, detail: Schema.String }),
   Schema.TaggedStruct("resumed", { at }),
   /** The microVM ended, and no request asked for that. The detail has the end of the guest's console. */
   Schema.TaggedStruct("died", { at, detail: Schema.String }),

@@ -46,6 +46,8 @@ export const WorkspaceRecord = Schema.Struct({
   networkDriver: Schema.optional(Schema.Literal("tap")),
   requireConfinement: Schema.optional(Schema.Literals(["namespaces", "namespaces+uid"])),
   ttlSeconds: Schema.optional(Schema.Int),
+  /** Time without a use until it is paused. Absent: never. */
+  pauseAfterSeconds: Schema.optional(Schema.Int),
   /**
    * Memory in the folder `paused`, in the phase `stopped`, that the next VM continues. An older pyro takes the workspace for a stopped one,
    * and drops this.

@@ -48,6 +48,7 @@ import type { Transition } from "./description.ts"
 import { driverOf, layerFormatOf } from "./driver.ts"
 import { acquireGuest, type GuestRequest, reportSlowStep } from "./generation.ts"
 import { reportSeed } from "./notices.ts"
+import { pauseOfNew } from "./pause-after.ts"
 import { wakeForClient } from "./pause.ts"
 import { moveToTrash, removeTrashed } from "./sweep.ts"
 import { transit } from "./transition.ts"
@@ -60,12 +61,13 @@ const networkOf = ({ networkDriver }: CreatePayload, granted: Granted | undefine
 /** The record that announces a workspace before any of its files. */
 const announced = (
   payload: CreatePayload,
-  { createdAt, driver, id, network, project }: {
+  { createdAt, driver, id, network, pause, project }: {
     readonly id: WorkspaceId
     readonly createdAt: string
     readonly network: Granted | undefined
     readonly project: string | undefined
     readonly driver: DriverName
+    readonly pause: Pick<WorkspaceRecord, "pauseAfterSeconds">
   }
 ): WorkspaceRecord => ({
   format: RECORD_FORMAT,
@@ -84,6 +86,7 @@ const announced = (
   ...(payload.networkDriver === "tap" ? { networkDriver: payload.networkDriver } : {}),
   ...(payload.requireConfinement === undefined ? {} : { requireConfinement: payload.requireConfinement }),
   ...(payload.ttlSeconds === undefined ? {} : { ttlSeconds: payload.ttlSeconds }),
+  ...pause,
   ...(payload.seedPath === undefined ? {} : { seedPath: payload.seedPath }),
   ...(payload.repoUrl === undefined ? {} : { repoUrl: publicUrl(payload.repoUrl) ?? payload.repoUrl }),
   ...(payload.repoRef === undefined ? {} : { repoRef: payload.repoRef }),
@@ -255,7 +258,8 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Gr
       createdAt: yield* nowIso,
       network: networkOf(payload, network),
       project: yield* projectOf(payload),
-      driver: yield* driverOf(payload)
+      driver: yield* driverOf(payload),
+      pause: yield* pauseOfNew(payload)
     })
     yield* demandPlain(secretSet(initialSecrets(payload.secrets).secrets), {
       name: payload.name,

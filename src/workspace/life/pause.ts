@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option, Ref, type Scope } from "effect"
 import * as path from "node:path"
 import { type PyroError, WorkspaceNotReady } from "../../contract/errors/errors.ts"
 import { wakes, type WorkspaceOperation } from "../../contract/rows/operations.ts"
@@ -13,6 +13,7 @@ import { Vmm } from "../../vm/Vmm.ts"
 import { alone, discardFolder, type Lifecycle, type LifecycleServices, removeFolder } from "../entry/context.ts"
 import { displayName, type Entry, type Generation } from "../entry/entry.ts"
 import { unwritten, virtualBytesOf, type WorkspaceRecord } from "../entry/record.ts"
+import { use } from "../entry/uses.ts"
 import { residentsOf } from "../residents/entry-residents.ts"
 import { linkedBase } from "./base.ts"
 import type { Transition } from "./description.ts"
@@ -71,7 +72,7 @@ const keepForGood = (entry: Entry) =>
   )
 
 /** The end of the VM, whose memory a next one continues. */
-const pausing = (entry: Entry, rest: PyroError): Transition<LifecycleServices> => {
+const pausing = (entry: Entry, rest: PyroError, unusedSeconds: number | undefined): Transition<LifecycleServices> => {
   let taken: Effect.Success<ReturnType<typeof suspend>> | undefined
   return {
     name: "pause",
@@ -96,19 +97,22 @@ const pausing = (entry: Entry, rest: PyroError): Transition<LifecycleServices> =
     }),
     durable: true,
     rest,
-    event: { _tag: "paused" },
+    event: { _tag: "paused", ...(unusedSeconds === undefined ? {} : { unusedSeconds }) },
     leaves: "paused"
   }
 }
 
-/** Pauses a running workspace. False for a paused one, which stays unchanged. Its caller has the workspace alone. */
-export const pause = (lifecycle: Lifecycle, entry: Entry) =>
+/**
+ * Pauses a running workspace. False for a paused one, which stays unchanged. `unusedSeconds`: the reason, if no request asked for it. The
+ * caller has the workspace alone.
+ */
+export const pause = (lifecycle: Lifecycle, entry: Entry, unusedSeconds?: number) =>
   Effect.gen(function*() {
     const running = yield* Ref.get(entry.generation)
     if (Option.isNone(running)) return false
     yield* demandMoving(entry, running.value)
     yield* haveRoom(yield* running.value.guest.vm.memoryBytes, entry.folder.paused)
-    yield* transit(lifecycle, pausing(entry, yield* restReason(entry)))
+    yield* transit(lifecycle, pausing(entry, yield* restReason(entry), unusedSeconds))
     return true
   })
 
@@ -171,15 +175,22 @@ export const resume = (lifecycle: Lifecycle, entry: Entry) =>
   })
 
 /** Resumes a workspace if it is paused, or about to be. */
-export const wake = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<void, PyroError, LifecycleServices> =>
+const wake = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<void, PyroError, LifecycleServices> =>
   Effect.flatMap(
     Ref.get(entry.state),
     ({ state }) => state === "paused" ? Effect.asVoid(alone(lifecycle, entry)(resume(lifecycle, entry))) : Effect.void
   )
 
-/** The same before an operation that needs the VM. */
-export const wakeFor = (lifecycle: Lifecycle, entry: Entry, operation: WorkspaceOperation) =>
-  wakes(operation) ? wake(lifecycle, entry) : Effect.void
+/**
+ * The same before an operation that needs the VM, which uses the workspace until the Scope closes. The use comes first: after it no workspace
+ * is paused for want of a use, and before it the state is visible.
+ */
+export const wakeFor = (
+  lifecycle: Lifecycle,
+  entry: Entry,
+  operation: WorkspaceOperation
+): Effect.Effect<void, PyroError, LifecycleServices | Scope.Scope> =>
+  wakes(operation) ? Effect.andThen(use(entry), wake(lifecycle, entry)) : Effect.void
 
 /** The same for a client of a published port, who gets no error. */
 export const wakeForClient = (lifecycle: Lifecycle, entry: Entry) =>

@@ -17,6 +17,7 @@ import {
 } from "../entry/context.ts"
 import { displayName, type Entry } from "../entry/entry.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../entry/record.ts"
+import { noteUse } from "../entry/uses.ts"
 import { demandRoom, recordedDefaults } from "../residents/command-defaults.ts"
 import { guardOf, residentsOf } from "../residents/entry-residents.ts"
 import { demandStreams } from "../residents/network/tap.ts"
@@ -24,6 +25,7 @@ import type { OpenResidents } from "../residents/open.ts"
 import { initialSecrets } from "../residents/secret/workspace-secrets.ts"
 import { redactStoredServices } from "../residents/service/services.ts"
 import { hostnameOf, renameGuest } from "./generation.ts"
+import { recordedPause } from "./pause-after.ts"
 
 /** Fails unless the disk of the workspace can grow to this size now. */
 const demandGrowth = (entry: Entry, diskMib: number): Effect.Effect<void, InvalidRequest | WorkspaceNotReady> =>
@@ -68,7 +70,7 @@ const growDisk = (entry: Entry, diskMib: number): Effect.Effect<void, PyroError,
   }).pipe(Effect.uninterruptible)
 
 const changed = (record: WorkspaceRecord, payload: UpdatePayload): WorkspaceRecord => {
-  const { cwd: ownCwd, env: ownEnv, name: ownName, ttlSeconds, ...rest } = record
+  const { cwd: ownCwd, env: ownEnv, name: ownName, pauseAfterSeconds, ttlSeconds, ...rest } = record
   const name = payload.clearName === true ? undefined : payload.name ?? ownName
   const ttl = payload.ttlSeconds ?? ttlSeconds
   const labels = named(
@@ -81,6 +83,7 @@ const changed = (record: WorkspaceRecord, payload: UpdatePayload): WorkspaceReco
     ...rest,
     labels,
     ...recordedDefaults({ env, cwd: payload.cwd ?? ownCwd }),
+    ...recordedPause(payload.pauseAfterSeconds ?? pauseAfterSeconds),
     ...(name === undefined ? {} : { name }),
     ...(ttl === undefined || ttl === 0 ? {} : { ttlSeconds: ttl })
   }
@@ -94,6 +97,7 @@ export const noChange = { labels: {}, clearLabels: [], env: {}, clearEnv: [] } a
 
 const isNothing = (payload: UpdatePayload) =>
   payload.name === undefined && payload.clearName !== true && payload.ttlSeconds === undefined &&
+  payload.pauseAfterSeconds === undefined &&
   payload.diskMib === undefined &&
   !changesSecrets(payload) &&
   payload.cwd === undefined &&
@@ -122,12 +126,15 @@ const renameIn = (entry: Entry, record: WorkspaceRecord) =>
     })
   )
 
-/** Changes name, labels, expiry, variables, the directory of commands, secrets and the disk's size; a new expiry counts from now. Its caller has the workspace alone. */
+/**
+ * Changes name, labels, expiry, pause, variables, the directory of commands, secrets and the disk's size. A new expiry and a new pause count from
+ * now. The caller has the workspace alone.
+ */
 export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayload) =>
   Effect.gen(function*() {
     if (isNothing(payload)) {
       const detail =
-        "is not given, and nothing else to change either: labels, labels to remove, an expiry, variables, a directory, secrets, or a size"
+        "is not given, and nothing else to change either: labels, labels to remove, an expiry, a pause, variables, a directory, secrets, or a size"
       return yield* new InvalidRequest({ field: "name", detail })
     }
     if (payload.name !== undefined && payload.clearName === true) {
@@ -153,4 +160,5 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
     const record = yield* commit(entry, (record) => changed(record, payload))
     if (payload.name !== undefined || payload.clearName === true) yield* renameIn(entry, record)
     if (payload.ttlSeconds !== undefined) yield* touch(entry.folder)
+    if (payload.pauseAfterSeconds !== undefined) yield* noteUse(entry)
   })

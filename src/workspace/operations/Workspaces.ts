@@ -3,10 +3,12 @@ import type { PyroError } from "../../contract/errors/errors.ts"
 import type { SecretSet } from "../../redaction/secrets.ts"
 import { touch } from "../entry/activity.ts"
 import { type Lifecycle, type LifecycleServices, pickServices } from "../entry/context.ts"
+import type { Generation } from "../entry/entry.ts"
 import { makeRegistry } from "../entry/registry.ts"
 import { adoptAll } from "../life/adopt.ts"
 import { explainChannelFailure } from "../life/boot.ts"
 import { makeClockKeeper } from "../life/clock-keeper.ts"
+import { makeIdlePauses, noteUses } from "../life/idle.ts"
 import { wakeFor } from "../life/pause.ts"
 import { expire } from "../life/remove.ts"
 import { archiveRoot } from "../life/root-archive.ts"
@@ -45,7 +47,7 @@ export class Workspaces extends Context.Service<Workspaces, {
 
 /** Interval of the checks whether the host has slept. */
 const clocksEvery = "2 seconds"
-/** Interval of the checks for expired workspaces. */
+/** Interval of the checks for expired and for unused workspaces. */
 const expiryEvery = "1 seconds"
 /** Interval of the checks for long chains of layers. */
 const flattenEvery = "5 seconds"
@@ -63,6 +65,12 @@ const make = Effect.gen(function*() {
     Effect.repeat(Schedule.spaced(expiryEvery)),
     Effect.forkScoped
   )
+  yield* Effect.forkScoped(Effect.repeat(Effect.suspend(() => noteUses(lifecycle)), Schedule.spaced(expiryEvery)))
+  yield* makeIdlePauses(lifecycle).pipe(
+    Effect.provide(services),
+    Effect.repeat(Schedule.spaced(expiryEvery)),
+    Effect.forkScoped
+  )
   const keepClocks = yield* makeClockKeeper(registry.entries)
   yield* Effect.forkScoped(Effect.repeat(keepClocks, Schedule.spaced(clocksEvery)))
   yield* makeFlattener(lifecycle).pipe(
@@ -76,14 +84,20 @@ const make = Effect.gen(function*() {
     root: ({ workspace }) =>
       Effect.gen(function*() {
         const entry = yield* registry.find(workspace)
-        yield* Effect.provide(wakeFor(lifecycle, entry, "env.build"), services)
-        const { channel, guest } = yield* runningGeneration(entry, "env.build")
-        yield* touch(entry.folder)
+        /** Each part of the build by itself: a long part between the two does not need the VM. */
+        const inVm = <A>(work: (running: Generation) => Effect.Effect<A, PyroError>) =>
+          wakeFor(lifecycle, entry, "env.build").pipe(
+            Effect.andThen(runningGeneration(entry, "env.build")),
+            Effect.flatMap(work),
+            Effect.scoped,
+            Effect.provide(services)
+          )
+        yield* inVm(() => touch(entry.folder))
         const { environment } = yield* Ref.get(entry.record)
         return {
           id: entry.id,
           environment: environment.name,
-          archive: (file) => explainChannelFailure(guest)(archiveRoot(channel, file))
+          archive: (file) => inVm(({ channel, guest }) => explainChannelFailure(guest)(archiveRoot(channel, file)))
         }
       }),
     secretsOf: ({ workspace }) =>

@@ -28,7 +28,11 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
     case "stopped":
       return "stopped"
     case "paused":
-      return "paused: its memory is on disk"
+      return event.unusedSeconds === undefined
+        ? "paused: its memory is on disk"
+        : `paused: nothing used it for ${event.unusedSeconds} s; its memory is on disk`
+    case "pause_failed":
+      return `runs on, though nothing uses it: it could not be paused: ${event.detail}`
     case "resumed":
       return "resumed"
     case "died":

@@ -51,6 +51,7 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       ...(record.ttlSeconds === undefined
         ? {}
         : { expiresAt: new Date(active.getTime() + record.ttlSeconds * 1000).toISOString() }),
+      ...(record.pauseAfterSeconds === undefined ? {} : { pauseAfterSeconds: record.pauseAfterSeconds }),
       generation: record.generation,
       vcpuCount: record.vcpuCount,
       memoryMib: record.memoryMib,

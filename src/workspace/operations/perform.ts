@@ -50,7 +50,7 @@ const place = ({ name, on, states, writes }: Operation) => {
     { lifecycle, services }: House,
     payload: unknown,
     work: (at: never) => Effect.Effect<A, PyroError, R>
-  ): Effect.Effect<A, PyroError, Exclude<R, LifecycleServices>> => {
+  ): Effect.Effect<A, PyroError, Exclude<R, LifecycleServices> | Scope.Scope> => {
     const { registry } = lifecycle
     const done = on === undefined
       ? work({ lifecycle, registry } as never)
@@ -59,7 +59,7 @@ const place = ({ name, on, states, writes }: Operation) => {
         const done = states?.waits === true ? aloneFor(lifecycle, entry, operation)(inside) : inside
         return states === undefined ? done : Effect.andThen(wakeFor(lifecycle, entry, operation), done)
       })
-    return Effect.provide(done, services) as Effect.Effect<A, PyroError, Exclude<R, LifecycleServices>>
+    return Effect.provide(done, services) as Effect.Effect<A, PyroError, Exclude<R, LifecycleServices> | Scope.Scope>
   }
 }
 
@@ -99,7 +99,8 @@ export const isOfWorkspaces = (row: Operation): row is WorkspacesRow => Object.h
 /**
  * The call of an operation on workspaces. It waits for the workspaces, finds the one that the payload names, does the work of the table at
  * the place of the row, and records a crossing. `aloneFor` checks the state for a row whose `states` wait. The places `running` and `reader`
- * check the state too, and explain a VM that ended. Other work, such as exec, does both itself. Work with `pulls` crosses nothing.
+ * check the state too, and explain a VM that ended. Other work, such as exec, does both itself. Work with `pulls` crosses nothing. Work that
+ * needs the VM uses the workspace to its end: an unfinished stream of a caller is unfinished work.
  */
 export const performing = (row: WorkspacesRow, house: Effect.Effect<House, PyroError>) => {
   const work = works[row.name] as AnyWork
@@ -109,7 +110,7 @@ export const performing = (row: WorkspacesRow, house: Effect.Effect<House, PyroE
     return (payload: never) =>
       Effect.flatMap(
         house,
-        (at) => inPlace(at, payload, (given) => Effect.tap(work(given, payload), record(given, payload)))
+        (at) => Effect.scoped(inPlace(at, payload, (given) => Effect.tap(work(given, payload), record(given, payload))))
       )
   }
   if ("pulls" in work) {
@@ -122,8 +123,8 @@ export const performing = (row: WorkspacesRow, house: Effect.Effect<House, PyroE
       Stream.unwrap(
         Effect.map(house, (at) =>
           withNotices((notify) =>
-            inPlace(at, payload, (given) =>
-              Effect.tap(work.notices({ ...given as object, notify }, payload), record(given, payload)))
+            Effect.scoped(inPlace(at, payload, (given) =>
+              Effect.tap(work.notices({ ...given as object, notify }, payload), record(given, payload))))
           ))
       )
     : (payload: never) =>

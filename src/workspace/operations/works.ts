@@ -14,6 +14,7 @@ import { applyPatchIn } from "../content/patch/apply.ts"
 import { pushInto } from "../content/push.ts"
 import { exportDisk } from "../disk/export.ts"
 import { listDisk, lookAtDisk, readDisk } from "../disk/look.ts"
+import { use } from "../entry/uses.ts"
 import { explainEnd } from "../life/reader.ts"
 import { detachedOr } from "../life/running.ts"
 import { createSnapshot, deleteSnapshot, listSnapshots } from "../life/snapshot/keep.ts"
@@ -44,7 +45,9 @@ export const works: Works = {
         shells.open({ ...generation, memoryMib }, { ...payload, user: payload.user ?? workspaceUser })
     ),
   "workspace.shell.list": ({ shells }) => shells.list,
-  "workspace.shell.read": ({ shells }, payload) => shells.read(payload),
+  // Whoever waits for a shell uses it, without a need for the VM.
+  "workspace.shell.read": ({ entry, shells }, payload) =>
+    Effect.scoped(Effect.andThen(use(entry), shells.read(payload))),
   "workspace.shell.write": ({ shells }, payload) => shells.write(payload),
   "workspace.shell.attach": { pulls: ({ shells }, payload, input) => shells.attach(payload, input) },
   "workspace.shell.resize": ({ shells }, payload) => shells.resize(payload),

@@ -106,7 +106,7 @@ export const workspaceWorks = {
         const from = snapshot === undefined ? {} : { snapshot: yield* wholeSnapshotName(entry, snapshot) }
         const entries = yield* fork(lifecycle, entry, { ...payload, ...from }, notify)
         return { _tag: "Forked" as const, workspaces: yield* Effect.forEach(entries, infoOf) }
-      })
+      }).pipe(Effect.scoped)
   },
   "workspace.delete": ({ lifecycle }, payload) =>
     Effect.map(removeAll(lifecycle, payload), (gone) => ({

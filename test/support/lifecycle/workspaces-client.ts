@@ -141,6 +141,17 @@ export const workspacesClient = async (options: {
     return isDone === true
   }
 
+  /** Halts the process at a fault point of what it does by itself. `meanwhile` comes before the process goes on. */
+  const haltsAt = async (point: string, meanwhile: () => void) => {
+    await call("set-variable", { name: "PYRO_FAULT_HALT", value: point })
+    const { child } = current()
+    await until(`the process is at ${point}`, () => stateOf(child.pid!) === "T")
+    meanwhile()
+    const once = call("set-variable", { name: "PYRO_FAULT_HALT", value: "" })
+    child.kill("SIGCONT")
+    await once
+  }
+
   /** Expects that the process dies at a fault point of what it does by itself, once `cause` has happened. */
   const diesAt = async (point: string, cause?: () => void) => {
     await call("set-variable", { name: "PYRO_FAULT", value: point })
@@ -163,6 +174,18 @@ export const workspacesClient = async (options: {
     else env[name] = value
   }
 
-  return { folder: options.folder, state, setForNext, call, close, diesAt, diesAtStart, haltedAt, kill, killedAt }
+  return {
+    folder: options.folder,
+    state,
+    setForNext,
+    call,
+    close,
+    diesAt,
+    diesAtStart,
+    haltedAt,
+    haltsAt,
+    kill,
+    killedAt
+  }
 }
 export type WorkspacesClient = Awaited<ReturnType<typeof workspacesClient>>

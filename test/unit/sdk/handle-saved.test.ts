@@ -105,7 +105,7 @@ describe("what outlives a workspace that a program holds, and its changes", () =
     assert.strictEqual((await ws.resume()).name, "parser")
     assert.strictEqual((await ws.rename("parser")).name, "parser")
     assert.strictEqual((await ws.update({ labels: { a: "1" }, ttlMs: 1500 })).name, "parser")
-    await ws.update({ ttlMs: 0 })
+    await ws.update({ ttlMs: 0, pauseAfterMs: 1_200 })
     assert.strictEqual(ws.name, "fix")
     const [status, save, pause, resume, rename, update, forever] = asked
     assert.strictEqual(status?.[0], "status")
@@ -116,6 +116,6 @@ describe("what outlives a workspace that a program holds, and its changes", () =
       ["rename", { workspace, name: "parser" }]
     ])
     assert.deepInclude(update?.[1], { workspace, labels: { a: "1" }, ttlSeconds: 2, clearLabels: [] })
-    assert.deepInclude(forever?.[1], { workspace, ttlSeconds: 0 })
+    assert.deepInclude(forever?.[1], { workspace, ttlSeconds: 0, pauseAfterSeconds: 2 })
   })
 })

@@ -39,6 +39,7 @@ import { linkBase, linkedBase } from "../base.ts"
 import { forget, makeFolder } from "../create.ts"
 import type { Transition } from "../description.ts"
 import { reportWarnings } from "../notices.ts"
+import { pauseOfNew } from "../pause-after.ts"
 import { linkTree } from "../snapshot/fork-stage.ts"
 import { buildFork } from "../snapshot/fork.ts"
 import { captureFolder } from "../snapshot/record.ts"
@@ -51,14 +52,15 @@ import { demandUnopposed } from "./unopposed.ts"
 const announced = (
   { hasNetwork, workspace }: Pick<SavedRecord, "hasNetwork" | "workspace">,
   payload: CreatePayload,
-  { createdAt, id, network, project }: {
+  { createdAt, id, network, pause, project }: {
     readonly id: WorkspaceId
     readonly createdAt: string
     readonly network: Granted | undefined
     readonly project: string | undefined
+    readonly pause: Pick<WorkspaceRecord, "pauseAfterSeconds">
   }
 ): WorkspaceRecord => {
-  const { cwd, env, project: _, requireConfinement, ...same } = workspace
+  const { cwd, env, pauseAfterSeconds: _after, project: _, requireConfinement, ...same } = workspace
   const confinement = payload.requireConfinement ?? requireConfinement
   // The memory may have a network that is on, and a device has a policy without a grant too.
   const granted = network ?? (hasNetwork || workspace.networkDriver === "tap" ? nothingGranted : undefined)
@@ -74,6 +76,7 @@ const announced = (
     residents: granted === undefined ? noStates : withPolicy(noStates, granted.policy),
     ...(confinement === undefined ? {} : { requireConfinement: confinement }),
     ...(payload.ttlSeconds === undefined ? {} : { ttlSeconds: payload.ttlSeconds }),
+    ...pause,
     ...recordedDefaults({ env: { ...env, ...payload.env }, cwd: payload.cwd ?? cwd }),
     ...(project === undefined ? {} : { project }),
     createdAt
@@ -179,6 +182,7 @@ export const createFrom = (
       id: id!,
       createdAt: yield* nowIso,
       network,
+      pause: yield* pauseOfNew(payload, workspace),
       project: caller?.project ?? workspace.project
     })
     yield* demandPlain(secretSet(initialSecrets(payload.secrets).secrets), {

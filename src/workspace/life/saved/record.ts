@@ -33,6 +33,7 @@ const given = {
   driver: WorkspaceSchema.fields.driver,
   networkDriver: WorkspaceSchema.fields.networkDriver,
   requireConfinement: WorkspaceSchema.fields.requireConfinement,
+  pauseAfterSeconds: WorkspaceSchema.fields.pauseAfterSeconds,
   seedPath: WorkspaceSchema.fields.seedPath,
   repoUrl: WorkspaceSchema.fields.repoUrl,
   repoRef: WorkspaceSchema.fields.repoRef,

@@ -69,7 +69,8 @@ export const openPorts = (
     const present = Effect.sync(() => channel)
     const listeners = yield* makeListeners(
       id,
-      Effect.flatMap(present, (now) => now === undefined ? Effect.andThen(wake, present) : Effect.succeed(now))
+      // Also with a VM: a pause may have begun, and would reset the client.
+      Effect.andThen(wake, present)
     )
     const again = makeListeningAgain(id, listeners)
     const publish = makePublish(id, table, listeners, network)

@@ -1,0 +1,169 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Option, Ref, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { VmFailed } from "../../../../src/contract/errors/errors.ts"
+import { touch } from "../../../../src/workspace/entry/activity.ts"
+import type { LifecycleServices } from "../../../../src/workspace/entry/context.ts"
+import { type Entry, type Generation, makeEntry } from "../../../../src/workspace/entry/entry.ts"
+import { readEvents } from "../../../../src/workspace/entry/events.ts"
+import { folderOf, type WorkspaceId } from "../../../../src/workspace/entry/record.ts"
+import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
+import type { Residents } from "../../../../src/workspace/entry/resident-list.ts"
+import { use } from "../../../../src/workspace/entry/uses.ts"
+import { makeFolder } from "../../../../src/workspace/life/create.ts"
+import { makeIdlePauses, noteUses } from "../../../../src/workspace/life/idle.ts"
+import { eventLog } from "../../../support/event-log.ts"
+import { temporaryDirectory } from "../../disk/temporary-directory.ts"
+import { recordOf } from "../record-of.ts"
+
+const id = "ws-0000000001" as WorkspaceId
+const AFTER_SECONDS = 600
+
+/** A VM whose pause fails with the reason of the moment, and counts the attempts. */
+const unpausable = (entry: Entry) => {
+  const tried = { attempts: 0, reason: "it has no memory file", shown: "" }
+  const memoryBytes = Effect.gen(function*() {
+    tried.attempts++
+    tried.shown = (yield* Ref.get(entry.state)).state
+    return yield* new VmFailed({ step: "capture", detail: tried.reason, consoleTail: "" })
+  })
+  const generation = { guest: { vm: { health: { trouble: Effect.succeed("none") }, memoryBytes } } }
+  return { tried, generation: generation as unknown as Generation }
+}
+
+/** A running workspace that is to be paused after ten minutes without a use, used just now by the test's clock. */
+const running = (pauseAfterSeconds: number | undefined = AFTER_SECONDS) =>
+  Effect.gen(function*() {
+    const stateDir = yield* temporaryDirectory
+    const scope = yield* Effect.scope
+    const { pauseAfterSeconds: _, ...rest } = recordOf(id, "running")
+    const record = pauseAfterSeconds === 0 ? rest : { ...rest, pauseAfterSeconds }
+    const registry = makeRegistry()
+    const entry = yield* makeEntry({ scope }, folderOf(stateDir, id), record)
+    const { generation, tried } = unpausable(entry)
+    const busy = { isBusy: false }
+    yield* Ref.set(entry.state, { state: "running" })
+    yield* Ref.set(entry.generation, Option.some(generation))
+    yield* Ref.set(
+      entry.residents,
+      Option.some({ isBusy: Effect.sync(() => busy.isBusy) } as unknown as Residents)
+    )
+    registry.entries.set(id, entry)
+    yield* makeFolder(entry.folder)
+    yield* touch(entry.folder)
+    const lifecycle = { registry, scope }
+    const pauses = makeIdlePauses(lifecycle) as Effect.Effect<void, never, LifecycleServices>
+    // The pause fails before it needs the other services.
+    const look = Effect.provide(
+      Effect.andThen(noteUses(lifecycle), pauses),
+      eventLog
+    ) as Effect.Effect<void>
+    return {
+      busy,
+      entry,
+      tried,
+      look,
+      failures: Effect.map(
+        readEvents(entry.folder.directory),
+        (events) => events.flatMap((event) => event._tag === "pause_failed" ? [event.detail] : [])
+      ),
+      /** Looks after a time, and gives the attempts so far. */
+      attemptsAfter: (seconds: number) =>
+        Effect.andThen(TestClock.adjust(`${seconds} seconds`), look).pipe(Effect.map(() => tried.attempts))
+    }
+  })
+
+describe("a workspace that is paused after a time without a use", () => {
+  it.effect("the pause comes after the time without a use, and not before", () =>
+    Effect.gen(function*() {
+      const { attemptsAfter, tried } = yield* running()
+      assert.strictEqual(yield* attemptsAfter(599), 0)
+      assert.strictEqual(yield* attemptsAfter(1), 1)
+      assert.strictEqual(tried.shown, "paused", "a use that comes now waits for the lock")
+    }))
+
+  it.effect("a workspace without the setting is never paused", () =>
+    Effect.gen(function*() {
+      const { attemptsAfter } = yield* running(0)
+      assert.strictEqual(yield* attemptsAfter(1_000_000), 0)
+    }))
+
+  it.effect("an operation keeps a workspace awake, and the time counts from its end", () =>
+    Effect.gen(function*() {
+      const { attemptsAfter, entry } = yield* running()
+      const scope = yield* Scope.make()
+      yield* Scope.provide(use(entry), scope)
+      assert.strictEqual(yield* attemptsAfter(6_000), 0)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(yield* attemptsAfter(599), 0)
+      assert.strictEqual(yield* attemptsAfter(1), 1)
+    }))
+
+  it.effect("a command, an attached shell or a connection keeps a workspace awake, and the time counts from the end", () =>
+    Effect.gen(function*() {
+      const { attemptsAfter, busy } = yield* running()
+      busy.isBusy = true
+      assert.strictEqual(yield* attemptsAfter(6_000), 0)
+      busy.isBusy = false
+      assert.strictEqual(yield* attemptsAfter(599), 0)
+      assert.strictEqual(yield* attemptsAfter(1), 1)
+    }))
+
+  it.effect("a write counts as a use", () =>
+    Effect.gen(function*() {
+      const { attemptsAfter, entry } = yield* running()
+      yield* TestClock.adjust("599 seconds")
+      yield* touch(entry.folder)
+      assert.strictEqual(yield* attemptsAfter(599), 0)
+      assert.strictEqual(yield* attemptsAfter(1), 1)
+    }))
+
+  it.effect("a command that starts after the look ends the pause, and the workspace runs on", () =>
+    Effect.gen(function*() {
+      const { attemptsAfter, busy, entry } = yield* running()
+      const looks = { number: 0 }
+      // Busy at the second look, which comes when the state is visible.
+      yield* Ref.set(
+        entry.residents,
+        Option.some({ isBusy: Effect.sync(() => ++looks.number > 2 || busy.isBusy) } as unknown as Residents)
+      )
+      assert.strictEqual(yield* attemptsAfter(AFTER_SECONDS), 0)
+      assert.isAbove(looks.number, 2)
+      assert.strictEqual((yield* Ref.get(entry.state)).state, "running")
+    }))
+
+  it.effect("a workspace in a lifecycle step is left alone", () =>
+    Effect.gen(function*() {
+      const { attemptsAfter, entry, look, tried } = yield* running()
+      yield* entry.lifecycleLock.take(1)
+      assert.strictEqual(yield* attemptsAfter(AFTER_SECONDS), 0)
+      yield* entry.lifecycleLock.release(1)
+      yield* look
+      assert.strictEqual(tried.attempts, 1)
+    }))
+
+  it.effect("a failed pause leaves the workspace running, and is tried again after a growing delay", () =>
+    Effect.gen(function*() {
+      const { attemptsAfter, entry } = yield* running()
+      assert.strictEqual(yield* attemptsAfter(AFTER_SECONDS), 1)
+      assert.strictEqual((yield* Ref.get(entry.state)).state, "running")
+      for (const [at, seconds] of [60, 120, 240, 480, 960, 1_920, 3_600, 3_600].entries()) {
+        assert.strictEqual(yield* attemptsAfter(seconds - 1), at + 1)
+        assert.strictEqual(yield* attemptsAfter(1), at + 2)
+      }
+    }))
+
+  it.effect("the events have a failure once, and another reason again", () =>
+    Effect.gen(function*() {
+      const { attemptsAfter, failures, tried } = yield* running()
+      yield* attemptsAfter(AFTER_SECONDS)
+      yield* attemptsAfter(60)
+      assert.strictEqual((yield* failures).length, 1)
+      tried.reason = "the disk is full"
+      assert.strictEqual(yield* attemptsAfter(120), 3)
+      const [first = "", second = "", ...more] = yield* failures
+      assert.include(first, "it has no memory file")
+      assert.include(second, "the disk is full")
+      assert.deepStrictEqual(more, [])
+    }))
+})
