@@ -63,6 +63,21 @@ describe("a long chain of layers over a local agent", () => {
     assert.strictEqual(await sh("w", "sha256sum *"), sums)
   })
 
+  it("pauses and resumes in turns lengthen the chain of layers to twice the length of a merge at most", async () => {
+    await client.close()
+    client.setForNext("PYRO_FLATTEN_AT", "3")
+    const lengths: Array<number> = []
+    for (let round = 0; round < 12; round++) {
+      await sh("w", `echo ${round} > round`)
+      await call("pause", { workspace: "w" })
+      lengths.push((await disk()).layers)
+    }
+    assert.isAtMost(Math.max(...lengths), 6, lengths.join(" "))
+    assert.strictEqual(await sh("w", "cat round; rm round; sha256sum *"), `11\n${sums}`)
+    await client.close()
+    client.setForNext("PYRO_FLATTEN_AT")
+  })
+
   it("a merge of layers under a running workspace keeps its files and snapshots", async () => {
     for (const name of ["s4", "s5"]) await call("snapshot", { workspace: "w", name })
     await merging(() => until("the layers are merged", async () => (await disk()).layers < 4))

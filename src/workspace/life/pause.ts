@@ -21,6 +21,7 @@ import { hostnameOf } from "./generation.ts"
 import { onNextDisk } from "./reset.ts"
 import { demandMoving } from "./running.ts"
 import { haveRoom, identityOf, seedOf } from "./snapshot/capture.ts"
+import { mergeIfTooLong } from "./snapshot/flatten.ts"
 import { continueAs, demandSame, reserve } from "./snapshot/restore.ts"
 import { flush } from "./start-stop.ts"
 import { transit } from "./transition.ts"
@@ -113,6 +114,7 @@ export const pause = (lifecycle: Lifecycle, entry: Entry, unusedSeconds?: number
     yield* demandMoving(entry, running.value)
     yield* haveRoom(yield* running.value.guest.vm.memoryBytes, entry.folder.paused)
     yield* transit(lifecycle, pausing(entry, yield* restReason(entry), unusedSeconds))
+    yield* mergeIfTooLong(entry)
     return true
   })
 

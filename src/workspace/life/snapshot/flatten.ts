@@ -93,10 +93,17 @@ const openMerger = (entry: Entry, record: WorkspaceRecord, { layers, seed }: Wor
  * a new folder of the disk, and one write of the record switches over. A crash before leaves the old folder, a crash after it the
  * new one; the other is swept. A running VM then also reads the merged file.
  */
-const flatten = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<boolean, PyroError, LifecycleServices> =>
+const flatten = (
+  entry: Entry,
+  /** Number of frozen layers below which nothing happens. */
+  shortest: number,
+  /** Holds the workspace alone during the exchange. */
+  holding: Holding
+): Effect.Effect<boolean, PyroError, LifecycleServices> =>
   Effect.scoped(Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
     const disk = yield* readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
+    if (disk.layers.length < shortest) return false
     const run = yield* plan(disk, yield* setting("PYRO_FLATTEN_AT"))
     if (run === undefined) return false
     const { from, inodes } = run
@@ -110,9 +117,27 @@ const flatten = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<boolean, Pyr
     faultPoint("flatten:merged")
     return yield* exchange(entry, { disk: record.disk, inodes }, { from, count: disk.layers.length - from, file }).pipe(
       Effect.uninterruptible,
-      alone(lifecycle, entry)
+      holding
     )
   }))
+
+type Holding = <A, E>(
+  work: Effect.Effect<A, E, LifecycleServices>
+) => Effect.Effect<A, E | PyroError, LifecycleServices>
+
+/** Chains of this many times the length that starts a merge are merged before anything else. */
+const TOO_LONG = 2
+
+/**
+ * Merges the layers of a paused workspace at once if a background merge has not come for long: each pause and resume adds a layer, and a
+ * workspace that is paused and used in turns is never idle. Without room on the disk the chain stays. The caller holds the workspace alone.
+ */
+export const mergeIfTooLong = (entry: Entry): Effect.Effect<void, never, LifecycleServices> =>
+  setting("PYRO_FLATTEN_AT").pipe(
+    Effect.flatMap((longest) => flatten(entry, longest * TOO_LONG, (exchange) => exchange)),
+    Effect.asVoid,
+    Effect.catch(({ message }) => Effect.logWarning(`${entry.id}: layers of its disk stay as they are: ${message}`))
+  )
 
 /** The newest store has the content of all of them. Undefined for a disk of other layers. */
 const newestStore = ({ layers, top }: WorkspaceDisk) => {
@@ -178,18 +203,22 @@ const RETRY_MS = 10 * 60_000
 const isIdle = (entry: Entry) =>
   Effect.gen(function*() {
     const { state } = yield* Ref.get(entry.state)
+    // Its next use comes at any moment, and a long chain makes that use slower.
+    if (state === "paused") return true
     if (state !== "running" && state !== "stopped") return false
     if (yield* isBusy(entry)) return false
     return (yield* nowMs) - lastActivity(entry.folder, yield* Ref.get(entry.record)).getTime() >= QUIET_MS
   })
 
-/** Merges layers of idle workspaces with long chains, one workspace after the other. Callers repeat it. */
+/** Merges layers of idle and paused workspaces with long chains, one workspace after the other. Callers repeat it. */
 export const makeFlattener = (lifecycle: Lifecycle) => {
   const retryAtMs = new Map<string, number>()
   const one = (entry: Entry) =>
     Effect.gen(function*() {
       if ((retryAtMs.get(entry.id) ?? 0) > (yield* monotonicMs) || !(yield* isIdle(entry))) return
-      if (yield* flatten(lifecycle, entry)) yield* Effect.logInfo(`${entry.id}: layers of its disk are merged`)
+      if (yield* flatten(entry, 0, alone(lifecycle, entry))) {
+        yield* Effect.logInfo(`${entry.id}: layers of its disk are merged`)
+      }
       retryAtMs.delete(entry.id)
     }).pipe(
       Effect.catch((failure) =>
