@@ -153,6 +153,9 @@ describe("a workspace that is paused when nothing uses it, over a local agent", 
   it("the time is changed, forked and turned off, and a time to live goes on in a paused workspace", async () => {
     const seconds = async (name: string) =>
       (await call<{ readonly pauseAfterSeconds?: number }>("status", { workspace: name })).pauseAfterSeconds
+    await create("agents", { ceiling: "off" })
+    assert.strictEqual(await seconds("agents"), 3_600, "an agent host created it")
+    await remove("agents")
     await call("update", { workspace: "w", pause_after_seconds: 3_000 })
     assert.strictEqual(await seconds("w"), 3_000)
     await call("fork", { workspace: "w", name: "fork", disk_only: true })

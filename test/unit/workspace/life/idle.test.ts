@@ -132,6 +132,22 @@ describe("a workspace that is paused after a time without a use", () => {
       assert.strictEqual((yield* Ref.get(entry.state)).state, "running")
     }))
 
+  it.effect("an operation that begins during the look keeps the workspace awake, and never sees it paused", () =>
+    Effect.gen(function*() {
+      const { attemptsAfter, entry } = yield* running()
+      const scope = yield* Scope.make()
+      const looks = { number: 0 }
+      const isBusy = Effect.gen(function*() {
+        // The last look before the state changes.
+        if (++looks.number === 2) yield* Scope.provide(use(entry), scope)
+        assert.strictEqual((yield* Ref.get(entry.state)).state, "running")
+        return false
+      })
+      yield* Ref.set(entry.residents, Option.some({ isBusy } as unknown as Residents))
+      assert.strictEqual(yield* attemptsAfter(AFTER_SECONDS), 0)
+      assert.strictEqual(looks.number, 2)
+    }))
+
   it.effect("a workspace in a lifecycle step is left alone", () =>
     Effect.gen(function*() {
       const { attemptsAfter, entry, look, tried } = yield* running()
