@@ -68,6 +68,27 @@ describe("TanStack AI on pyro", () => {
     assert.match(String(await failure(fs.list("/workspace/none"))), /none/)
   })
 
+  it("a watch tells of files, old names and new ones, until it is stopped", async () => {
+    await using own = await held()
+    const { fs, process } = own.sandbox
+    await process.exec("mkdir sub")
+    const told: Array<string> = []
+    let isLast = () => {}
+    const seen = new Promise<void>((resolve) => (isLast = resolve))
+    const watch = await fs.watch!("/workspace", ({ path }) => {
+      told.push(path)
+      if (path.endsWith("last")) isLast()
+    })
+    await process.exec("echo 1 >sub/a; mv sub/a sub/b; mkdir none; touch last")
+    await seen
+    assert.includeMembers(told, ["/workspace/sub/a", "/workspace/sub/b", "/workspace/last"])
+    assert.notInclude(told, "/workspace/none")
+    await watch.stop()
+    const before = told.length
+    await process.exec("touch late")
+    assert.lengthOf(told, before)
+  })
+
   it("commands have the sandbox's variables under their own, a directory, and their exit code", async () => {
     await using own = await held({ env: { A: "create", B: "create" } })
     const { env, process } = own.sandbox

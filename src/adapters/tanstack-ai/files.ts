@@ -14,6 +14,23 @@ const TYPE_BITS: Readonly<Record<FileStat["type"], number>> = {
   socket: 0o140000
 }
 
+/** Tells which files change beneath a directory, until it is stopped. */
+const watchIn = ({ files }: Workspace): NonNullable<SandboxFs["watch"]> => async (path, onEvent) => {
+  const events = files.watch(path).getReader()
+  // The first says that every later change is told.
+  await events.read()
+  const tell = async () => {
+    for (let next = await events.read(); !next.done; next = await events.read()) {
+      const changes = next.value._tag === "Changed" ? next.value.changes.filter(({ directory }) => !directory) : []
+      const told = changes.flatMap(({ change: type, from, path: now }) => [from, now].map((one) => ({ type, one })))
+      for (const { one, type } of told) if (one !== undefined) onEvent({ type, path: posix.resolve("/workspace", one) })
+    }
+  }
+  // The end of the workspace ends the watch.
+  tell().catch(() => undefined)
+  return { stop: () => events.cancel() }
+}
+
 /** Files of a workspace, with the rights of the user of its commands. */
 export const filesOf = (workspace: Workspace): SandboxFs => {
   const { files } = workspace
@@ -32,6 +49,7 @@ export const filesOf = (workspace: Workspace): SandboxFs => {
     remove: async (path: string) => void await files.remove(path, { ...by, recursive: true, ifExists: true }),
     rename: (from: string, to: string) => files.rename(from, to, { ...by, replace: true }),
     exists: (path: string) => files.exists(path, by),
+    watch: watchIn(workspace),
     /** A word of newer releases of TanStack AI. */
     lstat: async (path: string) => {
       const found = await files.stat(path, { ...by, noFollow: true })

@@ -22,7 +22,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
   "mastra": 230,
   "openai-agents": 490,
   "shared": 60,
-  "tanstack-ai": 175
+  "tanstack-ai": 190
 }
 
 describe("the adapters", () => {
