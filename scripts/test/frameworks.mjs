@@ -9,18 +9,21 @@ import { say, SetupFailed, step } from "../setup/report.mjs"
 import { vitestTests } from "./vitest.mjs"
 
 /**
- * Each package that an adapter or a test of adapters imports, with the version that the tests passed with. `peerDependencies` of package.json
+ * Each package that an adapter, a test of adapters or a page of them imports, with the version that the tests passed with. `peerDependencies` of package.json
  * has the ranges that begin with these.
  */
 const frameworkPackages = {
-  "@ai-sdk/harness": "1.0.122",
+  "@ai-sdk/harness": "1.0.40",
+  "@ai-sdk/harness-claude-code": "1.0.41",
   "@anthropic-ai/claude-agent-sdk": "0.3.332",
   "@computesdk/provider": "2.1.5",
+  "@langchain/anthropic": "1.5.11",
   "@langchain/core": "1.4.0",
   "@mastra/core": "1.71.0",
   "@openai/agents": "0.20.0",
   "@openai/agents-core": "0.20.0",
   "@tanstack/ai": "0.42.0",
+  "@tanstack/ai-claude-code": "0.2.3",
   "@tanstack/ai-sandbox": "0.2.4",
   "ai": "7.0.173",
   "computesdk": "4.1.4",
@@ -58,6 +61,30 @@ const installPyro = async () => {
   }
 }
 
+/** The types of the programs of the adapters' pages, as a new project of a user has them. */
+const checkPrograms = async (target) => {
+  const pages = inRoot("docs/adapters")
+  rmSync(target, { recursive: true, force: true })
+  mkdirSync(target)
+  for (const page of readdirSync(pages)) {
+    const programs = readFileSync(join(pages, page), "utf8").matchAll(/^```ts\n([^]*?)^```$/gm)
+    for (const [at, [, program]] of [...programs].entries()) {
+      writeFileSync(join(target, `${page.replace(/\.md$/, "")}-${at + 1}.ts`), program)
+    }
+  }
+  const compilerOptions = {
+    lib: ["ES2023", "ESNext.Disposable", "DOM"],
+    module: "nodenext",
+    noEmit: true,
+    skipLibCheck: true,
+    strict: true,
+    target: "es2023",
+    types: ["node"]
+  }
+  writeFileSync(join(target, "tsconfig.json"), JSON.stringify({ compilerOptions }))
+  await mustRun("the compiler", [typesCompiler, "--project", target], { cwd: root })
+}
+
 /** The types of the adapters and of their tests, in copies: what they import is found from there. */
 const checkTypes = async () => {
   const checked = join(folder, "checked")
@@ -74,6 +101,7 @@ const checkTypes = async () => {
   }
   writeFileSync(join(checked, "tsconfig.json"), JSON.stringify(config))
   await mustRun("the compiler", [typesCompiler, "--project", join(checked, "tsconfig.json")], { cwd: root })
+  await checkPrograms(join(folder, "programs"))
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { HarnessV1SandboxProvider } from "@ai-sdk/harness"
 import { type Experimental_SandboxSession as SandboxSession, generateText, stepCountIs, tool } from "ai"
 import { MockLanguageModelV4 } from "ai/test"
-import { createPyroSandbox, PyroSandboxSession } from "pyro/ai-sdk"
+import { createPyroSandbox, type PyroNetworkSandboxSession, PyroSandboxSession } from "pyro/ai-sdk"
 import { connect } from "pyro/promises"
 import { assert, describe, it } from "vitest"
 import { z } from "zod"
@@ -21,7 +21,7 @@ const provided = async (
   options?: Parameters<HarnessV1SandboxProvider["createSession"]>[0]
 ) => {
   const session = await provider.createSession(options)
-  return { session, [Symbol.asyncDispose]: async () => session.destroy() }
+  return { session, [Symbol.asyncDispose]: async () => session.destroy!() }
 }
 
 const text = (stream: ReadableStream<Uint8Array>) =>
@@ -173,8 +173,8 @@ describe("the AI SDK on pyro", () => {
     await session.stop()
     const resumed = await createPyroSandbox(small).resumeSession!({ sessionId })
     assert.strictEqual(await resumed.readTextFile({ path: "kept" }), "kept")
-    await resumed.destroy()
-    await session.destroy()
+    await resumed.destroy!()
+    await session.destroy!()
     await session.stop()
     assert.match(String(await failure(provider.resumeSession!({ sessionId }))), /no workspace/)
   })
@@ -185,9 +185,11 @@ describe("the AI SDK on pyro", () => {
     await session.writeTextFile({ path: "page", content: "served" })
     await session.spawn({ command: "python3 -m http.server 3000" })
     await session.run({ command: "until (: </dev/tcp/127.0.0.1/3000) 2>/dev/null; do sleep 0.1; done" })
-    const { url } = await session.getPortEndpoint({ port: 3000 })
+    const url = await session.getPortUrl({ port: 3000 })
     assert.strictEqual(await (await fetch(new URL("page", url))).text(), "served")
-    assert.match((await session.getPortEndpoint({ port: 3000, protocol: "ws" })).url, /^ws:/)
+    assert.match(await session.getPortUrl({ port: 3000, protocol: "ws" }), /^ws:/)
+    // A word of newer releases.
+    assert.deepStrictEqual(await (session as PyroNetworkSandboxSession).getPortEndpoint({ port: 3000 }), { url })
     await session.setPorts!([3001])
     assert.deepStrictEqual(session.ports, [3001])
     assert.instanceOf(await failure(fetch(url)), Error)
@@ -223,7 +225,7 @@ describe("the AI SDK on pyro", () => {
     assert.match(String(await failure(refused)), /8\.8\.8\.0\/24/)
     await session.setNetworkPolicy!({ mode: "deny-all" })
     await session.stop()
-    await session.destroy()
+    await session.destroy!()
     assert.strictEqual((await workspace.status()).state, "running", "a session of a given workspace does not end it")
   })
 

@@ -1,4 +1,4 @@
-import type { HarnessV1NetworkSandboxSession, HarnessV1PortEndpoint } from "@ai-sdk/harness"
+import type { HarnessV1NetworkSandboxSession } from "@ai-sdk/harness"
 import { type Workspace, WorkspaceNotFound } from "pyro/promises"
 import { urlOf } from "../shared/ports.ts"
 import { networkOf, type Policy } from "./network-policy.ts"
@@ -14,7 +14,7 @@ export interface PyroNetworkSandboxSessionOptions {
   readonly ownsLifecycle?: boolean | undefined
 }
 
-type PortOptions = Parameters<HarnessV1NetworkSandboxSession["getPortEndpoint"]>[0]
+type PortOptions = Parameters<HarnessV1NetworkSandboxSession["getPortUrl"]>[0]
 
 /** A workspace as the sandbox of a harness: also ports, the network, and the end. */
 export class PyroNetworkSandboxSession extends PyroSandboxSession implements HarnessV1NetworkSandboxSession {
@@ -38,12 +38,12 @@ export class PyroNetworkSandboxSession extends PyroSandboxSession implements Har
     return this.#ports
   }
 
-  /** The address of a port on this host. pyro forwards TCP, so `https` is `http`, too: the server has no certificate. */
-  async getPortEndpoint({ port, protocol }: PortOptions): Promise<HarnessV1PortEndpoint> {
+  /** The address of a port on this host, for harnesses of newer releases. pyro forwards TCP, so `https` is `http`, too: the server has no certificate. */
+  async getPortEndpoint({ port, protocol }: PortOptions): Promise<{ readonly url: string }> {
     return { url: new URL(await urlOf(this.workspace, port, protocol === "ws" ? "ws" : "http")).toString() }
   }
 
-  /** @deprecated Use `getPortEndpoint`. */
+  /** The address of a port on this host. */
   async getPortUrl(options: PortOptions): Promise<string> {
     return (await this.getPortEndpoint(options)).url
   }
