@@ -4,14 +4,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "beneath.h"
 #include "copy_tree.h"
+#include "draft.h"
 #include "entry_record.h"
 #include "feed.h"
 #include "kernel.h"
@@ -97,8 +96,7 @@ static int copy(int root, const struct plan *plan) {
   struct place to;
   struct copied copied;
   struct stat status;
-  uint64_t random = 0;
-  char draft[48];
+  char draft[DRAFT_NAME];
   /* Looks before it opens: the opening of a device may do something. */
   int from = open_beneath(root, plan->path, O_PATH, 0, true);
   if (from < 0 || fstat(from, &status) < 0) return errno;
@@ -110,8 +108,8 @@ static int copy(int root, const struct plan *plan) {
   if (error != 0) return error;
   bool is_there = fstatat(to.parent, to.name, &status, AT_SYMLINK_NOFOLLOW) == 0;
   if (is_there && !(plan->flags & FILE_REPLACE)) return EEXIST;
-  if (getrandom(&random, sizeof random, 0) != sizeof random) return EIO;
-  snprintf(draft, sizeof draft, ".pyro-%016llx", (unsigned long long)random);
+  error = draft_name(draft, is_there);
+  if (error != 0) return error;
   error = copy_tree(from, to.parent, draft, &copied);
   if (error == 0) error = move(&(struct place){to.parent, draft}, &to, plan);
   if (error != 0) remove_tree(to.parent, draft);

@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "beneath.h"
 #include "change_plan.h"
+#include "draft.h"
 #include "kernel.h"
 
 #define KERNEL_RENAME_NOREPLACE 1u
@@ -36,10 +36,9 @@ static bool is_stage_name(const char *name) {
 
 /* Another's search for stages may remove this one before it is locked: ESTALE then. */
 static int try_open(int root, struct stage *stage) {
-  uint64_t random = 0;
   struct stat status;
-  if (getrandom(&random, sizeof random, 0) != sizeof random) return EIO;
-  snprintf(stage->name, sizeof stage->name, PREFIX "%016llx", (unsigned long long)random);
+  int error = draft_name(stage->name, false);
+  if (error != 0) return error;
   if (mkdirat(root, stage->name, 0700) < 0) return errno;
   stage->fd = open_beneath(root, stage->name, O_RDONLY | O_DIRECTORY, 0, false);
   if (stage->fd < 0) return errno == ENOENT ? ESTALE : errno;

@@ -7,9 +7,11 @@
 
 #include <stdint.h>
 
+#include "draft.h"
+
 struct stage {
   int fd; /* locked while its writer lives */
-  char name[48];
+  char name[DRAFT_NAME];
 };
 
 /* A new one beneath `root`: errno, or 0. */

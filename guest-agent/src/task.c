@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "baseline.h"
+#include "draft.h"
 #include "kernel.h"
 
 int task_failed(struct task_report *report, int error, enum step step, const char *detail) {
@@ -92,6 +93,7 @@ static const struct stream_events events = {.input_complete = on_input_complete,
 
 void task_start(struct stream *stream, task_body *body, const void *request, bool with_input) {
   int in[2] = {-1, -1}, out[2] = {-1, -1};
+  draft_prepare();
   stream->report = map_report();
   int error = stream->report != NULL ? open_pipes(in, out, with_input) : ENOMEM;
   pid_t pid = error == 0 ? fork() : -1;
@@ -110,6 +112,7 @@ void task_start(struct stream *stream, task_body *body, const void *request, boo
   if (with_input) {
     close(in[0]);
     input_open(&stream->input, in[1], false, false);
+    stream->told_pid = stream->input.credit;
   }
   close(out[1]);
   if (output_open(&stream->outputs[0], out[0], OUTPUT_HELPER) < 0) stream_fail(stream, errno, STEP_IO, "epoll");

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "beneath.h"
+#include "draft.h"
 #include "feed.h"
 #include "rights.h"
 #include "task.h"
@@ -45,6 +46,11 @@ struct watcher {
     bool is_directory;
     char path[WATCH_PATH];
   } from;
+  /* The move of a draft to its target. The second half follows at once. */
+  struct {
+    uint32_t cookie;
+    enum draft_kind kind;
+  } draft;
 };
 
 /* The half of a rename that left the tree. */
@@ -56,6 +62,8 @@ static int settle(struct watcher *watcher) {
 }
 
 static int arrived(struct watcher *watcher, const struct inotify_event *event, const char *path, bool is_directory) {
+  bool replaces = (event->mask & IN_MOVED_TO) && event->cookie == watcher->draft.cookie && watcher->draft.kind == DRAFT_REPLACES;
+  if (replaces && !is_directory) return watch_tell(WATCH_MODIFIED, false, path, "");
   if (watcher->from.cookie != 0 && watcher->from.cookie == event->cookie) {
     watcher->from.cookie = 0;
     if (is_directory) watched_move(watcher->from.path, path);
@@ -68,6 +76,14 @@ static int arrived(struct watcher *watcher, const struct inotify_event *event, c
 static int on_entry(struct watcher *watcher, const struct inotify_event *event, const struct watched *folder) {
   char path[WATCH_PATH];
   bool is_directory = (event->mask & IN_ISDIR) != 0;
+  enum draft_kind draft = draft_of(event->name);
+  if (draft != DRAFT_NONE) {
+    if (event->mask & IN_MOVED_FROM) {
+      watcher->draft.cookie = event->cookie;
+      watcher->draft.kind = draft;
+    }
+    return 0;
+  }
   if (watcher->only != NULL) {
     if (strcmp(event->name, watcher->only) != 0) return 0;
     *path = '\0';

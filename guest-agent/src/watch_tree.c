@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "beneath.h"
+#include "draft.h"
 #include "feed.h"
 #include "watched.h"
 #include "wire.h"
@@ -64,6 +65,7 @@ static int look(struct watch *watch, int fd, char path[WATCH_PATH], unsigned dep
 
 static int look_at(struct watch *watch, DIR *directory, const struct dirent *entry, char path[WATCH_PATH], unsigned depth, bool told) {
   struct stat status;
+  if (draft_of(entry->d_name) != DRAFT_NONE) return 0;
   bool is_directory = entry->d_type == DT_DIR;
   if (entry->d_type == DT_UNKNOWN && fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0)
     is_directory = S_ISDIR(status.st_mode);

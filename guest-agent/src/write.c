@@ -2,14 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "beneath.h"
+#include "draft.h"
 #include "kernel.h"
 #include "owner.h"
 #include "rights.h"
@@ -17,7 +16,7 @@
 #include "task.h"
 #include "version.h"
 
-enum { PIECE = 64 * 1024 };
+enum { PIECE = 64 * 1024, PIPE_SIZE = 1024 * 1024 };
 #define KERNEL_RENAME_NOREPLACE 1u
 /* As many as the kernel follows. */
 enum { LINKS_MAX = 40 };
@@ -33,12 +32,13 @@ struct plan {
 struct draft {
   int parent, fd;
   const char *name;
-  char temporary[48];
+  char temporary[DRAFT_NAME];
   struct stat old; /* of the replaced file; st_nlink 0 = none */
   struct stat own; /* of the draft with its complete content */
 };
 
-static int copy_input(int fd) {
+/* For files that cannot be spliced to, as one that is open for appending. */
+static int copy_rest(int fd) {
   static char piece[PIECE];
   for (;;) {
     ssize_t count = read(STDIN_FILENO, piece, sizeof piece);
@@ -47,6 +47,19 @@ static int copy_input(int fd) {
     if (count == 0) return 0;
     int error = write_all(fd, piece, (size_t)count);
     if (error != 0) return error;
+  }
+}
+
+/* Without a copy in this process. */
+static int copy_input(int fd) {
+  for (bool is_first = true;; is_first = false) {
+    ssize_t count = splice(STDIN_FILENO, NULL, fd, NULL, PIPE_SIZE, SPLICE_F_MOVE);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EINVAL) return copy_rest(fd);
+    if (count < 0) return errno;
+    if (count == 0) return 0;
+    /* A file of more bytes than one frame: fewer switches between the agent and this process. */
+    if (is_first) fcntl(STDIN_FILENO, F_SETPIPE_SZ, PIPE_SIZE);
   }
 }
 
@@ -91,9 +104,8 @@ static mode_t mode_for(const struct draft *draft, uint32_t mode) {
 }
 
 static int open_draft(struct draft *draft) {
-  uint64_t random = 0;
-  if (getrandom(&random, sizeof random, 0) != sizeof random) return EIO;
-  snprintf(draft->temporary, sizeof draft->temporary, ".pyro-%016llx", (unsigned long long)random);
+  int error = draft_name(draft->temporary, draft->old.st_nlink > 0);
+  if (error != 0) return error;
   draft->fd = openat(draft->parent, draft->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   return draft->fd < 0 ? errno : 0;
 }

@@ -119,6 +119,39 @@ withConfinedAgent("watches of files", (it) => {
       assert.deepStrictEqual((yield* changes("created end")).filter((one) => one.includes("below")), [])
     }))
 
+  it.effect("pyro's own writes are one change of the file, and a program's file with a name like a draft's is shown", () =>
+    Effect.gen(function*() {
+      const { channel, watch, workspace } = yield* fresh
+      const { changes } = yield* watch()
+      mkdirSync(`${workspace}/sub`)
+      writeFileSync(`${workspace}/sub/new`, "old")
+      yield* changes("created sub/new")
+      const { changes: ofOne } = yield* watch("sub/new")
+      const place = { root: "/workspace", user: undefined }
+      // Large enough to be seen while it is written.
+      const content = Stream.fromIterable(Array.from({ length: 100 }, () => Buffer.alloc(65_536, "x")))
+      const write = (path: string) => channel.write({ ...place, path, mode: 0, createParents: true }, content)
+      const copy = (path: string, target: string) => channel.copyFile({ ...place, path, target, replace: true })
+      const marked = (mark: string) => {
+        writeFileSync(`${workspace}/${mark}`, "")
+        return changes(`created ${mark}`)
+      }
+      yield* write("sub/new")
+      assert.deepStrictEqual(yield* marked("1"), ["modified sub/new", "created 1"])
+      assert.deepStrictEqual(yield* ofOne("modified sub/new"), ["modified sub/new"])
+      yield* write("made")
+      assert.deepStrictEqual(yield* marked("2"), ["created made", "created 2"])
+      yield* copy("sub/new", "made")
+      assert.deepStrictEqual(yield* marked("3"), ["modified made", "created 3"])
+      yield* copy("sub", "other")
+      assert.deepStrictEqual(yield* marked("4"), ["created other/", "created other/new", "created 4"])
+      const likeDraft = ".pyro-0123456789abcdef"
+      writeFileSync(`${workspace}/${likeDraft}`, "")
+      assert.deepStrictEqual(yield* changes(`created ${likeDraft}`), [`created ${likeDraft}`])
+      renameSync(`${workspace}/${likeDraft}`, `${workspace}/made`)
+      assert.deepStrictEqual(yield* changes(`renamed ${likeDraft} made`), [`renamed ${likeDraft} made`])
+    }))
+
   it.effect("a watched file is followed by its name, through a link", () =>
     Effect.gen(function*() {
       const { watch, workspace } = yield* fresh
