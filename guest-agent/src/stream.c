@@ -68,6 +68,16 @@ static uint32_t clamp_window(uint32_t window) {
 
 static bool has_output(uint8_t opener, uint8_t number) { return number == 1 || opener == KIND_SPAWN; }
 
+static uint32_t credit_of(uint8_t opener) {
+  switch (opener) {
+    case KIND_ACCEPT: return NETWORK_CREDIT;
+    case KIND_CONNECT: return CONNECT_CREDIT;
+    case KIND_WRITE:
+    case KIND_CHANGE: return CONTENT_CREDIT;
+    default: return INPUT_CREDIT;
+  }
+}
+
 static void on_input_complete(struct stream *stream) {
   if (stream->on->input_complete != NULL) stream->on->input_complete(stream);
   stream_changed(stream);
@@ -93,7 +103,7 @@ enum opening stream_open(uint32_t number, uint8_t opener, const uint8_t id[ID_SI
   stream->window = clamp_window(window);
   stream->terminal = -1;
   stream->started_ns = clock_monotonic_ns();
-  input_init(&stream->input, stream, &reports, network ? NETWORK_CREDIT : opener == KIND_CONNECT ? CONNECT_CREDIT : INPUT_CREDIT);
+  input_init(&stream->input, stream, &reports, credit_of(opener));
   for (uint8_t i = 0; i < 2; i++) output_init(&stream->outputs[i], stream, &reports, has_output(opener, i + 1) ? i + 1 : 0, stream->window);
   struct stream **bucket = &buckets[number % BUCKETS];
   stream->next_in_bucket = *bucket;

@@ -48,7 +48,7 @@ struct stream {
   uint32_t window;
   pid_t pid;         /* process to reap; 0 = none (any more) */
   pid_t leader;      /* its process group and session, also after its end */
-  uint32_t told_pid; /* pid in STARTED: 0 for no process of the guest; of a connection to a port, its credit */
+  uint32_t told_pid; /* pid in STARTED: 0 for no process of the guest; of a connection to a port, a WRITE or a CHANGE: its credit */
   uint64_t started_ns;
   int terminal; /* slave side, held open while the main process runs; -1 = none */
   bool started_due, end_announced;

@@ -16,6 +16,7 @@ enum {
   HUNT_ZEROS = 65536, /* zero bytes in a row that end a hunt */
   ID_SIZE = 16,
   INPUT_CREDIT = 65536,     /* input bytes the host may send ahead of ACK_IN */
+  CONTENT_CREDIT = 1048576, /* the same for WRITE and CHANGE, told in STARTED */
   CONNECT_CREDIT = 262144,  /* the same for a connection to a port of the guest, told in STARTED */
   NETWORK_CREDIT = 1048576, /* the same for a connection to the outside: 64 KiB would halve the speed of a download */
 };

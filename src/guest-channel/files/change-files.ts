@@ -17,7 +17,7 @@ export const changeFiles = (
 ): Effect.Effect<void, Failure> =>
   Effect.scoped(Effect.gen(function*() {
     const stream = yield* open(connection, "change", HostMessage.Change, { id: id(), root })
-    yield* sendInput(stream, "change", Stream.fromIterable(pieces(changes)))
+    yield* sendInput(connection, stream, "change", Stream.fromIterable(pieces(changes)))
   }))
 
 const kinds = { take: 1, file: 2, link: 3, move: 4 } as const

@@ -108,7 +108,7 @@ const sendContent = <E, R>(
     const expected = request.expected === undefined ? 0n : BigInt(`0x${request.expected}`)
     const fields = { id: id(), root, path, mode, flags: writeFlags(request) | flags, expected, user }
     const stream = yield* open(connection, "write", HostMessage.Write, fields)
-    yield* sendInput(stream, "write", content)
+    yield* sendInput(connection, stream, "write", content)
     return stream
   })
 

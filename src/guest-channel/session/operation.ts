@@ -67,14 +67,27 @@ export const checked = <A>(connection: Connection, decode: () => A) =>
     }
   })
 
-/** Sends all of `content` as the input of an operation, and waits for its end. */
+/** Bytes of one write. Other streams take their turn between two writes. */
+const WRITE_BYTES = 131_072
+
+/** Sends all of `content` as the input of an operation, and waits for its end. The pieces must not change afterwards. */
 export const sendInput = <E, R>(
+  { outbox }: Connection,
   stream: GuestStream,
   operation: OpenerKind,
   content: Stream.Stream<Uint8Array, E, R>
 ): Effect.Effect<ProcessExit, E | Failure, R> => {
   const ended = awaitEnd(stream, operation)
-  const sent = Stream.runForEach(content, (bytes) => stream.input.write(bytes)).pipe(
+  const write = (bytes: Uint8Array): Effect.Effect<void, ChannelFailed> => {
+    const one = Effect.andThen(
+      outbox.steady,
+      Effect.suspend(() => stream.input.writeLent(bytes.subarray(0, WRITE_BYTES)))
+    )
+    return bytes.length <= WRITE_BYTES
+      ? one
+      : Effect.andThen(one, Effect.suspend(() => write(bytes.subarray(WRITE_BYTES))))
+  }
+  const sent = Stream.runForEach(content, write).pipe(
     Effect.andThen(Effect.suspend(() => stream.input.end()))
   )
   // Reports a full disk at once, and not after the whole content.

@@ -224,14 +224,14 @@ export const HelloFlag = { forget: 1, reportTaken: 2 } as const
 export const flows = {
   spawn: { kind: HostMessage.Spawn.kind, outputs: [1, 2], input: true },
   read: { kind: HostMessage.Read.kind, outputs: [1], input: false },
-  write: { kind: HostMessage.Write.kind, outputs: [1], input: true },
+  write: { kind: HostMessage.Write.kind, outputs: [1], input: true, reportsCredit: true },
   walk: { kind: HostMessage.Walk.kind, outputs: [1], input: false },
   connect: { kind: HostMessage.Connect.kind, outputs: [1], input: true, reportsCredit: true },
   compare: { kind: HostMessage.Compare.kind, outputs: [1], input: false },
   file: { kind: HostMessage.File.kind, outputs: [1], input: false },
   watch: { kind: HostMessage.Watch.kind, outputs: [1], input: false },
   readMany: { kind: HostMessage.ReadMany.kind, outputs: [1], input: false },
-  change: { kind: HostMessage.Change.kind, outputs: [1], input: true },
+  change: { kind: HostMessage.Change.kind, outputs: [1], input: true, reportsCredit: true },
   accept: { kind: HostMessage.Accept.kind, outputs: [1], input: true, credit: NETWORK_CREDIT_BYTES }
 } as const
 export type OpenerKind = keyof typeof flows

@@ -79,6 +79,9 @@ export class Outbox {
   /** Waits while the guest has too many untaken bytes for another small frame. */
   readonly room = this.#below(CONGESTED_BYTES)
 
+  /** Waits while many frames are untaken, so that the content of a file delays a command by little. */
+  readonly steady = this.#below(CALM_BYTES)
+
   /** Waits while frames of others are untaken or a request is new, so that a transfer delays no command. */
   readonly calm = this.#below(CALM_BYTES, () => this.transfers.isOpen)
 
