@@ -1,4 +1,4 @@
-import { Cause, Effect, Option, Scope } from "effect"
+import { Cause, Effect, identity, Option, Scope } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import { callFromPull, type PullEvents } from "../contract/rows/event-batches.ts"
 import type { Operation } from "../contract/rows/operations.ts"
@@ -135,11 +135,12 @@ const ending = (session: Session, row: StreamingRow) =>
         if (inputBuffer === undefined) return connection.events(row, payload)
         const id = newRequestId()
         return Effect.andThen(
-          inputBuffer(connection.input(id), 0),
+          inputBuffer.play(connection.input(id), 0),
           connection.events(row, payload, { [INPUT_HEADER]: id })
         )
       })
-      return () => Effect.mapError(next(), Option.map(lostIn(row)))
+      const guard = inputBuffer?.guard ?? identity
+      return () => guard(Effect.mapError(next(), Option.map(lostIn(row))))
     })
   )
 

@@ -79,7 +79,7 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
           const inputId = inputBuffer && newRequestId()
           if (inputBuffer && inputId) {
             const { input } = connection
-            play = (offset) => Effect.provideService(inputBuffer(input(inputId), offset), Scope.Scope, scope)
+            play = (offset) => Effect.provideService(inputBuffer.play(input(inputId), offset), Scope.Scope, scope)
           }
           const headers = {
             ...(inputId === undefined ? {} : { [INPUT_HEADER]: inputId }),
@@ -129,7 +129,8 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
           }
         }
       )
-      return () => pull
+      const guarded = inputBuffer === undefined ? pull : inputBuffer.guard(pull)
+      return () => guarded
     })
   )
 }

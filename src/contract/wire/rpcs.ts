@@ -4,6 +4,7 @@ import * as RpcGroup from "effect/rpc/RpcGroup"
 import { PyroError } from "../errors/errors.ts"
 import { lazy } from "../rows/operation.ts"
 import { type Operation, operations } from "../rows/operations.ts"
+import { bulk } from "./bulk.ts"
 import { answerForm, payloadForm } from "./forms.ts"
 
 export type UnaryRow = Extract<Operation, { readonly kind: "unary" }>
@@ -37,7 +38,10 @@ const RequestError = Schema.declare(
 export const WINDOW_EVENTS = 32
 
 /** Maximum bytes of input in one request. */
-export const INPUT_BYTES = 65_536
+export const INPUT_BYTES = 262_144
+
+/** Maximum requests with input of one id that wait for their answers. */
+export const INPUT_REQUESTS = 4
 
 /** Header with the id of the input beside the request. */
 export const INPUT_HEADER = "pyro-input"
@@ -64,16 +68,17 @@ export const UNREADABLE = "unreadable"
 export const REPORT_CHARACTERS = 1_000
 
 /**
- * The RPCs beside the operations. Input of a running command is one request at a time, answered when the command is ready for more: RPCs
- * stream only to the client.
+ * The RPCs beside the operations. Input of a running command is a few requests at a time, each answered when the command is ready for more:
+ * RPCs stream only to the client. `at` is the number of input bytes before the request's: the daemon takes them in this order.
  */
 const makeOtherRpcs = () =>
   RpcGroup.make(
     Rpc.make("input.write", {
-      payload: {
+      payload: bulk(Schema.Struct({
         id: InputId,
+        at: Schema.Int,
         bytes: Schema.Uint8Array.pipe(Schema.check(Schema.makeFilter((all) => all.length <= INPUT_BYTES)))
-      }
+      }))
     }),
     Rpc.make("input.end", { payload: { id: InputId } }),
     Rpc.make("input.interrupt", { payload: { id: InputId } }),
@@ -84,13 +89,19 @@ const makeOtherRpcs = () =>
     })
   )
 
+/** Events of files, of which many have bytes. Those of a command have a client of their own (src/cli/quick-exec), which reads the library's form. */
+const eventForm = (row: StreamingRow) => {
+  const form = answerForm(row.event())
+  return row.name === "workspace.file.download" ? bulk(form) : form
+}
+
 /** An operation's RPC. Its Schemas are made at their first use: a client calls one or two rows. */
 const rpcOf = (row: Operation): Rpc.Any => {
   const made = lazy((): Rpc.AnyWithProps => {
     const [payload, error] = [payloadForm(row.payload()), RequestError]
     return row.kind === "unary"
       ? Rpc.make(row.name, { payload, success: answerForm(row.result()), error })
-      : Rpc.make(row.name, { payload, success: answerForm(row.event()), error, stream: true })
+      : Rpc.make(row.name, { payload, success: eventForm(row), error, stream: true })
   })
   return Object.defineProperties(Rpc.make(row.name), {
     payloadSchema: { get: () => made().payloadSchema },

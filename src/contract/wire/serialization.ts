@@ -1,5 +1,7 @@
-import { Effect, Layer, Predicate } from "effect"
+import { Effect, Layer, Predicate, type Schema } from "effect"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
+import { BulkDecoder, encodeBulk } from "./bulk-frames.ts"
+import { bulkCodec, Detached, isBulk } from "./bulk.ts"
 
 /** Maximum bytes of a message. */
 export const MESSAGE_BYTES = 16 * 1024 * 1024
@@ -12,6 +14,45 @@ export class UnreadableMessage extends Error {
   }
 }
 
+/** A message that may have detached bytes, by the library's names. */
+interface Envelope {
+  readonly _tag?: unknown
+  readonly payload?: unknown
+  readonly values?: unknown
+}
+
+/** The field of a message that its sender's codec has encoded. */
+const fieldOf = ({ _tag }: Envelope) => _tag === "Chunk" ? "values" : _tag === "Request" ? "payload" : undefined
+
+const attached = (message: unknown, pieces: ReadonlyArray<Uint8Array>) => {
+  const field = fieldOf(message as Envelope)
+  if (field === undefined) throw new Error("bytes beside a message that has none")
+  return { ...message as Envelope, [field]: new Detached((message as Envelope)[field], pieces) }
+}
+
+type Encode = ReturnType<RpcSerialization.RpcSerialization["Service"]["makeUnsafe"]>["encode"]
+
+/** The library's encoding, and that of messages with detached bytes. */
+const encodeWith = (encode: Encode): Encode => {
+  const one = (message: unknown) => {
+    const field = fieldOf(message as Envelope)
+    const value = field && (message as Envelope)[field]
+    if (!(value instanceof Detached)) return encode(message)
+    const rest = encode({ ...message as Envelope, [field!]: value.encoded })
+    return encodeBulk({ message: rest as Uint8Array, pieces: value.pieces })
+  }
+  const isDetached = (message: unknown) => {
+    const field = fieldOf(message as Envelope)
+    return field !== undefined && (message as Envelope)[field] instanceof Detached
+  }
+  return (messages) =>
+    Array.isArray(messages) && messages.some(isDetached)
+      ? Buffer.concat(messages.map((message) => one(message) as Uint8Array))
+      : Array.isArray(messages)
+      ? encode(messages)
+      : one(messages)
+}
+
 /**
  * The form of requests and answers on a connection: the binary form that the library derives from the Schemas of the rows, with the
  * fingerprint of each Schema, so that another build's message is refused and never misread. After an unreadable message, the bounds of
@@ -22,25 +63,37 @@ export const layerSerialization = (
 ): Layer.Layer<RpcSerialization.RpcSerialization> =>
   Layer.effect(
     RpcSerialization.RpcSerialization,
-    Effect.map(RpcSerialization.RpcSerialization, (library) => ({
-      ...library,
-      makeUnsafe: () => {
-        const { decode, encode } = library.makeUnsafe()
-        let isLost = false
-        return {
-          encode,
-          decode: (bytes: Uint8Array | string) => {
-            if (isLost) return []
-            try {
-              return decode(bytes)
-            } catch (cause) {
-              isLost = true
-              const message = new UnreadableMessage(cause)
-              unreadable(message)
-              throw message
+    Effect.map(RpcSerialization.RpcSerialization, (library) =>
+      ({
+        ...library,
+        codecFor: (schema: Schema.Top) => {
+          const codec = library.codecFor(schema)
+          return isBulk(schema) ? bulkCodec(codec as Schema.Codec<unknown, unknown>) : codec
+        },
+        makeUnsafe: () => {
+          const parser = library.makeUnsafe()
+          let isLost = false
+          let messages: Array<unknown> = []
+          const decoder = new BulkDecoder(MESSAGE_BYTES, {
+            library: (bytes) => messages.push(...parser.decode(bytes)),
+            bulk: ({ message, pieces }) => messages.push(...parser.decode(message).map((one) => attached(one, pieces)))
+          })
+          return {
+            encode: encodeWith(parser.encode),
+            decode: (bytes: Uint8Array | string) => {
+              if (isLost) return []
+              try {
+                messages = []
+                decoder.push(typeof bytes === "string" ? Buffer.from(bytes) : bytes)
+                return messages
+              } catch (cause) {
+                isLost = true
+                const message = new UnreadableMessage(cause)
+                unreadable(message)
+                throw message
+              }
             }
           }
         }
-      }
-    }))
+      }) as RpcSerialization.RpcSerialization["Service"])
   ).pipe(Layer.provide(RpcSerialization.layerSchemaBinary({ maxFrameSize: MESSAGE_BYTES, fingerprintPayloads: true })))

@@ -148,7 +148,8 @@ export const handlers = (serving: Serving) =>
       [UNREADABLE]: ({ detail }: { readonly detail: string }) => Effect.logError(`a client reports: ${detail}`),
       [CREDIT]: ({ events, request }: { readonly events: number; readonly request: string }, { client }: Asked) =>
         Effect.sync(() => windows.give(client.id, request, events)),
-      "input.write": ({ bytes, id }: Input & { readonly bytes: Uint8Array }) => inputs.write(id, bytes),
+      "input.write": ({ at, bytes, id }: Input & { readonly at: number; readonly bytes: Uint8Array }) =>
+        inputs.write(id, at, bytes),
       "input.end": ({ id }: Input) => inputs.end(id),
       "input.interrupt": ({ id }: Input) => inputs.interrupt(id),
       "input.resize": ({ id, ...size }: Input & WindowSize) => inputs.resize(id, size)

@@ -1,10 +1,16 @@
 import { type Cause, Deferred, Effect, Queue, Stream } from "effect"
 import type { RunInput, StdinWriter, WindowSize } from "../../contract/rows/run-input.ts"
+import { Waiters } from "../../system/waits/signal.ts"
 
 interface Input {
   readonly stdin: Queue.Queue<Uint8Array, Cause.Done>
   readonly resizes: Queue.Queue<WindowSize, Cause.Done>
   readonly interrupt: Deferred.Deferred<void>
+  /** Bytes of stdin that have come in their order, and the requests whose bytes have come too early. */
+  received: number
+  readonly early: Waiters
+  /** The operation has ended: no request waits any more. */
+  isOver: boolean
   /** Pieces of stdin that the operation has not written yet. */
   waiting: number
   /** Set while the operation writes stdin by itself. */
@@ -31,6 +37,9 @@ export const makeInputs = () => {
       stdin: yield* Queue.bounded<Uint8Array, Cause.Done>(2),
       resizes: yield* Queue.sliding<WindowSize, Cause.Done>(4),
       interrupt: Deferred.makeUnsafe<void>(),
+      received: 0,
+      early: new Waiters(),
+      isOver: false,
       waiting: 0,
       writer: undefined
     }
@@ -43,6 +52,8 @@ export const makeInputs = () => {
       taken.delete(id)
       ended.add(id)
       if (ended.size > MOST_ENDED) ended.delete(ended.values().next().value!)
+      input.isOver = true
+      input.early.wake()
       return shutdown(input)
     })
 
@@ -78,11 +89,20 @@ export const makeInputs = () => {
 
   const tryPiece = ({ waiting, writer }: Input, bytes: Uint8Array) => waiting === 0 && writer?.tryWrite(bytes) === true
 
-  const writePiece = (input: Input, bytes: Uint8Array) => {
-    if (tryPiece(input, bytes)) return Effect.void
-    input.waiting++
-    return Queue.offer(input.stdin, bytes)
-  }
+  /** Requests of one connection are fibers of their own, whose order is not certain. */
+  const writePiece = (input: Input, at: number, bytes: Uint8Array): Effect.Effect<unknown> =>
+    Effect.suspend(() => {
+      if (input.isOver) return Effect.void
+      const isDue = () => input.isOver || at === input.received
+      if (!isDue()) return Effect.andThen(input.early.wait(isDue), writePiece(input, at, bytes))
+      const received = () => {
+        input.received = at + bytes.length
+        input.early.wake()
+      }
+      if (tryPiece(input, bytes)) return Effect.sync(received)
+      input.waiting++
+      return Effect.tap(Queue.offer(input.stdin, bytes), Effect.sync(received))
+    })
 
   /** The input of a command that is about to run, until the Scope closes. */
   const take = (id: string) =>
@@ -108,7 +128,7 @@ export const makeInputs = () => {
 
   return {
     take,
-    write: (id: string, bytes: Uint8Array) => into(id, (input) => writePiece(input, bytes)),
+    write: (id: string, at: number, bytes: Uint8Array) => into(id, (input) => writePiece(input, at, bytes)),
     end: (id: string) => into(id, ({ stdin }) => Queue.end(stdin)),
     interrupt: (id: string) => into(id, ({ interrupt }) => Deferred.succeed(interrupt, undefined)),
     resize: (id: string, size: WindowSize) => into(id, ({ resizes }) => Queue.offer(resizes, size))

@@ -149,7 +149,7 @@ export const connectOver = (
       })
 
     const input: Connection["input"] = (id) => ({
-      write: (bytes) => client("input.write", { id, bytes }),
+      write: (at, bytes) => client("input.write", { id, at, bytes }),
       end: client("input.end", { id }),
       interrupt: client("input.interrupt", { id }),
       resize: (size) => client("input.resize", { id, ...size })

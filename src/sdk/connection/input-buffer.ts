@@ -1,15 +1,16 @@
-import { Deferred, Effect, type Scope, Stream } from "effect"
+import { Cause, Deferred, Effect, type Scope, Stream } from "effect"
 import type { RunInput, WindowSize } from "../../contract/rows/run-input.ts"
-import { INPUT_BYTES } from "../../contract/wire/rpcs.ts"
+import { INPUT_BYTES, INPUT_REQUESTS } from "../../contract/wire/rpcs.ts"
 
-/** Maximum input read ahead of the sender, in `bytes`. */
-const AHEAD_BYTES = 2 * INPUT_BYTES
+/** Maximum input that is read and not sent, in `bytes`: what the next requests take. */
+const AHEAD_BYTES = (INPUT_REQUESTS + 1) * INPUT_BYTES
 /** Sent input that stays buffered, in `bytes`: more than the buffers of daemon and channel. */
-const KEPT_BYTES = 16 * INPUT_BYTES
+const KEPT_BYTES = 8 * INPUT_BYTES
 
 /** Receiver of a command's input. */
 export interface InputSink<E> {
-  readonly write: (bytes: Uint8Array) => Effect.Effect<unknown, E>
+  /** `at`: number of bytes that precede these. Succeeds once the daemon has them. */
+  readonly write: (at: number, bytes: Uint8Array) => Effect.Effect<unknown, E>
   readonly end: Effect.Effect<unknown, E>
   readonly interrupt: Effect.Effect<unknown, E>
   readonly resize: (size: WindowSize) => Effect.Effect<unknown, E>
@@ -50,9 +51,20 @@ export const makeInputBuffer = (input: RunInput) =>
       state.ended = true
       change()
     })
+    /** Dies with the input: its end would be taken for the end of the whole. */
+    const broken = Deferred.makeUnsafe<never>()
     if (input.stdin !== undefined) {
-      yield* Stream.runForEach(input.stdin, add).pipe(Effect.ensuring(ended), Effect.forkScoped)
+      yield* Stream.runForEach(input.stdin, add).pipe(
+        Effect.matchCauseEffect({
+          onSuccess: () => ended,
+          onFailure: (cause) => Deferred.failCause(broken, cause)
+        }),
+        Effect.forkScoped
+      )
     }
+    /** Fails with an input that cannot be read to its end. */
+    const guard = <A, E, R>(work: Effect.Effect<A, E, R>) =>
+      input.stdin === undefined ? work : Effect.raceFirst(work, Deferred.await(broken))
     if (input.resizes !== undefined) {
       const resized = (size: WindowSize) =>
         Effect.sync(() => {
@@ -62,14 +74,20 @@ export const makeInputBuffer = (input: RunInput) =>
       yield* Effect.forkScoped(Stream.runForEach(input.resizes, resized))
     }
 
-    /** The input at an offset, as it was read. Empty at the end of the buffered input. */
+    /** The buffered input from an offset on, for one request. Undefined at the end of the buffered input. */
     const at = (offset: number) => {
+      const found: Array<Uint8Array> = []
       let begin = state.begin
+      let bytes = 0
       for (const piece of state.pieces) {
-        if (offset < begin + piece.length) return piece.subarray(offset - begin)
+        const from = Math.max(0, offset - begin)
         begin += piece.length
+        if (from >= piece.length) continue
+        if (bytes > 0 && bytes + piece.length - from > INPUT_BYTES) break
+        found.push(piece.subarray(from))
+        bytes += piece.length - from
       }
-      return undefined
+      return found.length > 1 ? Buffer.concat(found, bytes) : found[0]
     }
     const wasSent = (offset: number) => {
       state.sent = Math.max(state.sent, offset)
@@ -81,20 +99,31 @@ export const makeInputBuffer = (input: RunInput) =>
       change()
     }
 
-    const sendStdin = <E>(sink: InputSink<E>, offset: number): Effect.Effect<unknown, E> =>
-      Effect.suspend(() => {
-        const bytes = at(offset)
-        if (bytes !== undefined) {
-          const next = offset + bytes.length
-          return sink.write(bytes).pipe(
-            Effect.andThen(Effect.sync(() => wasSent(next))),
-            Effect.andThen(sendStdin(sink, next))
-          )
-        }
-        return state.ended
-          ? sink.end
-          : Effect.andThen(until(() => state.ended || state.end > offset), sendStdin(sink, offset))
-      })
+    /** The input from an offset on, request by request, until its end. */
+    const requestsFrom = (first: number) => {
+      let offset = first
+      const next: Effect.Effect<readonly [{ readonly from: number; readonly bytes: Uint8Array }], Cause.Done> = Effect
+        .suspend(() => {
+          const bytes = at(offset)
+          if (bytes !== undefined) {
+            const from = offset
+            offset += bytes.length
+            return Effect.succeed([{ from, bytes }] as const)
+          }
+          return state.ended ? Cause.done() : Effect.andThen(until(() => state.ended || state.end > offset), next)
+        })
+      return Stream.fromPull(Effect.succeed(next))
+    }
+    const sendStdin = <E>(sink: InputSink<E>, first: number): Effect.Effect<unknown, E> =>
+      requestsFrom(first).pipe(
+        Stream.mapEffect(
+          ({ bytes, from }) =>
+            Effect.andThen(sink.write(from - first, bytes), Effect.sync(() => wasSent(from + bytes.length))),
+          { concurrency: INPUT_REQUESTS }
+        ),
+        Stream.runDrain,
+        Effect.andThen(sink.end)
+      )
     const sendSizes = <E>(sink: InputSink<E>, last?: WindowSize): Effect.Effect<void, E> =>
       until(() => state.size !== last).pipe(
         Effect.andThen(Effect.suspend(() => {
@@ -104,7 +133,7 @@ export const makeInputBuffer = (input: RunInput) =>
       )
 
     /** Sends the input from an offset on and the latest window size, until both end or the send is interrupted. */
-    return <E>(sink: InputSink<E>, offset: number): Effect.Effect<void, never, Scope.Scope> =>
+    const play = <E>(sink: InputSink<E>, offset: number): Effect.Effect<void, never, Scope.Scope> =>
       Effect.gen(function*() {
         if (input.stdin !== undefined) yield* Effect.forkScoped(Effect.ignore(sendStdin(sink, offset)))
         if (input.resizes !== undefined) yield* Effect.forkScoped(Effect.ignore(sendSizes(sink)))
@@ -112,4 +141,5 @@ export const makeInputBuffer = (input: RunInput) =>
           yield* Effect.forkScoped(Effect.ignore(Effect.andThen(input.interrupt, sink.interrupt)))
         }
       })
+    return { guard, play }
   })

@@ -11,7 +11,10 @@ export interface CommandRef {
 }
 
 /** Bytes in memory of their own: pieces of a message share one. */
-export const ownBytes = (bytes: Uint8Array): Bytes => new Uint8Array(bytes)
+export const ownBytes = (bytes: Uint8Array): Bytes =>
+  bytes.length === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer
+    ? new Uint8Array(bytes.buffer)
+    : new Uint8Array(bytes)
 
 /**
  * The output of a command from its start on. The reader's pace is that of the events: the daemon sends a few ahead. Output that is gone

@@ -74,7 +74,7 @@ describe("keys of a client", () => {
       const events = yield* Effect.forkChild(
         Stream.runCollect(Stream.take(attached(client, id), 1 + keys.length))
       )
-      yield* Effect.forEach(keys, (key) => client.input(id).write(Uint8Array.of(key)))
+      yield* Effect.forEach(keys, (key) => client.input(id).write(key, Uint8Array.of(key)))
       assert.deepStrictEqual(bytesOf(yield* Fiber.join(events)), keys)
     })
 

@@ -310,7 +310,7 @@ describe("a client that dies", () => {
       const raw = yield* rawTo(socket)
       raw.write(requestOf("workspace.exec", payload, { headers: [[INPUT_HEADER, id]] }))
       for (let piece = 0; piece < 8; piece++) {
-        raw.write(requestOf("input.write", { id, bytes: new Uint8Array(1) }, { id: `i${piece}` } as never))
+        raw.write(requestOf("input.write", { id, at: piece, bytes: new Uint8Array(1) }, { id: `i${piece}` } as never))
       }
       yield* begun
       raw.destroy()

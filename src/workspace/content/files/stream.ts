@@ -23,7 +23,7 @@ import { type WriteError, writeFileFrom } from "./write.ts"
 const UNSIZED_BYTES = 64 * 1024 * 1024
 
 /** Pieces that the guest may be ahead of the reader. */
-const AHEAD = 8
+const AHEAD = 16
 
 interface DownloadOptions {
   readonly tree: GuestTree
