@@ -21,7 +21,7 @@ export type { AsUser, Files, FileStat, ReadOptions, WatchEvent, WatchOptions } f
 export type * from "./promises/services.ts"
 export type * from "./promises/shapes.ts"
 export type { Shell, ShellOptions, TypeOptions } from "./promises/shell.ts"
-export type { CreateOptions, Workspace } from "./promises/workspace.ts"
+export type { CreateOptions, Forks, Workspace } from "./promises/workspace.ts"
 
 /**
  * pyro behind the daemon of this installation, which the first call starts if none runs. The command line and other programs share it.

@@ -10,7 +10,9 @@ export type Given<T> = T extends string | number | boolean | null | undefined | 
   : { readonly [K in keyof T as K extends "signal" ? never : K]: Given<T[K]> }
 
 /** A value that a promise resolves with, or a property has. */
-type Taken<T> = T extends AsyncDisposable ? InEffect<T> : T
+type Taken<T> = T extends ReadonlyArray<infer One> ? One extends AsyncDisposable ? ReadonlyArray<InEffect<One>> : T
+  : T extends AsyncDisposable ? InEffect<T>
+  : T
 
 /** What a call with this result needs. */
 type Needs<T> = T extends AsyncDisposable ? Scope.Scope : never

@@ -1,11 +1,12 @@
-import { Effect, type Scope } from "effect"
+import { Effect } from "effect"
 import { ChannelFailed, type PyroError } from "../../contract/errors/errors.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
+import type { ForkFields } from "../promises/shapes.ts"
 import type { Workspace } from "../promises/workspace.ts"
 import { execIn } from "./exec.ts"
 import { filesOf } from "./files.ts"
 import { type Host, inSeconds } from "./host.ts"
-import type { InEffect } from "./in-effect.ts"
+import type { Given, InEffect } from "./in-effect.ts"
 import { handle } from "./marks.ts"
 import { networkOf, portIn, portsOf, servicesOf, snapshotsOf } from "./parts.ts"
 import { attachIn, spawnIn } from "./process.ts"
@@ -28,16 +29,14 @@ export const workspaceOf = (on: Host, info: WorkspaceInfo, owned: boolean): Work
   const { pyro: { workspace: operations }, use } = host
   const infoAfter = ({ workspace }: { readonly workspace: WorkspaceInfo }) => workspace
   const remove = removeFrom(host, workspace)
-  const fork: WorkspaceHandle["fork"] = (options): Effect.Effect<WorkspaceHandle, PyroError, Scope.Scope> =>
+  /** Forks of a workspace, which the Scope deletes. pyro makes all of them or none. */
+  const fork = (count: number, options: Given<ForkFields> | undefined, owned: boolean) =>
     Effect.acquireRelease(
-      Effect.flatMap(
-        use(operations.fork.collect({ ...options, workspace })),
-        ({ workspaces: [made] }) =>
-          made === undefined
-            ? new ChannelFailed({ detail: "the fork ended without a workspace" })
-            : Effect.succeed(workspaceOf(host, made, false))
+      Effect.map(
+        use(operations.fork.collect({ ...options, count, workspace })),
+        ({ workspaces }) => workspaces.map((made) => workspaceOf(host, made, owned))
       ),
-      (made) => Effect.ignoreCause(made.delete()),
+      (made) => Effect.forEach(made, (one) => Effect.ignoreCause(one.delete()), { discard: true, concurrency: 4 }),
       { interruptible: true }
     )
   return handle<WorkspaceHandle>("Workspace", {
@@ -60,7 +59,15 @@ export const workspaceOf = (on: Host, info: WorkspaceInfo, owned: boolean): Work
     snapshots: snapshotsOf(host, workspace),
     save: (name, options) =>
       Effect.map(use(operations.snapshot.save.collect({ ...options, workspace, name })), ({ saved }) => saved),
-    fork,
+    fork: (options) =>
+      Effect.flatMap(
+        fork(1, options, false),
+        ([made]) =>
+          made === undefined
+            ? Effect.fail(new ChannelFailed({ detail: "the fork ended without a workspace" }))
+            : Effect.succeed(made)
+      ),
+    forks: (count, options) => Effect.map(fork(count, options, true), (made) => handle("Forks", made)),
     reset: (options) => Effect.map(use(operations.reset.collect({ ...options, workspace })), infoAfter),
     stop: () => Effect.map(use(operations.stop.collect({ workspace })), infoAfter),
     pause: () => Effect.map(use(operations.pause.collect({ workspace })), infoAfter),

@@ -43,7 +43,11 @@ const endWith = (signal: AbortSignal, run: Run, name: string, { end, ended }: Ab
 
 const converted = (run: Run, name: string, result: unknown, close: Effect.Effect<void>): unknown => {
   if (Option.isOption(result)) return Option.isSome(result) ? converted(run, name, result.value, close) : null
-  if (Array.isArray(result)) return result.map((one: unknown) => converted(run, name, one, close))
+  if (Array.isArray(result)) {
+    // Each ends by itself, and the whole ends the Scope of all.
+    const forms = result.map((one: unknown) => converted(run, name, one, Effect.void))
+    return HANDLE in result ? disposable(run, String(result[HANDLE]), forms, close) : forms
+  }
   return isObject(result) && HANDLE in result ? formOf(run, String(result[HANDLE]), result, close) : result
 }
 
@@ -75,9 +79,11 @@ const formOf = (run: Run, name: string, methods: object, close?: Effect.Effect<v
   }
   if (close === undefined) return form
   const { [DISPOSE]: end = Effect.void } = methods as { readonly [DISPOSE]?: Effect.Effect<unknown, PyroError> }
-  const dispose = () => run(`${name}.dispose`, Effect.asVoid(Effect.ensuring(end, close)))
-  return Object.defineProperty(form, Symbol.asyncDispose, { value: dispose })
+  return disposable(run, name, form, Effect.ensuring(end, close))
 }
+
+const disposable = (run: Run, name: string, form: object, end: Effect.Effect<unknown, PyroError>): object =>
+  Object.defineProperty(form, Symbol.asyncDispose, { value: () => run(`${name}.dispose`, Effect.asVoid(end)) })
 
 /** The Effect form of a handle, of none, or of several. */
 type Held<A> = null extends A ? Option.Option<InEffect<NonNullable<A>>>

@@ -24,13 +24,16 @@ import type { Shell, ShellOptions } from "./shell.ts"
 /** Options of `create` and `open`. */
 export interface CreateOptions extends CreateFields, Cancel {}
 
+/** Copies of a workspace. Each is a workspace of its own. The end of the use of all deletes those that are left. */
+export interface Forks extends ReadonlyArray<Workspace>, AsyncDisposable {}
+
 /**
  * A workspace: a microVM with its own disk, until it is deleted.
  *
  * Each method rejects with a `PyroError`: `WorkspaceNotFound` if the workspace was deleted, `WorkspaceNotReady` if it is stopped or failed,
  * `InvalidRequest` for an option that pyro refuses before any work, `ChannelFailed` if the guest is lost. Times are in ms, sizes in bytes or MiB.
  *
- * `await using` deletes a workspace that `create` or `fork` has made. A workspace of `open`, `get` and `list` stays.
+ * `await using` deletes a workspace that `create`, `fork` or `forks` has made. A workspace of `open`, `get` and `list` stays.
  *
  * @example
  * await using ws = await pyro.create({ seedPath: "." })
@@ -134,6 +137,15 @@ export interface Workspace extends AsyncDisposable {
    * const { status } = await attempt.exec("true")
    */
   readonly fork: (options?: ForkFields & Cancel) => Promise<Workspace>
+  /**
+   * Several copies at once, in the time of one: 1 to 64, all of them or none. With a `name`, several are NAME-1, NAME-2 and so on. `await using`
+   * deletes all that are left, also when the program fails.
+   *
+   * @example
+   * await using attempts = await ws.forks(2)
+   * const results = await Promise.all(attempts.map((attempt) => attempt.exec("python3 -m unittest")))
+   */
+  readonly forks: (count: number, options?: ForkFields & Cancel) => Promise<Forks>
   /**
    * Returns to the state after create, or to a snapshot.
    *
