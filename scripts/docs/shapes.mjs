@@ -60,6 +60,7 @@ const results = [
   { name: "SnapshotInfo", of: "workspace.snapshot.list", at: itemOf("snapshots"), doc: "A snapshot of a workspace." },
   { name: "SavedInfo", of: "saved.list", at: itemOf("saved"), doc: "A saved snapshot, which outlives its workspace." },
   { name: "SavedDetail", of: "saved.inspect", doc: "A saved snapshot, and whether its memory continues here." },
+  { name: "SavedExported", of: "saved.export", doc: "A saved snapshot in a file." },
   { name: "DiffResult", of: "workspace.diff", doc: "The changes of a workspace." },
   { name: "PatchApplied", of: "workspace.patch.apply", doc: "The changes of a patch." },
   { name: "ExportResult", of: "workspace.export", doc: "Files that were copied to the host." },
@@ -125,6 +126,18 @@ const requests = [
   { name: "NetworkLogFields", of: "workspace.network.log", doc: "The wanted connections." },
   { name: "ForkFields", of: "workspace.fork", without: ["count"], doc: "A fork of a workspace." },
   { name: "SaveFields", of: "workspace.snapshot.save", without: ["name"], doc: "How a workspace is saved." },
+  {
+    name: "SavedExportFields",
+    of: "saved.export",
+    without: ["name", "output"],
+    doc: "How a saved snapshot is exported."
+  },
+  {
+    name: "SavedImportFields",
+    of: "saved.import",
+    without: ["sourcePath"],
+    doc: "How a saved snapshot is imported."
+  },
   { name: "ResetFields", of: "workspace.reset", doc: "The state to return to." },
   {
     name: "UpdateFields",

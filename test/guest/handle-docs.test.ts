@@ -53,7 +53,7 @@ describe("the docstrings of pyro/promises in a real microVM", () => {
   /** Without what an example leaves in this directory, and with a small microVM. */
   const adapted = (example: string) =>
     example
-      .replaceAll("\"./report.txt\"", JSON.stringify(`${own.folder}/report.txt`))
+      .replaceAll("\"./", `"${own.folder}/`)
       .replaceAll("seedPath: \".\"", `seedPath: ${JSON.stringify(seed)}, memoryMib: 256`)
   it.each(runnable.map(({ example = "", name }) => [name, example] as const))(
     "the example of %s runs",

@@ -123,7 +123,14 @@ const HINTS = table<Readonly<Record<string, string | undefined>>>({
   "workspace.update": table({ ...SIZE, "-m": SIZE["--memory"] }),
   "workspace.start": table(SIZE),
   "workspace.service.start": table(SIZE),
-  "workspace.fork": table({ ...SIZE, "-n": "The name is --name NAME" }),
+  "workspace.fork": table({
+    ...SIZE,
+    "-n": "The name is --name NAME",
+    ...each(
+      "--from --from-saved --from-snapshot --saved",
+      "A workspace starts from a saved snapshot: pyro create --from-snapshot NAME. A fork begins from a snapshot of its own workspace: --snapshot NAME"
+    )
+  }),
   "workspace.list": table({
     ...each("-a --all", "The list has all workspaces, running or not"),
     ...each("-q", "Ids alone: --id-only"),

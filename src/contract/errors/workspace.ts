@@ -148,7 +148,8 @@ export class SnapshotNotFound extends ContractError<SnapshotNotFound>()("Snapsho
 }, {
   fact: ({ workspace, snapshot, similar }) =>
     `workspace ${workspace} has no snapshot "${snapshot}"${didYouMean(similar)}`,
-  next: ({ workspace }) => `List snapshots: pyro snapshot list ${workspace}`,
+  next: ({ snapshot, workspace }) =>
+    `List snapshots: pyro snapshot list ${workspace}. A saved snapshot starts a workspace: pyro create --from-snapshot ${snapshot}`,
   steps: ["call workspace_snapshot_list for the names", "use a name that you gave to a snapshot, or omit it"]
 }) {}
 

@@ -1,11 +1,13 @@
 import { Effect, Option, type Scope } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import { Pyro } from "../../contract/rows/Pyro.ts"
-import { acquireWorkspace } from "../effects.ts"
-import type { ListOptions, SavedSnapshots } from "../promises/client.ts"
+import { acquireWorkspace, pyro } from "../effects.ts"
+import type { ListOptions, PyroClient, SavedSnapshots } from "../promises/client.ts"
+import type { SavedExportFields, SavedImportFields } from "../promises/shapes.ts"
 import type { CreateOptions } from "../promises/workspace.ts"
 import { type Host, hostOf, inSeconds } from "./host.ts"
 import type { InEffect } from "./in-effect.ts"
+import { handle } from "./marks.ts"
 import { type WorkspaceHandle, workspaceOf } from "./workspace.ts"
 
 type MakeOptions = Omit<CreateOptions, "signal">
@@ -50,29 +52,6 @@ export const open = (name: string, options?: MakeOptions): Effect.Effect<Workspa
     )
   })
 
-/** Methods of a client, which get their service from the program. */
-type Served<T> = {
-  readonly [K in keyof T]: T[K] extends (...args: infer Args) => Effect.Effect<infer A, infer E>
-    ? (...args: Args) => Effect.Effect<A, E, Pyro>
-    : never
-}
-
-/** Saved snapshots of this host. */
-export const saved: Served<InEffect<SavedSnapshots>> = {
-  list: () => Effect.flatMap(host, ({ pyro, use }) => Effect.map(use(pyro.saved.list()), ({ saved }) => saved)),
-  get: (name) =>
-    Effect.flatMap(host, ({ pyro, use }) =>
-      Effect.asSome(use(pyro.saved.inspect({ name }))).pipe(
-        Effect.catchTag("SavedNotFound", () => Effect.succeedNone)
-      )),
-  delete: (name) =>
-    Effect.flatMap(
-      host,
-      ({ pyro, use }) =>
-        Effect.asVoid(use(pyro.saved.delete({ name }))).pipe(Effect.catchTag("SavedNotFound", () => Effect.void))
-    )
-}
-
 /** Workspaces with all of these labels, the last used first. */
 export const list = (
   { labels }: Omit<ListOptions, "signal"> = {}
@@ -82,3 +61,28 @@ export const list = (
       on.use(on.pyro.workspace.list({ labels })),
       ({ workspaces }) => workspaces.map((info) => workspaceOf(on, info, false))
     ))
+
+/** Methods of a client, which get their service from the program. */
+type Served<T> = {
+  readonly [K in keyof T]: T[K] extends (...args: infer Args) => Effect.Effect<infer A, infer E, unknown>
+    ? (...args: Args) => Effect.Effect<A, E, Pyro>
+    : Served<T[K]>
+}
+
+/** Saved snapshots of this host. */
+export const saved: Served<InEffect<SavedSnapshots>> = handle("Saved", {
+  list: () => Effect.map(pyro.saved.list(), ({ saved }) => saved),
+  get: (name: string) =>
+    Effect.asSome(pyro.saved.inspect({ name })).pipe(
+      Effect.catchTag("SavedNotFound", () => Effect.succeedNone)
+    ),
+  delete: (name: string) =>
+    Effect.asVoid(pyro.saved.delete({ name })).pipe(Effect.catchTag("SavedNotFound", () => Effect.void)),
+  export: (name: string, output: string, options?: SavedExportFields) =>
+    pyro.saved.export.collect({ ...options, name, output }),
+  import: (sourcePath: string, options?: SavedImportFields) =>
+    Effect.map(pyro.saved.import.collect({ ...options, sourcePath }), ({ saved }) => saved)
+})
+
+/** All that a client has beside its end. */
+export const client: Served<InEffect<Omit<PyroClient, "close">>> = { create, open, get, list, saved }

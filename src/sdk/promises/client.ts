@@ -1,5 +1,5 @@
 import type { Cancel } from "./common.ts"
-import type { SavedDetail, SavedInfo } from "./shapes.ts"
+import type { SavedDetail, SavedExported, SavedExportFields, SavedImportFields, SavedInfo } from "./shapes.ts"
 import type { CreateOptions, Workspace } from "./workspace.ts"
 
 /** Options of `list`. */
@@ -38,6 +38,29 @@ export interface SavedSnapshots {
    * await pyro.saved.delete("old")
    */
   readonly delete: (name: string, options?: Cancel) => Promise<void>
+  /**
+   * Writes a saved snapshot to one file, for another host: the whole file or nothing. A relative path is relative to this program's directory.
+   * Rejects with `SavedNotFound` if there is none of this name.
+   *
+   * @example
+   * await ws.save("moved", { diskOnly: true })
+   * const { bytes, sha256 } = await pyro.saved.export("moved", "./moved.pyro", { overwrite: true })
+   */
+  readonly export: (
+    name: string,
+    output: string,
+    options?: SavedExportFields & Cancel
+  ) => Promise<SavedExported>
+  /**
+   * Takes a file of `export` as a saved snapshot, under the name in it or another `name`. The memory of another host is refused, and `diskOnly`
+   * takes the files alone. Import a memory only from people whom you trust.
+   *
+   * @example
+   * await ws.save("files", { diskOnly: true })
+   * await pyro.saved.export("files", "./files.pyro", { overwrite: true })
+   * const { name } = await pyro.saved.import("./files.pyro", { name: "copied" })
+   */
+  readonly import: (path: string, options?: SavedImportFields & Cancel) => Promise<SavedInfo>
 }
 
 /**

@@ -1,9 +1,9 @@
 import { Effect, Exit, Option, Scope, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { Pyro } from "../../contract/rows/Pyro.ts"
-import type { InEffect } from "../handle/in-effect.ts"
+import type { client as Client } from "../handle/client.ts"
 import { ABORT, type Abortable, DISPOSE, HALVES, type Halves, HANDLE } from "../handle/marks.ts"
-import type { Cancel } from "./common.ts"
+import type { PyroClient } from "./client.ts"
 import type { Run } from "./run.ts"
 import { readable, writable } from "./web-streams.ts"
 
@@ -72,12 +72,13 @@ const lazily = (make: () => unknown): PropertyDescriptor => {
   return { enumerable: true, get: () => (made ??= { value: make() }).value }
 }
 
-const formOf = (run: Run, name: string, methods: object, close?: Effect.Effect<void>): object => {
+const formOf = (run: Run, name: string | undefined, methods: object, close?: Effect.Effect<void>): object => {
   const form = {}
   for (const [key, value] of Object.entries(methods)) {
-    Object.defineProperty(form, key, lazily(() => member(run, `${name}.${key}`, value)))
+    const called = name === undefined ? key : `${name}.${key}`
+    Object.defineProperty(form, key, lazily(() => member(run, called, value)))
   }
-  if (close === undefined) return form
+  if (name === undefined || close === undefined) return form
   const { [DISPOSE]: end = Effect.void } = methods as { readonly [DISPOSE]?: Effect.Effect<unknown, PyroError> }
   return disposable(run, name, form, Effect.ensuring(end, close))
 }
@@ -85,15 +86,6 @@ const formOf = (run: Run, name: string, methods: object, close?: Effect.Effect<v
 const disposable = (run: Run, name: string, form: object, end: Effect.Effect<unknown, PyroError>): object =>
   Object.defineProperty(form, Symbol.asyncDispose, { value: () => run(`${name}.dispose`, Effect.asVoid(end)) })
 
-/** The Effect form of a handle, of none, or of several. */
-type Held<A> = null extends A ? Option.Option<InEffect<NonNullable<A>>>
-  : A extends ReadonlyArray<infer One> ? ReadonlyArray<InEffect<One>>
-  : InEffect<A>
-
-/** Calls that give handles, in the promise form. */
-export const callsOf = (run: Run) =>
-<A>(
-  name: string,
-  work: Effect.Effect<Held<A>, PyroError, Pyro | Scope.Scope>,
-  options: Cancel | undefined
-): Promise<A> => promised(run, name, work, options?.signal) as Promise<A>
+/** The client, whose methods are those of no handle. */
+export const clientOf = (run: Run, client: typeof Client): Omit<PyroClient, "close" | typeof Symbol.asyncDispose> =>
+  formOf(run, undefined, client) as PyroClient

@@ -423,6 +423,22 @@ export interface SavedDetail {
   readonly differences: ReadonlyArray<string>
 }
 
+/** A saved snapshot in a file. */
+export interface SavedExported {
+  /** Name of the saved snapshot */
+  readonly name: string
+  /** File that was written on the host */
+  readonly output: string
+  /** `memory`: memory and disk. `disk`: files alone */
+  readonly kind: "memory" | "disk"
+  /** Size of the file in bytes */
+  readonly bytes: number
+  /** SHA-256 that the file has of its content, for `expect` of an import */
+  readonly sha256: string
+  /** Whether an existing file was replaced */
+  readonly replaced: boolean
+}
+
 /** The changes of a workspace. */
 export interface DiffResult {
   /** Counts of the changes */
@@ -1033,6 +1049,26 @@ export interface ForkFields {
 export interface SaveFields {
   /** Save the files alone, without memory and processes */
   readonly diskOnly?: boolean | undefined
+}
+
+/** How a saved snapshot is exported. */
+export interface SavedExportFields {
+  /** Export the files alone, which start on every host that has the environment */
+  readonly diskOnly?: boolean | undefined
+  /** Replace an existing file or link */
+  readonly overwrite?: boolean | undefined
+  /** Allow content that has the value of a secret. Default: pyro refuses the content */
+  readonly allowSecrets?: boolean | undefined
+}
+
+/** How a saved snapshot is imported. */
+export interface SavedImportFields {
+  /** Name of the saved snapshot on this host. Default: the one in the file */
+  readonly name?: string | undefined
+  /** Import the files alone, without a memory */
+  readonly diskOnly?: boolean | undefined
+  /** SHA-256 that the file must have */
+  readonly expect?: string | undefined
 }
 
 /** The state to return to. */

@@ -1,7 +1,9 @@
 import { Effect, Layer, Option, Stream } from "effect"
+import * as path from "node:path"
 import { assert, describe, it } from "vitest"
 import { SavedNotFound } from "../../../src/contract/errors/errors.ts"
 import { Pyro, type PyroService } from "../../../src/contract/rows/Pyro.ts"
+import type { SavedExportEvent } from "../../../src/contract/rows/saved-archive.ts"
 import { Workspace } from "../../../src/sdk/handle.ts"
 import { connectTo } from "../../../src/sdk/promises/connect-to.ts"
 import { unfakedPyro } from "../../support/unfaked-pyro.ts"
@@ -25,6 +27,7 @@ const warm = {
 
 /** A service whose saved snapshots are in memory. */
 const savedService = (names = ["warm"]) => {
+  const asked: Array<unknown> = []
   const absent = (name: string) => new SavedNotFound({ name, similar: [] })
   const service: PyroService = {
     ...unfakedPyro,
@@ -38,15 +41,31 @@ const savedService = (names = ["warm"]) => {
           if (!names.includes(name)) return Effect.fail(absent(name))
           names.splice(names.indexOf(name), 1)
           return Effect.succeed({ deleted: name })
+        }),
+      export: (payload) =>
+        Stream.suspend((): Stream.Stream<SavedExportEvent, SavedNotFound> => {
+          asked.push(payload)
+          const { name, output } = payload
+          if (!names.includes(name)) return Stream.fail(absent(name))
+          return Stream.make({ ...exported, _tag: "Exported" as const, output })
+        }),
+      import: (payload) =>
+        Stream.sync(() => {
+          asked.push(payload)
+          const { name = "warm" } = payload
+          names.push(name)
+          return { _tag: "Saved" as const, saved: { ...warm, name } }
         })
     }
   }
-  return Layer.succeed(Pyro, service)
+  return { asked, layer: Layer.succeed(Pyro, service) }
 }
+
+const exported = { kind: "disk" as const, bytes: 7, sha256: "0".repeat(64), replaced: false }
 
 describe("what outlives a workspace that a program holds, and its changes", () => {
   it("saved snapshots are listed, shown and deleted, and an absent one is null", async () => {
-    const { saved } = connectTo(savedService())
+    const { saved } = connectTo(savedService().layer)
     assert.deepStrictEqual(await saved.list(), [warm])
     assert.deepStrictEqual(await saved.get("warm"), { ...warm, differences: [] })
     assert.isUndefined(await saved.delete("warm"))
@@ -55,19 +74,36 @@ describe("what outlives a workspace that a program holds, and its changes", () =
     assert.deepStrictEqual(await saved.list(), [])
   })
 
+  it("a saved snapshot moves by a file, whose relative path is that of this program", async () => {
+    const { asked, layer } = savedService()
+    const { saved } = connectTo(layer)
+    const output = path.resolve("warm.pyro")
+    const result = await saved.export("warm", "warm.pyro", { diskOnly: true, overwrite: true })
+    assert.deepStrictEqual(result, { ...exported, name: "warm", output })
+    assert.strictEqual((await saved.import("warm.pyro", { name: "copied", expect: exported.sha256 })).name, "copied")
+    assert.strictEqual((await saved.get("copied"))?.name, "copied")
+    assert.deepInclude(await rejection(saved.export("nope", "warm.pyro")), { _tag: "SavedNotFound" })
+    assert.deepInclude(asked[0], { name: "warm", output, diskOnly: true, overwrite: true })
+    assert.deepInclude(asked[1], { sourcePath: output, name: "copied", expect: exported.sha256 })
+  })
+
   it("a call for saved snapshots ends with its signal", async () => {
     const silent = {
       ...unfakedPyro.saved,
       list: () => Effect.never,
       inspect: () => Effect.never,
-      delete: () => Effect.never
+      delete: () => Effect.never,
+      export: () => Stream.never,
+      import: () => Stream.never
     }
     const { saved } = connectTo(Layer.succeed(Pyro, { ...unfakedPyro, saved: silent }))
     const reason = new Error("enough")
     const calls = [
       (signal: AbortSignal) => saved.list({ signal }),
       (signal: AbortSignal) => saved.get("warm", { signal }),
-      (signal: AbortSignal) => saved.delete("warm", { signal })
+      (signal: AbortSignal) => saved.delete("warm", { signal }),
+      (signal: AbortSignal) => saved.export("warm", "/warm.pyro", { signal }),
+      (signal: AbortSignal) => saved.import("/warm.pyro", { name: "other", signal })
     ]
     for (const call of calls) {
       const aborted = new AbortController()
@@ -82,7 +118,7 @@ describe("what outlives a workspace that a program holds, and its changes", () =
       const before = yield* Workspace.saved.get("warm")
       yield* Workspace.saved.delete("warm")
       return [Option.isSome(before), yield* Workspace.saved.get("warm"), yield* Workspace.saved.list()] as const
-    }).pipe(Effect.provide(savedService()), Effect.runPromise)
+    }).pipe(Effect.provide(savedService().layer), Effect.runPromise)
     assert.deepStrictEqual(seen, [true, Option.none(), []])
   })
 
