@@ -1,7 +1,5 @@
-import { Effect, type Scope } from "effect"
-import { ChannelFailed, type PyroError } from "../../contract/errors/errors.ts"
-import type { Network, Port, Ports, Services, Snapshots } from "../promises/services.ts"
-import type { Workspace } from "../promises/workspace.ts"
+import { Effect } from "effect"
+import type { Network, Ports, Services, Snapshots } from "../promises/services.ts"
 import { commandFields, type Host, inSeconds } from "./host.ts"
 import type { InEffect } from "./in-effect.ts"
 import { handle } from "./marks.ts"
@@ -36,21 +34,3 @@ export const portsOf = ({ pyro: { workspace: { port } }, use }: Host, workspace:
     list: () => Effect.map(use(port.list({ workspace })), ({ ports }) => ports),
     close: (guestPort) => Effect.asVoid(use(port.unpublish({ workspace, guestPort })))
   })
-
-/** Publishes ports. The Scope ends the listener. */
-export const portIn =
-  ({ pyro: { workspace: { port } }, use }: Host, workspace: string): InEffect<Workspace>["port"] =>
-  (guestPort, { hostPort } = {}): Effect.Effect<InEffect<Port>, PyroError, Scope.Scope> => {
-    const unpublish = Effect.asVoid(use(port.unpublish({ workspace, guestPort })))
-    const publish = use(port.publish({ workspace, port: `${hostPort ?? 0}:${guestPort}` }))
-    return Effect.gen(function*() {
-      const { hostPort } = yield* Effect.acquireRelease(publish, () => Effect.ignoreCause(unpublish))
-      if (hostPort === undefined) return yield* new ChannelFailed({ detail: "the host does not listen for the port" })
-      return handle<InEffect<Port>>("Port", {
-        guestPort,
-        hostPort,
-        url: `http://127.0.0.1:${hostPort}`,
-        close: () => unpublish
-      })
-    })
-  }

@@ -92,7 +92,7 @@ export interface Port extends AsyncDisposable {
   /** `http://127.0.0.1:HOST_PORT`. */
   readonly url: string
   /**
-   * Stops listening on the host.
+   * Stops listening on the host, unless the port was published before. `ws.ports.close` closes such a port too.
    *
    * @example
    * const port = await ws.port(3001)
@@ -103,7 +103,7 @@ export interface Port extends AsyncDisposable {
 
 /** Options of `port`. */
 export interface PortOptions extends Cancel {
-  /** Port of the host. Default: a free one. */
+  /** Port of the host. Default: a free one, or that of a port that is published already. */
   readonly hostPort?: number | undefined
 }
 

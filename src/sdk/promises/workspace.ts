@@ -100,7 +100,8 @@ export interface Workspace extends AsyncDisposable {
   /** Files of the guest. */
   readonly files: Files
   /**
-   * Publishes a port of the guest on 127.0.0.1 of the host.
+   * The address of a port of the guest on 127.0.0.1 of the host. Publishes the port, unless a service, the command line or another program has.
+   * `await using` ends what this call has published, and leaves what was there. Rejects with `PortAlreadyPublished` for another `hostPort`.
    *
    * @example
    * await using port = await ws.port(3000)

@@ -115,21 +115,6 @@ describe("workspaces that a program holds", () => {
     assert.isUndefined(await (await fix()).delete())
   })
 
-  it("a port has its URL, and the end of its use unpublishes it", async () => {
-    const { asked, fix, note } = handleService(undefined, {
-      port: {
-        list: () => Effect.succeed({ ports: [] }),
-        publish: (payload) => note("publish", payload, { guestPort: 3000, hostPort: 40_000 }),
-        unpublish: (payload) => note("unpublish", payload, { guestPort: 3000 })
-      }
-    })
-    const port = await (await fix()).port(3000)
-    assert.strictEqual(port.url, "http://127.0.0.1:40000")
-    assert.deepStrictEqual(payloads(asked, "publish"), [{ workspace: "ws-0000000001", port: "0:3000" }])
-    await port[Symbol.asyncDispose]()
-    assert.deepStrictEqual(payloads(asked, "unpublish"), [{ workspace: "ws-0000000001", guestPort: 3000 }])
-  })
-
   it("an unknown option is refused, and a signal is none", async () => {
     const { fix } = handleService()
     const ws = await fix()
