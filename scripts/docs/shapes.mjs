@@ -64,6 +64,8 @@ const results = [
   { name: "DiffResult", of: "workspace.diff", doc: "The changes of a workspace." },
   { name: "PatchApplied", of: "workspace.patch.apply", doc: "The changes of a patch." },
   { name: "ExportResult", of: "workspace.export", doc: "Files that were copied to the host." },
+  { name: "ImportResult", of: "workspace.import", doc: "Files that were copied to the guest." },
+  { name: "PushResult", of: "workspace.sync.push", doc: "Changes of the host that were copied to the guest." },
   { name: "NetworkChanged", of: "workspace.network.set", doc: "A new network policy, and what it ends." },
   { name: "NetworkLog", of: "workspace.network.log", doc: "Connections of a workspace." }
 ]
@@ -172,6 +174,18 @@ const requests = [
     of: "workspace.export",
     without: ["path", "output"],
     doc: "How files are copied to the host."
+  },
+  {
+    name: "ImportFields",
+    of: "workspace.import",
+    without: ["sourcePath", "path", "content", "unnamed"],
+    doc: "How files are copied to the guest."
+  },
+  {
+    name: "PushFields",
+    of: "workspace.sync.push",
+    without: ["sourcePath"],
+    doc: "How changes of the host are copied to the guest."
   }
 ]
 

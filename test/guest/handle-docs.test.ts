@@ -54,6 +54,7 @@ describe("the docstrings of pyro/promises in a real microVM", () => {
   const adapted = (example: string) =>
     example
       .replaceAll("\"./", `"${own.folder}/`)
+      .replaceAll("ws.push(\".\")", `ws.push(${JSON.stringify(seed)})`)
       .replaceAll("seedPath: \".\"", `seedPath: ${JSON.stringify(seed)}, memoryMib: 256`)
   it.each(runnable.map(({ example = "", name }) => [name, example] as const))(
     "the example of %s runs",

@@ -84,6 +84,8 @@ export const workspaceOf = (on: Host, info: WorkspaceInfo, owned: boolean): Work
         workspace
       })),
     export: (path, output, options) => use(operations.export.collect({ ...options, workspace, path, output })),
+    import: (sourcePath, path, options) => use(operations.import({ ...options, workspace, sourcePath, path })),
+    push: (sourcePath, options) => use(operations.sync.push({ ...options, workspace, sourcePath })),
     delete: () => remove
   }, owned ? remove : undefined)
 }

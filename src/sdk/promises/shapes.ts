@@ -607,6 +607,80 @@ export interface ExportResult {
   }>
 }
 
+/** Files that were copied to the guest. */
+export interface ImportResult {
+  /** Path of the copy in the guest. A path that is not UTF-8 is in git's quoted form */
+  readonly path: string
+  /** Kind of the copy */
+  readonly kind: "file" | "directory"
+  /** Number of files that were written */
+  readonly files: number
+  /** Number of links that were made */
+  readonly symlinks: number
+  /** Bytes that were written */
+  readonly bytes: number
+  /** Number of paths that were not copied */
+  readonly skippedCount: number
+  /** The first 1000 of these paths */
+  readonly skipped: ReadonlyArray<{
+    /** Path relative to the source. A path that is not UTF-8 is in git's quoted form */
+    readonly path: string
+    /** Reason, one sentence */
+    readonly reason: string
+  }>
+}
+
+/** Changes of the host that were copied to the guest. */
+export interface PushResult {
+  /** Number of files and links that were written or removed */
+  readonly filesPushed: number
+  /** Number of files and links that were written */
+  readonly writtenCount: number
+  /** Number of files and links that were removed */
+  readonly removedCount: number
+  /**
+   * Number of files and links that had changed on the host and were equal in the workspace. Diffs count them as pushed
+   */
+  readonly equalCount: number
+  /** Bytes that were written */
+  readonly bytes: number
+  /** The first 1000 of these files */
+  readonly files: ReadonlyArray<{
+    /** Path relative to /workspace. A path that is not UTF-8 is in git's quoted form */
+    readonly path: string
+    /** Kind of change */
+    readonly change: "added" | "modified" | "deleted"
+  }>
+  /** Number of files that were not pushed, because they were changed in the workspace */
+  readonly conflictCount: number
+  /** The first 1000 of these files */
+  readonly conflicts: ReadonlyArray<{
+    /** Path relative to /workspace. A path that is not UTF-8 is in git's quoted form */
+    readonly path: string
+    /** Reason, one sentence */
+    readonly reason: string
+  }>
+  /** Number of paths of the host that could not be copied */
+  readonly skippedCount: number
+  /** The first 1000 of these paths */
+  readonly skipped: ReadonlyArray<{
+    /** Path relative to /workspace. A path that is not UTF-8 is in git's quoted form */
+    readonly path: string
+    /** Reason, one sentence */
+    readonly reason: string
+  }>
+  /** Number of files and links that are gone on the host and stay in the workspace. `delete` removes them */
+  readonly goneCount: number
+  /** The first 20 of these paths */
+  readonly gone: ReadonlyArray<string>
+  /** Number of ignored files and directories that were not copied. A directory counts as one */
+  readonly ignoredCount: number
+  /** The first 20 of these paths */
+  readonly ignored: ReadonlyArray<string>
+  /** Warnings, one sentence each. Empty if there are none */
+  readonly warnings: ReadonlyArray<string>
+}
+
 /** A new network policy, and what it ends. */
 export interface NetworkChanged {
   /** The workspace with its new policy */
@@ -1174,4 +1248,28 @@ export interface ExportFields {
   readonly maxMib?: number | undefined
   /** Maximum number of files, directories and links. A larger export fails (1 to 1000000) */
   readonly maxEntries?: number | undefined
+}
+
+/** How files are copied to the guest. */
+export interface ImportFields {
+  /** Allow a home directory, a directory that contains one, or / as the source */
+  readonly allowHome?: boolean | undefined
+  /** Maximum content in MiB. A larger copy is refused (1 to 16777216) */
+  readonly maxMib?: number | undefined
+  /** Maximum number of files, directories and links. A larger copy is refused (1 to 1000000) */
+  readonly maxEntries?: number | undefined
+}
+
+/** How changes of the host are copied to the guest. */
+export interface PushFields {
+  /** Directory of /workspace to copy to, created if it is missing */
+  readonly dest?: string | undefined
+  /** Ignored files to copy as well: globs as in .gitignore, relative to the directory */
+  readonly includeIgnored?: ReadonlyArray<string> | undefined
+  /** Allow a home directory, a directory that contains one, or / as the source */
+  readonly allowHome?: boolean | undefined
+  /** Remove files from the workspace that were seeded and are gone from the directory */
+  readonly delete?: boolean | undefined
+  /** Overwrite files that were changed in the workspace */
+  readonly force?: boolean | undefined
 }

@@ -10,8 +10,12 @@ import type {
   ExportFields,
   ExportResult,
   ForkFields,
+  ImportFields,
+  ImportResult,
   PatchApplied,
   PatchFields,
+  PushFields,
+  PushResult,
   ResetFields,
   SavedInfo,
   SaveFields,
@@ -220,6 +224,24 @@ export interface Workspace extends AsyncDisposable {
    * await ws.export("report.txt", "./report.txt", { overwrite: true })
    */
   readonly export: (path: string, output: string, options?: ExportFields & Cancel) => Promise<ExportResult>
+  /**
+   * Copies a file or a directory of the host to a path of the guest, and replaces files there. A diff shows the copies in /workspace as changes.
+   * A path of a directory, or one that ends with `/`, gets the copy under its own name. For content in memory or a stream: `files.write`.
+   *
+   * @example
+   * await ws.files.write("data.txt", "fine")
+   * await ws.export("data.txt", "./data.txt", { overwrite: true })
+   * const { bytes } = await ws.import("./data.txt", "/etc/data.txt")
+   */
+  readonly import: (sourcePath: string, path: string, options?: ImportFields & Cancel) => Promise<ImportResult>
+  /**
+   * Copies what has changed in a directory of the host since create or the last push to /workspace, or to `dest` in it. A diff leaves out what
+   * was pushed. A file that was changed in the workspace as well is a conflict, and stays unless `force` is set.
+   *
+   * @example
+   * const { filesPushed, conflicts } = await ws.push(".")
+   */
+  readonly push: (sourcePath: string, options?: PushFields & Cancel) => Promise<PushResult>
   /**
    * Deletes the workspace with its files. Does nothing if it is gone.
    *

@@ -1,4 +1,5 @@
 import { Effect, Exit, Option, Scope, Stream } from "effect"
+import * as path from "node:path"
 import { assert, describe, it } from "vitest"
 import {
   type PyroError,
@@ -113,6 +114,49 @@ describe("workspaces that a program holds", () => {
   it("delete does nothing where the workspace is gone", async () => {
     const { fix } = handleService(undefined, { delete: ({ workspaces: [id = ""] }) => Effect.fail(notFound(id)) })
     assert.isUndefined(await (await fix()).delete())
+  })
+
+  it("copies from the host name the host's files from this program's directory", async () => {
+    const { asked, fix, note } = handleService(undefined, {
+      import: (payload) =>
+        note("import", payload, {
+          path: "/etc/a",
+          kind: "file",
+          files: 1,
+          symlinks: 0,
+          bytes: 2,
+          skippedCount: 0,
+          skipped: []
+        }),
+      sync: {
+        push: (payload) =>
+          note("push", payload, {
+            filesPushed: 1,
+            writtenCount: 1,
+            removedCount: 0,
+            equalCount: 0,
+            bytes: 2,
+            files: [],
+            conflictCount: 0,
+            conflicts: [],
+            skippedCount: 0,
+            skipped: [],
+            goneCount: 0,
+            gone: [],
+            ignoredCount: 0,
+            ignored: [],
+            warnings: []
+          })
+      }
+    })
+    const ws = await fix()
+    assert.deepInclude(await ws.import("a", "/etc/a", { maxMib: 5 }), { path: "/etc/a", bytes: 2 })
+    assert.deepInclude(await ws.push("project", { delete: true }), { filesPushed: 1 })
+    const workspace = "ws-0000000001"
+    const sourcePath = path.resolve("a")
+    assert.deepInclude(payloads(asked, "import")[0], { workspace, sourcePath, path: "/etc/a", maxMib: 5 })
+    const pushed = { workspace, sourcePath: path.resolve("project"), dest: "", delete: true, force: false }
+    assert.deepInclude(payloads(asked, "push")[0], pushed)
   })
 
   it("an unknown option is refused, and a signal is none", async () => {
