@@ -10,6 +10,12 @@ import type { InEffect } from "./in-effect.ts"
 import { readInput } from "./input.ts"
 import { endedOf } from "./output.ts"
 
+/**
+ * Maximum bytes of each output in a result, unless the caller says otherwise: the whole output of nearly every command. A guest that prints for
+ * ever costs the program some times as much memory.
+ */
+const MAX_OUTPUT_BYTES = 16_777_216
+
 /** Gives each output to its listener, as text. A character may come in two pieces. */
 const listening = (listeners: Partial<Record<"stdout" | "stderr", ((text: string) => void) | undefined>>) => {
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() }
@@ -30,12 +36,13 @@ const listening = (listeners: Partial<Record<"stdout" | "stderr", ((text: string
 /** Runs commands to their ends. */
 export const execIn =
   ({ service, use }: Host, workspace: string): InEffect<Workspace>["exec"] => (command, options) => {
-    const { onStderr, onStdout, stdin, ...fields } = options ?? {}
+    const { maxBytes = MAX_OUTPUT_BYTES, onStderr, onStdout, stdin, ...fields } = options ?? {}
     const work: Effect.Effect<ExecResult, PyroError> = Effect.gen(function*() {
       const payload = (yield* payloadOf(workspaceExec, {
         ...inSeconds(fields),
         ...commandFields(command),
         workspace,
+        maxBytes,
         order: "arrival"
       })) as ReturnType<typeof workspaceExec.payload>["Type"]
       const read = yield* readInput(stdin)
@@ -52,8 +59,8 @@ export const execIn =
       if (result === undefined) {
         return yield* new ChannelFailed({ detail: "the stream of events ended without its last" })
       }
-      const { execId, output = "", stderr, stdout, truncated } = result
-      return { ...endedOf(result), stdout, stderr, output, truncated, execId }
+      const { execId, output = "", stderr, stderrBytes, stdout, stdoutBytes, truncated } = result
+      return { ...endedOf(result), stdout, stderr, output, stdoutBytes, stderrBytes, truncated, execId }
     })
     return use(work)
   }

@@ -5,7 +5,10 @@ import type { CommandFields } from "./shapes.ts"
 export interface ExecOptions extends CommandFields, Cancel {
   /** Stdin of the command. A failure of the input ends the command. Default: /dev/null. */
   readonly stdin?: Input | undefined
-  /** Maximum bytes of stdout, and of stderr, in the result. The middle of longer output is left out. Default: 1048576. */
+  /**
+   * Maximum bytes of stdout, and of stderr, in the result, at most 67108864. The middle of longer output is left out. `spawn` gives output
+   * of any length, as streams. Default: 16777216.
+   */
   readonly maxBytes?: number | undefined
   /** Gets stdout as it arrives, as text. */
   readonly onStdout?: ((text: string) => void) | undefined
@@ -21,6 +24,10 @@ export interface ExecResult extends Ended {
   readonly stderr: string
   /** Both outputs as one text, in the order of arrival. */
   readonly output: string
+  /** Bytes that the command wrote to stdout, also those that are left out. */
+  readonly stdoutBytes: number
+  /** Bytes that the command wrote to stderr, also those that are left out. */
+  readonly stderrBytes: number
   /** Whether the middle of stdout or stderr is left out. */
   readonly truncated: boolean
   /** Id of the command, for `attach`. */

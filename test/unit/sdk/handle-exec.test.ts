@@ -23,6 +23,8 @@ describe("exec of a workspace that a program holds", () => {
       stdout: "out again",
       stderr: "err",
       output: "outerr again",
+      stdoutBytes: 9,
+      stderrBytes: 3,
       truncated: false,
       execId: EXEC_ID
     })
@@ -44,6 +46,28 @@ describe("exec of a workspace that a program holds", () => {
     })
     assert.deepInclude(argv, { command: ["git", "status"], graceSeconds: 2 })
     assert.notProperty(argv, "script")
+  })
+
+  it("output of some MiB is whole, and the middle of longer output is left out, and counted", async () => {
+    const mib = 1_048_576
+    const printing = (count: number) =>
+      handleService(() =>
+        Stream.concat(
+          Stream.map(Stream.range(1, count), (at) => output("x".repeat(mib), at * mib)),
+          Stream.make(ended())
+        )
+      ).fix()
+    const whole = await (await printing(16)).exec("make")
+    assert.deepInclude(whole, { stdoutBytes: 16 * mib, truncated: false })
+    assert.strictEqual(whole.stdout.length, 16 * mib)
+    assert.strictEqual(whole.output.length, 16 * mib)
+    const cut = await (await printing(17)).exec("make")
+    assert.deepInclude(cut, { stdoutBytes: 17 * mib, truncated: true })
+    assert.include(cut.stdout, `\n[... ${mib} bytes left out ...]\n`)
+    const asked = await (await printing(2)).exec("make", { maxBytes: 10 })
+    assert.strictEqual(asked.stdout, `xxxxx\n[... ${2 * mib - 10} bytes left out ...]\nxxxxx`)
+    const refused = await rejection((await printing(0)).exec("make", { maxBytes: 67_108_865 }))
+    assert.deepInclude(refused, { _tag: "InvalidRequest", field: "max_bytes" })
   })
 
   it("listeners get the output as it arrives, with characters that come in two pieces whole", async () => {
