@@ -2,6 +2,7 @@ import { layer } from "./installed.ts"
 import type { PyroClient } from "./promises/client.ts"
 import { connectTo } from "./promises/connect-to.ts"
 
+export { labelOf } from "./label.ts"
 export type { ListOptions, PyroClient, SavedSnapshots } from "./promises/client.ts"
 export type { ExecOptions, ExecResult, KillOptions, Process, SpawnOptions, TerminalSize } from "./promises/command.ts"
 export type {

@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { connect, type PyroClient, PyroError, type Workspace } from "../../src/sdk/connect.ts"
+import { connect, labelOf, type PyroClient, PyroError, type Workspace } from "../../src/sdk/connect.ts"
 import { documentedNames } from "../support/handle-docs.ts"
 import { installation } from "../support/installation.ts"
 
@@ -9,7 +9,7 @@ type Example = (pyro: PyroClient, ws: Workspace, given: object) => Promise<void>
 
 /** An example as a function. Examples are JavaScript, too. It names a `process` whose output nobody sees. */
 const functionOf = (example: string): Example => {
-  const values = ["connect", "PyroError", "process", "console"]
+  const values = ["connect", "labelOf", "PyroError", "process", "console"]
   const shadowed = (name: string) => new RegExp(`(const|using) ${name} =`).test(example)
   const given = (name: string) => shadowed(name) ? "" : `const ${name} = __${name};`
   const AsyncFunction = (async () => {}).constructor as new(...args: ReadonlyArray<string>) => Example
@@ -24,6 +24,7 @@ const functionOf = (example: string): Example => {
 const silent = { write: () => true }
 const surroundings = {
   connect,
+  labelOf,
   PyroError,
   process: { stdout: silent, stderr: silent },
   console: { log: () => {}, error: () => {} }

@@ -24,7 +24,8 @@ export const documentedNames: ReadonlyArray<DocumentedName> = [
   ...["client", "command", "common", "error-class", "files", "services", "shell", "workspace"].map((name) =>
     path.join(folder, `${name}.ts`)
   ),
-  path.join(root, "src/sdk/connect.ts")
+  path.join(root, "src/sdk/connect.ts"),
+  path.join(root, "src/sdk/label.ts")
 ].flatMap((file) => {
   let owner = ""
   return [...fs.readFileSync(file, "utf8").matchAll(DECLARATION)].flatMap(

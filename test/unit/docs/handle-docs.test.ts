@@ -4,7 +4,7 @@ import { documentedNames } from "../../support/handle-docs.ts"
 
 /** What an example may use without a declaration. */
 const around = (example: string) =>
-  `import { connect, PyroError, type PyroClient, type Workspace } from "pyro/promises"
+  `import { connect, labelOf, PyroError, type PyroClient, type Workspace } from "pyro/promises"
 declare const given: { readonly pyro: PyroClient; readonly ws: Workspace }
 export const example = async (${
     ["pyro", "ws"].filter((name) => !example.includes(`const ${name} =`) && !example.includes(`using ${name} =`)).map((
@@ -15,6 +15,7 @@ ${example}
 }
 void PyroError
 void connect
+void labelOf
 `
 
 describe("the docstrings of pyro/promises", () => {
