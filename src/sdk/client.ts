@@ -19,8 +19,12 @@ const callOf = (session: Session, row: Operation, started: StartedExec | undefin
     ? makeExec(session, row, started)
     : streaming(session, row)
 
-/** Pyro behind the daemon of this installation. Starts the daemon if none runs. */
-export const layerDaemon = (start: StartDaemon, started?: StartedExec): Layer.Layer<Pyro, PyroError> =>
+/** Pyro behind the daemon of this installation. Starts the daemon if none runs. `paths`: of another state directory. */
+export const layerDaemon = (
+  start: StartDaemon,
+  started?: StartedExec,
+  paths: Layer.Layer<Paths, PyroError> = Paths.layer
+): Layer.Layer<Pyro, PyroError> =>
   Layer.effect(
     Pyro,
     Effect.gen(function*() {
@@ -28,7 +32,7 @@ export const layerDaemon = (start: StartDaemon, started?: StartedExec): Layer.La
       const session = yield* makeSession(start, yield* Paths, started?.request)
       return mapCalls((row) => callOf(session, row, started))
     })
-  ).pipe(Layer.provide(Paths.layer))
+  ).pipe(Layer.provide(paths))
 
 /** Whether a daemon of this version already runs, so that a request starts none. */
 export const daemonRuns = (version: string) => Effect.provide(runs(version), Paths.layer)

@@ -1,9 +1,9 @@
-import { layer } from "./installed.ts"
-import type { PyroClient } from "./promises/client.ts"
+import { layerOf } from "./installed.ts"
+import type { ConnectOptions, PyroClient } from "./promises/client.ts"
 import { connectTo } from "./promises/connect-to.ts"
 
 export { labelOf } from "./label.ts"
-export type { ListOptions, PyroClient, SavedSnapshots } from "./promises/client.ts"
+export type { ConnectOptions, ListOptions, PyroClient, SavedSnapshots } from "./promises/client.ts"
 export type { ExecOptions, ExecResult, KillOptions, Process, SpawnOptions, TerminalSize } from "./promises/command.ts"
 export type {
   Bytes,
@@ -32,4 +32,4 @@ export type { CreateOptions, Forks, Workspace } from "./promises/workspace.ts"
  * await using ws = await pyro.create({ seedPath: "." })
  * const { status, stdout } = await ws.exec("python3 -m unittest")
  */
-export const connect = (): PyroClient => connectTo(layer)
+export const connect = (options: ConnectOptions = {}): PyroClient => connectTo(layerOf(options))

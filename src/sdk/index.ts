@@ -15,7 +15,7 @@ export { layerDaemon } from "./client.ts"
 export { acquireWorkspace } from "./effects.ts"
 export { type EffectCall, pyro, type PyroEffects } from "./effects.ts"
 export { Workspace } from "./handle.ts"
-export { layer } from "./installed.ts"
+export { layer, layerOf } from "./installed.ts"
 export { labelOf } from "./label.ts"
 export type { Options } from "./options.ts"
 export {
@@ -26,3 +26,4 @@ export {
   type PromiseCall,
   type PyroPromises
 } from "./promises.ts"
+export type { ConnectOptions } from "./promises/client.ts"

@@ -2,9 +2,12 @@ import { Effect, Layer } from "effect"
 import { DaemonUnavailable, type PyroError } from "../contract/errors/errors.ts"
 import type { Pyro } from "../contract/rows/Pyro.ts"
 import { readTail } from "../system/files/line-log.ts"
+import { Paths } from "../system/files/Paths.ts"
 import { packageRoot } from "../system/processes/native.ts"
 import { layerDaemon } from "./client.ts"
+import { layerWithDriver, readConnectOptions } from "./connect-options.ts"
 import { daemonCommand } from "./daemon-command.ts"
+import type { ConnectOptions } from "./promises/client.ts"
 
 /** The command of the package that this module belongs to. */
 const program = () => `${packageRoot()}/dist/pyro.js`
@@ -21,16 +24,26 @@ export const buildOf = (entry: string): string => {
 }
 
 /**
- * Pyro behind the daemon of this installation, which the Layer starts if none runs. The command line and other programs share the
- * daemon, so workspaces outlive the program. The Layer's end only closes the connection.
+ * Pyro behind the daemon of this installation, or of another state directory. The Layer starts the daemon if none runs. The command line and
+ * other programs share the daemon, so workspaces outlive the program. The Layer's end only closes the connection.
  */
-export const layer: Layer.Layer<Pyro, PyroError> = Layer.unwrap(
-  Effect.try({
-    try: () =>
-      layerDaemon({
+export const layerOf = (options: ConnectOptions): Layer.Layer<Pyro, PyroError> =>
+  Layer.unwrap(Effect.gen(function*() {
+    const { driver, startDaemon = true, startTimeoutMs, stateDir } = yield* readConnectOptions(options)
+    const start = yield* Effect.try({
+      try: () => ({
         version: buildOf(readTail(program(), ENTRY_BYTES)),
-        command: daemonCommand(program())
+        command: daemonCommand(program()),
+        onlyRunning: !startDaemon,
+        timeoutMs: startTimeoutMs
       }),
-    catch: (cause) => new DaemonUnavailable({ detail: `${program()}: ${(cause as Error).message}` })
-  })
-)
+      catch: (cause) => new DaemonUnavailable({ detail: `${program()}: ${(cause as Error).message}` })
+    })
+    return layerWithDriver(
+      layerDaemon(start, undefined, stateDir === undefined ? undefined : Paths.layerIn(stateDir)),
+      driver
+    )
+  }))
+
+/** `layerOf` with the directory and the settings of the environment. */
+export const layer: Layer.Layer<Pyro, PyroError> = layerOf({})

@@ -17,6 +17,10 @@ import { deadlineScale } from "../system/settings/deadline-scale.ts"
 /** How to start a daemon if none runs. */
 export interface StartDaemon {
   readonly version: string
+  /** Fail if no daemon of this version runs. @default false */
+  readonly onlyRunning?: boolean | undefined
+  /** Maximum wait for a started daemon. @default 60 s, times the scale of deadlines */
+  readonly timeoutMs?: number | undefined
   /** Program and arguments. It becomes the daemon and runs while it holds work. */
   readonly command: readonly [string, ...ReadonlyArray<string>]
 }
@@ -47,6 +51,20 @@ const checkVersion = (record: string, own: string) =>
     }
   })
 
+/** Finds a daemon, and does nothing to one of another version. */
+const demandRunning = (record: string, own: string, socket: string) =>
+  Effect.gen(function*() {
+    const found = yield* Effect.orElseSucceed(readJson(record, Announced), () => Option.none<typeof Announced.Type>())
+    if (Option.isSome(found) && found.value.version !== own && isAlive(found.value.process)) {
+      return yield* new DaemonMismatch({ running: found.value.version, own, detail: "this program starts none" })
+    }
+    const { stateDir } = yield* Paths
+    const detail =
+      `no daemon runs for ${stateDir}, and this program starts none. Start one: PYRO_STATE_DIR=${stateDir} pyro list`
+    yield* Effect.mapError(Effect.scoped(connectUnix(socket)), () => new DaemonUnavailable({ detail }))
+    return socket
+  })
+
 /** Whether a daemon of this version runs already. */
 export const daemonRuns = (own: string) =>
   Effect.gen(function*() {
@@ -62,6 +80,8 @@ const attempts = Schedule.min([Schedule.exponential("2 millis", 1.05), Schedule.
 export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroError, Paths> =>
   Effect.gen(function*() {
     const { log, record, socket } = yield* daemonFiles
+    if (start.onlyRunning === true) return yield* demandRunning(record, start.version, socket)
+    const { timeoutMs = startTimeoutMs } = start
     // The daemon has another working directory, so relative paths must become absolute here.
     const variables = pathVariables(yield* Paths)
     yield* checkVersion(record, start.version)
@@ -93,8 +113,8 @@ export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroErro
     yield* answers.pipe(
       Effect.catch(() =>
         Effect.timeoutOrElse(started, {
-          duration: startTimeoutMs,
-          orElse: () => Effect.fail(new DaemonUnavailable({ detail: `it does not answer after ${startTimeoutMs} ms` }))
+          duration: timeoutMs,
+          orElse: () => Effect.fail(new DaemonUnavailable({ detail: `it does not answer after ${timeoutMs} ms` }))
         })
       )
     )

@@ -2,6 +2,26 @@ import type { Cancel } from "./common.ts"
 import type { SavedDetail, SavedExported, SavedExportFields, SavedImportFields, SavedInfo } from "./shapes.ts"
 import type { CreateOptions, Workspace } from "./workspace.ts"
 
+/**
+ * Options of `connect`. None of them gives a workspace more than the person who runs the program has: the daemon is that of the same user.
+ *
+ * @example
+ * await using pyro = connect({ stateDir: "./state", driver: "qemu" })
+ */
+export interface ConnectOptions {
+  /**
+   * Directory of the workspaces and of their daemon, as `PYRO_STATE_DIR`. Each directory has workspaces of its own. A relative path is relative to
+   * this program's directory. Default: that of the command line.
+   */
+  readonly stateDir?: string | undefined
+  /** Start a daemon where none runs. `false`: calls then reject with `DaemonUnavailable`. Default: true. */
+  readonly startDaemon?: boolean | undefined
+  /** Maximum wait for the start of a daemon, in ms. A call takes an `AbortSignal` for its own time. Default: 60000. */
+  readonly startTimeoutMs?: number | undefined
+  /** Program that runs the microVMs of `create` and `open`, unless these name one. Default: that of the daemon. */
+  readonly driver?: "auto" | "qemu" | "firecracker" | undefined
+}
+
 /** Options of `list`. */
 export interface ListOptions extends Cancel {
   /** Labels that the workspaces must have. Default: none. */

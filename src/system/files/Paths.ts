@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { type InvalidConfiguration, NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
-import { setting } from "../settings/config.ts"
+import { ProcessVariables, setting } from "../settings/config.ts"
 import { ensureFolder } from "./entries.ts"
 import { isDiskFull, toHostErrorOf } from "./failure.ts"
 
@@ -19,6 +19,13 @@ export class Paths extends Context.Service<Paths, {
 }>()("pyro/system/Paths") {
   /** Directories named by `PYRO_STATE_DIR`, `PYRO_CACHE_DIR`, `PYRO_MEMORY_DIR`, else by XDG, else under the home directory. */
   static readonly layer = Layer.effect(Paths, Effect.suspend(() => make))
+  /** The same with another state directory than that of the environment, for programs with several. */
+  static readonly layerIn = (stateDir: string) =>
+    Layer.effect(
+      Paths,
+      Effect.flatMap(ProcessVariables, (values) =>
+        Effect.provideService(make, ProcessVariables, { ...values, PYRO_STATE_DIR: stateDir }))
+    )
 }
 
 /** Node's own answer is empty for an empty `HOME`. */
