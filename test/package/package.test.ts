@@ -140,6 +140,8 @@ describe("the package, packed and installed", () => {
       fs.mkdirSync(alone)
       fs.writeFileSync(path.join(alone, "package.json"), JSON.stringify({ type: "module" }))
       fs.copyFileSync(path.join(root, "test/fixtures/holder/main.ts"), path.join(alone, "main.ts"))
+      fs.mkdirSync(path.join(alone, "pushed"))
+      fs.writeFileSync(path.join(alone, "pushed/pushed.txt"), "pushed\n")
       await run("npm", ["install", "--offline", "--no-audit", archive], alone)
     }, 60_000)
 
