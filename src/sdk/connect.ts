@@ -3,6 +3,7 @@ import type { ConnectOptions, PyroClient } from "./promises/client.ts"
 import { connectTo } from "./promises/connect-to.ts"
 
 export { labelOf } from "./label.ts"
+export type { WorkspaceChanges } from "./promises/changes.ts"
 export type { ConnectOptions, ListOptions, PyroClient, SavedSnapshots } from "./promises/client.ts"
 export type { ExecOptions, ExecResult, KillOptions, Process, SpawnOptions, TerminalSize } from "./promises/command.ts"
 export type {
@@ -18,7 +19,9 @@ export type {
 } from "./promises/common.ts"
 export { type ErrorClass, PyroError } from "./promises/error-class.ts"
 export * from "./promises/errors.ts"
-export type { AsUser, Files, FileStat, ReadOptions, WatchEvent, WatchOptions } from "./promises/files.ts"
+export type { AsUser, FileStat, ReadOptions, WatchEvent, WatchOptions } from "./promises/file-options.ts"
+export type { Files } from "./promises/files.ts"
+export type { WorkspaceLife } from "./promises/life.ts"
 export type * from "./promises/services.ts"
 export type * from "./promises/shapes.ts"
 export type { Shell, ShellOptions, TypeOptions } from "./promises/shell.ts"

@@ -21,9 +21,20 @@ const plain = (comment: string) => comment.split("\n").map((line) => line.replac
 
 /** The public names of the files that people write; the generated ones have the texts of the contract. */
 export const documentedNames: ReadonlyArray<DocumentedName> = [
-  ...["client", "command", "common", "error-class", "files", "services", "shell", "workspace"].map((name) =>
-    path.join(folder, `${name}.ts`)
-  ),
+  ...[
+    "changes",
+    "client",
+    "command",
+    "common",
+    "error-class",
+    "file-options",
+    "files",
+    "life",
+    "services",
+    "shell",
+    "workspace"
+  ]
+    .map((name) => path.join(folder, `${name}.ts`)),
   path.join(root, "src/sdk/connect.ts"),
   path.join(root, "src/sdk/label.ts")
 ].flatMap((file) => {

@@ -1,7 +1,7 @@
 import type { Bytes, ByteStream, Cancel, EventStream, Input } from "./common.ts"
+import type { AsUser, FileStat, ReadOptions, WatchEvent, WatchOptions } from "./file-options.ts"
 import type {
   CopyFields,
-  FileChange,
   FileCopied,
   FileEdited,
   FileEditFields,
@@ -14,59 +14,6 @@ import type {
   RemoveFields,
   RenameFields
 } from "./shapes.ts"
-
-/** A file that exists. */
-export interface FileStat {
-  /** Path relative to /workspace, absolute outside of it. */
-  readonly path: string
-  /** Type of the file. */
-  readonly type: FileEntry["type"]
-  /** Size in bytes. */
-  readonly sizeBytes: number
-  /** Permission bits in octal, such as `0644`. */
-  readonly mode: string
-  /** Time of the last change, ISO 8601. Absent if the time has no calendar date. */
-  readonly modifiedAt?: string
-  /** Target of a symbolic link. Absent for others. */
-  readonly target?: string
-  /** Number of the owner. */
-  readonly uid: number
-  /** Number of the group. */
-  readonly gid: number
-}
-
-/** Options of operations on files. */
-export interface AsUser extends Cancel {
-  /** The user whose rights the operation has: `root`, `agent`, a uid, or uid:gid. Default: root. */
-  readonly user?: string | undefined
-}
-
-/** Options of a read. */
-export interface ReadOptions extends AsUser {
-  /** First byte to read. Default: 0. */
-  readonly offset?: number | undefined
-  /** Maximum number of bytes to read, at least 1. Default: to the end. */
-  readonly length?: number | undefined
-}
-
-/** Options of a watch. */
-export interface WatchOptions extends AsUser {
-  /** Only the directory's own entries, and not what is beneath its directories. Default: false. */
-  readonly shallow?: boolean | undefined
-}
-
-/**
- * What a watch tells:
- *
- * - `Watching`: every later change is told. It is the first event.
- * - `Changed`: changes of one moment, one for each path.
- * - `Lost`: changes are unknown. Look at the tree again.
- * - `Unwatched`: the first directory that is not watched, because there are too many or it is on another file system.
- * - `Ended`: the watched directory or file is gone. It is the last event.
- */
-export type WatchEvent =
-  | { readonly _tag: "Changed"; readonly changes: ReadonlyArray<FileChange> }
-  | { readonly _tag: "Watching" | "Lost" | "Unwatched" | "Ended"; readonly path: string }
 
 /**
  * Files of a workspace. A method rejects with `FileRefused`, whose `reason` is `not_found`, `exists`, `permission` or another. A path is absolute, or relative to /workspace. Symbolic links are followed as programs of the guest follow them.

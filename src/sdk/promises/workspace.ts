@@ -1,28 +1,10 @@
+import type { WorkspaceChanges } from "./changes.ts"
 import type { ExecOptions, ExecResult, Process, SpawnOptions } from "./command.ts"
 import type { Cancel, Command } from "./common.ts"
 import type { Files } from "./files.ts"
-import type { Network, Port, PortOptions, Ports, Services, Snapshots } from "./services.ts"
-import type {
-  CommandInfo,
-  CreateFields,
-  DiffFields,
-  DiffResult,
-  ExportFields,
-  ExportResult,
-  ForkFields,
-  ImportFields,
-  ImportResult,
-  PatchApplied,
-  PatchFields,
-  PushFields,
-  PushResult,
-  ResetFields,
-  SavedInfo,
-  SaveFields,
-  SnapshotInfo,
-  UpdateFields,
-  WorkspaceInfo
-} from "./shapes.ts"
+import type { WorkspaceLife } from "./life.ts"
+import type { Network, Port, PortOptions, Ports, Services } from "./services.ts"
+import type { CommandInfo, CreateFields, ForkFields, WorkspaceInfo } from "./shapes.ts"
 import type { Shell, ShellOptions } from "./shell.ts"
 
 /** Options of `create` and `open`. */
@@ -43,20 +25,13 @@ export interface Forks extends ReadonlyArray<Workspace>, AsyncDisposable {}
  * await using ws = await pyro.create({ seedPath: "." })
  * const { status, stdout } = await ws.exec("python3 -m unittest", { timeoutMs: 60_000 })
  */
-export interface Workspace extends AsyncDisposable {
+export interface Workspace extends WorkspaceLife, WorkspaceChanges, AsyncDisposable {
   /** Id of the workspace. pyro never reuses an id. */
   readonly id: string
   /** Name of the workspace when this handle was made. Null if it had none. */
   readonly name: string | null
   /** The workspace when this handle was made. `status` has its present state. */
   readonly info: WorkspaceInfo
-  /**
-   * State, sizes, labels, last use and expiry.
-   *
-   * @example
-   * const { state, expiresAt } = await ws.status()
-   */
-  readonly status: (options?: Cancel) => Promise<WorkspaceInfo>
   /**
    * Runs a command to its end. Resolves for any status of the command, and rejects only where pyro failed, such as `CommandNotFound` for a
    * program that the guest does not have.
@@ -117,24 +92,6 @@ export interface Workspace extends AsyncDisposable {
   /** Network policy and connections. */
   readonly network: Network
   /**
-   * Saves memory and disk under a name, for `reset` and `fork`.
-   *
-   * @example
-   * await ws.snapshot("green")
-   * await ws.reset({ snapshot: "green" })
-   */
-  readonly snapshot: (name: string, options?: Cancel) => Promise<SnapshotInfo>
-  /** Saved states of memory and disk. */
-  readonly snapshots: Snapshots
-  /**
-   * Saves memory and disk under a name of this host. The saved snapshot outlives the workspace.
-   *
-   * @example
-   * await ws.save("warm")
-   * await using copy = await pyro.create({ fromSnapshot: "warm" })
-   */
-  readonly save: (name: string, options?: SaveFields & Cancel) => Promise<SavedInfo>
-  /**
    * A copy with memory and disk: processes, servers and REPLs go on in both.
    *
    * @example
@@ -151,103 +108,4 @@ export interface Workspace extends AsyncDisposable {
    * const results = await Promise.all(attempts.map((attempt) => attempt.exec("python3 -m unittest")))
    */
   readonly forks: (count: number, options?: ForkFields & Cancel) => Promise<Forks>
-  /**
-   * Returns to the state after create, or to a snapshot.
-   *
-   * @example
-   * const { state } = await ws.reset()
-   */
-  readonly reset: (options?: ResetFields & Cancel) => Promise<WorkspaceInfo>
-  /**
-   * Ends the microVM and keeps the disk.
-   *
-   * @example
-   * await ws.stop()
-   * await ws.start()
-   */
-  readonly stop: (options?: Cancel) => Promise<WorkspaceInfo>
-  /**
-   * Writes the memory to disk and frees it. The next use of the workspace, or `resume`, continues its processes.
-   *
-   * @example
-   * const { state } = await ws.pause()
-   */
-  readonly pause: (options?: Cancel) => Promise<WorkspaceInfo>
-  /**
-   * Continues a paused workspace from its memory.
-   *
-   * @example
-   * await ws.pause()
-   * const { state } = await ws.resume()
-   */
-  readonly resume: (options?: Cancel) => Promise<WorkspaceInfo>
-  /**
-   * Gives the workspace another name. The id stays, and this handle works as before.
-   *
-   * @example
-   * const { name } = await ws.rename("parser")
-   */
-  readonly rename: (name: string, options?: Cancel) => Promise<WorkspaceInfo>
-  /**
-   * Changes the given fields, and no other. `ttlMs: 0` removes the expiry.
-   *
-   * @example
-   * const { labels } = await ws.update({ labels: { reviewed: "yes" }, ttlMs: 3_600_000 })
-   */
-  readonly update: (options: UpdateFields & Cancel) => Promise<WorkspaceInfo>
-  /**
-   * Starts a new microVM from the disk of a stopped or failed workspace.
-   *
-   * @example
-   * const { state } = await ws.start()
-   */
-  readonly start: (options?: Cancel) => Promise<WorkspaceInfo>
-  /**
-   * Changes of /workspace since create.
-   *
-   * @example
-   * const { files, patch } = await ws.diff()
-   */
-  readonly diff: (options?: DiffFields & Cancel) => Promise<DiffResult>
-  /**
-   * Applies a whole patch to /workspace, or nothing.
-   *
-   * @example
-   * await ws.patch("--- /dev/null\n+++ b/new.txt\n@@ -0,0 +1 @@\n+new\n")
-   */
-  readonly patch: (patch: string | Uint8Array, options?: PatchFields & Cancel) => Promise<PatchApplied>
-  /**
-   * Copies a file or a directory of the guest to a path of the host. A relative host path is relative to this program's directory.
-   *
-   * @example
-   * await ws.files.write("report.txt", "fine")
-   * await ws.export("report.txt", "./report.txt", { overwrite: true })
-   */
-  readonly export: (path: string, output: string, options?: ExportFields & Cancel) => Promise<ExportResult>
-  /**
-   * Copies a file or a directory of the host to a path of the guest, and replaces files there. A diff shows the copies in /workspace as changes.
-   * A path of a directory, or one that ends with `/`, gets the copy under its own name. For content in memory or a stream: `files.write`.
-   *
-   * @example
-   * await ws.files.write("data.txt", "fine")
-   * await ws.export("data.txt", "./data.txt", { overwrite: true })
-   * const { bytes } = await ws.import("./data.txt", "/etc/data.txt")
-   */
-  readonly import: (sourcePath: string, path: string, options?: ImportFields & Cancel) => Promise<ImportResult>
-  /**
-   * Copies what has changed in a directory of the host since create or the last push to /workspace, or to `dest` in it. A diff leaves out what
-   * was pushed. A file that was changed in the workspace as well is a conflict, and stays unless `force` is set.
-   *
-   * @example
-   * const { filesPushed, conflicts } = await ws.push(".")
-   */
-  readonly push: (sourcePath: string, options?: PushFields & Cancel) => Promise<PushResult>
-  /**
-   * Deletes the workspace with its files. Does nothing if it is gone.
-   *
-   * @example
-   * const other = await pyro.create({ memoryMib: 256 })
-   * await other.delete()
-   */
-  readonly delete: (options?: Cancel) => Promise<void>
 }
