@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto"
+import { labelOf } from "pyro/promises"
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 
@@ -11,11 +12,11 @@ export const nameOf = (prefix: string, id: string): string => {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name) ? name : `${prefix}-${sha256(id).slice(0, 40)}`
 }
 
-/** Metadata of a framework as labels. Values that are no text become JSON, and a value that no label can have becomes its digest. */
+/** Metadata of a framework as labels. Values that are no text become JSON. */
 export const labelsOf = (metadata: Readonly<Record<string, unknown>> = {}): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(metadata).filter(([, value]) => value !== undefined).map(([key, value]) => {
-      const text = typeof value === "string" ? value : JSON.stringify(value)
-      return [key, /^[\x20-\x7e]{0,200}$/.test(text) ? text : `~sha256:${sha256(text)}`]
-    })
+    Object.entries(metadata).filter(([, value]) => value !== undefined).map(([key, value]) => [
+      key,
+      labelOf(typeof value === "string" ? value : String(JSON.stringify(value)))
+    ])
   )
