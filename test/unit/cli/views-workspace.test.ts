@@ -40,6 +40,17 @@ describe("views of workspaces", () => {
     assert.match(off.out, /\nnetwork +off\n/)
   })
 
+  it("status shows when pyro pauses a workspace, and the commands of a paused one as standing still", async () => {
+    const some = { ...workspace, runningCommands: 2, pauseAfterSeconds: 1_800 }
+    const running = await shown("workspace.status", { ...some, state: "running" }, {})
+    assert.match(running.out, /\ncommands +2 running\n/)
+    assert.match(running.out, /\npauses +after 1800 s without a use\n/)
+    const paused = await shown("workspace.status", { ...some, state: "paused" }, {})
+    assert.match(paused.out, /\ncommands +2 standing still\n/)
+    const never = await shown("workspace.status", { ...workspace, state: "running" }, {})
+    assert.notInclude(never.out, "pauses")
+  })
+
   it("status of a failed workspace shows the command that starts it", async () => {
     const detail = "the microVM failed (attach): the QEMU of vm-1 is gone: the host restarted, or QEMU was killed"
     const failed = await shown("workspace.status", { ...workspace, state: "failed", detail }, {})
