@@ -1,6 +1,5 @@
 import type { HarnessV1NetworkSandboxSession } from "@ai-sdk/harness"
 import { type Workspace, WorkspaceNotFound } from "pyro/promises"
-import { urlOf } from "../shared/ports.ts"
 import { networkOf, type Policy } from "./network-policy.ts"
 import { PyroSandboxSession } from "./session.ts"
 
@@ -40,7 +39,8 @@ export class PyroNetworkSandboxSession extends PyroSandboxSession implements Har
 
   /** The address of a port on this host, for harnesses of newer releases. pyro forwards TCP, so `https` is `http`, too: the server has no certificate. */
   async getPortEndpoint({ port, protocol }: PortOptions): Promise<{ readonly url: string }> {
-    return { url: new URL(await urlOf(this.workspace, port, protocol === "ws" ? "ws" : "http")).toString() }
+    const { url } = await this.workspace.port(port)
+    return { url: new URL(protocol === "ws" ? url.replace(/^http/, "ws") : url).toString() }
   }
 
   /** The address of a port on this host. */

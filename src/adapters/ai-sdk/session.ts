@@ -2,9 +2,7 @@ import type { Experimental_SandboxProcess as SandboxProcess, Experimental_Sandbo
 import { posix } from "node:path"
 import { type Bytes, FileRefused, type Workspace } from "pyro/promises"
 import { asOwner, entriesOf } from "../shared/files.ts"
-
-/** The most output that pyro gives at once, in bytes: the AI SDK has no word for output that is left out. */
-const MAX_BYTES = 67_108_864
+import { ALL_OUTPUT } from "../shared/text.ts"
 
 type Options<Method extends keyof SandboxSession> = SandboxSession[Method] extends (options: infer One) => unknown ? One
   : never
@@ -113,7 +111,7 @@ export class PyroSandboxSession implements SandboxSession {
     { command, env, ...options }: Options<"run">
   ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
     const [cwd, { signal }] = this.#at({ ...options, path: options.workingDirectory ?? "." })
-    const ended = await this.workspace.exec(command, { cwd, env, signal, maxBytes: MAX_BYTES })
+    const ended = await this.workspace.exec(command, { cwd, env, signal, ...ALL_OUTPUT })
     return { exitCode: ended.status, stdout: ended.stdout, stderr: ended.stderr }
   }
 

@@ -2,7 +2,6 @@ import { defineProvider, type Provider, type RunCommandOptions, type SandboxInfo
 import { randomUUID } from "node:crypto"
 import { connect, type CreateOptions, type PyroClient, type SavedInfo, type Workspace } from "pyro/promises"
 import { asOwner, entriesOf } from "../shared/files.ts"
-import { urlOf } from "../shared/ports.ts"
 import { createFrom } from "../shared/saved.ts"
 import { createFields } from "./create-fields.ts"
 import { runCommand } from "./run-command.ts"
@@ -79,7 +78,8 @@ export const pyro: (config: PyroConfig) => Provider<Workspace, never, PyroSnapsh
       streamCommand: (workspace: Workspace, command: string, options: RunCommandOptions) =>
         runCommand(workspace, command, options),
       getInfo: infoOf,
-      getUrl: (workspace, { port, protocol }) => urlOf(workspace, port, protocol),
+      getUrl: async (workspace, { port, protocol = "http" }) =>
+        (await workspace.port(port)).url.replace(/^http/, protocol),
       getInstance: (workspace) => workspace,
       filesystem: {
         readFile: (workspace, path) => workspace.files.readText(path, asOwner(workspace)),

@@ -1,8 +1,6 @@
 import type { CommandResult, RunCommandOptions } from "@computesdk/provider"
 import { CommandNotExecutable, CommandNotFound, CommandNotStarted, type Workspace } from "pyro/promises"
-
-/** The most output that pyro gives at once, in bytes: ComputeSDK has no word for output that is left out. */
-const MAX_BYTES = 67_108_864
+import { ALL_OUTPUT } from "../shared/text.ts"
 
 const NOT_STARTED = [CommandNotFound, CommandNotExecutable, CommandNotStarted]
 
@@ -19,7 +17,7 @@ export const runCommand = async (
       await started.detach()
       return { stdout: "", stderr: "", exitCode: 0, durationMs: 0 }
     }
-    const ended = await workspace.exec(command, { ...fields, maxBytes: MAX_BYTES, onStdout, onStderr })
+    const ended = await workspace.exec(command, { ...fields, ...ALL_OUTPUT, onStdout, onStderr })
     return { stdout: ended.stdout, stderr: ended.stderr, exitCode: ended.status, durationMs: ended.durationMs }
   } catch (failure) {
     if (!NOT_STARTED.some((one) => failure instanceof one)) throw failure

@@ -15,7 +15,6 @@ import { randomUUID } from "node:crypto"
 import { connect, type CreateOptions, type PyroClient, type Workspace } from "pyro/promises"
 import { asOwner } from "../shared/files.ts"
 import { nameOf } from "../shared/names.ts"
-import { urlOf } from "../shared/ports.ts"
 import { PyroProcesses } from "./processes.ts"
 
 /** What the workspace of a sandbox is made of, Mastra's hooks, and its environment variables. */
@@ -128,7 +127,7 @@ export class PyroSandbox extends MastraSandbox<Workspace> {
 
   /** Ports of the guest on this host. */
   override readonly networking: SandboxNetworking = {
-    getPortUrl: (port) => this.#workspace === undefined ? Promise.resolve(null) : urlOf(this.#workspace, port)
+    getPortUrl: async (port) => (await this.#workspace?.port(port))?.url ?? null
   }
 
   /** Writes files and their parent directories, as the user of the commands. */

@@ -14,7 +14,6 @@ import {
   type WriteStdinArgs
 } from "@openai/agents/sandbox"
 import type { Workspace } from "pyro/promises"
-import { urlOf } from "../shared/ports.ts"
 import { hydrate, persist } from "./archive.ts"
 import { Commands } from "./commands.ts"
 import { materialize } from "./entries.ts"
@@ -97,7 +96,7 @@ export class PyroSession extends SessionFiles implements SandboxSession<PyroSess
   }
 
   async resolveExposedPort(port: number): Promise<ExposedPortEndpoint> {
-    const url = new URL(await urlOf(this.workspace, port))
+    const url = new URL((await this.workspace.port(port)).url)
     return recordExposedPortEndpoint(this.state, { host: url.hostname, port: Number(url.port), url: url.href }, port)
   }
 

@@ -9,7 +9,9 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
  */
 export const nameOf = (prefix: string, id: string): string => {
   const name = `${prefix}-${id}`
-  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name) ? name : `${prefix}-${sha256(id).slice(0, 40)}`
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name)
+    ? name
+    : `${prefix}-${createHash("sha256").update(id).digest("hex").slice(0, 40)}`
 }
 
 /** Metadata of a framework as labels. Values that are no text become JSON. */

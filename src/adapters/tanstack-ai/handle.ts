@@ -1,7 +1,6 @@
 import { createExecBackedGit, type SandboxCapabilities, type SandboxHandle } from "@tanstack/ai-sandbox"
 import { randomUUID } from "node:crypto"
 import type { Workspace } from "pyro/promises"
-import { urlOf } from "../shared/ports.ts"
 import { filesOf } from "./files.ts"
 import { processesOf } from "./processes.ts"
 
@@ -41,7 +40,7 @@ export const handleOf = ({ env, fork, id, workspace }: Held): SandboxHandle => {
     fs: filesOf(workspace),
     process,
     git: createExecBackedGit(process, "/workspace"),
-    ports: { connect: async (port) => ({ url: await urlOf(workspace, port) }) },
+    ports: { connect: async (port) => ({ url: (await workspace.port(port)).url }) },
     env: { set: async (vars) => void Object.assign(env, vars) },
     snapshot: async (label) => {
       // TanStack's snapshots are of files.

@@ -1,10 +1,7 @@
 import type { SandboxProcess } from "@tanstack/ai-sandbox"
 import { constants } from "node:os"
 import type { Workspace } from "pyro/promises"
-import { textOf } from "../shared/text.ts"
-
-/** The most output that pyro gives at once, in bytes: TanStack has no word for output that is left out. */
-const MAX_BYTES = 67_108_864
+import { ALL_OUTPUT, textOf } from "../shared/text.ts"
 
 const nameOfSignal = (signal: string | number): string =>
   typeof signal === "string"
@@ -14,7 +11,7 @@ const nameOfSignal = (signal: string | number): string =>
 /** Commands of a workspace. `env` has the variables of each, and may change. */
 export const processesOf = (workspace: Workspace, env: Readonly<Record<string, string>>): SandboxProcess => ({
   exec: async (command, options = {}) => {
-    const all = { ...options, env: { ...env, ...options.env }, maxBytes: MAX_BYTES }
+    const all = { ...options, env: { ...env, ...options.env }, ...ALL_OUTPUT }
     const { status, stderr, stdout } = await workspace.exec(command, all)
     return { stdout, stderr, exitCode: status }
   },

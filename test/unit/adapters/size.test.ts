@@ -21,7 +21,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
   "deepagents": 150,
   "mastra": 230,
   "openai-agents": 490,
-  "shared": 60,
+  "shared": 40,
   "tanstack-ai": 190
 }
 
