@@ -17,6 +17,7 @@ import { demandDirectory, demandSamePlace, demandSomethingSame, destination } fr
 import { guestFailure, isFileOrLink, readGuest, type SyncTrees } from "./sync/guest-state.ts"
 import { isGone, listHost, lossesOf, placedText } from "./sync/host-tree.ts"
 import { fromKept, isLeftover, newPush, planFile, planRemoval, textOf } from "./sync/plan.ts"
+import { demandRoom } from "./sync/room.ts"
 
 /** Target of a push. */
 interface SyncTarget extends SyncTrees {
@@ -51,6 +52,7 @@ export const syncPush = (
     const guest = yield* readGuest(channel, target, pushed)
     yield* demandDirectory(dest, guest)
     yield* demandSomethingSame(host, guest, payload)
+    yield* demandRoom(host, guest, target.folder)
     const push = newPush({ guest, host, folder: target.folder, force: payload.force })
     if (payload.delete) {
       // Removals come first: a directory may have become a file.

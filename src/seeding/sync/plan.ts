@@ -7,6 +7,7 @@ import { type Kept, piecesOf } from "../kept.ts"
 import { parentsOf, type PushedEntry, withinGit } from "../pushed.ts"
 import { type GuestState, hasContent, isChanged, isFileOrLink } from "./guest-state.ts"
 import { type HostFile, type HostTree, isGone, keepHost } from "./host-tree.ts"
+import { looksEqual } from "./room.ts"
 
 /** Plan of one push: changes of the guest's tree and of the baseline, and the report. */
 interface Push {
@@ -55,7 +56,7 @@ export const planFile = (push: Push, name: string, file: HostFile) =>
     const text = pathText(path)
     const before = guest.initial.get(name)
     const isLink = file.mode === 0o120000
-    if (!isLink && before?.mode === file.mode && before.size === file.size && before.mtimeNs === file.mtimeNs) return
+    if (looksEqual(guest, name, file)) return
     const kept = yield* keepHost(push.folder, push.host.root, file)
     if (typeof kept === "string") return void push.skipped.push({ path: text, reason: kept })
     if (isLink && before?.link !== undefined && sha256Hex(before.link) === kept.sha256) return

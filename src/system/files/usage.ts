@@ -67,6 +67,13 @@ export const freeMib = (path: string): Effect.Effect<number, FileFailed> =>
     ? freeMib(dirname(path))
     : attempt("statfs", path, () => Math.floor(freeBytes(path) / mib))
 
+/** File systems whose files can share blocks, by their numbers in statfs(2): btrfs, XFS, bcachefs, ZFS. */
+const SHARING = new Set([0x9123683e, 0x58465342, 0xca451a4e, 0x2fc12fc1])
+
+/** Whether a copy from one directory to another may take no space. */
+export const mayShareBlocks = (from: string, to: string): Effect.Effect<boolean, FileFailed> =>
+  attempt("statfs", to, () => fs.statSync(from).dev === fs.statSync(to).dev && SHARING.has(fs.statfsSync(to).type))
+
 /** An entry of the cache that pyro can make or fetch again. */
 export interface CacheEntry {
   readonly kind: "template" | "seed" | "repository" | "packages" | "download"

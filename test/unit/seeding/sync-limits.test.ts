@@ -8,6 +8,7 @@ import { readPushed } from "../../../src/seeding/pushed.ts"
 import { readGuest, type SyncTrees } from "../../../src/seeding/sync/guest-state.ts"
 import type { HostFile } from "../../../src/seeding/sync/host-tree.ts"
 import { newPush, planFile } from "../../../src/seeding/sync/plan.ts"
+import { demandRoom } from "../../../src/seeding/sync/room.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 
 const mib = 1024 * 1024
@@ -61,6 +62,21 @@ describe("limits of a push", () => {
         assert.deepStrictEqual([change.content.size, sum], [size, size])
       }
       assert.deepStrictEqual([push.skipped, push.bytes], [[], 5 + mib + mib + 1 + 700 * mib])
+    }))
+
+  it.live("a push of more than the host's disk has room for is refused before a copy", () =>
+    Effect.gen(function*() {
+      const { file, push: { folder, guest, host } } = yield* pushOfOne
+      const tree = (size: number) => ({ ...host, files: new Map([["file", { ...file, size }]]) })
+      const { bavail, bsize } = fs.statfsSync(folder)
+      yield* demandRoom(tree(mib), guest, folder)
+      const failure = yield* Effect.flip(demandRoom(tree(2 * bavail * bsize), guest, folder))
+      assert.deepInclude(failure, { _tag: "NoSpace", where: "state directory", path: folder })
+      assert.isFalse(fs.existsSync(path.join(folder, "pushed")))
+      // A file that the guest has already is not copied.
+      const size = 2 * bavail * bsize
+      const initial = new Map([["file", { mode: 0o100644, size, mtimeNs: 1n, link: undefined }]])
+      yield* demandRoom(tree(size), { initial } as never, folder)
     }))
 
   it.live("a push reports a file that was replaced by a link, and keeps nothing of the link's target", () =>
