@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto"
 import { labelOf } from "pyro/promises"
 
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
-
 /**
  * The name of the workspace that a framework knows by an id of its own, so that another process finds the workspace again. An id that is no
  * name of pyro, such as a URI, becomes its digest.
