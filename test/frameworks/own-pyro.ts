@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
+import { connect } from "pyro/promises"
 import { afterAll, beforeAll } from "vitest"
 import { folder } from "./installed.ts"
 
@@ -17,7 +18,12 @@ export const ownPyro = (): void => {
     state = mkdtempSync(join(tmpdir(), "pyro-frameworks-"))
     process.env["PYRO_STATE_DIR"] = state
   })
-  afterAll(() => {
+  afterAll(async () => {
+    // A test that failed has left its workspaces, whose microVMs would go on without their files.
+    {
+      await using client = connect()
+      for (const workspace of await client.list()) await workspace.delete()
+    }
     const pyro = join(folder, "node_modules/pyro/dist/pyro.js")
     execFileSync(process.execPath, [pyro, "daemon", "stop"], { stdio: "ignore" })
     if (before === undefined) delete process.env["PYRO_STATE_DIR"]
