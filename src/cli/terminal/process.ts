@@ -101,12 +101,15 @@ const nextPiece = <E>(input: Readable, failed: (cause: unknown) => Effect.Effect
     return Effect.sync(leave)
   })
 
+const readStdin = <E>(failed: (cause: unknown) => Effect.Effect<never, E | Cause.Done>): Stream.Stream<Uint8Array, E> =>
+  Stream.suspend(() =>
+    process.stdin.isTTY && inBackground()
+      ? Stream.empty
+      : Stream.fromEffectRepeat(nextPiece<E | Cause.Done>(process.stdin, failed)) as Stream.Stream<Uint8Array, E>
+  )
+
 /** A stdin that cannot be read (closed, or a directory) is empty, as for other programs. */
-const stdin: Stream.Stream<Uint8Array> = Stream.suspend(() =>
-  process.stdin.isTTY && inBackground()
-    ? Stream.empty
-    : Stream.fromEffectRepeat(nextPiece(process.stdin, () => Cause.done()))
-)
+const stdin = readStdin<never>(() => Cause.done())
 
 const sizeNow = (): WindowSize => ({ rows: process.stdout.rows || 24, cols: process.stdout.columns || 80 })
 
@@ -167,8 +170,10 @@ const readFile = (path: string, maxBytes: number): Effect.Effect<Uint8Array, Fil
 const openFile = (
   path: string
 ): Effect.Effect<Stream.Stream<Uint8Array, FileUnreadable>, FileUnreadable, Scope.Scope> => {
-  if (path === "-") return Effect.succeed(stdin)
-  const unreadable = (cause: unknown) => new FileUnreadable({ detail: `${path} cannot be read: ${reasonOf(cause)}` })
+  const called = path === "-" ? "stdin" : path
+  const unreadable = (cause: unknown) => new FileUnreadable({ detail: `${called} cannot be read: ${reasonOf(cause)}` })
+  // Content, of which a part must not pass for the whole.
+  if (path === "-") return Effect.succeed(readStdin((cause) => Effect.fail(unreadable(cause))))
   return Effect.acquireRelease(
     Effect.sync(() => createReadStream(path)),
     (file) => Effect.sync(() => file.destroy())
