@@ -4,7 +4,8 @@ import { ensureFolder } from "../system/files/entries.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { asStep } from "../system/telemetry/spans.ts"
 import { nowIso, nowMs } from "../system/waits/time.ts"
-import { type CatalogueEntry, recipeOf } from "./catalogue.ts"
+import { BUILDER, type CatalogueEntry, recipeOf } from "./catalogue.ts"
+import type { MadeImage } from "./image-builder.ts"
 import {
   absent,
   type DefineRequest,
@@ -17,6 +18,7 @@ import {
   type PullOptions,
   type Removed
 } from "./image/environment.ts"
+import { keepOciImage } from "./image/from-oci.ts"
 import { type KeepRequest, keepRoot } from "./image/keep-root.ts"
 import { exactNpm, joinNpm, versionsFromNpm } from "./image/npm.ts"
 import { makeObtain } from "./image/obtain.ts"
@@ -52,6 +54,14 @@ export class Environments extends Context.Service<Environments, {
     archive: (file: string) => Effect.Effect<void, E>,
     options?: PullOptions
   ) => Effect.Effect<void, E | EnvironmentError | EnvironmentNameTaken | InvalidRequest>
+  /**
+   * Makes an environment of an image of a registry, under its full reference. `make` writes what a builder microVM made of it to a
+   * new file. The same reference again replaces the image.
+   */
+  readonly keepImage: <E>(
+    reference: string,
+    make: (file: string) => Effect.Effect<MadeImage, E>
+  ) => Effect.Effect<void, E | EnvironmentError | EnvironmentNameTaken>
   /** Details of the image. Reads the whole image if `verify` is set. */
   readonly inspect: (
     name: string,
@@ -77,7 +87,7 @@ const isOfWorkspace = ({ workspace }: Definition) => workspace !== undefined
 
 const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) => {
   const stores = makeImageStores(cacheDir, definitions)
-  const { entries, entryOf, keepLocked, kept, keptRoot, known, own, mapFailure, storeOf } = stores
+  const { entries, entryOf, keepLocked, kept, keptRoot, known, own, mapFailure, prepare, store, storeOf } = stores
   const obtain = makeObtain(stores, kernel)
 
   const ensure = (name: string, options: PullOptions = {}) =>
@@ -148,6 +158,12 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
     )
       .pipe(keepLocked, (work) => Effect.andThen(prepareKept, work), mapFailure(request.name, "unpack"))
 
+  const keepImage = <E>(reference: string, make: (file: string) => Effect.Effect<MadeImage, E>) =>
+    Effect.gen(function*() {
+      const builder = yield* ensure(BUILDER)
+      yield* keepOciImage({ definitions: own, images: store, builder }, reference, make)
+    }).pipe((work) => Effect.andThen(prepare, work), mapFailure(reference, "image"))
+
   const statusOf = (entry: CatalogueEntry, thorough: boolean): Effect.Effect<EnvironmentStatus, ImageDamaged> =>
     Effect.map(
       storeOf(entry).find(entry.storedAs, { thorough }),
@@ -158,7 +174,8 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
           description: entry.description,
           state: isKept(entry) || image.manifest.recipe === recipeOf(entry) ? "ready" : "outdated",
           environment: environmentOf(entry)(image),
-          own: entry.own
+          own: entry.own,
+          oci: entry.oci
         })
       })
     )
@@ -193,6 +210,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
     pull,
     define,
     keep,
+    keepImage,
     inspect,
     ...makeReclaim(stores, kernel)
   }

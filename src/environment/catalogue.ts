@@ -2,7 +2,15 @@ import { Effect } from "effect"
 import * as path from "node:path"
 import { EnvironmentUnknown } from "../contract/errors/errors.ts"
 import { exists } from "../system/files/entries.ts"
+import type { ImageConfig } from "./image-builder.ts"
 import { readList, recipeDigest, recipeFolder } from "./image/recipe.ts"
+
+/** An image of a registry. */
+export interface OciOrigin {
+  /** Digest of its manifest for this machine, as `sha256:…`. */
+  readonly digest: string
+  readonly config: ImageConfig
+}
 
 /** An environment that pyro knows how to build. */
 export interface CatalogueEntry {
@@ -17,13 +25,15 @@ export interface CatalogueEntry {
     /** Source workspace of an environment without packages, which cannot be built again. */
     readonly workspace?: string | undefined
   }
+  /** The image of a registry that it was made of. A builder microVM makes it again, and nothing else can. */
+  readonly oci?: OciOrigin
   /** Environment whose image gets the npm packages of `own`, or without these the Debian packages. Absent for the catalogue's. */
   readonly over?: CatalogueEntry
   /** Code name of the Debian release. */
   readonly codename: string
   readonly description: string
   /** Package lists of the recipe in layers. A list may have an addition for its release. */
-  readonly lists: ReadonlyArray<"base" | "default" | "build">
+  readonly lists: ReadonlyArray<"base" | "default" | "build" | "builder">
   /**
    * Space in MiB that a build needs for image and downloaded packages, and for the unpacked tree. Measured in 2026 and increased by
    * a quarter, for images of 160, 330 and 810 MiB.
@@ -58,8 +68,20 @@ const variants = [
   }
 ] as const
 
-/** All environments, in the order in which they are listed. */
-export const catalogue: ReadonlyArray<CatalogueEntry> = releases.flatMap(({ codename, version }) =>
+/** The environment of the microVMs that make environments of images. */
+export const BUILDER = "builder"
+
+const builder: CatalogueEntry = {
+  name: BUILDER,
+  storedAs: BUILDER,
+  codename: "trixie",
+  description: "what makes environments of images, in a microVM of its own",
+  lists: ["base", "builder"],
+  diskMib: 500,
+  treeMib: 700
+}
+
+const debian: ReadonlyArray<CatalogueEntry> = releases.flatMap(({ codename, version }) =>
   variants.map(({ diskMib, lists, suffix, treeMib, what }) => ({
     name: `debian:${version}${suffix}`,
     storedAs: `debian:${version}${suffix}`,
@@ -70,6 +92,9 @@ export const catalogue: ReadonlyArray<CatalogueEntry> = releases.flatMap(({ code
     treeMib
   }))
 )
+
+/** All environments, in the order in which they are listed. */
+export const catalogue: ReadonlyArray<CatalogueEntry> = [...debian, builder]
 
 /** Finds an environment by name; fails with EnvironmentUnknown, which names the known ones. */
 export const lookUp = (
@@ -91,6 +116,9 @@ export const packagesOf = (entry: CatalogueEntry): ReadonlyArray<string> => {
 
 /** Digest of all inputs of an environment, except the versions of Debian's packages. */
 export const recipeOf = (entry: CatalogueEntry): string =>
+  entry.oci === undefined ? recipeOfPackages(entry) : recipeDigest(recipeFolder("image"), [entry.storedAs])
+
+const recipeOfPackages = (entry: CatalogueEntry): string =>
   recipeDigest(recipeFolder("environment"), [
     entry.storedAs,
     entry.codename,

@@ -11,7 +11,9 @@ import { readJson, writeJsonAtomic } from "../system/files/atomic-file.ts"
 import { ensureFolder, exists, listIfPresent, removeFile } from "../system/files/entries.ts"
 import { type FileFailed, toHostErrorOf } from "../system/files/failure.ts"
 import { withLock } from "../system/files/lock.ts"
-import { catalogue, type CatalogueEntry } from "./catalogue.ts"
+import { catalogue, type CatalogueEntry, type OciOrigin } from "./catalogue.ts"
+import { ImageConfig } from "./image-builder.ts"
+import { parseReference, referenceFile } from "./image-reference.ts"
 import { twiceNamed, withProgramOfNode } from "./image/npm.ts"
 
 /**
@@ -29,6 +31,8 @@ export const Definition = Schema.Struct({
   npm: Schema.optional(Schema.Array(Schema.String)),
   /** Id of the workspace whose root is the image. Such an image is in the state directory, because pyro cannot build it again. */
   workspace: Schema.optional(Schema.String),
+  /** The image of a registry that `name` refers to: the digest of its manifest, and how its programs are started. */
+  oci: Schema.optional(Schema.Struct({ digest: Schema.String, config: ImageConfig })),
   /** Time of the definition, ISO 8601. */
   created: Schema.String
 })
@@ -128,6 +132,18 @@ export const ownEntry = (base: CatalogueEntry, { from, name, npm = [], packages 
   }
 }
 
+/** The environment that an image of a registry became. The same manifest is the same environment, under each of its names. */
+export const ociEntry = ({ name }: Definition, oci: OciOrigin): CatalogueEntry => ({
+  name,
+  storedAs: `oci-${oci.digest.slice("sha256:".length)}`,
+  codename: "",
+  description: `image ${oci.digest}`,
+  oci,
+  lists: [],
+  diskMib: 0,
+  treeMib: 0
+})
+
 /** The environment that a workspace's root became. */
 export const keptEntry = ({ from, name, packages, workspace }: Definition): CatalogueEntry => ({
   name,
@@ -143,8 +159,12 @@ export const keptEntry = ({ from, name, packages, workspace }: Definition): Cata
 /** Folder of a state directory's definitions. */
 export const ownFolder = (stateDir: string) => path.join(stateDir, "environments")
 
-const isOf = ({ from, npm = [], packages, workspace }: Definition) =>
-  workspace === undefined ? `${from} and ${[...packages, ...npm].join(", ")}` : `the root of ${workspace}`
+const isOf = ({ from, npm = [], oci, packages, workspace }: Definition) =>
+  oci !== undefined
+    ? `the image ${oci.digest}`
+    : workspace === undefined
+    ? `${from} and ${[...packages, ...npm].join(", ")}`
+    : `the root of ${workspace}`
 
 /** Whether a name of another definition may be replaced. */
 export interface Replacing {
@@ -153,23 +173,27 @@ export interface Replacing {
 
 /** The definitions in a folder. */
 export const ownDefinitions = (folder: string) => {
-  const file = (name: string) => path.join(folder, `${name}.json`)
+  const isName = (name: string) => namePattern.test(name) || parseReference(name)?.name === name
+  const file = (name: string) => path.join(folder, `${namePattern.test(name) ? name : referenceFile(name)}.json`)
   const alone = withLock(path.join(folder, ".lock"), { timeoutMs: 30_000 })
+
+  const read = (file: string) =>
+    readJson(file, Definition).pipe(
+      Effect.tapError((error) =>
+        Effect.logWarning(`environment ${path.basename(file, ".json")} is passed over: ${error.message}`)
+      ),
+      Effect.orElseSucceed(() => Option.none())
+    )
 
   /** The definition of a name, if there is one. Logs an unreadable definition and leaves it. */
   const find = (name: string): Effect.Effect<Option.Option<Definition>> =>
-    !namePattern.test(name)
-      ? Effect.succeed(Option.none())
-      : readJson(file(name), Definition).pipe(
-        Effect.tapError((error) => Effect.logWarning(`environment ${name} is passed over: ${error.message}`)),
-        Effect.orElseSucceed(() => Option.none())
-      )
+    isName(name) ? read(file(name)) : Effect.succeed(Option.none())
 
   /** By name. */
   const all: Effect.Effect<ReadonlyArray<Definition>, NoSpace | StateDirectoryUnusable> = listIfPresent(folder).pipe(
     Effect.mapError(toHostErrorOf(folder)),
     Effect.map((names) => names.filter((entry) => entry.endsWith(".json")).sort()),
-    Effect.flatMap(Effect.forEach((entry) => find(entry.slice(0, -".json".length)))),
+    Effect.flatMap(Effect.forEach((entry) => read(path.join(folder, entry)))),
     Effect.map((found) => found.flatMap(Option.toArray))
   )
 
@@ -186,7 +210,8 @@ export const ownDefinitions = (folder: string) => {
             ? new EnvironmentNameTaken({ name: wanted.name, is: "a definition that cannot be read" })
             : Effect.succeed(false),
         onSome: (one) =>
-          one.workspace === undefined && wanted.workspace === undefined && one.from === wanted.from &&
+          one.workspace === undefined && wanted.workspace === undefined && one.oci?.digest === wanted.oci?.digest &&
+            one.from === wanted.from &&
             one.packages.join() === wanted.packages.join() && one.npm?.join() === wanted.npm?.join()
             ? Effect.succeed(true)
             : replace === true
@@ -203,7 +228,7 @@ export const ownDefinitions = (folder: string) => {
     )
 
   /** Whether the name is in use, even by an unreadable definition. */
-  const isGiven = (name: string) => namePattern.test(name) && exists(file(name))
+  const isGiven = (name: string) => isName(name) && exists(file(name))
 
   /** Whether the definition existed. */
   const drop = (name: string) =>

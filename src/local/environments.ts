@@ -14,14 +14,15 @@ import {
   type OnProgress,
   type Removed
 } from "../environment/Environments.ts"
+import { parseReference } from "../environment/image-reference.ts"
 import { Kernel } from "../environment/Kernel.ts"
 import { pruneRepositories, sampleFolder } from "../seeding/cache.ts"
 import type { PrepareServices } from "../seeding/request.ts"
 import { Paths } from "../system/files/Paths.ts"
-import type { GuestImages } from "../vm/guest.ts"
 import { pruneTemplates } from "../vm/templates.ts"
 import type { Root } from "../workspace/operations/Workspaces.ts"
 import { diskUsage } from "./disk/usage.ts"
+import { pullImage } from "./images/pull.ts"
 
 /** Progress as notices. Never waits: the reader of the notices may be slow, or gone. */
 export const noticesTo = (notices: Queue.Enqueue<Notice, Cause.Done>): OnProgress => ({ fraction, step }) =>
@@ -33,15 +34,15 @@ export const ensureImages = (environment: string, onProgress: OnProgress) =>
     const environments = yield* Environments
     const kernel = yield* Kernel
     const image = yield* environments.ensure(environment, { onProgress })
-    const images: GuestImages = { environment: image, kernel: yield* kernel.ensureWith(onProgress) }
-    return images
+    return { environment: image, kernel: yield* kernel.ensureWith(onProgress) }
   })
 
-const summary = ({ description, environment, name, own, state }: EnvironmentStatus) => ({
+const summary = ({ description, environment, name, oci, own, state }: EnvironmentStatus) => ({
   name,
   description,
   state,
-  origin: own === undefined ? "catalogue" as const : "own" as const,
+  origin: oci !== undefined ? "image" as const : own === undefined ? "catalogue" as const : "own" as const,
+  ...(oci === undefined ? {} : { imageDigest: oci.digest }),
   ...(own === undefined
     ? {}
     : {
@@ -125,11 +126,16 @@ const making = <E, R>(name: string, work: (onProgress: OnProgress) => Effect.Eff
   }))
 
 /** Builds or checks an environment. */
-export const pullEnvironment = ({ environment, force }: PullPayload) =>
-  making(
-    environment,
-    (onProgress) => Effect.flatMap(Environments, ({ pull }) => pull(environment, { force, onProgress }))
+export const pullEnvironment = (pyro: PyroService) => ({ environment, force }: PullPayload) => {
+  const reference = parseReference(environment)
+  return making(
+    reference?.name ?? environment,
+    (onProgress) =>
+      reference === undefined
+        ? Effect.flatMap(Environments, ({ pull }) => pull(environment, { force, onProgress }))
+        : pullImage(pyro, reference, onProgress)
   )
+}
 
 /** Builds an environment of the user's own. `rootOf` finds the workspace whose root becomes the image. */
 export const buildEnvironment = (

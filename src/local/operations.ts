@@ -56,7 +56,7 @@ export const hostWorks = ({ isResident, pool, pyro, rootOf }: HostParts): HostWo
       : run(payload, input),
   "network.lists": () => showHostLists,
   "env.list": () => listEnvironments,
-  "env.pull": pullEnvironment,
+  "env.pull": (payload) => pullEnvironment(pyro())(payload),
   "env.inspect": ({ environment }) => inspectEnvironment(environment),
   "env.build": (payload) => buildEnvironment(payload, rootOf),
   "env.rm": ({ environments }) => removeEnvironments(environments),

@@ -15,6 +15,7 @@ import { sweepVms } from "../vm/sweep.ts"
 import { acquireWorkspace } from "../workspace/life/boot.ts"
 import { driverOf } from "../workspace/life/driver.ts"
 import { reportSlowStep } from "../workspace/life/generation.ts"
+import { runWithImage } from "../workspace/life/image-defaults.ts"
 import { reportSeed } from "../workspace/life/notices.ts"
 import { ownerOf } from "../workspace/life/workspace-user.ts"
 import { runIn } from "../workspace/operations/run.ts"
@@ -50,7 +51,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
       const seed = payload.seedPath === undefined && payload.workspaceUser === "root"
         ? placeholder
         : yield* seedFrom(payload, notices)
-      return yield* acquireWorkspace({
+      const workspace = yield* acquireWorkspace({
         purpose: "run",
         driver: yield* driverOf(payload),
         images,
@@ -65,6 +66,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
         leastConfinement: payload.requireConfinement,
         onSlowStep: reportSlowStep((notice) => void Queue.offerUnsafe(notices, notice))
       })
+      return { workspace, asked: runWithImage(payload, images.environment.oci) }
     })
     const prepared = yield* prepare.pipe(
       // The cache was emptied between the build of an image and its use.
@@ -73,7 +75,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
       Effect.forkScoped
     )
     const events: Stream.Stream<RunEvent, PyroError, Dialler | Paths> = Stream.unwrap(
-      Effect.map(Fiber.join(prepared), (workspace) => runIn(workspace, payload, input, network, since))
+      Effect.map(Fiber.join(prepared), ({ asked, workspace }) => runIn(workspace, asked, input, network, since))
     )
     return Stream.concat(Stream.fromQueue(notices), events)
   }))

@@ -61,6 +61,42 @@ const HOST_LISTS = {
       "repo.maven.apache.org:443"
     ]
   },
+  "docker-hub": {
+    description: "docker pull: images of Docker Hub",
+    // The registry, its tokens, and where it redirects layers to (docs.docker.com, "Allowlist for Docker Desktop").
+    hosts: [
+      "registry-1.docker.io:443",
+      "docker.io:443",
+      "auth.docker.io:443",
+      "production.cloudflare.docker.com:443",
+      "docker-images-prod.6aa30f8b08e16409b46e0173d6de2f56.r2.cloudflarestorage.com:443"
+    ]
+  },
+  ghcr: {
+    description: "images of GitHub's registry ghcr.io",
+    // Tokens come from ghcr.io itself; layers from pkg-containers (docs.github.com, "Working with the Container registry").
+    hosts: ["ghcr.io:443", "pkg-containers.githubusercontent.com:443"]
+  },
+  quay: {
+    description: "images of quay.io",
+    // docs.redhat.com, "Firewall changes for container image pulls": layers come from the CDN hosts.
+    hosts: ["quay.io:443", "cdn.quay.io:443", "cdn01.quay.io:443", "cdn02.quay.io:443", "cdn03.quay.io:443"]
+  },
+  mcr: {
+    description: "images of Microsoft's registry mcr.microsoft.com",
+    // github.com/microsoft/containerregistry, "Client firewall rules": the REST endpoint and the data endpoint.
+    hosts: ["mcr.microsoft.com:443", "*.data.mcr.microsoft.com:443"]
+  },
+  "ecr-public": {
+    description: "images of Amazon's public gallery public.ecr.aws",
+    // docs.aws.amazon.com, "Public registries": layers come from a CloudFront host of the service.
+    hosts: ["public.ecr.aws:443", "d5l0dvt14r5h8.cloudfront.net:443"]
+  },
+  gcr: {
+    description: "images of Google's gcr.io",
+    // cloud.google.com/artifact-registry, "Access control": layers are objects of storage.googleapis.com.
+    hosts: ["gcr.io:443", "storage.googleapis.com:443"]
+  },
   rubygems: {
     description: "gem and Bundler: gems of rubygems.org",
     // The default source, and the host of its compact index (guides.rubygems.org).

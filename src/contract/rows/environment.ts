@@ -16,9 +16,10 @@ const summaryFields = lazy(() => ({
   }),
   digest: optional(string("Digest of the image's inputs; the same inputs have the same digest. Absent if not built")),
   sizeBytes: optional(integer("Size of the image file in bytes. Absent if not built")),
-  origin: Schema.Literals(["catalogue", "own"]).annotate({
-    description: "`catalogue`: defined by pyro. `own`: made by `pyro env build`"
+  origin: Schema.Literals(["catalogue", "own", "image"]).annotate({
+    description: "`catalogue`: defined by pyro. `own`: made by `pyro env build`. `image`: an image of a registry"
   }),
+  imageDigest: optional(string("For `image`: digest of the image's manifest")),
   from: optional(string("For `own`: environment that it extends")),
   fromWorkspace: optional(string("For `own`: id of the workspace whose root became the image")),
   addedPackages: optional(
@@ -51,6 +52,12 @@ const OneEnvironment = lazy(() =>
   Schema.Struct({ environment: text("Name of an environment, as `pyro env list` prints it") })
 )
 
+const PulledEnvironment = lazy(() =>
+  Schema.Struct({
+    environment: text("Name of an environment, or full reference of an image: HOST/REPOSITORY[:TAG][@DIGEST]")
+  })
+)
+
 const Removed = lazy(() =>
   snakeStruct({
     removed: Schema.Array(Schema.String).annotate({
@@ -73,7 +80,7 @@ export const environmentList = unary({
   description:
     "Lists every environment of the catalogue and of `pyro env build`. Environments that are on this host have a digest, a size and an age.",
   cli: { path: ["env", "list"], args: [], examples: ["pyro env list", "pyro env list --json"] },
-  mcp: { tool: "environment_list", profiles: ["full"], omits: ["added_npm_packages"] },
+  mcp: { tool: "environment_list", profiles: ["full"], omits: ["added_npm_packages", "image_digest"] },
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() => Schema.Struct({})),
   result: EnvironmentList
@@ -81,7 +88,7 @@ export const environmentList = unary({
 
 export const PullPayload = lazy(() =>
   Schema.Struct({
-    ...OneEnvironment().fields,
+    ...PulledEnvironment().fields,
     force: flag("Build the image again, even if it is undamaged")
   })
 )
@@ -99,12 +106,18 @@ export type PullEvent = ReturnType<typeof PullEvent>["Type"]
 
 export const environmentPull = streaming({
   name: "env.pull",
-  summary: "Build an environment, or check the existing image",
+  summary: "Build an environment, pull an image, or check the existing image",
   description:
     "Builds the image from Debian packages if it is absent or outdated. Otherwise checks the image's hash, and builds " +
-    "a damaged image again.",
-  cli: { path: ["env", "pull"], args: ["environment"], examples: ["pyro env pull debian:12-build"] },
+    "a damaged image again. A full reference of an image, with the registry's name, is pulled by a microVM and becomes an environment of this name.",
+  cli: {
+    path: ["env", "pull"],
+    args: ["environment"],
+    examples: ["pyro env pull debian:12-build", "pyro env pull docker.io/library/python:3.12-slim"]
+  },
   mcp: HOST_ADMINISTRATION,
+  // A builder is a workspace, and the daemon owns those.
+  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
   payload: PullPayload,
   event: PullEvent,

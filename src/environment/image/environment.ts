@@ -6,7 +6,7 @@ import type {
   NoSpace,
   StateDirectoryUnusable
 } from "../../contract/errors/errors.ts"
-import type { CatalogueEntry } from "../catalogue.ts"
+import type { CatalogueEntry, OciOrigin } from "../catalogue.ts"
 import type { OnProgress } from "./progress.ts"
 import type { StoredImage } from "./store.ts"
 
@@ -20,6 +20,8 @@ export interface Environment {
   readonly kernelVersion: string
   /** Time of the build on this host, ISO 8601. */
   readonly builtAt: string
+  /** The image that it was made of, if it was made of one. */
+  readonly oci?: OciOrigin | undefined
 }
 
 /** An environment of the catalogue or of the user's own, with its state on this host. */
@@ -30,6 +32,7 @@ export interface EnvironmentStatus {
   readonly environment: Environment | undefined
   /** Definition by `define`. Absent for environments of the catalogue. */
   readonly own: CatalogueEntry["own"]
+  readonly oci?: OciOrigin | undefined
 }
 
 export interface EnvironmentDetail extends EnvironmentStatus {
@@ -70,8 +73,9 @@ export interface DefineRequest {
 /** Made from a workspace: nothing could build its image again. */
 export const isKept = ({ own }: CatalogueEntry) => own?.workspace !== undefined
 
-export const absent = ({ description, name, own }: CatalogueEntry): EnvironmentStatus => ({
+export const absent = ({ description, name, oci, own }: CatalogueEntry): EnvironmentStatus => ({
   name,
+  oci,
   description,
   state: "absent",
   environment: undefined,
@@ -84,5 +88,6 @@ export const environmentOf = (entry: CatalogueEntry) => ({ manifest, path }: Sto
   imagePath: path,
   sizeBytes: manifest.image.sizeBytes,
   kernelVersion: manifest.kernelVersion,
-  builtAt: manifest.created
+  builtAt: manifest.created,
+  oci: entry.oci
 })

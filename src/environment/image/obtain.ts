@@ -85,7 +85,7 @@ export const makeObtain = (
       yield* sweepTemporaries(store.temporaries)
       const found = yield* look
       if (Option.isSome(found)) return found.value
-      return yield* isKept(entry) ? gone(entry) : build(entry, onProgress)
+      return yield* isKept(entry) || entry.oci !== undefined ? gone(entry) : build(entry, onProgress)
     })
     return Effect.scoped(Effect.gen(function*() {
       yield* prepare
@@ -99,11 +99,13 @@ export const makeObtain = (
   return obtain
 }
 
-const gone = ({ name, own }: CatalogueEntry) =>
+const gone = ({ name, oci, own }: CatalogueEntry) =>
   new EnvironmentBuildFailed({
     environment: name,
     step: "image",
-    detail: `its image is gone, and was made from ${own?.workspace ?? "a workspace"}: remove it (pyro env rm ${name})`
+    detail: oci !== undefined
+      ? `its image is gone: pull it again (pyro env pull ${name})`
+      : `its image is gone, and was made from ${own?.workspace ?? "a workspace"}: remove it (pyro env rm ${name})`
   })
 
 /** The lock's holder builds the same image. */

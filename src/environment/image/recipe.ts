@@ -4,7 +4,8 @@ import * as path from "node:path"
 import { packageRoot } from "../../system/processes/native.ts"
 
 /** Folder of pyro's recipes. */
-export const recipeFolder = (part: "environment" | "kernel" | "packages") => path.join(packageRoot(), "rootfs", part)
+export const recipeFolder = (part: "environment" | "image" | "kernel" | "packages") =>
+  path.join(packageRoot(), "rootfs", part)
 
 /** Lines of a list file, without comments and empty ones. */
 export const readList = (file: string): ReadonlyArray<string> =>

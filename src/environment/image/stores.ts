@@ -6,8 +6,9 @@ import { removeTree } from "../../system/files/remove-tree.ts"
 import { sweepTemporaries } from "../../system/files/temporary.ts"
 import { bytesBeneath } from "../../system/files/usage.ts"
 import { catalogue, type CatalogueEntry, lookUp } from "../catalogue.ts"
+import { parseReference } from "../image-reference.ts"
 import type { Kernel } from "../Kernel.ts"
-import { type Definition, keptEntry, ownDefinitions, ownEntry } from "../own.ts"
+import { type Definition, keptEntry, ociEntry, ownDefinitions, ownEntry } from "../own.ts"
 import { isKept } from "./environment.ts"
 import { mapBuildFailure } from "./failures.ts"
 import { imageStore } from "./store.ts"
@@ -33,7 +34,9 @@ export const makeImageStores = (cacheDir: string, definitions: string) => {
   const kept = imageStore(keptRoot)
   const storeOf = (entry: CatalogueEntry) => isKept(entry) ? kept : store
   const entryOf = (definition: Definition) =>
-    definition.workspace === undefined
+    definition.oci !== undefined
+      ? Effect.succeed(ociEntry(definition, definition.oci))
+      : definition.workspace === undefined
       ? Effect.map(lookUp(definition.from), (base) => ownEntry(base, definition))
       : Effect.succeed(keptEntry(definition))
   /** The catalogue's and the user's own environments, without those whose base this version of pyro does not know. */
@@ -44,7 +47,7 @@ export const makeImageStores = (cacheDir: string, definitions: string) => {
   const known = (name: string) =>
     catalogue.some((one) => one.name === name)
       ? lookUp(name)
-      : Effect.flatMap(entries, (all) => lookUp(name, all))
+      : Effect.flatMap(entries, (all) => lookUp(parseReference(name)?.name ?? name, all))
 
   /** Lock of builds and removals of one environment. */
   const locked = (entry: CatalogueEntry) =>
@@ -87,7 +90,7 @@ export const makeReclaim = (stores: ImageStores, kernel: Kernel["Service"]) => {
   const removeOne = (entry: CatalogueEntry) => {
     const { name } = entry
     return Effect.gen(function*() {
-      const dropped = entry.own !== undefined && (yield* own.drop(name))
+      const dropped = (entry.own ?? entry.oci) !== undefined && (yield* own.drop(name))
       const shared = (yield* entries).some((one) => one.storedAs === entry.storedAs && one.name !== name)
       if (!shared) yield* storeOf(entry).forget(entry.storedAs)
       const { freedBytes, removed } = yield* storeOf(entry).sweep
@@ -110,7 +113,7 @@ export const makeReclaim = (stores: ImageStores, kernel: Kernel["Service"]) => {
     const temporary = yield* sweepTemporaries(store.temporaries)
     const named = new Set((yield* entries).map(({ storedAs }) => storedAs))
     // Definitions belong to the state: an image without one can only return with a new definition.
-    yield* store.forgetAll((name) => name.startsWith("own-") && !named.has(name))
+    yield* store.forgetAll((name) => /^(own|oci)-/.test(name) && !named.has(name))
     // Left by a crash between image and name. An image with an unreadable definition stays, because pyro could not make it again.
     const unnamed = exists(keptRoot)
       ? yield* keepLocked(Effect.andThen(kept.forgetAll((name) => !own.isGiven(name)), kept.sweep))

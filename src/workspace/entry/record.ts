@@ -63,6 +63,8 @@ export const WorkspaceRecord = Schema.Struct({
   /** Variables and directory of its commands, shells and services that do not name their own. */
   env: Schema.optional(byName(Schema.String)),
   cwd: Schema.optional(Schema.String),
+  /** User of commands, shells and services that name none: that of the environment's image. Absent: `workspaceUser`. */
+  user: Schema.optional(Schema.String),
   /** Project of the workspace: real path of a directory of the host, or the key of a server without one. */
   project: Schema.optional(Schema.String),
   /** States of its residents. The Schema of each resident decodes its state. */

@@ -4,6 +4,7 @@ import type { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
 import { callerProject } from "../../contract/wire/caller-project.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { linkSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
+import type { OciOrigin } from "../../environment/catalogue.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
 import { demandPlain } from "../../redaction/redact.ts"
@@ -47,6 +48,7 @@ import { explainChannelFailure } from "./boot.ts"
 import type { Transition } from "./description.ts"
 import { driverOf, layerFormatOf } from "./driver.ts"
 import { acquireGuest, type GuestRequest, reportSlowStep } from "./generation.ts"
+import { withImage } from "./image-defaults.ts"
 import { reportSeed } from "./notices.ts"
 import { pauseOfNew } from "./pause-after.ts"
 import { wakeForClient } from "./pause.ts"
@@ -207,6 +209,7 @@ const creating = (
   { onNetwork, onPrepared }: Creating
 ): Transition<LifecycleServices> => {
   let digest = ""
+  let oci: OciOrigin | undefined
   return {
     name: "create",
     entry,
@@ -214,6 +217,7 @@ const creating = (
       Effect.gen(function*() {
         const { images, prepared, record } = yield* announceAndPrepare(entry, payload, notify)
         digest = images.environment.digest
+        oci = images.environment.oci
         onPrepared(prepared)
         const claiming = yield* Deferred.make<void>()
         // The rest is made during the guest's claim: before, the VM needs the whole host.
@@ -239,7 +243,7 @@ const creating = (
         )
         return guest
       }),
-    change: (record) => ({ ...record, environment: { name: payload.environment, digest } }),
+    change: (record) => ({ ...withImage(record, oci), environment: { name: payload.environment, digest } }),
     event: { _tag: "created", environment: payload.environment }
   }
 }

@@ -45,13 +45,13 @@ export const execWorks = {
   "workspace.exec": {
     pulls: ({ commands, entry }, payload, input) =>
       Effect.gen(function*() {
-        const { memoryMib, workspaceUser } = yield* Ref.get(entry.record)
+        const { memoryMib, user, workspaceUser } = yield* Ref.get(entry.record)
         // No VM is needed to follow a command that the workspace knows.
         const running = Effect.map(
           runningGeneration(entry, "workspace.exec"),
           (generation) => ({ ...generation, memoryMib })
         )
-        const asked = { ...yield* withExecId(commands, payload), user: payload.user ?? workspaceUser }
+        const asked = { ...yield* withExecId(commands, payload), user: payload.user ?? user ?? workspaceUser }
         return yield* exec(commands, running, asked, input, standstillOf(entry))
       })
   },

@@ -41,8 +41,8 @@ export const works: Works = {
   "workspace.shell.open": ({ entry, generation, shells }, payload) =>
     Effect.flatMap(
       Ref.get(entry.record),
-      ({ memoryMib, workspaceUser }) =>
-        shells.open({ ...generation, memoryMib }, { ...payload, user: payload.user ?? workspaceUser })
+      ({ memoryMib, user, workspaceUser }) =>
+        shells.open({ ...generation, memoryMib }, { ...payload, user: payload.user ?? user ?? workspaceUser })
     ),
   "workspace.shell.list": ({ shells }) => shells.list,
   // Whoever waits for a shell uses it, without a need for the VM.
@@ -57,7 +57,7 @@ export const works: Works = {
   "workspace.service.start": ({ entry, generation, services }, payload) =>
     Effect.flatMap(
       Ref.get(entry.record),
-      ({ workspaceUser }) => startService(services, generation, payload, workspaceUser)
+      ({ user, workspaceUser }) => startService(services, generation, payload, user ?? workspaceUser)
     ).pipe(
       Effect.catch((failure) => detachedOr(entry, generation, failure))
     ),

@@ -48,6 +48,7 @@ const environments = Layer.effect(
       pull: () => Effect.succeed(one),
       define: () => unused,
       keep: () => unused,
+      keepImage: () => unused,
       inspect: () => unused,
       remove: () => unused,
       sweep: Effect.succeed(0),

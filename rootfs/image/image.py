@@ -1,0 +1,381 @@
+"""Makes one read-only file system of an OCI image. Runs as root in a builder microVM, because an image is hostile.
+
+Its argument is a JSON object, see `BuilderRequest` in src/environment/image-builder.ts. stdout: one JSON object a line: progress, then the result or a failure.
+"""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tarfile
+
+WORK = "/workspace"
+CHUNK = 1 << 20
+# Docker's own limit is 127 layers; overlayfs takes 500.
+MOST_LAYERS = 128
+MOST_JSON_BYTES = 4 << 20
+KNOWN_LAYERS = re.compile(r"^application/vnd\.(oci\.image\.layer\.v1\.tar|docker\.image\.rootfs\.diff\.tar)([.+](gzip|zstd))?$")
+
+
+class Refused(Exception):
+    """The image cannot become an environment. `kind` chooses what the host says."""
+
+    def __init__(self, kind, detail):
+        super().__init__(detail)
+        self.kind = kind
+
+
+def say(**fields):
+    print(json.dumps(fields), flush=True)
+
+
+def progress(step, fraction):
+    say(_tag="Progress", step=step, fraction=round(fraction, 3))
+
+
+def run(argv, **options):
+    done = subprocess.run(argv, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, **options)
+    if done.returncode != 0:
+        raise Refused("tool", f"{argv[0]} ended with {done.returncode}: {tail(done.stderr)}")
+
+
+def tail(output):
+    text = output.decode("utf-8", "replace").strip()
+    return text[-1000:]
+
+
+def read_json(path, digest=None):
+    size = os.stat(path).st_size
+    if size > MOST_JSON_BYTES:
+        raise Refused("image", f"a manifest or configuration of {size} bytes")
+    with open(path, "rb") as file:
+        content = file.read()
+    if digest is not None and "sha256:" + hashlib.sha256(content).hexdigest() != digest:
+        raise Refused("digest", f"the content of {digest} is not what the digest says")
+    try:
+        return json.loads(content)
+    except ValueError as error:
+        raise Refused("image", f"{digest or 'the manifest'} is no JSON: {error}") from error
+
+
+def fetch(source, options):
+    """Copies manifest, configuration and layers to `image` and checks their digests."""
+    progress("fetching the image", 0.02)
+    argv = ["skopeo", "--override-os", "linux", "--override-arch", options["architecture"], "copy"]
+    argv += ["--preserve-digests", "--retry-times", "2"]
+    if options.get("plainHttp"):
+        argv += ["--src-tls-verify=false"]
+    child = subprocess.Popen(argv + [source, f"dir:{WORK}/image"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    blobs = 0
+    for line in child.stdout:
+        if line.startswith(b"Copying blob"):
+            blobs += 1
+            progress(f"fetching layer {blobs}", min(0.05 + 0.05 * blobs, 0.4))
+    error = child.stderr.read()
+    if child.wait() != 0:
+        raise Refused("fetch", tail(error))
+
+
+def decompressed(path):
+    """The command that decompresses a layer: what its first bytes are, not what its media type says."""
+    with open(path, "rb") as file:
+        magic = file.read(6)
+    if magic[:2] == b"\x1f\x8b":
+        return ["gzip", "-dc"]
+    if magic[:4] == b"\x28\xb5\x2f\xfd":
+        return ["zstd", "-dc"]
+    return ["cat"]
+
+
+def feed(blob, sink, diff_id):
+    """Decompresses a layer into `sink`, and checks that it is what the image's configuration names."""
+    taken = hashlib.sha256()
+    with open(blob, "rb") as source:
+        child = subprocess.Popen(decompressed(blob), stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        broken = None
+        while piece := child.stdout.read(CHUNK):
+            taken.update(piece)
+            if broken is None:
+                try:
+                    sink.write(piece)
+                except BrokenPipeError as error:
+                    broken = error
+        error = child.stderr.read()
+        if child.wait() != 0:
+            raise Refused("layer", f"a layer cannot be decompressed: {tail(error)}")
+    if "sha256:" + taken.hexdigest() != diff_id:
+        raise Refused("digest", f"a layer has other content than the image's configuration says ({diff_id})")
+    return broken is None
+
+
+def to_erofs(blob, diff_id, target):
+    """The layer straight into an image: six times faster than an unpacked tree. False if mkfs cannot represent the layer alone."""
+    # --aufs: whiteouts become those of overlayfs.
+    argv = ["mkfs.erofs", "--quiet", "--tar=f", "--aufs", target]
+    child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    whole = feed(blob, child.stdin, diff_id)
+    try:
+        child.stdin.close()
+    except BrokenPipeError:
+        whole = False
+    return child.wait() == 0 and whole
+
+
+def mount(argv):
+    run(["mount", *argv], cwd=f"{WORK}/lower")
+
+
+def lower(numbers):
+    """Relative names: the list of all layers must fit in a page."""
+    return ":".join(str(number) for number in reversed(numbers))
+
+
+def unpack(blob, below, number):
+    """
+    The same layer, unpacked over those below it. For layers that refer to them, such as a hard link to a file of another layer.
+    """
+    upper, work, merged = (f"{WORK}/unpacked/{number}/{name}" for name in ("upper", "work", "merged"))
+    for folder in (upper, work, merged):
+        os.makedirs(folder)
+    under = lower(below) if below else "empty"
+    mount(["-t", "overlay", "overlay", "-o", f"lowerdir={under},upperdir={upper},workdir={work}", merged])
+    with open(blob, "rb") as source:
+        child = subprocess.Popen(decompressed(blob), stdin=source, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        apply(child.stdout, merged)
+        child.stdout.close()
+        child.wait()
+    run(["umount", merged])
+    return upper
+
+
+def beneath(root, name):
+    """The path of an entry. Refuses what leaves the root: a hostile image could only hurt this microVM, but would be no image."""
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise Refused("layer", f"an entry with .. in its path: {name!r}")
+    at = root
+    for part in parts[:-1]:
+        at = os.path.join(at, part)
+        if os.path.islink(at):
+            raise Refused("layer", f"an entry beneath a symbolic link: {name!r}")
+    return os.path.join(root, *parts)
+
+
+def remove(path):
+    run(["rm", "-rf", "--one-file-system", "--", path])
+
+
+def apply(stream, root):
+    with tarfile.open(fileobj=stream, mode="r|", errors="surrogateescape") as archive:
+        for entry in archive:
+            path = beneath(root, entry.name)
+            name = os.path.basename(path)
+            if name == ".wh..wh..opq":
+                for one in os.listdir(os.path.dirname(path)):
+                    remove(os.path.join(os.path.dirname(path), one))
+            elif name.startswith(".wh."):
+                remove(os.path.join(os.path.dirname(path), name[4:]))
+            else:
+                place(archive, entry, path, root)
+
+
+def place(archive, entry, path, root):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if os.path.lexists(path) and not (entry.isdir() and os.path.isdir(path) and not os.path.islink(path)):
+        remove(path)
+    if entry.isdir():
+        os.makedirs(path, exist_ok=True)
+    elif entry.issym():
+        os.symlink(entry.linkname, path)
+    elif entry.islnk():
+        os.link(beneath(root, entry.linkname), path, follow_symlinks=False)
+        return
+    elif entry.isreg():
+        with open(path, "wb") as target:
+            source = archive.extractfile(entry)
+            while piece := source.read(CHUNK):
+                target.write(piece)
+    elif entry.ischr() or entry.isblk():
+        kind = 0o020000 if entry.ischr() else 0o060000
+        os.mknod(path, kind | 0o600, os.makedev(entry.devmajor, entry.devminor))
+    elif entry.isfifo():
+        os.mkfifo(path)
+    else:
+        raise Refused("layer", f"an entry of unknown type: {entry.name!r}")
+    os.chown(path, entry.uid, entry.gid, follow_symlinks=False)
+    if not entry.issym():
+        os.chmod(path, entry.mode & 0o7777)
+    for key, value in entry.pax_headers.items():
+        if key.startswith("SCHILY.xattr."):
+            os.setxattr(path, key[13:], value.encode("utf-8", "surrogateescape"), follow_symlinks=False)
+    os.utime(path, (entry.mtime, entry.mtime), follow_symlinks=False)
+
+
+def layers_of(manifest, config):
+    layers = manifest.get("layers") or []
+    diff_ids = (config.get("rootfs") or {}).get("diff_ids") or []
+    if len(layers) != len(diff_ids):
+        raise Refused("image", f"the manifest has {len(layers)} layers, its configuration {len(diff_ids)}")
+    if len(layers) > MOST_LAYERS:
+        raise Refused("image", f"{len(layers)} layers; at most {MOST_LAYERS} are supported")
+    for layer in layers:
+        if not KNOWN_LAYERS.match(layer.get("mediaType", "")):
+            raise Refused("layer", f"a layer of the type {layer.get('mediaType')!r}")
+        if not re.match(r"^sha256:[0-9a-f]{64}$", layer.get("digest", "")):
+            raise Refused("layer", f"a layer with the digest {layer.get('digest')!r}")
+    return list(zip(layers, diff_ids))
+
+
+def assemble(layers):
+    """Mounts every layer; gives their numbers, the lowest first."""
+    os.makedirs(f"{WORK}/lower/empty")
+    numbers = []
+    for number, (layer, diff_id) in enumerate(layers, 1):
+        progress(f"unpacking layer {number} of {len(layers)}", 0.4 + 0.4 * (number - 1) / len(layers))
+        blob = f"{WORK}/image/{layer['digest'].split(':')[1]}"
+        at = f"{WORK}/lower/{number}"
+        os.makedirs(at)
+        image = f"{WORK}/lower/{number}.erofs"
+        if to_erofs(blob, diff_id, image):
+            os.unlink(blob)
+            mount(["-t", "erofs", "-o", "ro,loop", image, at])
+        else:
+            if os.path.lexists(image):
+                os.unlink(image)
+            mount(["--bind", unpack(blob, numbers, number), at])
+            os.unlink(blob)
+        numbers.append(number)
+    return numbers
+
+
+def complete(root):
+    """What pyro needs of any root: mount points, files that it writes, and the modules of its kernel. All have the time 0."""
+    before = {path: os.lstat(path) for path in (root, f"{root}/etc", f"{root}/lib", f"{root}/usr/lib") if os.path.isdir(path) and not os.path.islink(path)}
+    for name, mode in (("proc", 0o555), ("sys", 0o555), ("dev", 0o755), ("run", 0o755), ("tmp", 0o1777), ("workspace", 0o755), ("etc", 0o755)):
+        path = f"{root}/{name}"
+        if not os.path.lexists(path):
+            os.mkdir(path)
+            os.chmod(path, mode)
+            os.utime(path, (0, 0))
+        elif os.path.islink(path) or not os.path.isdir(path):
+            raise Refused("image", f"/{name} is no directory")
+    for name in ("hostname", "hosts", "machine-id"):
+        path = f"{root}/etc/{name}"
+        if os.path.islink(path):
+            os.unlink(path)
+        open(path, "w").close()
+        os.utime(path, (0, 0))
+    lib = f"{root}/lib"
+    if os.path.islink(lib) and os.path.isdir(f"{root}/usr/lib"):
+        lib = f"{root}/usr/lib"
+    os.makedirs(lib, exist_ok=True)
+    remove(f"{lib}/modules")
+    run(["cp", "-a", "/usr/lib/modules", f"{lib}/modules"])
+    for path, stat in before.items():
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    for path in (f"{root}/etc", lib):
+        if path not in before:
+            os.utime(path, (0, 0))
+
+
+def packages_of(root):
+    """Debian packages of the image. Other package managers have no list here."""
+    listed = subprocess.run(
+        ["dpkg-query", f"--admindir={root}/var/lib/dpkg", "-W", "-f", "${Package}=${Version}\\n"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    return listed.stdout.decode("utf-8", "replace")[: 1 << 20] if listed.returncode == 0 else ""
+
+
+def ids(path, name):
+    """The third and fourth field of the first line of passwd or group with this name."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                fields = line.rstrip("\n").split(":")
+                if fields[0] == name and len(fields) > 2:
+                    return fields[2], fields[3] if len(fields) > 3 else ""
+    except OSError:
+        pass
+    return None
+
+
+def user_of(text, root):
+    """USER of an image, in a form that the guest agent takes: a name, a uid, or uid:gid."""
+    user, _, group = text.partition(":")
+    if group == "" or group.isdigit() and user.isdigit():
+        return text.rstrip(":")
+    found = user if user.isdigit() else (ids(f"{root}/etc/passwd", user) or [None])[0]
+    gid = group if group.isdigit() else (ids(f"{root}/etc/group", group) or [None])[0]
+    if found is None or gid is None:
+        raise Refused("image", f"its user {text!r} is in neither /etc/passwd nor /etc/group")
+    return f"{found}:{gid}"
+
+
+def settings(config, root):
+    """The parts of the configuration that the host uses."""
+    used = {
+        "env": config.get("Env") or [],
+        "entrypoint": config.get("Entrypoint") or [],
+        "command": config.get("Cmd") or [],
+        "exposedPorts": sorted(config.get("ExposedPorts") or {}),
+    }
+    if config.get("User"):
+        used["user"] = user_of(config["User"], root)
+    if config.get("WorkingDir"):
+        used["workingDirectory"] = config["WorkingDir"]
+    if config.get("StopSignal"):
+        used["stopSignal"] = config["StopSignal"]
+    return used
+
+
+def build(request):
+    os.chdir(WORK)
+    run(["modprobe", "loop"])
+    fetch(request["source"], request)
+    manifest_path = f"{WORK}/image/manifest.json"
+    manifest = read_json(manifest_path)
+    descriptor = manifest.get("config") or {}
+    if not re.match(r"^sha256:[0-9a-f]{64}$", descriptor.get("digest", "")):
+        raise Refused("image", f"a manifest of the type {manifest.get('mediaType')!r}, which is no image")
+    config = read_json(f"{WORK}/image/{descriptor['digest'].split(':')[1]}", descriptor["digest"])
+    if config.get("os") != "linux" or config.get("architecture") != request["architecture"]:
+        raise Refused("platform", f"the image is for {config.get('os')}/{config.get('architecture')}")
+    layers = layers_of(manifest, config)
+    numbers = assemble(layers)
+    progress("writing the image", 0.82)
+    upper, work, merged = (f"{WORK}/top/{name}" for name in ("upper", "work", "merged"))
+    for folder in (upper, work, merged):
+        os.makedirs(folder)
+    mount(["-t", "overlay", "overlay", "-o", f"lowerdir={lower(numbers) or 'empty'},upperdir={upper},workdir={work}", merged])
+    complete(merged)
+    root = f"{WORK}/root.erofs"
+    # A fixed UUID and no times of the build: the same image has the same bytes.
+    run(["mkfs.erofs", "--quiet", "-T0", "--mkfs-time", "-U", "70797261-0000-4000-8000-000000000000", root, merged])
+    with open(manifest_path, "rb") as file:
+        digest = "sha256:" + hashlib.sha256(file.read()).hexdigest()
+    say(
+        _tag="Made",
+        digest=digest,
+        sizeBytes=os.stat(root).st_size,
+        config=settings(config.get("config") or {}, merged),
+        layers=[{"digest": layer["digest"], "sizeBytes": layer.get("size", 0)} for layer, _ in layers],
+        packages=packages_of(merged),
+    )
+
+
+def main():
+    try:
+        build(json.loads(sys.argv[1]))
+    except Refused as refused:
+        say(_tag="Refused", kind=refused.kind, detail=str(refused)[:2000])
+    except OSError as error:
+        say(_tag="Refused", kind="full" if error.errno == 28 else "tool", detail=str(error)[:2000])
+    except (tarfile.TarError, ValueError, KeyError, TypeError, AttributeError) as error:
+        say(_tag="Refused", kind="image", detail=f"{type(error).__name__}: {error}"[:2000])
+
+
+main()

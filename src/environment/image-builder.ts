@@ -1,0 +1,56 @@
+import { Effect, Schema } from "effect"
+import * as path from "node:path"
+import { readFile } from "../system/files/content.ts"
+import { recipeFolder } from "./image/recipe.ts"
+
+/**
+ * What a builder microVM says of an image (rootfs/image/image.py), a JSON object a line. An image is hostile, and so is what has
+ * read it: every text has a maximum length.
+ */
+
+const short = (most: number) => Schema.String.pipe(Schema.check(Schema.isMaxLength(most)))
+const list = (most: number, each: number) => Schema.Array(short(each)).pipe(Schema.check(Schema.isMaxLength(most)))
+
+/** The parts of an image's configuration that pyro uses, as the OCI image specification (config.md) names them. */
+export const ImageConfig = Schema.Struct({
+  /** Variables, as NAME=VALUE. */
+  env: list(256, 16_384),
+  /** Name, uid or uid:gid. Absent: root. */
+  user: Schema.optional(short(128)),
+  workingDirectory: Schema.optional(short(4096)),
+  entrypoint: list(256, 16_384),
+  command: list(256, 16_384),
+  /** Ports that the image's programs listen on, such as `8080/tcp`. */
+  exposedPorts: list(256, 16),
+  stopSignal: Schema.optional(short(32))
+})
+export type ImageConfig = typeof ImageConfig.Type
+
+const Digest = Schema.String.pipe(Schema.check(Schema.isPattern(/^sha256:[0-9a-f]{64}$/)))
+
+export const BuilderMessage = Schema.Union([
+  Schema.TaggedStruct("Progress", { step: short(200), fraction: Schema.Number }),
+  Schema.TaggedStruct("Refused", { kind: short(32), detail: short(4000) }),
+  Schema.TaggedStruct("Made", {
+    /** Digest of the image's manifest. */
+    digest: Digest,
+    sizeBytes: Schema.Int,
+    config: ImageConfig,
+    layers: Schema.Array(Schema.Struct({ digest: Digest, sizeBytes: Schema.Int })),
+    /** Lines of `name=version`: Debian packages of the image. */
+    packages: short(1_048_576)
+  })
+])
+export type BuilderMessage = typeof BuilderMessage.Type
+export type MadeImage = Extract<BuilderMessage, { readonly _tag: "Made" }>
+
+/** What a builder is asked for, as its argument. */
+export interface BuilderRequest {
+  /** Source in skopeo's form. */
+  readonly source: string
+  readonly architecture: "amd64"
+  readonly plainHttp: boolean
+}
+
+/** The program that a builder runs, for Python. */
+export const builderProgram = Effect.suspend(() => readFile(path.join(recipeFolder("image"), "image.py")))

@@ -1,0 +1,92 @@
+import { createHash } from "node:crypto"
+import { table } from "../contract/text/names.ts"
+
+/** A full reference to an image of a registry. */
+export interface ImageReference {
+  /** The reference as one name for each image: the host in lower case, with a tag or a digest. */
+  readonly name: string
+  /** The registry, as HOST or HOST:PORT. */
+  readonly registry: string
+  readonly repository: string
+  readonly tag: string | undefined
+  readonly digest: string | undefined
+}
+
+/** A domain of distribution's grammar (github.com/distribution/reference, reference.go): it has a dot or a port, or is localhost. */
+const domain =
+  /^(localhost|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+|[a-z0-9-]+(?=:))(:[0-9]{1,5})?$/
+const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*"
+const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`)
+const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/
+const digestPattern = /^sha256:[0-9a-f]{64}$/
+
+/** Maximum characters of a reference. Distribution's own limit for a repository with its domain is 255. */
+const MAX_CHARACTERS = 400
+
+/** Reads HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]. Undefined for other texts, and for short names, which would need a guess. */
+export const parseReference = (text: string): ImageReference | undefined => {
+  if (text.length > MAX_CHARACTERS) return undefined
+  const slash = text.indexOf("/")
+  if (slash === -1) return undefined
+  const registry = text.slice(0, slash).toLowerCase()
+  if (!domain.test(registry)) return undefined
+  const [path = "", digest, ...more] = text.slice(slash + 1).split("@")
+  const colon = path.lastIndexOf(":")
+  const tag = colon === -1 ? undefined : path.slice(colon + 1)
+  const given = colon === -1 ? path : path.slice(0, colon)
+  const repository = registry === "docker.io" && !given.includes("/") ? `library/${given}` : given
+  if (more.length > 0 || !repositoryPattern.test(repository)) return undefined
+  if (tag !== undefined && !tagPattern.test(tag) || digest !== undefined && !digestPattern.test(digest)) {
+    return undefined
+  }
+  const which = `${tag === undefined ? digest === undefined ? ":latest" : "" : `:${tag}`}${
+    digest === undefined ? "" : `@${digest}`
+  }`
+  return {
+    name: `${registry}/${repository}${which}`,
+    registry,
+    repository,
+    tag: tag ?? (digest === undefined ? "latest" : undefined),
+    digest
+  }
+}
+
+/** A safe file name for a reference, which has slashes. */
+export const referenceFile = (name: string) => `image-${createHash("sha256").update(name).digest("hex").slice(0, 32)}`
+
+/** What a short name, such as `python:3.12`, means to Docker. Undefined if the text is no short name of an image. */
+export const dockerHubName = (text: string): string | undefined => parseReference(`docker.io/${text}`)?.name
+
+/** A registry on the loopback of this host. */
+const isLoopback = (host: string) => host === "localhost" || host === "127.0.0.1"
+
+/** Hosts of registries whose tokens or layers come from other hosts. */
+const besides = table<ReadonlyArray<string>>({
+  "docker.io": ["docker-hub"],
+  "ghcr.io": ["ghcr"],
+  "quay.io": ["quay"],
+  "mcr.microsoft.com": ["mcr"],
+  "public.ecr.aws": ["ecr-public"],
+  "gcr.io": ["gcr"]
+})
+
+/** How a builder microVM reaches the registry: the source for skopeo, and the network policy that it needs. */
+export const sourceOf = ({ digest, registry, repository, tag }: ImageReference) => {
+  const [host = "", port] = registry.split(":")
+  // skopeo takes no tag beside a digest.
+  const which = digest === undefined ? `:${tag}` : `@${digest}`
+  if (!isLoopback(host)) {
+    return {
+      source: `docker://${registry}/${repository}${which}`,
+      plainHttp: false,
+      allowHosts: besides[registry] ?? [`${host}:${port ?? 443}`]
+    }
+  }
+  const inGuest = `host.pyro.internal:${port ?? 443}`
+  return {
+    source: `docker://${inGuest}/${repository}${which}`,
+    // As Docker does for registries of the loopback: https if it answers, http otherwise. No certificate names the loopback.
+    plainHttp: true,
+    allowHosts: [inGuest]
+  }
+}

@@ -1,0 +1,145 @@
+import { Effect, Option, Ref, Schema, Stream } from "effect"
+import { EnvironmentBuildFailed } from "../../contract/errors/errors.ts"
+import type { PyroService } from "../../contract/rows/Pyro.ts"
+import { ExecPayload } from "../../contract/rows/workspace-exec.ts"
+import { FileDownloadPayload } from "../../contract/rows/workspace-file-stream.ts"
+import { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
+import { BUILDER } from "../../environment/catalogue.ts"
+import type { OnProgress } from "../../environment/Environments.ts"
+import { BuilderMessage, builderProgram, type BuilderRequest, type MadeImage } from "../../environment/image-builder.ts"
+import { appendTo, openFile } from "../../system/files/content.ts"
+import { toHostErrorOf } from "../../system/files/failure.ts"
+
+/** Lifetime of a builder that a killed daemon left, in seconds after its last activity. */
+const LEFT_SECONDS = 900
+
+/** Marks builders among the workspaces: the reference that they work for. */
+export const BUILDER_LABEL = "pyro.builder"
+
+/** Memory of a builder in MiB. skopeo and mkfs.erofs need some 200; the rest is cache of its disk. */
+const MEMORY_MIB = 1024
+
+/** Maximum size of all that a builder holds, in MiB: layers, their images, and the result. The host's disk has only what was written. */
+const DISK_MIB = 65_536
+
+/** Maximum length of one message, in characters. */
+const MAX_MESSAGE = 4_194_304
+
+interface Building {
+  readonly reference: string
+  readonly request: BuilderRequest
+  /** Network policy of the builder. */
+  readonly allowHosts: ReadonlyArray<string>
+  /** New file of the host for the result. */
+  readonly file: string
+  readonly onProgress: OnProgress
+}
+
+const failed = (reference: string, step: string, detail: string) =>
+  new EnvironmentBuildFailed({ environment: reference, step, detail })
+
+/** A builder microVM, which the Scope deletes. */
+const acquireBuilder = (pyro: PyroService, { allowHosts, onProgress, reference }: Building) =>
+  Effect.gen(function*() {
+    const payload = Schema.decodeSync(CreatePayload())({
+      environment: BUILDER,
+      memory_mib: MEMORY_MIB,
+      disk_mib: DISK_MIB,
+      ttl_seconds: LEFT_SECONDS,
+      labels: { [BUILDER_LABEL]: reference.slice(0, 256) },
+      allow_hosts: allowHosts
+    })
+    const made = yield* Ref.make<string | undefined>(undefined)
+    yield* Effect.addFinalizer(() =>
+      Effect.flatMap(Ref.get(made), (id) =>
+        id === undefined ? Effect.void : Effect.ignore(pyro.workspace.delete({ workspaces: [id], all: false })))
+    )
+    yield* pyro.workspace.create(payload).pipe(
+      Stream.runForEach((event) =>
+        event._tag === "Ready"
+          ? Ref.set(made, event.workspace.id)
+          : Effect.sync(() => {
+            if (event._tag === "Notice" && event.level === "progress") {
+              onProgress({ step: event.message, fraction: 0.2 * (event.fraction ?? 0) })
+            }
+          })
+      )
+    )
+    const id = yield* Ref.get(made)
+    return id ?? (yield* failed(reference, "builder", "its microVM did not start"))
+  })
+
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(BuilderMessage))
+
+/** Runs rootfs/image/image.py in the builder, and gives its last word. */
+const runRecipe = (pyro: PyroService, workspace: string, { onProgress, reference, request }: Building) =>
+  Effect.gen(function*() {
+    const program = yield* builderProgram
+    const payload = Schema.decodeSync(ExecPayload())({
+      workspace,
+      command: ["python3", "-", JSON.stringify(request)]
+    })
+    let rest = ""
+    let stderr = ""
+    let made: MadeImage | undefined
+    const take = (line: string) => {
+      const message = Option.getOrUndefined(decode(line))
+      if (message === undefined) return failed(reference, "image", "its builder said what pyro does not understand")
+      if (message._tag === "Refused") return failed(reference, message.kind, message.detail)
+      if (message._tag === "Made") made = message
+      else onProgress({ step: message.step, fraction: 0.2 + 0.6 * Math.min(Math.max(message.fraction, 0), 1) })
+      return Effect.void
+    }
+    const lines = (bytes: Uint8Array) =>
+      Effect.suspend(() => {
+        const parts = (rest + Buffer.from(bytes).toString("utf8")).split("\n")
+        rest = parts.pop() ?? ""
+        return rest.length > MAX_MESSAGE
+          ? failed(reference, "image", "its builder said too much")
+          : Effect.forEach(parts, take, { discard: true })
+      })
+    yield* pyro.workspace.exec(payload, { stdin: Stream.make(program) }).pipe(
+      Stream.runForEach((event) => {
+        if (event._tag !== "Output") return Effect.void
+        if (event.from === "stdout") return lines(event.bytes)
+        return Effect.sync(() => {
+          stderr = (stderr + Buffer.from(event.bytes).toString("utf8")).slice(-1000)
+        })
+      })
+    )
+    return made ?? (yield* failed(reference, "image", `its builder ended without a result: ${stderr.trim()}`))
+  })
+
+/** Copies the result to the host, as bytes. */
+const takeResult = (pyro: PyroService, workspace: string, { sizeBytes }: MadeImage, { file, reference }: Building) =>
+  Effect.scoped(Effect.gen(function*() {
+    const fd = yield* openFile(file, "wx", 0o600)
+    const payload = Schema.decodeSync(FileDownloadPayload())({ workspace, path: "/workspace/root.erofs" })
+    let bytes = 0
+    yield* pyro.workspace.file.download(payload).pipe(
+      Stream.runForEach((event) =>
+        Effect.gen(function*() {
+          if (event._tag !== "Output") return
+          bytes += event.bytes.length
+          if (bytes > sizeBytes) return yield* failed(reference, "image", "its file system grew while pyro took it")
+          yield* appendTo(fd, file, event.bytes)
+        })
+      )
+    )
+    if (bytes !== sizeBytes) return yield* failed(reference, "image", "its file system did not arrive whole")
+  }))
+
+/**
+ * Makes a file system of an image in a builder microVM, and writes it to `file`. The builder has a network to the registry alone, and is
+ * deleted afterwards.
+ */
+export const buildInMicroVm = (pyro: PyroService, building: Building) =>
+  Effect.scoped(Effect.gen(function*() {
+    const workspace = yield* acquireBuilder(pyro, building)
+    const made = yield* runRecipe(pyro, workspace, building)
+    building.onProgress({ step: "taking the image from the builder", fraction: 0.85 })
+    yield* takeResult(pyro, workspace, made, building)
+    return made
+  })).pipe(
+    Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(building.file)(failure)))
+  )

@@ -1,0 +1,19 @@
+import { Effect } from "effect"
+import type { PyroService } from "../../contract/rows/Pyro.ts"
+import { Environments, type OnProgress } from "../../environment/Environments.ts"
+import { type ImageReference, sourceOf } from "../../environment/image-reference.ts"
+import { buildInMicroVm } from "./builder.ts"
+
+/** Pulls an image of a registry, and makes an environment of it. */
+export const pullImage = (pyro: PyroService, reference: ImageReference, onProgress: OnProgress) =>
+  Effect.flatMap(Environments, ({ keepImage }) => {
+    const { allowHosts, plainHttp, source } = sourceOf(reference)
+    return keepImage(reference.name, (file) =>
+      buildInMicroVm(pyro, {
+        reference: reference.name,
+        request: { source, plainHttp, architecture: "amd64" },
+        allowHosts,
+        file,
+        onProgress
+      }))
+  })
