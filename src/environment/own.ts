@@ -7,13 +7,14 @@ import {
   type NoSpace,
   type StateDirectoryUnusable
 } from "../contract/errors/errors.ts"
+import { parseReference } from "../contract/text/image-reference.ts"
 import { readJson, writeJsonAtomic } from "../system/files/atomic-file.ts"
 import { ensureFolder, exists, listIfPresent, removeFile } from "../system/files/entries.ts"
 import { type FileFailed, toHostErrorOf } from "../system/files/failure.ts"
 import { withLock } from "../system/files/lock.ts"
 import { catalogue, type CatalogueEntry, type OciOrigin } from "./catalogue.ts"
 import { ImageConfig } from "./image-builder.ts"
-import { parseReference, referenceFile } from "./image-reference.ts"
+import { referenceFile } from "./image-source.ts"
 import { twiceNamed, withProgramOfNode } from "./image/npm.ts"
 
 /**

@@ -6,6 +6,7 @@ import type { Notice } from "../contract/rows/notice.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
 import { RunPayload } from "../contract/rows/run.ts"
 import { CreatePayload } from "../contract/rows/workspace-lifecycle.ts"
+import { parseReference } from "../contract/text/image-reference.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
 import {
   type EnvironmentDetail,
@@ -14,7 +15,6 @@ import {
   type OnProgress,
   type Removed
 } from "../environment/Environments.ts"
-import { parseReference } from "../environment/image-reference.ts"
 import { Kernel } from "../environment/Kernel.ts"
 import { pruneRepositories, sampleFolder } from "../seeding/cache.ts"
 import type { PrepareServices } from "../seeding/request.ts"

@@ -66,7 +66,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
         leastConfinement: payload.requireConfinement,
         onSlowStep: reportSlowStep((notice) => void Queue.offerUnsafe(notices, notice))
       })
-      return { workspace, asked: runWithImage(payload, images.environment.oci) }
+      return { workspace, asked: yield* runWithImage(payload, images.environment.oci) }
     })
     const prepared = yield* prepare.pipe(
       // The cache was emptied between the build of an image and its use.

@@ -13,6 +13,7 @@ import { views } from "../views/views.ts"
 import { type CommandPayload, performCommand } from "./command.ts"
 import { withInput } from "./input.ts"
 import { type Prepared, takesInput } from "./prepare.ts"
+import { pullImageOf } from "./pull-image.ts"
 import { confirmDeleteAll } from "./question.ts"
 
 type Events = Stream.Stream<Tagged, PyroError>
@@ -33,6 +34,7 @@ export const perform = ({ input, json, outputOptions, operation, payload }: Omit
     if (extras?.["follow"] !== undefined && outputOptions.switches.has("follow")) {
       return yield* performFollow(pyro, payload as LogsPayload, outputOptions)
     }
+    yield* pullImageOf(pyro, operation.name, payload)
     const own = view.perform?.(pyro, payload, json)
     const done = own === undefined ? undefined : yield* own
     if (done?._tag === "Shown") return done.status

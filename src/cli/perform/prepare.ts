@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import type { CliSurface } from "../../contract/rows/operation.ts"
 import type { Operation } from "../../contract/rows/operations.ts"
+import { parseReference } from "../../contract/text/image-reference.ts"
 import { named } from "../../contract/text/names.ts"
 import { typed } from "../../contract/text/printable.ts"
 import { shortPath } from "../arguments/aliases.ts"
@@ -123,6 +124,9 @@ const completeRun = (
     }
     const command = (raw["command"] ?? []) as ReadonlyArray<string>
     const shell = command.length === 0 && raw["script"] === undefined && raw["exec_id"] === undefined
+    // An image has a command of its own.
+    const isOfImage = operation.name === "run" && parseReference(String(raw["environment"])) !== undefined
+    if (shell && isOfImage && !onTerminal) return raw
     if (shell && (given.json || !onTerminal)) {
       const operands = operation.cli.args.flatMap((name) => raw[name] === undefined ? [] : [String(raw[name])])
       const { workspace } = terminal

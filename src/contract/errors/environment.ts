@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { dockerHubName, parseReference } from "../text/image-reference.ts"
 import { ContractError } from "./contract-error.ts"
 
 /** No environment has the name. */
@@ -7,7 +8,14 @@ export class EnvironmentUnknown extends ContractError<EnvironmentUnknown>()("Env
   known: Schema.Array(Schema.String)
 }, {
   fact: ({ environment, known }) => `no environment "${environment}". Known environments: ${known.join(", ")}`,
-  next: "List them: pyro env list",
+  next: ({ environment }) => {
+    const reference = parseReference(environment)?.name
+    if (reference !== undefined) return `Pull the image: pyro env pull ${reference}`
+    const short = dockerHubName(environment)
+    return short === undefined || !/[:/]/.test(environment)
+      ? "List them: pyro env list"
+      : `List them: pyro env list. An image needs its full reference: pyro env pull ${short}`
+  },
   steps: ({ known }) => `use one of ${known.join(", ")}`
 }) {}
 

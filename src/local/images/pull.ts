@@ -1,7 +1,8 @@
 import { Effect } from "effect"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
+import type { ImageReference } from "../../contract/text/image-reference.ts"
 import { Environments, type OnProgress } from "../../environment/Environments.ts"
-import { type ImageReference, sourceOf } from "../../environment/image-reference.ts"
+import { sourceOf } from "../../environment/image-source.ts"
 import { buildInMicroVm } from "./builder.ts"
 
 /** Pulls an image of a registry, and makes an environment of it. */

@@ -1,3 +1,6 @@
+import { Effect } from "effect"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
+import { DEFAULT_CWD } from "../../contract/rows/command.ts"
 import type { RunPayload } from "../../contract/rows/run.ts"
 import { named } from "../../contract/text/names.ts"
 import type { OciOrigin } from "../../environment/catalogue.ts"
@@ -35,16 +38,24 @@ export const withImage = (record: WorkspaceRecord, oci: OciOrigin | undefined): 
 }
 
 /** The same for one command in a microVM of its own. Without a command, the image's entrypoint and command run. */
-export const runWithImage = (payload: RunPayload, oci: OciOrigin | undefined): RunPayload => {
-  if (oci === undefined) return payload
+export const runWithImage = (
+  payload: RunPayload,
+  oci: OciOrigin | undefined
+): Effect.Effect<RunPayload, InvalidRequest> => {
+  if (oci === undefined) return Effect.succeed(payload)
   const { command, entrypoint, user } = oci.config
-  const cwd = payload.cwd ?? directoryOf(oci, payload)
+  // The request cannot say whether somebody named /workspace.
+  const cwd = payload.cwd === DEFAULT_CWD ? directoryOf(oci, payload) : undefined
   const isNothing = payload.command.length === 0 && payload.script === undefined
-  return {
+  const own = [...entrypoint, ...command]
+  if (isNothing && own.length === 0) {
+    return new InvalidRequest({ field: "command", detail: "nothing to run: the image names no command, so give one" })
+  }
+  return Effect.succeed({
     ...payload,
     env: merged(oci, payload.env),
     ...(cwd === undefined ? {} : { cwd }),
     ...(user === undefined || payload.user !== undefined || payload.workspaceUser !== "root" ? {} : { user }),
-    ...(isNothing ? { command: [...entrypoint, ...command] } : {})
-  }
+    ...(isNothing ? { command: own } : {})
+  })
 }

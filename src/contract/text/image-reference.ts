@@ -1,6 +1,3 @@
-import { createHash } from "node:crypto"
-import { table } from "../contract/text/names.ts"
-
 /** A full reference to an image of a registry. */
 export interface ImageReference {
   /** The reference as one name for each image: the host in lower case, with a tag or a digest. */
@@ -51,42 +48,5 @@ export const parseReference = (text: string): ImageReference | undefined => {
   }
 }
 
-/** A safe file name for a reference, which has slashes. */
-export const referenceFile = (name: string) => `image-${createHash("sha256").update(name).digest("hex").slice(0, 32)}`
-
 /** What a short name, such as `python:3.12`, means to Docker. Undefined if the text is no short name of an image. */
 export const dockerHubName = (text: string): string | undefined => parseReference(`docker.io/${text}`)?.name
-
-/** A registry on the loopback of this host. */
-const isLoopback = (host: string) => host === "localhost" || host === "127.0.0.1"
-
-/** Hosts of registries whose tokens or layers come from other hosts. */
-const besides = table<ReadonlyArray<string>>({
-  "docker.io": ["docker-hub"],
-  "ghcr.io": ["ghcr"],
-  "quay.io": ["quay"],
-  "mcr.microsoft.com": ["mcr"],
-  "public.ecr.aws": ["ecr-public"],
-  "gcr.io": ["gcr"]
-})
-
-/** How a builder microVM reaches the registry: the source for skopeo, and the network policy that it needs. */
-export const sourceOf = ({ digest, registry, repository, tag }: ImageReference) => {
-  const [host = "", port] = registry.split(":")
-  // skopeo takes no tag beside a digest.
-  const which = digest === undefined ? `:${tag}` : `@${digest}`
-  if (!isLoopback(host)) {
-    return {
-      source: `docker://${registry}/${repository}${which}`,
-      plainHttp: false,
-      allowHosts: besides[registry] ?? [`${host}:${port ?? 443}`]
-    }
-  }
-  const inGuest = `host.pyro.internal:${port ?? 443}`
-  return {
-    source: `docker://${inGuest}/${repository}${which}`,
-    // As Docker does for registries of the loopback: https if it answers, http otherwise. No certificate names the loopback.
-    plainHttp: true,
-    allowHosts: [inGuest]
-  }
-}

@@ -1,0 +1,25 @@
+import { Effect } from "effect"
+import { environmentPull, type PullPayload } from "../../contract/rows/environment.ts"
+import type { OperationName } from "../../contract/rows/operations.ts"
+import type { PyroService } from "../../contract/rows/Pyro.ts"
+import { parseReference } from "../../contract/text/image-reference.ts"
+import { withProgress } from "../output/progress.ts"
+
+/** Operations whose environment may be an image that is not on this host yet. */
+const STARTING: ReadonlyArray<OperationName> = ["workspace.create", "run"]
+
+/**
+ * Pulls the image that a person named as the environment of a new workspace or run, if no environment has its name. Programs and
+ * models pull by themselves, or not at all: only a person's own command line reaches a registry unasked.
+ */
+export const pullImageOf = (pyro: PyroService, operation: OperationName, payload: unknown) =>
+  Effect.gen(function*() {
+    if (!STARTING.includes(operation)) return
+    const { environment, fromSnapshot } = payload as { readonly environment?: string; readonly fromSnapshot?: string }
+    const reference = environment === undefined || fromSnapshot !== undefined ? undefined : parseReference(environment)
+    if (reference === undefined) return
+    const { environments } = yield* pyro.env.list({})
+    if (environments.some(({ name }) => name === reference.name)) return
+    const asked: PullPayload = { environment: reference.name, force: false }
+    yield* withProgress(environmentPull, asked, pyro.env.pull(asked))
+  })

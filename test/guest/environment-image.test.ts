@@ -1,0 +1,208 @@
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+import { imageOf, indexOf, type TestImage } from "../support/oci/image.ts"
+import { startRegistry, type TestRegistry } from "../support/oci/registry.ts"
+import type { TarEntry } from "../support/oci/tar.ts"
+import { sharedCache } from "../support/own-cache.ts"
+import { temporaryFolder } from "../support/pyro-cli.ts"
+
+const LONG = `deep/${"d".repeat(120)}/${"e".repeat(150)}/end`
+
+/** A program without libraries: the image has nothing else. */
+const probe = (folder: string): TarEntry => {
+  const file = path.join(folder, "probe")
+  execFileSync("gcc", ["-static", "-O2", "-o", file, path.join(import.meta.dirname, "../fixtures/image/probe.c")])
+  return { name: "probe", data: fs.readFileSync(file) }
+}
+
+const config = {
+  Env: ["GREETING=hi=there", "=nameless", "__proto__=x"],
+  User: "app:staff",
+  WorkingDir: "/app",
+  Entrypoint: ["/probe"],
+  Cmd: ["/app/first"]
+}
+
+/** What distributions' images have, and what only odd ones have. */
+const odd = (program: TarEntry): TestImage =>
+  imageOf([
+    [
+      program,
+      { name: "etc/", type: "5" },
+      { name: "etc/passwd", data: "root:x:0:0::/:/probe\napp:x:1234:1234::/app:/probe\n", mode: 0o644 },
+      { name: "etc/group", data: "staff:x:50:\n", mode: 0o644 },
+      { name: "etc/gone", data: "removed by the second layer" },
+      { name: "opt/", type: "5" },
+      { name: "opt/old", data: "hidden by an opaque directory" },
+      { name: "app/", type: "5", uid: 1234, gid: 50 },
+      { name: "app/first", data: "first" },
+      { name: "setuid", data: "s", mode: 0o4755 },
+      { name: "large-uid", data: "u", uid: 4_294_967_294 },
+      { name: "capable", data: "c", pax: { "SCHILY.xattr.user.pyro": "kept" } },
+      { name: "null", type: "3", device: [1, 3], mode: 0o666 },
+      { name: "link", type: "2", target: "../../../etc/passwd" },
+      { name: LONG, data: "long" }
+    ],
+    [
+      { name: "etc/.wh.gone" },
+      { name: "opt/", type: "5" },
+      { name: "opt/.wh..wh..opq" },
+      { name: "opt/new", data: "new" },
+      // A hard link to a file of the layer below.
+      { name: "app/linked", type: "1", target: "app/first" }
+    ]
+  ], config)
+
+const { folder, remove } = temporaryFolder("pyro-image-test-")
+let registry: TestRegistry
+let pyro: ReturnType<typeof installation>
+let plain: TestImage
+
+beforeAll(async () => {
+  const program = probe(folder)
+  plain = imageOf([[program]], { Cmd: ["/probe"] })
+  const foreign = imageOf([[program]], {}, { architecture: "arm64" })
+  const index = indexOf([{ image: foreign, architecture: "arm64" }, { image: plain, architecture: "amd64" }])
+  const lying = imageOf([[program, { name: "other", data: "lie" }]], {})
+  const [layer = ""] = JSON.parse(lying.manifest.toString()).layers.map(({ digest }: { digest: string }) => digest)
+  registry = await startRegistry(
+    {
+      "odd:1": odd(program),
+      "plain:1": plain,
+      "many:1": index,
+      "foreign:1": foreign,
+      "lists:1": indexOf([{ image: indexOf([{ image: plain, architecture: "amd64" }]), architecture: "amd64" }]),
+      "diffs:1": imageOf([[program]], {}, { diffIds: [`sha256:${"0".repeat(64)}`] }),
+      "kinds:1": imageOf([[program]], {}, { layerType: "application/vnd.example.layer" }),
+      "broken:1": imageOf([Buffer.from("no archive at all, and longer than a block".repeat(40))], {}),
+      "lying:1": lying,
+      "away:1": imageOf([[program, { name: "away", data: "away" }]], {})
+    },
+    (path) => {
+      // The registry gives other bytes than the digest that it was asked for.
+      if (path.includes(`/lying/blobs/${layer}`)) return (response) => response.end("other bytes")
+      // It sends the builder to an address that the policy of its network does not have.
+      if (/\/away\/blobs\//.test(path)) {
+        return (response) => response.writeHead(307, { location: "http://169.254.169.254/latest/meta-data" }).end()
+      }
+      return undefined
+    }
+  )
+  pyro = installation("pyro-image-")
+})
+
+afterAll(async () => {
+  await pyro.close()
+  await registry.close()
+  remove()
+})
+
+const reference = (name: string) => `${registry.host}/${name}`
+const pull = (name: string) => pyro.call(["env", "pull", reference(name)])
+const images = async () =>
+  (await pyro.json<{ readonly environments: ReadonlyArray<Listed> }>(["env", "list"])).environments
+    .filter(({ origin }) => origin === "image")
+
+interface Listed {
+  readonly name: string
+  readonly origin: string
+  readonly digest: string
+  readonly image_digest?: string
+}
+
+const leftovers = () =>
+  fs.readdirSync(path.join(sharedCache, "environments", "tmp")).filter((entry) => entry.startsWith("image-"))
+
+describe("environments of images", { concurrent: false }, () => {
+  it("an image of odd entries becomes an environment with all of them", async () => {
+    const pulled = await pull("odd:1")
+    assert.strictEqual(pulled.code, 0, pulled.stderr)
+    const created = await pyro.call([
+      "create",
+      reference("odd:1"),
+      "--name",
+      "odd",
+      "--mem-mib",
+      "256",
+      "--disk-mib",
+      "512"
+    ])
+    assert.strictEqual(created.code, 0, created.stderr)
+    const ran = await pyro.call([
+      "exec",
+      "odd",
+      "--",
+      "/probe",
+      "/app/linked",
+      "/opt/new",
+      "/opt/old",
+      "/etc/gone",
+      `/${LONG}`
+    ])
+    assert.strictEqual(
+      ran.stdout.toString(),
+      `uid=1234 gid=50 cwd=/app GREETING=hi=there /app/linked=first /opt/new=new /opt/old=- /etc/gone=- /${LONG}=long\n`,
+      ran.stderr
+    )
+    const stat = (file: string) =>
+      pyro.json<{ readonly type: string; readonly mode: string; readonly uid: number }>(["file", "stat", "odd", file])
+    assert.deepInclude(await stat("/setuid"), { type: "file", mode: "4755" })
+    assert.deepInclude(await stat("/large-uid"), { uid: 4_294_967_294 })
+    const own = await pyro.call([
+      "exec",
+      "odd",
+      "--user",
+      "root",
+      "--cwd",
+      "/",
+      "--env",
+      "GREETING=own",
+      "--",
+      "/probe"
+    ])
+    assert.strictEqual(own.stdout.toString(), "uid=0 gid=0 cwd=/ GREETING=own\n", own.stderr)
+    assert.deepStrictEqual([(await pyro.call(["delete", "odd"])).code, leftovers()], [0, []])
+  })
+
+  it("run without a command runs the image's own", async () => {
+    const ran = await pyro.call(["run", reference("odd:1"), "--mem-mib", "256"])
+    assert.strictEqual(
+      ran.stdout.toString(),
+      "uid=1234 gid=50 cwd=/app GREETING=hi=there /app/first=first\n",
+      ran.stderr
+    )
+  })
+
+  it("an index gives this machine's image, and two names of one manifest share one environment", async () => {
+    const pulled = [await pull("many:1"), await pull("plain:1")]
+    assert.deepStrictEqual(pulled.map(({ code }) => code), [0, 0], pulled.map(({ stderr }) => stderr).join())
+    const [many, one] = await Promise.all(
+      ["many:1", "plain:1"].map(async (name) => (await images()).find((image) => image.name === reference(name)))
+    )
+    assert.strictEqual(many?.digest, one?.digest)
+    assert.strictEqual(many?.image_digest, one?.image_digest)
+  })
+
+  it.each([
+    ["diffs:1", /other content than the image's configuration says/],
+    ["kinds:1", /a layer of the type|unsupported|mediaType|media type/i],
+    ["lists:1", /which is no image|not supported|unsupported|unable to/i],
+    ["foreign:1", /arm64/],
+    ["broken:1", /ReadError|not.*tar|invalid|truncated/i],
+    ["lying:1", /digest|does not match|mismatch/i],
+    ["away:1", /169\.254|denied|refused|connect/i],
+    ["absent:1", /manifest|not found|unknown/i]
+  ])("%s is refused, and leaves nothing", async (name, said) => {
+    const before = await images()
+    const refused = await pull(name)
+    assert.notStrictEqual(refused.code, 0)
+    assert.match(refused.stderr, said)
+    assert.deepStrictEqual(await images(), before)
+    assert.deepStrictEqual(leftovers(), [])
+    const { workspaces } = await pyro.json<{ readonly workspaces: ReadonlyArray<unknown> }>(["list"])
+    assert.deepStrictEqual(workspaces, [])
+  })
+})

@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto"
+import * as zlib from "node:zlib"
+import { type TarEntry, tarOf } from "./tar.ts"
+
+export const digestOf = (content: Uint8Array) => `sha256:${createHash("sha256").update(content).digest("hex")}`
+
+/** An image as a registry keeps it: a manifest, and blobs by digest. */
+export interface TestImage {
+  readonly manifest: Buffer
+  readonly mediaType: string
+  readonly blobs: ReadonlyMap<string, Buffer>
+}
+
+const MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+/** An image of layers. `lie` changes what its manifest or configuration says. */
+export const imageOf = (
+  layers: ReadonlyArray<ReadonlyArray<TarEntry> | Buffer>,
+  config: object,
+  lie: { readonly diffIds?: ReadonlyArray<string>; readonly architecture?: string; readonly layerType?: string } = {}
+): TestImage => {
+  const tars = layers.map((layer) => Buffer.isBuffer(layer) ? layer : tarOf(layer))
+  const packed = tars.map((tar) => zlib.gzipSync(tar))
+  const settings = Buffer.from(JSON.stringify({
+    os: "linux",
+    architecture: lie.architecture ?? "amd64",
+    config,
+    rootfs: { type: "layers", diff_ids: lie.diffIds ?? tars.map(digestOf) }
+  }))
+  const manifest = Buffer.from(JSON.stringify({
+    schemaVersion: 2,
+    mediaType: MANIFEST,
+    config: {
+      mediaType: "application/vnd.oci.image.config.v1+json",
+      digest: digestOf(settings),
+      size: settings.length
+    },
+    layers: packed.map((blob) => ({
+      mediaType: lie.layerType ?? "application/vnd.oci.image.layer.v1.tar+gzip",
+      digest: digestOf(blob),
+      size: blob.length
+    }))
+  }))
+  return {
+    manifest,
+    mediaType: MANIFEST,
+    blobs: new Map([settings, ...packed].map((blob) => [digestOf(blob), blob]))
+  }
+}
+
+/** An index of images for several machines. */
+export const indexOf = (
+  entries: ReadonlyArray<{ readonly image: TestImage; readonly architecture: string }>
+): TestImage => {
+  const manifest = Buffer.from(JSON.stringify({
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.index.v1+json",
+    manifests: entries.map(({ architecture, image }) => ({
+      mediaType: image.mediaType,
+      digest: digestOf(image.manifest),
+      size: image.manifest.length,
+      platform: { os: "linux", architecture }
+    }))
+  }))
+  return {
+    manifest,
+    mediaType: "application/vnd.oci.image.index.v1+json",
+    blobs: new Map(entries.flatMap(({ image }) => [...image.blobs, [digestOf(image.manifest), image.manifest]]))
+  }
+}
