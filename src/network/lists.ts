@@ -69,6 +69,7 @@ const HOST_LISTS = {
       "docker.io:443",
       "auth.docker.io:443",
       "production.cloudflare.docker.com:443",
+      "production.cloudfront.docker.com:443",
       "docker-images-prod.6aa30f8b08e16409b46e0173d6de2f56.r2.cloudflarestorage.com:443"
     ]
   },

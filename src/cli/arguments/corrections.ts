@@ -3,6 +3,7 @@ import type { PyroError } from "../../contract/errors/errors.ts"
 import type { CliSurface } from "../../contract/rows/operation.ts"
 import { payloadFields } from "../../contract/rows/payload-fields.ts"
 import { WorkspaceName } from "../../contract/rows/workspace-field.ts"
+import { dockerHubName, parseReference } from "../../contract/text/image-reference.ts"
 import { table } from "../../contract/text/names.ts"
 import { typed } from "../../contract/text/printable.ts"
 import type { Command } from "../rows/rows.ts"
@@ -148,8 +149,13 @@ export const nameHint = ({ defaults, isDashed, rest, routed }: Line, error: Pyro
   const fields = operation === undefined ? [] : payloadFields(operation.payload()).map(({ name }) => name)
   const isSeeded = fields.includes("seed_path")
   if (isSeeded && looksLikePath(environment)) return `Did you mean --seed-path ${typed([environment])}?`
+  // The error says how to pull it.
+  if (parseReference(environment) !== undefined) return undefined
   if (looksLikeEnvironment(environment)) {
-    return "pyro runs no images of a registry. Add what is missing to an environment of pyro's: pyro env build --help"
+    const image = dockerHubName(environment)
+    return image === undefined
+      ? "Add what is missing to an environment of pyro's: pyro env build --help"
+      : `An image needs its full reference, such as ${image}`
   }
   if (cli !== undefined && runsInEnvironment(cli) && !isDashed) {
     return afterEnvironment(cli, [environment, ...(rest ?? [])])

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { dockerHubName, parseReference } from "../text/image-reference.ts"
+import { parseReference } from "../text/image-reference.ts"
 import { ContractError } from "./contract-error.ts"
 
 /** No environment has the name. */
@@ -10,11 +10,7 @@ export class EnvironmentUnknown extends ContractError<EnvironmentUnknown>()("Env
   fact: ({ environment, known }) => `no environment "${environment}". Known environments: ${known.join(", ")}`,
   next: ({ environment }) => {
     const reference = parseReference(environment)?.name
-    if (reference !== undefined) return `Pull the image: pyro env pull ${reference}`
-    const short = dockerHubName(environment)
-    return short === undefined || !/[:/]/.test(environment)
-      ? "List them: pyro env list"
-      : `List them: pyro env list. An image needs its full reference: pyro env pull ${short}`
+    return reference === undefined ? "List them: pyro env list" : `Pull the image: pyro env pull ${reference}`
   },
   steps: ({ known }) => `use one of ${known.join(", ")}`
 }) {}

@@ -39,14 +39,8 @@ describe("a word that was taken for the environment", () => {
     ["debain:12", "Did you mean debian:12?"],
     [".", "Did you mean --seed-path .?"],
     ["./calc", "Did you mean --seed-path ./calc?"],
-    [
-      "ubuntu:22.04",
-      "pyro runs no images of a registry. Add what is missing to an environment of pyro's: pyro env build --help"
-    ],
-    [
-      "ubuntu",
-      "pyro runs no images of a registry. Add what is missing to an environment of pyro's: pyro env build --help"
-    ]
+    ["ubuntu:22.04", "An image needs its full reference, such as docker.io/library/ubuntu:22.04"],
+    ["ubuntu", "An image needs its full reference, such as docker.io/library/ubuntu:latest"]
   ])("the unknown environment %s gets a next step in create and run", async (word, advice) => {
     for (const words of [["create", "--name", "x"], ["create"], ["run"]]) {
       assert.strictEqual(await told(...words, word), `err pyro: ${unknown(word)}\n${advice}\n`)

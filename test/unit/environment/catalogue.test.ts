@@ -4,14 +4,15 @@ import { EnvironmentUnknown } from "../../../src/contract/errors/errors.ts"
 import { catalogue, lookUp, packagesOf, recipeOf } from "../../../src/environment/catalogue.ts"
 
 describe("the catalogue", () => {
-  it("the catalogue has three environments of each of two Debian releases", () => {
+  it("the catalogue has three environments of each of two Debian releases, and that of builders", () => {
     assert.deepStrictEqual(catalogue.map(({ name }) => name), [
       "debian:12-base",
       "debian:12",
       "debian:12-build",
       "debian:13-base",
       "debian:13",
-      "debian:13-build"
+      "debian:13-build",
+      "builder"
     ])
   })
 
