@@ -8,6 +8,7 @@ import { startPyro, until } from "../support/pyro-cli.ts"
 import { settled, settlesAs } from "../support/settled.ts"
 import { snapshots } from "../support/snapshots.ts"
 import { toldError } from "../support/told-error.ts"
+import { diskDevice } from "../support/vmm.ts"
 
 const pyro = installation("pyro-compare-")
 const { call, create, failure, folder, inventory, json, killedAt, sh, state, status, step } = pyro
@@ -322,7 +323,7 @@ describe("a disk that a guest has broken on purpose", { concurrent: false }, () 
     // The folder that the tree is in is a link to what the machine that reads it is made of.
     await sh(
       "hostile",
-      "mkdir /tmp/disk; mount /dev/vdb /tmp/disk; mv /tmp/disk/workspace /tmp/disk/away; ln -s / /tmp/disk/workspace; sync"
+      `mkdir /tmp/disk; mount ${diskDevice} /tmp/disk; mv /tmp/disk/workspace /tmp/disk/away; ln -s / /tmp/disk/workspace; sync`
     )
     await step("stop", "hostile")
     const led = await failure(["workspace", "compare", "hostile", "sound"])
@@ -331,7 +332,7 @@ describe("a disk that a guest has broken on purpose", { concurrent: false }, () 
     assert.strictEqual(listed.code, "disk_damaged", listed.message)
 
     await create(["--name", "scrambled", "--seed-path", project])
-    await sh("scrambled", "dd if=/dev/urandom of=/dev/vdb bs=1M count=8 conv=fsync 2> /dev/null")
+    await sh("scrambled", `dd if=/dev/urandom of=${diskDevice} bs=1M count=8 conv=fsync 2> /dev/null`)
     await step("stop", "scrambled")
     const broken = await failure(["workspace", "compare", "scrambled", "sound"])
     assert.strictEqual(broken.code, "disk_damaged", broken.message)

@@ -3,6 +3,7 @@ import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation, vmmOf } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
+import { diskDevice } from "../support/vmm.ts"
 
 const pyro = installation("pyro-damaged-")
 const { call, create, failure, json, sh, step, folder } = pyro
@@ -49,7 +50,7 @@ describe("a workspace whose tree cannot be seen whole", () => {
 
   it("a damaged file system is not reported as lost files, and a reset repairs it", async () => {
     const damage =
-      "dd if=/dev/zero of=/dev/vdb bs=1M count=200 conv=fsync; echo 3 > /proc/sys/vm/drop_caches; ls -R /workspace"
+      `dd if=/dev/zero of=${diskDevice} bs=1M count=200 conv=fsync; echo 3 > /proc/sys/vm/drop_caches; ls -R /workspace`
     await call(["workspace", "exec", "w", "--", "sh", "-c", `echo more >> a; sync; ${damage}`])
     await refusedEach("w", /the file system of the workspace is damaged: reset/)
     await step("reset", "w")
@@ -68,7 +69,7 @@ describe("a workspace whose tree cannot be seen whole", () => {
       "--",
       "sh",
       "-c",
-      "sync; dd if=/dev/zero of=/dev/vdb bs=1M count=64 conv=fsync"
+      `sync; dd if=/dev/zero of=${diskDevice} bs=1M count=64 conv=fsync`
     ])
     process.kill(await vmmOf(pyro, (await pyro.status("w")).id), "SIGKILL")
     await until("the end of QEMU", async () => (await pyro.status("w")).state === "failed")
