@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Stream } from "effect"
+import { Context, Effect, Layer, Scope, Stream } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import type { StreamingCall } from "../contract/rows/event-batches.ts"
 import { mapCalls, Pyro, type PyroService } from "../contract/rows/Pyro.ts"
@@ -18,6 +18,7 @@ import { isOfWorkspaces, performing } from "../workspace/operations/perform.ts"
 import { unstoredSecrets } from "../workspace/residents/secret/workspace-secrets.ts"
 import { withExactNames, withoutSecrets } from "./answers.ts"
 import { demandDiskRoom, tendDisk } from "./disk/budget.ts"
+import { deleteLeftBuilders } from "./images/left.ts"
 import { callOfHost, hostWorks } from "./operations.ts"
 import { type HostServices, services, servicesBesideSecrets } from "./services.ts"
 import { ownWorkspaces } from "./workspaces.ts"
@@ -42,7 +43,12 @@ const make = (pooled: boolean) =>
       Vmm
     )(yield* Effect.context<HostServices>())
     const effect = <A, E, R extends HostServices>(work: Effect.Effect<A, E, R>) => Effect.provide(work, context)
-    const owning = yield* once(effect(ownWorkspaces(yield* Effect.scope)))
+    const scope = yield* Effect.scope
+    const owning = yield* once(
+      effect(ownWorkspaces(scope)).pipe(
+        Effect.tap((owned) => Scope.provide(deleteLeftBuilders(owned, () => pyro), scope))
+      )
+    )
     let known: Effect.Success<typeof owning> | undefined
     // Every operation asks: `once` alone would cost a mask and a wait for a known value.
     const owned = Effect.suspend(() =>

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process"
+import { type ChildProcess, execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
@@ -7,7 +7,8 @@ import { imageOf, indexOf, type TestImage } from "../support/oci/image.ts"
 import { startRegistry, type TestRegistry } from "../support/oci/registry.ts"
 import type { TarEntry } from "../support/oci/tar.ts"
 import { sharedCache } from "../support/own-cache.ts"
-import { temporaryFolder } from "../support/pyro-cli.ts"
+import { temporaryFolder, until } from "../support/pyro-cli.ts"
+import { settlesAs } from "../support/settled.ts"
 
 const LONG = `deep/${"d".repeat(120)}/${"e".repeat(150)}/end`
 
@@ -60,6 +61,8 @@ const { folder, remove } = temporaryFolder("pyro-image-test-")
 let registry: TestRegistry
 let pyro: ReturnType<typeof installation>
 let plain: TestImage
+let stalls = false
+let stalled = 0
 
 beforeAll(async () => {
   const program = probe(folder)
@@ -84,6 +87,8 @@ beforeAll(async () => {
     (path) => {
       // The registry gives other bytes than the digest that it was asked for.
       if (path.includes(`/lying/blobs/${layer}`)) return (response) => response.end("other bytes")
+      // It stalls, until it is told not to.
+      if (stalls && path.includes("/plain/blobs/")) return () => void stalled++
       // It sends the builder to an address that the policy of its network does not have.
       if (/\/away\/blobs\//.test(path)) {
         return (response) => response.writeHead(307, { location: "http://169.254.169.254/latest/meta-data" }).end()
@@ -204,5 +209,23 @@ describe("environments of images", { concurrent: false }, () => {
     assert.deepStrictEqual(leftovers(), [])
     const { workspaces } = await pyro.json<{ readonly workspaces: ReadonlyArray<unknown> }>(["list"])
     assert.deepStrictEqual(workspaces, [])
+  })
+
+  it("a pull outlives neither its daemon nor its caller, and the next one succeeds", async () => {
+    stalls = true
+    for (const end of ["daemon", "caller"] as const) {
+      const before = stalled
+      let caller: ChildProcess | undefined
+      const onStart = (child: ChildProcess) => void (caller = child)
+      const pulling = pyro.call(["env", "pull", reference("plain:1")], { onStart })
+      await until("the registry to be asked for a layer", () => stalled > before)
+      if (end === "daemon") process.kill(await pyro.daemonPid(), "SIGKILL")
+      else caller?.kill("SIGINT")
+      assert.notStrictEqual((await pulling).code, 0)
+      await settlesAs(async () => (await pyro.list()).length, 0)
+    }
+    stalls = false
+    assert.strictEqual((await pull("plain:1")).code, 0)
+    assert.deepStrictEqual(leftovers(), [])
   })
 })

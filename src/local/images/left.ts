@@ -1,0 +1,19 @@
+import { Effect, Ref } from "effect"
+import type { PyroService } from "../../contract/rows/Pyro.ts"
+import type { Owned } from "../workspaces.ts"
+import { BUILDER_LABEL } from "./builder.ts"
+
+/**
+ * Deletes builders of dead processes, in the background. A builder belongs to a call of the process that has the workspaces, so those that are there
+ * when a process takes them have nobody.
+ */
+export const deleteLeftBuilders = ({ workspaces }: Owned, pyro: () => PyroService) =>
+  Effect.gen(function*() {
+    const left: Array<string> = []
+    for (const entry of workspaces.house.lifecycle.registry.entries.values()) {
+      if ((yield* Ref.get(entry.record)).labels[BUILDER_LABEL] !== undefined) left.push(entry.id)
+    }
+    yield* Effect.forEach(left, (id) => Effect.ignore(pyro().workspace.delete({ workspaces: [id], all: false })), {
+      discard: true
+    }).pipe(Effect.forkScoped)
+  })
