@@ -1,5 +1,6 @@
 import { Context, Effect, Layer, Option } from "effect"
-import { type EnvironmentNameTaken, type ImageDamaged, InvalidRequest } from "../contract/errors/errors.ts"
+import { EnvironmentNameTaken, type ImageDamaged, InvalidRequest } from "../contract/errors/errors.ts"
+import { parseReference } from "../contract/text/image-reference.ts"
 import { ensureFolder } from "../system/files/entries.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { asStep } from "../system/telemetry/spans.ts"
@@ -25,7 +26,7 @@ import { makeObtain } from "./image/obtain.ts"
 import { silent } from "./image/progress.ts"
 import { makeImageStores, makeReclaim } from "./image/stores.ts"
 import { Kernel } from "./Kernel.ts"
-import { checkName, type Definition, ownFolder, packageNames } from "./own.ts"
+import { checkName, type Definition, ownFolder, packageNames, type Replacing } from "./own.ts"
 
 export type { EnvironmentDetail, EnvironmentStatus, Removed } from "./image/environment.ts"
 export type { OnProgress, Progress } from "./image/progress.ts"
@@ -55,13 +56,15 @@ export class Environments extends Context.Service<Environments, {
     options?: PullOptions
   ) => Effect.Effect<void, E | EnvironmentError | EnvironmentNameTaken | InvalidRequest>
   /**
-   * Makes an environment of an image of a registry, under its full reference. `make` writes what a builder microVM made of it to a
-   * new file. The same reference again replaces the image.
+   * Makes an environment of an image, under its full reference or, with `replace`, under a name. `make` writes what a builder microVM made
+   * of it to a new file. The same reference again replaces the image. Fails with EnvironmentNameTaken if another environment has the name and
+   * `replace` is false.
    */
   readonly keepImage: <E>(
     reference: string,
-    make: (file: string) => Effect.Effect<MadeImage, E>
-  ) => Effect.Effect<void, E | EnvironmentError | EnvironmentNameTaken>
+    make: (file: string) => Effect.Effect<MadeImage, E>,
+    options?: Replacing
+  ) => Effect.Effect<void, E | EnvironmentError | EnvironmentNameTaken | InvalidRequest>
   /** Details of the image. Reads the whole image if `verify` is set. */
   readonly inspect: (
     name: string,
@@ -158,10 +161,21 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
     )
       .pipe(keepLocked, (work) => Effect.andThen(prepareKept, work), mapFailure(request.name, "unpack"))
 
-  const keepImage = <E>(reference: string, make: (file: string) => Effect.Effect<MadeImage, E>) =>
+  const keepImage = <E>(
+    reference: string,
+    make: (file: string) => Effect.Effect<MadeImage, E>,
+    replacing: Replacing = { replace: true }
+  ) =>
     Effect.gen(function*() {
+      // Checked before a build of minutes, and again when pyro stores the name.
+      if (parseReference(reference) === undefined) {
+        yield* checkName(reference)
+        if (replacing.replace !== true && own.isGiven(reference)) {
+          yield* new EnvironmentNameTaken({ name: reference, is: "another environment" })
+        }
+      }
       const builder = yield* ensure(BUILDER)
-      yield* keepOciImage({ definitions: own, images: store, builder }, reference, make)
+      yield* keepOciImage({ definitions: own, images: store, builder }, reference, make, replacing)
     }).pipe((work) => Effect.andThen(prepare, work), mapFailure(reference, "image"))
 
   const statusOf = (entry: CatalogueEntry, thorough: boolean): Effect.Effect<EnvironmentStatus, ImageDamaged> =>

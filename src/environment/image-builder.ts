@@ -45,11 +45,23 @@ export type BuilderMessage = typeof BuilderMessage.Type
 export type MadeImage = Extract<BuilderMessage, { readonly _tag: "Made" }>
 
 /** What a builder is asked for, as its argument. */
-export interface BuilderRequest {
+export type BuilderRequest = { readonly architecture: "amd64" } & (PullRequest | DockerfileRequest)
+
+interface PullRequest {
   /** Source in skopeo's form. */
   readonly source: string
-  readonly architecture: "amd64"
   readonly plainHttp: boolean
+}
+
+interface DockerfileRequest {
+  readonly dockerfile: {
+    /** The Dockerfile, relative to the context, which is the builder's seed. */
+    readonly file: string
+    readonly target: string | undefined
+    readonly arguments: Readonly<Record<string, string>>
+    /** Ports of registries on the host's loopback, which have another name in the builder. */
+    readonly loopbackPorts: ReadonlyArray<number>
+  }
 }
 
 /** The program that a builder runs, for Python. */

@@ -22,6 +22,7 @@ import { Paths } from "../system/files/Paths.ts"
 import { pruneTemplates } from "../vm/templates.ts"
 import type { Root } from "../workspace/operations/Workspaces.ts"
 import { diskUsage } from "./disk/usage.ts"
+import { buildDockerfile } from "./images/dockerfile.ts"
 import { pullImage } from "./images/pull.ts"
 
 /** Progress as notices. Never waits: the reader of the notices may be slow, or gone. */
@@ -139,12 +140,20 @@ export const pullEnvironment = (pyro: PyroService) => ({ environment, force }: P
 
 /** Builds an environment of the user's own. `rootOf` finds the workspace whose root becomes the image. */
 export const buildEnvironment = (
-  { from, fromWorkspace, name, npm, packages, replace }: BuildPayload,
-  rootOf: (workspace: string) => Effect.Effect<Root, PyroError>
+  payload: BuildPayload,
+  rootOf: (workspace: string) => Effect.Effect<Root, PyroError>,
+  pyro: PyroService
 ) =>
-  making(name, (onProgress) =>
+  making(payload.name, (onProgress) =>
     Effect.gen(function*() {
       const { define, keep } = yield* Environments
+      const { dockerfile, from, fromWorkspace, name, npm, packages, replace } = payload
+      if (dockerfile !== undefined) {
+        if ((from ?? fromWorkspace) !== undefined || packages.length + npm.length > 0) {
+          return yield* wrong("dockerfile", "it excludes --from, --from-workspace, --packages and --npm")
+        }
+        return yield* buildDockerfile(pyro, { ...payload, dockerfile }, onProgress)
+      }
       if (fromWorkspace === undefined) {
         if (from === undefined) {
           return yield* wrong("from", "say what to start from: --from with --packages or --npm, or --from-workspace")

@@ -58,7 +58,7 @@ export const hostWorks = ({ isResident, pool, pyro, rootOf }: HostParts): HostWo
   "env.list": () => listEnvironments,
   "env.pull": (payload) => pullEnvironment(pyro())(payload),
   "env.inspect": ({ environment }) => inspectEnvironment(environment),
-  "env.build": (payload) => buildEnvironment(payload, rootOf),
+  "env.build": (payload) => buildEnvironment(payload, rootOf, pyro()),
   "env.rm": ({ environments }) => removeEnvironments(environments),
   "env.prune": () => pruneEnvironments,
   doctor,

@@ -1,9 +1,10 @@
-import { type ChildProcess, execFileSync } from "node:child_process"
+import type { ChildProcess } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
 import { imageOf, indexOf, type TestImage } from "../support/oci/image.ts"
+import { probeIn } from "../support/oci/probe.ts"
 import { startRegistry, type TestRegistry } from "../support/oci/registry.ts"
 import type { TarEntry } from "../support/oci/tar.ts"
 import { sharedCache } from "../support/own-cache.ts"
@@ -11,13 +12,6 @@ import { temporaryFolder, until } from "../support/pyro-cli.ts"
 import { settlesAs } from "../support/settled.ts"
 
 const LONG = `deep/${"d".repeat(120)}/${"e".repeat(150)}/end`
-
-/** A program without libraries: the image has nothing else. */
-const probe = (folder: string): TarEntry => {
-  const file = path.join(folder, "probe")
-  execFileSync("gcc", ["-static", "-O2", "-o", file, path.join(import.meta.dirname, "../fixtures/image/probe.c")])
-  return { name: "probe", data: fs.readFileSync(file) }
-}
 
 const config = {
   Env: ["GREETING=hi=there", "=nameless", "__proto__=x"],
@@ -65,7 +59,7 @@ let stalls = false
 let stalled = 0
 
 beforeAll(async () => {
-  const program = probe(folder)
+  const program = probeIn(folder)
   plain = imageOf([[program]], { Cmd: ["/probe"] })
   const foreign = imageOf([[program]], {}, { architecture: "arm64" })
   const index = indexOf([{ image: foreign, architecture: "arm64" }, { image: plain, architecture: "amd64" }])

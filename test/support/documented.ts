@@ -99,6 +99,7 @@ const ATTACH = "it needs a terminal; test/guest/workspace-attach.test.ts has one
 const NPM = "test/guest/agent-inside.test.ts adds a package of npm"
 const FIRECRACKER = "it needs Firecracker and a KVM that works; the lab runs both"
 const RELEASE = "it downloads a release of Firecracker"
+const REGISTRY = "it needs a public registry; test/guest/environment-image.test.ts has one of its own"
 const BENCH = "it measures for a quarter of an hour"
 
 /** Commands that the test of the documents does not run, each with its reason. pyro's parser still reads them. */
@@ -116,6 +117,12 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "install -D -m 755 \"release-$version-x86_64/$name\" ~/.local/bin/firecracker"
   ].map((command): readonly [string, string] => [command, RELEASE]),
   ["npm test", SETS_UP],
+  ...[
+    "pyro env pull docker.io/library/python:3.12-slim",
+    "pyro create docker.io/library/python:3.12-slim --name fix --seed-path .",
+    "pyro run docker.io/library/python:3.12-slim -- python3 --version"
+  ].map((command): readonly [string, string] => [command, REGISTRY]),
+  ["pyro env build app --dockerfile . --allow-host pypi", "test/guest/environment-dockerfile.test.ts builds some"],
   ["npm link", "it changes the host's packages"],
   ["npm run lab", "it boots whole machines for an hour"],
   ["npm run lab -- --driver firecracker", "it boots whole machines for an hour"],

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
-import { defaulted, flag, integer, list, optional, string, text } from "../text/fields.ts"
+import { defaulted, flag, hostPath, integer, list, optional, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { variables } from "./command.ts"
 import { DiskUsage } from "./disk-usage.ts"
 import { foldTo, Notice } from "./notice.ts"
 import { lazy, streaming, unary } from "./operation.ts"
@@ -147,6 +148,18 @@ export const BuildPayload = lazy(() =>
         "Id or name of a running workspace. Its root becomes the environment, without /workspace, /tmp and processes"
       )
     ),
+    dockerfile: optional(
+      hostPath("Directory with a Dockerfile, or the Dockerfile. Its directory is the context, without ignored files")
+    ),
+    target: optional(text("Stage of the Dockerfile to build. Default: the last one")),
+    buildArgs: defaulted(variables("Arguments of the Dockerfile. No secrets. Default: none"), () => ({})),
+    allowHosts: defaulted(
+      Schema.Array(text("Rule for a host")).annotate({
+        description:
+          "Host that the Dockerfile's programs may connect to: NAME[:PORT], *.SUFFIX[:PORT], or a list of `pyro network lists`, such as npm. Default: the base images' registries"
+      }),
+      () => []
+    ),
     replace: flag("Give the name to the new environment if another environment of yours has the name")
   })
 )
@@ -154,20 +167,22 @@ export type BuildPayload = ReturnType<typeof BuildPayload>["Type"]
 
 export const environmentBuild = streaming({
   name: "env.build",
-  summary: "Build an environment from packages, or from a workspace",
+  summary: "Build an environment from packages, a Dockerfile or a workspace",
   description:
     "Adds Debian packages and npm packages to the image of another environment. The packages are installed once, for all workspaces. " +
     "A failed build leaves nothing behind. pyro keeps the definition in its state directory, and builds a lost or damaged image again when a " +
-    "workspace needs it. With --from-workspace, the root of a running workspace becomes the image. No program should change that root during the build.",
+    "workspace needs it. With --dockerfile, a microVM builds an image, which becomes the environment. With --from-workspace, the root of a running workspace becomes the image. No program should change that root during the build.",
   cli: {
     path: ["env", "build"],
     args: ["name"],
     greedy: ["packages", "npm"],
+    flags: { build_args: "build-arg", allow_hosts: "allow-host" },
     examples: [
       "pyro env build web --from debian:12-build --packages postgresql-client redis-tools",
       "pyro env build lint --from debian:13 --packages nodejs --npm prettier@3.6.2",
       "pyro env build node22 --from debian:12 --npm node@22 npm@11",
       "pyro create web",
+      "pyro env build app --dockerfile . --allow-host pypi",
       "pyro env build fixed --from-workspace fix"
     ]
   },

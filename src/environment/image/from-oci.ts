@@ -4,7 +4,7 @@ import { makeTemporary, sweepTemporaries } from "../../system/files/temporary.ts
 import { nowIso } from "../../system/waits/time.ts"
 import { recipeOf } from "../catalogue.ts"
 import type { MadeImage } from "../image-builder.ts"
-import { type Definition, ociEntry, type ownDefinitions } from "../own.ts"
+import { type Definition, ociEntry, type ownDefinitions, type Replacing } from "../own.ts"
 import type { Environment } from "./environment.ts"
 import { type imageStore, parsePackages } from "./store.ts"
 
@@ -22,7 +22,8 @@ interface Keeping {
 export const keepOciImage = <E>(
   { builder, definitions, images }: Keeping,
   name: string,
-  make: (file: string) => Effect.Effect<MadeImage, E>
+  make: (file: string) => Effect.Effect<MadeImage, E>,
+  replacing: Replacing
 ) =>
   Effect.scoped(Effect.gen(function*() {
     yield* sweepTemporaries(images.temporaries)
@@ -41,5 +42,5 @@ export const keepOciImage = <E>(
       sources: [],
       packages: parsePackages(packages)
     })
-    yield* definitions.keep(definition, { replace: true })
+    yield* definitions.keep(definition, replacing)
   }))

@@ -1,6 +1,7 @@
 import { Effect, Fiber, Option } from "effect"
 import * as path from "node:path"
 import { EnvironmentBuildFailed } from "../../contract/errors/errors.ts"
+import { parseReference } from "../../contract/text/image-reference.ts"
 import { makeTemporary, sweepTemporaries } from "../../system/files/temporary.ts"
 import { type CatalogueEntry, recipeOf } from "../catalogue.ts"
 import type { Kernel } from "../Kernel.ts"
@@ -104,7 +105,9 @@ const gone = ({ name, oci, own }: CatalogueEntry) =>
     environment: name,
     step: "image",
     detail: oci !== undefined
-      ? `its image is gone: pull it again (pyro env pull ${name})`
+      ? `its image is gone: ${
+        parseReference(name) === undefined ? "build it again" : `pull it again (pyro env pull ${name})`
+      }`
       : `its image is gone, and was made from ${own?.workspace ?? "a workspace"}: remove it (pyro env rm ${name})`
   })
 

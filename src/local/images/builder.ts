@@ -28,7 +28,9 @@ const MAX_MESSAGE = 4_194_304
 interface Building {
   readonly reference: string
   readonly request: BuilderRequest
-  /** Network policy of the builder. */
+  /** Directory of the host whose copy is the builder's /workspace. */
+  readonly context?: string
+  /** Network policy of the builder. Empty: no network. */
   readonly allowHosts: ReadonlyArray<string>
   /** New file of the host for the result. */
   readonly file: string
@@ -39,7 +41,7 @@ const failed = (reference: string, step: string, detail: string) =>
   new EnvironmentBuildFailed({ environment: reference, step, detail })
 
 /** A builder microVM, which the Scope deletes. */
-const acquireBuilder = (pyro: PyroService, { allowHosts, onProgress, reference }: Building) =>
+const acquireBuilder = (pyro: PyroService, { allowHosts, context, onProgress, reference }: Building) =>
   Effect.gen(function*() {
     const payload = Schema.decodeSync(CreatePayload())({
       environment: BUILDER,
@@ -47,12 +49,15 @@ const acquireBuilder = (pyro: PyroService, { allowHosts, onProgress, reference }
       disk_mib: DISK_MIB,
       ttl_seconds: LEFT_SECONDS,
       labels: { [BUILDER_LABEL]: reference.slice(0, 256) },
-      allow_hosts: allowHosts
+      ...(context === undefined ? {} : { seed_path: context }),
+      ...(allowHosts.length === 0 ? {} : { allow_hosts: allowHosts })
     })
     const made = yield* Ref.make<string | undefined>(undefined)
     yield* Effect.addFinalizer(() =>
-      Effect.flatMap(Ref.get(made), (id) =>
-        id === undefined ? Effect.void : Effect.ignore(pyro.workspace.delete({ workspaces: [id], all: false })))
+      Effect.flatMap(
+        Ref.get(made),
+        (id) => id === undefined ? Effect.void : Effect.ignore(pyro.workspace.delete({ workspaces: [id], all: false }))
+      )
     )
     yield* pyro.workspace.create(payload).pipe(
       Stream.runForEach((event) =>

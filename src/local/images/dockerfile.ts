@@ -1,0 +1,38 @@
+import { Effect } from "effect"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
+import type { BuildPayload } from "../../contract/rows/environment.ts"
+import type { PyroService } from "../../contract/rows/Pyro.ts"
+import { basesOf } from "../../environment/dockerfile.ts"
+import { Environments, type OnProgress } from "../../environment/Environments.ts"
+import { readDockerfile } from "../../seeding/dockerfile.ts"
+import { buildInMicroVm } from "./builder.ts"
+
+const wrong = (field: string, detail: string) => new InvalidRequest({ field, detail })
+
+/** Builds a Dockerfile in a builder microVM, and makes an environment of the image. */
+export const buildDockerfile = (
+  pyro: PyroService,
+  { allowHosts, buildArgs, dockerfile, name, replace, target }: BuildPayload & { readonly dockerfile: string },
+  onProgress: OnProgress
+) =>
+  Effect.gen(function*() {
+    const found = yield* Effect.orElseSucceed(readDockerfile(dockerfile), () => undefined)
+    if (found === undefined) {
+      return yield* wrong("dockerfile", "must be a directory with a Dockerfile, or a Dockerfile of at most 1 MiB")
+    }
+    const { context, file, text } = found
+    const bases = basesOf(text)
+    const { keepImage } = yield* Environments
+    yield* keepImage(name, (result) =>
+      buildInMicroVm(pyro, {
+        reference: name,
+        request: {
+          architecture: "amd64",
+          dockerfile: { file, target, arguments: buildArgs, loopbackPorts: bases.loopbackPorts }
+        },
+        context,
+        allowHosts: [...new Set([...bases.allowHosts, ...allowHosts])],
+        file: result,
+        onProgress
+      }), { replace })
+  })
