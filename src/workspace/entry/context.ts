@@ -1,7 +1,6 @@
 import { Context, Effect, Exit, Option, Ref, Scope } from "effect"
 import {
   type NoSpace,
-  type PyroError,
   type StateDirectoryUnusable,
   WorkspaceNotFound,
   type WorkspaceNotReady
@@ -122,10 +121,10 @@ export const showing = (entry: Entry, state: WorkspaceState) => <A, E, R>(work: 
   )
 
 /** Sets the state `failed`, and writes a line to the daemon's log. */
-export const setFailed = (entry: Entry, failure: PyroError) =>
+export const setFailed = (entry: Entry, detail: string) =>
   Effect.andThen(
-    Ref.set(entry.state, { state: "failed", detail: failure.fact }),
-    Effect.logWarning(`${entry.id} has failed: ${printable(failure.fact)}`)
+    Ref.set(entry.state, { state: "failed", detail }),
+    Effect.logWarning(`${entry.id} has failed: ${printable(detail)}`)
   )
 
 /** Ends a generation: commands first, then the VM. Returns when QEMU is gone. */

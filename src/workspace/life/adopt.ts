@@ -175,8 +175,7 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
         now.vm !== vm || now.phase !== "running" ? Effect.void : Effect.all([
           Effect.ignoreCause(endVmIfDead(vm)),
           residents.lose(failure),
-          setFailed(entry, failure),
-          recordDeathOnce(entry, failure)
+          fail(entry, failure)
         ], { discard: true })))
   })
 
@@ -213,11 +212,17 @@ const LIFE: ReadonlySet<WorkspaceLogEvent["_tag"]> = new Set([
   "stopped"
 ])
 
-/** Each process that finds the VM dead comes here: the log gets the death once. */
-const recordDeathOnce = (entry: Entry, failure: PyroError) =>
-  Effect.flatMap(readEvents(entry.folder.directory), (events) => {
-    const last = events.findLast(({ _tag }) => LIFE.has(_tag))
-    return last?._tag === "died" ? Effect.void : recordEvent(entry.folder.directory, diedOf(failure))
+/**
+ * Each process that finds the VM dead comes here. The log gets the death once, and the first process removes the VM: a later one finds nothing to
+ * tell a reason from, and gives that of the log.
+ */
+const fail = (entry: Entry, failure: PyroError) =>
+  Effect.gen(function*() {
+    const { directory } = entry.folder
+    const last = (yield* readEvents(directory)).findLast(({ _tag }) => LIFE.has(_tag))
+    if (last?._tag === "died") return yield* setFailed(entry, last.detail)
+    yield* setFailed(entry, failure.fact)
+    yield* recordEvent(directory, diedOf(failure))
   })
 
 /** Removes the folders of disks that no record names: leftovers of a crash between their making and their record. */

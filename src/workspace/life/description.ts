@@ -100,7 +100,7 @@ export const death = (entry: Entry, generation: Generation, failure: PyroError):
   name: "died",
   entry,
   detached: generation,
-  handOver: () => setFailed(entry, failure),
+  handOver: () => setFailed(entry, failure.fact),
   lose: failure,
   event: diedOf(failure)
 })

@@ -119,6 +119,11 @@ export const lifecycleSuite = (name: string, driver: LifecycleDriver) => {
       await sh("a", "echo safe > file; sync")
       process.kill(vmProcess((await status("a")).id), "SIGKILL")
       await until("its failure", async () => (await status("a")).state === "failed")
+      const { detail } = await status("a")
+      // The next process finds nothing of the VM, and still knows why it ended.
+      await client.kill()
+      const next = await status("a")
+      assert.deepStrictEqual([next.state, next.detail], ["failed", detail])
       await call("start", { workspace: "a" })
       assert.strictEqual(await sh("a", "cat file"), "safe")
     })
