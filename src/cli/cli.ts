@@ -28,7 +28,7 @@ interface CliOptions {
   readonly argv: ReadonlyArray<string>
   readonly version: string
   /** The layer that performs an operation; built only for a command line that needs one. */
-  readonly pyro: (operation: Operation) => Layer.Layer<Pyro, PyroError>
+  readonly pyro: (operation: Operation, payload?: unknown) => Layer.Layer<Pyro, PyroError>
   readonly interruption: Interruption
   /** Serves MCP on stdin and stdout until the client disconnects. */
   readonly serveMcp: (payload: ServePayload) => Effect.Effect<void, PyroError>
@@ -111,7 +111,7 @@ const run = (
     case "Operation":
       return prepare(routed.operation, routed.words, rest).pipe(
         Effect.flatMap((prepared) =>
-          Effect.provide(perform(prepared), options.pyro(prepared.operation)).pipe(
+          Effect.provide(perform(prepared), options.pyro(prepared.operation, prepared.payload)).pipe(
             Effect.mapError((error) =>
               error._tag === "InvalidRequest"
                 ? asTyped({ cli: prepared.cli, payload: prepared.operation.payload }, error)

@@ -2,6 +2,7 @@ import { Effect, Layer, Option } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import type { Operation } from "../contract/rows/operations.ts"
 import { callOf, mapCalls, Pyro } from "../contract/rows/Pyro.ts"
+import { parseReference } from "../contract/text/image-reference.ts"
 import { daemonCommand } from "../sdk/daemon-command.ts"
 import type { StartDaemon } from "../sdk/start-daemon.ts"
 import type { StartedExec } from "../sdk/started-exec.ts"
@@ -36,13 +37,21 @@ const layerObserver = (operation: Operation, build: string): Layer.Layer<Pyro, P
     })
   )
 
+/** A builder is a workspace: an operation that may pull an image needs the owner of workspaces. */
+const homeOf = ({ home = "host", name }: Operation, payload: unknown): Operation["home"] => {
+  const { environment } = (payload ?? {}) as { readonly environment?: unknown }
+  const isOfImage = typeof environment === "string" && parseReference(environment) !== undefined
+  return isOfImage && (name === "env.pull" || name === "run") ? "daemon" : home
+}
+
 /** Pyro for one operation: the daemon owns workspaces, and this process does work on the host itself. */
 export const layerFor = (
   operation: Operation,
   build: string,
-  started: StartedExec | undefined
+  started: StartedExec | undefined,
+  payload?: unknown
 ): Layer.Layer<Pyro, PyroError> => {
-  const { home = "host" }: { readonly home?: Operation["home"] } = operation
+  const home = homeOf(operation, payload)
   if (home === "host") return LazyLocal
   if (home === "observer") return layerObserver(operation, build)
   return Layer.unwrap(Effect.gen(function*() {

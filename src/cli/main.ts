@@ -82,7 +82,7 @@ const programOf = (
     : cli({
       argv,
       version,
-      pyro: (operation) => layerFor(operation, build, host.started),
+      pyro: (operation, payload) => layerFor(operation, build, host.started, payload),
       interruption,
       serveMcp: (payload) => serveMcp(payload, version, build, host),
       names

@@ -171,7 +171,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
       if (parseReference(reference) === undefined) {
         yield* checkName(reference)
         if (replacing.replace !== true && own.isGiven(reference)) {
-          yield* new EnvironmentNameTaken({ name: reference, is: "another environment" })
+          return yield* new EnvironmentNameTaken({ name: reference, is: "another environment" })
         }
       }
       const builder = yield* ensure(BUILDER)

@@ -117,8 +117,6 @@ export const environmentPull = streaming({
     examples: ["pyro env pull debian:12-build", "pyro env pull docker.io/library/python:3.12-slim"]
   },
   mcp: HOST_ADMINISTRATION,
-  // A builder is a workspace, and the daemon owns those.
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
   payload: PullPayload,
   event: PullEvent,
