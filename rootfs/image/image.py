@@ -152,7 +152,7 @@ def feed(blob, sink, diff_id):
 def to_erofs(blob, diff_id, target):
     """The layer straight into an image: six times faster than an unpacked tree. False if mkfs cannot represent the layer alone."""
     # --aufs: whiteouts become those of overlayfs.
-    argv = ["mkfs.erofs", "--quiet", "--tar=f", "--aufs", target]
+    argv = ["mkfs.erofs", "--quiet", "-T0", "--mkfs-time", "--tar=f", "--aufs", target]
     child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     whole = feed(blob, child.stdin, diff_id)
     try:
@@ -206,11 +206,31 @@ def remove(path):
     run(["rm", "-rf", "--one-file-system", "--", path])
 
 
+class Times:
+    """Times of directories, which each entry in them changes. Directories that the archive does not name have the time 0, or keep theirs."""
+
+    def __init__(self):
+        self.known = {}
+
+    def keep(self, folder):
+        if folder not in self.known:
+            self.known[folder] = os.lstat(folder).st_mtime if os.path.isdir(folder) else 0
+            if not os.path.isdir(folder):
+                self.keep(os.path.dirname(folder))
+
+    def restore(self):
+        for folder, time in self.known.items():
+            if os.path.isdir(folder) and not os.path.islink(folder):
+                os.utime(folder, (time, time))
+
+
 def apply(stream, root):
+    times = Times()
     with tarfile.open(fileobj=stream, mode="r|", errors="surrogateescape") as archive:
         for entry in archive:
             path = beneath(root, entry.name)
             name = os.path.basename(path)
+            times.keep(os.path.dirname(path))
             if name == ".wh..wh..opq":
                 for one in os.listdir(os.path.dirname(path)):
                     remove(os.path.join(os.path.dirname(path), one))
@@ -218,6 +238,9 @@ def apply(stream, root):
                 remove(os.path.join(os.path.dirname(path), name[4:]))
             else:
                 place(archive, entry, path, root)
+                if entry.isdir():
+                    times.known[path] = entry.mtime
+    times.restore()
 
 
 def place(archive, entry, path, root):
@@ -329,13 +352,13 @@ def packages_of(root):
     return listed.stdout.decode("utf-8", "replace")[: 1 << 20] if listed.returncode == 0 else ""
 
 
-def ids(path, name):
-    """The third and fourth field of the first line of passwd or group with this name."""
+def ids(path, name, field=0):
+    """The third and fourth field of the first line of passwd or group with this name, or with this uid in another field."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             for line in file:
                 fields = line.rstrip("\n").split(":")
-                if fields[0] == name and len(fields) > 2:
+                if len(fields) > 2 and fields[field] == name:
                     return fields[2], fields[3] if len(fields) > 3 else ""
     except OSError:
         pass
@@ -343,15 +366,15 @@ def ids(path, name):
 
 
 def user_of(text, root):
-    """USER of an image, in a form that the guest agent takes: a name, a uid, or uid:gid."""
+    """USER of an image as uid:gid. A uid without an entry has group 0, as in container engines."""
     user, _, group = text.partition(":")
-    if group == "" or group.isdigit() and user.isdigit():
-        return text.rstrip(":")
-    found = user if user.isdigit() else (ids(f"{root}/etc/passwd", user) or [None])[0]
-    gid = group if group.isdigit() else (ids(f"{root}/etc/group", group) or [None])[0]
-    if found is None or gid is None:
+    found = ids(f"{root}/etc/passwd", user, 2 if user.isdigit() else 0)
+    uid, gid = found or ((user, "0") if user.isdigit() else (None, None))
+    if group != "":
+        gid = group if group.isdigit() else (ids(f"{root}/etc/group", group) or [None])[0]
+    if uid is None or gid is None:
         raise Refused("image", f"its user {text!r} is in neither /etc/passwd nor /etc/group")
-    return f"{found}:{gid}"
+    return f"{uid}:{gid}"
 
 
 def settings(config, root):

@@ -4,7 +4,7 @@ import { requireOneCommand } from "../contract/rows/exec-validation.ts"
 import type { Notice } from "../contract/rows/notice.ts"
 import type { RunInput } from "../contract/rows/run-input.ts"
 import type { RunEvent, RunPayload } from "../contract/rows/run.ts"
-import { SeedImages } from "../disk/SeedImages.ts"
+import { type Owner, SeedImages } from "../disk/SeedImages.ts"
 import type { Dialler } from "../network/Dialler.ts"
 import { prepareSeed } from "../seeding/prepare.ts"
 import { demandOneSeed } from "../seeding/request.ts"
@@ -15,7 +15,7 @@ import { sweepVms } from "../vm/sweep.ts"
 import { acquireWorkspace } from "../workspace/life/boot.ts"
 import { driverOf } from "../workspace/life/driver.ts"
 import { reportSlowStep } from "../workspace/life/generation.ts"
-import { runWithImage } from "../workspace/life/image-defaults.ts"
+import { ownerOfImage, runWithImage } from "../workspace/life/image-defaults.ts"
 import { reportSeed } from "../workspace/life/notices.ts"
 import { ownerOf } from "../workspace/life/workspace-user.ts"
 import { runIn } from "../workspace/operations/run.ts"
@@ -48,9 +48,10 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
       const images = yield* ensureImages(payload.environment, noticesTo(notices))
       const seeds = yield* SeedImages
       const placeholder = yield* seeds.empty(diskMib)
-      const seed = payload.seedPath === undefined && payload.workspaceUser === "root"
+      const owner = ownerOf(payload.workspaceUser) ?? ownerOfImage(images.environment.oci)
+      const seed = payload.seedPath === undefined && owner === undefined
         ? placeholder
-        : yield* seedFrom(payload, notices)
+        : yield* seedFrom(payload, owner, notices)
       const workspace = yield* acquireWorkspace({
         purpose: "run",
         driver: yield* driverOf(payload),
@@ -82,7 +83,8 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
 
 /** The seed that `create` makes of the path, or of none, by default. */
 const seedFrom = (
-  { allowHome, includeIgnored, seedPath, workspaceUser }: RunPayload,
+  { allowHome, includeIgnored, seedPath }: RunPayload,
+  owner: Owner | undefined,
   notices: Queue.Enqueue<Notice, Cause.Done>
 ) =>
   Effect.gen(function*() {
@@ -92,7 +94,7 @@ const seedFrom = (
       includeIgnored,
       allowHome,
       virtualMib: diskMib,
-      owner: ownerOf(workspaceUser)
+      owner
     })
     countBytes("seed", report.bytes)
     reportSeed(report, (notice) => void Queue.offerUnsafe(notices, notice))

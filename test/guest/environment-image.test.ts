@@ -147,9 +147,15 @@ describe("environments of images", { concurrent: false }, () => {
       ran.stderr
     )
     const stat = (file: string) =>
-      pyro.json<{ readonly type: string; readonly mode: string; readonly uid: number }>(["file", "stat", "odd", file])
+      pyro.json<{ readonly type: string; readonly mode: string; readonly uid: number; readonly gid: number }>([
+        "file",
+        "stat",
+        "odd",
+        file
+      ])
     assert.deepInclude(await stat("/setuid"), { type: "file", mode: "4755" })
     assert.deepInclude(await stat("/large-uid"), { uid: 4_294_967_294 })
+    assert.deepInclude(await stat("/workspace"), { uid: 1234, gid: 50 })
     const own = await pyro.call([
       "exec",
       "odd",
@@ -164,6 +170,31 @@ describe("environments of images", { concurrent: false }, () => {
     ])
     assert.strictEqual(own.stdout.toString(), "uid=0 gid=0 cwd=/ GREETING=own\n", own.stderr)
     assert.deepStrictEqual([(await pyro.call(["delete", "odd"])).code, leftovers()], [0, []])
+  })
+
+  it("the same manifest gives the same bytes each time", async () => {
+    const digest = async () => (await images()).find(({ name }) => name === reference("odd:1"))?.digest
+    const first = await digest()
+    assert.isDefined(first)
+    assert.strictEqual((await pull("odd:1")).code, 0)
+    assert.strictEqual(await digest(), first)
+  })
+
+  it("a workspace of a saved snapshot has the image's user", async () => {
+    for (
+      const args of [
+        ["create", reference("odd:1"), "--name", "origin", "--mem-mib", "256", "--disk-mib", "512"],
+        ["snapshot", "save", "origin", "kept"],
+        ["create", "--from-snapshot", "kept", "--name", "copy"]
+      ]
+    ) {
+      const done = await pyro.call(args)
+      assert.strictEqual(done.code, 0, done.stderr)
+    }
+    const ran = await pyro.call(["exec", "copy", "--", "/probe"])
+    assert.strictEqual(ran.stdout.toString(), "uid=1234 gid=50 cwd=/app GREETING=hi=there\n", ran.stderr)
+    assert.strictEqual((await pyro.call(["delete", "copy", "origin"])).code, 0)
+    assert.strictEqual((await pyro.call(["saved", "delete", "kept"])).code, 0)
   })
 
   it("run without a command runs the image's own", async () => {

@@ -3,7 +3,7 @@ import { boolean, integer, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { foldTo, Notice, warnings } from "./notice.ts"
 import { lazy, streaming, unary } from "./operation.ts"
-import { at, settled, waits } from "./states.ts"
+import { at, settledAwake, waits } from "./states.ts"
 import { diskOnlyField, Driver, savedField, workspaceField, WorkspaceName } from "./workspace-field.ts"
 
 const NO_TOOL = { missing: "a person prepares what outlives a workspace; a model forks" } as const
@@ -63,7 +63,7 @@ export const workspaceSnapshotSave = streaming({
   name: "workspace.snapshot.save",
   summary: "Save a workspace so that new ones start from it, also after its deletion",
   description:
-    "Saves memory and disk of a running workspace, or the files of a stopped one, under a name of this host. `pyro create --from-snapshot` " +
+    "Saves memory and disk of a running or paused workspace, or the files of a stopped one, under a name of this host. `pyro create --from-snapshot` " +
     "starts a workspace from it, in the time of a fork. It has no secrets, no hosts of secrets and no network grant: each create states its " +
     "own. It stays until `pyro saved delete`. For a return of the same workspace to an earlier moment: `pyro snapshot create`.",
   cli: {
@@ -72,7 +72,7 @@ export const workspaceSnapshotSave = streaming({
     examples: ["pyro snapshot save fix warm", "pyro snapshot save fix installed --disk-only"]
   },
   mcp: NO_TOOL,
-  states: at(settled, waits),
+  states: at(settledAwake, waits),
   on: "entry",
   needsRoom: true,
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },

@@ -4,7 +4,7 @@ import type { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
 import { callerProject } from "../../contract/wire/caller-project.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { linkSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
-import type { OciOrigin } from "../../environment/catalogue.ts"
+import { catalogue, type OciOrigin } from "../../environment/catalogue.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
 import { demandPlain } from "../../redaction/redact.ts"
@@ -48,7 +48,7 @@ import { explainChannelFailure } from "./boot.ts"
 import type { Transition } from "./description.ts"
 import { driverOf, layerFormatOf } from "./driver.ts"
 import { acquireGuest, type GuestRequest, reportSlowStep } from "./generation.ts"
-import { withImage } from "./image-defaults.ts"
+import { ownerOfImage, withImage } from "./image-defaults.ts"
 import { reportSeed } from "./notices.ts"
 import { pauseOfNew } from "./pause-after.ts"
 import { wakeForClient } from "./pause.ts"
@@ -121,10 +121,20 @@ export const imagesFor = (environment: string, notify: Notify) =>
 
 type Images = Effect.Success<ReturnType<typeof imagesFor>>
 
+/** An environment of the catalogue is of no image. */
+const imageOwner = (environment: string) =>
+  catalogue.some(({ name }) => name === environment)
+    ? Effect.succeed(undefined)
+    : Effect.flatMap(Environments, ({ resolve }) => resolve(environment)).pipe(
+      Effect.map((found) => ownerOfImage(Option.getOrUndefined(found)?.oci)),
+      // The build of the image says what is wrong.
+      Effect.orElseSucceed(() => undefined)
+    )
+
 /** Makes the first disk of a workspace. */
 const prepareDisk = (record: WorkspaceRecord, folder: WorkspaceFolder, payload: CreatePayload) =>
   Effect.gen(function*() {
-    const owner = ownerOf(record.workspaceUser)
+    const owner = ownerOf(record.workspaceUser) ?? (yield* imageOwner(payload.environment))
     const { image: seed, report } = yield* prepareSeed({ ...payload, virtualMib: record.diskMib, owner })
     const isEmpty = payload.seedPath === undefined && payload.repoUrl === undefined
     const placeholder = isEmpty && owner === undefined

@@ -3,6 +3,7 @@ import { InvalidRequest } from "../../contract/errors/errors.ts"
 import { DEFAULT_CWD } from "../../contract/rows/command.ts"
 import type { RunPayload } from "../../contract/rows/run.ts"
 import { named } from "../../contract/text/names.ts"
+import type { Owner } from "../../disk/SeedImages.ts"
 import type { OciOrigin } from "../../environment/catalogue.ts"
 import type { WorkspaceRecord } from "../entry/record.ts"
 import { recordedDefaults } from "../residents/command-defaults.ts"
@@ -22,6 +23,12 @@ const directoryOf = (
   { config: { workingDirectory } }: OciOrigin,
   { repoUrl, seedPath }: { readonly seedPath?: string | undefined; readonly repoUrl?: string | undefined }
 ) => (seedPath ?? repoUrl) === undefined ? workingDirectory : undefined
+
+/** Owner of the files of a workspace's seed and of /workspace: the image's user, as a builder has found the ids. Undefined: root. */
+export const ownerOfImage = (oci: OciOrigin | undefined): Owner | undefined => {
+  const [, uid, gid] = /^(\d+):(\d+)$/.exec(oci?.config.user ?? "") ?? []
+  return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) }
+}
 
 /** Gives a new workspace what its image says of programs: variables, user and directory. What the request says wins. */
 export const withImage = (record: WorkspaceRecord, oci: OciOrigin | undefined): WorkspaceRecord => {

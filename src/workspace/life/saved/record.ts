@@ -38,6 +38,7 @@ const given = {
   repoUrl: WorkspaceSchema.fields.repoUrl,
   repoRef: WorkspaceSchema.fields.repoRef,
   workspaceUser: WorkspaceSchema.fields.workspaceUser,
+  user: WorkspaceSchema.fields.user,
   env: WorkspaceSchema.fields.env,
   cwd: WorkspaceSchema.fields.cwd,
   project: WorkspaceSchema.fields.project
