@@ -314,7 +314,7 @@ def assemble(layers):
 
 def complete(root):
     """What pyro needs of any root: mount points, files that it writes, and the modules of its kernel. All have the time 0."""
-    before = {path: os.lstat(path) for path in (root, f"{root}/etc", f"{root}/lib", f"{root}/usr/lib") if os.path.isdir(path) and not os.path.islink(path)}
+    before = {path: os.lstat(path) for path in (f"{root}/etc", f"{root}/lib", f"{root}/usr/lib") if os.path.isdir(path) and not os.path.islink(path)}
     for name, mode in (("proc", 0o555), ("sys", 0o555), ("dev", 0o755), ("run", 0o755), ("tmp", 0o1777), ("workspace", 0o755), ("etc", 0o755)):
         path = f"{root}/{name}"
         if not os.path.lexists(path):
@@ -337,7 +337,8 @@ def complete(root):
     run(["cp", "-a", "/usr/lib/modules", f"{lib}/modules"])
     for path, stat in before.items():
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    for path in (f"{root}/etc", lib):
+    # The root itself is the overlay's, and as new as the build.
+    for path in (root, f"{root}/etc", lib):
         if path not in before:
             os.utime(path, (0, 0))
 
