@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, Schedule, Stream } from "effect"
+import { Effect, Option, Schedule, Stream } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -140,5 +140,26 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
       // The fault is used up.
       yield* renew(copy, "copy")
       yield* Effect.repeat(count(copy.channel), { until: (now) => now > at, schedule: Schedule.spaced("10 millis") })
+    }))
+
+  it.effect("a VM goes on after a capture that is interrupted at any moment", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporary
+      const disk = yield* makeTestDisk(path.join(folder, "disk"))
+      const { claim, guest: { channel, vm } } = yield* acquireTestWorkspace({ top: disk.top })
+      yield* finish(yield* claim(script("true")))
+      let isWhole = false
+      for (let ms = 1; !isWhole; ms += 1 + ms / 50) {
+        const frozen = frozenIn(fs.mkdtempSync(path.join(folder, "at-")))
+        const captured = yield* Effect.scoped(vm.capture(channel, { frozen, memoryUid: process.getuid?.() ?? 0 })).pipe(
+          Effect.timeoutOption(`${ms} millis`)
+        )
+        isWhole = Option.isSome(captured)
+        const echo = Effect.scoped(Effect.flatMap(channel.spawn(script("echo here")), finish)).pipe(
+          Effect.timeoutOption("3 seconds")
+        )
+        const ran = Option.map(yield* echo, ({ stdout }) => stdout)
+        assert.deepStrictEqual(ran, Option.some("here\n"), `interrupted after ${ms} ms`)
+      }
     }))
 })

@@ -11,6 +11,7 @@ import { makeOwnership, removeFolder } from "../ownership.ts"
 import { adoptVmm } from "../vmm-process.ts"
 import { removeCaptureSocket } from "./capture.ts"
 import { connectQemu, makeVm } from "./connect-vm.ts"
+import { awaitsCont } from "./continue.ts"
 import type { BothFaces } from "./qemu-vm.ts"
 import type { Qmp } from "./qmp.ts"
 
@@ -72,7 +73,7 @@ export const attachVm = (id: VmId): Effect.Effect<BothFaces, VmError, Scope.Scop
       const status = yield* currentStatus(connections.qmp)
       const vm = yield* makeVm({ ownership, qemu, connections, spec: record.machine, disks, status })
       // A crash during a capture leaves the guest paused.
-      if (status === "paused" || status === "postmigrate") yield* vm.resume
+      if (awaitsCont(status)) yield* vm.resume
       return vm
     }).pipe(Effect.onError(() => Effect.ignoreCause(ownership.leave)))
   })

@@ -131,10 +131,12 @@ const receiveOnce = (socketPath: string, uid: number, file: string) =>
     const folder = yield* Effect.mapError(openFolder(path.dirname(socketPath)), failedAt("capture"))
     const short = `/proc/self/fd/${folder}/${path.basename(socketPath)}`
     const server = net.createServer()
+    const ends: Array<net.Socket | fs.WriteStream> = []
     const written = new Promise<void>((resolve, reject) => {
       server.once("connection", (socket) => {
         server.close()
         const sink = fs.createWriteStream(file, { mode: 0o600, flags: "wx" })
+        ends.push(socket, sink)
         let bytes = 0
         socket.on("data", (chunk: Buffer) => {
           bytes += chunk.length
@@ -156,7 +158,14 @@ const receiveOnce = (socketPath: string, uid: number, file: string) =>
           server.listen(short, () => resume(Effect.void))
         })
       ),
-      () => Effect.andThen(Effect.sync(() => server.close()), removeSocket(socketPath))
+      () =>
+        Effect.andThen(
+          Effect.sync(() => {
+            server.close()
+            for (const end of ends) end.destroy()
+          }),
+          removeSocket(socketPath)
+        )
     )
     if (uid !== process.getuid?.()) yield* Effect.mapError(setOwner(socketPath, uid), failedAt("capture"))
     return Effect.tryPromise({ try: () => written, catch: (cause) => failedAt("capture")(cause as Error) })

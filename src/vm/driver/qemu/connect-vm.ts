@@ -13,6 +13,7 @@ import { machineSteps } from "../machine-steps.ts"
 import type { Ownership } from "../ownership.ts"
 import type { VmmProcess } from "../vmm-process.ts"
 import { captureVm } from "./capture.ts"
+import { continueGuest } from "./continue.ts"
 import { makeEventQueue, watchHealth } from "./health.ts"
 import { machineIdentity } from "./identity.ts"
 import { makeLiveDisks } from "./live-disks.ts"
@@ -104,7 +105,7 @@ export const makeVm = (options: {
       health,
       disks,
       port,
-      resume: Effect.tap(command("resume", "cont"), () => note(false)),
+      resume: Effect.tap(continueGuest(qmp, health.giveUp), () => note(false)),
       pause: Effect.andThen(note(true), command("pause", "stop")),
       isPaused: () => isPaused,
       leave: Effect.suspend(() =>

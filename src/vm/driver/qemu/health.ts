@@ -17,6 +17,11 @@ const consoleBytes = 65_536
 /** Maximum time between the end of QEMU's monitor and the report of QEMU's own end. */
 const endReported = "2 seconds"
 
+/** The health of a VM, for its driver: `giveUp` reports a VM that the driver cannot bring to run. */
+interface WatchedHealth extends VmHealth {
+  readonly giveUp: (failure: VmFailed) => Effect.Effect<void>
+}
+
 /** The newest thousand events of one monitor: a guest that causes more loses its own oldest. */
 export const makeEventQueue = Queue.sliding<QmpEvent>(1024)
 
@@ -32,7 +37,7 @@ export const watchHealth = (options: {
   readonly directory: string
   /** Status of the guest when the watch begins (RunState of QEMU's qapi/run-state.json). Earlier events are lost. */
   readonly status: string
-}): Effect.Effect<VmHealth, never, Scope.Scope> =>
+}): Effect.Effect<WatchedHealth, never, Scope.Scope> =>
   Effect.gen(function*() {
     const { events, qemu, qmp } = options
     const broken = yield* Deferred.make<never, VmFailed | GuestPanicked>()
@@ -113,6 +118,7 @@ export const watchHealth = (options: {
       Effect.forkScoped
     )
     return {
+      giveUp: (failure) => Effect.asVoid(Deferred.fail(broken, failure)),
       failure: Deferred.await(broken),
       trouble: SubscriptionRef.get(trouble),
       troubles: SubscriptionRef.changes(trouble),
