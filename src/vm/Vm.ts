@@ -130,7 +130,7 @@ export interface CaptureTarget {
   readonly inPause?: Effect.Effect<void, NoSpace | StateDirectoryUnusable>
   /**
    * The guest stands still after a success, and its disk keeps the layer that it writes: no `top`. The caller ends the VM, or lets it go on by
-   * `Captured.goOn`. After a failure the guest continues. Default: it continues in any case.
+   * `Captured.goOn`. After a failure, also of the Scope, the guest continues. Default: it continues in any case.
    */
   readonly stays?: true
 }

@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, Option, Schedule, Stream } from "effect"
+import { Effect, Option, Result, Schedule, Stream } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -151,10 +151,14 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
       let isWhole = false
       for (let ms = 1; !isWhole; ms += 1 + ms / 50) {
         const frozen = frozenIn(fs.mkdtempSync(path.join(folder, "at-")))
-        const captured = yield* Effect.scoped(vm.capture(channel, { frozen, memoryUid: process.getuid?.() ?? 0 })).pipe(
-          Effect.timeoutOption(`${ms} millis`)
-        )
-        isWhole = Option.isSome(captured)
+        const captured = yield* Effect.scoped(
+          vm.capture(channel, { frozen, memoryUid: process.getuid?.() ?? 0, stays: true }).pipe(
+            Effect.timeoutOrElse({ duration: `${ms} millis`, orElse: () => Effect.fail("interrupted" as const) }),
+            Effect.tap(({ goOn }) => goOn)
+          )
+        ).pipe(Effect.result)
+        if (Result.isFailure(captured)) assert.strictEqual(captured.failure, "interrupted")
+        isWhole = Result.isSuccess(captured)
         const echo = Effect.scoped(Effect.flatMap(channel.spawn(script("echo here")), finish)).pipe(
           Effect.timeoutOption("3 seconds")
         )

@@ -28,7 +28,7 @@ const isRefusal = (failure: unknown): failure is AgentCallFailed =>
 /**
  * Captures a VM in one pause. `capture` does its work at rest: the guest's programs are stopped first, so that nothing runs in a copy until
  * the agent has made the copy unique. The VM continues afterwards, also after a failure. With `stays` it continues after a failure only, and
- * by `goOn`.
+ * by `goOn`, and if its Scope closes with a failure.
  */
 export const inOnePause = <A, E, R>(
   { channel, vm }: { readonly channel: GuestChannel; readonly vm: Pick<Vm, "pause" | "resume"> },
@@ -36,8 +36,11 @@ export const inOnePause = <A, E, R>(
   { stays = false }: { readonly stays?: boolean | undefined } = {}
 ) =>
   Effect.gen(function*() {
+    let isStill = false
     const goOn = Effect.andThen(Effect.ignoreCause(vm.resume), resumePrograms(channel))
     const isLeftStill = (exit: Exit.Exit<unknown, unknown>) => stays && Exit.isSuccess(exit)
+    // An interruption after the work has the guest stand still, and nobody who lets it go on.
+    yield* Effect.addFinalizer((exit) => isStill && Exit.isFailure(exit) ? goOn : Effect.void)
     let since = 0
     let pauseMs = 0
     const atRest: AtRest = (work) =>
@@ -47,7 +50,7 @@ export const inOnePause = <A, E, R>(
           Effect.acquireUseRelease(
             vm.pause,
             () => work(receivedBytes).pipe(asStep("paused")),
-            (_, exit) => isLeftStill(exit) ? Effect.void : Effect.ignoreCause(vm.resume)
+            (_, exit) => isLeftStill(exit) ? Effect.sync(() => void (isStill = true)) : Effect.ignoreCause(vm.resume)
           ))
       }).pipe(
         Effect.timeoutOrElse({
@@ -62,7 +65,8 @@ export const inOnePause = <A, E, R>(
         Effect.ensuring(Effect.map(monotonicMs, (now) => (pauseMs = now - since)))
       )
     const captured = yield* capture(atRest)
-    return { captured, pauseMs, goOn: stays ? goOn : Effect.void }
+    const letGoOn = Effect.andThen(Effect.sync(() => void (isStill = false)), goOn)
+    return { captured, pauseMs, goOn: stays ? letGoOn : Effect.void }
   })
 
 /** Sent before requests that wait: a command that starts among stopped programs would never end, and the agent does one thing at a time. */

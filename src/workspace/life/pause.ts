@@ -50,7 +50,8 @@ const suspend = (entry: Entry, generation: Generation) =>
     yield* flush(channel).pipe(asStep("flush"))
     const { captured: identity } = yield* identityOf(entry, generation)
     const takenAtMs = yield* nowMs
-    const { goOn } = yield* Effect.interruptible(Effect.scoped(vm.capture(channel, {
+    // The Scope outside: it learns of each interruption, and then lets the guest go on.
+    const { goOn } = yield* Effect.scoped(Effect.interruptible(vm.capture(channel, {
       frozen: frozenIn(folder),
       memoryUid: process.getuid?.() ?? 0,
       stays: true
