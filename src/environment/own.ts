@@ -16,6 +16,7 @@ import { catalogue, type CatalogueEntry, type OciOrigin } from "./catalogue.ts"
 import { ImageConfig } from "./image-builder.ts"
 import { referenceFile } from "./image-source.ts"
 import { twiceNamed, withProgramOfNode } from "./image/npm.ts"
+import { sha256Text } from "./image/recipe.ts"
 
 /**
  * Definition of an environment of the user's own. The definition is in the state directory and the image in the cache: pyro builds a
@@ -133,10 +134,13 @@ export const ownEntry = (base: CatalogueEntry, { from, name, npm = [], packages 
   }
 }
 
-/** The environment that an image of a registry became. The same manifest is the same environment, under each of its names. */
+/**
+ * The environment that an image became. Only its builder says which manifest it made it of, and programs of a Dockerfile may lie in the
+ * builder's name. So each name has an entry of its own in the cache, and shares the file with another name only if the bytes are the same.
+ */
 export const ociEntry = ({ name }: Definition, oci: OciOrigin): CatalogueEntry => ({
   name,
-  storedAs: `oci-${oci.digest.slice("sha256:".length)}`,
+  storedAs: `oci-${sha256Text(JSON.stringify([name, oci.digest]))}`,
   codename: "",
   description: `image ${oci.digest}`,
   oci,

@@ -3,7 +3,14 @@ import { Effect, Option, References } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { catalogue, packagesOf, recipeOf } from "../../../src/environment/catalogue.ts"
-import { checkName, type Definition, ownDefinitions, ownEntry, packageNames } from "../../../src/environment/own.ts"
+import {
+  checkName,
+  type Definition,
+  ociEntry,
+  ownDefinitions,
+  ownEntry,
+  packageNames
+} from "../../../src/environment/own.ts"
 import { scratch } from "./scratch.ts"
 
 const base = catalogue.find(({ name }) => name === "debian:12-base")!
@@ -38,6 +45,14 @@ describe("an environment of one's own", () => {
         assert.include(message, `choose a name that does not begin with ${name.split(":")[0]}`)
       }
     }))
+
+  it("a builder that claims another image's manifest does not take that image's place in the cache", () => {
+    const config = { env: [], entrypoint: [], command: [], exposedPorts: [] }
+    const oci = { digest: `sha256:${"a".repeat(64)}`, config }
+    const [pulled, claimed] = ["docker.io/library/python:3.12", "app"].map((name) => ociEntry(definition(name), oci))
+    assert.notStrictEqual(pulled?.storedAs, claimed?.storedAs)
+    assert.strictEqual(ociEntry(definition("app"), oci).storedAs, claimed?.storedAs)
+  })
 
   it.effect("env build takes packages singly or separated by commas or blanks, each once", () =>
     Effect.gen(function*() {
