@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import tempfile
 
 WORK = "/workspace"
 CHUNK = 1 << 20
@@ -67,15 +68,17 @@ def fetch(source, options):
     argv += ["--preserve-digests", "--retry-times", "2"]
     if options.get("plainHttp"):
         argv += ["--src-tls-verify=false"]
-    child = subprocess.Popen(argv + [source, f"dir:{WORK}/image"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    blobs = 0
-    for line in child.stdout:
-        if line.startswith(b"Copying blob"):
-            blobs += 1
-            progress(f"fetching layer {blobs}", min(0.05 + 0.05 * blobs, 0.4))
-    error = child.stderr.read()
-    if child.wait() != 0:
-        raise Refused("fetch", tail(error))
+    # Errors go to a file: a pipe that nobody reads yet would stop skopeo.
+    with tempfile.TemporaryFile() as errors:
+        child = subprocess.Popen(argv + [source, f"dir:{WORK}/image"], stdout=subprocess.PIPE, stderr=errors)
+        blobs = 0
+        for line in child.stdout:
+            if line.startswith(b"Copying blob"):
+                blobs += 1
+                progress(f"fetching layer {blobs}", min(0.05 + 0.05 * blobs, 0.4))
+        if child.wait() != 0:
+            errors.seek(max(0, errors.seek(0, os.SEEK_END) - 4096))
+            raise Refused("fetch", tail(errors.read()))
 
 
 def registries(loopback):

@@ -105,7 +105,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
       const recipe = recipeOf(entry)
       return yield* obtain(entry, options.onProgress ?? silent, true, ({ manifest }) =>
         // A build that another process finished during the wait is current.
-        isKept(entry) ||
+        isKept(entry) || entry.oci !== undefined ||
         manifest.recipe === recipe && (options.force !== true || Date.parse(manifest.created) >= since))
     })
 
