@@ -62,7 +62,8 @@ export const WorkspaceInfo = lazy(() =>
     repoRef: optional(string("Branch, tag or commit of the URL. Absent without one")),
     workspaceUser: optional(
       WorkspaceUser().annotate({
-        description: "Owner of /workspace and default user of commands. Absent if the record cannot be read"
+        description:
+          "Owner of /workspace and default user of commands. Absent if the record cannot be read, or if both are the user of an image"
       })
     ),
     env: optional(

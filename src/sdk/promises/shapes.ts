@@ -46,7 +46,10 @@ export interface WorkspaceInfo {
   readonly repoUrl?: string
   /** Branch, tag or commit of the URL. Absent without one */
   readonly repoRef?: string
-  /** Owner of /workspace and default user of commands. Absent if the record cannot be read */
+  /**
+   * Owner of /workspace and default user of commands. Absent if the record cannot be read, or if both are the user of
+   * an image
+   */
   readonly workspaceUser?: "root" | "agent"
   /** Environment variables of its commands, shells and services. Absent if there are none */
   readonly env?: Readonly<Record<string, string>>

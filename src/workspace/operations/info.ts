@@ -60,7 +60,7 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       ...(record.seedPath === undefined ? {} : { seedPath: record.seedPath }),
       ...(record.repoUrl === undefined ? {} : { repoUrl: record.repoUrl }),
       ...(record.repoRef === undefined ? {} : { repoRef: record.repoRef }),
-      workspaceUser: record.workspaceUser,
+      ...(record.user === undefined ? { workspaceUser: record.workspaceUser } : {}),
       ...(record.env === undefined ? {} : { env: record.env }),
       ...(record.cwd === undefined ? {} : { cwd: record.cwd }),
       ...(record.project === undefined || record.project === "" ? {} : { project: record.project }),

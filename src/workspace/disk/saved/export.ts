@@ -42,7 +42,7 @@ const memoryNames = ({ directory, frozen }: SavedFolder) => [
 /** What another host needs to know. Secrets, pushed files, output, services and ports stay here. */
 const manifestOf = (saved: Saved, folder: SavedFolder, diskOnly: boolean): Manifest => {
   const { captured, hasNetwork, name, workspace } = saved.record
-  const { cwd, diskMib, driver = "qemu", env, environment, memoryMib, networkDriver, vcpuCount, workspaceUser } =
+  const { cwd, diskMib, driver = "qemu", env, environment, memoryMib, networkDriver, user, vcpuCount, workspaceUser } =
     workspace
   const { layers, takenAtMs } = captured
   const memory = diskOnly ? undefined : captured.memory
@@ -59,6 +59,7 @@ const manifestOf = (saved: Saved, folder: SavedFolder, diskOnly: boolean): Manif
     driver,
     hasTap: networkDriver === "tap",
     workspaceUser,
+    ...(user === undefined ? {} : { user }),
     ...(env === undefined ? {} : { env }),
     ...(cwd === undefined ? {} : { cwd }),
     takenAtMs,

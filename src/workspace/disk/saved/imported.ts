@@ -42,7 +42,7 @@ export const recordOf = (
     readonly project: string | undefined
   }
 ): Saved["record"] => {
-  const { cwd, diskMib, driver, env, hasTap, layers, memoryMib, takenAtMs, vcpuCount, workspaceUser } = manifest
+  const { cwd, diskMib, driver, env, hasTap, layers, memoryMib, takenAtMs, user, vcpuCount, workspaceUser } = manifest
   const own = driver === "firecracker" ? { driver } : {}
   const memory = diskOnly ? undefined : manifest.memory
   return {
@@ -62,6 +62,7 @@ export const recordOf = (
       diskMib,
       ...(hasTap ? { networkDriver: "tap" } : {}),
       workspaceUser,
+      ...(user === undefined ? {} : { user }),
       ...(env === undefined ? {} : { env }),
       ...(cwd === undefined ? {} : { cwd }),
       ...(project === undefined ? {} : { project })

@@ -45,6 +45,8 @@ export const Manifest = Schema.Struct({
   driver: Driver(),
   hasTap: Schema.Boolean,
   workspaceUser: WorkspaceUser(),
+  /** User of commands in an environment of an image. */
+  user: Schema.optional(Schema.String.pipe(Schema.check(Schema.isPattern(/^[0-9]{1,10}:[0-9]{1,10}$/)))),
   env: Schema.optional(byName(Schema.String).pipe(Schema.decodeTo(Schema.toType(variables(""))))),
   cwd: Schema.optional(workingDirectory("")),
   takenAtMs: Schema.Number.pipe(Schema.check(Schema.isFinite())),
