@@ -112,8 +112,11 @@ interface Listed {
   readonly image_digest?: string
 }
 
+/** Other tests pull into the same cache; only these come from this registry. */
 const leftovers = () =>
-  fs.readdirSync(path.join(sharedCache, "environments", "tmp")).filter((entry) => entry.startsWith("image-"))
+  fs.readdirSync(path.join(sharedCache, "environments", "tmp")).filter((entry) =>
+    entry.startsWith(`image-${registry.host.replace(":", "_")}`)
+  )
 
 describe("environments of images", { concurrent: false }, () => {
   it("an image of odd entries becomes an environment with all of them", async () => {

@@ -27,7 +27,7 @@ export const keepOciImage = <E>(
 ) =>
   Effect.scoped(Effect.gen(function*() {
     yield* sweepTemporaries(images.temporaries)
-    const work = yield* makeTemporary(images.temporaries, "image")
+    const work = yield* makeTemporary(images.temporaries, `image-${name.slice(0, 80)}`)
     const file = path.join(work.path, "root.erofs")
     const { config, digest, packages } = yield* make(file)
     const oci = { digest, config }
