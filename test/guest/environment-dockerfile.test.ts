@@ -63,9 +63,8 @@ ENTRYPOINT ["/probe", "/second/file", "/second/left-out"]
     const directory = path.join(folder, "good")
     const taken = await pyro.failure(["env", "build", "app", "--dockerfile", directory])
     assert.strictEqual(taken.code, "environment_name_taken")
-    const built = await pyro.call([
-      ...["env", "build", "app", "--replace", "--dockerfile", path.join(directory, "Dockerfile"), "--target", "first"]
-    ])
+    const words = ["env", "build", "app", "--replace", "--dockerfile", "Dockerfile", "--target", "first"]
+    const built = await pyro.call(words, { cwd: directory })
     assert.strictEqual(built.code, 0, built.stderr)
     const ran = await pyro.call(["run", "app", "--mem-mib", "256", "--", "/probe", "/copied/file"])
     assert.strictEqual(

@@ -174,6 +174,7 @@ export const environmentBuild = streaming({
     path: ["env", "build"],
     args: ["name"],
     greedy: ["packages", "npm"],
+    hostPaths: ["dockerfile"],
     flags: { build_args: "build-arg", allow_hosts: "allow-host" },
     examples: [
       "pyro env build web --from debian:12-build --packages postgresql-client redis-tools",
