@@ -5,9 +5,9 @@
 export const shapes = (contract) => {
   const rows = new Map(contract.operations.map((row) => [row.name, row]))
   const { toEncoded, toType } = contract.SchemaAST
-  const structs = results.map(({ at = (ast) => ast, doc, from = "result", name, of }) => {
+  const structs = results.map(({ adds, at = (ast) => ast, doc, from = "result", name, of }) => {
     const fields = fieldsOf(contract, at(toType(rows.get(of)[from]().ast)))
-    return { doc, name, fields }
+    return { adds, doc, name, fields }
   })
   // A result within another one has the name that it has by itself.
   const known = {
@@ -16,7 +16,11 @@ export const shapes = (contract) => {
   }
   return [
     "// Generated from src/contract by: node scripts/docs.mjs\n",
-    ...structs.map(({ doc, fields, name }) => declaration(known, name, doc, fields)),
+    ...structs.map(({ adds, doc, fields, name }) => {
+      const inherited = new Set(structs.find((one) => one.name === adds)?.fields.map((field) => field.name))
+      const own = fields.filter((field) => !inherited.has(field.name))
+      return declaration(known, adds === undefined ? name : `${name} extends ${adds}`, doc, own)
+    }),
     ...requests.map(({ doc, name, of, own = {}, without = [] }) =>
       declaration(
         contract,
@@ -59,7 +63,12 @@ const results = [
   { name: "PublishedPort", of: "workspace.port.publish", doc: "A port of the guest that the host publishes." },
   { name: "SnapshotInfo", of: "workspace.snapshot.list", at: itemOf("snapshots"), doc: "A snapshot of a workspace." },
   { name: "SavedInfo", of: "saved.list", at: itemOf("saved"), doc: "A saved snapshot, which outlives its workspace." },
-  { name: "SavedDetail", of: "saved.inspect", doc: "A saved snapshot, and whether its memory continues here." },
+  {
+    name: "SavedDetail",
+    adds: "SavedInfo",
+    of: "saved.inspect",
+    doc: "A saved snapshot, and whether its memory continues here."
+  },
   { name: "SavedExported", of: "saved.export", doc: "A saved snapshot in a file." },
   { name: "DiffResult", of: "workspace.diff", doc: "The changes of a workspace." },
   { name: "PatchApplied", of: "workspace.patch.apply", doc: "The changes of a patch." },

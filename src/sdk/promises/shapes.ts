@@ -393,35 +393,7 @@ export interface SavedInfo {
 }
 
 /** A saved snapshot, and whether its memory continues here. */
-export interface SavedDetail {
-  /** Name of the saved snapshot */
-  readonly name: string
-  /** `memory`: memory and disk of a running workspace. `disk`: files alone */
-  readonly kind: "memory" | "disk"
-  /** Time of creation, ISO 8601 */
-  readonly createdAt: string
-  /** Whether the saved snapshot survives a power cut. True some seconds after its creation */
-  readonly durable: boolean
-  /** Name or id of the workspace that it was saved from. Absent for an imported one */
-  readonly from?: string
-  /** Environment of the workspace */
-  readonly environment: string
-  /** Program that runs its microVMs */
-  readonly driver: "qemu" | "firecracker"
-  /** Number of virtual CPUs */
-  readonly vcpuCount: number
-  /** Guest memory in MiB */
-  readonly memoryMib: number
-  /** Size of the disk in MiB */
-  readonly diskMib: number
-  /** Bytes of the host's disk that its memory takes */
-  readonly memoryBytes: number
-  /** Bytes of the host's disk that its files take. Workspaces may share them */
-  readonly diskBytes: number
-  /** Whether the workspace had secrets: the memory or the files may have the values */
-  readonly holdsSecrets: boolean
-  /** Number of commands that run in it */
-  readonly runningCommands: number
+export interface SavedDetail extends SavedInfo {
   /** Why its memory cannot continue on this host, one sentence each. Empty if it can, and for `disk` */
   readonly differences: ReadonlyArray<string>
 }
