@@ -120,7 +120,13 @@ export const lifecycleSuite = (name: string, driver: LifecycleDriver) => {
       process.kill(vmProcess((await status("a")).id), "SIGKILL")
       await until("its failure", async () => (await status("a")).state === "failed")
       const { detail } = await status("a")
-      // The next process finds nothing of the VM, and still knows why it ended.
+      // The event follows the state. The next process finds nothing of the VM, and knows from the event why it ended.
+      await until("the event of its failure", async () => {
+        const { events } = await call<{ readonly events: ReadonlyArray<{ readonly kind: string }> }>("events", {
+          workspace: "a"
+        })
+        return events.at(-1)?.kind === "died"
+      })
       await client.kill()
       const next = await status("a")
       assert.deepStrictEqual([next.state, next.detail], ["failed", detail])
