@@ -1,3 +1,5 @@
+import { roomBefore } from "./bulk-room.ts"
+
 /** The first byte of a message with detached bytes. The library's messages begin with their length, which is never 0. */
 const MARK = 0
 
@@ -10,14 +12,31 @@ export interface BulkMessage {
   readonly pieces: ReadonlyArray<Uint8Array>
 }
 
-export const encodeBulk = ({ message, pieces }: BulkMessage): Uint8Array<ArrayBuffer> => {
-  const size = pieces.reduce((sum, { length }) => sum + 4 + length, HEAD_BYTES + message.length)
-  const all = Buffer.allocUnsafeSlow(size)
-  all[0] = MARK
-  all.writeUInt32BE(message.length, 1)
-  all.writeUInt32BE(pieces.length, 5)
-  all.set(message, HEAD_BYTES)
-  let at = HEAD_BYTES + message.length
+const writeHead = (to: Buffer, { message, pieces }: BulkMessage) => {
+  to[0] = MARK
+  to.writeUInt32BE(message.length, 1)
+  to.writeUInt32BE(pieces.length, 5)
+  to.set(message, HEAD_BYTES)
+  return HEAD_BYTES + message.length
+}
+
+/** The one piece and what is before it, where the piece has room for it. */
+const encodeAround = (bulk: BulkMessage) => {
+  const [piece, second] = bulk.pieces
+  if (piece === undefined || second !== undefined) return undefined
+  const all = roomBefore(piece, HEAD_BYTES + bulk.message.length + 4)
+  if (all !== undefined) all.writeUInt32BE(piece.length, writeHead(all, bulk))
+  return all
+}
+
+export const encodeBulk = (bulk: BulkMessage): Uint8Array => {
+  const around = encodeAround(bulk)
+  if (around !== undefined) return around
+  const { message, pieces } = bulk
+  const all = Buffer.allocUnsafeSlow(
+    pieces.reduce((sum, { length }) => sum + 4 + length, HEAD_BYTES + message.length)
+  )
+  let at = writeHead(all, bulk)
   for (const piece of pieces) {
     all.writeUInt32BE(piece.length, at)
     all.set(piece, at + 4)

@@ -1,5 +1,6 @@
 import { Cause, Deferred, Effect, type Scope, Stream } from "effect"
 import type { RunInput, WindowSize } from "../../contract/rows/run-input.ts"
+import { allocateWithRoom } from "../../contract/wire/bulk-room.ts"
 import { INPUT_BYTES, INPUT_REQUESTS } from "../../contract/wire/rpcs.ts"
 
 /** Maximum input that is read and not sent, in `bytes`: what the next requests take. */
@@ -7,9 +8,12 @@ const AHEAD_BYTES = (INPUT_REQUESTS + 1) * INPUT_BYTES
 /** Sent input that stays buffered, in `bytes`: more than the buffers of daemon and channel. */
 const KEPT_BYTES = 8 * INPUT_BYTES
 
+/** From this size on, a request gets memory that an answered one had: V8 collects all garbage after some 20 MiB of new memory. */
+const SHARED_BYTES = 65_536
+
 /** Receiver of a command's input. */
 export interface InputSink<E> {
-  /** `at`: number of bytes that precede these. Succeeds once the daemon has them. */
+  /** `at`: number of bytes that precede these. Succeeds once the daemon has them; then the bytes may change. */
   readonly write: (at: number, bytes: Uint8Array) => Effect.Effect<unknown, E>
   readonly end: Effect.Effect<unknown, E>
   readonly interrupt: Effect.Effect<unknown, E>
@@ -74,6 +78,24 @@ export const makeInputBuffer = (input: RunInput) =>
       yield* Effect.forkScoped(Stream.runForEach(input.resizes, resized))
     }
 
+    /** Memory of answered requests. A request that failed may still be on its way to the socket, and keeps its own. */
+    const free: Array<Buffer> = []
+    const joined = (pieces: ReadonlyArray<Uint8Array>, size: number) => {
+      if (size < SHARED_BYTES) return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, size)
+      const shared = free.pop() ?? allocateWithRoom(INPUT_BYTES)
+      let end = 0
+      for (const piece of pieces) {
+        shared.set(piece, end)
+        end += piece.length
+      }
+      return shared.subarray(0, size)
+    }
+    const release = (bytes: Uint8Array) => {
+      if (bytes.length >= SHARED_BYTES) {
+        free.push(Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, INPUT_BYTES))
+      }
+    }
+
     /** The buffered input from an offset on, for one request. Undefined at the end of the buffered input. */
     const at = (offset: number) => {
       const found: Array<Uint8Array> = []
@@ -87,7 +109,7 @@ export const makeInputBuffer = (input: RunInput) =>
         found.push(piece.subarray(from))
         bytes += piece.length - from
       }
-      return found.length > 1 ? Buffer.concat(found, bytes) : found[0]
+      return bytes === 0 ? undefined : joined(found, bytes)
     }
     const wasSent = (offset: number) => {
       state.sent = Math.max(state.sent, offset)
@@ -118,7 +140,13 @@ export const makeInputBuffer = (input: RunInput) =>
       requestsFrom(first).pipe(
         Stream.mapEffect(
           ({ bytes, from }) =>
-            Effect.andThen(sink.write(from - first, bytes), Effect.sync(() => wasSent(from + bytes.length))),
+            Effect.andThen(
+              sink.write(from - first, bytes),
+              Effect.sync(() => {
+                wasSent(from + bytes.length)
+                release(bytes)
+              })
+            ),
           { concurrency: INPUT_REQUESTS }
         ),
         Stream.runDrain,

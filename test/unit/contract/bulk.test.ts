@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
+import { allocateWithRoom } from "../../../src/contract/wire/bulk-room.ts"
 import { bulk } from "../../../src/contract/wire/bulk.ts"
 import { layerSerialization, MESSAGE_BYTES } from "../../../src/contract/wire/serialization.ts"
 
@@ -42,6 +43,22 @@ describe("messages with many bytes", () => {
     ]
     const bytes = Buffer.concat(all.map((values) => written(chunk(...values))))
     for (const step of [1, 2, 7, 4_096, 9_001, bytes.length]) assert.deepStrictEqual(read(bytes, step), all as never)
+  })
+
+  it("a message is made around bytes that have room before them, and else copies them", () => {
+    const bytes = allocateWithRoom(9_000).fill(7)
+    const whole = written(chunk({ _tag: "Output", bytes }))
+    assert.strictEqual(whole.buffer, bytes.buffer)
+    assert.deepStrictEqual(read(whole, 5_000), [[output(9_000, 7)]] as never)
+    const part = written(chunk({ _tag: "Output", bytes: bytes.subarray(10) }))
+    const two = written(chunk({ _tag: "Output", bytes }, output(5_000, 1)))
+    for (const copied of [part, two]) assert.notStrictEqual(copied.buffer, bytes.buffer)
+    assert.deepStrictEqual(read(part, 5_000), [[output(8_990, 7)]] as never)
+    assert.deepStrictEqual(read(two, 5_000), [[output(9_000, 7), output(5_000, 1)]] as never)
+    // The head has no room: the message is of many values, or the bytes are not in such memory.
+    const long = { ...chunk({ _tag: "Output", bytes }), requestId: "7".repeat(2_000) }
+    assert.notStrictEqual(written(long).buffer, bytes.buffer)
+    assert.deepStrictEqual(read(written(long), 5_000), [[output(9_000, 7)]] as never)
   })
 
   it("each piece has memory of its own, so that a reader may give it away", () => {

@@ -11,7 +11,8 @@ const makeSink = Effect.gen(function*() {
   const sink = {
     write: (at: number, bytes: Uint8Array) =>
       Effect.suspend(() => {
-        requests.push({ at, bytes })
+        // The memory is used again after the answer.
+        requests.push({ at, bytes: Buffer.from(bytes) })
         return Deferred.await(mayAnswer)
       }),
     end: Deferred.succeed(ended, undefined),
