@@ -207,7 +207,7 @@ export default tseslint.config(
   {
     // The module that reads the clocks, and two places outside of any fiber that measure an interval of the process
     // itself: between two signals, and between two collections of garbage.
-    files: ["src/system/waits/time.ts", "src/guest-channel/session/garbage.ts"],
+    files: ["src/system/waits/time.ts", "src/system/processes/received-bytes.ts"],
     rules: { "no-restricted-properties": ["error", processEnv, runFork] }
   },
   { files: ["src/cli/main.ts"], rules: { "no-restricted-properties": ["error", processEnv] } },

@@ -23,6 +23,7 @@ import {
   type UnaryRow,
   UNREADABLE
 } from "../../contract/wire/rpcs.ts"
+import { countReceived } from "../../system/processes/received-bytes.ts"
 import { observe, observeEvents } from "../observer.ts"
 import type { RequestTracker } from "../request-tracker.ts"
 import { batchesOf, makeReleases, makeWindows, pullOf, type Releases, type Windows } from "./delivery.ts"
@@ -149,7 +150,10 @@ export const handlers = (serving: Serving) =>
       [CREDIT]: ({ events, request }: { readonly events: number; readonly request: string }, { client }: Asked) =>
         Effect.sync(() => windows.give(client.id, request, events)),
       "input.write": ({ at, bytes, id }: Input & { readonly at: number; readonly bytes: Uint8Array }) =>
-        inputs.write(id, at, bytes),
+        Effect.suspend(() => {
+          countReceived(bytes.length)
+          return inputs.write(id, at, bytes)
+        }),
       "input.end": ({ id }: Input) => inputs.end(id),
       "input.interrupt": ({ id }: Input) => inputs.interrupt(id),
       "input.resize": ({ id, ...size }: Input & WindowSize) => inputs.resize(id, size)

@@ -2,6 +2,7 @@ import { type Cause, Deferred, Effect, Queue } from "effect"
 import { type Duplex, PassThrough } from "node:stream"
 import { ChannelFailed } from "../../contract/errors/errors.ts"
 import { escapeGuestText } from "../../contract/text/printable.ts"
+import { countReceived } from "../../system/processes/received-bytes.ts"
 import { settleAfterwards, Waiters } from "../../system/waits/signal.ts"
 import { type AgentEvent, type Call, Calls } from "../calls.ts"
 import { violationText } from "../errors.ts"
@@ -23,7 +24,6 @@ import {
 import { Outbox } from "../wire/outbox.ts"
 import { Violation } from "../wire/violation.ts"
 import { CallTable } from "./call-table.ts"
-import { countReceived } from "./garbage.ts"
 
 /** A stream that an older connection left, and this side of it. */
 export interface Adoptable {

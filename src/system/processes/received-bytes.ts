@@ -1,4 +1,4 @@
-import { collectGarbage } from "../../system/processes/collector.ts"
+import { collectGarbage } from "./collector.ts"
 
 /**
  * Received bytes between two collections of young objects. One takes 0.3 ms if few objects are in use. Rarer collections find more objects in
@@ -18,7 +18,7 @@ let fullBytes = FULL_BYTES
 let fullAtMs = -Infinity
 
 /**
- * Counts bytes that came from sockets, each chunk in a buffer of its own, and collects garbage if there are too many unused buffers. V8 hardly
+ * Counts bytes that came from a guest or from a client, in buffers of their own, and collects garbage if there are too many unused buffers. V8 hardly
  * counts them: 64 MiB of output would take 45 MiB of memory, at any speed. A few MiB of output cause no collection.
  */
 export const countReceived = (bytes: number) => {
