@@ -153,6 +153,26 @@ describe("a guest that breaks the protocol", () => {
       assert.include((yield* Effect.flip(peer.connect())).message, "no hello within 16777216 bytes")
     }))
 
+  it.live("a guest that claims any credit for a file's content gets 1 MiB ahead of its acknowledgements", () =>
+    Effect.gen(function*() {
+      const peer = new Peer()
+      const channel = yield* peer.connect()
+      const content = Stream.make(Buffer.alloc(4 * 1_048_576))
+      yield* Effect.forkChild(channel.write({ root: "/", path: "a", mode: 0 }, content))
+      yield* peer.received(HostMessage.Write)
+      peer.send(AgentMessage.Started, 1, { pid: 0xffff_ffff })
+      const sent = () => peer.framesOf(HostMessage.DataIn).reduce((sum, { data }) => sum + data.length, 0)
+      const settle = Effect.forEach(
+        Array.from({ length: 100 }),
+        () => Effect.promise(() => new Promise<void>((go) => setImmediate(go)))
+      )
+      yield* settle
+      assert.strictEqual(sent(), 1_048_576)
+      peer.send(AgentMessage.AckIn, 1, { offset: 1_000_000 })
+      yield* settle
+      assert.strictEqual(sent(), 2_048_576)
+    }))
+
   it.live("a guest that reads nothing is given up before it fills the host's memory", () =>
     Effect.gen(function*() {
       const peer = new Peer()
