@@ -100,7 +100,8 @@ export class BulkDecoder {
       // The library refuses the message, too.
       if (this.#left > this.#mostBytes) break
     }
-    if (at > from) this.#library(chunk.subarray(from, at))
+    // In memory of its own: values of the library are views of it, and that of the chunk may be used again.
+    if (at > from) this.#library(new Uint8Array(chunk.subarray(from, at)))
     if (this.#left > this.#mostBytes) throw new Error(`a message of ${this.#left} bytes`)
     if (at < chunk.length) this.#wanted = wanted(HEAD_BYTES, (head) => this.#begin(head))
     return at

@@ -13,6 +13,7 @@ import type { BegunRequest } from "../started-exec.ts"
 import { failureOf, type RequestFailure } from "./failures.ts"
 import type { InputSink } from "./input-buffer.ts"
 import { AwaitedRequests, type Begun, makeProtocol, pyroRpcs } from "./protocol.ts"
+import { ReusedReads, withReusedReads } from "./reused-reads.ts"
 
 type NodeSocket = BegunRequest["socket"]
 
@@ -78,7 +79,10 @@ const ownRequestId: Context.Reference<RequestId | undefined> = Context.Reference
 
 export const socketTo = (path: string): OpenConnection =>
   Effect.mapError(
-    connectUnix(path),
+    Effect.suspend(() => {
+      const reads = new ReusedReads()
+      return Effect.tap(connectUnix(path, { onread: reads.onread }), (socket) => Effect.sync(() => reads.isOf(socket)))
+    }),
     (cause) => new Socket.SocketError({ reason: new Socket.SocketOpenError({ kind: "Unknown", cause }) })
   )
 
@@ -168,6 +172,7 @@ export const connect = (open: OpenConnection, begun?: BegunRequest): Effect.Effe
       awaited.connected(socket)
       return begun === undefined ? Effect.void : Deferred.await(asked)
     })
-    const socket = withoutLateWrites(yield* fromDuplex(opened), () => connected?.destroyed === true)
+    const reading = withReusedReads(yield* fromDuplex(opened), () => connected)
+    const socket = withoutLateWrites(reading, () => connected?.destroyed === true)
     return yield* connectOver(socket, awaited, begun && { id: begun.id, asked }, () => connected?.destroySoon())
   })

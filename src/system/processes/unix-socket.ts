@@ -10,11 +10,14 @@ class ConnectFailed extends Data.TaggedError("ConnectFailed")<{ readonly path: s
   }
 }
 
+/** Memory for all reads of a connection, and who gets them in place of the socket's own listeners. */
+export type ReadInto = net.OnReadOpts
+
 /**
  * Connects to a Unix socket with a path of any length. A socket address holds 107 bytes, and Node 20 silently cuts longer ones, so the path
  * goes through the open folder in `/proc/self/fd`. The Scope destroys the connection.
  */
-export const connectUnix = (file: string) =>
+export const connectUnix = (file: string, options: { readonly onread?: ReadInto } = {}) =>
   Effect.acquireRelease(
     Effect.callback<net.Socket, ConnectFailed>((resume) => {
       const failed = (cause: Error) => resume(new ConnectFailed({ path: file, detail: cause.message }))
@@ -24,7 +27,7 @@ export const connectUnix = (file: string) =>
       } catch (cause) {
         return failed(cause as Error)
       }
-      const socket = net.connect({ path: `/proc/self/fd/${folder}/${path.basename(file)}` })
+      const socket = net.connect({ ...options, path: `/proc/self/fd/${folder}/${path.basename(file)}` })
       // libuv has called connect(2) when net.connect returns, so the folder is no longer needed.
       fs.closeSync(folder)
       socket.once("error", failed)

@@ -26,8 +26,10 @@ const read = (bytes: Uint8Array, step: number) => {
   const parser = library.makeUnsafe()
   const messages: Array<unknown> = []
   for (let at = 0; at < bytes.length; at += step) {
+    const chunk = Buffer.from(bytes.subarray(at, at + step))
+    messages.push(...parser.decode(chunk))
     // A socket's memory is used again.
-    messages.push(...parser.decode(Buffer.from(bytes.subarray(at, at + step))))
+    chunk.fill(0xee)
   }
   return messages.map((message) => decode((message as { readonly values: unknown }).values))
 }
