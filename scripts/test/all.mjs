@@ -13,7 +13,7 @@ const suites = [...tests, "checks"]
 
 /**
  * `npm test`: every suite but the lab and the checks, or the named ones (`npm test -- unit agent`). The last line is
- * `N passed, N failed`, over all of them. In CI (`CI=true`) the lab's short form is included, and a skipped test counts as failed.
+ * `N passed, N failed`, over all of them, after the names of what failed. In CI (`CI=true`) the lab's short form is included, and a skipped test counts as failed.
  * `checks` is what `npm run check` does; `npm test -- all checks` does both.
  */
 export const allTests = async () => {
@@ -29,7 +29,11 @@ export const allTests = async () => {
   if (wanted("checks")) await setUp("check")
   if (wanted("package")) await setUp("otherNodes")
   const total = { passed: 0, failed: 0, skipped: 0 }
-  const add = (counts) => Object.keys(total).forEach((key) => (total[key] += counts[key]))
+  const failed = []
+  const add = ({ failures = [], skips = [], ...counts }) => {
+    Object.keys(total).forEach((key) => (total[key] += counts[key]))
+    failed.push(...failures, ...(inCi ? skips : []))
+  }
   const inTurn = async (suites) => {
     for (const suite of suites) add(await suite())
   }
@@ -47,7 +51,8 @@ export const allTests = async () => {
   await (withLab ? Promise.all([inTurn([...short, ...checks]), inTurn([labTests])]) : inTurn(checks))
 
   if (total.skipped > 0) say(`${total.skipped} skipped${inCi ? ", which fails in CI" : ""}`)
-  const failed = total.failed + (inCi ? total.skipped : 0)
-  process.stdout.write(`\n${total.passed} passed, ${failed} failed\n`)
-  return failed > 0 || total.passed === 0 ? 1 : 0
+  process.stdout.write(failed.map(({ name, reason }) => `\nfailed: ${name}: ${reason}`).join(""))
+  const failures = total.failed + (inCi ? total.skipped : 0)
+  process.stdout.write(`\n${total.passed} passed, ${failures} failed\n`)
+  return failures > 0 || total.passed === 0 ? 1 : 0
 }

@@ -27,7 +27,12 @@ export const vitestTests = async (projects, { files = [], isolate = true, report
     ], { cwd: root, env: { ...process.env, PYRO_TEST_COUNTS: report }, stdio: "inherit" })
     if (!existsSync(report)) {
       say(`vitest ended with status ${code} before it had run the tests`)
-      return { passed: 0, failed: 1, skipped: 0 }
+      return {
+        passed: 0,
+        failed: 1,
+        skipped: 0,
+        failures: [{ name: projects.join(", "), reason: `vitest ended with ${code}` }]
+      }
     }
     const { retried, ...counts } = JSON.parse(readFileSync(report, "utf8"))
     for (const { name, reason } of retried) {
