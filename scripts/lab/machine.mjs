@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process"
-import { closeSync, existsSync, openSync, readFileSync } from "node:fs"
+import { closeSync, existsSync, openSync, readFileSync, statSync } from "node:fs"
 import { connect } from "node:net"
 import { join } from "node:path"
 import process from "node:process"
@@ -7,9 +7,10 @@ import { createInterface } from "node:readline"
 import { setTimeout as sleep } from "node:timers/promises"
 import { lastLines, mustRun } from "../setup/child.mjs"
 import { inRoot } from "../setup/project.mjs"
+import { whileItMoves } from "./patience.mjs"
 
-/** From QEMU's start to the runner's greeting: 15 s measured on an idle 2-core host, 45 s on a busy one. */
-const bootSeconds = 240
+/** From QEMU's start to its socket, which it opens before it boots anything. */
+const socketSeconds = 240
 
 /** A command's own deadline is kept inside the machine; this much later the machine is given up. */
 const graceSeconds = 30
@@ -118,23 +119,16 @@ const qemuArguments = async (image, [root, project]) => {
 
 /** Talks to test/lab/guest/runner.mjs, which says hello first. Keeps the lab alive only while QEMU runs. */
 const conversation = async (folder, consoleLog) => {
-  const giveUpAt = Date.now() + bootSeconds * 1000
   const directory = openSync(folder, "r")
   // The folder's own path may be longer than a socket's may be.
-  const socket = await reach(`/proc/self/fd/${directory}/lab`, giveUpAt).finally(() => closeSync(directory))
+  const socket = await reach(`/proc/self/fd/${directory}/lab`).finally(() => closeSync(directory))
   const waiting = new Map()
   let lastId = 0
-  const greeting = new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`the machine did not come up within ${bootSeconds} s:\n${tail(consoleLog)}`)),
-      giveUpAt - Date.now()
-    ).unref()
+  const greeting = new Promise((resolve) => {
     createInterface({ input: socket }).on("line", (line) => {
       const message = JSON.parse(line)
-      if (message.ready) {
-        clearTimeout(timer)
-        resolve(message)
-      } else if (message.stream !== undefined) {
+      if (message.ready) resolve(message)
+      else if (message.stream !== undefined) {
         waiting.get(message.id)?.onOutput(message.stream, Buffer.from(message.base64, "base64"))
       } else {
         waiting.get(message.id)?.end(message)
@@ -143,7 +137,10 @@ const conversation = async (folder, consoleLog) => {
     })
   })
   socket.on("error", () => {})
-  const { node } = await greeting
+  const { node } = await whileItMoves(greeting, {
+    progress: () => statSync(consoleLog, { throwIfNoEntry: false })?.size ?? 0,
+    giveUp: (reason) => new Error(`the machine did not come up, ${reason}:\n${tail(consoleLog)}`)
+  })
   const perform = ({ user, script, seconds, onOutput }) =>
     new Promise((resolve, reject) => {
       const id = ++lastId
@@ -165,7 +162,8 @@ const conversation = async (folder, consoleLog) => {
   return { node, perform }
 }
 
-const reach = async (path, giveUpAt) => {
+const reach = async (path) => {
+  const giveUpAt = Date.now() + socketSeconds * 1000
   for (;;) {
     const socket = await new Promise((resolve) => {
       const attempt = connect(path)
