@@ -5,7 +5,7 @@ import { SocketServer } from "effect/socket/SocketServer"
 import { DaemonLeaves } from "../contract/wire/rpcs.ts"
 import { collectGarbage } from "../system/processes/collector.ts"
 import { withoutLateWrites } from "../system/processes/unix-socket.ts"
-import { acquirePlain } from "../system/waits/effects.ts"
+import { acquirePlain, yieldToEventLoop } from "../system/waits/effects.ts"
 import { type ClockReader, clockReader } from "../system/waits/time.ts"
 
 /** Time without a request before a collection, in ms: an agent that thinks between two requests causes none. */
@@ -50,13 +50,13 @@ export const makeIdleCollection = ({ monotonicMs }: ClockReader) => {
 
 /** Maximum time that a closed daemon stays for clients that are still connected, in ms. */
 const LINGER_MS = 1000
-/** Time in which Node accepts every connection that was made before the unlink of the socket, in ms. */
-const ACCEPT_MS = 20
+/** Iterations of the event loop without a new connection, after which none waits: Node accepts one in each, and counts it in the next. */
+const QUIET_TURNS = 3
 
 /** Counts requests and connections. The counts are read without a wait, so that a daemon leaves between two requests, not during one. */
 export const makeRequestTracker = Effect.map(clockReader, (clock) => {
   const garbage = makeIdleCollection(clock)
-  const state = { requests: 0, connections: 0, usedAtMs: clock.monotonicMs(), closed: false }
+  const state = { requests: 0, connections: 0, accepted: 0, usedAtMs: clock.monotonicMs(), closed: false }
 
   const begin = () => {
     garbage.busy()
@@ -84,7 +84,10 @@ export const makeRequestTracker = Effect.map(clockReader, (clock) => {
           run: (handler) =>
             server.run((socket) =>
               Effect.acquireUseRelease(
-                Effect.sync(() => void state.connections++),
+                Effect.sync(() => {
+                  state.connections++
+                  state.accepted++
+                }),
                 // The end of a connection is never a fault of this process.
                 () =>
                   Effect.flatMap(
@@ -98,11 +101,20 @@ export const makeRequestTracker = Effect.map(clockReader, (clock) => {
         }))
     ).pipe(Layer.provide(NodeSocketServer.layer({ path })))
 
+  /** Accepts what connected before the unlink of the socket. A count of turns, because a busy host may give no processor for any time. */
+  const acceptAll = Effect.gen(function*() {
+    for (let quiet = 0; quiet < QUIET_TURNS;) {
+      const before = state.accepted
+      yield* yieldToEventLoop
+      quiet = state.accepted === before ? quiet + 1 : 0
+    }
+  })
+
   /** Waits until every client is gone, for `LINGER_MS` at most. */
   const awaitClients = Effect.sync(() => state.connections).pipe(
     Effect.repeat({ while: (count) => count > 0, schedule: Schedule.spaced("5 millis") }),
     Effect.timeoutOption(LINGER_MS),
-    Effect.delay(ACCEPT_MS),
+    (gone) => Effect.andThen(acceptAll, gone),
     Effect.asVoid
   )
 

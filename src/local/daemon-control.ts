@@ -5,6 +5,7 @@ import { readJson } from "../system/files/atomic-file.ts"
 import { readTail } from "../system/files/line-log.ts"
 import { daemonFiles, Paths } from "../system/files/Paths.ts"
 import { isAlive, ProcessIdentity, signalIdentity } from "../system/processes/identity.ts"
+import { deadlineScale } from "../system/settings/deadline-scale.ts"
 import { readMetrics } from "../system/telemetry/metrics.ts"
 import { SLOW_MS, Timings } from "../system/telemetry/timings.ts"
 import { listVmIds, readRecord, vmPaths, type VmRecord } from "../vm/record.ts"
@@ -66,7 +67,7 @@ export const daemonStatusWithMetrics = Effect.zipWith(
   (status, metrics): DaemonStatus => ({ ...status, metrics })
 )
 
-const stopTimeout = "30 seconds"
+const stopTimeoutMs = 30_000 * deadlineScale
 
 /** Asks the daemon to leave, and waits for its end. The workspaces go on. */
 export const daemonStop = Effect.gen(function*() {
@@ -77,7 +78,7 @@ export const daemonStop = Effect.gen(function*() {
   yield* Effect.sync(() => isAlive(identity)).pipe(
     Effect.repeat({ while: (alive) => alive, schedule: Schedule.spaced("10 millis") }),
     Effect.timeoutOrElse({
-      duration: stopTimeout,
+      duration: stopTimeoutMs,
       orElse: () =>
         Effect.fail(
           new DaemonUnavailable({
