@@ -56,10 +56,18 @@ const QUIET_TURNS = 3
 /** Counts requests and connections. The counts are read without a wait, so that a daemon leaves between two requests, not during one. */
 export const makeRequestTracker = Effect.map(clockReader, (clock) => {
   const garbage = makeIdleCollection(clock)
-  const state = { requests: 0, connections: 0, accepted: 0, usedAtMs: clock.monotonicMs(), closed: false }
+  const state = {
+    requests: 0,
+    connections: 0,
+    accepted: 0,
+    usedAtMs: clock.monotonicMs(),
+    wasAsked: false,
+    closed: false
+  }
 
   const begin = () => {
     garbage.busy()
+    state.wasAsked = true
     state.requests++
     state.usedAtMs = clock.monotonicMs()
   }
@@ -123,6 +131,8 @@ export const makeRequestTracker = Effect.map(clockReader, (clock) => {
     track,
     listen,
     awaitClients,
+    /** Whether a request has ever come. */
+    wasAsked: () => state.wasAsked,
     /** End of the last request, in ms of the monotonic clock; undefined while a request runs. */
     idleSinceMs: () => state.requests > 0 ? undefined : state.usedAtMs,
     /** Refuses every later request before it has any effect. */

@@ -2,11 +2,17 @@ import { Effect, Latch } from "effect"
 import { Pyro } from "../contract/rows/Pyro.ts"
 import { RETIRE_SIGNAL } from "../system/processes/identity.ts"
 import { setting } from "../system/settings/config.ts"
+import { deadlineScale } from "../system/settings/deadline-scale.ts"
 import { clockReader } from "../system/waits/time.ts"
 import type { RequestTracker } from "./request-tracker.ts"
 
-/** Time in which the client that started a daemon makes its first request, in ms. */
+/** Least time that a daemon stays between two requests, in ms. */
 const LEAST_IDLE_MS = 100
+/**
+ * Time in which the client that started a daemon makes its first request, in ms. A busy host may give that client no processor for seconds.
+ * Daemons that leave earlier, one after the other, would fail its request.
+ */
+const FIRST_REQUEST_MS = 10_000 * deadlineScale
 /** Time that a daemon stays without workspaces and requests, in ms: the next command is faster. */
 const idleTime = Effect.map(setting("PYRO_DAEMON_IDLE_MS"), (ms) => Math.max(LEAST_IDLE_MS, ms))
 
@@ -53,10 +59,12 @@ export const untilIdle = (requests: RequestTracker, close: Effect.Effect<void>) 
         heldAtMs = monotonicMs()
         asked.closeUnsafe()
       }
-      const stayMs = asked.isOpen() ? ANSWERED_MS : idleMs
+      const awaitsFirst = !requests.wasAsked() && !asked.isOpen()
+      const stayMs = asked.isOpen() ? ANSWERED_MS : awaitsFirst ? Math.max(idleMs, FIRST_REQUEST_MS) : idleMs
       const restMs = busy ? stayMs : Math.max(heldAtMs, since) + stayMs - monotonicMs()
       if (restMs <= 0) yield* close
-      return Math.max(0, restMs)
+      // From the first request on, the idle time counts.
+      return Math.max(0, awaitsFirst ? Math.min(restMs, idleMs) : restMs)
     })
     const wait = (restMs: number) => {
       const slept = Effect.sleep(Math.min(LOOK_EVERY_MS, restMs))

@@ -8,6 +8,7 @@ import { type DeletePayload, workspaceDelete } from "../contract/rows/workspace-
 import { mintedHeaders } from "../contract/wire/minted-ids.ts"
 import { INPUT_HEADER, type StreamingRow } from "../contract/wire/rpcs.ts"
 import { newRequestId } from "../system/processes/identity.ts"
+import { deadlineScale } from "../system/settings/deadline-scale.ts"
 import { withTimeout } from "../system/waits/effects.ts"
 import type { Connection } from "./connection/connection.ts"
 import { isLost, lost, type RequestFailure } from "./connection/failures.ts"
@@ -39,7 +40,7 @@ export interface Makes {
 }
 
 /** Maximum wait, in ms, until a daemon has undone the creation of a client that is gone. */
-const UNDONE_MS = 60_000
+const UNDONE_MS = 60_000 * deadlineScale
 
 const LOOK_MS = 50
 

@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer } from "effect"
+import { TestClock } from "effect/testing"
 import { Pyro, type PyroService } from "../../../src/contract/rows/Pyro.ts"
 import { makeRequestTracker } from "../../../src/daemon/request-tracker.ts"
 import { untilIdle } from "../../../src/daemon/until-idle.ts"
 import { RETIRE_SIGNAL } from "../../../src/system/processes/identity.ts"
+import { ProcessVariables } from "../../../src/system/settings/config.ts"
 import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 
 const retire = Effect.sync(() => void process.kill(process.pid, RETIRE_SIGNAL))
@@ -23,14 +25,16 @@ const waiting = (states: () => ReadonlyArray<string>) =>
       Effect.provide(Layer.succeed(Pyro, pyro)),
       Effect.forkScoped({ startImmediately: true })
     )
-    yield* Effect.sleep(100)
     return { fiber, requests, seen }
   })
+
+/** The same, after its first looks. */
+const begun = (states: () => ReadonlyArray<string>) => Effect.tap(waiting(states), () => Effect.sleep(100))
 
 describe("a daemon with nothing to do", () => {
   it.live("it leaves at once when somebody asks and nothing is held", () =>
     Effect.gen(function*() {
-      const { fiber, seen } = yield* waiting(() => ["stopped", "failed"])
+      const { fiber, seen } = yield* begun(() => ["stopped", "failed"])
       assert.isFalse(seen.closed)
       yield* retire
       yield* Fiber.join(fiber).pipe(Effect.timeout("5 seconds"))
@@ -40,7 +44,7 @@ describe("a daemon with nothing to do", () => {
   it.live("it stays when somebody asks and a workspace runs, also when that stops later", () =>
     Effect.gen(function*() {
       let state = "running"
-      const { fiber, seen } = yield* waiting(() => [state])
+      const { fiber, seen } = yield* begun(() => [state])
       yield* retire
       yield* Effect.sleep(200)
       state = "stopped"
@@ -51,7 +55,7 @@ describe("a daemon with nothing to do", () => {
 
   it.live("it stays for a request that runs, and hardly looks at its workspaces", () =>
     Effect.gen(function*() {
-      const { fiber, requests, seen } = yield* waiting(() => [])
+      const { fiber, requests, seen } = yield* begun(() => [])
       yield* Effect.scoped(Effect.gen(function*() {
         yield* requests.track
         yield* retire
@@ -62,4 +66,21 @@ describe("a daemon with nothing to do", () => {
       yield* retire
       yield* Fiber.join(fiber).pipe(Effect.timeout("5 seconds"))
     }))
+
+  it.effect("it waits for the first request of the client that started it, and then its idle time", () =>
+    Effect.gen(function*() {
+      const { fiber, requests } = yield* waiting(() => [])
+      yield* TestClock.adjust("8 seconds")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* Effect.scoped(requests.track)
+      yield* TestClock.adjust("1 second")
+      assert.isDefined(fiber.pollUnsafe())
+    }).pipe(Effect.provideService(ProcessVariables, { PYRO_DAEMON_IDLE_MS: "200" })))
+
+  it.effect("it leaves when the client that started it never comes", () =>
+    Effect.gen(function*() {
+      const { fiber } = yield* waiting(() => [])
+      yield* TestClock.adjust("1 hour")
+      assert.isDefined(fiber.pollUnsafe())
+    }).pipe(Effect.provideService(ProcessVariables, { PYRO_DAEMON_IDLE_MS: "200" })))
 })
