@@ -7,6 +7,8 @@ const instruction = /^[ \t]*FROM[ \t]+(?:--[a-z]+=\S+[ \t]+)*(\S+)(?:[ \t]+AS[ \
 export interface Bases {
   /** Rules for the builder's policy. */
   readonly allowHosts: ReadonlyArray<string>
+  /** The registries, as HOST:PORT. */
+  readonly registries: ReadonlyArray<string>
   /** Ports of registries on this host's loopback. */
   readonly loopbackPorts: ReadonlyArray<number>
 }
@@ -19,16 +21,19 @@ export const basesOf = (dockerfile: string): Bases => {
   const stages = new Set<string>()
   const allowHosts = new Set<string>()
   const loopbackPorts = new Set<number>()
+  const registries = new Set<string>()
   for (const [, base = "", stage] of dockerfile.matchAll(instruction)) {
     const isOther = base === "scratch" || base.includes("$") || stages.has(base.toLowerCase())
     if (stage !== undefined) stages.add(stage.toLowerCase())
     const reference = isOther ? undefined : parseReference(base) ?? parseReference(`docker.io/${base}`)
     if (reference === undefined) continue
-    for (const host of sourceOf(reference).allowHosts) {
+    const source = sourceOf(reference)
+    registries.add(source.registry)
+    for (const host of source.allowHosts) {
       allowHosts.add(host)
       const [, port] = /^host\.pyro\.internal:(\d+)$/.exec(host) ?? []
       if (port !== undefined) loopbackPorts.add(Number(port))
     }
   }
-  return { allowHosts: [...allowHosts], loopbackPorts: [...loopbackPorts] }
+  return { allowHosts: [...allowHosts], registries: [...registries], loopbackPorts: [...loopbackPorts] }
 }

@@ -18,7 +18,7 @@ const besides = table<ReadonlyArray<string>>({
   "gcr.io": ["gcr"]
 })
 
-/** How a builder microVM reaches the registry: the source for skopeo, and the network policy that it needs. */
+/** How a builder microVM reaches the registry: the source for skopeo, the network policy that it needs, and the registry itself. */
 export const sourceOf = ({ digest, registry, repository, tag }: ImageReference) => {
   const [host = "", port] = registry.split(":")
   // skopeo takes no tag beside a digest.
@@ -27,7 +27,9 @@ export const sourceOf = ({ digest, registry, repository, tag }: ImageReference) 
     return {
       source: `docker://${registry}/${repository}${which}`,
       plainHttp: false,
-      allowHosts: besides[registry] ?? [`${host}:${port ?? 443}`]
+      allowHosts: besides[registry] ?? [`${host}:${port ?? 443}`],
+      // Docker Hub's registry has another name than its images.
+      registry: `${registry === "docker.io" ? "registry-1.docker.io" : host}:${port ?? 443}`
     }
   }
   const inGuest = `host.pyro.internal:${port ?? 443}`
@@ -35,6 +37,7 @@ export const sourceOf = ({ digest, registry, repository, tag }: ImageReference) 
     source: `docker://${inGuest}/${repository}${which}`,
     // As Docker does for registries of the loopback: https if it answers, http otherwise. No certificate names the loopback.
     plainHttp: true,
-    allowHosts: [inGuest]
+    allowHosts: [inGuest],
+    registry: inGuest
   }
 }

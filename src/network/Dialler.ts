@@ -44,7 +44,7 @@ export interface DialRequest {
   readonly cache?: HostCache | undefined
 }
 
-export interface HostCache extends Omit<CacheAccess, "trust"> {
+export interface HostCache extends Omit<CacheAccess, "redirects" | "trust"> {
   /** Called once, when the connection is over. */
   readonly onEnd: (served: Served) => void
 }
@@ -107,7 +107,11 @@ const interceptionMessage = (
   now: number
 ): Interception => ({ authority, foreign, secrets, trust: trustNow(), nowMs: now })
 
-const cacheMessage = ({ onEnd: _, ...cache }: HostCache): CacheAccess => ({ ...cache, trust: trustNow() })
+const cacheMessage = ({ onEnd: _, ...cache }: HostCache, rules: Rules): CacheAccess => {
+  const { allowHosts, denyHosts, isListed, networkPolicy } = rules
+  const redirects = cache.kind === "images" ? { allowHosts, denyHosts, isListed, networkPolicy } : undefined
+  return { ...cache, redirects, trust: trustNow() }
+}
 
 /** Types of address records (RFC 1035, RFC 3596). */
 export const TYPE_A = 1
@@ -152,7 +156,9 @@ const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(funct
         const verdict = judge(request)
         if (verdict._tag === "Denied") return Effect.fail(refused(verdict))
         const { host } = verdict
-        if (host === THIS_HOST) return Effect.mapError(connectToLoopback(slots, { port, group }), failedAs)
+        if (host === THIS_HOST && cache === undefined) {
+          return Effect.mapError(connectToLoopback(slots, { port, group }), failedAs)
+        }
         const proxies = proxiesNow()
         if (isDirect(request, proxies)) {
           const found = name === undefined
@@ -171,7 +177,7 @@ const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(funct
           : dialProcess.dial({
             ...asked,
             interception: interception && interceptionMessage(interception, now),
-            cache: cache && cacheMessage(cache)
+            cache: cache && cacheMessage(cache, rules)
           }, (told) => {
             if (told?._tag === "InterceptionDenied") interception?.onDenied(told.detail)
             else cache?.onEnd(told?.served ?? nothingServed)

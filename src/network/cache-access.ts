@@ -1,4 +1,5 @@
 import type { Trust } from "./intercept/trust.ts"
+import type { NameRules } from "./judge.ts"
 
 /** Content of a registry, which decides which answers can be kept. */
 export type RegistryKind =
@@ -11,6 +12,7 @@ export type RegistryKind =
   | "go"
   | "go-sums"
   | "maven"
+  | "images"
 
 /** Replaced in indexes, so that a client finds files in the cache too. */
 export interface Link {
@@ -33,6 +35,8 @@ export interface CacheAccess {
   /** Bytes that the file system must have free beside a new entry. */
   readonly reserveBytes: number
   readonly trust: Trust
+  /** Rules for the hosts to which a registry of images redirects a request for a layer. @default no redirect is followed */
+  readonly redirects?: NameRules | undefined
 }
 
 /** Traffic of one connection through the cache. */

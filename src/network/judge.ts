@@ -30,6 +30,9 @@ export interface Denied {
 
 export type Verdict = Allowed | Denied
 
+/** The part of the rules that judges names. */
+export type NameRules = Pick<Rules, "allowHosts" | "denyHosts" | "isListed" | "networkPolicy">
+
 const allowed = (host: string, rule: string | undefined): Allowed => ({ _tag: "Allowed", host, rule })
 const denied = (reason: string, option?: string): Denied => ({ _tag: "Denied", reason, option })
 
@@ -39,7 +42,7 @@ const appliesToPort = (rule: { readonly port: number | undefined }, port: number
   rule.port === undefined || port === undefined || rule.port === port
 
 /** A service of this host needs a rule of its own, with its port: no pattern, no list and no absence of a list opens it. */
-const judgeThisHost = (rules: Rules, port: number | undefined): Verdict => {
+const judgeThisHost = (rules: NameRules, port: number | undefined): Verdict => {
   const rule = rules.allowHosts.find((one) =>
     one.match === "exact" && one.name === THIS_HOST && one.port !== undefined && appliesToPort(one, port)
   )
@@ -74,7 +77,7 @@ export const denyingHost = (reason: string | undefined): string | undefined =>
   /^--deny-host (\S+)(?: \(\S+\))? denies the name$/.exec(reason ?? "")?.[1]
 
 /** Explanation for a client that asks for a name outside its list. */
-const causeOf = ({ allowHosts }: Rules, name: string) =>
+const causeOf = ({ allowHosts }: NameRules, name: string) =>
   name === "github.com" && allowHosts.some((rule) => rule.name === "index.crates.io")
     ? " (a cargo before 1.70 takes the index of crates from GitHub: install cargo in debian:13-build, where --allow-host crates is enough)"
     : ""
@@ -83,7 +86,7 @@ const causeOf = ({ allowHosts }: Rules, name: string) =>
  * Judges a name before anything is asked about it. Without a port, as for a look-up: a name is allowed if it is for one port, and denied
  * if it is for all.
  */
-export const judgeName = (rules: Rules, text: string, port?: number): Verdict => {
+export const judgeName = (rules: NameRules, text: string, port?: number): Verdict => {
   const read = readName(text)
   if (rules.networkPolicy === "off") {
     return denied(OFF, read._tag === "BadName" ? undefined : hostOption(read.name, port))

@@ -20,6 +20,8 @@ export const Policy = snakeStruct({
   allowIps: Schema.Array(Schema.String),
   /** False: no download is taken from the cache of packages, and none is kept. @default true */
   packageCache: Schema.optional(Schema.Boolean),
+  /** Registries, as HOST:PORT, whose layers pass through the cache: of a builder of images. @default none */
+  imageRegistries: Schema.optionalKey(Schema.Array(Schema.String)),
   /** True: the guest trusts the authorities of the host, too. @default false */
   trustHostCertificates: Schema.optionalKey(Schema.Boolean)
 })

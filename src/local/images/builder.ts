@@ -9,6 +9,7 @@ import type { OnProgress } from "../../environment/Environments.ts"
 import { BuilderMessage, builderProgram, type BuilderRequest, type MadeImage } from "../../environment/image-builder.ts"
 import { appendTo, openFile } from "../../system/files/content.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
+import type { AskedNetwork } from "../../workspace/residents/network/policy.ts"
 
 /** Lifetime of a builder that a killed daemon left, in seconds after its last activity. */
 const LEFT_SECONDS = 900
@@ -32,6 +33,8 @@ interface Building {
   readonly context?: string
   /** Network policy of the builder. Empty: no network. */
   readonly allowHosts: ReadonlyArray<string>
+  /** Registries whose layers this host keeps, as HOST:PORT. */
+  readonly registries: ReadonlyArray<string>
   /** New file of the host for the result. */
   readonly file: string
   readonly onProgress: OnProgress
@@ -41,9 +44,9 @@ const failed = (reference: string, step: string, detail: string) =>
   new EnvironmentBuildFailed({ environment: reference, step, detail })
 
 /** A builder microVM, which the Scope deletes. */
-const acquireBuilder = (pyro: PyroService, { allowHosts, context, onProgress, reference }: Building) =>
+const acquireBuilder = (pyro: PyroService, { allowHosts, context, onProgress, reference, registries }: Building) =>
   Effect.gen(function*() {
-    const payload = Schema.decodeSync(CreatePayload())({
+    const asked = Schema.decodeSync(CreatePayload())({
       environment: BUILDER,
       memory_mib: MEMORY_MIB,
       disk_mib: DISK_MIB,
@@ -52,6 +55,8 @@ const acquireBuilder = (pyro: PyroService, { allowHosts, context, onProgress, re
       ...(context === undefined ? {} : { seed_path: context }),
       ...(allowHosts.length === 0 ? {} : { allow_hosts: allowHosts })
     })
+    // No request of a person has this field.
+    const payload: typeof asked & AskedNetwork = { ...asked, imageRegistries: registries }
     const made = yield* Ref.make<string | undefined>(undefined)
     yield* Effect.addFinalizer(() =>
       Effect.flatMap(

@@ -31,6 +31,7 @@ export const buildDockerfile = (
           dockerfile: { file, target, arguments: buildArgs, loopbackPorts: bases.loopbackPorts }
         },
         context,
+        registries: bases.registries,
         allowHosts: [...new Set([...bases.allowHosts, ...allowHosts])],
         file: result,
         onProgress

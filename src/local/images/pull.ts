@@ -8,12 +8,13 @@ import { buildInMicroVm } from "./builder.ts"
 /** Pulls an image of a registry, and makes an environment of it. */
 export const pullImage = (pyro: PyroService, reference: ImageReference, onProgress: OnProgress) =>
   Effect.flatMap(Environments, ({ keepImage }) => {
-    const { allowHosts, plainHttp, source } = sourceOf(reference)
+    const { allowHosts, plainHttp, registry, source } = sourceOf(reference)
     return keepImage(reference.name, (file) =>
       buildInMicroVm(pyro, {
         reference: reference.name,
         request: { source, plainHttp, architecture: "amd64" },
         allowHosts,
+        registries: [registry],
         file,
         onProgress
       }))

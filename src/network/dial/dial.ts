@@ -1,5 +1,6 @@
 import type { Socket } from "node:net"
 import { type AddressRules, judgeAddress } from "../judge.ts"
+import { LOOPBACK, THIS_HOST } from "../name.ts"
 import { isBadRule, parseIpRule } from "../rule.ts"
 import { connectJudged, connectSlots, type FirstConnected, promised } from "./connect-judged.ts"
 import type { DialMessage } from "./protocol.ts"
@@ -20,6 +21,7 @@ const slots = { hosts: connectSlots(), proxies: connectSlots() }
 /** Connects as one request asks: to the judged address, or through the person's proxy. */
 export const dial = async (request: DialMessage, signal: AbortSignal): Promise<Connected> => {
   const { address, group, name, port, proxies } = request
+  if (name === THIS_HOST) return dialDirectly(ofThisHost(request), signal, LOOPBACK)
   const host = name ?? address!
   const proxy = proxyFor(proxies, host, port)
   if (proxy === undefined) return dialDirectly(request, signal)
@@ -38,10 +40,20 @@ const rulesOf = ({ allowIps }: DialMessage): AddressRules => ({
   })
 })
 
+/** The daemon has judged the port of a service of this host. */
+const ofThisHost = (request: DialMessage): DialMessage => ({
+  ...request,
+  allowIps: LOOPBACK.map((address) => `${address.includes(":") ? `[${address}]` : address}:${request.port}`)
+})
+
 /** Resolves the name once, judges every address, and connects to the judged ones. */
-const dialDirectly = async (request: DialMessage, signal: AbortSignal): Promise<Connected> => {
+const dialDirectly = async (
+  request: DialMessage,
+  signal: AbortSignal,
+  known?: ReadonlyArray<string>
+): Promise<Connected> => {
   const { group, name, port } = request
-  const found = name === undefined ? [request.address!] : await addressesOf(name, group, signal)
+  const found = known ?? (name === undefined ? [request.address!] : await addressesOf(name, group, signal))
   const target = { name, port, group, rules: rulesOf(request) }
   const connected = await promised<FirstConnected>(
     signal,

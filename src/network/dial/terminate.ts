@@ -3,6 +3,7 @@ import { intercept } from "../intercept/intercept.ts"
 import type { Interception } from "../intercept/interception.ts"
 import { Heads } from "../intercept/request.ts"
 import { socketPair } from "../intercept/socket-pair.ts"
+import { serveImages } from "../package-cache/images.ts"
 import { serve } from "../package-cache/serve.ts"
 import { type Connected, dial } from "./dial.ts"
 import type { DialMessage } from "./protocol.ts"
@@ -53,10 +54,12 @@ export const dialCached = async (
   const { close } = cached.add(request.group)
   try {
     const [near, far] = await socketPair()
-    serve(far, request, access, (served) => {
+    const end = (served: Served) => {
       close()
       onEnd(served)
-    })
+    }
+    if (access.kind === "images") void serveImages(far, request, access, end)
+    else serve(far, { dial: request, trust: access.trust }, access, end)
     return { socket: near, address: "package cache", viaProxy: true, head: "" }
   } catch (error) {
     close()

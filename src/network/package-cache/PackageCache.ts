@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http"
 import type { RegistryKind } from "../cache-access.ts"
 import { Download } from "./download.ts"
 import type { Entry, EntryHead } from "./entry.ts"
-import { expectedOf } from "./expected.ts"
+import { type Expected, expectedOf } from "./expected.ts"
 import { type Content, isKeepable } from "./keeping.ts"
 import type { Store } from "./store.ts"
 import { ask, type Upstream } from "./upstream.ts"
@@ -15,6 +15,12 @@ export type Fetched =
   | { readonly _tag: "Validated" }
   /** The answer cannot be kept. Its body belongs to the caller. */
   | { readonly _tag: "Unkept"; readonly response: IncomingMessage }
+
+/** A fetch that several callers may share. */
+interface SharedFetch {
+  readonly fetched: Fetched
+  readonly isMine: boolean
+}
 
 export interface FetchRequest {
   readonly key: string
@@ -76,21 +82,38 @@ export class PackageCache {
    * Asks the registry, or joins a fetch of the same key. `isMine` is false for a caller that joined: an unkept answer belongs to the
    * first caller.
    */
-  async fetch(request: FetchRequest): Promise<{ readonly fetched: Fetched; readonly isMine: boolean }> {
-    const running = this.#fetching.get(request.key)
+  fetch(request: FetchRequest): Promise<SharedFetch> {
+    return this.#share(request.key, () => this.#start(request), request.known !== undefined)
+  }
+
+  /**
+   * The same for content whose name has its hash: `answer` asks for it, and only a body of this hash is kept. The caller has found out that
+   * the guest may read the content, if `isFetching`.
+   */
+  fetchNamed(key: string, expected: Expected, answer: () => Promise<IncomingMessage>): Promise<SharedFetch> {
+    return this.#share(key, async () => {
+      const response = await answer()
+      return this.#keepAs(key, response, response.statusCode === 200, expected)
+    }, false)
+  }
+
+  isFetching(key: string): boolean {
+    return this.#fetching.has(key)
+  }
+
+  async #share(key: string, start: () => Promise<Fetched>, isKnown: boolean): Promise<SharedFetch> {
+    const running = this.#fetching.get(key)
     if (running !== undefined) {
       // The rules of the other guest may deny the registry, and those of this one allow it.
       const fetched = await inTime(running, JOIN_MS)
-      const isAnswer = fetched?._tag === "Download"
-        ? fetched.download.isOpen
-        : fetched?._tag === "Validated" && request.known !== undefined
+      const isAnswer = fetched?._tag === "Download" ? fetched.download.isOpen : fetched?._tag === "Validated" && isKnown
       if (fetched !== undefined && isAnswer) {
         return { fetched, isMine: false }
       }
     }
-    const started = this.#start(request)
-    this.#fetching.set(request.key, started)
-    const forget = () => this.#fetching.get(request.key) === started && this.#fetching.delete(request.key)
+    const started = start()
+    this.#fetching.set(key, started)
+    const forget = () => this.#fetching.get(key) === started && this.#fetching.delete(key)
     started.then((fetched) => {
       if (fetched._tag === "Download") fetched.download.over.finally(forget)
       else forget()
@@ -143,11 +166,21 @@ export class PackageCache {
     { key, kind, path, upstream }: Pick<FetchRequest, "key" | "kind" | "path" | "upstream">,
     response: IncomingMessage
   ): Promise<Fetched> {
+    const isGood = isKeepable(response.statusCode!, response.headers)
+    const expected = isGood ? await expectedOf(this.store, kind, path, upstream.dial.port) : undefined
+    return this.#keepAs(key, response, isGood, expected)
+  }
+
+  async #keepAs(
+    key: string,
+    response: IncomingMessage,
+    isGood: boolean,
+    expected: Expected | undefined
+  ): Promise<Fetched> {
     const length = Number(response.headers["content-length"] ?? 0)
     const maxBytes = this.store.largestBytes
-    const draft = isKeepable(response.statusCode!, response.headers) && length <= maxBytes
-      ? await this.store.create(key, length, await expectedOf(this.store, kind, path, upstream.dial.port))
-        .catch(() => undefined)
+    const draft = isGood && length <= maxBytes
+      ? await this.store.create(key, length, expected).catch(() => undefined)
       : undefined
     if (draft === undefined) return { _tag: "Unkept", response }
     const download = new Download({ response, head: headOf(key, response), draft, maxBytes, nowMs: this.nowMs })

@@ -1,79 +1,14 @@
 import type { IncomingMessage } from "node:http"
-import type { Download } from "./download.ts"
 import type { Entry } from "./entry.ts"
 import { bodyOfRequest, type Exchange, isEmpty, pass, refuse, relay } from "./exchange.ts"
 import { type Content, contentOf, type Demand, demandOf, isFresh, keyOf } from "./keeping.ts"
+import { answerImages } from "./layers.ts"
 import type { PackageCache } from "./PackageCache.ts"
-import { isKnown, linkOf, respond } from "./respond.ts"
-import { addressOf } from "./upstream.ts"
-
-/** Time for which a delivery is remembered, in ms. */
-const RECENT_MS = 10 * 60_000
-/** Bounded, because guests choose the requests. */
-const MAX_RECENT = 16_384
-
-/** Which guest got which entry a moment ago. */
-class Recent {
-  readonly #times = new Map<string, number>()
-
-  add(group: string, key: string, nowMs: number) {
-    const name = `${group} ${key}`
-    this.#times.delete(name)
-    this.#times.set(name, nowMs)
-    if (this.#times.size > MAX_RECENT) this.#times.delete(this.#times.keys().next().value!)
-  }
-
-  has(group: string, key: string, nowMs: number): boolean {
-    const time = this.#times.get(`${group} ${key}`)
-    return time !== undefined && nowMs - time < RECENT_MS
-  }
-}
+import { isKnown, linkOf } from "./respond.ts"
+import { gotRecently, sendDownload, sendEntry } from "./send.ts"
 
 /** Time in which a registry must answer about an entry that could be served as it is, in ms. */
 const VALIDATE_MS = 5_000
-
-/** Recent deliveries to guests. */
-const recent = new Recent()
-
-/** A guest that asks for the size or a part of a file asks for the file later. */
-const noteDelivery = ({ nowMs }: PackageCache, { request: { headers, method }, upstream }: Exchange, key: string) => {
-  if (method === "GET" && headers.range === undefined) recent.add(upstream.dial.group, key, nowMs())
-}
-
-const sendEntry = async (cache: PackageCache, exchange: Exchange, entry: Entry) => {
-  const { key } = entry.head
-  await entry.used(cache.nowMs()).catch(() => {})
-  noteDelivery(cache, exchange, key)
-  const onDamage = () => void cache.store.remove(key).catch(() => {})
-  await respond(exchange, {
-    head: entry.head,
-    bytes: entry.bodyBytes,
-    open: (part) => entry.body(onDamage, part),
-    count: (bytes) => (exchange.tally.cachedBytes += bytes)
-  })
-}
-
-const sendDownload = async (
-  cache: PackageCache,
-  exchange: Exchange,
-  download: Download,
-  from: IncomingMessage | undefined
-) => {
-  const { tally } = exchange
-  const reader = download.reader()
-  if (from !== undefined) tally.address = addressOf(from) ?? tally.address
-  noteDelivery(cache, exchange, download.head.key)
-  await respond(exchange, {
-    head: download.head,
-    bytes: download.bodyBytes,
-    isWhole: true,
-    open: () => reader,
-    count: (bytes) => {
-      if (from === undefined) tally.cachedBytes += bytes
-      else tally.fetchedBytes += bytes
-    }
-  })
-}
 
 /**
  * A guest that got an entry a moment ago, asks again, and does not have it may have found a wrong hash or signature. Its tag proves nothing
@@ -81,7 +16,7 @@ const sendDownload = async (
  */
 const isSuspect = (cache: PackageCache, exchange: Exchange, { keeps }: Content, { head }: Entry) =>
   (keeps === "immutable" || exchange.access.kind === "debian") && !isKnown(exchange, head) &&
-  recent.has(exchange.upstream.dial.group, head.key, cache.nowMs())
+  gotRecently(cache, exchange, head.key)
 
 /** Answers from the kept entry, after a question to the registry if one is due. */
 const answerKept = async (cache: PackageCache, exchange: Exchange, content: Content, demand: Demand) => {
@@ -184,6 +119,7 @@ export const answer = async (cache: PackageCache, exchange: Exchange): Promise<v
         `The package cache only reads. Send ${method} requests to https://${upstream.dial.name} itself.`
       )
   }
+  if (access.kind === "images") return await answerImages(cache, exchange)
   const demand = demandOf(headers, access.kind)
   const content = contentOf(access.kind, url, String(headers.accept ?? ""))
   if (content === undefined || demand.isPrivate) return await pass(exchange)

@@ -69,7 +69,7 @@ const PASSED = new Set([
 const TEXT = /^[\t\x20-\x7e]*$/
 
 /** The headers of a guest's request that the registry gets. */
-const passedHeaders = ({ headers }: Pick<IncomingMessage, "headers">): OutgoingHttpHeaders =>
+export const passedHeaders = ({ headers }: Pick<IncomingMessage, "headers">): OutgoingHttpHeaders =>
   named(Object.entries(headers).filter(([name, value]) => PASSED.has(name) && TEXT.test(String(value))))
 
 /** The body that a guest's request announces. `Unknown` for a body whose end servers may read in different ways. */

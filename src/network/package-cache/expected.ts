@@ -169,6 +169,7 @@ export const expectedOf = async (
     case "go-sums":
     case "crates-index":
     case "pypi-index":
+    case "images":
       return undefined
   }
 }

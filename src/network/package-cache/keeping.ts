@@ -82,6 +82,9 @@ export const contentOf = (kind: RegistryKind, path: string, accept: string): Con
     case "maven":
       if (MAVEN_METADATA.test(path)) return index()
       return MAVEN_FILE.test(path) ? immutable : undefined
+    // Layers have rules of their own (layers.ts): who may read one is asked each time.
+    case "images":
+      return undefined
   }
 }
 

@@ -3,12 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Socket } from "node:net"
 import { wallClockNs } from "../../system/waits/time.ts"
 import type { CacheAccess, Served } from "../cache-access.ts"
-import type { DialMessage } from "../dial/protocol.ts"
 import { refusalOf } from "../dial/refusal.ts"
 import { answer } from "./answer.ts"
 import { type Exchange, refuse } from "./exchange.ts"
 import { PackageCache } from "./PackageCache.ts"
 import { Store } from "./store.ts"
+import type { Upstream } from "./upstream.ts"
 
 /** Maximum bytes of a request's header. */
 const MAX_HEADER_BYTES = 8_192
@@ -79,7 +79,7 @@ server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
 /** Serves a guest's connection. `onEnd` is called once, when the connection is over. */
 export const serve = (
   socket: Socket,
-  dial: DialMessage,
+  upstream: Upstream,
   access: CacheAccess,
   onEnd: (served: Served) => void
 ): void => {
@@ -87,7 +87,7 @@ export const serve = (
   const connection = new AbortController()
   const { signal: gone } = connection
   setMaxListeners(MAX_LISTENERS, gone)
-  connections.set(socket, { access, gone, tally, upstream: { dial, trust: access.trust }, underWay: 0 })
+  connections.set(socket, { access, gone, tally, upstream, underWay: 0 })
   socket.once("close", () => {
     connection.abort()
     onEnd(tally)

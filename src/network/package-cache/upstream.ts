@@ -24,6 +24,8 @@ export interface Upstream {
   /** The name that policy allows. */
   readonly dial: DialMessage
   readonly trust: Trust
+  /** @default whether the port is that of https */
+  readonly isTls?: boolean | undefined
 }
 
 const HTTPS_PORT = 443
@@ -33,16 +35,19 @@ const addresses = new WeakMap<Duplex, string>()
 /** Address of the registry that sent an answer, or the proxy's. */
 export const addressOf = ({ socket }: IncomingMessage): string | undefined => addresses.get(socket)
 
-const connectTo = async ({ dial: message, trust }: Upstream): Promise<Duplex> => {
+const isTlsOf = ({ dial: { port }, isTls = port === HTTPS_PORT }: Upstream) => isTls
+
+const connectTo = async (upstream: Upstream): Promise<Duplex> => {
+  const { dial: message, trust } = upstream
   const { address, head, socket } = await dial(message, AbortSignal.timeout(CONNECT_MS))
   if (head !== "") socket.unshift(Buffer.from(head, "base64"))
   socket.on("error", () => {})
-  if (message.port !== HTTPS_PORT) {
+  if (!isTlsOf(upstream)) {
     readHere(socket)
     // It comes paused. A server of HTTP does not speak first.
     socket.resume()
   }
-  const connected = message.port === HTTPS_PORT
+  const connected = isTlsOf(upstream)
     ? await connectOutward({
       socket,
       host: message.name!,
@@ -104,7 +109,7 @@ const agentOf = (upstream: Upstream, { author, body }: UpstreamRequest): Dialled
   // A registry may answer before it has read the body.
   if (body !== undefined) return new DialledAgent(upstream, false)
   const { allowIps, group, name, port, proxies } = upstream.dial
-  const key = JSON.stringify([author, group, name, port, allowIps, proxies, upstream.trust])
+  const key = JSON.stringify([author, group, name, port, allowIps, proxies, upstream.trust, isTlsOf(upstream)])
   const known = agents.get(key)
   if (known !== undefined) return known
   for (const [other, agent] of agents) if (agent.isIdle) agents.delete(other)

@@ -14,7 +14,7 @@ import { type Commands, openCommands } from "./exec/command-registry.ts"
 import { execKind, execResident } from "./exec/resident.ts"
 import { type HeaderSecrets, openHeaderSecrets } from "./header-secret/header-secrets.ts"
 import { type Network, networkResident, openNetwork } from "./network/network.ts"
-import { type Granted, networkKind } from "./network/policy.ts"
+import { type Granted, imageRegistriesOf, networkKind } from "./network/policy.ts"
 import { openPorts, portResident, type Ports } from "./port/ports.ts"
 import { portKind } from "./port/table.ts"
 import { openSecrets, type WorkspaceSecrets } from "./secret/workspace-secrets.ts"
@@ -51,7 +51,7 @@ export const openResidents = (
     const { directory } = folder
     const { record } = yield* EventLog
     const secrets = yield* openSecrets(directory)
-    const headerSecrets = yield* openHeaderSecrets(directory, secrets)
+    const headerSecrets = yield* openHeaderSecrets(directory, secrets, imageRegistriesOf(recorded))
     const network = yield* openNetwork(directory, headerSecrets, recorded)
     const commands = yield* openCommands(
       folder,

@@ -49,14 +49,17 @@ describe("references to images", () => {
     assert.deepStrictEqual(of("registry.example.com/a:1"), {
       source: "docker://registry.example.com/a:1",
       plainHttp: false,
-      allowHosts: ["registry.example.com:443"]
+      allowHosts: ["registry.example.com:443"],
+      registry: "registry.example.com:443"
     })
     assert.deepStrictEqual(of("docker.io/a").allowHosts, ["docker-hub"])
+    assert.strictEqual(of("docker.io/a").registry, "registry-1.docker.io:443")
     assert.strictEqual(of(`ghcr.io/a/b:1@${digest}`).source, `docker://ghcr.io/a/b@${digest}`)
     assert.deepStrictEqual(of("localhost:5000/a"), {
       source: "docker://host.pyro.internal:5000/a:latest",
       plainHttp: true,
-      allowHosts: ["host.pyro.internal:5000"]
+      allowHosts: ["host.pyro.internal:5000"],
+      registry: "host.pyro.internal:5000"
     })
   })
 })

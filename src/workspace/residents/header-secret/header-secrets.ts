@@ -60,10 +60,12 @@ interface Options {
   readonly dialler: DiallerService
   readonly secrets: WorkspaceSecrets
   readonly initial: StoredHeaderSecrets
+  /** Places without a secret whose TLS ends on this host, too. */
+  readonly others: ReadonlyArray<SecretHost>
   readonly write: (stored: StoredHeaderSecrets) => Effect.Effect<void, StorageFailed>
 }
 
-const make = ({ dialler, initial, secrets, write }: Options): HeaderSecrets => {
+const make = ({ dialler, initial, others, secrets, write }: Options): HeaderSecrets => {
   let stored = initial
   const trusting = new WeakMap<GuestChannel, string>()
   const alone = Semaphore.makeUnsafe(1).withPermits(1)
@@ -77,7 +79,7 @@ const make = ({ dialler, initial, secrets, write }: Options): HeaderSecrets => {
 
   /** The authority, made at its first need and again for further hosts. */
   const authority = alone(Effect.gen(function*() {
-    const hosts = [...new Set(known().map(({ host }) => host))].sort()
+    const hosts = [...new Set([...known(), ...others].map(({ host }) => host))].sort()
     const made = stored.authority
     if (made !== undefined && hosts.every((host) => made.hosts.includes(host))) return made
     const next = { hosts, ...yield* dialler.makeAuthority(hosts) }
@@ -108,14 +110,14 @@ const make = ({ dialler, initial, secrets, write }: Options): HeaderSecrets => {
   return {
     variables: (channel) =>
       Effect.suspend(() => {
-        if (known().length === 0) return Effect.succeed<Variables>({})
+        if (known().length + others.length === 0) return Effect.succeed<Variables>({})
         const own = stored.bindings.map(({ name, placeholder }) => [name, placeholder] as const)
         return Effect.as(trust(channel), named([...Object.entries(trustVariables), ...own]))
       }),
     interceptionOf: (name, port) =>
       Effect.gen(function*() {
-        const isHere = (one: Binding) => one.host === name && one.port === port
-        if (!known().some(isHere)) return undefined
+        const isHere = (one: SecretHost) => one.host === name && one.port === port
+        if (![...known(), ...others].some(isHere)) return undefined
         const made = yield* authority
         if (made === undefined) return undefined
         const here = stored.bindings.filter(isHere).flatMap(({ header, name, placeholder }) => {
@@ -156,12 +158,14 @@ const make = ({ dialler, initial, secrets, write }: Options): HeaderSecrets => {
 /** The hosts of a workspace's secrets. */
 export const openHeaderSecrets = (
   folder: string,
-  secrets: WorkspaceSecrets
+  secrets: WorkspaceSecrets,
+  others: ReadonlyArray<SecretHost> = []
 ): Effect.Effect<HeaderSecrets, StorageFailed, Dialler> =>
   Effect.zipWith(
     Dialler,
     readHeaderSecrets(folder),
-    (dialler, initial) => make({ dialler, secrets, initial, write: (stored) => writeHeaderSecrets(folder, stored) })
+    (dialler, initial) =>
+      make({ dialler, secrets, initial, others, write: (stored) => writeHeaderSecrets(folder, stored) })
   )
 
 /** Hosts of secrets that no folder stores. */
@@ -171,5 +175,6 @@ export const unstoredHeaderSecrets = (
 ): Effect.Effect<HeaderSecrets, never, Dialler> =>
   Effect.map(
     Dialler,
-    (dialler) => make({ dialler, secrets, initial: withItems({ bindings: [] }, items), write: () => Effect.void })
+    (dialler) =>
+      make({ dialler, secrets, initial: withItems({ bindings: [] }, items), others: [], write: () => Effect.void })
   )

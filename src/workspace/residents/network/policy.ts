@@ -1,6 +1,6 @@
 import { Result } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
-import type { AskedNetwork } from "../../../contract/rows/network-fields.ts"
+import type { AskedNetwork as PublicNetwork } from "../../../contract/rows/network-fields.ts"
 import { named } from "../../../contract/text/names.ts"
 import { snakeCase } from "../../../contract/text/snake.ts"
 import { loopbackOption, THIS_HOST } from "../../../network/name.ts"
@@ -27,10 +27,23 @@ export const grantedBy = (policy: Policy): Result.Result<Granted, InvalidRequest
 
 export const isOn = ({ rules }: Granted): boolean => rules.networkPolicy !== "off"
 
+/** The registries of images in a grant. */
+export const imageRegistriesOf = (granted: Granted | undefined) =>
+  (granted?.policy.imageRegistries ?? []).map((text) => {
+    const at = text.lastIndexOf(":")
+    return { host: text.slice(0, at), port: Number(text.slice(at + 1)) }
+  })
+
 /** The grant of a guest without a network. */
 export const nothingGranted: Granted = Result.getOrThrow(grantedBy(policyOff))
 
 export const isEmpty = (rules: ReadonlyArray<string> | undefined) => rules === undefined || rules.length === 0
+
+/** A request for a network. pyro's own callers say more than a person can. */
+export interface AskedNetwork extends PublicNetwork {
+  /** See `Policy`. */
+  readonly imageRegistries?: ReadonlyArray<string>
+}
 
 /** Whether a request says anything about the network. */
 export const asksForNetwork = (
@@ -80,6 +93,7 @@ export const askedGrant = (asked: AskedNetwork): Result.Result<Granted, InvalidR
     denyHosts,
     allowIps,
     ...cached,
+    ...(isEmpty(asked.imageRegistries) ? {} : { imageRegistries: asked.imageRegistries! }),
     ...(isTrusting ? { trustHostCertificates: true } : {})
   })
 }

@@ -1,7 +1,7 @@
 import { Effect, Ref, Result } from "effect"
 import { InvalidRequest, NetworkAboveCeiling } from "../../../contract/errors/errors.ts"
 import { ceilingText, type NetworkCeiling } from "../../../contract/rows/network-ceiling.ts"
-import { type AskedNetwork, MAX_RULES } from "../../../contract/rows/network-fields.ts"
+import { MAX_RULES } from "../../../contract/rows/network-fields.ts"
 import type { NetworkSetPayload } from "../../../contract/rows/workspace-network.ts"
 import { callerCeiling } from "../../../contract/wire/caller-project.ts"
 import { THIS_HOST } from "../../../network/name.ts"
@@ -15,6 +15,7 @@ import { recordEvent } from "../../entry/events.ts"
 import type { OpenResidents } from "../open.ts"
 import {
   askedGrant,
+  type AskedNetwork,
   asksForNetwork,
   type Granted,
   isEmpty,

@@ -5,12 +5,14 @@ import type { Paths } from "../../../system/files/Paths.ts"
 import { settingNow } from "../../../system/settings/config.ts"
 import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
 import { type Granted, isOn } from "../network/policy.ts"
-import { type ClientSettings, clientSettings, type Registry, registryOf } from "./registries.ts"
+import { type ClientSettings, clientSettings, imageRegistry, type Registry, registryOf } from "./registries.ts"
 
 const mib = 1024 * 1024
 
 /** Folder of the cache beneath the cache directory. */
 export const downloadsFolder = (cacheDir: string) => path.join(cacheDir, "downloads")
+
+const authorityOf = (host: string, port: number) => port === 80 || port === 443 ? host : `${host}:${port}`
 
 /** A connection that the cache answers. */
 export interface CachedConnection {
@@ -43,10 +45,14 @@ export const packageCaching = (
     maxBytes > 0 && granted().policy.packageCache !== false && !secretHosts().includes(host)
   return {
     of: (name, port) => {
-      const registry = registryOf(name, port)
+      const isImages = granted().policy.imageRegistries?.includes(`${name}:${port}`) === true
+      const registry = isImages ? imageRegistry(name, port) : registryOf(name, port)
       if (registry === undefined || !isUsed(registry)) return undefined
       const { alias, host, kind, link } = registry
-      return { registry, cache: { ...shared, kind, link, names: alias === undefined ? [host] : [alias, host] } }
+      return {
+        registry,
+        cache: { ...shared, kind, link, names: alias === undefined ? [authorityOf(host, port)] : [alias, host] }
+      }
     },
     settings: () => {
       const { rules } = granted()

@@ -72,6 +72,9 @@ const registries: ReadonlyArray<Registry> = [
   { kind: "debian", host: "security.debian.org", port: HTTP }
 ]
 
+/** A registry of images, whose clients ask the registry itself. */
+export const imageRegistry = (host: string, port: number): Registry => ({ kind: "images", host, port })
+
 /** The registry that a connection of a guest is for, if the cache answers such connections. */
 export const registryOf = (name: string, port: number): Registry | undefined =>
   registries.find((one) =>

@@ -31,6 +31,9 @@ export interface Options {
   readonly maxBytes?: number
   readonly link?: CacheAccess["link"]
   readonly group?: string
+  /** @default the host of the kind */
+  readonly name?: string
+  readonly redirects?: CacheAccess["redirects"]
 }
 
 export const HOSTS: Readonly<Record<RegistryKind, string>> = {
@@ -42,13 +45,14 @@ export const HOSTS: Readonly<Record<RegistryKind, string>> = {
   "crates-files": "static.crates.io",
   go: "proxy.golang.org",
   "go-sums": "sum.golang.org",
-  maven: "repo.maven.apache.org"
+  maven: "repo.maven.apache.org",
+  images: "registry.example.com"
 }
 
 /** A registry behind a proxy, which can go away, and the cache in front of both. */
 export const makePackageCache = (options: Options) =>
   Effect.gen(function*() {
-    const { group = "guest", handler, kind = "npm", link, maxBytes = 64 * MIB } = options
+    const { group = "guest", handler, kind = "npm", link, name = HOSTS[kind], redirects, maxBytes = 64 * MIB } = options
     const directory = options.directory ?? join(yield* temporary, "downloads")
     const asked: Array<string> = []
     const state = { isReachable: true }
@@ -70,7 +74,7 @@ export const makePackageCache = (options: Options) =>
     const dial: DialMessage = {
       _tag: "Dial",
       id: 1,
-      name: HOSTS[kind],
+      name,
       address: undefined,
       port: 80,
       allowIps: [],
@@ -83,12 +87,13 @@ export const makePackageCache = (options: Options) =>
         kind,
         names: [`127.0.0.1:${front}`, "cache.test", HOSTS[kind]],
         link,
+        redirects,
         directory,
         maxBytes,
         reserveBytes: 0,
         trust: { file: undefined, extraFile: undefined }
       }
-      serve(socket, dial, access, (got) => served.push(got))
+      serve(socket, { dial, trust: access.trust }, access, (got) => served.push(got))
     }))
     return { asked, directory, port: front, served, state }
   })

@@ -1,0 +1,92 @@
+import type { Socket } from "node:net"
+import { pipeline } from "node:stream/promises"
+import type { CacheAccess, Served } from "../cache-access.ts"
+import { dial } from "../dial/dial.ts"
+import { DIAL_MS, type DialMessage } from "../dial/protocol.ts"
+import { readHere } from "../dial/proxy.ts"
+import { refusalOf } from "../dial/refusal.ts"
+import { isEarlyRecord } from "../first-bytes/tls.ts"
+import { serverContext } from "../intercept/certificates.ts"
+import { acceptInward, readClientHello } from "../intercept/handshake.ts"
+import type { Interception } from "../intercept/interception.ts"
+import { serve } from "./serve.ts"
+import { ask, type Upstream } from "./upstream.ts"
+
+/** Whether the first byte of a guest begins TLS. The byte is put back. A guest that ends without one has no protocol. */
+const speaksTls = (socket: Socket): Promise<boolean> =>
+  new Promise((resolve) => {
+    const settle = (bytes?: Buffer) => {
+      socket.pause()
+      socket.off("data", settle).off("end", onEnd).off("close", onEnd)
+      if (bytes !== undefined) socket.unshift(bytes)
+      resolve(bytes !== undefined && isEarlyRecord(bytes[0]!))
+    }
+    const onEnd = () => settle()
+    socket.on("data", settle).on("end", onEnd).on("close", onEnd)
+    socket.resume()
+  })
+
+/** Whether this host trusts the registry. The connection serves the next request. */
+const isTrusted = async (upstream: Upstream): Promise<boolean> => {
+  try {
+    const answer = await ask(upstream, { author: "guest", method: "GET", path: "/v2/", headers: {} })
+    answer.resume()
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Passes the bytes of a connection, unread: the guest may trust a registry that this host does not, or sees why it does not. */
+const passBytes = async (guest: Socket, message: DialMessage, onEnd: (served: Served) => void) => {
+  let fetchedBytes = 0
+  let address: string | undefined
+  try {
+    const connected = await dial(message, AbortSignal.timeout(DIAL_MS))
+    const { head, socket } = connected
+    address = connected.address
+    socket.on("error", () => {})
+    if (head !== "") socket.unshift(Buffer.from(head, "base64"))
+    readHere(socket)
+    socket.on("data", (bytes: Buffer) => (fetchedBytes += bytes.length))
+    await Promise.allSettled([pipeline(guest, socket), pipeline(socket, guest)])
+    onEnd({ address, fetchedBytes, cachedBytes: 0 })
+  } catch (error) {
+    const { failure, message: detail, option } = refusalOf(error)
+    guest.destroy()
+    onEnd({ fetchedBytes, cachedBytes: 0, ...(failure === "denied" ? { denial: { detail, option } } : {}) })
+  }
+}
+
+/** Ends TLS of the guest, as the registry's server. */
+const acceptTls = async (guest: Socket, interception: Interception, host: string) => {
+  const { name } = await readClientHello(guest)
+  if (name !== undefined && name.toLowerCase() !== host) throw new Error(`the TLS server name is not ${host}`)
+  return await acceptInward({
+    socket: guest,
+    protocol: "http/1.1",
+    secureContext: await serverContext(interception, host)
+  })
+}
+
+/**
+ * Serves a guest's connection to a registry of images, with or without TLS: layers come from the cache, and everything else from the registry.
+ * `onEnd` is called once, when the connection is over.
+ */
+export const serveImages = async (
+  guest: Socket,
+  message: DialMessage,
+  access: CacheAccess,
+  onEnd: (served: Served) => void
+): Promise<void> => {
+  guest.on("error", () => {})
+  const { interception } = message
+  const isTls = await speaksTls(guest)
+  if (!isTls) return serve(guest, { dial: message, trust: access.trust, isTls }, access, onEnd)
+  const upstream = { dial: message, trust: access.trust, isTls }
+  if (interception === undefined || !await isTrusted(upstream)) return await passBytes(guest, message, onEnd)
+  const inward = await acceptTls(guest, interception, message.name!).catch(() => undefined)
+  if (inward !== undefined) return serve(inward, upstream, access, onEnd)
+  guest.destroy()
+  onEnd({ fetchedBytes: 0, cachedBytes: 0 })
+}

@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+import { imageOf, type TestImage } from "../support/oci/image.ts"
+import { probeIn } from "../support/oci/probe.ts"
+import { startRegistry, type TestRegistry } from "../support/oci/registry.ts"
+import type { TarEntry } from "../support/oci/tar.ts"
+import { temporaryFolder } from "../support/pyro-cli.ts"
+
+/** Bytes that no compression makes smaller, the same in each run. */
+const noise = (name: string, bytes: number) => {
+  const blocks = Array.from({ length: bytes / 32 }, (_, at) => createHash("sha256").update(`${name} ${at}`).digest())
+  return Buffer.concat(blocks).toString("latin1")
+}
+
+const { folder, remove } = temporaryFolder("pyro-layers-test-")
+let registry: TestRegistry
+let pyro: ReturnType<typeof installation>
+let images: Readonly<Record<string, TestImage>>
+let base = ""
+
+beforeAll(async () => {
+  const layers: ReadonlyArray<TarEntry> = [probeIn(folder), { name: "base", data: noise("base", 1_048_576) }]
+  const withOwn = (name: string) => imageOf([layers, [{ name, data: name }]], { Cmd: ["/probe", `/${name}`] })
+  images = { "one:1": withOwn("one"), "two:1": withOwn("two"), "three:1": withOwn("three") }
+  base = JSON.parse(images["one:1"]!.manifest.toString()).layers[0].digest
+  registry = await startRegistry(images)
+  pyro = installation("pyro-layers-")
+})
+
+afterAll(async () => {
+  await pyro.close()
+  await registry.close()
+  remove()
+})
+
+const fetched = (digest: string) =>
+  registry.requests.filter((one) => one.startsWith("GET") && one.endsWith(`/blobs/${digest}`)).length
+
+describe("the layers of images", { concurrent: false }, () => {
+  it("two pulls of images with one base fetch the base once, and a later one fetches its own layers alone", async () => {
+    const references = ["one:1", "two:1", "three:1"].map((name) => `${registry.host}/${name}`)
+    const together = await Promise.all(references.slice(0, 2).map((one) => pyro.call(["env", "pull", one])))
+    assert.deepStrictEqual(together.map(({ code }) => code), [0, 0], together.map(({ stderr }) => stderr).join())
+    const third = await pyro.call(["env", "pull", references[2]!])
+    assert.strictEqual(third.code, 0, third.stderr)
+    const digests = [...new Set(Object.values(images).flatMap(({ blobs }) => [...blobs.keys()]))]
+    assert.deepStrictEqual(digests.map(fetched), digests.map(() => 1), registry.requests.join("\n"))
+    const ran = await pyro.call(["run", references[2]!, "--mem-mib", "256"])
+    assert.match(ran.stdout.toString(), /three=three/, ran.stderr)
+  })
+
+  it("a Dockerfile takes its base from there", async () => {
+    const directory = path.join(folder, "context")
+    fs.mkdirSync(directory)
+    fs.writeFileSync(path.join(directory, "Dockerfile"), `FROM ${registry.host}/one:1\nCOPY . /copied\n`)
+    const built = await pyro.call(["env", "build", "layered", "--dockerfile", directory])
+    assert.strictEqual(built.code, 0, built.stderr)
+    assert.strictEqual(fetched(base), 1, registry.requests.join("\n"))
+  })
+})
