@@ -7,7 +7,6 @@ import { named } from "../contract/text/names.ts"
 import { snakeCase } from "../contract/text/snake.ts"
 import { callersPath } from "../system/files/host-path.ts"
 
-/** `memory_mib` -> `memoryMib`. */
 type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : S
 
 type EncodedOf<Name extends OperationName> = ReturnType<OperationOf<Name>["payload"]>["Encoded"]
@@ -21,7 +20,9 @@ export type Options<Name extends OperationName> = OrUndefined<
   { readonly [K in keyof EncodedOf<Name> as K extends string ? CamelCase<K> : never]: EncodedOf<Name>[K] }
 >
 
-const camelCase = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+/** `memory_mib` -> `memoryMib`. */
+export const camelCase = (name: string): string =>
+  name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
 /** Beginning of Schema's message about an unknown field, before the list of known fields. */
 const UNEXPECTED = "is unexpected"

@@ -5,9 +5,10 @@ import { acquireWorkspace, pyro } from "../effects.ts"
 import type { ListOptions, PyroClient, SavedSnapshots } from "../promises/client.ts"
 import type { SavedExportFields, SavedImportFields } from "../promises/shapes.ts"
 import type { CreateOptions } from "../promises/workspace.ts"
-import { type Host, hostOf, inSeconds } from "./host.ts"
+import { type Host, hostOf } from "./host.ts"
 import type { InEffect } from "./in-effect.ts"
 import { handle } from "./marks.ts"
+import { asWritten, inSeconds } from "./option-names.ts"
 import { type WorkspaceHandle, workspaceOf } from "./workspace.ts"
 
 type MakeOptions = Omit<CreateOptions, "signal">
@@ -29,7 +30,14 @@ export const create = (options?: MakeOptions): Effect.Effect<WorkspaceHandle, Py
  * const { status } = yield* ws.exec("python3 -m unittest")
  */
 export const make = (options?: MakeOptions): Effect.Effect<WorkspaceHandle, PyroError, Pyro | Scope.Scope> =>
-  Effect.flatMap(host, (on) => Effect.map(acquireWorkspace(inSeconds(options)), (info) => workspaceOf(on, info, true)))
+  Effect.flatMap(
+    host,
+    (on) =>
+      Effect.map(
+        Effect.mapError(acquireWorkspace(inSeconds(options)), asWritten),
+        (info) => workspaceOf(on, info, true)
+      )
+  )
 
 /** A workspace by its name or id, if there is one. */
 export const get = (nameOrId: string): Effect.Effect<Option.Option<WorkspaceHandle>, PyroError, Pyro> =>
@@ -79,9 +87,9 @@ export const saved: Served<InEffect<SavedSnapshots>> = handle("Saved", {
   delete: (name: string) =>
     Effect.asVoid(pyro.saved.delete({ name })).pipe(Effect.catchTag("SavedNotFound", () => Effect.void)),
   export: (name: string, output: string, options?: SavedExportFields) =>
-    pyro.saved.export.collect({ ...options, name, output }),
+    Effect.mapError(pyro.saved.export.collect({ ...options, name, output }), asWritten),
   import: (sourcePath: string, options?: SavedImportFields) =>
-    Effect.map(pyro.saved.import.collect({ ...options, sourcePath }), ({ saved }) => saved)
+    Effect.map(Effect.mapError(pyro.saved.import.collect({ ...options, sourcePath }), asWritten), ({ saved }) => saved)
 })
 
 /** All that a client has beside its end. */

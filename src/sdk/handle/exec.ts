@@ -5,9 +5,10 @@ import { type ExecEvent, workspaceExec } from "../../contract/rows/workspace-exe
 import { payloadOf } from "../options.ts"
 import type { ExecResult } from "../promises/command.ts"
 import type { Workspace } from "../promises/workspace.ts"
-import { commandFields, type Host, inSeconds } from "./host.ts"
+import { commandFields, type Host } from "./host.ts"
 import type { InEffect } from "./in-effect.ts"
 import { readInput } from "./input.ts"
+import { inSeconds } from "./option-names.ts"
 import { endedOf } from "./output.ts"
 
 /**

@@ -1,8 +1,8 @@
 import { Effect, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import { Pyro, type PyroService } from "../../contract/rows/Pyro.ts"
-import { named } from "../../contract/text/names.ts"
 import { pyro } from "../effects.ts"
+import { asWritten } from "./option-names.ts"
 
 /** Ids of the object that a handle holds. */
 interface Ids {
@@ -11,8 +11,9 @@ interface Ids {
   readonly shellId?: string
 }
 
-/** An error gets the ids of the handle that failed, unless it has its own. JSON has the contract's fields alone. */
-const withIds = (ids: Ids) => (error: PyroError): PyroError => {
+/** An error gets the ids of the handle that failed, unless it has its own, and the names of its options. JSON has the contract's fields alone. */
+const withIds = (ids: Ids) => (failure: PyroError): PyroError => {
+  const error = asWritten(failure)
   for (const [name, value] of Object.entries(ids)) {
     if (!(name in error)) Object.defineProperty(error, name, { value, configurable: true })
   }
@@ -41,35 +42,6 @@ export interface Host {
   readonly use: <A, R>(effect: Effect.Effect<A, PyroError, R>) => Effect.Effect<A, PyroError, Exclude<R, Pyro>>
   readonly useStream: <A, R>(stream: Stream.Stream<A, PyroError, R>) => Stream.Stream<A, PyroError, Exclude<R, Pyro>>
 }
-
-/** Options of the contract whose times the handle has in ms. */
-const SECONDS = {
-  timeoutMs: "timeoutSeconds",
-  graceMs: "graceSeconds",
-  readyTimeoutMs: "readyTimeoutSeconds",
-  waitMs: "waitSeconds",
-  ttlMs: "ttlSeconds",
-  pauseAfterMs: "pauseAfterSeconds"
-} as const
-type Seconds = typeof SECONDS
-
-/** Times in whole seconds. */
-const WHOLE: ReadonlyArray<string> = [SECONDS.ttlMs, SECONDS.pauseAfterMs]
-
-/** Options with times in seconds, as the contract has them. */
-export type InSeconds<Options> = {
-  readonly [K in keyof Options as K extends keyof Seconds ? Seconds[K] : K]: Options[K]
-}
-
-/** The options of an operation, from those of a handle. */
-export const inSeconds = <Options extends object>(options: Options | undefined): InSeconds<Options> =>
-  named(
-    Object.entries(options ?? {}).map(([name, value]: readonly [string, unknown]) => {
-      const contract = name in SECONDS ? SECONDS[name as keyof Seconds] : undefined
-      if (contract === undefined || typeof value !== "number") return [contract ?? name, value]
-      return [contract, WHOLE.includes(contract) ? Math.ceil(value / 1000) : value / 1000]
-    })
-  ) as InSeconds<Options>
 
 /** The fields of a request for a command. */
 export const commandFields = (command: string | ReadonlyArray<string>) =>

@@ -1,8 +1,9 @@
 import { Effect } from "effect"
 import type { Network, Ports, Services, Snapshots } from "../promises/services.ts"
-import { commandFields, type Host, inSeconds } from "./host.ts"
+import { commandFields, type Host } from "./host.ts"
 import type { InEffect } from "./in-effect.ts"
 import { handle } from "./marks.ts"
+import { inSeconds } from "./option-names.ts"
 
 export const servicesOf = ({ pyro: { workspace: { service } }, use }: Host, workspace: string): InEffect<Services> =>
   handle<InEffect<Services>>("Services", {

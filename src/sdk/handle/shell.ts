@@ -3,9 +3,10 @@ import type { PyroError } from "../../contract/errors/errors.ts"
 import type { Bytes } from "../promises/common.ts"
 import type { Shell } from "../promises/shell.ts"
 import type { Workspace } from "../promises/workspace.ts"
-import { type Host, inSeconds } from "./host.ts"
+import type { Host } from "./host.ts"
 import type { InEffect } from "./in-effect.ts"
 import { handle, sinkOf } from "./marks.ts"
+import { inSeconds } from "./option-names.ts"
 import { ownBytes } from "./output.ts"
 
 const argv = (command: string | ReadonlyArray<string> | undefined) =>

@@ -67,7 +67,7 @@ describe("exec of a workspace that a program holds", () => {
     const asked = await (await printing(2)).exec("make", { maxBytes: 10 })
     assert.strictEqual(asked.stdout, `xxxxx\n[... ${2 * mib - 10} bytes left out ...]\nxxxxx`)
     const refused = await rejection((await printing(0)).exec("make", { maxBytes: 67_108_865 }))
-    assert.deepInclude(refused, { _tag: "InvalidRequest", field: "max_bytes" })
+    assert.deepInclude(refused, { _tag: "InvalidRequest", field: "maxBytes" })
   })
 
   it("listeners get the output as it arrives, with characters that come in two pieces whole", async () => {
