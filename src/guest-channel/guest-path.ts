@@ -99,5 +99,5 @@ export const workspaceFile = (text: string, tree: GuestTree = workspaceTree) =>
   Effect.filterOrFail(
     workspacePath(text, tree),
     ({ bytes }) => !text.endsWith("/") && !/(^|\/)\.{1,2}$/.test(Buffer.from(bytes).toString("latin1")),
-    ({ text }) => new FileRefused({ path: text, reason: "not_a_file", detail: "names a directory, not a file" })
+    ({ text }) => new FileRefused({ path: text, reason: "is_a_directory", detail: "names a directory, not a file" })
   )

@@ -73,7 +73,7 @@ withConfinedAgent("streams of files", (it) => {
       writeFileSync(`${workspace}/empty`, "")
       assert.deepInclude(yield* download("empty"), { bytes: 0, changed: false })
       assert.strictEqual(yield* reasonOf(download("nothing")), "not_found")
-      assert.strictEqual(yield* reasonOf(download(".")), "not_a_file")
+      assert.strictEqual(yield* reasonOf(download(".")), "is_a_directory")
     }))
 
   it.effect("a file that grows or shrinks while it is read ends, and is said to have changed", () =>

@@ -124,7 +124,7 @@ withConfinedAgent("work on files", (it) => {
       execFileSync("mkfifo", [`${workspace}/tree/fifo`])
       writeFileSync(Buffer.from(`${workspace}/tree/\xff\n"`, "latin1"), "")
       for (let i = 0; i < 2_000; i++) writeFileSync(`${workspace}/tree/${i}`, "")
-      assert.strictEqual(yield* reasonOf(remove("tree")), "exists")
+      assert.strictEqual(yield* reasonOf(remove("tree")), "not_empty")
       assert.isTrue((yield* remove("tree", { recursive: true })).removed)
       assert.deepStrictEqual(readdirSync(workspace), [])
       assert.strictEqual(readFileSync(`${root}/kept/file`, "utf8"), "kept")
@@ -149,7 +149,10 @@ withConfinedAgent("work on files", (it) => {
       mkdirSync(`${workspace}/d/e`, { recursive: true })
       assert.strictEqual(yield* reasonOf(rename("d", "d/e/f")), "failed")
       mkdirSync(`${workspace}/full/x`, { recursive: true })
-      assert.strictEqual(yield* reasonOf(rename("d", "full", { replace: true })), "exists")
+      assert.strictEqual(yield* reasonOf(rename("d", "full", { replace: true })), "not_empty")
+      writeFileSync(`${workspace}/file`, "")
+      const refused = yield* Effect.flip(rename("file", "full", { replace: true }))
+      assert.deepInclude(refused, { path: "full", reason: "is_a_directory" })
     }))
 
   it.effect("file copy copies files and trees whole", () =>

@@ -86,12 +86,12 @@ withConfinedAgent("files of an inspected disk", (it) => {
       writeFileSync(`${root}/bytes`, Buffer.alloc(3_000, 0))
       assert.strictEqual(yield* reasonOf(read("/a")), "failed")
       assert.strictEqual(yield* reasonOf(read("/dangling")), "not_found")
-      assert.strictEqual(yield* reasonOf(read("/")), "not_a_file")
+      assert.strictEqual(yield* reasonOf(read("/")), "is_a_directory")
       assert.strictEqual(yield* reasonOf(read("/pipe")), "not_a_file")
       assert.deepStrictEqual((yield* list()).entries.find(({ path }) => path === "/pipe")?.type, "fifo")
       const { binary, text } = yield* read("/bytes")
       assert.deepStrictEqual([binary, text], [true, undefined])
-      assert.strictEqual(yield* reasonOf(read("/a/..")), "not_a_file")
+      assert.strictEqual(yield* reasonOf(read("/a/..")), "is_a_directory")
     }))
 
   it.effect("a scrub takes out what pyro wrote into the root, and leaves the guest's own files", () =>

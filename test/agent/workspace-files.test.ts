@@ -131,7 +131,7 @@ withConfinedAgent("files of a workspace", (it) => {
       writeFileSync(`${workspace}/empty`, "")
       const empty = yield* read("empty")
       assert.deepStrictEqual([empty.text, empty.lineCount, empty.totalLines], ["", 0, 0])
-      assert.strictEqual(yield* reasonOf(read(".")), "not_a_file")
+      assert.strictEqual(yield* reasonOf(read(".")), "is_a_directory")
       assert.strictEqual(yield* reasonOf(read("empty/x")), "not_a_directory")
       assert.strictEqual(yield* reasonOf(read("nothing")), "not_found")
     }))
@@ -150,7 +150,7 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.strictEqual(statSync(`${workspace}/a/b/new`).mode & 0o7777, 0o600)
       assert.strictEqual(yield* reasonOf(write("x", {})), "InvalidRequest")
       assert.strictEqual(yield* reasonOf(write("x", { text: "a", content: "" })), "InvalidRequest")
-      assert.strictEqual(yield* reasonOf(write("a", { text: "" })), "not_a_file")
+      assert.strictEqual(yield* reasonOf(write("a", { text: "" })), "is_a_directory")
       assert.strictEqual(yield* reasonOf(write("a/b/new/x", { text: "" })), "not_a_directory")
       const broken = writeFileFrom(
         channel,
@@ -268,7 +268,7 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.include((yield* list({ path: "near" })).entries.map(({ path }) => path), "near/passwd")
       const top = (yield* list({ path: "/" })).entries.map(({ path }) => path)
       assert.includeMembers(top, ["/etc", "."])
-      assert.strictEqual(yield* reasonOf(read("/etc")), "not_a_file")
+      assert.strictEqual(yield* reasonOf(read("/etc")), "is_a_directory")
       assert.strictEqual(yield* reasonOf(read("/nothing")), "not_found")
       symlinkSync("loop", `${workspace}/loop`)
       assert.strictEqual(yield* reasonOf(read("loop")), "failed")

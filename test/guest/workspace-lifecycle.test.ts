@@ -74,7 +74,7 @@ describe("create, list, status, update, delete", { concurrent: false }, () => {
         [["reset", "a", "--disk-only"], { code: "invalid_request", field: "--disk-only" }],
         [
           ["file", "write", "a", "new/", "--text", "x"],
-          { code: "file_refused", path: "new", reason: "not_a_file" }
+          { code: "file_refused", path: "new", reason: "is_a_directory" }
         ]
       ] as const
     ) assert.deepInclude(await failure(["workspace", ...words]), wrong, words.join(" "))

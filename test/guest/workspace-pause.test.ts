@@ -70,11 +70,20 @@ describe("a paused workspace", { concurrent: false }, () => {
     const { code, stdout } = await held.finished
     assert.notStrictEqual(code, 0)
     const { error } = JSON.parse(stdout.toString()) as {
-      readonly error: { readonly code: string; readonly state: string }
+      readonly error: { readonly code: string; readonly state: string; readonly exec_id: string }
     }
     assert.deepInclude(error, { code: "workspace_not_ready", state: "paused" })
     assert.strictEqual(await sh("w", "pgrep -cf '[t]ail -f /dev/null'"), "1")
     await sh("w", "pkill -f '[t]ail -f /dev/null'")
+    // The error has the command's id, by which its end is found.
+    const ended = await json<{ readonly outcome: string; readonly stderr: string }>([
+      "exec",
+      "w",
+      "--exec-id",
+      error.exec_id
+    ])
+    assert.strictEqual(ended.outcome, "signaled")
+    assert.include(ended.stderr, "/tmp/none")
   })
 
   it("a client of a published port resumes the server's memory", async () => {

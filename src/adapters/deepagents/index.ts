@@ -140,6 +140,6 @@ export class PyroSandbox extends BaseSandbox implements AsyncDisposable {
 const codeOf = (failure: unknown): FileOperationError => {
   if (!(failure instanceof FileRefused)) throw failure
   if (failure.reason === "not_found") return "file_not_found"
-  if (failure.reason === "permission") return "permission_denied"
-  return failure.reason === "not_a_file" ? "is_directory" : "invalid_path"
+  if (failure.reason === "permission" || failure.reason === "read_only") return "permission_denied"
+  return failure.reason === "is_a_directory" ? "is_directory" : "invalid_path"
 }

@@ -1,19 +1,27 @@
 import { Schema } from "effect"
 import { ContractError } from "./contract-error.ts"
 
-/** The guest's path has the wrong type, or lies outside /workspace. Nothing was changed. */
+/** The guest's path does not allow the operation; `reason` says why. Nothing was changed. */
 export class FileRefused extends ContractError<FileRefused>()("FileRefused", {
   path: Schema.String,
+  /**
+   * `not_found`: nothing is there. `exists`: something is there. `not_a_file`: a device, FIFO or socket, or a path that names no entry.
+   * `is_a_directory`, `not_empty`: a directory is there, or one with content. `permission`: the user may not. `read_only`: the file system
+   * takes no change. `no_space`: the disk or the quota is full. `outside`: beyond the tree that the operation works in.
+   */
   reason: Schema.Literals([
     "outside",
     "not_found",
     "exists",
     "not_a_file",
+    "is_a_directory",
     "not_a_directory",
+    "not_empty",
     "binary",
     "too_large",
     "no_space",
     "permission",
+    "read_only",
     "secret",
     "failed"
   ]),

@@ -80,20 +80,24 @@ export class WorkspaceNotReady extends ContractError<WorkspaceNotReady>()("Works
   state: Schema.String,
   detail: Schema.String,
   /** Lasting states in which the operation is legal; absent when another state does not help. */
-  legalStates: optional(Schema.Array(Schema.String))
+  legalStates: optional(Schema.Array(Schema.String)),
+  /** Id of the command that was cut off from its caller, and stays; absent for others. */
+  execId: optional(Schema.String)
 }, {
   fact: ({ legalStates, workspace, state, detail }) => {
     const needs = legalStates === undefined ? "" : `; the operation needs state ${anyOf(legalStates)}`
     return `workspace ${workspace} is ${state}${needs}: ${detail}`
   },
-  message: ({ state, legalStates, fact, workspace }) => {
+  message: ({ execId, state, legalStates, fact, workspace }) => {
+    if (execId !== undefined) return `${fact}. Follow it: pyro exec ${workspace} --exec-id ${execId}`
     const command = nextCommand(state, legalStates)
     // A failed workspace whose record is damaged does not start.
     return command === undefined || (state === "failed" && legalStates === undefined)
       ? fact
       : `${fact}. ${command} ${workspace}`
   },
-  steps: ({ state, legalStates }) => {
+  steps: ({ execId, state, legalStates }) => {
+    if (execId !== undefined) return `call workspace_exec with exec_id ${execId}: the command continues`
     if (state === "deleting") return ["call workspace_list for the other workspaces", "use another workspace"]
     if (state === "stopped" || state === "failed") return start
     const until = `until the workspace is ${(legalStates ?? ["running"]).join(" or ")}`

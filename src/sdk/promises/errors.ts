@@ -76,12 +76,12 @@ export interface InvalidRequest extends PyroError {
 }
 export const InvalidRequest: ErrorClass<InvalidRequest> = asErrorClass(contract.InvalidRequest)
 
-/** The guest's path has the wrong type, or lies outside /workspace. Nothing was changed. */
+/** The guest's path does not allow the operation; `reason` says why. Nothing was changed. */
 export interface FileRefused extends PyroError {
   readonly _tag: "FileRefused"
   readonly code: "file_refused"
   readonly path: string
-  readonly reason: "outside" | "not_found" | "exists" | "not_a_file" | "not_a_directory" | "binary" | "too_large" | "no_space" | "permission" | "secret" | "failed"
+  readonly reason: "outside" | "not_found" | "exists" | "not_a_file" | "is_a_directory" | "not_a_directory" | "not_empty" | "binary" | "too_large" | "no_space" | "permission" | "read_only" | "secret" | "failed"
   readonly detail: string
 }
 export const FileRefused: ErrorClass<FileRefused> = asErrorClass(contract.FileRefused)
@@ -590,6 +590,8 @@ export interface WorkspaceNotReady extends PyroError {
   readonly detail: string
   /** Lasting states in which the operation is legal; absent when another state does not help. */
   readonly legalStates?: ReadonlyArray<string>
+  /** Id of the command that was cut off from its caller, and stays; absent for others. */
+  readonly execId?: string
 }
 export const WorkspaceNotReady: ErrorClass<WorkspaceNotReady> = asErrorClass(contract.WorkspaceNotReady)
 

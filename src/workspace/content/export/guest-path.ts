@@ -46,6 +46,8 @@ export const refusalOf = (path: string, failure: { readonly errno: string; reado
     case "EACCES":
     case "EPERM":
       return new FileRefused({ path: named, reason: "permission", detail: failure.message })
+    case "EROFS":
+      return new FileRefused({ path: named, reason: "read_only", detail: failure.message })
     default:
       return new FileRefused({ path: named, reason: "failed", detail: failure.message })
   }

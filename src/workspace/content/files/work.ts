@@ -17,18 +17,32 @@ type Refusal = ChannelFailed | FileRefused | InvalidRequest
 /** Files of a running guest. */
 const running = guestFiles()
 
-/** Failures that mean something else here than for the content of a file. */
-const reasons = table<readonly [FileRefused["reason"], string]>({
-  EEXIST: ["exists", "something is there already; replace it, or name another path"],
-  ENOTEMPTY: ["exists", "a directory with content is there; remove it with its content first (recursive)"],
-  EXDEV: ["failed", "the target is on another file system: copy it, and remove the old one"],
-  EINVAL: ["failed", "is no file or directory, or would be put into itself"]
-})
+type Meaning = readonly [FileRefused["reason"], string]
 
-const failureAt = (path: WorkspacePath, tree: GuestTree = running) => (failure: AgentCallFailed) => {
-  const known = reasons[failure.errno]
+/** Failures that mean something else here than for the content of a file. Each names the option that helps, for people and for programs. */
+const inTheWay = {
+  EEXIST: ["exists", "something is there already. Replace it with --replace (`replace`), or name another target"],
+  ENOTEMPTY: ["not_empty", "is a directory with content. Remove it first: pyro file remove --recursive (`recursive`)"],
+  EISDIR: ["is_a_directory", "is a directory, which no file replaces. Remove it first: pyro file remove --recursive"],
+  EXDEV: ["failed", "the target is on another file system. Copy it with pyro file copy, and remove the old one"],
+  EINVAL: ["failed", "is no file or directory, or would be put into itself"]
+} as const
+const meanings = {
+  mkdir: table<Meaning>({
+    EEXIST: ["exists", "something is there already. --parents (`parents`) accepts a directory that is there"]
+  }),
+  remove: table<Meaning>({
+    ENOTEMPTY: ["not_empty", "is a directory with content. Remove it with its content: --recursive (`recursive`)"]
+  }),
+  rename: table<Meaning>(inTheWay),
+  copy: table<Meaning>(inTheWay),
+  chmod: table<Meaning>({ EINVAL: inTheWay.EINVAL })
+}
+
+const failureAt = (path: WorkspacePath, verb: keyof typeof meanings) => (failure: AgentCallFailed) => {
+  const known = failure.isUser === true ? undefined : meanings[verb][failure.errno]
   return known === undefined
-    ? fileFailure(path.text, tree)(failure)
+    ? fileFailure(path.text, running)(failure)
     : new FileRefused({ path: path.text, reason: known[0], detail: known[1] })
 }
 
@@ -86,7 +100,7 @@ export const makeDirectory = (
             Effect.as({ path: path.text, created: false })
           )
           : Effect.fail(failure)),
-      Effect.catchTag("AgentCallFailed", (failure) => failureAt(path)(failure))
+      Effect.catchTag("AgentCallFailed", failureAt(path, "mkdir"))
     )
   })
 
@@ -101,7 +115,7 @@ export const removeFile = (
       Effect.catchTag("AgentCallFailed", (failure) =>
         ifExists && failure.isUser !== true && (failure.errno === "ENOENT" || failure.errno === "ENOTDIR")
           ? Effect.succeed({ path: path.text, removed: false })
-          : failureAt(path)(failure))
+          : failureAt(path, "remove")(failure))
     )
   })
 
@@ -113,7 +127,7 @@ export const renameFile = (
     const path = yield* entryPath(text)
     const target = yield* entryPath(wanted)
     const work = { ...asked(path, running), user, op: "rename", target: target.bytes, replace } as const
-    yield* Effect.catchTag(channel.doFileWork(work), "AgentCallFailed", both(path, target))
+    yield* Effect.catchTag(channel.doFileWork(work), "AgentCallFailed", both("rename", path, target))
     return { path: target.text }
   })
 
@@ -126,13 +140,13 @@ export const copyFile = (
     const path = yield* workspacePath(text, running)
     const target = yield* entryPath(wanted)
     const work = { ...asked(path, running), user, target: target.bytes, replace }
-    const copied = yield* Effect.catchTag(channel.copyFile(work), "AgentCallFailed", both(path, target))
+    const copied = yield* Effect.catchTag(channel.copyFile(work), "AgentCallFailed", both("copy", path, target))
     return { path: target.text, ...copied }
   })
 
 /** A failure of work on two paths: the source is missing, or the target is in the way. */
-const both = (path: WorkspacePath, target: WorkspacePath) => (failure: AgentCallFailed) =>
-  failureAt(failure.errno === "EEXIST" || failure.errno === "ENOTEMPTY" ? target : path)(failure)
+const both = (verb: "rename" | "copy", path: WorkspacePath, target: WorkspacePath) => (failure: AgentCallFailed) =>
+  failureAt(["EEXIST", "ENOTEMPTY", "EISDIR"].includes(failure.errno) ? target : path, verb)(failure)
 
 export const changeMode = (
   channel: GuestChannel,
@@ -142,6 +156,6 @@ export const changeMode = (
     const path = yield* entryPath(text)
     const bits = Number.parseInt(mode, 8)
     const work = { ...asked(path, running), user, op: "chmod", mode: bits } as const
-    yield* Effect.catchTag(channel.doFileWork(work), "AgentCallFailed", (failure) => failureAt(path)(failure))
+    yield* Effect.catchTag(channel.doFileWork(work), "AgentCallFailed", failureAt(path, "chmod"))
     return { path: path.text, mode: modeText(bits) }
   })

@@ -178,7 +178,7 @@ const targetOf = (channel: GuestChannel, asked: string, name: string | undefined
     if (name === undefined) {
       return yield* new FileRefused({
         path: path.text,
-        reason: "not_a_file",
+        reason: "is_a_directory",
         detail: "names a directory; name the file"
       })
     }

@@ -23,6 +23,7 @@ import { type Hints, hintsOf } from "../command-hints.ts"
 import { type EndingOptions, endingOptions, endProcess, feed, recordedCommand, spawnRequest } from "../command.ts"
 import { mountSecrets, unmountSecrets } from "../secret/mount.ts"
 import { unstoredSecrets, type Variables, type WorkspaceSecrets } from "../secret/workspace-secrets.ts"
+import { cutOff } from "./cut-off.ts"
 import { makeDeferredRelease } from "./deferred-release.ts"
 import { follow, pidsMaxOf, printed, untilLate } from "./follow.ts"
 import { type CommandEnd, CommandJournal, type CommandRole } from "./journal.ts"
@@ -306,7 +307,10 @@ export const openCommands = (
       Effect.sync(() => {
         journal.flush()
         deferred.forget()
-        for (const command of [...running.values()]) settle(command, Exit.fail(why))
+        for (const command of [...running.values()]) {
+          const isOwn = journal.get(command.id)?.start.role === undefined
+          settle(command, Exit.fail(isOwn ? cutOff(why, command.id) : why))
+        }
       })
 
     const delay = (ms: number) =>
