@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "activate.h"
 #include "baseline.h"
 #include "clock.h"
 #include "entropy.h"
@@ -122,6 +123,7 @@ static int switch_root_call(struct call *call) {
   if (error == 0) error = call_done(call);
   if (error == 0) spare_root_moves(true);
   if (error == 0) error = switch_root(path, call->detail, sizeof call->detail);
+  if (error == 0) activate_sockets();
   free(path);
   return error;
 }

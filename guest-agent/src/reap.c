@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "activate.h"
 #include "call.h"
 #include "loop.h"
 #include "stream.h"
@@ -61,10 +62,10 @@ void reap_children(void) {
     siginfo_t info = {.si_pid = 0};
     if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0) return;
     struct stream *stream = stream_of_pid(info.si_pid);
-    if (stream == NULL)
-      call_reaped(info.si_pid, &info);
-    else
+    if (stream != NULL)
       stream_reaped(stream, &info);
+    else if (!activate_reaped(&info))
+      call_reaped(info.si_pid, &info);
   }
 }
 

@@ -12,6 +12,7 @@ void check_at(bool holds, const char *what, const char *file, int line);
 void test_frames(const char *directory);
 void test_reader(void);
 void test_users(void);
+void test_socket_list(void);
 void test_ids(void);
 void test_dns(void);
 void test_packets(void);

@@ -1,5 +1,5 @@
-/* Runs every C test: the codec against the golden frames, the frame reader, the passwd parser, the memory of ids, DNS
- * messages and packets. */
+/* Runs every C test: the codec against the golden frames, the frame reader, the passwd parser, the list of sockets, the memory
+ * of ids, DNS messages and packets. */
 #include <stdio.h>
 
 #include "check.h"
@@ -27,6 +27,7 @@ int main(int count, char **arguments) {
   test_frames(arguments[1]);
   test_reader();
   test_users();
+  test_socket_list();
   test_ids();
   test_dns();
   test_packets();
