@@ -54,6 +54,7 @@ done
 rm -f "$root/etc/apt/apt.conf.d/01pyro-host"
 
 step customise
+bash -euo pipefail "$(dirname "$0")/docker/setup.sh" "$root"
 # The base has its user already, which 30-agent.sh makes.
 for script in 10-apt 20-system 90-clean; do
   bash -euo pipefail "$PYRO_MOUNT/recipe/steps/$script.sh" "$root" "$PWD"

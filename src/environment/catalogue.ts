@@ -27,13 +27,13 @@ export interface CatalogueEntry {
   }
   /** The image of a registry that it was made of. A builder microVM makes it again, and nothing else can. */
   readonly oci?: OciOrigin
-  /** Environment whose image gets the npm packages of `own`, or without these the Debian packages. Absent for the catalogue's. */
+  /** Environment whose image gets the npm packages of `own`, or without these the Debian packages that this one has in addition. */
   readonly over?: CatalogueEntry
   /** Code name of the Debian release. */
   readonly codename: string
   readonly description: string
   /** Package lists of the recipe in layers. A list may have an addition for its release. */
-  readonly lists: ReadonlyArray<"base" | "default" | "build" | "builder">
+  readonly lists: ReadonlyArray<"base" | "default" | "build" | "builder" | "docker">
   /**
    * Space in MiB that a build needs for image and downloaded packages, and for the unpacked tree. Measured in 2026 and increased by
    * a quarter, for images of 160, 330 and 810 MiB.
@@ -93,8 +93,20 @@ const debian: ReadonlyArray<CatalogueEntry> = releases.flatMap(({ codename, vers
   }))
 )
 
+/** Debian 12 has neither the compose of today's projects (version 2) nor BuildKit's client. */
+const docker: ReadonlyArray<CatalogueEntry> = debian.filter(({ name }) => name === "debian:13").map((base) => ({
+  ...base,
+  name: "debian:13-docker",
+  storedAs: "debian:13-docker",
+  description: `${base.description}; and Docker with compose, which starts when it is used`,
+  lists: [...base.lists, "docker"],
+  over: base,
+  diskMib: base.diskMib + 700,
+  treeMib: base.treeMib + 700
+}))
+
 /** All environments, in the order in which they are listed. */
-export const catalogue: ReadonlyArray<CatalogueEntry> = [...debian, builder]
+export const catalogue: ReadonlyArray<CatalogueEntry> = [...debian, ...docker, builder]
 
 /** Finds an environment by name; fails with EnvironmentUnknown, which names the known ones. */
 export const lookUp = (
@@ -107,11 +119,18 @@ export const lookUp = (
     : Effect.succeed(entry)
 }
 
+const packagesOfLists = (entry: CatalogueEntry, lists: CatalogueEntry["lists"]) =>
+  lists.flatMap((list) => [`${list}.packages`, `${list}.${entry.codename}.packages`])
+    .map((file) => path.join(recipeFolder("environment"), file)).filter(exists).flatMap(readList)
+
 /** Packages of an environment besides the essential ones and apt, sorted. */
-export const packagesOf = (entry: CatalogueEntry): ReadonlyArray<string> => {
-  const files = entry.lists.flatMap((list) => [`${list}.packages`, `${list}.${entry.codename}.packages`])
-  const present = files.map((file) => path.join(recipeFolder("environment"), file)).filter(exists)
-  return [...present.flatMap(readList), ...entry.own?.packages ?? []].sort()
+export const packagesOf = (entry: CatalogueEntry): ReadonlyArray<string> =>
+  [...packagesOfLists(entry, entry.lists), ...entry.own?.packages ?? []].sort()
+
+/** Packages that a build adds to the image of `over`, sorted. */
+export const addedPackagesOf = (entry: CatalogueEntry): ReadonlyArray<string> => {
+  const lists = entry.lists.filter((list) => entry.over?.lists.includes(list) === false)
+  return [...packagesOfLists(entry, lists), ...entry.own?.packages ?? []].sort()
 }
 
 /** Digest of all inputs of an environment, except the versions of Debian's packages. */
@@ -123,5 +142,5 @@ const recipeOfPackages = (entry: CatalogueEntry): string =>
     entry.storedAs,
     entry.codename,
     ...packagesOf(entry),
-    ...((entry.own?.packages ?? []).length === 0 ? [] : [recipeDigest(recipeFolder("packages"), [])])
+    ...(addedPackagesOf(entry).length === 0 ? [] : [recipeDigest(recipeFolder("packages"), [])])
   ])

@@ -102,7 +102,11 @@ export class CommandNotFound extends ContractError<CommandNotFound>()("CommandNo
   command: Schema.String
 }, {
   fact: ({ command }) => {
-    const where = toolsOfBuildEnvironments.has(command) ? ". debian:12-build and debian:13-build have it" : ""
+    const where = toolsOfBuildEnvironments.has(command)
+      ? ". debian:12-build and debian:13-build have it"
+      : command === "docker"
+      ? ". debian:13-docker has it"
+      : ""
     return `no command "${command}" in the guest. Nothing ran${where}`
   },
   next: ({ command }) =>

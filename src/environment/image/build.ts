@@ -7,7 +7,7 @@ import { ensureFolder, exists } from "../../system/files/entries.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import type { Temporary } from "../../system/files/temporary.ts"
 import { processEnvironment } from "../../system/settings/config.ts"
-import { type CatalogueEntry, packagesOf } from "../catalogue.ts"
+import { addedPackagesOf, type CatalogueEntry, packagesOf } from "../catalogue.ts"
 import { debianSources, hostFetchSettings } from "../debian-sources.ts"
 import type { KernelError, KernelModules } from "../Kernel.ts"
 import { type BuildContext, mapBuildFailure } from "./failures.ts"
@@ -71,7 +71,7 @@ export const addPackages = (options: AddedBuild) =>
     // The image stays readable here if another process removes its environment.
     yield* mapBuildFailure(context)(linkOrCopy(base, path.join(work.path, "base.erofs")))
     const script = path.join(recipeFolder("packages"), "add.sh")
-    const { built } = yield* runBuild(options, script, entry.own?.packages ?? [], () => Effect.void)
+    const { built } = yield* runBuild(options, script, addedPackagesOf(entry), () => Effect.void)
     return built
   })
 

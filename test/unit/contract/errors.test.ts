@@ -152,6 +152,7 @@ describe("the error family", () => {
 describe("what an error says to do next", () => {
   it("a missing build tool names the environments that have it", () => {
     assert.match(new CommandNotFound({ command: "make" }).message, /debian:12-build/)
+    assert.match(new CommandNotFound({ command: "docker" }).message, /debian:13-docker/)
     assert.notMatch(new CommandNotFound({ command: "mkae" }).message, /debian:12-build/)
     assert.match(
       new CommandNotFound({ command: "npm test" }).message,

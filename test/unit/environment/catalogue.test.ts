@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { EnvironmentUnknown } from "../../../src/contract/errors/errors.ts"
-import { catalogue, lookUp, packagesOf, recipeOf } from "../../../src/environment/catalogue.ts"
+import { addedPackagesOf, catalogue, lookUp, packagesOf, recipeOf } from "../../../src/environment/catalogue.ts"
 
 describe("the catalogue", () => {
-  it("the catalogue has three environments of each of two Debian releases, and that of builders", () => {
+  it("the catalogue has three environments of each of two Debian releases, one with Docker, and that of builders", () => {
     assert.deepStrictEqual(catalogue.map(({ name }) => name), [
       "debian:12-base",
       "debian:12",
@@ -12,6 +12,7 @@ describe("the catalogue", () => {
       "debian:13-base",
       "debian:13",
       "debian:13-build",
+      "debian:13-docker",
       "builder"
     ])
   })
@@ -39,6 +40,18 @@ describe("the catalogue", () => {
         assert.notInclude(packagesOf(yield* lookUp(`debian:12${suffix}`)), "tzdata-legacy")
       }
       assert.notInclude(packagesOf(yield* lookUp("debian:13-base")), "tzdata-legacy")
+    }))
+
+  it.effect("Docker's packages are added to the finished image of debian:13, and an own environment adds its own to both", () =>
+    Effect.gen(function*() {
+      const docker = yield* lookUp("debian:13-docker")
+      const [ordinary, added] = [packagesOf(yield* lookUp("debian:13")), addedPackagesOf(docker)]
+      assert.includeMembers([...added], ["docker.io", "docker-buildx", "docker-compose"])
+      assert.notIncludeMembers([...ordinary], ["docker.io"])
+      assert.deepStrictEqual(packagesOf(docker), [...ordinary, ...added].sort())
+      const own = { ...docker, own: { from: docker.name, packages: ["zsh"], npm: [] }, over: docker }
+      assert.deepStrictEqual(addedPackagesOf(own), ["zsh"])
+      assert.includeMembers([...packagesOf(own)], [...added, "zsh"])
     }))
 
   it("each environment has its own recipe", () => {
