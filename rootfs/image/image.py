@@ -14,6 +14,7 @@ import tempfile
 
 WORK = "/workspace"
 CHUNK = 1 << 20
+TAR_BLOCK = 512
 # Docker's own limit is 127 layers; overlayfs takes 500.
 MOST_LAYERS = 128
 MOST_JSON_BYTES = 4 << 20
@@ -61,6 +62,46 @@ def read_json(path, digest=None):
         raise Refused("image", f"{digest or 'the manifest'} is no JSON: {error}") from error
 
 
+# What skopeo says of a failure, in the order in which it is looked for, and the kind that the host knows (ImagePullFailed in src/contract/errors).
+FETCH_FAILURES = [
+    ("rate_limit", r"toomanyrequests|too many requests|\b429\b"),
+    ("certificate", r"x509:|certificate|tls: (handshake failure|unrecognized name)"),
+    ("platform", r"no image found in (image index|manifest list)"),
+    ("unauthorized", r"unauthorized|authentication required|authorization failed|access denied|denied:|forbidden|\b401\b|\b403\b"),
+    ("not_found", r"(manifest|name|blob) unknown|repository name not known|not found|\b404\b"),
+    ("server", r"\b50[0-9]\b|internal server error|bad gateway|service unavailable"),
+    ("digest", r"digest did not match|does not match|doesn't match|mismatch|corrupt"),
+    ("timeout", r"timeout|timed out|deadline exceeded"),
+    ("unreachable", r"no such host|server misbehaving|connection (refused|reset)|no route|unreachable|unexpected eof|\beof\b|broken pipe"),
+    ("full", r"no space left"),
+    ("image", r"manifest|media ?type|unsupported"),
+]
+
+
+def fetch_failure(output):
+    """The kind of skopeo's failure, and its reason without the words before it."""
+    said = re.findall(r'level=fatal msg="((?:[^"\\\\]|\\\\.)*)"', output.decode("utf-8", "replace"))
+    text = re.sub(r"\\\\(.)", r"\\1", said[-1]) if said else tail(output)
+    reason = re.sub(r"^(?:(?:initializing source|trying to reuse blob|writing blob|copying system image from manifest list|determining manifest MIME type for) )?docker://\S+: ", "", text)
+    for kind, pattern in FETCH_FAILURES:
+        if re.search(pattern, text, re.IGNORECASE):
+            return kind, reason
+    return "failed", reason
+
+
+def platforms_of(source, options):
+    """The platforms of an index, for a person to read."""
+    argv = ["skopeo", "inspect", "--raw", *(["--tls-verify=false"] if options.get("plainHttp") else []), source]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        entries = json.loads(done.stdout[:MOST_JSON_BYTES]).get("manifests") or []
+        named = [entry.get("platform") or {} for entry in entries]
+        texts = ["/".join(str(one[key]) for key in ("os", "architecture", "variant") if one.get(key)) for one in named]
+    except (ValueError, AttributeError, TypeError):
+        texts = []
+    return ", ".join(sorted({text for text in texts if text and "unknown" not in text})[:20])
+
+
 def fetch(source, options):
     """Copies manifest, configuration and layers to `image` and checks their digests."""
     progress("fetching the image", 0.02)
@@ -78,7 +119,8 @@ def fetch(source, options):
                 progress(f"fetching layer {blobs}", min(0.05 + 0.05 * blobs, 0.4))
         if child.wait() != 0:
             errors.seek(max(0, errors.seek(0, os.SEEK_END) - 4096))
-            raise Refused("fetch", tail(errors.read()))
+            kind, reason = fetch_failure(errors.read())
+            raise Refused(kind, platforms_of(source, options) or reason if kind == "platform" else reason)
 
 
 def registries(loopback):
@@ -159,9 +201,15 @@ def to_erofs(blob, diff_id, target):
     child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     whole = feed(blob, child.stdin, diff_id)
     try:
+        # The end of an archive, which umoci leaves out.
+        if whole:
+            child.stdin.write(bytes(2 * TAR_BLOCK))
+    except BrokenPipeError:
+        pass
+    try:
         child.stdin.close()
     except BrokenPipeError:
-        whole = False
+        pass
     return child.wait() == 0 and whole
 
 
@@ -346,6 +394,30 @@ def complete(root):
             os.utime(path, (0, 0))
 
 
+def make_directory(root, path):
+    """Makes the image's working directory, as container engines do. Links of the image lead to the image."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os.chroot(root)
+            os.chdir("/")
+            above = path
+            while not os.path.exists(above):
+                above = os.path.dirname(above)
+            before = os.stat(above)
+            os.makedirs(path, exist_ok=True)
+            made = path
+            while made != above:
+                os.utime(made, (0, 0))
+                made = os.path.dirname(made)
+            os.utime(above, ns=(before.st_atime_ns, before.st_mtime_ns))
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    if os.waitpid(child, 0)[1] != 0:
+        raise Refused("image", f"its working directory {path!r} cannot be made")
+
+
 def packages_of(root):
     """Debian packages of the image. Other package managers have no list here."""
     listed = subprocess.run(
@@ -412,7 +484,7 @@ def build(request):
         raise Refused("image", f"a manifest of the type {manifest.get('mediaType')!r}, which is no image")
     config = read_json(f"{WORK}/image/{descriptor['digest'].split(':')[1]}", descriptor["digest"])
     if config.get("os") != "linux" or config.get("architecture") != request["architecture"]:
-        raise Refused("platform", f"the image is for {config.get('os')}/{config.get('architecture')}")
+        raise Refused("platform", f"{config.get('os')}/{config.get('architecture')}")
     layers = layers_of(manifest, config)
     numbers = assemble(layers)
     progress("writing the image", 0.82)
@@ -421,6 +493,9 @@ def build(request):
         os.makedirs(folder)
     mount(["-t", "overlay", "overlay", "-o", f"lowerdir={lower(numbers) or 'empty'},upperdir={upper},workdir={work}", merged])
     complete(merged)
+    directory = (config.get("config") or {}).get("WorkingDir")
+    if directory:
+        make_directory(merged, os.path.normpath("/" + directory))
     root = f"{WORK}/root.erofs"
     # A fixed UUID and no times of the build: the same image has the same bytes.
     run(["mkfs.erofs", "--quiet", "-T0", "--mkfs-time", "-U", "70797261-0000-4000-8000-000000000000", root, merged])

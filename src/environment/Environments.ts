@@ -30,6 +30,7 @@ import { checkName, type Definition, ownFolder, packageNames, type Replacing } f
 
 export type { EnvironmentDetail, EnvironmentStatus, Removed } from "./image/environment.ts"
 export type { OnProgress, Progress } from "./image/progress.ts"
+export { within } from "./image/progress.ts"
 
 /** The guest roots that pyro can build, and those that are in the cache. */
 export class Environments extends Context.Service<Environments, {
@@ -63,7 +64,7 @@ export class Environments extends Context.Service<Environments, {
   readonly keepImage: <E>(
     reference: string,
     make: (file: string) => Effect.Effect<MadeImage, E>,
-    options?: Replacing
+    options?: Replacing & PullOptions
   ) => Effect.Effect<void, E | EnvironmentError | EnvironmentNameTaken | InvalidRequest>
   /** Details of the image. Reads the whole image if `verify` is set. */
   readonly inspect: (
@@ -164,7 +165,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
   const keepImage = <E>(
     reference: string,
     make: (file: string) => Effect.Effect<MadeImage, E>,
-    replacing: Replacing = { replace: true }
+    { onProgress = silent, ...replacing }: Replacing & PullOptions = { replace: true }
   ) =>
     Effect.gen(function*() {
       // Checked before a build of minutes, and again when pyro stores the name.
@@ -174,7 +175,10 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
           return yield* new EnvironmentNameTaken({ name: reference, is: "another environment" })
         }
       }
-      const builder = yield* ensure(BUILDER)
+      const builder = yield* ensure(BUILDER, {
+        onProgress: ({ fraction, step }) =>
+          onProgress({ step: `building the environment ${BUILDER}, once for all images: ${step}`, fraction })
+      })
       yield* keepOciImage({ definitions: own, images: store, builder }, reference, make, replacing)
     }).pipe((work) => Effect.andThen(prepare, work), mapFailure(reference, "image"))
 

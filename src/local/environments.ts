@@ -127,14 +127,14 @@ const making = <E, R>(name: string, work: (onProgress: OnProgress) => Effect.Eff
   }))
 
 /** Builds or checks an environment. */
-export const pullEnvironment = (pyro: PyroService) => ({ environment, force }: PullPayload) => {
+export const pullEnvironment = (pyro: PyroService) => ({ environment, force, ...hosts }: PullPayload) => {
   const reference = parseReference(environment)
   return making(
     reference?.name ?? environment,
     (onProgress) =>
       reference === undefined
         ? Effect.flatMap(Environments, ({ pull }) => pull(environment, { force, onProgress }))
-        : pullImage(pyro, reference, onProgress)
+        : pullImage(pyro, reference, hosts, onProgress)
   )
 }
 

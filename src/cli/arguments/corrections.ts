@@ -3,7 +3,7 @@ import type { PyroError } from "../../contract/errors/errors.ts"
 import type { CliSurface } from "../../contract/rows/operation.ts"
 import { payloadFields } from "../../contract/rows/payload-fields.ts"
 import { WorkspaceName } from "../../contract/rows/workspace-field.ts"
-import { dockerHubName, parseReference } from "../../contract/text/image-reference.ts"
+import { parseReference, probableReference } from "../../contract/text/image-reference.ts"
 import { table } from "../../contract/text/names.ts"
 import { typed } from "../../contract/text/printable.ts"
 import type { Command } from "../rows/rows.ts"
@@ -151,8 +151,8 @@ export const nameHint = ({ defaults, isDashed, rest, routed }: Line, error: Pyro
   if (isSeeded && looksLikePath(environment)) return `Did you mean --seed-path ${typed([environment])}?`
   // The error says how to pull it.
   if (parseReference(environment) !== undefined) return undefined
-  if (looksLikeEnvironment(environment)) {
-    const image = dockerHubName(environment)
+  if (looksLikeEnvironment(environment) || operation?.name === "env.pull") {
+    const image = probableReference(environment)
     return image === undefined
       ? "Add what is missing to an environment of pyro's: pyro env build --help"
       : `An image needs its full reference, such as ${image}`

@@ -28,6 +28,8 @@ export class EnvironmentBuildFailed extends ContractError<EnvironmentBuildFailed
   fact: ({ detail, environment, step }) => {
     const next = isNoPackage(detail)
       ? "Use the package names of the Debian release"
+      : step === "dockerfile"
+      ? "Correct the step, or try again"
       : "Try again"
     return `environment ${environment} was not built (${step}): ${detail}. No partial image was kept. ${next}`
   },

@@ -5,6 +5,7 @@ import { daemonErrors } from "./daemon.ts"
 import { environmentErrors } from "./environment.ts"
 import { guestErrors } from "./guest.ts"
 import { hostErrors } from "./host.ts"
+import { imageErrors } from "./image.ts"
 import { networkErrors } from "./network.ts"
 import { residentErrors } from "./resident.ts"
 import { workspaceErrors } from "./workspace.ts"
@@ -14,6 +15,7 @@ export * from "./daemon.ts"
 export * from "./environment.ts"
 export * from "./guest.ts"
 export * from "./host.ts"
+export * from "./image.ts"
 export * from "./network.ts"
 export * from "./resident.ts"
 export * from "./workspace.ts"
@@ -36,6 +38,7 @@ export const PyroError = oneOfErrors([
   ...environmentErrors,
   ...guestErrors,
   ...hostErrors,
+  ...imageErrors,
   ...networkErrors,
   ...residentErrors,
   ...workspaceErrors

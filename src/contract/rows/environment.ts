@@ -88,9 +88,21 @@ export const environmentList = unary({
 })
 
 export const PullPayload = lazy(() =>
-  Schema.Struct({
+  snakeStruct({
     ...PulledEnvironment().fields,
-    force: flag("Build the image again, even if it is undamaged")
+    force: flag("Build the image again, even if it is undamaged"),
+    allowHosts: optional(
+      list(text("Rule for a host")).annotate({
+        description:
+          "For an image: further host that its registry sends clients to, for tokens or layers: NAME[:PORT], *.SUFFIX[:PORT] or a list. Default: the registry, and what pyro knows of it"
+      })
+    ),
+    allowIps: optional(
+      list(text("Rule for an address")).annotate({
+        description:
+          "For an image: private address that a host of the registry may have, IP[/BITS][:PORT]. Default: none"
+      })
+    )
   })
 )
 export type PullPayload = ReturnType<typeof PullPayload>["Type"]
@@ -114,6 +126,7 @@ export const environmentPull = streaming({
   cli: {
     path: ["env", "pull"],
     args: ["environment"],
+    flags: { allow_hosts: "allow-host", allow_ips: "allow-ip" },
     examples: ["pyro env pull debian:12-build", "pyro env pull docker.io/library/python:3.12-slim"]
   },
   mcp: HOST_ADMINISTRATION,

@@ -48,5 +48,12 @@ export const parseReference = (text: string): ImageReference | undefined => {
   }
 }
 
-/** What a short name, such as `python:3.12`, means to Docker. Undefined if the text is no short name of an image. */
-export const dockerHubName = (text: string): string | undefined => parseReference(`docker.io/${text}`)?.name
+/**
+ * The full reference that was probably meant by a text that is none: a short name, which Docker looks for at Docker Hub, upper case, or a
+ * scheme in front. Undefined if the text is like no image's name.
+ */
+export const probableReference = (text: string): string | undefined => {
+  const [path = "", ...rest] = text.replace(/^[a-z-]+:\/\//i, "").split(/(?=[:@][^/]*$)/)
+  const lower = [path.toLowerCase(), ...rest].join("")
+  return (parseReference(lower) ?? parseReference(`docker.io/${lower}`))?.name
+}

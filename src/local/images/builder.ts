@@ -1,5 +1,5 @@
 import { Effect, Option, Ref, Schema, Stream } from "effect"
-import { EnvironmentBuildFailed } from "../../contract/errors/errors.ts"
+import { EnvironmentBuildFailed, type PyroError } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { ExecPayload } from "../../contract/rows/workspace-exec.ts"
 import { FileDownloadPayload } from "../../contract/rows/workspace-file-stream.ts"
@@ -33,18 +33,27 @@ interface Building {
   readonly context?: string
   /** Network policy of the builder. Empty: no network. */
   readonly allowHosts: ReadonlyArray<string>
+  /** Private addresses that it may reach. */
+  readonly allowIps?: ReadonlyArray<string>
   /** Registries whose layers this host keeps, as HOST:PORT. */
   readonly registries: ReadonlyArray<string>
   /** New file of the host for the result. */
   readonly file: string
   readonly onProgress: OnProgress
+  /** The error of what the builder refuses. */
+  readonly refused?: (workspace: string, refused: Refused) => Effect.Effect<never, PyroError>
 }
+
+type Refused = Extract<BuilderMessage, { readonly _tag: "Refused" }>
 
 const failed = (reference: string, step: string, detail: string) =>
   new EnvironmentBuildFailed({ environment: reference, step, detail })
 
 /** A builder microVM, which the Scope deletes. */
-const acquireBuilder = (pyro: PyroService, { allowHosts, context, onProgress, reference, registries }: Building) =>
+const acquireBuilder = (
+  pyro: PyroService,
+  { allowHosts, allowIps = [], context, onProgress, reference, registries }: Building
+) =>
   Effect.gen(function*() {
     const asked = Schema.decodeSync(CreatePayload())({
       environment: BUILDER,
@@ -53,7 +62,8 @@ const acquireBuilder = (pyro: PyroService, { allowHosts, context, onProgress, re
       ttl_seconds: LEFT_SECONDS,
       labels: { [BUILDER_LABEL]: reference.slice(0, 256) },
       ...(context === undefined ? {} : { seed_path: context }),
-      ...(allowHosts.length === 0 ? {} : { allow_hosts: allowHosts })
+      ...(allowHosts.length === 0 ? {} : { allow_hosts: allowHosts, trust_host_certificates: true }),
+      ...(allowIps.length === 0 ? {} : { allow_ips: allowIps })
     })
     // No request of a person has this field.
     const payload: typeof asked & AskedNetwork = { ...asked, imageRegistries: registries }
@@ -82,8 +92,9 @@ const acquireBuilder = (pyro: PyroService, { allowHosts, context, onProgress, re
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(BuilderMessage))
 
 /** Runs rootfs/image/image.py in the builder, and gives its last word. */
-const runRecipe = (pyro: PyroService, workspace: string, { onProgress, reference, request }: Building) =>
+const runRecipe = (pyro: PyroService, workspace: string, building: Building) =>
   Effect.gen(function*() {
+    const { onProgress, reference, request } = building
     const program = yield* builderProgram
     const payload = Schema.decodeSync(ExecPayload())({
       workspace,
@@ -92,11 +103,12 @@ const runRecipe = (pyro: PyroService, workspace: string, { onProgress, reference
     let rest = ""
     let stderr = ""
     let made: MadeImage | undefined
+    let refused: Refused | undefined
     const take = (line: string) => {
       const message = Option.getOrUndefined(decode(line))
       if (message === undefined) return failed(reference, "image", "its builder said what pyro does not understand")
-      if (message._tag === "Refused") return failed(reference, message.kind, message.detail)
-      if (message._tag === "Made") made = message
+      if (message._tag === "Refused") refused = message
+      else if (message._tag === "Made") made = message
       else onProgress({ step: message.step, fraction: 0.2 + 0.6 * Math.min(Math.max(message.fraction, 0), 1) })
       return Effect.void
     }
@@ -117,6 +129,9 @@ const runRecipe = (pyro: PyroService, workspace: string, { onProgress, reference
         })
       })
     )
+    if (refused !== undefined) {
+      return yield* building.refused?.(workspace, refused) ?? failed(reference, refused.kind, refused.detail)
+    }
     return made ?? (yield* failed(reference, "image", `its builder ended without a result: ${stderr.trim()}`))
   })
 

@@ -3,7 +3,7 @@ import { InvalidRequest } from "../../contract/errors/errors.ts"
 import type { BuildPayload } from "../../contract/rows/environment.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { basesOf } from "../../environment/dockerfile.ts"
-import { Environments, type OnProgress } from "../../environment/Environments.ts"
+import { Environments, type OnProgress, within } from "../../environment/Environments.ts"
 import { readDockerfile } from "../../seeding/dockerfile.ts"
 import { buildInMicroVm } from "./builder.ts"
 
@@ -34,6 +34,6 @@ export const buildDockerfile = (
         registries: bases.registries,
         allowHosts: [...new Set([...bases.allowHosts, ...allowHosts])],
         file: result,
-        onProgress
-      }), { replace })
+        onProgress: within(onProgress, 0.2, 1)
+      }), { replace, onProgress: within(onProgress, 0, 0.2) })
   })

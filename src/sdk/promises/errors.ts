@@ -31,6 +31,7 @@ export type ErrorCode =
   | "host_tool_unsuitable"
   | "id_ambiguous"
   | "image_damaged"
+  | "image_pull_failed"
   | "invalid_configuration"
   | "invalid_request"
   | "message_unreadable"
@@ -382,6 +383,20 @@ export interface HostEntryDiffers extends PyroError {
   readonly diff: string
 }
 export const HostEntryDiffers: ErrorClass<HostEntryDiffers> = asErrorClass(contract.HostEntryDiffers)
+
+/** An image of a registry was not pulled. Nothing was kept. */
+export interface ImagePullFailed extends PyroError {
+  readonly _tag: "ImagePullFailed"
+  readonly code: "image_pull_failed"
+  /** Full reference of the image. */
+  readonly image: string
+  readonly reason: "not_found" | "unauthorized" | "unreachable" | "policy" | "certificate" | "rate_limit" | "timeout" | "server" | "digest" | "platform" | "image" | "full" | "failed"
+  /** What the registry, the network or the builder said. */
+  readonly detail: string
+  /** Option of `pyro env pull` that would allow a host of the registry. */
+  readonly option?: string
+}
+export const ImagePullFailed: ErrorClass<ImagePullFailed> = asErrorClass(contract.ImagePullFailed)
 
 /** The guest cannot have a network. Nothing ran in it. */
 export interface NetworkUnsupported extends PyroError {

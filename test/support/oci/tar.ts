@@ -49,8 +49,8 @@ const record = (key: string, value: string | Uint8Array) => {
   return Buffer.concat([Buffer.from(String(length)), rest])
 }
 
-/** A tar archive of the entries, with pax headers where ustar has no room. */
-export const tarOf = (entries: ReadonlyArray<TarEntry>): Buffer =>
+/** A tar archive of the entries, with pax headers where ustar has no room. umoci's archives have no `end`. */
+export const tarOf = (entries: ReadonlyArray<TarEntry>, end = Buffer.alloc(2 * BLOCK)): Buffer =>
   Buffer.concat([
     ...entries.flatMap((entry) => {
       const data = Buffer.from(entry.data as string ?? "")
@@ -66,5 +66,5 @@ export const tarOf = (entries: ReadonlyArray<TarEntry>): Buffer =>
         padded(data)
       ]
     }),
-    Buffer.alloc(2 * BLOCK)
+    end
   ])

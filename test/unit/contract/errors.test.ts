@@ -57,7 +57,13 @@ const leaves = (value: unknown): ReadonlyArray<string> =>
   typeof value === "object" && value !== null ? Object.values(value).flatMap(leaves) : [String(value)]
 
 /** Fields for programs, which `detail` tells people in words. */
-const IN_WORDS = ["FileRefused.reason", "EditRejected.matches", "EditRejected.lines"]
+const IN_WORDS = [
+  "FileRefused.reason",
+  "ImagePullFailed.reason",
+  "ImagePullFailed.option",
+  "EditRejected.matches",
+  "EditRejected.lines"
+]
 
 describe("the error family", () => {
   it.each(samples.map((error) => [error._tag, error] as const))(

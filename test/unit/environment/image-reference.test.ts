@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { dockerHubName, parseReference } from "../../../src/contract/text/image-reference.ts"
+import { parseReference, probableReference } from "../../../src/contract/text/image-reference.ts"
 import { sourceOf } from "../../../src/environment/image-source.ts"
 
 const digest = `sha256:${"a".repeat(64)}`
@@ -38,10 +38,18 @@ describe("references to images", () => {
     assert.strictEqual(parseReference(text), undefined)
   })
 
-  it("a short name is never guessed, and has a full name to hint at", () => {
-    assert.strictEqual(dockerHubName("python:3.12"), "docker.io/library/python:3.12")
-    assert.strictEqual(dockerHubName("owner/tool"), "docker.io/owner/tool:latest")
-    assert.strictEqual(dockerHubName("My Env"), undefined)
+  it.each([
+    ["python:3.12", "docker.io/library/python:3.12"],
+    ["owner/tool", "docker.io/owner/tool:latest"],
+    ["docker.io/Library/Python:3.12-Slim", "docker.io/library/python:3.12-Slim"],
+    ["GHCR.io/Owner/Tool@" + digest, "ghcr.io/owner/tool@" + digest],
+    ["docker://quay.io/a/b:1", "quay.io/a/b:1"],
+    ["https://registry.example.com:5000/a", "registry.example.com:5000/a:latest"],
+    ["My Env", undefined],
+    ["a:b:c", undefined]
+  ])("%s is never guessed, and probably means %s", (text, name) => {
+    assert.strictEqual(parseReference(text), undefined)
+    assert.strictEqual(probableReference(text), name)
   })
 
   it("a builder may reach the registry alone, and the hosts of its layers where they are known", () => {

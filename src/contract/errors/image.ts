@@ -1,0 +1,92 @@
+import { Schema } from "effect"
+import { optional } from "../text/fields.ts"
+import { parseReference } from "../text/image-reference.ts"
+import { ContractError } from "./contract-error.ts"
+
+/** Why an image was not pulled. */
+export const PullFailure = Schema.Literals([
+  "not_found",
+  "unauthorized",
+  "unreachable",
+  "policy",
+  "certificate",
+  "rate_limit",
+  "timeout",
+  "server",
+  "digest",
+  "platform",
+  "image",
+  "full",
+  "failed"
+])
+export type PullFailure = typeof PullFailure.Type
+
+const registryOf = (image: string) => parseReference(image)?.registry ?? "the registry"
+
+interface Texts {
+  readonly fact: (image: string) => string
+  readonly next: (image: string) => string
+}
+
+const again = () => "Try again"
+const another = () => "Choose another image"
+
+/** What each failure means, and what helps. Only some failures end by themselves. */
+const texts: Readonly<Record<PullFailure, Texts>> = {
+  not_found: {
+    fact: (image) => `${registryOf(image)} has no such image`,
+    next: () => "Check the repository and the tag. Some registries say this of private images, too"
+  },
+  unauthorized: {
+    fact: (image) => `${registryOf(image)} does not give this image to everybody, or there is no such image`,
+    next: (image) => `Check the name, or log in on this host: docker login ${registryOf(image)}`
+  },
+  unreachable: {
+    fact: (image) => `no connection with ${registryOf(image)}`,
+    next: () => "Check the name of the registry and this host's network, then try again"
+  },
+  policy: {
+    fact: () => "the registry needs a host that a pull of this registry may not reach",
+    next: () => "Allow the host if you trust it"
+  },
+  certificate: {
+    fact: (image) => `the certificate of ${registryOf(image)} is not trusted`,
+    next: () =>
+      "Add the registry's authority to the certificates of this host, or name its file in NODE_EXTRA_CA_CERTS and start the daemon again: pyro daemon stop"
+  },
+  rate_limit: {
+    fact: (image) => `${registryOf(image)} gives no more images to this host for now`,
+    next: (image) => `Try again later, or log in for a higher limit: docker login ${registryOf(image)}`
+  },
+  timeout: { fact: (image) => `${registryOf(image)} did not answer in time`, next: again },
+  server: { fact: (image) => `${registryOf(image)} failed`, next: again },
+  digest: {
+    fact: (image) => `${registryOf(image)} gave other content than its digest says`,
+    next: () => "Try again. If that fails too, the registry or a proxy changes the content: do not use the image"
+  },
+  platform: { fact: () => "this host runs linux/amd64, and the image is for", next: another },
+  image: { fact: () => "the image is not one that pyro can use", next: another },
+  full: { fact: () => "the image with its layers does not fit in 64 GiB", next: another },
+  failed: { fact: () => "its builder failed", next: again }
+}
+
+/** An image of a registry was not pulled. Nothing was kept. */
+export class ImagePullFailed extends ContractError<ImagePullFailed>()("ImagePullFailed", {
+  /** Full reference of the image. */
+  image: Schema.String,
+  reason: PullFailure,
+  /** What the registry, the network or the builder said. */
+  detail: Schema.String,
+  /** Option of `pyro env pull` that would allow a host of the registry. */
+  option: optional(Schema.String)
+}, {
+  fact: ({ detail, image, reason }) =>
+    `${image} was not pulled: ${texts[reason].fact(image)}${
+      reason === "platform" ? " " : ": "
+    }${detail}. Nothing was kept`,
+  next: ({ image, option, reason }) =>
+    option === undefined ? texts[reason].next(image) : `${texts[reason].next(image)}: pyro env pull ${image} ${option}`,
+  steps: "ask the user to pull the image, or use another environment"
+}) {}
+
+export const imageErrors = [ImagePullFailed] as const

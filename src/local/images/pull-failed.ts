@@ -1,0 +1,44 @@
+import { Effect, Option, Schema } from "effect"
+import { ImagePullFailed, PullFailure } from "../../contract/errors/errors.ts"
+import type { PyroService } from "../../contract/rows/Pyro.ts"
+import { NetworkLogPayload, type NetworkRecord } from "../../contract/rows/workspace-network.ts"
+import { THIS_HOST } from "../../network/name.ts"
+
+/** Failures whose reason the host knows better than the guest, which sees a refused connection only. */
+const OF_NETWORK: ReadonlyArray<PullFailure> = ["unreachable", "timeout", "certificate", "failed"]
+
+/** The newest connections of a builder that were not made. */
+const troubles = (pyro: PyroService, workspace: string) =>
+  pyro.workspace.network.log(Schema.decodeSync(NetworkLogPayload())({ workspace, limit: 20 })).pipe(
+    Effect.map(({ entries }) => entries.filter(({ outcome, reason }) => outcome !== "allowed" && reason !== undefined)),
+    Effect.orElseSucceed((): ReadonlyArray<NetworkRecord> => [])
+  )
+
+/** TLS with the registry that ended in pyro, or in the builder, before a request. */
+const isOfCertificate = (reason: string) => /^(TLS with|the guest ended TLS)/.test(reason)
+
+/** The error of a pull whose builder refused. */
+export const pullFailed =
+  (pyro: PyroService, image: string) =>
+  (workspace: string, refused: { readonly kind: string; readonly detail: string }) =>
+    Effect.gen(function*() {
+      const reason = Option.getOrElse(
+        Schema.decodeUnknownOption(PullFailure)(refused.kind),
+        (): PullFailure => refused.kind === "layer" ? "image" : "failed"
+      )
+      const detail = refused.detail.replaceAll(THIS_HOST, "localhost").replace(/[.\s]+$/, "")
+      const plain = new ImagePullFailed({ image, reason, detail })
+      if (!OF_NETWORK.includes(reason)) return yield* plain
+      const last = (yield* troubles(pyro, workspace)).at(-1)
+      if (last?.reason === undefined) return yield* plain
+      const told = last.reason
+      if (isOfCertificate(told)) return yield* new ImagePullFailed({ image, reason: "certificate", detail })
+      if (last.outcome === "failed") return yield* new ImagePullFailed({ image, reason: "unreachable", detail: told })
+      const option = last.option ?? (last.kind === "lookup" ? `--allow-host ${last.host}` : undefined)
+      return yield* new ImagePullFailed({
+        image,
+        reason: "policy",
+        detail: told,
+        ...(option === undefined ? {} : { option })
+      })
+    })
