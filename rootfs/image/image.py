@@ -1,12 +1,13 @@
 """Makes one read-only file system of an OCI image. Runs as root in a builder microVM, because an image is hostile.
 
-Its argument is a JSON object, see `BuilderRequest` in src/environment/image-builder.ts. stdout: one JSON object a line: progress, then the result or a failure.
+Its argument is a JSON object, see `BuilderRequest` in src/environment/image-builder.ts. archive.py is in front of this text. stdout: one JSON object a line: progress, then the result or a failure.
 """
 
 import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -476,7 +477,7 @@ def build(request):
     if "dockerfile" in request:
         build_file(request["dockerfile"])
     else:
-        fetch(request["source"], request)
+        fetch(image_of_archive(request["archive"]) if "archive" in request else request["source"], request)
     manifest_path = f"{WORK}/image/manifest.json"
     manifest = read_json(manifest_path)
     descriptor = manifest.get("config") or {}

@@ -2,6 +2,7 @@ import { Effect, Layer, Option } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import type { Operation } from "../contract/rows/operations.ts"
 import { callOf, mapCalls, Pyro } from "../contract/rows/Pyro.ts"
+import { parseArchive } from "../contract/text/image-archive.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
 import { daemonCommand } from "../sdk/daemon-command.ts"
 import type { StartDaemon } from "../sdk/start-daemon.ts"
@@ -40,7 +41,8 @@ const layerObserver = (operation: Operation, build: string): Layer.Layer<Pyro, P
 /** A builder is a workspace: an operation that may pull an image needs the owner of workspaces. */
 const homeOf = ({ home = "host", name }: Operation, payload: unknown): Operation["home"] => {
   const { environment } = (payload ?? {}) as { readonly environment?: unknown }
-  const isOfImage = typeof environment === "string" && parseReference(environment) !== undefined
+  const isOfImage = typeof environment === "string" &&
+    (parseReference(environment) ?? parseArchive(environment)) !== undefined
   return isOfImage && (name === "env.pull" || name === "run") ? "daemon" : home
 }
 

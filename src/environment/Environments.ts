@@ -1,6 +1,6 @@
 import { Context, Effect, Layer, Option } from "effect"
 import { EnvironmentNameTaken, type ImageDamaged, InvalidRequest } from "../contract/errors/errors.ts"
-import { parseReference } from "../contract/text/image-reference.ts"
+import { isImageName } from "../contract/text/image-archive.ts"
 import { ensureFolder } from "../system/files/entries.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { asStep } from "../system/telemetry/spans.ts"
@@ -169,7 +169,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
   ) =>
     Effect.gen(function*() {
       // Checked before a build of minutes, and again when pyro stores the name.
-      if (parseReference(reference) === undefined) {
+      if (!isImageName(reference)) {
         yield* checkName(reference)
         if (replacing.replace !== true && own.isGiven(reference)) {
           return yield* new EnvironmentNameTaken({ name: reference, is: "another environment" })

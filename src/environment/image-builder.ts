@@ -39,18 +39,32 @@ export const BuilderMessage = Schema.Union([
     layers: Schema.Array(Schema.Struct({ digest: Digest, sizeBytes: Schema.Int })),
     /** Lines of `name=version`: Debian packages of the image. */
     packages: short(1_048_576)
-  })
+  }),
+  /** An archive of an image is complete. */
+  Schema.TaggedStruct("Packed", { digest: Digest, sizeBytes: Schema.Int })
 ])
 export type BuilderMessage = typeof BuilderMessage.Type
 export type MadeImage = Extract<BuilderMessage, { readonly _tag: "Made" }>
 
+/** Where a builder has the archive of images that it reads. */
+export const ARCHIVE_PATH = "/workspace/import.tar"
+
 /** What a builder is asked for, as its argument. */
-export type BuilderRequest = { readonly architecture: "amd64" } & (PullRequest | DockerfileRequest)
+export type BuilderRequest = { readonly architecture: "amd64" } & (PullRequest | ArchiveRequest | DockerfileRequest)
 
 interface PullRequest {
   /** Source in skopeo's form. */
   readonly source: string
   readonly plainHttp: boolean
+}
+
+interface ArchiveRequest {
+  readonly archive: {
+    /** `auto`: what the archive has inside. */
+    readonly kind: "auto" | "oci" | "docker"
+    /** Name or tag of one of its images. Absent: its only one. */
+    readonly name: string | undefined
+  }
 }
 
 interface DockerfileRequest {
@@ -64,5 +78,10 @@ interface DockerfileRequest {
   }
 }
 
-/** The program that a builder runs, for Python. */
-export const builderProgram = Effect.suspend(() => readFile(path.join(recipeFolder("image"), "image.py")))
+const recipe = (name: string) => Effect.suspend(() => readFile(path.join(recipeFolder("image"), name)))
+
+/** The program that a builder runs, for Python. archive.py has functions of image.py, which begins at its end. */
+export const builderProgram = Effect.map(
+  Effect.all([recipe("archive.py"), recipe("image.py")]),
+  (parts) => Buffer.concat(parts)
+)

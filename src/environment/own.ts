@@ -7,7 +7,7 @@ import {
   type NoSpace,
   type StateDirectoryUnusable
 } from "../contract/errors/errors.ts"
-import { parseReference } from "../contract/text/image-reference.ts"
+import { isImageName } from "../contract/text/image-archive.ts"
 import { readJson, writeJsonAtomic } from "../system/files/atomic-file.ts"
 import { ensureFolder, exists, listIfPresent, removeFile } from "../system/files/entries.ts"
 import { type FileFailed, toHostErrorOf } from "../system/files/failure.ts"
@@ -178,7 +178,7 @@ export interface Replacing {
 
 /** The definitions in a folder. */
 export const ownDefinitions = (folder: string) => {
-  const isName = (name: string) => namePattern.test(name) || parseReference(name)?.name === name
+  const isName = (name: string) => namePattern.test(name) || isImageName(name)
   const file = (name: string) => path.join(folder, `${namePattern.test(name) ? name : referenceFile(name)}.json`)
   const alone = withLock(path.join(folder, ".lock"), { timeoutMs: 30_000 })
 

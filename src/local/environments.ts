@@ -1,11 +1,18 @@
 import { type Cause, Effect, Fiber, Queue, Schema, Stream } from "effect"
 import { InvalidRequest, type PyroError, VmFailed } from "../contract/errors/errors.ts"
+import type {
+  EnvironmentExportEvent,
+  EnvironmentExportPayload,
+  EnvironmentImportPayload
+} from "../contract/rows/environment-archive.ts"
 import { type BuildPayload, type PullEvent, PullPayload } from "../contract/rows/environment.ts"
 import type { PrepareEvent, PreparePayload } from "../contract/rows/host.ts"
 import type { Notice } from "../contract/rows/notice.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
+import type { RunInput } from "../contract/rows/run-input.ts"
 import { RunPayload } from "../contract/rows/run.ts"
 import { CreatePayload } from "../contract/rows/workspace-lifecycle.ts"
+import { parseArchive } from "../contract/text/image-archive.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
 import {
@@ -23,6 +30,8 @@ import { pruneTemplates } from "../vm/templates.ts"
 import type { Root } from "../workspace/operations/Workspaces.ts"
 import { diskUsage } from "./disk/usage.ts"
 import { buildDockerfile } from "./images/dockerfile.ts"
+import { exportEnvironment } from "./images/export.ts"
+import { importArchive, nameOfImport, pullArchive } from "./images/import.ts"
 import { pullImage } from "./images/pull.ts"
 
 /** Progress as notices. Never waits: the reader of the notices may be slow, or gone. */
@@ -109,25 +118,37 @@ export const pruneEnvironments = withTemplates(Effect.gen(function*() {
   }
 }))
 
-/** Runs long work for an environment, then builds the kernel, with progress. */
-const making = <E, R>(name: string, work: (onProgress: OnProgress) => Effect.Effect<unknown, E, R>) =>
+/** Runs long work with progress, whose result is the last event. */
+const noticing = <A, E, R>(work: (notices: Queue.Enqueue<Notice, Cause.Done>) => Effect.Effect<A, E, R>) =>
   Stream.unwrap(Effect.gen(function*() {
-    const environments = yield* Environments
-    const kernel = yield* Kernel
     const notices = yield* Queue.sliding<Notice, Cause.Done>(64)
-    const ready = yield* Effect.gen(function*() {
-      yield* work(noticesTo(notices))
-      yield* kernel.ensureWith(noticesTo(notices))
-      return summary(yield* environments.inspect(name, { verify: false }))
-    }).pipe(Effect.ensuring(Queue.end(notices)), Effect.forkScoped)
-    return Stream.concat(
+    const done = yield* work(notices).pipe(Effect.ensuring(Queue.end(notices)), Effect.forkScoped)
+    return Stream.concat<A | Notice, E, never, A | Notice, E, never>(
       Stream.fromQueue(notices),
-      Stream.map(Stream.fromEffect(Fiber.join(ready)), (environment): PullEvent => ({ _tag: "Ready", environment }))
+      Stream.fromEffect(Fiber.join(done))
     )
   }))
 
+/** Runs long work for an environment, then builds the kernel, with progress. */
+const making = <E, R>(name: string, work: (onProgress: OnProgress) => Effect.Effect<unknown, E, R>) =>
+  noticing((notices) =>
+    Effect.gen(function*() {
+      const environments = yield* Environments
+      const kernel = yield* Kernel
+      yield* work(noticesTo(notices))
+      yield* kernel.ensureWith(noticesTo(notices))
+      const event: PullEvent = {
+        _tag: "Ready",
+        environment: summary(yield* environments.inspect(name, { verify: false }))
+      }
+      return event
+    })
+  )
+
 /** Builds or checks an environment. */
 export const pullEnvironment = (pyro: PyroService) => ({ environment, force, ...hosts }: PullPayload) => {
+  const archive = parseArchive(environment)
+  if (archive !== undefined) return making(archive.name, (onProgress) => pullArchive(pyro, archive, onProgress))
   const reference = parseReference(environment)
   return making(
     reference?.name ?? environment,
@@ -137,6 +158,19 @@ export const pullEnvironment = (pyro: PyroService) => ({ environment, force, ...
         : pullImage(pyro, reference, hosts, onProgress)
   )
 }
+
+/** Makes an environment of an image in an archive. */
+export const importEnvironment = (pyro: PyroService) => (payload: EnvironmentImportPayload, input?: RunInput) =>
+  Stream.unwrap(Effect.map(
+    nameOfImport(payload),
+    (name) => making(name, (onProgress) => importArchive(pyro, name, payload, input, onProgress))
+  ))
+
+/** Writes an environment as an archive of an image. */
+export const exportedEnvironment = (pyro: PyroService) => (payload: EnvironmentExportPayload) =>
+  noticing((notices) =>
+    Effect.map(exportEnvironment(pyro, payload, noticesTo(notices)), (event): EnvironmentExportEvent => event)
+  )
 
 /** Builds an environment of the user's own. `rootOf` finds the workspace whose root becomes the image. */
 export const buildEnvironment = (

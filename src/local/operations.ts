@@ -19,6 +19,8 @@ import { daemonLogs, daemonStatus, daemonStatusWithMetrics, daemonStop, daemonTi
 import { doctor } from "./doctor/doctor.ts"
 import {
   buildEnvironment,
+  exportedEnvironment,
+  importEnvironment,
   inspectEnvironment,
   listEnvironments,
   prepare,
@@ -59,6 +61,8 @@ export const hostWorks = ({ isResident, pool, pyro, rootOf }: HostParts): HostWo
   "env.pull": (payload) => pullEnvironment(pyro())(payload),
   "env.inspect": ({ environment }) => inspectEnvironment(environment),
   "env.build": (payload) => buildEnvironment(payload, rootOf, pyro()),
+  "env.import": (payload, input) => importEnvironment(pyro())(payload, input),
+  "env.export": (payload) => exportedEnvironment(pyro())(payload),
   "env.rm": ({ environments }) => removeEnvironments(environments),
   "env.prune": () => pruneEnvironments,
   doctor,

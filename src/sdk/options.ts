@@ -3,6 +3,7 @@ import { InvalidRequest } from "../contract/errors/errors.ts"
 import { invalidRequest } from "../contract/errors/issue.ts"
 import type { CliSurface, PureSchema } from "../contract/rows/operation.ts"
 import type { Operation, OperationName, OperationOf } from "../contract/rows/operations.ts"
+import { parseArchive, withAbsolutePath } from "../contract/text/image-archive.ts"
 import { named } from "../contract/text/names.ts"
 import { snakeCase } from "../contract/text/snake.ts"
 import { callersPath } from "../system/files/host-path.ts"
@@ -32,11 +33,14 @@ const UNEXPECTED = "is unexpected"
  * program's directory, because the worker may have another one.
  */
 export const payloadOf = (row: Operation, options: object): Effect.Effect<unknown, InvalidRequest> => {
-  const { hostPaths = [] }: CliSurface = row.cli
+  const { hostPaths = [], imageSources = [] }: CliSurface = row.cli
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   const encoded = named(given.map(([name, value]) => {
     const field = snakeCase(name)
-    return [field, hostPaths.includes(field) && typeof value === "string" ? callersPath(value) : value]
+    if (typeof value !== "string") return [field, value]
+    return imageSources.includes(field) && parseArchive(value) !== undefined
+      ? [field, withAbsolutePath(value, callersPath)]
+      : [field, hostPaths.includes(field) ? callersPath(value) : value]
   }))
   return Schema.decodeUnknownEffect(row.payload() as PureSchema, {
     onExcessProperty: "error",

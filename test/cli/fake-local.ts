@@ -91,6 +91,13 @@ export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
           addedPackages: packages
         }
       }),
+    import: ({ name = "imported" }) =>
+      Stream.make({
+        _tag: "Ready" as const,
+        environment: { name, description: "this host", state: "ready" as const, origin: "image" as const }
+      }),
+    export: ({ output }) =>
+      Stream.make({ _tag: "Exported" as const, output, bytes: 1024, imageDigest: "sha256:00", replaced: false }),
     rm: () => Effect.succeed({ removed: [], freedBytes: 0, disk: someDisk }),
     prune: () => Effect.succeed({ removed: ["sha256:00"], freedBytes: 2_097_152, disk: someDisk })
   },

@@ -100,6 +100,7 @@ const NPM = "test/guest/agent-inside.test.ts adds a package of npm"
 const FIRECRACKER = "it needs Firecracker and a KVM that works; the lab runs both"
 const RELEASE = "it downloads a release of Firecracker"
 const REGISTRY = "it needs a public registry; test/guest/environment-image.test.ts has one of its own"
+const ARCHIVE = "it needs an image of the reader's; test/guest/environment-archive.test.ts has some"
 const BENCH = "it measures for a quarter of an hour"
 
 /** Commands that the test of the documents does not run, each with its reason. pyro's parser still reads them. */
@@ -122,6 +123,15 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "pyro create docker.io/library/python:3.12-slim --name fix --seed-path .",
     "pyro run docker.io/library/python:3.12-slim -- python3 --version"
   ].map((command): readonly [string, string] => [command, REGISTRY]),
+  ...[
+    "pyro env import app.tar",
+    "docker save app | pyro env import - --name app",
+    "pyro env import docker-archive:images.tar:app:2 --name app2",
+    "pyro env pull docker-daemon:app:latest",
+    "pyro create oci-archive:app.tar --name fix",
+    "pyro env export app -o app.tar",
+    "pyro env export debian:12 --output debian.tar --overwrite"
+  ].map((command): readonly [string, string] => [command, ARCHIVE]),
   ["pyro env build app --dockerfile . --allow-host pypi", "test/guest/environment-dockerfile.test.ts builds some"],
   ["npm link", "it changes the host's packages"],
   ["npm run lab", "it boots whole machines for an hour"],

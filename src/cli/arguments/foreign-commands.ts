@@ -79,7 +79,7 @@ const ELSEWHERE = new Map([
   ["workspace watch", "pyro top"]
 ])
 
-const ENVIRONMENT_MOVES = ["export", "import", "load", "push", "save"]
+const ENVIRONMENT_MOVES = ["load", "push", "save"]
 
 /** Words of git and others for a return. A reset discards more than they do, so pyro explains it instead of suggesting it. */
 const RETURNS = ["checkout", "restore", "revert", "rollback", "undo"]
@@ -95,7 +95,7 @@ const explained = (typed: ReadonlyArray<string>): string | undefined => {
       "all changes since the snapshot"
   }
   return typed[0] === "env" && ENVIRONMENT_MOVES.includes(typed[1] ?? "")
-    ? `An environment does not move between hosts: "pyro env inspect" shows its packages, and "pyro env build" adds them on another host`
+    ? `An environment moves between hosts as one file: "pyro env export NAME -o FILE", and there "pyro env import FILE"`
     : undefined
 }
 

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import type { CliSurface } from "../../contract/rows/operation.ts"
 import type { Operation } from "../../contract/rows/operations.ts"
+import { parseArchive, withAbsolutePath } from "../../contract/text/image-archive.ts"
 import { parseReference } from "../../contract/text/image-reference.ts"
 import { named } from "../../contract/text/names.ts"
 import { typed } from "../../contract/text/printable.ts"
@@ -67,6 +68,8 @@ export const prepare = (
     yield* checkExecId(requested.name, typed)
     const { input, raw: filled } = takesInput(requested)
       ? { raw: yield* completeRun(requested, typed), input: undefined }
+      : readsStdin(requested.cli, typed)
+      ? { raw: typed.raw, input: { flag: "stdin", path: "-", operation: requested.name } }
       : { input: undefined, ...yield* fillFromFiles(requested, typed) }
     const { operation, raw } = input === undefined
       ? yield* asPiped(yield* asExport(requested, { ...typed, raw: filled }), typed.json)
@@ -77,7 +80,15 @@ export const prepare = (
       if (typeof typedPath !== "string") return []
       // A trailing slash requires a directory as output.
       const slash = name === "output" && typedPath.endsWith("/") ? "/" : ""
-      return [[name, resolvePath(typedPath) + slash] as const]
+      return parseArchive(typedPath) !== undefined && cli.imageSources?.includes(name) === true
+        ? []
+        : [[name, resolvePath(typedPath) + slash] as const]
+    })
+    const sources = (cli.imageSources ?? []).flatMap((name) => {
+      const source = raw[name]
+      return typeof source === "string" && parseArchive(source) !== undefined
+        ? [[name, withAbsolutePath(source, resolvePath)] as const]
+        : []
     })
     const unresolved = paths.find(([, path]) => path !== "-" && path !== "" && !path.startsWith("/"))
     if (unresolved !== undefined) {
@@ -88,7 +99,7 @@ export const prepare = (
         }" leads nowhere: the current directory was deleted. Change to one that is there, or give an absolute path`
       })
     }
-    const payload = yield* decode(cli, operation.payload(), named([...Object.entries(raw), ...paths]))
+    const payload = yield* decode(cli, operation.payload(), named([...Object.entries(raw), ...paths, ...sources]))
     return {
       operation,
       cli,
@@ -98,6 +109,9 @@ export const prepare = (
       outputOptions: { quiet: typed.quiet, switches }
     }
   })
+
+/** Whether the operation reads pyro's stdin in place of a file. */
+const readsStdin = ({ input }: CliSurface, { raw }: Typed) => input !== undefined && raw[input] === "-"
 
 /** Whether the operation runs a program that reads pyro's stdin. */
 export const takesInput = ({ cli }: { readonly cli: CliSurface }) => cli.stdin !== undefined
@@ -125,7 +139,9 @@ const completeRun = (
     const command = (raw["command"] ?? []) as ReadonlyArray<string>
     const shell = command.length === 0 && raw["script"] === undefined && raw["exec_id"] === undefined
     // An image has a command of its own.
-    const isOfImage = operation.name === "run" && parseReference(String(raw["environment"])) !== undefined
+    const environment = String(raw["environment"])
+    const isOfImage = operation.name === "run" &&
+      (parseReference(environment) ?? parseArchive(environment)) !== undefined
     if (shell && isOfImage && !onTerminal) return raw
     if (shell && (given.json || !onTerminal)) {
       const operands = operation.cli.args.flatMap((name) => raw[name] === undefined ? [] : [String(raw[name])])

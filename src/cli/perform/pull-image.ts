@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { environmentPull, type PullPayload } from "../../contract/rows/environment.ts"
 import type { OperationName } from "../../contract/rows/operations.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
+import { parseArchive } from "../../contract/text/image-archive.ts"
 import { parseReference } from "../../contract/text/image-reference.ts"
 import { withProgress } from "../output/progress.ts"
 
@@ -16,7 +17,9 @@ export const pullImageOf = (pyro: PyroService, operation: OperationName, payload
   Effect.gen(function*() {
     if (!STARTING.includes(operation)) return
     const { environment, fromSnapshot } = payload as { readonly environment?: string; readonly fromSnapshot?: string }
-    const reference = environment === undefined || fromSnapshot !== undefined ? undefined : parseReference(environment)
+    const reference = environment === undefined || fromSnapshot !== undefined
+      ? undefined
+      : parseReference(environment) ?? parseArchive(environment)
     if (reference === undefined) return
     const { environments } = yield* pyro.env.list({})
     if (environments.some(({ name }) => name === reference.name)) return

@@ -135,6 +135,11 @@ export const hostViews = {
   },
   "env.pull": { result: ready },
   "env.build": { result: ready },
+  "env.import": { result: ready },
+  "env.export": {
+    result: ({ bytes, environment, imageDigest, output }) =>
+      print(`${output}: ${environment}, ${size(bytes)}\nimage ${imageDigest}\n`)
+  },
   "env.inspect": {
     result: (environment) =>
       Effect.andThen(

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { parseArchive } from "../text/image-archive.ts"
 import { parseReference } from "../text/image-reference.ts"
 import { ContractError } from "./contract-error.ts"
 
@@ -9,7 +10,7 @@ export class EnvironmentUnknown extends ContractError<EnvironmentUnknown>()("Env
 }, {
   fact: ({ environment, known }) => `no environment "${environment}". Known environments: ${known.join(", ")}`,
   next: ({ environment }) => {
-    const reference = parseReference(environment)?.name
+    const reference = (parseReference(environment) ?? parseArchive(environment))?.name
     return reference === undefined ? "List them: pyro env list" : `Pull the image: pyro env pull ${reference}`
   },
   steps: ({ known }) => `use one of ${known.join(", ")}`

@@ -14,7 +14,7 @@ import {
 import type { RunInput } from "./run-input.ts"
 
 /** Operations with input while they run. */
-export type WithInput = "run" | "workspace.exec" | "workspace.shell.attach" | "workspace.file.upload"
+export type WithInput = "run" | "workspace.exec" | "workspace.shell.attach" | "workspace.file.upload" | "env.import"
 
 type Inputs<Name extends OperationName> = Name extends WithInput ? [input?: RunInput] : []
 

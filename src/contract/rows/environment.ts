@@ -127,6 +127,7 @@ export const environmentPull = streaming({
     path: ["env", "pull"],
     args: ["environment"],
     flags: { allow_hosts: "allow-host", allow_ips: "allow-ip" },
+    imageSources: ["environment"],
     examples: ["pyro env pull debian:12-build", "pyro env pull docker.io/library/python:3.12-slim"]
   },
   mcp: HOST_ADMINISTRATION,

@@ -87,6 +87,10 @@ export interface CliSurface {
   readonly piped?: string
   /** JSON names of the fields that are paths of the host. The caller makes them absolute: the daemon refuses relative ones. */
   readonly hostPaths?: ReadonlyArray<string>
+  /** JSON names of the fields that may name an archive of an image: TRANSPORT:PATH. The caller makes the path in it absolute. */
+  readonly imageSources?: ReadonlyArray<string>
+  /** JSON name of the field that may be `-`: stdin then is the operation's input while it runs. */
+  readonly input?: string
   /** Whether the operation runs a command, which reads this process's stdin with `--interactive`. @default the row runs none */
   readonly stdin?: "interactive"
   /** JSON name of a boolean field: the CLI asks a person on a terminal before it sends `true`. */

@@ -1,5 +1,6 @@
 import { named } from "../text/names.ts"
 import { daemonLogs, daemonStatus, daemonStop, daemonTimings } from "./daemon.ts"
+import { environmentExport, environmentImport } from "./environment-archive.ts"
 import {
   environmentBuild,
   environmentInspect,
@@ -148,6 +149,8 @@ export const operations = [
   environmentPull,
   environmentInspect,
   environmentBuild,
+  environmentImport,
+  environmentExport,
   environmentRemove,
   environmentPrune,
   prepare,

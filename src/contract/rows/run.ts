@@ -176,6 +176,7 @@ export const run = streaming({
     },
     filled: ["rows", "cols"],
     hostPaths: ["seed_path"],
+    imageSources: ["environment"],
     stdin: "interactive",
     exits: "guest",
     examples: [

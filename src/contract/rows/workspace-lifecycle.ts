@@ -183,6 +183,7 @@ export const workspaceCreate = streaming({
     },
     extras: { ...secretFlags, "id-only": { _tag: "switch", description: "Print only the id" } },
     hostPaths: ["seed_path"],
+    imageSources: ["environment"],
     examples: [
       "pyro create --seed-path . --name fix",
       "pyro create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main",

@@ -8,6 +8,7 @@ import { type CliSurface, lazy } from "../../contract/rows/operation.ts"
 import { type Operation, operations } from "../../contract/rows/operations.ts"
 import { callOf, Pyro, type PyroService } from "../../contract/rows/Pyro.ts"
 import type { RunInput, WindowSize } from "../../contract/rows/run-input.ts"
+import { hasAbsolutePath } from "../../contract/text/image-archive.ts"
 import { named } from "../../contract/text/names.ts"
 import { snakeCase } from "../../contract/text/snake.ts"
 import { forCaller } from "../../contract/wire/caller-project.ts"
@@ -34,13 +35,14 @@ import { type Inputs, makeInputs } from "./inputs.ts"
  * is /. `-` is no path.
  */
 const demandAbsolutePaths = (row: Operation): (payload: unknown) => Effect.Effect<void, InvalidRequest> => {
-  const { hostPaths = [] }: CliSurface = row.cli
+  const { hostPaths = [], imageSources = [] }: CliSurface = row.cli
   if (hostPaths.length === 0) return () => Effect.void
   return (payload) =>
     Effect.suspend(() => {
       for (const [name, value] of Object.entries(payload as object)) {
         const field = snakeCase(name)
         if (!hostPaths.includes(field) || typeof value !== "string" || value === "-" || value.startsWith("/")) continue
+        if (imageSources.includes(field) && hasAbsolutePath(value)) continue
         return new InvalidRequest({
           field,
           detail: "must be an absolute path of the host: the daemon is in no directory of yours"

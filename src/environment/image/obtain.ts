@@ -1,7 +1,7 @@
 import { Effect, Fiber, Option } from "effect"
 import * as path from "node:path"
 import { EnvironmentBuildFailed } from "../../contract/errors/errors.ts"
-import { parseReference } from "../../contract/text/image-reference.ts"
+import { isImageName } from "../../contract/text/image-archive.ts"
 import { makeTemporary, sweepTemporaries } from "../../system/files/temporary.ts"
 import { type CatalogueEntry, recipeOf } from "../catalogue.ts"
 import type { Kernel } from "../Kernel.ts"
@@ -105,9 +105,7 @@ const gone = ({ name, oci, own }: CatalogueEntry) =>
     environment: name,
     step: "image",
     detail: oci !== undefined
-      ? `its image is gone: ${
-        parseReference(name) === undefined ? "build it again" : `pull it again (pyro env pull ${name})`
-      }`
+      ? `its image is gone: ${isImageName(name) ? `pull it again (pyro env pull ${name})` : "build or import it again"}`
       : `its image is gone, and was made from ${own?.workspace ?? "a workspace"}: remove it (pyro env rm ${name})`
   })
 

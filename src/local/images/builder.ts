@@ -6,10 +6,17 @@ import { FileDownloadPayload } from "../../contract/rows/workspace-file-stream.t
 import { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
 import { BUILDER } from "../../environment/catalogue.ts"
 import type { OnProgress } from "../../environment/Environments.ts"
-import { BuilderMessage, builderProgram, type BuilderRequest, type MadeImage } from "../../environment/image-builder.ts"
+import {
+  ARCHIVE_PATH,
+  BuilderMessage,
+  builderProgram,
+  type BuilderRequest,
+  type MadeImage
+} from "../../environment/image-builder.ts"
 import { appendTo, openFile } from "../../system/files/content.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
 import type { AskedNetwork } from "../../workspace/residents/network/policy.ts"
+import { giveFile } from "./give-file.ts"
 
 /** Lifetime of a builder that a killed daemon left, in seconds after its last activity. */
 const LEFT_SECONDS = 900
@@ -36,12 +43,14 @@ interface Building {
   /** Private addresses that it may reach. */
   readonly allowIps?: ReadonlyArray<string>
   /** Registries whose layers this host keeps, as HOST:PORT. */
-  readonly registries: ReadonlyArray<string>
+  readonly registries?: ReadonlyArray<string>
   /** New file of the host for the result. */
   readonly file: string
   readonly onProgress: OnProgress
   /** The error of what the builder refuses. */
   readonly refused?: (workspace: string, refused: Refused) => Effect.Effect<never, PyroError>
+  /** An archive of images that the request reads. @default none */
+  readonly upload?: Stream.Stream<Uint8Array, PyroError>
 }
 
 type Refused = Extract<BuilderMessage, { readonly _tag: "Refused" }>
@@ -50,9 +59,9 @@ const failed = (reference: string, step: string, detail: string) =>
   new EnvironmentBuildFailed({ environment: reference, step, detail })
 
 /** A builder microVM, which the Scope deletes. */
-const acquireBuilder = (
+export const acquireBuilder = (
   pyro: PyroService,
-  { allowHosts, allowIps = [], context, onProgress, reference, registries }: Building
+  { allowHosts, allowIps = [], context, onProgress, reference, registries = [] }: Omit<Building, "file" | "request">
 ) =>
   Effect.gen(function*() {
     const asked = Schema.decodeSync(CreatePayload())({
@@ -91,25 +100,36 @@ const acquireBuilder = (
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(BuilderMessage))
 
-/** Runs rootfs/image/image.py in the builder, and gives its last word. */
-const runRecipe = (pyro: PyroService, workspace: string, building: Building) =>
+/** A program of rootfs/image, its argument, and the message that it ends with. */
+interface Recipe<Last extends BuilderMessage["_tag"]> extends Pick<Building, "onProgress" | "reference" | "refused"> {
+  readonly program: Uint8Array
+  readonly request: unknown
+  readonly last: Last
+}
+
+/** Runs a program of rootfs/image in the builder, and gives its last word. */
+export const runRecipe = <Last extends BuilderMessage["_tag"]>(
+  pyro: PyroService,
+  workspace: string,
+  { last, onProgress, program, reference, refused: errorOf, request }: Recipe<Last>
+) =>
   Effect.gen(function*() {
-    const { onProgress, reference, request } = building
-    const program = yield* builderProgram
     const payload = Schema.decodeSync(ExecPayload())({
       workspace,
       command: ["python3", "-", JSON.stringify(request)]
     })
     let rest = ""
     let stderr = ""
-    let made: MadeImage | undefined
+    let made: Extract<BuilderMessage, { readonly _tag: Last }> | undefined
     let refused: Refused | undefined
     const take = (line: string) => {
       const message = Option.getOrUndefined(decode(line))
       if (message === undefined) return failed(reference, "image", "its builder said what pyro does not understand")
       if (message._tag === "Refused") refused = message
-      else if (message._tag === "Made") made = message
-      else onProgress({ step: message.step, fraction: 0.2 + 0.6 * Math.min(Math.max(message.fraction, 0), 1) })
+      else if (message._tag === last) made = message as typeof made
+      else if (message._tag === "Progress") {
+        onProgress({ step: message.step, fraction: 0.2 + 0.6 * Math.min(Math.max(message.fraction, 0), 1) })
+      }
       return Effect.void
     }
     const lines = (bytes: Uint8Array) =>
@@ -122,7 +142,9 @@ const runRecipe = (pyro: PyroService, workspace: string, building: Building) =>
       })
     yield* pyro.workspace.exec(payload, { stdin: Stream.make(program) }).pipe(
       Stream.runForEach((event) => {
-        if (event._tag !== "Output") return Effect.void
+        if (event._tag !== "Output") {
+          return Effect.void
+        }
         if (event.from === "stdout") return lines(event.bytes)
         return Effect.sync(() => {
           stderr = (stderr + Buffer.from(event.bytes).toString("utf8")).slice(-1000)
@@ -130,28 +152,44 @@ const runRecipe = (pyro: PyroService, workspace: string, building: Building) =>
       })
     )
     if (refused !== undefined) {
-      return yield* building.refused?.(workspace, refused) ?? failed(reference, refused.kind, refused.detail)
+      return yield* errorOf?.(workspace, refused) ?? failed(reference, refused.kind, refused.detail)
     }
     return made ?? (yield* failed(reference, "image", `its builder ended without a result: ${stderr.trim()}`))
   })
 
-/** Copies the result to the host, as bytes. */
-const takeResult = (pyro: PyroService, workspace: string, { sizeBytes }: MadeImage, { file, reference }: Building) =>
-  Effect.scoped(Effect.gen(function*() {
-    const fd = yield* openFile(file, "wx", 0o600)
-    const payload = Schema.decodeSync(FileDownloadPayload())({ workspace, path: "/workspace/root.erofs" })
+/** Takes a file of the builder, as bytes, and exactly as many as the builder has said. */
+export const takeFile = <E>(
+  pyro: PyroService,
+  { path, reference, sizeBytes, workspace }: {
+    readonly workspace: string
+    readonly path: string
+    readonly sizeBytes: number
+    readonly reference: string
+  },
+  write: (bytes: Uint8Array) => Effect.Effect<void, E>
+) =>
+  Effect.gen(function*() {
+    const payload = Schema.decodeSync(FileDownloadPayload())({ workspace, path })
     let bytes = 0
     yield* pyro.workspace.file.download(payload).pipe(
       Stream.runForEach((event) =>
         Effect.gen(function*() {
           if (event._tag !== "Output") return
           bytes += event.bytes.length
-          if (bytes > sizeBytes) return yield* failed(reference, "image", "its file system grew while pyro took it")
-          yield* appendTo(fd, file, event.bytes)
+          if (bytes > sizeBytes) return yield* failed(reference, "image", "the result grew while pyro took it")
+          yield* write(event.bytes)
         })
       )
     )
-    if (bytes !== sizeBytes) return yield* failed(reference, "image", "its file system did not arrive whole")
+    if (bytes !== sizeBytes) return yield* failed(reference, "image", "the result did not arrive whole")
+  })
+
+/** Copies the file system to the host. */
+const takeResult = (pyro: PyroService, workspace: string, { sizeBytes }: MadeImage, { file, reference }: Building) =>
+  Effect.scoped(Effect.gen(function*() {
+    const fd = yield* openFile(file, "wx", 0o600)
+    const path = "/workspace/root.erofs"
+    yield* takeFile(pyro, { workspace, path, sizeBytes, reference }, (bytes) => appendTo(fd, file, bytes))
   }))
 
 /**
@@ -160,8 +198,14 @@ const takeResult = (pyro: PyroService, workspace: string, { sizeBytes }: MadeIma
  */
 export const buildInMicroVm = (pyro: PyroService, building: Building) =>
   Effect.scoped(Effect.gen(function*() {
+    const { request, upload } = building
     const workspace = yield* acquireBuilder(pyro, building)
-    const made = yield* runRecipe(pyro, workspace, building)
+    if (upload !== undefined) {
+      building.onProgress({ step: "giving the archive to the builder", fraction: 0.2 })
+      yield* giveFile(pyro, { workspace, path: ARCHIVE_PATH }, upload)
+    }
+    const program = yield* builderProgram
+    const made = yield* runRecipe(pyro, workspace, { ...building, program, request, last: "Made" })
     building.onProgress({ step: "taking the image from the builder", fraction: 0.85 })
     yield* takeResult(pyro, workspace, made, building)
     return made

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Cause, Effect, Stream } from "effect"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import { promisify } from "node:util"
@@ -57,6 +57,18 @@ export const readInOrder = (fd: number) => {
     return bytes.subarray(0, filled)
   }
 }
+
+/** The bytes of an open file from its beginning to its end, at the reader's pace. In the thread pool. */
+export const readPieces = (fd: number, path: string): Stream.Stream<Uint8Array, FileFailed> =>
+  Stream.unwrap(Effect.sync(() => {
+    const next = readInOrder(fd)
+    return Stream.fromEffectRepeat(
+      Effect.flatMap(
+        attemptAsync("read", path, () => next(PIECE_BYTES)),
+        (piece) => piece.length === 0 ? Cause.done() : Effect.succeed<Uint8Array>(piece)
+      )
+    )
+  }))
 
 /** Whether an open file is an ordinary one. */
 export const isRegular = (fd: number, path: string): Effect.Effect<boolean, FileFailed> =>

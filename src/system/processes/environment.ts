@@ -11,6 +11,7 @@ const OF_PROGRAMS = new Set([
   "LANGUAGE",
   "TZ",
   "TMPDIR",
+  "DOCKER_HOST",
   "NODE_OPTIONS",
   "SSL_CERT_DIR",
   "XDG_CONFIG_HOME",

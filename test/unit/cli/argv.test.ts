@@ -310,8 +310,13 @@ describe("finding the operation", () => {
     }
   )
 
-  it("an environment that is exported or imported gets the commands that build it elsewhere", () => {
-    assert.include(suggested("env export"), `. An environment does not move between hosts: "pyro env inspect"`)
+  it("an environment that is to move gets the commands that export and import it", () => {
+    assert.include(
+      suggested("env push"),
+      `. An environment moves between hosts as one file: "pyro env export NAME -o FILE"`
+    )
+    assert.strictEqual(route(["env", "export", "NAME", "-o", "FILE"])._tag, "Operation")
+    assert.strictEqual(route(["env", "import", "FILE"])._tag, "Operation")
     assert.notInclude(suggested("workspace push"), "environment")
   })
 

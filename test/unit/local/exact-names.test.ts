@@ -50,6 +50,7 @@ describe("names for operations that end something", () => {
       "workspace.stop",
       "workspace.disk.export",
       "workspace.delete",
+      "env.export",
       "env.rm",
       "env.prune",
       "gc",

@@ -49,6 +49,8 @@ const service = (over: Partial<PyroService> = {}) => {
       list: () => Effect.succeed({ environments: [] }),
       pull: () => Stream.empty,
       build: () => Stream.empty,
+      import: () => Stream.empty,
+      export: () => Stream.empty,
       inspect: refuse,
       rm: refuse,
       prune: refuse

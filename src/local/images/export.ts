@@ -1,0 +1,52 @@
+import { Effect } from "effect"
+import type { EnvironmentExportEvent, EnvironmentExportPayload } from "../../contract/rows/environment-archive.ts"
+import type { PyroService } from "../../contract/rows/Pyro.ts"
+import { Environments, type OnProgress } from "../../environment/Environments.ts"
+import { exportProgram, exportRequest } from "../../environment/image-export.ts"
+import { openFile } from "../../system/files/content.ts"
+import { toHostErrorOf } from "../../system/files/failure.ts"
+import { outputOf, putImage, refused } from "../../workspace/disk/export.ts"
+import { acquireBuilder, runRecipe, takeFile } from "./builder.ts"
+import { bytesOfFile, giveFile } from "./give-file.ts"
+
+/** Bytes of an archive beside the files of its layer. */
+const BESIDE_BYTES = 1024 ** 2
+
+/** Writes an environment as an OCI archive to a new file of the host, which a builder microVM makes. */
+export const exportEnvironment = (
+  pyro: PyroService,
+  { environment, output: asked, overwrite }: EnvironmentExportPayload,
+  onProgress: OnProgress
+) =>
+  Effect.scoped(Effect.gen(function*() {
+    const output = yield* outputOf(asked)
+    const found = yield* Effect.flatMap(Environments, ({ ensure }) => ensure(environment, { onProgress }))
+    const { imagePath, name: reference, sizeBytes } = found
+    const expected = sizeBytes + BESIDE_BYTES
+    // The image stays readable here if another process removes its environment.
+    const fd = yield* openFile(imagePath, "r")
+    const exported = Effect.gen(function*() {
+      // Refuses an output in the way before the work of minutes.
+      const file = yield* putImage(output, { overwrite }, expected)
+      const workspace = yield* acquireBuilder(pyro, { reference, allowHosts: [], onProgress })
+      onProgress({ step: "giving the image to the builder", fraction: 0.2 })
+      yield* giveFile(pyro, { workspace, path: "/workspace/root.erofs" }, bytesOfFile(fd, imagePath))
+      const program = yield* exportProgram
+      const request = exportRequest(found)
+      const packed = yield* runRecipe(pyro, workspace, { program, request, reference, onProgress, last: "Packed" })
+      onProgress({ step: "taking the archive from the builder", fraction: 0.85 })
+      const path = "/workspace/image.tar"
+      yield* takeFile(pyro, { workspace, path, sizeBytes: packed.sizeBytes, reference }, file.write)
+      yield* file.endFile
+      const { replaced } = yield* file.commit
+      const event: EnvironmentExportEvent = {
+        _tag: "Exported",
+        output: output.path,
+        bytes: packed.sizeBytes,
+        imageDigest: packed.digest,
+        replaced: replaced.length > 0
+      }
+      return event
+    })
+    return yield* Effect.catchTag(exported, "PutFailed", refused(output, expected))
+  })).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(asked)(failure))))
