@@ -4,7 +4,7 @@ import type { EnvironmentImportPayload } from "../../contract/rows/environment-a
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
 import { environmentOfFile, type ImageArchive, parseArchive } from "../../contract/text/image-archive.ts"
-import { Environments, type OnProgress } from "../../environment/Environments.ts"
+import { Environments, type OnProgress, within } from "../../environment/Environments.ts"
 import type { Replacing } from "../../environment/own.ts"
 import { openAny, type OpenArchive, openArchive, openInput } from "./archive.ts"
 import { buildInMicroVm } from "./builder.ts"
@@ -27,8 +27,8 @@ const keepArchive = (
         allowHosts: [],
         upload: bytes,
         file,
-        onProgress
-      }), replacing)
+        onProgress: within(onProgress, 0.2, 1)
+      }), { ...replacing, onProgress: within(onProgress, 0, 0.2) })
   }))
 
 /** Takes an image of a file, a directory or an engine, under this source as its name. */
