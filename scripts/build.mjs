@@ -73,6 +73,11 @@ const beside = {
     onResolve({ filter: /^@modelcontextprotocol\/server(\/|$)/ }, () => ({ path: `./${mcpSdkName}`, external: true }))
     onResolve({ filter: /^\.\/otlp\/exporter\.ts$/ }, () => ({ path: `./${otlpName}`, external: true }))
     onResolve({ filter: /^\.\.?\/parsers\.ts$/ }, () => ({ path: `./${parsersName}`, external: true }))
+    // The same form of the parser as above, which reads devcontainer.json.
+    onResolve({ filter: /^jsonc-parser$/ }, () => ({
+      path: join(root, "node_modules/jsonc-parser/lib/esm/main.js"),
+      sideEffects: false
+    }))
     onResolve({ filter: /^\.\/emulator\/xterm\.ts$/ }, () => ({ path: `./${xtermName}`, external: true }))
   }
 }
