@@ -1,6 +1,6 @@
 """Makes one read-only file system of an OCI image. Runs as root in a builder microVM, because an image is hostile.
 
-Its argument is a JSON object, see `BuilderRequest` in src/environment/image-builder.ts. archive.py is in front of this text. stdout: one JSON object a line: progress, then the result or a failure.
+Its argument is a JSON object, see `BuilderRequest` in src/environment/image-builder.ts. archive.py and features.py are in front of this text. stdout: one JSON object a line: progress, then the result or a failure.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ TAR_BLOCK = 512
 # Docker's own limit is 127 layers; overlayfs takes 500.
 MOST_LAYERS = 128
 MOST_JSON_BYTES = 4 << 20
+MOST_LABEL = 65_536
 KNOWN_LAYERS = re.compile(r"^application/vnd\.(oci\.image\.layer\.v1\.tar|docker\.image\.rootfs\.diff\.tar)([.+](gzip|zstd))?$")
 
 
@@ -134,22 +135,36 @@ def registries(loopback):
         file.write("\n".join(lines) + "\n")
 
 
-def build_file(recipe):
+def build_file(recipe, devcontainer):
     """Builds a Dockerfile whose context is the seed, and leaves the image in `image`. Its programs may do what they like with this microVM."""
-    context = f"{WORK}/context"
+    seed = f"{WORK}/context"
     names = os.listdir(WORK)
-    os.mkdir(context)
+    os.mkdir(seed)
     for name in names:
-        os.rename(f"{WORK}/{name}", f"{context}/{name}")
+        os.rename(f"{WORK}/{name}", f"{seed}/{name}")
     registries(recipe["loopbackPorts"])
     store = ["buildah", "--root", f"{WORK}/storage", "--runroot", "/run/pyro-build"]
-    argv = [*store, "bud", "--isolation", "chroot", "--network", "host", "--format", "oci", "--tag", "built"]
-    argv += ["--file", f"{context}/{recipe['file']}"]
+    file = f"{seed}/{recipe.get('file')}"
+    if "text" in recipe:
+        file = f"{WORK}/Dockerfile"
+        with open(file, "w", encoding="utf-8") as target:
+            target.write(recipe["text"])
+    argv = [*store, "bud", "--file", file]
     if recipe.get("target"):
         argv += ["--target", recipe["target"]]
     for name, value in recipe["arguments"].items():
         argv += ["--build-arg", f"{name}={value}"]
-    child = subprocess.Popen([*argv, context], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    bud(argv, os.path.join(seed, recipe.get("context", "")))
+    if devcontainer.get("features"):
+        install_features(store, devcontainer, seed, bud)
+    progress("taking the layers", 0.37)
+    run([*store, "push", "--quiet", "--disable-compression", "built", f"dir:{WORK}/image"])
+
+
+def bud(argv, context):
+    """Runs buildah's build, which leaves the image as `built`."""
+    argv = [*argv, "--isolation", "chroot", "--network", "host", "--format", "oci", "--tag", "built", context]
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     last = []
     for line in child.stdout:
         text = line.decode("utf-8", "replace").rstrip()[:500]
@@ -159,8 +174,6 @@ def build_file(recipe):
             progress(f"step {step[1]} of {step[2]}: {step[3][:120]}", 0.05 + 0.3 * int(step[1]) / max(int(step[2]), 1))
     if child.wait() != 0:
         raise Refused("dockerfile", "the build failed:\n" + "\n".join(last))
-    progress("taking the layers", 0.37)
-    run([*store, "push", "--quiet", "--disable-compression", "built", f"dir:{WORK}/image"])
 
 
 def decompressed(path):
@@ -364,6 +377,19 @@ def assemble(layers):
     return numbers
 
 
+def link(root, place):
+    """Another name of /workspace, where a dev container expects its project. What is there already stays."""
+    made = beneath(root, place)
+    if os.path.lexists(made):
+        return
+    times = Times()
+    times.keep(os.path.dirname(made))
+    os.makedirs(os.path.dirname(made), exist_ok=True)
+    os.symlink("/workspace", made)
+    os.utime(made, (0, 0), follow_symlinks=False)
+    times.restore()
+
+
 def complete(root):
     """What pyro needs of any root: mount points, files that it writes, and the modules of its kernel. All have the time 0."""
     before = {path: os.lstat(path) for path in (f"{root}/etc", f"{root}/lib", f"{root}/usr/lib") if os.path.isdir(path) and not os.path.islink(path)}
@@ -454,7 +480,7 @@ def user_of(text, root):
     return f"{uid}:{gid}"
 
 
-def settings(config, root):
+def settings(config, root, devcontainer):
     """The parts of the configuration that the host uses."""
     used = {
         "env": config.get("Env") or [],
@@ -462,8 +488,13 @@ def settings(config, root):
         "command": config.get("Cmd") or [],
         "exposedPorts": sorted(config.get("ExposedPorts") or {}),
     }
-    if config.get("User"):
-        used["user"] = user_of(config["User"], root)
+    user = config.get("User")
+    if devcontainer is not None:
+        user = users_of(config, devcontainer)["commands"]
+        # An image without /etc/passwd has root, too.
+        user = None if user == "root" else user
+    if user:
+        used["user"] = user_of(user, root)
     if config.get("WorkingDir"):
         used["workingDirectory"] = config["WorkingDir"]
     if config.get("StopSignal"):
@@ -474,8 +505,9 @@ def settings(config, root):
 def build(request):
     os.chdir(WORK)
     run(["modprobe", "loop"])
+    devcontainer = request.get("devcontainer")
     if "dockerfile" in request:
-        build_file(request["dockerfile"])
+        build_file(request["dockerfile"], devcontainer or {})
     else:
         fetch(image_of_archive(request["archive"]) if "archive" in request else request["source"], request)
     manifest_path = f"{WORK}/image/manifest.json"
@@ -497,6 +529,11 @@ def build(request):
     directory = (config.get("config") or {}).get("WorkingDir")
     if directory:
         make_directory(merged, os.path.normpath("/" + directory))
+    for place in (devcontainer or {}).get("links", []):
+        link(merged, place)
+    label = json.dumps(label_of(config.get("config") or {})) if devcontainer is not None else ""
+    if len(label) > MOST_LABEL:
+        raise Refused("image", f"a label {LABEL} of more than {MOST_LABEL} characters")
     root = f"{WORK}/root.erofs"
     # A fixed UUID and no times of the build: the same image has the same bytes.
     run(["mkfs.erofs", "--quiet", "-T0", "--mkfs-time", "-U", "70797261-0000-4000-8000-000000000000", root, merged])
@@ -506,9 +543,10 @@ def build(request):
         _tag="Made",
         digest=digest,
         sizeBytes=os.stat(root).st_size,
-        config=settings(config.get("config") or {}, merged),
+        config=settings(config.get("config") or {}, merged, devcontainer),
         layers=[{"digest": layer["digest"], "sizeBytes": layer.get("size", 0)} for layer, _ in layers],
         packages=packages_of(merged),
+        label=label,
     )
 
 
@@ -517,6 +555,8 @@ def main():
         build(json.loads(sys.argv[1]))
     except Refused as refused:
         say(_tag="Refused", kind=refused.kind, detail=str(refused)[:2000])
+    except FeatureRefused as refused:
+        say(_tag="Refused", kind="feature", detail=str(refused)[:2000])
     except OSError as error:
         say(_tag="Refused", kind="full" if error.errno == 28 else "tool", detail=str(error)[:2000])
     except (tarfile.TarError, ValueError, KeyError, TypeError, AttributeError) as error:

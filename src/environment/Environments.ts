@@ -6,7 +6,7 @@ import { Paths } from "../system/files/Paths.ts"
 import { asStep } from "../system/telemetry/spans.ts"
 import { nowIso, nowMs } from "../system/waits/time.ts"
 import { BUILDER, type CatalogueEntry, recipeOf } from "./catalogue.ts"
-import type { MadeImage } from "./image-builder.ts"
+import type { KeptImage } from "./image-builder.ts"
 import {
   absent,
   type DefineRequest,
@@ -63,7 +63,7 @@ export class Environments extends Context.Service<Environments, {
    */
   readonly keepImage: <E>(
     reference: string,
-    make: (file: string) => Effect.Effect<MadeImage, E>,
+    make: (file: string) => Effect.Effect<KeptImage, E>,
     options?: Replacing & PullOptions
   ) => Effect.Effect<void, E | EnvironmentError | EnvironmentNameTaken | InvalidRequest>
   /** Details of the image. Reads the whole image if `verify` is set. */
@@ -164,7 +164,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
 
   const keepImage = <E>(
     reference: string,
-    make: (file: string) => Effect.Effect<MadeImage, E>,
+    make: (file: string) => Effect.Effect<KeptImage, E>,
     { onProgress = silent, ...replacing }: Replacing & PullOptions = { replace: true }
   ) =>
     Effect.gen(function*() {

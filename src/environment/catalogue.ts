@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import * as path from "node:path"
 import { EnvironmentUnknown } from "../contract/errors/errors.ts"
 import { exists } from "../system/files/entries.ts"
-import type { ImageConfig } from "./image-builder.ts"
+import type { DevContainerOrigin, ImageConfig } from "./image-builder.ts"
 import { readList, recipeDigest, recipeFolder } from "./image/recipe.ts"
 
 /** An image of a registry. */
@@ -10,6 +10,7 @@ export interface OciOrigin {
   /** Digest of its manifest for this machine, as `sha256:…`. */
   readonly digest: string
   readonly config: ImageConfig
+  readonly devcontainer?: DevContainerOrigin | undefined
 }
 
 /** An environment that pyro knows how to build. */

@@ -38,7 +38,9 @@ export const BuilderMessage = Schema.Union([
     config: ImageConfig,
     layers: Schema.Array(Schema.Struct({ digest: Digest, sizeBytes: Schema.Int })),
     /** Lines of `name=version`: Debian packages of the image. */
-    packages: short(1_048_576)
+    packages: short(1_048_576),
+    /** Of a dev container: the image's label `devcontainer.metadata`, a JSON list, without settings of editors. Else empty. */
+    label: short(65_536)
   }),
   /** An archive of an image is complete. */
   Schema.TaggedStruct("Packed", { digest: Digest, sizeBytes: Schema.Int })
@@ -49,8 +51,40 @@ export type MadeImage = Extract<BuilderMessage, { readonly _tag: "Made" }>
 /** Where a builder has the archive of images that it reads. */
 export const ARCHIVE_PATH = "/workspace/import.tar"
 
+/** What a dev container's environment remembers, for workspaces of it. */
+export const DevContainerOrigin = Schema.Struct({
+  /** Digest of the files that say how it is built. */
+  key: Schema.String,
+  /** The image's label `devcontainer.metadata`. */
+  label: Schema.String,
+  /** The image's variables, without those of devcontainer.json. */
+  env: Schema.Array(Schema.String)
+})
+export type DevContainerOrigin = typeof DevContainerOrigin.Type
+
+/** An image that becomes an environment. */
+export type KeptImage = MadeImage & { readonly devcontainer?: DevContainerOrigin }
+
 /** What a builder is asked for, as its argument. */
-export type BuilderRequest = { readonly architecture: "amd64" } & (PullRequest | ArchiveRequest | DockerfileRequest)
+export type BuilderRequest =
+  & {
+    readonly architecture: "amd64"
+    readonly devcontainer?: DevContainerRequest
+  }
+  & (PullRequest | ArchiveRequest | DockerfileRequest)
+
+/** What a dev container adds to the image. */
+interface DevContainerRequest {
+  /** Features, as BuildPlan has them, with the place of local ones in the seed. */
+  readonly features: ReadonlyArray<
+    { readonly id: string; readonly folder?: string; readonly options: Readonly<Record<string, string>> }
+  >
+  readonly order: ReadonlyArray<string>
+  readonly remoteUser: string | undefined
+  readonly containerUser: string | undefined
+  /** Links to /workspace. */
+  readonly links: ReadonlyArray<string>
+}
 
 interface PullRequest {
   /** Source in skopeo's form. */
@@ -69,8 +103,11 @@ interface ArchiveRequest {
 
 interface DockerfileRequest {
   readonly dockerfile: {
-    /** The Dockerfile, relative to the context, which is the builder's seed. */
-    readonly file: string
+    /** The Dockerfile, relative to the builder's seed. Undefined: `text`. */
+    readonly file?: string
+    readonly text?: string
+    /** The context, relative to the seed. @default the seed */
+    readonly context?: string
     readonly target: string | undefined
     readonly arguments: Readonly<Record<string, string>>
     /** Ports of registries on the host's loopback, which have another name in the builder. */
@@ -80,8 +117,8 @@ interface DockerfileRequest {
 
 const recipe = (name: string) => Effect.suspend(() => readFile(path.join(recipeFolder("image"), name)))
 
-/** The program that a builder runs, for Python. archive.py has functions of image.py, which begins at its end. */
+/** The program that a builder runs, for Python. The first two files have functions of image.py, which begins at its end. */
 export const builderProgram = Effect.map(
-  Effect.all([recipe("archive.py"), recipe("image.py")]),
+  Effect.forEach(["archive.py", "features.py", "image.py"], recipe),
   (parts) => Buffer.concat(parts)
 )

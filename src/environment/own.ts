@@ -13,7 +13,7 @@ import { ensureFolder, exists, listIfPresent, removeFile } from "../system/files
 import { type FileFailed, toHostErrorOf } from "../system/files/failure.ts"
 import { withLock } from "../system/files/lock.ts"
 import { catalogue, type CatalogueEntry, type OciOrigin } from "./catalogue.ts"
-import { ImageConfig } from "./image-builder.ts"
+import { DevContainerOrigin, ImageConfig } from "./image-builder.ts"
 import { referenceFile } from "./image-source.ts"
 import { twiceNamed, withProgramOfNode } from "./image/npm.ts"
 import { sha256Text } from "./image/recipe.ts"
@@ -34,7 +34,9 @@ export const Definition = Schema.Struct({
   /** Id of the workspace whose root is the image. Such an image is in the state directory, because pyro cannot build it again. */
   workspace: Schema.optional(Schema.String),
   /** The image of a registry that `name` refers to: the digest of its manifest, and how its programs are started. */
-  oci: Schema.optional(Schema.Struct({ digest: Schema.String, config: ImageConfig })),
+  oci: Schema.optional(
+    Schema.Struct({ digest: Schema.String, config: ImageConfig, devcontainer: Schema.optional(DevContainerOrigin) })
+  ),
   /** Time of the definition, ISO 8601. */
   created: Schema.String
 })
@@ -215,7 +217,8 @@ export const ownDefinitions = (folder: string) => {
             ? new EnvironmentNameTaken({ name: wanted.name, is: "a definition that cannot be read" })
             : Effect.succeed(false),
         onSome: (one) =>
-          one.workspace === undefined && wanted.workspace === undefined && one.oci?.digest === wanted.oci?.digest &&
+          one.workspace === undefined && wanted.workspace === undefined &&
+            JSON.stringify(one.oci) === JSON.stringify(wanted.oci) &&
             one.from === wanted.from &&
             one.packages.join() === wanted.packages.join() && one.npm?.join() === wanted.npm?.join()
             ? Effect.succeed(true)

@@ -15,6 +15,7 @@ import { CreatePayload } from "../contract/rows/workspace-lifecycle.ts"
 import { parseArchive } from "../contract/text/image-archive.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
+import { environmentNameOf } from "../environment/devcontainer.ts"
 import {
   type EnvironmentDetail,
   Environments,
@@ -29,6 +30,7 @@ import { Paths } from "../system/files/Paths.ts"
 import { pruneTemplates } from "../vm/templates.ts"
 import type { Root } from "../workspace/operations/Workspaces.ts"
 import { diskUsage } from "./disk/usage.ts"
+import { buildDevContainer, devContainerAt } from "./images/devcontainer.ts"
 import { buildDockerfile } from "./images/dockerfile.ts"
 import { exportEnvironment } from "./images/export.ts"
 import { importArchive, nameOfImport, pullArchive } from "./images/import.ts"
@@ -178,15 +180,44 @@ export const buildEnvironment = (
   rootOf: (workspace: string) => Effect.Effect<Root, PyroError>,
   pyro: PyroService
 ) =>
-  making(payload.name, (onProgress) =>
+  payload.devcontainer === undefined
+    ? buildNamed(payload, rootOf, pyro)
+    : buildOfDevContainer(pyro, { ...payload, devcontainer: payload.devcontainer })
+
+const buildOfDevContainer = (pyro: PyroService, payload: BuildPayload & { readonly devcontainer: string }) =>
+  Stream.unwrap(Effect.gen(function*() {
+    const { allowHosts, buildArgs, devcontainer, dockerfile, from, fromWorkspace, npm, packages } = payload
+    if ((from ?? fromWorkspace ?? dockerfile ?? payload.target) !== undefined || packages.length + npm.length > 0) {
+      return yield* wrong(
+        "devcontainer",
+        "it excludes --from, --from-workspace, --dockerfile, --target, --packages and --npm"
+      )
+    }
+    const known = yield* devContainerAt(devcontainer, {})
+    const name = payload.name ?? environmentNameOf(known.place)
+    // A name that pyro gave belongs to the file.
+    const replace = payload.replace || payload.name === undefined
+    return making(
+      name,
+      (onProgress) => buildDevContainer(pyro, known, { name, buildArgs, allowHosts, replace }, onProgress)
+    )
+  }))
+
+const buildNamed = (
+  payload: BuildPayload,
+  rootOf: (workspace: string) => Effect.Effect<Root, PyroError>,
+  pyro: PyroService
+) =>
+  making(payload.name ?? "", (onProgress) =>
     Effect.gen(function*() {
       const { define, keep } = yield* Environments
       const { dockerfile, from, fromWorkspace, name, npm, packages, replace } = payload
+      if (name === undefined) return yield* wrong("name", "missing")
       if (dockerfile !== undefined) {
         if ((from ?? fromWorkspace) !== undefined || packages.length + npm.length > 0) {
           return yield* wrong("dockerfile", "it excludes --from, --from-workspace, --packages and --npm")
         }
-        return yield* buildDockerfile(pyro, { ...payload, dockerfile }, onProgress)
+        return yield* buildDockerfile(pyro, { ...payload, name, dockerfile }, onProgress)
       }
       if (fromWorkspace === undefined) {
         if (from === undefined) {

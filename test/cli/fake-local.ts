@@ -79,7 +79,7 @@ export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
           : Stream.fail(unknown(environment))
       ),
     inspect: ({ environment }) => unknown(environment),
-    build: ({ from, name, packages }) =>
+    build: ({ from, name = "", packages }) =>
       Stream.make({
         _tag: "Ready" as const,
         environment: {

@@ -101,6 +101,7 @@ const FIRECRACKER = "it needs Firecracker and a KVM that works; the lab runs bot
 const RELEASE = "it downloads a release of Firecracker"
 const REGISTRY = "it needs a public registry; test/guest/environment-image.test.ts has one of its own"
 const ARCHIVE = "it needs an image of the reader's; test/guest/environment-archive.test.ts has some"
+const DEVCONTAINER = "test/guest/devcontainer.test.ts has projects with a devcontainer.json"
 const BENCH = "it measures for a quarter of an hour"
 
 /** Commands that the test of the documents does not run, each with its reason. pyro's parser still reads them. */
@@ -133,6 +134,10 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "pyro env export debian:12 --output debian.tar --overwrite"
   ].map((command): readonly [string, string] => [command, ARCHIVE]),
   ["pyro env build app --dockerfile . --allow-host pypi", "test/guest/environment-dockerfile.test.ts builds some"],
+  ...["pyro create --devcontainer . --name fix --allow-host npm", "pyro env build app --devcontainer ."].map(
+    (command): readonly [string, string] => [command, DEVCONTAINER]
+  ),
+  ["pyro env build --devcontainer .", DEVCONTAINER],
   ["npm link", "it changes the host's packages"],
   ["npm run lab", "it boots whole machines for an hour"],
   ["npm run lab -- --driver firecracker", "it boots whole machines for an hour"],

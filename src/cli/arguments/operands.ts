@@ -145,7 +145,7 @@ export const positional = (
 ): Positional => {
   const cli: CliSurface = operation.cli
   const fields = payloadFields(operation.payload())
-  const isGiven = (flag: string | undefined) => flag !== undefined && given[flag] === true
+  const isGiven = (flag: string | undefined) => flag !== undefined && given[flag] !== undefined
   const args = cli.args
     .map((name) => fields.find((field) => field.name === name)!)
     .filter(({ name }) => !isGiven(cli.unless?.[name]))

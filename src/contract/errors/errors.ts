@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { contentErrors } from "./content.ts"
 import { ContractError, oneOfErrors } from "./contract-error.ts"
 import { daemonErrors } from "./daemon.ts"
+import { devContainerErrors } from "./devcontainer.ts"
 import { environmentErrors } from "./environment.ts"
 import { guestErrors } from "./guest.ts"
 import { hostErrors } from "./host.ts"
@@ -12,6 +13,7 @@ import { workspaceErrors } from "./workspace.ts"
 
 export * from "./content.ts"
 export * from "./daemon.ts"
+export * from "./devcontainer.ts"
 export * from "./environment.ts"
 export * from "./guest.ts"
 export * from "./host.ts"
@@ -35,6 +37,7 @@ export const PyroError = oneOfErrors([
   InvalidRequest,
   ...contentErrors,
   ...daemonErrors,
+  ...devContainerErrors,
   ...environmentErrors,
   ...guestErrors,
   ...hostErrors,

@@ -140,7 +140,11 @@ export const environmentPull = streaming({
 
 export const BuildPayload = lazy(() =>
   snakeStruct({
-    name: text("Name of the new environment, such as `myenv` or `myenv:2`"),
+    name: optional(
+      text(
+        "Name of the new environment, such as `myenv` or `myenv:2`. Needed without `devcontainer`, whose default is a name for its project"
+      )
+    ),
     from: optional(text("Environment to extend with `packages`")),
     packages: defaulted(
       list(text("Name of a Debian package")).annotate({
@@ -163,6 +167,11 @@ export const BuildPayload = lazy(() =>
     dockerfile: optional(
       hostPath("Directory with a Dockerfile, or the Dockerfile. Its directory is the context, without ignored files")
     ),
+    devcontainer: optional(
+      hostPath(
+        "Directory of a project with a devcontainer.json, or that file. Builds the environment that it describes"
+      )
+    ),
     target: optional(text("Stage of the Dockerfile to build. Default: the last one")),
     buildArgs: defaulted(variables("Arguments of the Dockerfile. No secrets. Default: none"), () => ({})),
     allowHosts: defaulted(
@@ -179,16 +188,17 @@ export type BuildPayload = ReturnType<typeof BuildPayload>["Type"]
 
 export const environmentBuild = streaming({
   name: "env.build",
-  summary: "Build an environment from packages, a Dockerfile or a workspace",
+  summary: "Build an environment from packages, a Dockerfile, a dev container or a workspace",
   description:
     "Adds Debian packages and npm packages to the image of another environment. The packages are installed once, for all workspaces. " +
     "A failed build leaves nothing behind. pyro keeps the definition in its state directory, and builds a lost or damaged image again when a " +
-    "workspace needs it. With --dockerfile, a microVM builds an image, which becomes the environment. With --from-workspace, the root of a running workspace becomes the image. No program should change that root during the build.",
+    "workspace needs it. With --dockerfile or --devcontainer, a microVM builds an image, which becomes the environment. With --from-workspace, the root of a running workspace becomes the image. No program should change that root during the build.",
   cli: {
     path: ["env", "build"],
     args: ["name"],
+    neededWithout: { name: "devcontainer" },
     greedy: ["packages", "npm"],
-    hostPaths: ["dockerfile"],
+    hostPaths: ["dockerfile", "devcontainer"],
     flags: { build_args: "build-arg", allow_hosts: "allow-host" },
     examples: [
       "pyro env build web --from debian:12-build --packages postgresql-client redis-tools",
@@ -196,6 +206,7 @@ export const environmentBuild = streaming({
       "pyro env build node22 --from debian:12 --npm node@22 npm@11",
       "pyro create web",
       "pyro env build app --dockerfile . --allow-host pypi",
+      "pyro env build --devcontainer .",
       "pyro env build fixed --from-workspace fix"
     ]
   },

@@ -12,6 +12,7 @@ import {
 } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { variables, workingDirectory } from "./command.ts"
+import { devContainerFields } from "./devcontainer-fields.ts"
 import { networkDetails, networkDriverField, networkFields } from "./network-fields.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming, unary } from "./operation.ts"
@@ -62,6 +63,7 @@ export const pauseAfterField = (otherwise: string) =>
 export const CreatePayload = lazy(() =>
   snakeStruct({
     environment: environmentField("Environment of the workspace"),
+    ...devContainerFields(),
     seedPath: optional(
       hostPath(
         "Directory or archive (tar, tar.gz, tar.zst, zip, 7z) of the host to copy to /workspace. Default: /workspace is empty"
@@ -182,7 +184,7 @@ export const workspaceCreate = streaming({
       allow_ips: "allow-ip"
     },
     extras: { ...secretFlags, "id-only": { _tag: "switch", description: "Print only the id" } },
-    hostPaths: ["seed_path"],
+    hostPaths: ["seed_path", "devcontainer"],
     imageSources: ["environment"],
     examples: [
       "pyro create --seed-path . --name fix",
@@ -194,6 +196,7 @@ export const workspaceCreate = streaming({
       "pyro create --seed-path . --secret-env NPM_TOKEN",
       "pyro create --secret-env ANTHROPIC_API_KEY --secret-http ANTHROPIC_API_KEY@anthropic --allow-host api.anthropic.com",
       "pyro create --seed-path . --allow-host npm --allow-host api.example.com:443",
+      "pyro create --devcontainer . --name fix --allow-host npm",
       "pyro create --from-snapshot warm --name try"
     ]
   },

@@ -1,6 +1,6 @@
 import { Result } from "effect"
 import * as path from "node:path"
-import { dockerHubName, parseReference } from "../../contract/text/image-reference.ts"
+import { parseReference } from "../../contract/text/image-reference.ts"
 import { named } from "../../contract/text/names.ts"
 import type { File } from "./file.ts"
 import { PROJECT, substituted, type Variables } from "./variables.ts"
@@ -88,7 +88,7 @@ export const planOf = (file: File, given: Omit<Variables, "folder">): Result.Res
   if (image === undefined) return Result.fail("it names neither an image nor a Dockerfile")
   const text = real(image)
   // A short name is an image of Docker Hub, as in a Dockerfile.
-  const reference = parseReference(text)?.name ?? dockerHubName(text)
+  const reference = (parseReference(text) ?? parseReference(`docker.io/${text}`))?.name
   return reference === undefined
     ? Result.fail(`image: "${text.slice(0, 200)}" is no reference of an image`)
     : Result.succeed({ base: { _tag: "image", reference }, ...rest })

@@ -3,7 +3,7 @@ import * as path from "node:path"
 import { makeTemporary, sweepTemporaries } from "../../system/files/temporary.ts"
 import { nowIso } from "../../system/waits/time.ts"
 import { recipeOf } from "../catalogue.ts"
-import type { MadeImage } from "../image-builder.ts"
+import type { KeptImage } from "../image-builder.ts"
 import { type Definition, ociEntry, type ownDefinitions, type Replacing } from "../own.ts"
 import type { Environment } from "./environment.ts"
 import { type imageStore, parsePackages } from "./store.ts"
@@ -22,15 +22,19 @@ interface Keeping {
 export const keepOciImage = <E>(
   { builder, definitions, images }: Keeping,
   name: string,
-  make: (file: string) => Effect.Effect<MadeImage, E>,
+  make: (file: string) => Effect.Effect<KeptImage, E>,
   replacing: Replacing
 ) =>
   Effect.scoped(Effect.gen(function*() {
     yield* sweepTemporaries(images.temporaries)
     const work = yield* makeTemporary(images.temporaries, `image-${name.slice(0, 80)}`)
     const file = path.join(work.path, "root.erofs")
-    const { config, digest, packages } = yield* make(file)
-    const oci = { digest, config }
+    const { config, devcontainer, digest, packages } = yield* make(file)
+    const oci = {
+      digest,
+      config,
+      ...(devcontainer === undefined ? {} : { devcontainer })
+    }
     const definition: Definition = { format: 1, name, from: name, packages: [], oci, created: yield* nowIso }
     const entry = ociEntry(definition, oci)
     const { kernel, kernelVersion } = yield* images.wholeManifest(builder.digest)

@@ -12,7 +12,10 @@ const wrong = (field: string, detail: string) => new InvalidRequest({ field, det
 /** Builds a Dockerfile in a builder microVM, and makes an environment of the image. */
 export const buildDockerfile = (
   pyro: PyroService,
-  { allowHosts, buildArgs, dockerfile, name, replace, target }: BuildPayload & { readonly dockerfile: string },
+  { allowHosts, buildArgs, dockerfile, name, replace, target }: BuildPayload & {
+    readonly name: string
+    readonly dockerfile: string
+  },
   onProgress: OnProgress
 ) =>
   Effect.gen(function*() {

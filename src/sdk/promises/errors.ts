@@ -13,6 +13,8 @@ export type ErrorCode =
   | "confinement_unavailable"
   | "daemon_mismatch"
   | "daemon_unavailable"
+  | "dev_container_command_failed"
+  | "dev_container_refused"
   | "disk_damaged"
   | "driver_unavailable"
   | "edit_rejected"
@@ -162,6 +164,29 @@ export interface MessageUnreadable extends PyroError {
   readonly detail: string
 }
 export const MessageUnreadable: ErrorClass<MessageUnreadable> = asErrorClass(contract.MessageUnreadable)
+
+/** A devcontainer.json cannot become a workspace. */
+export interface DevContainerRefused extends PyroError {
+  readonly _tag: "DevContainerRefused"
+  readonly code: "dev_container_refused"
+  /** The file, or the directory without one. */
+  readonly path: string
+  readonly detail: string
+}
+export const DevContainerRefused: ErrorClass<DevContainerRefused> = asErrorClass(contract.DevContainerRefused)
+
+/** A command of a devcontainer.json failed in the new workspace. pyro deleted that workspace. */
+export interface DevContainerCommandFailed extends PyroError {
+  readonly _tag: "DevContainerCommandFailed"
+  readonly code: "dev_container_command_failed"
+  /** The property, with the command's own name if it has one: `postCreateCommand`, `postCreateCommand.npm`. */
+  readonly command: string
+  /** How it ended, such as `exit status 1`. */
+  readonly ended: string
+  /** Its last lines. */
+  readonly output: string
+}
+export const DevContainerCommandFailed: ErrorClass<DevContainerCommandFailed> = asErrorClass(contract.DevContainerCommandFailed)
 
 /** No environment has the name. */
 export interface EnvironmentUnknown extends PyroError {

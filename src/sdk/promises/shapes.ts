@@ -731,6 +731,15 @@ export interface CreateFields {
   /** Environment of the workspace */
   readonly environment?: string | undefined
   /**
+   * Directory of a project with a devcontainer.json, or that file. Builds its environment, copies the project, and runs
+   * its commands. Excludes `repo_url`
+   */
+  readonly devcontainer?: string | undefined
+  /** Build the environment of `devcontainer` again, also without a change of its devcontainer.json. Default: false */
+  readonly rebuild?: boolean | undefined
+  /** Do not run the commands of `devcontainer`. Default: false */
+  readonly skipCommands?: boolean | undefined
+  /**
    * Directory or archive (tar, tar.gz, tar.zst, zip, 7z) of the host to copy to /workspace. Default: /workspace is
    * empty
    */

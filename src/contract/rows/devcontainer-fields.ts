@@ -1,0 +1,16 @@
+import { boolean, hostPath, optional } from "../text/fields.ts"
+
+/** A new workspace as a devcontainer.json describes it. */
+export const devContainerFields = () => ({
+  devcontainer: optional(
+    hostPath(
+      "Directory of a project with a devcontainer.json, or that file. Builds its environment, copies the project, and runs its commands. Excludes `repo_url`"
+    )
+  ),
+  rebuild: optional(
+    boolean(
+      "Build the environment of `devcontainer` again, also without a change of its devcontainer.json. Default: false"
+    )
+  ),
+  skipCommands: optional(boolean("Do not run the commands of `devcontainer`. Default: false"))
+})

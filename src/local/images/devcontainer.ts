@@ -1,0 +1,131 @@
+import { Effect } from "effect"
+import { DevContainerRefused } from "../../contract/errors/errors.ts"
+import type { PyroService } from "../../contract/rows/Pyro.ts"
+import { type ImageReference, parseReference } from "../../contract/text/image-reference.ts"
+import { named } from "../../contract/text/names.ts"
+import {
+  type BuildPlan,
+  devContainerOf,
+  digestOf,
+  type Place,
+  planOf,
+  type ReadFile,
+  readFile,
+  variablesOf
+} from "../../environment/devcontainer.ts"
+import { basesOf } from "../../environment/dockerfile.ts"
+import { Environments, type OnProgress } from "../../environment/Environments.ts"
+import type { BuilderRequest, KeptImage, MadeImage } from "../../environment/image-builder.ts"
+import { sourceOf } from "../../environment/image-source.ts"
+import { type DevContainerInputs, readInputs } from "../../seeding/devcontainer-inputs.ts"
+import { findDevContainer, type FoundDevContainer } from "../../seeding/devcontainer.ts"
+import { buildInMicroVm } from "./builder.ts"
+
+/** A devcontainer.json that was read. */
+export interface KnownDevContainer {
+  readonly found: FoundDevContainer
+  readonly read: ReadFile
+  readonly place: Place
+}
+
+/** Reads the devcontainer.json of a directory. `given`: the variables that the person named. */
+export const devContainerAt = (directory: string, given: Place["given"]) =>
+  Effect.gen(function*() {
+    const found = yield* findDevContainer(directory)
+    const read = yield* Effect.mapError(
+      Effect.fromResult(readFile(found.text)),
+      (detail) => new DevContainerRefused({ path: found.file, detail })
+    )
+    return { found, read, place: { project: found.project, file: found.file, given } } satisfies KnownDevContainer
+  })
+
+/** The plan of a file, with what it reads, and the digest of both. */
+export const planned = (known: KnownDevContainer, buildArgs: Readonly<Record<string, string>>) =>
+  Effect.gen(function*() {
+    const plan = yield* Effect.mapError(
+      Effect.fromResult(planOf(known.read.file, variablesOf(known.place))),
+      (detail) => new DevContainerRefused({ path: known.found.file, detail })
+    )
+    const inputs = yield* readInputs(known.found, plan)
+    const key = digestOf([known.found.text, inputs.dockerfile?.text, inputs.folders, buildArgs, known.place.given])
+    return { plan, inputs, key }
+  })
+
+const pullOf = (reference: ImageReference) => {
+  const { plainHttp, source } = sourceOf(reference)
+  return { plainHttp, source }
+}
+
+/** What a builder is asked for, and the hosts that it needs. */
+const requestOf = (
+  { base, features, ...rest }: BuildPlan,
+  { dockerfile, folders }: DevContainerInputs,
+  buildArgs: Readonly<Record<string, string>>
+) => {
+  const ofFeatures = features.flatMap(({ id }) => parseReference(id)?.name ?? []).map((name) => `FROM ${name}`)
+  const text = dockerfile?.text ?? (base._tag === "image" ? `FROM ${base.reference}\n` : "")
+  const { allowHosts, loopbackPorts, registries } = basesOf([text, ...ofFeatures].join("\n"))
+  const devcontainer = {
+    ...rest,
+    features: features.map((feature) => {
+      const local = folders.find(({ id }) => id === feature.id)
+      return local === undefined ? feature : { ...feature, folder: local.folder }
+    })
+  }
+  const reference = base._tag === "image" && features.length === 0 ? parseReference(base.reference) : undefined
+  const common = { architecture: "amd64", devcontainer } as const
+  const request: BuilderRequest = reference !== undefined ? { ...common, ...pullOf(reference) } : {
+    ...common,
+    dockerfile: {
+      ...(dockerfile === undefined ? { text } : { file: dockerfile.file, context: dockerfile.context }),
+      target: base._tag === "image" ? undefined : base.target,
+      arguments: base._tag === "image" ? {} : named([...Object.entries(base.arguments), ...Object.entries(buildArgs)]),
+      loopbackPorts
+    }
+  }
+  return { request, allowHosts, registries }
+}
+
+/** Gives the image what the file says of programs: a workspace of the environment alone then has the same variables. */
+const kept = (made: MadeImage, { place, read }: KnownDevContainer, key: string): KeptImage => {
+  const { config, label } = made
+  const own = Object.entries(devContainerOf(read, place, { env: config.env, label }).env)
+  return {
+    ...made,
+    config: { ...config, env: [...config.env, ...own.map(([name, value]) => `${name}=${value}`)] },
+    devcontainer: { key, label, env: config.env }
+  }
+}
+
+interface Building {
+  readonly name: string
+  readonly buildArgs: Readonly<Record<string, string>>
+  readonly allowHosts: ReadonlyArray<string>
+  readonly replace: boolean
+}
+
+/** Builds the environment of a devcontainer.json in a builder microVM. */
+export const buildDevContainer = (
+  pyro: PyroService,
+  known: KnownDevContainer,
+  { allowHosts, buildArgs, name, replace }: Building,
+  onProgress: OnProgress
+) =>
+  Effect.gen(function*() {
+    const { inputs, key, plan } = yield* planned(known, buildArgs)
+    const asked = requestOf(plan, inputs, buildArgs)
+    const { keepImage } = yield* Environments
+    yield* keepImage(name, (file) =>
+      Effect.map(
+        buildInMicroVm(pyro, {
+          reference: name,
+          request: asked.request,
+          ...(inputs.seed === undefined ? {} : { context: inputs.seed }),
+          registries: asked.registries,
+          allowHosts: [...new Set([...asked.allowHosts, ...allowHosts])],
+          file,
+          onProgress
+        }),
+        (made) => kept(made, known, key)
+      ), { replace })
+  })
