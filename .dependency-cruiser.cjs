@@ -32,9 +32,10 @@ const may = {
   "workspace": libraries,
   "local": [...libraries, "workspace"],
   "daemon": [...libraries, "workspace", "local"],
+  "project": ["contract", "system"],
   "sdk": ["contract", "system"],
   "agent-host": ["contract", "system"],
-  "cli": ["contract", "terminal", "sdk", "agent-host", "local", "daemon", "mcp"],
+  "cli": ["contract", "terminal", "sdk", "agent-host", "project", "local", "daemon", "mcp"],
   "mcp": ["contract", "sdk"],
   // The handle alone: `adapters-on-the-handle`.
   "adapters": ["sdk"]
@@ -139,6 +140,7 @@ const roomsBelow = {
     "arguments": ["rows", "terminal"],
     "help": ["rows", "arguments", "output"],
     "views": ["output", "terminal"],
+    "project": ["rows", "arguments", "output", "perform", "terminal"],
     "perform": ["arguments", "output", "views", "terminal"],
     "agent": ["rows", "arguments", "output", "views", "perform", "terminal"]
   }
@@ -226,7 +228,7 @@ module.exports = {
       severity: "error",
       from: { path: "^src/cli/" },
       to: {
-        path: "^src/(terminal|local|mcp|agent-host)/",
+        path: "^src/(terminal|local|mcp|agent-host|project)/",
         dynamic: false,
         dependencyTypesNot: ["type-only", "dynamic-import"]
       }

@@ -14,6 +14,7 @@ const hostFolders = [
   "workspace",
   "daemon",
   "agent-host",
+  "project",
   "adapters"
 ]
 

@@ -175,6 +175,12 @@ const runCommand = (
         ({ performDemo }) => withDaemon(performDemo(words, rest, type))
       )
     }
+    case "workspace.up":
+    case "workspace.down":
+      return Effect.flatMap(
+        Effect.promise(() => import("./project/project.ts")),
+        ({ performProject }) => withDaemon(performProject(command, words, rest))
+      )
     case "mcp.serve":
       return parse(mcpServe, words, rest).pipe(
         Effect.flatMap((typed) => fillSecrets(mcpServe, typed)),

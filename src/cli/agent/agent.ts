@@ -9,6 +9,7 @@ import { ShellOpenPayload, workspaceShellOpen } from "../../contract/rows/worksp
 import { named } from "../../contract/text/names.ts"
 import { decode, parse, surfaceAsTyped } from "../arguments/parser.ts"
 import { note, OutputOptions, warn } from "../output/print.ts"
+import { withPaths } from "../perform/host-paths.ts"
 import { perform } from "../perform/perform.ts"
 import { agentCommand, AgentPayload } from "../rows/agent.ts"
 import { type OutputClosed, Terminal } from "../terminal/Terminal.ts"
@@ -30,7 +31,7 @@ export const performAgent = (
     const payload = yield* decode(
       surfaceAsTyped(agentCommand.cli, typed),
       AgentPayload(),
-      withPaths(withName(typed.raw), terminal.resolvePath)
+      withPaths(agentCommand.cli, withName(typed.raw), terminal.resolvePath)
     )
     const { prepareInside } = yield* Effect.promise(() => import("../../agent-host/inside.ts"))
     const inside = yield* prepareInside(payload, terminal.variable)
@@ -52,14 +53,6 @@ const withName = (raw: Readonly<Record<string, unknown>>) =>
   typeof raw["agent"] === "string"
     ? named<unknown>([...Object.entries(raw), ["agent", hostNameOf(raw["agent"])]])
     : raw
-
-const withPaths = (raw: Readonly<Record<string, unknown>>, resolvePath: (path: string) => string) => {
-  const resolved = agentCommand.cli.hostPaths.flatMap((name) => {
-    const path = raw[name]
-    return typeof path === "string" ? [[name, resolvePath(path)] as const] : []
-  })
-  return named<unknown>([...Object.entries(raw), ...resolved])
-}
 
 interface AgentRun {
   readonly workspace: string

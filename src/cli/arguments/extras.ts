@@ -4,8 +4,9 @@ import type { CliExtra, CliSurface } from "../../contract/rows/operation.ts"
 import { type Operation, operations } from "../../contract/rows/operations.ts"
 import { mappingOf, MAX_SECRET_BYTES } from "../../contract/rows/secret-fields.ts"
 import { named } from "../../contract/text/names.ts"
+import { numberOf } from "../../contract/text/units.ts"
 import { Terminal } from "../terminal/Terminal.ts"
-import { numberOf, unitOf } from "./flags.ts"
+import { unitOf } from "./flags.ts"
 import type { Typed } from "./parser.ts"
 
 /** The longest value and a newline at the end. */

@@ -39,7 +39,6 @@ const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, command
   ]],
   // pyro has no such command.
   [["compose"], []],
-  [["up"], ["workspace create"]],
   [["new"], ["workspace create", "workspace snapshot create", "env build"]],
   [["create", "add", "install"], ["env build", "host connect"]],
   [["unpause"], ["workspace resume"]],

@@ -4,10 +4,11 @@ import { firstIssue } from "../../contract/errors/issue.ts"
 import type { CliSurface, PureSchema } from "../../contract/rows/operation.ts"
 import { type PayloadField, payloadFields } from "../../contract/rows/payload-fields.ts"
 import { named } from "../../contract/text/names.ts"
+import { numberOf } from "../../contract/text/units.ts"
 import type { Command } from "../rows/rows.ts"
 import { closest } from "./closest.ts"
 import { unexpectedWord, wrongOption } from "./corrections.ts"
-import { flagName, flagsOf, numberOf, unitOf } from "./flags.ts"
+import { flagName, flagsOf, unitOf } from "./flags.ts"
 import { type BadWord, type Defaults, positional, readWords } from "./operands.ts"
 
 /** A parsed command line: the payload's JSON side, and the flags of the CLI itself. */

@@ -11,6 +11,7 @@ import { snakeStruct } from "../../contract/text/snake.ts"
 import { agentCommand } from "./agent.ts"
 import { flag } from "./flag.ts"
 import { hostCommands } from "./host.ts"
+import { projectCommands } from "./project.ts"
 
 const CpPayload = lazy(() =>
   snakeStruct({
@@ -170,7 +171,7 @@ export const mcpServe = {
 } as const satisfies Command
 
 /** Commands that are no operations. */
-const ownCommands = [cpCommand, mcpServe, agentCommand, ...hostCommands, demoCommand] as const
+const ownCommands = [cpCommand, mcpServe, agentCommand, ...projectCommands, ...hostCommands, demoCommand] as const
 export type OwnCommand = typeof ownCommands[number]
 
 /** All commands, in the order of the help. */

@@ -8,6 +8,7 @@ import { guestErrors } from "./guest.ts"
 import { hostErrors } from "./host.ts"
 import { imageErrors } from "./image.ts"
 import { networkErrors } from "./network.ts"
+import { projectErrors } from "./project.ts"
 import { residentErrors } from "./resident.ts"
 import { workspaceErrors } from "./workspace.ts"
 
@@ -19,6 +20,7 @@ export * from "./guest.ts"
 export * from "./host.ts"
 export * from "./image.ts"
 export * from "./network.ts"
+export * from "./project.ts"
 export * from "./resident.ts"
 export * from "./workspace.ts"
 
@@ -43,6 +45,7 @@ export const PyroError = oneOfErrors([
   ...hostErrors,
   ...imageErrors,
   ...networkErrors,
+  ...projectErrors,
   ...residentErrors,
   ...workspaceErrors
 ])

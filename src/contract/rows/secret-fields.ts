@@ -13,7 +13,7 @@ const MAX_ALL_SECRETS_BYTES = 4_194_304
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
 
-const SecretName = lazy(() =>
+export const SecretName = lazy(() =>
   Schema.String.pipe(
     matching(NAME, "must be 1 to 64 letters, digits and '_', and must not begin with a digit"),
     described("Name of a secret")

@@ -46,6 +46,11 @@ export type ErrorCode =
   | "port_in_use"
   | "port_not_published"
   | "port_unavailable"
+  | "project_file_invalid"
+  | "project_file_missing"
+  | "project_not_accepted"
+  | "project_secret_missing"
+  | "project_setup_failed"
   | "publishing_not_allowed"
   | "saved_damaged"
   | "saved_exists"
@@ -509,6 +514,58 @@ export interface PublishingNotAllowed extends PyroError {
   readonly reason: "ceiling" | "policy"
 }
 export const PublishingNotAllowed: ErrorClass<PublishingNotAllowed> = asErrorClass(contract.PublishingNotAllowed)
+
+/** No directory around has a project's file. Nothing was done. */
+export interface ProjectFileMissing extends PyroError {
+  readonly _tag: "ProjectFileMissing"
+  readonly code: "project_file_missing"
+  /** Directory in which the search began. */
+  readonly directory: string
+}
+export const ProjectFileMissing: ErrorClass<ProjectFileMissing> = asErrorClass(contract.ProjectFileMissing)
+
+/** The file of a project cannot be used. Nothing was done. */
+export interface ProjectFileInvalid extends PyroError {
+  readonly _tag: "ProjectFileInvalid"
+  readonly code: "project_file_invalid"
+  readonly path: string
+  /** Line of the fault. Absent if the fault has none. */
+  readonly line?: number | undefined
+  /** Key of the fault, with dots between the tables. Absent if the fault has none. */
+  readonly key?: string | undefined
+  readonly detail: string
+}
+export const ProjectFileInvalid: ErrorClass<ProjectFileInvalid> = asErrorClass(contract.ProjectFileInvalid)
+
+/** The file of a project asks for what the person has not granted. Nothing was done. */
+export interface ProjectNotAccepted extends PyroError {
+  readonly _tag: "ProjectNotAccepted"
+  readonly code: "project_not_accepted"
+  readonly path: string
+  /** What the file asks for, one phrase each. */
+  readonly asks: ReadonlyArray<string>
+}
+export const ProjectNotAccepted: ErrorClass<ProjectNotAccepted> = asErrorClass(contract.ProjectNotAccepted)
+
+/** A secret of a project's file has no value here. Nothing was done. */
+export interface ProjectSecretMissing extends PyroError {
+  readonly _tag: "ProjectSecretMissing"
+  readonly code: "project_secret_missing"
+  readonly path: string
+  readonly names: ReadonlyArray<string>
+}
+export const ProjectSecretMissing: ErrorClass<ProjectSecretMissing> = asErrorClass(contract.ProjectSecretMissing)
+
+/** A setup command of a project failed. The workspace stays. */
+export interface ProjectSetupFailed extends PyroError {
+  readonly _tag: "ProjectSetupFailed"
+  readonly code: "project_setup_failed"
+  readonly workspace: string
+  readonly command: string
+  /** How the command ended, such as `status 1`. */
+  readonly ending: string
+}
+export const ProjectSetupFailed: ErrorClass<ProjectSetupFailed> = asErrorClass(contract.ProjectSetupFailed)
 
 /** The workspace has no shell of that id. */
 export interface ShellNotFound extends PyroError {

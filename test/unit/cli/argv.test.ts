@@ -162,7 +162,6 @@ describe("finding the operation", () => {
     ["describe", "status"],
     ["get", "list"],
     ["new", "create"],
-    ["up", "create"],
     ["push", "sync push"],
     ["console", "attach"],
     ["unpause", "resume"],

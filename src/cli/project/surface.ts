@@ -1,0 +1,34 @@
+import { Effect } from "effect"
+import type { Surface } from "../../project/surface.ts"
+import { note, OutputOptions, warn } from "../output/print.ts"
+import { withProgress } from "../output/progress.ts"
+import { firstLine } from "../perform/question.ts"
+import { Terminal } from "../terminal/Terminal.ts"
+
+/** The terminal of a person who works on a project. `yes`: the person grants what a file asks for. */
+export const surfaceOf = (yes: boolean) =>
+  Effect.gen(function*() {
+    const terminal = yield* Terminal
+    const options = yield* OutputOptions
+    const here = <A, E>(work: Effect.Effect<A, E, Terminal>) =>
+      work.pipe(Effect.provideService(Terminal, terminal), Effect.provideService(OutputOptions, options))
+    const decoder = new TextDecoder()
+    const surface: Surface = {
+      grants: (path, asks) => yes ? Effect.succeed(true) : here(ask(path, asks)),
+      show: (row, payload, events) => here(withProgress(row, payload, events)),
+      // Output of a guest: a terminal gets no control characters of it.
+      output: (bytes) => here(note(decoder.decode(bytes, { stream: true }))),
+      say: (text) => here(note(`pyro: ${text}\n`)),
+      variable: terminal.variable
+    }
+    return surface
+  })
+
+/** Asks on a terminal for what a file asks for. Elsewhere nobody can answer. */
+const ask = (path: string, asks: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const { stderrIsTerminal, stdin, stdinIsTerminal } = yield* Terminal
+    if (!stdinIsTerminal || !stderrIsTerminal) return false
+    yield* warn(`${path} asks for:\n${asks.map((one) => `  ${one}\n`).join("")}Grant all of it? [y/N] `)
+    return /^y(es)?$/i.test((yield* firstLine(stdin)).trim())
+  })

@@ -1,0 +1,74 @@
+import { Schema } from "effect"
+import { printable } from "../text/printable.ts"
+import { ContractError } from "./contract-error.ts"
+
+const steps = "only the user can fix this, on the host"
+
+/** No directory around has a project's file. Nothing was done. */
+export class ProjectFileMissing extends ContractError<ProjectFileMissing>()("ProjectFileMissing", {
+  /** Directory in which the search began. */
+  directory: Schema.String
+}, {
+  fact: ({ directory }) => `${directory} has no pyro.toml, and no "pyro" in a package.json`,
+  next: "Write one, with a line such as: environment = \"debian:12\"",
+  steps
+}) {}
+
+/** The file of a project cannot be used. Nothing was done. */
+export class ProjectFileInvalid extends ContractError<ProjectFileInvalid>()("ProjectFileInvalid", {
+  path: Schema.String,
+  /** Line of the fault. Absent if the fault has none. */
+  line: Schema.optional(Schema.Int),
+  /** Key of the fault, with dots between the tables. Absent if the fault has none. */
+  key: Schema.optional(Schema.String),
+  detail: Schema.String
+}, {
+  fact: ({ detail, key, line, path }) =>
+    printable(`${path}${line === undefined ? "" : `:${line}`}: ${key === undefined ? "" : `${key}: `}${detail}`),
+  next: "Correct the file. docs/project.md lists the keys",
+  steps
+}) {}
+
+/** The file of a project asks for what the person has not granted. Nothing was done. */
+export class ProjectNotAccepted extends ContractError<ProjectNotAccepted>()("ProjectNotAccepted", {
+  path: Schema.String,
+  /** What the file asks for, one phrase each. */
+  asks: Schema.Array(Schema.String)
+}, {
+  fact: ({ asks, path }) =>
+    printable(`${path} asks for what you have not granted:\n${asks.map((ask) => `  ${ask}\n`).join("")}`),
+  message: ({ fact }) => `${fact}Grant all of it: pyro up --yes`,
+  steps
+}) {}
+
+/** A secret of a project's file has no value here. Nothing was done. */
+export class ProjectSecretMissing extends ContractError<ProjectSecretMissing>()("ProjectSecretMissing", {
+  path: Schema.String,
+  names: Schema.Array(Schema.String)
+}, {
+  fact: ({ names, path }) => `${path} names secrets that the environment does not have: ${names.join(", ")}`,
+  next: ({ names }) => `Set each, which stays on the host: export ${names[0]}=…`,
+  steps
+}) {}
+
+/** A setup command of a project failed. The workspace stays. */
+export class ProjectSetupFailed extends ContractError<ProjectSetupFailed>()("ProjectSetupFailed", {
+  workspace: Schema.String,
+  command: Schema.String,
+  /** How the command ended, such as `status 1`. */
+  ending: Schema.String
+}, {
+  fact: ({ command, ending, workspace }) =>
+    printable(`the setup command "${command}" of ${workspace} ended with ${ending}`),
+  next: ({ workspace }) =>
+    `The workspace stays: pyro exec ${workspace}. The next pyro up runs the setup commands again from this one`,
+  steps
+}) {}
+
+export const projectErrors = [
+  ProjectFileMissing,
+  ProjectFileInvalid,
+  ProjectNotAccepted,
+  ProjectSecretMissing,
+  ProjectSetupFailed
+] as const

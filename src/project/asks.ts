@@ -1,0 +1,61 @@
+import { secretTargetOf } from "../contract/rows/secret-target.ts"
+import { parseReference } from "../contract/text/image-reference.ts"
+import type { Definition } from "./definition.ts"
+
+/**
+ * What a file asks for beyond a microVM with a copy of the project, one phrase each: network, ports of the host, values of secrets, files that
+ * git ignores, and images. Each phrase has everything that the grant depends on, so that another grant is another phrase.
+ */
+export const asksOf = (definition: Definition): ReadonlyArray<string> => [
+  ...networkAsks(definition),
+  ...portAsks(definition),
+  ...secretAsks(definition),
+  ...(definition.seed?.includeIgnored ?? []).map((glob) => `a copy of files that git ignores: ${glob}`),
+  ...imageAsks(definition)
+]
+
+const networkAsks = ({ network = {} }: Definition): ReadonlyArray<string> => {
+  const { allowHosts = [], allowIps = [], denyHosts = [], policy } = network
+  if (policy === "off" || policy === undefined && allowHosts.length + allowIps.length === 0) return []
+  const but = denyHosts.length === 0 ? "" : ` but not to ${[...denyHosts].sort().join(", ")}`
+  const rules = [...allowHosts, ...allowIps]
+  return [
+    ...(rules.length === 0
+      ? [`connections to every public host${but}`]
+      : rules.map((rule) => `connections to ${rule}${but}`)),
+    ...(policy === "egress+published-ports" ? ["ports that a model publishes on 127.0.0.1 of this host"] : [])
+  ]
+}
+
+const portAsks = ({ ports = [], services = {} }: Definition) =>
+  [...ports, ...Object.values(services).flatMap((service) => service.ports ?? [])].map((port) => {
+    const [guest, host] = port.split(":").reverse()
+    return `a port of 127.0.0.1 of this host for port ${guest} of the guest${
+      host === undefined || Number(host) === 0 ? "" : `: ${host}`
+    }`
+  })
+
+const secretAsks = ({ secretHttp = [], secrets = [] }: Definition) =>
+  secrets.flatMap((name) => {
+    const targets = secretHttp.filter((item) => secretTargetOf(item)?.name === name)
+    return targets.length === 0
+      ? [`the value of the variable ${name}, for commands in the workspace`]
+      : targets.map((item) => {
+        const { header, host, port } = secretTargetOf(item)!
+        return `the value of the variable ${name}, for requests to ${host}:${port}${
+          header === undefined ? "" : ` in the header ${header}`
+        }`
+      })
+  })
+
+const imageAsks = ({ build = {}, dockerfile, environment }: Definition) => [
+  ...(environment !== undefined && parseReference(environment) !== undefined
+    ? [`the image ${parseReference(environment)!.name}, from its registry`]
+    : []),
+  ...(dockerfile === undefined
+    ? []
+    : [
+      `a build of the Dockerfile ${dockerfile}, with images from the registries that it names`,
+      ...(build.allowHosts ?? []).map((host) => `connections to ${host} during the build`)
+    ])
+]

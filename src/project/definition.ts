@@ -1,0 +1,181 @@
+import { Schema, SchemaGetter } from "effect"
+import { variables, workingDirectory } from "../contract/rows/command.ts"
+import { networkFields } from "../contract/rows/network-fields.ts"
+import { lazy } from "../contract/rows/operation.ts"
+import { mappingOf, secretHttpField, secretMappings, SecretName } from "../contract/rows/secret-fields.ts"
+import { readinessFields, serviceName } from "../contract/rows/service-fields.ts"
+import { WorkspaceName, WorkspaceUser } from "../contract/rows/workspace-field.ts"
+import { MAX_TTL_SECONDS } from "../contract/rows/workspace-lifecycle.ts"
+import { portText } from "../contract/rows/workspace-port.ts"
+import { between, ignoredGlobs, list, must, optional, text } from "../contract/text/fields.ts"
+import { byName } from "../contract/text/names.ts"
+import { snakeStruct } from "../contract/text/snake.ts"
+import { numberOf, type Unit } from "../contract/text/units.ts"
+
+/** A whole number, or one with a unit as on the command line: `"30m"`, `"2G"`. */
+const measured = (unit: Unit, { from, to }: { readonly from: number; readonly to: number }) => {
+  const read = (given: number | string) => typeof given === "number" ? given : numberOf(given, unit)
+  return Schema.Union([Schema.Number, Schema.String]).annotate({
+    message: "must be a number, or a number with a unit in quotes"
+  }).pipe(
+    Schema.check(Schema.makeFilter((given) => {
+      const number = read(given)
+      return typeof number === "string"
+        ? number
+        : Number.isInteger(number) && number >= from && number <= to ||
+          `must be ${from} to ${to} ${unit === "time" ? "seconds" : "MiB"}`
+    })),
+    Schema.decodeTo(Schema.Number, {
+      decode: SchemaGetter.transform((given) => Number(read(given))),
+      encode: SchemaGetter.transform((number): number | string => number)
+    })
+  )
+}
+
+/** Ports, as numbers or as `HOST_PORT:GUEST_PORT`. */
+const ports = () =>
+  Schema.Array(
+    Schema.Union([Schema.Number, Schema.String]).annotate({ message: "must be a port, or \"HOST_PORT:GUEST_PORT\"" })
+      .pipe(
+        Schema.decodeTo(portText("Port of the guest to publish"), {
+          decode: SchemaGetter.transform(String),
+          encode: SchemaGetter.transform((port): number | string => port)
+        })
+      )
+  ).pipe(Schema.check(Schema.isMaxLength(16, { message: "must be at most 16 ports" })))
+
+/** A path beneath the project's directory. */
+const insidePath = () =>
+  text("").pipe(
+    must(
+      (path) => path !== "" && !path.startsWith("/") && !path.startsWith("~") && !path.split("/").includes(".."),
+      "must be a path beneath the project's directory"
+    )
+  )
+
+/** A shell script, or a program with its arguments. */
+const Command = lazy(() =>
+  Schema.Union([text(""), list(text(""))]).annotate({
+    message: "must be a shell script, or a list of a program and its arguments"
+  }).pipe(must((command) => command.length > 0, "must not be empty"))
+)
+
+const secrets = () => list(SecretName())
+
+/** A setup command: text alone, or a table that gives it more. */
+const Setup = lazy(() =>
+  Schema.Union([
+    Schema.String,
+    Schema.Struct({ run: Schema.String, secrets: optional(secrets()) })
+  ]).annotate({ message: "must be a shell script, or a table with run and secrets" })
+)
+
+const Service = lazy(() => {
+  const { readyCommand, readyFile, readyHttp, readyTcp } = readinessFields()
+  return snakeStruct({
+    command: Command(),
+    readyTcp,
+    readyHttp,
+    readyFile,
+    readyCommand,
+    readyTimeout: optional(measured("time", { from: 1, to: 3_600 })),
+    restart: optional(Schema.Literals(["never", "on-failure", "always"])),
+    ports: optional(ports()),
+    env: optional(variables("")),
+    cwd: optional(workingDirectory("")),
+    user: optional(Schema.String),
+    secrets: secretMappings().secretEnv
+  })
+})
+export type Service = ReturnType<typeof Service>["Type"]
+
+const MAX_SERVICES = 32
+const MAX_SETUP = 64
+
+const Services = lazy(() =>
+  byName(Service()).pipe(
+    must(
+      (all) => Object.keys(all).every((name) => Schema.is(serviceName())(name)),
+      "names of services must be 1 to 63 letters, digits, '.', '_' and '-'"
+    ),
+    must((all) => Object.keys(all).length <= MAX_SERVICES, `must be ${MAX_SERVICES} services at most`)
+  )
+)
+
+const Network = lazy(() => {
+  const { allowHosts, allowIps, denyHosts, networkPolicy } = networkFields()
+  return snakeStruct({ policy: networkPolicy, allowHosts, denyHosts, allowIps })
+})
+
+const Build = lazy(() =>
+  snakeStruct({
+    target: optional(text("")),
+    args: optional(variables("")),
+    allowHosts: networkFields().allowHosts
+  })
+)
+
+const Seed = lazy(() =>
+  snakeStruct({
+    git: optional(Schema.Literals(["shallow", "full", "none"])),
+    includeIgnored: optional(ignoredGlobs(""))
+  })
+)
+
+/** A use of a secret that the file does not ask for. */
+const unnamedSecret = (
+  { secretHttp = [], secrets = [], services = {}, setup = [] }: {
+    readonly secrets?: ReadonlyArray<string>
+    readonly secretHttp?: ReadonlyArray<string>
+    readonly services?: Readonly<Record<string, { readonly secrets?: ReadonlyArray<string> }>>
+    readonly setup?: ReadonlyArray<string | { readonly secrets?: ReadonlyArray<string> }>
+  }
+): string | undefined =>
+  [
+    ...secretHttp.map((item) => ["secret_http", item.split("@", 1)[0]!] as const),
+    ...Object.entries(services).flatMap(([name, service]) =>
+      (service.secrets ?? []).map((item) => [`services.${name}.secrets`, mappingOf(item).name] as const)
+    ),
+    ...setup.flatMap((one) =>
+      typeof one === "string" ? [] : (one.secrets ?? []).map((name) => ["setup", name] as const)
+    )
+  ].filter(([, name]) => !secrets.includes(name)).map(([where, name]) => `${where}: ${name} is not in secrets`)[0]
+
+/** What a repository says about its workspace, in pyro.toml or in package.json. */
+export const Definition = lazy(() =>
+  snakeStruct({
+    name: optional(WorkspaceName()),
+    environment: optional(
+      text("").pipe(must((name) => name !== "" && name.length <= 200, "must be a name such as debian:12"))
+    ),
+    dockerfile: optional(insidePath()),
+    build: optional(Build()),
+    seed: optional(Seed()),
+    user: optional(WorkspaceUser()),
+    env: optional(variables("")),
+    cwd: optional(workingDirectory("")),
+    cpus: optional(between({ from: 1, to: 32, description: "" })),
+    memory: optional(measured("mib", { from: 128, to: 1_048_576 })),
+    disk: optional(measured("mib", { from: 64, to: 4_194_304 })),
+    network: optional(Network()),
+    secrets: optional(secrets()),
+    ...secretHttpField(""),
+    ports: optional(ports()),
+    pauseAfter: optional(measured("time", { from: 0, to: MAX_TTL_SECONDS })),
+    ttl: optional(measured("time", { from: 1, to: MAX_TTL_SECONDS })),
+    setup: optional(
+      Schema.Array(Setup()).pipe(
+        Schema.check(Schema.isMaxLength(MAX_SETUP, { message: `must be ${MAX_SETUP} commands at most` }))
+      )
+    ),
+    services: optional(Services())
+  }).pipe(
+    must(
+      ({ dockerfile, environment }) => dockerfile === undefined || environment === undefined,
+      "environment cannot be combined with dockerfile"
+    ),
+    must(({ build, dockerfile }) => build === undefined || dockerfile !== undefined, "build needs dockerfile"),
+    Schema.check(Schema.makeFilter((definition) => unnamedSecret(definition) ?? true))
+  )
+)
+export type Definition = ReturnType<typeof Definition>["Type"]

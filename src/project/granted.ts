@@ -1,0 +1,38 @@
+import { Effect } from "effect"
+import { ProjectNotAccepted, ProjectSecretMissing } from "../contract/errors/errors.ts"
+import { named } from "../contract/text/names.ts"
+import { asksOf } from "./asks.ts"
+import type { ProjectFile } from "./file.ts"
+import { type Memory, remember } from "./memory.ts"
+import type { SecretValues } from "./requests.ts"
+import type { Surface } from "./surface.ts"
+
+/** What a file asks for and the person has not granted. */
+export const openAsks = ({ definition }: ProjectFile, { accepted }: Memory): ReadonlyArray<string> =>
+  asksOf(definition).filter((ask) => !accepted.includes(ask))
+
+/** Whether the person has granted all that a file asks for. */
+export const isGranted = (file: ProjectFile, memory: Memory): boolean => openAsks(file, memory).length === 0
+
+/**
+ * Asks the person for what a file asks for, unless the person granted all of it before, and remembers the answer. A file that asks for less
+ * than before asks nothing, and loses the rest.
+ */
+export const withGrants = (file: ProjectFile, memory: Memory, { grants }: Surface) =>
+  Effect.gen(function*() {
+    const asks = asksOf(file.definition)
+    if (!isGranted(file, memory) && !(yield* grants(file.path, asks))) {
+      return yield* new ProjectNotAccepted({ path: file.path, asks })
+    }
+    const granted: Memory = { ...memory, accepted: asks }
+    if (asks.join("\n") !== memory.accepted.join("\n")) yield* remember(granted)
+    return granted
+  })
+
+/** Values of a file's secrets, from the person's environment. */
+export const secretValues = ({ definition: { secrets = [] }, path }: ProjectFile, { variable }: Surface) =>
+  Effect.gen(function*() {
+    const missing = secrets.filter((name) => (variable(name) ?? "") === "")
+    if (missing.length > 0) return yield* new ProjectSecretMissing({ path, names: missing })
+    return named(secrets.map((name) => [name, variable(name)!])) satisfies SecretValues
+  })

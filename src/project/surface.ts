@@ -1,0 +1,26 @@
+import type { Effect, Stream } from "effect"
+import type { PyroError } from "../contract/errors/errors.ts"
+import type { Folding } from "../contract/rows/operation.ts"
+
+/** An operation whose events fold to one result. */
+interface Foldable<Payload, Event, Result> {
+  readonly fold: (payload: Payload) => Folding<Event, Result>
+}
+
+/** What the work on a project needs of the program that does it. */
+export interface Surface {
+  /** Asks the person for what a file asks for. False: not granted. */
+  readonly grants: (path: string, asks: ReadonlyArray<string>) => Effect.Effect<boolean>
+  /** Shows the progress of an operation, and gives its result. */
+  readonly show: <Payload, Event extends { readonly _tag: string }, Result>(
+    row: Foldable<Payload, Event, Result>,
+    payload: Payload,
+    events: Stream.Stream<Event, PyroError>
+  ) => Effect.Effect<Result, PyroError>
+  /** Shows output of a setup command. */
+  readonly output: (bytes: Uint8Array) => Effect.Effect<void>
+  /** Tells one line about a step. */
+  readonly say: (text: string) => Effect.Effect<void>
+  /** A variable of the person's environment. */
+  readonly variable: (name: string) => string | undefined
+}

@@ -1,0 +1,195 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { down } from "../../../src/project/down.ts"
+import { show } from "../../../src/project/show.ts"
+import { up } from "../../../src/project/up.ts"
+import { fakeHost } from "./fake-pyro.ts"
+import { folderWith } from "./folder.ts"
+
+const FILE = `memory = 256
+setup = ["first", "second"]
+
+[env]
+CI = "1"
+
+[services.db]
+command = "db"
+
+[services.web]
+command = "web"
+`
+
+/** A project with this file, and a host. */
+const project = (text = FILE) => {
+  const host = fakeHost()
+  const directory = folderWith({ "pyro.toml": text })
+  const options = { directory, cwd: directory }
+  const on = <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.provide(work, host.layer)
+  return {
+    ...host,
+    directory,
+    write: (changed: string) => fs.writeFileSync(path.join(directory, "pyro.toml"), changed),
+    up: (recreate = false) => on(up({ ...options, recreate }, host.surface)),
+    down: (wantsDelete = false) => on(down({ ...options, delete: wantsDelete }, host.surface)),
+    show: () => on(show(options)),
+    /** What was asked of the host since the last call. */
+    since: () => host.calls.splice(0)
+  }
+}
+
+describe("pyro up", () => {
+  it.effect("makes the workspace, sets it up once, and starts the services in their order", () =>
+    Effect.gen(function*() {
+      const { payloads, since, up } = project()
+      assert.strictEqual((yield* up()).was, "created")
+      assert.deepStrictEqual(since(), [
+        "create debian:12",
+        "exec first",
+        "exec second",
+        "service.start db",
+        "service.start web"
+      ])
+      assert.deepInclude(payloads[0]![1], { memoryMib: 256, labels: { up: "pyro.toml" } })
+      assert.strictEqual((yield* up()).was, "running")
+      assert.deepStrictEqual(since(), [])
+    }))
+
+  it.effect("resumes what down paused, starts what was stopped, and makes what was deleted", () =>
+    Effect.gen(function*() {
+      const { all, down, since, up } = project()
+      yield* up()
+      since()
+      assert.strictEqual((yield* down()).outcome, "paused")
+      assert.strictEqual((yield* down()).outcome, "unchanged")
+      assert.strictEqual((yield* up()).was, "resumed")
+      assert.deepStrictEqual(since(), ["pause", "resume"])
+      const [one] = all.values()
+      one!.state = "stopped"
+      one!.services.set("web", "stopped")
+      assert.strictEqual((yield* up()).was, "started")
+      assert.deepStrictEqual(since(), ["start", "service.start web"])
+      assert.strictEqual((yield* down(true)).outcome, "deleted")
+      assert.strictEqual((yield* down()).outcome, "none")
+      assert.strictEqual((yield* up()).was, "created")
+      all.clear()
+      assert.strictEqual((yield* up()).was, "created")
+    }))
+
+  it.effect("goes on with the setup command that failed, also when the file was corrected", () =>
+    Effect.gen(function*() {
+      const { failing, since, up, write } = project()
+      failing.add("second")
+      const failed = yield* Effect.flip(up())
+      assert.deepInclude(failed, { _tag: "ProjectSetupFailed", command: "second", ending: "status 3" })
+      since()
+      write(FILE.replace("second", "better"))
+      assert.deepStrictEqual((yield* up()).change.ofNew, [])
+      assert.deepStrictEqual(since(), ["exec better", "service.start db", "service.start web"])
+      yield* up()
+      assert.deepStrictEqual(since(), [])
+    }))
+
+  it.effect("applies a changed file, and names what only a new workspace has", () =>
+    Effect.gen(function*() {
+      const { payloads, since, up, write } = project()
+      yield* up()
+      since()
+      write(FILE.replace("256", "512").replace("CI", "MODE").replace("\"web\"", "\"web 2\"").replace("first", "other"))
+      const { change } = yield* up()
+      assert.deepStrictEqual(change.applicable.map(({ key }) => key), ["env.CI", "env.MODE", "services.web.command"])
+      assert.deepStrictEqual(change.ofNew.map(({ key }) => key), ["memory", "setup"])
+      assert.deepStrictEqual(since(), ["update", "service.stop web", "service.start web"])
+      assert.deepInclude(payloads.find(([name]) => name === "update")![1], { env: { MODE: "1" }, clearEnv: ["CI"] })
+      // It says so until the workspace is made again.
+      assert.deepStrictEqual((yield* up()).change.ofNew.map(({ key }) => key), ["memory", "setup"])
+      assert.deepStrictEqual(since(), [])
+      assert.deepStrictEqual((yield* up(true)).change.ofNew, [])
+      assert.deepStrictEqual(since().slice(0, 3), ["delete", "create debian:12", "exec other"])
+    }))
+
+  it.effect("publishes ports, and withdraws those that the file no longer names", () =>
+    Effect.gen(function*() {
+      const { person, since, up, write } = project("ports = [3000, \"8080:80\"]\n")
+      person.grants = true
+      yield* up()
+      assert.deepStrictEqual(since().slice(1), ["port.publish 3000", "port.publish 8080:80"])
+      yield* up()
+      assert.deepStrictEqual(since(), [])
+      write("ports = [\"8081:80\"]\n")
+      yield* up()
+      assert.deepStrictEqual(since(), ["port.unpublish", "port.unpublish", "port.publish 8081:80"])
+    }))
+
+  it.effect("pulls an image that is not on the host, and builds a Dockerfile for each new workspace", () =>
+    Effect.gen(function*() {
+      const image = project("environment = \"docker.io/python:3.12\"\n")
+      image.person.grants = true
+      yield* image.up()
+      assert.deepStrictEqual(image.since(), [
+        "env.pull docker.io/library/python:3.12",
+        "create docker.io/library/python:3.12"
+      ])
+      const built = project("dockerfile = \"docker\"\n")
+      built.person.grants = true
+      yield* built.up()
+      const [build, create] = built.since()
+      assert.match(build!, /^env\.build up-pyro-project-/)
+      assert.strictEqual(create, build!.replace("env.build", "create"))
+      assert.deepInclude(built.payloads[0]![1], { dockerfile: path.join(built.directory, "docker"), replace: true })
+    }))
+})
+
+describe("what a project's file asks for", () => {
+  const ASKING = "secrets = [\"NPM_TOKEN\"]\n[network]\nallow_hosts = [\"npm\"]\n"
+
+  it.effect("is granted once, and again when it asks for more", () =>
+    Effect.gen(function*() {
+      const { asked, person, show, since, up, write } = project(ASKING)
+      person.variables.set("NPM_TOKEN", "a-secret-value")
+      const refused = yield* Effect.flip(up())
+      assert.strictEqual(refused._tag, "ProjectNotAccepted")
+      assert.include(refused.message, "  connections to npm\n")
+      assert.include(refused.message, "pyro up --yes")
+      assert.deepStrictEqual(since(), [])
+      person.grants = true
+      yield* up()
+      assert.strictEqual((yield* show()).isGranted, true)
+      person.grants = false
+      asked.length = 0
+      yield* up()
+      assert.deepStrictEqual(asked, [])
+      write(ASKING.replace("\"npm\"", "\"npm\", \"evil.example\""))
+      assert.strictEqual((yield* Effect.flip(up()))._tag, "ProjectNotAccepted")
+      // Less is granted, and the rest is forgotten.
+      write("secrets = [\"NPM_TOKEN\"]\n")
+      yield* up()
+      write(ASKING)
+      assert.strictEqual((yield* Effect.flip(up()))._tag, "ProjectNotAccepted")
+      assert.strictEqual(asked.length, 2)
+    }))
+
+  it.effect("is remembered for the directory alone, and outside of it", () =>
+    Effect.gen(function*() {
+      const { directory, person, state, up } = project(ASKING)
+      person.variables.set("NPM_TOKEN", "a-secret-value")
+      person.grants = true
+      yield* up()
+      assert.deepStrictEqual(fs.readdirSync(directory), ["pyro.toml"])
+      const kept = fs.readdirSync(path.join(state, "projects")).map((name) =>
+        fs.readFileSync(path.join(state, "projects", name), "utf8")
+      ).join("")
+      assert.include(kept, "connections to npm")
+      assert.notInclude(kept, "a-secret-value")
+    }))
+
+  it.effect("a secret without a value is named, and nothing is made", () =>
+    Effect.gen(function*() {
+      const { person, since, up } = project(ASKING)
+      person.grants = true
+      const missing = yield* Effect.flip(up())
+      assert.deepInclude(missing, { _tag: "ProjectSecretMissing", names: ["NPM_TOKEN"] })
+      assert.deepStrictEqual(since(), [])
+    }))
+})
