@@ -19,9 +19,10 @@ const tableOf = (value: unknown, key: string) => isObject(value) && isObject(val
 export const settleServices = (workspace: string, before: unknown, now: Definition, { say }: Surface) =>
   Effect.gen(function*() {
     const { workspace: { service } } = yield* Pyro
+    const [old, young] = [tableOf(before, "services"), tableOf(encoded(now), "services")]
+    if (Object.keys(old).length + Object.keys(young).length === 0) return
     const { services } = yield* service.list({ workspace })
     const live = new Set(services.filter(({ state }) => LIVE.includes(state)).map(({ name }) => name))
-    const [old, young] = [tableOf(before, "services"), tableOf(encoded(now), "services")]
     const stale = [...live].filter((name) =>
       Object.hasOwn(old, name) && JSON.stringify(old[name]) !== JSON.stringify(young[name])
     )
@@ -38,10 +39,11 @@ export const settleServices = (workspace: string, before: unknown, now: Definiti
 export const settlePorts = (workspace: string, before: unknown, { ports = [] }: Definition) =>
   Effect.gen(function*() {
     const { workspace: { port } } = yield* Pyro
+    const old = isObject(before) && Array.isArray(before["ports"]) ? before["ports"].map(String) : []
+    if (old.length + ports.length === 0) return
     const { ports: published } = yield* port.list({ workspace })
     const own = published.filter(({ service }) => service === undefined)
     const wanted = ports.map((text) => ({ text, ...readPort(text)! }))
-    const old = isObject(before) && Array.isArray(before["ports"]) ? before["ports"].map(String) : []
     const isWithdrawn = ({ guestPort, hostPort }: typeof own[number]) => {
       const want = wanted.find((one) => one.guestPort === guestPort)
       const wasNamed = old.some((text) => readPort(text)?.guestPort === guestPort)
