@@ -7,12 +7,13 @@ import { createInterface } from "node:readline"
 import { setTimeout as sleep } from "node:timers/promises"
 import { lastLines, mustRun } from "../setup/child.mjs"
 import { inRoot } from "../setup/project.mjs"
+import { afterIdleSeconds } from "./busy-host.mjs"
 import { whileItMoves } from "./patience.mjs"
 
 /** From QEMU's start to its socket, which it opens before it boots anything. */
 const socketSeconds = 240
 
-/** A command's own deadline is kept inside the machine; this much later the machine is given up. */
+/** So long after the deadline of a command, the machine is given up. */
 const graceSeconds = 30
 
 /**
@@ -33,7 +34,7 @@ const processorCount = async () => {
 
 /**
  * Boots the machine of `image` with `projectDisk` as its user's home, lends it to `use` and kills it. Nothing that it writes is
- * kept. `use` gets `perform({ user, script, seconds, onOutput })`, which resolves to `{ status, timedOut, ms, stdout, stderr }`,
+ * kept. `use` gets `perform({ user, script, seconds, onOutput })`, whose `seconds` are those of an idle host, which resolves to `{ status, timedOut, ms, stdout, stderr }`,
  * and `cpuMs()`, the processor time of the machine so far.
  */
 export const inMachine = async ({ folder, image, projectDisk }, use) => {
@@ -144,20 +145,23 @@ const conversation = async (folder, consoleLog) => {
   const perform = ({ user, script, seconds, onOutput }) =>
     new Promise((resolve, reject) => {
       const id = ++lastId
-      const timer = setTimeout(
-        () => reject(new Error(`the machine stopped answering during: ${script}\n${tail(consoleLog)}`)),
-        (seconds + graceSeconds) * 1000
-      ).unref()
+      const send = (message) => socket.write(`${JSON.stringify({ id, ...message })}\n`)
+      const stopsAnswering = () =>
+        reject(new Error(`the machine stopped answering during: ${script}\n${tail(consoleLog)}`))
+      let endWait = afterIdleSeconds(seconds, () => {
+        send({ stop: true })
+        endWait = afterIdleSeconds(graceSeconds, stopsAnswering)
+      })
       const outputs = { stdout: [], stderr: [] }
       waiting.set(id, {
         onOutput: onOutput ?? ((stream, bytes) => outputs[stream].push(bytes)),
         end: ({ status, timedOut, ms }) => {
-          clearTimeout(timer)
+          endWait()
           const text = (stream) => Buffer.concat(outputs[stream]).toString("utf8")
           resolve({ status, timedOut, ms, stdout: text("stdout"), stderr: text("stderr") })
         }
       })
-      socket.write(`${JSON.stringify({ id, user, script, seconds })}\n`)
+      send({ user, script })
     })
   return { node, perform }
 }

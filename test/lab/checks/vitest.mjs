@@ -10,7 +10,7 @@ export const vitest = (project, files, { leaveOut = [], only = "" } = {}) => asy
   return expectAll(
     await perform(
       "cd /home/dev/pyro && node --import ./test/lab/guest/group-by.mjs node_modules/vitest/vitest.mjs run " +
-        `--project ${project} --testTimeout 900000 --hookTimeout 900000 --reporter=verbose --no-color ${titles}${
+        `--project ${project} --testTimeout 1800000 --hookTimeout 1800000 --reporter=verbose --no-color ${titles}${
           files.join(" ")
         } 2>&1`
     ),
