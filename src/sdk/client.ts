@@ -3,6 +3,7 @@ import type { PyroError } from "../contract/errors/errors.ts"
 import type { Operation } from "../contract/rows/operations.ts"
 import { mapCalls, Pyro } from "../contract/rows/Pyro.ts"
 import { daemonFiles, Paths } from "../system/files/Paths.ts"
+import { deadlineScale } from "../system/settings/deadline-scale.ts"
 import { streaming, unary } from "./calls.ts"
 import { connect, socketTo } from "./connection/connection.ts"
 import { makeSession, type Session } from "./connection/session.ts"
@@ -38,7 +39,7 @@ export const layerDaemon = (
 export const daemonRuns = (version: string) => Effect.provide(runs(version), Paths.layer)
 
 /** A daemon that hangs or leaves must not delay its observer. */
-const answerTimeout = "2 seconds"
+const answerTimeoutMs = 2_000 * deadlineScale
 
 /** The daemon's answer to one request. None if no daemon of this version runs or answers soon. Starts no daemon. */
 export const askRunning = (
@@ -51,7 +52,7 @@ export const askRunning = (
     const { ask } = yield* connect(socketTo((yield* daemonFiles).socket))
     return yield* Effect.asSome(ask(operation, payload))
   })).pipe(
-    Effect.timeout(answerTimeout),
+    Effect.timeout(answerTimeoutMs),
     Effect.catchCause((cause) => Effect.as(Effect.logDebug(cause), Option.none<unknown>())),
     Effect.provide(Paths.layer),
     Effect.orElseSucceed(() => Option.none<unknown>())
