@@ -113,7 +113,7 @@ export const variables = {
     allowed: { kind: "number", min: 1, max: 1000 },
     default: 1,
     purpose:
-      "Factor of every deadline of a guest's or the daemon's start, and of the 10 s for which the daemon keeps events for a slow client. For hosts that are emulated themselves or very busy",
+      "Factor of every deadline of a guest's start and of the daemon's start, end and answers, and of the 10 s for which the daemon keeps events for a slow client. For hosts that are emulated themselves or very busy",
     readers: EVERY
   },
   PYRO_POOL_MEMBERS: {
