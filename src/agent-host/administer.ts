@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors/errors.ts"
 import { processEnvironment } from "../system/settings/config.ts"
 import { entryOf, meantServer, selectionOf, toolsOf } from "./connect/found-entry.ts"
@@ -137,7 +137,14 @@ export const disconnect = (
       skill: "take"
     })
     const files = yield* carryOut(options, planned)
-    return { host: name, scope, config: config.path, files, notes: planned.notes }
+    const other = scope === "user" ? "project" : "user"
+    const left = Option.getOrUndefined(yield* Effect.option(entryOf(host, other, place)))
+    const remaining = left?.entry === undefined ? [] : [
+      `the entry in ${left.path} stays. Remove it: pyro host disconnect ${name}${
+        other === "user" ? "" : " --scope project"
+      }`
+    ]
+    return { host: name, scope, config: config.path, files, notes: [...planned.notes, ...remaining] }
   })
 
 /**

@@ -47,7 +47,14 @@ const performTyped = (command: HostCommand, { json, raw }: Typed): Effect.Effect
       case "host.disconnect": {
         const payload = yield* decode(command.cli, command.payload(), raw)
         const outcome = yield* disconnect({ ...payload, place: yield* placeOf(payload) })
-        yield* showOutcome(outcome, json, payload, `${payload.host} has no entry for pyro: nothing to change\n`)
+        const where = payload.scope === "user" ? "your own files" : "this project's files"
+        yield* showOutcome(
+          outcome,
+          json,
+          payload,
+          `no entry for pyro of ${payload.host} in ${where}: nothing to change\n`
+        )
+        if (outcome.files.length > 0 && !payload.dryRun && !json) yield* note(afterDisconnect(payload.host))
         return 0
       }
       case "host.print-config": {
@@ -139,6 +146,9 @@ const showNotes = (notes: ReadonlyArray<string>) => note(notes.map((one) => `not
 
 const afterConnect = (host: string) =>
   `next: restart ${host} in your project, and ask for work in a pyro workspace\nnext: pyro host doctor ${host}\n`
+
+const afterDisconnect = (host: string) =>
+  `next: restart ${host}: a session that runs keeps pyro's server. Workspaces stay: pyro list\n`
 
 const showOutcome = (
   outcome: Outcome,

@@ -165,7 +165,10 @@ export const plan = (
       files.push(yield* changeOf(target, yield* readDocument(host, other.path, other.format), other.changes))
     }
     const { own } = approvals
-    const notes = [...approvals.notes ?? [], ...(back?.length === 0 ? [foreignNote(host)] : [])]
+    const notes = [
+      ...server === undefined ? [] : approvals.notes ?? [],
+      ...(back?.length === 0 ? [foreignNote(host)] : [])
+    ]
     if (own !== undefined) {
       const known = yield* Effect.mapError(readKnown(own.path), ({ detail }) =>
         new HostFileUnusable({ host: host.name, path: own.path, detail }))

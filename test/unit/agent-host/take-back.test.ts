@@ -49,6 +49,14 @@ describe("disconnect", () => {
   })
   afterEach(() => place.remove())
 
+  it("names the entry of the other scope, which stays", async () => {
+    await place.connect("claude-code")
+    await place.connect("claude-code", { scope: "project" })
+    const { notes } = await place.disconnect("claude-code")
+    assert.include(notes.join(), "stays. Remove it: pyro host disconnect claude-code --scope project")
+    assert.deepStrictEqual((await place.disconnect("claude-code", { scope: "project" })).notes, [])
+  })
+
   it.each(cases)("gives %s a file with the text %j back, and leaves nothing else", async (name, text) => {
     const config = place.configOf(name)
     place.write(config, text)
