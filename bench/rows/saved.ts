@@ -11,7 +11,7 @@ const name = "bench"
 const save = (daemon: Daemon, workspace: string) =>
   daemon.call((pyro) => Stream.runDrain(pyro.workspace.snapshot.save({ workspace, name })))
 
-const deleteSaved = (daemon: Daemon) => daemon.call((pyro) => Effect.asVoid(pyro.saved.delete({ name })))
+const deleteSaved = (daemon: Daemon) => daemon.call((pyro) => Effect.asVoid(pyro.saved.delete({ names: [name] })))
 
 /** Starts a workspace from the saved snapshot. Gives its id. */
 const createFrom = (daemon: Daemon): Promise<string> =>

@@ -76,7 +76,7 @@ const builder: CatalogueEntry = {
   name: BUILDER,
   storedAs: BUILDER,
   codename: "trixie",
-  description: "what makes environments of images, in a microVM of its own",
+  description: "pyro's own: makes environments of images and Dockerfiles",
   lists: ["base", "builder"],
   diskMib: 500,
   treeMib: 700

@@ -69,7 +69,7 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
   const runtime = ManagedRuntime.make(layer)
   let isClosed = false
   /** Error of a call after `close`, in place of Effect's own error. */
-  const closed = Effect.fail(new DaemonUnavailable({ detail: "this client was closed; make another one" }))
+  const closed = Effect.fail(new DaemonUnavailable({ detail: "this client was closed", closed: true }))
   const promise = <A>(
     row: Operation,
     effect: Effect.Effect<A, PyroError, Pyro>,

@@ -165,7 +165,13 @@ describe("a workspace that is paused when nothing uses it, over a local agent", 
     await call("save", { workspace: "w", name: "saved", disk_only: true })
     await create("from", { from_snapshot: "saved", memory_mib: 1024, disk_mib: 16_384 })
     assert.strictEqual(await seconds("from"), 3_000)
-    await call("saved-delete", { name: "saved" })
+    await call("save", { workspace: "w", name: "other", disk_only: true })
+    const named = async () => (await call<ReadonlyArray<{ readonly name: string }>>("saved")).map((one) => one.name)
+    const absent = await call("saved-delete", { names: ["saved", "none"] }).catch((cause: unknown) => String(cause))
+    assert.include(absent as string, "none")
+    assert.sameMembers(await named(), ["saved", "other"], "one unknown name, and nothing is deleted")
+    await call("saved-delete", { names: ["saved", "other", "saved"] })
+    assert.deepStrictEqual(await named(), [])
     await call("update", { workspace: "from", pause_after_seconds: 1, ttl_seconds: 3 })
     await until(
       "its deletion",

@@ -106,7 +106,7 @@ const preconditions = ({ saved, workspace }: PyroPromises) => {
   const savedAs = async (name: string, wanted: boolean) => {
     const found = await saved.list()
     if (found.saved.some((one) => one.name === name) === wanted) return
-    if (!wanted) return saved.delete({ name })
+    if (!wanted) return saved.delete({ names: [name] })
     await exists("fix")
     await run("fix", true)
     await workspace.snapshot.save({ workspace: "fix", name })

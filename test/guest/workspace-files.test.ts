@@ -104,15 +104,13 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("file
     Effect.gen(function*() {
       const { channel, sh } = yield* workspace
       const changes: Array<string> = []
-      yield* Stream.runForEachWhile(watchFiles(channel, { path: ".", shallow: false }), (event) =>
+      yield* Stream.runForEachWhile(watchFiles(channel, { path: "." }), (event) =>
         Effect.gen(function*() {
           if (event._tag === "Watching") {
             yield* sh("mkdir src; echo 1 > src/draft; mv src/draft src/file")
           }
           if (event._tag === "Changed") {
-            changes.push(...event.changes.map(({ change, path }) =>
-              `${change} ${path}`
-            ))
+            changes.push(...event.changes.map(({ change, path }) => `${change} ${path}`))
           }
           // In one moment or in two.
           return !changes.includes("created src/file") && !changes.includes("renamed src/file")

@@ -67,6 +67,14 @@ describe("a paused workspace", { concurrent: false }, () => {
     ], { env })
     await until("the command", async () => (await call(["exec", "w", "--", "test", "-e", "/tmp/begun"])).code === 0)
     await paused("w")
+    const { paused_bytes = 0, services } = await json<{
+      readonly paused_bytes?: number
+      readonly services: Readonly<Record<string, number>>
+    }>(["status", "w"])
+    assert.deepStrictEqual(services, { paused: 1 })
+    assert.isAbove(paused_bytes, 1_000_000)
+    assert.strictEqual((await json<{ readonly state: string }>(["service", "status", "w", "web"])).state, "paused")
+    assert.strictEqual(await stateOf("w"), "paused", "a look at a service is no use")
     const { code, stdout } = await held.finished
     assert.notStrictEqual(code, 0)
     const { error } = JSON.parse(stdout.toString()) as {

@@ -95,7 +95,9 @@ export const documentOf = (path: ReadonlyArray<string>): HelpDoc => {
       usage: `pyro ${path.join(" ")} <verb> [options]`,
       commands: beneath.map((row) => documented(behind(path, row), row.summary)),
       note: [
-        ...(path[0] === "workspace" ? ["If you omit the workspace, PYRO_WORKSPACE is used."] : []),
+        ...(beneath.some(({ cli }) => (cli.args as ReadonlyArray<string>).includes("workspace"))
+          ? ["If you omit the workspace, PYRO_WORKSPACE is used."]
+          : []),
         `pyro ${path.join(" ")} <verb> --help shows the options.`
       ]
     })

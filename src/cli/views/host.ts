@@ -121,17 +121,16 @@ export const hostViews = {
     result: ({ environments }) =>
       Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
         printTable([
-          ["NAME", "ORIGIN", "STATE", "BUILT", "SIZE", "DIGEST", "DESCRIPTION"],
+          ["NAME", "ORIGIN", "STATE", "BUILT", "SIZE", "DESCRIPTION"],
           ...environments.map((one) => [
             one.name,
             one.origin,
             one.state,
             one.builtAt === undefined ? "-" : ago(one.builtAt, nowMs),
             size(one.sizeBytes),
-            one.digest?.replace(/^sha256:/, "").slice(0, 12) ?? "-",
             one.description
           ])
-        ], { head: true, flexible: [6] }))
+        ], { head: true, flexible: [0, 5] }))
   },
   "env.pull": { result: ready },
   "env.build": { result: ready },

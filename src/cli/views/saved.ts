@@ -60,5 +60,5 @@ export const savedViews = {
     result: ({ saved }) =>
       print(`${saved.name}: ${holds(saved)}; start from it: pyro create --from-snapshot ${saved.name}\n`)
   },
-  "saved.delete": { result: ({ deleted }) => print(`deleted ${deleted}\n`) }
+  "saved.delete": { result: ({ deleted }) => print(deleted.map((name) => `deleted ${name}\n`).join("")) }
 } satisfies Views

@@ -65,6 +65,7 @@ const COLOURS: Partial<Record<ServiceInfo["state"], Colour>> = {
   running: "green",
   failed: "red",
   starting: "yellow",
+  paused: "yellow",
   stopped: "dim"
 }
 
@@ -77,7 +78,7 @@ const stateOf = (one: ServiceInfo) => painted(COLOURS[one.state] ?? "dim", state
 const runs = ({ restartInMs, state }: ServiceInfo) => isLive(state) && restartInMs === undefined
 
 /** States of a service that may print more. */
-const isLive = (state: ServiceInfo["state"]) => state === "starting" || state === "ready" || state === "running"
+const isLive = (state: ServiceInfo["state"]) => ["starting", "ready", "running", "paused"].includes(state)
 
 /** The end of a service in one line: the reason may have further lines of a console. */
 const endOf = (name: string, { detail, state, status }: Pick<ServiceInfo, "detail" | "state" | "status">) => {

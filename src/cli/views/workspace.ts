@@ -31,6 +31,9 @@ const none = (asked: Pick<WorkspaceInfo, "labels">) =>
 /** The first line of the reason for its state, such as a full disk of the host. */
 const reasonOf = ({ detail }: WorkspaceInfo) => detail?.trim().split(/\r?\n/)[0] ?? ""
 
+const pausedText = ({ pausedBytes }: WorkspaceInfo) =>
+  pausedBytes === undefined ? "" : `, and ${size(pausedBytes)} of paused memory`
+
 /** The policy is unknown while the workspace is created. */
 const networkOf = ({ network }: WorkspaceInfo) => network === undefined ? "-" : policyText(network)
 
@@ -70,7 +73,9 @@ const detail = (one: WorkspaceInfo) => {
       ...(one.cwd === undefined ? [] : [["directory", `${one.cwd}, of its commands`]]),
       ...Object.entries(one.env ?? {}).map(([name, value], at) => [at === 0 ? "variables" : "", `${name}=${value}`]),
       ["size", `${one.vcpuCount} vCPU, ${one.memoryMib} MiB memory, ${one.diskMib} MiB disk`],
-      ...(one.diskUsedBytes === undefined ? [] : [["disk use", `${size(one.diskUsedBytes)} on this host`]]),
+      ...(one.diskUsedBytes === undefined
+        ? []
+        : [["disk use", `${size(one.diskUsedBytes)} on this host${pausedText(one)}`]]),
       ["commands", `${one.runningCommands} ${one.state === "paused" ? "standing still" : "running"}`],
       ...(shells === 0 ? [] : [["shells", `${shells} open`]]),
       ...(Object.keys(services).length === 0 ? [] : [["services", servicesText(services)]]),
@@ -97,6 +102,9 @@ const detail = (one: WorkspaceInfo) => {
   )
 }
 
+/** A command to begin with. An image of others may have no `ls`. */
+const firstCommand = ({ environment }: WorkspaceInfo) => environment.startsWith("debian:") ? "ls" : "COMMAND"
+
 /** Prints a note unless a switch of the command is given. */
 const unless = (name: string, text: string) =>
   Effect.flatMap(OutputOptions, ({ switches }) => switches.has(name) ? Effect.void : note(text))
@@ -119,7 +127,7 @@ export const workspaceViews = {
         print(`${workspace.id}\n`),
         unless(
           "id-only",
-          `${nameOf(workspace)} is ready. Use it: pyro exec ${nameOf(workspace)} ls\n`
+          `${nameOf(workspace)} is ready. Use it: pyro exec ${nameOf(workspace)} ${firstCommand(workspace)}\n`
         )
       )
   },

@@ -1,12 +1,16 @@
 import { Schema } from "effect"
+import { optional } from "../text/fields.ts"
 import { ContractError } from "./contract-error.ts"
 
 /** The daemon, which has the workspaces, does not answer or does not start. */
 export class DaemonUnavailable extends ContractError<DaemonUnavailable>()("DaemonUnavailable", {
-  detail: Schema.String
+  detail: Schema.String,
+  /** The program has closed the client of the call. Absent for others. */
+  closed: optional(Schema.Literal(true))
 }, {
-  fact: ({ detail }) => `pyro's workspaces cannot be reached: ${detail}`,
-  next: "Show its log: pyro daemon logs",
+  fact: ({ closed, detail }) => closed === true ? detail : `pyro's workspaces cannot be reached: ${detail}`,
+  next: ({ closed }) =>
+    closed === true ? "Make another client, and close it after the last call" : "Show its log: pyro daemon logs",
   steps: "call again once; if that fails, ask the user to run: pyro daemon logs"
 }) {}
 

@@ -129,7 +129,7 @@ export class CommandNotExecutable extends ContractError<CommandNotExecutable>()(
 /** Next step after an error that another attempt repeats, by the failed step. */
 const correctionOf = table<string>({
   length: "Write it to a file of the guest, or pass it on stdin",
-  user: "Name a user of the guest: root, agent, a uid, or uid:gid",
+  user: "Name root, a user of the guest's /etc/passwd, a uid such as 1000, or uid:gid such as 1000:1000",
   cwd: "Name a directory of the guest that this user may enter",
   malformed: "Correct it"
 })

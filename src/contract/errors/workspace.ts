@@ -84,9 +84,10 @@ export class WorkspaceNotReady extends ContractError<WorkspaceNotReady>()("Works
   /** Id of the command that was cut off from its caller, and stays; absent for others. */
   execId: optional(Schema.String)
 }, {
-  fact: ({ legalStates, workspace, state, detail }) => {
+  fact: ({ execId, legalStates, workspace, state, detail }) => {
+    const cut = execId === undefined ? "" : ` in the middle of the command ${execId}`
     const needs = legalStates === undefined ? "" : `; the operation needs state ${anyOf(legalStates)}`
-    return `workspace ${workspace} is ${state}${needs}: ${detail}`
+    return `workspace ${workspace} is ${state}${cut}${needs}: ${detail}`
   },
   message: ({ execId, state, legalStates, fact, workspace }) => {
     if (execId !== undefined) return `${fact}. Follow it: pyro exec ${workspace} --exec-id ${execId}`

@@ -38,7 +38,7 @@ export const savedExport = streaming({
   name: "saved.export",
   summary: "Export a saved snapshot as one file, for another host",
   description:
-    "Writes the whole file or nothing, with its own SHA-256. Only you can read it (mode 0600). The file has no secrets, no output of commands and no " +
+    "Writes the whole file with the missing directories above it, or nothing. The file has its own SHA-256. Only you can read it (mode 0600). The file has no secrets, no output of commands and no " +
     "pushed files; services and shells in its memory go on as commands. The environment is not in the file: the other host needs the same one. Its memory " +
     "continues only on an equal host.",
   cli: {

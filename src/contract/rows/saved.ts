@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { boolean, integer, optional, string } from "../text/fields.ts"
+import { boolean, integer, list, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { foldTo, Notice, warnings } from "./notice.ts"
 import { lazy, streaming, unary } from "./operation.ts"
@@ -115,21 +115,30 @@ export const savedInspect = unary({
   result: SavedDetail
 })
 
+export const SavedDeletePayload = lazy(() =>
+  Schema.Struct({ names: list(savedField()).annotate({ description: "Names of saved snapshots" }) })
+)
+
 export const savedDelete = unary({
   name: "saved.delete",
-  summary: "Delete a saved snapshot",
-  description: "Frees its disk space. Workspaces that started from it stay as they are.",
+  summary: "Delete saved snapshots",
+  description:
+    "Frees their disk space, or deletes nothing if it does not know one of the names. Workspaces that started from them stay as they are.",
   cli: {
     path: ["workspace", "saved", "delete"],
-    args: ["name"],
-    completes: { name: "saved" },
-    examples: ["pyro saved delete warm"]
+    args: ["names"],
+    completes: { names: "saved" },
+    examples: ["pyro saved delete warm", "pyro saved delete warm installed"]
   },
   mcp: NO_TOOL,
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
-  payload: SavedRef,
-  result: lazy(() => Schema.Struct({ deleted: string("Name of the deleted snapshot") }))
+  payload: SavedDeletePayload,
+  result: lazy(() =>
+    Schema.Struct({
+      deleted: Schema.Array(Schema.String).annotate({ description: "Names of the deleted snapshots" })
+    })
+  )
 })
 
 /** `disk_only` of a create. */

@@ -89,10 +89,10 @@ export const readinessFields = () => ({
 export const stopSeconds = (description: string) => optional(graceSeconds(description))
 
 export const ServiceState = lazy(() =>
-  Schema.Literals(["starting", "ready", "running", "exited", "failed", "stopped"]).annotate({
+  Schema.Literals(["starting", "ready", "running", "paused", "exited", "failed", "stopped"]).annotate({
     description:
       "`starting`: not ready yet, or about to start again. `ready`: its check succeeded. `running`: it has " +
-      "no check. `exited`: it ended with status 0. `failed`: it ended otherwise, was not ready in time, or lost its " +
+      "no check. `paused`: it stands still in the memory of its paused workspace. `exited`: it ended with status 0. `failed`: it ended otherwise, was not ready in time, or lost its " +
       "microVM. `stopped`: by `service stop` or `workspace stop`"
   })
 )

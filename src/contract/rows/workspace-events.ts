@@ -85,7 +85,7 @@ const WatchedWorkspace = lazy(() =>
     sharedBytes: optional(
       number("The part of memoryBytes that it maps from files, which other microVMs share. Absent without a microVM")
     ),
-    diskBytes: number("Bytes of the host's disk that its changes take"),
+    diskBytes: number("Bytes of the host's disk that its changes take, and the memory of a paused workspace"),
     execs: integer("Number of running commands"),
     services: integer("Number of services that run"),
     shells: integer("Number of open shells"),

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { boolean, defaulted, flag, integer, optional, string } from "../text/fields.ts"
+import { boolean, defaulted, described, integer, must, optional, string } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { fileUserField, path, resultPath } from "./file-fields.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
@@ -10,7 +10,13 @@ export const FileWatchPayload = lazy(() =>
   snakeStruct({
     workspace: workspaceField(),
     path: defaulted(path("Directory or file to watch"), () => "."),
-    shallow: flag("Only the directory's own entries, and not what is beneath its directories"),
+    recursive: optional(boolean("Watch subdirectories as well. Default: true, unless `depth` is 1")),
+    depth: optional(
+      Schema.Number.pipe(
+        must((depth) => depth === 1, "must be 1; leave it out for all levels"),
+        described("Number of levels to watch: 1 is the directory's own entries. Default: all")
+      )
+    ),
     ...fileUserField()
   })
 )

@@ -57,6 +57,9 @@ export const WorkspaceInfo = lazy(() =>
         "Bytes of the host's disk that the changes of the workspace take, without its seed and snapshots. Absent if the record cannot be read"
       )
     ),
+    pausedBytes: optional(
+      integer("Bytes of the host's disk that the memory of a paused workspace takes. Absent for others")
+    ),
     seedPath: optional(string("Host path that was copied to /workspace. Absent without one")),
     repoUrl: optional(string("Git URL that was checked out. Absent without one")),
     repoRef: optional(string("Branch, tag or commit of the URL. Absent without one")),
@@ -128,6 +131,7 @@ export const secondary = [
   "memory_mib",
   "disk_mib",
   "disk_used_bytes",
+  "paused_bytes",
   "repo_url",
   "services",
   "repo_ref",

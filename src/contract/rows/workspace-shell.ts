@@ -12,7 +12,9 @@ export const ShellOpenPayload = lazy(() => {
   const { cwd, env, user } = fieldsOfCommand()
   return snakeStruct({
     workspace: workspaceField(),
-    command: command().annotate({ description: "Program and its arguments. Default: bash -l" }),
+    command: command().annotate({
+      description: "Program and its arguments. Default: bash -l, or sh -l in a guest without bash"
+    }),
     env,
     cwd,
     user,

@@ -85,7 +85,7 @@ export const saved: Served<InEffect<SavedSnapshots>> = handle("Saved", {
       Effect.catchTag("SavedNotFound", () => Effect.succeedNone)
     ),
   delete: (name: string) =>
-    Effect.asVoid(pyro.saved.delete({ name })).pipe(Effect.catchTag("SavedNotFound", () => Effect.void)),
+    Effect.asVoid(pyro.saved.delete({ names: [name] })).pipe(Effect.catchTag("SavedNotFound", () => Effect.void)),
   export: (name: string, output: string, options?: SavedExportFields) =>
     Effect.mapError(pyro.saved.export.collect({ ...options, name, output }), asWritten),
   import: (sourcePath: string, options?: SavedImportFields) =>

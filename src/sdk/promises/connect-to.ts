@@ -11,7 +11,7 @@ import type { Run } from "./run.ts"
 export const connectTo = (layer: Layer.Layer<Pyro, PyroError>): PyroClient => {
   const runtime = ManagedRuntime.make(layer)
   let isClosed = false
-  const closed = Effect.result(Effect.fail(new DaemonUnavailable({ detail: "this client was closed; connect again" })))
+  const closed = Effect.result(Effect.fail(new DaemonUnavailable({ detail: "this client was closed", closed: true })))
   const run: Run = (name, work, signal) =>
     (isClosed ? Effect.runPromise(closed) : runtime.runPromise(Effect.result(work), signal && { signal }))
       .then((result) => {

@@ -147,6 +147,8 @@ export interface DaemonUnavailable extends PyroError {
   readonly _tag: "DaemonUnavailable"
   readonly code: "daemon_unavailable"
   readonly detail: string
+  /** The program has closed the client of the call. Absent for others. */
+  readonly closed?: true
 }
 export const DaemonUnavailable: ErrorClass<DaemonUnavailable> = asErrorClass(contract.DaemonUnavailable)
 

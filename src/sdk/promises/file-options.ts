@@ -37,8 +37,10 @@ export interface ReadOptions extends AsUser {
 
 /** Options of a watch. */
 export interface WatchOptions extends AsUser {
-  /** Only the directory's own entries, and not what is beneath its directories. Default: false. */
-  readonly shallow?: boolean | undefined
+  /** Watch subdirectories as well. Default: true, unless `depth` is 1. */
+  readonly recursive?: boolean | undefined
+  /** Number of levels to watch: 1 is the directory's own entries. Default: all. */
+  readonly depth?: 1 | undefined
 }
 
 /**

@@ -40,6 +40,8 @@ export interface WorkspaceInfo {
    * record cannot be read
    */
   readonly diskUsedBytes?: number
+  /** Bytes of the host's disk that the memory of a paused workspace takes. Absent for others */
+  readonly pausedBytes?: number
   /** Host path that was copied to /workspace. Absent without one */
   readonly seedPath?: string
   /** Git URL that was checked out. Absent without one */
@@ -275,10 +277,10 @@ export interface ServiceInfo {
   readonly name: string
   /**
    * `starting`: not ready yet, or about to start again. `ready`: its check succeeded. `running`: it has no check.
-   * `exited`: it ended with status 0. `failed`: it ended otherwise, was not ready in time, or lost its microVM.
-   * `stopped`: by `service stop` or `workspace stop`
+   * `paused`: it stands still in the memory of its paused workspace. `exited`: it ended with status 0. `failed`: it
+   * ended otherwise, was not ready in time, or lost its microVM. `stopped`: by `service stop` or `workspace stop`
    */
-  readonly state: "starting" | "ready" | "running" | "exited" | "failed" | "stopped"
+  readonly state: "starting" | "ready" | "running" | "paused" | "exited" | "failed" | "stopped"
   /** Reason for the state. Absent if the state needs none */
   readonly detail?: string
   /** Program and arguments */
@@ -309,10 +311,10 @@ export interface ServiceInfo {
 export interface ServiceLog {
   /**
    * `starting`: not ready yet, or about to start again. `ready`: its check succeeded. `running`: it has no check.
-   * `exited`: it ended with status 0. `failed`: it ended otherwise, was not ready in time, or lost its microVM.
-   * `stopped`: by `service stop` or `workspace stop`
+   * `paused`: it stands still in the memory of its paused workspace. `exited`: it ended with status 0. `failed`: it
+   * ended otherwise, was not ready in time, or lost its microVM. `stopped`: by `service stop` or `workspace stop`
    */
-  readonly state: "starting" | "ready" | "running" | "exited" | "failed" | "stopped"
+  readonly state: "starting" | "ready" | "running" | "paused" | "exited" | "failed" | "stopped"
   /** Reason for the state. Absent if the state needs none */
   readonly detail?: string
   /** Exit status of its last run, 128 + n after signal n. Absent while it runs */

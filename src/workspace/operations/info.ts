@@ -3,7 +3,7 @@ import * as path from "node:path"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import { isLayer } from "../../disk/layer-format.ts"
 import { namesIn } from "../../system/files/entries.ts"
-import { bytesOnDisk } from "../../system/files/usage.ts"
+import { bytesBeneath, bytesOnDisk } from "../../system/files/usage.ts"
 import { lastActivity } from "../entry/activity.ts"
 import type { Entry } from "../entry/entry.ts"
 import { silentText, troubleText } from "../entry/standstill.ts"
@@ -57,6 +57,7 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       memoryMib: record.memoryMib,
       diskMib: record.diskMib,
       diskUsedBytes: usedBeneath(entry.folder.disk(record.disk)),
+      ...(state === "paused" ? { pausedBytes: bytesBeneath(entry.folder.paused) } : {}),
       ...(record.seedPath === undefined ? {} : { seedPath: record.seedPath }),
       ...(record.repoUrl === undefined ? {} : { repoUrl: record.repoUrl }),
       ...(record.repoRef === undefined ? {} : { repoRef: record.repoRef }),

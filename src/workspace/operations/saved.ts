@@ -27,5 +27,5 @@ export const savedWorks = {
     notices: ({ lifecycle, notify }, payload) =>
       Effect.map(importSaved(lifecycle, payload, notify), (saved) => ({ _tag: "Saved" as const, saved }))
   },
-  "saved.delete": ({ lifecycle }, { name }) => Effect.map(deleteSaved(lifecycle, name), (deleted) => ({ deleted }))
+  "saved.delete": ({ lifecycle }, { names }) => Effect.map(deleteSaved(lifecycle, names), (deleted) => ({ deleted }))
 } satisfies Partial<Works>

@@ -1,5 +1,6 @@
 import { Clock, Effect, Option, Ref, Stream } from "effect"
 import type { WatchedWorkspace, WatchPayload, WatchTable } from "../../contract/rows/workspace-events.ts"
+import { bytesBeneath } from "../../system/files/usage.ts"
 import { processUsage } from "../../system/processes/identity.ts"
 import { nowIso } from "../../system/waits/time.ts"
 import type { Entry } from "../entry/entry.ts"
@@ -18,8 +19,8 @@ const percentOf = (before: Seen | undefined, now: Seen): number | undefined =>
     ? undefined
     : Math.round(1_000 * (now.cpuMs - before.cpuMs) / (now.atMs - before.atMs)) / 10
 
-/** States of a service whose program runs. */
-const RUNS = ["starting", "ready", "running"]
+/** States of a service whose program runs, or stands still. */
+const RUNS = ["starting", "ready", "running", "paused"]
 
 const rowOf = (entry: Entry, seen: Map<string, Seen>): Effect.Effect<WatchedWorkspace> =>
   Effect.gen(function*() {
@@ -45,7 +46,7 @@ const rowOf = (entry: Entry, seen: Map<string, Seen>): Effect.Effect<WatchedWork
       state,
       ...(cpuPercent === undefined ? {} : { cpuPercent }),
       ...(usage === undefined ? {} : { memoryBytes: usage.residentBytes, sharedBytes: usage.sharedBytes }),
-      diskBytes: usedBeneath(entry.folder.disk(disk)),
+      diskBytes: usedBeneath(entry.folder.disk(disk)) + (state === "paused" ? bytesBeneath(entry.folder.paused) : 0),
       execs: runningCommands,
       services: RUNS.reduce((sum, state) => sum + (services[state] ?? 0), 0),
       shells,

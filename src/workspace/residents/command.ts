@@ -41,7 +41,13 @@ export interface CommandRequest {
   readonly cols: number
 }
 
-const shell = ["/bin/bash", "-l"] as const
+/** A login shell: bash, or sh in a guest without bash. */
+const shell = [
+  "/bin/sh",
+  "-c",
+  "if [ -x /bin/bash ]; then exec /bin/bash -l; fi; SHELL=/bin/sh exec /bin/sh -l"
+] as const
+const shownShell = ["/bin/bash", "-l"] as const
 
 /** bash if the guest has it. The script is one argument. */
 const argvOf = ({ command, script }: CommandRequest): ReadonlyArray<string> =>
@@ -62,7 +68,7 @@ export const recordedCommand = (
 
 /** Program of a shell: the login shell unless the request names one. */
 export const programOf = (command: ReadonlyArray<string>): ReadonlyArray<string> =>
-  command.length === 0 ? shell : command
+  command.length === 0 ? shownShell : command
 
 export const spawnRequest = (request: CommandRequest, input: RunInput): SpawnRequest => {
   const [program, ...args] = argvOf(request)

@@ -5,7 +5,7 @@ import { streamFromPull } from "../../../src/contract/rows/event-batches.ts"
 import { readCeiling } from "../../../src/contract/rows/network-ceiling.ts"
 import { mapCalls } from "../../../src/contract/rows/Pyro.ts"
 import { SavedExportPayload, SavedImportPayload } from "../../../src/contract/rows/saved-archive.ts"
-import { SavedRef, SavePayload } from "../../../src/contract/rows/saved.ts"
+import { SavedDeletePayload, SavedRef, SavePayload } from "../../../src/contract/rows/saved.ts"
 import { ComparePayload } from "../../../src/contract/rows/workspace-diff.ts"
 import { EventsPayload } from "../../../src/contract/rows/workspace-events.ts"
 import { ExecPayload } from "../../../src/contract/rows/workspace-exec.ts"
@@ -142,7 +142,7 @@ const operations = ({ house }: Workspaces["Service"]) => {
     "saved-inspect": operation(SavedRef(), saved.inspect),
     export: operation(SavedExportPayload(), (payload) => last(saved.export(payload))),
     import: operation(SavedImportPayload(), (payload) => last(saved.import(payload))),
-    "saved-delete": operation(SavedRef(), saved.delete),
+    "saved-delete": operation(SavedDeletePayload(), saved.delete),
     fork: operation(ForkPayload(), (payload) => last(all.fork(payload))),
     compare: operation(ComparePayload(), all.compare),
     exec: operation(ExecPayload(), exec),

@@ -352,7 +352,7 @@ describe("flags that name files", () => {
 describe("what is said beside the result", () => {
   const ready = {
     _tag: "Ready",
-    workspace: { id: "ws-0123456789", name: "fix", state: "running", labels: {} }
+    workspace: { id: "ws-0123456789", name: "fix", environment: "debian:12", state: "running", labels: {} }
   }
   const create = (...words: ReadonlyArray<string>) =>
     on(["workspace", "create", ...words], { answers: { "workspace.create": ready } })

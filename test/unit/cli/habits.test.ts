@@ -1,6 +1,8 @@
 import { Stream } from "effect"
 import { assert, describe, it } from "vitest"
+import { catalogue } from "../../../src/environment/catalogue.ts"
 import { on, REAL_TERMINAL } from "./on.ts"
+import { shown } from "./shown.ts"
 
 describe("habits of other tools", () => {
   const encoded = (text: string) => Stream.make(new TextEncoder().encode(text))
@@ -53,6 +55,25 @@ describe("habits of other tools", () => {
       }
     })
     assert.match(journal.at(-1) ?? "", /NAME +ORIGIN +STATE +BUILT.*\nweb +own +ready +2 h ago/)
+  })
+})
+
+describe("env list", () => {
+  it("fits on a terminal of 80 columns, with the whole names of pyro's environments", async () => {
+    const environments = catalogue.map(({ description, name }) => ({
+      name,
+      description,
+      origin: "catalogue" as const,
+      state: "outdated" as const,
+      sizeBytes: 999 * 1024 ** 2,
+      digest: `sha256:${"a".repeat(64)}`,
+      builtAt: "2026-01-01T00:00:00.000Z"
+    }))
+    const { out } = await shown("env.list", { environments }, {}, true, 80)
+    const lines = out.split("\n").map((line) => line.replace(/\u001b\[\d+m/g, ""))
+    for (const line of lines) assert.isAtMost(line.length, 80, line)
+    for (const { name } of catalogue) assert.isTrue(lines.some((line) => line.startsWith(`${name} `)), name)
+    assert.include(lines.find((line) => line.startsWith("builder")), "pyro's own")
   })
 })
 

@@ -13,6 +13,11 @@ describe("help", () => {
     }
   )
 
+  it("a group names PYRO_WORKSPACE if one of its verbs takes a workspace", () => {
+    assert.include(help(["workspace", "snapshot"]), "PYRO_WORKSPACE")
+    assert.notInclude(help(["workspace", "saved"]), "PYRO_WORKSPACE")
+  })
+
   it("the help of run shows its flags, defaults and ranges", () => {
     const text = help(["run"], 100)
     assert.match(text, /--mem-mib MIB +Guest memory in MiB \(128 to 1048576\) \[default: 1024\]/)

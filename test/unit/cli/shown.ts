@@ -9,15 +9,17 @@ export const shown = <Name extends OperationName>(
   name: Name,
   result: Partial<ResultOf<Name>>,
   payload: Partial<PayloadOf<Name>>,
-  stdoutIsTerminal = false
-) => shownPages(name, [result], payload, stdoutIsTerminal)
+  stdoutIsTerminal = false,
+  cols = 132
+) => shownPages(name, [result], payload, stdoutIsTerminal, cols)
 
 /** The same for several pages of a result, one after the other. */
 export const shownPages = <Name extends OperationName>(
   name: Name,
   results: ReadonlyArray<Partial<ResultOf<Name>>>,
   payload: Partial<PayloadOf<Name>>,
-  stdoutIsTerminal = false
+  stdoutIsTerminal = false,
+  cols = 132
 ) =>
   Effect.runPromise(Effect.gen(function*() {
     const written = { out: yield* Ref.make(""), err: yield* Ref.make("") }
@@ -34,7 +36,7 @@ export const shownPages = <Name extends OperationName>(
         writeStdout: to(written.out),
         writeStderr: to(written.err),
         stdin: Stream.empty,
-        size: Effect.succeed({ rows: 50, cols: 132 }),
+        size: Effect.succeed({ rows: 50, cols }),
         resizes: Stream.empty,
         interceptSignal: Effect.succeed(Effect.never),
         raw: Effect.void,

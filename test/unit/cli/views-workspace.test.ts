@@ -51,6 +51,21 @@ describe("views of workspaces", () => {
     assert.notInclude(never.out, "pauses")
   })
 
+  it("create names a command that every environment of Debian has, and none for an image of others", async () => {
+    const made = (environment: string) =>
+      shown("workspace.create", { workspace: { ...workspace, environment, state: "running" } } as never, {})
+    assert.match((await made("debian:13-build")).err, /Use it: pyro exec fix ls\n/)
+    assert.match((await made("docker.io/library/distroless:1")).err, /Use it: pyro exec fix COMMAND\n/)
+  })
+
+  it("status shows the memory of a paused workspace beside its disk", async () => {
+    const used = { ...workspace, diskUsedBytes: 2 * 1024 ** 2 }
+    const paused = await shown("workspace.status", { ...used, pausedBytes: 80 * 1024 ** 2, state: "paused" }, {})
+    assert.match(paused.out, /\ndisk use +2(\.0)? MiB on this host, and 80 MiB of paused memory\n/)
+    const running = await shown("workspace.status", { ...used, state: "running" }, {})
+    assert.match(running.out, /\ndisk use +2(\.0)? MiB on this host\n/)
+  })
+
   it("status of a failed workspace shows the command that starts it", async () => {
     const detail = "the microVM failed (attach): the QEMU of vm-1 is gone: the host restarted, or QEMU was killed"
     const failed = await shown("workspace.status", { ...workspace, state: "failed", detail }, {})

@@ -58,6 +58,7 @@ const leaves = (value: unknown): ReadonlyArray<string> =>
 
 /** Fields for programs, which `detail` tells people in words. */
 const IN_WORDS = [
+  "DaemonUnavailable.closed",
   "FileRefused.reason",
   "ImagePullFailed.reason",
   "ImagePullFailed.option",

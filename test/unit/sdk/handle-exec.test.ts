@@ -155,6 +155,8 @@ describe("exec of a workspace that a program holds", () => {
     const ws = await client.get("fix")
     await client.close()
     assert.deepInclude(await rejection(ws!.exec("true")), { code: "daemon_unavailable" })
-    assert.deepInclude(await rejection(client.list()), { code: "daemon_unavailable" })
+    const fact = "this client was closed"
+    const hint = "Make another client, and close it after the last call"
+    assert.deepInclude(await rejection(client.list()), { code: "daemon_unavailable", closed: true, fact, hint })
   })
 })

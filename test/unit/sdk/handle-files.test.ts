@@ -128,7 +128,7 @@ describe("files of a workspace that a program holds", () => {
     })
     const { files } = await fix()
     const told: Array<unknown> = []
-    for await (const event of files.watch("src", { shallow: true, user: "agent" })) {
+    for await (const event of files.watch("src", { depth: 1, user: "agent" })) {
       told.push(event)
       if (event._tag === "Changed") break
     }
@@ -142,8 +142,8 @@ describe("files of a workspace that a program holds", () => {
     assert.strictEqual((await waiting as Error).message, "enough")
     assert.strictEqual(ends, 2)
     assert.deepStrictEqual(asked, [
-      { path: "src", shallow: true, user: "agent" },
-      { path: ".", shallow: false }
+      { path: "src", depth: 1, user: "agent" },
+      { path: "." }
     ])
   })
 })

@@ -36,11 +36,12 @@ const savedService = (names = ["warm"]) => {
       list: () => Effect.sync(() => ({ saved: names.map((name) => ({ ...warm, name })) })),
       inspect: ({ name }) =>
         names.includes(name) ? Effect.succeed({ ...warm, name, differences: [] }) : Effect.fail(absent(name)),
-      delete: ({ name }) =>
+      delete: ({ names: [name = "", ...more] }) =>
         Effect.suspend(() => {
+          assert.deepStrictEqual(more, [])
           if (!names.includes(name)) return Effect.fail(absent(name))
           names.splice(names.indexOf(name), 1)
-          return Effect.succeed({ deleted: name })
+          return Effect.succeed({ deleted: [name] })
         }),
       export: (payload) =>
         Stream.suspend((): Stream.Stream<SavedExportEvent, SavedNotFound> => {

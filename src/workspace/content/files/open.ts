@@ -91,11 +91,12 @@ export const fileFailure =
   (path: string, { shown }: GuestTree = workspaceTree) =>
   ({ detail, errno, isUser, operation }: AgentCallFailed): FileRefused => {
     if (isUser === true) {
-      const cause = errno === "ENOENT" ? "the workspace has no such user" : errno
+      const cause = errno === "ENOENT" ? "the guest has no such user" : errno
       return new FileRefused({
         path,
         reason: "permission",
-        detail: `could not act as the user ${detail}: ${cause}; name another user`
+        detail:
+          `could not act as the user ${detail}: ${cause}. Name root, a user of the guest's /etc/passwd, a uid such as 1000, or uid:gid`
       })
     }
     if (errno === "EXDEV") {

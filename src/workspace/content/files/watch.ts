@@ -88,7 +88,7 @@ const eventsOf = (records: ReadonlyArray<WatchRecord>, watched: string, shown: (
 /** What changes beneath a directory of a running guest, or of a file. */
 export const watchFiles = (
   channel: GuestChannel,
-  { path: text, shallow, user }: Omit<FileWatchPayload, "workspace">
+  { depth, path: text, recursive = true, user }: Omit<FileWatchPayload, "workspace">
 ): Stream.Stream<FileWatchEvent, PyroError> =>
   Stream.unwrap(Effect.map(workspacePath(text, tree), (path) => {
     const shown = shownIn(path, tree)
@@ -100,7 +100,7 @@ export const watchFiles = (
       } seconds; a reset gives the workspace this pyro's agent`
     })
     let isReady = false
-    const records = channel.watchFiles({ ...asked(path, tree), user, recursive: !shallow })
+    const records = channel.watchFiles({ ...asked(path, tree), user, recursive: recursive && depth === undefined })
     return Stream.transformPull(records, (pull) =>
       Effect.succeed(Effect.suspend(() =>
         isReady

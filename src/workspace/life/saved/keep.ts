@@ -129,23 +129,35 @@ export const keepForGood = ({ registry, scope }: Lifecycle, { folder, record }: 
 const isSame = (now: Option.Option<Saved>, id: string) => now._tag === "Some" && now.value.record.id === id
 
 /** Deletes a saved snapshot, also one with a damaged record. The next daemon finishes an interrupted removal. */
-export const deleteSaved = ({ registry }: Lifecycle, name: string) =>
+export const deleteSaved = ({ registry }: Lifecycle, names: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const all = [...new Set(names)]
+    const gone = yield* registry.savedLock.withPermits(1)(
+      Effect.flatMap(Effect.forEach(all, deletable), (found) => Effect.forEach(found, hide))
+    )
+    faultPoint("saved-delete:hidden")
+    yield* Effect.forEach(gone, discardFolder, { discard: true })
+    return all
+  }).pipe(Effect.uninterruptible)
+
+/** The folder of a saved snapshot that the caller may delete, also of one that this pyro cannot read. */
+const deletable = (name: string) =>
+  Effect.gen(function*() {
+    const folder = yield* folderCalled(name)
+    const read = yield* Effect.orElseSucceed(readSaved(folder), () => undefined)
+    const record = read?._tag === "Some" ? read.value.record : undefined
+    return exists(folder.directory) && (yield* isWithinReach(record))
+      ? folder.directory
+      : yield* new SavedNotFound({ name, similar: [] })
+  })
+
+/** Takes the name of a saved snapshot away. Its files are then in the given folder. */
+const hide = (directory: string) =>
   Effect.gen(function*() {
     const gone = yield* namelessFolder
-    const hidden = Effect.gen(function*() {
-      const { directory } = yield* folderCalled(name)
-      const read = yield* Effect.orElseSucceed(Effect.flatMap(folderCalled(name), readSaved), () => undefined)
-      const record = read?._tag === "Some" ? read.value.record : undefined
-      if (!exists(directory) || !(yield* isWithinReach(record))) {
-        return yield* new SavedNotFound({ name, similar: [] })
-      }
-      yield* Effect.mapError(renameFile(directory, gone.directory), toHostErrorOf(directory))
-    })
-    yield* registry.savedLock.withPermits(1)(hidden)
-    faultPoint("saved-delete:hidden")
-    yield* discardFolder(gone.directory)
-    return name
-  }).pipe(Effect.uninterruptible)
+    yield* Effect.mapError(renameFile(directory, gone.directory), toHostErrorOf(directory))
+    return gone.directory
+  })
 
 /** After a crash: makes those durable that are not yet. `sweepSaved` has removed what has no name. */
 export const adoptSaved = (lifecycle: Lifecycle) =>

@@ -90,7 +90,7 @@ export const serviceLogs = (
     const bytes = next < end || isLive() ? all.subarray(0, wholeCharacters(all) || all.length) : all
     const { lossy, text } = utf8Text(bytes)
     const nextCursor = next - (all.length - bytes.length)
-    const { restartInMs: _, ...state } = stateWithReason(now, yield* nowMs)
+    const { restartInMs: _, ...state } = stateWithReason(now, yield* nowMs, services.isPaused)
     return {
       ...state,
       output: text,

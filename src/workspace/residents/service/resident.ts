@@ -5,7 +5,7 @@ import { named } from "../../../contract/text/names.ts"
 import type { Resident, ResidentVm } from "../../entry/resident.ts"
 import { giveUp, settleLost, settleRecord } from "./ending.ts"
 import { makeLive, type Services } from "./services.ts"
-import { comesBack, type ServiceRecord, stateOf } from "./state.ts"
+import { comesBack, type ServiceRecord, shownState } from "./state.ts"
 import { supervise } from "./supervise.ts"
 
 /** Supervises the services that a VM has, after the end of another daemon, or in a copy of a workspace. */
@@ -38,6 +38,7 @@ const comeBack = (services: Services, vm: ResidentVm) =>
 const lose = (services: Services, reason: PyroError) =>
   Effect.suspend(() => {
     services.vm = undefined
+    services.isPaused = false
     const lost = services.all().filter(({ end }) => end === undefined)
     return Effect.forEach(lost, ({ name }) => {
       const live = services.live.get(name)
@@ -47,9 +48,9 @@ const lose = (services: Services, reason: PyroError) =>
     }, { discard: true })
   })
 
-const counts = (services: ReadonlyArray<ServiceRecord>): Partial<WorkspaceInfo> => {
-  if (services.length === 0) return {}
-  const states = services.map(stateOf)
+const counts = ({ all, isPaused }: Services): Partial<WorkspaceInfo> => {
+  const states = all().map((service) => shownState(service, isPaused))
+  if (states.length === 0) return {}
   return { services: named(states.map((state) => [state, states.filter((one) => one === state).length])) }
 }
 
@@ -58,15 +59,24 @@ const counts = (services: ReadonlyArray<ServiceRecord>): Partial<WorkspaceInfo> 
  * copy of its memory, and is lost with its VM.
  */
 export const serviceResident = (services: Services): Resident<ReadonlyArray<ServiceRecord>> => ({
-  begin: (vm) => Effect.andThen(Effect.sync(() => void (services.vm = vm)), comeBack(services, vm)),
+  begin: (vm) =>
+    Effect.suspend(() => {
+      services.vm = vm
+      services.isPaused = false
+      return comeBack(services, vm)
+    }),
   adopt: (vm) => adopt(services, vm),
   lose: (reason) => lose(services, reason),
-  rest: () => Effect.sync(() => void (services.vm = undefined)),
+  rest: () =>
+    Effect.sync(() => {
+      services.vm = undefined
+      services.isPaused = true
+    }),
   note: () => Effect.sync(services.all),
   inherit: (noted) => services.replaceAll(noted),
   clear: Effect.suspend(() => {
     services.live.clear()
     return services.replaceAll([])
   }),
-  describe: Effect.sync(() => counts(services.all()))
+  describe: Effect.sync(() => counts(services))
 })

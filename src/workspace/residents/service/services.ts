@@ -38,6 +38,8 @@ export interface Services {
   readonly live: Map<string, Live>
   /** The VM of the present generation. */
   vm: ResidentVm | undefined
+  /** Whether the services stand still in the memory of a pause. */
+  isPaused: boolean
   readonly get: (name: string) => ServiceRecord | undefined
   readonly all: () => ReadonlyArray<ServiceRecord>
   readonly put: (service: ServiceRecord) => Effect.Effect<void, NoSpace | StateDirectoryUnusable>
@@ -74,6 +76,7 @@ export const openServices = (
       folder,
       live: new Map(),
       vm: undefined,
+      isPaused: false,
       get: (name) => services.get(name),
       all,
       put: (service) =>

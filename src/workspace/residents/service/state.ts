@@ -171,13 +171,17 @@ export const stateOf = (service: ServiceRecord): ServiceState => {
 const restartInMs = ({ dueAt }: ServiceRecord, nowMs: number) =>
   dueAt === undefined ? undefined : Math.max(0, Date.parse(dueAt) - nowMs)
 
+/** The state for people and programs: nothing runs in the memory of a pause. */
+export const shownState = (service: ServiceRecord, isPaused: boolean): ServiceState =>
+  isPaused && service.end === undefined ? "paused" : stateOf(service)
+
 /** The state with its reason, and the exit status of a service that has ended. */
-export const stateWithReason = (service: ServiceRecord, nowMs: number) => {
+export const stateWithReason = (service: ServiceRecord, nowMs: number, isPaused: boolean) => {
   const { dueBecause, end } = service
   const waitMs = restartInMs(service, nowMs)
   const detail = end?.detail ?? dueBecause
   return {
-    state: stateOf(service),
+    state: shownState(service, isPaused),
     ...(detail === undefined ? {} : {
       detail: waitMs === undefined ? detail : `restarting in ${Math.ceil(waitMs / 1000)} s, because ${detail}`
     }),
@@ -203,7 +207,11 @@ export const logEnd = (commands: Pick<Commands, "logs">, service: ServiceRecord)
 
 /** A service for people and programs. */
 export const serviceInfo = (
-  { commands, ports: { list } }: { readonly commands: Pick<Commands, "logs">; readonly ports: Pick<Ports, "list"> },
+  { commands, isPaused, ports: { list } }: {
+    readonly commands: Pick<Commands, "logs">
+    readonly isPaused: boolean
+    readonly ports: Pick<Ports, "list">
+  },
   service: ServiceRecord,
   nowMs: number
 ): ServiceInfo => {
@@ -211,7 +219,7 @@ export const serviceInfo = (
   const { end, endedAt = end?.at, name, options, readyMs, restarts, startedAt } = service
   return {
     name,
-    ...stateWithReason(service, nowMs),
+    ...stateWithReason(service, nowMs, isPaused),
     command: recordedCommand(options),
     ...(options.check === undefined ? {} : { readyCheck: checkText(options.check) }),
     startedAt,

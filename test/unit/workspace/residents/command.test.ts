@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { execFileSync } from "node:child_process"
 import { CommandNotStarted } from "../../../../src/contract/errors/errors.ts"
 import { type CommandRequest, recordedCommand, spawnRequest } from "../../../../src/workspace/residents/command.ts"
 
@@ -29,6 +30,19 @@ describe("a command's request to the guest", () => {
     const { argv } = spawnRequest(request({ command: [], script }), {})
     assert.strictEqual(argv[0], "/bin/sh")
     assert.strictEqual(argv.at(-1), script)
+  })
+
+  it("without a program, a login shell runs: bash, or sh where there is no bash", () => {
+    const [program = "", ...args] = spawnRequest(request({ command: [] }), {}).argv.map(String)
+    const shellOf = (words: ReadonlyArray<string>) =>
+      execFileSync(program, words, {
+        input: `echo "$0 $SHELL \${BASH_VERSION:+bash}"`,
+        env: { SHELL: "/bin/bash", HOME: "/nowhere", PATH: "/usr/bin:/bin" },
+        encoding: "utf8"
+      })
+    assert.strictEqual(shellOf(args), "/bin/bash /bin/bash bash\n")
+    const withoutBash = args.map((word) => word.replaceAll("/bin/bash", "/nowhere/bash"))
+    assert.match(shellOf(withoutBash), /^\/bin\/sh \/bin\/sh/)
   })
 
   it("the record of a script names its shell", () => {
