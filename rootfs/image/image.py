@@ -3,6 +3,7 @@
 Its argument is a JSON object, see `BuilderRequest` in src/environment/image-builder.ts. archive.py and features.py are in front of this text. stdout: one JSON object a line: progress, then the result or a failure.
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -123,6 +124,17 @@ def fetch(source, options):
             errors.seek(max(0, errors.seek(0, os.SEEK_END) - 4096))
             kind, reason = fetch_failure(errors.read())
             raise Refused(kind, platforms_of(source, options) or reason if kind == "platform" else reason)
+
+
+def log_in(logins):
+    """Writes the logins for skopeo and buildah. The passwords are placeholders, for which the host puts the values into requests that pull."""
+    if not logins:
+        return
+    texts = {one["registry"]: f"{one['user']}:{os.environ[one['variable']]}" for one in logins}
+    auths = {registry: {"auth": base64.b64encode(text.encode()).decode()} for registry, text in texts.items()}
+    os.environ["REGISTRY_AUTH_FILE"] = "/run/pyro-registries.json"
+    with open(os.environ["REGISTRY_AUTH_FILE"], "w", encoding="utf-8") as file:
+        json.dump({"auths": auths}, file)
 
 
 def registries(loopback):
@@ -506,6 +518,7 @@ def build(request):
     os.chdir(WORK)
     run(["modprobe", "loop"])
     devcontainer = request.get("devcontainer")
+    log_in(request.get("logins"))
     if "dockerfile" in request:
         build_file(request["dockerfile"], devcontainer or {})
     else:

@@ -1,4 +1,4 @@
-import { parseReference } from "../contract/text/image-reference.ts"
+import { type ImageReference, parseReference } from "../contract/text/image-reference.ts"
 import { sourceOf } from "./image-source.ts"
 
 const instruction = /^[ \t]*FROM[ \t]+(?:--[a-z]+=\S+[ \t]+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?/gim
@@ -7,6 +7,8 @@ const instruction = /^[ \t]*FROM[ \t]+(?:--[a-z]+=\S+[ \t]+)*(\S+)(?:[ \t]+AS[ \
 export interface Bases {
   /** Rules for the builder's policy. */
   readonly allowHosts: ReadonlyArray<string>
+  /** The images, as far as they are known. */
+  readonly references: ReadonlyArray<ImageReference>
   /** The registries, as HOST:PORT. */
   readonly registries: ReadonlyArray<string>
   /** Ports of registries on this host's loopback. */
@@ -22,11 +24,13 @@ export const basesOf = (dockerfile: string): Bases => {
   const allowHosts = new Set<string>()
   const loopbackPorts = new Set<number>()
   const registries = new Set<string>()
+  const references: Array<ImageReference> = []
   for (const [, base = "", stage] of dockerfile.matchAll(instruction)) {
     const isOther = base === "scratch" || base.includes("$") || stages.has(base.toLowerCase())
     if (stage !== undefined) stages.add(stage.toLowerCase())
     const reference = isOther ? undefined : parseReference(base) ?? parseReference(`docker.io/${base}`)
     if (reference === undefined) continue
+    references.push(reference)
     const source = sourceOf(reference)
     registries.add(source.registry)
     for (const host of source.allowHosts) {
@@ -35,5 +39,5 @@ export const basesOf = (dockerfile: string): Bases => {
       if (port !== undefined) loopbackPorts.add(Number(port))
     }
   }
-  return { allowHosts: [...allowHosts], registries: [...registries], loopbackPorts: [...loopbackPorts] }
+  return { references, allowHosts: [...allowHosts], registries: [...registries], loopbackPorts: [...loopbackPorts] }
 }

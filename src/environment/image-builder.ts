@@ -65,11 +65,21 @@ export type DevContainerOrigin = typeof DevContainerOrigin.Type
 /** An image that becomes an environment. */
 export type KeptImage = MadeImage & { readonly devcontainer?: DevContainerOrigin }
 
+/** The login of a registry, without its password. */
+export interface BuilderLogin {
+  readonly registry: string
+  readonly user: string
+  /** Variable of the builder with the password's placeholder. */
+  readonly variable: string
+}
+
 /** What a builder is asked for, as its argument. */
 export type BuilderRequest =
   & {
     readonly architecture: "amd64"
     readonly devcontainer?: DevContainerRequest
+    /** Logins of registries. @default none */
+    readonly logins?: ReadonlyArray<BuilderLogin>
   }
   & (PullRequest | ArchiveRequest | DockerfileRequest)
 

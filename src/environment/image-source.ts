@@ -6,7 +6,7 @@ import { table } from "../contract/text/names.ts"
 export const referenceFile = (name: string) => `image-${createHash("sha256").update(name).digest("hex").slice(0, 32)}`
 
 /** A registry on the loopback of this host. */
-const isLoopback = (host: string) => host === "localhost" || host === "127.0.0.1"
+export const isLoopback = (host: string) => host === "localhost" || host === "127.0.0.1"
 
 /** Hosts of registries whose tokens or layers come from other hosts. */
 const besides = table<ReadonlyArray<string>>({

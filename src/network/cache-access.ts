@@ -49,6 +49,8 @@ export interface Served {
   readonly cachedBytes: number
   /** Why the registry's address is denied. */
   readonly denial?: { readonly detail: string; readonly option?: string | undefined } | undefined
+  /** Why a registry of images could not be reached. The guest sees an answer of the cache only. */
+  readonly failure?: string | undefined
 }
 
 export const nothingServed: Served = { fetchedBytes: 0, cachedBytes: 0 }

@@ -21,7 +21,7 @@ export const fillSecrets = (
 ): Effect.Effect<Typed, InvalidRequest, Terminal> =>
   Effect.gen(function*() {
     const flags = Object.entries(cli.extras ?? {}).flatMap(([flag, extra]): ReadonlyArray<SecretFlag> =>
-      extra._tag === "secret" ? [[flag, extra]] : []
+      extra._tag === "secret" && extra.fills === undefined ? [[flag, extra]] : []
     )
     if (flags.length === 0) return typed
     const given = Object.entries((typed.raw["secrets"] ?? {}) as Readonly<Record<string, string>>)

@@ -87,7 +87,11 @@ const extraValue = (extra: CliExtra): string | undefined => {
     case "export":
       return "PATH"
     case "secret":
-      return extra.from === "file" ? "NAME=PATH" : "NAME"
+      return extra.fills !== undefined
+        ? extra.from === "file" ? "HOST=PATH" : "HOST=NAME"
+        : extra.from === "file"
+        ? "NAME=PATH"
+        : "NAME"
   }
 }
 

@@ -12,6 +12,7 @@ import type { AnyOperation, AnyView } from "../views/view.ts"
 import { views } from "../views/views.ts"
 import { type CommandPayload, performCommand } from "./command.ts"
 import { withInput } from "./input.ts"
+import { withLogins } from "./logins.ts"
 import { type Prepared, takesInput } from "./prepare.ts"
 import { pullImageOf } from "./pull-image.ts"
 import { confirmDeleteAll } from "./question.ts"
@@ -19,12 +20,15 @@ import { confirmDeleteAll } from "./question.ts"
 type Events = Stream.Stream<Tagged, PyroError>
 
 /** Performs the operation, prints its result, and returns the exit status. */
-export const perform = ({ input, json, outputOptions, operation, payload }: Omit<Prepared, "cli">): Effect.Effect<
+export const perform = (
+  { input, json, outputOptions, operation, payload: given }: Omit<Prepared, "cli">
+): Effect.Effect<
   number,
   PyroError | OutputClosed,
   Pyro | Terminal
 > =>
   Effect.gen(function*() {
+    const payload = yield* withLogins(operation.name, given)
     const row: AnyOperation = operation as never
     const view: AnyView = views[operation.name] as never
     const pyro = yield* Pyro

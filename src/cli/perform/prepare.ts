@@ -18,6 +18,7 @@ import {
   withLimits
 } from "../arguments/extras.ts"
 import { decode, parse, surfaceAsTyped, type Typed } from "../arguments/parser.ts"
+import { fillRegistryAuth } from "../arguments/registry-auth.ts"
 import type { OutputOptions } from "../output/print.ts"
 import { Terminal } from "../terminal/Terminal.ts"
 
@@ -53,7 +54,8 @@ export const prepare = (
   Effect.gen(function*() {
     const { resolvePath, workspace } = yield* Terminal
     const parsed = yield* parse(requested, words, rest, { workspace })
-    const typed = yield* fillSecrets(requested, yield* withLimits(requested, withSwitches(requested, parsed)))
+    const limited = yield* withLimits(requested, withSwitches(requested, parsed))
+    const typed = yield* fillRegistryAuth(requested, yield* fillSecrets(requested, limited))
     const switches = new Set(Object.keys(typed.extras).filter((name) => name !== "json" && name !== "quiet"))
     for (const text of ["id-only", "content-only"].filter((name) => typed.json && switches.has(name))) {
       return yield* new InvalidRequest({ field: `--${text}`, detail: "cannot be combined with --json" })

@@ -5,6 +5,7 @@ import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { parseArchive } from "../../contract/text/image-archive.ts"
 import { parseReference } from "../../contract/text/image-reference.ts"
 import { withProgress } from "../output/progress.ts"
+import { pullWithLogins } from "./logins.ts"
 
 /** Operations whose environment may be an image that is not on this host yet. */
 const STARTING: ReadonlyArray<OperationName> = ["workspace.create", "run"]
@@ -23,6 +24,6 @@ export const pullImageOf = (pyro: PyroService, operation: OperationName, payload
     if (reference === undefined) return
     const { environments } = yield* pyro.env.list({})
     if (environments.some(({ name }) => name === reference.name)) return
-    const asked: PullPayload = { environment: reference.name, force: false }
+    const asked: PullPayload = yield* pullWithLogins({ environment: reference.name, force: false })
     yield* withProgress(environmentPull, asked, pyro.env.pull(asked))
   })

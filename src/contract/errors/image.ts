@@ -77,13 +77,15 @@ export class ImagePullFailed extends ContractError<ImagePullFailed>()("ImagePull
   reason: PullFailure,
   /** What the registry, the network or the builder said. */
   detail: Schema.String,
+  /** User of the login that the registry refused. Absent without a login. */
+  user: optional(Schema.String),
   /** Option of `pyro env pull` that would allow a host of the registry. */
   option: optional(Schema.String)
 }, {
-  fact: ({ detail, image, reason }) =>
-    `${image} was not pulled: ${texts[reason].fact(image)}${
-      reason === "platform" ? " " : ": "
-    }${detail}. Nothing was kept`,
+  fact: ({ detail, image, reason, user }) =>
+    `${image} was not pulled: ${
+      user === undefined ? texts[reason].fact(image) : `${registryOf(image)} does not give this image to ${user}`
+    }${reason === "platform" ? " " : ": "}${detail}. Nothing was kept`,
   next: ({ image, option, reason }) =>
     option === undefined ? texts[reason].next(image) : `${texts[reason].next(image)}: pyro env pull ${image} ${option}`,
   steps: "ask the user to pull the image, or use another environment"

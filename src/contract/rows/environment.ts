@@ -5,6 +5,7 @@ import { variables } from "./command.ts"
 import { DiskUsage } from "./disk-usage.ts"
 import { foldTo, Notice } from "./notice.ts"
 import { lazy, streaming, unary } from "./operation.ts"
+import { registryFields, registryFlags } from "./registry-fields.ts"
 import { at, withVm } from "./states.ts"
 
 const HOST_ADMINISTRATION = { missing: "host administration" } as const
@@ -102,7 +103,8 @@ export const PullPayload = lazy(() =>
         description:
           "For an image: private address that a host of the registry may have, IP[/BITS][:PORT]. Default: none"
       })
-    )
+    ),
+    ...registryFields()
   })
 )
 export type PullPayload = ReturnType<typeof PullPayload>["Type"]
@@ -126,7 +128,9 @@ export const environmentPull = streaming({
   cli: {
     path: ["env", "pull"],
     args: ["environment"],
-    flags: { allow_hosts: "allow-host", allow_ips: "allow-ip" },
+    flags: { allow_hosts: "allow-host", allow_ips: "allow-ip", token_hosts: "token-host" },
+    filled: ["registry_auth"],
+    extras: registryFlags,
     imageSources: ["environment"],
     examples: ["pyro env pull debian:12-build", "pyro env pull docker.io/library/python:3.12-slim"]
   },
@@ -181,6 +185,7 @@ export const BuildPayload = lazy(() =>
       }),
       () => []
     ),
+    ...registryFields(),
     replace: flag("Give the name to the new environment if another environment of yours has the name")
   })
 )
@@ -199,7 +204,9 @@ export const environmentBuild = streaming({
     neededWithout: { name: "devcontainer" },
     greedy: ["packages", "npm"],
     hostPaths: ["dockerfile", "devcontainer"],
-    flags: { build_args: "build-arg", allow_hosts: "allow-host" },
+    flags: { build_args: "build-arg", allow_hosts: "allow-host", token_hosts: "token-host" },
+    filled: ["registry_auth"],
+    extras: registryFlags,
     examples: [
       "pyro env build web --from debian:12-build --packages postgresql-client redis-tools",
       "pyro env build lint --from debian:13 --packages nodejs --npm prettier@3.6.2",

@@ -43,6 +43,8 @@ export type CliExtra =
   | {
     readonly _tag: "secret"
     readonly from: "file" | "environment"
+    /** The other field that it fills, with logins of registries by host. @default secrets */
+    readonly fills?: "registry_auth"
     readonly description: string
   }
   /** Maximum of a field of seconds. */

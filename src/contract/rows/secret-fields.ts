@@ -138,7 +138,9 @@ const items = (description: string) =>
       text("").pipe(
         must(
           (item) => secretTargetOf(item) !== undefined,
-          `must be NAME@HOST[:PORT][:HEADER] or NAME@PRESET (${Object.keys(secretPresets).join(", ")})`
+          `must be NAME@HOST[:PORT][:HEADER][+pull=REPOSITORY] or NAME@PRESET (${
+            Object.keys(secretPresets).join(", ")
+          })`
         )
       )
     ).pipe(

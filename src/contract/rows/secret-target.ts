@@ -12,6 +12,8 @@ export interface SecretTarget {
   readonly port: number
   /** In lower case. Absent: every header. */
   readonly header?: string
+  /** Only requests that pull these repositories of a registry get the secret. Absent: every request. */
+  readonly pulls?: ReadonlyArray<string>
 }
 
 const HTTPS = 443
@@ -22,14 +24,24 @@ const LABELS = /^(?=.*[a-z])[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[
 
 const presetOf = (text: string) => text in secretPresets ? secretPresets[text as keyof typeof secretPresets] : undefined
 
-/** Reads NAME@HOST[:PORT][:HEADER] or NAME@PRESET. */
+const PULLS = /(?:\+pull=[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)+$/
+
+/** Reads NAME@HOST[:PORT][:HEADER][+pull=REPOSITORY]... or NAME@PRESET. */
 export const secretTargetOf = (item: string): SecretTarget | undefined => {
-  const [, name, written, port, header] = FORM.exec(item) ?? []
+  const [pulled = ""] = PULLS.exec(item) ?? []
+  const pulls = pulled.split("+pull=").slice(1)
+  const [, name, written, port, header] = FORM.exec(item.slice(0, item.length - pulled.length)) ?? []
   if (name === undefined || written === undefined) return undefined
   const host = written.toLowerCase()
   const preset = port === undefined && header === undefined ? presetOf(host) : undefined
-  if (preset !== undefined) return { name, port: HTTPS, ...preset }
+  if (preset !== undefined) return pulls.length > 0 ? undefined : { name, port: HTTPS, ...preset }
   const number = port === undefined ? HTTPS : Number(port)
   if (!LABELS.test(host) || number < 1 || number > 65_535) return undefined
-  return { name, host, port: number, ...(header === undefined ? {} : { header: header.toLowerCase() }) }
+  return {
+    name,
+    host,
+    port: number,
+    ...(header === undefined ? {} : { header: header.toLowerCase() }),
+    ...(pulls.length === 0 ? {} : { pulls })
+  }
 }

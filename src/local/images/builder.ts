@@ -17,6 +17,7 @@ import { appendTo, openFile } from "../../system/files/content.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
 import type { AskedNetwork } from "../../workspace/residents/network/policy.ts"
 import { giveFile } from "./give-file.ts"
+import type { BuilderLogins } from "./logins.ts"
 
 /** Lifetime of a builder that a killed daemon left, in seconds after its last activity. */
 const LEFT_SECONDS = 900
@@ -36,6 +37,8 @@ const MAX_MESSAGE = 4_194_304
 interface Building {
   readonly reference: string
   readonly request: BuilderRequest
+  /** Logins of registries, whose passwords stay outside of the microVM. */
+  readonly logins?: Pick<BuilderLogins, "secretHttp" | "secrets">
   /** Directory of the host whose copy is the builder's /workspace. */
   readonly context?: string
   /** Network policy of the builder. Empty: no network. */
@@ -61,7 +64,10 @@ const failed = (reference: string, step: string, detail: string) =>
 /** A builder microVM, which the Scope deletes. */
 export const acquireBuilder = (
   pyro: PyroService,
-  { allowHosts, allowIps = [], context, onProgress, reference, registries = [] }: Omit<Building, "file" | "request">
+  { allowHosts, allowIps = [], context, logins, onProgress, reference, registries = [] }: Omit<
+    Building,
+    "file" | "request"
+  >
 ) =>
   Effect.gen(function*() {
     const asked = Schema.decodeSync(CreatePayload())({
@@ -75,7 +81,13 @@ export const acquireBuilder = (
       ...(allowIps.length === 0 ? {} : { allow_ips: allowIps })
     })
     // No request of a person has this field.
-    const payload: typeof asked & AskedNetwork = { ...asked, imageRegistries: registries }
+    const payload: typeof asked & AskedNetwork = {
+      ...asked,
+      imageRegistries: registries,
+      ...(logins === undefined || logins.secretHttp.length === 0
+        ? {}
+        : { secrets: logins.secrets, secretHttp: logins.secretHttp })
+    }
     const made = yield* Ref.make<string | undefined>(undefined)
     yield* Effect.addFinalizer(() =>
       Effect.flatMap(

@@ -4,8 +4,8 @@ import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { NetworkLogPayload, type NetworkRecord } from "../../contract/rows/workspace-network.ts"
 import { THIS_HOST } from "../../network/name.ts"
 
-/** Failures whose reason the host knows better than the guest, which sees a refused connection only. */
-const OF_NETWORK: ReadonlyArray<PullFailure> = ["unreachable", "timeout", "certificate", "failed"]
+/** Failures whose reason the host knows better than the guest, which sees a refused connection only, or an answer of the cache of layers. */
+const OF_NETWORK: ReadonlyArray<PullFailure> = ["unreachable", "timeout", "certificate", "failed", "server"]
 
 /** The newest connections of a builder that were not made. */
 const troubles = (pyro: PyroService, workspace: string) =>
@@ -19,7 +19,7 @@ const isOfCertificate = (reason: string) => /^(TLS with|the guest ended TLS)/.te
 
 /** The error of a pull whose builder refused. */
 export const pullFailed =
-  (pyro: PyroService, image: string) =>
+  (pyro: PyroService, image: string, user: string | undefined) =>
   (workspace: string, refused: { readonly kind: string; readonly detail: string }) =>
     Effect.gen(function*() {
       const reason = Option.getOrElse(
@@ -27,7 +27,12 @@ export const pullFailed =
         (): PullFailure => refused.kind === "layer" ? "image" : "failed"
       )
       const detail = refused.detail.replaceAll(THIS_HOST, "localhost").replace(/[.\s]+$/, "")
-      const plain = new ImagePullFailed({ image, reason, detail })
+      const plain = new ImagePullFailed({
+        image,
+        reason,
+        detail,
+        ...(user === undefined || reason !== "unauthorized" ? {} : { user })
+      })
       if (!OF_NETWORK.includes(reason)) return yield* plain
       const last = (yield* troubles(pyro, workspace)).at(-1)
       if (last?.reason === undefined) return yield* plain

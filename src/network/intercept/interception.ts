@@ -18,6 +18,8 @@ export interface HeaderSecret {
   readonly value: string
   /** The one header that gets the value, in lower case. @default every header */
   readonly header: string | undefined
+  /** Only requests that pull these repositories of a registry get the value. @default every request */
+  readonly pulls?: ReadonlyArray<string> | undefined
 }
 
 /** A secret of the same workspace that belongs to other hosts. */

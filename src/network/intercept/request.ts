@@ -1,5 +1,6 @@
 import type { TLSSocket } from "node:tls"
 import type { ForeignSecret, HeaderSecret, Interception } from "./interception.ts"
+import { isPullOf } from "./pulls.ts"
 
 export type Header = readonly [name: string, value: string]
 
@@ -164,6 +165,14 @@ export const judgeRequest = (
     return denied(
       403,
       `the request to ${host} has the placeholder of the secret ${stray.name}, which this host does not get`
+    )
+  }
+  const withheld = secrets.filter(({ pulls }) => pulls !== undefined && !isPullOf(pulls, { method, target }))
+  const misused = foreignIn(withheld, target, headers)
+  if (misused !== undefined) {
+    return denied(
+      403,
+      `the request to ${host} has the placeholder of the secret ${misused.name}, which is for pulls of its repositories alone`
     )
   }
   if (addedBytes(secrets, headers) > MAX_HEADER_BYTES) {

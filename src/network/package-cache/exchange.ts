@@ -11,6 +11,7 @@ interface Tally {
   fetchedBytes: number
   cachedBytes: number
   denial: { readonly detail: string; readonly option?: string | undefined } | undefined
+  failure?: string
 }
 
 /** One request of a guest, and the target of its answer. */

@@ -54,7 +54,11 @@ const passBytes = async (guest: Socket, message: DialMessage, onEnd: (served: Se
   } catch (error) {
     const { failure, message: detail, option } = refusalOf(error)
     guest.destroy()
-    onEnd({ fetchedBytes, cachedBytes: 0, ...(failure === "denied" ? { denial: { detail, option } } : {}) })
+    onEnd({
+      fetchedBytes,
+      cachedBytes: 0,
+      ...(failure === "denied" ? { denial: { detail, option } } : { failure: detail })
+    })
   }
 }
 

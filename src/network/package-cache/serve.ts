@@ -58,6 +58,7 @@ const serveRequest = async (request: IncomingMessage, response: ServerResponse) 
   } catch (error) {
     const { failure, message, option } = refusalOf(error)
     if (failure === "denied") tally.denial = { detail: message, option }
+    else if (access.kind === "images" && !gone.aborted) tally.failure = message
     if (gone.aborted) return
     refuse(exchange, failure === "denied" ? 403 : 502, `The package cache cannot reach ${name}: ${message}.`)
   }

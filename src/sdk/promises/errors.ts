@@ -425,6 +425,8 @@ export interface ImagePullFailed extends PyroError {
   readonly reason: "not_found" | "unauthorized" | "unreachable" | "policy" | "certificate" | "rate_limit" | "timeout" | "server" | "digest" | "platform" | "image" | "full" | "failed"
   /** What the registry, the network or the builder said. */
   readonly detail: string
+  /** User of the login that the registry refused. Absent without a login. */
+  readonly user?: string
   /** Option of `pyro env pull` that would allow a host of the registry. */
   readonly option?: string
 }

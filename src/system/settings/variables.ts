@@ -1,4 +1,5 @@
 import type { Allowed } from "./allowed-values.ts"
+import { registryVariables } from "./registry-variables.ts"
 
 /** One environment variable. An empty value counts as none. */
 export interface Variable {
@@ -250,6 +251,7 @@ export const variables = {
     purpose: "As `NO_PROXY`, and comes first",
     readers: DAEMON
   },
+  ...registryVariables,
   NO_COLOR: {
     group: "host",
     allowed: { kind: "text", what: "any text" },

@@ -26,7 +26,8 @@ describe("the base images of a Dockerfile", () => {
     ["# FROM python\nRUN echo FROM python", { allowHosts: [], registries: [], loopbackPorts: [] }],
     ["FROM\nFROM  \n", { allowHosts: [], registries: [], loopbackPorts: [] }]
   ])("%j needs their registries", (text, expected) => {
-    assert.deepStrictEqual(basesOf(text), expected)
+    const { references: _, ...bases } = basesOf(text)
+    assert.deepStrictEqual(bases, expected)
   })
 
   it("a text of a megabyte is read at once", () => {

@@ -63,8 +63,12 @@ export const isNamedBy = (items: ReadonlyArray<string>) => isAmong(items.flatMap
 const HTTPS = 443
 
 /** A binding as `--secret-http` takes it. */
-export const bindingText = ({ header, host, name, port }: Place & { readonly header?: string | undefined }): string =>
-  `${name}@${host}${port === HTTPS ? "" : `:${port}`}${header === undefined ? "" : `:${header}`}`
+export const bindingText = (
+  { header, host, name, port, pulls = [] }: Place & Pick<Partial<Binding>, "header" | "pulls">
+): string =>
+  `${name}@${host}${port === HTTPS ? "" : `:${port}`}${header === undefined ? "" : `:${header}`}${
+    pulls.map((repository) => `+pull=${repository}`).join("")
+  }`
 
 /** Change of the hosts of a workspace's secrets, in a request that may change the secrets as well. */
 export interface HeaderSecretChange {

@@ -10,6 +10,8 @@ const Binding = Schema.Struct({
   host: Schema.String,
   port: Schema.Int,
   header: Schema.optional(Schema.String),
+  /** Repositories of a registry whose pulls alone get the secret. */
+  pulls: Schema.optional(Schema.Array(Schema.String)),
   placeholder: Schema.String
 })
 /** A secret of a host, without its value. */

@@ -120,9 +120,11 @@ const make = ({ dialler, initial, others, secrets, write }: Options): HeaderSecr
         if (![...known(), ...others].some(isHere)) return undefined
         const made = yield* authority
         if (made === undefined) return undefined
-        const here = stored.bindings.filter(isHere).flatMap(({ header, name, placeholder }) => {
+        const here = stored.bindings.filter(isHere).flatMap(({ header, name, placeholder, pulls }) => {
           const value = headerValueOf(name)
-          return value === undefined ? [] : [{ name, placeholder, header, value }]
+          return value === undefined
+            ? []
+            : [{ name, placeholder, header, value, ...(pulls === undefined ? {} : { pulls }) }]
         })
         return {
           authority: { certificate: made.certificate, key: made.key },

@@ -128,10 +128,11 @@ export const openingOf = (request: ConnectRequest, startMs: number, caching: Pac
 }
 
 /** What the log says about a connection that the cache has answered. */
-const servedAs = ({ address, cachedBytes, denial, fetchedBytes }: Served): Partial<NewRecord> => ({
+const servedAs = ({ address, cachedBytes, denial, failure, fetchedBytes }: Served): Partial<NewRecord> => ({
   ...(address === undefined ? {} : { address }),
   bytesIn: fetchedBytes + cachedBytes,
   ...(cachedBytes === 0 ? {} : { cachedBytes }),
+  ...(failure === undefined ? {} : { outcome: "failed", reason: failure }),
   ...(denial === undefined ? {} : { outcome: "denied", reason: denial.detail }),
   ...(denial?.option === undefined ? {} : { option: denial.option })
 })

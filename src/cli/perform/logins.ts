@@ -1,0 +1,42 @@
+import { Effect } from "effect"
+import type { BuildPayload, PullPayload } from "../../contract/rows/environment.ts"
+import type { OperationName } from "../../contract/rows/operations.ts"
+import { parseReference } from "../../contract/text/image-reference.ts"
+import { note } from "../output/print.ts"
+
+const loaded = Effect.promise(() => import("../../local/images/docker-logins.ts"))
+
+/** A registry of this host's loopback gets no login: it would be in the microVM. */
+const isElsewhere = (registry: string) => !/^(localhost|127\.0\.0\.1)(:|$)/.test(registry)
+
+/** Adds the logins of this user for the registries, which the options do not have. */
+const adding = <P extends Pick<PullPayload, "registryAuth">>(payload: P, registries: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const { registryAuth: given = {} } = payload
+    const wanted = registries.filter((registry) => isElsewhere(registry) && !(registry in given))
+    if (wanted.length === 0) return payload
+    const { loginsFor } = yield* loaded
+    const { registryAuth, unusable } = yield* loginsFor(wanted)
+    for (const { reason, registry } of unusable) yield* note(`the login of ${registry} is not used: it ${reason}\n`)
+    return Object.keys(registryAuth).length === 0
+      ? payload
+      : { ...payload, registryAuth: { ...given, ...registryAuth } }
+  })
+
+/** The same pull with the logins of this user: only a person's own command line uses them. */
+export const pullWithLogins = (payload: PullPayload) => {
+  const reference = parseReference(payload.environment)
+  return reference === undefined ? Effect.succeed(payload) : adding(payload, [reference.registry])
+}
+
+/** The same for every operation that reaches registries. */
+export const withLogins = (operation: OperationName, payload: unknown) => {
+  if (operation === "env.pull") return pullWithLogins(payload as PullPayload)
+  const { dockerfile } = payload as BuildPayload
+  if (operation !== "env.build" || dockerfile === undefined) return Effect.succeed(payload)
+  return Effect.flatMap(
+    loaded,
+    ({ registriesOfDockerfile }) =>
+      Effect.flatMap(registriesOfDockerfile(dockerfile), (registries) => adding(payload as BuildPayload, registries))
+  )
+}

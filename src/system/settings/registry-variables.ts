@@ -1,0 +1,26 @@
+const PULLS = "`pyro env pull`, `env build --dockerfile`, `create` and `run` of an image"
+
+/** Variables that say where the logins of registries are. A part of `variables`. */
+export const registryVariables = {
+  DOCKER_CONFIG: {
+    group: "host",
+    allowed: { kind: "text", what: "a directory" },
+    otherwise: "`~/.docker`",
+    purpose: "Directory of `config.json` with the logins of `docker login` (`docs/environments.md`)",
+    readers: PULLS
+  },
+  REGISTRY_AUTH_FILE: {
+    group: "host",
+    allowed: { kind: "text", what: "a file" },
+    otherwise: "`$XDG_RUNTIME_DIR/containers/auth.json`",
+    purpose: "File with the logins of `podman login`, which comes first",
+    readers: PULLS
+  },
+  XDG_RUNTIME_DIR: {
+    group: "host",
+    allowed: { kind: "text", what: "a directory" },
+    otherwise: "none",
+    purpose: "Directory of `containers/auth.json`",
+    readers: PULLS
+  }
+} as const
