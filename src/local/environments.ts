@@ -23,6 +23,7 @@ import {
   type OnProgress,
   type Removed
 } from "../environment/Environments.ts"
+import type { ImageConfig } from "../environment/image-builder.ts"
 import { Kernel } from "../environment/Kernel.ts"
 import { pruneRepositories, sampleFolder } from "../seeding/cache.ts"
 import type { PrepareServices } from "../seeding/request.ts"
@@ -67,11 +68,25 @@ const summary = ({ description, environment, name, oci, own, state }: Environmen
     : { digest: environment.digest, sizeBytes: environment.sizeBytes, builtAt: environment.builtAt })
 })
 
+/** The parts that have a value. */
+const imageSettings = (
+  { command, entrypoint, env, exposedPorts, stopSignal, user, workingDirectory }: ImageConfig
+) => ({
+  env,
+  entrypoint,
+  command,
+  exposedPorts,
+  ...(user === undefined ? {} : { user }),
+  ...(workingDirectory === undefined ? {} : { workingDirectory }),
+  ...(stopSignal === undefined ? {} : { stopSignal })
+})
+
 const detail = (one: EnvironmentDetail) => ({
   ...summary(one),
   ...(one.environment === undefined
     ? {}
     : { imagePath: one.environment.imagePath, kernelVersion: one.environment.kernelVersion }),
+  ...(one.oci === undefined ? {} : { image: imageSettings(one.oci.config) }),
   packages: one.packages
 })
 

@@ -2,6 +2,7 @@ import { Clock, Effect } from "effect"
 import type { DiskUsage } from "../../contract/rows/disk-usage.ts"
 import type { ConfigResult } from "../../contract/rows/host.ts"
 import type { ResultOf } from "../../contract/rows/operations.ts"
+import { typed } from "../../contract/text/printable.ts"
 import { ago, note, print, size } from "../output/print.ts"
 import { painted, printTable } from "../output/table.ts"
 import type { View, Views } from "./view.ts"
@@ -96,6 +97,24 @@ const removed = (result: ResultOf<"env.rm">) =>
         : `${size(result.freedBytes)} freed\n`)
   )
 
+/** What the image of an environment says of its programs. */
+const imageLines = (
+  { image, imageDigest }: ResultOf<"env.inspect">
+): ReadonlyArray<readonly [string, string]> => {
+  if (image === undefined) return []
+  const { command, entrypoint, env, exposedPorts, stopSignal, user, workingDirectory } = image
+  const lines: ReadonlyArray<readonly [string, string | undefined]> = [
+    ["manifest", imageDigest],
+    ["user", user ?? "root"],
+    ["directory", workingDirectory],
+    ["command", typed([...entrypoint, ...command])],
+    ["ports", exposedPorts.join(" ")],
+    ["stop signal", stopSignal],
+    ...env.map((one, at) => [at === 0 ? "variables" : "", one] as const)
+  ]
+  return lines.flatMap(([name, value]) => value === undefined || value === "" ? [] : [[name, value] as const])
+}
+
 const ready = (environment: ResultOf<"env.pull">) =>
   print(`${environment.name} is ${environment.state}: ${environment.digest ?? "no digest"}\n`)
 
@@ -152,6 +171,7 @@ export const hostViews = {
           ["built", environment.builtAt ?? "-"],
           ["image", environment.imagePath ?? "-"],
           ["kernel", environment.kernelVersion ?? "-"],
+          ...imageLines(environment),
           ["packages", String(environment.packages.length)]
         ]),
         printTable(environment.packages.map((one) => [`  ${one.name}`, one.version]))

@@ -1,0 +1,53 @@
+import { assert, describe, it } from "vitest"
+import { shown } from "./shown.ts"
+
+const environment = {
+  name: "registry.example.com/app:1",
+  description: "image",
+  state: "ready",
+  origin: "image",
+  packages: []
+} as const
+
+describe("the view of an environment", () => {
+  it("an image shows what it says of its programs", async () => {
+    const { out } = await shown("env.inspect", {
+      ...environment,
+      imageDigest: "sha256:0123",
+      image: {
+        env: ["A=1", "B=two words"],
+        user: "1234:50",
+        workingDirectory: "/app",
+        entrypoint: ["/bin/serve"],
+        command: ["--name", "two words"],
+        exposedPorts: ["53/udp", "8080/tcp"],
+        stopSignal: "SIGQUIT"
+      }
+    }, { environment: environment.name })
+    for (
+      const line of [
+        /^manifest +sha256:0123$/m,
+        /^user +1234:50$/m,
+        /^directory +\/app$/m,
+        /^command +\/bin\/serve --name 'two words'$/m,
+        /^ports +53\/udp 8080\/tcp$/m,
+        /^stop signal +SIGQUIT$/m,
+        /^variables +A=1\n +B=two words$/m
+      ]
+    ) assert.match(out, line)
+  })
+
+  it("an image that says nothing has the user root and no empty lines", async () => {
+    const { out } = await shown("env.inspect", {
+      ...environment,
+      image: { env: [], entrypoint: [], command: [], exposedPorts: [] }
+    }, { environment: environment.name })
+    assert.match(out, /^user +root$/m)
+    assert.notMatch(out, /^(command|ports|variables|directory|stop signal)/m)
+  })
+
+  it("an environment of no image has none of these lines", async () => {
+    const { out } = await shown("env.inspect", { ...environment, origin: "catalogue" }, { environment: "debian:12" })
+    assert.notMatch(out, /^(user|command)/m)
+  })
+})
