@@ -112,6 +112,8 @@ static int make_listener(const struct socket_line *line) {
   memcpy(address.sun_path, line->path, strlen(line->path) + 1);
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -1;
+  struct stat left; /* by an earlier boot, on the disk */
+  if (lstat(line->path, &left) == 0 && S_ISSOCK(left.st_mode)) unlink(line->path);
   mode_t before = umask(0777 & ~line->mode);
   bool bound = bind(fd, (const struct sockaddr *)&address, sizeof address) == 0;
   umask(before);
