@@ -7,6 +7,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node"
  */
 const LONG = [
   "docs",
+  "docker",
   "environment",
   "environment-own",
   "workspace-compare",
