@@ -1,4 +1,5 @@
-import { Cause, Effect, Exit, Layer, Logger, Result } from "effect"
+import { Cause, Effect, Exit, Layer, Logger } from "effect"
+import { printable } from "../contract/text/printable.ts"
 import type { EarlyConnection } from "../mcp/handshake/handshake.ts"
 import type { Recorded } from "../mcp/handshake/recorded.ts"
 import { DAEMON } from "../sdk/daemon-command.ts"
@@ -42,13 +43,22 @@ const serveMcp = (
   Effect.gen(function*() {
     // A host's Ctrl-C also reaches its servers. The host then cancels calls, and ends its servers itself.
     if (process.stdin.isTTY !== true) ignoreInterrupts()
-    const { bindProject } = yield* Effect.promise(() => import("../sdk/project.ts"))
-    const project = yield* Effect.fromResult(bindProject(binding))
+    const { bindWithFile } = yield* Effect.promise(() => import("./project/serve.ts"))
+    const bound = (directory?: string) =>
+      Effect.map(
+        bindWithFile({ ...binding, ...(directory === undefined ? {} : { projectPath: directory }) }),
+        ({ note, project }) => {
+          // Stdout is the protocol's.
+          if (note !== undefined) process.stderr.write(`pyro mcp: ${printable(note)}\n`)
+          return project
+        }
+      )
+    const project = yield* bound()
     const [{ serve }, { layerDaemon }] = yield* Effect.promise(() =>
       Promise.all([import("../mcp/serve.ts"), import("../sdk/client.ts")])
     )
     ProcessTerminal.boundYoungGeneration()
-    const bindRoot = (directory: string) => Result.getOrUndefined(bindProject({ ...binding, projectPath: directory }))
+    const bindRoot = (directory: string) => Effect.runPromise(Effect.orElseSucceed(bound(directory), () => undefined))
     yield* serve({ profile, mode, version, project, bindRoot, layer: layerDaemon(daemonOf(build)), earlyConnection })
   })
 

@@ -34,6 +34,20 @@ const makesWorkspace = (row: ToolRow) => hasField(row, "seed_path")
 const withWorkspaceUser = (fields: Fields, row: ToolRow, { workspaceUser }: Project): Fields =>
   workspaceUser !== undefined && makesWorkspace(row) ? { workspace_user: workspaceUser, ...fields } : fields
 
+/** Fields of a new workspace that are others of a single command. */
+const OF_WORKSPACE: ReadonlySet<string> = new Set(["env", "cwd"])
+
+/** A payload with what the project's file says about new workspaces. */
+const withCreated = (fields: Fields, row: ToolRow, { created = {} }: Project): Fields =>
+  makesWorkspace(row)
+    ? named([
+      ...Object.entries(created).filter(([field]) =>
+        hasField(row, field) && (row.name === "workspace.create" || !OF_WORKSPACE.has(field))
+      ),
+      ...Object.entries(fields)
+    ])
+    : fields
+
 /** A payload with the server's git history, if a model names none. A one-shot VM has no history. */
 const withGit = (fields: Fields, row: ToolRow, { git }: Project): Fields =>
   git !== undefined && hasField(row, "git") ? { git, ...fields } : fields
@@ -186,7 +200,7 @@ const payloadFor = (
     }
     const filled = tool.fill === undefined ? judged.fields : yield* tool.fill(judged, project)
     const whole = withSecrets(
-      withGit(withWorkspaceUser(withIgnored(filled, project), row, project), row, project),
+      withCreated(withGit(withWorkspaceUser(withIgnored(filled, project), row, project), row, project), row, project),
       row,
       project
     )

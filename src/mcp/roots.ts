@@ -4,7 +4,7 @@ import { firstProjectOf } from "../sdk/project-directories.ts"
 import type { Project } from "../sdk/project.ts"
 
 /** A project that is bound to a directory, by its real path. */
-export type BindRoot = (directory: string) => Project | undefined
+export type BindRoot = (directory: string) => Promise<Project | undefined>
 
 /** Maximum roots of a client, and maximum length of their URIs: a path of 4,096 bytes, escaped. */
 const MAX_ROOTS = 32
@@ -29,14 +29,14 @@ const uriOf = (root: unknown): ReadonlyArray<string> => {
 export const boundProject = (
   server: Server,
   project: Project,
-  bindRoot: BindRoot = () => undefined
+  bindRoot: BindRoot = () => Promise.resolve(undefined)
 ): Effect.Effect<Project> => {
   const ask = async (): Promise<Project> => {
     if (server.getClientCapabilities()?.roots === undefined) return project
     const options = { timeout: MAX_WAIT_MS }
     const answer = await server.request({ method: "roots/list" }, RootsAnswer, options).catch(() => undefined)
     const directory = answer === undefined ? undefined : firstProjectOf(answer.roots.slice(0, MAX_ROOTS).flatMap(uriOf))
-    return (directory === undefined ? undefined : bindRoot(directory)) ?? project
+    return (directory === undefined ? undefined : await bindRoot(directory)) ?? project
   }
   let asked: Promise<Project> | undefined
   return project.awaitsRoot === true ? Effect.promise(() => asked ??= ask()) : Effect.succeed(project)

@@ -7,12 +7,9 @@ import { similarTo } from "../contract/text/similar.ts"
 import { openUnfollowed, readRegular } from "../system/files/content.ts"
 import { exists } from "../system/files/entries.ts"
 import { isMissing } from "../system/files/failure.ts"
-import { canBeProject, projectAround, realDirectory } from "../system/files/host-path.ts"
+import { canBeProject, PACKAGE_FILE, PROJECT_FILE, projectAround, realDirectory } from "../system/files/host-path.ts"
 import { Definition } from "./definition.ts"
 import { lineOf } from "./line-of.ts"
-
-export const PROJECT_FILE = "pyro.toml"
-const PACKAGE_FILE = "package.json"
 
 /** Maximum bytes of a project's file. The rest of a package.json is not pyro's. */
 const MAX_BYTES = { [PROJECT_FILE]: 65_536, [PACKAGE_FILE]: 1_048_576 } as const

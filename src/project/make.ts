@@ -13,13 +13,14 @@ import type { Surface } from "./surface.ts"
 export const makeWorkspace = (file: ProjectFile, values: SecretValues, surface: Surface) =>
   Effect.gen(function*() {
     const pyro = yield* Pyro
+    const environment = yield* environmentOf(file, surface)
     const request = yield* createRequest(file, {
-      environment: yield* environmentOf(file, surface),
+      environment,
       name: yield* freeName(file),
       values
     })
     const { workspace } = yield* surface.show(workspaceCreate, request, pyro.workspace.create(request))
-    return workspace
+    return { workspace, environment }
   })
 
 /** Digits that tell directories of one name apart. */

@@ -61,10 +61,12 @@ export const deleteWorkspace = (id: string) =>
 
 const created = (file: ProjectFile, memory: Memory, values: SecretValues, surface: Surface) =>
   Effect.gen(function*() {
-    const made = yield* makeWorkspace(file, values, surface)
+    const { environment, workspace: made } = yield* makeWorkspace(file, values, surface)
     const now = { id: made.id, setUp: 0, definition: encoded(file.definition) }
-    yield* remember({ ...memory, workspace: now })
-    yield* settle(file, memory, now, surface)
+    const built = file.definition.dockerfile === undefined ? {} : { built: environment }
+    const known: Memory = { ...memory, ...built, workspace: now }
+    yield* remember(known)
+    yield* settle(file, known, now, surface)
     const change: Change = { applicable: [], ofNew: [], after: now.definition }
     return { file, workspace: yield* statusOf(made.id), was: "created", change } satisfies Up
   })

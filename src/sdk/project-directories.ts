@@ -11,6 +11,8 @@ import {
   workingDirectory
 } from "../system/files/host-path.ts"
 
+export { mayHaveProjectFile } from "../system/files/host-path.ts"
+
 /** Permissions that the person who starts a server gives on the host's files. */
 export interface ProjectOptions {
   /** Directory to work on. */
@@ -28,6 +30,8 @@ export interface ProjectOptions {
   readonly includeIgnored?: ReadonlyArray<string> | undefined
   /** Environment if a model names none. @default the tool's own */
   readonly environment?: string | undefined
+  /** Further fields of the request for a new workspace that a model does not name, by their JSON names. @default none */
+  readonly created?: Readonly<Record<string, unknown>> | undefined
   /** Git history to copy if a model names none. @default shallow */
   readonly git?: GitHistory | undefined
   /** Owner of /workspace if a model names none. @default root */

@@ -21,6 +21,7 @@ export interface Project extends
     | "allWorkspaces"
     | "includeIgnored"
     | "environment"
+    | "created"
     | "git"
     | "workspaceUser"
     | "secrets"

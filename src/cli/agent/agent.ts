@@ -15,6 +15,7 @@ import { agentCommand, AgentPayload } from "../rows/agent.ts"
 import { type OutputClosed, Terminal } from "../terminal/Terminal.ts"
 import { performAttach } from "../views/attach.ts"
 import { showEnd } from "./end.ts"
+import { fromFile } from "./project-file.ts"
 import { workspaceFor } from "./workspace.ts"
 
 /** Runs an agent in a workspace, and shows its changes. Returns the agent's exit status. */
@@ -34,9 +35,14 @@ export const performAgent = (
       withPaths(agentCommand.cli, withName(typed.raw), terminal.resolvePath)
     )
     const { prepareInside } = yield* Effect.promise(() => import("../../agent-host/inside.ts"))
-    const inside = yield* prepareInside(payload, terminal.variable)
     return yield* Effect.gen(function*() {
-      const { id: workspace, description } = yield* workspaceFor(payload, inside)
+      const file = yield* fromFile(payload, typed.raw)
+      const environment = payload.environment ?? file.environment
+      const inside = yield* prepareInside(
+        { ...payload, ...(environment === undefined ? {} : { environment }) },
+        terminal.variable
+      )
+      const { id: workspace, description } = yield* workspaceFor(payload, inside, file)
       const run = { workspace, command: inside.command, env: inside.env }
       const isAttached = terminal.stdinIsTerminal && terminal.stdoutIsTerminal && !inside.isOnce
       yield* note(`pyro: ${payload.agent} runs in ${description}\n`)

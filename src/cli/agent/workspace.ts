@@ -13,6 +13,8 @@ import { withProgress } from "../output/progress.ts"
 import { firstLine } from "../perform/question.ts"
 import type { AgentPayload } from "../rows/agent.ts"
 import { Terminal } from "../terminal/Terminal.ts"
+import type { FromFile } from "./project-file.ts"
+import { projectHere } from "./project-here.ts"
 
 /** A workspace in which the agent runs. */
 interface AgentWorkspace {
@@ -25,12 +27,14 @@ interface AgentWorkspace {
  * A running workspace with the agent, the placeholder of its key, and its network: the named one, an earlier one that the person continues,
  * or a new one.
  */
-export const workspaceFor = (payload: AgentPayload, inside: Inside) =>
+export const workspaceFor = (payload: AgentPayload, inside: Inside, file: FromFile) =>
   Effect.gen(function*() {
     if (payload.workspace !== undefined) return yield* useExisting(payload, inside, payload.workspace)
     const seedPath = payload.seedPath ?? (yield* projectHere)
     const earlier = yield* earlierWorkspace(payload, seedPath, inside.isOnce)
-    return yield* earlier === undefined ? create(payload, inside, seedPath) : useExisting(payload, inside, earlier)
+    return yield* earlier === undefined
+      ? create(payload, inside, { file, seedPath })
+      : useExisting(payload, inside, earlier)
   })
 
 const secretsOf = ({ access, key }: Inside) => ({
@@ -38,7 +42,11 @@ const secretsOf = ({ access, key }: Inside) => ({
   secret_http: [access.secretHttp]
 })
 
-const create = (payload: AgentPayload, inside: Inside, seedPath: string) =>
+const create = (
+  payload: AgentPayload,
+  inside: Inside,
+  { file, seedPath }: { readonly file: FromFile; readonly seedPath: string }
+) =>
   Effect.gen(function*() {
     const pyro = yield* Pyro
     const request = yield* decode(workspaceCreate.cli, CreatePayload(), {
@@ -53,7 +61,8 @@ const create = (payload: AgentPayload, inside: Inside, seedPath: string) =>
       labels: { agent: inside.agent },
       memory_mib: payload.memoryMib,
       vcpu_count: payload.vcpuCount,
-      allow_hosts: [inside.access.allowHost, ...payload.allowHosts],
+      ...file.request,
+      allow_hosts: [...new Set([inside.access.allowHost, ...payload.allowHosts, ...file.allowHosts])],
       ...secretsOf(inside)
     })
     const { workspace } = yield* withProgress(workspaceCreate, request, pyro.workspace.create(request))
@@ -75,17 +84,6 @@ const environmentOf = ({ environment }: Inside) =>
     }
     return environment.name
   })
-
-/** The git work tree of the working directory, else the directory. */
-const projectHere = Effect.gen(function*() {
-  const { resolvePath } = yield* Terminal
-  const { isProject, surroundings } = yield* Effect.promise(() => import("../../agent-host/surroundings.ts"))
-  const { project } = surroundings(undefined, resolvePath("."))
-  return isProject(project) ? project : yield* new InvalidRequest({
-    field: "--seed-path",
-    detail: `${project} is no project; go to the directory of one, or name one`
-  })
-})
 
 const useExisting = (payload: AgentPayload, inside: Inside, named: string) =>
   Effect.gen(function*() {

@@ -25,7 +25,7 @@ export class ProjectFileInvalid extends ContractError<ProjectFileInvalid>()("Pro
 }, {
   fact: ({ detail, key, line, path }) =>
     printable(`${path}${line === undefined ? "" : `:${line}`}: ${key === undefined ? "" : `${key}: `}${detail}`),
-  next: "Correct the file. docs/project.md lists the keys",
+  next: "Correct the file",
   steps
 }) {}
 

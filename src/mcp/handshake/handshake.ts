@@ -1,4 +1,4 @@
-import { projectDirectories } from "../../sdk/project-directories.ts"
+import { mayHaveProjectFile, projectDirectories } from "../../sdk/project-directories.ts"
 import { understood } from "./command-line.ts"
 import { makeConversation } from "./conversation.ts"
 import type { RecordedIndex, RecordedSelection } from "./recorded.ts"
@@ -42,6 +42,8 @@ export const handshake = (
   if (asked === undefined) return undefined
   const directories = projectDirectories(asked.options, process.env)
   if ("flag" in directories) return undefined
+  // What the project's file says belongs to the answers, and the server reads it.
+  if (directories.base !== undefined && mayHaveProjectFile(directories.base)) return undefined
   const [offset, sizeBytes] = index.selections[asked.selection]
   const answers = readBeside(index.answersFile, offset, sizeBytes)
   const reply = makeConversation(index, JSON.parse(answers) as RecordedSelection, asked, directories)

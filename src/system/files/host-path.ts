@@ -81,6 +81,25 @@ export const projectAround = (directory: string): string | undefined =>
   [gitRootOf(directory), directory].flatMap((one) => one === undefined ? [] : [realPath(one)])
     .find((real) => real !== undefined && canBeProject(real))
 
+/** The file in which a repository says which workspace it needs. */
+export const PROJECT_FILE = "pyro.toml"
+/** A manifest of npm, which may say the same. */
+export const PACKAGE_FILE = "package.json"
+const MAX_PACKAGE_BYTES = 1_048_576
+
+/** Whether a directory has a project's file, or a package.json that may be one. Cheap, for programs that read neither. */
+export const mayHaveProjectFile = (directory: string): boolean => {
+  if (fs.existsSync(path.join(directory, PROJECT_FILE))) return true
+  try {
+    const file = path.join(directory, PACKAGE_FILE)
+    const stat = fs.lstatSync(file, { throwIfNoEntry: false })
+    return stat?.isFile() === true && stat.size <= MAX_PACKAGE_BYTES &&
+      fs.readFileSync(file, "utf8").includes("\"pyro\"")
+  } catch {
+    return false
+  }
+}
+
 /** The nearest folder at or above another that has a `.git`. */
 const gitRootOf = (folder: string): string | undefined => {
   for (let at = folder;; at = path.dirname(at)) {

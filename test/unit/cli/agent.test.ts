@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Stream } from "effect"
 import { withApiWatch } from "../../../src/cli/agent/agent.ts"
+import { fromFile } from "../../../src/cli/agent/project-file.ts"
 import { earlierWorkspace, workspaceFor } from "../../../src/cli/agent/workspace.ts"
 import { decode, parse } from "../../../src/cli/arguments/parser.ts"
 import { OutputOptions } from "../../../src/cli/output/print.ts"
@@ -8,6 +9,7 @@ import { agentCommand, AgentPayload } from "../../../src/cli/rows/agent.ts"
 import { Terminal } from "../../../src/cli/terminal/Terminal.ts"
 import { Pyro } from "../../../src/contract/rows/Pyro.ts"
 import type { CreatePayload } from "../../../src/contract/rows/workspace-lifecycle.ts"
+import { folderWith } from "../project/folder.ts"
 
 /** A terminal on which a person types, and what it shows. */
 const screen = (typed: string | undefined) => {
@@ -86,16 +88,17 @@ describe("pyro agent in a new workspace", () => {
   } as const
 
   /** What the command line of an agent asks a new workspace for. */
-  const asked = (words: ReadonlyArray<string>) =>
+  const asked = (words: ReadonlyArray<string>, directory = "/p") =>
     Effect.gen(function*() {
-      const { raw } = yield* parse(agentCommand, ["codex", "--seed-path", "/p", ...words], undefined)
+      const { raw } = yield* parse(agentCommand, ["codex", "--seed-path", directory, ...words], undefined)
       const payload = yield* decode(agentCommand.cli, AgentPayload(), raw)
       const requests: Array<CreatePayload> = []
       const create = (request: CreatePayload) => {
         requests.push(request)
         return Stream.make({ _tag: "Ready", workspace: { id: "ws-1" } })
       }
-      yield* Effect.provideService(workspaceFor(payload, inside), Pyro, {
+      const file = yield* fromFile(payload, raw)
+      yield* Effect.provideService(workspaceFor(payload, inside, file), Pyro, {
         env: { list: () => Effect.succeed({ environments: [{ name: "codex", state: "ready" }] }) },
         workspace: { create }
       } as never)
@@ -109,6 +112,20 @@ describe("pyro agent in a new workspace", () => {
       }
       assert.deepStrictEqual((yield* asked([])).map((one) => one.git), ["shallow"])
       assert.include((yield* Effect.flip(asked(["--git", "all"]))).message, "--git")
+    }))
+
+  it.effect("the project's file says sizes, variables and history, unless the person does, and no network without a grant", () =>
+    Effect.gen(function*() {
+      const directory = folderWith({
+        "pyro.toml": "memory = \"4G\"\ncpus = 1\ncwd = \"web\"\n[env]\nCI = \"1\"\n[seed]\ngit = \"full\"\n" +
+          "include_ignored = [\".env\"]\n[network]\nallow_hosts = [\"npm\"]\n"
+      })
+      const [found] = yield* asked([], directory)
+      assert.deepInclude(found!, { memoryMib: 4096, vcpuCount: 2, cwd: "web", git: "full", includeIgnored: [] })
+      assert.deepEqual(found!.env as object, { CI: "1" })
+      assert.deepStrictEqual(found!.allowHosts, ["api.openai.com"])
+      const [typed] = yield* asked(["--mem-mib", "1024", "--git", "none"], directory)
+      assert.deepInclude(typed!, { memoryMib: 1024, git: "none" })
     }))
 })
 

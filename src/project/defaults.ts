@@ -1,0 +1,101 @@
+import { Effect, Redacted } from "effect"
+import { secretTargetOf } from "../contract/rows/secret-target.ts"
+import type { GitHistory, WorkspaceUser } from "../contract/rows/workspace-field.ts"
+import { parseReference } from "../contract/text/image-reference.ts"
+import { named } from "../contract/text/names.ts"
+import { Paths } from "../system/files/Paths.ts"
+import { processEnvironment } from "../system/settings/config.ts"
+import type { Definition } from "./definition.ts"
+import { readProjectIn } from "./file.ts"
+import { openAsks } from "./granted.ts"
+import { type Memory, recall } from "./memory.ts"
+
+/** What a project's file says for workspaces that a server or an agent makes. Options of a command line win. */
+export interface Defaults {
+  readonly environment?: string
+  readonly git?: GitHistory
+  readonly workspaceUser?: WorkspaceUser
+  /** Further fields of the request for a new workspace, by their JSON names: sizes, variables, directory. */
+  readonly created?: Readonly<Record<string, unknown>>
+  /** Of a file whose asks the person granted. */
+  readonly includeIgnored?: ReadonlyArray<string>
+  readonly allowHosts?: ReadonlyArray<string>
+  readonly networkCeiling?: string
+  readonly secrets?: Readonly<Record<string, Redacted.Redacted>>
+  readonly secretHttp?: ReadonlyArray<string>
+}
+
+interface Found {
+  readonly defaults: Defaults
+  /** A sentence for the person about what is not used. */
+  readonly note?: string
+}
+
+/**
+ * What the file of a directory says for new workspaces. A file that cannot be used says nothing, with a note: whoever wrote it must not keep
+ * an agent from its work. What the person has not granted by `pyro up` is left out.
+ */
+export const defaultsOf = (
+  directory: string,
+  variable: (name: string) => string | undefined = (name) => processEnvironment()[name]
+): Effect.Effect<Found> =>
+  Effect.gen(function*() {
+    const file = yield* readProjectIn(directory)
+    if (file === undefined) return { defaults: {} }
+    const memory = yield* recall(file.directory)
+    const open = openAsks(file, memory)
+    return {
+      defaults: {
+        ...ungranted(file.definition),
+        ...(open.length === 0 ? granted(file.definition, memory, variable) : {})
+      },
+      ...(open.length === 0
+        ? {}
+        : { note: `${file.path} asks for more, which pyro up grants: ${open.join("; ")}` })
+    }
+  }).pipe(
+    Effect.provide(Paths.layer),
+    Effect.catch(({ message }) => Effect.succeed<Found>({ defaults: {}, note: message }))
+  )
+
+const ungranted = ({ cpus, cwd, disk, dockerfile, env, environment, memory, seed, user }: Definition): Defaults => ({
+  ...(environment === undefined || dockerfile !== undefined || parseReference(environment) !== undefined
+    ? {}
+    : { environment }),
+  ...(seed?.git === undefined ? {} : { git: seed.git }),
+  ...(user === undefined ? {} : { workspaceUser: user }),
+  created: named(
+    Object.entries({ vcpu_count: cpus, memory_mib: memory, disk_mib: disk, env, cwd }).filter(([, value]) =>
+      value !== undefined
+    )
+  )
+})
+
+const granted = (
+  definition: Definition,
+  { built }: Memory,
+  variable: (name: string) => string | undefined
+): Defaults => {
+  const { dockerfile, environment, network, secretHttp = [], secrets = [], seed } = definition
+  const reference = environment === undefined ? undefined : parseReference(environment)
+  const image = dockerfile === undefined ? reference?.name : built
+  const ceiling = ceilingOf(network)
+  const valued = secrets.filter((name) => (variable(name) ?? "") !== "")
+  return {
+    ...(image === undefined ? {} : { environment: image }),
+    ...(seed?.includeIgnored === undefined ? {} : { includeIgnored: seed.includeIgnored }),
+    ...(ceiling === undefined ? {} : { networkCeiling: ceiling, allowHosts: network?.allowHosts ?? [] }),
+    ...(valued.length === 0 ? {} : {
+      secrets: named(valued.map((name) => [name, Redacted.make(variable(name)!)] as const)),
+      secretHttp: secretHttp.filter((item) => valued.includes(secretTargetOf(item)?.name ?? ""))
+    })
+  }
+}
+
+/** The file's network as the widest one of a model. A ceiling has neither denied hosts nor addresses: a file with these gives none. */
+const ceilingOf = (network: Definition["network"]): string | undefined => {
+  const { allowHosts = [], allowIps = [], denyHosts = [], policy } = network ?? {}
+  if (policy === "off" || denyHosts.length + allowIps.length > 0) return undefined
+  if (policy === undefined && allowHosts.length === 0) return undefined
+  return `${policy ?? "egress"}${allowHosts.length === 0 ? "" : `:${allowHosts.join(",")}`}`
+}
