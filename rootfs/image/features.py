@@ -33,16 +33,15 @@ def plain_id(feature_id):
 
 def source_of(feature_id):
     """The arguments of skopeo. The loopback of the host has another name in here."""
-    found = re.match(r"^([^/]+)/(.+)$", feature_id)
-    if found is None or not re.search(r"[.:]|^localhost$", found[1]):
+    found = re.match(r"^(localhost|[\w-]+(?:\.[\w-]+)+|[\w.-]+(?=:\d))((?::\d+)?)/(.+)$", feature_id)
+    if found is None:
         raise FeatureRefused(f"the feature {feature_id!r} is no reference HOST/REPOSITORY[:TAG] and no ./folder")
-    host, rest = found[1], found[2]
-    name, _, port = host.partition(":")
+    name, port, rest = found[1], found[2], found[3]
     if re.search(r"[:@][^/]*$", rest) is None:
         rest += ":latest"
     if name in ("localhost", "127.0.0.1"):
-        return ["--src-tls-verify=false", f"docker://host.pyro.internal:{port or 443}/{rest}"]
-    return [f"docker://{host}/{rest}"]
+        return ["--src-tls-verify=false", f"docker://host.pyro.internal{port or ':443'}/{rest}"]
+    return [f"docker://{name}{port}/{rest}"]
 
 
 def fetch_feature(feature_id, folder):

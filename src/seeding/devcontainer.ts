@@ -42,9 +42,10 @@ const candidates = (folder: string) =>
     last: [path.join(folder, "devcontainer.json")]
   }))
 
+/** Those of the files that are there; none outside of the project, where a linked folder may lead. */
 const readAll = (files: ReadonlyArray<string>) =>
   Effect.map(
-    Effect.forEach(files, (file) =>
+    Effect.forEach(files.filter((file) => isBeneath(realPath(file) ?? "/", projectOf(file))), (file) =>
       Effect.map(Effect.orElseSucceed(readPlain(file), () => undefined), (text) => ({ file, text }))),
     (all) =>
       all.flatMap(({ file, text }) => text === undefined ? [] : [{ project: projectOf(file), file, text }])
