@@ -3,14 +3,14 @@ import * as path from "node:path"
 import { named } from "../contract/text/names.ts"
 import { folderOf } from "./devcontainer/build-plan.ts"
 import { type File, Metadata, type ReadFile } from "./devcontainer/file.ts"
-import { CREATE_COMMANDS, type LifecycleStep, START_COMMANDS, stepsOf } from "./devcontainer/lifecycle.ts"
-import { notesOf } from "./devcontainer/notes.ts"
-import { devContainerId, substituted, type Variables } from "./devcontainer/variables.ts"
+import { CREATE_COMMANDS, type LifecycleSteps, START_COMMANDS, stepsOf } from "./devcontainer/lifecycle.ts"
+import { notesOf, portsOf } from "./devcontainer/notes.ts"
+import { askedOfHost, devContainerId, substituted, type Variables } from "./devcontainer/variables.ts"
 import { sha256Text } from "./image/recipe.ts"
 
 export { type BuildPlan, type Feature, planOf } from "./devcontainer/build-plan.ts"
 export { type File, type ReadFile, readFile } from "./devcontainer/file.ts"
-export type { LifecycleStep } from "./devcontainer/lifecycle.ts"
+export { type LifecycleStep, LifecycleSteps } from "./devcontainer/lifecycle.ts"
 
 /** Where a devcontainer.json lies, and what the person gave. */
 export interface Place {
@@ -27,6 +27,9 @@ export const variablesOf = ({ file, given, project }: Place): Omit<Variables, "f
   given
 })
 
+/** Names of variables of the host that a file asks for. */
+export const namesOfHost = (text: string): ReadonlyArray<string> => [...new Set(askedOfHost(text, {}))].sort()
+
 /** One digest of all that decides a build. */
 export const digestOf = (parts: ReadonlyArray<unknown>): string => sha256Text(JSON.stringify(parts))
 
@@ -41,8 +44,9 @@ export interface DevContainer {
   readonly env: Readonly<Record<string, string>>
   /** Directory of its commands. */
   readonly cwd: string
-  readonly createSteps: ReadonlyArray<LifecycleStep>
-  readonly startSteps: ReadonlyArray<LifecycleStep>
+  readonly steps: LifecycleSteps
+  /** Ports of the guest that the file forwards. */
+  readonly ports: ReadonlyArray<number>
   readonly notes: ReadonlyArray<string>
 }
 
@@ -51,6 +55,9 @@ const decodeLabel = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Arra
 /** The parts of the label `devcontainer.metadata` of an image, as a builder gave it. Empty for a label of another form. */
 export const labelsOf = (label: string | undefined): ReadonlyArray<Metadata> =>
   label === undefined ? [] : Option.getOrElse(decodeLabel(label), () => [])
+
+/** PATH of commands in an image that names none. */
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 const pairs = (env: ReadonlyArray<string>) =>
   named(env.flatMap((text) => {
@@ -62,12 +69,12 @@ const pairs = (env: ReadonlyArray<string>) =>
 const variables = (file: File, labels: ReadonlyArray<Metadata>, imageEnv: ReadonlyArray<string>, given: Variables) => {
   const parts: ReadonlyArray<Pick<File, "containerEnv" | "remoteEnv">> = [...labels, file]
   const own = named(parts.flatMap(({ containerEnv = {} }) => Object.entries(containerEnv)))
-  const ofImage = pairs(imageEnv)
-  const container = named(
-    [...Object.entries(ofImage)].concat(
-      Object.entries(own).map(([name, value]) => [name, substituted(value, { ...given, container: ofImage })])
-    )
-  )
+  const ofImage = pairs([`PATH=${DEFAULT_PATH}`, ...imageEnv])
+  const substitute = (value: string) => substituted(value, { ...given, container: ofImage })
+  const container = named([
+    ...Object.entries(ofImage),
+    ...Object.entries(own).map(([name, value]) => [name, substitute(value)] as const)
+  ])
   const known = { ...given, container }
   const remote = parts.flatMap(({ remoteEnv = {} }) => Object.entries(remoteEnv)).map(([name, value]) =>
     [name, value === null ? undefined : substituted(value, known)] as const
@@ -98,8 +105,11 @@ export const devContainerOf = (
   return {
     env,
     cwd: folder,
-    createSteps: stepsOf(CREATE_COMMANDS, parts, substitute),
-    startSteps: stepsOf(START_COMMANDS, parts, substitute),
+    steps: {
+      create: stepsOf(CREATE_COMMANDS, parts, substitute),
+      start: stepsOf(START_COMMANDS, parts, substitute)
+    },
+    ports: portsOf(parts),
     notes: notesOf(file, labels, { given: place.given, unknown })
   }
 }

@@ -15,7 +15,7 @@ import { CreatePayload } from "../contract/rows/workspace-lifecycle.ts"
 import { parseArchive } from "../contract/text/image-archive.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
-import { environmentNameOf } from "../environment/devcontainer.ts"
+import { devContainerOf, environmentNameOf } from "../environment/devcontainer.ts"
 import {
   type EnvironmentDetail,
   Environments,
@@ -212,9 +212,13 @@ const buildOfDevContainer = (pyro: PyroService, payload: BuildPayload & { readon
     const name = payload.name ?? environmentNameOf(known.place)
     // A name that pyro gave belongs to the file.
     const replace = payload.replace || payload.name === undefined
-    return making(
-      name,
-      (onProgress) => buildDevContainer(pyro, known, { name, buildArgs, allowHosts, replace }, onProgress)
+    const { notes } = devContainerOf(known.read, known.place, { env: [], label: undefined })
+    return Stream.concat(
+      Stream.fromIterable(notes.map((message): PullEvent => ({ _tag: "Notice", level: "warning", message }))),
+      making(
+        name,
+        (onProgress) => buildDevContainer(pyro, known, { name, buildArgs, allowHosts, replace }, onProgress)
+      )
     )
   }))
 

@@ -3,7 +3,6 @@ import type { PyroError } from "../contract/errors/errors.ts"
 import type { StreamingCall } from "../contract/rows/event-batches.ts"
 import { mapCalls, Pyro, type PyroService } from "../contract/rows/Pyro.ts"
 import type { Secrets } from "../contract/rows/secret-fields.ts"
-import type { CreatePayload } from "../contract/rows/workspace-lifecycle.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
 import { Environments } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
@@ -18,7 +17,7 @@ import { PortHolders } from "../workspace/entry/port-holders.ts"
 import { isOfWorkspaces, performing } from "../workspace/operations/perform.ts"
 import { unstoredSecrets } from "../workspace/residents/secret/workspace-secrets.ts"
 import { withExactNames, withoutSecrets } from "./answers.ts"
-import { createOfDevContainer } from "./devcontainer/create.ts"
+import { devContainerCalls } from "./devcontainer/calls.ts"
 import { demandDiskRoom, tendDisk } from "./disk/budget.ts"
 import { deleteLeftBuilders } from "./images/left.ts"
 import { callOfHost, hostWorks } from "./operations.ts"
@@ -74,20 +73,9 @@ const make = (pooled: boolean) =>
     /** Refuses an operation that makes something new, if the disk has too little space. */
     const withRoom = (call: StreamingCall<unknown, unknown>): typeof call => (payload, input) =>
       Stream.unwrap(Effect.as(effect(demandDiskRoom), call(payload, input)))
-    const ofWorkspaces = (row: Parameters<typeof performing>[0]) => {
-      const call = performing(row, house)
-      if (row.name !== "workspace.create") return call
-      const create = call as PyroService["workspace"]["create"]
-      return (payload: CreatePayload) =>
-        payload.devcontainer === undefined
-          ? create(payload)
-          : Stream.provideContext(
-            createOfDevContainer(pyro, { ...payload, devcontainer: payload.devcontainer }, create),
-            context
-          )
-    }
+    const asDevContainer = devContainerCalls({ pyro: () => pyro, house, context })
     const pyro: PyroService = mapCalls((row) => {
-      const call = isOfWorkspaces(row) ? ofWorkspaces(row) : callOfHost(works, row, context)
+      const call = isOfWorkspaces(row) ? asDevContainer(row, performing(row, house)) : callOfHost(works, row, context)
       return row.needsRoom === true ? withRoom(call as StreamingCall<unknown, unknown>) : call
     })
     /** The secrets of the workspace that a request names, else of all workspaces. */

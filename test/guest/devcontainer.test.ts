@@ -2,19 +2,33 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation, smallSizes } from "../support/installation.ts"
-import { imageOf } from "../support/oci/image.ts"
+import { featureOf, imageOf } from "../support/oci/image.ts"
 import { startRegistry, type TestRegistry } from "../support/oci/registry.ts"
 import { shellRoot } from "../support/oci/shell.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
 
 const { folder, remove } = temporaryFolder("pyro-devcontainer-test-")
 let registry: TestRegistry
+let features: TestRegistry
 let pyro: ReturnType<typeof installation>
 
 beforeAll(async () => {
   const label = JSON.stringify([{ remoteUser: "vscode", postCreateCommand: "echo of the image > /tmp/order" }])
   registry = await startRegistry({
-    "base:1": imageOf([shellRoot()], { Env: ["PATH=/bin"], Labels: { "devcontainer.metadata": label } })
+    "base:1": imageOf([shellRoot()], { Env: ["PATH=/bin"], Labels: { "devcontainer.metadata": label } }),
+    "features/last:1": featureOf({ id: "last", installsAfter: ["other"] }, note("last")),
+    "features/needed:1": featureOf({ id: "needed", options: { word: { default: "x" } } }, note("needed $WORD"))
+  })
+  features = await startRegistry({
+    "features/other:2": featureOf(
+      {
+        id: "other",
+        options: { version: { type: "string", default: "9" } },
+        dependsOn: { [`${registry.host}/features/needed:1`]: { word: "so" } },
+        postCreateCommand: "echo of a feature >> /tmp/order"
+      },
+      note("other $VERSION")
+    )
   })
   pyro = installation("pyro-devcontainer-")
 })
@@ -22,8 +36,12 @@ beforeAll(async () => {
 afterAll(async () => {
   await pyro.close()
   await registry.close()
+  await features.close()
   remove()
 })
+
+/** An install script that says when it ran. */
+const note = (text: string) => `#!/bin/sh\necho "${text}" >> /order\n`
 
 const project = (name: string, files: Readonly<Record<string, string>>) => {
   const directory = path.join(folder, name)
@@ -45,15 +63,20 @@ describe("a workspace of a dev container", { concurrent: false }, () => {
         "onCreateCommand": { "one": "echo one > one", "two": ["sh", "-c", "echo two > two"] },
         "postCreateCommand": "cat one two >> /tmp/order; echo $GREETING $PATH > /workspace/seen",
         "postStartCommand": "cat /workspaces/shop/made-before > started",
+        "postAttachCommand": { "server": "touch /tmp/attached; sleep 100000" },
         "runArgs": ["--privileged"],
+        "forwardPorts": [3000],
       }`,
       "made-before": "of the project\n"
     })
-    const created = await pyro.call(["create", ...smallSizes, "--devcontainer", directory, "--name", "shop"])
+    const words = ["create", ...smallSizes, "--devcontainer", directory, "--name", "shop", "--forward-ports"]
+    const created = await pyro.call(words)
     assert.strictEqual(created.code, 0, created.stderr)
+    const { ports } = await pyro.json<{ readonly ports: ReadonlyArray<object> }>(["status", "shop"])
+    assert.propertyVal(ports[0], "guest_port", 3000)
     assert.match(created.stderr, /warning: devcontainer.json: pyro does not use runArgs/)
     assert.strictEqual(
-      await pyro.sh("shop", "cat /tmp/order seen started; id -u; echo $IN"),
+      await pyro.sh("shop", "cat /tmp/order seen started; id -u; echo $IN; until ls /tmp/attached; do :; done"),
       [
         "of the image",
         "one",
@@ -61,9 +84,19 @@ describe("a workspace of a dev container", { concurrent: false }, () => {
         "hello /bin:/extra",
         "of the project",
         "1000",
-        "/workspace"
+        "/workspace",
+        "/tmp/attached"
       ].join("\n")
     )
+  })
+
+  it("runs the commands of every start again, and all of them after a reset", async () => {
+    await pyro.sh("shop", "rm seen started /tmp/order")
+    await pyro.step("stop", "shop")
+    await pyro.step("start", "shop")
+    assert.strictEqual(await pyro.sh("shop", "ls /workspace"), "made-before\none\nstarted\ntwo")
+    await pyro.step("reset", "shop")
+    assert.strictEqual(await pyro.sh("shop", "ls /workspace"), "made-before\none\nseen\nstarted\ntwo")
   })
 
   it("a command that fails is named with its last lines, and no workspace is kept", async () => {
@@ -104,6 +137,21 @@ describe("a workspace of a dev container", { concurrent: false }, () => {
     assert.strictEqual(
       await pyro.sh("built", "cat seen; echo $GREETER; ls /tmp"),
       "of the file\nof the context\nhi there false vscode /home/vscode\n0\n/opt/greeter:/bin\norder"
+    )
+  })
+
+  it("fetches features of registries with those that they need, and installs them in their order", async () => {
+    const directory = project("featured", {
+      ".devcontainer.json": JSON.stringify({
+        image: `${registry.host}/base:1`,
+        features: { [`${registry.host}/features/last:1`]: {}, [`${features.host}/features/other:2`]: "2" }
+      })
+    })
+    const created = await pyro.call(["create", ...smallSizes, "--devcontainer", directory, "--name", "featured"])
+    assert.strictEqual(created.code, 0, created.stderr)
+    assert.strictEqual(
+      await pyro.sh("featured", "cat /order /tmp/order; id -u"),
+      "needed so\nother 2\nlast\nof the image\nof a feature\n1000"
     )
   })
 })

@@ -21,7 +21,7 @@ export class DevContainerCommandFailed extends ContractError<DevContainerCommand
   output: Schema.String
 }, {
   fact: ({ command, ended, output }) =>
-    `${command} failed (${ended}), so no workspace was kept${output === "" ? "" : `. Its last lines:\n${output}\n`}`,
+    `${command} failed (${ended}), and no workspace was kept${output === "" ? "" : `. Its last lines:\n${output}\n`}`,
   message: ({ fact }) =>
     `${
       fact.endsWith("\n") ? fact : `${fact}. `

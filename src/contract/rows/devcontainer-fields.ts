@@ -12,5 +12,10 @@ export const devContainerFields = () => ({
       "Build the environment of `devcontainer` again, also without a change of its devcontainer.json. Default: false"
     )
   ),
-  skipCommands: optional(boolean("Do not run the commands of `devcontainer`. Default: false"))
+  skipCommands: optional(
+    boolean("Do not run the commands of `devcontainer`, also not at a later start. Default: false")
+  ),
+  forwardPorts: optional(
+    boolean("Publish the ports that `devcontainer` forwards, each on a free port of this host. Default: false")
+  )
 })

@@ -1,3 +1,4 @@
+import { Schema } from "effect"
 import type { File, Lifecycle, Metadata } from "./file.ts"
 
 /** Names of the commands of the first start, in order. */
@@ -5,20 +6,29 @@ export const CREATE_COMMANDS = ["onCreateCommand", "updateContentCommand", "post
 /** Names of the commands of every start. */
 export const START_COMMANDS = ["postStartCommand", "postAttachCommand"] as const
 
-type LifecycleName = typeof CREATE_COMMANDS[number] | typeof START_COMMANDS[number]
+type LifecycleName = LifecycleStep["name"]
+
+const LifecycleCommand = Schema.Struct({
+  /** The command's name in its property's object. */
+  label: Schema.optionalKey(Schema.String),
+  argv: Schema.Array(Schema.String)
+})
+type LifecycleCommand = typeof LifecycleCommand.Type
 
 /** Commands that run at the same time: one, or the named ones of an object. */
-export interface LifecycleStep {
+export const LifecycleStep = Schema.Struct({
   /** The property, such as `postCreateCommand`. */
-  readonly name: LifecycleName
-  readonly commands: ReadonlyArray<LifecycleCommand>
-}
+  name: Schema.Literals([...CREATE_COMMANDS, ...START_COMMANDS]),
+  commands: Schema.Array(LifecycleCommand)
+})
+export type LifecycleStep = typeof LifecycleStep.Type
 
-interface LifecycleCommand {
-  /** The command's name in its property's object. */
-  readonly label?: string
-  readonly argv: ReadonlyArray<string>
-}
+/** The commands of a workspace, as its record keeps them. */
+export const LifecycleSteps = Schema.Struct({
+  create: Schema.Array(LifecycleStep),
+  start: Schema.Array(LifecycleStep)
+})
+export type LifecycleSteps = typeof LifecycleSteps.Type
 
 const argvOf = (command: string | ReadonlyArray<string>): ReadonlyArray<string> =>
   typeof command === "string" ? command.trim() === "" ? [] : ["/bin/sh", "-c", command] : command

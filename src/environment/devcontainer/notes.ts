@@ -46,6 +46,17 @@ const sizes = (parts: ReadonlyArray<File | Metadata>): ReadonlyArray<string> => 
   ]
 }
 
+/** The ports of the container itself that its file forwards: those of other containers are not there. */
+export const portsOf = (parts: ReadonlyArray<File | Metadata>): ReadonlyArray<number> => [
+  ...new Set(
+    parts.flatMap(({ forwardPorts = [] }) => forwardPorts).flatMap((port) => {
+      const [, digits] = /^(?:localhost:)?(\d{1,5})$/.exec(String(port)) ?? []
+      const number = Number(digits ?? 0)
+      return number >= 1 && number <= 65_535 ? [number] : []
+    })
+  )
+]
+
 const list = (names: Iterable<string>) => [...new Set(names)].join(", ")
 
 /** What a person should know of a file: what pyro does not use, and what the person may grant. A sentence each. */
@@ -76,7 +87,11 @@ export const notesOf = (
       ]),
     ...(ports.length === 0
       ? []
-      : [`devcontainer.json: forwards the ports ${list(ports)}. Publish one: pyro port publish NAME PORT`]),
+      : [
+        `devcontainer.json: forwards the ports ${
+          list(ports)
+        }. Publish them: --forward-ports, or pyro port publish NAME PORT`
+      ]),
     ...(wanted.length === 0
       ? []
       : [`devcontainer.json: requires more than a workspace has by default: ${wanted.join(" ")}`])

@@ -1,16 +1,25 @@
-import { type Cause, Effect, Fiber, Queue, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
-import type { Notice } from "../../contract/rows/notice.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import type { CreatePayload, WorkspaceEvent } from "../../contract/rows/workspace-lifecycle.ts"
-import { devContainerOf, environmentNameOf } from "../../environment/devcontainer.ts"
-import { Environments } from "../../environment/Environments.ts"
-import { noticesTo } from "../environments.ts"
-import { buildDevContainer, devContainerAt, planned } from "../images/devcontainer.ts"
-import { type Notify, runSteps } from "./lifecycle.ts"
+import {
+  type DevContainer,
+  devContainerOf,
+  environmentNameOf,
+  type LifecycleSteps
+} from "../../environment/devcontainer.ts"
+import { Environments, type OnProgress } from "../../environment/Environments.ts"
+import { buildDevContainer, devContainerAt, type KnownDevContainer, planned } from "../images/devcontainer.ts"
+import { type Notify, withNotices } from "../notices.ts"
+import { runSteps } from "./lifecycle.ts"
 
-type Create = (payload: CreatePayload) => Stream.Stream<WorkspaceEvent, PyroError>
+/** What a creation uses of the workspaces. */
+interface Workspaces {
+  readonly create: (payload: CreatePayload) => Stream.Stream<WorkspaceEvent, PyroError>
+  /** Keeps the commands for starts and resets. */
+  readonly remember: (workspace: string, steps: LifecycleSteps) => Effect.Effect<unknown, PyroError>
+}
 
 /** The environment that means "none was named", because the field has a default. */
 const UNNAMED = "debian:12"
@@ -25,39 +34,53 @@ const demandAlone = ({ fromSnapshot, repoUrl }: CreatePayload) =>
 const environmentFor = (
   pyro: PyroService,
   payload: CreatePayload,
-  known: Effect.Success<ReturnType<typeof devContainerAt>>,
-  notices: Queue.Enqueue<Notice, Cause.Done>
+  known: KnownDevContainer,
+  onProgress: OnProgress
 ) =>
   Effect.gen(function*() {
-    if (payload.environment !== UNNAMED && payload.rebuild !== true) return payload.environment
-    const name = payload.environment === UNNAMED ? environmentNameOf(known.place) : payload.environment
+    const isNamed = payload.environment !== UNNAMED
+    if (isNamed && payload.rebuild !== true) return payload.environment
+    const name = isNamed ? payload.environment : environmentNameOf(known.place)
     const { inspect } = yield* Environments
     const { key } = yield* planned(known, {})
     const present = yield* Effect.orElseSucceed(inspect(name, { verify: false }), () => undefined)
     const isSame = present?.oci?.devcontainer?.key === key && present.environment !== undefined
     if (isSame && payload.rebuild !== true) return name
-    yield* buildDevContainer(
-      pyro,
-      known,
-      { name, buildArgs: {}, allowHosts: payload.allowHosts ?? [], replace: true },
-      noticesTo(notices)
-    )
+    const { allowHosts = [] } = payload
+    yield* buildDevContainer(pyro, known, { name, buildArgs: {}, allowHosts, replace: true }, onProgress)
     return name
   })
 
-/** Runs the commands of the file. Without them the workspace is not what the file says, so it goes if one fails. */
+/** What the file says of a workspace of an environment. */
+const describedBy = ({ place, read }: KnownDevContainer, environment: string) =>
+  Effect.gen(function*() {
+    const { inspect } = yield* Environments
+    const { oci } = yield* inspect(environment, { verify: false })
+    return devContainerOf(read, place, {
+      env: oci?.devcontainer?.env ?? oci?.config.env ?? [],
+      label: oci?.devcontainer?.label
+    })
+  })
+
+/** Publishes ports and runs the commands of the file. Without them the workspace is not what the file says, so it goes if one fails. */
 const completed = (
   pyro: PyroService,
-  workspace: WorkspaceInfo,
-  steps: Parameters<typeof runSteps>[2],
+  { remember }: Workspaces,
+  { id }: WorkspaceInfo,
+  { forwardPorts, skipCommands }: CreatePayload,
+  { ports, steps }: DevContainer,
   notify: Notify
 ): Effect.Effect<WorkspaceInfo, PyroError> =>
-  steps.length === 0
-    ? Effect.succeed(workspace)
-    : runSteps(pyro, workspace.id, steps, notify).pipe(
-      Effect.andThen(pyro.workspace.status({ workspace: workspace.id })),
-      Effect.onError(() => Effect.ignore(pyro.workspace.delete({ workspaces: [workspace.id], all: false })))
-    )
+  Effect.gen(function*() {
+    if (forwardPorts === true) {
+      yield* Effect.forEach(ports, (port) => pyro.workspace.port.publish({ workspace: id, port: String(port) }))
+    }
+    if (skipCommands !== true && steps.create.length + steps.start.length > 0) {
+      yield* remember(id, steps)
+      yield* runSteps(pyro, id, [...steps.create, ...steps.start], notify)
+    }
+    return yield* pyro.workspace.status({ workspace: id })
+  }).pipe(Effect.onError(() => Effect.ignore(pyro.workspace.delete({ workspaces: [id], all: false }))))
 
 /**
  * A workspace as a devcontainer.json describes it: its environment is built if it has changed, the project is copied, and the commands of
@@ -66,25 +89,23 @@ const completed = (
 export const createOfDevContainer = (
   pyro: PyroService,
   payload: CreatePayload & { readonly devcontainer: string },
-  create: Create
+  workspaces: Workspaces
 ): Stream.Stream<WorkspaceEvent, PyroError, Environments> =>
-  Stream.unwrap(Effect.gen(function*() {
-    yield* demandAlone(payload)
-    const known = yield* devContainerAt(payload.devcontainer, payload.env)
-    const notices = yield* Queue.sliding<Notice, Cause.Done>(64)
-    const notify: Notify = (notice) => void Queue.offerUnsafe(notices, notice)
-    const work = Effect.gen(function*() {
-      const environment = yield* environmentFor(pyro, payload, known, notices)
-      const { inspect } = yield* Environments
-      const { oci } = yield* inspect(environment, { verify: false })
-      const described = devContainerOf(known.read, known.place, {
-        env: oci?.devcontainer?.env ?? oci?.config.env ?? [],
-        label: oci?.devcontainer?.label
-      })
+  withNotices((notify) =>
+    Effect.gen(function*() {
+      yield* demandAlone(payload)
+      const known = yield* devContainerAt(payload.devcontainer, payload.env)
+      const environment = yield* environmentFor(
+        pyro,
+        payload,
+        known,
+        ({ fraction, step }) => notify({ _tag: "Notice", level: "progress", message: step, fraction })
+      )
+      const described = yield* describedBy(known, environment)
       for (const message of described.notes) notify({ _tag: "Notice", level: "warning", message })
-      const { devcontainer: _file, rebuild: _again, skipCommands, ...rest } = payload
+      const { devcontainer: _file, forwardPorts: _ports, rebuild: _again, skipCommands: _skip, ...rest } = payload
       let made: WorkspaceInfo | undefined
-      yield* create({
+      yield* workspaces.create({
         ...rest,
         environment,
         seedPath: payload.seedPath ?? known.found.project,
@@ -96,15 +117,7 @@ export const createOfDevContainer = (
           else notify(event)
         })
       ))
-      const steps = skipCommands === true ? [] : [...described.createSteps, ...described.startSteps]
-      return yield* completed(pyro, made!, steps, notify)
+      const workspace = yield* completed(pyro, workspaces, made!, payload, described, notify)
+      return { _tag: "Ready" as const, workspace }
     })
-    const done = yield* work.pipe(Effect.ensuring(Queue.end(notices)), Effect.forkScoped)
-    return Stream.concat(
-      Stream.fromQueue(notices),
-      Stream.map(
-        Stream.fromEffect(Fiber.join(done)),
-        (workspace): WorkspaceEvent => ({ _tag: "Ready", workspace })
-      )
-    )
-  }))
+  )

@@ -1,18 +1,16 @@
 import { Effect, Schema, Stream } from "effect"
 import { DevContainerCommandFailed, InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
-import type { Notice } from "../../contract/rows/notice.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { ExecPayload } from "../../contract/rows/workspace-exec.ts"
 import { printable } from "../../contract/text/printable.ts"
 import type { LifecycleStep } from "../../environment/devcontainer.ts"
+import type { Notify } from "../notices.ts"
 
 type Command = LifecycleStep["commands"][number]
 
 /** Number of lines, and of characters of each, that an error keeps of a command's output. */
 const KEPT_LINES = 20
 const KEPT_CHARACTERS = 300
-
-export type Notify = (notice: Notice) => void
 
 /** Lines of a command's output, which a hostile repository wrote. */
 const lastLines = () => {
@@ -41,11 +39,17 @@ const lastLines = () => {
   }
 }
 
-/** Runs one command as the workspace's user. Its output is progress, and the end of it a part of the error. */
+/** Commands that may be a server which never ends, for a person who attaches: pyro starts them, and does not wait. */
+const BACKGROUND: LifecycleStep["name"] = "postAttachCommand"
+
+/**
+ * Runs one command as the workspace's user. Its output is progress, and the end of it a part of the error. A command in the background has
+ * its output in the logs of the workspace.
+ */
 const runCommand = (
   pyro: PyroService,
   workspace: string,
-  name: string,
+  { detach, name }: { readonly name: string; readonly detach: boolean },
   { argv }: Command,
   notify: Notify
 ): Effect.Effect<void, PyroError> =>
@@ -53,7 +57,7 @@ const runCommand = (
     const lines = lastLines()
     const failed = (ended: string) => new DevContainerCommandFailed({ command: name, ended, output: lines.text() })
     const payload = yield* Effect.mapError(
-      Schema.decodeUnknownEffect(ExecPayload())({ workspace, command: argv }),
+      Schema.decodeUnknownEffect(ExecPayload())({ workspace, command: argv, detach }),
       (error) => new InvalidRequest({ field: "devcontainer", detail: `${name}: ${error.message}`.slice(0, 500) })
     )
     let ended: string | undefined
@@ -64,6 +68,8 @@ const runCommand = (
           if (event._tag === "Output") {
             const line = lines.add(event.bytes)
             if (line !== undefined) notify({ _tag: "Notice", level: "progress", message: `${name}: ${line}` })
+          } else if (event._tag === "Detached") {
+            ended = ""
           } else if (event._tag === "Exited") {
             ended = event.outcome === "exited"
               ? event.status === 0 ? "" : `exit status ${event.status}`
@@ -91,7 +97,7 @@ export const runSteps = (
       commands,
       (command) => {
         const label = command.label === undefined ? name : `${name}.${printable(command.label).slice(0, 60)}`
-        return runCommand(pyro, workspace, label, command, notify)
+        return runCommand(pyro, workspace, { name: label, detach: name === BACKGROUND }, command, notify)
       },
       { concurrency: "unbounded", discard: true }
     ), { discard: true })

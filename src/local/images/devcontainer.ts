@@ -7,6 +7,7 @@ import {
   type BuildPlan,
   devContainerOf,
   digestOf,
+  namesOfHost,
   type Place,
   planOf,
   type ReadFile,
@@ -47,7 +48,9 @@ export const planned = (known: KnownDevContainer, buildArgs: Readonly<Record<str
       (detail) => new DevContainerRefused({ path: known.found.file, detail })
     )
     const inputs = yield* readInputs(known.found, plan)
-    const key = digestOf([known.found.text, inputs.dockerfile?.text, inputs.folders, buildArgs, known.place.given])
+    // Other variables of the person are no part of the build.
+    const given = namesOfHost(known.found.text).map((name) => [name, known.place.given[name]])
+    const key = digestOf([known.found.text, inputs.dockerfile?.text, inputs.folders, buildArgs, given])
     return { plan, inputs, key }
   })
 

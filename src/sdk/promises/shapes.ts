@@ -739,8 +739,10 @@ export interface CreateFields {
   readonly devcontainer?: string | undefined
   /** Build the environment of `devcontainer` again, also without a change of its devcontainer.json. Default: false */
   readonly rebuild?: boolean | undefined
-  /** Do not run the commands of `devcontainer`. Default: false */
+  /** Do not run the commands of `devcontainer`, also not at a later start. Default: false */
   readonly skipCommands?: boolean | undefined
+  /** Publish the ports that `devcontainer` forwards, each on a free port of this host. Default: false */
+  readonly forwardPorts?: boolean | undefined
   /**
    * Directory or archive (tar, tar.gz, tar.zst, zip, 7z) of the host to copy to /workspace. Default: /workspace is
    * empty

@@ -4,6 +4,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import type { StateTooNew } from "../../contract/errors/errors.ts"
 import { byName } from "../../contract/text/names.ts"
+import { LifecycleSteps } from "../../environment/devcontainer.ts"
 import { readVersioned, syncFile, type Upgrades, writeJsonAtomic } from "../../system/files/atomic-file.ts"
 import { FileFailed, toHostErrorOf } from "../../system/files/failure.ts"
 import { MachineIdentity, MachineSpec } from "../../vm/machine.ts"
@@ -67,6 +68,8 @@ export const WorkspaceRecord = Schema.Struct({
   user: Schema.optional(Schema.String),
   /** Project of the workspace: real path of a directory of the host, or the key of a server without one. */
   project: Schema.optional(Schema.String),
+  /** Commands of its devcontainer.json, for starts and for resets to the state after create. Absent: none. */
+  devcontainer: Schema.optional(LifecycleSteps),
   /** States of its residents. The Schema of each resident decodes its state. */
   residents: ResidentStates,
   /** The residents still belong to the previous disk: a reset was interrupted. */

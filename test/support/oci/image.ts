@@ -48,6 +48,28 @@ export const imageOf = (
   }
 }
 
+/** A feature of a dev container as a registry keeps it: an artifact with one layer, which is a tar archive. */
+export const featureOf = (meta: object, install: string): TestImage => {
+  const settings = Buffer.from("{}")
+  const layer = tarOf([
+    { name: "./", type: "5" },
+    { name: "./devcontainer-feature.json", data: JSON.stringify(meta), mode: 0o644 },
+    { name: "./install.sh", data: install }
+  ])
+  const manifest = Buffer.from(JSON.stringify({
+    schemaVersion: 2,
+    mediaType: MANIFEST,
+    config: { mediaType: "application/vnd.devcontainers", digest: digestOf(settings), size: settings.length },
+    layers: [{
+      mediaType: "application/vnd.devcontainers.layer.v1+tar",
+      digest: digestOf(layer),
+      size: layer.length,
+      annotations: { "org.opencontainers.image.title": "devcontainer-feature.tgz" }
+    }]
+  }))
+  return { manifest, mediaType: MANIFEST, blobs: new Map([settings, layer].map((blob) => [digestOf(blob), blob])) }
+}
+
 /** An index of images for several machines. */
 export const indexOf = (
   entries: ReadonlyArray<{ readonly image: TestImage; readonly architecture: string }>

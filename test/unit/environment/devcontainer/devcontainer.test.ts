@@ -96,15 +96,15 @@ describe("the folder of a devcontainer.json", () => {
 
 describe("the workspace of a devcontainer.json", () => {
   it("has its commands in order, with their variables replaced", () => {
-    assert.deepStrictEqual(described(projects.node).createSteps, [
+    assert.deepStrictEqual(described(projects.node).steps.create, [
       { name: "onCreateCommand", commands: [shell("pnpm install --frozen-lockfile")] },
       { name: "updateContentCommand", commands: [{ argv: ["pnpm", "run", "build"] }] }
     ])
-    assert.deepStrictEqual(described(projects.node).startSteps, [{
+    assert.deepStrictEqual(described(projects.node).steps.start, [{
       name: "postAttachCommand",
       commands: [{ label: "server", ...shell("pnpm start") }, { label: "notes", ...shell("cat docs/notes.md") }]
     }])
-    assert.deepStrictEqual(described(projects.monorepo).createSteps, [
+    assert.deepStrictEqual(described(projects.monorepo).steps.create, [
       { name: "postCreateCommand", commands: [shell("./setup.sh /workspace/services/backend /workspace")] }
     ])
   })
@@ -119,25 +119,32 @@ describe("the workspace of a devcontainer.json", () => {
     assert.deepEqual({ ...described(text).env }, { B: "2" })
   })
 
+  it.each([
+    [[3000, "localhost:4000", "3000", "db:5432", 0, 70_000, "80; rm"], [3000, 4000]],
+    [[], []]
+  ])("forwards the ports of %j that are its own", (forwardPorts, ports) => {
+    assert.deepStrictEqual(described(JSON.stringify({ image: "a", forwardPorts })).ports, ports)
+  })
+
   it("takes the image's label for a file below its own", () => {
     const label = JSON.stringify([
       { remoteEnv: { EDITOR: "vi", PAGER: "cat" }, postCreateCommand: "image" },
       { postCreateCommand: "feature" }
     ])
-    const { createSteps, env } = described(
+    const { env, steps } = described(
       `{"image": "a", "remoteEnv": {"EDITOR": "ed"}, "postCreateCommand": "own"}`,
       {
         label
       }
     )
     assert.deepEqual({ ...env }, { EDITOR: "ed", PAGER: "cat" })
-    assert.deepStrictEqual(createSteps.map(({ commands }) => commands[0]?.argv[2]), ["image", "feature", "own"])
+    assert.deepStrictEqual(steps.create.map(({ commands }) => commands[0]?.argv[2]), ["image", "feature", "own"])
   })
 
   it.each([[undefined], [""], ["{}"], ["[1]"], [`[{"postCreateCommand": 7}]`], ["not JSON"]])(
     "an image's label of another form, %j, says nothing",
     (label) => {
-      assert.deepStrictEqual(described(projects.docs, { ...(label === undefined ? {} : { label }) }).createSteps, [])
+      assert.deepStrictEqual(described(projects.docs, { ...(label === undefined ? {} : { label }) }).steps.create, [])
     }
   )
 
@@ -180,6 +187,6 @@ describe("a hostile devcontainer.json", () => {
 
   it("a text of many dollar signs is replaced at once", () => {
     const text = JSON.stringify({ image: "a", postCreateCommand: "${a:".repeat(4000) })
-    assert.lengthOf(described(text).createSteps, 1)
+    assert.lengthOf(described(text).steps.create, 1)
   })
 })
