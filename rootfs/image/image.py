@@ -1,6 +1,6 @@
 """Makes one read-only file system of an OCI image. Runs as root in a builder microVM, because an image is hostile.
 
-Its argument is a JSON object, see `BuilderRequest` in src/environment/image-builder.ts. archive.py and features.py are in front of this text. stdout: one JSON object a line: progress, then the result or a failure.
+Its argument is a JSON object, see `BuilderRequest` in src/environment/image-builder.ts. The other files of this folder are in front of this text, but for export.py. stdout: one JSON object a line: progress, then the result or a failure.
 """
 
 import base64
@@ -519,6 +519,10 @@ def build(request):
     run(["modprobe", "loop"])
     devcontainer = request.get("devcontainer")
     log_in(request.get("logins"))
+    if "commit" in request:
+        return commit(request["commit"])
+    if "added" in request:
+        return add_packages(request["added"])
     if "dockerfile" in request:
         build_file(request["dockerfile"], devcontainer or {})
     else:
@@ -534,10 +538,7 @@ def build(request):
     layers = layers_of(manifest, config)
     numbers = assemble(layers)
     progress("writing the image", 0.82)
-    upper, work, merged = (f"{WORK}/top/{name}" for name in ("upper", "work", "merged"))
-    for folder in (upper, work, merged):
-        os.makedirs(folder)
-    mount(["-t", "overlay", "overlay", "-o", f"lowerdir={lower(numbers) or 'empty'},upperdir={upper},workdir={work}", merged])
+    merged = merged_root(numbers)
     complete(merged)
     directory = (config.get("config") or {}).get("WorkingDir")
     if directory:
@@ -547,15 +548,12 @@ def build(request):
     label = json.dumps(label_of(config.get("config") or {})) if devcontainer is not None else ""
     if len(label) > MOST_LABEL:
         raise Refused("image", f"a label {LABEL} of more than {MOST_LABEL} characters")
-    root = f"{WORK}/root.erofs"
-    # A fixed UUID and no times of the build: the same image has the same bytes.
-    run(["mkfs.erofs", "--quiet", "-T0", "--mkfs-time", "-U", "70797261-0000-4000-8000-000000000000", root, merged])
     with open(manifest_path, "rb") as file:
         digest = "sha256:" + hashlib.sha256(file.read()).hexdigest()
     say(
         _tag="Made",
         digest=digest,
-        sizeBytes=os.stat(root).st_size,
+        sizeBytes=write_root(merged),
         config=settings(config.get("config") or {}, merged, devcontainer),
         layers=[{"digest": layer["digest"], "sizeBytes": layer.get("size", 0)} for layer, _ in layers],
         packages=packages_of(merged),

@@ -70,6 +70,7 @@ const results = [
     doc: "A saved snapshot, and whether its memory continues here."
   },
   { name: "SavedExported", of: "saved.export", doc: "A saved snapshot in a file." },
+  { name: "EnvironmentInfo", of: "workspace.commit", doc: "An environment." },
   { name: "DiffResult", of: "workspace.diff", doc: "The changes of a workspace." },
   { name: "PatchApplied", of: "workspace.patch.apply", doc: "The changes of a patch." },
   { name: "ExportResult", of: "workspace.export", doc: "Files that were copied to the host." },
@@ -136,6 +137,7 @@ const requests = [
   { name: "NetworkFields", of: "workspace.network.set", doc: "A network policy." },
   { name: "NetworkLogFields", of: "workspace.network.log", doc: "The wanted connections." },
   { name: "ForkFields", of: "workspace.fork", without: ["count"], doc: "A fork of a workspace." },
+  { name: "CommitFields", of: "workspace.commit", without: ["name"], doc: "How a workspace becomes an environment." },
   { name: "SaveFields", of: "workspace.snapshot.save", without: ["name"], doc: "How a workspace is saved." },
   {
     name: "SavedExportFields",

@@ -19,16 +19,16 @@ import {
   type PullOptions,
   type Removed
 } from "./image/environment.ts"
-import { keepOciImage } from "./image/from-oci.ts"
+import { type Keep, keepOciImage } from "./image/from-oci.ts"
 import { type KeepRequest, keepRoot } from "./image/keep-root.ts"
 import { exactNpm, joinNpm, versionsFromNpm } from "./image/npm.ts"
 import { makeObtain } from "./image/obtain.ts"
 import { silent } from "./image/progress.ts"
 import { makeImageStores, makeReclaim } from "./image/stores.ts"
 import { Kernel } from "./Kernel.ts"
-import { checkName, type Definition, ownFolder, packageNames, type Replacing } from "./own.ts"
+import { checkName, type Definition, ownFolder, packageNames } from "./own.ts"
 
-export type { EnvironmentDetail, EnvironmentStatus, Removed } from "./image/environment.ts"
+export type { Environment, EnvironmentDetail, EnvironmentStatus, Removed } from "./image/environment.ts"
 export type { OnProgress, Progress } from "./image/progress.ts"
 export { within } from "./image/progress.ts"
 
@@ -58,13 +58,14 @@ export class Environments extends Context.Service<Environments, {
   ) => Effect.Effect<void, E | EnvironmentError | EnvironmentNameTaken | InvalidRequest>
   /**
    * Makes an environment of an image, under its full reference or, with `replace`, under a name. `make` writes what a builder microVM made
-   * of it to a new file. The same reference again replaces the image. Fails with EnvironmentNameTaken if another environment has the name and
+   * of it to a new file. The same reference again replaces the image. An image of a
+   * workspace is in the state directory, because pyro cannot make it again. Fails with EnvironmentNameTaken if another environment has the name and
    * `replace` is false.
    */
   readonly keepImage: <E>(
     reference: string,
     make: (file: string) => Effect.Effect<KeptImage, E>,
-    options?: Replacing & PullOptions
+    options?: Keep & PullOptions
   ) => Effect.Effect<void, E | EnvironmentError | EnvironmentNameTaken | InvalidRequest>
   /** Details of the image. Reads the whole image if `verify` is set. */
   readonly inspect: (
@@ -165,13 +166,13 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
   const keepImage = <E>(
     reference: string,
     make: (file: string) => Effect.Effect<KeptImage, E>,
-    { onProgress = silent, ...replacing }: Replacing & PullOptions = { replace: true }
+    { onProgress = silent, ...keep }: Keep & PullOptions = { replace: true }
   ) =>
     Effect.gen(function*() {
       // Checked before a build of minutes, and again when pyro stores the name.
       if (!isImageName(reference)) {
         yield* checkName(reference)
-        if (replacing.replace !== true && own.isGiven(reference)) {
+        if (keep.replace !== true && own.isGiven(reference)) {
           return yield* new EnvironmentNameTaken({ name: reference, is: "another environment" })
         }
       }
@@ -179,7 +180,11 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
         onProgress: ({ fraction, step }) =>
           onProgress({ step: `building the environment ${BUILDER}, once for all images: ${step}`, fraction })
       })
-      yield* keepOciImage({ definitions: own, images: store, builder }, reference, make, replacing)
+      const isCommit = keep.workspace !== undefined
+      if (isCommit) yield* prepareKept
+      const images = isCommit ? kept : store
+      const work = keepOciImage({ definitions: own, images, cache: store, builder }, reference, make, keep)
+      yield* isCommit ? keepLocked(work) : work
     }).pipe((work) => Effect.andThen(prepare, work), mapFailure(reference, "image"))
 
   const statusOf = (entry: CatalogueEntry, thorough: boolean): Effect.Effect<EnvironmentStatus, ImageDamaged> =>

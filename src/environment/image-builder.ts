@@ -81,7 +81,7 @@ export type BuilderRequest =
     /** Logins of registries. @default none */
     readonly logins?: ReadonlyArray<BuilderLogin>
   }
-  & (PullRequest | ArchiveRequest | DockerfileRequest)
+  & (PullRequest | ArchiveRequest | CommitRequest | AddedRequest | DockerfileRequest)
 
 /** What a dev container adds to the image. */
 interface DevContainerRequest {
@@ -111,6 +111,27 @@ interface ArchiveRequest {
   }
 }
 
+interface CommitRequest {
+  readonly commit: {
+    /** Tells one commit from others. */
+    readonly id: string
+    /** `config` of the image's configuration. */
+    readonly config: Readonly<Record<string, unknown>>
+    /** Directory for the files of /workspace. Absent: they stay out. */
+    readonly workspaceAs: string | undefined
+  }
+}
+
+interface AddedRequest {
+  readonly added: {
+    /** Tells one installation from others. */
+    readonly id: string
+    /** `config` of the image's configuration. */
+    readonly config: Readonly<Record<string, unknown>>
+    readonly packages: ReadonlyArray<string>
+  }
+}
+
 interface DockerfileRequest {
   readonly dockerfile: {
     /** The Dockerfile, relative to the builder's seed. Undefined: `text`. */
@@ -127,8 +148,8 @@ interface DockerfileRequest {
 
 const recipe = (name: string) => Effect.suspend(() => readFile(path.join(recipeFolder("image"), name)))
 
-/** The program that a builder runs, for Python. The first two files have functions of image.py, which begins at its end. */
+/** The program that a builder runs, for Python. The others have functions of image.py, which begins at its end. */
 export const builderProgram = Effect.map(
-  Effect.forEach(["archive.py", "features.py", "image.py"], recipe),
+  Effect.forEach(["archive.py", "features.py", "commit.py", "packages.py", "image.py"], recipe),
   (parts) => Buffer.concat(parts)
 )

@@ -20,7 +20,8 @@ export interface ExportRequest {
 /** Variables of pyro's own environments, as of a command in a workspace. */
 const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-const configOf = ({ oci }: Environment): ExportRequest["config"] => {
+/** The `config` of an environment's image. */
+export const configOf = ({ oci }: Pick<Environment, "oci">): ExportRequest["config"] => {
   if (oci === undefined) return { Env: [PATH], Cmd: ["/bin/bash"] }
   const { command, entrypoint, env, exposedPorts, stopSignal, user, workingDirectory } = oci.config
   return {

@@ -140,11 +140,12 @@ export const ownEntry = (base: CatalogueEntry, { from, name, npm = [], packages 
  * The environment that an image became. Only its builder says which manifest it made it of, and programs of a Dockerfile may lie in the
  * builder's name. So each name has an entry of its own in the cache, and shares the file with another name only if the bytes are the same.
  */
-export const ociEntry = ({ name }: Definition, oci: OciOrigin): CatalogueEntry => ({
+export const ociEntry = ({ from, name, packages }: Definition, oci: OciOrigin): CatalogueEntry => ({
   name,
   storedAs: `oci-${sha256Text(JSON.stringify([name, oci.digest]))}`,
   codename: "",
-  description: `image ${oci.digest}`,
+  description: packages.length === 0 ? `image ${oci.digest}` : `${from} and ${packages.join(", ")}`,
+  ...(packages.length === 0 ? {} : { own: { from, packages, npm: [] } }),
   oci,
   lists: [],
   diskMib: 0,
@@ -152,12 +153,13 @@ export const ociEntry = ({ name }: Definition, oci: OciOrigin): CatalogueEntry =
 })
 
 /** The environment that a workspace's root became. */
-export const keptEntry = ({ from, name, packages, workspace }: Definition): CatalogueEntry => ({
+export const keptEntry = ({ from, name, oci, packages, workspace }: Definition): CatalogueEntry => ({
   name,
   storedAs: name,
   codename: "",
   description: `${workspace ?? ""}, which came from ${from}`,
   own: { from, packages, npm: [], workspace },
+  ...(oci === undefined ? {} : { oci }),
   lists: [],
   diskMib: 0,
   treeMib: 0
@@ -167,11 +169,11 @@ export const keptEntry = ({ from, name, packages, workspace }: Definition): Cata
 export const ownFolder = (stateDir: string) => path.join(stateDir, "environments")
 
 const isOf = ({ from, npm = [], oci, packages, workspace }: Definition) =>
-  oci !== undefined
+  workspace !== undefined
+    ? `the root of ${workspace}`
+    : oci !== undefined && packages.length === 0
     ? `the image ${oci.digest}`
-    : workspace === undefined
-    ? `${from} and ${[...packages, ...npm].join(", ")}`
-    : `the root of ${workspace}`
+    : `${from} and ${[...packages, ...npm].join(", ")}`
 
 /** Whether a name of another definition may be replaced. */
 export interface Replacing {

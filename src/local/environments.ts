@@ -1,4 +1,4 @@
-import { type Cause, Effect, Fiber, Queue, Schema, Stream } from "effect"
+import { type Cause, Effect, Fiber, Option, Queue, Schema, type Scope, Stream } from "effect"
 import { InvalidRequest, type PyroError, VmFailed } from "../contract/errors/errors.ts"
 import type {
   EnvironmentExportEvent,
@@ -11,6 +11,7 @@ import type { Notice } from "../contract/rows/notice.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
 import type { RunInput } from "../contract/rows/run-input.ts"
 import { RunPayload } from "../contract/rows/run.ts"
+import type { CommitPayload } from "../contract/rows/workspace-commit.ts"
 import { CreatePayload } from "../contract/rows/workspace-lifecycle.ts"
 import { parseArchive } from "../contract/text/image-archive.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
@@ -29,8 +30,11 @@ import { pruneRepositories, sampleFolder } from "../seeding/cache.ts"
 import type { PrepareServices } from "../seeding/request.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { pruneTemplates } from "../vm/templates.ts"
+import type { Changes } from "../workspace/disk/changes.ts"
 import type { Root } from "../workspace/operations/Workspaces.ts"
 import { diskUsage } from "./disk/usage.ts"
+import { addToImage } from "./images/add.ts"
+import { commit } from "./images/commit.ts"
 import { buildDevContainer, devContainerAt } from "./images/devcontainer.ts"
 import { buildDockerfile } from "./images/dockerfile.ts"
 import { exportEnvironment } from "./images/export.ts"
@@ -54,8 +58,8 @@ const summary = ({ description, environment, name, oci, own, state }: Environmen
   name,
   description,
   state,
-  origin: oci !== undefined ? "image" as const : own === undefined ? "catalogue" as const : "own" as const,
-  ...(oci === undefined ? {} : { imageDigest: oci.digest }),
+  origin: own !== undefined ? "own" as const : oci === undefined ? "catalogue" as const : "image" as const,
+  ...(oci === undefined || own !== undefined ? {} : { imageDigest: oci.digest }),
   ...(own === undefined
     ? {}
     : {
@@ -147,12 +151,15 @@ const noticing = <A, E, R>(work: (notices: Queue.Enqueue<Notice, Cause.Done>) =>
   }))
 
 /** Runs long work for an environment, then builds the kernel, with progress. */
-const making = <E, R>(name: string, work: (onProgress: OnProgress) => Effect.Effect<unknown, E, R>) =>
+const making = <E, R>(
+  name: string,
+  work: (onProgress: OnProgress, notify: (notice: Notice) => void) => Effect.Effect<unknown, E, R>
+) =>
   noticing((notices) =>
     Effect.gen(function*() {
       const environments = yield* Environments
       const kernel = yield* Kernel
-      yield* work(noticesTo(notices))
+      yield* work(noticesTo(notices), (notice) => void Queue.offerUnsafe(notices, notice))
       yield* kernel.ensureWith(noticesTo(notices))
       const event: PullEvent = {
         _tag: "Ready",
@@ -189,14 +196,26 @@ export const exportedEnvironment = (pyro: PyroService) => (payload: EnvironmentE
     Effect.map(exportEnvironment(pyro, payload, noticesTo(notices)), (event): EnvironmentExportEvent => event)
   )
 
-/** Builds an environment of the user's own. `rootOf` finds the workspace whose root becomes the image. */
-export const buildEnvironment = (
-  payload: BuildPayload,
-  rootOf: (workspace: string) => Effect.Effect<Root, PyroError>,
-  pyro: PyroService
-) =>
+/** Opens what a workspace changed. */
+export type ChangesOf = (
+  payload: { readonly workspace: string; readonly allowSecrets?: boolean | undefined },
+  notify: (notice: Notice) => void
+) => Effect.Effect<Changes, PyroError, Scope.Scope>
+
+/** Makes an environment of a workspace's files. */
+export const commitWorkspace = (payload: CommitPayload, changesOf: ChangesOf, pyro: PyroService) =>
+  making(payload.name, (onProgress, notify) => commit(pyro, payload, changesOf(payload, notify), onProgress))
+
+interface Sources {
+  /** Finds the workspace whose root becomes the image. */
+  readonly rootOf: (workspace: string) => Effect.Effect<Root, PyroError>
+  readonly changesOf: ChangesOf
+}
+
+/** Builds an environment of the user's own. */
+export const buildEnvironment = (payload: BuildPayload, sources: Sources, pyro: PyroService) =>
   payload.devcontainer === undefined
-    ? buildNamed(payload, rootOf, pyro)
+    ? buildNamed(payload, sources, pyro)
     : buildOfDevContainer(pyro, { ...payload, devcontainer: payload.devcontainer })
 
 const buildOfDevContainer = (pyro: PyroService, payload: BuildPayload & { readonly devcontainer: string }) =>
@@ -222,14 +241,10 @@ const buildOfDevContainer = (pyro: PyroService, payload: BuildPayload & { readon
     )
   }))
 
-const buildNamed = (
-  payload: BuildPayload,
-  rootOf: (workspace: string) => Effect.Effect<Root, PyroError>,
-  pyro: PyroService
-) =>
-  making(payload.name ?? "", (onProgress) =>
+const buildNamed = (payload: BuildPayload, { changesOf, rootOf }: Sources, pyro: PyroService) =>
+  making(payload.name ?? "", (onProgress, notify) =>
     Effect.gen(function*() {
-      const { define, keep } = yield* Environments
+      const { define, keep, resolve } = yield* Environments
       const { dockerfile, from, fromWorkspace, name, npm, packages, replace } = payload
       if (name === undefined) return yield* wrong("name", "missing")
       if (dockerfile !== undefined) {
@@ -242,6 +257,8 @@ const buildNamed = (
         if (from === undefined) {
           return yield* wrong("from", "say what to start from: --from with --packages or --npm, or --from-workspace")
         }
+        const base = Option.getOrUndefined(yield* resolve(from))
+        if (base?.oci !== undefined) return yield* addToImage(pyro, base, { ...payload, name }, onProgress)
         return yield* define({ name, from, packages, npm, replace }, { onProgress })
       }
       if (from !== undefined || packages.length + npm.length > 0) {
@@ -251,6 +268,15 @@ const buildNamed = (
         )
       }
       const { archive, environment, id } = yield* rootOf(fromWorkspace)
+      if (Option.exists(yield* resolve(environment), ({ oci }) => oci !== undefined)) {
+        // It may have no tar.
+        return yield* commit(
+          pyro,
+          { name, replace },
+          changesOf({ workspace: id, allowSecrets: true }, notify),
+          onProgress
+        )
+      }
       return yield* keep({ name, workspace: id, from: environment, replace }, archive, { onProgress })
     }))
 

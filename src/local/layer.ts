@@ -67,6 +67,7 @@ const make = (pooled: boolean) =>
       isResident: pooled,
       pool: Effect.map(owned, ({ pool }) => pool),
       rootOf: (workspace) => Effect.flatMap(owned, ({ workspaces }) => workspaces.root({ workspace })),
+      changesOf: (payload, notify) => Effect.flatMap(owned, ({ workspaces }) => workspaces.changes(payload, notify)),
       pyro: () => pyro
     })
     const house = Effect.map(owned, ({ workspaces }) => workspaces.house)

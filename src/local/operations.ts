@@ -19,6 +19,8 @@ import { daemonLogs, daemonStatus, daemonStatusWithMetrics, daemonStop, daemonTi
 import { doctor } from "./doctor/doctor.ts"
 import {
   buildEnvironment,
+  type ChangesOf,
+  commitWorkspace,
   exportedEnvironment,
   importEnvironment,
   inspectEnvironment,
@@ -47,11 +49,12 @@ interface HostParts {
   readonly isResident: boolean
   readonly pool: Effect.Effect<Pool["Service"], PyroError>
   readonly rootOf: (workspace: string) => Effect.Effect<Root, PyroError>
+  readonly changesOf: ChangesOf
   readonly pyro: () => PyroService
 }
 
 /** The work of each operation of the host. */
-export const hostWorks = ({ isResident, pool, pyro, rootOf }: HostParts): HostWorks => ({
+export const hostWorks = ({ changesOf, isResident, pool, pyro, rootOf }: HostParts): HostWorks => ({
   run: (payload, input) =>
     isResident
       ? Stream.unwrap(Effect.map(pool, (pool) => Stream.provideService(run(payload, input), Pool, pool)))
@@ -60,9 +63,10 @@ export const hostWorks = ({ isResident, pool, pyro, rootOf }: HostParts): HostWo
   "env.list": () => listEnvironments,
   "env.pull": (payload) => pullEnvironment(pyro())(payload),
   "env.inspect": ({ environment }) => inspectEnvironment(environment),
-  "env.build": (payload) => buildEnvironment(payload, rootOf, pyro()),
+  "env.build": (payload) => buildEnvironment(payload, { rootOf, changesOf }, pyro()),
   "env.import": (payload, input) => importEnvironment(pyro())(payload, input),
   "env.export": (payload) => exportedEnvironment(pyro())(payload),
+  "workspace.commit": (payload) => commitWorkspace(payload, changesOf, pyro()),
   "env.rm": ({ environments }) => removeEnvironments(environments),
   "env.prune": () => pruneEnvironments,
   doctor,

@@ -59,6 +59,11 @@ export interface GuestSteps {
     readonly directory: string
     readonly mounts: Steps
   }
+  /** Makes the environment the root of an inspector's programs, which is its own and not the workspace's, with the disk beneath `directory`. */
+  readonly inspectedTools: {
+    readonly directory: string
+    readonly steps: Steps
+  }
   /** Removes leftovers of a run from the inspected disk, and leaves a clean file system without a writer. */
   readonly scrubInspected: Steps
   /** Makes a guest that continues from a capture unique, while its programs are stopped. `hosts` is its /etc/hosts, if readable. */

@@ -133,6 +133,9 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "pyro env export app -o app.tar",
     "pyro env export debian:12 --output debian.tar --overwrite"
   ].map((command): readonly [string, string] => [command, ARCHIVE]),
+  ["pyro env build tools --from docker.io/library/python:3.12-slim --packages ripgrep jq", REGISTRY],
+  ...["pyro commit fix fixed", "pyro commit fix app --workspace-as /app --replace", "pyro create fixed"]
+    .map((command): readonly [string, string] => [command, "test/guest/workspace-commit.test.ts commits some"]),
   ["pyro env build app --dockerfile . --allow-host pypi", "test/guest/environment-dockerfile.test.ts builds some"],
   ...["pyro create --devcontainer . --name fix --allow-host npm", "pyro env build app --devcontainer ."].map(
     (command): readonly [string, string] => [command, DEVCONTAINER]

@@ -49,7 +49,7 @@ const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, command
   [["upload"], ["workspace sync push"]],
   [["shell", "ssh", "bash", "sh", "attach", "console", "terminal"], ["workspace attach"]],
   [["run"], ["workspace exec"]],
-  [["commit", "checkpoint", "save"], ["workspace snapshot create"]],
+  [["checkpoint", "save"], ["workspace snapshot create"]],
   [["clone", "branch"], ["workspace fork"]],
   [["log", "history", "tail"], ["workspace logs", "workspace service logs", "daemon logs"]],
   [["restart"], [

@@ -153,6 +153,7 @@ export const hostViews = {
   },
   "env.pull": { result: ready },
   "env.build": { result: ready },
+  "workspace.commit": { result: ready },
   "env.import": { result: ready },
   "env.export": {
     result: ({ bytes, environment, imageDigest, output }) =>

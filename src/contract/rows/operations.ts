@@ -15,6 +15,7 @@ import { savedExport, savedImport } from "./saved-archive.ts"
 import { savedDelete, savedInspect, savedList, workspaceSnapshotSave } from "./saved.ts"
 import { settled, type StateRule } from "./states.ts"
 import { workspaceShellAttach } from "./workspace-attach.ts"
+import { workspaceCommit } from "./workspace-commit.ts"
 import { workspaceCompare, workspaceDiff } from "./workspace-diff.ts"
 import { workspaceDiskExport, workspaceDiskList, workspaceDiskRead } from "./workspace-disk.ts"
 import { watch, workspaceEvents } from "./workspace-events.ts"
@@ -120,6 +121,7 @@ export const operations = [
   workspaceSnapshotList,
   workspaceSnapshotDelete,
   workspaceSnapshotSave,
+  workspaceCommit,
   savedList,
   savedInspect,
   savedExport,

@@ -4,15 +4,26 @@ import { makeTemporary, sweepTemporaries } from "../../system/files/temporary.ts
 import { nowIso } from "../../system/waits/time.ts"
 import { recipeOf } from "../catalogue.ts"
 import type { KeptImage } from "../image-builder.ts"
-import { type Definition, ociEntry, type ownDefinitions, type Replacing } from "../own.ts"
+import { type Definition, keptEntry, ociEntry, type ownDefinitions, type Replacing } from "../own.ts"
 import type { Environment } from "./environment.ts"
 import { type imageStore, parsePackages } from "./store.ts"
 
 interface Keeping {
   readonly definitions: ReturnType<typeof ownDefinitions>
+  /** Gets the image. */
   readonly images: ReturnType<typeof imageStore>
+  /** Has the builder's. */
+  readonly cache: ReturnType<typeof imageStore>
   /** The environment whose kernel modules the builder adds to images. */
   readonly builder: Environment
+}
+
+/** What an image was made of. @default it is one of a registry, an archive or a Dockerfile */
+export interface Keep extends Replacing {
+  readonly workspace?: string
+  readonly from?: string
+  /** Packages that were added to `from`. */
+  readonly packages?: ReadonlyArray<string>
 }
 
 /**
@@ -20,10 +31,10 @@ interface Keeping {
  * mount. A failure leaves nothing; the definition comes last.
  */
 export const keepOciImage = <E>(
-  { builder, definitions, images }: Keeping,
+  { builder, cache, definitions, images }: Keeping,
   name: string,
   make: (file: string) => Effect.Effect<KeptImage, E>,
-  replacing: Replacing
+  { from = name, packages: added = [], replace = false, workspace }: Keep
 ) =>
   Effect.scoped(Effect.gen(function*() {
     yield* sweepTemporaries(images.temporaries)
@@ -35,16 +46,19 @@ export const keepOciImage = <E>(
       config,
       ...(devcontainer === undefined ? {} : { devcontainer })
     }
-    const definition: Definition = { format: 1, name, from: name, packages: [], oci, created: yield* nowIso }
-    const entry = ociEntry(definition, oci)
-    const { kernel, kernelVersion } = yield* images.wholeManifest(builder.digest)
+    const created = yield* nowIso
+    const definition: Definition = { format: 1, name, from, packages: added, workspace, oci, created }
+    const entry = workspace === undefined ? ociEntry(definition, oci) : keptEntry(definition)
+    const { kernel, kernelVersion } = yield* cache.wholeManifest(builder.digest)
     yield* images.add(work.path, file, {
       name: entry.storedAs,
-      recipe: recipeOf(entry),
+      recipe: workspace === undefined ? recipeOf(entry) : "workspace",
       kernelVersion,
       kernel,
       sources: [],
       packages: parsePackages(packages)
     })
-    yield* definitions.keep(definition, replacing)
+    yield* definitions.keep(definition, { replace })
+    // Workspaces keep the old image through their own links or copies.
+    if (replace && workspace !== undefined) yield* images.sweep
   }))

@@ -104,7 +104,7 @@ const gone = ({ name, oci, own }: CatalogueEntry) =>
   new EnvironmentBuildFailed({
     environment: name,
     step: "image",
-    detail: oci !== undefined
+    detail: oci !== undefined && own === undefined
       ? `its image is gone: ${isImageName(name) ? `pull it again (pyro env pull ${name})` : "build or import it again"}`
       : `its image is gone, and was made from ${own?.workspace ?? "a workspace"}: remove it (pyro env rm ${name})`
   })

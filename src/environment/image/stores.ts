@@ -34,11 +34,11 @@ export const makeImageStores = (cacheDir: string, definitions: string) => {
   const kept = imageStore(keptRoot)
   const storeOf = (entry: CatalogueEntry) => isKept(entry) ? kept : store
   const entryOf = (definition: Definition) =>
-    definition.oci !== undefined
+    definition.workspace !== undefined
+      ? Effect.succeed(keptEntry(definition))
+      : definition.oci !== undefined
       ? Effect.succeed(ociEntry(definition, definition.oci))
-      : definition.workspace === undefined
-      ? Effect.map(lookUp(definition.from), (base) => ownEntry(base, definition))
-      : Effect.succeed(keptEntry(definition))
+      : Effect.map(lookUp(definition.from), (base) => ownEntry(base, definition))
   /** The catalogue's and the user's own environments, without those whose base this version of pyro does not know. */
   const entries = Effect.map(
     Effect.flatMap(own.all, (all) => Effect.forEach(all, (one) => Effect.option(entryOf(one)))),

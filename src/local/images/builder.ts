@@ -6,13 +6,7 @@ import { FileDownloadPayload } from "../../contract/rows/workspace-file-stream.t
 import { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
 import { BUILDER } from "../../environment/catalogue.ts"
 import type { OnProgress } from "../../environment/Environments.ts"
-import {
-  ARCHIVE_PATH,
-  BuilderMessage,
-  builderProgram,
-  type BuilderRequest,
-  type MadeImage
-} from "../../environment/image-builder.ts"
+import { BuilderMessage, builderProgram, type BuilderRequest, type MadeImage } from "../../environment/image-builder.ts"
 import { appendTo, openFile } from "../../system/files/content.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
 import type { AskedNetwork } from "../../workspace/residents/network/policy.ts"
@@ -52,8 +46,8 @@ interface Building {
   readonly onProgress: OnProgress
   /** The error of what the builder refuses. */
   readonly refused?: (workspace: string, refused: Refused) => Effect.Effect<never, PyroError>
-  /** An archive of images that the request reads. @default none */
-  readonly upload?: Stream.Stream<Uint8Array, PyroError>
+  /** Files that the request reads, by their paths in the builder. @default none */
+  readonly uploads?: Readonly<Record<string, Stream.Stream<Uint8Array, PyroError>>>
 }
 
 type Refused = Extract<BuilderMessage, { readonly _tag: "Refused" }>
@@ -210,11 +204,11 @@ const takeResult = (pyro: PyroService, workspace: string, { sizeBytes }: MadeIma
  */
 export const buildInMicroVm = (pyro: PyroService, building: Building) =>
   Effect.scoped(Effect.gen(function*() {
-    const { request, upload } = building
+    const { onProgress, request, uploads = {} } = building
     const workspace = yield* acquireBuilder(pyro, building)
-    if (upload !== undefined) {
-      building.onProgress({ step: "giving the archive to the builder", fraction: 0.2 })
-      yield* giveFile(pyro, { workspace, path: ARCHIVE_PATH }, upload)
+    for (const [path, bytes] of Object.entries(uploads)) {
+      onProgress({ step: `giving ${path.slice(path.lastIndexOf("/") + 1)} to the builder`, fraction: 0.2 })
+      yield* giveFile(pyro, { workspace, path }, bytes)
     }
     const program = yield* builderProgram
     const made = yield* runRecipe(pyro, workspace, { ...building, program, request, last: "Made" })

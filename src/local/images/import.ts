@@ -5,6 +5,7 @@ import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
 import { environmentOfFile, type ImageArchive, parseArchive } from "../../contract/text/image-archive.ts"
 import { Environments, type OnProgress, within } from "../../environment/Environments.ts"
+import { ARCHIVE_PATH } from "../../environment/image-builder.ts"
 import type { Replacing } from "../../environment/own.ts"
 import { openAny, type OpenArchive, openArchive, openInput } from "./archive.ts"
 import { buildInMicroVm } from "./builder.ts"
@@ -25,7 +26,7 @@ const keepArchive = (
         reference: name,
         request: { architecture: "amd64", archive: { kind, name: image } },
         allowHosts: [],
-        upload: bytes,
+        uploads: { [ARCHIVE_PATH]: bytes },
         file,
         onProgress: within(onProgress, 0.2, 1)
       }), { ...replacing, onProgress: within(onProgress, 0, 0.2) })

@@ -61,6 +61,7 @@ export const workspaceOf = (on: Host, info: WorkspaceInfo, owned: boolean): Work
     snapshots: snapshotsOf(host, workspace),
     save: (name, options) =>
       Effect.map(use(operations.snapshot.save.collect({ ...options, workspace, name })), ({ saved }) => saved),
+    commit: (name, options) => use(operations.commit.collect({ ...options, workspace, name })),
     fork: (options) =>
       Effect.flatMap(
         fork(1, options, false),

@@ -1,6 +1,15 @@
 import type { Cancel } from "./common.ts"
 import type { Snapshots } from "./services.ts"
-import type { ResetFields, SavedInfo, SaveFields, SnapshotInfo, UpdateFields, WorkspaceInfo } from "./shapes.ts"
+import type {
+  CommitFields,
+  EnvironmentInfo,
+  ResetFields,
+  SavedInfo,
+  SaveFields,
+  SnapshotInfo,
+  UpdateFields,
+  WorkspaceInfo
+} from "./shapes.ts"
 
 /** States of a workspace, as a part of `Workspace`. */
 export interface WorkspaceLife {
@@ -29,6 +38,14 @@ export interface WorkspaceLife {
    * await using copy = await pyro.create({ fromSnapshot: "warm" })
    */
   readonly save: (name: string, options?: SaveFields & Cancel) => Promise<SavedInfo>
+  /**
+   * Makes an environment of the files, under a name for `environment` of `create`. `workspaceAs` names a directory for the files of /workspace.
+   *
+   * @example
+   * const { name } = await ws.commit("installed", { workspaceAs: "/srv/app", replace: true })
+   * await using copy = await pyro.create({ environment: name })
+   */
+  readonly commit: (name: string, options?: CommitFields & Cancel) => Promise<EnvironmentInfo>
   /**
    * Returns to the state after create, or to a snapshot.
    *

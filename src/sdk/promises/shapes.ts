@@ -416,6 +416,34 @@ export interface SavedExported {
   readonly replaced: boolean
 }
 
+/** An environment. */
+export interface EnvironmentInfo {
+  /** Name of the environment */
+  readonly name: string
+  /** Contents, one line */
+  readonly description: string
+  /** `ready`: on this host. `absent`: built when first used. `outdated`: built from an older recipe */
+  readonly state: "ready" | "absent" | "outdated"
+  /** Digest of the image's inputs; the same inputs have the same digest. Absent if not built */
+  readonly digest?: string
+  /** Size of the image file in bytes. Absent if not built */
+  readonly sizeBytes?: number
+  /** `catalogue`: defined by pyro. `own`: made by `pyro env build`. `image`: an image of a registry */
+  readonly origin: "catalogue" | "own" | "image"
+  /** For `image`: digest of the image's manifest */
+  readonly imageDigest?: string
+  /** For `own`: environment that it extends */
+  readonly from?: string
+  /** For `own`: id of the workspace whose root became the image */
+  readonly fromWorkspace?: string
+  /** For `own`: packages that were added */
+  readonly addedPackages?: ReadonlyArray<string>
+  /** For `own`: npm packages that were added, with versions. Absent without one */
+  readonly addedNpmPackages?: ReadonlyArray<string>
+  /** Time of the build on this host, ISO 8601. Absent if not built */
+  readonly builtAt?: string
+}
+
 /** The changes of a workspace. */
 export interface DiffResult {
   /** Counts of the changes */
@@ -1105,6 +1133,19 @@ export interface ForkFields {
   readonly diskOnly?: boolean | undefined
   /** Fork the files alone, and give the forks none of the workspace's secrets. Files may still have the values */
   readonly withoutSecrets?: boolean | undefined
+}
+
+/** How a workspace becomes an environment. */
+export interface CommitFields {
+  /**
+   * Directory of the new environment for the files of /workspace, in place of its own. Default: they stay out, because
+   * each workspace has a /workspace of its own
+   */
+  readonly workspaceAs?: string | undefined
+  /** Give the name to the new environment if another environment of yours has the name */
+  readonly replace?: boolean | undefined
+  /** Allow content that has the value of a secret. Default: pyro refuses the content */
+  readonly allowSecrets?: boolean | undefined
 }
 
 /** How a workspace is saved. */

@@ -192,6 +192,20 @@ const inspectedRoot = [
   })
 ]
 
+/** A directory of each environment of Debian, which its packages leave empty. */
+const toolsDirectory = "/mnt"
+
+const inspectedTools = [
+  Calls.mount({
+    source: inspectedDisk,
+    target: `${lowerDirectory}${toolsDirectory}`,
+    fstype: "",
+    flags: mountFlags.bind,
+    data: ""
+  }),
+  Calls.switchRoot({ path: lowerDirectory })
+]
+
 /**
  * Directories of the disk that belong to a run of the workspace. Secrets are in the guest's memory only; a directory with secrets would be
  * listed here.
@@ -288,6 +302,7 @@ export const machineSteps = (device: WorkspaceDevice): GuestSteps => ({
   inspectedWorkspace: [inspectedWorkspace],
   scrubInspected: scrubInspected(device),
   inspectedRoot: { directory: inspectedRootDirectory, mounts: inspectedRoot },
+  inspectedTools: { directory: toolsDirectory, steps: inspectedTools },
   renewal: renewalSteps,
   continuation: freshness,
   rename: renameSteps,

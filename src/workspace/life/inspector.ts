@@ -3,7 +3,7 @@ import { type ChannelFailed, DiskDamaged, type PyroError, VmFailed } from "../..
 import { SeedImages } from "../../disk/SeedImages.ts"
 import type { DiskSource } from "../../disk/workspace-disk.ts"
 import { inspectedDisk } from "../../vm/guest-steps.ts"
-import type { Guest } from "../../vm/guest.ts"
+import type { Guest, GuestImages } from "../../vm/guest.ts"
 import type { LifecycleServices } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import type { WorkspaceRecord } from "../entry/record.ts"
@@ -53,11 +53,12 @@ export const explainInspector = (guest: Guest) => <A, E, R>(look: Effect.Effect<
 /**
  * A temporary VM that reads a workspace's disk under its own overlay, with the disk's folder at /workspace. The overlay takes journal
  * replays and the repair of half-done patches or pushes, so no disk changes. The VM runs no program of the disk. No process may write the
- * disk's layers at the same time.
+ * disk's layers at the same time. `images` are those of the VM. Default: the workspace's.
  */
 export const openInspector = (
   entry: Entry,
-  disk: DiskSource
+  disk: DiskSource,
+  images?: GuestImages
 ): Effect.Effect<Guest, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
@@ -65,7 +66,7 @@ export const openInspector = (
       ...disk,
       purpose: "inspector",
       driver: record.driver,
-      images: yield* imagesOf(entry, record),
+      images: images ?? (yield* imagesOf(entry, record)),
       ...inspectorSize(record),
       placeholder: yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib)),
       hostname: "inspector",

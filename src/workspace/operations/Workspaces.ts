@@ -1,8 +1,9 @@
 import { Context, Effect, Layer, Option, Ref, Schedule, Scope } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { SecretSet } from "../../redaction/secrets.ts"
+import { type Changes, changesOf } from "../disk/changes.ts"
 import { touch } from "../entry/activity.ts"
-import { type Lifecycle, type LifecycleServices, pickServices } from "../entry/context.ts"
+import { type Lifecycle, type LifecycleServices, type Notify, pickServices } from "../entry/context.ts"
 import type { Generation } from "../entry/entry.ts"
 import { makeRegistry } from "../entry/registry.ts"
 import { adoptAll } from "../life/adopt.ts"
@@ -37,6 +38,11 @@ export interface Root {
 export class Workspaces extends Context.Service<Workspaces, {
   readonly house: House
   readonly root: (payload: WorkspaceRef) => Effect.Effect<Root, PyroError>
+  /** What a workspace changed, for a commit. The Scope removes it. */
+  readonly changes: (
+    payload: WorkspaceRef & { readonly allowSecrets?: boolean | undefined },
+    notify: Notify
+  ) => Effect.Effect<Changes, PyroError, Scope.Scope>
   /** The secrets of a workspace. Undefined if there is no workspace of this name. */
   readonly secretsOf: (payload: WorkspaceRef) => Effect.Effect<ReadonlyArray<SecretSet> | undefined>
   /** Number of running VMs. */
@@ -100,6 +106,10 @@ const make = Effect.gen(function*() {
           archive: (file) => inVm(({ channel, guest }) => explainChannelFailure(guest)(archiveRoot(channel, file)))
         }
       }),
+    changes: ({ allowSecrets, workspace }, notify) =>
+      Effect.flatMap(registry.find(workspace), (entry) => changesOf(lifecycle, entry, { allowSecrets, notify })).pipe(
+        Effect.provide(services)
+      ),
     secretsOf: ({ workspace }) =>
       Effect.orElseSucceed(
         Effect.map(

@@ -48,7 +48,11 @@ interface Places {
 }
 
 /** Operations whose work is in the rooms of `workspace`. */
-export type WorkspacesOperation = Extract<OperationName, "watch" | `saved.${string}` | `workspace.${string}`>
+export type WorkspacesOperation = Exclude<
+  Extract<OperationName, "watch" | `saved.${string}` | `workspace.${string}`>,
+  // It needs a builder.
+  "workspace.commit"
+>
 
 type PlaceOf<Name extends OperationName> = OperationOf<Name> extends { readonly on?: infer Place }
   ? Extract<Place, keyof Places>

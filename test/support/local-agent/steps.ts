@@ -26,6 +26,7 @@ export const localSteps: GuestSteps = {
   inspectedWorkspace: [],
   scrubInspected: [],
   inspectedRoot: { directory: "/", mounts: [] },
+  inspectedTools: { directory: "/", steps: [] },
   renewal: identityFiles,
   continuation: () => [],
   rename: renameFiles,

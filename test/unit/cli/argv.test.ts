@@ -197,7 +197,6 @@ describe("finding the operation", () => {
     ["workspace upload", "pyro sync push"],
     ["workspace ssh", "pyro attach"],
     ["workspace run", "pyro exec"],
-    ["workspace commit", "pyro snapshot create"],
     ["workspace save", "pyro snapshot create"],
     ["saved show", "pyro saved inspect"],
     ["saved destroy", "pyro saved delete"],

@@ -1,0 +1,77 @@
+"""Makes a root of an environment and of what a workspace changed, for image.py, which is behind this text in one program. Both are hostile."""
+
+
+def merged_root(numbers):
+    """A writable root over numbered lower directories, the lowest first."""
+    upper, work, merged = (f"{WORK}/top/{name}" for name in ("upper", "work", "merged"))
+    for folder in (upper, work, merged):
+        os.makedirs(folder)
+    mount(["-t", "overlay", "overlay", "-o", f"lowerdir={lower(numbers) or 'empty'},upperdir={upper},workdir={work}", merged])
+    return merged
+
+
+def write_root(merged):
+    root = f"{WORK}/root.erofs"
+    # A fixed UUID and no times of the build: the same image has the same bytes.
+    run(["mkfs.erofs", "--quiet", "-T0", "--mkfs-time", "-U", "70797261-0000-4000-8000-000000000000", root, merged])
+    return os.stat(root).st_size
+
+
+def mount_base(number):
+    """The file system of the environment, at a numbered lower directory."""
+    at = f"{WORK}/lower/{number}"
+    os.makedirs(at)
+    mount(["-t", "erofs", "-o", "ro,loop", f"{WORK}/base.erofs", at])
+
+
+def unpack_changes(number):
+    """The changes are the upper directory of an overlay, with its marks of removed files. They become a lower one, beside /workspace."""
+    changes = f"{WORK}/changes"
+    os.mkdir(changes)
+    argv = ["tar", "--extract", "--file", f"{WORK}/changes.tar", "--directory", changes, "--same-owner", "--same-permissions", "--numeric-owner"]
+    run([*argv, "--acls", "--xattrs", "--xattrs-include=*"])
+    os.unlink(f"{WORK}/changes.tar")
+    os.rename(f"{changes}/upper", f"{WORK}/lower/{number}")
+    return f"{changes}/workspace"
+
+
+def place_workspace(files, merged, target):
+    """Copies the files of /workspace to a directory of the root, in place of its own."""
+    path = beneath(merged, target)
+    if os.path.lexists(path) and (os.path.islink(path) or not os.path.isdir(path)):
+        raise Refused("workspace_as", f"{target} is no directory")
+    if path == merged:
+        raise Refused("workspace_as", "/ cannot be replaced")
+    os.makedirs(path, exist_ok=True)
+    for name in os.listdir(path):
+        remove(os.path.join(path, name))
+    run(["cp", "--archive", "--no-target-directory", files, path])
+
+
+def say_made(request, merged):
+    """Writes the root. No registry knows this image: its digest names the request."""
+    config = settings(request["config"], merged)
+    say(
+        _tag="Made",
+        digest="sha256:" + hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest(),
+        sizeBytes=write_root(merged),
+        config=config,
+        layers=[],
+        packages=packages_of(merged),
+        label="",
+    )
+
+
+def commit(request):
+    os.makedirs(f"{WORK}/lower/empty")
+    mount_base(1)
+    progress("unpacking the changes", 0.3)
+    files = unpack_changes(2)
+    merged = merged_root([1, 2])
+    if request.get("workspaceAs"):
+        place_workspace(files, merged, request["workspaceAs"])
+    progress("writing the image", 0.6)
+    complete(merged)
+    say_made(request, merged)
+
+

@@ -1,0 +1,99 @@
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+import { ociArchive } from "../support/oci/archive.ts"
+import { imageOf } from "../support/oci/image.ts"
+import { probeIn } from "../support/oci/probe.ts"
+import { temporaryFolder } from "../support/pyro-cli.ts"
+
+const { folder, remove } = temporaryFolder("pyro-commit-test-")
+let pyro: ReturnType<typeof installation>
+
+beforeAll(() => {
+  pyro = installation("pyro-commit-")
+})
+
+afterAll(async () => {
+  await pyro.close()
+  remove()
+})
+
+const small = ["--mem-mib", "256", "--disk-mib", "512"] as const
+const good = async (args: ReadonlyArray<string>, input?: Uint8Array) => {
+  const { code, stderr, stdout } = await pyro.call(args, input === undefined ? {} : { input })
+  assert.strictEqual(code, 0, `${args.join(" ")}: ${stderr}`)
+  return stdout.toString()
+}
+
+describe("an environment of a workspace", { concurrent: false }, () => {
+  it("has the root and /workspace of a running Debian, its variables, and nothing of the run", async () => {
+    await good(["create", "debian:13-base", "--name", "deb", "--env", "WORD=kept", ...small])
+    const change =
+      "echo new >/etc/new; rm /etc/issue; rm -r /etc/default; mkdir /etc/default; echo only >/etc/default/only; " +
+      "ln /etc/new /etc/again; chown 12:34 /etc/new; chmod 4711 /etc/new; mknod /dev-null c 1 3; " +
+      "echo run >/tmp/run; echo work >/workspace/file"
+    await good(["exec", "deb", "--", "sh", "-c", change])
+    await good(["commit", "deb", "committed", "--workspace-as", "/srv/app"])
+    const look =
+      "cat /etc/again /srv/app/file /etc/default/*; stat -c '%a %u:%g %h' /etc/new; stat -c '%F %t,%T' /dev-null; " +
+      "ls -A /etc/issue /tmp /workspace /etc/default 2>&1; echo \"$WORD\"; ls /lib/modules | wc -l"
+    assert.strictEqual(
+      await good(["run", "committed", "--mem-mib", "256", "--", "sh", "-c", look]),
+      [
+        "new",
+        "work",
+        "only",
+        "4711 12:34 2",
+        "character special file 1,3",
+        "ls: cannot access '/etc/issue': No such file or directory",
+        "/etc/default:",
+        "only",
+        "",
+        "/tmp:",
+        "",
+        "/workspace:",
+        "kept",
+        "1",
+        ""
+      ].join("\n")
+    )
+    const { environments } = await pyro.json<{ readonly environments: ReadonlyArray<Record<string, unknown>> }>([
+      "env",
+      "list"
+    ])
+    assert.deepInclude(environments.find(({ name }) => name === "committed"), { origin: "own", from: "debian:13-base" })
+    assert.strictEqual((await good(["exec", "deb", "--", "cat", "/tmp/run"])).trim(), "run")
+    await good(["delete", "deb"])
+  })
+
+  it("needs no program of an image, also of a stopped workspace, and a further commit is over the first", async () => {
+    const image = imageOf([[probeIn(folder), { name: "app/", type: "5" }]], { Env: ["GREETING=image"], User: "12:34" })
+    await good(["env", "import", "-", "--name", "scratch"], ociArchive([{ image }]))
+    await good(["create", "scratch", "--name", "bare", ...small])
+    await good(["file", "write", "bare", "/app/first", "--text", "first"])
+    await good(["stop", "bare"])
+    await good(["commit", "bare", "once"])
+    assert.strictEqual((await pyro.failure(["commit", "bare", "once"])).code, "environment_name_taken")
+    await good(["create", "once", "--name", "second", ...small])
+    await good(["file", "write", "second", "/app/second", "--text", "second"])
+    await good(["env", "build", "twice", "--from-workspace", "second"])
+    assert.strictEqual(
+      await good(["run", "twice", "--mem-mib", "256", "--", "/probe", "/app/first", "/app/second"]),
+      "uid=12 gid=34 cwd=/workspace GREETING=image /app/first=first /app/second=second\n"
+    )
+    await good(["delete", "bare", "second"])
+  })
+
+  it("a workspace with secrets is refused, and a directory that is none leaves nothing", async () => {
+    await good(["create", "debian:13-base", "--name", "secret", "--secret", "TOKEN=hidden-value", ...small])
+    const refused = await pyro.call(["commit", "secret", "leaky"])
+    assert.match(refused.stderr, /--allow-secrets/)
+    const wrong = await pyro.call(["commit", "secret", "leaky", "--allow-secrets", "--workspace-as", "/etc/passwd"])
+    assert.match(wrong.stderr, /\/etc\/passwd is no directory/)
+    const { environments } = await pyro.json<{ readonly environments: ReadonlyArray<{ readonly name: string }> }>([
+      "env",
+      "list"
+    ])
+    assert.notInclude(environments.map(({ name }) => name), "leaky")
+    assert.deepStrictEqual((await pyro.list()).map(({ name }) => name), ["secret"])
+  })
+})
