@@ -98,7 +98,7 @@ export const environmentList = unary({
   name: "env.list",
   summary: "List environments, and which of them are on this host",
   description:
-    "Lists every environment of the catalogue and of `pyro env build`. Environments that are on this host have a digest, a size and an age.",
+    "Lists the environments that pyro defines, and those of `pyro env build` and `pyro env pull`. Environments that are on this host have a size and an age; --json also has their digests. `builder` is pyro's own.",
   cli: { path: ["env", "list"], args: [], examples: ["pyro env list", "pyro env list --json"] },
   mcp: { tool: "environment_list", profiles: ["full"], omits: ["added_npm_packages", "image_digest"] },
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
@@ -260,7 +260,7 @@ export const environmentRemove = unary({
   summary: "Remove environments from this host",
   description:
     "Removes images and their templates, or nothing if it does not know one of the names. pyro builds an environment of the catalogue again when it is next used. An environment " +
-    "of `pyro env build` is lost. Workspaces keep the image that they started from.",
+    "of yours is lost: build, pull or import it again. Workspaces keep the image that they started from.",
   cli: { path: ["env", "rm"], args: ["environments"], examples: ["pyro env rm debian:13", "pyro env rm web lint"] },
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },

@@ -61,7 +61,7 @@ type SaveResult = ReturnType<typeof SaveResult>["Type"]
 
 export const workspaceSnapshotSave = streaming({
   name: "workspace.snapshot.save",
-  summary: "Save a workspace so that new ones start from it, also after its deletion",
+  summary: "Save memory and disk of a workspace for new workspaces; it outlives the workspace",
   description:
     "Saves memory and disk of a running or paused workspace, or the files of a stopped one, under a name of this host. `pyro create --from-snapshot` " +
     "starts a workspace from it, in the time of a fork. It has no secrets, no hosts of secrets and no network grant: each create states its " +

@@ -74,12 +74,12 @@ const fold = (): Folding<FileWatchEvent, FileWatched> => {
 
 export const workspaceFileWatch = streaming({
   name: "workspace.file.watch",
-  summary: "Tell what changes in a directory or a file of a workspace",
+  summary: "Show changes of a directory or a file of a workspace as they happen",
   description:
-    "Tells what is created, modified, removed and renamed beneath a directory, or of a file, from the event Watching on. Changes of one moment " +
-    "are one event, with one change for each path. Watches up to 8192 directories, on the file system of the first; Unwatched names the first " +
-    "that is not watched. Lost says that there were more changes than the guest keeps: look at the tree again. Ends when the watched directory is gone, and " +
-    "fails when the workspace is stopped or reset. With --json one event a line.",
+    "Shows which files are created, modified, removed and renamed beneath a directory, or what happens to a file. The event Watching is the first: every " +
+    "later change is shown. Changes of one moment are one event, with one change for each path. Watches up to 8192 directories, on the file system of the " +
+    "first; Unwatched names the first that is not watched. After Lost, look at the tree again: there were more changes than the guest keeps. Ends when the " +
+    "watched directory is gone, and fails when the workspace is paused, stopped or reset. --json prints one event a line.",
   cli: {
     path: ["workspace", "file", "watch"],
     args: ["workspace", "path"],

@@ -16,9 +16,9 @@ const step = {
 export const workspacePause = streaming({
   ...step,
   name: "workspace.pause",
-  summary: "Write a workspace's memory to disk and free it",
+  summary: "Pause a workspace: its memory goes to the disk, until the next use",
   description:
-    "Saves memory and devices in the state directory and ends the microVM. The next use of the workspace, or `resume`, brings back the " +
+    "Writes memory and devices to the state directory and ends the microVM, which frees the host's memory. The next use of the workspace, or `resume`, brings back the " +
     "same processes, shells, services, ports and network grant. Open connections are reset. A command's caller gets an error, and the " +
     "command continues after the resume. A paused workspace stays as it is.",
   cli: { path: ["workspace", "pause"], args: ["workspace"], examples: ["pyro pause fix"] },
@@ -28,7 +28,7 @@ export const workspacePause = streaming({
 export const workspaceResume = streaming({
   ...step,
   name: "workspace.resume",
-  summary: "Bring a paused workspace's memory back",
+  summary: "Resume a paused workspace with its processes",
   description:
     "Starts a microVM that continues from the memory of the pause. Each operation that needs the microVM does this by itself. " +
     "A running workspace stays as it is. `start --discard-memory` starts a workspace whose memory this host cannot continue.",

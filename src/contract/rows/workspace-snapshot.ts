@@ -42,7 +42,7 @@ type SnapshotResult = ReturnType<typeof SnapshotResult>["Type"]
 
 export const workspaceSnapshotCreate = streaming({
   name: "workspace.snapshot.create",
-  summary: "Save a workspace's memory and disk under a name",
+  summary: "Keep memory and disk of a workspace, for a reset or a fork of it",
   description:
     "Saves files, processes, servers, REPLs and /tmp. The workspace pauses for the copy and then goes on. `reset --snapshot` returns to the " +
     "snapshot; `fork --snapshot` makes a workspace from it. A snapshot of a stopped workspace has its files only.",
@@ -71,7 +71,8 @@ export const workspaceSnapshotCreate = streaming({
 export const workspaceSnapshotList = unary({
   name: "workspace.snapshot.list",
   summary: "List a workspace's snapshots, oldest first",
-  description: "Shows kind, size and durability of each snapshot.",
+  description:
+    "Shows kind, size and durability of each snapshot of `pyro snapshot create`. `pyro saved list` shows those of `pyro snapshot save`.",
   cli: { path: ["workspace", "snapshot", "list"], args: ["workspace"], examples: ["pyro snapshot list fix"] },
   mcp: {
     tool: "workspace_snapshot_list",
@@ -91,7 +92,7 @@ export const workspaceSnapshotList = unary({
 
 export const workspaceSnapshotDelete = unary({
   name: "workspace.snapshot.delete",
-  summary: "Delete a snapshot",
+  summary: "Delete a snapshot of a workspace",
   description: "Frees the snapshot's disk space. The workspace, its other snapshots and its forks stay.",
   cli: {
     path: ["workspace", "snapshot", "delete"],
