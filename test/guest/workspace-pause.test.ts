@@ -84,12 +84,8 @@ describe("a paused workspace", { concurrent: false }, () => {
     assert.strictEqual(await sh("w", "pgrep -cf '[t]ail -f /dev/null'"), "1")
     await sh("w", "pkill -f '[t]ail -f /dev/null'")
     // The error has the command's id, by which its end is found.
-    const ended = await json<{ readonly outcome: string; readonly stderr: string }>([
-      "exec",
-      "w",
-      "--exec-id",
-      error.exec_id
-    ])
+    const again = await call(["exec", "w", "--json", "--exec-id", error.exec_id])
+    const ended = JSON.parse(again.stdout.toString()) as { readonly outcome: string; readonly stderr: string }
     assert.strictEqual(ended.outcome, "signaled")
     assert.include(ended.stderr, "/tmp/none")
   })
