@@ -236,7 +236,8 @@ const buildOfDevContainer = (pyro: PyroService, payload: BuildPayload & { readon
       Stream.fromIterable(notes.map((message): PullEvent => ({ _tag: "Notice", level: "warning", message }))),
       making(
         name,
-        (onProgress) => buildDevContainer(pyro, known, { name, buildArgs, allowHosts, replace }, onProgress)
+        (onProgress) =>
+          buildDevContainer(pyro, known, { name, buildArgs, allowHosts, replace, auth: payload }, onProgress)
       )
     )
   }))

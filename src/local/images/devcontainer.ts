@@ -15,12 +15,13 @@ import {
   variablesOf
 } from "../../environment/devcontainer.ts"
 import { basesOf } from "../../environment/dockerfile.ts"
-import { Environments, type OnProgress } from "../../environment/Environments.ts"
+import { Environments, type OnProgress, within } from "../../environment/Environments.ts"
 import type { BuilderRequest, KeptImage, MadeImage } from "../../environment/image-builder.ts"
 import { sourceOf } from "../../environment/image-source.ts"
 import { type DevContainerInputs, readInputs } from "../../seeding/devcontainer-inputs.ts"
 import { findDevContainer, type FoundDevContainer } from "../../seeding/devcontainer.ts"
 import { buildInMicroVm } from "./builder.ts"
+import { builderLogins } from "./logins.ts"
 
 /** A devcontainer.json that was read. */
 export interface KnownDevContainer {
@@ -67,7 +68,7 @@ const requestOf = (
 ) => {
   const ofFeatures = features.flatMap(({ id }) => parseReference(id)?.name ?? []).map((name) => `FROM ${name}`)
   const text = dockerfile?.text ?? (base._tag === "image" ? `FROM ${base.reference}\n` : "")
-  const { allowHosts, loopbackPorts, registries } = basesOf([text, ...ofFeatures].join("\n"))
+  const { loopbackPorts, ...bases } = basesOf([text, ...ofFeatures].join("\n"))
   const devcontainer = {
     ...rest,
     features: features.map((feature) => {
@@ -86,7 +87,7 @@ const requestOf = (
       loopbackPorts
     }
   }
-  return { request, allowHosts, registries }
+  return { request, ...bases }
 }
 
 /** Gives the image what the file says of programs: a workspace of the environment alone then has the same variables. */
@@ -105,30 +106,34 @@ interface Building {
   readonly buildArgs: Readonly<Record<string, string>>
   readonly allowHosts: ReadonlyArray<string>
   readonly replace: boolean
+  /** Logins of registries, and hosts that give their tokens. */
+  readonly auth?: Parameters<typeof builderLogins>[1]
 }
 
 /** Builds the environment of a devcontainer.json in a builder microVM. */
 export const buildDevContainer = (
   pyro: PyroService,
   known: KnownDevContainer,
-  { allowHosts, buildArgs, name, replace }: Building,
+  { allowHosts, auth = {}, buildArgs, name, replace }: Building,
   onProgress: OnProgress
 ) =>
   Effect.gen(function*() {
     const { inputs, key, plan } = yield* planned(known, buildArgs)
     const asked = requestOf(plan, inputs, buildArgs)
+    const { logins, ...ofHost } = yield* builderLogins(asked.references, auth)
     const { keepImage } = yield* Environments
     yield* keepImage(name, (file) =>
       Effect.map(
         buildInMicroVm(pyro, {
           reference: name,
-          request: asked.request,
+          request: { ...asked.request, logins },
+          logins: ofHost,
           ...(inputs.seed === undefined ? {} : { context: inputs.seed }),
           registries: asked.registries,
-          allowHosts: [...new Set([...asked.allowHosts, ...allowHosts])],
+          allowHosts: [...new Set([...asked.allowHosts, ...ofHost.allowHosts, ...allowHosts])],
           file,
-          onProgress
+          onProgress: within(onProgress, 0.2, 1)
         }),
         (made) => kept(made, known, key)
-      ), { replace })
+      ), { replace, onProgress: within(onProgress, 0, 0.2) })
   })
