@@ -21,6 +21,8 @@ TAR_BLOCK = 512
 MOST_LAYERS = 128
 MOST_JSON_BYTES = 4 << 20
 MOST_LABEL = 65_536
+# Overlays keep their whiteouts and opaque directories in extended attributes.
+XATTRS = ["--numeric-owner", "--xattrs", "--xattrs-include=*"]
 KNOWN_LAYERS = re.compile(r"^application/vnd\.(oci\.image\.layer\.v1\.tar|docker\.image\.rootfs\.diff\.tar)([.+](gzip|zstd))?$")
 
 
@@ -147,10 +149,36 @@ def registries(loopback):
         file.write("\n".join(lines) + "\n")
 
 
+def take_steps(path):
+    """The store of earlier builds of this environment. A damaged one is no reason to fail: the steps run again."""
+    progress("unpacking the steps of earlier builds", 0.03)
+    store = f"{WORK}/storage"
+    os.mkdir(store)
+    unpacked = subprocess.run(["tar", *XATTRS, "-I", "zstd", "-xpf", path, "-C", store], stderr=subprocess.DEVNULL)
+    os.unlink(path)
+    checked = unpacked.returncode == 0 and subprocess.run(
+        ["buildah", "--root", store, "--runroot", "/run/pyro-build", "images", "--all", "--quiet"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ).returncode == 0
+    if not checked:
+        remove(store)
+
+
+def leave_steps(path):
+    """The store as one file. Without room for it here, the build is good without it."""
+    progress("packing the steps", 0.36)
+    packed = subprocess.run(["tar", *XATTRS, "-I", "zstd -1", "-cf", path, "-C", f"{WORK}/storage", "."], stderr=subprocess.DEVNULL)
+    if packed.returncode != 0 and os.path.lexists(path):
+        os.unlink(path)
+
+
 def build_file(recipe, devcontainer):
     """Builds a Dockerfile whose context is the seed, and leaves the image in `image`. Its programs may do what they like with this microVM."""
     seed = f"{WORK}/context"
-    names = os.listdir(WORK)
+    steps = recipe.get("steps") or {}
+    secrets = recipe.get("secrets") or {}
+    names = [name for name in os.listdir(WORK) if f"{WORK}/{name}" != steps.get("from")]
     os.mkdir(seed)
     for name in names:
         os.rename(f"{WORK}/{name}", f"{seed}/{name}")
@@ -161,7 +189,15 @@ def build_file(recipe, devcontainer):
         file = f"{WORK}/Dockerfile"
         with open(file, "w", encoding="utf-8") as target:
             target.write(recipe["text"])
-    argv = [*store, "bud", "--file", file]
+    if steps.get("from"):
+        take_steps(steps["from"])
+    if secrets:
+        # buildah copies secrets into the folder of a step's container: they must not reach the disk.
+        os.makedirs(f"{WORK}/storage/overlay-containers", exist_ok=True)
+        run(["mount", "-t", "tmpfs", "-o", "mode=700", "tmpfs", f"{WORK}/storage/overlay-containers"])
+    argv = [*store, "bud", "--layers", "--pull=always", "--file", file]
+    for name, path in secrets.items():
+        argv += ["--secret", f"id={name},src={path}"]
     if recipe.get("target"):
         argv += ["--target", recipe["target"]]
     for name, value in recipe["arguments"].items():
@@ -169,6 +205,8 @@ def build_file(recipe, devcontainer):
     bud(argv, os.path.join(seed, recipe.get("context", "")))
     if devcontainer.get("features"):
         install_features(store, devcontainer, seed, bud)
+    if steps.get("to"):
+        leave_steps(steps["to"])
     progress("taking the layers", 0.37)
     run([*store, "push", "--quiet", "--disable-compression", "built", f"dir:{WORK}/image"])
 
@@ -202,11 +240,18 @@ def decompressed(path):
 def feed(blob, sink, diff_id):
     """Decompresses a layer into `sink`, and checks that it is what the image's configuration names."""
     taken = hashlib.sha256()
+    disk = os.statvfs(WORK)
+    left = disk.f_bavail * disk.f_frsize
     with open(blob, "rb") as source:
         child = subprocess.Popen(decompressed(blob), stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         broken = None
         while piece := child.stdout.read(CHUNK):
             taken.update(piece)
+            left -= len(piece)
+            if left < 0:
+                child.kill()
+                child.wait()
+                raise Refused("full", f"a layer decompresses to more than the builder's disk takes ({disk.f_blocks * disk.f_frsize >> 20} MiB)")
             if broken is None:
                 try:
                     sink.write(piece)
@@ -514,6 +559,11 @@ def settings(config, root, devcontainer):
     return used
 
 
+def steps_of(request):
+    path = ((request.get("dockerfile") or {}).get("steps") or {}).get("to")
+    return {"stepsBytes": os.stat(path).st_size} if path and os.path.lexists(path) else {}
+
+
 def build(request):
     os.chdir(WORK)
     run(["modprobe", "loop"])
@@ -558,6 +608,7 @@ def build(request):
         layers=[{"digest": layer["digest"], "sizeBytes": layer.get("size", 0)} for layer, _ in layers],
         packages=packages_of(merged),
         label=label,
+        **steps_of(request),
     )
 
 

@@ -40,7 +40,9 @@ export const BuilderMessage = Schema.Union([
     /** Lines of `name=version`: Debian packages of the image. */
     packages: short(1_048_576),
     /** Of a dev container: the image's label `devcontainer.metadata`, a JSON list, without settings of editors. Else empty. */
-    label: short(65_536)
+    label: short(65_536),
+    /** Size of the file of the build's steps, if there is one. */
+    stepsBytes: Schema.optional(Schema.Int)
   }),
   /** An archive of an image is complete. */
   Schema.TaggedStruct("Packed", { digest: Digest, sizeBytes: Schema.Int })
@@ -143,6 +145,10 @@ interface DockerfileRequest {
     readonly arguments: Readonly<Record<string, string>>
     /** Ports of registries on the host's loopback, which have another name in the builder. */
     readonly loopbackPorts: ReadonlyArray<number>
+    /** Secrets by their ids, with the builder's files that have them. @default none */
+    readonly secrets?: Readonly<Record<string, string>>
+    /** Files of the builder: the steps of an earlier build, and where this build leaves its own. @default none */
+    readonly steps?: { readonly from: string | undefined; readonly to: string | undefined }
   }
 }
 

@@ -40,6 +40,7 @@ import { buildDockerfile } from "./images/dockerfile.ts"
 import { exportEnvironment } from "./images/export.ts"
 import { importArchive, nameOfImport, pullArchive } from "./images/import.ts"
 import { pullImage } from "./images/pull.ts"
+import { forgetSteps } from "./images/steps.ts"
 
 /** Progress as notices. Never waits: the reader of the notices may be slow, or gone. */
 export const noticesTo = (notices: Queue.Enqueue<Notice, Cause.Done>): OnProgress => ({ fraction, step }) =>
@@ -119,7 +120,9 @@ const withTemplates = <E, R>(removal: Effect.Effect<Removed, E, R>) =>
   })
 
 export const removeEnvironments = (environments: ReadonlyArray<string>) =>
-  withTemplates(Effect.flatMap(Environments, ({ remove }) => remove(environments)))
+  withTemplates(
+    Effect.flatMap(Environments, ({ remove }) => remove(environments)).pipe(Effect.tap(forgetSteps(environments)))
+  )
 
 /** Bytes of seed images that a prune keeps, and of fetched repositories. */
 const keptSeedBytes = 1024 ** 3

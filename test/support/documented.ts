@@ -137,6 +137,10 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ...["pyro commit fix fixed", "pyro commit fix app --workspace-as /app --replace", "pyro create fixed"]
     .map((command): readonly [string, string] => [command, "test/guest/workspace-commit.test.ts commits some"]),
   ["pyro env build app --dockerfile . --allow-host pypi", "test/guest/environment-dockerfile.test.ts builds some"],
+  [
+    "pyro env build app --dockerfile . --secret id=npm_token,env=NPM_TOKEN --secret id=netrc,src=$HOME/.netrc",
+    "test/guest/environment-steps.test.ts builds with secrets"
+  ],
   ...["pyro create --devcontainer . --name fix --allow-host npm", "pyro env build app --devcontainer ."].map(
     (command): readonly [string, string] => [command, DEVCONTAINER]
   ),

@@ -28,7 +28,7 @@ export const fillSecrets = (
     const secrets = named<unknown>(given)
     for (const [flag, { from }] of flags) {
       for (const word of typed.lists?.[flag] ?? []) {
-        const { name, value } = yield* from === "file" ? fromFile(flag, word) : fromEnvironment(flag, word)
+        const { name, value } = yield* readers[from](flag, word)
         if (name in secrets) {
           return yield* new InvalidRequest({ field: `--${flag}`, detail: `the secret ${name} is given twice` })
         }
@@ -67,6 +67,27 @@ const fromEnvironment = (flag: string, name: string) =>
       })
       : Effect.succeed({ name, value })
   })
+
+/** `id=ID,src=FILE`, `id=ID,env=VARIABLE` or `id=ID`, which is `id=ID,env=ID` (docs.docker.com, "Build secrets"). */
+const fromDocker = (flag: string, word: string) => {
+  const parts = new Map(word.split(",").map((part) => [mappingOf(part).name, mappingOf(part).to ?? ""] as const))
+  const [id, file, variable] = [parts.get("id"), parts.get("src") ?? parts.get("source"), parts.get("env")]
+  const type = parts.get("type")
+  const known = ["id", "src", "source", "env", "type"]
+  const isGood = id !== undefined && id !== "" && [...parts.keys()].every((key) => known.includes(key)) &&
+    (file === undefined || variable === undefined) && (type === undefined || type === "file" || type === "env")
+  if (!isGood) {
+    return Effect.fail(
+      new InvalidRequest({ field: `--${flag}`, detail: "must be id=ID,src=FILE or id=ID,env=VARIABLE" })
+    )
+  }
+  return Effect.map(
+    file === undefined ? fromEnvironment(flag, variable ?? id) : fromFile(flag, `${id}=${file}`),
+    ({ value }) => ({ name: id, value })
+  )
+}
+
+const readers = { file: fromFile, environment: fromEnvironment, docker: fromDocker }
 
 const nameOf = (item: string) => /^[^=@]*/.exec(item)![0]
 

@@ -89,6 +89,8 @@ const extraValue = (extra: CliExtra): string | undefined => {
     case "secret":
       return extra.fills !== undefined
         ? extra.from === "file" ? "HOST=PATH" : "HOST=NAME"
+        : extra.from === "docker"
+        ? "id=ID,src=FILE"
         : extra.from === "file"
         ? "NAME=PATH"
         : "NAME"

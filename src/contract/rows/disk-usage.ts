@@ -12,6 +12,7 @@ export const diskUsers = [
   "repositories",
   "packages",
   "downloads",
+  "steps",
   "code",
   "workspaces",
   "snapshots",
@@ -30,7 +31,7 @@ export const DiskUsage = lazy(() =>
       snakeStruct({
         what: Schema.Literals(diskUsers).annotate({
           description:
-            "User of the space. `workspaces`: disks; `downloads`: the package cache; `vms`: files of running microVMs; `code`: compiled code of pyro. A shared file counts once"
+            "User of the space. `workspaces`: disks; `downloads`: the package cache; `steps`: kept steps of Dockerfiles; `vms`: files of running microVMs; `code`: compiled code of pyro. A shared file counts once"
         }),
         bytes: integer("Bytes on disk")
       })

@@ -6,6 +6,7 @@ import { DiskUsage } from "./disk-usage.ts"
 import { foldTo, Notice } from "./notice.ts"
 import { lazy, streaming, unary } from "./operation.ts"
 import { registryFields, registryFlags } from "./registry-fields.ts"
+import { buildSecretsField } from "./secret-fields.ts"
 import { at, withVm } from "./states.ts"
 
 const HOST_ADMINISTRATION = { missing: "host administration" } as const
@@ -196,6 +197,11 @@ export const BuildPayload = lazy(() =>
     ),
     target: optional(text("Stage of the Dockerfile to build. Default: the last one")),
     buildArgs: defaulted(variables("Arguments of the Dockerfile. No secrets. Default: none"), () => ({})),
+    ...buildSecretsField(
+      "Secrets of the Dockerfile by their ids, for `RUN --mount=type=secret,id=ID`. Its programs can read them. Default: none"
+    ),
+    platform: optional(text("Platform of the image. `linux/amd64` alone is supported")),
+    noCache: flag("Run every step of the Dockerfile, and keep none for later builds of this name"),
     allowHosts: defaulted(
       Schema.Array(text("Rule for a host")).annotate({
         description:
@@ -224,7 +230,15 @@ export const environmentBuild = streaming({
     hostPaths: ["dockerfile", "devcontainer"],
     flags: { build_args: "build-arg", allow_hosts: "allow-host", token_hosts: "token-host" },
     filled: ["registry_auth"],
-    extras: registryFlags,
+    extras: {
+      ...registryFlags,
+      secret: {
+        _tag: "secret",
+        from: "docker",
+        description:
+          "id=ID,src=FILE or id=ID,env=VARIABLE: a secret for `RUN --mount=type=secret,id=ID`. Its programs can read it"
+      }
+    },
     examples: [
       "pyro env build web --from debian:12-build --packages postgresql-client redis-tools",
       "pyro env build lint --from debian:13 --packages nodejs --npm prettier@3.6.2",

@@ -42,7 +42,8 @@ export type CliExtra =
   /** Adds an entry to the field `secrets` whose value is not on the command line. May be given several times. */
   | {
     readonly _tag: "secret"
-    readonly from: "file" | "environment"
+    /** `docker`: as `docker build --secret` takes it. */
+    readonly from: "file" | "environment" | "docker"
     /** The other field that it fills, with logins of registries by host. @default secrets */
     readonly fills?: "registry_auth"
     readonly description: string

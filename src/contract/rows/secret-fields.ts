@@ -23,9 +23,25 @@ export const SecretName = lazy(() =>
 /** Newlines at the end do not count: programs drop them. */
 const sizeOf = (value: string) => new TextEncoder().encode(value.replace(/[\r\n]+$/, "")).length
 
+interface Naming {
+  readonly pattern: RegExp
+  readonly rule: string
+}
+
+const VARIABLES: Naming = {
+  pattern: NAME,
+  rule: "a name must be 1 to 64 letters, digits and '_', and must not begin with a digit"
+}
+
+/** Ids of a Dockerfile's secrets, which are names of files. */
+const IDS: Naming = {
+  pattern: /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/,
+  rule: "an id must be 1 to 64 letters, digits, '_', '.' and '-', and must not begin with '.' or '-'"
+}
+
 /** Reason why a secret is refused. No reason quotes the value. */
-const refusal = (name: string, value: unknown): string | undefined => {
-  if (!NAME.test(name)) return "a name must be 1 to 64 letters, digits and '_', and must not begin with a digit"
+const refusal = (name: string, value: unknown, { pattern, rule }: Naming): string | undefined => {
+  if (!pattern.test(name)) return rule
   if (typeof value !== "string" || value.includes("\0")) return `${name} must be text without a NUL byte`
   const size = sizeOf(value)
   if (size < MIN_SECRET_BYTES) {
@@ -35,9 +51,9 @@ const refusal = (name: string, value: unknown): string | undefined => {
   return size > MAX_SECRET_BYTES ? `${name} must have at most ${MAX_SECRET_BYTES} bytes` : undefined
 }
 
-const refusalOfAll = (secrets: Readonly<Record<string, string>>): string | undefined => {
+const refusalOfAll = (secrets: Readonly<Record<string, string>>, naming: Naming): string | undefined => {
   const all = Object.entries(secrets)
-  const refused = all.map(([name, value]) => refusal(name, value)).find((reason) => reason !== undefined)
+  const refused = all.map(([name, value]) => refusal(name, value, naming)).find((reason) => reason !== undefined)
   if (refused !== undefined) return refused
   if (all.length > MAX_SECRETS) return `must be at most ${MAX_SECRETS} secrets`
   const bytes = all.reduce((sum, [, value]) => sum + sizeOf(value), 0)
@@ -49,9 +65,9 @@ export type Secrets = Readonly<Record<string, Redacted.Redacted>>
 const Values = lazy(() => Schema.toType(byName(Schema.Redacted(Schema.String))))
 
 /** Secrets with their values: text in JSON, wrapped in a program. */
-const secretsSchema = (description: string) =>
+const secretsSchema = (description: string, naming = VARIABLES) =>
   byName(Schema.Unknown as unknown as Schema.Codec<string>).pipe(
-    Schema.check(Schema.makeFilter((given) => refusalOfAll(given) ?? true)),
+    Schema.check(Schema.makeFilter((given) => refusalOfAll(given, naming) ?? true)),
     described(description),
     Schema.decodeTo(Values(), {
       decode: SchemaGetter.transform((given: Readonly<Record<string, string>>) =>
@@ -65,6 +81,9 @@ const secretsSchema = (description: string) =>
 
 /** Secrets with their values. */
 export const secretsField = (description: string) => ({ secrets: optional(secretsSchema(description)) })
+
+/** Secrets of a Dockerfile, by their ids. */
+export const buildSecretsField = (description: string) => ({ secrets: optional(secretsSchema(description, IDS)) })
 
 /** Secrets to remove from a workspace. */
 export const clearSecretsField = () => ({

@@ -11,6 +11,7 @@ import { setting } from "../../system/settings/config.ts"
 import { templateEntries } from "../../vm/templates.ts"
 import { isWorkspaceId, workspacesDirectory } from "../../workspace/entry/record.ts"
 import { downloadsFolder } from "../../workspace/residents/package-cache/package-cache.ts"
+import { stepEntries } from "../images/steps.ts"
 
 /** Downloads of builds of environments, as one entry. */
 const packageEntries = (cacheDir: string) => {
@@ -59,7 +60,8 @@ export const cacheEntries = Effect.gen(function*() {
     ...yield* templateEntries,
     ...yield* repositoryEntries(cacheDir),
     ...yield* packageEntries(cacheDir),
-    ...yield* downloadEntries(cacheDir)
+    ...yield* downloadEntries(cacheDir),
+    ...yield* stepEntries
   ]
 })
 
@@ -73,6 +75,7 @@ const cacheFolders = [
   "repositories",
   "packages",
   "downloads",
+  "steps",
   "code"
 ] as const
 

@@ -1,17 +1,25 @@
 import { Effect, Option, Ref, Schema, Stream } from "effect"
-import { EnvironmentBuildFailed, type PyroError } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { ExecPayload } from "../../contract/rows/workspace-exec.ts"
-import { FileDownloadPayload } from "../../contract/rows/workspace-file-stream.ts"
 import { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
+import { named } from "../../contract/text/names.ts"
 import { BUILDER } from "../../environment/catalogue.ts"
-import type { OnProgress } from "../../environment/Environments.ts"
-import { BuilderMessage, builderProgram, type BuilderRequest, type MadeImage } from "../../environment/image-builder.ts"
-import { appendTo, openFile } from "../../system/files/content.ts"
+import { BuilderMessage, builderProgram } from "../../environment/image-builder.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
+import { setting } from "../../system/settings/config.ts"
+import { troubleText } from "../../workspace/entry/standstill.ts"
 import type { AskedNetwork } from "../../workspace/residents/network/policy.ts"
+import {
+  type Building,
+  failed,
+  giveSteps,
+  type Refused,
+  STEPS_AFTER,
+  STEPS_BEFORE,
+  takeResult,
+  takeSteps
+} from "./builder-files.ts"
 import { giveFile } from "./give-file.ts"
-import type { BuilderLogins } from "./logins.ts"
 
 /** Lifetime of a builder that a killed daemon left, in seconds after its last activity. */
 const LEFT_SECONDS = 900
@@ -22,43 +30,29 @@ export const BUILDER_LABEL = "pyro.builder"
 /** Memory of a builder in MiB. skopeo and mkfs.erofs need some 200; the rest is cache of its disk. */
 const MEMORY_MIB = 1024
 
-/** Maximum size of all that a builder holds, in MiB: layers, their images, and the result. The host's disk has only what was written. */
-const DISK_MIB = 65_536
-
 /** Maximum length of one message, in characters. */
 const MAX_MESSAGE = 4_194_304
 
-interface Building {
-  readonly reference: string
-  readonly request: BuilderRequest
-  /** Logins of registries, whose passwords stay outside of the microVM. */
-  readonly logins?: Pick<BuilderLogins, "secretHttp" | "secrets">
-  /** Directory of the host whose copy is the builder's /workspace. */
-  readonly context?: string
-  /** Network policy of the builder. Empty: no network. */
-  readonly allowHosts: ReadonlyArray<string>
-  /** Private addresses that it may reach. */
-  readonly allowIps?: ReadonlyArray<string>
-  /** Registries whose layers this host keeps, as HOST:PORT. */
-  readonly registries?: ReadonlyArray<string>
-  /** New file of the host for the result. */
-  readonly file: string
-  readonly onProgress: OnProgress
-  /** The error of what the builder refuses. */
-  readonly refused?: (workspace: string, refused: Refused) => Effect.Effect<never, PyroError>
-  /** Files that the request reads, by their paths in the builder. @default none */
-  readonly uploads?: Readonly<Record<string, Stream.Stream<Uint8Array, PyroError>>>
-}
+const SECRETS_FOLDER = "/run/pyro-secrets"
 
-type Refused = Extract<BuilderMessage, { readonly _tag: "Refused" }>
+/** The builder's files of what a build has beside its context. */
+export const placesIn = (
+  { secrets = {}, stepsAfter, stepsBefore }: Pick<Building, "secrets" | "stepsAfter" | "stepsBefore">
+) => ({
+  secrets: named(Object.keys(secrets).map((id) => [id, `${SECRETS_FOLDER}/${id}`] as const)),
+  steps: {
+    from: stepsBefore === undefined ? undefined : STEPS_BEFORE,
+    to: stepsAfter === undefined ? undefined : STEPS_AFTER
+  }
+})
 
-const failed = (reference: string, step: string, detail: string) =>
-  new EnvironmentBuildFailed({ environment: reference, step, detail })
+/** Names of workspaces' secrets have fewer letters than ids. */
+const secretName = (at: number) => `BUILD_SECRET_${at}`
 
 /** A builder microVM, which the Scope deletes. */
 export const acquireBuilder = (
   pyro: PyroService,
-  { allowHosts, allowIps = [], context, logins, onProgress, reference, registries = [] }: Omit<
+  { allowHosts, allowIps = [], context, logins, onProgress, reference, registries = [], secrets = {} }: Omit<
     Building,
     "file" | "request"
   >
@@ -67,7 +61,7 @@ export const acquireBuilder = (
     const asked = Schema.decodeSync(CreatePayload())({
       environment: BUILDER,
       memory_mib: MEMORY_MIB,
-      disk_mib: DISK_MIB,
+      disk_mib: yield* setting("PYRO_BUILDER_DISK_MIB"),
       ttl_seconds: LEFT_SECONDS,
       labels: { [BUILDER_LABEL]: reference.slice(0, 256) },
       ...(context === undefined ? {} : { seed_path: context }),
@@ -78,9 +72,11 @@ export const acquireBuilder = (
     const payload: typeof asked & AskedNetwork = {
       ...asked,
       imageRegistries: registries,
-      ...(logins === undefined || logins.secretHttp.length === 0
-        ? {}
-        : { secrets: logins.secrets, secretHttp: logins.secretHttp })
+      ...(logins === undefined || logins.secretHttp.length === 0 ? {} : { secretHttp: logins.secretHttp }),
+      secrets: named([
+        ...Object.entries(logins?.secrets ?? {}),
+        ...Object.values(secrets).map((value, at) => [secretName(at), value] as const)
+      ])
     }
     const made = yield* Ref.make<string | undefined>(undefined)
     yield* Effect.addFinalizer(() =>
@@ -107,7 +103,9 @@ export const acquireBuilder = (
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(BuilderMessage))
 
 /** A program of rootfs/image, its argument, and the message that it ends with. */
-interface Recipe<Last extends BuilderMessage["_tag"]> extends Pick<Building, "onProgress" | "reference" | "refused"> {
+interface Recipe<Last extends BuilderMessage["_tag"]>
+  extends Pick<Building, "onProgress" | "reference" | "refused" | "secrets">
+{
   readonly program: Uint8Array
   readonly request: unknown
   readonly last: Last
@@ -117,12 +115,13 @@ interface Recipe<Last extends BuilderMessage["_tag"]> extends Pick<Building, "on
 export const runRecipe = <Last extends BuilderMessage["_tag"]>(
   pyro: PyroService,
   workspace: string,
-  { last, onProgress, program, reference, refused: errorOf, request }: Recipe<Last>
+  { last, onProgress, program, reference, refused: errorOf, request, secrets = {} }: Recipe<Last>
 ) =>
   Effect.gen(function*() {
     const payload = Schema.decodeSync(ExecPayload())({
       workspace,
-      command: ["python3", "-", JSON.stringify(request)]
+      command: ["python3", "-", JSON.stringify(request)],
+      secret_mount: Object.keys(secrets).map((id, at) => `${secretName(at)}=${SECRETS_FOLDER}/${id}`)
     })
     let rest = ""
     let stderr = ""
@@ -149,7 +148,10 @@ export const runRecipe = <Last extends BuilderMessage["_tag"]>(
     yield* pyro.workspace.exec(payload, { stdin: Stream.make(program) }).pipe(
       Stream.runForEach((event) => {
         if (event._tag !== "Output") {
-          return Effect.void
+          // A guest waits for room, and its caller would wait for it.
+          return event._tag === "Notice" && event.message === troubleText("no-space")
+            ? failed(reference, "full", "the disk of this host is full; free space, for instance with: pyro gc")
+            : Effect.void
         }
         if (event.from === "stdout") return lines(event.bytes)
         return Effect.sync(() => {
@@ -163,41 +165,6 @@ export const runRecipe = <Last extends BuilderMessage["_tag"]>(
     return made ?? (yield* failed(reference, "image", `its builder ended without a result: ${stderr.trim()}`))
   })
 
-/** Takes a file of the builder, as bytes, and exactly as many as the builder has said. */
-export const takeFile = <E>(
-  pyro: PyroService,
-  { path, reference, sizeBytes, workspace }: {
-    readonly workspace: string
-    readonly path: string
-    readonly sizeBytes: number
-    readonly reference: string
-  },
-  write: (bytes: Uint8Array) => Effect.Effect<void, E>
-) =>
-  Effect.gen(function*() {
-    const payload = Schema.decodeSync(FileDownloadPayload())({ workspace, path })
-    let bytes = 0
-    yield* pyro.workspace.file.download(payload).pipe(
-      Stream.runForEach((event) =>
-        Effect.gen(function*() {
-          if (event._tag !== "Output") return
-          bytes += event.bytes.length
-          if (bytes > sizeBytes) return yield* failed(reference, "image", "the result grew while pyro took it")
-          yield* write(event.bytes)
-        })
-      )
-    )
-    if (bytes !== sizeBytes) return yield* failed(reference, "image", "the result did not arrive whole")
-  })
-
-/** Copies the file system to the host. */
-const takeResult = (pyro: PyroService, workspace: string, { sizeBytes }: MadeImage, { file, reference }: Building) =>
-  Effect.scoped(Effect.gen(function*() {
-    const fd = yield* openFile(file, "wx", 0o600)
-    const path = "/workspace/root.erofs"
-    yield* takeFile(pyro, { workspace, path, sizeBytes, reference }, (bytes) => appendTo(fd, file, bytes))
-  }))
-
 /**
  * Makes a file system of an image in a builder microVM, and writes it to `file`. The builder has a network to the registry alone, and is
  * deleted afterwards.
@@ -210,10 +177,15 @@ export const buildInMicroVm = (pyro: PyroService, building: Building) =>
       onProgress({ step: `giving ${path.slice(path.lastIndexOf("/") + 1)} to the builder`, fraction: 0.2 })
       yield* giveFile(pyro, { workspace, path }, bytes)
     }
+    if (building.stepsBefore !== undefined) {
+      building.onProgress({ step: "giving the steps of earlier builds to the builder", fraction: 0.2 })
+      yield* giveSteps(pyro, workspace, building.stepsBefore)
+    }
     const program = yield* builderProgram
     const made = yield* runRecipe(pyro, workspace, { ...building, program, request, last: "Made" })
     building.onProgress({ step: "taking the image from the builder", fraction: 0.85 })
     yield* takeResult(pyro, workspace, made, building)
+    yield* takeSteps(pyro, workspace, made, building)
     return made
   })).pipe(
     Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(building.file)(failure)))

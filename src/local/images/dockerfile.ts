@@ -5,21 +5,40 @@ import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { basesOf } from "../../environment/dockerfile.ts"
 import { Environments, type OnProgress, within } from "../../environment/Environments.ts"
 import { readDockerfile } from "../../seeding/dockerfile.ts"
-import { buildInMicroVm } from "./builder.ts"
+import { Paths } from "../../system/files/Paths.ts"
+import { buildInMicroVm, placesIn } from "./builder.ts"
 import { builderLogins } from "./logins.ts"
+import { keepSteps, keptSteps, mostStepsBytes } from "./steps.ts"
 
 const wrong = (field: string, detail: string) => new InvalidRequest({ field, detail })
+
+/** Steps of earlier builds, and what becomes of those of this one. */
+const stepsFor = (name: string, { noCache, secrets }: Pick<BuildPayload, "noCache" | "secrets">) =>
+  Effect.gen(function*() {
+    const stepsBefore = noCache ? undefined : yield* keptSteps(name)
+    // Programs of a build may write a secret anywhere. The image is searched for the values; steps are not.
+    const mostBytes = noCache || secrets !== undefined ? 0 : yield* mostStepsBytes
+    const paths = yield* Paths
+    return (file: string) => ({
+      secrets,
+      stepsBefore,
+      stepsAfter: mostBytes === 0
+        ? undefined
+        : { file, mostBytes, keep: Effect.provideService(keepSteps(name, file), Paths, paths) }
+    })
+  })
 
 /** Builds a Dockerfile in a builder microVM, and makes an environment of the image. */
 export const buildDockerfile = (
   pyro: PyroService,
-  { allowHosts, buildArgs, dockerfile, name, replace, target, ...auth }: BuildPayload & {
-    readonly name: string
-    readonly dockerfile: string
-  },
+  payload: BuildPayload & { readonly name: string; readonly dockerfile: string },
   onProgress: OnProgress
 ) =>
   Effect.gen(function*() {
+    const { allowHosts, buildArgs, dockerfile, name, platform, replace, target, ...auth } = payload
+    if (platform !== undefined && platform !== "linux/amd64") {
+      return yield* wrong("platform", `${platform} cannot be built here: microVMs of this host run linux/amd64 alone`)
+    }
     const found = yield* Effect.orElseSucceed(readDockerfile(dockerfile), () => undefined)
     if (found === undefined) {
       return yield* wrong("dockerfile", "must be a directory with a Dockerfile, or a Dockerfile of at most 1 MiB")
@@ -28,13 +47,16 @@ export const buildDockerfile = (
     const bases = basesOf(text)
     const { logins, ...ofHost } = yield* builderLogins(bases.references, auth)
     const { keepImage } = yield* Environments
-    yield* keepImage(name, (result) =>
-      buildInMicroVm(pyro, {
+    const besideOf = yield* stepsFor(name, payload)
+    yield* keepImage(name, (result) => {
+      const beside = besideOf(`${result}.steps`)
+      return buildInMicroVm(pyro, {
+        ...beside,
         reference: name,
         request: {
           architecture: "amd64",
           logins,
-          dockerfile: { file, target, arguments: buildArgs, loopbackPorts: bases.loopbackPorts }
+          dockerfile: { file, target, arguments: buildArgs, loopbackPorts: bases.loopbackPorts, ...placesIn(beside) }
         },
         context,
         logins: ofHost,
@@ -42,5 +64,6 @@ export const buildDockerfile = (
         allowHosts: [...new Set([...bases.allowHosts, ...ofHost.allowHosts, ...allowHosts])],
         file: result,
         onProgress: within(onProgress, 0.2, 1)
-      }), { replace, onProgress: within(onProgress, 0, 0.2) })
+      })
+    }, { replace, onProgress: within(onProgress, 0, 0.2) })
   })

@@ -6,7 +6,8 @@ import { exportProgram, exportRequest } from "../../environment/image-export.ts"
 import { openFile } from "../../system/files/content.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
 import { outputOf, putImage, refused } from "../../workspace/disk/export.ts"
-import { acquireBuilder, runRecipe, takeFile } from "./builder.ts"
+import { takeFile } from "./builder-files.ts"
+import { acquireBuilder, runRecipe } from "./builder.ts"
 import { bytesOfFile, giveFile } from "./give-file.ts"
 
 /** Bytes of an archive beside the files of its layer. */

@@ -76,7 +76,7 @@ export const mayShareBlocks = (from: string, to: string): Effect.Effect<boolean,
 
 /** An entry of the cache that pyro can make or fetch again. */
 export interface CacheEntry {
-  readonly kind: "template" | "seed" | "repository" | "packages" | "download"
+  readonly kind: "template" | "seed" | "repository" | "packages" | "download" | "steps"
   readonly name: string
   /** Bytes that the removal frees; 0 while a workspace holds the entry's content. */
   readonly bytes: number

@@ -1,4 +1,5 @@
 import type { Allowed } from "./allowed-values.ts"
+import { buildVariables } from "./build-variables.ts"
 import { registryVariables } from "./registry-variables.ts"
 
 /** One environment variable. An empty value counts as none. */
@@ -64,15 +65,7 @@ export const variables = {
     purpose: "Free disk space that a new workspace, run, fork or snapshot needs. pyro evicts caches to get the space",
     readers: EVERY
   },
-  PYRO_PACKAGE_CACHE_MIB: {
-    group: "pyro",
-    allowed: { kind: "integer", min: 0, max: 1_073_741_824 },
-    unit: "MiB",
-    default: 4_096,
-    purpose:
-      "Maximum disk space of downloaded packages that workspaces share; 0: no package is kept. pyro evicts the least recently used ones",
-    readers: DAEMON
-  },
+  ...buildVariables,
   PYRO_TRUST_HOST_CERTIFICATES: {
     group: "pyro",
     allowed: { kind: "choice", choices: ["0", "1"] },

@@ -17,10 +17,15 @@ const MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 export const imageOf = (
   layers: ReadonlyArray<ReadonlyArray<TarEntry> | Buffer>,
   config: object,
-  lie: { readonly diffIds?: ReadonlyArray<string>; readonly architecture?: string; readonly layerType?: string } = {}
+  lie: {
+    readonly diffIds?: ReadonlyArray<string>
+    readonly architecture?: string
+    readonly layerType?: string
+    readonly packed?: ReadonlyArray<Buffer>
+  } = {}
 ): TestImage => {
   const tars = layers.map((layer) => Buffer.isBuffer(layer) ? layer : tarOf(layer))
-  const packed = tars.map((tar) => zlib.gzipSync(tar))
+  const packed = lie.packed ?? tars.map((tar) => zlib.gzipSync(tar))
   const settings = Buffer.from(JSON.stringify({
     os: "linux",
     architecture: lie.architecture ?? "amd64",

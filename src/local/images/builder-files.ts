@@ -1,0 +1,131 @@
+import { Effect, Schema, Stream } from "effect"
+import { EnvironmentBuildFailed, FileRefused, type PyroError } from "../../contract/errors/errors.ts"
+import type { PyroService } from "../../contract/rows/Pyro.ts"
+import type { Secrets } from "../../contract/rows/secret-fields.ts"
+import { FileDownloadPayload } from "../../contract/rows/workspace-file-stream.ts"
+import type { OnProgress } from "../../environment/Environments.ts"
+import type { BuilderMessage, BuilderRequest, MadeImage } from "../../environment/image-builder.ts"
+import { appendTo, openFile, openUnfollowed } from "../../system/files/content.ts"
+import type { FileFailed } from "../../system/files/failure.ts"
+import { bytesOfFile, giveFile } from "./give-file.ts"
+import type { BuilderLogins } from "./logins.ts"
+
+interface StepsAfter {
+  /** New file of the host. */
+  readonly file: string
+  readonly mostBytes: number
+  /** Moves the whole file to where the next build finds it. */
+  readonly keep: Effect.Effect<void, FileFailed | PyroError>
+}
+
+/** Work of one builder. */
+export interface Building {
+  readonly reference: string
+  readonly request: BuilderRequest
+  /** Logins of registries, whose passwords stay outside of the microVM. */
+  readonly logins?: Pick<BuilderLogins, "secretHttp" | "secrets">
+  /** Directory of the host whose copy is the builder's /workspace. */
+  readonly context?: string
+  /** Network policy of the builder. Empty: no network. */
+  readonly allowHosts: ReadonlyArray<string>
+  /** Private addresses that it may reach. */
+  readonly allowIps?: ReadonlyArray<string>
+  /** Registries whose layers this host keeps, as HOST:PORT. */
+  readonly registries?: ReadonlyArray<string>
+  /** Secrets by their ids. The builder has them while it works, in files of its memory. @default none */
+  readonly secrets?: Secrets | undefined
+  /** File of the host: steps of earlier builds, which the builder gets as `STEPS_BEFORE`. @default none */
+  readonly stepsBefore?: string | undefined
+  /** What becomes of the steps of this build, which the builder leaves as `STEPS_AFTER`. @default they are not kept */
+  readonly stepsAfter?: StepsAfter | undefined
+  /** New file of the host for the result. */
+  readonly file: string
+  readonly onProgress: OnProgress
+  /** The error of what the builder refuses. */
+  readonly refused?: (workspace: string, refused: Refused) => Effect.Effect<never, PyroError>
+  /** Files that the request reads, by their paths in the builder. @default none */
+  readonly uploads?: Readonly<Record<string, Stream.Stream<Uint8Array, PyroError>>>
+}
+
+export type Refused = Extract<BuilderMessage, { readonly _tag: "Refused" }>
+
+export const STEPS_BEFORE = "/workspace/.pyro-steps-before"
+export const STEPS_AFTER = "/workspace/.pyro-steps-after"
+
+export const failed = (reference: string, step: string, detail: string) =>
+  new EnvironmentBuildFailed({ environment: reference, step, detail })
+
+/** Takes a file of the builder, as bytes, and exactly as many as the builder has said. */
+export const takeFile = <E>(
+  pyro: PyroService,
+  { path, reference, sizeBytes, workspace }: {
+    readonly workspace: string
+    readonly path: string
+    readonly sizeBytes: number
+    readonly reference: string
+  },
+  write: (bytes: Uint8Array) => Effect.Effect<void, E>
+) =>
+  Effect.gen(function*() {
+    const payload = Schema.decodeSync(FileDownloadPayload())({ workspace, path })
+    let bytes = 0
+    yield* pyro.workspace.file.download(payload).pipe(
+      Stream.runForEach((event) =>
+        Effect.gen(function*() {
+          if (event._tag !== "Output") return
+          bytes += event.bytes.length
+          if (bytes > sizeBytes) return yield* failed(reference, "image", "the result grew while pyro took it")
+          yield* write(event.bytes)
+        })
+      )
+    )
+    if (bytes !== sizeBytes) return yield* failed(reference, "image", "the result did not arrive whole")
+  }).pipe(
+    // Its message names a secret of the builder and an option that a build does not have.
+    Effect.mapError((failure) =>
+      failure instanceof FileRefused && failure.reason === "secret"
+        ? failed(reference, "secret", "the image has the value of a secret; leave the value out of the image")
+        : failure
+    )
+  )
+
+/** Copies the file system to the host. */
+export const takeResult = (
+  pyro: PyroService,
+  workspace: string,
+  { sizeBytes }: MadeImage,
+  { file, reference }: Building
+) =>
+  Effect.scoped(Effect.gen(function*() {
+    const fd = yield* openFile(file, "wx", 0o600)
+    const path = "/workspace/root.erofs"
+    yield* takeFile(pyro, { workspace, path, sizeBytes, reference }, (bytes) => appendTo(fd, file, bytes))
+  }))
+
+/** Gives the builder the steps of earlier builds. Its programs may have made them, so they are bytes to this host. */
+export const giveSteps = (pyro: PyroService, workspace: string, file: string) =>
+  Effect.scoped(Effect.gen(function*() {
+    const fd = yield* openUnfollowed(file)
+    yield* giveFile(pyro, { path: STEPS_BEFORE, workspace }, bytesOfFile(fd, file))
+  }))
+
+/** Takes the steps of a build. A build whose steps cannot be kept is a good build. */
+export const takeSteps = (
+  pyro: PyroService,
+  workspace: string,
+  { stepsBytes }: MadeImage,
+  { onProgress, reference, stepsAfter }: Building
+) =>
+  Effect.gen(function*() {
+    if (stepsAfter === undefined || stepsBytes === undefined || stepsBytes > stepsAfter.mostBytes) return
+    const { file, keep } = stepsAfter
+    onProgress({ step: "keeping the steps", fraction: 0.95 })
+    yield* Effect.scoped(Effect.flatMap(openFile(file, "wx", 0o600), (fd) =>
+      takeFile(pyro, { path: STEPS_AFTER, reference, sizeBytes: stepsBytes, workspace }, (bytes) =>
+        appendTo(fd, file, bytes))))
+    yield* keep
+  }).pipe(
+    Effect.catch(({ message }) =>
+      Effect.logWarning(`the steps of ${reference} are not kept: ${message}`)
+    )
+  )
