@@ -6,7 +6,7 @@ export const registryVariables = {
     group: "host",
     allowed: { kind: "text", what: "a directory" },
     otherwise: "`~/.docker`",
-    purpose: "Directory of `config.json` with the logins of `docker login` (`docs/environments.md`)",
+    purpose: "Directory of `config.json` with the logins of `docker login`",
     readers: PULLS
   },
   REGISTRY_AUTH_FILE: {

@@ -30,7 +30,9 @@ export const imageOf = (
     os: "linux",
     architecture: lie.architecture ?? "amd64",
     config,
-    rootfs: { type: "layers", diff_ids: lie.diffIds ?? tars.map(digestOf) }
+    rootfs: { type: "layers", diff_ids: lie.diffIds ?? tars.map(digestOf) },
+    // buildah compares the histories of images when it looks for a step that it has.
+    history: tars.map((_, at) => ({ created_by: `layer ${at}` }))
   }))
   const manifest = Buffer.from(JSON.stringify({
     schemaVersion: 2,
