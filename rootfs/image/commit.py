@@ -50,7 +50,7 @@ def place_workspace(files, merged, target):
 
 def say_made(request, merged):
     """Writes the root. No registry knows this image: its digest names the request."""
-    config = settings(request["config"], merged)
+    config = settings(request["config"], merged, None)
     say(
         _tag="Made",
         digest="sha256:" + hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest(),

@@ -48,6 +48,8 @@ await build({
   ...common,
   entryPoints: entriesOf("library"),
   splitting: true,
+  // jsonc-parser has a form for bundles, and one that loads its parts while it runs.
+  mainFields: ["module", "main"],
   // The program's own effect and MCP SDK, not second ones: their values are passed in and out.
   external: Object.keys(peerDependencies).flatMap((name) => [name, `${name}/*`])
 })

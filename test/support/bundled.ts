@@ -12,6 +12,8 @@ export const bundled = async (source: string, program: string) => {
     bundle: true,
     platform: "node",
     format: "esm",
+    // The first form of jsonc-parser that a bundle can have.
+    mainFields: ["module", "main"],
     target: "node20",
     logLevel: "error",
     banner: { js: "import{createRequire as requireFrom}from'node:module';const require=requireFrom(import.meta.url);" }

@@ -29,6 +29,8 @@ const program = (folder: string) =>
       bundle: true,
       platform: "node",
       format: "esm",
+      // The first form of jsonc-parser that a bundle can have.
+      mainFields: ["module", "main"],
       logLevel: "error"
     })
     return outfile
