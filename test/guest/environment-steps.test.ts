@@ -60,19 +60,25 @@ const ONE = "RUN [\"/do\", \"stamp\", \"/one\"]"
 const TWO = "RUN [\"/do\", \"stamp\", \"/two\"]"
 
 describe("the steps of a Dockerfile", { concurrent: false }, () => {
-  it("a later build of the name takes unchanged steps, and another name takes none", async () => {
+  let made: Awaited<ReturnType<typeof valuesOf>>
+
+  it("a build leaves its steps", async () => {
     const first = await build(NAMES.stepped, context(ONE, "COPY file /file", TWO))
     assert.strictEqual(first.code, 0, first.stderr)
-    const made = await valuesOf(NAMES.stepped)
+    made = await valuesOf(NAMES.stepped)
     assert.isTrue(hasSteps(NAMES.stepped))
+  })
 
+  it("a later build of the name takes unchanged steps", async () => {
     const second = await build(NAMES.stepped, context(ONE, "COPY file /file", "ENV CHANGED=1", TWO))
     assert.strictEqual(second.code, 0, second.stderr)
     const again = await valuesOf(NAMES.stepped)
     assert.deepStrictEqual([again.one, again.file], [made.one, "text"])
     assert.notStrictEqual(again.two, made.two)
     assert.deepStrictEqual((await pyro.json<{ readonly saved: ReadonlyArray<unknown> }>(["saved", "list"])).saved, [])
+  })
 
+  it("another name takes no step, and --no-cache leaves none", async () => {
     const other = await build(NAMES.other, context(ONE, "COPY file /file", TWO), "--no-cache")
     assert.strictEqual(other.code, 0, other.stderr)
     assert.notStrictEqual((await valuesOf(NAMES.other)).one, made.one)

@@ -229,7 +229,7 @@ export const environmentBuild = streaming({
     greedy: ["packages", "npm"],
     hostPaths: ["dockerfile", "devcontainer"],
     flags: { build_args: "build-arg", allow_hosts: "allow-host", token_hosts: "token-host" },
-    filled: ["registry_auth"],
+    filled: ["registry_auth", "secrets"],
     extras: {
       ...registryFlags,
       secret: {
