@@ -14,6 +14,7 @@ import { errorText } from "./error-text.ts"
 import { completed } from "./json-schema.ts"
 import type { Pending } from "./pending.ts"
 import type { ToolRow } from "./profile.ts"
+import { pullAllowedImage } from "./pull-image.ts"
 import type { Done, Image, Request } from "./request.ts"
 import type { ProfileTool } from "./tool-table.ts"
 import { inToolWords } from "./tool-words.ts"
@@ -119,7 +120,9 @@ export const callTool = (
       underWay: () => {},
       timedOut: context.timedOut ?? Effect.never
     }
-    const perform = tool.tool.perform ?? performCall(tool)
+    const own = tool.tool.perform ?? performCall(tool)
+    const perform = (asked: Request<never>) =>
+      makesWorkspace(tool.row) ? Effect.andThen(pullAllowedImage(asked), own(asked)) : own(asked)
     const done = tool.tool.continues === true
       ? yield* context.pending.work(
         keyOf(tool, payload),

@@ -30,6 +30,8 @@ export interface ProjectOptions {
   readonly includeIgnored?: ReadonlyArray<string> | undefined
   /** Environment if a model names none. @default the tool's own */
   readonly environment?: string | undefined
+  /** Images that a model may have pulled: full references, in which `*` is any text. @default that of `environment` */
+  readonly allowImages?: ReadonlyArray<string> | undefined
   /** Further fields of the request for a new workspace that a model does not name, by their JSON names. @default none */
   readonly created?: Readonly<Record<string, unknown>> | undefined
   /** Git history to copy if a model names none. @default shallow */

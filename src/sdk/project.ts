@@ -2,6 +2,7 @@ import { Result } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
 import { type NetworkCeiling, noNetwork, readCeiling } from "../contract/rows/network-ceiling.ts"
 import { secretTargetOf } from "../contract/rows/secret-target.ts"
+import { isImagePattern } from "../contract/text/image-reference.ts"
 import type { CallerPlaces, CallerProject } from "../contract/wire/caller-project.ts"
 import { absolutePath, isBeneath, realPath, realPlace, workingDirectory } from "../system/files/host-path.ts"
 import { processEnvironment } from "../system/settings/config.ts"
@@ -21,6 +22,7 @@ export interface Project extends
     | "allWorkspaces"
     | "includeIgnored"
     | "environment"
+    | "allowImages"
     | "created"
     | "git"
     | "workspaceUser"
@@ -85,7 +87,11 @@ export const bindProject = (
     const own = base === undefined ? [] : [base]
     const networkCeiling = readCeiling(options.networkCeiling ?? "off") ??
       (yield* refuse("--network-ceiling", CEILING_FORMS))
-    const { secretHttp = [], secrets = {} } = options
+    const { allowImages = [], secretHttp = [], secrets = {} } = options
+    const wide = allowImages.find((pattern) => !isImagePattern(pattern))
+    if (wide !== undefined) {
+      return yield* refuse("--allow-image", `${wide} must be HOST/REPOSITORY:TAG; * stands for any text after HOST/`)
+    }
     const valueless = secretHttp.map((item) => secretTargetOf(item)?.name).find((name) => !(name! in secrets))
     if (valueless !== undefined) {
       return yield* refuse("--secret-http", `there is no secret ${valueless}: add --secret-env ${valueless}`)

@@ -121,6 +121,14 @@ export const ServePayload = lazy(() =>
       () => []
     ),
     environment: optional(text("Default environment of new workspaces. Default: debian:12")),
+    allowImages: defaulted(
+      Schema.Array(text("Image")).annotate({
+        description:
+          "Image that pyro pulls when a model names it: a full reference, in which * is any text, such as docker.io/library/*. Default: that of " +
+          "--environment"
+      }),
+      () => []
+    ),
     git: optional(GitHistory(`${gitHistoryText}. Default: shallow`)),
     workspaceUser: optional(
       WorkspaceUser().annotate({
@@ -155,6 +163,7 @@ export const mcpServe = {
     filled: ["secrets"],
     extras: secretFlags,
     hostPaths: ["project_path", "allow_read", "allow_export"],
+    flags: { allow_images: "allow-image" },
     exits: "own",
     examples: [
       "pyro mcp serve",
@@ -164,6 +173,7 @@ export const mcpServe = {
       "pyro mcp serve --include-ignored node_modules --environment debian:12-build",
       "pyro mcp serve --allow-read ~/datasets --allow-export ~/results",
       "pyro mcp serve --network-ceiling egress:npm,pypi",
+      "pyro mcp serve --allow-image 'docker.io/library/*'",
       "claude mcp add pyro -- pyro mcp serve"
     ]
   },

@@ -13,7 +13,11 @@ export class EnvironmentUnknown extends ContractError<EnvironmentUnknown>()("Env
     const reference = (parseReference(environment) ?? parseArchive(environment))?.name
     return reference === undefined ? "List them: pyro env list" : `Pull the image: pyro env pull ${reference}`
   },
-  steps: ({ known }) => `use one of ${known.join(", ")}`
+  steps: ({ environment, known }) => {
+    const reference = (parseReference(environment) ?? parseArchive(environment))?.name
+    const others = reference === undefined ? "" : `, or ask the user to run: pyro env pull ${reference}`
+    return `use one of ${known.join(", ")}${others}`
+  }
 }) {}
 
 /** apt's messages about unknown packages: another attempt fails as well. */

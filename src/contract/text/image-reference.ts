@@ -57,3 +57,9 @@ export const probableReference = (text: string): string | undefined => {
   const lower = [path.toLowerCase(), ...rest].join("")
   return (parseReference(lower) ?? parseReference(`docker.io/${lower}`))?.name
 }
+
+/** A full reference, or a pattern of the references of one registry, in which `*` is any text. */
+export const isImagePattern = (pattern: string): boolean =>
+  pattern.includes("*")
+    ? /^[a-z0-9.-]+(:\d{1,5})?\/[\w.*/:@-]{1,400}$/.test(pattern)
+    : parseReference(pattern) !== undefined

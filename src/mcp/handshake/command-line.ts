@@ -1,4 +1,5 @@
 import { readCeiling } from "../../contract/rows/network-ceiling.ts"
+import { isImagePattern } from "../../contract/text/image-reference.ts"
 import type { ProjectOptions } from "../../sdk/project-directories.ts"
 import type { SelectionName } from "../profile.ts"
 import type { RecordedFlag } from "./recorded.ts"
@@ -43,7 +44,8 @@ export const understood = (
       ? takes.includes(value)
       : DIRECTORIES.has(field)
       ? !value.includes("\0")
-      : isHarmless(value) && (field !== "networkCeiling" || readCeiling(value) !== undefined)
+      : isHarmless(value) && (field !== "networkCeiling" || readCeiling(value) !== undefined) &&
+        (field !== "allowImages" || isImagePattern(value))
     if (!isRight) return undefined
     given.set(field, [...given.get(field) ?? [], value])
   }

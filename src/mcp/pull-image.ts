@@ -1,0 +1,40 @@
+import { Effect, Schema, Stream } from "effect"
+import type { PyroError } from "../contract/errors/errors.ts"
+import { PullPayload } from "../contract/rows/environment.ts"
+import { parseReference } from "../contract/text/image-reference.ts"
+import type { Project } from "../sdk/project.ts"
+import type { Request } from "./request.ts"
+import { noticeText } from "./words.ts"
+
+/** Whether the person who started the server lets a model have this image: `*` of a pattern is any text. */
+const isAllowed = (name: string, { allowImages = [], environment }: Pick<Project, "allowImages" | "environment">) =>
+  [...allowImages, ...environment === undefined ? [] : [environment]].some((pattern) =>
+    pattern.includes("*")
+      ? new RegExp(`^${pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join(".*")}$`).test(
+        name
+      )
+      : parseReference(pattern)?.name === name
+  )
+
+/**
+ * Pulls the image that a model named as the environment of a new workspace or run, if this host does not have it and the person allows it.
+ * Without the person's logins. Every other image stays unknown.
+ */
+export const pullAllowedImage = (
+  { inWords, payload, project, pyro, report }: Pick<
+    Request<never>,
+    "inWords" | "payload" | "project" | "pyro" | "report"
+  >
+): Effect.Effect<void, PyroError> =>
+  Effect.gen(function*() {
+    const { environment } = payload as { readonly environment?: string }
+    const reference = environment === undefined ? undefined : parseReference(environment)
+    if (reference === undefined || !isAllowed(reference.name, project)) return
+    const { environments } = yield* pyro.env.list({})
+    if (environments.some(({ name }) => name === reference.name)) return
+    const asked = Schema.decodeSync(PullPayload())({ environment: reference.name })
+    yield* Stream.runForEach(pyro.env.pull(asked), (event) =>
+      Effect.sync(() => {
+        if (event._tag === "Notice") report(noticeText({ ...event, message: inWords(event.message) }))
+      }))
+  })
