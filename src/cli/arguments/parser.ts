@@ -157,8 +157,12 @@ export const surfaceAsTyped = (cli: CliSurface, { flags }: Typed): CliSurface =>
 const typedName = (cli: CliSurface, field: string): string => {
   if (field === "" || field === cli.rest) return field
   if (cli.args.includes(field)) return `<${field}>`
-  const file = Object.entries(cli.extras ?? {}).find(([, extra]) => extra._tag === "file" && extra.fills === field)
-  return file !== undefined && cli.filled?.includes(field) === true ? `--${file[0]}` : `--${flagName(cli, field)}`
+  const filling = Object.entries(cli.extras ?? {}).filter(([, extra]) =>
+    (extra._tag === "file" || extra._tag === "secret") && extra.fills === field
+  )
+  return filling.length > 0 && cli.filled?.includes(field) === true
+    ? filling.map(([name]) => `--${name}`).join(" or ")
+    : `--${flagName(cli, field)}`
 }
 
 /** An error of the operation with its field's name on the command line. */

@@ -42,7 +42,7 @@ export const savedSteps = (
       await call("create", { name: "child", from_snapshot: "again" })
       await wentOn("child")
       await remove("child")
-      await call("saved-delete", { name: "again" })
+      await call("saved-delete", { names: ["again"] })
     }
   })),
   {
@@ -67,12 +67,12 @@ export const savedSteps = (
       await call("create", { name: "child", from_snapshot: "again" })
       await wentOn("child")
       await remove("child")
-      await call("saved-delete", { name: "again" })
+      await call("saved-delete", { names: ["again"] })
     }
   },
   {
     step: "saved-delete",
-    ...request("saved-delete", { name: "again" }),
+    ...request("saved-delete", { names: ["again"] }),
     before: () => call("save", { workspace: "whole", name: "again" }),
     found: async () => assert.deepStrictEqual(await saved(), { warm: "memory" })
   }

@@ -85,11 +85,11 @@ export const savedSuite = (name: string, driver: LifecycleDriver) => {
       assert.include(await refused(call("save", { workspace: "two", name: "warm" })), `a saved snapshot "warm" already`)
       assert.include(await refused(from("wart", "lost")), "no saved snapshot \"wart\"")
       await from("still", "kept")
-      for (const one of ["disk", "still"]) await call("saved-delete", { name: one })
+      for (const one of ["disk", "still"]) await call("saved-delete", { names: [one] })
       await call("stop", { workspace: "kept" })
       await call("start", { workspace: "kept" })
       assert.strictEqual(await sh("kept", "cat file"), "prepared")
-      assert.include(await refused(call("saved-delete", { name: "still" })), "no saved snapshot \"still\"")
+      assert.include(await refused(call("saved-delete", { names: ["still"] })), "no saved snapshot \"still\"")
       await remove("kept")
       assert.deepStrictEqual(await saved(), { warm: "memory" })
     })
@@ -125,7 +125,7 @@ export const savedSuite = (name: string, driver: LifecycleDriver) => {
       const granted = await status("granted")
       assert.deepStrictEqual([granted.secrets, granted.network?.allowHosts], [["OTHER"], ["other.test.net"]])
       await remove("holder", "heir", "granted")
-      await call("saved-delete", { name: "held" })
+      await call("saved-delete", { names: ["held"] })
     })
 
     it("memory of another machine is refused at once, with the difference and the way out", async () => {
@@ -146,7 +146,7 @@ export const savedSuite = (name: string, driver: LifecycleDriver) => {
       assert.deepStrictEqual([kind, bytes], ["memory", fs.statSync(file).size])
       assert.strictEqual(fs.statSync(file).mode & 0o777, 0o600)
       assert.include(await refused(call("export", { name: "moving", output: file })), "--overwrite")
-      await call("saved-delete", { name: "moving" })
+      await call("saved-delete", { names: ["moving"] })
       const wrong = { source_path: file, name: "moved", expect: "0".repeat(64) }
       assert.include(await refused(call("import", wrong)), `its SHA-256 is ${sha256}`)
       await call("import", { source_path: file, name: "moved", expect: sha256 })
@@ -168,10 +168,10 @@ export const savedSuite = (name: string, driver: LifecycleDriver) => {
         await from(one, "booted-too")
         assert.strictEqual(await sh("booted-too", "cat file; ls /dev/shm"), "prepared")
         await remove("booted-too")
-        await call("saved-delete", { name: one })
+        await call("saved-delete", { names: [one] })
       }
       await remove("there")
-      await call("saved-delete", { name: "moved" })
+      await call("saved-delete", { names: ["moved"] })
     })
 
     it("a file that was changed anywhere is refused, and nothing of it stays", async () => {
@@ -209,7 +209,7 @@ export const savedSuite = (name: string, driver: LifecycleDriver) => {
       }
       assert.deepStrictEqual(fs.readdirSync(path.join(client.state, "saved")), names)
       assert.isFalse((await list()).some((one) => one.name === "bad"))
-      await call("saved-delete", { name: "small" })
+      await call("saved-delete", { names: ["small"] })
     })
 
     it("secrets leave the host only with a person's word", async () => {
@@ -222,7 +222,7 @@ export const savedSuite = (name: string, driver: LifecycleDriver) => {
       await call("import", { source_path: file, name: "brought" })
       assert.isTrue((await inspect("brought")).holdsSecrets)
       await remove("holder")
-      for (const one of ["held", "brought"]) await call("saved-delete", { name: one })
+      for (const one of ["held", "brought"]) await call("saved-delete", { names: [one] })
     })
 
     it("a damaged record harms no other snapshot, and can be deleted", async () => {
@@ -231,11 +231,11 @@ export const savedSuite = (name: string, driver: LifecycleDriver) => {
       edit("warm", /"format":1/, `"format":99`)
       assert.deepStrictEqual(await saved(), { whole: "memory" })
       assert.include(await refused(from("warm", "odd")), "cannot be used: a newer pyro wrote its record")
-      await call("saved-delete", { name: "warm" })
+      await call("saved-delete", { names: ["warm"] })
       await from("whole", "last")
       assert.strictEqual(await sh("last", "cat file"), "own")
       await remove("one", "two", "booted", "last")
-      await call("saved-delete", { name: "whole" })
+      await call("saved-delete", { names: ["whole"] })
       assert.deepStrictEqual(fs.readdirSync(path.join(client.state, "saved")), [])
     })
   })
