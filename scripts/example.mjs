@@ -29,6 +29,8 @@ await build({
   platform: "node",
   target: "node20",
   format: "esm",
+  // jsonc-parser has a form for bundles, and one that loads its parts while it runs.
+  mainFields: ["module", "main"],
   banner: {
     js: `import { createRequire as __createRequire } from "node:module"
 const require = __createRequire(${JSON.stringify(join(root, "package.json"))}), __root = ${JSON.stringify(root)}`

@@ -19,6 +19,8 @@ export const bundleBench = async (entry, { alone = false } = {}) => {
     platform: "node",
     target: "node20",
     format: "esm",
+    // jsonc-parser has a form for bundles, and one that loads its parts while it runs.
+    mainFields: ["module", "main"],
     // Packages of the older module format call `require`.
     banner: alone
       ? { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" }
