@@ -180,7 +180,9 @@ const preconditions = ({ saved, workspace }: PyroPromises) => {
     if (operation === "workspace.snapshot.save") await savedAs(named ?? "", false)
     if (text("from_snapshot") !== undefined) await savedAs(text("from_snapshot")!, true)
     if (operation === "saved.import") await importable(path.join(project, text("source_path")!), named ?? "warm")
-    else if (operation.startsWith("saved.") && named !== undefined) await savedAs(named, true)
+    else if (operation === "saved.delete") {
+      for (const one of (raw["names"] ?? []) as ReadonlyArray<string>) await savedAs(one, true)
+    } else if (operation.startsWith("saved.") && named !== undefined) await savedAs(named, true)
     if (operation === "workspace.snapshot.create") await snapshot(target, named ?? "", false)
     if (operation === "workspace.snapshot.delete") await snapshot(target, named ?? "", true)
     if (text("snapshot") !== undefined) await snapshot(target, text("snapshot")!, true)

@@ -133,6 +133,12 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "pyro env export app -o app.tar",
     "pyro env export debian:12 --output debian.tar --overwrite"
   ].map((command): readonly [string, string] => [command, ARCHIVE]),
+  ...[
+    "pyro env pull registry.example.com/team/app:1 --registry-auth-env registry.example.com=REGISTRY_LOGIN",
+    "pyro env build app --dockerfile . --registry-auth-file registry.example.com=$HOME/.registry-login"
+  ].map((
+    command
+  ): readonly [string, string] => [command, "test/guest/environment-registry.test.ts has registries with logins"]),
   ["pyro env build tools --from docker.io/library/python:3.12-slim --packages ripgrep jq", REGISTRY],
   ...["pyro commit fix fixed", "pyro commit fix app --workspace-as /app --replace", "pyro create fixed"]
     .map((command): readonly [string, string] => [command, "test/guest/workspace-commit.test.ts commits some"]),
