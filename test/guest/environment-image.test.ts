@@ -121,9 +121,10 @@ afterAll(async () => {
 
 const reference = (name: string) => `${registry.host}/${name}`
 const pull = (name: string) => pyro.call(["env", "pull", reference(name)])
+/** Other tests pull into the same cache meanwhile. */
 const images = async () =>
   (await pyro.json<{ readonly environments: ReadonlyArray<Listed> }>(["env", "list"])).environments
-    .filter(({ origin }) => origin === "image")
+    .filter(({ name, origin }) => origin === "image" && name.startsWith(registry.host))
 
 interface Listed {
   readonly name: string
