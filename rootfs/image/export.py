@@ -1,39 +1,12 @@
 """Makes an OCI archive of an environment's root file system. Runs as root in a builder microVM, because the file system is hostile.
 
-Its argument is a JSON object, see `ExportRequest` in src/environment/image-export.ts. stdout: one JSON object a line, as of image.py.
+Its argument is a JSON object, see `ExportRequest` in src/environment/image-export.ts. stdout: one JSON object a line, as of image.py. common.py is in front of this text.
 """
 
-import hashlib
-import json
-import os
-import subprocess
-import sys
-import tempfile
-
-WORK = "/workspace"
-CHUNK = 1 << 20
 BLOCK = 512
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
-
-
-class Refused(Exception):
-    """The archive cannot be made."""
-
-
-def say(**fields):
-    print(json.dumps(fields), flush=True)
-
-
-def run(argv):
-    done = subprocess.run(argv, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-    if done.returncode != 0:
-        raise Refused(f"{argv[0]} ended with {done.returncode}: {tail(done.stderr)}")
-
-
-def tail(output):
-    return output.decode("utf-8", "replace").strip()[-1000:]
 
 
 def header(name, size):
@@ -98,7 +71,7 @@ def layer(archive, root):
         made = archive.stream(child.stdout)
         if child.wait() != 0:
             errors.seek(0)
-            raise Refused(f"tar ended with {child.returncode}: {tail(errors.read())}")
+            raise Refused("export", f"tar ended with {child.returncode}: {tail(errors.read())}")
     return made
 
 

@@ -152,10 +152,25 @@ interface DockerfileRequest {
   }
 }
 
-const recipe = (name: string) => Effect.suspend(() => readFile(path.join(recipeFolder("image"), name)))
+/** A program for Python of files of rootfs/image. The last one begins at its end. */
+export const imageProgram = (...names: ReadonlyArray<string>) =>
+  Effect.map(
+    Effect.forEach(["common", ...names], (name) => readFile(path.join(recipeFolder("image"), `${name}.py`))),
+    (parts) => Buffer.concat(parts)
+  )
 
-/** The program that a builder runs, for Python. The others have functions of image.py, which begins at its end. */
-export const builderProgram = Effect.map(
-  Effect.forEach(["archive.py", "features.py", "commit.py", "packages.py", "image.py"], recipe),
-  (parts) => Buffer.concat(parts)
+/** The program that a builder runs to make an image. */
+export const builderProgram = Effect.suspend(() =>
+  imageProgram(
+    "fetch",
+    "archive",
+    "features",
+    "dockerfile",
+    "unpack",
+    "layers",
+    "root",
+    "commit",
+    "packages",
+    "image"
+  )
 )

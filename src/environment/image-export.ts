@@ -1,10 +1,8 @@
 import { Effect } from "effect"
-import * as path from "node:path"
 import { parseReference } from "../contract/text/image-reference.ts"
 import { named } from "../contract/text/names.ts"
-import { readFile } from "../system/files/content.ts"
+import { imageProgram } from "./image-builder.ts"
 import type { Environment } from "./image/environment.ts"
-import { recipeFolder } from "./image/recipe.ts"
 
 /** What rootfs/image/export.py is asked for, as its argument. */
 export interface ExportRequest {
@@ -52,5 +50,5 @@ export const exportRequest = (environment: Environment): ExportRequest => ({
   config: configOf(environment)
 })
 
-/** The program that a builder runs to export, for Python. */
-export const exportProgram = Effect.suspend(() => readFile(path.join(recipeFolder("image"), "export.py")))
+/** The program that a builder runs to export. */
+export const exportProgram = Effect.suspend(() => imageProgram("export"))

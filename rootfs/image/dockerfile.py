@@ -1,0 +1,88 @@
+"""Builds a Dockerfile with buildah, for image.py, which is behind this text in one program. Its programs are hostile."""
+
+
+def registries(loopback):
+    """Short names are Docker Hub's, as everywhere in Dockerfiles. The loopback of the host has another name in here."""
+    lines = ['unqualified-search-registries = ["docker.io"]']
+    for port in loopback:
+        for host in ("localhost", "127.0.0.1"):
+            lines += ["[[registry]]", f'prefix = "{host}:{port}"', f'location = "host.pyro.internal:{port}"', "insecure = true"]
+    with open("/etc/containers/registries.conf", "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+
+
+def take_steps(path):
+    """The store of earlier builds of this environment. A damaged one is no reason to fail: the steps run again."""
+    progress("unpacking the steps of earlier builds", 0.03)
+    store = f"{WORK}/storage"
+    os.mkdir(store)
+    unpacked = subprocess.run(["tar", *XATTRS, "-I", "zstd", "-xpf", path, "-C", store], stderr=subprocess.DEVNULL)
+    os.unlink(path)
+    checked = unpacked.returncode == 0 and subprocess.run(
+        ["buildah", "--root", store, "--runroot", "/run/pyro-build", "images", "--all", "--quiet"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ).returncode == 0
+    if not checked:
+        remove(store)
+
+
+def leave_steps(path):
+    """The store as one file. Without room for it here, the build is good without it."""
+    progress("packing the steps", 0.36)
+    packed = subprocess.run(["tar", *XATTRS, "-I", "zstd -1", "-cf", path, "-C", f"{WORK}/storage", "."], stderr=subprocess.DEVNULL)
+    if packed.returncode != 0 and os.path.lexists(path):
+        os.unlink(path)
+
+
+def build_file(recipe, devcontainer):
+    """Builds a Dockerfile whose context is the seed, and leaves the image in `image`. Its programs may do what they like with this microVM."""
+    seed = f"{WORK}/context"
+    steps = recipe.get("steps") or {}
+    secrets = recipe.get("secrets") or {}
+    names = [name for name in os.listdir(WORK) if f"{WORK}/{name}" != steps.get("from")]
+    os.mkdir(seed)
+    for name in names:
+        os.rename(f"{WORK}/{name}", f"{seed}/{name}")
+    registries(recipe["loopbackPorts"])
+    store = ["buildah", "--root", f"{WORK}/storage", "--runroot", "/run/pyro-build"]
+    file = f"{seed}/{recipe.get('file')}"
+    if "text" in recipe:
+        file = f"{WORK}/Dockerfile"
+        with open(file, "w", encoding="utf-8") as target:
+            target.write(recipe["text"])
+    if steps.get("from"):
+        take_steps(steps["from"])
+    if secrets:
+        # buildah copies secrets into the folder of a step's container: they must not reach the disk.
+        os.makedirs(f"{WORK}/storage/overlay-containers", exist_ok=True)
+        run(["mount", "-t", "tmpfs", "-o", "mode=700", "tmpfs", f"{WORK}/storage/overlay-containers"])
+    argv = [*store, "bud", "--layers", "--pull=always", "--file", file]
+    for name, path in secrets.items():
+        argv += ["--secret", f"id={name},src={path}"]
+    if recipe.get("target"):
+        argv += ["--target", recipe["target"]]
+    for name, value in recipe["arguments"].items():
+        argv += ["--build-arg", f"{name}={value}"]
+    bud(argv, os.path.join(seed, recipe.get("context", "")))
+    if devcontainer.get("features"):
+        install_features(store, devcontainer, seed, bud)
+    if steps.get("to"):
+        leave_steps(steps["to"])
+    progress("taking the layers", 0.37)
+    run([*store, "push", "--quiet", "--disable-compression", "built", f"dir:{WORK}/image"])
+
+
+def bud(argv, context):
+    """Runs buildah's build, which leaves the image as `built`."""
+    argv = [*argv, "--isolation", "chroot", "--network", "host", "--format", "oci", "--tag", "built", context]
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    last = []
+    for line in child.stdout:
+        text = line.decode("utf-8", "replace").rstrip()[:500]
+        last = [*last[-19:], text]
+        step = re.match(r"(?:\[\d+/\d+\] )?STEP (\d+)/(\d+): (.*)", text)
+        if step:
+            progress(f"step {step[1]} of {step[2]}: {step[3][:120]}", 0.05 + 0.3 * int(step[1]) / max(int(step[2]), 1))
+    if child.wait() != 0:
+        raise Refused("dockerfile", "the build failed:\n" + "\n".join(last))

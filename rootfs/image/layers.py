@@ -1,0 +1,123 @@
+"""Makes file systems of the layers of an image, and one root of them, for image.py, which is behind this text in one program. The layers are hostile."""
+
+
+def decompressed(path):
+    """The command that decompresses a layer: what its first bytes are, not what its media type says."""
+    with open(path, "rb") as file:
+        magic = file.read(6)
+    if magic[:2] == b"\x1f\x8b":
+        return ["gzip", "-dc"]
+    if magic[:4] == b"\x28\xb5\x2f\xfd":
+        return ["zstd", "-dc"]
+    return ["cat"]
+
+
+def feed(blob, sink, diff_id):
+    """Decompresses a layer into `sink`, and checks that it is what the image's configuration names."""
+    taken = hashlib.sha256()
+    disk = os.statvfs(WORK)
+    left = disk.f_bavail * disk.f_frsize
+    with open(blob, "rb") as source:
+        child = subprocess.Popen(decompressed(blob), stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        broken = None
+        while piece := child.stdout.read(CHUNK):
+            taken.update(piece)
+            left -= len(piece)
+            if left < 0:
+                child.kill()
+                child.wait()
+                raise Refused("full", f"a layer decompresses to more than the builder's disk takes ({disk.f_blocks * disk.f_frsize >> 20} MiB)")
+            if broken is None:
+                try:
+                    sink.write(piece)
+                except BrokenPipeError as error:
+                    broken = error
+        error = child.stderr.read()
+        if child.wait() != 0:
+            raise Refused("layer", f"a layer cannot be decompressed: {tail(error)}")
+    if "sha256:" + taken.hexdigest() != diff_id:
+        raise Refused("digest", f"a layer has other content than the image's configuration says ({diff_id})")
+    return broken is None
+
+
+def to_erofs(blob, diff_id, target):
+    """The layer straight into an image: six times faster than an unpacked tree. False if mkfs cannot represent the layer alone."""
+    # --aufs: whiteouts become those of overlayfs.
+    argv = ["mkfs.erofs", "--quiet", "-T0", "--mkfs-time", "--tar=f", "--aufs", target]
+    child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    whole = feed(blob, child.stdin, diff_id)
+    try:
+        # The end of an archive, which umoci leaves out.
+        if whole:
+            child.stdin.write(bytes(2 * TAR_BLOCK))
+    except BrokenPipeError:
+        pass
+    try:
+        child.stdin.close()
+    except BrokenPipeError:
+        pass
+    return child.wait() == 0 and whole
+
+
+def mount(argv):
+    run(["mount", *argv], cwd=f"{WORK}/lower")
+
+
+def lower(numbers):
+    """Relative names: the list of all layers must fit in a page."""
+    return ":".join(str(number) for number in reversed(numbers))
+
+
+def unpack(blob, below, number):
+    """
+    The same layer, unpacked over those below it. For layers that refer to them, such as a hard link to a file of another layer.
+    """
+    upper, work, merged = (f"{WORK}/unpacked/{number}/{name}" for name in ("upper", "work", "merged"))
+    for folder in (upper, work, merged):
+        os.makedirs(folder)
+    under = lower(below) if below else "empty"
+    mount(["-t", "overlay", "overlay", "-o", f"lowerdir={under},upperdir={upper},workdir={work}", merged])
+    with open(blob, "rb") as source:
+        child = subprocess.Popen(decompressed(blob), stdin=source, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        apply(child.stdout, merged)
+        child.stdout.close()
+        child.wait()
+    run(["umount", merged])
+    return upper
+
+
+def layers_of(manifest, config):
+    layers = manifest.get("layers") or []
+    diff_ids = (config.get("rootfs") or {}).get("diff_ids") or []
+    if len(layers) != len(diff_ids):
+        raise Refused("image", f"the manifest has {len(layers)} layers, its configuration {len(diff_ids)}")
+    if len(layers) > MOST_LAYERS:
+        raise Refused("image", f"{len(layers)} layers; at most {MOST_LAYERS} are supported")
+    for layer in layers:
+        if not KNOWN_LAYERS.match(layer.get("mediaType", "")):
+            raise Refused("layer", f"a layer of the type {layer.get('mediaType')!r}")
+        if not re.match(r"^sha256:[0-9a-f]{64}$", layer.get("digest", "")):
+            raise Refused("layer", f"a layer with the digest {layer.get('digest')!r}")
+    return list(zip(layers, diff_ids))
+
+
+def assemble(layers):
+    """Mounts every layer; gives their numbers, the lowest first."""
+    os.makedirs(f"{WORK}/lower/empty")
+    numbers = []
+    for number, (layer, diff_id) in enumerate(layers, 1):
+        progress(f"unpacking layer {number} of {len(layers)}", 0.4 + 0.4 * (number - 1) / len(layers))
+        blob = f"{WORK}/image/{layer['digest'].split(':')[1]}"
+        at = f"{WORK}/lower/{number}"
+        os.makedirs(at)
+        image = f"{WORK}/lower/{number}.erofs"
+        if to_erofs(blob, diff_id, image):
+            os.unlink(blob)
+            mount(["-t", "erofs", "-o", "ro,loop", image, at])
+        else:
+            if os.path.lexists(image):
+                os.unlink(image)
+            mount(["--bind", unpack(blob, numbers, number), at])
+            os.unlink(blob)
+        numbers.append(number)
+    return numbers

@@ -1,0 +1,126 @@
+"""Completes a root, and reads what it says of its users and programs, for image.py, which is behind this text in one program. The root is hostile."""
+
+
+def link(root, place):
+    """Another name of /workspace, where a dev container expects its project. What is there already stays."""
+    made = beneath(root, place)
+    if os.path.lexists(made):
+        return
+    times = Times()
+    times.keep(os.path.dirname(made))
+    os.makedirs(os.path.dirname(made), exist_ok=True)
+    os.symlink("/workspace", made)
+    os.utime(made, (0, 0), follow_symlinks=False)
+    times.restore()
+
+
+def complete(root):
+    """What pyro needs of any root: mount points, files that it writes, and the modules of its kernel. All have the time 0."""
+    before = {path: os.lstat(path) for path in (f"{root}/etc", f"{root}/lib", f"{root}/usr/lib") if os.path.isdir(path) and not os.path.islink(path)}
+    for name, mode in (("proc", 0o555), ("sys", 0o555), ("dev", 0o755), ("run", 0o755), ("tmp", 0o1777), ("workspace", 0o755), ("etc", 0o755)):
+        path = f"{root}/{name}"
+        if not os.path.lexists(path):
+            os.mkdir(path)
+            os.chmod(path, mode)
+            os.utime(path, (0, 0))
+        elif os.path.islink(path) or not os.path.isdir(path):
+            raise Refused("image", f"/{name} is no directory")
+    for name in ("hostname", "hosts", "machine-id"):
+        path = f"{root}/etc/{name}"
+        if os.path.islink(path):
+            os.unlink(path)
+        open(path, "w").close()
+        os.utime(path, (0, 0))
+    lib = f"{root}/lib"
+    if os.path.islink(lib) and os.path.isdir(f"{root}/usr/lib"):
+        lib = f"{root}/usr/lib"
+    os.makedirs(lib, exist_ok=True)
+    remove(f"{lib}/modules")
+    run(["cp", "-a", "/usr/lib/modules", f"{lib}/modules"])
+    for path, stat in before.items():
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    # The root itself is the overlay's, and as new as the build.
+    for path in (root, f"{root}/etc", lib):
+        if path not in before:
+            os.utime(path, (0, 0))
+
+
+def make_directory(root, path):
+    """Makes the image's working directory, as container engines do. Links of the image lead to the image."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os.chroot(root)
+            os.chdir("/")
+            above = path
+            while not os.path.exists(above):
+                above = os.path.dirname(above)
+            before = os.stat(above)
+            os.makedirs(path, exist_ok=True)
+            made = path
+            while made != above:
+                os.utime(made, (0, 0))
+                made = os.path.dirname(made)
+            os.utime(above, ns=(before.st_atime_ns, before.st_mtime_ns))
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    if os.waitpid(child, 0)[1] != 0:
+        raise Refused("image", f"its working directory {path!r} cannot be made")
+
+
+def packages_of(root):
+    """Debian packages of the image. Other package managers have no list here."""
+    listed = subprocess.run(
+        ["dpkg-query", f"--admindir={root}/var/lib/dpkg", "-W", "-f", "${Package}=${Version}\\n"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    return listed.stdout.decode("utf-8", "replace")[: 1 << 20] if listed.returncode == 0 else ""
+
+
+def ids(path, name, field=0):
+    """The third and fourth field of the first line of passwd or group with this name, or with this uid in another field."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                fields = line.rstrip("\n").split(":")
+                if len(fields) > 2 and fields[field] == name:
+                    return fields[2], fields[3] if len(fields) > 3 else ""
+    except OSError:
+        pass
+    return None
+
+
+def user_of(text, root):
+    """USER of an image as uid:gid. A uid without an entry has group 0, as in container engines."""
+    user, _, group = text.partition(":")
+    found = ids(f"{root}/etc/passwd", user, 2 if user.isdigit() else 0)
+    uid, gid = found or ((user, "0") if user.isdigit() else (None, None))
+    if group != "":
+        gid = group if group.isdigit() else (ids(f"{root}/etc/group", group) or [None])[0]
+    if uid is None or gid is None:
+        raise Refused("image", f"its user {text!r} is in neither /etc/passwd nor /etc/group")
+    return f"{uid}:{gid}"
+
+
+def settings(config, root, devcontainer):
+    """The parts of the configuration that the host uses."""
+    used = {
+        "env": config.get("Env") or [],
+        "entrypoint": config.get("Entrypoint") or [],
+        "command": config.get("Cmd") or [],
+        "exposedPorts": sorted(config.get("ExposedPorts") or {}),
+    }
+    user = config.get("User")
+    if devcontainer is not None:
+        user = users_of(config, devcontainer)["commands"]
+        # An image without /etc/passwd has root, too.
+        user = None if user == "root" else user
+    if user:
+        used["user"] = user_of(user, root)
+    if config.get("WorkingDir"):
+        used["workingDirectory"] = config["WorkingDir"]
+    if config.get("StopSignal"):
+        used["stopSignal"] = config["StopSignal"]
+    return used
