@@ -17,20 +17,17 @@ import { showHostLists } from "../workspace/residents/network/show.ts"
 import { showConfiguration } from "./configuration.ts"
 import { daemonLogs, daemonStatus, daemonStatusWithMetrics, daemonStop, daemonTimings } from "./daemon-control.ts"
 import { doctor } from "./doctor/doctor.ts"
+import { inspectEnvironment, listEnvironments, pruneEnvironments, removeEnvironments } from "./environments.ts"
+import { gc } from "./gc.ts"
 import {
   buildEnvironment,
   type ChangesOf,
   commitWorkspace,
   exportedEnvironment,
   importEnvironment,
-  inspectEnvironment,
-  listEnvironments,
-  prepare,
-  pruneEnvironments,
-  pullEnvironment,
-  removeEnvironments
-} from "./environments.ts"
-import { gc } from "./gc.ts"
+  pullEnvironment
+} from "./making.ts"
+import { prepare } from "./prepare.ts"
 import { run } from "./run.ts"
 import type { HostServices } from "./services.ts"
 

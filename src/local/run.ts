@@ -12,6 +12,7 @@ import type { Paths } from "../system/files/Paths.ts"
 import { countBytes } from "../system/telemetry/metrics.ts"
 import { monotonicMs } from "../system/waits/time.ts"
 import { sweepVms } from "../vm/sweep.ts"
+import type { Notify } from "../workspace/entry/context.ts"
 import { acquireWorkspace } from "../workspace/life/boot.ts"
 import { driverOf } from "../workspace/life/driver.ts"
 import { reportSlowStep } from "../workspace/life/generation.ts"
@@ -23,7 +24,8 @@ import { checkItems, valueIn } from "../workspace/residents/header-secret/bindin
 import { isOn } from "../workspace/residents/network/policy.ts"
 import { grantOfCaller } from "../workspace/residents/network/set.ts"
 import { demandDriver } from "../workspace/residents/network/tap.ts"
-import { ensureImages, noticesTo } from "./environments.ts"
+import { ensureImages } from "./environments.ts"
+import { progressTo } from "./notices.ts"
 
 /** Size of the workspace disk in the guest. The host's file grows as the guest writes. */
 export const diskMib = 16 * 1024
@@ -43,15 +45,16 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
     yield* demandDriver(payload)
     const network = granted !== undefined && isOn(granted) ? granted : undefined
     const notices = yield* Queue.sliding<Notice, Cause.Done>(64)
+    const notify: Notify = (notice) => void Queue.offerUnsafe(notices, notice)
     yield* Effect.forkScoped(Effect.ignoreCause(sweepVms))
     const prepare = Effect.gen(function*() {
-      const images = yield* ensureImages(payload.environment, noticesTo(notices))
+      const images = yield* ensureImages(payload.environment, progressTo(notify))
       const seeds = yield* SeedImages
       const placeholder = yield* seeds.empty(diskMib)
       const owner = ownerOf(payload.workspaceUser) ?? ownerOfImage(images.environment.oci)
       const seed = payload.seedPath === undefined && owner === undefined
         ? placeholder
-        : yield* seedFrom(payload, owner, notices)
+        : yield* seedFrom(payload, owner, notify)
       const workspace = yield* acquireWorkspace({
         purpose: "run",
         driver: yield* driverOf(payload),
@@ -65,7 +68,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
         dieWithParent: true,
         hasTap,
         leastConfinement: payload.requireConfinement,
-        onSlowStep: reportSlowStep((notice) => void Queue.offerUnsafe(notices, notice))
+        onSlowStep: reportSlowStep(notify)
       })
       return { workspace, asked: yield* runWithImage(payload, images.environment.oci) }
     })
@@ -85,7 +88,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
 const seedFrom = (
   { allowHome, includeIgnored, seedPath }: RunPayload,
   owner: Owner | undefined,
-  notices: Queue.Enqueue<Notice, Cause.Done>
+  notify: Notify
 ) =>
   Effect.gen(function*() {
     const { image, report } = yield* prepareSeed({
@@ -97,6 +100,6 @@ const seedFrom = (
       owner
     })
     countBytes("seed", report.bytes)
-    reportSeed(report, (notice) => void Queue.offerUnsafe(notices, notice))
+    reportSeed(report, notify)
     return image
   })

@@ -6,9 +6,9 @@ import type { CreatePayload, WorkspaceEvent } from "../../contract/rows/workspac
 import type { ResetPayload } from "../../contract/rows/workspace-reset.ts"
 import type { LifecycleStep, LifecycleSteps } from "../../environment/devcontainer.ts"
 import type { Environments } from "../../environment/Environments.ts"
-import { alone, commit } from "../../workspace/entry/context.ts"
+import { withNotices } from "../../system/waits/notices.ts"
+import { alone, commit, type Notify } from "../../workspace/entry/context.ts"
 import type { House, performing } from "../../workspace/operations/perform.ts"
-import { withNotices } from "../notices.ts"
 import { createOfDevContainer } from "./create.ts"
 import { runSteps } from "./lifecycle.ts"
 
@@ -22,7 +22,7 @@ type Ready = Extract<WorkspaceEvent, { readonly _tag: "Ready" }>
 
 /** Runs commands before the last event. A workspace that exists already stays, and a warning says which command failed. */
 const beforeReady = (pyro: PyroService, steps: ReadonlyArray<LifecycleStep>, ready: Ready) =>
-  withNotices((notify) =>
+  withNotices((notify: Notify) =>
     runSteps(pyro, ready.workspace.id, steps, notify).pipe(
       Effect.catchTag("DevContainerCommandFailed", ({ command, ended, output }) =>
         Effect.sync(() =>

@@ -10,8 +10,10 @@ import {
   type LifecycleSteps
 } from "../../environment/devcontainer.ts"
 import { Environments, type OnProgress } from "../../environment/Environments.ts"
+import { withNotices } from "../../system/waits/notices.ts"
+import type { Notify } from "../../workspace/entry/context.ts"
 import { buildDevContainer, devContainerAt, type KnownDevContainer, planned } from "../images/devcontainer.ts"
-import { type Notify, withNotices } from "../notices.ts"
+import { progressTo } from "../notices.ts"
 import { runSteps } from "./lifecycle.ts"
 
 /** What a creation uses of the workspaces. */
@@ -91,16 +93,11 @@ export const createOfDevContainer = (
   payload: CreatePayload & { readonly devcontainer: string },
   workspaces: Workspaces
 ): Stream.Stream<WorkspaceEvent, PyroError, Environments> =>
-  withNotices((notify) =>
+  withNotices((notify: Notify) =>
     Effect.gen(function*() {
       yield* demandAlone(payload)
       const known = yield* devContainerAt(payload.devcontainer, payload.env)
-      const environment = yield* environmentFor(
-        pyro,
-        payload,
-        known,
-        ({ fraction, step }) => notify({ _tag: "Notice", level: "progress", message: step, fraction })
-      )
+      const environment = yield* environmentFor(pyro, payload, known, progressTo(notify))
       const described = yield* describedBy(known, environment)
       for (const message of described.notes) notify({ _tag: "Notice", level: "warning", message })
       const { devcontainer: _file, forwardPorts: _ports, rebuild: _again, skipCommands: _skip, ...rest } = payload

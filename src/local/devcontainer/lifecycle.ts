@@ -4,7 +4,7 @@ import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { ExecPayload } from "../../contract/rows/workspace-exec.ts"
 import { printable } from "../../contract/text/printable.ts"
 import type { LifecycleStep } from "../../environment/devcontainer.ts"
-import type { Notify } from "../notices.ts"
+import type { Notify } from "../../workspace/entry/context.ts"
 
 type Command = LifecycleStep["commands"][number]
 

@@ -1,9 +1,9 @@
-import { type Cause, type Context, Effect, Fiber, Queue, type Scope, Stream } from "effect"
+import { type Context, Effect, type Scope, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import { callFromPull, type PullEvents } from "../../contract/rows/event-batches.ts"
-import type { Notice } from "../../contract/rows/notice.ts"
 import type { Operation, WorkspaceOperation } from "../../contract/rows/operations.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
+import { withNotices } from "../../system/waits/notices.ts"
 import { aloneFor, type Lifecycle, type LifecycleServices, type Notify } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { wakeFor } from "../life/pause.ts"
@@ -63,17 +63,6 @@ const place = ({ name, on, states, writes }: Operation) => {
   }
 }
 
-/** Work with its notices and its result as a stream. The end of the stream interrupts the work. */
-const withNotices = <Event, E>(work: (notify: Notify) => Effect.Effect<Event, E>): Stream.Stream<Notice | Event, E> =>
-  Stream.unwrap(Effect.gen(function*() {
-    const notices = yield* Queue.sliding<Notice, Cause.Done>(64)
-    const done = yield* work((notice) => void Queue.offerUnsafe(notices, notice)).pipe(
-      Effect.ensuring(Queue.end(notices)),
-      Effect.forkScoped
-    )
-    return Stream.concat(Stream.fromQueue(notices), Stream.fromEffect(Fiber.join(done)))
-  }))
-
 /** The work of any operation of the table. */
 type AnyWork =
   | ((at: never, payload: never) => Effect.Effect<unknown, PyroError, LifecycleServices>)
@@ -122,7 +111,7 @@ export const performing = (row: WorkspacesRow, house: Effect.Effect<House, PyroE
     ? (payload: never) =>
       Stream.unwrap(
         Effect.map(house, (at) =>
-          withNotices((notify) =>
+          withNotices((notify: Notify) =>
             Effect.scoped(inPlace(at, payload, (given) =>
               Effect.tap(work.notices({ ...given as object, notify }, payload), record(given, payload))))
           ))

@@ -1,0 +1,162 @@
+import { Effect, Option, type Scope, Stream } from "effect"
+import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
+import type {
+  EnvironmentExportEvent,
+  EnvironmentExportPayload,
+  EnvironmentImportPayload
+} from "../contract/rows/environment-archive.ts"
+import { type BuildPayload, type PullEvent, type PullPayload } from "../contract/rows/environment.ts"
+import type { PyroService } from "../contract/rows/Pyro.ts"
+import type { RunInput } from "../contract/rows/run-input.ts"
+import type { CommitPayload } from "../contract/rows/workspace-commit.ts"
+import { parseArchive } from "../contract/text/image-archive.ts"
+import { parseReference } from "../contract/text/image-reference.ts"
+import { devContainerOf, environmentNameOf } from "../environment/devcontainer.ts"
+import { Environments, type OnProgress } from "../environment/Environments.ts"
+import { Kernel } from "../environment/Kernel.ts"
+import { withNotices } from "../system/waits/notices.ts"
+import type { Changes } from "../workspace/disk/changes.ts"
+import type { Notify } from "../workspace/entry/context.ts"
+import type { Root } from "../workspace/operations/Workspaces.ts"
+import { summary } from "./environments.ts"
+import { addToImage } from "./images/add.ts"
+import { commit } from "./images/commit.ts"
+import { buildDevContainer, devContainerAt } from "./images/devcontainer.ts"
+import { buildDockerfile } from "./images/dockerfile.ts"
+import { exportEnvironment } from "./images/export.ts"
+import { importArchive, nameOfImport, pullArchive } from "./images/import.ts"
+import { pullImage } from "./images/pull.ts"
+import { progressTo } from "./notices.ts"
+
+/** Runs long work for an environment, then builds the kernel, with progress. */
+const making = <E, R>(
+  name: string,
+  work: (onProgress: OnProgress, notify: Notify) => Effect.Effect<unknown, E, R>
+) =>
+  withNotices((notify: Notify) =>
+    Effect.gen(function*() {
+      const environments = yield* Environments
+      const kernel = yield* Kernel
+      yield* work(progressTo(notify), notify)
+      yield* kernel.ensureWith(progressTo(notify))
+      const event: PullEvent = {
+        _tag: "Ready",
+        environment: summary(yield* environments.inspect(name, { verify: false }))
+      }
+      return event
+    })
+  )
+
+/** Builds or checks an environment. */
+export const pullEnvironment = (pyro: PyroService) => ({ environment, force, ...hosts }: PullPayload) => {
+  const archive = parseArchive(environment)
+  if (archive !== undefined) return making(archive.name, (onProgress) => pullArchive(pyro, archive, onProgress))
+  const reference = parseReference(environment)
+  return making(
+    reference?.name ?? environment,
+    (onProgress) =>
+      reference === undefined
+        ? Effect.flatMap(Environments, ({ pull }) => pull(environment, { force, onProgress }))
+        : pullImage(pyro, reference, hosts, onProgress)
+  )
+}
+
+/** Makes an environment of an image in an archive. */
+export const importEnvironment = (pyro: PyroService) => (payload: EnvironmentImportPayload, input?: RunInput) =>
+  Stream.unwrap(Effect.map(
+    nameOfImport(payload),
+    (name) => making(name, (onProgress) => importArchive(pyro, name, payload, input, onProgress))
+  ))
+
+/** Writes an environment as an archive of an image. */
+export const exportedEnvironment = (pyro: PyroService) => (payload: EnvironmentExportPayload) =>
+  withNotices((notify: Notify) =>
+    Effect.map(exportEnvironment(pyro, payload, progressTo(notify)), (event): EnvironmentExportEvent => event)
+  )
+
+/** Opens what a workspace changed. */
+export type ChangesOf = (
+  payload: { readonly workspace: string; readonly allowSecrets?: boolean | undefined },
+  notify: Notify
+) => Effect.Effect<Changes, PyroError, Scope.Scope>
+
+/** Makes an environment of a workspace's files. */
+export const commitWorkspace = (payload: CommitPayload, changesOf: ChangesOf, pyro: PyroService) =>
+  making(payload.name, (onProgress, notify) => commit(pyro, payload, changesOf(payload, notify), onProgress))
+
+interface Sources {
+  /** Finds the workspace whose root becomes the image. */
+  readonly rootOf: (workspace: string) => Effect.Effect<Root, PyroError>
+  readonly changesOf: ChangesOf
+}
+
+/** Builds an environment of the user's own. */
+export const buildEnvironment = (payload: BuildPayload, sources: Sources, pyro: PyroService) =>
+  payload.devcontainer === undefined
+    ? buildNamed(payload, sources, pyro)
+    : buildOfDevContainer(pyro, { ...payload, devcontainer: payload.devcontainer })
+
+const buildOfDevContainer = (pyro: PyroService, payload: BuildPayload & { readonly devcontainer: string }) =>
+  Stream.unwrap(Effect.gen(function*() {
+    const { allowHosts, buildArgs, devcontainer, dockerfile, from, fromWorkspace, npm, packages } = payload
+    if ((from ?? fromWorkspace ?? dockerfile ?? payload.target) !== undefined || packages.length + npm.length > 0) {
+      return yield* wrong(
+        "devcontainer",
+        "it excludes --from, --from-workspace, --dockerfile, --target, --packages and --npm"
+      )
+    }
+    const known = yield* devContainerAt(devcontainer, {})
+    const name = payload.name ?? environmentNameOf(known.place)
+    // A name that pyro gave belongs to the file.
+    const replace = payload.replace || payload.name === undefined
+    const { notes } = devContainerOf(known.read, known.place, { env: [], label: undefined })
+    return Stream.concat(
+      Stream.fromIterable(notes.map((message): PullEvent => ({ _tag: "Notice", level: "warning", message }))),
+      making(
+        name,
+        (onProgress) =>
+          buildDevContainer(pyro, known, { name, buildArgs, allowHosts, replace, auth: payload }, onProgress)
+      )
+    )
+  }))
+
+const buildNamed = (payload: BuildPayload, { changesOf, rootOf }: Sources, pyro: PyroService) =>
+  making(payload.name ?? "", (onProgress, notify) =>
+    Effect.gen(function*() {
+      const { define, keep, resolve } = yield* Environments
+      const { dockerfile, from, fromWorkspace, name, npm, packages, replace } = payload
+      if (name === undefined) return yield* wrong("name", "missing")
+      if (dockerfile !== undefined) {
+        if ((from ?? fromWorkspace) !== undefined || packages.length + npm.length > 0) {
+          return yield* wrong("dockerfile", "it excludes --from, --from-workspace, --packages and --npm")
+        }
+        return yield* buildDockerfile(pyro, { ...payload, name, dockerfile }, onProgress)
+      }
+      if (fromWorkspace === undefined) {
+        if (from === undefined) {
+          return yield* wrong("from", "say what to start from: --from with --packages or --npm, or --from-workspace")
+        }
+        const base = Option.getOrUndefined(yield* resolve(from))
+        if (base?.oci !== undefined) return yield* addToImage(pyro, base, { ...payload, name }, onProgress)
+        return yield* define({ name, from, packages, npm, replace }, { onProgress })
+      }
+      if (from !== undefined || packages.length + npm.length > 0) {
+        return yield* wrong(
+          "from_workspace",
+          "it excludes --from, --packages and --npm; install packages in the workspace"
+        )
+      }
+      const { archive, environment, id } = yield* rootOf(fromWorkspace)
+      if (Option.exists(yield* resolve(environment), ({ oci }) => oci !== undefined)) {
+        // It may have no tar.
+        return yield* commit(
+          pyro,
+          { name, replace },
+          changesOf({ workspace: id, allowSecrets: true }, notify),
+          onProgress
+        )
+      }
+      return yield* keep({ name, workspace: id, from: environment, replace }, archive, { onProgress })
+    }))
+
+const wrong = (field: string, detail: string) => new InvalidRequest({ field, detail })
