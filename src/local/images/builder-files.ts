@@ -3,6 +3,7 @@ import { EnvironmentBuildFailed, FileRefused, type PyroError } from "../../contr
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { Secrets } from "../../contract/rows/secret-fields.ts"
 import { FileDownloadPayload } from "../../contract/rows/workspace-file-stream.ts"
+import { named } from "../../contract/text/names.ts"
 import type { OnProgress } from "../../environment/Environments.ts"
 import type { BuilderMessage, BuilderRequest, MadeImage } from "../../environment/image-builder.ts"
 import { appendTo, openFile, openUnfollowed } from "../../system/files/content.ts"
@@ -51,6 +52,22 @@ export type Refused = Extract<BuilderMessage, { readonly _tag: "Refused" }>
 
 export const STEPS_BEFORE = "/workspace/.pyro-steps-before"
 export const STEPS_AFTER = "/workspace/.pyro-steps-after"
+
+export const SECRETS_FOLDER = "/run/pyro-secrets"
+
+/** The builder's files of what a build has beside its context. */
+export const placesIn = (
+  { secrets = {}, stepsAfter, stepsBefore }: Pick<Building, "secrets" | "stepsAfter" | "stepsBefore">
+) => ({
+  secrets: named(Object.keys(secrets).map((id) => [id, `${SECRETS_FOLDER}/${id}`] as const)),
+  steps: {
+    from: stepsBefore === undefined ? undefined : STEPS_BEFORE,
+    to: stepsAfter === undefined ? undefined : STEPS_AFTER
+  }
+})
+
+/** Names of workspaces' secrets have fewer letters than ids. */
+export const secretName = (at: number) => `BUILD_SECRET_${at}`
 
 export const failed = (reference: string, step: string, detail: string) =>
   new EnvironmentBuildFailed({ environment: reference, step, detail })

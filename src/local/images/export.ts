@@ -7,8 +7,9 @@ import { openFile } from "../../system/files/content.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
 import { outputOf, putImage, refused } from "../../workspace/disk/export.ts"
 import { takeFile } from "./builder-files.ts"
-import { acquireBuilder, runRecipe } from "./builder.ts"
+import { acquireBuilder } from "./builder.ts"
 import { bytesOfFile, giveFile } from "./give-file.ts"
+import { runRecipe } from "./run-recipe.ts"
 
 /** Bytes of an archive beside the files of its layer. */
 const BESIDE_BYTES = 1024 ** 2
