@@ -1,10 +1,12 @@
 import { Effect } from "effect"
 import * as path from "node:path"
+import { ProjectFileInvalid } from "../contract/errors/errors.ts"
 import { BuildPayload, environmentBuild, environmentPull } from "../contract/rows/environment.ts"
 import { Pyro } from "../contract/rows/Pyro.ts"
 import { workspaceCreate } from "../contract/rows/workspace-lifecycle.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
 import { sha256Hex } from "../system/files/digest.ts"
+import { isBeneath, realPath } from "../system/files/host-path.ts"
 import type { ProjectFile } from "./file.ts"
 import { createRequest, decode, type SecretValues } from "./requests.ts"
 import type { Surface } from "./surface.ts"
@@ -40,15 +42,27 @@ const freeName = ({ definition, directory }: ProjectFile) =>
     return isTaken ? `${slug}-${digitsOf(directory)}` : slug
   })
 
+/** A Dockerfile, or its directory. A link in the repository may lead to files of the person, which a builder with a network would get. */
+const dockerfileOf = ({ directory, path: file }: ProjectFile, named: string) => {
+  const place = path.join(directory, named)
+  const real = realPath(place) ?? place
+  return isBeneath(real, directory)
+    ? Effect.succeed(real)
+    : Effect.fail(
+      new ProjectFileInvalid({ path: file, key: "dockerfile", detail: `${named} leads out of the project` })
+    )
+}
+
 /** The environment of a file, on this host. A Dockerfile is built for each new workspace: its own cache knows what has not changed. */
-const environmentOf = ({ definition, directory }: ProjectFile, surface: Surface) =>
+const environmentOf = (file: ProjectFile, surface: Surface) =>
   Effect.gen(function*() {
     const pyro = yield* Pyro
+    const { definition, directory } = file
     const { build = {}, dockerfile, environment = "debian:12" } = definition
     if (dockerfile !== undefined) {
       const request = yield* decode(BuildPayload(), {
         name: `up-${slugOf(directory).toLowerCase()}-${digitsOf(directory)}`,
-        dockerfile: path.join(directory, dockerfile),
+        dockerfile: yield* dockerfileOf(file, dockerfile),
         target: build.target,
         build_args: build.args,
         allow_hosts: build.allowHosts,

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
+import * as os from "node:os"
 import * as path from "node:path"
 import { down } from "../../../src/project/down.ts"
 import { show } from "../../../src/project/show.ts"
@@ -138,6 +139,20 @@ describe("pyro up", () => {
       assert.match(build!, /^env\.build up-pyro-project-/)
       assert.strictEqual(create, build!.replace("env.build", "create"))
       assert.deepInclude(built.payloads[0]![1], { dockerfile: path.join(built.directory, "docker"), replace: true })
+    }))
+
+  it.effect("builds no Dockerfile that a link of the repository finds outside of the project", () =>
+    Effect.gen(function*() {
+      const linked = project("dockerfile = \"docker\"\n")
+      fs.symlinkSync(os.homedir(), path.join(linked.directory, "docker"))
+      linked.person.grants = true
+      const failure = yield* Effect.flip(linked.up())
+      assert.deepInclude(failure, {
+        _tag: "ProjectFileInvalid",
+        key: "dockerfile",
+        detail: "docker leads out of the project"
+      })
+      assert.deepStrictEqual(linked.since(), [])
     }))
 })
 
