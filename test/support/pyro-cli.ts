@@ -55,11 +55,17 @@ export const startPyro = (args: ReadonlyArray<string>, options: PyroOptions = {}
 /** Runs the built command to its end. */
 export const pyro = (args: ReadonlyArray<string>, options: PyroOptions = {}) => startPyro(args, options).finished
 
-/** Removes the memory folders, empty by now, of the state directories at most two levels below a folder. */
+/**
+ * Removes the memory folders, empty by now, of the state directories at most two levels below a folder.
+ *
+ * A memory folder that did not change since the state directory began is of an earlier directory with the same inode
+ * number, whose test was killed.
+ */
 const removeMemoryFolders = (folder: string, levels = 2) => {
-  const { dev, ino } = fs.statSync(folder)
+  const { birthtimeMs, dev, ino } = fs.statSync(folder)
   const memory = `/dev/shm/pyro-${process.getuid?.()}-${dev.toString(36)}-${ino.toString(36)}`
-  if (fs.existsSync(memory)) fs.rmdirSync(memory)
+  const changedMs = fs.statSync(memory, { throwIfNoEntry: false })?.ctimeMs
+  if (changedMs !== undefined && changedMs >= birthtimeMs) fs.rmdirSync(memory)
   if (levels === 0) return
   for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
     if (entry.isDirectory()) removeMemoryFolders(path.join(folder, entry.name), levels - 1)
