@@ -14,8 +14,10 @@ export interface Daemon {
   readonly call: <A>(use: (pyro: PyroService) => Effect.Effect<A, PyroError>) => Promise<A>
   /** Creates a workspace and gives its id. */
   readonly create: (options?: {
+    readonly environment?: string
     readonly seed_path?: string
     readonly memory_mib?: number
+    readonly disk_mib?: number
     readonly driver?: string
     readonly allow_hosts?: ReadonlyArray<string>
     readonly allow_ips?: ReadonlyArray<string>

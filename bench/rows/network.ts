@@ -10,7 +10,7 @@ const bytes = mib * 1024 * 1024
 const connections = 500
 
 /** An address that a guest reaches through the host: its own loopback is another one. */
-const hostAddress = (): string => {
+export const hostAddress = (): string => {
   const found = Object.values(networkInterfaces()).flat().find((one) => one?.family === "IPv4" && !one.internal)
   if (found === undefined) throw new Error("the rows of the network need an IPv4 address of this host beside loopback")
   return found.address

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net"
 import { digestOf, type TestImage } from "./image.ts"
 
 export interface TestRegistry {
-  /** HOST:PORT on the loopback. */
+  /** HOST:PORT. */
   readonly host: string
   /** Paths of the requests, in order. */
   readonly requests: ReadonlyArray<string>
@@ -13,12 +13,13 @@ export interface TestRegistry {
 type Answer = (response: http.ServerResponse) => void
 
 /**
- * A registry on the loopback that has these images under REPOSITORY:TAG (the read side of the OCI distribution specification). `odd`
+ * A registry, on the loopback unless told otherwise, that has these images under REPOSITORY:TAG (the read side of the OCI distribution specification). `odd`
  * answers the requests whose path it knows.
  */
 export const startRegistry = async (
   images: Readonly<Record<string, TestImage>>,
-  odd: (path: string) => Answer | undefined = () => undefined
+  odd: (path: string) => Answer | undefined = () => undefined,
+  address = "127.0.0.1"
 ): Promise<TestRegistry> => {
   const requests: Array<string> = []
   const blobs = new Map(Object.values(images).flatMap((image) => [...image.blobs]))
@@ -40,9 +41,9 @@ export const startRegistry = async (
     })
     response.end(request.method === "HEAD" ? undefined : content)
   })
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  await new Promise<void>((resolve) => server.listen(0, address, resolve))
   return {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    host: `${address}:${(server.address() as AddressInfo).port}`,
     requests,
     close: () =>
       new Promise((resolve) => {

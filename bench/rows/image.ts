@@ -1,0 +1,150 @@
+import { Effect, Stream } from "effect"
+import { randomBytes } from "node:crypto"
+import { readdirSync, readFileSync, statSync } from "node:fs"
+import { join } from "node:path"
+import * as zlib from "node:zlib"
+import { PullPayload } from "../../src/contract/rows/environment.ts"
+import { BUILDER } from "../../src/environment/catalogue.ts"
+import { imageOf, type TestImage } from "../../test/support/oci/image.ts"
+import { startRegistry } from "../../test/support/oci/registry.ts"
+import { tarOf } from "../../test/support/oci/tar.ts"
+import type { Bench } from "../bench.ts"
+import type { Daemon } from "../daemon.ts"
+import { type Plan, side, timed } from "../measure.ts"
+import { hostAddress } from "./network.ts"
+
+const LAYERS = 3
+const LAYER_BYTES = 70_000_000
+
+/** Files of this host's programs and libraries, as images have them: `LAYER_BYTES` for each layer. */
+const contents = () => {
+  const layers: Array<Array<{ name: string; data: Buffer }>> = [[]]
+  let left = LAYER_BYTES
+  const walk = (folder: string) => {
+    for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => a.name < b.name ? -1 : 1)) {
+      const path = join(folder, entry.name)
+      if (entry.isDirectory()) walk(path)
+      else if (entry.isFile() && statSync(path).size <= 30_000_000 && layers.length <= LAYERS) {
+        const data = readFileSync(path)
+        layers.at(-1)!.push({ name: path.slice(1), data })
+        left -= data.length
+        if (left > 0) continue
+        layers.push([])
+        left = LAYER_BYTES
+      }
+    }
+  }
+  walk("/usr")
+  if (layers.length <= LAYERS) throw new Error(`/usr has less than ${LAYERS * LAYER_BYTES} bytes of files`)
+  return layers.slice(0, LAYERS).map((entries) => {
+    const tar = tarOf(entries)
+    return { tar, packed: zlib.gzipSync(tar) }
+  })
+}
+
+/** Makes images of three layers that no cache has: a file of random bytes begins each layer, as a gzip member of its own. */
+const images = () => {
+  const layers = contents()
+  return (): TestImage => {
+    const first = tarOf([{ name: "first", data: randomBytes(32) }], Buffer.alloc(0))
+    return imageOf(layers.map(({ tar }) => Buffer.concat([first, tar])), { Cmd: ["/bin/true"] }, {
+      packed: layers.map(({ packed }) => Buffer.concat([zlib.gzipSync(first), packed]))
+    })
+  }
+}
+
+const pull = (daemon: Daemon, environment: string) =>
+  daemon.call((pyro) =>
+    Effect.gen(function*() {
+      const payload = yield* Effect.orDie(PullPayload().makeEffect({ environment, force: false }))
+      yield* Stream.runDrain(pyro.env.pull(payload))
+    })
+  )
+
+const deleteImage = (daemon: Daemon, environment: string) =>
+  daemon.call((pyro) => Effect.asVoid(pyro.env.rm({ environments: [environment] })))
+
+/** Fetches blobs of the host in the guest, decompresses them, and writes them to the guest's disk. */
+const fetchScript = (address: string, digests: ReadonlyArray<string>) => `
+import subprocess, urllib.request, os
+for number, digest in enumerate(${JSON.stringify(digests)}):
+    with open(f"/var/tmp/{number}", "wb") as file, urllib.request.urlopen(f"http://${address}/v2/bench/blobs/{digest}") as blob:
+        child = subprocess.Popen(["gzip", "-dc"], stdin=subprocess.PIPE, stdout=file)
+        while piece := blob.read(1 << 20):
+            child.stdin.write(piece)
+        child.stdin.close()
+        assert child.wait() == 0
+        os.fsync(file.fileno())
+`
+
+const layersOf = (image: TestImage): ReadonlyArray<{ readonly digest: string; readonly size: number }> =>
+  JSON.parse(image.manifest.toString()).layers
+
+export const pullImage: Plan = {
+  name: "pull",
+  unit: "ms",
+  about: "pull of an image of 200 MiB in three layers, from a registry of this host, to a finished environment; " +
+    "floor: a microVM that fetches the same layers, decompresses them, and writes them to its disk",
+  budget: { kind: "ratio", atMost: 1.3 },
+  rounds: (runs) => Math.min(runs, 5),
+  warmups: 1,
+  floor: async ({ daemon }) => {
+    const image = images()()
+    const registry = await startRegistry({ "bench:1": image }, undefined, hostAddress())
+    const workspace = await daemon.create({
+      environment: BUILDER,
+      memory_mib: 1024,
+      disk_mib: 8192,
+      allow_ips: [registry.host]
+    })
+    const script = fetchScript(registry.host, layersOf(image).map(({ digest }) => digest))
+    return side(() => timed(() => daemon.output(workspace, "python3", "-c", script)), async () => {
+      await daemon.remove(workspace)
+      await registry.close()
+    })
+  },
+  ours: async ({ daemon }) => {
+    const next = images()
+    return side(async () => {
+      const image = next()
+      const registry = await startRegistry({ "bench:1": image })
+      const name = `${registry.host}/bench:1`
+      const ms = await timed(() => pull(daemon, name))
+      const fetched = registry.requests.filter((request) => request.startsWith("GET") && request.includes("/blobs/"))
+      await registry.close()
+      await deleteImage(daemon, name)
+      // The configuration and each layer, once.
+      if (fetched.length !== 1 + LAYERS) throw new Error(`the registry sent ${fetched.length} blobs`)
+      return ms
+    })
+  }
+}
+
+/** Creates a workspace of an environment with an empty pool, runs a command in it, and removes it. The removal is not measured. */
+const created = (daemon: Daemon, environment: string) => async () => {
+  let id = ""
+  const ms = await timed(async () => {
+    id = await daemon.create({ environment })
+    await daemon.exec(id, "/bin/true")
+  })
+  await daemon.remove(id)
+  return ms
+}
+
+export const createImage: Plan = {
+  name: "create-image",
+  unit: "ms",
+  about: "create of a workspace from a pulled image of 200 MiB and its first command, pool empty; " +
+    "floor: the same from debian:12",
+  budget: { kind: "ratio", atMost: 1.2 },
+  rounds: (runs) => runs,
+  warmups: 2,
+  floor: async ({ bareDaemon, environment }: Bench) => side(created(bareDaemon, environment)),
+  ours: async ({ bareDaemon }) => {
+    const registry = await startRegistry({ "bench:1": images()() })
+    const name = `${registry.host}/bench:1`
+    await pull(bareDaemon, name)
+    await registry.close()
+    return side(created(bareDaemon, name), () => deleteImage(bareDaemon, name))
+  }
+}
