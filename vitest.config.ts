@@ -49,6 +49,8 @@ export default defineConfig({
       project("guest", ofMicroVms),
       // Storms, bad days, and the largest trees and files: `npm run test:soak`; `npm test` has one small case of each kind.
       project("soak", ofMicroVms),
+      // Images and builders beyond the common cases: `npm run test:images`; `npm test` has one small case of each kind.
+      project("images", ofMicroVms),
       // Agent hosts from npm: `npm run test:hosts` installs and runs them; `npm test` does not.
       project("hosts", ofMicroVms),
       // Agent frameworks from npm: `npm run test:frameworks` installs them; `npm test` does not.

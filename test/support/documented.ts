@@ -100,7 +100,7 @@ const NPM = "test/guest/agent-inside.test.ts adds a package of npm"
 const FIRECRACKER = "it needs Firecracker and a KVM that works; the lab runs both"
 const RELEASE = "it downloads a release of Firecracker"
 const REGISTRY = "it needs a public registry; test/guest/environment-image.test.ts has one of its own"
-const ARCHIVE = "it needs an image of the reader's; test/guest/environment-archive.test.ts has some"
+const ARCHIVE = "it needs an image of the reader's; test/images/archive.test.ts has some"
 const DEVCONTAINER = "test/guest/devcontainer.test.ts has projects with a devcontainer.json"
 const BENCH = "it measures for a quarter of an hour"
 
@@ -138,14 +138,14 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "pyro env build app --dockerfile . --registry-auth-file registry.example.com=$HOME/.registry-login"
   ].map((
     command
-  ): readonly [string, string] => [command, "test/guest/environment-registry.test.ts has registries with logins"]),
+  ): readonly [string, string] => [command, "test/images/registry.test.ts has registries with logins"]),
   ["pyro env build tools --from docker.io/library/python:3.12-slim --packages ripgrep jq", REGISTRY],
   ...["pyro commit fix fixed", "pyro commit fix app --workspace-as /app --replace", "pyro create fixed"]
     .map((command): readonly [string, string] => [command, "test/guest/workspace-commit.test.ts commits some"]),
   ["pyro env build app --dockerfile . --allow-host pypi", "test/guest/environment-dockerfile.test.ts builds some"],
   [
     "pyro env build app --dockerfile . --secret id=npm_token,env=NPM_TOKEN --secret id=netrc,src=$HOME/.netrc",
-    "test/guest/environment-steps.test.ts builds with secrets"
+    "test/images/steps.test.ts builds with secrets"
   ],
   ...["pyro create --devcontainer . --name fix --allow-host npm", "pyro env build app --devcontainer ."].map(
     (command): readonly [string, string] => [command, DEVCONTAINER]
