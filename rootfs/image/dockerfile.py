@@ -57,7 +57,7 @@ def build_file(recipe, devcontainer):
         # buildah copies secrets into the folder of a step's container: they must not reach the disk.
         os.makedirs(f"{WORK}/storage/overlay-containers", exist_ok=True)
         run(["mount", "-t", "tmpfs", "-o", "mode=700", "tmpfs", f"{WORK}/storage/overlay-containers"])
-    argv = [*store, "bud", "--layers", "--pull=always", "--file", file]
+    argv = [*store, "bud", "--layers", "--pull=always", "--retry", "1", "--file", file]
     for name, path in secrets.items():
         argv += ["--secret", f"id={name},src={path}"]
     if recipe.get("target"):

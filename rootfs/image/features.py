@@ -47,11 +47,9 @@ def source_of(feature_id):
 def fetch_feature(feature_id, folder):
     """A feature of a registry: an artifact with one layer, which is a tar archive."""
     image = f"{folder}.image"
-    copied = subprocess.run(
-        ["skopeo", "copy", "--quiet", *source_of(feature_id), f"dir:{image}"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    if copied.returncode != 0:
-        raise FeatureRefused(f"the feature {feature_id} cannot be fetched: {copied.stderr.decode('utf-8', 'replace').strip()[-800:]}")
+    failure = Skopeo(["skopeo", "--debug", "copy", "--quiet", *source_of(feature_id), f"dir:{image}"], image).wait()
+    if failure is not None:
+        raise FeatureRefused(f"the feature {feature_id} cannot be fetched: {failure[1][-800:]}")
     with open(f"{image}/manifest.json", "rb") as file:
         layers = json.loads(file.read(4 << 20)).get("layers") or []
     if len(layers) != 1:

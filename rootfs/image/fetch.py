@@ -16,11 +16,14 @@ FETCH_FAILURES = [
     ("image", r"manifest|media ?type|unsupported"),
 ]
 
+# Seconds between the attempts.
+PAUSES = (1, 3, 9)
+
 
 def fetch_failure(output):
     """The kind of skopeo's failure, and its reason without the words before it."""
-    said = re.findall(r'level=fatal msg="((?:[^"\\\\]|\\\\.)*)"', output.decode("utf-8", "replace"))
-    text = re.sub(r"\\\\(.)", r"\\1", said[-1]) if said else tail(output)
+    said = re.findall(r'level=fatal msg="((?:[^"\\]|\\.)*)"', output)
+    text = re.sub(r"\\(.)", r"\1", said[-1]) if said else output.strip()[-1000:]
     reason = re.sub(r"^(?:(?:initializing source|trying to reuse blob|writing blob|copying system image from manifest list|determining manifest MIME type for) )?docker://\S+: ", "", text)
     for kind, pattern in FETCH_FAILURES:
         if re.search(pattern, text, re.IGNORECASE):
@@ -31,35 +34,53 @@ def fetch_failure(output):
 def platforms_of(source, options):
     """The platforms of an index, for a person to read."""
     argv = ["skopeo", "inspect", "--raw", *(["--tls-verify=false"] if options.get("plainHttp") else []), source]
-    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
+        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=Skopeo.stall_seconds)
         entries = json.loads(done.stdout[:MOST_JSON_BYTES]).get("manifests") or []
         named = [entry.get("platform") or {} for entry in entries]
         texts = ["/".join(str(one[key]) for key in ("os", "architecture", "variant") if one.get(key)) for one in named]
-    except (ValueError, AttributeError, TypeError):
+    except (subprocess.TimeoutExpired, ValueError, AttributeError, TypeError):
         texts = []
     return ", ".join(sorted({text for text in texts if text and "unknown" not in text})[:20])
 
 
-def fetch(source, options):
-    """Copies manifest, configuration and layers to `image` and checks their digests."""
-    progress("fetching the image", 0.02)
-    argv = ["skopeo", "--override-os", "linux", "--override-arch", options["architecture"], "copy"]
-    argv += ["--preserve-digests", "--retry-times", "2"]
+def is_passing(failure, reached, source):
+    """Whether the next attempt may succeed. A registry that was never there, and a host that it sends the builder to, fail again."""
+    kind, reason = failure
+    if kind not in ("unreachable", "timeout", "server"):
+        return False
+    host = re.search(r'"https?://([^/"?\s]+)', reason)
+    if host and not source.startswith(f"docker://{host[1]}/"):
+        return False
+    return reached or not re.search(r"connection refused|no such host|no route", reason)
+
+
+def attempt(source, options):
+    """Copies manifest, configuration and layers to `image`, and checks their digests. The failure, and whether the manifest came; or None."""
+    shutil.rmtree(f"{WORK}/image", ignore_errors=True)
+    argv = ["skopeo", "--debug", "--override-os", "linux", "--override-arch", options["architecture"], "copy", "--preserve-digests"]
     if options.get("plainHttp"):
         argv += ["--src-tls-verify=false"]
-    # Errors go to a file: a pipe that nobody reads yet would stop skopeo.
-    with tempfile.TemporaryFile() as errors:
-        child = subprocess.Popen(argv + [source, f"dir:{WORK}/image"], stdout=subprocess.PIPE, stderr=errors)
-        blobs = 0
-        for line in child.stdout:
-            if line.startswith(b"Copying blob"):
-                blobs += 1
-                progress(f"fetching layer {blobs}", min(0.05 + 0.05 * blobs, 0.4))
-        if child.wait() != 0:
-            errors.seek(max(0, errors.seek(0, os.SEEK_END) - 4096))
-            kind, reason = fetch_failure(errors.read())
+    skopeo = Skopeo([*argv, source, f"dir:{WORK}/image"], f"{WORK}/image")
+    failure = skopeo.wait()
+    return None if failure is None else (failure, skopeo.reached)
+
+
+def fetch(source, options):
+    """Fetches the image. Failures of the network pass: a registry that starts again may give the rest."""
+    progress("fetching the image", 0.02)
+    reached = False
+    for number in range(len(PAUSES) + 1):
+        ended = attempt(source, options)
+        if ended is None:
+            return
+        (kind, reason), now = ended
+        reached = reached or now
+        most = len(PAUSES) if reached else 1
+        if number >= most or not is_passing((kind, reason), reached, source):
             raise Refused(kind, platforms_of(source, options) or reason if kind == "platform" else reason)
+        progress(f"the registry failed; attempt {number + 2} of {most + 1} follows", 0.02)
+        time.sleep(PAUSES[number])
 
 
 def log_in(logins):

@@ -15,6 +15,7 @@ def build(request):
     run(["modprobe", "loop"])
     devcontainer = request.get("devcontainer")
     log_in(request.get("logins"))
+    Skopeo.stall_seconds = request.get("stallSeconds")
     if "commit" in request:
         return commit(request["commit"])
     if "added" in request:

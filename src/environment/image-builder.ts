@@ -82,6 +82,8 @@ export type BuilderRequest =
     readonly devcontainer?: DevContainerRequest
     /** Logins of registries. @default none */
     readonly logins?: ReadonlyArray<BuilderLogin>
+    /** Time in seconds for which a registry may send nothing. @default for ever */
+    readonly stallSeconds?: number
   }
   & (PullRequest | ArchiveRequest | CommitRequest | AddedRequest | DockerfileRequest)
 
@@ -162,6 +164,7 @@ export const imageProgram = (...names: ReadonlyArray<string>) =>
 /** The program that a builder runs to make an image. */
 export const builderProgram = Effect.suspend(() =>
   imageProgram(
+    "skopeo",
     "fetch",
     "archive",
     "features",

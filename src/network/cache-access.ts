@@ -37,6 +37,8 @@ export interface CacheAccess {
   readonly trust: Trust
   /** Rules for the hosts to which a registry of images redirects a request for a layer. @default no redirect is followed */
   readonly redirects?: NameRules | undefined
+  /** A registry that sends nothing for this time has failed, in ms. @default one minute */
+  readonly silentMs?: number | undefined
 }
 
 /** Traffic of one connection through the cache. */

@@ -1,19 +1,13 @@
-import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
 import { imageOf, type TestImage } from "../support/oci/image.ts"
+import { noise } from "../support/oci/noise.ts"
 import { probeIn } from "../support/oci/probe.ts"
 import { startRegistry, type TestRegistry } from "../support/oci/registry.ts"
 import type { TarEntry } from "../support/oci/tar.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
-
-/** Bytes that no compression makes smaller, the same in each run. */
-const noise = (name: string, bytes: number) => {
-  const blocks = Array.from({ length: bytes / 32 }, (_, at) => createHash("sha256").update(`${name} ${at}`).digest())
-  return Buffer.concat(blocks).toString("latin1")
-}
 
 const { folder, remove } = temporaryFolder("pyro-layers-test-")
 let registry: TestRegistry

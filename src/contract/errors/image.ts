@@ -12,6 +12,7 @@ export const PullFailure = Schema.Literals([
   "certificate",
   "rate_limit",
   "timeout",
+  "stalled",
   "server",
   "digest",
   "platform",
@@ -57,6 +58,11 @@ const texts: Readonly<Record<PullFailure, Texts>> = {
   rate_limit: {
     fact: (image) => `${registryOf(image)} gives no more images to this host for now`,
     next: (image) => `Try again later, or log in for a higher limit: docker login ${registryOf(image)}`
+  },
+  stalled: {
+    fact: (image) => `${registryOf(image)} stopped sending`,
+    next: () =>
+      "Try again: layers that came whole are not fetched again. For a slow registry, set PYRO_PULL_STALL_SECONDS, and start the daemon again: pyro daemon stop"
   },
   timeout: { fact: (image) => `${registryOf(image)} did not answer in time`, next: again },
   server: { fact: (image) => `${registryOf(image)} failed`, next: again },

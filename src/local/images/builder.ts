@@ -77,7 +77,10 @@ export const acquireBuilder = (
  */
 export const buildInMicroVm = (pyro: PyroService, building: Building) =>
   Effect.scoped(Effect.gen(function*() {
-    const { onProgress, request, uploads = {} } = building
+    const { onProgress, registries = [], uploads = {} } = building
+    const request = registries.length === 0
+      ? building.request
+      : { ...building.request, stallSeconds: yield* setting("PYRO_PULL_STALL_SECONDS") }
     const workspace = yield* acquireBuilder(pyro, building)
     for (const [path, bytes] of Object.entries(uploads)) {
       onProgress({ step: `giving ${path.slice(path.lastIndexOf("/") + 1)} to the builder`, fraction: 0.2 })

@@ -86,8 +86,8 @@ export const serveImages = async (
   guest.on("error", () => {})
   const { interception } = message
   const isTls = await speaksTls(guest)
-  if (!isTls) return serve(guest, { dial: message, trust: access.trust, isTls }, access, onEnd)
-  const upstream = { dial: message, trust: access.trust, isTls }
+  const upstream = { dial: message, trust: access.trust, isTls, silentMs: access.silentMs }
+  if (!isTls) return serve(guest, upstream, access, onEnd)
   if (interception === undefined || !await isTrusted(upstream)) return await passBytes(guest, message, onEnd)
   const inward = await acceptTls(guest, interception, message.name!).catch(() => undefined)
   if (inward !== undefined) return serve(inward, upstream, access, onEnd)

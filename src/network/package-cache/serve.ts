@@ -93,7 +93,8 @@ export const serve = (
     connection.abort()
     onEnd(tally)
   })
-  socket.setTimeout(IDLE_MS, () => socket.destroy())
+  // A guest that waits for its registry is silent, too.
+  socket.setTimeout(Math.max(IDLE_MS, 2 * (access.silentMs ?? 0)), () => socket.destroy())
   server.emit("connection", socket)
   // It comes paused.
   socket.resume()

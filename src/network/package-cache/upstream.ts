@@ -26,6 +26,8 @@ export interface Upstream {
   readonly trust: Trust
   /** @default whether the port is that of https */
   readonly isTls?: boolean | undefined
+  /** See `CacheAccess`. */
+  readonly silentMs?: number | undefined
 }
 
 const HTTPS_PORT = 443
@@ -163,7 +165,7 @@ const sendBy = (agent: Agent, upstream: Upstream, asked: UpstreamRequest): Promi
       maxHeaderSize: MAX_HEADER_BYTES,
       signal
     })
-    outgoing.setTimeout(SILENT_MS, () => outgoing.destroy(new Error("the registry sends nothing")))
+    outgoing.setTimeout(upstream.silentMs ?? SILENT_MS, () => outgoing.destroy(new Error("the registry sends nothing")))
     outgoing.once("response", resolve)
     outgoing.on(
       "error",

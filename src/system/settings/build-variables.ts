@@ -11,6 +11,14 @@ export const buildVariables = {
       "Maximum disk space of downloaded packages that workspaces share; 0: no package is kept. pyro evicts the least recently used ones",
     readers
   },
+  PYRO_PULL_STALL_SECONDS: {
+    group: "pyro",
+    allowed: { kind: "integer", min: 5, max: 3_600 },
+    unit: "seconds",
+    default: 60,
+    purpose: "Time for which a registry of images may send no byte, until pyro ends the pull",
+    readers
+  },
   PYRO_BUILDER_DISK_MIB: {
     group: "pyro",
     allowed: { kind: "integer", min: 512, max: 1_048_576 },

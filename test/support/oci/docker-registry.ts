@@ -56,6 +56,7 @@ const start = async (folder: string, name: string, auth?: Authentication) => {
 
 const ended = (child: ChildProcess) =>
   new Promise<void>((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve()
     child.once("exit", () => resolve())
     child.kill("SIGKILL")
   })
@@ -87,7 +88,7 @@ const push = async (socket: string, repository: string, tag: string, { blobs, ma
 export const startDockerRegistry = async (
   folder: string,
   images: Readonly<Record<string, TestImage>>,
-  auth: Authentication
+  auth?: Authentication
 ) => {
   const open = await start(folder, "open")
   for (const [name, image] of Object.entries(images)) {
@@ -95,8 +96,18 @@ export const startDockerRegistry = async (
     await push(open.socket, repository, tag, image)
   }
   await ended(open.child)
-  const { child, socket } = await start(folder, "closed", auth)
-  return { socket, close: () => ended(child) }
+  let { child, socket } = await start(folder, "closed", auth)
+  return {
+    socket,
+    close: () => ended(child),
+    kill: () => child.kill("SIGKILL"),
+    /** Starts a killed registry at the same socket. */
+    startAgain: async () => {
+      await ended(child)
+      fs.rmSync(socket, { force: true })
+      ;({ child, socket } = await start(folder, "closed", auth))
+    }
+  }
 }
 
 /** Passes requests on to a server at a Unix socket, as a proxy that ends TLS does. */

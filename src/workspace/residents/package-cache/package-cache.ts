@@ -8,6 +8,7 @@ import { type Granted, isOn } from "../network/policy.ts"
 import { type ClientSettings, clientSettings, imageRegistry, type Registry, registryOf } from "./registries.ts"
 
 const mib = 1024 * 1024
+const BUILDER_FIRST_SECONDS = 10
 
 /** Folder of the cache beneath the cache directory. */
 export const downloadsFolder = (cacheDir: string) => path.join(cacheDir, "downloads")
@@ -40,6 +41,8 @@ export const packageCaching = (
     maxBytes,
     reserveBytes: settingNow("PYRO_DISK_RESERVE_MIB") * mib
   }
+  // The builder ends a silent pull first, and says why. This one is for those that end otherwise.
+  const silentMs = (settingNow("PYRO_PULL_STALL_SECONDS") + BUILDER_FIRST_SECONDS) * 1000
   // A registry that gets a secret answers for one person alone.
   const isUsed = ({ host }: Registry) =>
     maxBytes > 0 && granted().policy.packageCache !== false && !secretHosts().includes(host)
@@ -51,7 +54,13 @@ export const packageCaching = (
       const { alias, host, kind, link } = registry
       return {
         registry,
-        cache: { ...shared, kind, link, names: alias === undefined ? [authorityOf(host, port)] : [alias, host] }
+        cache: {
+          ...shared,
+          ...(isImages ? { silentMs } : {}),
+          kind,
+          link,
+          names: alias === undefined ? [authorityOf(host, port)] : [alias, host]
+        }
       }
     },
     settings: () => {
