@@ -75,7 +75,8 @@ def build_file(recipe, devcontainer):
 
 def bud(argv, context):
     """Runs buildah's build, which leaves the image as `built`."""
-    argv = [*argv, "--isolation", "chroot", "--network", "host", "--format", "oci", "--tag", "built", context]
+    # Images of the format `oci` have no HEALTHCHECK, SHELL and ONBUILD.
+    argv = [*argv, "--isolation", "chroot", "--network", "host", "--format", "docker", "--tag", "built", context]
     child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     last = []
     for line in child.stdout:

@@ -37,12 +37,13 @@ def build(request):
     progress("writing the image", 0.82)
     merged = merged_root(numbers)
     complete(merged)
-    directory = (config.get("config") or {}).get("WorkingDir")
-    if directory:
-        make_directory(merged, os.path.normpath("/" + directory))
+    programs = config.get("config") or {}
+    for name, directory in [("working directory", programs.get("WorkingDir")), *(("volume", one) for one in volumes(programs))]:
+        if directory:
+            make_directory(merged, os.path.normpath("/" + directory), name)
     for place in (devcontainer or {}).get("links", []):
         link(merged, place)
-    label = json.dumps(label_of(config.get("config") or {})) if devcontainer is not None else ""
+    label = json.dumps(label_of(programs)) if devcontainer is not None else ""
     if len(label) > MOST_LABEL:
         raise Refused("image", f"a label {LABEL} of more than {MOST_LABEL} characters")
     with open(manifest_path, "rb") as file:
@@ -51,7 +52,7 @@ def build(request):
         _tag="Made",
         digest=digest,
         sizeBytes=write_root(merged),
-        config=settings(config.get("config") or {}, merged, devcontainer),
+        config=settings(programs, merged, devcontainer),
         layers=[{"digest": layer["digest"], "sizeBytes": layer.get("size", 0)} for layer, _ in layers],
         packages=packages_of(merged),
         label=label,

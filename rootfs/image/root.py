@@ -45,8 +45,8 @@ def complete(root):
             os.utime(path, (0, 0))
 
 
-def make_directory(root, path):
-    """Makes the image's working directory, as container engines do. Links of the image lead to the image."""
+def make_directory(root, path, name):
+    """Makes the image's working directory or a volume, as container engines do. Links of the image lead to the image."""
     child = os.fork()
     if child == 0:
         try:
@@ -66,7 +66,7 @@ def make_directory(root, path):
             os._exit(1)
         os._exit(0)
     if os.waitpid(child, 0)[1] != 0:
-        raise Refused("image", f"its working directory {path!r} cannot be made")
+        raise Refused("image", f"its {name} {path!r} cannot be made")
 
 
 def packages_of(root):
@@ -102,25 +102,3 @@ def user_of(text, root):
     if uid is None or gid is None:
         raise Refused("image", f"its user {text!r} is in neither /etc/passwd nor /etc/group")
     return f"{uid}:{gid}"
-
-
-def settings(config, root, devcontainer):
-    """The parts of the configuration that the host uses."""
-    used = {
-        "env": config.get("Env") or [],
-        "entrypoint": config.get("Entrypoint") or [],
-        "command": config.get("Cmd") or [],
-        "exposedPorts": sorted(config.get("ExposedPorts") or {}),
-    }
-    user = config.get("User")
-    if devcontainer is not None:
-        user = users_of(config, devcontainer)["commands"]
-        # An image without /etc/passwd has root, too.
-        user = None if user == "root" else user
-    if user:
-        used["user"] = user_of(user, root)
-    if config.get("WorkingDir"):
-        used["workingDirectory"] = config["WorkingDir"]
-    if config.get("StopSignal"):
-        used["stopSignal"] = config["StopSignal"]
-    return used

@@ -2,7 +2,8 @@ import { Effect } from "effect"
 import * as path from "node:path"
 import { EnvironmentUnknown } from "../contract/errors/errors.ts"
 import { exists } from "../system/files/entries.ts"
-import type { DevContainerOrigin, ImageConfig } from "./image-builder.ts"
+import type { DevContainerOrigin } from "./image-builder.ts"
+import type { ImageConfig } from "./image-config.ts"
 import { readList, recipeDigest, recipeFolder } from "./image/recipe.ts"
 
 /** An image of a registry. */

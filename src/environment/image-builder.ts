@@ -1,30 +1,13 @@
 import { Effect, Schema } from "effect"
 import * as path from "node:path"
 import { readFile } from "../system/files/content.ts"
+import { ImageConfig, short } from "./image-config.ts"
 import { recipeFolder } from "./image/recipe.ts"
 
 /**
  * What a builder microVM says of an image (rootfs/image/image.py), a JSON object a line. An image is hostile, and so is what has
  * read it: every text has a maximum length.
  */
-
-const short = (most: number) => Schema.String.pipe(Schema.check(Schema.isMaxLength(most)))
-const list = (most: number, each: number) => Schema.Array(short(each)).pipe(Schema.check(Schema.isMaxLength(most)))
-
-/** The parts of an image's configuration that pyro uses, as the OCI image specification (config.md) names them. */
-export const ImageConfig = Schema.Struct({
-  /** Variables, as NAME=VALUE. */
-  env: list(256, 16_384),
-  /** Name, uid or uid:gid. Absent: root. */
-  user: Schema.optional(short(128)),
-  workingDirectory: Schema.optional(short(4096)),
-  entrypoint: list(256, 16_384),
-  command: list(256, 16_384),
-  /** Ports that the image's programs listen on, such as `8080/tcp`. */
-  exposedPorts: list(256, 16),
-  stopSignal: Schema.optional(short(32))
-})
-export type ImageConfig = typeof ImageConfig.Type
 
 const Digest = Schema.String.pipe(Schema.check(Schema.isPattern(/^sha256:[0-9a-f]{64}$/)))
 
@@ -172,6 +155,7 @@ export const builderProgram = Effect.suspend(() =>
     "unpack",
     "layers",
     "root",
+    "settings",
     "commit",
     "packages",
     "image"

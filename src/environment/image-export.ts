@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { parseReference } from "../contract/text/image-reference.ts"
 import { named } from "../contract/text/names.ts"
 import { imageProgram } from "./image-builder.ts"
+import type { HealthCheck } from "./image-config.ts"
 import type { Environment } from "./image/environment.ts"
 
 /** What rootfs/image/export.py is asked for, as its argument. */
@@ -18,10 +19,25 @@ export interface ExportRequest {
 /** Variables of pyro's own environments, as of a command in a workspace. */
 const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+const NS_PER_MS = 1_000_000
+
+const healthcheckOf = (
+  { intervalMs, retries, startIntervalMs, startPeriodMs, test, timeoutMs }: HealthCheck
+) => {
+  const times = { Interval: intervalMs, Timeout: timeoutMs, StartPeriod: startPeriodMs, StartInterval: startIntervalMs }
+  return {
+    Test: test,
+    ...named(Object.entries(times).flatMap(([name, ms]) => ms === undefined ? [] : [[name, ms * NS_PER_MS] as const])),
+    ...(retries === undefined ? {} : { Retries: retries })
+  }
+}
+
 /** The `config` of an environment's image. */
 export const configOf = ({ oci }: Pick<Environment, "oci">): ExportRequest["config"] => {
   if (oci === undefined) return { Env: [PATH], Cmd: ["/bin/bash"] }
-  const { command, entrypoint, env, exposedPorts, stopSignal, user, workingDirectory } = oci.config
+  const { command, entrypoint, env, exposedPorts, healthCheck, labels, shell, stopSignal, user, volumes = [] } =
+    oci.config
+  const { workingDirectory } = oci.config
   return {
     Env: env,
     ...(user === undefined ? {} : { User: user }),
@@ -29,7 +45,11 @@ export const configOf = ({ oci }: Pick<Environment, "oci">): ExportRequest["conf
     ...(entrypoint.length === 0 ? {} : { Entrypoint: entrypoint }),
     ...(command.length === 0 ? {} : { Cmd: command }),
     ...(exposedPorts.length === 0 ? {} : { ExposedPorts: named(exposedPorts.map((port) => [port, {}])) }),
-    ...(stopSignal === undefined ? {} : { StopSignal: stopSignal })
+    ...(stopSignal === undefined ? {} : { StopSignal: stopSignal }),
+    ...(labels === undefined ? {} : { Labels: labels }),
+    ...(healthCheck === undefined ? {} : { Healthcheck: healthcheckOf(healthCheck) }),
+    ...(shell === undefined ? {} : { Shell: shell }),
+    ...(volumes.length === 0 ? {} : { Volumes: named(volumes.map((volume) => [volume, {}])) })
   }
 }
 

@@ -1,4 +1,6 @@
 import { Effect } from "effect"
+import { named } from "../contract/text/names.ts"
+import { printable } from "../contract/text/printable.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
 import {
   type EnvironmentDetail,
@@ -7,7 +9,7 @@ import {
   type OnProgress,
   type Removed
 } from "../environment/Environments.ts"
-import type { ImageConfig } from "../environment/image-builder.ts"
+import { DEFAULT_SHELL, type HealthCheck, type ImageConfig } from "../environment/image-config.ts"
 import { Kernel } from "../environment/Kernel.ts"
 import { pruneRepositories } from "../seeding/cache.ts"
 import { Paths } from "../system/files/Paths.ts"
@@ -43,17 +45,32 @@ export const summary = ({ description, environment, name, oci, own, state }: Env
     : { digest: environment.digest, sizeBytes: environment.sizeBytes, builtAt: environment.builtAt })
 })
 
+/** The fields that have a value. */
+const defined = <A extends object>(fields: A) =>
+  named(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof A]: Exclude<A[Key], undefined>
+  }
+
+/** Labels for people: control and invisible characters are escapes. */
+const shownLabels = (labels: ImageConfig["labels"] = {}) =>
+  named(Object.entries(labels).map(([name, value]) => [printable(name), printable(value)] as const))
+
+const shownCheck = ({ test: [kind, ...words], ...times }: HealthCheck, shell: ImageConfig["shell"]) => ({
+  command: kind === "CMD-SHELL" ? [...shell ?? DEFAULT_SHELL, ...words] : words,
+  ...defined(times)
+})
+
 /** The parts that have a value. */
 const imageSettings = (
-  { command, entrypoint, env, exposedPorts, stopSignal, user, workingDirectory }: ImageConfig
+  { command, entrypoint, env, exposedPorts, healthCheck, labels, shell, ...others }: ImageConfig
 ) => ({
   env,
   entrypoint,
   command,
   exposedPorts,
-  ...(user === undefined ? {} : { user }),
-  ...(workingDirectory === undefined ? {} : { workingDirectory }),
-  ...(stopSignal === undefined ? {} : { stopSignal })
+  labels: shownLabels(labels),
+  ...(healthCheck === undefined ? {} : { healthCheck: shownCheck(healthCheck, shell) }),
+  ...defined(others)
 })
 
 const detail = (one: EnvironmentDetail) => ({

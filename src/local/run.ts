@@ -17,7 +17,7 @@ import { acquireWorkspace } from "../workspace/life/boot.ts"
 import { driverOf } from "../workspace/life/driver.ts"
 import { reportSlowStep } from "../workspace/life/generation.ts"
 import { ownerOfImage, runWithImage } from "../workspace/life/image-defaults.ts"
-import { reportSeed } from "../workspace/life/notices.ts"
+import { reportPorts, reportSeed } from "../workspace/life/notices.ts"
 import { ownerOf } from "../workspace/life/workspace-user.ts"
 import { runIn } from "../workspace/operations/run.ts"
 import { checkItems, valueIn } from "../workspace/residents/header-secret/bindings.ts"
@@ -26,6 +26,9 @@ import { grantOfCaller } from "../workspace/residents/network/set.ts"
 import { demandDriver } from "../workspace/residents/network/tap.ts"
 import { ensureImages } from "./environments.ts"
 import { progressTo } from "./notices.ts"
+
+const PUBLISHING =
+  "run publishes none; create a workspace, and start its command with: pyro service start NAME web --publish PORT"
 
 /** Size of the workspace disk in the guest. The host's file grows as the guest writes. */
 export const diskMib = 16 * 1024
@@ -70,7 +73,9 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
         leastConfinement: payload.requireConfinement,
         onSlowStep: reportSlowStep(notify)
       })
-      return { workspace, asked: yield* runWithImage(payload, images.environment.oci) }
+      const asked = yield* runWithImage(payload, images.environment.oci, input.stdin !== undefined)
+      if (asked.isImageCommand === true) reportPorts(images.environment.oci, PUBLISHING, notify)
+      return { workspace, asked }
     })
     const prepared = yield* prepare.pipe(
       // The cache was emptied between the build of an image and its use.

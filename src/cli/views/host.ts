@@ -102,7 +102,9 @@ const imageLines = (
   { image, imageDigest }: ResultOf<"env.inspect">
 ): ReadonlyArray<readonly [string, string]> => {
   if (image === undefined) return []
-  const { command, entrypoint, env, exposedPorts, stopSignal, user, workingDirectory } = image
+  const { command, entrypoint, env, exposedPorts, healthCheck, labels, labelsLeftOut: left = 0, volumes = [] } = image
+  const { stopSignal, user, workingDirectory } = image
+  const texts = Object.entries(labels).map(([name, value]) => `${name}=${value.replaceAll("\n", "\\n")}`)
   const lines: ReadonlyArray<readonly [string, string | undefined]> = [
     ["manifest", imageDigest],
     ["user", user ?? "root"],
@@ -110,6 +112,9 @@ const imageLines = (
     ["command", typed([...entrypoint, ...command])],
     ["ports", exposedPorts.join(" ")],
     ["stop signal", stopSignal],
+    ["health check", healthCheck === undefined ? undefined : typed(healthCheck.command)],
+    ["volumes", volumes.join(" ")],
+    ...[...texts, ...left === 0 ? [] : [`and ${left} more`]].map((one, at) => [at === 0 ? "labels" : "", one] as const),
     ...env.map((one, at) => [at === 0 ? "variables" : "", one] as const)
   ]
   return lines.flatMap(([name, value]) => value === undefined || value === "" ? [] : [[name, value] as const])

@@ -3,6 +3,7 @@ import { defaulted, flag, hostPath, integer, list, optional, string, text } from
 import { snakeStruct } from "../text/snake.ts"
 import { variables } from "./command.ts"
 import { DiskUsage } from "./disk-usage.ts"
+import { ImageSettings } from "./environment-image.ts"
 import { foldTo, Notice } from "./notice.ts"
 import { lazy, streaming, unary } from "./operation.ts"
 import { registryFields, registryFlags } from "./registry-fields.ts"
@@ -38,21 +39,6 @@ const summaryFields = lazy(() => ({
 
 export const EnvironmentSummary = lazy(() => snakeStruct(summaryFields()))
 export type EnvironmentSummary = ReturnType<typeof EnvironmentSummary>["Type"]
-
-const strings = (description: string) => Schema.Array(Schema.String).annotate({ description })
-
-/** What an image says of its programs, as the OCI image specification (config.md) has it. */
-const ImageSettings = lazy(() =>
-  snakeStruct({
-    env: strings("Variables of commands, as NAME=VALUE"),
-    user: optional(string("User of commands, as UID:GID. Absent: root")),
-    workingDirectory: optional(string("Directory of commands. Absent: /workspace")),
-    entrypoint: strings("First words of the command of `run` without one"),
-    command: strings("Its further words"),
-    exposedPorts: strings("Ports that its programs listen on, such as `8080/tcp`. pyro publishes none by itself"),
-    stopSignal: optional(string("Signal that the image wants for the end of its program"))
-  })
-)
 
 export const EnvironmentDetail = lazy(() =>
   snakeStruct({

@@ -143,7 +143,7 @@ export const run = streaming({
   summary: "Run one command in a new microVM",
   description:
     "Starts a microVM from the environment, runs the command, streams its output, and discards the microVM. pyro builds a missing " +
-    "environment first. /workspace is empty, or a copy of --seed-path. The command cannot change the host. It has no network, unless --allow-host or --network-policy grants one.",
+    "environment first. /workspace is empty, or a copy of --seed-path. Without a command, an image runs its own. The command cannot change the host. It has no network, unless --allow-host or --network-policy grants one.",
   cli: {
     path: ["run"],
     args: ["environment"],

@@ -1,16 +1,5 @@
 import { Schema } from "effect"
-import {
-  between,
-  defaulted,
-  described,
-  integer,
-  matching,
-  milliseconds,
-  must,
-  optional,
-  string,
-  text
-} from "../text/fields.ts"
+import { between, described, integer, matching, milliseconds, must, optional, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { graceSeconds } from "./command.ts"
 import { lazy } from "./operation.ts"
@@ -24,7 +13,8 @@ export const serviceName = lazy(() =>
   )
 )
 
-const DEFAULT_READY_SECONDS = 60
+export const DEFAULT_READY_SECONDS = 60
+export const MAX_READY_SECONDS = 3_600
 /** Servers that save their state at SIGTERM need more time than a command. */
 export const DEFAULT_STOP_SECONDS = 5
 
@@ -77,12 +67,14 @@ export const readinessFields = () => ({
     unit: "ms",
     description: "Time between two tries of the check. Default: 25 ms, and longer after a try that took long"
   })),
-  readyTimeoutSeconds: defaulted(
+  readyTimeoutSeconds: optional(
     Schema.Number.pipe(
-      must((seconds) => seconds > 0 && seconds <= 3_600, "must be more than 0 and at most 3600 seconds"),
-      described("Seconds until a service that is not ready is stopped and counts as failed. More than 0, at most 3600")
-    ),
-    () => DEFAULT_READY_SECONDS
+      must((seconds) => seconds > 0 && seconds <= MAX_READY_SECONDS, "must be more than 0 and at most 3600 seconds"),
+      described(
+        "Seconds until a service that is not ready is stopped and counts as failed. More than 0, at most 3600. " +
+          `Default: ${DEFAULT_READY_SECONDS}, or what the image's health check says`
+      )
+    )
   )
 })
 

@@ -28,7 +28,9 @@ export const ServiceStartPayload = lazy(() => {
   return snakeStruct({
     workspace: workspaceField(),
     name: serviceName(),
-    command: command("Program and its arguments, unless a script is given"),
+    command: command(
+      "Program and its arguments, unless a script is given. Default: the command of the environment's image, with its health check and stop signal"
+    ),
     script: script(),
     ...readinessFields(),
     restart: defaulted(
@@ -70,6 +72,7 @@ export const workspaceServiceStart = unary({
     examples: [
       "pyro service start fix web --ready-tcp 8000 -- python3 -m http.server 8000",
       "pyro service start fix site --ready-tcp 8090 --publish 8090 -- python3 -m http.server 8090",
+      "pyro service start fix web --publish 8080",
       "pyro service start fix api --ready-http http://localhost:8080/ --restart on-failure -- python3 -m http.server 8080"
     ]
   },
@@ -239,7 +242,7 @@ export const ServiceStopPayload = lazy(() =>
     workspace: workspaceField(),
     name: serviceName(),
     graceSeconds: stopSeconds(
-      `Seconds between SIGTERM to the process group and SIGKILL to all its processes. 0 to 3600; 0 kills at once. Default: ${DEFAULT_STOP_SECONDS}`
+      `Seconds between SIGTERM to the process group, or the image's stop signal, and SIGKILL to all its processes. 0 to 3600; 0 kills at once. Default: ${DEFAULT_STOP_SECONDS}`
     )
   })
 )
@@ -249,7 +252,7 @@ export const workspaceServiceStop = unary({
   name: "workspace.service.stop",
   summary: "Stop a service of a workspace",
   description:
-    "Sends SIGTERM to the process group of the service, and SIGKILL to all its processes after --grace-seconds. Waits for the end. " +
+    "Sends SIGTERM to the process group of the service, or its stop signal to the command of an image, and SIGKILL to all its processes after --grace-seconds. Waits for the end. " +
     "The log stays. A service that has ended stays as it is.",
   cli: { path: ["workspace", "service", "stop"], args: ["workspace", "name"], examples: ["pyro service stop fix web"] },
   mcp: {

@@ -5,6 +5,7 @@ import * as path from "node:path"
 import type { StateTooNew } from "../../contract/errors/errors.ts"
 import { byName } from "../../contract/text/names.ts"
 import { LifecycleSteps } from "../../environment/devcontainer.ts"
+import { ImageProgram } from "../../environment/image-config.ts"
 import { readVersioned, syncFile, type Upgrades, writeJsonAtomic } from "../../system/files/atomic-file.ts"
 import { FileFailed, toHostErrorOf } from "../../system/files/failure.ts"
 import { MachineIdentity, MachineSpec } from "../../vm/machine.ts"
@@ -66,6 +67,8 @@ export const WorkspaceRecord = Schema.Struct({
   cwd: Schema.optional(Schema.String),
   /** User of commands, shells and services that name none: that of the environment's image. Absent: `workspaceUser`. */
   user: Schema.optional(Schema.String),
+  /** What the environment's image says of its own command. Absent: there is none. */
+  image: Schema.optional(ImageProgram),
   /** Project of the workspace: real path of a directory of the host, or the key of a server without one. */
   project: Schema.optional(Schema.String),
   /** Commands of its devcontainer.json, for starts and for resets to the state after create. Absent: none. */

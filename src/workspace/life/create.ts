@@ -49,7 +49,7 @@ import type { Transition } from "./description.ts"
 import { driverOf, layerFormatOf } from "./driver.ts"
 import { acquireGuest, type GuestRequest, reportSlowStep } from "./generation.ts"
 import { ownerOfImage, withImage } from "./image-defaults.ts"
-import { reportSeed } from "./notices.ts"
+import { reportPorts, reportSeed } from "./notices.ts"
 import { pauseOfNew } from "./pause-after.ts"
 import { wakeForClient } from "./pause.ts"
 import { moveToTrash, removeTrashed } from "./sweep.ts"
@@ -170,6 +170,7 @@ const prepareRest = (
     )
     faultPoint("create:held")
     reportSeed(report, notify)
+    reportPorts(environment.oci, `publish one with: pyro port publish ${record.name ?? record.id} PORT`, notify)
     const from = record.seedPath ?? record.repoUrl
     yield* recordEvent(folder.directory, {
       _tag: "seed",

@@ -1,9 +1,11 @@
 import { Effect, Option, Ref } from "effect"
 import { ignoredFilesNote, lossNotes, sizeText } from "../../contract/text/host-file-notes.ts"
 import type { SeedReport } from "../../disk/SeedImages.ts"
+import type { OciOrigin } from "../../environment/catalogue.ts"
 import type { PreparedSeed } from "../../seeding/request.ts"
 import type { Notify } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
+import { portsOfImage } from "./image-defaults.ts"
 
 /** A larger copy of a directory without git is reported: the directory may have `node_modules` and the like. */
 const quietFiles = 1000
@@ -59,6 +61,13 @@ const reportWhole = ({ bytes, files, whole }: PreparedSeed["report"], notify: No
   const message = `${whole}, so pyro copied all its files (${files} files, ${sizeText(bytes)}). ` +
     "In a git repository, ignored files such as node_modules stay on the host"
   notify({ _tag: "Notice", level: "warning", message })
+}
+
+/** Names the ports that the image's programs listen on, and how one publishes them. */
+export const reportPorts = (oci: OciOrigin | undefined, how: string, notify: Notify) => {
+  const ports = portsOfImage(oci)
+  if (ports === undefined) return
+  notify({ _tag: "Notice", level: "warning", message: `the image's programs listen on the ports ${ports}: ${how}` })
 }
 
 /** Reports the residents that changed to the caller that made a workspace's new VM. */

@@ -11,6 +11,7 @@ import { monotonicMs } from "../../system/waits/time.ts"
 import type { Guest } from "../../vm/guest.ts"
 import { changeOf, silenceOf, standstillNotice, troubleText } from "../entry/standstill.ts"
 import { explainChannelFailure, type FreshWorkspace } from "../life/boot.ts"
+import type { RunOfImage } from "../life/image-defaults.ts"
 import { demandUser } from "../life/workspace-user.ts"
 import { Hints, OutputTail } from "../residents/command-hints.ts"
 import {
@@ -53,7 +54,7 @@ const killGraceMs = 3_000
  */
 export const runIn = (
   workspace: FreshWorkspace,
-  payload: RunPayload,
+  payload: RunOfImage,
   input: RunInput,
   network: Granted | undefined,
   /** Time of the request, by the monotonic clock. */
@@ -68,7 +69,11 @@ export const runIn = (
     const process = yield* startFirst(workspace, { ...payload, env }, { input, network, hints, mounts, headerSecrets })
     const bootMs = (yield* monotonicMs) - sinceMs
     yield* feed(process, input)
-    const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
+    const ending = endingOptions({
+      graceMs: payload.graceSeconds * 1000,
+      tty: payload.tty,
+      stopSignal: payload.stopSignal
+    })
     const deadline = yield* enforceDeadline(process, payload.timeoutSeconds, ending)
     if (input.interrupt !== undefined) {
       yield* Effect.forkScoped(Effect.andThen(input.interrupt, endProcess(process, "cancel", ending)))

@@ -57,7 +57,8 @@ export const works: Works = {
   "workspace.service.start": ({ entry, generation, services }, payload) =>
     Effect.flatMap(
       Ref.get(entry.record),
-      ({ user, workspaceUser }) => startService(services, generation, payload, user ?? workspaceUser)
+      ({ image, user, workspaceUser }) =>
+        startService(services, generation, payload, { user: user ?? workspaceUser, image })
     ).pipe(
       Effect.catch((failure) => detachedOr(entry, generation, failure))
     ),

@@ -129,25 +129,35 @@ export interface EndingOptions {
   readonly tty: boolean
   /** The signal is SIGTERM, the request to end for servers. Processes that the service leaves end with it. */
   readonly isService: boolean
+  /** The stop signal of the image whose command this is. As in Docker, the first process alone gets it. */
+  readonly stopSignal?: number | undefined
 }
 
-const signalOf = (by: EndedBy, { isService, tty }: EndingOptions) =>
-  tty ? "SIGHUP" : by === "cancel" && !isService ? "SIGINT" : "SIGTERM"
+const askForEnd = (process: GuestProcess, by: EndedBy, { isService, stopSignal, tty }: EndingOptions) =>
+  stopSignal === undefined
+    ? process.signal(tty ? "SIGHUP" : by === "cancel" && !isService ? "SIGINT" : "SIGTERM", "group")
+    : process.signal(stopSignal)
 
 export const endingOptions = (
-  { graceMs = DEFAULT_GRACE_SECONDS * 1000, role, tty }: {
+  { graceMs = DEFAULT_GRACE_SECONDS * 1000, role, stopSignal, tty }: {
     readonly graceMs?: number | undefined
     readonly tty?: boolean | undefined
     readonly role?: CommandRole | undefined
+    readonly stopSignal?: number | undefined
   }
-): EndingOptions => ({ graceMs, tty: tty === true, isService: role?._tag === "service" })
+): EndingOptions => ({
+  graceMs,
+  tty: tty === true,
+  isService: role?._tag === "service",
+  stopSignal: role?._tag === "service" ? role.stopSignal : stopSignal
+})
 
 /**
- * Ends a process. Its group gets a signal first, so that its handlers run. After its grace or its end, all its processes get
+ * Ends a process. Its group, or with a stop signal the process, gets a signal first, so that its handlers run. After its grace or its end, all its processes get
  * SIGKILL. A failure of the channel is ignored, because the process's own end reports it.
  */
 export const endProcess = (process: GuestProcess, by: EndedBy, ending: EndingOptions): Effect.Effect<void> =>
-  (ending.graceMs <= 0 ? Effect.void : process.signal(signalOf(by, ending), "group").pipe(
+  (ending.graceMs <= 0 ? Effect.void : askForEnd(process, by, ending).pipe(
     Effect.andThen(withTimeout(ending.graceMs, Effect.exit(process.exit))),
     Effect.ignore
   )).pipe(Effect.andThen(Effect.ignore(process.kill)))

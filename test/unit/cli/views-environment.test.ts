@@ -21,7 +21,11 @@ describe("the view of an environment", () => {
         entrypoint: ["/bin/serve"],
         command: ["--name", "two words"],
         exposedPorts: ["53/udp", "8080/tcp"],
-        stopSignal: "SIGQUIT"
+        stopSignal: "SIGQUIT",
+        healthCheck: { command: ["/bin/serve", "--check me"] },
+        labels: { "org.example.b": "two\nlines", a: "1" },
+        labelsLeftOut: 3,
+        volumes: ["/data", "/log"]
       }
     }, { environment: environment.name })
     for (
@@ -32,6 +36,9 @@ describe("the view of an environment", () => {
         /^command +\/bin\/serve --name 'two words'$/m,
         /^ports +53\/udp 8080\/tcp$/m,
         /^stop signal +SIGQUIT$/m,
+        /^health check +\/bin\/serve '--check me'$/m,
+        /^volumes +\/data \/log$/m,
+        /^labels +org\.example\.b=two\\nlines\n +a=1\n +and 3 more$/m,
         /^variables +A=1\n +B=two words$/m
       ]
     ) assert.match(out, line)
@@ -40,10 +47,10 @@ describe("the view of an environment", () => {
   it("an image that says nothing has the user root and no empty lines", async () => {
     const { out } = await shown("env.inspect", {
       ...environment,
-      image: { env: [], entrypoint: [], command: [], exposedPorts: [] }
+      image: { env: [], entrypoint: [], command: [], exposedPorts: [], labels: {} }
     }, { environment: environment.name })
     assert.match(out, /^user +root$/m)
-    assert.notMatch(out, /^(command|ports|variables|directory|stop signal)/m)
+    assert.notMatch(out, /^(command|ports|variables|directory|stop signal|health check|volumes|labels)/m)
   })
 
   it("an environment of no image has none of these lines", async () => {

@@ -42,8 +42,9 @@ const memoryNames = ({ directory, frozen }: SavedFolder) => [
 /** What another host needs to know. Secrets, pushed files, output, services and ports stay here. */
 const manifestOf = (saved: Saved, folder: SavedFolder, diskOnly: boolean): Manifest => {
   const { captured, hasNetwork, name, workspace } = saved.record
-  const { cwd, diskMib, driver = "qemu", env, environment, memoryMib, networkDriver, user, vcpuCount, workspaceUser } =
+  const { cwd, diskMib, driver = "qemu", env, environment, image, memoryMib, networkDriver, user, vcpuCount } =
     workspace
+  const { workspaceUser } = workspace
   const { layers, takenAtMs } = captured
   const memory = diskOnly ? undefined : captured.memory
   const names = [...memory === undefined ? [] : memoryNames(folder), ...diskNames({ driver, layers })]
@@ -60,6 +61,7 @@ const manifestOf = (saved: Saved, folder: SavedFolder, diskOnly: boolean): Manif
     hasTap: networkDriver === "tap",
     workspaceUser,
     ...(user === undefined ? {} : { user }),
+    ...(image === undefined ? {} : { image }),
     ...(env === undefined ? {} : { env }),
     ...(cwd === undefined ? {} : { cwd }),
     takenAtMs,

@@ -42,7 +42,8 @@ export const recordOf = (
     readonly project: string | undefined
   }
 ): Saved["record"] => {
-  const { cwd, diskMib, driver, env, hasTap, layers, memoryMib, takenAtMs, user, vcpuCount, workspaceUser } = manifest
+  const { cwd, diskMib, driver, env, hasTap, image, layers, memoryMib, takenAtMs, user, vcpuCount, workspaceUser } =
+    manifest
   const own = driver === "firecracker" ? { driver } : {}
   const memory = diskOnly ? undefined : manifest.memory
   return {
@@ -63,6 +64,7 @@ export const recordOf = (
       ...(hasTap ? { networkDriver: "tap" } : {}),
       workspaceUser,
       ...(user === undefined ? {} : { user }),
+      ...(image === undefined ? {} : { image }),
       ...(env === undefined ? {} : { env }),
       ...(cwd === undefined ? {} : { cwd }),
       ...(project === undefined ? {} : { project })

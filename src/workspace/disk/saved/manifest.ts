@@ -3,6 +3,7 @@ import { variables, workingDirectory } from "../../../contract/rows/command.ts"
 import { Driver, WorkspaceUser } from "../../../contract/rows/workspace-field.ts"
 import { byName } from "../../../contract/text/names.ts"
 import type { LayerFormat } from "../../../disk/layer-format.ts"
+import { ImageProgram } from "../../../environment/image-config.ts"
 import { MachineIdentity } from "../../../vm/machine.ts"
 
 /** Maximum bytes of a manifest, which is read whole. */
@@ -47,6 +48,8 @@ export const Manifest = Schema.Struct({
   workspaceUser: WorkspaceUser(),
   /** User of commands in an environment of an image. */
   user: Schema.optional(Schema.String.pipe(Schema.check(Schema.isPattern(/^[0-9]{1,10}:[0-9]{1,10}$/)))),
+  /** What the image says of its own command. */
+  image: Schema.optional(ImageProgram),
   env: Schema.optional(byName(Schema.String).pipe(Schema.decodeTo(Schema.toType(variables(""))))),
   cwd: Schema.optional(workingDirectory("")),
   takenAtMs: Schema.Number.pipe(Schema.check(Schema.isFinite())),

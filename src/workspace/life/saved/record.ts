@@ -39,6 +39,7 @@ const given = {
   repoRef: WorkspaceSchema.fields.repoRef,
   workspaceUser: WorkspaceSchema.fields.workspaceUser,
   user: WorkspaceSchema.fields.user,
+  image: WorkspaceSchema.fields.image,
   env: WorkspaceSchema.fields.env,
   cwd: WorkspaceSchema.fields.cwd,
   project: WorkspaceSchema.fields.project

@@ -13,7 +13,7 @@ import type { Check } from "./state.ts"
 const EVERY_MS = 25
 /** Minimum pause after a try, as a multiple of its duration, so that tries take at most a fifth of the guest's time. */
 const PAUSE_SHARE = 4
-/** Maximum time of a try, in ms. A script has only the limit of its service, because it may start something. */
+/** Maximum time of a try, in ms. A person's script has only the limit of its service, because it may start something. */
 const ATTEMPT_MS = 10_000
 /** Number of bytes that pyro keeps of the end of a script's output. */
 const KEPT_BYTES = 2_048
@@ -138,8 +138,8 @@ const succeeds = (
   })).pipe(Effect.catchIf((failure) => failure._tag !== "ChannelFailed", () => Effect.succeed(false)))
 
 interface Probe {
-  /** The request that runs a script with the environment and the user of the service. */
-  readonly command: (script: string) => SpawnRequest
+  /** The request that runs its script with the environment and the user of the service. */
+  readonly command: (check: Extract<Check, { readonly _tag: "command" }>) => SpawnRequest
   /** Gets each try of a script. */
   readonly note: (last: LastTry) => void
   /** Time between two tries, in ms. Absent: short, and longer after a try that took long. */
@@ -155,7 +155,7 @@ const attempt = (channel: GuestChannel, check: Check, { command, note }: Probe) 
     case "file":
       return exists(channel, check.path)
     case "command":
-      return succeeds(channel, command(check.script), note)
+      return succeeds(channel, command(check), note)
   }
 }
 
@@ -165,7 +165,7 @@ export const untilReady = (
   check: Check,
   probe: Probe
 ): Effect.Effect<void> => {
-  const limitMs = check._tag === "command" ? Infinity : ATTEMPT_MS
+  const limitMs = check._tag === "command" ? check.timeoutMs ?? Infinity : ATTEMPT_MS
   const once = Effect.gen(function*() {
     const begin = yield* monotonicMs
     const isReady = yield* attempt(channel, check, probe).pipe(

@@ -79,7 +79,11 @@ export const launch = (services: Services, vm: ResidentVm, name: string) =>
     )
     const { memoryMib } = vm.guest.vm.spec
     const payload = payloadOf(options, execId, path.basename(services.folder))
-    yield* commands.start({ channel: vm.channel, scope: vm.scope, memoryMib }, payload, {}, { _tag: "service", name })
+    yield* commands.start({ channel: vm.channel, scope: vm.scope, memoryMib }, payload, {}, {
+      _tag: "service",
+      name,
+      ...(options.stopSignal === undefined ? {} : { stopSignal: options.stopSignal })
+    })
     faultPoint("service:journaled")
     const command = commands.running.get(execId)
     if (command !== undefined) yield* Deferred.await(command.started)
@@ -145,7 +149,8 @@ export const followRun = (
       cols: 80
     }
     yield* untilReady(vm.channel, check, {
-      command: (script) => spawnRequest({ ...request, script }, {}),
+      command: ({ argv, script }) =>
+        spawnRequest({ ...request, ...(argv === undefined ? { script } : { command: argv }) }, {}),
       note: (one) => {
         lastTry = one
       },

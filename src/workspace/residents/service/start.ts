@@ -1,4 +1,4 @@
-import { Deferred, Effect } from "effect"
+import { Deferred, Effect, Struct } from "effect"
 import {
   InvalidRequest,
   type PyroError,
@@ -7,14 +7,16 @@ import {
   VmFailed
 } from "../../../contract/errors/errors.ts"
 import { requireCommand } from "../../../contract/rows/exec-validation.ts"
-import type { ServiceInfo } from "../../../contract/rows/service-fields.ts"
+import { DEFAULT_READY_SECONDS, type ServiceInfo } from "../../../contract/rows/service-fields.ts"
 import { readPort } from "../../../contract/rows/workspace-port.ts"
 import type { ServiceStartPayload } from "../../../contract/rows/workspace-service.ts"
 import { callerCeiling } from "../../../contract/wire/caller-project.ts"
+import type { ImageProgram } from "../../../environment/image-config.ts"
 import { demandPlain } from "../../../redaction/redact.ts"
 import { nowIso } from "../../../system/waits/time.ts"
 import type { ResidentVm } from "../../entry/resident.ts"
 import { neverStarted, stopService } from "./ending.ts"
+import { type OfImage, serviceOfImage } from "./image-program.ts"
 import { isListening } from "./readiness.ts"
 import { makeLive, type Services, serviceStatus } from "./services.ts"
 import { type Check, logEnd, type ServiceOptions, type ServiceRecord, stateOf } from "./state.ts"
@@ -56,6 +58,7 @@ const demandFreePort = ({ channel }: ResidentVm, check: Check | undefined) =>
 
 const optionsOf = (
   payload: ServiceStartPayload,
+  { readyIntervalMs, readyTimeoutSeconds, stopSignal }: Partial<OfImage>,
   user: string,
   check: Check | undefined,
   byModel: boolean
@@ -69,24 +72,32 @@ const optionsOf = (
   ...(payload.secretMount === undefined ? {} : { secretMount: payload.secretMount }),
   ...(check === undefined ? {} : { check }),
   ...(payload.publish === undefined ? {} : { publish: payload.publish.map((port) => readPort(port)!) }),
-  readyTimeoutSeconds: payload.readyTimeoutSeconds,
+  readyTimeoutSeconds: payload.readyTimeoutSeconds ?? readyTimeoutSeconds ?? DEFAULT_READY_SECONDS,
   restart: payload.restart,
-  ...(payload.readyIntervalMs === undefined ? {} : { readyIntervalMs: payload.readyIntervalMs }),
+  ...(stopSignal === undefined ? {} : { stopSignal }),
+  ...((payload.readyIntervalMs ?? readyIntervalMs) === undefined
+    ? {}
+    : { readyIntervalMs: payload.readyIntervalMs ?? readyIntervalMs }),
   ...(byModel ? { byModel } : {})
 })
 
 /**
  * Starts a service, and waits until it is ready. Fails if the service ends or is late. No process of it is left then. An interruption
- * stops the service. `user`: the user if the request names none.
+ * stops the service. `user` and `image`: the user and the program if the request names none.
  */
 export const startService = (
   services: Services,
   vm: ResidentVm,
-  payload: ServiceStartPayload,
-  user: string
+  asked: ServiceStartPayload,
+  { image, user }: { readonly user: string; readonly image: ImageProgram | undefined }
 ): Effect.Effect<ServiceInfo, PyroError> =>
   Effect.gen(function*() {
-    const { name, workspace } = payload
+    const { name, workspace } = asked
+    const isOfImage = asked.command.length === 0 && asked.script === undefined && image !== undefined
+    const { check: imageCheck, command: own = asked.command, ...ofImage }: Partial<OfImage> = isOfImage
+      ? serviceOfImage(image)
+      : {}
+    const payload = { ...asked, command: own }
     yield* requireCommand({ ...payload, tty: false })
     const { command, cwd, env, readyCommand, readyFile, readyHttp, script } = payload
     yield* demandPlain(services.commands.secrets.set, {
@@ -99,7 +110,7 @@ export const startService = (
       ready_file: readyFile,
       ready_command: readyCommand
     })
-    const check = yield* checkOf(payload)
+    const check = (yield* checkOf(payload)) ?? imageCheck
     const demandEnded = Effect.suspend(() => {
       const now = services.get(name)
       return now !== undefined && services.live.has(name)
@@ -123,7 +134,14 @@ export const startService = (
     const byModel = (yield* callerCeiling) !== undefined
     const service: ServiceRecord = {
       name,
-      options: optionsOf(payload, user, check, byModel),
+      // A check of the request has no times of the image's.
+      options: optionsOf(
+        payload,
+        check === imageCheck ? ofImage : Struct.pick(ofImage, ["stopSignal"]),
+        user,
+        check,
+        byModel
+      ),
       wanted: "running",
       runs: [],
       // Cursors of former starts stay valid.

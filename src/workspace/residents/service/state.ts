@@ -17,7 +17,13 @@ export const Check = Schema.Union([
   Schema.TaggedStruct("tcp", { port: Schema.Int }),
   Schema.TaggedStruct("http", { url: Schema.String }),
   Schema.TaggedStruct("file", { path: Schema.String }),
-  Schema.TaggedStruct("command", { script: Schema.String })
+  Schema.TaggedStruct("command", {
+    script: Schema.String,
+    /** The program that runs in place of the script, which a person reads. */
+    argv: optional(Schema.Array(Schema.String)),
+    /** Maximum time of a try, in ms. Absent: that of all tries. */
+    timeoutMs: optional(Schema.Int)
+  })
 ])
 export type Check = typeof Check.Type
 
@@ -36,6 +42,8 @@ const Options = Schema.Struct({
   publish: optional(Schema.Array(Schema.Struct({ guestPort: Schema.Int, hostPort: optional(Schema.Int) }))),
   readyTimeoutSeconds: Schema.Number,
   restart: Schema.Literals(["never", "on-failure", "always"]),
+  /** Signal that asks the command for its end. Absent: SIGTERM, to its process group. */
+  stopSignal: optional(Schema.Int),
   /** Time between two tries of the check, in ms. Absent: pyro chooses the time. */
   readyIntervalMs: optional(Schema.Int),
   /** A model started the service: its ports need the permission of the workspace's policy. */

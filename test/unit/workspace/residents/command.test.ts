@@ -1,7 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
 import { execFileSync } from "node:child_process"
 import { CommandNotStarted } from "../../../../src/contract/errors/errors.ts"
-import { type CommandRequest, recordedCommand, spawnRequest } from "../../../../src/workspace/residents/command.ts"
+import type { GuestProcess } from "../../../../src/guest-channel/process.ts"
+import {
+  type CommandRequest,
+  endingOptions,
+  endProcess,
+  recordedCommand,
+  spawnRequest
+} from "../../../../src/workspace/residents/command.ts"
+import { makeProcess } from "./exec/fake-process.ts"
 
 const request = (more: Partial<CommandRequest>): CommandRequest => ({
   command: ["true"],
@@ -49,6 +59,36 @@ describe("a command's request to the guest", () => {
     assert.deepStrictEqual(recordedCommand(request({ command: [], script: "date; id" })), ["bash", "-c", "date; id"])
     assert.deepStrictEqual(recordedCommand(request({ command: ["ls", "-l"] })), ["ls", "-l"])
   })
+})
+
+describe("the end of a command", () => {
+  const signalled = (ending: Parameters<typeof endingOptions>[0], by: "cancel" | "timeout") =>
+    Effect.gen(function*() {
+      const { done, process } = yield* makeProcess(true)
+      const asked: Array<unknown> = []
+      const noted: GuestProcess = {
+        ...process,
+        signal: (signal, target) => Effect.sync(() => void asked.push(signal, target))
+      }
+      yield* endProcess(noted, by, endingOptions({ ...ending, graceMs: 1 }))
+      return [asked, done]
+    })
+
+  it.effect.each(
+    [
+      [{}, "cancel", ["SIGINT", "group"]],
+      [{}, "timeout", ["SIGTERM", "group"]],
+      [{ tty: true }, "cancel", ["SIGHUP", "group"]],
+      [{ role: { _tag: "service", name: "web" } }, "cancel", ["SIGTERM", "group"]],
+      [{ role: { _tag: "service", name: "web", stopSignal: 3 } }, "cancel", [3, undefined]],
+      [{ stopSignal: 10, tty: true }, "timeout", [10, undefined]]
+    ] as const
+  )("of %j by %s begins with the signal %j, and ends with SIGKILL", ([ending, by, signal]) =>
+    Effect.gen(function*() {
+      const running = yield* Effect.forkChild(signalled(ending, by))
+      yield* TestClock.adjust(10)
+      assert.deepStrictEqual(yield* Fiber.join(running), [[...signal], ["kill"]])
+    }))
 })
 
 describe("the error of a command that was not started", () => {
