@@ -13,6 +13,7 @@ import { views } from "../views/views.ts"
 import { type CommandPayload, performCommand } from "./command.ts"
 import { withInput } from "./input.ts"
 import { withLogins } from "./logins.ts"
+import { demandCommand } from "./own-command.ts"
 import { type Prepared, takesInput } from "./prepare.ts"
 import { pullImageOf } from "./pull-image.ts"
 import { confirmDeleteAll } from "./question.ts"
@@ -38,6 +39,7 @@ export const perform = (
     if (extras?.["follow"] !== undefined && outputOptions.switches.has("follow")) {
       return yield* performFollow(pyro, payload as LogsPayload, outputOptions)
     }
+    yield* demandCommand(pyro, operation, payload)
     yield* pullImageOf(pyro, operation.name, payload)
     const own = view.perform?.(pyro, payload, json)
     const done = own === undefined ? undefined : yield* own

@@ -3,11 +3,8 @@ import { InvalidRequest } from "../../contract/errors/errors.ts"
 import type { CliSurface } from "../../contract/rows/operation.ts"
 import type { Operation } from "../../contract/rows/operations.ts"
 import { parseArchive, withAbsolutePath } from "../../contract/text/image-archive.ts"
-import { parseReference } from "../../contract/text/image-reference.ts"
 import { named } from "../../contract/text/names.ts"
 import { typed } from "../../contract/text/printable.ts"
-import { shortPath } from "../arguments/aliases.ts"
-import { afterDefault, afterEnvironment } from "../arguments/corrections.ts"
 import {
   asExport,
   asPiped,
@@ -21,6 +18,7 @@ import { decode, parse, surfaceAsTyped, type Typed } from "../arguments/parser.t
 import { fillRegistryAuth } from "../arguments/registry-auth.ts"
 import type { OutputOptions } from "../output/print.ts"
 import { Terminal } from "../terminal/Terminal.ts"
+import { mayHaveCommand, nothingToRun } from "./own-command.ts"
 
 /** An operation with its decoded payload. */
 export interface Prepared {
@@ -140,20 +138,11 @@ const completeRun = (
     }
     const command = (raw["command"] ?? []) as ReadonlyArray<string>
     const shell = command.length === 0 && raw["script"] === undefined && raw["exec_id"] === undefined
-    // An image has a command of its own.
-    const environment = String(raw["environment"])
-    const isOfImage = operation.name === "run" &&
-      (parseReference(environment) ?? parseArchive(environment)) !== undefined
-    if (shell && isOfImage && !onTerminal) return raw
     if (shell && (given.json || !onTerminal)) {
+      // An image has a command of its own, and `demandCommand` knows images by any name.
+      if (operation.name === "run" && mayHaveCommand(raw["environment"])) return raw
       const operands = operation.cli.args.flatMap((name) => raw[name] === undefined ? [] : [String(raw[name])])
-      const { workspace } = terminal
-      const meant = afterEnvironment(operation.cli, operands) ??
-        (operands[0] === workspace ? undefined : afterDefault(operation.cli, operands, { workspace })) ??
-        `for example: ${
-          typed(["pyro", ...shortPath(operation.cli.path), ...operands.length === 0 ? ["debian:12"] : operands, "ls"])
-        }`
-      return yield* new InvalidRequest({ field: "command", detail: `nothing to run; ${meant}` })
+      return yield* nothingToRun(operation.cli, operands, terminal.workspace)
     }
     if (raw["tty"] !== true && !shell) return raw
     const env = (raw["env"] ?? {}) as Readonly<Record<string, string>>

@@ -61,8 +61,24 @@ describe("a word that was taken for the environment", () => {
     const advice = "the first word is the environment: pyro run debian:12 ls"
     assert.strictEqual(await told("run", "ls"), `err pyro: ${unknown("ls")}\n${advice}\n`)
     assert.include(await told("run", "cat", "a b"), "the first word is the environment: pyro run debian:12 ")
-    const { journal } = await on(["run", "ls"])
-    assert.deepStrictEqual(journal, [`err pyro: command: nothing to run; ${advice}\nsee: pyro run --help\n`])
+    const { journal, requests } = await on(["run", "ls"], { answers: { "env.list": { environments: [] } } })
+    assert.strictEqual(journal.at(-1), `err pyro: command: nothing to run; ${advice}\nsee: pyro run --help\n`)
+    assert.deepStrictEqual(requests, [])
+  })
+
+  it.each([
+    ["app", { origin: "image" }, true],
+    ["app", { origin: "own", from: "debian:12", fromWorkspace: "ws-1" }, true],
+    ["app", { origin: "own", from: "docker.io/library/python:3.12", addedPackages: ["jq"] }, true],
+    ["app", { origin: "own", from: "base", addedPackages: ["jq"] }, true],
+    ["app", { origin: "own", from: "debian:12", addedPackages: ["jq"] }, false],
+    ["docker.io/library/python:3.12", { origin: "image" }, true]
+  ])("%s without a command: the environment %j has its own, %s", async (name, one, isOfImage) => {
+    const known = { description: "", state: "ready" }
+    const environments = [{ name, ...known, ...one }, { name: "base", ...known, origin: "image" }]
+    const { journal, requests } = await on(["run", name], { answers: { "env.list": { environments } } })
+    assert.strictEqual(requests.length, isOfImage ? 1 : 0)
+    if (!isOfImage) assert.match(journal.at(-1) ?? "", /nothing to run; the first word is the environment/)
   })
 })
 
