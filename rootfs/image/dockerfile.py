@@ -1,12 +1,18 @@
 """Builds a Dockerfile with buildah, for image.py, which is behind this text in one program. Its programs are hostile."""
 
 
-def registries(loopback):
+def registries(loopback, mirrors):
     """Short names are Docker Hub's, as everywhere in Dockerfiles. The loopback of the host has another name in here."""
-    lines = ['unqualified-search-registries = ["docker.io"]']
+    places = {mirror["registry"]: (mirror["registry"], False) for mirror in mirrors}
     for port in loopback:
         for host in ("localhost", "127.0.0.1"):
-            lines += ["[[registry]]", f'prefix = "{host}:{port}"', f'location = "host.pyro.internal:{port}"', "insecure = true"]
+            places[f"{host}:{port}"] = (f"host.pyro.internal:{port}", True)
+    lines = ['unqualified-search-registries = ["docker.io"]']
+    for prefix, (location, insecure) in places.items():
+        lines += ["[[registry]]", f'prefix = "{prefix}"', f'location = "{location}"', f"insecure = {str(insecure).lower()}"]
+        for mirror in mirrors:
+            if mirror["registry"] == prefix:
+                lines += ["[[registry.mirror]]", f'location = "{mirror["location"]}"', f"insecure = {str(mirror['plainHttp']).lower()}"]
     with open("/etc/containers/registries.conf", "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
 
@@ -44,7 +50,7 @@ def build_file(recipe, devcontainer):
     os.mkdir(seed)
     for name in names:
         os.rename(f"{WORK}/{name}", f"{seed}/{name}")
-    registries(recipe["loopbackPorts"])
+    registries(recipe["loopbackPorts"], recipe.get("mirrors") or [])
     store = ["buildah", "--root", f"{WORK}/storage", "--runroot", "/run/pyro-build"]
     file = f"{seed}/{recipe.get('file')}"
     if "text" in recipe:

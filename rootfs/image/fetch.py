@@ -67,8 +67,27 @@ def attempt(source, options):
 
 
 def fetch(source, options):
-    """Fetches the image. Failures of the network pass: a registry that starts again may give the rest."""
+    """Fetches the image of its registry, or of a mirror, whose number this gives."""
+    failures = []
+    for number, mirror in enumerate(options.get("mirrors") or []):
+        progress(f"fetching the image from the mirror {mirror['name']}", 0.02)
+        try:
+            fetch_from(mirror["source"], {**options, "plainHttp": mirror["plainHttp"]})
+            return number
+        except Refused as refused:
+            # A mirror is no authority: what it lacks, breaks or forges is asked of the next one.
+            failures.append(f"the mirror {mirror['name']} ({refused.kind}: {str(refused)[:300]})")
+            progress(f"the mirror {mirror['name']} failed: {refused.kind}", 0.02)
     progress("fetching the image", 0.02)
+    try:
+        fetch_from(source, options)
+    except Refused as refused:
+        raise Refused(refused.kind, "; before that failed ".join([str(refused), *failures])) from refused
+    return None
+
+
+def fetch_from(source, options):
+    """Fetches the image of one place. Failures of the network pass: a registry that starts again may give the rest."""
     reached = False
     for number in range(len(PAUSES) + 1):
         ended = attempt(source, options)

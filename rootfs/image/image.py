@@ -14,6 +14,7 @@ def build(request):
     os.chdir(WORK)
     run(["modprobe", "loop"])
     devcontainer = request.get("devcontainer")
+    mirror = None
     log_in(request.get("logins"))
     Skopeo.stall_seconds = request.get("stallSeconds")
     if "commit" in request:
@@ -23,7 +24,7 @@ def build(request):
     if "dockerfile" in request:
         build_file(request["dockerfile"], devcontainer or {})
     else:
-        fetch(image_of_archive(request["archive"]) if "archive" in request else request["source"], request)
+        mirror = fetch(image_of_archive(request["archive"]) if "archive" in request else request["source"], request)
     manifest_path = f"{WORK}/image/manifest.json"
     manifest = read_json(manifest_path)
     descriptor = manifest.get("config") or {}
@@ -56,6 +57,7 @@ def build(request):
         layers=[{"digest": layer["digest"], "sizeBytes": layer.get("size", 0)} for layer, _ in layers],
         packages=packages_of(merged),
         label=label,
+        **({} if mirror is None else {"mirrorNumber": mirror}),
         **steps_of(request),
     )
 

@@ -12,6 +12,8 @@ export interface OciOrigin {
   readonly digest: string
   readonly config: ImageConfig
   readonly devcontainer?: DevContainerOrigin | undefined
+  /** The mirror that gave it. Undefined: its registry, an archive or a Dockerfile. */
+  readonly mirror?: string | undefined
 }
 
 /** An environment that pyro knows how to build. */

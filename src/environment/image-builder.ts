@@ -24,6 +24,8 @@ export const BuilderMessage = Schema.Union([
     packages: short(1_048_576),
     /** Of a dev container: the image's label `devcontainer.metadata`, a JSON list, without settings of editors. Else empty. */
     label: short(65_536),
+    /** Number of the mirror in the request that gave the image, if one did. */
+    mirrorNumber: Schema.optional(Schema.Int),
     /** Size of the file of the build's steps, if there is one. */
     stepsBytes: Schema.optional(Schema.Int)
   }),
@@ -48,7 +50,11 @@ export const DevContainerOrigin = Schema.Struct({
 export type DevContainerOrigin = typeof DevContainerOrigin.Type
 
 /** An image that becomes an environment. */
-export type KeptImage = MadeImage & { readonly devcontainer?: DevContainerOrigin }
+export type KeptImage = MadeImage & {
+  readonly devcontainer?: DevContainerOrigin
+  /** The mirror that gave it. */
+  readonly mirror?: string | undefined
+}
 
 /** The login of a registry, without its password. */
 export interface BuilderLogin {
@@ -87,6 +93,10 @@ interface PullRequest {
   /** Source in skopeo's form. */
   readonly source: string
   readonly plainHttp: boolean
+  /** Sources that are asked before. @default none */
+  readonly mirrors?: ReadonlyArray<
+    { readonly name: string; readonly source: string; readonly plainHttp: boolean }
+  >
 }
 
 interface ArchiveRequest {
@@ -119,6 +129,13 @@ interface AddedRequest {
   }
 }
 
+/** A mirror as containers-registries.conf has it. */
+export interface BaseMirror {
+  readonly registry: string
+  readonly location: string
+  readonly plainHttp: boolean
+}
+
 interface DockerfileRequest {
   readonly dockerfile: {
     /** The Dockerfile, relative to the builder's seed. Undefined: `text`. */
@@ -130,6 +147,8 @@ interface DockerfileRequest {
     readonly arguments: Readonly<Record<string, string>>
     /** Ports of registries on the host's loopback, which have another name in the builder. */
     readonly loopbackPorts: ReadonlyArray<number>
+    /** Mirrors of the registries of base images, in order. @default none */
+    readonly mirrors?: ReadonlyArray<BaseMirror>
     /** Secrets by their ids, with the builder's files that have them. @default none */
     readonly secrets?: Readonly<Record<string, string>>
     /** Files of the builder: the steps of an earlier build, and where this build leaves its own. @default none */

@@ -36,7 +36,13 @@ export const Definition = Schema.Struct({
   workspace: Schema.optional(Schema.String),
   /** The image of a registry that `name` refers to: the digest of its manifest, and how its programs are started. */
   oci: Schema.optional(
-    Schema.Struct({ digest: Schema.String, config: ImageConfig, devcontainer: Schema.optional(DevContainerOrigin) })
+    Schema.Struct({
+      digest: Schema.String,
+      config: ImageConfig,
+      devcontainer: Schema.optional(DevContainerOrigin),
+      /** The mirror that gave it. */
+      mirror: Schema.optional(Schema.String)
+    })
   ),
   /** Time of the definition, ISO 8601. */
   created: Schema.String

@@ -79,6 +79,7 @@ const detail = (one: EnvironmentDetail) => ({
     ? {}
     : { imagePath: one.environment.imagePath, kernelVersion: one.environment.kernelVersion }),
   ...(one.oci === undefined ? {} : { image: imageSettings(one.oci.config) }),
+  ...(one.oci?.mirror === undefined ? {} : { mirror: one.oci.mirror }),
   packages: one.packages
 })
 

@@ -2,6 +2,8 @@ import { Effect } from "effect"
 import type { BuildPayload, PullPayload } from "../../contract/rows/environment.ts"
 import type { OperationName } from "../../contract/rows/operations.ts"
 import { parseReference } from "../../contract/text/image-reference.ts"
+import { parseMirrors } from "../../contract/text/registry-mirrors.ts"
+import { settingNow } from "../../system/settings/config.ts"
 import { note } from "../output/print.ts"
 
 const loaded = Effect.promise(() => import("../../local/images/docker-logins.ts"))
@@ -9,11 +11,18 @@ const loaded = Effect.promise(() => import("../../local/images/docker-logins.ts"
 /** A registry of this host's loopback gets no login: it would be in the microVM. */
 const isElsewhere = (registry: string) => !/^(localhost|127\.0\.0\.1)(:|$)/.test(registry)
 
+/** The registries, and those of their mirrors. */
+const withMirrors = (registries: ReadonlyArray<string>) => {
+  const mirrors = parseMirrors(settingNow("PYRO_REGISTRY_MIRRORS") ?? "") ?? {}
+  const more = registries.flatMap((registry) => mirrors[registry] ?? []).map((mirror) => mirror.split("/", 1)[0]!)
+  return [...new Set([...registries, ...more])]
+}
+
 /** Adds the logins of this user for the registries, which the options do not have. */
 const adding = <P extends Pick<PullPayload, "registryAuth">>(payload: P, registries: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     const { registryAuth: given = {} } = payload
-    const wanted = registries.filter((registry) => isElsewhere(registry) && !(registry in given))
+    const wanted = withMirrors(registries).filter((registry) => isElsewhere(registry) && !(registry in given))
     if (wanted.length === 0) return payload
     const { loginsFor } = yield* loaded
     const { registryAuth, unusable } = yield* loginsFor(wanted)

@@ -99,7 +99,7 @@ const removed = (result: ResultOf<"env.rm">) =>
 
 /** What the image of an environment says of its programs. */
 const imageLines = (
-  { image, imageDigest }: ResultOf<"env.inspect">
+  { image, imageDigest, mirror }: ResultOf<"env.inspect">
 ): ReadonlyArray<readonly [string, string]> => {
   if (image === undefined) return []
   const { command, entrypoint, env, exposedPorts, healthCheck, labels, labelsLeftOut: left = 0, volumes = [] } = image
@@ -107,6 +107,7 @@ const imageLines = (
   const texts = Object.entries(labels).map(([name, value]) => `${name}=${value.replaceAll("\n", "\\n")}`)
   const lines: ReadonlyArray<readonly [string, string | undefined]> = [
     ["manifest", imageDigest],
+    ["mirror", mirror],
     ["user", user ?? "root"],
     ["directory", workingDirectory],
     ["command", typed([...entrypoint, ...command])],

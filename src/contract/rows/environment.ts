@@ -46,6 +46,7 @@ export const EnvironmentDetail = lazy(() =>
     image: optional(
       ImageSettings().annotate({ description: "For an image: what it says of its programs. Absent for others" })
     ),
+    mirror: optional(string("For `image`: mirror that gave the image. Absent if none did")),
     imagePath: optional(string("Path of the image file in the cache. Absent if not built")),
     kernelVersion: optional(string("Version of the guest's kernel")),
     packages: Schema.Array(

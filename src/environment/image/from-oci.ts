@@ -40,11 +40,12 @@ export const keepOciImage = <E>(
     yield* sweepTemporaries(images.temporaries)
     const work = yield* makeTemporary(images.temporaries, `image-${name.slice(0, 80)}`)
     const file = path.join(work.path, "root.erofs")
-    const { config, devcontainer, digest, packages } = yield* make(file)
+    const { config, devcontainer, digest, mirror, packages } = yield* make(file)
     const oci = {
       digest,
       config,
-      ...(devcontainer === undefined ? {} : { devcontainer })
+      ...(devcontainer === undefined ? {} : { devcontainer }),
+      ...(mirror === undefined ? {} : { mirror })
     }
     const created = yield* nowIso
     const definition: Definition = { format: 1, name, from, packages: added, workspace, oci, created }

@@ -16,12 +16,13 @@ import {
 } from "../../environment/devcontainer.ts"
 import { basesOf } from "../../environment/dockerfile.ts"
 import { Environments, type OnProgress, within } from "../../environment/Environments.ts"
-import type { BuilderRequest, KeptImage, MadeImage } from "../../environment/image-builder.ts"
+import type { BuilderRequest, KeptImage } from "../../environment/image-builder.ts"
 import { sourceOf } from "../../environment/image-source.ts"
 import { type DevContainerInputs, readInputs } from "../../seeding/devcontainer-inputs.ts"
 import { findDevContainer, type FoundDevContainer } from "../../seeding/devcontainer.ts"
 import { buildInMicroVm } from "./builder.ts"
 import { builderLogins } from "./logins.ts"
+import { mirrorsOf, withMirror } from "./mirrors.ts"
 
 /** A devcontainer.json that was read. */
 export interface KnownDevContainer {
@@ -65,33 +66,40 @@ const requestOf = (
   { base, features, ...rest }: BuildPlan,
   { dockerfile, folders }: DevContainerInputs,
   buildArgs: Readonly<Record<string, string>>
-) => {
-  const ofFeatures = features.flatMap(({ id }) => parseReference(id)?.name ?? []).map((name) => `FROM ${name}`)
-  const text = dockerfile?.text ?? (base._tag === "image" ? `FROM ${base.reference}\n` : "")
-  const { loopbackPorts, ...bases } = basesOf([text, ...ofFeatures].join("\n"))
-  const devcontainer = {
-    ...rest,
-    features: features.map((feature) => {
-      const local = folders.find(({ id }) => id === feature.id)
-      return local === undefined ? feature : { ...feature, folder: local.folder }
-    })
-  }
-  const reference = base._tag === "image" && features.length === 0 ? parseReference(base.reference) : undefined
-  const common = { architecture: "amd64", devcontainer } as const
-  const request: BuilderRequest = reference !== undefined ? { ...common, ...pullOf(reference) } : {
-    ...common,
-    dockerfile: {
-      ...(dockerfile === undefined ? { text } : { file: dockerfile.file, context: dockerfile.context }),
-      target: base._tag === "image" ? undefined : base.target,
-      arguments: base._tag === "image" ? {} : named([...Object.entries(base.arguments), ...Object.entries(buildArgs)]),
-      loopbackPorts
+) =>
+  Effect.gen(function*() {
+    const ofFeatures = features.flatMap(({ id }) => parseReference(id)?.name ?? []).map((name) => `FROM ${name}`)
+    const text = dockerfile?.text ?? (base._tag === "image" ? `FROM ${base.reference}\n` : "")
+    const { loopbackPorts, ...bases } = basesOf([text, ...ofFeatures].join("\n"))
+    const mirrors = yield* mirrorsOf(bases.references)
+    const devcontainer = {
+      ...rest,
+      features: features.map((feature) => {
+        const local = folders.find(({ id }) => id === feature.id)
+        return local === undefined ? feature : { ...feature, folder: local.folder }
+      })
     }
-  }
-  return { request, ...bases }
-}
+    const reference = base._tag === "image" && features.length === 0 ? parseReference(base.reference) : undefined
+    const common = { architecture: "amd64", devcontainer } as const
+    const request: BuilderRequest = reference !== undefined ?
+      { ...common, ...pullOf(reference), mirrors: mirrors.sources } :
+      {
+        ...common,
+        dockerfile: {
+          ...(dockerfile === undefined ? { text } : { file: dockerfile.file, context: dockerfile.context }),
+          target: base._tag === "image" ? undefined : base.target,
+          arguments: base._tag === "image"
+            ? {}
+            : named([...Object.entries(base.arguments), ...Object.entries(buildArgs)]),
+          loopbackPorts,
+          mirrors: mirrors.bases
+        }
+      }
+    return { request, mirrors, ...bases }
+  })
 
 /** Gives the image what the file says of programs: a workspace of the environment alone then has the same variables. */
-const kept = (made: MadeImage, { place, read }: KnownDevContainer, key: string): KeptImage => {
+const kept = (made: KeptImage, { place, read }: KnownDevContainer, key: string): KeptImage => {
   const { config, label } = made
   const own = Object.entries(devContainerOf(read, place, { env: config.env, label }).env)
   return {
@@ -119,8 +127,8 @@ export const buildDevContainer = (
 ) =>
   Effect.gen(function*() {
     const { inputs, key, plan } = yield* planned(known, buildArgs)
-    const asked = requestOf(plan, inputs, buildArgs)
-    const { logins, ...ofHost } = yield* builderLogins(asked.references, auth)
+    const { mirrors, ...asked } = yield* requestOf(plan, inputs, buildArgs)
+    const { logins, ...ofHost } = yield* builderLogins([...asked.references, ...mirrors.references], auth)
     const { keepImage } = yield* Environments
     yield* keepImage(name, (file) =>
       Effect.map(
@@ -129,11 +137,11 @@ export const buildDevContainer = (
           request: { ...asked.request, logins },
           logins: ofHost,
           ...(inputs.seed === undefined ? {} : { context: inputs.seed }),
-          registries: asked.registries,
-          allowHosts: [...new Set([...asked.allowHosts, ...ofHost.allowHosts, ...allowHosts])],
+          registries: [...new Set([...asked.registries, ...mirrors.registries])],
+          allowHosts: [...new Set([...asked.allowHosts, ...mirrors.allowHosts, ...ofHost.allowHosts, ...allowHosts])],
           file,
           onProgress: within(onProgress, 0.2, 1)
         }),
-        (made) => kept(made, known, key)
+        (made) => kept(withMirror(made, mirrors), known, key)
       ), { replace, onProgress: within(onProgress, 0, 0.2) })
   })

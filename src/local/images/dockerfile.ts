@@ -9,6 +9,7 @@ import { Paths } from "../../system/files/Paths.ts"
 import { placesIn } from "./builder-files.ts"
 import { buildInMicroVm } from "./builder.ts"
 import { builderLogins } from "./logins.ts"
+import { mirrorsOf } from "./mirrors.ts"
 import { keepSteps, keptSteps, mostStepsBytes } from "./steps.ts"
 
 const wrong = (field: string, detail: string) => new InvalidRequest({ field, detail })
@@ -46,7 +47,8 @@ export const buildDockerfile = (
     }
     const { context, file, text } = found
     const bases = basesOf(text)
-    const { logins, ...ofHost } = yield* builderLogins(bases.references, auth)
+    const mirrors = yield* mirrorsOf(bases.references)
+    const { logins, ...ofHost } = yield* builderLogins([...bases.references, ...mirrors.references], auth)
     const { keepImage } = yield* Environments
     const besideOf = yield* stepsFor(name, payload)
     yield* keepImage(name, (result) => {
@@ -57,12 +59,19 @@ export const buildDockerfile = (
         request: {
           architecture: "amd64",
           logins,
-          dockerfile: { file, target, arguments: buildArgs, loopbackPorts: bases.loopbackPorts, ...placesIn(beside) }
+          dockerfile: {
+            file,
+            target,
+            arguments: buildArgs,
+            loopbackPorts: bases.loopbackPorts,
+            mirrors: mirrors.bases,
+            ...placesIn(beside)
+          }
         },
         context,
         logins: ofHost,
-        registries: bases.registries,
-        allowHosts: [...new Set([...bases.allowHosts, ...ofHost.allowHosts, ...allowHosts])],
+        registries: [...new Set([...bases.registries, ...mirrors.registries])],
+        allowHosts: [...new Set([...bases.allowHosts, ...mirrors.allowHosts, ...ofHost.allowHosts, ...allowHosts])],
         file: result,
         onProgress: within(onProgress, 0.2, 1)
       })

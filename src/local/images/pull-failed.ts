@@ -7,10 +7,15 @@ import { THIS_HOST } from "../../network/name.ts"
 /** Failures whose reason the host knows better than the guest, which sees a refused connection only, or an answer of the cache of layers. */
 const OF_NETWORK: ReadonlyArray<PullFailure> = ["unreachable", "timeout", "certificate", "failed", "server"]
 
-/** The newest connections of a builder that were not made. */
-const troubles = (pyro: PyroService, workspace: string) =>
+/** The newest connections of a builder that were not made, without those to some registries. */
+const troubles = (pyro: PyroService, workspace: string, without: ReadonlyArray<string>) =>
   pyro.workspace.network.log(Schema.decodeSync(NetworkLogPayload())({ workspace, limit: 20 })).pipe(
-    Effect.map(({ entries }) => entries.filter(({ outcome, reason }) => outcome !== "allowed" && reason !== undefined)),
+    Effect.map(({ entries }) =>
+      entries.filter(({ host, outcome, port, reason }) =>
+        outcome !== "allowed" && reason !== undefined &&
+        !without.some((one) => one === `${host}:${port}` || (port === undefined && one.startsWith(`${host}:`)))
+      )
+    ),
     Effect.orElseSucceed((): ReadonlyArray<NetworkRecord> => [])
   )
 
@@ -18,32 +23,35 @@ const troubles = (pyro: PyroService, workspace: string) =>
 const isOfCertificate = (reason: string) => /^(TLS with|the guest ended TLS)/.test(reason)
 
 /** The error of a pull whose builder refused. */
-export const pullFailed =
-  (pyro: PyroService, image: string, user: string | undefined) =>
-  (workspace: string, refused: { readonly kind: string; readonly detail: string }) =>
-    Effect.gen(function*() {
-      const reason = Option.getOrElse(
-        Schema.decodeUnknownOption(PullFailure)(refused.kind),
-        (): PullFailure => refused.kind === "layer" ? "image" : "failed"
-      )
-      const detail = refused.detail.replaceAll(THIS_HOST, "localhost").replace(/[.\s]+$/, "")
-      const plain = new ImagePullFailed({
-        image,
-        reason,
-        detail,
-        ...(user === undefined || reason !== "unauthorized" ? {} : { user })
-      })
-      if (!OF_NETWORK.includes(reason)) return yield* plain
-      const last = (yield* troubles(pyro, workspace)).at(-1)
-      if (last?.reason === undefined) return yield* plain
-      const told = last.reason
-      if (isOfCertificate(told)) return yield* new ImagePullFailed({ image, reason: "certificate", detail })
-      if (last.outcome === "failed") return yield* new ImagePullFailed({ image, reason: "unreachable", detail: told })
-      const option = last.option ?? (last.kind === "lookup" ? `--allow-host ${last.host}` : undefined)
-      return yield* new ImagePullFailed({
-        image,
-        reason: "policy",
-        detail: told,
-        ...(option === undefined ? {} : { option })
-      })
+export const pullFailed = (
+  pyro: PyroService,
+  image: string,
+  { mirrors, user }: { readonly user: string | undefined; readonly mirrors: ReadonlyArray<string> }
+) =>
+(workspace: string, refused: { readonly kind: string; readonly detail: string }) =>
+  Effect.gen(function*() {
+    const reason = Option.getOrElse(
+      Schema.decodeUnknownOption(PullFailure)(refused.kind),
+      (): PullFailure => refused.kind === "layer" ? "image" : "failed"
+    )
+    const detail = refused.detail.replaceAll(THIS_HOST, "localhost").replace(/[.\s]+$/, "")
+    const plain = new ImagePullFailed({
+      image,
+      reason,
+      detail,
+      ...(user === undefined || reason !== "unauthorized" ? {} : { user })
     })
+    if (!OF_NETWORK.includes(reason)) return yield* plain
+    const last = (yield* troubles(pyro, workspace, mirrors)).at(-1)
+    if (last?.reason === undefined) return yield* plain
+    const told = last.reason
+    if (isOfCertificate(told)) return yield* new ImagePullFailed({ image, reason: "certificate", detail })
+    if (last.outcome === "failed") return yield* new ImagePullFailed({ image, reason: "unreachable", detail: told })
+    const option = last.option ?? (last.kind === "lookup" ? `--allow-host ${last.host}` : undefined)
+    return yield* new ImagePullFailed({
+      image,
+      reason: "policy",
+      detail: told,
+      ...(option === undefined ? {} : { option })
+    })
+  })

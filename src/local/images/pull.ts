@@ -6,9 +6,10 @@ import { Environments, type OnProgress, within } from "../../environment/Environ
 import { sourceOf } from "../../environment/image-source.ts"
 import { buildInMicroVm } from "./builder.ts"
 import { builderLogins } from "./logins.ts"
+import { mirrorsOf, withMirror } from "./mirrors.ts"
 import { pullFailed } from "./pull-failed.ts"
 
-/** Pulls an image of a registry, and makes an environment of it. */
+/** Pulls an image of a registry or its mirrors, and makes an environment of it. */
 export const pullImage = (
   pyro: PyroService,
   reference: ImageReference,
@@ -17,18 +18,27 @@ export const pullImage = (
 ) =>
   Effect.gen(function*() {
     const { keepImage } = yield* Environments
-    const { logins, ...ofHost } = yield* builderLogins([reference], auth)
+    const mirrors = yield* mirrorsOf([reference])
+    const { logins, ...ofHost } = yield* builderLogins([reference, ...mirrors.references], auth)
     const { allowHosts: own, plainHttp, registry, source } = sourceOf(reference)
+    const user = logins.find((login) => login.registry === reference.registry)?.user
     yield* keepImage(reference.name, (file) =>
-      buildInMicroVm(pyro, {
-        reference: reference.name,
-        request: { source, plainHttp, architecture: "amd64", logins },
-        logins: ofHost,
-        allowHosts: [...new Set([...own, ...ofHost.allowHosts, ...allowHosts])],
-        allowIps,
-        registries: [registry],
-        file,
-        onProgress: within(onProgress, 0.2, 1),
-        refused: pullFailed(pyro, reference.name, logins[0]?.user)
-      }), { replace: true, onProgress: within(onProgress, 0, 0.2) })
+      Effect.map(
+        buildInMicroVm(pyro, {
+          reference: reference.name,
+          request: { source, plainHttp, mirrors: mirrors.sources, architecture: "amd64", logins },
+          logins: ofHost,
+          allowHosts: [...new Set([...own, ...mirrors.allowHosts, ...ofHost.allowHosts, ...allowHosts])],
+          allowIps,
+          registries: [...new Set([registry, ...mirrors.registries])],
+          file,
+          onProgress: within(onProgress, 0.2, 1),
+          refused: pullFailed(pyro, reference.name, {
+            user,
+            // Troubles with mirrors are in the detail. The registry's own decide what helps.
+            mirrors: mirrors.registries.filter((one) => one !== registry)
+          })
+        }),
+        (made) => withMirror(made, mirrors)
+      ), { replace: true, onProgress: within(onProgress, 0, 0.2) })
   })

@@ -7,6 +7,8 @@ export type Allowed =
   | { readonly kind: "absolute-path"; readonly what: string }
   | { readonly kind: "integer"; readonly min: number; readonly max: number }
   | { readonly kind: "number"; readonly min: number; readonly max: number }
+  /** Mirrors of registries of images, as `parseMirrors` reads them. */
+  | { readonly kind: "mirrors" }
   | { readonly kind: "choice"; readonly choices: ReadonlyArray<string> }
 
 /** Allowed values as a sentence names them. */
@@ -22,6 +24,8 @@ export const allowedText = (allowed: Allowed): string => {
       return `an integer from ${allowed.min} to ${allowed.max}`
     case "number":
       return `a number from ${allowed.min} to ${allowed.max}`
+    case "mirrors":
+      return "`REGISTRY=MIRROR[,MIRROR…]`, with blanks between registries; a mirror is `HOST[:PORT][/PREFIX]`"
     case "choice":
       return allowed.choices.join(" or ")
   }

@@ -1,5 +1,6 @@
 import { Context, Effect, Result } from "effect"
 import { InvalidConfiguration } from "../../contract/errors/errors.ts"
+import { parseMirrors } from "../../contract/text/registry-mirrors.ts"
 import { type Allowed, allowedText } from "./allowed-values.ts"
 import { type ValueOf, type Variable, type VariableName, variables } from "./variables.ts"
 
@@ -16,6 +17,8 @@ const decode = (allowed: Allowed, text: string): number | string | undefined => 
   switch (allowed.kind) {
     case "text":
       return text
+    case "mirrors":
+      return parseMirrors(text) === undefined ? undefined : text
     case "directory":
     case "absolute-path":
       return text.startsWith("/") ? text : undefined

@@ -1,7 +1,15 @@
 const PULLS = "`pyro env pull`, `env build --dockerfile`, `create` and `run` of an image"
 
-/** Variables that say where the logins of registries are. A part of `variables`. */
+/** Variables that say where the logins and the mirrors of registries are. A part of `variables`. */
 export const registryVariables = {
+  PYRO_REGISTRY_MIRRORS: {
+    group: "pyro",
+    allowed: { kind: "mirrors" },
+    otherwise: "none",
+    purpose:
+      "Mirrors that pulls ask before the registry, such as `docker.io=mirror.example.com/hub`. `docs/environments.md`",
+    readers: "the daemon, when it starts; commands that use logins of registries"
+  },
   DOCKER_CONFIG: {
     group: "host",
     allowed: { kind: "text", what: "a directory" },
