@@ -32,7 +32,7 @@ const may = {
   "workspace": libraries,
   "local": [...libraries, "workspace"],
   "daemon": [...libraries, "workspace", "local"],
-  "project": ["contract", "system"],
+  "project": ["contract", "system", "environment", "seeding"],
   "sdk": ["contract", "system"],
   "agent-host": ["contract", "system"],
   "cli": ["contract", "terminal", "sdk", "agent-host", "project", "local", "daemon", "mcp"],

@@ -1,18 +1,26 @@
+import { Effect } from "effect"
+import type { ProjectFileInvalid } from "../contract/errors/errors.ts"
 import { secretTargetOf } from "../contract/rows/secret-target.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
+import { buildOf, type ProjectBuild } from "./build.ts"
 import type { Definition } from "./definition.ts"
+import type { ProjectFile } from "./file.ts"
 
 /**
  * What a file asks for beyond a microVM with a copy of the project, one phrase each: network, ports of the host, values of secrets, files that
  * git ignores, and images. Each phrase has everything that the grant depends on, so that another grant is another phrase.
  */
-export const asksOf = (definition: Definition): ReadonlyArray<string> => [
+export const asksOf = (definition: Definition, built?: ProjectBuild): ReadonlyArray<string> => [
   ...networkAsks(definition),
   ...portAsks(definition),
   ...secretAsks(definition),
   ...(definition.seed?.includeIgnored ?? []).map((glob) => `a copy of files that git ignores: ${glob}`),
-  ...imageAsks(definition)
+  ...imageAsks(definition, built)
 ]
+
+/** The same of a file, with what its build reads: another registry is another phrase. */
+export const asksOfFile = (file: ProjectFile): Effect.Effect<ReadonlyArray<string>, ProjectFileInvalid> =>
+  Effect.map(buildOf(file), (built) => asksOf(file.definition, built))
 
 const networkAsks = ({ network = {} }: Definition): ReadonlyArray<string> => {
   const { allowHosts = [], allowIps = [], denyHosts = [], policy } = network
@@ -48,14 +56,23 @@ const secretAsks = ({ secretHttp = [], secrets = [] }: Definition) =>
       })
   })
 
-const imageAsks = ({ build = {}, dockerfile, environment }: Definition) => [
+const KINDS = { dockerfile: "the Dockerfile", devcontainer: "the dev container" } as const
+
+const buildAsk = ({ of, registries, shown }: ProjectBuild) =>
+  `a build of ${KINDS[of]} ${shown}${
+    registries.length === 0
+      ? ""
+      : `, with images${of === "devcontainer" ? " and features" : ""} from ${registries.join(", ")}`
+  }`
+
+const imageAsks = ({ build = {}, environment }: Definition, built: ProjectBuild | undefined) => [
   ...(environment !== undefined && parseReference(environment) !== undefined
     ? [`the image ${parseReference(environment)!.name}, from its registry`]
     : []),
-  ...(dockerfile === undefined
+  ...(built === undefined
     ? []
     : [
-      `a build of the Dockerfile ${dockerfile}, with images from the registries that it names`,
+      buildAsk(built),
       ...(build.allowHosts ?? []).map((host) => `connections to ${host} during the build`)
     ])
 ]

@@ -5,6 +5,7 @@ import { parseReference } from "../contract/text/image-reference.ts"
 import { named } from "../contract/text/names.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { processEnvironment } from "../system/settings/config.ts"
+import { asksOfFile } from "./asks.ts"
 import type { Definition } from "./definition.ts"
 import { readProjectIn } from "./file.ts"
 import { openAsks } from "./granted.ts"
@@ -43,7 +44,7 @@ export const defaultsOf = (
     const file = yield* readProjectIn(directory)
     if (file === undefined) return { defaults: {} }
     const memory = yield* recall(file.directory)
-    const open = openAsks(file, memory)
+    const open = openAsks(yield* asksOfFile(file), memory)
     return {
       defaults: {
         ...ungranted(file.definition),
@@ -58,8 +59,8 @@ export const defaultsOf = (
     Effect.catch(({ message }) => Effect.succeed<Found>({ defaults: {}, note: message }))
   )
 
-const ungranted = ({ cpus, cwd, disk, dockerfile, env, environment, memory, seed, user }: Definition): Defaults => ({
-  ...(environment === undefined || dockerfile !== undefined || parseReference(environment) !== undefined
+const ungranted = ({ cpus, cwd, disk, env, environment, memory, seed, user }: Definition): Defaults => ({
+  ...(environment === undefined || parseReference(environment) !== undefined
     ? {}
     : { environment }),
   ...(seed?.git === undefined ? {} : { git: seed.git }),
@@ -76,9 +77,9 @@ const granted = (
   { built }: Memory,
   variable: (name: string) => string | undefined
 ): Defaults => {
-  const { dockerfile, environment, network, secretHttp = [], secrets = [], seed } = definition
+  const { devcontainer, dockerfile, environment, network, secretHttp = [], secrets = [], seed } = definition
   const reference = environment === undefined ? undefined : parseReference(environment)
-  const image = dockerfile === undefined ? reference?.name : built
+  const image = (dockerfile ?? devcontainer) === undefined ? reference?.name : built
   const ceiling = ceilingOf(network)
   const valued = secrets.filter((name) => (variable(name) ?? "") !== "")
   return {

@@ -73,7 +73,7 @@ const Setup = lazy(() =>
 const Service = lazy(() => {
   const { readyCommand, readyFile, readyHttp, readyTcp } = readinessFields()
   return snakeStruct({
-    command: Command(),
+    command: optional(Command()),
     readyTcp,
     readyHttp,
     readyFile,
@@ -122,6 +122,22 @@ const Seed = lazy(() =>
   })
 )
 
+/** A service without a command in an environment that has none: only one that was made of an image has. */
+const withoutCommand = (
+  { devcontainer, dockerfile, environment = "debian:12", services = {} }: {
+    readonly devcontainer?: unknown
+    readonly dockerfile?: unknown
+    readonly environment?: string
+    readonly services?: Readonly<Record<string, { readonly command?: unknown }>>
+  }
+): string | undefined => {
+  if ((devcontainer ?? dockerfile) !== undefined || !/^debian(:|$)/.test(environment)) return undefined
+  const name = Object.keys(services).find((one) => services[one]!.command === undefined)
+  return name === undefined
+    ? undefined
+    : `services.${name}.command is missing, and ${environment} has no command of its own`
+}
+
 /** A use of a secret that the file does not ask for. */
 const unnamedSecret = (
   { secretHttp = [], secrets = [], services = {}, setup = [] }: {
@@ -149,6 +165,11 @@ export const Definition = lazy(() =>
       text("").pipe(must((name) => name !== "" && name.length <= 200, "must be a name such as debian:12"))
     ),
     dockerfile: optional(insidePath()),
+    devcontainer: optional(
+      Schema.Union([Schema.Literal(true), insidePath()]).annotate({
+        message: "must be true, or a path beneath the project's directory"
+      })
+    ),
     build: optional(Build()),
     seed: optional(Seed()),
     user: optional(WorkspaceUser()),
@@ -171,11 +192,12 @@ export const Definition = lazy(() =>
     services: optional(Services())
   }).pipe(
     must(
-      ({ dockerfile, environment }) => dockerfile === undefined || environment === undefined,
-      "environment cannot be combined with dockerfile"
+      ({ devcontainer, dockerfile, environment }) =>
+        [devcontainer, dockerfile, environment].filter((one) => one !== undefined).length <= 1,
+      "environment, dockerfile and devcontainer cannot be combined"
     ),
     must(({ build, dockerfile }) => build === undefined || dockerfile !== undefined, "build needs dockerfile"),
-    Schema.check(Schema.makeFilter((definition) => unnamedSecret(definition) ?? true))
+    Schema.check(Schema.makeFilter((definition) => unnamedSecret(definition) ?? withoutCommand(definition) ?? true))
   )
 )
 export type Definition = ReturnType<typeof Definition>["Type"]

@@ -16,7 +16,7 @@ export const encoded = (definition: Definition): Readonly<Record<string, unknown
   Schema.encodeSync(Definition())(definition)
 
 /** Keys that a workspace has for its life: another value needs another workspace. */
-const OF_NEW = ["environment", "dockerfile", "build", "seed", "user", "cpus", "memory", "disk"]
+const OF_NEW = ["environment", "dockerfile", "devcontainer", "build", "seed", "user", "cpus", "memory", "disk"]
 
 const leaves = (value: unknown, key: ReadonlyArray<string> = []): ReadonlyArray<readonly [string, unknown]> =>
   isObject(value)

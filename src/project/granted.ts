@@ -1,18 +1,15 @@
 import { Effect } from "effect"
 import { ProjectNotAccepted, ProjectSecretMissing } from "../contract/errors/errors.ts"
 import { named } from "../contract/text/names.ts"
-import { asksOf } from "./asks.ts"
+import { asksOfFile } from "./asks.ts"
 import type { ProjectFile } from "./file.ts"
 import { type Memory, remember } from "./memory.ts"
 import type { SecretValues } from "./requests.ts"
 import type { Surface } from "./surface.ts"
 
 /** What a file asks for and the person has not granted. */
-export const openAsks = ({ definition }: ProjectFile, { accepted }: Memory): ReadonlyArray<string> =>
-  asksOf(definition).filter((ask) => !accepted.includes(ask))
-
-/** Whether the person has granted all that a file asks for. */
-export const isGranted = (file: ProjectFile, memory: Memory): boolean => openAsks(file, memory).length === 0
+export const openAsks = (asks: ReadonlyArray<string>, { accepted }: Memory): ReadonlyArray<string> =>
+  asks.filter((ask) => !accepted.includes(ask))
 
 /**
  * Asks the person for what a file asks for, unless the person granted all of it before, and remembers the answer. A file that asks for less
@@ -20,8 +17,8 @@ export const isGranted = (file: ProjectFile, memory: Memory): boolean => openAsk
  */
 export const withGrants = (file: ProjectFile, memory: Memory, { grants }: Surface) =>
   Effect.gen(function*() {
-    const asks = asksOf(file.definition)
-    if (!isGranted(file, memory) && !(yield* grants(file.path, asks))) {
+    const asks = yield* asksOfFile(file)
+    if (openAsks(asks, memory).length > 0 && !(yield* grants(file.path, asks))) {
       return yield* new ProjectNotAccepted({ path: file.path, asks })
     }
     const granted: Memory = { ...memory, accepted: asks }

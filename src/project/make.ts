@@ -1,12 +1,11 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import { ProjectFileInvalid } from "../contract/errors/errors.ts"
 import { BuildPayload, environmentBuild, environmentPull } from "../contract/rows/environment.ts"
 import { Pyro } from "../contract/rows/Pyro.ts"
 import { workspaceCreate } from "../contract/rows/workspace-lifecycle.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
 import { sha256Hex } from "../system/files/digest.ts"
-import { isBeneath, realPath } from "../system/files/host-path.ts"
+import { buildOf, type ProjectBuild } from "./build.ts"
 import type { ProjectFile } from "./file.ts"
 import { createRequest, decode, type SecretValues } from "./requests.ts"
 import type { Surface } from "./surface.ts"
@@ -15,14 +14,17 @@ import type { Surface } from "./surface.ts"
 export const makeWorkspace = (file: ProjectFile, values: SecretValues, surface: Surface) =>
   Effect.gen(function*() {
     const pyro = yield* Pyro
-    const environment = yield* environmentOf(file, surface)
+    const built = yield* buildOf(file)
     const request = yield* createRequest(file, {
-      environment,
+      // The creation builds a dev container, unless the environment of the same files is there.
+      ...(built?.of === "devcontainer"
+        ? { devcontainer: built.path }
+        : { environment: yield* environmentOf(file, built, surface) }),
       name: yield* freeName(file),
       values
     })
     const { workspace } = yield* surface.show(workspaceCreate, request, pyro.workspace.create(request))
-    return { workspace, environment }
+    return { workspace, ...(built === undefined ? {} : { built: workspace.environment }) }
   })
 
 /** Digits that tell directories of one name apart. */
@@ -42,27 +44,15 @@ const freeName = ({ definition, directory }: ProjectFile) =>
     return isTaken ? `${slug}-${digitsOf(directory)}` : slug
   })
 
-/** A Dockerfile, or its directory. A link in the repository may lead to files of the person, which a builder with a network would get. */
-const dockerfileOf = ({ directory, path: file }: ProjectFile, named: string) => {
-  const place = path.join(directory, named)
-  const real = realPath(place) ?? place
-  return isBeneath(real, directory)
-    ? Effect.succeed(real)
-    : Effect.fail(
-      new ProjectFileInvalid({ path: file, key: "dockerfile", detail: `${named} leads out of the project` })
-    )
-}
-
 /** The environment of a file, on this host. A Dockerfile is built for each new workspace: its own cache knows what has not changed. */
-const environmentOf = (file: ProjectFile, surface: Surface) =>
+const environmentOf = ({ definition, directory }: ProjectFile, built: ProjectBuild | undefined, surface: Surface) =>
   Effect.gen(function*() {
     const pyro = yield* Pyro
-    const { definition, directory } = file
-    const { build = {}, dockerfile, environment = "debian:12" } = definition
-    if (dockerfile !== undefined) {
+    const { build = {}, environment = "debian:12" } = definition
+    if (built !== undefined) {
       const request = yield* decode(BuildPayload(), {
         name: `up-${slugOf(directory).toLowerCase()}-${digitsOf(directory)}`,
-        dockerfile: yield* dockerfileOf(file, dockerfile),
+        dockerfile: built.path,
         target: build.target,
         build_args: build.args,
         allow_hosts: build.allowHosts,

@@ -15,7 +15,7 @@ const Memory = Schema.Struct({
   project: Schema.String,
   /** What the person granted, phrase by phrase. */
   accepted: Schema.Array(Schema.String),
-  /** Environment of the project's Dockerfile, as it was built last. */
+  /** Environment of the project's Dockerfile or dev container, as it was built last. */
   built: Schema.optional(Schema.String),
   workspace: Schema.optional(Schema.Struct({
     id: Schema.String,

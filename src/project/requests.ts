@@ -37,10 +37,16 @@ export const secretsOf = ({ secretHttp, secrets = [] }: Definition, values: Secr
 /** The request for a project's new workspace. */
 export const createRequest = (
   { definition, directory, path }: ProjectFile,
-  { environment, name, values }: { readonly environment: string; readonly name: string; readonly values: SecretValues }
+  { devcontainer, environment, name, values }: {
+    readonly devcontainer?: string
+    readonly environment?: string
+    readonly name: string
+    readonly values: SecretValues
+  }
 ) =>
   decode(CreatePayload(), {
     environment,
+    devcontainer,
     seed_path: directory,
     git: definition.seed?.git,
     include_ignored: definition.seed?.includeIgnored,
@@ -84,7 +90,8 @@ export const serviceRequest = (workspace: string, name: string, service: Service
   decode(ServiceStartPayload(), {
     workspace,
     name,
-    ...(typeof service.command === "string" ? { script: service.command } : { command: service.command }),
+    // Without a command, the image's own runs.
+    ...(typeof service.command === "string" ? { script: service.command } : { command: service.command ?? [] }),
     ready_tcp: service.readyTcp,
     ready_http: service.readyHttp,
     ready_file: service.readyFile,

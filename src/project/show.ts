@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import type { WorkspaceInfo } from "../contract/rows/workspace-info.ts"
-import { asksOf } from "./asks.ts"
+import { asksOfFile } from "./asks.ts"
 import { type Change, changeOf } from "./differences.ts"
 import { findProject, type ProjectFile } from "./file.ts"
-import { isGranted } from "./granted.ts"
+import { openAsks } from "./granted.ts"
 import { recall } from "./memory.ts"
 import { workspaceOf } from "./up.ts"
 
@@ -26,10 +26,11 @@ export const show = ({ cwd, directory }: { readonly directory: string | undefine
     const change = workspace === undefined
       ? undefined
       : changeOf(memory.workspace?.definition, file.definition, memory.workspace?.setUp ?? 0)
+    const asks = yield* asksOfFile(file)
     const shown: Shown = {
       file,
-      asks: asksOf(file.definition),
-      isGranted: isGranted(file, memory),
+      asks,
+      isGranted: openAsks(asks, memory).length === 0,
       workspace,
       change
     }

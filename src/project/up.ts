@@ -61,9 +61,8 @@ export const deleteWorkspace = (id: string) =>
 
 const created = (file: ProjectFile, memory: Memory, values: SecretValues, surface: Surface) =>
   Effect.gen(function*() {
-    const { environment, workspace: made } = yield* makeWorkspace(file, values, surface)
+    const { workspace: made, ...built } = yield* makeWorkspace(file, values, surface)
     const now = { id: made.id, setUp: 0, definition: encoded(file.definition) }
-    const built = file.definition.dockerfile === undefined ? {} : { built: environment }
     const known: Memory = { ...memory, ...built, workspace: now }
     yield* remember(known)
     yield* settle(file, known, now, surface)

@@ -112,6 +112,20 @@ describe("a workspace of a dev container", { concurrent: false }, () => {
     assert.strictEqual(skipped.code, 0, skipped.stderr)
   })
 
+  it("is what pyro up makes of a pyro.toml that says so, with the set-up of both files", async () => {
+    const directory = project("up", {
+      "pyro.toml": "devcontainer = true\nmemory = 256\nsetup = [\"cat seen > after\"]\n",
+      ".devcontainer.json": `{"image": "${registry.host}/base:1", "postCreateCommand": "echo $(id -u) > seen"}`
+    })
+    const { asks } = await pyro.failure(["up", directory])
+    assert.deepStrictEqual(asks, [
+      `a build of the dev container .devcontainer.json, with images and features from ${registry.host}`
+    ])
+    const { workspace } = await pyro.json<{ readonly workspace: string }>(["up", directory, "--yes"])
+    assert.strictEqual(await pyro.sh(workspace, "cat after"), "1000")
+    await pyro.call(["delete", workspace])
+  })
+
   it("builds a Dockerfile beside the context, and a local feature over it, with its options", async () => {
     const directory = project("built", {
       ".devcontainer/devcontainer.json": JSON.stringify({

@@ -57,7 +57,8 @@ export const folderOf = (file: File, variables: Omit<Variables, "folder">) => {
 }
 
 const COMPOSE =
-  "it names a dockerComposeFile, and pyro builds one container. Write a devcontainer.json with the image or the Dockerfile of its main service"
+  "it names a dockerComposeFile, and pyro builds one container. Write a devcontainer.json with the image or the Dockerfile of its main service, or " +
+  "run docker compose in a workspace of the environment debian:13-docker (docs/docker.md)"
 
 /** The build that a devcontainer.json asks for. The failure is a sentence. */
 export const planOf = (file: File, given: Omit<Variables, "folder">): Result.Result<BuildPlan, string> => {

@@ -10,9 +10,10 @@ import {
   type LifecycleSteps
 } from "../../environment/devcontainer.ts"
 import { Environments, type OnProgress } from "../../environment/Environments.ts"
+import { devContainerAt, type KnownDevContainer, planned } from "../../seeding/devcontainer-plan.ts"
 import { withNotices } from "../../system/waits/notices.ts"
 import type { Notify } from "../../workspace/entry/context.ts"
-import { buildDevContainer, devContainerAt, type KnownDevContainer, planned } from "../images/devcontainer.ts"
+import { buildDevContainer } from "../images/devcontainer.ts"
 import { progressTo } from "../notices.ts"
 import { runSteps } from "./lifecycle.ts"
 

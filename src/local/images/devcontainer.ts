@@ -1,60 +1,16 @@
 import { Effect } from "effect"
-import { DevContainerRefused } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { type ImageReference, parseReference } from "../../contract/text/image-reference.ts"
 import { named } from "../../contract/text/names.ts"
-import {
-  type BuildPlan,
-  devContainerOf,
-  digestOf,
-  namesOfHost,
-  type Place,
-  planOf,
-  type ReadFile,
-  readFile,
-  variablesOf
-} from "../../environment/devcontainer.ts"
-import { basesOf } from "../../environment/dockerfile.ts"
+import { type BuildPlan, devContainerOf } from "../../environment/devcontainer.ts"
 import { Environments, type OnProgress, within } from "../../environment/Environments.ts"
 import type { BuilderRequest, KeptImage } from "../../environment/image-builder.ts"
 import { sourceOf } from "../../environment/image-source.ts"
-import { type DevContainerInputs, readInputs } from "../../seeding/devcontainer-inputs.ts"
-import { findDevContainer, type FoundDevContainer } from "../../seeding/devcontainer.ts"
+import type { DevContainerInputs } from "../../seeding/devcontainer-inputs.ts"
+import { basesOfPlan, type KnownDevContainer, planned } from "../../seeding/devcontainer-plan.ts"
 import { buildInMicroVm } from "./builder.ts"
 import { builderLogins } from "./logins.ts"
 import { mirrorsOf, withMirror } from "./mirrors.ts"
-
-/** A devcontainer.json that was read. */
-export interface KnownDevContainer {
-  readonly found: FoundDevContainer
-  readonly read: ReadFile
-  readonly place: Place
-}
-
-/** Reads the devcontainer.json of a directory. `given`: the variables that the person named. */
-export const devContainerAt = (directory: string, given: Place["given"]) =>
-  Effect.gen(function*() {
-    const found = yield* findDevContainer(directory)
-    const read = yield* Effect.mapError(
-      Effect.fromResult(readFile(found.text)),
-      (detail) => new DevContainerRefused({ path: found.file, detail })
-    )
-    return { found, read, place: { project: found.project, file: found.file, given } } satisfies KnownDevContainer
-  })
-
-/** The plan of a file, with what it reads, and the digest of both. */
-export const planned = (known: KnownDevContainer, buildArgs: Readonly<Record<string, string>>) =>
-  Effect.gen(function*() {
-    const plan = yield* Effect.mapError(
-      Effect.fromResult(planOf(known.read.file, variablesOf(known.place))),
-      (detail) => new DevContainerRefused({ path: known.found.file, detail })
-    )
-    const inputs = yield* readInputs(known.found, plan)
-    // Other variables of the person are no part of the build.
-    const given = namesOfHost(known.found.text).map((name) => [name, known.place.given[name]])
-    const key = digestOf([known.found.text, inputs.dockerfile?.text, inputs.folders, buildArgs, given])
-    return { plan, inputs, key }
-  })
 
 const pullOf = (reference: ImageReference) => {
   const { plainHttp, source } = sourceOf(reference)
@@ -68,9 +24,7 @@ const requestOf = (
   buildArgs: Readonly<Record<string, string>>
 ) =>
   Effect.gen(function*() {
-    const ofFeatures = features.flatMap(({ id }) => parseReference(id)?.name ?? []).map((name) => `FROM ${name}`)
-    const text = dockerfile?.text ?? (base._tag === "image" ? `FROM ${base.reference}\n` : "")
-    const { loopbackPorts, ...bases } = basesOf([text, ...ofFeatures].join("\n"))
+    const { bases: { loopbackPorts, ...bases }, text } = basesOfPlan({ base, features }, { dockerfile })
     const mirrors = yield* mirrorsOf(bases.references)
     const devcontainer = {
       ...rest,

@@ -31,8 +31,8 @@ export const imageOf = (
     architecture: lie.architecture ?? "amd64",
     config,
     rootfs: { type: "layers", diff_ids: lie.diffIds ?? tars.map(digestOf) },
-    // buildah compares the histories of images when it looks for a step that it has.
-    history: tars.map((_, at) => ({ created_by: `layer ${at}` }))
+    // buildah compares the histories of images when it looks for a step that it has, and finds none without times.
+    history: tars.map((_, at) => ({ created: "2026-01-01T00:00:00Z", created_by: `layer ${at}` }))
   }))
   const manifest = Buffer.from(JSON.stringify({
     schemaVersion: 2,

@@ -1,5 +1,9 @@
-import { assert, describe, it } from "vitest"
-import { asksOf } from "../../../src/project/asks.ts"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as path from "node:path"
+import { asksOf, asksOfFile } from "../../../src/project/asks.ts"
+import type { Definition } from "../../../src/project/definition.ts"
+import { folderWith } from "./folder.ts"
 
 describe("what a project's file asks for", () => {
   it("a microVM with a copy of the project asks for nothing", () => {
@@ -42,12 +46,50 @@ describe("what a project's file asks for", () => {
           "the value of the variable KEY, for requests to api.example.com:8443 in the header x-key"
         ],
         [{ seed: { includeIgnored: [".env"] } }, "a copy of files that git ignores: .env"],
-        [{ environment: "docker.io/python" }, "the image docker.io/library/python:latest, from its registry"],
-        [
-          { dockerfile: ".", build: { allowHosts: ["pypi"] } },
-          "a build of the Dockerfile ., with images from the registries that it names\nconnections to pypi during the build"
-        ]
+        [{ environment: "docker.io/python" }, "the image docker.io/library/python:latest, from its registry"]
       ] as const
     ) assert.strictEqual(phrases(definition), phrase)
   })
+
+  const asksIn = (definition: Definition, files: Readonly<Record<string, string>>) => {
+    const directory = folderWith(files)
+    return asksOfFile({ directory, path: path.join(directory, "pyro.toml"), definition })
+  }
+
+  it.effect("a build has the registries that it reaches", () =>
+    Effect.gen(function*() {
+      const Dockerfile = "ARG V\nFROM python:3.12 AS one\nFROM ghcr.io/a/b\nFROM one\nFROM $V\nFROM quay.io/a/c\n"
+      assert.deepStrictEqual(yield* asksIn({ dockerfile: ".", build: { allowHosts: ["pypi"] } }, { Dockerfile }), [
+        "a build of the Dockerfile ., with images from docker.io, ghcr.io, quay.io",
+        "connections to pypi during the build"
+      ])
+      assert.deepStrictEqual(yield* asksIn({ dockerfile: "." }, { Dockerfile: "FROM scratch\n" }), [
+        "a build of the Dockerfile ."
+      ])
+    }))
+
+  it.effect("a dev container has those of its features, too, and its Dockerfile's", () =>
+    Effect.gen(function*() {
+      const container = JSON.stringify({
+        build: { dockerfile: "Dockerfile" },
+        features: { "ghcr.io/devcontainers/features/node:1": {}, "./own": {} }
+      })
+      const files = {
+        ".devcontainer/devcontainer.json": container,
+        ".devcontainer/Dockerfile": "FROM mcr.microsoft.com/devcontainers/base:1\n",
+        ".devcontainer/own/devcontainer-feature.json": "{}"
+      }
+      const asked = "a build of the dev container .devcontainer/devcontainer.json, with images and features from " +
+        "ghcr.io, mcr.microsoft.com"
+      assert.deepStrictEqual(yield* asksIn({ devcontainer: true }, files), [asked])
+      assert.deepStrictEqual(yield* asksIn({ devcontainer: ".devcontainer/devcontainer.json" }, files), [asked])
+    }))
+
+  it.effect("a dev container of variables of the file asks for what they name", () =>
+    Effect.gen(function*() {
+      const files = { ".devcontainer.json": "{ \"image\": \"${localEnv:HUB}/a:1\" }" }
+      assert.deepStrictEqual(yield* asksIn({ devcontainer: true, env: { HUB: "quay.io" } }, files), [
+        "a build of the dev container .devcontainer.json, with images and features from quay.io"
+      ])
+    }))
 })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
-import { asksOf } from "../../../src/project/asks.ts"
+import { asksOfFile } from "../../../src/project/asks.ts"
 import { defaultsOf } from "../../../src/project/defaults.ts"
 import { readProjectIn } from "../../../src/project/file.ts"
 import { recall, remember } from "../../../src/project/memory.ts"
@@ -18,7 +18,7 @@ const given = (text: string, variables: Readonly<Record<string, string>> = {}) =
       const file = yield* readProjectIn(directory)
       yield* inOwnState(Effect.gen(function*() {
         const memory = yield* recall(directory)
-        yield* remember({ ...memory, accepted: asksOf(file!.definition), built: "up-shop-012345" })
+        yield* remember({ ...memory, accepted: yield* asksOfFile(file!), built: "up-shop-012345" })
       }))
       return { before, after: yield* defaults }
     }).pipe(Effect.provideService(ProcessVariables, { ...process.env, PYRO_STATE_DIR: folderWith({}) }))
@@ -62,6 +62,16 @@ describe("what a project's file gives to servers and agents", () => {
       const { after, before } = yield* given("dockerfile = \".\"\n")
       assert.isUndefined(before.defaults.environment)
       assert.strictEqual(after.defaults.environment, "up-shop-012345")
+    }))
+
+  it.effect("so does a dev container, which is left out while its build is not granted", () =>
+    Effect.gen(function*() {
+      const { defaults, note } = yield* defaultsOf(folderWith({
+        "pyro.toml": "devcontainer = true\n",
+        ".devcontainer.json": "{ \"image\": \"quay.io/a/b:1\" }"
+      }))
+      assert.isUndefined(defaults.environment)
+      assert.include(note, "a build of the dev container .devcontainer.json, with images and features from quay.io")
     }))
 
   it.effect("a network with denied hosts or addresses gives no ceiling, which would be wider", () =>

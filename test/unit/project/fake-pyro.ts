@@ -8,6 +8,7 @@ import { folderWith } from "./folder.ts"
 interface Known {
   readonly id: string
   readonly name: string
+  readonly environment: string
   state: string
   readonly services: Map<string, string>
   ports: ReadonlyArray<{ readonly guestPort: number; readonly hostPort: number }>
@@ -74,11 +75,12 @@ export const fakeHost = () => {
     network: { set: (payload: object) => Effect.sync(() => called("network.set", payload)) },
     list: () => Effect.succeed({ workspaces: [...all.values()] }),
     status: ({ workspace }: { readonly workspace: string }) => find(workspace),
-    create: (payload: { readonly name: string }) =>
+    create: (payload: { readonly name: string; readonly environment?: string; readonly devcontainer?: string }) =>
       Stream.sync(() => {
         called("create", { ...payload, name: undefined })
         const id = `ws-${String(all.size + 1).padStart(10, "0")}`
-        const made: Known = { id, name: payload.name, state: "running", services: new Map(), ports: [] }
+        const environment = payload.devcontainer === undefined ? payload.environment ?? "" : "devcontainer-built"
+        const made: Known = { id, name: payload.name, environment, state: "running", services: new Map(), ports: [] }
         all.set(id, made)
         return { _tag: "Ready", workspace: made }
       }),

@@ -79,7 +79,10 @@ describe("a project's file", () => {
             "[services.web]\ncommand = \"x\"\nready_tpc = 3\n",
             "/pyro.toml:3: services.web.ready_tpc: there is no such key"
           ],
-          ["[services.web]\nready_tcp = 3\n", "/pyro.toml:1: services.web.command: is missing"],
+          [
+            "[services.web]\nready_tcp = 3\n",
+            "services.web.command is missing, and debian:12 has no command of its own"
+          ],
           ["[services.web]\ncommand = 3\n", "/pyro.toml:2: services.web.command: must be a shell script"],
           ["memory = \"2X\"\n", "/pyro.toml:1: memory: \"2X\" must be MiB"],
           ["memory = 12\n", "/pyro.toml:1: memory: must be 128 to"],
@@ -87,7 +90,13 @@ describe("a project's file", () => {
           ["ports = [\"0.0.0.0:80\"]\n", "/pyro.toml:1: ports.0: must be [HOST_PORT:]GUEST_PORT"],
           ["dockerfile = \"../other\"\n", "/pyro.toml:1: dockerfile: must be a path beneath"],
           ["dockerfile = \"/etc\"\n", "/pyro.toml:1: dockerfile: must be a path beneath"],
-          ["dockerfile = \".\"\nenvironment = \"debian:12\"\n", "environment cannot be combined with dockerfile"],
+          [
+            "dockerfile = \".\"\nenvironment = \"debian:12\"\n",
+            "environment, dockerfile and devcontainer cannot be combined"
+          ],
+          ["dockerfile = \".\"\ndevcontainer = true\n", "environment, dockerfile and devcontainer cannot be combined"],
+          ["devcontainer = false\n", "/pyro.toml:1: devcontainer: must be true, or a path beneath"],
+          ["devcontainer = \"../x\"\n", "/pyro.toml:1: devcontainer: must be"],
           ["[build]\ntarget = \"x\"\n", "build needs dockerfile"],
           ["secrets = [\"a b\"]\n", "/pyro.toml:1: secrets.0: must be 1 to 64 letters"],
           ["secret_http = [\"KEY@api.example.com\"]\n", "secret_http: KEY is not in secrets"],

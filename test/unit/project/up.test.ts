@@ -141,6 +141,43 @@ describe("pyro up", () => {
       assert.deepInclude(built.payloads[0]![1], { dockerfile: path.join(built.directory, "docker"), replace: true })
     }))
 
+  it.effect("has a dev container made by the creation, and remembers its environment", () =>
+    Effect.gen(function*() {
+      const { directory, payloads, person, show, since, up, write } = project("devcontainer = true\nsetup = [\"x\"]\n")
+      const file = path.join(directory, ".devcontainer.json")
+      fs.writeFileSync(file, "{ \"image\": \"quay.io/a/b:1\" }")
+      person.grants = true
+      const { workspace } = yield* up()
+      assert.deepStrictEqual(since(), ["create debian:12", "exec x"])
+      assert.deepInclude(payloads[0]![1], { devcontainer: file, seedPath: directory })
+      assert.strictEqual(workspace.environment, "devcontainer-built")
+      person.grants = false
+      fs.writeFileSync(file, "{ \"image\": \"quay.io/a/b:2\" }")
+      yield* up()
+      // Another registry may belong to anybody.
+      fs.writeFileSync(file, "{ \"image\": \"evil.example/a/b:2\" }")
+      assert.strictEqual((yield* show()).isGranted, false)
+      assert.strictEqual((yield* Effect.flip(up())).code, "project_not_accepted")
+      assert.deepStrictEqual(since(), [])
+      write("devcontainer = \"other\"\n")
+      const failure = yield* Effect.flip(up())
+      assert.deepInclude(failure, { code: "project_file_invalid", key: "devcontainer" })
+    }))
+
+  it.effect.each([
+    [".devcontainer", "devcontainer = true\n"],
+    ["container", "devcontainer = \"container\"\n"]
+  ])("a link %s that leads out of the project is no dev container", ([name, text]) =>
+    Effect.gen(function*() {
+      const elsewhere = folderWith({ "devcontainer.json": "{ \"image\": \"quay.io/a/b:1\" }" })
+      const linked = project(text!)
+      fs.symlinkSync(elsewhere, path.join(linked.directory, name!))
+      linked.person.grants = true
+      const failure = yield* Effect.flip(linked.up())
+      assert.deepInclude(failure, { _tag: "ProjectFileInvalid", key: "devcontainer" })
+      assert.deepStrictEqual(linked.since(), [])
+    }))
+
   it.effect("builds no Dockerfile that a link of the repository finds outside of the project", () =>
     Effect.gen(function*() {
       const linked = project("dockerfile = \"docker\"\n")
