@@ -33,7 +33,7 @@ const may = {
   "local": [...libraries, "workspace"],
   "daemon": [...libraries, "workspace", "local"],
   "project": ["contract", "system", "environment", "seeding"],
-  "sdk": ["contract", "system"],
+  "sdk": ["contract", "system", "project"],
   "agent-host": ["contract", "system"],
   "cli": ["contract", "terminal", "sdk", "agent-host", "project", "local", "daemon", "mcp"],
   "mcp": ["contract", "sdk"],

@@ -1,4 +1,5 @@
 import { create, get, list, make, open, saved } from "./handle/client.ts"
+import { down, up } from "./handle/project.ts"
 import type { WorkspaceHandle } from "./handle/workspace.ts"
 
 /** A workspace that a program of Effect holds. Its methods need no service. */
@@ -13,4 +14,4 @@ export type Workspace = WorkspaceHandle
  *   return yield* ws.exec("python3 -m unittest")
  * }))
  */
-export const Workspace = { make, create, open, get, list, saved } as const
+export const Workspace = { make, create, open, get, list, up, down, saved } as const

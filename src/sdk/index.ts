@@ -27,3 +27,4 @@ export {
   type PyroPromises
 } from "./promises.ts"
 export type { ConnectOptions } from "./promises/client.ts"
+export type { DownOptions, DownOutcome, UpOptions } from "./promises/project.ts"

@@ -8,6 +8,7 @@ import { layerDaemon } from "./client.ts"
 import { layerWithDriver, readConnectOptions } from "./connect-options.ts"
 import { daemonCommand } from "./daemon-command.ts"
 import type { ConnectOptions } from "./promises/client.ts"
+import { StateDirectory } from "./state-directory.ts"
 
 /** The command of the package that this module belongs to. */
 const program = () => `${packageRoot()}/dist/pyro.js`
@@ -39,10 +40,11 @@ export const layerOf = (options: ConnectOptions): Layer.Layer<Pyro, PyroError> =
       }),
       catch: (cause) => new DaemonUnavailable({ detail: `${program()}: ${(cause as Error).message}` })
     })
-    return layerWithDriver(
+    const layer = layerWithDriver(
       layerDaemon(start, undefined, stateDir === undefined ? undefined : Paths.layerIn(stateDir)),
       driver
     )
+    return stateDir === undefined ? layer : Layer.merge(layer, Layer.succeed(StateDirectory, stateDir))
   }))
 
 /** `layerOf` with the directory and the settings of the environment. */

@@ -39,6 +39,8 @@ describe("the docstrings of pyro/promises in a real microVM", () => {
   beforeAll(async () => {
     process.env["PYRO_STATE_DIR"] = own.state
     fs.mkdirSync(seed, { recursive: true })
+    fs.mkdirSync(path.join(own.folder, "shop"))
+    fs.writeFileSync(path.join(own.folder, "shop/pyro.toml"), "memory = 256\n")
     pyro = connect()
     ws = await pyro.create({ name: "fix", memoryMib: 256, networkPolicy: "egress+published-ports" })
     await ws.files.write("test_example.py", "import unittest\n")

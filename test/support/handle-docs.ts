@@ -30,6 +30,7 @@ export const documentedNames: ReadonlyArray<DocumentedName> = [
     "file-options",
     "files",
     "life",
+    "project",
     "services",
     "shell",
     "workspace"

@@ -9,6 +9,7 @@ import { type Host, hostOf } from "./host.ts"
 import type { InEffect } from "./in-effect.ts"
 import { handle } from "./marks.ts"
 import { asWritten, inSeconds } from "./option-names.ts"
+import { down, up } from "./project.ts"
 import { type WorkspaceHandle, workspaceOf } from "./workspace.ts"
 
 type MakeOptions = Omit<CreateOptions, "signal">
@@ -93,4 +94,4 @@ export const saved: Served<InEffect<SavedSnapshots>> = handle("Saved", {
 })
 
 /** All that a client has beside its end. */
-export const client: Served<InEffect<Omit<PyroClient, "close">>> = { create, open, get, list, saved }
+export const client: Served<InEffect<Omit<PyroClient, "close">>> = { create, open, get, list, up, down, saved }

@@ -1,4 +1,5 @@
 import type { Cancel } from "./common.ts"
+import type { DownOptions, DownOutcome, UpOptions } from "./project.ts"
 import type { SavedDetail, SavedExported, SavedExportFields, SavedImportFields, SavedInfo } from "./shapes.ts"
 import type { CreateOptions, Workspace } from "./workspace.ts"
 
@@ -121,6 +122,22 @@ export interface PyroClient extends AsyncDisposable {
    * for (const { id, name } of await pyro.list({ labels: { task: "42" } })) console.log(id, name)
    */
   readonly list: (options?: ListOptions) => Promise<ReadonlyArray<Workspace>>
+  /**
+   * The workspace of a project, made or resumed as its `pyro.toml` says. It stays. Rejects with `ProjectNotAccepted` if the file asks for more than
+   * was granted: `asks` has it, and `consent` grants it.
+   *
+   * @example
+   * const ws = await pyro.up({ directory: "./shop" })
+   * const { status } = await ws.exec("ls")
+   */
+  readonly up: (options?: UpOptions) => Promise<Workspace>
+  /**
+   * Pauses the workspace of a project, or deletes it. Does nothing if it does not run.
+   *
+   * @example
+   * const outcome = await pyro.down({ directory: "./shop", delete: true })
+   */
+  readonly down: (options?: DownOptions) => Promise<DownOutcome>
   /** Saved snapshots, for `create({ fromSnapshot })`. */
   readonly saved: SavedSnapshots
   /**

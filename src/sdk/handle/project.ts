@@ -1,0 +1,75 @@
+import { Effect, Stream } from "effect"
+import { ChannelFailed, type PyroError } from "../../contract/errors/errors.ts"
+import { Pyro } from "../../contract/rows/Pyro.ts"
+import type { Surface } from "../../project/surface.ts"
+import { callersPath } from "../../system/files/host-path.ts"
+import { processEnvironment } from "../../system/settings/config.ts"
+import type { DownOptions, DownOutcome, UpOptions } from "../promises/project.ts"
+import { inStateDirectory } from "../state-directory.ts"
+import { hostOf } from "./host.ts"
+import { type WorkspaceHandle, workspaceOf } from "./workspace.ts"
+
+type Up = Omit<UpOptions, "signal">
+type Down = Omit<DownOptions, "signal">
+
+/** A program in the place of a person: what it grants, it has said before. */
+const surfaceOf = ({ consent, onLine, secrets }: Up): Surface => {
+  const say = (text: string) => Effect.sync(() => onLine?.(text))
+  return {
+    // Of a program without types, too, nothing else is a grant.
+    grants: (_, asks) =>
+      Effect.succeed(consent === true || Array.isArray(consent) && asks.every((ask) => consent.includes(ask))),
+    show: (row, payload, events) =>
+      Effect.suspend(() => {
+        const folding = row.fold(payload)
+        return Stream.runForEach(events, (event) => {
+          folding.add(event)
+          return "message" in event && typeof event.message === "string" ? say(event.message) : Effect.void
+        }).pipe(
+          Effect.flatMap(() => {
+            const result = folding.result()
+            return result === undefined
+              ? Effect.fail(new ChannelFailed({ detail: "the stream of events ended without its last" }))
+              : Effect.succeed(result)
+          })
+        )
+      }),
+    output: () => Effect.void,
+    say,
+    variable: (name) => (secrets ?? processEnvironment())[name]
+  }
+}
+
+const place = (directory: string | undefined) => ({
+  directory: directory === undefined ? undefined : callersPath(directory),
+  cwd: callersPath(".")
+})
+
+const changedText = ({ before, key, now }: { readonly key: string; readonly before: unknown; readonly now: unknown }) =>
+  `${key}: ${JSON.stringify(before) ?? "nothing"} -> ${
+    JSON.stringify(now) ?? "nothing"
+  } needs another workspace: recreate`
+
+/** The workspace of a project, made or resumed as its file says. It stays. */
+export const up = (options: Up = {}): Effect.Effect<WorkspaceHandle, PyroError, Pyro> =>
+  Effect.gen(function*() {
+    const { directory, onLine, recreate = false } = options
+    const on = hostOf(yield* Pyro)
+    // Programs without projects do not load what reads their files.
+    const project = yield* Effect.promise(() => import("../../project/up.ts"))
+    const { change, workspace } = yield* on.use(
+      inStateDirectory(project.up({ ...place(directory), recreate }, surfaceOf(options)))
+    )
+    for (const one of change.ofNew) onLine?.(changedText(one))
+    return workspaceOf(on, workspace, false)
+  })
+
+/** Pauses or deletes the workspace of a project. */
+export const down = (options: Down = {}): Effect.Effect<DownOutcome, PyroError, Pyro> =>
+  Effect.gen(function*() {
+    const on = hostOf(yield* Pyro)
+    const project = yield* Effect.promise(() => import("../../project/down.ts"))
+    const asked = { ...place(options.directory), delete: options.delete ?? false }
+    const { outcome } = yield* on.use(inStateDirectory(project.down(asked, surfaceOf({}))))
+    return outcome
+  })
