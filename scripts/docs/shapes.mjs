@@ -229,7 +229,7 @@ const ofHandle = {
   ),
   readyTimeoutSeconds: ms(
     "readyTimeoutMs",
-    "Time until a service that is not ready counts as failed, in ms. Default: 60000"
+    "Time until a service that is not ready counts as failed, in ms. Default: 60000, or what the health check of an image says"
   ),
   waitSeconds: ms("waitMs", "Maximum time of the waits, in ms. Default: 30000")
 }

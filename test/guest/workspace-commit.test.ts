@@ -83,6 +83,22 @@ describe("an environment of a workspace", { concurrent: false }, () => {
     await good(["delete", "bare", "second"])
   })
 
+  it("of a paused workspace resumes it, and its processes go on", async () => {
+    await good(["create", "debian:13-base", "--name", "rests", ...small])
+    const counting = "echo made >/etc/made; n=0; while :; do n=$((n + 1)); echo $n >/run/count; sleep 0.1; done"
+    await good(["exec", "rests", "--detach", "--", "sh", "-c", counting])
+    await good(["exec", "rests", "--", "sh", "-c", "until [ -s /run/count ]; do sleep 0.1; done"])
+    await good(["pause", "rests"])
+    assert.strictEqual((await pyro.status("rests")).state, "paused")
+    await good(["commit", "rests", "rested"])
+    assert.strictEqual((await pyro.status("rests")).state, "running")
+    const goesOn =
+      "before=$(cat /run/count); until [ \"$(cat /run/count)\" -gt \"$before\" ]; do sleep 0.1; done; cat /etc/made"
+    assert.strictEqual(await good(["exec", "rests", "--", "sh", "-c", goesOn]), "made\n")
+    assert.strictEqual(await good(["run", "rested", "--mem-mib", "256", "--", "cat", "/etc/made"]), "made\n")
+    await good(["delete", "rests"])
+  })
+
   it("a workspace with secrets is refused, and a directory that is none leaves nothing", async () => {
     await good(["create", "debian:13-base", "--name", "secret", "--secret", "TOKEN=hidden-value", ...small])
     const refused = await pyro.call(["commit", "secret", "leaky"])

@@ -20,7 +20,7 @@ import type {
  */
 export interface Services {
   /**
-   * Starts a service, and resolves when it is ready.
+   * Starts a service, and resolves when it is ready. An empty list is the command of the workspace's image, with its health check and stop signal.
    *
    * @example
    * await ws.services.start("api", "python3 -m http.server 8001", { readyTcp: 8001, readyTimeoutMs: 60_000 })

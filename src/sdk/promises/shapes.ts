@@ -959,7 +959,10 @@ export interface ServiceFields {
   readonly readyCommand?: string | undefined
   /** Time between two tries of the check. Default: 25 ms, and longer after a try that took long (10 to 600000) */
   readonly readyIntervalMs?: number | undefined
-  /** Time until a service that is not ready counts as failed, in ms. Default: 60000 */
+  /**
+   * Time until a service that is not ready counts as failed, in ms. Default: 60000, or what the health check of an
+   * image says
+   */
   readonly readyTimeoutMs?: number | undefined
   /**
    * `on-failure`: start the service again, with a growing delay, when it fails after it was ready. pyro gives up after
