@@ -26,6 +26,9 @@ const common = {
   logLevel: "warning"
 }
 
+/** jsonc-parser has a form for bundles, and one that loads its parts while it runs. */
+const mainFields = ["module", "main"]
+
 /** Programs without any other package: effect is inside. */
 const STANDALONE = ["./promises"]
 /** Adapters are built on the standalone handle, each for a framework of its own. */
@@ -39,6 +42,7 @@ await build({
   ...common,
   entryPoints: entriesOf("standalone"),
   minify: true,
+  mainFields,
   // Names of classes are names of errors.
   keepNames: true,
   plugins: [unused]
@@ -48,8 +52,7 @@ await build({
   ...common,
   entryPoints: entriesOf("library"),
   splitting: true,
-  // jsonc-parser has a form for bundles, and one that loads its parts while it runs.
-  mainFields: ["module", "main"],
+  mainFields,
   // The program's own effect and MCP SDK, not second ones: their values are passed in and out.
   external: Object.keys(peerDependencies).flatMap((name) => [name, `${name}/*`])
 })

@@ -142,6 +142,9 @@ describe("the package, packed and installed", () => {
       fs.copyFileSync(path.join(root, "test/fixtures/holder/main.ts"), path.join(alone, "main.ts"))
       fs.mkdirSync(path.join(alone, "pushed"))
       fs.writeFileSync(path.join(alone, "pushed/pushed.txt"), "pushed\n")
+      fs.mkdirSync(path.join(alone, "project"))
+      fs.writeFileSync(path.join(alone, "project/pyro.toml"), "devcontainer = true\n")
+      fs.writeFileSync(path.join(alone, "project/.devcontainer.json"), "{ // comment\n\"image\": \"quay.io/a/b\", }")
       await run("npm", ["install", "--offline", "--no-audit", archive], alone)
     }, 60_000)
 
