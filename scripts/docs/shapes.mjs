@@ -211,6 +211,13 @@ const ofHandle = {
     description:
       "Values of secrets by their names, for `secretEnv` and `secretMount` of commands. pyro removes the values from output. Default: none"
   },
+  registryAuth: {
+    name: "registryAuth",
+    optional: true,
+    type: "Readonly<Record<string, string>>",
+    description:
+      "Logins of registries by host, as USER:PASSWORD, for the images of `devcontainer`. They stay outside of the microVM. Default: none"
+  },
   timeoutSeconds: ms(
     "timeoutMs",
     "Time until the command and its children are ended, with status 124, in ms. Default: no limit"

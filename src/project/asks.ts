@@ -62,12 +62,14 @@ const buildAsk = ({ of, registries, shown }: ProjectBuild) =>
   `a build of ${KINDS[of]} ${shown}${
     registries.length === 0
       ? ""
-      : `, with images${of === "devcontainer" ? " and features" : ""} from ${registries.join(", ")}`
+      : `, with images${of === "devcontainer" ? " and features" : ""} from ${
+        registries.join(", ")
+      }, with your logins there`
   }`
 
 const imageAsks = ({ build = {}, environment }: Definition, built: ProjectBuild | undefined) => [
   ...(environment !== undefined && parseReference(environment) !== undefined
-    ? [`the image ${parseReference(environment)!.name}, from its registry`]
+    ? [`the image ${parseReference(environment)!.name}, from its registry, with your login there`]
     : []),
   ...(built === undefined
     ? []

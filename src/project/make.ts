@@ -15,7 +15,7 @@ export const makeWorkspace = (file: ProjectFile, values: SecretValues, surface: 
   Effect.gen(function*() {
     const pyro = yield* Pyro
     const built = yield* buildOf(file)
-    const request = yield* createRequest(file, {
+    const asked = yield* createRequest(file, {
       // The creation builds a dev container, unless the environment of the same files is there.
       ...(built?.of === "devcontainer"
         ? { devcontainer: built.path }
@@ -23,6 +23,7 @@ export const makeWorkspace = (file: ProjectFile, values: SecretValues, surface: 
       name: yield* freeName(file),
       values
     })
+    const request = yield* surface.withLogins("workspace.create", asked)
     const { workspace } = yield* surface.show(workspaceCreate, request, pyro.workspace.create(request))
     return { workspace, ...(built === undefined ? {} : { built: workspace.environment }) }
   })
@@ -50,7 +51,7 @@ const environmentOf = ({ definition, directory }: ProjectFile, built: ProjectBui
     const pyro = yield* Pyro
     const { build = {}, environment = "debian:12" } = definition
     if (built !== undefined) {
-      const request = yield* decode(BuildPayload(), {
+      const asked = yield* decode(BuildPayload(), {
         name: `up-${slugOf(directory).toLowerCase()}-${digitsOf(directory)}`,
         dockerfile: built.path,
         target: build.target,
@@ -58,13 +59,14 @@ const environmentOf = ({ definition, directory }: ProjectFile, built: ProjectBui
         allow_hosts: build.allowHosts,
         replace: true
       })
+      const request = yield* surface.withLogins("env.build", asked)
       return (yield* surface.show(environmentBuild, request, pyro.env.build(request))).name
     }
     const reference = parseReference(environment)
     if (reference === undefined) return environment
     const { environments } = yield* pyro.env.list({})
     if (!environments.some(({ name }) => name === reference.name)) {
-      const request = { environment: reference.name, force: false }
+      const request = yield* surface.withLogins("env.pull", { environment: reference.name, force: false })
       yield* surface.show(environmentPull, request, pyro.env.pull(request))
     }
     return reference.name

@@ -1,6 +1,7 @@
 import type { Effect, Stream } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import type { Folding } from "../contract/rows/operation.ts"
+import type { OperationName } from "../contract/rows/operations.ts"
 
 /** An operation whose events fold to one result. */
 interface Foldable<Payload, Event, Result> {
@@ -17,6 +18,8 @@ export interface Surface {
     payload: Payload,
     events: Stream.Stream<Event, PyroError>
   ) => Effect.Effect<Result, PyroError>
+  /** Adds the person's logins of the registries that a request names. */
+  readonly withLogins: <Payload>(operation: OperationName, payload: Payload) => Effect.Effect<Payload>
   /** Shows output of a setup command. */
   readonly output: (bytes: Uint8Array) => Effect.Effect<void>
   /** Tells one line about a step. */

@@ -119,7 +119,7 @@ describe("a workspace of a dev container", { concurrent: false }, () => {
     })
     const { asks } = await pyro.failure(["up", directory])
     assert.deepStrictEqual(asks, [
-      `a build of the dev container .devcontainer.json, with images and features from ${registry.host}`
+      `a build of the dev container .devcontainer.json, with images and features from ${registry.host}, with your logins there`
     ])
     const { workspace } = await pyro.json<{ readonly workspace: string }>(["up", directory, "--yes"])
     assert.strictEqual(await pyro.sh(workspace, "cat after"), "1000")

@@ -131,6 +131,30 @@ RUN ["/absent"]
     for (const text of [PASSWORD, Buffer.from(LOGIN).toString("base64")]) assert.notInclude(built.message, text)
   })
 
+  it("a dev container's image and a project's Dockerfile get the same login", async () => {
+    const devcontainer = place("devcontainer")
+    const description = { image: "basic.test.net/team/app:1", containerEnv: { GREETING: "dev" } }
+    fs.writeFileSync(path.join(devcontainer, ".devcontainer.json"), JSON.stringify(description))
+    const project = place("project")
+    fs.writeFileSync(path.join(project, "Dockerfile"), "FROM basic.test.net/team/app:1\nENV GREETING=project\n")
+    fs.writeFileSync(path.join(project, "pyro.toml"), "name = \"up\"\ndockerfile = \".\"\nmemory = 256\n")
+    writeConfig({ auths: {} })
+    const refused = await pyro.call(["create", "--devcontainer", devcontainer, "--name", "none"])
+    assert.match(refused.stderr, /unauthorized|authentication required/)
+    writeConfig({ auths: { "basic.test.net": { auth: Buffer.from(LOGIN).toString("base64") } } })
+    const made = [
+      await pyro.call(["create", "--devcontainer", devcontainer, "--name", "dev", "--mem-mib", "256"]),
+      await pyro.call(["up", project, "--yes"])
+    ]
+    for (const { code, stderr } of made) assert.strictEqual(code, 0, stderr)
+    for (const [name, greeting] of [["dev", "dev"], ["up", "project"]] as const) {
+      const ran = await pyro.call(["exec", name, "--", "/probe", "/proc/self/environ"])
+      assert.include(ran.stdout.toString(), `GREETING=${greeting}`, ran.stderr)
+      assert.notInclude(ran.stdout.toString(), PASSWORD)
+    }
+    assert.strictEqual((await pyro.call(["delete", "dev", "up"])).code, 0)
+  })
+
   it("a program with the placeholder pulls the repository and does nothing else", async () => {
     const created = await pyro.call([
       ...["create", "debian:12", "--name", "hostile", "--secret-env", "PASSWORD", "--allow-host", "basic.test.net"],

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { BuildPayload, PullPayload } from "../../contract/rows/environment.ts"
 import type { OperationName } from "../../contract/rows/operations.ts"
+import type { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
 import { parseReference } from "../../contract/text/image-reference.ts"
 import { parseMirrors } from "../../contract/text/registry-mirrors.ts"
 import { settingNow } from "../../system/settings/config.ts"
@@ -38,14 +39,22 @@ export const pullWithLogins = (payload: PullPayload) => {
   return reference === undefined ? Effect.succeed(payload) : adding(payload, [reference.registry])
 }
 
+/** The registries that an operation may reach, as its files name them. */
+const registriesFor = (operation: OperationName, payload: unknown) =>
+  Effect.gen(function*() {
+    if (operation !== "env.build" && operation !== "workspace.create") return []
+    const { devcontainer, dockerfile, env } = payload as Partial<BuildPayload & CreatePayload>
+    if (devcontainer === undefined && dockerfile === undefined) return []
+    const registriesOf = yield* Effect.promise(() => import("../../local/images/login-registries.ts"))
+    return devcontainer === undefined
+      ? yield* registriesOf.registriesOfDockerfile(dockerfile!)
+      : yield* registriesOf.registriesOfDevContainer(devcontainer, env ?? {})
+  })
+
 /** The same for every operation that reaches registries. */
-export const withLogins = (operation: OperationName, payload: unknown) => {
-  if (operation === "env.pull") return pullWithLogins(payload as PullPayload)
-  const { dockerfile } = payload as BuildPayload
-  if (operation !== "env.build" || dockerfile === undefined) return Effect.succeed(payload)
-  return Effect.flatMap(
-    loaded,
-    ({ registriesOfDockerfile }) =>
-      Effect.flatMap(registriesOfDockerfile(dockerfile), (registries) => adding(payload as BuildPayload, registries))
-  )
-}
+export const withLogins = <P>(operation: OperationName, payload: P) =>
+  Effect.gen(function*() {
+    if (operation === "env.pull") return (yield* pullWithLogins(payload as PullPayload & P)) as P
+    const registries = yield* registriesFor(operation, payload)
+    return registries.length === 0 ? payload : (yield* adding(payload as BuildPayload & P, registries)) as P
+  })

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { environmentPull, type PullPayload } from "../../contract/rows/environment.ts"
 import type { OperationName } from "../../contract/rows/operations.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
+import type { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
 import { parseArchive } from "../../contract/text/image-archive.ts"
 import { parseReference } from "../../contract/text/image-reference.ts"
 import { withProgress } from "../output/progress.ts"
@@ -17,13 +18,18 @@ const STARTING: ReadonlyArray<OperationName> = ["workspace.create", "run"]
 export const pullImageOf = (pyro: PyroService, operation: OperationName, payload: unknown) =>
   Effect.gen(function*() {
     if (!STARTING.includes(operation)) return
-    const { environment, fromSnapshot } = payload as { readonly environment?: string; readonly fromSnapshot?: string }
+    const { environment, fromSnapshot, registryAuth, tokenHosts } = payload as Partial<CreatePayload>
     const reference = environment === undefined || fromSnapshot !== undefined
       ? undefined
       : parseReference(environment) ?? parseArchive(environment)
     if (reference === undefined) return
     const { environments } = yield* pyro.env.list({})
     if (environments.some(({ name }) => name === reference.name)) return
-    const asked: PullPayload = yield* pullWithLogins({ environment: reference.name, force: false })
+    const asked: PullPayload = yield* pullWithLogins({
+      environment: reference.name,
+      force: false,
+      ...(registryAuth === undefined ? {} : { registryAuth }),
+      ...(tokenHosts === undefined ? {} : { tokenHosts })
+    })
     yield* withProgress(environmentPull, asked, pyro.env.pull(asked))
   })

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { Surface } from "../../project/surface.ts"
 import { note, OutputOptions, warn } from "../output/print.ts"
 import { withProgress } from "../output/progress.ts"
+import { withLogins } from "../perform/logins.ts"
 import { firstLine } from "../perform/question.ts"
 import { Terminal } from "../terminal/Terminal.ts"
 
@@ -15,6 +16,7 @@ export const surfaceOf = (yes: boolean) =>
     const decoder = new TextDecoder()
     const surface: Surface = {
       grants: (path, asks) => yes ? Effect.succeed(true) : here(ask(path, asks)),
+      withLogins: (operation, payload) => here(withLogins(operation, payload)),
       show: (row, payload, events) => here(withProgress(row, payload, events)),
       // Output of a guest: a terminal gets no control characters of it.
       output: (bytes) => here(note(decoder.decode(bytes, { stream: true }))),

@@ -1,4 +1,5 @@
 import { boolean, hostPath, optional } from "../text/fields.ts"
+import { registryFields } from "./registry-fields.ts"
 
 /** A new workspace as a devcontainer.json describes it. */
 export const devContainerFields = () => ({
@@ -17,5 +18,6 @@ export const devContainerFields = () => ({
   ),
   forwardPorts: optional(
     boolean("Publish the ports that `devcontainer` forwards, each on a free port of this host. Default: false")
-  )
+  ),
+  ...registryFields()
 })

@@ -16,6 +16,7 @@ import { devContainerFields } from "./devcontainer-fields.ts"
 import { networkDetails, networkDriverField, networkFields } from "./network-fields.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming, unary } from "./operation.ts"
+import { registryFlags } from "./registry-fields.ts"
 import { fromSnapshotFields } from "./saved.ts"
 import { secretFlags, secretHttpField, secretsField } from "./secret-fields.ts"
 import { at, every, settled, waits } from "./states.ts"
@@ -181,9 +182,11 @@ export const workspaceCreate = streaming({
       secrets: "secret",
       allow_hosts: "allow-host",
       deny_hosts: "deny-host",
-      allow_ips: "allow-ip"
+      allow_ips: "allow-ip",
+      token_hosts: "token-host"
     },
-    extras: { ...secretFlags, "id-only": { _tag: "switch", description: "Print only the id" } },
+    filled: ["registry_auth"],
+    extras: { ...secretFlags, ...registryFlags, "id-only": { _tag: "switch", description: "Print only the id" } },
     hostPaths: ["seed_path", "devcontainer"],
     imageSources: ["environment"],
     examples: [

@@ -50,7 +50,12 @@ const environmentFor = (
     const isSame = present?.oci?.devcontainer?.key === key && present.environment !== undefined
     if (isSame && payload.rebuild !== true) return name
     const { allowHosts = [] } = payload
-    yield* buildDevContainer(pyro, known, { name, buildArgs: {}, allowHosts, replace: true }, onProgress)
+    yield* buildDevContainer(
+      pyro,
+      known,
+      { name, buildArgs: {}, allowHosts, replace: true, auth: payload },
+      onProgress
+    )
     return name
   })
 
@@ -101,7 +106,15 @@ export const createOfDevContainer = (
       const environment = yield* environmentFor(pyro, payload, known, progressTo(notify))
       const described = yield* describedBy(known, environment)
       for (const message of described.notes) notify({ _tag: "Notice", level: "warning", message })
-      const { devcontainer: _file, forwardPorts: _ports, rebuild: _again, skipCommands: _skip, ...rest } = payload
+      const {
+        devcontainer: _file,
+        forwardPorts: _ports,
+        rebuild: _again,
+        registryAuth: _logins,
+        skipCommands: _skip,
+        tokenHosts: _tokens,
+        ...rest
+      } = payload
       let made: WorkspaceInfo | undefined
       yield* workspaces.create({
         ...rest,

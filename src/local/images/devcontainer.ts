@@ -19,12 +19,14 @@ const pullOf = (reference: ImageReference) => {
 
 /** What a builder is asked for, and the hosts that it needs. */
 const requestOf = (
-  { base, features, ...rest }: BuildPlan,
-  { dockerfile, folders }: DevContainerInputs,
+  plan: BuildPlan,
+  inputs: DevContainerInputs,
   buildArgs: Readonly<Record<string, string>>
 ) =>
   Effect.gen(function*() {
-    const { bases: { loopbackPorts, ...bases }, text } = basesOfPlan({ base, features }, { dockerfile })
+    const { base, features, ...rest } = plan
+    const { dockerfile, folders } = inputs
+    const { bases: { loopbackPorts, ...bases }, text } = basesOfPlan(plan, inputs)
     const mirrors = yield* mirrorsOf(bases.references)
     const devcontainer = {
       ...rest,

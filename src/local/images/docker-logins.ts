@@ -2,8 +2,6 @@ import { Effect, Option, Redacted, Schema } from "effect"
 import { loginRefusal } from "../../contract/rows/registry-fields.ts"
 import type { Secrets } from "../../contract/rows/secret-fields.ts"
 import { byName, named, table } from "../../contract/text/names.ts"
-import { basesOf } from "../../environment/dockerfile.ts"
-import { readDockerfile } from "../../seeding/dockerfile.ts"
 import { readIfReadable } from "../../system/files/content.ts"
 import { runTool } from "../../system/processes/child.ts"
 import { settingNow } from "../../system/settings/config.ts"
@@ -136,10 +134,3 @@ export const loginsFor = (registries: ReadonlyArray<string>): Effect.Effect<Foun
       unusable: found.flatMap(([registry, one]) => one._tag === "Unusable" ? [{ registry, reason: one.reason }] : [])
     }
   })
-
-/** The registries of a Dockerfile's base images. An unreadable one has none: the build says why. */
-export const registriesOfDockerfile = (dockerfile: string): Effect.Effect<ReadonlyArray<string>> =>
-  Effect.map(
-    Effect.orElseSucceed(readDockerfile(dockerfile), () => undefined),
-    (found) => found === undefined ? [] : basesOf(found.text).references.map(({ registry }) => registry)
-  )

@@ -19,6 +19,8 @@ const surfaceOf = ({ consent, onLine, secrets }: Up): Surface => {
     // Of a program without types, too, nothing else is a grant.
     grants: (_, asks) =>
       Effect.succeed(consent === true || Array.isArray(consent) && asks.every((ask) => consent.includes(ask))),
+    // Docker's logins are for the person's own command line.
+    withLogins: (_, payload) => Effect.succeed(payload),
     show: (row, payload, events) =>
       Effect.suspend(() => {
         const folding = row.fold(payload)

@@ -772,6 +772,16 @@ export interface CreateFields {
   /** Publish the ports that `devcontainer` forwards, each on a free port of this host. Default: false */
   readonly forwardPorts?: boolean | undefined
   /**
+   * Logins of registries by host, as USER:PASSWORD, for the images of `devcontainer`. They stay outside of the microVM.
+   * Default: none
+   */
+  readonly registryAuth?: Readonly<Record<string, string>> | undefined
+  /**
+   * Host that gives tokens for the registry, and so gets its login: NAME[:PORT]. Default: the registry, and what pyro
+   * knows of it
+   */
+  readonly tokenHosts?: ReadonlyArray<string> | undefined
+  /**
    * Directory or archive (tar, tar.gz, tar.zst, zip, 7z) of the host to copy to /workspace. Default: /workspace is
    * empty
    */

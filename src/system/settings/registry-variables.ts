@@ -1,4 +1,4 @@
-const PULLS = "`pyro env pull`, `env build --dockerfile`, `create` and `run` of an image"
+const PULLS = "`pyro env pull`, `env build`, `create`, `run` and `up` with an image, a Dockerfile or a dev container"
 
 /** Variables that say where the logins and the mirrors of registries are. A part of `variables`. */
 export const registryVariables = {
@@ -6,8 +6,7 @@ export const registryVariables = {
     group: "pyro",
     allowed: { kind: "mirrors" },
     otherwise: "none",
-    purpose:
-      "Mirrors that pulls ask before the registry, such as `docker.io=mirror.example.com/hub`. `docs/environments.md`",
+    purpose: "Mirrors that pulls ask before the registry, such as `docker.io=mirror.example.com/hub`",
     readers: "the daemon, when it starts; commands that use logins of registries"
   },
   DOCKER_CONFIG: {

@@ -46,7 +46,10 @@ describe("what a project's file asks for", () => {
           "the value of the variable KEY, for requests to api.example.com:8443 in the header x-key"
         ],
         [{ seed: { includeIgnored: [".env"] } }, "a copy of files that git ignores: .env"],
-        [{ environment: "docker.io/python" }, "the image docker.io/library/python:latest, from its registry"]
+        [
+          { environment: "docker.io/python" },
+          "the image docker.io/library/python:latest, from its registry, with your login there"
+        ]
       ] as const
     ) assert.strictEqual(phrases(definition), phrase)
   })
@@ -60,7 +63,7 @@ describe("what a project's file asks for", () => {
     Effect.gen(function*() {
       const Dockerfile = "ARG V\nFROM python:3.12 AS one\nFROM ghcr.io/a/b\nFROM one\nFROM $V\nFROM quay.io/a/c\n"
       assert.deepStrictEqual(yield* asksIn({ dockerfile: ".", build: { allowHosts: ["pypi"] } }, { Dockerfile }), [
-        "a build of the Dockerfile ., with images from docker.io, ghcr.io, quay.io",
+        "a build of the Dockerfile ., with images from docker.io, ghcr.io, quay.io, with your logins there",
         "connections to pypi during the build"
       ])
       assert.deepStrictEqual(yield* asksIn({ dockerfile: "." }, { Dockerfile: "FROM scratch\n" }), [
@@ -80,7 +83,7 @@ describe("what a project's file asks for", () => {
         ".devcontainer/own/devcontainer-feature.json": "{}"
       }
       const asked = "a build of the dev container .devcontainer/devcontainer.json, with images and features from " +
-        "ghcr.io, mcr.microsoft.com"
+        "ghcr.io, mcr.microsoft.com, with your logins there"
       assert.deepStrictEqual(yield* asksIn({ devcontainer: true }, files), [asked])
       assert.deepStrictEqual(yield* asksIn({ devcontainer: ".devcontainer/devcontainer.json" }, files), [asked])
     }))
@@ -89,7 +92,7 @@ describe("what a project's file asks for", () => {
     Effect.gen(function*() {
       const files = { ".devcontainer.json": "{ \"image\": \"${localEnv:HUB}/a:1\" }" }
       assert.deepStrictEqual(yield* asksIn({ devcontainer: true, env: { HUB: "quay.io" } }, files), [
-        "a build of the dev container .devcontainer.json, with images and features from quay.io"
+        "a build of the dev container .devcontainer.json, with images and features from quay.io, with your logins there"
       ])
     }))
 })

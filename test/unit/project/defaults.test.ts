@@ -71,7 +71,10 @@ describe("what a project's file gives to servers and agents", () => {
         ".devcontainer.json": "{ \"image\": \"quay.io/a/b:1\" }"
       }))
       assert.isUndefined(defaults.environment)
-      assert.include(note, "a build of the dev container .devcontainer.json, with images and features from quay.io")
+      assert.include(
+        note,
+        "a build of the dev container .devcontainer.json, with images and features from quay.io, with your logins there"
+      )
     }))
 
   it.effect("a network with denied hosts or addresses gives no ceiling, which would be wider", () =>

@@ -178,6 +178,23 @@ describe("pyro up", () => {
       assert.deepStrictEqual(linked.since(), [])
     }))
 
+  it.effect("uses the person's logins for images, builds and dev containers", () =>
+    Effect.gen(function*() {
+      const asked: Array<unknown> = []
+      const files = ["environment = \"quay.io/team/app:1\"\n", "dockerfile = \"docker\"\n", "devcontainer = true\n"]
+      for (const text of files) {
+        const one = project(text)
+        fs.writeFileSync(path.join(one.directory, ".devcontainer.json"), "{ \"image\": \"quay.io/a/b:1\" }")
+        one.person.grants = true
+        one.person.logins = { registryAuth: { "quay.io": "login" } }
+        yield* one.up()
+        const [name, { registryAuth }] = one.payloads[0]!
+        asked.push([name, registryAuth])
+      }
+      const login = { "quay.io": "login" }
+      assert.deepStrictEqual(asked, [["env.pull", login], ["env.build", login], ["create", login]])
+    }))
+
   it.effect("builds no Dockerfile that a link of the repository finds outside of the project", () =>
     Effect.gen(function*() {
       const linked = project("dockerfile = \"docker\"\n")
