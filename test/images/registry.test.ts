@@ -21,6 +21,7 @@ const HTPASSWD = "user:$2b$12$guV0FB6p1xDRfn4Ny0L2RuwLo5wUowmW8mCxCJ4QS8XRQfRxvi
 const { folder, remove } = temporaryFolder("pyro-registry-test-")
 const seen: Array<string> = []
 let image: TestImage
+let requests: ReadonlyArray<string>
 let close: () => Promise<void>
 let pyro: ReturnType<typeof installation>
 
@@ -59,6 +60,7 @@ beforeAll(async () => {
     { hosts: ["token.test.net"], answer: passingTo(token.socket) },
     { hosts: ["tokens.test.net"], answer: async (request, response) => void answer(request, response) }
   ])
+  requests = served.requests
   const host = await networkHost(undefined, served)
   const config = place("docker")
   pyro = installation("pyro-registry-", {
@@ -102,6 +104,10 @@ describe("registries that want a login", { concurrent: false }, () => {
       assert.strictEqual(pulled.code, 0, pulled.stderr)
       assert.notInclude(pulled.stderr, PASSWORD)
     }
+    // The host keeps the layers, and asks the registry about each pull.
+    const layer = JSON.parse(image.manifest.toString()).layers[0].digest as string
+    const asked = requests.filter((one) => one.endsWith(`basic.test.net /v2/team/app/blobs/${layer}`))
+    assert.strictEqual(asked.filter((one) => one.startsWith("GET")).length, 1, asked.join("\n"))
     const ran = await pyro.call(["run", "basic.test.net/team/app:1", "--mem-mib", "256"])
     assert.match(ran.stdout.toString(), /^uid=0 /, ran.stderr)
   })

@@ -43,7 +43,7 @@ class OpenConnections<A> {
   }
 }
 
-const cached = new OpenConnections("the package cache", () => undefined)
+const cached = new OpenConnections("the package cache", () => new Heads())
 
 /** Answers a connection from the cache of packages, in place of the registry. The guest's side has the socket that is given. */
 export const dialCached = async (
@@ -51,14 +51,14 @@ export const dialCached = async (
   access: CacheAccess,
   onEnd: (served: Served) => void
 ): Promise<Connected> => {
-  const { close } = cached.add(request.group)
+  const { close, shared: heads } = cached.add(request.group)
   try {
     const [near, far] = await socketPair()
     const end = (served: Served) => {
       close()
       onEnd(served)
     }
-    if (access.kind === "images") void serveImages(far, request, access, end)
+    if (access.kind === "images") void serveImages(far, request, { access, heads }, end)
     else serve(far, { dial: request, trust: access.trust }, access, end)
     return { socket: near, address: "package cache", viaProxy: true, head: "" }
   } catch (error) {

@@ -1,14 +1,7 @@
 import { Agent, type ClientRequest, createServer, type IncomingMessage, request, type ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
 import { type AnswerFilter, answerFilter } from "./answers.ts"
-import {
-  type Header,
-  type InterceptedConnection,
-  judgeRequest,
-  MAX_HEADER_BYTES,
-  MAX_REQUESTS,
-  pairs
-} from "./request.ts"
+import { type AnsweredConnection, type Header, judgeRequest, MAX_HEADER_BYTES, MAX_REQUESTS, pairs } from "./request.ts"
 
 const hasBody = ({ headers }: IncomingMessage) =>
   headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0
@@ -22,7 +15,7 @@ const OF_CONNECTION = /^(connection|keep-alive|transfer-encoding|upgrade)$/i
  * refuses the protocol gives its answer, and the connection ends.
  */
 const upgrade = (
-  { inward, outward }: InterceptedConnection,
+  { inward, outward }: AnsweredConnection,
   filter: AnswerFilter,
   incoming: IncomingMessage,
   head: Buffer,
@@ -94,7 +87,7 @@ const isCoding = ([name]: Header) => name.toLowerCase() === "transfer-encoding"
  * Passes HTTP/1.1 requests on, in their order, with their bodies streamed. Node's parser reads each message, and Node writes the message as it was read:
  * both servers agree on where each message ends.
  */
-export const passHttp1 = (connection: InterceptedConnection): void => {
+export const passHttp1 = (connection: AnsweredConnection): void => {
   const { heads, host, interception, inward, onDenied, outward } = connection
   const agent = new OneSocket(outward)
   const filter = answerFilter(interception.secrets)

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream"
 import type { TLSSocket } from "node:tls"
 import type { ForeignSecret, HeaderSecret, Interception } from "./interception.ts"
 import { isPullOf } from "./pulls.ts"
@@ -118,6 +119,9 @@ export interface InterceptedConnection {
   /** Reports to the daemon why a request was denied; once a connection. */
   readonly onDenied: (detail: string) => void
 }
+
+/** The same of a host that this process answers for. */
+export type AnsweredConnection = Omit<InterceptedConnection, "outward"> & { readonly outward: Duplex }
 
 /** Maximum bytes of a request's or response's header. */
 export const MAX_HEADER_BYTES = 65_536

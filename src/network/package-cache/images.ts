@@ -1,6 +1,7 @@
 import type { Socket } from "node:net"
 import { pipeline } from "node:stream/promises"
-import type { CacheAccess, Served } from "../cache-access.ts"
+import type { TLSSocket } from "node:tls"
+import { type CacheAccess, nothingServed, type Served } from "../cache-access.ts"
 import { dial } from "../dial/dial.ts"
 import { DIAL_MS, type DialMessage } from "../dial/protocol.ts"
 import { readHere } from "../dial/proxy.ts"
@@ -8,7 +9,10 @@ import { refusalOf } from "../dial/refusal.ts"
 import { isEarlyRecord } from "../first-bytes/tls.ts"
 import { serverContext } from "../intercept/certificates.ts"
 import { acceptInward, readClientHello } from "../intercept/handshake.ts"
+import { passHttp1 } from "../intercept/http1.ts"
 import type { Interception } from "../intercept/interception.ts"
+import type { Heads } from "../intercept/request.ts"
+import { socketPair } from "../intercept/socket-pair.ts"
 import { serve } from "./serve.ts"
 import { ask, type Upstream } from "./upstream.ts"
 
@@ -73,6 +77,38 @@ const acceptTls = async (guest: Socket, interception: Interception, host: string
   })
 }
 
+interface Images {
+  readonly access: CacheAccess
+  /** The guest's, of all its connections. */
+  readonly heads: Heads
+}
+
+/**
+ * Serves requests that get the values of secrets. The cache is behind the interception, in place of the registry: it has the guest's requests with
+ * their credentials, which the registry judges for each layer, and its answers lose the values as the registry's own would.
+ */
+const serveWithSecrets = async (
+  inward: TLSSocket,
+  upstream: Upstream,
+  { access, heads }: Images,
+  onEnd: (served: Served) => void
+) => {
+  const { interception, name } = upstream.dial
+  const [near, far] = await socketPair()
+  let denial: Served["denial"]
+  serve(far, upstream, access, (served) => onEnd(denial === undefined ? served : { ...served, denial }), true)
+  // It comes paused.
+  near.resume()
+  passHttp1({
+    inward,
+    outward: near,
+    host: name!,
+    interception: interception!,
+    heads,
+    onDenied: (detail) => (denial ??= { detail })
+  })
+}
+
 /**
  * Serves a guest's connection to a registry of images, with or without TLS: layers come from the cache, and everything else from the registry.
  * `onEnd` is called once, when the connection is over.
@@ -80,17 +116,28 @@ const acceptTls = async (guest: Socket, interception: Interception, host: string
 export const serveImages = async (
   guest: Socket,
   message: DialMessage,
-  access: CacheAccess,
+  images: Images,
   onEnd: (served: Served) => void
 ): Promise<void> => {
+  const { access } = images
   guest.on("error", () => {})
   const { interception } = message
   const isTls = await speaksTls(guest)
   const upstream = { dial: message, trust: access.trust, isTls, silentMs: access.silentMs }
-  if (!isTls) return serve(guest, upstream, access, onEnd)
-  if (interception === undefined || !await isTrusted(upstream)) return await passBytes(guest, message, onEnd)
-  const inward = await acceptTls(guest, interception, message.name!).catch(() => undefined)
-  if (inward !== undefined) return serve(inward, upstream, access, onEnd)
-  guest.destroy()
-  onEnd({ fetchedBytes: 0, cachedBytes: 0 })
+  const hasSecrets = interception !== undefined && interception.secrets.length + interception.foreign.length > 0
+  if (!isTls && !hasSecrets) return serve(guest, upstream, access, onEnd)
+  // A registry that gets a secret proves who it is to this host.
+  if (interception === undefined || (!hasSecrets && !await isTrusted(upstream))) {
+    return await passBytes(guest, message, onEnd)
+  }
+  const inward = isTls ? await acceptTls(guest, interception, message.name!).catch(() => undefined) : undefined
+  if (inward === undefined) {
+    guest.destroy()
+    return onEnd(nothingServed)
+  }
+  if (!hasSecrets) return serve(inward, upstream, access, onEnd)
+  await serveWithSecrets(inward, upstream, images, onEnd).catch(() => {
+    inward.destroy()
+    onEnd(nothingServed)
+  })
 }

@@ -12,6 +12,7 @@ import type { Upstream } from "./upstream.ts"
 
 /** Maximum bytes of a request's header. */
 const MAX_HEADER_BYTES = 8_192
+const MAX_JUDGED_BYTES = 131_072
 /** Maximum requests of a connection that are under way: apt sends ten. Their headers are in the memory of this process. */
 const MAX_REQUESTS = 16
 /** A connection without a byte for this time ends, in ms. A client keeps its connections for less. */
@@ -64,25 +65,33 @@ const serveRequest = async (request: IncomingMessage, response: ServerResponse) 
   }
 }
 
-const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: 0, requireHostHeader: true })
-server.on("request", serveRequest)
-server.on("checkExpectation", (_, response: ServerResponse) => refuse({ response }, 417, "Send no Expect header."))
-server.on(
-  "connect",
-  (_, socket: Socket) => void socket.end("HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\n\r\n")
-)
-server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
-  if (!socket.writable) return void socket.destroy()
-  const status = error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request"
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`, () => socket.destroy())
-})
+const makeServer = (maxHeaderSize: number) => {
+  const server = createServer({ maxHeaderSize, keepAliveTimeout: 0, requireHostHeader: true })
+  server.on("request", serveRequest)
+  server.on("checkExpectation", (_, response: ServerResponse) => refuse({ response }, 417, "Send no Expect header."))
+  server.on(
+    "connect",
+    (_, socket: Socket) => void socket.end("HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\n\r\n")
+  )
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (!socket.writable) return void socket.destroy()
+    const status = error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request"
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`, () => socket.destroy())
+  })
+  return server
+}
 
-/** Serves a guest's connection. `onEnd` is called once, when the connection is over. */
+const ofGuests = makeServer(MAX_HEADER_BYTES)
+/** For requests that the interception has judged and bounded: a login makes a header longer. */
+const ofJudged = makeServer(MAX_JUDGED_BYTES)
+
+/** Serves a guest's connection, or the requests that an interception passes on. `onEnd` is called once, when the connection is over. */
 export const serve = (
   socket: Socket,
   upstream: Upstream,
   access: CacheAccess,
-  onEnd: (served: Served) => void
+  onEnd: (served: Served) => void,
+  isJudged = false
 ): void => {
   const tally: Connection["tally"] = { address: undefined, fetchedBytes: 0, cachedBytes: 0, denial: undefined }
   const connection = new AbortController()
@@ -95,6 +104,7 @@ export const serve = (
   })
   // A guest that waits for its registry is silent, too.
   socket.setTimeout(Math.max(IDLE_MS, 2 * (access.silentMs ?? 0)), () => socket.destroy())
+  const server = isJudged ? ofJudged : ofGuests
   server.emit("connection", socket)
   // It comes paused.
   socket.resume()

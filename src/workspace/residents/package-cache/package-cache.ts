@@ -43,9 +43,9 @@ export const packageCaching = (
   }
   // The builder ends a silent pull first, and says why. This one is for those that end otherwise.
   const silentMs = (settingNow("PYRO_PULL_STALL_SECONDS") + BUILDER_FIRST_SECONDS) * 1000
-  // A registry that gets a secret answers for one person alone.
-  const isUsed = ({ host }: Registry) =>
-    maxBytes > 0 && granted().policy.packageCache !== false && !secretHosts().includes(host)
+  // A registry that gets a secret answers for one person alone. Registries of images are asked about each reader.
+  const isUsed = ({ host, kind }: Registry) =>
+    maxBytes > 0 && granted().policy.packageCache !== false && (kind === "images" || !secretHosts().includes(host))
   return {
     of: (name, port) => {
       const isImages = granted().policy.imageRegistries?.includes(`${name}:${port}`) === true
