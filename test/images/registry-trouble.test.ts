@@ -27,7 +27,13 @@ beforeAll(async () => {
   const half = sized("half", 1_048_576)
   const [layer = ""] = JSON.parse(half.manifest.toString()).layers.map(({ digest }: { digest: string }) => digest)
   registry = await startRegistry(
-    { "silent:1": sized("silent", 1024), "half:1": half, "busy:1": sized("busy", 1024), "year:1": half },
+    {
+      "silent:1": sized("silent", 1024),
+      "half:1": half,
+      "busy:1": sized("busy", 1024),
+      "year:1": half,
+      "headers:1": half
+    },
     (asked) => {
       if (isWell) return undefined
       if (asked.startsWith("/v2/silent/")) return () => {}
@@ -36,6 +42,9 @@ beforeAll(async () => {
           const bytes = half.blobs.get(layer)!
           response.writeHead(200, { "content-length": bytes.length }).write(bytes.subarray(0, bytes.length / 2))
         }
+      }
+      if (asked.startsWith("/v2/headers/")) {
+        return (response) => response.writeHead(200, { "x-large": "x".repeat(100_000) }).end("{}")
       }
       if (asked.startsWith("/v2/year/")) {
         return (response) => response.writeHead(429, { "retry-after": "31536000" }).end()
@@ -69,6 +78,13 @@ describe("registries in trouble", { concurrent: false }, () => {
     assert.deepInclude(refused, { code: "image_pull_failed", reason: "stalled" })
     assert.match(refused.message, /no byte came for 20 s\. Nothing was kept/)
     assert.match(refused.message, /PYRO_PULL_STALL_SECONDS/)
+    await nothingIsLeft(registry.host)
+  })
+
+  it("a registry with endless headers is refused by the host", async () => {
+    const refused = await pyro.failure(["env", "pull", reference("headers:1")])
+    assert.deepInclude(refused, { code: "image_pull_failed", reason: "server" })
+    assert.match(refused.message, /header/i)
     await nothingIsLeft(registry.host)
   })
 
