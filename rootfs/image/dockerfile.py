@@ -79,17 +79,32 @@ def build_file(recipe, devcontainer):
     run([*store, "push", "--quiet", "--disable-compression", "built", f"dir:{WORK}/image"])
 
 
+MOST_LAST_LINES = 20
+MOST_LAST_WORDS = 1900
+
+
 def bud(argv, context):
     """Runs buildah's build, which leaves the image as `built`."""
-    # Images of the format `oci` have no HEALTHCHECK, SHELL and ONBUILD.
-    argv = [*argv, "--isolation", "chroot", "--network", "host", "--format", "docker", "--tag", "built", context]
+    trusted = trust()
+    argv = [*argv, *trusted, "--isolation", "chroot", "--network", "host", "--format", "oci", "--tag", "built", context]
     child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    step_line = ""
     last = []
     for line in child.stdout:
         text = line.decode("utf-8", "replace").rstrip()[:500]
-        last = [*last[-19:], text]
         step = re.match(r"(?:\[\d+/\d+\] )?STEP (\d+)/(\d+): (.*)", text)
-        if step:
-            progress(f"step {step[1]} of {step[2]}: {step[3][:120]}", 0.05 + 0.3 * int(step[1]) / max(int(step[2]), 1))
+        if not step:
+            last = [*last[1 - MOST_LAST_LINES:], text]
+            continue
+        step_line, last = text, []
+        if step[3].startswith(FIRST_TRUST_STEP):
+            continue
+        # buildah counts the variables of the trust as a step behind FROM.
+        number, count = int(step[1]), int(step[2])
+        if trusted:
+            number, count = max(number - 1, 1), count - 1
+        progress(f"step {number} of {count}: {step[3][:120]}", 0.05 + 0.3 * number / max(count, 1))
     if child.wait() != 0:
-        raise Refused("dockerfile", "the build failed:\n" + "\n".join(last))
+        # The end of the output has the reason.
+        words = "\n".join(last)[-(MOST_LAST_WORDS - len(step_line)):]
+        raise Refused("dockerfile", f"the build failed:\n{step_line}\n{words}")

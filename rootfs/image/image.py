@@ -39,6 +39,7 @@ def build(request):
     merged = merged_root(numbers)
     complete(merged)
     programs = config.get("config") or {}
+    programs["Env"] = without_trust(programs.get("Env") or [])
     for name, directory in [("working directory", programs.get("WorkingDir")), *(("volume", one) for one in volumes(programs))]:
         if directory:
             make_directory(merged, os.path.normpath("/" + directory), name)

@@ -170,6 +170,7 @@ export const builderProgram = Effect.suspend(() =>
     "fetch",
     "archive",
     "features",
+    "trust",
     "dockerfile",
     "unpack",
     "layers",

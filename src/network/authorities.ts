@@ -66,6 +66,13 @@ export const hostAuthorities = (
   return [...found.values()].slice(0, MAX_HOST_AUTHORITIES)
 }
 
+/** All that the host trusts, as one text of PEM: for a guest that has no authorities of its own. */
+export const hostBundle = ({ file }: Trust = trustNow()): string => {
+  const path = file ?? hostFile()
+  const found = path === undefined ? [] : textOf(path).match(PEM) ?? []
+  return `${(found.length === 0 ? rootCertificates : found).join("\n")}\n`
+}
+
 /** Whether a certificate in PEM names the authority of a workspace. */
 export const isWorkspaceAuthority = (pem: string): boolean =>
   Buffer.from(pem.replace(/-----[^-]*-----|\s/g, ""), "base64").includes(AUTHORITY_NAME)

@@ -2,7 +2,7 @@ import { Effect, Semaphore, Stream } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import { hostAuthorities, isWorkspaceAuthority, MAX_HOST_AUTHORITIES } from "../../network/authorities.ts"
+import { hostAuthorities, hostBundle, isWorkspaceAuthority, MAX_HOST_AUTHORITIES } from "../../network/authorities.ts"
 import { guestEnvironment } from "./command.ts"
 import type { GuestFile, GuestLinks } from "./guest-file.ts"
 import type { Granted } from "./network/policy.ts"
@@ -105,12 +105,15 @@ export const installAuthority = (channel: Pick<GuestChannel, "spawn">, certifica
     authorities: "the workspace's certificate authority"
   })
 
+/** The host's bundle, until the script has run. */
+const WHOLE = "/etc/ssl/pyro-host-bundle.pem"
+
 const nameOf = (at: number) => `pyro-host-${at + 1}`
 const names = Array.from({ length: MAX_HOST_AUTHORITIES }, (_, at) => nameOf(at))
 const fileOf = (name: string) => `${CERTIFICATES_FOLDER}/${name}.crt`
 
 /** Files of the host's authorities in a guest. `trustFiles` has the bundle. */
-export const hostTrustFiles: ReadonlyArray<GuestFile> = [...names.map(fileOf), EXTRA].map((path) => ({
+export const hostTrustFiles: ReadonlyArray<GuestFile> = [...names.map(fileOf), EXTRA, WHOLE].map((path) => ({
   path,
   without: () => undefined
 }))
@@ -122,12 +125,14 @@ export const hostTrustLinks: GuestLinks = {
 
 /**
  * Adds the files to every store: as update-ca-certificates does, which a guest may run later, and to the keystore of the Java that is there.
- * Debian's package of a Java that comes later takes them from the directory.
+ * Debian's package of a Java that comes later takes them from the directory. Small images have no authorities at all: they get the host's.
  */
 const INSTALL_HOST_AUTHORITIES = `
 set -e
+mkdir -p ${hostTrustLinks.directory}
 cd ${hostTrustLinks.directory}
-cp ${BUNDLE} ${BUNDLE}.host 2> /dev/null || : > ${BUNDLE}.host
+if [ -s ${BUNDLE} ]; then cp ${BUNDLE} ${BUNDLE}.host; else cp ${WHOLE} ${BUNDLE}.host; fi
+rm ${WHOLE}
 : > ${EXTRA}
 for file in ${CERTIFICATES_FOLDER}/pyro-host-*.crt; do
   name=$(basename "$file" .crt)
@@ -146,11 +151,15 @@ type Channel = Pick<GuestChannel, "spawn" | "write">
 
 const installHostAuthorities = (channel: Channel, pems: ReadonlyArray<string>) =>
   install(channel, {
-    before: Effect.forEach(pems, (pem, at) =>
-      channel.write(
-        { root: "/", path: fileOf(nameOf(at)).slice(1), mode: 0o644, createParents: true },
-        Stream.make(Buffer.from(`${pem}\n`))
-      ), { discard: true }),
+    before: Effect.forEach(
+      [[WHOLE, hostBundle()] as const, ...pems.map((pem, at) => [fileOf(nameOf(at)), `${pem}\n`] as const)],
+      ([file, text]) =>
+        channel.write(
+          { root: "/", path: file.slice(1), mode: 0o644, createParents: true },
+          Stream.make(Buffer.from(text))
+        ),
+      { discard: true }
+    ),
     script: INSTALL_HOST_AUTHORITIES,
     authorities: "the certificate authorities of this host"
   })
