@@ -25,7 +25,7 @@ def complete(root):
             os.utime(path, (0, 0))
         elif os.path.islink(path) or not os.path.isdir(path):
             raise Refused("image", f"/{name} is no directory")
-    for name in ("hostname", "hosts", "machine-id"):
+    for name in ("hostname", "hosts", "machine-id", "resolv.conf"):
         path = f"{root}/etc/{name}"
         if os.path.islink(path):
             os.unlink(path)

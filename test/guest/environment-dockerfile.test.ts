@@ -43,6 +43,7 @@ ENV GREETING=second
 USER 1234:50
 WORKDIR /second
 ENTRYPOINT ["/probe", "/second/file", "/second/left-out"]
+HEALTHCHECK --interval=2s CMD ["/probe"]
 `,
       ".dockerignore": "left-out\n",
       "file": "text",
@@ -57,6 +58,12 @@ ENTRYPOINT ["/probe", "/second/file", "/second/left-out"]
       "uid=1234 gid=50 cwd=/second GREETING=second /second/file=text /second/left-out=-\n",
       ran.stderr
     )
+    // The image has no such file, and without one no name resolves.
+    const network = ["--allow-host", "pypi", "--mem-mib", "256"]
+    const named = await pyro.call(["run", "app", ...network, "--", "/probe", "/etc/resolv.conf"])
+    assert.match(named.stdout.toString(), /resolv\.conf=nameserver /, named.stderr)
+    const { image } = await pyro.json<{ readonly image: object }>(["env", "inspect", "app"])
+    assert.deepInclude(image, { health_check: { command: ["/probe"], interval_ms: 2000 } })
   })
 
   it("keeps its name until --replace, and another stage is another image", async () => {
