@@ -70,11 +70,14 @@ def build_file(recipe, devcontainer):
         argv += ["--target", recipe["target"]]
     for name, value in recipe["arguments"].items():
         argv += ["--build-arg", f"{name}={value}"]
-    bud(argv, os.path.join(seed, recipe.get("context", "")))
-    if devcontainer.get("features"):
-        install_features(store, devcontainer, seed, bud)
-    if steps.get("to"):
-        leave_steps(steps["to"])
+    try:
+        bud(argv, os.path.join(seed, recipe.get("context", "")))
+        if devcontainer.get("features"):
+            install_features(store, devcontainer, seed, bud)
+    finally:
+        # Whoever mends the step that failed waits for that step alone.
+        if steps.get("to"):
+            leave_steps(steps["to"])
     progress("taking the layers", 0.37)
     run([*store, "push", "--quiet", "--disable-compression", "built", f"dir:{WORK}/image"])
 
@@ -86,7 +89,8 @@ MOST_LAST_WORDS = 1900
 def bud(argv, context):
     """Runs buildah's build, which leaves the image as `built`."""
     trusted = trust()
-    argv = [*argv, *trusted, "--isolation", "chroot", "--network", "host", "--format", "oci", "--tag", "built", context]
+    # The format of OCI has no HEALTHCHECK, SHELL and ONBUILD.
+    argv = [*argv, *trusted, "--isolation", "chroot", "--network", "host", "--format", "docker", "--tag", "built", context]
     child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     step_line = ""
     last = []
@@ -96,13 +100,13 @@ def bud(argv, context):
         if not step:
             last = [*last[1 - MOST_LAST_LINES:], text]
             continue
-        step_line, last = text, []
         if step[3].startswith(FIRST_TRUST_STEP):
             continue
         # buildah counts the variables of the trust as a step behind FROM.
         number, count = int(step[1]), int(step[2])
         if trusted:
             number, count = max(number - 1, 1), count - 1
+        step_line, last = f"STEP {number}/{count}: {step[3]}", []
         progress(f"step {number} of {count}: {step[3][:120]}", 0.05 + 0.3 * number / max(count, 1))
     if child.wait() != 0:
         # The end of the output has the reason.

@@ -64,10 +64,11 @@ def build(request):
 
 
 def main():
+    request = json.loads(sys.argv[1])
     try:
-        build(json.loads(sys.argv[1]))
+        build(request)
     except Refused as refused:
-        say(_tag="Refused", kind=refused.kind, detail=str(refused)[:2000])
+        say(_tag="Refused", kind=refused.kind, detail=str(refused)[:2000], **steps_of(request))
     except FeatureRefused as refused:
         say(_tag="Refused", kind="feature", detail=str(refused)[:2000])
     except OSError as error:

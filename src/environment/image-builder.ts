@@ -13,7 +13,12 @@ const Digest = Schema.String.pipe(Schema.check(Schema.isPattern(/^sha256:[0-9a-f
 
 export const BuilderMessage = Schema.Union([
   Schema.TaggedStruct("Progress", { step: short(200), fraction: Schema.Number }),
-  Schema.TaggedStruct("Refused", { kind: short(32), detail: short(4000) }),
+  Schema.TaggedStruct("Refused", {
+    kind: short(32),
+    detail: short(4000),
+    /** Size of the file of the steps that succeeded before, if there is one. */
+    stepsBytes: Schema.optional(Schema.Int)
+  }),
   Schema.TaggedStruct("Made", {
     /** Digest of the image's manifest. */
     digest: Digest,

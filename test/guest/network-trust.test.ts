@@ -40,7 +40,17 @@ describe("certificates of a guest", { concurrent: false }, () => {
 
   it("a builder knows the public authorities: registries send it to hosts that pyro does not stand before", async () => {
     const counted = await pyro.call(
-      ["run", "builder", ...smallSizes, "--", "grep", "-c", "BEGIN CERTIFICATE", "/etc/ssl/certs/ca-certificates.crt"]
+      [
+        "run",
+        "builder",
+        "--mem-mib",
+        "256",
+        "--",
+        "grep",
+        "-c",
+        "BEGIN CERTIFICATE",
+        "/etc/ssl/certs/ca-certificates.crt"
+      ]
     )
     assert.isAbove(Number(counted.stdout.toString()), 50, counted.stderr)
   })

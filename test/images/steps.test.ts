@@ -85,6 +85,16 @@ describe("the steps of a Dockerfile", { concurrent: false }, () => {
     assert.isFalse(hasSteps(NAMES.other))
   })
 
+  it("a build that fails leaves the steps before the one that failed", async () => {
+    const failed = await build(NAMES.other, context(ONE, "RUN [\"/do\", \"show\", \"/one\"]"))
+    assert.notStrictEqual(failed.code, 0)
+    const [, shown] = /\n(\d+\.\d{9})/.exec(failed.stderr) ?? []
+    assert.isDefined(shown, failed.stderr)
+    const mended = await build(NAMES.other, context(ONE, "COPY file /file", TWO))
+    assert.strictEqual(mended.code, 0, mended.stderr)
+    assert.strictEqual((await valuesOf(NAMES.other)).one, shown)
+  })
+
   it("a damaged file of steps is no reason to fail, and env rm removes the file", async () => {
     const file = stepsOf(NAMES.stepped)
     fs.truncateSync(file, Math.floor(fs.statSync(file).size / 2))

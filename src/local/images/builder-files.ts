@@ -126,11 +126,11 @@ export const giveSteps = (pyro: PyroService, workspace: string, file: string) =>
     yield* giveFile(pyro, { path: STEPS_BEFORE, workspace }, bytesOfFile(fd, file))
   }))
 
-/** Takes the steps of a build. A build whose steps cannot be kept is a good build. */
+/** Takes the steps of a build, also those before the one that failed. Steps that cannot be kept change no result. */
 export const takeSteps = (
   pyro: PyroService,
   workspace: string,
-  { stepsBytes }: MadeImage,
+  { stepsBytes }: Pick<MadeImage, "stepsBytes">,
   { onProgress, reference, stepsAfter }: Building
 ) =>
   Effect.gen(function*() {

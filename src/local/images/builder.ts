@@ -91,7 +91,17 @@ export const buildInMicroVm = (pyro: PyroService, building: Building) =>
       yield* giveSteps(pyro, workspace, building.stepsBefore)
     }
     const program = yield* builderProgram
-    const made = yield* runRecipe(pyro, workspace, { ...building, program, request, last: "Made" })
+    const made = yield* runRecipe(pyro, workspace, {
+      ...building,
+      program,
+      request,
+      last: "Made",
+      refused: (at, refused) =>
+        Effect.andThen(
+          takeSteps(pyro, at, refused, building),
+          building.refused?.(at, refused) ?? failed(building.reference, refused.kind, refused.detail)
+        )
+    })
     building.onProgress({ step: "taking the image from the builder", fraction: 0.85 })
     yield* takeResult(pyro, workspace, made, building)
     yield* takeSteps(pyro, workspace, made, building)

@@ -72,10 +72,11 @@ except Refused:
       `print(json.dumps(without_trust(["A=1", "PIP_CERT=/mine", *(one[6:] for one in ["--env=SSL_CERT_FILE=" + STEP_BUNDLE])])))`
     )
     assert.deepStrictEqual(JSON.parse(kept ?? ""), ["A=1", "PIP_CERT=/mine"])
-    const { progress } = failureOf(
+    const { failure, progress } = failureOf(
       `STEP 1/3: FROM a\nSTEP 2/3: ENV "NODE_EXTRA_CA_CERTS"="/run/pyro-certificates.pem"\nSTEP 3/3: RUN b\n`,
       `HOST_AUTHORITIES = ${JSON.stringify(folder)}`
     )
     assert.deepStrictEqual(progress, ["step 1 of 2: FROM a", "step 2 of 2: RUN b"])
+    assert.include(failure.detail, "STEP 2/2: RUN b")
   })
 })
