@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
@@ -32,7 +33,8 @@ const place = (name: string) => {
 }
 
 beforeAll(async () => {
-  image = imageOf([[probeIn(folder)]], { Cmd: ["/probe"] })
+  // The cache that tests share has the layers of earlier runs.
+  image = imageOf([[probeIn(folder), { name: "unique", data: randomUUID() }]], { Cmd: ["/probe"] })
   const other = imageOf([[{ name: "other", data: "of nobody else" }]], {})
   const images = {
     "team/app:1": image,

@@ -22,6 +22,10 @@ const troubles = (pyro: PyroService, workspace: string, without: ReadonlyArray<s
 /** TLS with the registry that ended in pyro, or in the builder, before a request. */
 const isOfCertificate = (reason: string) => /^(TLS with|the guest ended TLS)/.test(reason)
 
+/** What the cache of layers says of a connection that failed. The registry was there if it sent what is no HTTP, or nothing. */
+const ofConnection = (told: string): PullFailure =>
+  told.startsWith("Parse Error") ? "server" : told === "the registry sends nothing" ? "stalled" : "unreachable"
+
 /** The error of a pull whose builder refused. */
 export const pullFailed = (
   pyro: PyroService,
@@ -46,7 +50,9 @@ export const pullFailed = (
     if (last?.reason === undefined) return yield* plain
     const told = last.reason
     if (isOfCertificate(told)) return yield* new ImagePullFailed({ image, reason: "certificate", detail })
-    if (last.outcome === "failed") return yield* new ImagePullFailed({ image, reason: "unreachable", detail: told })
+    if (last.outcome === "failed") {
+      return yield* new ImagePullFailed({ image, reason: ofConnection(told), detail: told })
+    }
     const option = last.option ?? (last.kind === "lookup" ? `--allow-host ${last.host}` : undefined)
     return yield* new ImagePullFailed({
       image,
