@@ -45,7 +45,10 @@ describe("a run in an image", () => {
 describe("a workspace of an image", () => {
   it("remembers what services run that name no command", () => {
     const healthCheck = { test: ["CMD", "/serve", "--check"] }
-    const { image: program } = withImage(recordOf("ws-0000000001", "running"), image({ healthCheck, stopSignal: "SIGQUIT" }))
+    const { image: program } = withImage(
+      recordOf("ws-0000000001", "running"),
+      image({ healthCheck, stopSignal: "SIGQUIT" })
+    )
     assert.deepInclude(program, { entrypoint: ["/serve"], command: ["--fast"], healthCheck, stopSignal: "SIGQUIT" })
   })
 
