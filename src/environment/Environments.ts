@@ -37,7 +37,7 @@ export class Environments extends Context.Service<Environments, {
   readonly list: Effect.Effect<ReadonlyArray<EnvironmentStatus>, EnvironmentError>
   /** The environment if this host has an image that looks whole. Fails with ImageDamaged. */
   readonly resolve: (name: string) => Effect.Effect<Option.Option<Environment>, EnvironmentError>
-  /** The environment, built if absent or damaged. An image of an older recipe is used unchanged. */
+  /** The environment, built if absent or damaged. An image of an older recipe is used unchanged, but for a builder. */
   readonly ensure: (name: string, options?: PullOptions) => Effect.Effect<Environment, EnvironmentError>
   /** Reads the whole image and builds it if it is absent, damaged or outdated, or if `force` is set. */
   readonly pull: (name: string, options?: PullOptions) => Effect.Effect<Environment, EnvironmentError>
@@ -97,7 +97,14 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
 
   const ensure = (name: string, options: PullOptions = {}) =>
     Effect.gen(function*() {
-      return yield* obtain(yield* known(name), options.onProgress ?? silent, false, () => true)
+      const entry = yield* known(name)
+      // pyro's own programs run in a builder, and need what its recipe has.
+      return yield* obtain(
+        entry,
+        options.onProgress ?? silent,
+        false,
+        ({ manifest }) => name !== BUILDER || manifest.recipe === recipeOf(entry)
+      )
     }).pipe(asStep("environment"))
 
   const pull = (name: string, options: PullOptions = {}) =>
