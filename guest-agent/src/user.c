@@ -166,5 +166,14 @@ int user_find(const char *spec, struct user *user) {
   if (!parse_id(uid, &user->uid) || !parse_id(rest, &user->gid)) return EINVAL;
   strcpy(user->home, "/");
   user->groups[user->group_count++] = user->gid;
+  struct bytes text;
+  struct passwd_line line;
+  /* An image's user is a pair. Its programs want the home of /etc/passwd; ids that it does not have are good, too. */
+  if (read_text("/etc/passwd", &text) != 0) return 0;
+  if (passwd_by_uid(text, user->uid, &line)) {
+    copy_text(user->name, sizeof user->name, line.name);
+    copy_text(user->home, sizeof user->home, line.home);
+  }
+  free((void *)(uintptr_t)text.data);
   return 0;
 }
