@@ -1,4 +1,5 @@
 import { Effect, Stream } from "effect"
+import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
@@ -42,12 +43,20 @@ const contents = () => {
   })
 }
 
+/** A program without libraries that ends at once. */
+const trueIn = (folder: string) => {
+  const file = join(folder, "true")
+  execFileSync("gcc", ["-static", "-O2", "-xc", "-", "-o", file], { input: "int main(void) { return 0; }" })
+  return readFileSync(file)
+}
+
 /** Makes images of three layers that no cache has: a file of random bytes begins each layer, as a gzip member of its own. */
-const images = () => {
+const images = (folder: string) => {
   const layers = contents()
+  const program = { name: "true", data: trueIn(folder) }
   return (): TestImage => {
-    const first = tarOf([{ name: "first", data: randomBytes(32) }], Buffer.alloc(0))
-    return imageOf(layers.map(({ tar }) => Buffer.concat([first, tar])), { Cmd: ["/bin/true"] }, {
+    const first = tarOf([program, { name: "first", data: randomBytes(32) }], Buffer.alloc(0))
+    return imageOf(layers.map(({ tar }) => Buffer.concat([first, tar])), { Cmd: ["/true"] }, {
       packed: layers.map(({ packed }) => Buffer.concat([zlib.gzipSync(first), packed]))
     })
   }
@@ -88,8 +97,8 @@ export const pullImage: Plan = {
   budget: { kind: "ratio", atMost: 1.3 },
   rounds: (runs) => Math.min(runs, 5),
   warmups: 1,
-  floor: async ({ daemon }) => {
-    const image = images()()
+  floor: async ({ daemon, room }) => {
+    const image = images(room.disk)()
     const registry = await startRegistry({ "bench:1": image }, undefined, hostAddress())
     const workspace = await daemon.create({
       environment: BUILDER,
@@ -103,8 +112,8 @@ export const pullImage: Plan = {
       await registry.close()
     })
   },
-  ours: async ({ daemon }) => {
-    const next = images()
+  ours: async ({ daemon, room }) => {
+    const next = images(room.disk)
     return side(async () => {
       const image = next()
       const registry = await startRegistry({ "bench:1": image })
@@ -121,11 +130,11 @@ export const pullImage: Plan = {
 }
 
 /** Creates a workspace of an environment with an empty pool, runs a command in it, and removes it. The removal is not measured. */
-const created = (daemon: Daemon, environment: string) => async () => {
+const created = (daemon: Daemon, environment: string, program: string) => async () => {
   let id = ""
   const ms = await timed(async () => {
     id = await daemon.create({ environment })
-    await daemon.exec(id, "/bin/true")
+    await daemon.exec(id, program)
   })
   await daemon.remove(id)
   return ms
@@ -139,12 +148,12 @@ export const createImage: Plan = {
   budget: { kind: "ratio", atMost: 1.2 },
   rounds: (runs) => runs,
   warmups: 2,
-  floor: async ({ bareDaemon, environment }: Bench) => side(created(bareDaemon, environment)),
-  ours: async ({ bareDaemon }) => {
-    const registry = await startRegistry({ "bench:1": images()() })
+  floor: async ({ bareDaemon, environment }: Bench) => side(created(bareDaemon, environment, "/bin/true")),
+  ours: async ({ bareDaemon, room }) => {
+    const registry = await startRegistry({ "bench:1": images(room.disk)() })
     const name = `${registry.host}/bench:1`
     await pull(bareDaemon, name)
     await registry.close()
-    return side(created(bareDaemon, name), () => deleteImage(bareDaemon, name))
+    return side(created(bareDaemon, name, "/true"), () => deleteImage(bareDaemon, name))
   }
 }
