@@ -5,6 +5,7 @@ import { named } from "../../contract/text/names.ts"
 import { BUILDER } from "../../environment/catalogue.ts"
 import { builderProgram } from "../../environment/image-builder.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
+import { coreCount } from "../../system/processes/host.ts"
 import { setting } from "../../system/settings/config.ts"
 import type { AskedNetwork } from "../../workspace/residents/network/policy.ts"
 import { type Building, failed, giveSteps, secretName, takeResult, takeSteps } from "./builder-files.ts"
@@ -20,6 +21,9 @@ export const BUILDER_LABEL = "pyro.builder"
 /** Memory of a builder in MiB. skopeo and mkfs.erofs need some 200; the rest is cache of its disk. */
 const MEMORY_MIB = 1024
 
+/** Most processors of a builder: a layer is decompressed, hashed and written by a program each, while the next one may come. */
+const MOST_PROCESSORS = 4
+
 /** A builder microVM, which the Scope deletes. */
 export const acquireBuilder = (
   pyro: PyroService,
@@ -32,6 +36,7 @@ export const acquireBuilder = (
     const asked = Schema.decodeSync(CreatePayload())({
       environment: BUILDER,
       memory_mib: MEMORY_MIB,
+      vcpu_count: Math.min(coreCount(), MOST_PROCESSORS),
       disk_mib: yield* setting("PYRO_BUILDER_DISK_MIB"),
       ttl_seconds: LEFT_SECONDS,
       labels: { [BUILDER_LABEL]: reference.slice(0, 256) },
