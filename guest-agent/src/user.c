@@ -166,8 +166,8 @@ int user_find(const char *spec, struct user *user) {
   if (!parse_id(uid, &user->uid) || !parse_id(rest, &user->gid)) return EINVAL;
   strcpy(user->home, "/");
   user->groups[user->group_count++] = user->gid;
-  struct bytes text;
-  struct passwd_line line;
+  struct bytes text = {NULL, 0};
+  struct passwd_line line = {.uid = 0};
   /* An image's user is a pair. Its programs want the home of /etc/passwd; ids that it does not have are good, too. */
   if (read_text("/etc/passwd", &text) != 0) return 0;
   if (passwd_by_uid(text, user->uid, &line)) {
