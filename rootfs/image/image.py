@@ -37,6 +37,7 @@ def build(request):
     numbers = assemble(layers)
     progress("writing the image", 0.82)
     merged = merged_root(numbers)
+    complete_implied(merged, numbers)
     complete(merged)
     programs = config.get("config") or {}
     programs["Env"] = without_trust(programs.get("Env") or [])

@@ -14,6 +14,31 @@ def link(root, place):
     times.restore()
 
 
+def is_implied(stat):
+    """Whether a directory is as mkfs.erofs makes one that is only in the path of an entry."""
+    return stat.st_mode & 0o7777 == 0o777 and stat.st_uid == 0 and stat.st_gid == 0 and stat.st_mtime == 0
+
+
+def complete_implied(root, numbers):
+    """A layer may have /etc/passwd without /etc. Such a directory stays as the layers below have it, as in container engines; else it is root's."""
+    found = ["find", root, "-xdev", "-type", "d", "-perm", "0777", "-uid", "0", "-gid", "0", "!", "-newermt", "@0", "-printf", "%P\\0"]
+    listed = subprocess.run(found, stdout=subprocess.PIPE, check=True).stdout
+    for place in os.fsdecode(listed).split("\0")[:-1]:
+        path = os.path.join(root, place)
+        mode, uid, gid, time = 0o755, 0, 0, 0
+        for number in reversed(numbers):
+            try:
+                stat = os.lstat(f"{WORK}/lower/{number}/{place}")
+            except OSError:
+                continue
+            if stat.st_mode & 0o170000 == 0o040000 and not is_implied(stat):
+                mode, uid, gid, time = stat.st_mode & 0o7777, stat.st_uid, stat.st_gid, stat.st_mtime_ns
+                break
+        os.chown(path, uid, gid)
+        os.chmod(path, mode)
+        os.utime(path, ns=(time, time))
+
+
 def complete(root):
     """What pyro needs of any root: mount points, files that it writes, and the modules of its kernel. All have the time 0."""
     before = {path: os.lstat(path) for path in (f"{root}/etc", f"{root}/lib", f"{root}/usr/lib") if os.path.isdir(path) and not os.path.islink(path)}

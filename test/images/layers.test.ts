@@ -18,9 +18,16 @@ let base = ""
 beforeAll(async () => {
   const layers: ReadonlyArray<TarEntry> = [probeIn(folder), { name: "base", data: noise("base", 1_048_576) }]
   const withOwn = (name: string) => imageOf([layers, [{ name, data: name }]], { Cmd: ["/probe", `/${name}`] })
+  // A layer need not name the directories above its files.
+  const closed: TarEntry = { name: "closed", type: "5", mode: 0o700 }
+  const implied: ReadonlyArray<TarEntry> = [{ name: "closed/file", data: "text" }, { name: "new/file", data: "text" }]
+  const unnamed = imageOf([[probeIn(folder), closed], implied], {
+    User: "1234:50",
+    Cmd: ["/probe", "/closed/file", "/new/file", "/etc/hostname"]
+  })
   images = { "one:1": withOwn("one"), "two:1": withOwn("two"), "three:1": withOwn("three") }
   base = JSON.parse(images["one:1"]!.manifest.toString()).layers[0].digest
-  registry = await startRegistry(images)
+  registry = await startRegistry({ ...images, "unnamed:1": unnamed })
   pyro = installation("pyro-layers-")
 })
 
@@ -44,6 +51,11 @@ describe("the layers of images", { concurrent: false }, () => {
     assert.deepStrictEqual(digests.map(fetched), digests.map(() => 1), registry.requests.join("\n"))
     const ran = await pyro.call(["run", references[2]!, "--mem-mib", "256"])
     assert.match(ran.stdout.toString(), /three=three/, ran.stderr)
+  })
+
+  it("a directory that a layer does not name stays as the layers below have it", async () => {
+    const ran = await pyro.call(["run", `${registry.host}/unnamed:1`, "--mem-mib", "256"])
+    assert.match(ran.stdout.toString(), / \/closed\/file=- \/new\/file=text /, ran.stderr)
   })
 
   it("a Dockerfile takes its base from there", async () => {
