@@ -94,7 +94,8 @@ const variables = (file: File, labels: ReadonlyArray<Metadata>, imageEnv: Readon
 export const devContainerOf = (
   { file, unknown }: ReadFile,
   place: Place,
-  image: { readonly env: ReadonlyArray<string>; readonly label: string | undefined }
+  image: { readonly env: ReadonlyArray<string>; readonly label: string | undefined },
+  { forwarded = false }: { readonly forwarded?: boolean } = {}
 ): DevContainer => {
   const fixed = variablesOf(place)
   const { folder } = folderOf(file, fixed)
@@ -110,6 +111,6 @@ export const devContainerOf = (
       start: stepsOf(START_COMMANDS, parts, substitute)
     },
     ports: portsOf(parts),
-    notes: notesOf(file, labels, { given: place.given, unknown })
+    notes: notesOf(file, labels, { forwarded, given: place.given, unknown })
   }
 }

@@ -46,29 +46,40 @@ const sizes = (parts: ReadonlyArray<File | Metadata>): ReadonlyArray<string> => 
   ]
 }
 
+/** The port of the guest, if the port of a file is one of the container itself. */
+const ownPort = (port: number | string): ReadonlyArray<number> => {
+  const [, digits] = /^(?:localhost:)?(\d{1,5})$/.exec(String(port)) ?? []
+  const number = Number(digits ?? 0)
+  return number >= 1 && number <= 65_535 ? [number] : []
+}
+
 /** The ports of the container itself that its file forwards: those of other containers are not there. */
 export const portsOf = (parts: ReadonlyArray<File | Metadata>): ReadonlyArray<number> => [
-  ...new Set(
-    parts.flatMap(({ forwardPorts = [] }) => forwardPorts).flatMap((port) => {
-      const [, digits] = /^(?:localhost:)?(\d{1,5})$/.exec(String(port)) ?? []
-      const number = Number(digits ?? 0)
-      return number >= 1 && number <= 65_535 ? [number] : []
-    })
-  )
+  ...new Set(parts.flatMap(({ forwardPorts = [] }) => forwardPorts).flatMap(ownPort))
 ]
 
 const list = (names: Iterable<string>) => [...new Set(names)].join(", ")
+
+/** Ports of the file that nobody publishes yet. */
+const leftPorts = (parts: ReadonlyArray<File | Metadata>, forwarded: boolean): ReadonlyArray<string> =>
+  parts.flatMap(({ forwardPorts = [] }) => forwardPorts.filter((port) => !forwarded || ownPort(port).length === 0))
+    .map(String)
 
 /** What a person should know of a file: what pyro does not use, and what the person may grant. A sentence each. */
 export const notesOf = (
   file: File,
   labels: ReadonlyArray<Metadata>,
-  { given, unknown }: { readonly given: Readonly<Record<string, string>>; readonly unknown: ReadonlyArray<string> }
+  { forwarded, given, unknown }: {
+    /** Whether the ports of the container itself are published. */
+    readonly forwarded: boolean
+    readonly given: Readonly<Record<string, string>>
+    readonly unknown: ReadonlyArray<string>
+  }
 ): ReadonlyArray<string> => {
   const parts = [...labels, file]
   const unused = UNUSED.filter((name) => parts.some((part) => says((part as File & Metadata)[name])))
   const variables = askedOfHost(JSON.stringify(file), given)
-  const ports = parts.flatMap(({ forwardPorts = [] }) => forwardPorts).map(String)
+  const ports = leftPorts(parts, forwarded)
   const wanted = sizes(parts)
   return [
     ...(unused.length === 0 ? [] : [`devcontainer.json: pyro does not use ${list(unused)}`]),
@@ -88,9 +99,11 @@ export const notesOf = (
     ...(ports.length === 0
       ? []
       : [
-        `devcontainer.json: forwards the ports ${
-          list(ports)
-        }. Publish them: --forward-ports, or pyro port publish NAME PORT`
+        forwarded
+          ? `devcontainer.json: pyro does not publish ${list(ports)}: no port of the container itself`
+          : `devcontainer.json: forwards the ports ${
+            list(ports)
+          }. Publish them: --forward-ports, or pyro port publish NAME PORT`
       ]),
     ...(wanted.length === 0
       ? []

@@ -60,14 +60,14 @@ const environmentFor = (
   })
 
 /** What the file says of a workspace of an environment. */
-const describedBy = ({ place, read }: KnownDevContainer, environment: string) =>
+const describedBy = ({ place, read }: KnownDevContainer, environment: string, forwarded: boolean) =>
   Effect.gen(function*() {
     const { inspect } = yield* Environments
     const { oci } = yield* inspect(environment, { verify: false })
     return devContainerOf(read, place, {
       env: oci?.devcontainer?.env ?? oci?.config.env ?? [],
       label: oci?.devcontainer?.label
-    })
+    }, { forwarded })
   })
 
 /** Publishes ports and runs the commands of the file. Without them the workspace is not what the file says, so it goes if one fails. */
@@ -104,7 +104,7 @@ export const createOfDevContainer = (
       yield* demandAlone(payload)
       const known = yield* devContainerAt(payload.devcontainer, payload.env)
       const environment = yield* environmentFor(pyro, payload, known, progressTo(notify))
-      const described = yield* describedBy(known, environment)
+      const described = yield* describedBy(known, environment, payload.forwardPorts === true)
       for (const message of described.notes) notify({ _tag: "Notice", level: "warning", message })
       const {
         devcontainer: _file,

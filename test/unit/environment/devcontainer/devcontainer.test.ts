@@ -167,6 +167,19 @@ describe("the workspace of a devcontainer.json", () => {
   })
 })
 
+describe("ports that the creation publishes", () => {
+  it.each([
+    [[3000, "localhost:4000"], []],
+    [[3000, "db:5432"], ["devcontainer.json: pyro does not publish db:5432: no port of the container itself"]]
+  ])("of %j, the person reads only what stays unpublished", (forwardPorts, notes) => {
+    const text = JSON.stringify({ image: "a", forwardPorts })
+    assert.deepStrictEqual(
+      devContainerOf(read(text), place, { env: [], label: undefined }, { forwarded: true }).notes,
+      notes
+    )
+  })
+})
+
 describe("a hostile devcontainer.json", () => {
   it.each([
     ["[".repeat(200_000), /too many levels/],
