@@ -13,6 +13,7 @@ import type { Bench } from "../bench.ts"
 import type { Daemon } from "../daemon.ts"
 import { type Plan, side, timed } from "../measure.ts"
 import { hostAddress } from "./network.ts"
+import { used } from "./saved.ts"
 
 const LAYERS = 3
 const LAYER_BYTES = 70_000_000
@@ -95,7 +96,7 @@ export const pullImage: Plan = {
   about: "pull of an image of 200 MiB in three layers, from a registry of this host, to a finished environment; " +
     "floor: a microVM that fetches the same layers, decompresses them, and writes them to its disk",
   budget: { kind: "ratio", atMost: 1.3 },
-  rounds: (runs) => Math.min(runs, 5),
+  rounds: (runs) => Math.min(runs, 2),
   warmups: 1,
   floor: async ({ daemon, room }) => {
     const image = images(room.disk)()
@@ -129,16 +130,9 @@ export const pullImage: Plan = {
   }
 }
 
-/** Creates a workspace of an environment with an empty pool, runs a command in it, and removes it. The removal is not measured. */
-const created = (daemon: Daemon, environment: string, program: string) => async () => {
-  let id = ""
-  const ms = await timed(async () => {
-    id = await daemon.create({ environment })
-    await daemon.exec(id, program)
-  })
-  await daemon.remove(id)
-  return ms
-}
+/** A create of an environment, and a program of it as the first command. */
+const created = (daemon: Daemon, environment: string, program: string) => () =>
+  used(daemon, () => daemon.create({ environment }), [program])
 
 export const createImage: Plan = {
   name: "create-image",

@@ -26,11 +26,11 @@ const createFrom = (daemon: Daemon): Promise<string> =>
   )
 
 /** Makes a workspace, runs a first command in it, and removes it. The removal is not measured. */
-const used = async (daemon: Daemon, make: () => Promise<string>) => {
+export const used = async (daemon: Daemon, make: () => Promise<string>, argv: ReadonlyArray<string> = command) => {
   let id = ""
   const ms = await timed(async () => {
     id = await make()
-    await daemon.exec(id, ...command)
+    await daemon.exec(id, ...argv)
   })
   await daemon.remove(id)
   return ms
