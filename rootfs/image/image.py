@@ -76,6 +76,8 @@ def main():
         say(_tag="Refused", kind="full" if error.errno == 28 else "tool", detail=str(error)[:2000])
     except (tarfile.TarError, ValueError, KeyError, TypeError, AttributeError) as error:
         say(_tag="Refused", kind="image", detail=f"{type(error).__name__}: {error}"[:2000])
+    # Python's own end waits for the layers that threads still write.
+    os._exit(0)
 
 
 main()

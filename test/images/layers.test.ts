@@ -27,7 +27,9 @@ beforeAll(async () => {
   })
   images = { "one:1": withOwn("one"), "two:1": withOwn("two"), "three:1": withOwn("three") }
   base = JSON.parse(images["one:1"]!.manifest.toString()).layers[0].digest
-  registry = await startRegistry({ ...images, "unnamed:1": unnamed })
+  const again: ReadonlyArray<TarEntry> = [{ name: "again", data: "again" }]
+  const twice = imageOf([layers, again, [{ name: ".wh.again" }], again], { Cmd: ["/probe", "/again"] })
+  registry = await startRegistry({ ...images, "unnamed:1": unnamed, "twice:1": twice })
   pyro = installation("pyro-layers-")
 })
 
@@ -56,6 +58,11 @@ describe("the layers of images", { concurrent: false }, () => {
   it("a directory that a layer does not name stays as the layers below have it", async () => {
     const ran = await pyro.call(["run", `${registry.host}/unnamed:1`, "--mem-mib", "256"])
     assert.match(ran.stdout.toString(), / \/closed\/file=- \/new\/file=text /, ran.stderr)
+  })
+
+  it("an image may have a layer twice", async () => {
+    const ran = await pyro.call(["run", `${registry.host}/twice:1`, "--mem-mib", "256"])
+    assert.match(ran.stdout.toString(), / \/again=again/, ran.stderr)
   })
 
   it("a Dockerfile takes its base from there", async () => {
