@@ -64,21 +64,8 @@ HEALTHCHECK --interval=2s CMD ["/probe"]
     assert.match(named.stdout.toString(), /resolv\.conf=nameserver /, named.stderr)
     const { image } = await pyro.json<{ readonly image: object }>(["env", "inspect", "app"])
     assert.deepInclude(image, { health_check: { command: ["/probe"], interval_ms: 2000 } })
-  })
-
-  it("keeps its name until --replace, and another stage is another image", async () => {
-    const directory = path.join(folder, "good")
     const taken = await pyro.failure(["env", "build", "app", "--dockerfile", directory])
     assert.strictEqual(taken.code, "environment_name_taken")
-    const words = ["env", "build", "app", "--replace", "--dockerfile", "Dockerfile", "--target", "first"]
-    const built = await pyro.call(words, { cwd: directory })
-    assert.strictEqual(built.code, 0, built.stderr)
-    const ran = await pyro.call(["run", "app", "--mem-mib", "256", "--", "/probe", "/copied/file"])
-    assert.strictEqual(
-      ran.stdout.toString(),
-      "uid=0 gid=0 cwd=/workspace GREETING=unset /copied/file=text\n",
-      ran.stderr
-    )
   })
 
   it("a step that fails is named with its last lines, and leaves nothing", async () => {

@@ -1,0 +1,45 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+import { imageOf } from "../support/oci/image.ts"
+import { probeIn } from "../support/oci/probe.ts"
+import { startRegistry, type TestRegistry } from "../support/oci/registry.ts"
+import { temporaryFolder } from "../support/pyro-cli.ts"
+
+const { folder, remove } = temporaryFolder("pyro-stages-test-")
+let registry: TestRegistry
+let pyro: ReturnType<typeof installation>
+
+beforeAll(async () => {
+  registry = await startRegistry({ "plain:1": imageOf([[probeIn(folder)]], { Cmd: ["/probe"] }) })
+  pyro = installation("pyro-stages-")
+})
+
+afterAll(async () => {
+  await pyro.close()
+  await registry.close()
+  remove()
+})
+
+describe("the stages of a Dockerfile", { concurrent: false }, () => {
+  it("another stage is another image, which --replace gives the same name", async () => {
+    const directory = path.join(folder, "context")
+    fs.mkdirSync(directory)
+    fs.writeFileSync(path.join(directory, "file"), "text")
+    const stages = [`FROM ${registry.host}/plain:1 AS first`, "ENV STAGE=first", "COPY . /copied/"]
+    const dockerfile = [...stages, "FROM first", "ENV GREETING=last", "USER 1234:50", ""].join("\n")
+    fs.writeFileSync(path.join(directory, "Dockerfile"), dockerfile)
+    const run = async () => {
+      const ran = await pyro.call(["run", "app", "--mem-mib", "256", "--", "/probe", "/copied/file"])
+      return `${ran.stdout}${ran.stderr}`
+    }
+    const last = await pyro.call(["env", "build", "app", "--dockerfile", directory])
+    assert.strictEqual(last.code, 0, last.stderr)
+    assert.include(await run(), "uid=1234 gid=50 cwd=/workspace GREETING=last /copied/file=text\n")
+    const words = ["env", "build", "app", "--replace", "--dockerfile", "Dockerfile", "--target", "first"]
+    const built = await pyro.call(words, { cwd: directory })
+    assert.strictEqual(built.code, 0, built.stderr)
+    assert.include(await run(), "uid=0 gid=0 cwd=/workspace GREETING= /copied/file=text\n")
+  })
+})
