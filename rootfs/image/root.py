@@ -127,3 +127,15 @@ def user_of(text, root):
     if uid is None or gid is None:
         raise Refused("image", f"its user {text!r} is in neither /etc/passwd nor /etc/group")
     return f"{uid}:{gid}"
+
+
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+
+
+def account_of(text, root):
+    """The name or uid that a guest looks up for the supplementary groups of USER. None: as in container engines, ids with a group, and ids that /etc/passwd does not have, have no others."""
+    if not PLAIN_NAME.fullmatch(text):
+        return None
+    found = ids(f"{root}/etc/passwd", text, 2 if text.isdigit() else 0)
+    # A guest's root has all rights without groups.
+    return None if found is None or found[0] == "0" else text

@@ -63,6 +63,9 @@ def settings(config, root, devcontainer):
         user = None if user == "root" else user
     if user:
         used["user"] = user_of(user, root)
+        account = account_of(user, root)
+        if account is not None:
+            used["account"] = account
     if config.get("WorkingDir"):
         used["workingDirectory"] = config["WorkingDir"]
     if config.get("StopSignal"):

@@ -36,8 +36,10 @@ const Labels = byName(short(1024)).pipe(
 export const ImageConfig = Schema.Struct({
   /** Variables, as NAME=VALUE. */
   env: list(256, 16_384),
-  /** Name, uid or uid:gid. Absent: root. */
+  /** uid:gid. Absent: root. */
   user: Schema.optional(short(128)),
+  /** The same user as a name or uid of the guest's /etc/passwd, which has the groups of /etc/group. Absent: `user` has no others. */
+  account: Schema.optional(short(128)),
   workingDirectory: Schema.optional(short(4096)),
   entrypoint: list(256, 16_384),
   command: list(256, 16_384),
@@ -54,6 +56,9 @@ export const ImageConfig = Schema.Struct({
   volumes: Schema.optional(list(MOST_LABELS, 4096))
 })
 export type ImageConfig = typeof ImageConfig.Type
+
+/** The user of an image's programs, with its groups. Undefined: root. */
+export const userOf = ({ account, user }: Pick<ImageConfig, "account" | "user">): string | undefined => account ?? user
 
 /** What it says of its own command. */
 export const ImageProgram = Schema.Struct(

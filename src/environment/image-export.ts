@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { parseReference } from "../contract/text/image-reference.ts"
 import { named } from "../contract/text/names.ts"
 import { imageProgram } from "./image-builder.ts"
-import type { HealthCheck } from "./image-config.ts"
+import { type HealthCheck, userOf } from "./image-config.ts"
 import type { Environment } from "./image/environment.ts"
 
 /** What rootfs/image/export.py is asked for, as its argument. */
@@ -35,9 +35,9 @@ const healthcheckOf = (
 /** The `config` of an environment's image. */
 export const configOf = ({ oci }: Pick<Environment, "oci">): ExportRequest["config"] => {
   if (oci === undefined) return { Env: [PATH], Cmd: ["/bin/bash"] }
-  const { command, entrypoint, env, exposedPorts, healthCheck, labels, shell, stopSignal, user, volumes = [] } =
-    oci.config
+  const { command, entrypoint, env, exposedPorts, healthCheck, labels, shell, stopSignal, volumes = [] } = oci.config
   const { workingDirectory } = oci.config
+  const user = userOf(oci.config)
   return {
     Env: env,
     ...(user === undefined ? {} : { User: user }),

@@ -62,7 +62,7 @@ const shownCheck = ({ test: [kind, ...words], ...times }: HealthCheck, shell: Im
 
 /** The parts that have a value. */
 const imageSettings = (
-  { command, entrypoint, env, exposedPorts, healthCheck, labels, shell, ...others }: ImageConfig
+  { account: _account, command, entrypoint, env, exposedPorts, healthCheck, labels, shell, ...others }: ImageConfig
 ) => ({
   env,
   entrypoint,

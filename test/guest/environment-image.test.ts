@@ -58,6 +58,13 @@ const odd = (program: TarEntry): TestImage =>
     ]
   ], config)
 
+/** A user who is a member of one of two other groups. */
+const USERS: ReadonlyArray<TarEntry> = [
+  { name: "etc/", type: "5" },
+  { name: "etc/passwd", data: "root:x:0:0::/:/probe\napp:x:1234:50::/app:/probe\n", mode: 0o644 },
+  { name: "etc/group", data: "staff:x:50:\ndocker:x:990:other,app\nwheel:x:10:other\n", mode: 0o644 }
+]
+
 const { folder, remove } = temporaryFolder("pyro-image-test-")
 let registry: TestRegistry
 let pyro: ReturnType<typeof installation>
@@ -81,7 +88,11 @@ beforeAll(async () => {
       "lists:1": indexOf([{ image: indexOf([{ image: plain, architecture: "amd64" }]), architecture: "amd64" }]),
       "diffs:1": imageOf([[program]], {}, { diffIds: [`sha256:${"0".repeat(64)}`] }),
       "kinds:1": imageOf([[program]], {}, { layerType: "application/vnd.example.layer" }),
-      "umoci:1": imageOf([tarOf([program], Buffer.alloc(0))], { WorkingDir: "/made/for/it", Cmd: ["/probe"] }),
+      "umoci:1": imageOf([tarOf([program, ...USERS], Buffer.alloc(0))], {
+        User: "app",
+        WorkingDir: "/made/for/it",
+        Cmd: ["/probe"]
+      }),
       "broken:1": imageOf([Buffer.from("no archive at all, and longer than a block".repeat(40))], {}),
       "index:1": indexOf([
         { image: foreign, architecture: "arm64" },
@@ -240,9 +251,9 @@ describe("environments of images", { concurrent: false }, () => {
     assert.strictEqual(many?.image_digest, one?.image_digest)
   })
 
-  it("a layer without the end of an archive, and a working directory that no layer has, are as in container engines", async () => {
+  it("the groups of a named user, a layer without an archive's end, and a directory of no layer are as in container engines", async () => {
     const ran = await pyro.call(["run", reference("umoci:1"), "--mem-mib", "256"])
-    assert.strictEqual(ran.stdout.toString(), "uid=0 gid=0 cwd=/made/for/it GREETING=\n", ran.stderr)
+    assert.strictEqual(ran.stdout.toString(), "uid=1234 gid=50 cwd=/made/for/it GREETING= group=990\n", ran.stderr)
   })
 
   it.each([

@@ -6,6 +6,7 @@ import { named } from "../../contract/text/names.ts"
 import { signalNumber } from "../../contract/text/signals.ts"
 import type { Owner } from "../../disk/SeedImages.ts"
 import type { OciOrigin } from "../../environment/catalogue.ts"
+import { userOf } from "../../environment/image-config.ts"
 import type { WorkspaceRecord } from "../entry/record.ts"
 import { recordedDefaults } from "../residents/command-defaults.ts"
 
@@ -56,7 +57,7 @@ export const portsOfImage = (oci: OciOrigin | undefined): string | undefined => 
 /** Gives a new workspace what its image says of programs: variables, user and directory. What the request says wins. */
 export const withImage = (record: WorkspaceRecord, oci: OciOrigin | undefined): WorkspaceRecord => {
   if (oci === undefined) return record
-  const { user } = oci.config
+  const user = userOf(oci.config)
   return {
     ...record,
     ...recordedDefaults({
@@ -90,7 +91,8 @@ export const runWithImage = (
       })
       : Effect.succeed(payload)
   }
-  const { command, entrypoint, user } = oci.config
+  const { command, entrypoint } = oci.config
+  const user = userOf(oci.config)
   // The request cannot say whether somebody named /workspace.
   const cwd = payload.cwd === DEFAULT_CWD ? directoryOf(oci, payload) : undefined
   const own = [...entrypoint, ...command]

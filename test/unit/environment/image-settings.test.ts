@@ -1,19 +1,21 @@
 import { Option, Schema } from "effect"
 import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
 import * as path from "node:path"
-import { assert, describe, it } from "vitest"
+import { afterAll, assert, describe, it } from "vitest"
 import { ImageConfig } from "../../../src/environment/image-config.ts"
 import { configOf } from "../../../src/environment/image-export.ts"
+import { temporaryFolder } from "../../support/pyro-cli.ts"
 
 const file = (name: string) => JSON.stringify(path.join(import.meta.dirname, `../../../rootfs/image/${name}.py`))
 
 /** What the builder says of an image's `config`. */
-const settingsOf = (config: object): unknown =>
+const settingsOf = (config: object, root = "/nowhere"): unknown =>
   JSON.parse(execFileSync("python3", [
     "-c",
     `import json, sys
 exec(open(${file("common")}).read()); exec(open(${file("root")}).read()); exec(open(${file("settings")}).read())
-print(json.dumps(settings(json.load(sys.stdin), "/nowhere", None)))`
+print(json.dumps(settings(json.load(sys.stdin), ${JSON.stringify(root)}, None)))`
   ], { input: JSON.stringify(config), encoding: "utf8" }))
 
 const decoded = (config: object) => Schema.decodeUnknownOption(ImageConfig)(settingsOf(config))
@@ -58,6 +60,34 @@ describe("what an image says of its programs", () => {
     const little = settingsOf({})
     assert.deepStrictEqual(little, { env: [], entrypoint: [], command: [], exposedPorts: [] })
     assert.isTrue(Option.isSome(decoded({})))
+  })
+
+  describe("of its user", () => {
+    const { folder: root, remove } = temporaryFolder("pyro-image-users-")
+    afterAll(remove)
+    fs.mkdirSync(path.join(root, "etc"))
+    fs.writeFileSync(
+      path.join(root, "etc/passwd"),
+      "root:x:0:0::/:/bin/sh\napp:x:12:34::/:/bin/sh\nodd name:x:5:6::/:/x\n"
+    )
+    fs.writeFileSync(path.join(root, "etc/group"), "staff:x:50:\ndocker:x:990:app\n")
+
+    it.each([
+      ["app", { user: "12:34", account: "app" }],
+      ["12", { user: "12:34", account: "12" }],
+      ["app:staff", { user: "12:50" }],
+      ["12:34", { user: "12:34" }],
+      ["77", { user: "77:0" }],
+      ["odd name", { user: "5:6" }],
+      ["root", { user: "0:0" }]
+    ])("%s is %j: the guest finds the groups of a name without a group", (User, found) => {
+      assert.deepStrictEqual(settingsOf({ User }, root), { ...(settingsOf({}) as object), ...found })
+    })
+
+    it("an export names it so that its groups come along", () => {
+      const config = Option.getOrThrow(Schema.decodeUnknownOption(ImageConfig)(settingsOf({ User: "app" }, root)))
+      assert.strictEqual(configOf({ oci: { digest: "", config } })["User"], "app")
+    })
   })
 
   it.each([

@@ -3,6 +3,7 @@ import { Effect, Schema } from "effect"
 import { RunPayload } from "../../../../src/contract/rows/run.ts"
 import type { ImageConfig } from "../../../../src/environment/image-config.ts"
 import {
+  ownerOfImage,
   portsOfImage,
   recordedProgram,
   runWithImage,
@@ -57,6 +58,18 @@ describe("a workspace of an image", () => {
     assert.deepStrictEqual(recordedProgram(image({ entrypoint: [], command: [] })), {})
     assert.deepStrictEqual(recordedProgram(image({ command: Array.from({ length: 8 }, () => "x".repeat(16_000)) })), {})
   })
+})
+
+describe("the user of an image", () => {
+  it.effect("is the one that the guest looks up, with its groups, and the request's wins", () =>
+    Effect.gen(function*() {
+      const named = image({ user: "1234:50", account: "app" })
+      assert.strictEqual(withImage(recordOf("ws-0000000001", "running"), named).user, "app")
+      assert.strictEqual((yield* runWithImage(asked(), named, false)).user, "app")
+      assert.strictEqual((yield* runWithImage(asked({ user: "root" }), named, false)).user, "root")
+      assert.deepStrictEqual(ownerOfImage(named), { uid: 1234, gid: 50 })
+      assert.strictEqual(withImage(recordOf("ws-0000000001", "running"), image({ user: "1:2" })).user, "1:2")
+    }))
 })
 
 describe("the ports of an image", () => {
