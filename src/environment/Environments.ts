@@ -62,11 +62,11 @@ export class Environments extends Context.Service<Environments, {
    * workspace is in the state directory, because pyro cannot make it again. Fails with EnvironmentNameTaken if another environment has the name and
    * `replace` is false.
    */
-  readonly keepImage: <E>(
+  readonly keepImage: <E, R>(
     reference: string,
-    make: (file: string) => Effect.Effect<KeptImage, E>,
-    options?: Keep & PullOptions
-  ) => Effect.Effect<void, E | EnvironmentError | EnvironmentNameTaken | InvalidRequest>
+    make: (file: string) => Effect.Effect<KeptImage, E, R>,
+    options?: Keep
+  ) => Effect.Effect<void, E | EnvironmentError | EnvironmentNameTaken | InvalidRequest, R>
   /** Details of the image. Reads the whole image if `verify` is set. */
   readonly inspect: (
     name: string,
@@ -170,10 +170,10 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
     )
       .pipe(keepLocked, (work) => Effect.andThen(prepareKept, work), mapFailure(request.name, "unpack"))
 
-  const keepImage = <E>(
+  const keepImage = <E, R>(
     reference: string,
-    make: (file: string) => Effect.Effect<KeptImage, E>,
-    { onProgress = silent, ...keep }: Keep & PullOptions = { replace: true }
+    make: (file: string) => Effect.Effect<KeptImage, E, R>,
+    keep: Keep = { replace: true }
   ) =>
     Effect.gen(function*() {
       // Checked before a build of minutes, and again when pyro stores the name.
@@ -183,14 +183,15 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
           return yield* new EnvironmentNameTaken({ name: reference, is: "another environment" })
         }
       }
-      const builder = yield* ensure(BUILDER, {
-        onProgress: ({ fraction, step }) =>
-          onProgress({ step: `building the environment ${BUILDER}, once for all images: ${step}`, fraction })
-      })
       const isCommit = keep.workspace !== undefined
       if (isCommit) yield* prepareKept
       const images = isCommit ? kept : store
-      const work = keepOciImage({ definitions: own, images, cache: store, builder }, reference, make, keep)
+      const work = keepOciImage(
+        { definitions: own, images, cache: store, builder: ensure(BUILDER) },
+        reference,
+        make,
+        keep
+      )
       yield* isCommit ? keepLocked(work) : work
     }).pipe((work) => Effect.andThen(prepare, work), mapFailure(reference, "image"))
 

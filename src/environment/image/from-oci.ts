@@ -5,7 +5,7 @@ import { nowIso } from "../../system/waits/time.ts"
 import { recipeOf } from "../catalogue.ts"
 import type { KeptImage } from "../image-builder.ts"
 import { type Definition, keptEntry, ociEntry, type ownDefinitions, type Replacing } from "../own.ts"
-import type { Environment } from "./environment.ts"
+import type { Environment, EnvironmentError } from "./environment.ts"
 import { type imageStore, parsePackages } from "./store.ts"
 
 interface Keeping {
@@ -14,8 +14,8 @@ interface Keeping {
   readonly images: ReturnType<typeof imageStore>
   /** Has the builder's. */
   readonly cache: ReturnType<typeof imageStore>
-  /** The environment whose kernel modules the builder adds to images. */
-  readonly builder: Environment
+  /** The environment whose kernel modules the builder adds to images. Read after `make`, which has built it with progress. */
+  readonly builder: Effect.Effect<Environment, EnvironmentError>
 }
 
 /** What an image was made of. @default it is one of a registry, an archive or a Dockerfile */
@@ -30,10 +30,10 @@ export interface Keep extends Replacing {
  * Keeps what a builder microVM made of an image: `make` writes the file system to a new file. pyro never reads that file, which only guests
  * mount. A failure leaves nothing; the definition comes last.
  */
-export const keepOciImage = <E>(
+export const keepOciImage = <E, R>(
   { builder, cache, definitions, images }: Keeping,
   name: string,
-  make: (file: string) => Effect.Effect<KeptImage, E>,
+  make: (file: string) => Effect.Effect<KeptImage, E, R>,
   { from = name, packages: added = [], replace = false, workspace }: Keep
 ) =>
   Effect.scoped(Effect.gen(function*() {
@@ -50,7 +50,7 @@ export const keepOciImage = <E>(
     const created = yield* nowIso
     const definition: Definition = { format: 1, name, from, packages: added, workspace, oci, created }
     const entry = workspace === undefined ? ociEntry(definition, oci) : keptEntry(definition)
-    const { kernel, kernelVersion } = yield* cache.wholeManifest(builder.digest)
+    const { kernel, kernelVersion } = yield* cache.wholeManifest((yield* builder).digest)
     yield* images.add(work.path, file, {
       name: entry.storedAs,
       recipe: workspace === undefined ? recipeOf(entry) : "workspace",

@@ -9,7 +9,7 @@ import { openFile } from "../../system/files/content.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
 import { nowIso } from "../../system/waits/time.ts"
 import { buildInMicroVm } from "./builder.ts"
-import { bytesOfFile } from "./give-file.ts"
+import { uploadOfFile } from "./give-file.ts"
 
 /** Hosts of the packages of Debian, Ubuntu and Alpine, as their images name them. */
 const MIRRORS = [
@@ -43,6 +43,7 @@ export const addToImage = (
       known.own.packages.join() === packages.join()
     if (isThere && !replace) return yield* Effect.asVoid(inspect(name, { verify: false }))
     const fd = yield* Effect.mapError(openFile(base.imagePath, "r"), toHostErrorOf(base.imagePath))
+    const upload = yield* uploadOfFile(fd, base.imagePath)
     const added = { id: yield* nowIso, config: configOf(base), packages }
     yield* keepImage(name, (file) =>
       buildInMicroVm(pyro, {
@@ -50,7 +51,7 @@ export const addToImage = (
         request: { architecture: "amd64", added },
         allowHosts: [...new Set([...MIRRORS, ...allowHosts])],
         registries: [],
-        uploads: { "/workspace/base.erofs": bytesOfFile(fd, base.imagePath) },
+        uploads: { "/workspace/base.erofs": upload },
         file,
         onProgress
       }), { from: base.name, packages, replace })

@@ -10,13 +10,12 @@ import { realDirectory, realPath } from "../../system/files/host-path.ts"
 import { isRegular } from "../../system/files/pieces.ts"
 import { imageOfEngine } from "../../system/processes/docker-engine.ts"
 import { tarOf } from "../../system/processes/tar.ts"
-import { bytesOfFile } from "./give-file.ts"
+import { type Upload, uploadOfFile } from "./give-file.ts"
 
 const wrong = (detail: string) => new InvalidRequest({ field: "source", detail })
 
 /** The bytes of an archive, which only a builder looks into, and what they should be. */
-export interface OpenArchive {
-  readonly bytes: Stream.Stream<Uint8Array, PyroError>
+export interface OpenArchive extends Upload {
   readonly kind: "auto" | "oci" | "docker"
   /** The image in it. Undefined: its only one. */
   readonly image: string | undefined
@@ -32,7 +31,7 @@ const openFile = (asked: string) =>
       return { fd, isFile: yield* isRegular(fd, source) }
     })
     const { fd, isFile } = yield* Effect.mapError(opened, ({ detail }) => wrong(`it cannot be opened: ${detail}`))
-    if (isFile) return bytesOfFile(fd, source)
+    if (isFile) return yield* uploadOfFile(fd, source)
     return yield* wrong(
       realDirectory(source) === undefined
         ? `${printable(asked)} is no ordinary file`
@@ -64,9 +63,9 @@ export const openArchive = (
     case "oci":
       return Effect.map(openDirectory(path), (bytes) => ({ bytes, kind: "oci", image }))
     case "oci-archive":
-      return Effect.map(openFile(path), (bytes) => ({ bytes, kind: "oci", image }))
+      return Effect.map(openFile(path), (upload) => ({ ...upload, kind: "oci", image }))
     case "docker-archive":
-      return Effect.map(openFile(path), (bytes) => ({ bytes, kind: "docker", image }))
+      return Effect.map(openFile(path), (upload) => ({ ...upload, kind: "docker", image }))
     case "docker-daemon":
       return imageOfEngine(image ?? "").pipe(
         Effect.map((bytes): OpenArchive => ({
@@ -81,7 +80,7 @@ export const openArchive = (
 
 /** A file of either kind. */
 export const openAny = (path: string): Effect.Effect<OpenArchive, PyroError, Scope.Scope> =>
-  Effect.map(openFile(path), (bytes) => ({ bytes, kind: "auto", image: undefined }))
+  Effect.map(openFile(path), (upload) => ({ ...upload, kind: "auto", image: undefined }))
 
 /** The input of the request. */
 export const openInput = (input: RunInput | undefined): Effect.Effect<OpenArchive, InvalidRequest> =>

@@ -8,7 +8,7 @@ import type { OnProgress } from "../../environment/Environments.ts"
 import type { BuilderMessage, BuilderRequest, MadeImage } from "../../environment/image-builder.ts"
 import { appendTo, openFile, openUnfollowed } from "../../system/files/content.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
-import { bytesOfFile, giveFile } from "./give-file.ts"
+import { bytesOfFile, counting, giveFile, type Upload } from "./give-file.ts"
 import type { BuilderLogins } from "./logins.ts"
 
 interface StepsAfter {
@@ -45,7 +45,7 @@ export interface Building {
   /** The error of what the builder refuses. */
   readonly refused?: (workspace: string, refused: Refused) => Effect.Effect<never, PyroError>
   /** Files that the request reads, by their paths in the builder. @default none */
-  readonly uploads?: Readonly<Record<string, Stream.Stream<Uint8Array, PyroError>>>
+  readonly uploads?: Readonly<Record<string, Upload>>
 }
 
 export type Refused = Extract<BuilderMessage, { readonly _tag: "Refused" }>
@@ -111,12 +111,16 @@ export const takeResult = (
   pyro: PyroService,
   workspace: string,
   { sizeBytes }: MadeImage,
-  { file, reference }: Building
+  { file, onProgress, reference }: Building
 ) =>
   Effect.scoped(Effect.gen(function*() {
     const fd = yield* openFile(file, "wx", 0o600)
     const path = "/workspace/root.erofs"
-    yield* takeFile(pyro, { workspace, path, sizeBytes, reference }, (bytes) => appendTo(fd, file, bytes))
+    const passed = counting({ step: "taking the image from the builder", sizeBytes, from: 0.85, to: 0.95 }, onProgress)
+    yield* takeFile(pyro, { workspace, path, sizeBytes, reference }, (bytes) => {
+      passed(bytes)
+      return appendTo(fd, file, bytes)
+    })
   }))
 
 /** Gives the builder the steps of earlier builds. Its programs may have made them, so they are bytes to this host. */

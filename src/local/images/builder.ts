@@ -3,13 +3,14 @@ import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
 import { named } from "../../contract/text/names.ts"
 import { BUILDER } from "../../environment/catalogue.ts"
+import { Environments } from "../../environment/Environments.ts"
 import { builderProgram } from "../../environment/image-builder.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
 import { coreCount } from "../../system/processes/host.ts"
 import { setting } from "../../system/settings/config.ts"
 import type { AskedNetwork } from "../../workspace/residents/network/policy.ts"
 import { type Building, failed, giveSteps, secretName, takeResult, takeSteps } from "./builder-files.ts"
-import { giveFile } from "./give-file.ts"
+import { counting, giveFile } from "./give-file.ts"
 import { runRecipe } from "./run-recipe.ts"
 
 /** Lifetime of a builder that a killed daemon left, in seconds after its last activity. */
@@ -24,6 +25,11 @@ const MEMORY_MIB = 1024
 /** Most processors of a builder: a layer is decompressed, hashed and written by a program each, while the next one may come. */
 const MOST_PROCESSORS = 4
 
+/** Completed shares of the work when its environment, its microVM and its files are there. */
+const BUILT = 0.15
+const STARTED = 0.2
+const UPLOADED = 0.5
+
 /** A builder microVM, which the Scope deletes. */
 export const acquireBuilder = (
   pyro: PyroService,
@@ -33,6 +39,14 @@ export const acquireBuilder = (
   >
 ) =>
   Effect.gen(function*() {
+    const { ensure } = yield* Environments
+    yield* ensure(BUILDER, {
+      onProgress: ({ fraction, step }) =>
+        onProgress({
+          step: `building the environment ${BUILDER}, once for all images: ${step}`,
+          fraction: BUILT * fraction
+        })
+    })
     const asked = Schema.decodeSync(CreatePayload())({
       environment: BUILDER,
       memory_mib: MEMORY_MIB,
@@ -67,7 +81,7 @@ export const acquireBuilder = (
           ? Ref.set(made, event.workspace.id)
           : Effect.sync(() => {
             if (event._tag === "Notice" && event.level === "progress") {
-              onProgress({ step: event.message, fraction: 0.2 * (event.fraction ?? 0) })
+              onProgress({ step: event.message, fraction: BUILT + (STARTED - BUILT) * (event.fraction ?? 0) })
             }
           })
       )
@@ -87,17 +101,24 @@ export const buildInMicroVm = (pyro: PyroService, building: Building) =>
       ? building.request
       : { ...building.request, stallSeconds: yield* setting("PYRO_PULL_STALL_SECONDS") }
     const workspace = yield* acquireBuilder(pyro, building)
-    for (const [path, bytes] of Object.entries(uploads)) {
-      onProgress({ step: `giving ${path.slice(path.lastIndexOf("/") + 1)} to the builder`, fraction: 0.2 })
-      yield* giveFile(pyro, { workspace, path }, bytes)
+    const files = Object.entries(uploads)
+    const share = (UPLOADED - STARTED) / files.length
+    for (const [at, [path, { bytes, sizeBytes }]] of files.entries()) {
+      const from = STARTED + share * at
+      const step = `giving ${path.slice(path.lastIndexOf("/") + 1)} to the builder`
+      const passed = counting({ step, sizeBytes, from, to: from + share }, onProgress)
+      yield* giveFile(pyro, { workspace, path }, Stream.tap(bytes, (piece) => Effect.sync(() => passed(piece))))
     }
     if (building.stepsBefore !== undefined) {
-      building.onProgress({ step: "giving the steps of earlier builds to the builder", fraction: 0.2 })
+      building.onProgress({ step: "giving the steps of earlier builds to the builder", fraction: STARTED })
       yield* giveSteps(pyro, workspace, building.stepsBefore)
     }
     const program = yield* builderProgram
     const made = yield* runRecipe(pyro, workspace, {
       ...building,
+      onProgress: files.length === 0 ?
+        onProgress :
+        ({ fraction, step }) => onProgress({ step, fraction: Math.max(UPLOADED, fraction) }),
       program,
       request,
       last: "Made",
@@ -107,7 +128,6 @@ export const buildInMicroVm = (pyro: PyroService, building: Building) =>
           building.refused?.(at, refused) ?? failed(building.reference, refused.kind, refused.detail)
         )
     })
-    building.onProgress({ step: "taking the image from the builder", fraction: 0.85 })
     yield* takeResult(pyro, workspace, made, building)
     yield* takeSteps(pyro, workspace, made, building)
     return made

@@ -1,14 +1,14 @@
 import { type Cause, Effect, Option, Queue, type Scope, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
-import { Environments, type OnProgress } from "../../environment/Environments.ts"
+import { Environments, type OnProgress, within } from "../../environment/Environments.ts"
 import { configOf } from "../../environment/image-export.ts"
 import { openFile } from "../../system/files/content.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
 import { nowIso } from "../../system/waits/time.ts"
 import type { Changes } from "../../workspace/disk/changes.ts"
 import { buildInMicroVm } from "./builder.ts"
-import { bytesOfFile } from "./give-file.ts"
+import { uploadOfFile } from "./give-file.ts"
 
 /** Pieces that the reader of the workspace may be ahead of the builder. */
 const AHEAD = 16
@@ -60,6 +60,7 @@ export const commit = (
     const fd = yield* openFile(environment.imagePath, "r").pipe(
       Effect.mapError(toHostErrorOf(environment.imagePath))
     )
+    const upload = yield* uploadOfFile(fd, environment.imagePath)
     const now = yield* nowIso
     const config = committedConfig({ oci: base?.oci }, settings)
     yield* keepImage(name, (file) =>
@@ -69,10 +70,10 @@ export const commit = (
         allowHosts: [],
         registries: [],
         uploads: {
-          "/workspace/base.erofs": bytesOfFile(fd, environment.imagePath),
-          "/workspace/changes.tar": streamOf(changes)
+          "/workspace/base.erofs": upload,
+          "/workspace/changes.tar": { bytes: streamOf(changes) }
         },
         file,
-        onProgress
+        onProgress: within(onProgress, 0.05, 1)
       }), { workspace: id, from: environment.name, replace })
   }))

@@ -3,7 +3,7 @@ import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { type ImageReference, parseReference } from "../../contract/text/image-reference.ts"
 import { named } from "../../contract/text/names.ts"
 import { type BuildPlan, devContainerOf } from "../../environment/devcontainer.ts"
-import { Environments, type OnProgress, within } from "../../environment/Environments.ts"
+import { Environments, type OnProgress } from "../../environment/Environments.ts"
 import type { BuilderRequest, KeptImage } from "../../environment/image-builder.ts"
 import { sourceOf } from "../../environment/image-source.ts"
 import type { DevContainerInputs } from "../../seeding/devcontainer-inputs.ts"
@@ -96,8 +96,8 @@ export const buildDevContainer = (
           registries: [...new Set([...asked.registries, ...mirrors.registries])],
           allowHosts: [...new Set([...asked.allowHosts, ...mirrors.allowHosts, ...ofHost.allowHosts, ...allowHosts])],
           file,
-          onProgress: within(onProgress, 0.2, 1)
+          onProgress
         }),
         (made) => kept(withMirror(made, mirrors), known, key)
-      ), { replace, onProgress: within(onProgress, 0, 0.2) })
+      ), { replace })
   })

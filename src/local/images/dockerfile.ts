@@ -3,7 +3,7 @@ import { InvalidRequest } from "../../contract/errors/errors.ts"
 import type { BuildPayload } from "../../contract/rows/environment.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { basesOf } from "../../environment/dockerfile.ts"
-import { Environments, type OnProgress, within } from "../../environment/Environments.ts"
+import { Environments, type OnProgress } from "../../environment/Environments.ts"
 import { readDockerfile } from "../../seeding/dockerfile.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import { placesIn } from "./builder-files.ts"
@@ -73,7 +73,7 @@ export const buildDockerfile = (
         registries: [...new Set([...bases.registries, ...mirrors.registries])],
         allowHosts: [...new Set([...bases.allowHosts, ...mirrors.allowHosts, ...ofHost.allowHosts, ...allowHosts])],
         file: result,
-        onProgress: within(onProgress, 0.2, 1)
+        onProgress
       })
-    }, { replace, onProgress: within(onProgress, 0, 0.2) })
+    }, { replace })
   })

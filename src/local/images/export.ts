@@ -1,14 +1,14 @@
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import type { EnvironmentExportEvent, EnvironmentExportPayload } from "../../contract/rows/environment-archive.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
-import { Environments, type OnProgress } from "../../environment/Environments.ts"
+import { Environments, type OnProgress, within } from "../../environment/Environments.ts"
 import { exportProgram, exportRequest } from "../../environment/image-export.ts"
 import { openFile } from "../../system/files/content.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
 import { outputOf, putImage, refused } from "../../workspace/disk/export.ts"
 import { takeFile } from "./builder-files.ts"
 import { acquireBuilder } from "./builder.ts"
-import { bytesOfFile, giveFile } from "./give-file.ts"
+import { bytesOfFile, counting, giveFile } from "./give-file.ts"
 import { runRecipe } from "./run-recipe.ts"
 
 /** Bytes of an archive beside the files of its layer. */
@@ -18,12 +18,14 @@ const BESIDE_BYTES = 1024 ** 2
 export const exportEnvironment = (
   pyro: PyroService,
   { environment, output: asked, overwrite }: EnvironmentExportPayload,
-  onProgress: OnProgress
+  toCaller: OnProgress
 ) =>
   Effect.scoped(Effect.gen(function*() {
     const output = yield* outputOf(asked)
-    const found = yield* Effect.flatMap(Environments, ({ ensure }) => ensure(environment, { onProgress }))
+    const found = yield* Effect.flatMap(Environments, ({ ensure }) =>
+      ensure(environment, { onProgress: within(toCaller, 0, 0.1) }))
     const { imagePath, name: reference, sizeBytes } = found
+    const onProgress = within(toCaller, 0.1, 1)
     const expected = sizeBytes + BESIDE_BYTES
     // The image stays readable here if another process removes its environment.
     const fd = yield* openFile(imagePath, "r")
@@ -31,14 +33,20 @@ export const exportEnvironment = (
       // Refuses an output in the way before the work of minutes.
       const file = yield* putImage(output, { overwrite }, expected)
       const workspace = yield* acquireBuilder(pyro, { reference, allowHosts: [], onProgress })
-      onProgress({ step: "giving the image to the builder", fraction: 0.2 })
-      yield* giveFile(pyro, { workspace, path: "/workspace/root.erofs" }, bytesOfFile(fd, imagePath))
+      const given = counting({ step: "giving the image to the builder", sizeBytes, from: 0.2, to: 0.4 }, onProgress)
+      const image = Stream.tap(bytesOfFile(fd, imagePath), (bytes) =>
+        Effect.sync(() => given(bytes)))
+      yield* giveFile(pyro, { workspace, path: "/workspace/root.erofs" }, image)
       const program = yield* exportProgram
       const request = exportRequest(found)
       const packed = yield* runRecipe(pyro, workspace, { program, request, reference, onProgress, last: "Packed" })
-      onProgress({ step: "taking the archive from the builder", fraction: 0.85 })
       const path = "/workspace/image.tar"
-      yield* takeFile(pyro, { workspace, path, sizeBytes: packed.sizeBytes, reference }, file.write)
+      const taking = { step: "taking the archive from the builder", sizeBytes: packed.sizeBytes, from: 0.85, to: 1 }
+      const taken = counting(taking, onProgress)
+      yield* takeFile(pyro, { workspace, path, sizeBytes: packed.sizeBytes, reference }, (bytes) => {
+        taken(bytes)
+        return file.write(bytes)
+      })
       yield* file.endFile
       const { replaced } = yield* file.commit
       const event: EnvironmentExportEvent = {

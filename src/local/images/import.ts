@@ -4,7 +4,7 @@ import type { EnvironmentImportPayload } from "../../contract/rows/environment-a
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
 import { environmentOfFile, type ImageArchive, parseArchive } from "../../contract/text/image-archive.ts"
-import { Environments, type OnProgress, within } from "../../environment/Environments.ts"
+import { Environments, type OnProgress } from "../../environment/Environments.ts"
 import { ARCHIVE_PATH } from "../../environment/image-builder.ts"
 import type { Replacing } from "../../environment/own.ts"
 import { openAny, type OpenArchive, openArchive, openInput } from "./archive.ts"
@@ -19,17 +19,17 @@ const keepArchive = (
   replacing: Replacing
 ) =>
   Effect.scoped(Effect.gen(function*() {
-    const { bytes, image, kind } = yield* opening
+    const { image, kind, ...upload } = yield* opening
     const { keepImage } = yield* Environments
     yield* keepImage(name, (file) =>
       buildInMicroVm(pyro, {
         reference: name,
         request: { architecture: "amd64", archive: { kind, name: image } },
         allowHosts: [],
-        uploads: { [ARCHIVE_PATH]: bytes },
+        uploads: { [ARCHIVE_PATH]: upload },
         file,
-        onProgress: within(onProgress, 0.2, 1)
-      }), { ...replacing, onProgress: within(onProgress, 0, 0.2) })
+        onProgress
+      }), replacing)
   }))
 
 /** Takes an image of a file, a directory or an engine, under this source as its name. */

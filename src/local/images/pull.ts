@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { PullPayload } from "../../contract/rows/environment.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { ImageReference } from "../../contract/text/image-reference.ts"
-import { Environments, type OnProgress, within } from "../../environment/Environments.ts"
+import { Environments, type OnProgress } from "../../environment/Environments.ts"
 import { sourceOf } from "../../environment/image-source.ts"
 import { buildInMicroVm } from "./builder.ts"
 import { builderLogins } from "./logins.ts"
@@ -32,7 +32,7 @@ export const pullImage = (
           allowIps,
           registries: [...new Set([registry, ...mirrors.registries])],
           file,
-          onProgress: within(onProgress, 0.2, 1),
+          onProgress,
           refused: pullFailed(pyro, reference.name, {
             user,
             // Troubles with mirrors are in the detail. The registry's own decide what helps.
@@ -40,5 +40,5 @@ export const pullImage = (
           })
         }),
         (made) => withMirror(made, mirrors)
-      ), { replace: true, onProgress: within(onProgress, 0, 0.2) })
+      ), { replace: true })
   })

@@ -74,6 +74,10 @@ export const readPieces = (fd: number, path: string): Stream.Stream<Uint8Array, 
 export const isRegular = (fd: number, path: string): Effect.Effect<boolean, FileFailed> =>
   attempt("fstat", path, () => fs.fstatSync(fd).isFile())
 
+/** Size of an open file in bytes. */
+export const sizeOf = (fd: number, path: string): Effect.Effect<number, FileFailed> =>
+  attempt("fstat", path, () => fs.fstatSync(fd).size)
+
 /** Writes bytes at a place of an open file, in the thread pool. It ends before an interruption: the descriptor may be another file's then. */
 export const writeAt = (
   fd: number,
