@@ -16,6 +16,7 @@ import { Paths } from "../system/files/Paths.ts"
 import { pruneTemplates } from "../vm/templates.ts"
 import { diskUsage } from "./disk/usage.ts"
 import { forgetSteps } from "./images/steps.ts"
+import { renewalOf } from "./renewal.ts"
 
 /** The kernel, and the environment of a name. Builds them if they are absent. */
 export const ensureImages = (environment: string, onProgress: OnProgress) =>
@@ -27,7 +28,12 @@ export const ensureImages = (environment: string, onProgress: OnProgress) =>
   })
 
 /** What lists show of an environment. */
-export const summary = ({ description, environment, name, oci, own, state }: EnvironmentStatus) => ({
+export const summary = (status: EnvironmentStatus) => ({
+  ...summaryOf(status),
+  ...defined({ renewal: renewalOf(status) })
+})
+
+const summaryOf = ({ description, environment, name, oci, own, state }: EnvironmentStatus) => ({
   name,
   description,
   state,

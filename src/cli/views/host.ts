@@ -121,6 +121,19 @@ const imageLines = (
   return lines.flatMap(([name, value]) => value === undefined || value === "" ? [] : [[name, value] as const])
 }
 
+type Listed = ResultOf<"env.list">["environments"][number]
+
+/** What renews the outdated environments of a list. */
+const renewals = (environments: ReadonlyArray<Pick<Listed, "name" | "renewal">>) =>
+  Effect.forEach(
+    environments,
+    ({ name, renewal }) =>
+      renewal === undefined
+        ? Effect.void
+        : note(`${name} is of an older recipe and works as before. Renew it with: ${renewal}\n`),
+    { discard: true }
+  )
+
 const ready = (environment: ResultOf<"env.pull">) =>
   print(`${environment.name} is ${environment.state}: ${environment.digest ?? "no digest"}\n`)
 
@@ -144,18 +157,21 @@ export const hostViews = {
   "daemon.timings": timings,
   "env.list": {
     result: ({ environments }) =>
-      Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
-        printTable([
-          ["NAME", "ORIGIN", "STATE", "BUILT", "SIZE", "DESCRIPTION"],
-          ...environments.map((one) => [
-            one.name,
-            one.origin,
-            one.state,
-            one.builtAt === undefined ? "-" : ago(one.builtAt, nowMs),
-            size(one.sizeBytes),
-            one.description
-          ])
-        ], { head: true, flexible: [0, 5] }))
+      Effect.andThen(
+        Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
+          printTable([
+            ["NAME", "ORIGIN", "STATE", "BUILT", "SIZE", "DESCRIPTION"],
+            ...environments.map((one) => [
+              one.name,
+              one.origin,
+              one.state,
+              one.builtAt === undefined ? "-" : ago(one.builtAt, nowMs),
+              size(one.sizeBytes),
+              one.description
+            ])
+          ], { head: true, flexible: [0, 5] })),
+        renewals(environments)
+      )
   },
   "env.pull": { result: ready },
   "env.build": { result: ready },
@@ -181,7 +197,10 @@ export const hostViews = {
           ...imageLines(environment),
           ["packages", String(environment.packages.length)]
         ]),
-        printTable(environment.packages.map((one) => [`  ${one.name}`, one.version]))
+        Effect.andThen(
+          printTable(environment.packages.map((one) => [`  ${one.name}`, one.version])),
+          renewals([environment])
+        )
       )
   },
   "env.rm": { result: removed },

@@ -53,6 +53,19 @@ describe("the view of an environment", () => {
     assert.notMatch(out, /^(command|ports|variables|directory|stop signal|health check|volumes|labels)/m)
   })
 
+  it("an outdated one says what renews it, in a list and alone", async () => {
+    const old = { ...environment, state: "outdated", renewal: "pyro env pull registry.example.com/app:1" } as const
+    const listed = await shown("env.list", { environments: [environment, old] }, {})
+    const alone = await shown("env.inspect", old, { environment: environment.name })
+    for (const { err } of [listed, alone]) {
+      assert.match(
+        err,
+        /^registry\S+ is of an older recipe .* Renew it with: pyro env pull registry\.example\.com\/app:1$/m
+      )
+    }
+    assert.notInclude((await shown("env.list", { environments: [environment] }, {})).err, "Renew")
+  })
+
   it("an environment of no image has none of these lines", async () => {
     const { out } = await shown("env.inspect", { ...environment, origin: "catalogue" }, { environment: "debian:12" })
     assert.notMatch(out, /^(user|command)/m)
