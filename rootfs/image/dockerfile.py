@@ -42,7 +42,8 @@ def leave_steps(path):
 
 
 def build_file(recipe, devcontainer):
-    """Builds a Dockerfile whose context is the seed, and leaves the image in `image`. Its programs may do what they like with this microVM."""
+    """Builds a Dockerfile whose context is the seed, and leaves the image in `image`. Its programs may do what they like with this microVM. Gives the
+    numbers of the mirrors that gave its bases."""
     seed = f"{WORK}/context"
     steps = recipe.get("steps") or {}
     secrets = recipe.get("secrets") or {}
@@ -50,7 +51,7 @@ def build_file(recipe, devcontainer):
     os.mkdir(seed)
     for name in names:
         os.rename(f"{WORK}/{name}", f"{seed}/{name}")
-    registries(recipe["loopbackPorts"], recipe.get("mirrors") or [])
+    bases = Bases(recipe.get("mirrors") or [])
     store = ["buildah", "--root", f"{WORK}/storage", "--runroot", "/run/pyro-build"]
     file = f"{seed}/{recipe.get('file')}"
     if "text" in recipe:
@@ -63,7 +64,7 @@ def build_file(recipe, devcontainer):
         # buildah copies secrets into the folder of a step's container: they must not reach the disk.
         os.makedirs(f"{WORK}/storage/overlay-containers", exist_ok=True)
         run(["mount", "-t", "tmpfs", "-o", "mode=700", "tmpfs", f"{WORK}/storage/overlay-containers"])
-    argv = [*store, "bud", "--layers", "--pull=always", "--retry", "1", "--file", file]
+    argv = [*store, *(["--log-level", "debug"] if bases.left else []), "bud", "--layers", "--pull=always", "--retry", "1", "--file", file]
     for name, path in secrets.items():
         argv += ["--secret", f"id={name},src={path}"]
     if recipe.get("target"):
@@ -71,7 +72,15 @@ def build_file(recipe, devcontainer):
     for name, value in recipe["arguments"].items():
         argv += ["--build-arg", f"{name}={value}"]
     try:
-        bud(argv, os.path.join(seed, recipe.get("context", "")))
+        while True:
+            registries(recipe["loopbackPorts"], list(bases.left.values()))
+            try:
+                bud(argv, os.path.join(seed, recipe.get("context", "")), bases)
+                break
+            except Refused as refused:
+                # The steps before the base are kept.
+                if not bases.without_broken(refused):
+                    raise
         if devcontainer.get("features"):
             install_features(store, devcontainer, seed, bud)
     finally:
@@ -80,14 +89,15 @@ def build_file(recipe, devcontainer):
             leave_steps(steps["to"])
     progress("taking the layers", 0.37)
     run([*store, "push", "--quiet", "--disable-compression", "built", f"dir:{WORK}/image"])
+    return sorted(bases.gave)
 
 
 MOST_LAST_LINES = 20
 MOST_LAST_WORDS = 1900
 
 
-def bud(argv, context):
-    """Runs buildah's build, which leaves the image as `built`."""
+def bud(argv, context, bases=None):
+    """Runs buildah's build, which leaves the image as `built`. `bases` reads its log."""
     trusted = trust()
     # The format of OCI has no HEALTHCHECK, SHELL and ONBUILD.
     argv = [*argv, *trusted, "--isolation", "chroot", "--network", "host", "--format", "docker", "--tag", "built", context]
@@ -96,6 +106,8 @@ def bud(argv, context):
     last = []
     for line in child.stdout:
         text = line.decode("utf-8", "replace").rstrip()[:500]
+        if bases is not None and bases.is_log(text):
+            continue
         step = re.match(r"(?:\[\d+/\d+\] )?STEP (\d+)/(\d+): (.*)", text)
         if not step:
             last = [*last[1 - MOST_LAST_LINES:], text]
@@ -106,9 +118,13 @@ def bud(argv, context):
         number, count = int(step[1]), int(step[2])
         if trusted:
             number, count = max(number - 1, 1), count - 1
+        if bases is not None:
+            bases.complete()
         step_line, last = f"STEP {number}/{count}: {step[3]}", []
         progress(f"step {number} of {count}: {step[3][:120]}", 0.05 + 0.3 * number / max(count, 1))
     if child.wait() != 0:
         # The end of the output has the reason.
         words = "\n".join(last)[-(MOST_LAST_WORDS - len(step_line)):]
         raise Refused("dockerfile", f"the build failed:\n{step_line}\n{words}")
+    if bases is not None:
+        bases.complete()

@@ -15,6 +15,7 @@ def build(request):
     run(["modprobe", "loop"])
     devcontainer = request.get("devcontainer")
     mirror = None
+    base_mirrors = []
     log_in(request.get("logins"))
     Skopeo.stall_seconds = request.get("stallSeconds")
     if "commit" in request:
@@ -22,7 +23,7 @@ def build(request):
     if "added" in request:
         return add_packages(request["added"])
     if "dockerfile" in request:
-        build_file(request["dockerfile"], devcontainer or {})
+        base_mirrors = build_file(request["dockerfile"], devcontainer or {})
     else:
         mirror = fetch(image_of_archive(request["archive"]) if "archive" in request else request["source"], request)
     manifest_path = f"{WORK}/image/manifest.json"
@@ -60,6 +61,7 @@ def build(request):
         packages=packages_of(merged),
         label=label,
         **({} if mirror is None else {"mirrorNumber": mirror}),
+        **({} if base_mirrors == [] else {"baseMirrors": base_mirrors}),
         **steps_of(request),
     )
 

@@ -12,7 +12,7 @@ export interface OciOrigin {
   readonly digest: string
   readonly config: ImageConfig
   readonly devcontainer?: DevContainerOrigin | undefined
-  /** The mirror that gave it. Undefined: its registry, an archive or a Dockerfile. */
+  /** The mirror that gave it, or those that gave bases of its Dockerfile. */
   readonly mirror?: string | undefined
 }
 

@@ -9,6 +9,8 @@ import { recipeFolder } from "./image/recipe.ts"
  * read it: every text has a maximum length.
  */
 
+const MOST_MIRRORS = 256
+
 const Digest = Schema.String.pipe(Schema.check(Schema.isPattern(/^sha256:[0-9a-f]{64}$/)))
 
 export const BuilderMessage = Schema.Union([
@@ -31,6 +33,8 @@ export const BuilderMessage = Schema.Union([
     label: short(65_536),
     /** Number of the mirror in the request that gave the image, if one did. */
     mirrorNumber: Schema.optional(Schema.Int),
+    /** Numbers of the mirrors in the request that gave bases of the Dockerfile. Absent: none did. */
+    baseMirrors: Schema.optional(Schema.Array(Schema.Int).pipe(Schema.check(Schema.isMaxLength(MOST_MIRRORS)))),
     /** Size of the file of the build's steps, if there is one. */
     stepsBytes: Schema.optional(Schema.Int)
   }),
@@ -57,7 +61,7 @@ export type DevContainerOrigin = typeof DevContainerOrigin.Type
 /** An image that becomes an environment. */
 export type KeptImage = MadeImage & {
   readonly devcontainer?: DevContainerOrigin
-  /** The mirror that gave it. */
+  /** The mirror that gave it, or the mirrors of its Dockerfile's bases. */
   readonly mirror?: string | undefined
 }
 
@@ -136,6 +140,8 @@ interface AddedRequest {
 
 /** A mirror as containers-registries.conf has it. */
 export interface BaseMirror {
+  /** As the person wrote it. */
+  readonly name: string
   readonly registry: string
   readonly location: string
   readonly plainHttp: boolean
@@ -176,6 +182,7 @@ export const builderProgram = Effect.suspend(() =>
     "archive",
     "features",
     "trust",
+    "bases",
     "dockerfile",
     "unpack",
     "layers",

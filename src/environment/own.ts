@@ -40,7 +40,7 @@ export const Definition = Schema.Struct({
       digest: Schema.String,
       config: ImageConfig,
       devcontainer: Schema.optional(DevContainerOrigin),
-      /** The mirror that gave it. */
+      /** The mirror that gave it, or those that gave bases of its Dockerfile. */
       mirror: Schema.optional(Schema.String)
     })
   ),

@@ -107,13 +107,26 @@ describe("mirrors of registries", { concurrent: false }, () => {
     assert.include(refused.message, `the mirror ${mirrorName()} (not_found`)
   })
 
-  it("a Dockerfile takes its base from the mirror", async () => {
-    const context = path.join(folder, "context")
+  const build = async (name: string, base: string) => {
+    const context = path.join(folder, name)
     fs.mkdirSync(context)
-    fs.writeFileSync(path.join(context, "Dockerfile"), `FROM ${origin.host}/base:1\nCOPY . /copied\n`)
-    const before = origin.requests.length
-    const built = await pyro.call(["env", "build", "mirrored", "--dockerfile", context])
+    fs.writeFileSync(path.join(context, "Dockerfile"), `FROM ${origin.host}/${base}\nCOPY . /copied\n`)
+    const built = await pyro.call(["env", "build", name, "--dockerfile", context])
     assert.strictEqual(built.code, 0, built.stderr)
+    const { mirror: gave } = await pyro.json<{ readonly mirror?: string }>(["env", "inspect", name])
+    return { gave, said: built.stderr }
+  }
+
+  it("a Dockerfile takes its base from the mirror", async () => {
+    const before = origin.requests.length
+    const { gave } = await build("mirrored", "base:1")
+    assert.strictEqual(gave, mirrorName())
     assert.deepStrictEqual(origin.requests.slice(before), [])
+  })
+
+  it("a Dockerfile whose base the mirror breaks takes it from the registry", async () => {
+    const { gave, said } = await build("broken", "lying:1")
+    assert.include(said, `the mirror ${mirrorName()} failed: digest`)
+    assert.isUndefined(gave)
   })
 })

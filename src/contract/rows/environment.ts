@@ -47,7 +47,11 @@ export const EnvironmentDetail = lazy(() =>
     image: optional(
       ImageSettings().annotate({ description: "For an image: what it says of its programs. Absent for others" })
     ),
-    mirror: optional(string("For `image`: mirror that gave the image. Absent if none did")),
+    mirror: optional(
+      string(
+        "For `image`: mirror that gave the image, or mirrors that gave bases of its Dockerfile, separated by commas. Absent if none did"
+      )
+    ),
     imagePath: optional(string("Path of the image file in the cache. Absent if not built")),
     kernelVersion: optional(string("Version of the guest's kernel")),
     packages: Schema.Array(

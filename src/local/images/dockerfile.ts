@@ -9,7 +9,7 @@ import { Paths } from "../../system/files/Paths.ts"
 import { placesIn } from "./builder-files.ts"
 import { buildInMicroVm } from "./builder.ts"
 import { builderLogins } from "./logins.ts"
-import { mirrorsOf } from "./mirrors.ts"
+import { mirrorsOf, withMirror } from "./mirrors.ts"
 import { keepSteps, keptSteps, mostStepsBytes } from "./steps.ts"
 
 const wrong = (field: string, detail: string) => new InvalidRequest({ field, detail })
@@ -53,7 +53,7 @@ export const buildDockerfile = (
     const besideOf = yield* stepsFor(name, payload)
     yield* keepImage(name, (result) => {
       const beside = besideOf(`${result}.steps`)
-      return buildInMicroVm(pyro, {
+      const made = buildInMicroVm(pyro, {
         ...beside,
         reference: name,
         request: {
@@ -75,5 +75,6 @@ export const buildDockerfile = (
         file: result,
         onProgress
       })
+      return Effect.map(made, (image) => withMirror(image, mirrors))
     }, { replace })
   })

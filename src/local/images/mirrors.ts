@@ -34,7 +34,12 @@ export const mirrorsOf = (images: ReadonlyArray<ImageReference>) =>
         // The host of a mirror on this host's loopback has another name in the builder.
         const host = source.plainHttp ? source.registry : reference.registry
         const location = `${host}${slash === -1 ? "" : mirror.slice(slash)}`
-        return { mirror, reference, source, base: { registry: image.registry, location, plainHttp: source.plainHttp } }
+        return {
+          mirror,
+          reference,
+          source,
+          base: { name: mirror, registry: image.registry, location, plainHttp: source.plainHttp }
+        }
       })
     )
     const bases = new Map(found.map(({ base }) => [`${base.registry} ${base.location}`, base]))
@@ -51,8 +56,10 @@ export const mirrorsOf = (images: ReadonlyArray<ImageReference>) =>
     }
   })
 
-/** The image with the name of the mirror that gave it. The builder knows the mirrors by their numbers. */
-export const withMirror = (made: MadeImage, { sources }: Mirrors): KeptImage => {
-  const name = made.mirrorNumber === undefined ? undefined : sources[made.mirrorNumber]?.name
-  return name === undefined ? made : { ...made, mirror: name }
+/** The image with the names of the mirrors that gave it, or bases of its Dockerfile. The builder knows the mirrors by their numbers. */
+export const withMirror = (made: MadeImage, { bases, sources }: Pick<Mirrors, "bases" | "sources">): KeptImage => {
+  const { baseMirrors = [], mirrorNumber } = made
+  const gave = [...mirrorNumber === undefined ? [] : [sources[mirrorNumber]], ...baseMirrors.map((at) => bases[at])]
+  const names = new Set(gave.flatMap((one) => one === undefined ? [] : [one.name]))
+  return names.size === 0 ? made : { ...made, mirror: [...names].join(", ") }
 }

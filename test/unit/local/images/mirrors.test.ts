@@ -26,8 +26,13 @@ describe("mirrors that a builder asks", () => {
       assert.deepStrictEqual(found.allowHosts, ["mirror.example.com:443", "host.pyro.internal:5000"])
       assert.deepStrictEqual(found.registries, ["mirror.example.com:443", "host.pyro.internal:5000"])
       assert.deepStrictEqual(found.bases, [
-        { registry: "docker.io", location: "mirror.example.com/hub", plainHttp: false },
-        { registry: "docker.io", location: "host.pyro.internal:5000", plainHttp: true }
+        {
+          name: "mirror.example.com/hub",
+          registry: "docker.io",
+          location: "mirror.example.com/hub",
+          plainHttp: false
+        },
+        { name: "localhost:5000", registry: "docker.io", location: "host.pyro.internal:5000", plainHttp: true }
       ])
     }))
 
@@ -59,6 +64,15 @@ describe("mirrors that a builder asks", () => {
         undefined,
         undefined
       ])
+    }))
+
+  it.effect("that gave bases of a Dockerfile are named each once", () =>
+    Effect.gen(function*() {
+      const found = yield* mirrors("docker.io=a.example.com,b.example.com")
+      assert.strictEqual(
+        withMirror({ baseMirrors: [1, 0, 1, 7, -1] } as unknown as MadeImage, found).mirror,
+        "b.example.com, a.example.com"
+      )
     }))
 
   it.effect("are none without the variable", () =>
