@@ -23,7 +23,7 @@ export const asksOfFile = (file: ProjectFile): Effect.Effect<ReadonlyArray<strin
   Effect.map(buildOf(file), (built) => asksOf(file.definition, built))
 
 const networkAsks = ({ network = {} }: Definition): ReadonlyArray<string> => {
-  const { allowHosts = [], allowIps = [], denyHosts = [], policy } = network
+  const { allowHosts = [], allowIps = [], denyHosts = [], policy, trustHostCertificates } = network
   if (policy === "off" || policy === undefined && allowHosts.length + allowIps.length === 0) return []
   const but = denyHosts.length === 0 ? "" : ` but not to ${[...denyHosts].sort().join(", ")}`
   const rules = [...allowHosts, ...allowIps]
@@ -31,7 +31,10 @@ const networkAsks = ({ network = {} }: Definition): ReadonlyArray<string> => {
     ...(rules.length === 0
       ? [`connections to every public host${but}`]
       : rules.map((rule) => `connections to ${rule}${but}`)),
-    ...(policy === "egress+published-ports" ? ["ports that a model publishes on 127.0.0.1 of this host"] : [])
+    ...(policy === "egress+published-ports" ? ["ports that a model publishes on 127.0.0.1 of this host"] : []),
+    ...(trustHostCertificates === true
+      ? ["trust in the certificate authorities that this host added to the public ones"]
+      : [])
   ]
 }
 

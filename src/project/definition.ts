@@ -7,7 +7,7 @@ import { readinessFields, serviceName } from "../contract/rows/service-fields.ts
 import { WorkspaceName, WorkspaceUser } from "../contract/rows/workspace-field.ts"
 import { MAX_TTL_SECONDS } from "../contract/rows/workspace-lifecycle.ts"
 import { portText } from "../contract/rows/workspace-port.ts"
-import { between, ignoredGlobs, list, must, optional, text } from "../contract/text/fields.ts"
+import { between, boolean, ignoredGlobs, list, must, optional, text } from "../contract/text/fields.ts"
 import { byName } from "../contract/text/names.ts"
 import { snakeStruct } from "../contract/text/snake.ts"
 import { numberOf, type Unit } from "../contract/text/units.ts"
@@ -104,7 +104,20 @@ const Services = lazy(() =>
 
 const Network = lazy(() => {
   const { allowHosts, allowIps, denyHosts, networkPolicy } = networkFields()
-  return snakeStruct({ policy: networkPolicy, allowHosts, denyHosts, allowIps })
+  return snakeStruct({
+    policy: networkPolicy,
+    allowHosts,
+    denyHosts,
+    allowIps,
+    trustHostCertificates: optional(boolean(""))
+  }).pipe(
+    must(
+      ({ allowHosts = [], allowIps = [], policy, trustHostCertificates }) =>
+        trustHostCertificates !== true || (policy ?? "off") !== "off" ||
+        policy === undefined && allowHosts.length + allowIps.length > 0,
+      "trust_host_certificates needs a network: allow_hosts, allow_ips or policy"
+    )
+  )
 })
 
 const Build = lazy(() =>

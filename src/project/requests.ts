@@ -28,7 +28,8 @@ const networkOf = ({ network = {} }: Definition) => ({
   network_policy: network.policy,
   allow_hosts: network.allowHosts,
   deny_hosts: network.denyHosts,
-  allow_ips: network.allowIps
+  allow_ips: network.allowIps,
+  trust_host_certificates: network.trustHostCertificates
 })
 
 export const secretsOf = ({ secretHttp, secrets = [] }: Definition, values: SecretValues) =>

@@ -35,6 +35,10 @@ describe("what a project's file asks for", () => {
           { network: { policy: "egress+published-ports", allowHosts: ["npm"] } },
           "connections to npm\nports that a model publishes on 127.0.0.1 of this host"
         ],
+        [
+          { network: { allowHosts: ["npm"], trustHostCertificates: true } },
+          "connections to npm\ntrust in the certificate authorities that this host added to the public ones"
+        ],
         [{ ports: ["8080:80"] }, "a port of 127.0.0.1 of this host for port 80 of the guest: 8080"],
         [
           { services: { web: { command: "x", ports: ["3000"] } } },

@@ -104,6 +104,12 @@ describe("a project's file", () => {
           ["setup = [{ run = \"x\", secrets = [\"KEY\"] }]\n", "setup: KEY is not in secrets"],
           ["[services.\"a b\"]\ncommand = \"x\"\n", "names of services must be"],
           ["[env]\n\"A=B\" = \"1\"\n", "env: must be NAME=VALUE"],
+          ["[network]\ntrust_host_certificate = true\n", "Did you mean trust_host_certificates?"],
+          [
+            "[network]\ntrust_host_certificates = true\n",
+            "/pyro.toml:1: network: trust_host_certificates needs a network"
+          ],
+          ["[network]\npolicy = \"off\"\nallow_hosts = [\"npm\"]\ntrust_host_certificates = true\n", "needs a network"],
           ["__proto__ = 1\n", "it is no TOML"],
           [`env = { A = "${"x".repeat(65_536)}" }\n`, "it has more than 64 KiB"],
           [`a = ${"[".repeat(40)}${"]".repeat(40)}\n`, "it is no TOML"]

@@ -239,6 +239,17 @@ describe("what a project's file asks for", () => {
       assert.strictEqual(asked.length, 2)
     }))
 
+  it.effect("trust in the host's certificates is granted with the network, and reaches the workspace", () =>
+    Effect.gen(function*() {
+      const { asked, payloads, person, up } = project(
+        "[network]\nallow_hosts = [\"npm\"]\ntrust_host_certificates = true\n"
+      )
+      person.grants = true
+      yield* up()
+      assert.include(JSON.stringify(asked), "trust in the certificate authorities")
+      assert.deepInclude(payloads[0]![1], { trustHostCertificates: true })
+    }))
+
   it.effect("is remembered for the directory alone, and outside of it", () =>
     Effect.gen(function*() {
       const { directory, person, state, up } = project(ASKING)
