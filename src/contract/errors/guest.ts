@@ -97,11 +97,15 @@ const toolsOfBuildEnvironments = new Set([
   "flex"
 ])
 
+/** Whether a program is the shell that scripts and terminals start. */
+const isShell = (command: string) => command === "/bin/sh" || command === "sh"
+
 /** The guest has no such program. Nothing ran. */
 export class CommandNotFound extends ContractError<CommandNotFound>()("CommandNotFound", {
   command: Schema.String
 }, {
   fact: ({ command }) => {
+    if (isShell(command)) return `the guest has no shell (${command}), which a script and a terminal need. Nothing ran`
     const where = toolsOfBuildEnvironments.has(command)
       ? ". debian:12-build and debian:13-build have it"
       : command === "docker"
@@ -110,10 +114,15 @@ export class CommandNotFound extends ContractError<CommandNotFound>()("CommandNo
     return `no command "${command}" in the guest. Nothing ran${where}`
   },
   next: ({ command }) =>
-    /\s/.test(command.trim())
+    isShell(command)
+      ? "Run a program of the environment by its path, such as: pyro exec NAME -- /app"
+      : /\s/.test(command.trim())
       ? "Give its words separately, or as a script: --script"
       : "Check its name and the guest's PATH, or install it (docs/dependencies.md)",
-  steps: nothingRan
+  steps: ({ command }) =>
+    isShell(command)
+      ? "nothing ran; give a program of the environment by its path, with its arguments, in place of a script"
+      : nothingRan
 }) {}
 
 /** The guest cannot execute the program. Nothing ran. */

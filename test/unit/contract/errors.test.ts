@@ -159,6 +159,10 @@ describe("the error family", () => {
 describe("what an error says to do next", () => {
   it("a missing build tool names the environments that have it", () => {
     assert.match(new CommandNotFound({ command: "make" }).message, /debian:12-build/)
+    assert.match(
+      new CommandNotFound({ command: "/bin/sh" }).message,
+      /^the guest has no shell .* Nothing ran\. Run a program of the environment by its path, such as: pyro exec NAME -- \/app$/
+    )
     assert.match(new CommandNotFound({ command: "docker" }).message, /debian:13-docker/)
     assert.notMatch(new CommandNotFound({ command: "mkae" }).message, /debian:12-build/)
     assert.match(
