@@ -63,7 +63,10 @@ describe("the program of an image", { concurrent: false }, () => {
 
   it("is what a service without a command runs, which is ready when the health check says so", async () => {
     const { stderr } = await good(["create", "served", "--name", "w", ...small])
-    assert.match(stderr, /listen on the ports 53\/udp, 8080\/tcp: publish one with: pyro port publish w PORT/)
+    assert.match(
+      stderr,
+      /^pyro: hint: the image's programs listen on the ports 53\/udp, 8080\/tcp: publish one with: pyro port publish w PORT$/m
+    )
     const started = await service("start", "w", "web")
     assert.deepStrictEqual([started.state, started.ready_check], ["ready", "command /served --check"])
     assert.strictEqual((await service("stop", "w", "web")).state, "stopped")

@@ -11,7 +11,7 @@ const CLEAR_LINE = "\r\u001b[2K"
 
 /**
  * Shows notices on stderr. On a terminal, progress is one line that is overwritten and then cleared; elsewhere it is
- * one line per step. Warnings stay. Nothing with `--quiet`.
+ * one line per step. Warnings and hints stay. Nothing with `--quiet`.
  */
 export const makeProgress = Effect.map(Effect.all([Terminal, OutputOptions]), ([terminal, { quiet }]) => {
   let drawn = false
@@ -26,8 +26,8 @@ export const makeProgress = Effect.map(Effect.all([Terminal, OutputOptions]), ([
   const show = (notice: Notice): Effect.Effect<void> => {
     if (quiet) return Effect.void
     const message = printable(notice.message).replaceAll("\n", " ")
-    if (notice.level === "warning") {
-      return Effect.andThen(clear, terminal.writeStderr(`pyro: warning: ${message}\n`))
+    if (notice.level !== "progress") {
+      return Effect.andThen(clear, terminal.writeStderr(`pyro: ${notice.level}: ${message}\n`))
     }
     if (terminal.stderrIsTerminal) {
       drawn = true

@@ -67,7 +67,7 @@ const reportWhole = ({ bytes, files, whole }: PreparedSeed["report"], notify: No
 export const reportPorts = (oci: OciOrigin | undefined, how: string, notify: Notify) => {
   const ports = portsOfImage(oci)
   if (ports === undefined) return
-  notify({ _tag: "Notice", level: "warning", message: `the image's programs listen on the ports ${ports}: ${how}` })
+  notify({ _tag: "Notice", level: "hint", message: `the image's programs listen on the ports ${ports}: ${how}` })
 }
 
 /** Reports the residents that changed to the caller that made a workspace's new VM. */

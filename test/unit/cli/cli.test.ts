@@ -66,6 +66,15 @@ describe("the command line", () => {
     assert.deepStrictEqual(journal, ["built", "err pyro: warning: w\n", "raw", "out x", "cooked"])
   })
 
+  it("a hint is for people: --json has it neither beside the result nor among its warnings", async () => {
+    const run = () => Stream.make<Array<RunEvent>>({ _tag: "Notice", level: "hint", message: "h" }, EXITED)
+    const people = await on(["run", "debian:12", "--", "x"], { run })
+    assert.include(people.journal, "err pyro: hint: h\n")
+    const { journal } = await on(["run", "debian:12", "--json", "--", "x"], { run })
+    assert.notInclude(journal.join(""), "hint")
+    assert.match(journal.join(""), /"warnings":\[\]/)
+  })
+
   it("a command on a terminal draws on the screen alone, without --raw", async () => {
     const pieces = ["a\u001b[1mb", "\u001b]52;c;", "ZXZpbA==\u0007c\u001b[6n", "\u001b]0;title\u0007d"]
     const outputs = pieces.map((piece) => ({ _tag: "Output", from: "stdout", bytes: bytes(piece), next: 1 }) as const)
