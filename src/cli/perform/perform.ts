@@ -29,18 +29,18 @@ export const perform = (
   Pyro | Terminal
 > =>
   Effect.gen(function*() {
-    const payload = yield* withLogins(operation.name, given)
+    const complete = yield* withLogins(operation.name, given)
     const row: AnyOperation = operation as never
     const view: AnyView = views[operation.name] as never
     const pyro = yield* Pyro
     const { confirms, extras }: CliSurface = operation.cli
-    if (confirms !== undefined && !json && !(yield* confirmDeleteAll(pyro, payload as DeletePayload))) return 1
+    if (confirms !== undefined && !json && !(yield* confirmDeleteAll(pyro, complete as DeletePayload))) return 1
     // --follow performs an exec with the same output options. Only the row with the flag may follow.
     if (extras?.["follow"] !== undefined && outputOptions.switches.has("follow")) {
-      return yield* performFollow(pyro, payload as LogsPayload, outputOptions)
+      return yield* performFollow(pyro, complete as LogsPayload, outputOptions)
     }
-    yield* demandCommand(pyro, operation, payload)
-    yield* pullImageOf(pyro, operation.name, payload)
+    yield* demandCommand(pyro, operation, complete)
+    const payload = yield* pullImageOf(pyro, operation.name, complete)
     const own = view.perform?.(pyro, payload, json)
     const done = own === undefined ? undefined : yield* own
     if (done?._tag === "Shown") return done.status

@@ -13,18 +13,20 @@ const STARTING: ReadonlyArray<OperationName> = ["workspace.create", "run"]
 
 /**
  * Pulls the image that a person named as the environment of a new workspace or run, if no environment has its name. Programs and
- * models pull by themselves, or not at all: only a person's own command line reaches a registry unasked.
+ * models pull by themselves, or not at all: only a person's own command line reaches a registry unasked. Gives the payload without the logins that
+ * the pull used.
  */
-export const pullImageOf = (pyro: PyroService, operation: OperationName, payload: unknown) =>
+export const pullImageOf = <P>(pyro: PyroService, operation: OperationName, payload: P) =>
   Effect.gen(function*() {
-    if (!STARTING.includes(operation)) return
-    const { environment, fromSnapshot, registryAuth, tokenHosts } = payload as Partial<CreatePayload>
+    if (!STARTING.includes(operation)) return payload
+    const { environment, fromSnapshot, registryAuth, tokenHosts, ...rest } = payload as Partial<CreatePayload>
     const reference = environment === undefined || fromSnapshot !== undefined
       ? undefined
       : parseReference(environment) ?? parseArchive(environment)
-    if (reference === undefined) return
+    if (reference === undefined) return payload
+    const starting = { environment, ...rest } as P
     const { environments } = yield* pyro.env.list({})
-    if (environments.some(({ name }) => name === reference.name)) return
+    if (environments.some(({ name }) => name === reference.name)) return starting
     const asked: PullPayload = yield* pullWithLogins({
       environment: reference.name,
       force: false,
@@ -32,4 +34,5 @@ export const pullImageOf = (pyro: PyroService, operation: OperationName, payload
       ...(tokenHosts === undefined ? {} : { tokenHosts })
     })
     yield* withProgress(environmentPull, asked, pyro.env.pull(asked))
+    return starting
   })

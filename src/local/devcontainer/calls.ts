@@ -9,7 +9,7 @@ import type { Environments } from "../../environment/Environments.ts"
 import { withNotices } from "../../system/waits/notices.ts"
 import { alone, commit, type Notify } from "../../workspace/entry/context.ts"
 import type { House, performing } from "../../workspace/operations/perform.ts"
-import { createOfDevContainer } from "./create.ts"
+import { createOfDevContainer, unusedLogins } from "./create.ts"
 import { runSteps } from "./lifecycle.ts"
 
 interface Parts {
@@ -72,13 +72,16 @@ export const devContainerCalls = ({ context, house, pyro }: Parts) => {
     switch (row.name) {
       case "workspace.create": {
         const create = call as PyroService["workspace"]["create"]
-        return ((payload: CreatePayload) =>
-          payload.devcontainer === undefined
-            ? create(payload)
-            : Stream.provideContext(
+        return ((payload: CreatePayload) => {
+          if (payload.devcontainer !== undefined) {
+            return Stream.provideContext(
               createOfDevContainer(pyro(), { ...payload, devcontainer: payload.devcontainer }, { create, remember }),
               context
-            )) as typeof call
+            )
+          }
+          const refused = unusedLogins(payload)
+          return refused === undefined ? create(payload) : Stream.fail(refused)
+        }) as typeof call
       }
       case "workspace.start": {
         const start = call as PyroService["workspace"]["start"]

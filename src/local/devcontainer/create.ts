@@ -27,6 +27,16 @@ interface Workspaces {
 /** The environment that means "none was named", because the field has a default. */
 const UNNAMED = "debian:12"
 
+/** Logins without a dev container, which no part of a creation would use. */
+export const unusedLogins = (
+  { devcontainer, registryAuth, tokenHosts }: Pick<CreatePayload, "devcontainer" | "registryAuth" | "tokenHosts">
+): InvalidRequest | undefined =>
+  devcontainer !== undefined || (registryAuth ?? tokenHosts) === undefined ? undefined : new InvalidRequest({
+    field: registryAuth === undefined ? "token_hosts" : "registry_auth",
+    detail:
+      "is for the images of a dev container: a creation pulls no other image. Pull the image first, with the same login: env.pull"
+  })
+
 const demandAlone = ({ fromSnapshot, repoUrl }: CreatePayload) =>
   (repoUrl ?? fromSnapshot) === undefined ? Effect.void : new InvalidRequest({
     field: "devcontainer",
