@@ -424,6 +424,8 @@ export interface EnvironmentInfo {
   readonly description: string
   /** `ready`: on this host. `absent`: built when first used. `outdated`: built from an older recipe */
   readonly state: "ready" | "absent" | "outdated"
+  /** For `outdated`: command that makes the image again. The old image still works */
+  readonly renewal?: string
   /** Digest of the image's inputs; the same inputs have the same digest. Absent if not built */
   readonly digest?: string
   /** Size of the image file in bytes. Absent if not built */
