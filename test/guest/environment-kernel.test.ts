@@ -2,7 +2,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { packDriver, processesOf, startDriver, until } from "./environment-process.ts"
+import { packDriver, processesOf, startDriver, until } from "../support/environment/process.ts"
 
 const root = process.getuid!() === 0
 const withoutNetwork = root ? ["unshare", "--net"] : []

@@ -2,7 +2,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { type Outcome, packDriver, processesOf, startDriver, until } from "./environment-process.ts"
+import { type Outcome, packDriver, processesOf, startDriver, until } from "../support/environment/process.ts"
 
 const root = process.getuid!() === 0
 const name = "debian:12-base"
@@ -79,20 +79,6 @@ describe("an environment", { concurrent: false }, () => {
     assert.strictEqual(fs.statSync(built.imagePath).mode & 0o777, 0o444)
   })
 
-  it.skipIf(!root)("an ordinary user builds the same image on disk, also after a killed build", async () => {
-    const user = ordinaryUserWithLittleMemory()
-    const killed = start(["ensure", name], user)
-    await killed.reaches("writing the image")
-    await killed.kill()
-    await until("the build is gone", () => processesOf(user.home).length === 0)
-    assert.deepStrictEqual(imagesIn(user.home), [])
-    const tree = path.join(user.home, "cache", "environments", "tmp", leftovers(user.home)[0]!, "tree", "root")
-    // Files of subordinate users, which the user cannot simply delete.
-    assert.isAtLeast(fs.statSync(path.join(tree, "home", "agent", ".bashrc")).uid, 1_000_000_000)
-    assert.strictEqual(succeeded(await start(["ensure", name], user).ended).digest, built.digest)
-    assert.deepStrictEqual(leftovers(user.home), [])
-  })
-
   it("a truncated image is found damaged, and a full read finds one changed byte", async () => {
     const whole = await start(["verify", name]).ended
     assert.isUndefined(whole.error)
@@ -109,7 +95,7 @@ describe("an environment", { concurrent: false }, () => {
     assert.include(short.error?.message, "40000000 bytes")
   })
 
-  // The image is damaged by now, so each of these sets out to build it again. The ordinary user's build is killed as it writes the image.
+  // The image is damaged by now, so each of these sets out to build it again. `npm run test:images` kills one as it writes the image.
   for (const step of ["fetching package lists", "unpacking the base system"]) {
     it(`a build that is killed while ${step} leaves no process and no partial image`, async () => {
       const driver = start(["ensure", name])
@@ -220,31 +206,4 @@ const fill = (file: string) => {
   } finally {
     fs.closeSync(handle)
   }
-}
-
-/**
- * An ordinary user with subordinate ids on a host with too little memory to build in, both only so in the mount namespace of
- * what `prefix` starts: this host's own list of users is not touched.
- */
-const ordinaryUserWithLittleMemory = () => {
-  const id = 47_111
-  const user = path.join(pack.home, "user")
-  fs.mkdirSync(user)
-  fs.chownSync(user, id, id)
-  const meminfo = path.join(pack.home, "meminfo")
-  fs.writeFileSync(meminfo, "MemTotal: 1000000 kB\nMemAvailable: 500000 kB\n")
-  const append = (file: string, line: string) => {
-    const copy = path.join(pack.home, file)
-    fs.writeFileSync(copy, fs.readFileSync(`/etc/${file}`, "utf8") + line + "\n")
-    return `mount --bind ${copy} /etc/${file}`
-  }
-  const script = [
-    append("passwd", `pyro-test:x:${id}:${id}::${user}:/bin/sh`),
-    append("group", `pyro-test:x:${id}:`),
-    append("subuid", "pyro-test:1000000000:65536"),
-    append("subgid", "pyro-test:1000000000:65536"),
-    `mount --bind ${meminfo} /proc/meminfo`,
-    `exec setpriv --reuid=${id} --regid=${id} --clear-groups "$@"`
-  ].join(" && ")
-  return { home: user, prefix: ["unshare", "--mount", "sh", "-c", script, "sh"] }
 }

@@ -78,6 +78,12 @@ describe("fetching an image in the builder", () => {
 
   it.each([
     ["a refused connection", "pinging container registry registry.test: connection refused", "unreachable"],
+    [
+      "a private image",
+      "reading manifest 1 in registry.test/app: unauthorized: authentication required",
+      "unauthorized"
+    ],
+    ["a busy registry", "reading manifest 1 in registry.test/app: toomanyrequests: slow down", "rate_limit"],
     ["an absent image", "reading manifest 1 in registry.test/app: manifest unknown", "not_found"],
     ["a wrong digest", "Digest did not match, expected sha256:0, got sha256:1", "digest"]
   ])("does not repeat %s", (_, text, kind) => {

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { bundled } from "../support/bundled.ts"
+import { bundled } from "../bundled.ts"
 
-const project = path.resolve(import.meta.dirname, "..", "..")
+const project = path.resolve(import.meta.dirname, "..", "..", "..")
 
 export interface Outcome {
   readonly ok?: Record<string, unknown>
@@ -36,7 +36,7 @@ export const packDriver = async () => {
   // The nearest folder with a guest-agent in it is where a program looks for the recipes.
   fs.mkdirSync(path.join(home, "package", "guest-agent"), { recursive: true })
   fs.cpSync(path.join(project, "rootfs"), path.join(home, "package", "rootfs"), { recursive: true })
-  await bundled(path.join(import.meta.dirname, "environment-driver.ts"), program)
+  await bundled(path.join(import.meta.dirname, "driver.ts"), program)
   return { home, program, remove: () => fs.rmSync(home, { recursive: true, force: true }) }
 }
 

@@ -1,8 +1,8 @@
 import { Cause, Effect, Exit, Layer, Option, References, Schema } from "effect"
-import { PyroError } from "../../src/contract/errors/errors.ts"
-import { Environments, type Progress } from "../../src/environment/Environments.ts"
-import { Kernel } from "../../src/environment/Kernel.ts"
-import { Paths } from "../../src/system/files/Paths.ts"
+import { PyroError } from "../../../src/contract/errors/errors.ts"
+import { Environments, type Progress } from "../../../src/environment/Environments.ts"
+import { Kernel } from "../../../src/environment/Kernel.ts"
+import { Paths } from "../../../src/system/files/Paths.ts"
 
 /**
  * A process of its own that does one thing with environments, for tests that kill it, run two of it, or run it as somebody else.

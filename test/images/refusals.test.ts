@@ -1,0 +1,77 @@
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+import { imageOf, indexOf } from "../support/oci/image.ts"
+import { probeIn } from "../support/oci/probe.ts"
+import { startRegistry, type TestRegistry } from "../support/oci/registry.ts"
+import { temporaryFolder } from "../support/pyro-cli.ts"
+
+const failures: Readonly<Record<string, readonly [status: number, code: string]>> = {
+  private: [401, "UNAUTHORIZED"],
+  busy: [429, "TOOMANYREQUESTS"],
+  failing: [500, "UNKNOWN"]
+}
+
+const { folder, remove } = temporaryFolder("pyro-refusals-test-")
+let registry: TestRegistry
+let pyro: ReturnType<typeof installation>
+
+beforeAll(async () => {
+  const program = probeIn(folder)
+  const plain = imageOf([[program]], { Cmd: ["/probe"] })
+  const of = (architecture: string) => ({ image: imageOf([[program]], {}, { architecture }), architecture })
+  registry = await startRegistry(
+    {
+      "lists:1": indexOf([{ image: indexOf([{ image: plain, architecture: "amd64" }]), architecture: "amd64" }]),
+      "diffs:1": imageOf([[program]], {}, { diffIds: [`sha256:${"0".repeat(64)}`] }),
+      "kinds:1": imageOf([[program]], {}, { layerType: "application/vnd.example.layer" }),
+      "index:1": indexOf([of("arm64"), of("s390x")]),
+      "elsewhere:1": imageOf([[program, { name: "elsewhere", data: "elsewhere" }]], {})
+    },
+    (path) => {
+      if (/\/elsewhere\/blobs\//.test(path)) {
+        return (response) => response.writeHead(307, { location: "https://layers.example.com/layer" }).end()
+      }
+      const [, failing = ""] = /^\/v2\/(private|busy|failing)\/manifests/.exec(path) ?? []
+      const [status, code] = failures[failing] ?? []
+      return status === undefined
+        ? undefined
+        : (response) => response.writeHead(status).end(JSON.stringify({ errors: [{ code, message: code }] }))
+    }
+  )
+  pyro = installation("pyro-refusals-")
+})
+
+afterAll(async () => {
+  await pyro.close()
+  await registry.close()
+  remove()
+})
+
+/** `npm test` has one of each: wrong content, another platform, a forbidden address, an absent image. */
+describe("a pull that cannot succeed", { concurrent: false }, () => {
+  it.each([
+    ["diffs:1", "digest", /other content than the image's configuration says/],
+    ["kinds:1", "image", /a layer of the type|unsupported|mediaType|media type/i],
+    ["lists:1", "image", /which is no image|not supported|unsupported|unable to/i],
+    ["index:1", "platform", /and the image is for linux\/arm64, linux\/s390x\./],
+    ["elsewhere:1", "policy", /: pyro env pull \S+ --allow-host layers\.example\.com/],
+    ["private:1", "unauthorized", /: docker login 127\.0\.0\.1:\d+$/m],
+    ["busy:1", "rate_limit", /for now/],
+    ["failing:1", "server", /Try again$/m]
+  ])("%s is refused (%s), and leaves nothing", async (name, reason, said) => {
+    const refused = await pyro.failure(["env", "pull", `${registry.host}/${name}`])
+    assert.strictEqual(refused.code, "image_pull_failed", refused.message)
+    assert.deepStrictEqual([refused["reason"], said.test(refused.message)], [reason, true], refused.message)
+    const { environments } = await pyro.json<{ readonly environments: ReadonlyArray<{ readonly name: string }> }>(
+      ["env", "list"]
+    )
+    assert.notInclude(environments.map((one) => one.name), `${registry.host}/${name}`)
+    assert.deepStrictEqual(await pyro.list(), [])
+  })
+
+  it("a registry that does not answer is no reason to try again at once", async () => {
+    const refused = await pyro.failure(["env", "pull", "127.0.0.1:9/none:1"])
+    assert.deepInclude(refused, { code: "image_pull_failed", reason: "unreachable" })
+    assert.match(refused.message, /no connection with 127\.0\.0\.1:9: .*refused the connection/)
+  })
+})
