@@ -104,6 +104,8 @@ const ARCHIVE = "it needs an image of the reader's; test/images/archive.test.ts 
 const DEVCONTAINER = "test/guest/devcontainer.test.ts has projects with a devcontainer.json"
 const BENCH = "it measures for a quarter of an hour"
 
+const TRIES = "it needs candidates; test/smoke/try-many.test.ts has some"
+
 /** Commands that the test of the documents does not run, each with its reason. pyro's parser still reads them. */
 export const notRun: ReadonlyMap<string, string> = new Map([
   ["npm start", SETS_UP],
@@ -155,6 +157,12 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     (command): readonly [string, string] => [command, DEVCONTAINER]
   ),
   ["pyro env build --devcontainer .", DEVCONTAINER],
+  ...[
+    "pyro try fix --patch one.patch --patch two.patch -- npm test",
+    "pyro try fix --candidates fixes --keep best -- python3 -m unittest",
+    "pyro try fix --candidates fixes --keep best -- make test",
+    "pyro try fix --command 'npm update' --command 'npm audit fix' --stop-at-first-pass --keep first-pass -- npm test"
+  ].map((command): readonly [string, string] => [command, TRIES]),
   ["npm link", "it changes the host's packages"],
   ["npm run lab", "it boots whole machines for an hour"],
   ["npm run lab -- --driver firecracker", "it boots whole machines for an hour"],

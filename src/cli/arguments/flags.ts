@@ -81,6 +81,8 @@ const extraValue = (extra: CliExtra): string | undefined => {
       return undefined
     case "limit":
       return unitHelp.time.value
+    case "candidates":
+      return extra.from === "command" ? "COMMAND" : extra.from === "patch" ? "FILE" : "PATH"
     case "file":
     case "input":
       return "FILE"
@@ -102,7 +104,7 @@ const ofExtra = (cli: CliSurface) => ([name, extra]: readonly [string, CliExtra]
   ...letterOf(cli, name),
   description: extra.description,
   value: extraValue(extra),
-  repeated: extra._tag === "secret",
+  repeated: extra._tag === "secret" || extra._tag === "candidates",
   required: false,
   extra
 })

@@ -158,7 +158,7 @@ const typedName = (cli: CliSurface, field: string): string => {
   if (field === "" || field === cli.rest) return field
   if (cli.args.includes(field)) return `<${field}>`
   const filling = Object.entries(cli.extras ?? {}).filter(([, extra]) =>
-    (extra._tag === "file" || extra._tag === "secret") && extra.fills === field
+    ((extra._tag === "file" || extra._tag === "secret") && extra.fills === field) || extra._tag === field
   )
   return filling.length > 0 && cli.filled?.includes(field) === true
     ? filling.map(([name]) => `--${name}`).join(" or ")

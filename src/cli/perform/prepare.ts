@@ -5,6 +5,7 @@ import type { Operation } from "../../contract/rows/operations.ts"
 import { parseArchive, withAbsolutePath } from "../../contract/text/image-archive.ts"
 import { named } from "../../contract/text/names.ts"
 import { typed } from "../../contract/text/printable.ts"
+import { fillCandidates } from "../arguments/candidates.ts"
 import {
   asExport,
   asPiped,
@@ -53,7 +54,8 @@ export const prepare = (
     const { resolvePath, workspace } = yield* Terminal
     const parsed = yield* parse(requested, words, rest, { workspace })
     const limited = yield* withLimits(requested, withSwitches(requested, parsed))
-    const typed = yield* fillRegistryAuth(requested, yield* fillSecrets(requested, limited))
+    const secret = yield* fillRegistryAuth(requested, yield* fillSecrets(requested, limited))
+    const typed = yield* fillCandidates(requested, secret)
     const switches = new Set(Object.keys(typed.extras).filter((name) => name !== "json" && name !== "quiet"))
     for (const text of ["id-only", "content-only"].filter((name) => typed.json && switches.has(name))) {
       return yield* new InvalidRequest({ field: `--${text}`, detail: "cannot be combined with --json" })

@@ -1,5 +1,5 @@
 import { Data, Effect, type Scope } from "effect"
-import { opendirSync, statSync } from "node:fs"
+import { opendirSync, readdirSync, statSync } from "node:fs"
 import { chmod, mkdtemp, open, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -36,6 +36,20 @@ export const filesHere = (prefix: string): ReadonlyArray<string> => {
     // The directory is gone or unreadable.
   }
   return found
+}
+
+/** Paths of the files in a directory, sorted, without hidden ones. Undefined for a path that is none, or that cannot be read. */
+export const filesIn = (directory: string): ReadonlyArray<string> | undefined => {
+  try {
+    if (!isDirectory(directory)) return undefined
+    return readdirSync(directory)
+      .filter((name) => !name.startsWith("."))
+      .map((name) => join(directory, name))
+      .filter((file) => !isDirectory(file))
+      .sort()
+  } catch {
+    return undefined
+  }
 }
 
 /** No temporary file can be written; the detail names the directory and the reason. */

@@ -8,6 +8,7 @@ import { savedViews } from "./saved.ts"
 import { serviceViews } from "./services.ts"
 import { shellViews } from "./shell.ts"
 import { topViews } from "./top.ts"
+import { tryViews } from "./try.ts"
 import type { View } from "./view.ts"
 import { workspaceViews } from "./workspace.ts"
 
@@ -21,5 +22,6 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   ...shellViews,
   ...serviceViews,
   ...topViews,
+  ...tryViews,
   ...hostViews
 }

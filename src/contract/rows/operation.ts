@@ -48,6 +48,12 @@ export type CliExtra =
     readonly fills?: "registry_auth"
     readonly description: string
   }
+  /** Adds to the field `candidates`: from a directory or a file of JSON, from a patch, or a command. May be given several times. */
+  | {
+    readonly _tag: "candidates"
+    readonly from: "place" | "patch" | "command"
+    readonly description: string
+  }
   /** Maximum of a field of seconds. */
   | {
     readonly _tag: "limit"

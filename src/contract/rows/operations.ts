@@ -67,6 +67,7 @@ import {
 import { workspaceSnapshotCreate, workspaceSnapshotDelete, workspaceSnapshotList } from "./workspace-snapshot.ts"
 import { workspaceSummary } from "./workspace-summary.ts"
 import { workspaceSyncPush } from "./workspace-sync.ts"
+import { workspaceTry } from "./workspace-try.ts"
 import { workspaceRename, workspaceUpdate } from "./workspace-update.ts"
 
 /**
@@ -128,6 +129,7 @@ export const operations = [
   savedImport,
   savedDelete,
   workspaceFork,
+  workspaceTry,
   workspaceCompare,
   workspaceNetworkSet,
   workspaceNetworkLog,

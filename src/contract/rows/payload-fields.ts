@@ -29,7 +29,7 @@ export const payloadFields = (payload: PureSchema): ReadonlyArray<PayloadField> 
 }
 
 /** Samples. Every required field accepts one of them. */
-const samples: ReadonlyArray<unknown> = ["x", 1, "1", ["x"], "755"]
+const samples: ReadonlyArray<unknown> = ["x", 1, "1", ["x"], "755", [{ command: "x" }]]
 
 /** Defaults of the optional fields, as JSON. Fields without a default are missing. */
 export const payloadDefaults = (payload: PureSchema): Readonly<Record<string, unknown>> => {

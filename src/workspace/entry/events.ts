@@ -61,7 +61,12 @@ const Event = Schema.Union([
     digest: Schema.optional(Schema.String)
   }),
   /** Later events belong to the current state of the workspace. */
-  Schema.TaggedStruct("reset", { at, snapshot: Schema.optional(Schema.String) }),
+  // `candidate`: the one of a try that became the workspace.
+  Schema.TaggedStruct("reset", {
+    at,
+    snapshot: Schema.optional(Schema.String),
+    candidate: Schema.optional(Schema.String)
+  }),
   Schema.TaggedStruct("snapshot", { at, name: Schema.String, memory: Schema.Boolean }),
   Schema.TaggedStruct("snapshot_delete", { at, name: Schema.String }),
   /** Saved for new workspaces. The saved snapshot outlives this one. */

@@ -83,6 +83,11 @@ export const WorkspaceRecord = Schema.Struct({
   forkedFrom: Schema.optional(
     Schema.Struct({ workspace: WorkspaceId, snapshot: Schema.optional(Schema.String) })
   ),
+  /**
+   * The try that it is a candidate of: it ends with the try, and the next process removes it. No request reaches it. A candidate that is kept
+   * becomes a snapshot first.
+   */
+  tryOf: Schema.optional(Schema.String),
   /** ISO 8601. */
   createdAt: Schema.String.pipe(
     Schema.check(Schema.makeFilter((text) => !Number.isNaN(Date.parse(text)), { message: "must be a date" }))
@@ -100,6 +105,10 @@ const upgrades: Upgrades = [
   }),
   (same) => ({ ...same, format: 3, workspaceUser: "root" })
 ]
+
+/** Whether the process that made it had not made it whole, or was removing it: the next process removes it. */
+export const isUnfinished = ({ phase, tryOf }: Pick<WorkspaceRecord, "phase" | "tryOf">): boolean =>
+  phase === "creating" || phase === "deleting" || tryOf !== undefined
 
 export const virtualBytesOf = ({ diskMib }: Pick<WorkspaceRecord, "diskMib">) => diskMib * 1024 * 1024
 

@@ -36,8 +36,13 @@ export const makeRegistry = () => {
   /** These can only be shown and deleted. */
   const damaged = new Map<WorkspaceId, Damaged>()
 
-  /** Whether this request may reach the workspace. The project of a damaged record is unknown. */
-  const reaches = (entry: Entry) => Effect.zipWith(callerProject, Ref.get(entry.record), isReachable)
+  /** Whether this request may reach the workspace. No request reaches a candidate of a try. The project of a damaged record is unknown. */
+  const reaches = (entry: Entry) =>
+    Effect.zipWith(
+      callerProject,
+      Ref.get(entry.record),
+      (caller, record) => record.tryOf === undefined && isReachable(caller, record)
+    )
   const damagedHere = Effect.map(callerProject, (caller) => isReachable(caller, {}) ? damaged : none)
 
   /** The workspaces that this request may reach. Every request names or lists only these. */

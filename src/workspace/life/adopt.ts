@@ -13,7 +13,7 @@ import { commit, type Lifecycle, removeFolder, setFailed } from "../entry/contex
 import { damagedBy, vmsOnDisksOf } from "../entry/damaged.ts"
 import { type Entry, makeEntry } from "../entry/entry.ts"
 import { readEvents, recordEvent, type WorkspaceLogEvent } from "../entry/events.ts"
-import { workspacesDirectory } from "../entry/record.ts"
+import { isUnfinished, workspacesDirectory } from "../entry/record.ts"
 import type { Residents } from "../entry/resident-list.ts"
 import { troubleText } from "../entry/standstill.ts"
 import { defaultsOf } from "../residents/command-defaults.ts"
@@ -25,6 +25,7 @@ import { restReason, wakeForClient } from "./pause.ts"
 import { announcedRebase, rebaseResidents } from "./rebase.ts"
 import { readWorkspaces } from "./recorded.ts"
 import { adoptSaved } from "./saved/keep.ts"
+import { removeUnused } from "./snapshot/hidden.ts"
 import { adoptSnapshots } from "./snapshot/keep.ts"
 import { endedBy } from "./start-stop.ts"
 import { emptyTrash, sweepSaved } from "./sweep.ts"
@@ -64,8 +65,8 @@ export const adoptAll = (lifecycle: Lifecycle) =>
       yield* vmsOnDisksOf([...lifecycle.registry.damaged.values()].map(({ folder }) => folder))
     )
     for (const entry of found) {
-      const { phase, vm } = yield* Ref.get(entry.record)
-      if (phase === "running" && vm !== undefined) counted.add(vm)
+      const record = yield* Ref.get(entry.record)
+      if (record.phase === "running" && record.vm !== undefined && !isUnfinished(record)) counted.add(record.vm)
     }
     // First: no disk may have two writers.
     yield* sweepWorkspaceVms(counted)
@@ -89,8 +90,8 @@ const keepNamesApart = (found: ReadonlyArray<Entry>) =>
         a.record.createdAt.localeCompare(b.record.createdAt)
       )
     ) {
-      const { id, name, phase } = record
-      if (name === undefined || phase === "creating" || phase === "deleting") continue
+      const { id, name } = record
+      if (name === undefined || isUnfinished(record)) continue
       const other = known.get(name)
       if (other === undefined) known.set(name, id)
       else {
@@ -145,7 +146,7 @@ const attaching = (entry: Entry, vm: VmId, residents: Residents, onStill: Effect
 const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<unknown>) =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
-    if (record.phase === "creating" || record.phase === "deleting") return yield* forget(lifecycle, entry)
+    if (isUnfinished(record)) return yield* forget(lifecycle, entry)
     lifecycle.registry.entries.set(entry.id, entry)
     yield* removeLeftoverDisks(entry)
     yield* adoptSnapshots(entry)
@@ -154,7 +155,10 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
       entry.scope
     )
     const rebase = yield* announcedRebase(entry, record)
-    if (rebase !== undefined) yield* rebaseResidents(entry, residents, rebase)
+    if (rebase !== undefined) {
+      yield* rebaseResidents(entry, residents, rebase)
+      yield* removeUnused(entry)
+    }
     yield* Ref.set(entry.residents, Option.some(residents))
     const { paused, vm } = record
     if (paused !== undefined) return yield* adoptPaused(entry, residents)

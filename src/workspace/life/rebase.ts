@@ -40,10 +40,14 @@ export const rebaseResidents = (entry: Entry, residents: OpenResidents, rebase: 
     yield* residents.secrets.forgetFormer
     yield* residents.headerSecrets.forgetFormer
     if (rebase !== "baseline") yield* inherit(entry, residents, rebase)
-    const from = rebase === "baseline" ? {} : { snapshot: rebase.record.name }
+    const from = rebase === "baseline" ? {} : originOf(rebase)
     yield* recordEvent(entry.folder.directory, { _tag: "reset", ...from })
     yield* commit(entry, ({ restoredFrom: _, staleResidents: _stale, ...now }) => now, { durable: false })
   }).pipe(Effect.ignoreCause)
+
+/** The hidden snapshot of a candidate has no name for people. */
+const originOf = ({ record: { candidate, name } }: Snapshot) =>
+  candidate === undefined ? { snapshot: name } : { candidate }
 
 /** The residents of a snapshot, and its baseline with the files pushed before it. */
 const inherit = (entry: Entry, residents: OpenResidents, { folder, record: { captured } }: Snapshot) =>

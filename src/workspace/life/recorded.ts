@@ -32,7 +32,7 @@ export const recordedWorkspaces: Effect.Effect<ReadonlyArray<WorkspaceRecord>, n
   readWorkspaces,
   (all) => all.flatMap(({ record }) => Option.toArray(Option.flatten(Result.getSuccess(record))))
 ).pipe(
-  Effect.map((records) => records.filter(({ phase }) => phase !== "deleting")),
+  Effect.map((records) => records.filter(({ phase, tryOf }) => phase !== "deleting" && tryOf === undefined)),
   Effect.orElseSucceed(() => [])
 )
 

@@ -42,7 +42,7 @@ const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
  * Removes the workspace when its present step has ended. Inspectors of its disk end first. They hold the workspace too, so this asks them
  * to end and then waits for the lock.
  */
-const remove = (lifecycle: Lifecycle, entry: Entry) =>
+export const remove = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.acquireUseRelease(
     SubscriptionRef.set(entry.isBeingDeleted, true),
     () => removeAlone(lifecycle, entry).pipe(aloneFor(lifecycle, entry, "workspace.delete")),

@@ -10,7 +10,7 @@ import { removeTree } from "../../system/files/remove-tree.ts"
 import { bytesBeneath } from "../../system/files/usage.ts"
 import type { VmId } from "../../vm/record.ts"
 import { sweepWorkspaceVms } from "../../vm/sweep.ts"
-import { type WorkspaceRecord, workspacesDirectory } from "../entry/record.ts"
+import { isUnfinished, type WorkspaceRecord, workspacesDirectory } from "../entry/record.ts"
 import { readWorkspaces, savedDirectory } from "./recorded.ts"
 
 /** Prefix of folders that are moved out of the workspaces for removal. No record names them. */
@@ -95,7 +95,7 @@ const detachUnnamed = Effect.gen(function*() {
     record: Option.getOrUndefined(Result.getOrElse(record, () => Option.none<WorkspaceRecord>()))
   }))
   const named = records.flatMap(({ record }): ReadonlyArray<VmId> =>
-    record?.phase === "running" && record.vm !== undefined ? [record.vm] : []
+    record?.phase === "running" && record.vm !== undefined && !isUnfinished(record) ? [record.vm] : []
   )
   const swept: Array<SweptWorkspace> = [...yield* sweepWorkspaceVms(new Set(named))]
   const { stateDir } = yield* Paths
@@ -106,9 +106,9 @@ const detachUnnamed = Effect.gen(function*() {
       () => [
         ...namelessSaved(stateDir),
         ...records.flatMap(({ directory, record }) =>
-          record === undefined || record.phase === "creating" || record.phase === "deleting"
+          record === undefined || isUnfinished(record)
             ? [{ kind: "workspace", what: directory }]
-            : [...otherDisks(directory, record), ...halfMade(directory), ...oldMemory(directory, record)].map((
+            : [...otherDisks(directory, record), ...halfMade(directory, record), ...oldMemory(directory, record)].map((
               what
             ) => ({ kind: "disk", what }))
         )
@@ -144,10 +144,10 @@ const otherDisks = (directory: string, { disk }: WorkspaceRecord) =>
 const oldMemory = (directory: string, { paused }: WorkspaceRecord) =>
   paused === undefined ? [path.join(directory, "paused")].filter(exists) : []
 
-/** Sources of forks, folders of comparisons, and the rest of removed snapshots. */
-const halfMade = (directory: string) => {
+/** Sources of forks, folders of comparisons, the rest of removed snapshots, and hidden snapshots without an interrupted reset to them. */
+const halfMade = (directory: string, { restoredFrom }: WorkspaceRecord) => {
   const snapshots = path.join(directory, "snapshots")
-  const hidden = namesIn(snapshots).filter((name) => name.startsWith("."))
+  const hidden = namesIn(snapshots).filter((name) => name.startsWith(".") && name !== restoredFrom)
   return [
     ...hidden.map((name) => path.join(snapshots, name)),
     ...["staged", "compared"].map((name) => path.join(directory, name))

@@ -52,6 +52,7 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
         many(event.files, "file")
       }, ${event.bytes} bytes`
     case "reset":
+      if (event.candidate !== undefined) return `candidate ${event.candidate} of a try became the workspace`
       return `reset to${event.snapshot === undefined ? " the baseline" : ofSnapshot(event)}`
     case "snapshot":
       return `snapshot ${event.name} taken, of ${event.memory ? "memory and disk" : "the disk"}`

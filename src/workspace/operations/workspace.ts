@@ -22,6 +22,7 @@ import { grantOfCaller } from "../residents/network/set.ts"
 import { showEvents } from "./events.ts"
 import { infoOf } from "./info.ts"
 import { summarize } from "./summary.ts"
+import { tryCandidates } from "./try/try.ts"
 import { watchWorkspaces } from "./watch.ts"
 import { type AtReader, inReader, type Works } from "./work.ts"
 
@@ -108,6 +109,7 @@ export const workspaceWorks = {
         return { _tag: "Forked" as const, workspaces: yield* Effect.forEach(entries, infoOf) }
       }).pipe(Effect.scoped)
   },
+  "workspace.try": { events: ({ lifecycle }, payload) => tryCandidates(lifecycle, payload) },
   "workspace.delete": ({ lifecycle }, payload) =>
     Effect.map(removeAll(lifecycle, payload), (gone) => ({
       deleted: gone.map(({ id }) => id),

@@ -11,6 +11,7 @@ import { changePolicy, knownNames, policySteps } from "./network-steps.ts"
 import { operations } from "./operations.ts"
 import { pauseSteps } from "./pause-steps.ts"
 import { type Killed, savedSteps } from "./saved-faults.ts"
+import { trySteps } from "./try-faults.ts"
 import type { WorkspacesClient } from "./workspaces-client.ts"
 import type { Operation } from "./workspaces-process.ts"
 
@@ -326,6 +327,19 @@ export const faultSuite = (name: string, driver: LifecycleDriver, { around }: { 
       saved,
       wentOn
     }, diffSteps),
+    ...trySteps({
+      counts,
+      isWhole,
+      list,
+      request,
+      sh,
+      snapshots,
+      status,
+      wentOn: async () => {
+        await wentOn("whole")
+        if (!driver.capturesPrograms) await startCounter()
+      }
+    }),
     {
       step: "compare",
       ...request("compare", { from: "whole@base", to: "whole" }),

@@ -31,6 +31,7 @@ import {
 import { ShellReadPayload, ShellWritePayload } from "../../../src/contract/rows/workspace-shell-io.ts"
 import { ShellClosePayload, ShellOpenPayload, ShellResizePayload } from "../../../src/contract/rows/workspace-shell.ts"
 import { SnapshotPayload } from "../../../src/contract/rows/workspace-snapshot.ts"
+import { TryPayload } from "../../../src/contract/rows/workspace-try.ts"
 import { UpdatePayload } from "../../../src/contract/rows/workspace-update.ts"
 import { callerProject } from "../../../src/contract/wire/caller-project.ts"
 import { services } from "../../../src/local/services.ts"
@@ -144,6 +145,13 @@ const operations = ({ house }: Workspaces["Service"]) => {
     import: operation(SavedImportPayload(), (payload) => last(saved.import(payload))),
     "saved-delete": operation(SavedDeletePayload(), saved.delete),
     fork: operation(ForkPayload(), (payload) => last(all.fork(payload))),
+    try: operation(TryPayload(), (payload) => last(all.try(payload))),
+    /** A try whose caller leaves at the first event of a kind. */
+    "try-abandoned": (given: { readonly until: string; readonly payload: object }) =>
+      Effect.flatMap(
+        Schema.decodeUnknownEffect(TryPayload())(given.payload),
+        (payload) => Stream.runDrain(Stream.takeUntil(all.try(payload), ({ _tag }) => _tag === given.until))
+      ),
     compare: operation(ComparePayload(), all.compare),
     exec: operation(ExecPayload(), exec),
     "exec-abandoned": operation(ExecPayload(), abandoned),
@@ -216,13 +224,15 @@ const program = Effect.scoped(Effect.gen(function*() {
   const lines = readline.createInterface({ input: process.stdin })
   yield* Stream.runForEach(Stream.fromAsyncIterable(lines, String), (line) => {
     const { id, operation, payload } = JSON.parse(line) as Request
-    const asked = known[operation](payload) as Effect.Effect<unknown, { readonly message: string }>
+    const asked = known[operation](payload as never) as Effect.Effect<unknown, { readonly message: string }>
     const networkCeiling = readCeiling(payload.ceiling ?? "")
     const caller = networkCeiling === undefined ? undefined : { project: "", all: true, networkCeiling }
-    return Effect.matchCause(Effect.provideService(asked, callerProject, caller), {
+    const answered = Effect.matchCause(Effect.provideService(asked, callerProject, caller), {
       onSuccess: (result) => answer(id, { result }),
       onFailure: (cause) => answer(id, { error: Cause.pretty(cause) })
     })
+    // A try takes long, and other requests come beside it.
+    return operation === "try" ? Effect.asVoid(Effect.forkScoped(answered)) : Effect.asVoid(answered)
   })
 }))
 

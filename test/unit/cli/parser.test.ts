@@ -21,6 +21,12 @@ const typed = (...words: ReadonlyArray<string>) => {
   const routed = route(own)
   if (routed._tag !== "Operation") throw new Error(`no operation: ${JSON.stringify(routed)}`)
   return parse(routed.operation, routed.words, rest).pipe(
+    // `candidates` is filled from files, which the parser does not read.
+    Effect.map((all) =>
+      routed.operation.name === "workspace.try"
+        ? { ...all, raw: { ...all.raw, candidates: [{ command: "true" }] } }
+        : all
+    ),
     Effect.tap(({ raw }) => decode(routed.operation.cli, routed.operation.payload(), raw)),
     Effect.match({
       onFailure: (error): { readonly wrong: string } | { readonly json: boolean; readonly raw: object } => ({

@@ -46,6 +46,7 @@ describe("names for operations that end something", () => {
       "workspace.snapshot.delete",
       "saved.export",
       "saved.delete",
+      "workspace.try",
       "workspace.port.unpublish",
       "workspace.stop",
       "workspace.disk.export",

@@ -36,16 +36,19 @@ import { makeDisk, restoreAs } from "./restore.ts"
 
 const announced = (
   source: WorkspaceRecord,
-  { createdAt, id, name, snapshot }: {
+  { createdAt, id, name, snapshot, tryOf }: {
     readonly id: WorkspaceId
     readonly createdAt: string
     readonly name: string | undefined
     readonly snapshot: string | undefined
+    readonly tryOf: string | undefined
   }
 ): WorkspaceRecord => {
   const { name: _, restoredFrom: _restored, staleResidents: _stale, vm: _vm, ...same } = source
+  const { pauseAfterSeconds: _pause, ttlSeconds: _ttl, ...forever } = same
   return {
-    ...same,
+    // A candidate lives as long as its try.
+    ...(tryOf === undefined ? same : { ...forever, tryOf }),
     id,
     phase: "creating",
     ...(name === undefined ? {} : { name }),
@@ -58,20 +61,21 @@ const announced = (
 }
 
 /** Makes folders and records before all other parts of the forks. From then on their names are in use. */
-const announce = (lifecycle: Lifecycle, source: Entry, payload: ForkPayload) =>
+const announce = (lifecycle: Lifecycle, source: Entry, payload: ForkPayload, tryOf: string | undefined) =>
   Effect.gen(function*() {
     const { stateDir } = yield* Paths
     const record = yield* Ref.get(source.record)
     const children: Array<Child> = []
     yield* Effect.gen(function*() {
-      const names = yield* forkNames(lifecycle.registry, record, payload)
+      const names = tryOf === undefined ? yield* forkNames(lifecycle.registry, record, payload) : [undefined]
       const ids = yield* newIds(lifecycle.registry, names.length)
       for (const [index, name] of names.entries()) {
         const own = announced(record, {
           id: ids[index]!,
           createdAt: yield* nowIso,
           name,
-          snapshot: payload.snapshot
+          snapshot: payload.snapshot,
+          tryOf
         })
         yield* lifecycle.registry.checkName(name, own.id)
         const entry = yield* makeEntry(lifecycle, folderOf(stateDir, own.id), own)
@@ -164,14 +168,16 @@ export const fork = (
   lifecycle: Lifecycle,
   source: Entry,
   asked: ForkPayload,
-  notify: Notify
+  notify: Notify,
+  /** The try that the one fork is a candidate of. @default none */
+  tryOf?: string
 ): Effect.Effect<ReadonlyArray<Entry>, PyroError, LifecycleServices> =>
   Effect.gen(function*() {
     const { snapshot, withoutSecrets } = asked
     // Processes of the memory may know a secret.
     const payload = withoutSecrets ? { ...asked, diskOnly: true } : asked
     const { diskOnly } = payload
-    const children = yield* announce(lifecycle, source, payload)
+    const children = yield* announce(lifecycle, source, payload, tryOf)
     const entries = children.map(({ entry }) => entry)
     const made = Effect.gen(function*() {
       yield* progress(notify, "copying the workspace", 0.2)
@@ -185,7 +191,9 @@ export const fork = (
       yield* progress(notify, children.length === 1 ? "starting the fork" : "starting the forks", 0.5)
       yield* transitAll(lifecycle, forking(lifecycle, source, children, staged, snapshot, notify))
       const to = entries.map(({ id }) => id)
-      yield* recordEvent(source.folder.directory, { _tag: "fork", to, ...origin(snapshot) })
+      if (tryOf === undefined) {
+        yield* recordEvent(source.folder.directory, { _tag: "fork", to, ...origin(snapshot) })
+      }
       yield* Effect.forkIn(discardFolder(staged.folder.directory), lifecycle.scope, { uninterruptible: true })
       return entries
     })

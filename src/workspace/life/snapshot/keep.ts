@@ -1,4 +1,4 @@
-import { Effect, Option } from "effect"
+import { Effect, Option, Ref } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -119,7 +119,10 @@ export const adoptSnapshots = (entry: Entry) =>
     const whole = yield* readSnapshots(entry.folder)
     const kept = new Set(whole.map(({ record }) => record.name))
     const there = yield* Effect.mapError(listIfPresent(snapshots), toHostError)
-    const halves = there.filter((name) => !kept.has(name)).map((name) => path.join(snapshots, name))
+    const { restoredFrom } = yield* Ref.get(entry.record)
+    // An interrupted reset to a hidden snapshot still needs its residents.
+    const halves = there.filter((name) => !kept.has(name) && name !== restoredFrom)
+      .map((name) => path.join(snapshots, name))
     // A snapshot with a damaged record may still be useful.
     const damaged = halves.filter((file) => exists(path.join(file, "record.json")) && !isAnnounced(file))
     for (const file of [...halves.filter((one) => !damaged.includes(one)), staged, compared]) {

@@ -48,6 +48,8 @@ const SnapshotRecord = Schema.Struct({
   /** Boot of the host at the snapshot's creation: files that are not durable do not outlive this boot. */
   hostBoot: Schema.String,
   durable: Schema.Boolean,
+  /** The candidate of a try whose state it has. */
+  candidate: Schema.optional(Schema.String),
   captured: Schema.optional(Captured)
 }).pipe(Schema.encodeKeys({ captured: "taken" }))
 type SnapshotRecord = typeof SnapshotRecord.Type

@@ -1,0 +1,126 @@
+import { Effect } from "effect"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
+import type { CliExtra, CliSurface } from "../../contract/rows/operation.ts"
+import { named } from "../../contract/text/names.ts"
+import { filesIn } from "../terminal/files.ts"
+import { Terminal } from "../terminal/Terminal.ts"
+import type { Typed } from "./parser.ts"
+
+/** Bytes of all candidates together: a request has to fit a message. */
+const MAX_BYTES = 8 * 1024 * 1024
+
+/** JSON of a candidate. Its Schema judges it. */
+type Raw = Readonly<Record<string, unknown>>
+
+const PATCH = /\.(patch|diff)$/
+const SCRIPT = /\.sh$/
+
+/** The name of a file without its suffix, as a candidate may be called. */
+const nameOf = (file: string): string =>
+  file.slice(file.lastIndexOf("/") + 1).replace(PATCH, "").replace(SCRIPT, "")
+    .replaceAll(/[^A-Za-z0-9._-]/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(0, 63) || "candidate"
+
+const textOf = (bytes: Uint8Array): string | undefined => {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** Each line is an object, or all of it is a list. */
+const listed = (text: string): ReadonlyArray<unknown> => {
+  try {
+    const all: unknown = JSON.parse(text)
+    return Array.isArray(all) ? all as ReadonlyArray<unknown> : [all]
+  } catch {
+    return text.split("\n").filter((line) => line.trim() !== "").map((line): unknown => JSON.parse(line))
+  }
+}
+
+const isObject = (one: unknown): one is Raw => typeof one === "object" && one !== null && !Array.isArray(one)
+
+/** Fills the field `candidates` from files of the host and from commands, in the order of the flags' kinds. */
+export const fillCandidates = (
+  { cli }: { readonly cli: CliSurface },
+  typed: Typed
+): Effect.Effect<Typed, InvalidRequest, Terminal> =>
+  Effect.gen(function*() {
+    const flags = Object.entries(cli.extras ?? {}).flatMap(([flag, extra]) =>
+      extra._tag === "candidates" ? [[flag, extra] as const] : []
+    )
+    if (flags.length === 0) return typed
+    const candidates: Array<Raw> = []
+    for (const [flag, { from }] of flags) {
+      for (const word of typed.lists?.[flag] ?? []) candidates.push(...yield* readers[from](flag, word))
+    }
+    if (candidates.length === 0) {
+      return yield* new InvalidRequest({
+        field: "",
+        detail: `nothing to try; give ${flags.map(([flag]) => `--${flag}`).join(", ")}`
+      })
+    }
+    const bytes = candidates.reduce((sum, one) => sum + bytesOf(one), 0)
+    if (bytes > MAX_BYTES) {
+      return yield* new InvalidRequest({
+        field: "",
+        detail: `the candidates have ${bytes} bytes together, and at most ${MAX_BYTES} go into one try`
+      })
+    }
+    return { ...typed, raw: named([...Object.entries(typed.raw), ["candidates", candidates]]) }
+  })
+
+const bytesOf = ({ command, patch }: Raw) =>
+  [command, patch].reduce((sum: number, text) => sum + (typeof text === "string" ? Buffer.byteLength(text) : 0), 0)
+
+const refused = (flag: string) => (detail: string) => new InvalidRequest({ field: `--${flag}`, detail })
+
+const readText = (flag: string, file: string) =>
+  Effect.gen(function*() {
+    const { readFile } = yield* Terminal
+    const text = textOf(yield* Effect.mapError(readFile(file, MAX_BYTES), ({ detail }) => refused(flag)(detail)))
+    return text ?? (yield* refused(flag)(`${file} is not UTF-8`))
+  })
+
+const fromFile = (way: "patch" | "command") => (flag: string, file: string) =>
+  Effect.map(readText(flag, file), (text): ReadonlyArray<Raw> => [{ name: nameOf(file), [way]: text }])
+
+const fromPatch = fromFile("patch")
+const fromScript = fromFile("command")
+
+const fromDirectory = (flag: string, directory: string, files: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const found = files.filter((file) => PATCH.test(file) || SCRIPT.test(file))
+    if (found.length === 0) return yield* refused(flag)(`${directory} has no *.patch, *.diff or *.sh file`)
+    const each = yield* Effect.forEach(
+      found,
+      (file) => PATCH.test(file) ? fromPatch(flag, file) : fromScript(flag, file)
+    )
+    return each.flat()
+  })
+
+const fromPlace = (flag: string, place: string) =>
+  Effect.gen(function*() {
+    const files = filesIn(place)
+    if (files !== undefined) return yield* fromDirectory(flag, place, files)
+    const text = yield* readText(flag, place)
+    const all = yield* Effect.try({
+      try: () => listed(text),
+      catch: () => refused(flag)(`${place} is neither a list in JSON nor one object in each line`)
+    })
+    const objects = all.filter(isObject)
+    return objects.length === all.length
+      ? objects
+      : yield* refused(flag)(`${place}: each candidate must be an object with "name", and "patch" or "command"`)
+  })
+
+const readers: Readonly<
+  Record<
+    Extract<CliExtra, { readonly _tag: "candidates" }>["from"],
+    (flag: string, word: string) => Effect.Effect<ReadonlyArray<Raw>, InvalidRequest, Terminal>
+  >
+> = {
+  place: fromPlace,
+  patch: fromPatch,
+  command: (_, command) => Effect.succeed([{ command }])
+}

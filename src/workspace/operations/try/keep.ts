@@ -1,0 +1,106 @@
+import { Effect, Ref, Semaphore } from "effect"
+import { WorkspaceNotReady } from "../../../contract/errors/errors.ts"
+import type { CandidateResult } from "../../../contract/rows/workspace-try-fields.ts"
+import { faultPoint } from "../../../system/waits/fault.ts"
+import { lastActivity } from "../../entry/activity.ts"
+import { alone, aloneFor, type Lifecycle, type Notify } from "../../entry/context.ts"
+import { displayName, type Entry } from "../../entry/entry.ts"
+import { resetTo } from "../../life/reset.ts"
+import { captureHidden, removeHidden } from "../../life/snapshot/hidden.ts"
+import type { Snapshot } from "../../life/snapshot/record.ts"
+import { isBetter } from "./best.ts"
+import type { Keep } from "./request.ts"
+
+/** The workspace as the try found it. */
+export interface Point {
+  readonly tryId: string
+  readonly generation: number
+  readonly snapshot: Snapshot
+}
+
+const hiddenName = (tryId: string, more = "") => `.try-${tryId}${more}`
+
+/** Captures the workspace that the candidates begin from, until the Scope closes. */
+export const acquirePoint = (lifecycle: Lifecycle, source: Entry, tryId: string) =>
+  Effect.gen(function*() {
+    const { generation } = yield* Ref.get(source.record)
+    const snapshot = yield* captureHidden(source, { owner: source, name: hiddenName(tryId) })
+    faultPoint("try:captured")
+    const point: Point = { tryId, generation, snapshot }
+    return point
+  }).pipe(
+    aloneFor(lifecycle, source, "workspace.try"),
+    (capture) => Effect.acquireRelease(capture, ({ snapshot }) => removeHidden(snapshot))
+  )
+
+interface Parked {
+  readonly index: number
+  readonly result: CandidateResult
+  readonly snapshot: Snapshot
+}
+
+/**
+ * The candidate that will be kept, as a hidden snapshot of the workspace. So its VM leaves its memory to candidates that wait. It is replaced when
+ * a better one comes. The Scope removes it.
+ */
+export const makeParking = (lifecycle: Lifecycle, source: Entry, { tryId }: Point, keep: Keep) =>
+  Effect.gen(function*() {
+    const turn = yield* Semaphore.make(1)
+    let parked: Parked | undefined
+    const leave = Effect.suspend(() => parked === undefined ? Effect.void : removeHidden(parked.snapshot))
+    yield* Effect.addFinalizer(() => leave)
+
+    const isWanted = (index: number, result: CandidateResult) => {
+      if (result.outcome !== "passed" || keep._tag === "none") return false
+      if (keep._tag === "name") return result.name === keep.name
+      if (parked === undefined) return true
+      if (keep._tag === "first-pass") return false
+      return isBetter(result, parked.result) || (!isBetter(parked.result, result) && index < parked.index)
+    }
+
+    /** Captures a candidate if it is the one to keep so far. */
+    const offer = (index: number, result: CandidateResult, candidate: Entry) =>
+      Effect.suspend(() => {
+        if (!isWanted(index, result)) return Effect.void
+        const name = hiddenName(tryId, `-${index + 1}`)
+        return captureHidden(candidate, { owner: source, name, candidate: result.name }).pipe(
+          alone(lifecycle, candidate),
+          Effect.tap(leave),
+          Effect.map((snapshot) => {
+            parked = { index, result, snapshot }
+            faultPoint("try:parked")
+          }),
+          Effect.uninterruptible
+        )
+      }).pipe(turn.withPermits(1))
+
+    return { offer, parked: Effect.sync(() => parked) }
+  })
+
+const changedMeanwhile = (source: Entry) =>
+  Effect.gen(function*() {
+    return yield* new WorkspaceNotReady({
+      workspace: yield* displayName(source),
+      state: (yield* Ref.get(source.state)).state,
+      detail: "it was stopped, started or reset while the candidates were tried; try again"
+    })
+  })
+
+/**
+ * The parked candidate becomes the workspace, as a reset to a snapshot of it. A crash leaves the workspace as it was, or the candidate as the
+ * workspace.
+ */
+export const keepParked = (lifecycle: Lifecycle, source: Entry, point: Point, parked: Parked, notify: Notify) =>
+  Effect.gen(function*() {
+    const record = yield* Ref.get(source.record)
+    if (record.generation !== point.generation) return yield* changedMeanwhile(source)
+    if (lastActivity(source.folder, record).getTime() > point.snapshot.record.captured.takenAtMs) {
+      notify({
+        _tag: "Notice",
+        level: "warning",
+        message: "the workspace was used while the candidates were tried: what changed in it since then is gone"
+      })
+    }
+    yield* resetTo(lifecycle, source, { snapshot: parked.snapshot.record.name, diskOnly: false }, notify)
+    faultPoint("try:kept")
+  }).pipe(aloneFor(lifecycle, source, "workspace.reset"))

@@ -1,0 +1,61 @@
+import { assert, describe, it } from "vitest"
+import type { CandidateResult } from "../../../../src/contract/rows/workspace-try-fields.ts"
+import { bestOf, isBetter } from "../../../../src/workspace/operations/try/best.ts"
+import { Tail, TAIL_BYTES } from "../../../../src/workspace/operations/try/tail.ts"
+
+const result = (name: string, more: Partial<CandidateResult> = {}): CandidateResult => ({
+  name,
+  outcome: "passed",
+  durationMs: 1,
+  tail: "",
+  truncated: false,
+  ...more
+})
+const tests = (passed: number, failed: number) => ({ tests: { format: "tap", passed, failed, skipped: 0 } } as const)
+const diff = (files: number, additions: number) => ({ diff: { files, additions, deletions: 0 } })
+
+describe("the best candidate", () => {
+  it.each([
+    ["passes", result("a"), result("b", { outcome: "failed", ...tests(100, 1), ...diff(0, 0) })],
+    ["has more tests that pass", result("a", { ...tests(6, 3), ...diff(9, 9) }), result("b", tests(5, 0))],
+    ["has fewer tests that fail", result("a", { ...tests(5, 1), ...diff(9, 9) }), result("b", tests(5, 2))],
+    ["has fewer changed lines", result("a", diff(9, 1)), result("b", diff(1, 2))],
+    ["has fewer changed files", result("a", diff(1, 2)), result("b", diff(2, 2))],
+    ["has a known diff", result("a", diff(900, 900)), result("b")]
+  ])("the one that %s is better", (_, one, other) => {
+    assert.isTrue(isBetter(one, other))
+    assert.isFalse(isBetter(other, one))
+    assert.strictEqual(bestOf([other, one])?.name, one.name)
+  })
+
+  it("the first of equal ones is the best, and one that was not judged is none", () => {
+    assert.strictEqual(bestOf([result("a"), result("b")])?.name, "a")
+    const unjudged = (["patch_refused", "error", "stopped", "not_started"] as const)
+      .map((outcome) => result(outcome, { outcome }))
+    assert.isUndefined(bestOf(unjudged))
+    assert.strictEqual(bestOf([...unjudged, result("late", { outcome: "timed_out" })])?.name, "late")
+  })
+})
+
+describe("the end of an output", () => {
+  const tailOf = (...pieces: ReadonlyArray<string>) => {
+    const tail = new Tail()
+    for (const piece of pieces) tail.add(Buffer.from(piece))
+    return tail.shown
+  }
+
+  it("a short output is whole", () => {
+    assert.deepStrictEqual(tailOf(), { tail: "", truncated: false })
+    assert.deepStrictEqual(tailOf("a", "b\nc\n"), { tail: "ab\nc\n", truncated: false })
+  })
+
+  it("a long output has its last whole lines, and no half character", () => {
+    const lines = Array.from({ length: 100 }, (_, at) => `line ${at}\n`)
+    assert.deepStrictEqual(tailOf(...lines), { tail: lines.slice(-40).join(""), truncated: true })
+    const long = tailOf(`${"x".repeat(TAIL_BYTES)}\n`, "end\n")
+    assert.deepStrictEqual(long, { tail: "end\n", truncated: true })
+    const one = tailOf("é".repeat(TAIL_BYTES))
+    assert.isTrue(one.truncated)
+    assert.match(one.tail, /^é+$/)
+  })
+})
