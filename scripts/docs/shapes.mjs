@@ -76,6 +76,8 @@ const results = [
   { name: "ExportResult", of: "workspace.export", doc: "Files that were copied to the host." },
   { name: "ImportResult", of: "workspace.import", doc: "Files that were copied to the guest." },
   { name: "PushResult", of: "workspace.sync.push", doc: "Changes of the host that were copied to the guest." },
+  { name: "CandidateResult", of: "workspace.try", at: itemOf("candidates"), doc: "What became of a candidate." },
+  { name: "TryResult", of: "workspace.try", doc: "What became of all candidates." },
   { name: "NetworkChanged", of: "workspace.network.set", doc: "A new network policy, and what it ends." },
   { name: "NetworkLog", of: "workspace.network.log", doc: "Connections of a workspace." }
 ]
@@ -137,6 +139,20 @@ const requests = [
   { name: "NetworkFields", of: "workspace.network.set", doc: "A network policy." },
   { name: "NetworkLogFields", of: "workspace.network.log", doc: "The wanted connections." },
   { name: "ForkFields", of: "workspace.fork", without: ["count"], doc: "A fork of a workspace." },
+  {
+    name: "TryFields",
+    of: "workspace.try",
+    without: ["candidates", "check", "checkScript"],
+    doc: "How candidates are tried.",
+    own: {
+      timeoutSeconds: {
+        name: "timeoutMs",
+        optional: true,
+        type: "number",
+        description: "Time until a candidate, with its check, is ended, in ms. Default: no limit"
+      }
+    }
+  },
   { name: "CommitFields", of: "workspace.commit", without: ["name"], doc: "How a workspace becomes an environment." },
   { name: "SaveFields", of: "workspace.snapshot.save", without: ["name"], doc: "How a workspace is saved." },
   {

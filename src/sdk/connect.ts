@@ -26,6 +26,7 @@ export type { DownOptions, DownOutcome, UpOptions } from "./promises/project.ts"
 export type * from "./promises/services.ts"
 export type * from "./promises/shapes.ts"
 export type { Shell, ShellOptions, TypeOptions } from "./promises/shell.ts"
+export type { Candidate, TryEvent, TryOptions } from "./promises/try.ts"
 export type { CreateOptions, Forks, Workspace } from "./promises/workspace.ts"
 
 /**

@@ -33,6 +33,7 @@ export const documentedNames: ReadonlyArray<DocumentedName> = [
     "project",
     "services",
     "shell",
+    "try",
     "workspace"
   ]
     .map((name) => path.join(folder, `${name}.ts`)),

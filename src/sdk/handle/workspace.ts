@@ -13,6 +13,7 @@ import { networkOf, portsOf, servicesOf, snapshotsOf } from "./parts.ts"
 import { portIn } from "./port.ts"
 import { attachIn, spawnIn } from "./process.ts"
 import { shellIn } from "./shell.ts"
+import { tryIn } from "./try.ts"
 
 /** A workspace in a program of Effect. */
 export type WorkspaceHandle = InEffect<Workspace>
@@ -71,6 +72,7 @@ export const workspaceOf = (on: Host, info: WorkspaceInfo, owned: boolean): Work
             : Effect.succeed(made)
       ),
     forks: (count, options) => Effect.map(fork(count, options, true), (made) => handle("Forks", made)),
+    try: tryIn(host, workspace),
     reset: (options) => Effect.map(use(operations.reset.collect({ ...options, workspace })), infoAfter),
     stop: () => Effect.map(use(operations.stop.collect({ workspace })), infoAfter),
     pause: () => Effect.map(use(operations.pause.collect({ workspace })), infoAfter),

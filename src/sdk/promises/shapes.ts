@@ -688,6 +688,68 @@ export interface PushResult {
   readonly warnings: ReadonlyArray<string>
 }
 
+/** What became of a candidate. */
+export interface CandidateResult {
+  /** Name of the candidate */
+  readonly name: string
+  /**
+   * `passed`: candidate and check ended with status 0. `failed`: one of them ended in another way. `timed_out`: one of
+   * them ran longer than the timeout. `patch_refused`: the patch does not fit. `error`: pyro could not try it.
+   * `stopped` and `not_started`: another one passed first
+   */
+  readonly outcome: "passed" | "failed" | "timed_out" | "patch_refused" | "error" | "stopped" | "not_started"
+  /** The step that decided. Absent if neither ran */
+  readonly step?: "candidate" | "check"
+  /** Exit status of that step's command. Absent without one */
+  readonly status?: number
+  readonly durationMs: number
+  /** Last lines of the output of that step, at most 4096 bytes */
+  readonly tail: string
+  /** Whether the output has more than `tail` */
+  readonly truncated: boolean
+  /** Why it did not pass, as one sentence. Absent if a command's end says it */
+  readonly reason?: string
+  /** Tests in the output of the check; of the candidate's command if there is no check. Absent for an unknown format */
+  readonly tests?: {
+    /** Format of the report */
+    readonly format: "tap" | "junit" | "vitest" | "pytest" | "unittest" | "cargo" | "go"
+    /** Number of tests that passed */
+    readonly passed: number
+    /** Number of tests that failed, or could not run */
+    readonly failed: number
+    /** Number of tests that were left out */
+    readonly skipped: number
+  }
+  /** Changes of /workspace. Absent if they are unknown */
+  readonly diff?: {
+    /** Number of changed files since the workspace's create */
+    readonly files: number
+    /** Total lines added */
+    readonly additions: number
+    /** Total lines removed */
+    readonly deletions: number
+  }
+  /** Memory of the candidate's microVM after the check */
+  readonly memoryBytes?: number
+}
+
+/** What became of all candidates. */
+export interface TryResult {
+  /** What became of each candidate, in the order of the request */
+  readonly candidates: ReadonlyArray<CandidateResult>
+  /**
+   * The best candidate: one that passed, then the one with most tests passed and fewest failed, then the one with the
+   * smallest diff, then the first. Absent if none ran to its end
+   */
+  readonly best?: string
+  /** The candidate that became the workspace. Absent if none did */
+  readonly kept?: string
+  /** The workspace */
+  readonly workspace: WorkspaceInfo
+  /** Warnings, one sentence each. Empty if there are none */
+  readonly warnings: ReadonlyArray<string>
+}
+
 /** A new network policy, and what it ends. */
 export interface NetworkChanged {
   /** The workspace with its new policy */
@@ -1148,6 +1210,24 @@ export interface ForkFields {
   readonly diskOnly?: boolean | undefined
   /** Fork the files alone, and give the forks none of the workspace's secrets. Files may still have the values */
   readonly withoutSecrets?: boolean | undefined
+}
+
+/** How candidates are tried. */
+export interface TryFields {
+  /**
+   * Candidate that becomes the workspace, if it passes: `best`, `first-pass`, or a candidate's name. `none` keeps the
+   * workspace as it is
+   */
+  readonly keep?: string | undefined
+  /** End the other candidates when one passes */
+  readonly stopAtFirstPass?: boolean | undefined
+  /**
+   * Most candidates at a time. Default: as many as the host has cores for. Those that no memory is left for wait (1 to
+   * 16)
+   */
+  readonly maxParallel?: number | undefined
+  /** Time until a candidate, with its check, is ended, in ms. Default: no limit */
+  readonly timeoutMs?: number | undefined
 }
 
 /** How a workspace becomes an environment. */

@@ -1,11 +1,12 @@
 import type { WorkspaceChanges } from "./changes.ts"
 import type { ExecOptions, ExecResult, Process, SpawnOptions } from "./command.ts"
-import type { Cancel, Command } from "./common.ts"
+import type { Cancel, Command, EventStream } from "./common.ts"
 import type { Files } from "./files.ts"
 import type { WorkspaceLife } from "./life.ts"
 import type { Network, Port, PortOptions, Ports, Services } from "./services.ts"
 import type { CommandInfo, CreateFields, ForkFields, WorkspaceInfo } from "./shapes.ts"
 import type { Shell, ShellOptions } from "./shell.ts"
+import type { Candidate, TryEvent, TryOptions } from "./try.ts"
 
 /** Options of `create` and `open`. */
 export interface CreateOptions extends CreateFields, Cancel {}
@@ -108,4 +109,15 @@ export interface Workspace extends WorkspaceLife, WorkspaceChanges, AsyncDisposa
    * const results = await Promise.all(attempts.map((attempt) => attempt.exec("python3 -m unittest")))
    */
   readonly forks: (count: number, options?: ForkFields & Cancel) => Promise<Forks>
+  /**
+   * Tries up to 16 patches or commands, each in a fork of its own, and keeps the one that `keep` says as this workspace. The end of the loop ends
+   * the try: the workspace is then as it was.
+   *
+   * @example
+   * const candidates = [{ name: "touch", command: "touch new.txt" }, { name: "fail", command: "false" }]
+   * for await (const event of ws.try(candidates, { check: "test -e new.txt", keep: "best" })) {
+   *   if (event._tag === "Done") console.log(event.kept)
+   * }
+   */
+  readonly try: (candidates: ReadonlyArray<Candidate>, options?: TryOptions) => EventStream<TryEvent>
 }

@@ -1,0 +1,45 @@
+import { Effect, Stream } from "effect"
+import type { PyroError } from "../../contract/errors/errors.ts"
+import type { Candidate, TryEvent, TryOptions } from "../promises/try.ts"
+import { commandFields, type Host } from "./host.ts"
+import type { Given } from "./in-effect.ts"
+import { inSeconds } from "./option-names.ts"
+
+/** A candidate without fields that are `undefined`. */
+const given = ({ command, name, patch }: Candidate) => ({
+  ...(name === undefined ? {} : { name }),
+  ...(patch === undefined ? {} : { patch }),
+  ...(command === undefined ? {} : { command })
+})
+
+const checkOf = (check: TryOptions["check"]) => {
+  if (check === undefined) return {}
+  const fields = commandFields(check)
+  return "script" in fields ? { checkScript: fields.script } : { check: fields.command }
+}
+
+/** The try of a workspace. Warnings come with the last event. */
+export const tryIn = ({ pyro, useStream }: Host, workspace: string) =>
+(
+  candidates: ReadonlyArray<Candidate>,
+  { check, ...options }: Given<TryOptions> = {}
+): Stream.Stream<TryEvent, PyroError> =>
+  Stream.unwrap(Effect.sync(() => {
+    const warnings: Array<string> = []
+    const events = pyro.workspace.try({
+      ...inSeconds(options),
+      ...checkOf(check),
+      workspace,
+      candidates: candidates.map(given)
+    })
+    return useStream(events).pipe(
+      Stream.map((event): TryEvent | undefined => {
+        if (event._tag === "Notice") {
+          if (event.level === "warning") warnings.push(event.message)
+          return undefined
+        }
+        return event._tag === "Done" ? { ...event, warnings } : event
+      }),
+      Stream.filter((event): event is TryEvent => event !== undefined)
+    )
+  }))
