@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "cgroup.h"
+#include "freezer.h"
 #include "kernel.h"
 #include "log.h"
 #include "machine.h"
@@ -180,6 +181,7 @@ int boot(bool *is_listener) {
   int error = link_up("lo");
   if (error != 0) log_line("lo: %s", strerror(error));
   error = cgroup_init("/sys/fs/cgroup");
+  if (error == 0) error = freezer_start("/sys/fs/cgroup");
   if (error != 0) log_line("cgroups: %s", strerror(error));
   error = interval_timer_stop();
   if (error != 0) log_line("interval timer: %s", strerror(error));

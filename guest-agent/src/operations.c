@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "entropy.h"
 #include "free_space.h"
+#include "freezer.h"
 #include "layer.h"
 #include "machine.h"
 #include "mount.h"
@@ -105,6 +106,7 @@ static int write_small(struct call *call) {
   struct bytes content = take_bytes(&call->fields);
   if (error == 0) error = call_done(call);
   if (error == 0) error = write_small_file(path, mode, content);
+  if (error == 0) freezer_follow(path, content);
   free(path);
   return error;
 }

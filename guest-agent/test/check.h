@@ -16,5 +16,6 @@ void test_socket_list(void);
 void test_ids(void);
 void test_dns(void);
 void test_packets(void);
+void test_freezer(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* Runs every C test: the codec against the golden frames, the frame reader, the passwd parser, the list of sockets, the memory
- * of ids, DNS messages and packets. */
+ * of ids, DNS messages, packets and the freezer. */
 #include <stdio.h>
 
 #include "check.h"
@@ -31,6 +31,7 @@ int main(int count, char **arguments) {
   test_ids();
   test_dns();
   test_packets();
+  test_freezer();
   printf("%u tests, %u checks, %u failed\n", tests, checks, failures);
   return failures == 0 ? 0 : 1;
 }
