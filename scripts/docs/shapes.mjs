@@ -62,6 +62,8 @@ const results = [
   { name: "ServiceLog", of: "workspace.service.logs", doc: "A part of a service's log." },
   { name: "PublishedPort", of: "workspace.port.publish", doc: "A port of the guest that the host publishes." },
   { name: "SnapshotInfo", of: "workspace.snapshot.list", at: itemOf("snapshots"), doc: "A snapshot of a workspace." },
+  { name: "History", of: "workspace.history", doc: "Commands of a workspace, and where a rewind can return to." },
+  { name: "RewindResult", of: "workspace.rewind", doc: "What a rewind undid, and what it did not." },
   { name: "SavedInfo", of: "saved.list", at: itemOf("saved"), doc: "A saved snapshot, which outlives its workspace." },
   {
     name: "SavedDetail",
@@ -167,6 +169,8 @@ const requests = [
     without: ["sourcePath"],
     doc: "How a saved snapshot is imported."
   },
+  { name: "RewindFields", of: "workspace.rewind", doc: "The state to return to." },
+  { name: "HistoryFields", of: "workspace.history", doc: "The wanted commands." },
   { name: "ResetFields", of: "workspace.reset", doc: "The state to return to." },
   {
     name: "UpdateFields",

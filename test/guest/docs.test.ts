@@ -39,6 +39,8 @@ const env = {
   HOME: path.join(own.folder, "home"),
   PATH: `${bin}:${process.env["PATH"]}`,
   PYRO_CACHE_DIR: sharedCache,
+  PYRO_REWIND_MIB: "2048",
+  PYRO_REWIND_EVERY_MS: "0",
   NO_COLOR: "1",
   NPM_TOKEN: "the token of a registry",
   GH_TOKEN: "the token of a forge",
@@ -195,6 +197,17 @@ const preconditions = ({ saved, workspace }: PyroPromises) => {
       const command = openStdin ? ["cat"] : ["sleep", "600"]
       await workspace.exec({ workspace: target, execId: EXEC_ID, detach: true, tty, openStdin, command })
     }
+    if (operation === "workspace.rewind" || text("at") !== undefined) {
+      const { commands } = await workspace.history({ workspace: target })
+      const undo = text("before") ?? text("at")
+      const missing = Math.max(0, (typeof raw["steps"] === "number" ? raw["steps"] : 1) - commands.length)
+      for (let number = 0; number < missing; number++) {
+        await workspace.exec({ workspace: target, script: `echo ${number} > /tmp/step` })
+      }
+      if (undo === EXEC_ID && !commands.some(({ execId }) => execId === EXEC_ID)) {
+        await workspace.exec({ workspace: target, execId: EXEC_ID, script: "echo last > /tmp/step" })
+      }
+    }
     if (operation.startsWith("workspace.service.") && operation !== "workspace.service.list") {
       await service(target, named ?? "", operation !== "workspace.service.start")
     }
@@ -218,6 +231,7 @@ describe("every command and example of the documents runs", { concurrent: false 
     const quoted = [process.execPath, pyroPath].map((word) => `'${word}'`).join(" ")
     fs.writeFileSync(path.join(bin, "pyro"), `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 })
     process.env["PYRO_STATE_DIR"] = own.state
+    Object.assign(process.env, { PYRO_REWIND_MIB: env.PYRO_REWIND_MIB, PYRO_REWIND_EVERY_MS: env.PYRO_REWIND_EVERY_MS })
     makeProject()
     pyro = makePromises(layer)
     state = preconditions(pyro)

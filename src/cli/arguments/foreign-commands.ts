@@ -51,7 +51,7 @@ const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, command
   [["run"], ["workspace exec"]],
   [["checkpoint", "save"], ["workspace snapshot create"]],
   [["clone", "branch"], ["workspace fork"]],
-  [["log", "history", "tail"], ["workspace logs", "workspace service logs", "daemon logs"]],
+  [["log", "tail"], ["workspace logs", "workspace service logs", "daemon logs"]],
   [["restart"], [
     "workspace stop then workspace start",
     "workspace service stop then workspace service start"
@@ -80,7 +80,7 @@ const ELSEWHERE = new Map([
 
 const ENVIRONMENT_MOVES = ["load", "push", "save"]
 
-/** Words of git and others for a return. A reset discards more than they do, so pyro explains it instead of suggesting it. */
+/** Words of git and others for a return. They mean several commands of pyro, which discard more or less, so pyro explains these. */
 const RETURNS = ["checkout", "restore", "revert", "rollback", "undo"]
 
 /** Explanation for words that need several commands of pyro. */
@@ -90,7 +90,7 @@ const explained = (typed: ReadonlyArray<string>): string | undefined => {
   }
   const front = typed.slice(0, -1).join(" ")
   if (RETURNS.includes(typed.at(-1) ?? "") && ["", GROUP, `${GROUP} snapshot`].includes(front)) {
-    return `"pyro diff NAME" shows the changes. "pyro reset NAME" discards all changes since create, and "pyro reset NAME --snapshot SNAPSHOT" ` +
+    return `"pyro diff NAME" shows the changes. "pyro rewind NAME" goes back to before the last command. "pyro reset NAME" discards all changes since create, and "pyro reset NAME --snapshot SNAPSHOT" ` +
       "all changes since the snapshot"
   }
   return typed[0] === "env" && ENVIRONMENT_MOVES.includes(typed[1] ?? "")

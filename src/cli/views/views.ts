@@ -4,6 +4,7 @@ import { execViews } from "./exec.ts"
 import { fileViews } from "./files.ts"
 import { hostViews } from "./host.ts"
 import { networkViews } from "./network.ts"
+import { rewindViews } from "./rewind.ts"
 import { savedViews } from "./saved.ts"
 import { serviceViews } from "./services.ts"
 import { shellViews } from "./shell.ts"
@@ -14,6 +15,7 @@ import { workspaceViews } from "./workspace.ts"
 
 export const views: { readonly [Name in OperationName]: View<Name> } = {
   ...workspaceViews,
+  ...rewindViews,
   ...savedViews,
   ...execViews,
   ...fileViews,

@@ -25,7 +25,7 @@ export class WorkspaceNotFound extends ContractError<WorkspaceNotFound>()("Works
 /** Several ids, or names of snapshots, have the given beginning. Nothing was done. */
 export class IdAmbiguous extends ContractError<IdAmbiguous>()("IdAmbiguous", {
   /** Kind of the object. */
-  what: Schema.Literals(["workspace", "command", "shell", "snapshot"]),
+  what: Schema.Literals(["workspace", "command", "shell", "snapshot", "point"]),
   given: Schema.String,
   /** Ids or names with this beginning, at most ten. */
   candidates: Schema.Array(Schema.String)
@@ -158,6 +158,20 @@ export class SnapshotNotFound extends ContractError<SnapshotNotFound>()("Snapsho
   steps: ["call workspace_snapshot_list for the names", "use a name that you gave to a snapshot, or omit it"]
 }) {}
 
+/** The workspace has no point before the command, or not the named one. Nothing was changed. */
+export class PointNotFound extends ContractError<PointNotFound>()("PointNotFound", {
+  workspace: Schema.String,
+  detail: Schema.String
+}, {
+  fact: ({ detail, workspace }) => `workspace ${workspace} cannot be rewound to there: ${detail}`,
+  next: ({ workspace }) =>
+    `See where it can go back to: pyro history ${workspace}. pyro reset ${workspace} goes back to its creation`,
+  steps: [
+    "go back to a later command, or by a smaller count",
+    "call workspace_reset without `before`: it goes back to its creation"
+  ]
+}) {}
+
 /** The workspace already has a snapshot of that name. Nothing was done. */
 export class SnapshotExists extends ContractError<SnapshotExists>()("SnapshotExists", {
   workspace: Schema.String,
@@ -252,6 +266,7 @@ export const workspaceErrors = [
   StateTooNew,
   DiskDamaged,
   SnapshotNotFound,
+  PointNotFound,
   SnapshotExists,
   SnapshotMismatch,
   SavedNotFound,

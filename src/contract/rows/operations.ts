@@ -49,6 +49,7 @@ import { workspacePause, workspaceResume } from "./workspace-pause.ts"
 import { workspacePortList, workspacePortPublish, workspacePortUnpublish } from "./workspace-port.ts"
 import { workspaceResize, workspaceSignal, workspaceStdin } from "./workspace-process.ts"
 import { workspaceDelete, workspaceReset } from "./workspace-reset.ts"
+import { workspaceHistory, workspaceRewind } from "./workspace-rewind.ts"
 import {
   workspaceServiceList,
   workspaceServiceLogs,
@@ -118,6 +119,8 @@ export const operations = [
   workspaceSyncPush,
   workspaceSummary,
   workspaceReset,
+  workspaceHistory,
+  workspaceRewind,
   workspaceSnapshotCreate,
   workspaceSnapshotList,
   workspaceSnapshotDelete,

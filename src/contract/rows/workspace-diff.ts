@@ -151,7 +151,7 @@ export const workspaceDiff = unary({
     description: "Show what changed since the workspace was made, as files and a git patch",
     arguments: {
       workspace: {},
-      paths: { description: "Only these files or directories" },
+      paths: { description: "Only these" },
       stat: { description: "Without the patch" },
       include_ignored: { description: "Also what .gitignore excludes" },
       verified: { visibleIn: ["full"] },

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, flag, optional } from "../text/fields.ts"
+import { between, defaulted, flag, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { foldTo, Notice, warnings } from "./notice.ts"
 import { lazy, streaming } from "./operation.ts"
@@ -20,6 +20,11 @@ export const ForkPayload = lazy(() =>
       () => 1
     ),
     snapshot: optional(snapshotField("Snapshot to fork. Default: the current state")),
+    at: optional(
+      string(
+        "Id of a command or of a point: begin with the files of the moment before the command, or of the point. Default: the current state"
+      )
+    ),
     diskOnly: diskOnlyField(),
     withoutSecrets: flag(
       "Fork the files alone, and give the forks none of the workspace's secrets. Files may still have the values"
@@ -50,7 +55,8 @@ export const workspaceFork = streaming({
     examples: [
       "pyro fork fix --name try",
       "pyro fork fix --name try --count 3",
-      "pyro fork fix --snapshot green --id-only"
+      "pyro fork fix --snapshot green --id-only",
+      "pyro fork fix --at 4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"
     ]
   },
   mcp: {

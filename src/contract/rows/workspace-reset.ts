@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { boolean, defaulted, flag, list, optional } from "../text/fields.ts"
+import { boolean, defaulted, flag, list, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy, streaming, unary } from "./operation.ts"
 import { at, every, settledOrAttaching, waits } from "./states.ts"
@@ -11,6 +11,11 @@ export const ResetPayload = lazy(() =>
   snakeStruct({
     workspace: workspaceField(),
     snapshot: optional(snapshotField("Snapshot of the workspace to restore. Default: the state after create")),
+    before: optional(
+      string(
+        "Id of a command, or a number of commands: go back to the moment before it, as `rewind` does. The id of a point is allowed too. Default: none"
+      )
+    ),
     diskOnly: diskOnlyField()
   })
 )
@@ -22,7 +27,7 @@ export const workspaceReset = streaming({
   description:
     "Discards the changes of the disk, every process and the history of commands, and starts a new microVM from the same seed. " +
     "Id, name and pushed files stay. A reset is faster and safer than a repair. With --snapshot, the workspace continues from the memory and " +
-    "disk of the snapshot. A fork without --snapshot returns to the seed of the workspace that was forked.",
+    "disk of the snapshot. With --before, only the commands from there on are undone. A fork without --snapshot returns to the seed of the workspace that was forked.",
   cli: {
     path: ["workspace", "reset"],
     args: ["workspace"],
@@ -33,9 +38,10 @@ export const workspaceReset = streaming({
     profiles: ["core", "full"],
     title: "Reset a workspace",
     description:
-      "Bring a workspace back to its creation: all changes, processes and history are lost. Quicker than repairing",
+      "Bring a workspace back to its creation, or to before a command: all since is lost. Quicker than repairing",
     arguments: {
       workspace: {},
+      before: { description: "exec_id, or a number of commands to undo" },
       snapshot: { visibleIn: ["full"], description: "Go back to this snapshot of it instead" },
       disk_only: { visibleIn: ["full"], description: "Its files alone, in a fresh VM" }
     },
@@ -79,7 +85,7 @@ export const workspaceDelete = unary({
     profiles: ["core", "full"],
     title: "Delete workspaces",
     description: "Delete workspaces with everything in them",
-    arguments: { workspaces: { name: "workspace_ids", needed: true, description: "" } },
+    arguments: { workspaces: { name: "workspace_ids", needed: true, description: "Ids or names" } },
     omits: ["names"]
   },
   states: at(every, waits),

@@ -89,7 +89,7 @@ export const workspaceSyncPush = unary({
       dest: { visibleIn: ["full"], description: "Directory of /workspace to copy to" },
       include_ignored: { visibleIn: ["full"], description: "Ignored files to copy, too: globs" },
       delete: { description: "Also remove what is gone" },
-      force: { description: "Overwrite what changed here, too" }
+      force: { description: "Overwrite changes here" }
     },
     omits: [
       "bytes",

@@ -94,7 +94,7 @@ export const workspaceUpdate = unary({
     description: "Change a workspace's name, labels or expiry",
     arguments: {
       workspace: {},
-      name: { description: "" },
+      name: { description: "New name" },
       labels: { description: "To set; others stay" },
       clear_labels: { description: "Keys to remove" },
       ttl_seconds: { description: "Delete it after so long unused; 0: never" },

@@ -79,7 +79,8 @@ const cacheFolders = [
   "code"
 ] as const
 
-const partOf = (name: string): User => name === "snapshots" || name === "logs" ? name : "workspaces"
+const partOf = (name: string): User =>
+  name === "snapshots" || name === "logs" ? name : name === "points" ? "snapshots" : "workspaces"
 
 /** Bytes by user and by workspace. Images of the cache count for the cache, and not for the workspaces that link them. */
 const countAll = ({ cacheDir, stateDir }: Paths["Service"]) => {

@@ -74,6 +74,8 @@ export const workspaceOf = (on: Host, info: WorkspaceInfo, owned: boolean): Work
     forks: (count, options) => Effect.map(fork(count, options, true), (made) => handle("Forks", made)),
     try: tryIn(host, workspace),
     reset: (options) => Effect.map(use(operations.reset.collect({ ...options, workspace })), infoAfter),
+    history: (options) => use(operations.history({ ...options, workspace })),
+    rewind: (options) => use(operations.rewind.collect({ ...options, workspace })),
     stop: () => Effect.map(use(operations.stop.collect({ workspace })), infoAfter),
     pause: () => Effect.map(use(operations.pause.collect({ workspace })), infoAfter),
     resume: () => Effect.map(use(operations.resume.collect({ workspace })), infoAfter),

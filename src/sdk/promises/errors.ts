@@ -42,6 +42,7 @@ export type ErrorCode =
   | "network_unsupported"
   | "no_space"
   | "patch_rejected"
+  | "point_not_found"
   | "port_already_published"
   | "port_in_use"
   | "port_not_published"
@@ -663,7 +664,7 @@ export interface IdAmbiguous extends PyroError {
   readonly _tag: "IdAmbiguous"
   readonly code: "id_ambiguous"
   /** Kind of the object. */
-  readonly what: "workspace" | "command" | "shell" | "snapshot"
+  readonly what: "workspace" | "command" | "shell" | "snapshot" | "point"
   readonly given: string
   /** Ids or names with this beginning, at most ten. */
   readonly candidates: ReadonlyArray<string>
@@ -733,6 +734,15 @@ export interface SnapshotNotFound extends PyroError {
   readonly similar: ReadonlyArray<string>
 }
 export const SnapshotNotFound: ErrorClass<SnapshotNotFound> = asErrorClass(contract.SnapshotNotFound)
+
+/** The workspace has no point before the command, or not the named one. Nothing was changed. */
+export interface PointNotFound extends PyroError {
+  readonly _tag: "PointNotFound"
+  readonly code: "point_not_found"
+  readonly workspace: string
+  readonly detail: string
+}
+export const PointNotFound: ErrorClass<PointNotFound> = asErrorClass(contract.PointNotFound)
 
 /** The workspace already has a snapshot of that name. Nothing was done. */
 export interface SnapshotExists extends PyroError {

@@ -3,7 +3,11 @@ import type { Snapshots } from "./services.ts"
 import type {
   CommitFields,
   EnvironmentInfo,
+  History,
+  HistoryFields,
   ResetFields,
+  RewindFields,
+  RewindResult,
   SavedInfo,
   SaveFields,
   SnapshotInfo,
@@ -53,6 +57,22 @@ export interface WorkspaceLife {
    * const { state } = await ws.reset()
    */
   readonly reset: (options?: ResetFields & Cancel) => Promise<WorkspaceInfo>
+  /**
+   * Commands since create or the last reset, with where a rewind can return to.
+   *
+   * @example
+   * const { commands } = await ws.history()
+   */
+  readonly history: (options?: HistoryFields & Cancel) => Promise<History>
+  /**
+   * Brings the disk back to the moment before a command. `redo` of the answer leads forward again. Rejects with `PointNotFound` if no point is
+   * left from before the command.
+   *
+   * @example
+   * await ws.exec("rm -rf /usr/share/doc")
+   * const { redo, undone } = await ws.rewind({ steps: 1 })
+   */
+  readonly rewind: (options?: RewindFields & Cancel) => Promise<RewindResult>
   /**
    * Ends the microVM and keeps the disk.
    *

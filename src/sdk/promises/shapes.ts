@@ -362,6 +362,84 @@ export interface SnapshotInfo {
   readonly pauseMs?: number
 }
 
+/** Commands of a workspace, and where a rewind can return to. */
+export interface History {
+  /** Commands since create or the last reset, oldest first */
+  readonly commands: ReadonlyArray<{
+    /** Id of the command */
+    readonly execId: string
+    /** Its words, cut if they are long */
+    readonly command: string
+    /** Start of the command, ISO 8601 */
+    readonly startedAt: string
+    /** How the command ended, or `running`. `lost`: the microVM ended first */
+    readonly outcome: "exited" | "signaled" | "timed_out" | "out_of_memory" | "running" | "lost"
+    /** Exit status. Absent while the command runs */
+    readonly status?: number
+    readonly durationMs?: number
+    /** Whether a rewind has undone the command */
+    readonly undone: boolean
+    /**
+     * The point that a rewind to before the command returns to. Absent if it is gone, was never made, or the command is
+     * undone
+     */
+    readonly point?: string
+    /** Number of earlier commands that this rewind undoes too, because no point lies between. Absent without `point` */
+    readonly alsoUndone?: number
+    /**
+     * Bytes written to the disk between the points around the command. Absent if a point is missing, or another command
+     * lies between them
+     */
+    readonly writtenBytes?: number
+  }>
+  /** Points, oldest first */
+  readonly points: ReadonlyArray<{
+    /** Id of the point */
+    readonly id: string
+    /** Time of the point, ISO 8601 */
+    readonly createdAt: string
+    /** Number of commands that had started before it */
+    readonly commands: number
+    /** Ids of the commands that ran at that time */
+    readonly running: ReadonlyArray<string>
+    /** Whether the present state comes from it. False after a rewind, for the points that the rewind left */
+    readonly current: boolean
+  }>
+}
+
+/** What a rewind undid, and what it did not. */
+export interface RewindResult {
+  /** The workspace */
+  readonly workspace: WorkspaceInfo
+  /** The point that it returned to */
+  readonly point: string
+  /** The point of the state before the rewind: a rewind to it undoes the rewind */
+  readonly redo: string
+  /** Commands that were undone, oldest first */
+  readonly undone: ReadonlyArray<{
+    /** Id of the command */
+    readonly execId: string
+    /** Its words, cut if they are long */
+    readonly command: string
+    /** Start of the command, ISO 8601 */
+    readonly startedAt: string
+    /** How the command ended, or `running`. `lost`: the microVM ended first */
+    readonly outcome: "exited" | "signaled" | "timed_out" | "out_of_memory" | "running" | "lost"
+    /** Exit status. Absent while the command runs */
+    readonly status?: number
+    readonly durationMs?: number
+  }>
+  /** Services that start again */
+  readonly startedAgain: ReadonlyArray<string>
+  /**
+   * What crossed the host since the point, and stays: exports, network connections and policies, published ports. A
+   * sentence each
+   */
+  readonly notUndone: ReadonlyArray<string>
+  /** Warnings, one sentence each. Empty if there are none */
+  readonly warnings: ReadonlyArray<string>
+}
+
 /** A saved snapshot, which outlives its workspace. */
 export interface SavedInfo {
   /** Name of the saved snapshot */
@@ -1206,6 +1284,11 @@ export interface ForkFields {
   readonly name?: string | undefined
   /** Snapshot to fork. Default: the current state */
   readonly snapshot?: string | undefined
+  /**
+   * Id of a command or of a point: begin with the files of the moment before the command, or of the point. Default: the
+   * current state
+   */
+  readonly at?: string | undefined
   /** Use only the files, in a new microVM without running processes */
   readonly diskOnly?: boolean | undefined
   /** Fork the files alone, and give the forks none of the workspace's secrets. Files may still have the values */
@@ -1270,9 +1353,30 @@ export interface SavedImportFields {
 }
 
 /** The state to return to. */
+export interface RewindFields {
+  /** Id of a command: go back to the newest point before it. Default: none */
+  readonly before?: string | undefined
+  /** Number of commands to undo. Default: 1 (1 to 10000) */
+  readonly steps?: number | undefined
+  /** Id of a point: go to it, also forward after a rewind. Default: none */
+  readonly to?: string | undefined
+}
+
+/** The wanted commands. */
+export interface HistoryFields {
+  /** Maximum number of commands to list, the newest (1 to 10000) */
+  readonly limit?: number | undefined
+}
+
+/** The state to return to. */
 export interface ResetFields {
   /** Snapshot of the workspace to restore. Default: the state after create */
   readonly snapshot?: string | undefined
+  /**
+   * Id of a command, or a number of commands: go back to the moment before it, as `rewind` does. The id of a point is
+   * allowed too. Default: none
+   */
+  readonly before?: string | undefined
   /** Use only the files, in a new microVM without running processes */
   readonly diskOnly?: boolean | undefined
 }

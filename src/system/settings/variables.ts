@@ -1,6 +1,7 @@
 import type { Allowed } from "./allowed-values.ts"
 import { buildVariables } from "./build-variables.ts"
 import { registryVariables } from "./registry-variables.ts"
+import { rewindVariables } from "./rewind-variables.ts"
 
 /** One environment variable. An empty value counts as none. */
 export interface Variable {
@@ -128,6 +129,7 @@ export const variables = {
       "Time without a use until pyro pauses a new workspace, as with `--pause-after`; 0: never. Forks and workspaces from a saved snapshot have their origin's",
     readers: DAEMON
   },
+  ...rewindVariables,
   PYRO_DAEMON_IDLE_MS: {
     group: "pyro",
     allowed: { kind: "integer", min: 0, max: 31_536_000_000 },

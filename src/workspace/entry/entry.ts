@@ -2,6 +2,7 @@ import { Effect, Option, Ref, Scope, Semaphore, SubscriptionRef } from "effect"
 import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Guest } from "../../vm/guest.ts"
+import { makePointMarks, type PointMarks } from "./point-marks.ts"
 import type { WorkspaceFolder, WorkspaceId, WorkspaceRecord } from "./record.ts"
 import type { Residents } from "./resident-list.ts"
 import { makeUses, type Uses } from "./uses.ts"
@@ -29,6 +30,7 @@ export interface Entry {
   /** None only during the creation of the workspace. */
   readonly residents: Ref.Ref<Option.Option<Residents>>
   readonly uses: Uses
+  readonly pointMarks: PointMarks
   /** Resources of this process for the workspace, without its VM. It closes with the deletion. */
   readonly scope: Scope.Closeable
   /** True while a deletion waits or works. Readers of the workspace's disk then stop. */
@@ -54,6 +56,7 @@ export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: Works
       generation: yield* Ref.make(Option.none<Generation>()),
       residents: yield* Ref.make(Option.none<Residents>()),
       uses: yield* makeUses,
+      pointMarks: makePointMarks(),
       scope: yield* Scope.fork(parent.scope, "sequential"),
       isBeingDeleted: yield* SubscriptionRef.make(false),
       lifecycleLock: yield* Semaphore.make(1),

@@ -67,6 +67,8 @@ const Event = Schema.Union([
     snapshot: Schema.optional(Schema.String),
     candidate: Schema.optional(Schema.String)
   }),
+  /** The disk is that of a point before some commands. */
+  Schema.TaggedStruct("rewind", { at, to: Schema.String }),
   Schema.TaggedStruct("snapshot", { at, name: Schema.String, memory: Schema.Boolean }),
   Schema.TaggedStruct("snapshot_delete", { at, name: Schema.String }),
   /** Saved for new workspaces. The saved snapshot outlives this one. */

@@ -21,6 +21,10 @@ export const isWorkspaceId = Schema.is(WorkspaceId)
 
 export const newWorkspaceId = (): WorkspaceId => WorkspaceId.make(`ws-${randomBytes(5).toString("hex")}`)
 
+/** Some commands of a workspace in a row, by their places in the journal: from `from`, up to and without `to`. */
+export const Span = Schema.Struct({ from: Schema.Int, to: Schema.Int })
+export type Span = typeof Span.Type
+
 /**
  * A workspace on disk. pyro writes the record before the side effects that it announces. In the phases `creating` and `deleting` the
  * rest may be incomplete: after a crash the next process removes the workspace. In all other phases the record names the only valid
@@ -79,6 +83,10 @@ export const WorkspaceRecord = Schema.Struct({
   staleResidents: Schema.optional(Schema.Boolean),
   /** The snapshot whose residents the workspace must adopt: a reset was interrupted. */
   restoredFrom: Schema.optional(Schema.String),
+  /** Commands that a rewind has undone, by their places in the journal: from `from`, up to and without `to`. Absent: none. */
+  undone: Schema.optional(Schema.Array(Span)),
+  /** The point whose residents the workspace must adopt: a rewind was interrupted. */
+  rewoundTo: Schema.optional(Schema.String),
   /** Source workspace and source snapshot of a fork. */
   forkedFrom: Schema.optional(
     Schema.Struct({ workspace: WorkspaceId, snapshot: Schema.optional(Schema.String) })
@@ -130,6 +138,8 @@ export interface WorkspaceFolder {
   readonly disk: (number: number) => string
   /** Snapshots, a folder for each. */
   readonly snapshots: string
+  /** Points that a rewind returns to, a folder for each. */
+  readonly points: string
   /** Memory and devices of a paused workspace. */
   readonly paused: string
   /** Source of forks during their creation. */
@@ -151,6 +161,7 @@ export const folderOf = (stateDir: string, id: WorkspaceId): WorkspaceFolder => 
     base: path.join(directory, "base"),
     disk: (number) => path.join(directory, `disk-${number}`),
     snapshots: path.join(directory, "snapshots"),
+    points: path.join(directory, "points"),
     paused: path.join(directory, "paused"),
     staged: path.join(directory, "staged"),
     compared: path.join(directory, "compared")

@@ -21,13 +21,14 @@ import { recordedGrant } from "../residents/network/policy.ts"
 import { openResidents } from "../residents/open.ts"
 import { forget } from "./create.ts"
 import { diedOf, type Transition } from "./description.ts"
+import { endedBy } from "./ended-by.ts"
 import { restReason, wakeForClient } from "./pause.ts"
+import { sweepPoints } from "./point/record.ts"
 import { announcedRebase, rebaseResidents } from "./rebase.ts"
 import { readWorkspaces } from "./recorded.ts"
 import { adoptSaved } from "./saved/keep.ts"
 import { removeUnused } from "./snapshot/hidden.ts"
 import { adoptSnapshots } from "./snapshot/keep.ts"
-import { endedBy } from "./start-stop.ts"
 import { emptyTrash, sweepSaved } from "./sweep.ts"
 import { transit } from "./transition.ts"
 
@@ -150,6 +151,7 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
     lifecycle.registry.entries.set(entry.id, entry)
     yield* removeLeftoverDisks(entry)
     yield* adoptSnapshots(entry)
+    yield* sweepPoints(entry.folder)
     const residents = yield* Scope.provide(
       openResidents(entry.folder, recordedGrant(record), defaultsOf(entry), yield* wakeForClient(lifecycle, entry)),
       entry.scope

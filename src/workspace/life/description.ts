@@ -21,6 +21,7 @@ export const crashPoints = {
   resume: ["built", "committed", "settled"],
   reset: ["built", "handed-over", "committed", "settled"],
   "reset-to": ["built", "committed", "settled"],
+  rewind: ["built", "committed", "settled"],
   fork: ["built", "committed", "settled"],
   adopt: ["built"],
   died: ["settled"],

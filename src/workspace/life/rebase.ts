@@ -1,26 +1,49 @@
 import { Effect } from "effect"
 import { copyPushed } from "../../seeding/pushed.ts"
 import { nowMs } from "../../system/waits/time.ts"
-import { commit } from "../entry/context.ts"
+import { commit, discardFolder } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { recordEvent } from "../entry/events.ts"
-import type { WorkspaceRecord } from "../entry/record.ts"
+import type { Span, WorkspaceRecord } from "../entry/record.ts"
 import type { OpenResidents } from "../residents/open.ts"
+import { endedBy } from "./ended-by.ts"
+import { type Point, readPoints } from "./point/record.ts"
 import { findSnapshot, type Snapshot } from "./snapshot/record.ts"
 
-/** State that a reset gives the residents: the state after the creation, or the state in a snapshot. */
-export type Rebase = "baseline" | Snapshot
+/** A rewind to a point, and the commands that are undone then. */
+export interface ToPoint {
+  readonly point: Point
+  readonly undone: ReadonlyArray<Span>
+}
+
+/** State that a reset gives the residents: the state after the creation, or the state in a snapshot. A rewind keeps the history of commands. */
+export type Rebase = "baseline" | Snapshot | ToPoint
+
+const isToPoint = (rebase: Rebase): rebase is ToPoint => typeof rebase === "object" && "point" in rebase
 
 /** Announces the target state in the record before the residents change. */
-export const markStale = ({ restoredFrom: _, ...record }: WorkspaceRecord, rebase: Rebase): WorkspaceRecord => ({
-  ...record,
-  staleResidents: true,
-  ...(rebase === "baseline" ? {} : { restoredFrom: rebase.record.name })
-})
+export const markStale = (
+  { restoredFrom: _, rewoundTo: _rewound, undone: _undone, ...record }: WorkspaceRecord,
+  rebase: Rebase
+): WorkspaceRecord =>
+  isToPoint(rebase)
+    ? { ...record, undone: rebase.undone, rewoundTo: rebase.point.record.id }
+    : { ...record, staleResidents: true, ...(rebase === "baseline" ? {} : { restoredFrom: rebase.record.name }) }
 
 /** The rebase that a record announces and that a crash interrupted. `undefined` without one. */
-export const announcedRebase = (entry: Entry, { restoredFrom, staleResidents }: WorkspaceRecord) =>
-  staleResidents !== true
+export const announcedRebase = (
+  entry: Entry,
+  { restoredFrom, rewoundTo, staleResidents, undone = [] }: WorkspaceRecord
+) =>
+  rewoundTo !== undefined
+    ? Effect.map(
+      Effect.orElseSucceed(readPoints(entry.folder), () => []),
+      (points): Rebase | undefined => {
+        const point = points.find(({ record }) => record.id === rewoundTo)
+        return point && { point, undone }
+      }
+    )
+    : staleResidents !== true
     ? Effect.succeed(undefined)
     : restoredFrom === undefined
     ? Effect.succeed<Rebase>("baseline")
@@ -34,8 +57,10 @@ export const announcedRebase = (entry: Entry, { restoredFrom, staleResidents }: 
  * fails, since the disk has changed already: the next process repeats a failed rebase.
  */
 export const rebaseResidents = (entry: Entry, residents: OpenResidents, rebase: Rebase) =>
-  Effect.gen(function*() {
+  isToPoint(rebase) ? toPoint(entry, residents, rebase) : Effect.gen(function*() {
     yield* residents.clear
+    // They are of the commands that are forgotten.
+    yield* discardFolder(entry.folder.points)
     // The guest that knew the former values and placeholders is gone.
     yield* residents.secrets.forgetFormer
     yield* residents.headerSecrets.forgetFormer
@@ -48,6 +73,17 @@ export const rebaseResidents = (entry: Entry, residents: OpenResidents, rebase: 
 /** The hidden snapshot of a candidate has no name for people. */
 const originOf = ({ record: { candidate, name } }: Snapshot) =>
   candidate === undefined ? { snapshot: name } : { candidate }
+
+/** The residents of a point: the files that were pushed before, and the services that ran. All else goes on. */
+const toPoint = (entry: Entry, residents: OpenResidents, { point: { folder, record: { captured, id } } }: ToPoint) =>
+  Effect.gen(function*() {
+    // The next process comes here too, and the commands of the former VM are gone.
+    yield* residents.lose(endedBy("rewind"))
+    yield* residents.inherit(captured.residents, { folder: folder.logs, sinceMs: (yield* nowMs) - captured.takenAtMs })
+    yield* entry.pushedLock.withPermits(1)(copyPushed(folder.directory, entry.folder.directory))
+    yield* recordEvent(entry.folder.directory, { _tag: "rewind", to: id })
+    yield* commit(entry, ({ rewoundTo: _, ...now }) => now, { durable: false })
+  }).pipe(Effect.ignoreCause)
 
 /** The residents of a snapshot, and its baseline with the files pushed before it. */
 const inherit = (entry: Entry, residents: OpenResidents, { folder, record: { captured } }: Snapshot) =>

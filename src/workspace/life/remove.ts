@@ -19,7 +19,7 @@ import { type Damaged, isDamaged } from "../entry/registry.ts"
 import { isBusy } from "../residents/entry-residents.ts"
 import { forget } from "./create.ts"
 import type { Transition } from "./description.ts"
-import { endedBy } from "./start-stop.ts"
+import { endedBy } from "./ended-by.ts"
 import { moveToTrash, removeTrashed } from "./sweep.ts"
 import { transit } from "./transition.ts"
 

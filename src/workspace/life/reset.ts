@@ -10,12 +10,12 @@ import { linkedBase } from "./base.ts"
 import { workspaceTrees } from "./baseline.ts"
 import type { OnUndo, Transition } from "./description.ts"
 import { layerFormatOf } from "./driver.ts"
+import { endedBy } from "./ended-by.ts"
 import { guestOn } from "./generation.ts"
 import { reportWarnings } from "./notices.ts"
 import { seedOf } from "./snapshot/capture.ts"
 import { findSnapshot, type Snapshot } from "./snapshot/record.ts"
 import { demandLoadable, makeDisk, reserve, restoreAs } from "./snapshot/restore.ts"
-import { endedBy } from "./start-stop.ts"
 import { transit } from "./transition.ts"
 
 /** The record with the next disk and the next VM. */

@@ -1,10 +1,11 @@
 import { Effect, Exit, Fiber, Option, Ref, Schedule, Scope } from "effect"
-import { type ChannelFailed, VmFailed } from "../../contract/errors/errors.ts"
+import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { type Lifecycle, type LifecycleServices, type Notify, showing } from "../entry/context.ts"
 import type { Entry, Generation } from "../entry/entry.ts"
 import { workspaceTrees } from "./baseline.ts"
 import type { Transition } from "./description.ts"
+import { endedBy } from "./ended-by.ts"
 import { guestOn } from "./generation.ts"
 import { reportWarnings } from "./notices.ts"
 import { demandMoving } from "./running.ts"
@@ -65,10 +66,6 @@ export const flush = (channel: GuestChannel): Effect.Effect<void, ChannelFailed>
       failure._tag === "ChannelFailed" && failure.reason === "silent" ? Effect.fail(failure) : Effect.logDebug(failure)
     )
   )
-
-/** Why the residents of a workspace ended: an operation ended their VM. */
-export const endedBy = (operation: string) =>
-  new VmFailed({ step: operation, detail: `the workspace's microVM was ended by a ${operation}`, consoleTail: "" })
 
 /** The end of the VM; the disk is kept. */
 const stopping = (entry: Entry): Transition => ({

@@ -144,12 +144,15 @@ const otherDisks = (directory: string, { disk }: WorkspaceRecord) =>
 const oldMemory = (directory: string, { paused }: WorkspaceRecord) =>
   paused === undefined ? [path.join(directory, "paused")].filter(exists) : []
 
-/** Sources of forks, folders of comparisons, the rest of removed snapshots, and hidden snapshots without an interrupted reset to them. */
+/** Sources of forks, folders of comparisons, the rest of removed snapshots and points, and hidden snapshots without an interrupted reset to them. */
 const halfMade = (directory: string, { restoredFrom }: WorkspaceRecord) => {
-  const snapshots = path.join(directory, "snapshots")
-  const hidden = namesIn(snapshots).filter((name) => name.startsWith(".") && name !== restoredFrom)
+  const hidden = ["snapshots", "points"].flatMap((kind) =>
+    namesIn(path.join(directory, kind)).filter((name) => name.startsWith(".") && name !== restoredFrom).map((name) =>
+      path.join(directory, kind, name)
+    )
+  )
   return [
-    ...hidden.map((name) => path.join(snapshots, name)),
+    ...hidden,
     ...["staged", "compared"].map((name) => path.join(directory, name))
   ].filter(exists)
 }

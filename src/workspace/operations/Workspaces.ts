@@ -11,6 +11,7 @@ import { explainChannelFailure } from "../life/boot.ts"
 import { makeClockKeeper } from "../life/clock-keeper.ts"
 import { makeIdlePauses, noteUses } from "../life/idle.ts"
 import { wakeFor } from "../life/pause.ts"
+import { makePoints } from "../life/point/keeper.ts"
 import { expire } from "../life/remove.ts"
 import { archiveRoot } from "../life/root-archive.ts"
 import { runningGeneration } from "../life/running.ts"
@@ -55,6 +56,8 @@ export class Workspaces extends Context.Service<Workspaces, {
 const clocksEvery = "2 seconds"
 /** Interval of the checks for expired and for unused workspaces. */
 const expiryEvery = "1 seconds"
+/** Interval of the looks for workspaces that are idle between two commands. */
+const pointsEvery = "200 millis"
 /** Interval of the checks for long chains of layers. */
 const flattenEvery = "5 seconds"
 
@@ -79,6 +82,12 @@ const make = Effect.gen(function*() {
   )
   const keepClocks = yield* makeClockKeeper(registry.entries)
   yield* Effect.forkScoped(Effect.repeat(keepClocks, Schedule.spaced(clocksEvery)))
+  yield* makePoints(lifecycle).pipe(
+    Effect.provide(services),
+    Effect.catchCause((cause) => Effect.logWarning("points cannot be made", cause)),
+    Effect.repeat(Schedule.spaced(pointsEvery)),
+    Effect.forkScoped
+  )
   yield* makeFlattener(lifecycle).pipe(
     Effect.provide(services),
     Effect.catchCause((cause) => Effect.logWarning("layers of disks cannot be merged", cause)),

@@ -54,6 +54,8 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
     case "reset":
       if (event.candidate !== undefined) return `candidate ${event.candidate} of a try became the workspace`
       return `reset to${event.snapshot === undefined ? " the baseline" : ofSnapshot(event)}`
+    case "rewind":
+      return `rewound to point ${event.to}`
     case "snapshot":
       return `snapshot ${event.name} taken, of ${event.memory ? "memory and disk" : "the disk"}`
     case "snapshot_delete":

@@ -27,6 +27,7 @@ import { demandService, listServices, serviceStatus } from "../residents/service
 import { startService } from "../residents/service/start.ts"
 import { execWorks } from "./exec.ts"
 import { infoOf } from "./info.ts"
+import { rewindWorks } from "./rewind.ts"
 import { savedWorks } from "./saved.ts"
 import { inRunning, type Works } from "./work.ts"
 import { workspaceDiff, workspaceWorks } from "./workspace.ts"
@@ -36,6 +37,7 @@ export const works: Works = {
   // Whole workspaces, and commands.
   ...workspaceWorks,
   ...execWorks,
+  ...rewindWorks,
   ...savedWorks,
   // Shells.
   "workspace.shell.open": ({ entry, generation, shells }, payload) =>

@@ -21,6 +21,7 @@ import { noChange, update } from "../life/update.ts"
 import { grantOfCaller } from "../residents/network/set.ts"
 import { showEvents } from "./events.ts"
 import { infoOf } from "./info.ts"
+import { resetBefore } from "./rewind.ts"
 import { summarize } from "./summary.ts"
 import { tryCandidates } from "./try/try.ts"
 import { watchWorkspaces } from "./watch.ts"
@@ -83,7 +84,12 @@ export const workspaceWorks = {
   "workspace.pause": { notices: ({ entry, lifecycle }) => switched(entry, pause(lifecycle, entry)) },
   "workspace.resume": { notices: ({ entry, lifecycle }) => switched(entry, resume(lifecycle, entry)) },
   "workspace.reset": {
-    notices: ({ entry, lifecycle, notify }, { diskOnly = false, snapshot }) => {
+    notices: ({ entry, lifecycle, notify }, { before, diskOnly = false, snapshot }) => {
+      if (before !== undefined) {
+        return snapshot !== undefined || diskOnly
+          ? new InvalidRequest({ field: "before", detail: "goes with no other way back" })
+          : Effect.andThen(resetBefore(lifecycle, entry, before, notify), ready(entry))
+      }
       if (snapshot !== undefined) {
         return wholeSnapshotName(entry, snapshot).pipe(
           Effect.flatMap((whole) => resetTo(lifecycle, entry, { snapshot: whole, diskOnly }, notify)),
@@ -102,8 +108,11 @@ export const workspaceWorks = {
     notices: ({ lifecycle, notify, registry }, payload) =>
       Effect.gen(function*() {
         const entry = yield* registry.find(payload.workspace)
-        const { snapshot } = payload
-        if (snapshot === undefined) yield* wakeFor(lifecycle, entry, "workspace.fork")
+        const { at, snapshot } = payload
+        if (at !== undefined && snapshot !== undefined) {
+          return yield* new InvalidRequest({ field: "at", detail: "does not go together with `snapshot`" })
+        }
+        if (snapshot === undefined && at === undefined) yield* wakeFor(lifecycle, entry, "workspace.fork")
         const from = snapshot === undefined ? {} : { snapshot: yield* wholeSnapshotName(entry, snapshot) }
         const entries = yield* fork(lifecycle, entry, { ...payload, ...from }, notify)
         return { _tag: "Forked" as const, workspaces: yield* Effect.forEach(entries, infoOf) }

@@ -366,12 +366,13 @@ export const faultSuite = (name: string, driver: LifecycleDriver, { around }: { 
     beforeAll(begin)
     afterAll(() => driver.close(client))
 
-    it("the fault suite visits every fault point except those of a merge of layers", () => {
+    it("the fault suite visits every fault point except those of merges and of rewinds", () => {
       const visited = steps.flatMap(({ step }) => pointsOf(step))
       const left = [
         ...(driver.triesNetwork ? [] : pointsOf("network")),
         ...(driver.writesDiffs === true ? [] : pointsOf("diff")),
-        ...pointsOf("flatten")
+        ...pointsOf("flatten"),
+        ...["point", "point-evict", "rewind"].flatMap(pointsOf)
       ]
       assert.deepStrictEqual(Object.keys(points).filter((point) => !visited.includes(point)), left)
     })

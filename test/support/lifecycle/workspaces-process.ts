@@ -22,6 +22,7 @@ import { NetworkLogPayload, NetworkSetPayload } from "../../../src/contract/rows
 import { PortPublishPayload, PortUnpublishPayload } from "../../../src/contract/rows/workspace-port.ts"
 import { ResizePayload, SignalPayload, StdinPayload } from "../../../src/contract/rows/workspace-process.ts"
 import { DeletePayload, ResetPayload } from "../../../src/contract/rows/workspace-reset.ts"
+import { HistoryPayload, RewindPayload } from "../../../src/contract/rows/workspace-rewind.ts"
 import {
   ServiceLogsPayload,
   ServicePayload,
@@ -132,6 +133,8 @@ const operations = ({ house }: Workspaces["Service"]) => {
     stop: operation(Named, (payload) => folded(all.stop(payload))),
     start: operation(StartPayload(), (payload) => folded(all.start(payload))),
     reset: operation(ResetPayload(), (payload) => last(all.reset(payload))),
+    history: operation(HistoryPayload(), all.history),
+    rewind: operation(RewindPayload(), (payload) => last(all.rewind(payload))),
     snapshot: operation(SnapshotPayload(), (payload) => last(all.snapshot.create(payload))),
     snapshots: operation(Named, (payload) => Effect.map(all.snapshot.list(payload), ({ snapshots }) => snapshots)),
     "delete-snapshot": operation(

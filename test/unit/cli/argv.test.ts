@@ -166,7 +166,6 @@ describe("finding the operation", () => {
     ["console", "attach"],
     ["unpause", "resume"],
     ["expose", "port publish"],
-    ["history", "logs"],
     ["copy", "cp"],
     ["watch", "top"],
     ["set", "config"],
@@ -298,7 +297,8 @@ describe("finding the operation", () => {
     "%j gets the commands that return, with the loss of the changes, and no question",
     (typed) => {
       const returns =
-        `. "pyro diff NAME" shows the changes. "pyro reset NAME" discards all changes since create, and ` +
+        `. "pyro diff NAME" shows the changes. "pyro rewind NAME" goes back to before the last command. ` +
+        `"pyro reset NAME" discards all changes since create, and ` +
         `"pyro reset NAME --snapshot SNAPSHOT" all changes since the snapshot`
       assert.include(suggested(typed), returns)
       assert.notInclude(suggested(typed), "Did you mean")

@@ -44,6 +44,7 @@ describe("the table of legal states", () => {
       "workspace.cancel",
       "workspace.delete",
       "workspace.events",
+      "workspace.history",
       "workspace.logs",
       "workspace.network.log",
       "workspace.port.list",

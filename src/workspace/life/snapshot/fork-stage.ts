@@ -11,7 +11,10 @@ import { displayName, type Entry } from "../../entry/entry.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 import type { Registry } from "../../entry/registry.ts"
 import { noStates } from "../../entry/resident.ts"
+import { copyHeaderSecrets } from "../../residents/header-secret/header-secret-file.ts"
+import { copySecrets } from "../../residents/secret/secret-file.ts"
 import { linkedBase } from "../base.ts"
+import { choosePoint } from "../point/choose.ts"
 import { capture, identityOf, seedOf } from "./capture.ts"
 import { type Captured, type CaptureFolder, captureFolder, findSnapshot } from "./record.ts"
 import { demandLoadable, demandSame, reserve } from "./restore.ts"
@@ -88,6 +91,17 @@ const stageSnapshot = (
     return { staged, captured, memory }
   }).pipe(alone(lifecycle, source))
 
+/** Further names of the files of a point, and the present secrets: a point has none. */
+const stagePoint = (lifecycle: Lifecycle, source: Entry, at: string, children: ReadonlyArray<Child>) =>
+  Effect.gen(function*() {
+    const { folder, record: { captured } } = yield* choosePoint(source, at)
+    const staged = stagedIn(children)
+    yield* linkTree(folder.directory, staged.directory)
+    yield* copySecrets(source.folder.directory, staged.directory)
+    yield* copyHeaderSecrets(source.folder.directory, staged.directory)
+    return { folder: staged, captured: { ...captured, residents: noStates }, vms: [] } satisfies Staged
+  }).pipe(alone(lifecycle, source))
+
 /** Gives all files of a folder a second name in a new folder. */
 export const linkTree = (from: string, to: string): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
   Effect.gen(function*() {
@@ -144,7 +158,8 @@ export const stage = (
 ): Effect.Effect<Staged, PyroError, LifecycleServices> =>
   Effect.gen(function*() {
     const diskOnly = payload.diskOnly === true
-    const { snapshot } = payload
+    const { at, snapshot } = payload
+    if (at !== undefined) return yield* stagePoint(lifecycle, source, at, children)
     if (snapshot === undefined) {
       const staged = yield* stageNow(lifecycle, source, diskOnly, children)
       const [first, ...others] = staged.vms

@@ -44,7 +44,15 @@ const announced = (
     readonly tryOf: string | undefined
   }
 ): WorkspaceRecord => {
-  const { name: _, restoredFrom: _restored, staleResidents: _stale, vm: _vm, ...same } = source
+  const {
+    name: _,
+    restoredFrom: _restored,
+    rewoundTo: _rewound,
+    staleResidents: _stale,
+    undone: _undone,
+    vm: _vm,
+    ...same
+  } = source
   const { pauseAfterSeconds: _pause, ttlSeconds: _ttl, ...forever } = same
   return {
     // A candidate lives as long as its try.
@@ -175,7 +183,7 @@ export const fork = (
   Effect.gen(function*() {
     const { snapshot, withoutSecrets } = asked
     // Processes of the memory may know a secret.
-    const payload = withoutSecrets ? { ...asked, diskOnly: true } : asked
+    const payload = withoutSecrets || asked.at !== undefined ? { ...asked, diskOnly: true } : asked
     const { diskOnly } = payload
     const children = yield* announce(lifecycle, source, payload, tryOf)
     const entries = children.map(({ entry }) => entry)

@@ -98,6 +98,7 @@ const shortened = (command: ReadonlyArray<string>) => {
 export class CommandJournal {
   readonly #fd: number
   readonly #commands = new Map<string, JournaledCommand>()
+  #ended = 0
   /** Bytes of the file that are whole lines. */
   #size: number
   /** Lines that the file does not have yet, also because the disk was full. The next write begins with them. */
@@ -127,6 +128,11 @@ export class CommandJournal {
 
   get commands(): ReadonlyArray<JournaledCommand> {
     return [...this.#commands.values()]
+  }
+
+  /** Number of ends since this process opened the journal. */
+  get endedCount(): number {
+    return this.#ended
   }
 
   /** Commands that are execs, in order. */
@@ -224,6 +230,7 @@ export class CommandJournal {
     else if ("stdinClosed" in line) this.#closeStdin(line.stdinClosed.id)
     else {
       const known = this.#commands.get(line.ended.id)
+      this.#ended += 1
       if (known !== undefined) this.#commands.set(line.ended.id, { ...known, end: line.ended })
     }
   }

@@ -6,7 +6,7 @@ import { withTimeout } from "../../../system/waits/effects.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { nowIso } from "../../../system/waits/time.ts"
 import { demandService, type Live, type Services, serviceStatus } from "./services.ts"
-import { comesBack, runsOf, type ServiceEnd, type ServiceRecord, withoutWait } from "./state.ts"
+import { closedRun, comesBack, type ServiceEnd, type ServiceRecord, withoutWait } from "./state.ts"
 
 /** The end of a run as a sentence. */
 export const endText = ({ outcome, status }: Pick<ServiceEnd, "outcome" | "status">): string => {
@@ -41,15 +41,6 @@ export const notInMemory = (service: string, workspace: string) =>
     detail: "its processes are not in the memory that this microVM began with",
     outputTail: ""
   })
-
-/** The record, with the length of the last run's output. */
-export const closedRun = ({ commands }: Services, one: ServiceRecord): ServiceRecord => {
-  const last = runsOf(commands, one).at(-1)
-  return last === undefined ? one : {
-    ...one,
-    runs: [...one.runs.slice(0, -1), { execId: last.execId, outputBytes: last.end - last.begin }]
-  }
-}
 
 /** Writes the end of a service to its record, and records the event. */
 export const settleRecord = (services: Services, name: string, end: Omit<ServiceEnd, "at">) =>

@@ -7,16 +7,26 @@ import {
   type StateDirectoryUnusable
 } from "../../../contract/errors/errors.ts"
 import type { ServiceInfo } from "../../../contract/rows/service-fields.ts"
+import { named } from "../../../contract/text/names.ts"
 import { similarTo } from "../../../contract/text/similar.ts"
 import { redactValue } from "../../../redaction/redact.ts"
 import { secretIn } from "../../../redaction/redact.ts"
 import type { SecretSet } from "../../../redaction/secrets.ts"
 import { nowMs } from "../../../system/waits/time.ts"
 import { EventLog, type NewEvent } from "../../entry/events.ts"
-import type { ResidentVm } from "../../entry/resident.ts"
+import { encodeState, type ResidentStates, type ResidentVm } from "../../entry/resident.ts"
 import type { Commands } from "../exec/command-registry.ts"
 import type { Ports } from "../port/ports.ts"
-import { comesBack, readServices, serviceInfo, type ServiceRecord, writeServices } from "./state.ts"
+import {
+  closedRun,
+  comesBack,
+  readServices,
+  serviceInfo,
+  serviceKind,
+  type ServiceRecord,
+  withoutWait,
+  writeServices
+} from "./state.ts"
 
 /** A service that this process supervises: it runs, or is about to run. */
 export interface Live {
@@ -42,6 +52,8 @@ export interface Services {
   isPaused: boolean
   readonly get: (name: string) => ServiceRecord | undefined
   readonly all: () => ReadonlyArray<ServiceRecord>
+  /** The services for a point, which a rewind starts again if they run now. */
+  readonly declared: () => ResidentStates
   readonly put: (service: ServiceRecord) => Effect.Effect<void, NoSpace | StateDirectoryUnusable>
   /** Changes an existing service. On a full disk, the change holds in this process only, so that the service continues. */
   readonly change: (name: string, change: (service: ServiceRecord) => ServiceRecord) => Effect.Effect<void>
@@ -58,6 +70,12 @@ export const makeLive = (name: string): Live => ({
   stopping: Deferred.makeUnsafe(),
   over: Deferred.makeUnsafe()
 })
+
+/** The record of a service for a fresh VM: one that runs is due. */
+const toStart = (commands: Commands, service: ServiceRecord): ServiceRecord => {
+  const { readyMs: _, wasReady: _was, ...one } = withoutWait(closedRun({ commands }, service))
+  return service.end !== undefined || service.wanted === "stopped" ? service : { ...one, due: true }
+}
 
 /** Opens the services of the workspace in `folder`. Their supervision begins with a VM. */
 export const openServices = (
@@ -79,6 +97,7 @@ export const openServices = (
       isPaused: false,
       get: (name) => services.get(name),
       all,
+      declared: () => named([[serviceKind.key, encodeState(serviceKind, all().map((one) => toStart(commands, one)))]]),
       put: (service) =>
         Effect.suspend(() => {
           const before = services.get(service.name)

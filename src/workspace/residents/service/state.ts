@@ -209,6 +209,18 @@ export const runsOf = ({ logs }: Pick<Commands, "logs">, { outputBefore, runs }:
   })
 }
 
+/** The record, with the length of the last run's output. */
+export const closedRun = (
+  { commands }: { readonly commands: Pick<Commands, "logs"> },
+  one: ServiceRecord
+): ServiceRecord => {
+  const last = runsOf(commands, one).at(-1)
+  return last === undefined ? one : {
+    ...one,
+    runs: [...one.runs.slice(0, -1), { execId: last.execId, outputBytes: last.end - last.begin }]
+  }
+}
+
 /** Position after the last byte of a service's log. */
 export const logEnd = (commands: Pick<Commands, "logs">, service: ServiceRecord): number =>
   runsOf(commands, service).at(-1)?.end ?? service.outputBefore

@@ -3,11 +3,11 @@ import * as path from "node:path"
 import { type PyroError, ServiceFailed, VmFailed } from "../../../contract/errors/errors.ts"
 import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import type { ResidentVm } from "../../entry/resident.ts"
-import { closedRun, endText, giveUp, settleRecord } from "./ending.ts"
+import { endText, giveUp, settleRecord } from "./ending.ts"
 import { tailOf } from "./logs.ts"
 import { followRun, launch } from "./run.ts"
 import type { Live, Services } from "./services.ts"
-import { type ServiceEnd, withoutWait } from "./state.ts"
+import { closedRun, type ServiceEnd, withoutWait } from "./state.ts"
 
 /** Delay before the first restart, in ms. It doubles with each failure in a row. */
 const FIRST_DELAY_MS = 500

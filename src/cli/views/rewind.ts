@@ -1,0 +1,58 @@
+import { Clock, Effect } from "effect"
+import type { HistoryEntry, UndoneCommand } from "../../contract/rows/workspace-rewind.ts"
+import { ago, count, duration, note, size } from "../output/print.ts"
+import { painted, printTable } from "../output/table.ts"
+import type { Views } from "./view.ts"
+
+/** Digits of an id that a person needs: a prefix names a command. */
+const SHORT = 12
+
+/** Maximum columns of a command in a row. */
+const COMMAND_COLUMNS = 60
+
+const outcomeOf = ({ durationMs, outcome, status }: UndoneCommand) => {
+  const how = outcome === "exited" ? `status ${status ?? 0}` : outcome.replaceAll("_", " ")
+  return durationMs === undefined ? how : `${how}, ${duration(durationMs)}`
+}
+
+/** Where a rewind to before a command leads. */
+const returnOf = ({ alsoUndone = 0, point, undone }: HistoryEntry) =>
+  undone
+    ? painted("dim", "undone")
+    : point === undefined
+    ? painted("dim", "gone")
+    : alsoUndone === 0
+    ? painted("green", "yes")
+    : painted("yellow", `undoes ${alsoUndone} more`)
+
+const lines = (all: ReadonlyArray<string>) => all.map((line) => `  ${line}\n`).join("")
+
+export const rewindViews = {
+  "workspace.history": {
+    result: ({ commands }, { workspace }) =>
+      commands.length === 0
+        ? note(`no command ran in ${workspace} since it was created or reset\n`)
+        : Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
+          printTable([
+            ["ID", "STARTED", "OUTCOME", "WROTE", "BACK TO BEFORE", "COMMAND"],
+            ...commands.map((one) => [
+              one.execId.slice(0, SHORT),
+              ago(one.startedAt, nowMs),
+              outcomeOf(one),
+              one.writtenBytes === undefined ? "-" : size(one.writtenBytes),
+              returnOf(one),
+              { text: one.command, maxColumns: COMMAND_COLUMNS }
+            ])
+          ], { head: true, flexible: [5] }))
+  },
+  "workspace.rewind": {
+    result: ({ notUndone, redo, startedAgain, undone, workspace: { id, name = id } }) =>
+      note(
+        `${name} is rewound: ${undone.length === 0 ? "no command" : count(undone.length, "command")} undone\n` +
+          lines(undone.map((one) => `${one.execId.slice(0, SHORT)} ${one.command} (${outcomeOf(one)})`)) +
+          (startedAgain.length === 0 ? "" : `Services that start again: ${startedAgain.join(", ")}\n`) +
+          (notUndone.length === 0 ? "" : `Not undone:\n${lines(notUndone)}`) +
+          `To undo this rewind: pyro rewind ${name} --to ${redo}\n`
+      )
+  }
+} satisfies Views

@@ -1,0 +1,22 @@
+const readers = "the daemon, when it starts"
+
+/** Variables about the points that a rewind returns to. A part of `variables`. */
+export const rewindVariables = {
+  PYRO_REWIND_MIB: {
+    group: "pyro",
+    allowed: { kind: "integer", min: 0, max: 1_073_741_824 },
+    unit: "MiB",
+    default: 2_048,
+    purpose:
+      "Maximum disk space of the points of one workspace that `pyro rewind` returns to; 0: pyro makes no points. The oldest points go first",
+    readers
+  },
+  PYRO_REWIND_EVERY_MS: {
+    group: "testing",
+    allowed: { kind: "integer", min: 0, max: 3_600_000 },
+    unit: "ms",
+    default: 3_000,
+    purpose: "Shortest time between two points of a workspace that `pyro rewind` returns to",
+    readers
+  }
+} as const

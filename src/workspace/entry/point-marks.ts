@@ -1,0 +1,17 @@
+/** What this process knows of the last point of a workspace, so that a look whether another is due costs next to nothing. */
+export interface PointMarks {
+  /** Time of the last use that the last look saw, in ms since 1970. */
+  usedMs: number
+  /** Number of commands that had ended at that look. */
+  ended: number
+  /** Monotonic time of the last look, in ms. */
+  lookedMs: number
+}
+
+/** The first look is due at once. */
+export const makePointMarks = (): PointMarks => ({ usedMs: -1, ended: -1, lookedMs: -Infinity })
+
+/** Makes the next look due at once: the disk is another one. */
+export const forgetPointMarks = (entry: { readonly pointMarks: PointMarks }): void => {
+  Object.assign(entry.pointMarks, makePointMarks())
+}

@@ -1,0 +1,64 @@
+import { Effect, Ref } from "effect"
+import { PointNotFound } from "../../../contract/errors/errors.ts"
+import { displayName, type Entry } from "../../entry/entry.ts"
+import { begunBy, onlyOne } from "../../entry/prefix.ts"
+import type { Span } from "../../entry/record.ts"
+import { residentsOf } from "../../residents/entry-residents.ts"
+import type { JournaledCommand } from "../../residents/exec/journal.ts"
+import { isUndone, pointBefore } from "./lineage.ts"
+import { readPoints } from "./record.ts"
+
+/** The state that a request asks for: before a command, a number of commands back, or a point by its id. */
+export type Wanted =
+  | { readonly before: string }
+  | { readonly steps: number }
+  | { readonly to: string }
+
+const noPoint = (entry: Entry, detail: string) =>
+  Effect.flatMap(displayName(entry), (workspace) => new PointNotFound({ workspace, detail }))
+
+/** Place of the command that a request names, in the journal. */
+const placeOf = (
+  entry: Entry,
+  wanted: { readonly before: string } | { readonly steps: number },
+  execs: ReadonlyArray<JournaledCommand>,
+  undone: ReadonlyArray<Span>
+) =>
+  Effect.gen(function*() {
+    if ("steps" in wanted) {
+      const left = execs.map((_, place) => place).filter((place) => !isUndone(undone, place))
+      const place = left.at(-wanted.steps)
+      return place ?? (yield* noPoint(entry, `only ${left.length} commands led to its present state`))
+    }
+    const ids = execs.map(({ start }) => start.id)
+    const id = yield* onlyOne("command", wanted.before, begunBy(wanted.before, ids))
+    if (id === undefined) return yield* noPoint(entry, `no command ${wanted.before} ran in it`)
+    const place = ids.indexOf(id)
+    return isUndone(undone, place) ? yield* noPoint(entry, `command ${id} is undone already`) : place
+  })
+
+/** The point that a request means. */
+export const findPoint = (entry: Entry, wanted: Wanted) =>
+  Effect.gen(function*() {
+    const { commands: { journal: { execs } } } = yield* residentsOf(entry, "workspace.rewind")
+    const points = yield* readPoints(entry.folder)
+    const undone = (yield* Ref.get(entry.record)).undone ?? []
+    if ("to" in wanted) {
+      const ids = points.map(({ record }) => record.id)
+      const id = yield* onlyOne("point", wanted.to, begunBy(wanted.to, ids))
+      const point = points.find(({ record }) => record.id === id)
+      return point ?? (yield* noPoint(entry, `there is no point ${wanted.to}, or it is gone`))
+    }
+    const place = yield* placeOf(entry, wanted, execs, undone)
+    const point = pointBefore(points, undone, place)
+    return point ?? (yield* noPoint(
+      entry,
+      points.length === 0
+        ? "no point was made yet"
+        : `the points before command ${execs[place]?.start.id ?? ""} are gone, or none was made`
+    ))
+  })
+
+/** The point of an id, or the newest before the command of an id. */
+export const choosePoint = (entry: Entry, id: string) =>
+  findPoint(entry, id.startsWith("pt-") ? { to: id } : { before: id })

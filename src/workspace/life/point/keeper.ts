@@ -1,0 +1,72 @@
+import { Effect, Option, Ref } from "effect"
+import { settingNow } from "../../../system/settings/config.ts"
+import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
+import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
+import type { Entry } from "../../entry/entry.ts"
+import { openResidentsOf } from "../../residents/entry-residents.ts"
+import { mergeIfTooLong } from "../snapshot/flatten.ts"
+import { takePoint } from "./take.ts"
+
+/** Time without a use until a workspace counts as idle between two commands, in ms. */
+const QUIET_MS = 150
+
+/** Longest time that the start of a command waits for the guest to write its memory to the disk. */
+const BEFORE_COMMAND = "250 millis"
+
+/** Only QEMU freezes a layer of a running guest without a copy of all that was written before. */
+export const hasPoints = ({ driver }: { readonly driver?: string | undefined }): boolean =>
+  driver === undefined && settingNow("PYRO_REWIND_MIB") > 0
+
+/** Whether a workspace was used since the last look, and that look is long enough ago. Notes the look if so. */
+const isDue = (entry: Entry) =>
+  Effect.gen(function*() {
+    const { pointMarks: marks, uses } = entry
+    const now = yield* monotonicMs
+    if (now - marks.lookedMs < settingNow("PYRO_REWIND_EVERY_MS")) return false
+    const residents = yield* openResidentsOf(entry)
+    if (Option.isNone(residents)) return false
+    const { endedCount: ended } = residents.value.commands.journal
+    if (marks.usedMs === uses.lastMs && marks.ended === ended) return false
+    if (!hasPoints(yield* Ref.get(entry.record))) return false
+    const generation = yield* Ref.get(entry.generation)
+    if (Option.isNone(generation) || (yield* Ref.get(entry.state)).state !== "running") return false
+    if ((yield* generation.value.guest.vm.health.trouble) !== "none") return false
+    Object.assign(marks, { usedMs: uses.lastMs, ended, lookedMs: now })
+    return true
+  })
+
+/** A point that cannot be made costs a way back, and nothing else. */
+const orLog = (entry: Entry) => <R>(work: Effect.Effect<unknown, { readonly message: string }, R>) =>
+  Effect.asVoid(
+    Effect.catch(work, (failure) => Effect.logDebug(`${entry.id}: no point is made: ${failure.message}`))
+  )
+
+/** A workspace in a lifecycle step, or in a push, is looked at the next time. */
+const unlessBusy = ({ lifecycleLock, pushLock }: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
+  lifecycleLock.withPermitsIfAvailable(1)(pushLock.withPermitsIfAvailable(1)(work))
+
+/**
+ * Makes a point before a command starts, if one is due that the idle time before did not bring. The command waits for it: a few ms, as a rule.
+ */
+export const pointBeforeCommand = (
+  { registry }: Lifecycle,
+  entry: Entry
+): Effect.Effect<void, never, LifecycleServices> =>
+  Effect.flatMap(isDue(entry), (due) =>
+    due && registry.entries.get(entry.id) === entry
+      ? takePoint(entry, { flushLimit: BEFORE_COMMAND }).pipe(unlessBusy(entry), orLog(entry))
+      : Effect.void)
+
+/** Makes points of the workspaces that were used and are idle now, one after the other. Callers repeat it. */
+export const makePoints = ({ registry }: Lifecycle): Effect.Effect<void, never, LifecycleServices> =>
+  Effect.suspend(() =>
+    Effect.forEach([...registry.entries.values()], (entry) =>
+      Effect.gen(function*() {
+        if (entry.uses.count > 0 || (yield* nowMs) - entry.uses.lastMs < QUIET_MS || !(yield* isDue(entry))) return
+        yield* takePoint(entry).pipe(
+          Effect.andThen(mergeIfTooLong(entry)),
+          unlessBusy(entry),
+          orLog(entry)
+        )
+      }), { discard: true })
+  )

@@ -1,0 +1,41 @@
+import type { Span } from "../../entry/record.ts"
+import type { PointRecord } from "./record.ts"
+
+// A rewind undoes commands, and a return to a later point brings some back. So each state of a workspace has its own history: of the commands in
+// the journal, those before a place, without those that are undone in that state.
+
+/** The part of spans before a place. */
+const before = (spans: ReadonlyArray<Span>, end: number): ReadonlyArray<Span> =>
+  spans.flatMap(({ from, to }) => from < end ? [{ from, to: Math.min(to, end) }] : [])
+
+const same = (a: ReadonlyArray<Span>, b: ReadonlyArray<Span>) =>
+  a.length === b.length && a.every(({ from, to }, index) => from === b[index]!.from && to === b[index]!.to)
+
+export const isUndone = (undone: ReadonlyArray<Span>, place: number): boolean =>
+  undone.some(({ from, to }) => from <= place && place < to)
+
+/** Whether the present state came from a point: what the point has undone is undone, and no other command before it. */
+export const isBehind = ({ commands, undone }: Pick<PointRecord, "commands" | "undone">, now: ReadonlyArray<Span>) =>
+  same(before(now, commands), undone)
+
+/** What is undone after a return to a point, of a journal with `total` commands. */
+export const undoneAfter = (
+  { commands, undone }: Pick<PointRecord, "commands" | "undone">,
+  total: number
+): ReadonlyArray<Span> => commands >= total ? undone : joined([...undone, { from: commands, to: total }])
+
+/** Spans that touch are one. */
+const joined = (spans: ReadonlyArray<Span>) =>
+  spans.reduce<ReadonlyArray<Span>>((all, span) => {
+    const last = all.at(-1)
+    return last !== undefined && last.to === span.from
+      ? [...all.slice(0, -1), { from: last.from, to: span.to }]
+      : [...all, span]
+  }, [])
+
+/** The newest point behind the present state that was made before the command at a place. Undefined if there is none. */
+export const pointBefore = <P extends { readonly record: Pick<PointRecord, "commands" | "undone"> }>(
+  points: ReadonlyArray<P>,
+  undone: ReadonlyArray<Span>,
+  place: number
+): P | undefined => points.findLast(({ record }) => record.commands <= place && isBehind(record, undone))

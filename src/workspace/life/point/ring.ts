@@ -1,0 +1,82 @@
+import { Effect } from "effect"
+import { readWorkspaceDisk } from "../../../disk/workspace-disk.ts"
+import { inodeOf, listFolder, renameFile } from "../../../system/files/entries.ts"
+import { bytesOnDisk } from "../../../system/files/usage.ts"
+import { settingNow } from "../../../system/settings/config.ts"
+import { faultPoint } from "../../../system/waits/fault.ts"
+import { discardFolder } from "../../entry/context.ts"
+import { unwritten, virtualBytesOf, type WorkspaceFolder, type WorkspaceRecord } from "../../entry/record.ts"
+import { halfMadePoint, type Point } from "./record.ts"
+
+/** Most points of a workspace. */
+export const MOST_POINTS = 20
+
+/** A layer of a disk, by its inode. */
+export interface HeldLayer {
+  readonly inode: string
+  readonly bytes: number
+}
+
+interface Held {
+  readonly id: string
+  readonly layers: ReadonlyArray<HeldLayer>
+}
+
+/**
+ * The points to remove, oldest first, so that at most `most` stay, within `budgetBytes`. Points take the layers that the present disk does not
+ * have, and those of the present disk that are newer than the oldest point: without points these would be one layer.
+ */
+export const toEvict = (
+  points: ReadonlyArray<Held>,
+  present: ReadonlySet<string>,
+  { budgetBytes, most = MOST_POINTS }: { readonly budgetBytes: number; readonly most?: number }
+): ReadonlyArray<string> => {
+  const taken = (left: ReadonlyArray<Held>) => {
+    const oldest = new Set(left[0]?.layers.map(({ inode }) => inode))
+    const counted = new Map(left.flatMap(({ layers }) => layers.map(({ bytes, inode }) => [inode, bytes] as const)))
+    return [...counted].reduce(
+      (sum, [inode, bytes]) => oldest.has(inode) && present.has(inode) ? sum : sum + bytes,
+      0
+    )
+  }
+  let gone = Math.max(0, points.length - most)
+  while (gone < points.length && taken(points.slice(gone)) > budgetBytes) gone += 1
+  return points.slice(0, gone).map(({ id }) => id)
+}
+
+const layersOf = (files: ReadonlyArray<string>) =>
+  Effect.forEach(
+    files,
+    (file) => Effect.map(inodeOf(file), (inode = file): HeldLayer => ({ inode, bytes: bytesOnDisk(file) }))
+  )
+
+const mib = 1024 * 1024
+
+/** Removes the points of a workspace that its ring has no room for. `kept` stay in any case. The caller has the workspace alone. */
+export const evict = (
+  workspace: WorkspaceFolder,
+  record: WorkspaceRecord,
+  points: ReadonlyArray<Point>,
+  kept: ReadonlyArray<string> = []
+) =>
+  Effect.gen(function*() {
+    const held = yield* Effect.forEach(points, ({ folder, record: { id } }) =>
+      Effect.gen(function*() {
+        const names = yield* listFolder(folder.disk)
+        const files = names.filter((name) => name !== "seed.ext4").map((name) => `${folder.disk}/${name}`)
+        return { id, layers: yield* layersOf(files) }
+      }))
+    const { layers, top } = yield* readWorkspaceDisk(workspace.disk(record.disk), virtualBytesOf(record))
+    const present = new Set((yield* layersOf([...layers, top])).map(({ inode }) => inode))
+    const gone = toEvict(held, present, { budgetBytes: settingNow("PYRO_REWIND_MIB") * mib })
+    for (const { folder, record: { id } } of points) {
+      if (!gone.includes(id) || kept.includes(id)) continue
+      const hidden = halfMadePoint(workspace, id).directory
+      yield* Effect.mapError(renameFile(folder.directory, hidden), unwritten(workspace))
+      faultPoint("point-evict:hidden")
+      yield* discardFolder(hidden)
+    }
+  }).pipe(
+    // The point itself is made. The next one finds the ring as it is.
+    Effect.catch((failure) => Effect.logDebug(`points of a workspace stay: ${failure.message}`))
+  )

@@ -1,0 +1,53 @@
+import type { HistoryEntry, HistoryResult, UndoneCommand } from "../../contract/rows/workspace-rewind.ts"
+import type { Span } from "../entry/record.ts"
+import { isBehind, isUndone, pointBefore } from "../life/point/lineage.ts"
+import type { PointRecord } from "../life/point/record.ts"
+import { lineOf } from "../residents/command.ts"
+import type { JournaledCommand } from "../residents/exec/journal.ts"
+
+/** A command of the journal, for a response. */
+export const commandOf = ({ end, start }: JournaledCommand): UndoneCommand => ({
+  execId: start.id,
+  command: lineOf(start.command),
+  startedAt: start.startedAt,
+  outcome: end?.outcome ?? "running",
+  ...(end?.status === undefined ? {} : { status: end.status }),
+  ...(end?.durationMs === undefined ? {} : { durationMs: end.durationMs })
+})
+
+interface Known {
+  readonly execs: ReadonlyArray<JournaledCommand>
+  /** Oldest first. */
+  readonly points: ReadonlyArray<{ readonly record: PointRecord }>
+  /** What is undone in the present state. */
+  readonly undone: ReadonlyArray<Span>
+}
+
+const entryOf = ({ execs, points, undone }: Known, place: number): HistoryEntry => {
+  const command = commandOf(execs[place]!)
+  if (isUndone(undone, place)) return { ...command, undone: true }
+  const before = pointBefore(points, undone, place)?.record
+  if (before === undefined) return { ...command, undone: false }
+  const skipped = Array.from({ length: place - before.commands }, (_, more) => before.commands + more)
+  const after = points.find(({ record }) => record.commands === place + 1 && isBehind(record, undone))?.record
+  const isAlone = before.commands === place && after !== undefined
+  return {
+    ...command,
+    undone: false,
+    point: before.id,
+    alsoUndone: skipped.filter((one) => !isUndone(undone, one)).length,
+    ...(isAlone ? { writtenBytes: after.writtenBytes } : {})
+  }
+}
+
+/** The newest `limit` commands of a workspace with the points before them, and all points. */
+export const historyOf = (known: Known, limit: number): HistoryResult => ({
+  commands: known.execs.map((_, place) => place).slice(-limit).map((place) => entryOf(known, place)),
+  points: known.points.map(({ record: { captured, commands, id, running, undone } }) => ({
+    id,
+    createdAt: new Date(captured.takenAtMs).toISOString(),
+    commands,
+    running,
+    current: isBehind({ commands, undone }, known.undone)
+  }))
+})

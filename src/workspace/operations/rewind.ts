@@ -1,0 +1,112 @@
+import { Effect, Option, Ref } from "effect"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
+import type { RewindPayload } from "../../contract/rows/workspace-rewind.ts"
+import type { Lifecycle, Notify } from "../entry/context.ts"
+import type { Entry } from "../entry/entry.ts"
+import { readEvents, type WorkspaceLogEvent } from "../entry/events.ts"
+import type { Wanted } from "../life/point/choose.ts"
+import { readPoints } from "../life/point/record.ts"
+import { rewind } from "../life/point/rewind.ts"
+import { openResidentsOf } from "../residents/entry-residents.ts"
+import { eventText } from "./events.ts"
+import { commandOf, historyOf } from "./history.ts"
+import { infoOf } from "./info.ts"
+import type { Works } from "./work.ts"
+
+/** Events that change something outside of the workspace, or what it may do there. */
+const CROSSES: ReadonlySet<WorkspaceLogEvent["_tag"]> = new Set([
+  "export",
+  "network",
+  "port_published",
+  "fork",
+  "snapshot_save"
+])
+
+/** What stays of a time that is undone, a sentence each. */
+const notUndone = (entry: Entry, sinceMs: number) =>
+  Effect.gen(function*() {
+    const since = new Date(sinceMs).toISOString()
+    const events = (yield* readEvents(entry.folder.directory)).filter(({ _tag, at }) =>
+      at >= since && CROSSES.has(_tag)
+    )
+    const residents = yield* openResidentsOf(entry)
+    if (Option.isNone(residents)) return events.map(eventText)
+    const { log } = residents.value.network
+    const made = log.page({ denied: false, limit: 1_000 }).entries.filter(({ at, kind, outcome }) =>
+      at >= since && kind === "connection" && outcome === "allowed"
+    )
+    const connections = made.length === 0 ? [] : [`${made.length} network connections were made`]
+    return [...events.map(eventText), ...connections]
+  })
+
+/** The state that a request means. */
+const wantedOf = ({ before, steps, to }: RewindPayload): Effect.Effect<Wanted, InvalidRequest> => {
+  const given = [before, steps, to].filter((one) => one !== undefined).length
+  if (given > 1) {
+    return Effect.fail(new InvalidRequest({ field: "before", detail: "`before`, `steps` and `to` do not go together" }))
+  }
+  return Effect.succeed(before !== undefined ? { before } : to !== undefined ? { to } : { steps: steps ?? 1 })
+}
+
+/** The names of the services that a point starts again. */
+const startedAgain = (entry: Entry) =>
+  Effect.map(
+    openResidentsOf(entry),
+    (residents) =>
+      Option.toArray(residents).flatMap(({ services }) =>
+        services.all().filter(({ end, wanted }) => end === undefined && wanted === "running").map(({ name }) => name)
+      )
+  )
+
+/** Rewinds a workspace, and says what that undid and what it did not. */
+export const rewindTo = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notify: Notify) =>
+  Effect.gen(function*() {
+    const { point, redo, undone } = yield* rewind(lifecycle, entry, wanted, notify)
+    return {
+      workspace: yield* infoOf(entry),
+      point: point.record.id,
+      redo: redo.record.id,
+      undone: undone.map(commandOf),
+      startedAgain: yield* startedAgain(entry),
+      notUndone: yield* notUndone(entry, point.record.captured.takenAtMs)
+    }
+  })
+
+/** Digits that are a number of commands. Ids have more. */
+const STEPS = /^[1-9]\d{0,3}$/
+
+/** The state that the word of a reset means: a number of commands back, a command's id or a point's. */
+export const wantedBy = (before: string): Wanted =>
+  STEPS.test(before) ? { steps: Number(before) } : before.startsWith("pt-") ? { to: before } : { before }
+
+/** Commands that a warning names. */
+const NAMED = 5
+
+/** A rewind as a reset. What it undid, and what it did not, are warnings of the reset. */
+export const resetBefore = (lifecycle: Lifecycle, entry: Entry, before: string, notify: Notify) =>
+  Effect.gen(function*() {
+    const { notUndone, redo, startedAgain, undone } = yield* rewindTo(lifecycle, entry, wantedBy(before), notify)
+    const warn = (message: string) => notify({ _tag: "Notice", level: "warning", message })
+    const names = undone.slice(0, NAMED).map(({ command }) => command).join("; ")
+    const more = undone.length > NAMED ? ` and ${undone.length - NAMED} more` : ""
+    warn(undone.length === 0 ? "no command is undone" : `undone: ${names}${more}`)
+    if (startedAgain.length > 0) warn(`services that start again: ${startedAgain.join(", ")}`)
+    for (const one of notUndone) warn(`not undone: ${one}`)
+    warn(`before "${redo}" brings back what is undone`)
+  })
+
+/** The work of the operations on the history of a workspace. */
+export const rewindWorks = {
+  "workspace.rewind": {
+    notices: ({ entry, lifecycle, notify }, payload) =>
+      Effect.gen(function*() {
+        const rewound = yield* rewindTo(lifecycle, entry, yield* wantedOf(payload), notify)
+        return { _tag: "Rewound" as const, ...rewound }
+      })
+  },
+  "workspace.history": ({ commands: { journal: { execs } }, entry }, { limit }) =>
+    Effect.gen(function*() {
+      const { undone = [] } = yield* Ref.get(entry.record)
+      return historyOf({ execs, points: yield* readPoints(entry.folder), undone }, limit)
+    })
+} satisfies Partial<Works>

@@ -1,0 +1,114 @@
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+import { until } from "../support/pyro-cli.ts"
+
+interface History {
+  readonly commands: ReadonlyArray<{
+    readonly exec_id: string
+    readonly undone: boolean
+    readonly point?: string
+    readonly also_undone?: number
+    readonly written_bytes?: number
+  }>
+  readonly points: ReadonlyArray<{ readonly commands: number; readonly current: boolean }>
+}
+
+interface Rewound {
+  readonly redo: string
+  readonly undone: ReadonlyArray<{ readonly exec_id: string; readonly command: string }>
+  readonly started_again: ReadonlyArray<string>
+}
+
+const pyro = installation("pyro-rewind-", { env: { PYRO_REWIND_MIB: "2048", PYRO_REWIND_EVERY_MS: "0" } })
+const { call, create, json, sh } = pyro
+afterAll(() => pyro.close())
+
+describe("a rewind in a microVM", { concurrent: false }, () => {
+  const history = () => json<History>(["history", "w"])
+  const rewind = (...options: ReadonlyArray<string>) => json<Rewound>(["rewind", "w", ...options])
+  /** Waits for the point of the state after the last command. */
+  const settled = () =>
+    until("the point after the last command", async () => {
+      const { commands, points } = await history()
+      return points.some((one) => one.current && one.commands === commands.length)
+    })
+
+  beforeAll(async () => {
+    await create(["--name", "w"])
+  })
+
+  it("a workspace works again after a command that removed /usr", async () => {
+    await sh("w", "echo 3 > version; echo kept > /etc/own")
+    // The shell that runs it may end in any way.
+    await call(["exec", "w", "--", "rm", "-rf", "/usr"])
+    const broken = await call(["exec", "w", "--", "git", "--version"])
+    assert.notStrictEqual(broken.code, 0)
+    const { undone } = await rewind("--steps", "2")
+    assert.deepStrictEqual(undone.map(({ command }) => command), ["rm -rf /usr", "git --version"])
+    assert.match(await sh("w", "cat version /etc/own; git --version"), /^3\nkept\ngit version/)
+  })
+
+  it("the history has what a command wrote, and a command that writes nothing makes no point", async () => {
+    await settled()
+    const before = (await history()).points.length
+    await sh("w", "head -c 20000000 /dev/urandom > large")
+    await settled()
+    const { commands, points } = await history()
+    assert.strictEqual(points.length, before + 1)
+    assert.isAtLeast(commands.at(-1)!.written_bytes ?? 0, 20_000_000)
+    assert.isAtMost(commands.at(-1)!.written_bytes ?? 0, 40_000_000)
+    await sh("w", "cat version")
+    await sh("w", "cat version")
+    assert.strictEqual((await history()).points.length, points.length)
+  })
+
+  it("a service that a command broke runs again, as it was", async () => {
+    await sh("w", "mkdir site; echo good > site/index.html; echo 8000 > port")
+    await json([
+      "service",
+      "start",
+      "w",
+      "web",
+      "--ready-tcp",
+      "8000",
+      "--",
+      "sh",
+      "-c",
+      "cd site && exec python3 -m http.server $(cat ../port)"
+    ])
+    await sh("w", "echo warm > warm")
+    await sh("w", "echo broken > port; rm -rf site; pkill -f http.server || true")
+    const { started_again } = await rewind()
+    assert.deepStrictEqual(started_again, ["web"])
+    await until("the service", async () => {
+      const { services } = await json<{ readonly services: ReadonlyArray<{ readonly state: string }> }>(
+        ["service", "list", "w"]
+      )
+      return services[0]?.state === "ready"
+    })
+    const program = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8000').read().decode())"
+    assert.include(await sh("w", `python3 -c "${program}"; cat warm`), "good")
+  })
+
+  it("an installation that went wrong is undone, and done again by a return", async () => {
+    await sh("w", "mkdir -p node_modules/good; echo ok > node_modules/good/index.js")
+    const { redo, undone } = await (async () => {
+      await sh(
+        "w",
+        "rm -rf node_modules/good; mkdir -p node_modules/bad; for n in $(seq 200); do echo $n > node_modules/bad/$n.js; done"
+      )
+      return rewind()
+    })()
+    assert.lengthOf(undone, 1)
+    assert.strictEqual(await sh("w", "ls node_modules; cat node_modules/good/index.js"), "good\nok")
+    await rewind("--to", redo)
+    assert.strictEqual(await sh("w", "ls node_modules; ls node_modules/bad | wc -l"), "bad\n200")
+  })
+
+  it("a fork begins before a command of the workspace", async () => {
+    const { exec_id } = await json<{ readonly exec_id: string }>(["exec", "w", "--", "rm", "-rf", "node_modules"])
+    await json(["fork", "w", "--name", "child", "--at", exec_id])
+    assert.strictEqual(await sh("child", "ls node_modules"), "bad")
+    await json(["delete", "child"])
+  })
+})

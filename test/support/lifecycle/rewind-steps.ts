@@ -1,0 +1,49 @@
+import { until } from "../pyro-cli.ts"
+import type { operations } from "./operations.ts"
+
+/** A command of the history, as far as the suites look. */
+interface Past {
+  readonly execId: string
+  readonly command: string
+  readonly undone: boolean
+  readonly point?: string
+  readonly alsoUndone?: number
+  readonly writtenBytes?: number
+}
+
+interface Kept {
+  readonly id: string
+  readonly commands: number
+  readonly current: boolean
+}
+
+export interface History {
+  readonly commands: ReadonlyArray<Past>
+  readonly points: ReadonlyArray<Kept>
+}
+
+export interface Rewound {
+  readonly point: string
+  readonly redo: string
+  readonly undone: ReadonlyArray<{ readonly execId: string }>
+  readonly startedAgain: ReadonlyArray<string>
+  readonly notUndone: ReadonlyArray<string>
+}
+
+/** History and rewinds, in the words of the suites. */
+export const rewindSteps = ({ call, exec }: Pick<ReturnType<typeof operations>, "call" | "exec">) => {
+  const history = (workspace: string) => call<History>("history", { workspace })
+  return {
+    history,
+    rewind: (workspace: string, wanted: object = {}) => call<Rewound>("rewind", { workspace, ...wanted }),
+    /** Runs a script, waits for the point of the state after it, and gives the id of the command. */
+    step: async (workspace: string, script: string) => {
+      const { execId } = await exec(workspace, script)
+      await until("the point after the command", async () => {
+        const { commands, points } = await history(workspace)
+        return points.some((one) => one.current && one.commands === commands.length)
+      })
+      return execId
+    }
+  } as const
+}

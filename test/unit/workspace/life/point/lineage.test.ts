@@ -1,0 +1,47 @@
+import { assert, describe, it } from "vitest"
+import { isBehind, isUndone, pointBefore, undoneAfter } from "../../../../../src/workspace/life/point/lineage.ts"
+
+const point = (
+  id: string,
+  commands: number,
+  undone: ReadonlyArray<{ readonly from: number; readonly to: number }> = []
+) => ({
+  id,
+  record: { commands, undone }
+})
+
+describe("the history behind a state", () => {
+  it("a return to a point undoes the commands after it, and what was undone there", () => {
+    assert.deepStrictEqual(undoneAfter({ commands: 1, undone: [] }, 3), [{ from: 1, to: 3 }])
+    assert.deepStrictEqual(undoneAfter({ commands: 3, undone: [] }, 3), [])
+    assert.deepStrictEqual(undoneAfter({ commands: 3, undone: [{ from: 1, to: 3 }] }, 5), [{ from: 1, to: 5 }])
+    assert.deepStrictEqual(undoneAfter({ commands: 4, undone: [{ from: 1, to: 3 }] }, 6), [
+      { from: 1, to: 3 },
+      { from: 4, to: 6 }
+    ])
+  })
+
+  it("a return to the state before a rewind undoes nothing", () => {
+    const redo = { commands: 3, undone: [] }
+    assert.deepStrictEqual(undoneAfter(redo, 3), [])
+    assert.isTrue(isBehind(redo, undoneAfter(redo, 3)))
+  })
+
+  it("a point that a rewind left is not behind the present state", () => {
+    const now = undoneAfter({ commands: 1, undone: [] }, 3)
+    assert.isTrue(isBehind({ commands: 1, undone: [] }, now))
+    assert.isFalse(isBehind({ commands: 2, undone: [] }, now))
+    assert.isFalse(isBehind({ commands: 3, undone: [] }, now))
+    assert.isTrue(isBehind({ commands: 3, undone: now }, now))
+    assert.deepStrictEqual([0, 1, 2, 3].map((place) => isUndone(now, place)), [false, true, true, false])
+  })
+
+  it("the newest point before a command is chosen among those behind the present state", () => {
+    const now = [{ from: 1, to: 3 }]
+    const points = [point("a", 0), point("b", 1), point("c", 2), point("redo", 3), point("after", 3, now)]
+    assert.strictEqual(pointBefore(points, now, 3)?.id, "after")
+    assert.strictEqual(pointBefore(points, now, 0)?.id, "a")
+    assert.strictEqual(pointBefore(points, [], 2)?.id, "c")
+    assert.isUndefined(pointBefore(points.slice(1), now, 0))
+  })
+})

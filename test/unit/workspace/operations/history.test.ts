@@ -1,0 +1,56 @@
+import { assert, describe, it } from "vitest"
+import { noStates } from "../../../../src/workspace/entry/resident.ts"
+import type { PointRecord } from "../../../../src/workspace/life/point/record.ts"
+import { historyOf } from "../../../../src/workspace/operations/history.ts"
+import type { JournaledCommand } from "../../../../src/workspace/residents/exec/journal.ts"
+
+const exec = (id: string): JournaledCommand => ({
+  start: { id, command: ["make", id], startedAt: "2026-11-28T20:00:00.000Z" },
+  end: { id, outcome: "exited", status: 0, durationMs: 5, stdoutBytes: 0, stderrBytes: 0 }
+})
+
+const point = (number: number, commands: number, more: Partial<PointRecord> = {}) => ({
+  record: {
+    format: 1,
+    id: `pt-${number}`,
+    number,
+    commands,
+    running: [],
+    undone: [],
+    writtenBytes: number * 100,
+    captured: { takenAtMs: 0, layers: number, residents: noStates },
+    ...more
+  } satisfies PointRecord
+})
+
+describe("the history of a workspace", () => {
+  const execs = ["a", "b", "c", "d"].map(exec)
+
+  it("a command has the point before it, what it wrote, and the commands that a rewind undoes with it", () => {
+    const points = [point(1, 1), point(2, 2), point(3, 4)]
+    const { commands } = historyOf({ execs, points, undone: [] }, 10)
+    assert.deepStrictEqual(
+      commands.map(({ alsoUndone, execId, point, writtenBytes }) => [execId, point, alsoUndone, writtenBytes]),
+      [
+        ["a", undefined, undefined, undefined],
+        ["b", "pt-1", 0, 200],
+        ["c", "pt-2", 0, undefined],
+        ["d", "pt-2", 1, undefined]
+      ]
+    )
+    assert.strictEqual(commands[1]!.command, "make b")
+  })
+
+  it("an undone command has no way back, and does not count as one that is undone with another", () => {
+    const undone = [{ from: 1, to: 3 }]
+    const { commands, points } = historyOf({ execs, points: [point(1, 1), point(2, 2), point(3, 3)], undone }, 10)
+    assert.deepStrictEqual(commands.map((one) => one.undone), [false, true, true, false])
+    assert.deepStrictEqual([commands[3]!.point, commands[3]!.alsoUndone], ["pt-1", 0])
+    assert.deepStrictEqual(points.map(({ current }) => current), [true, false, false])
+  })
+
+  it("the newest commands are listed", () => {
+    const { commands } = historyOf({ execs, points: [], undone: [] }, 2)
+    assert.deepStrictEqual(commands.map(({ execId }) => execId), ["c", "d"])
+  })
+})
