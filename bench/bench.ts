@@ -12,7 +12,7 @@ export interface Bench {
   readonly product: Product
   /** A daemon of the benchmarks' own, started at its first use by a row. */
   readonly daemon: Daemon
-  /** Another daemon, without a pool. */
+  /** Another daemon, without a pool and without points of rewind. */
   readonly bareDaemon: Daemon
   /** argv of the built command line. */
   readonly pyro: ReadonlyArray<string>

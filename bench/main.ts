@@ -44,7 +44,11 @@ const bench = async (root: string, options: Options): Promise<number> => {
   const pyro = [process.execPath, path.join(root, "dist", "pyro.js")]
   const alone = { ...process.env, PYRO_STATE_DIR: path.join(room.disk, "state-alone") }
   const daemon = openDaemon(pyro)
-  const bareDaemon = openDaemon(pyro, { PYRO_STATE_DIR: path.join(room.disk, "state-bare"), PYRO_POOL_MEMBERS: "0" })
+  const bareDaemon = openDaemon(pyro, {
+    PYRO_STATE_DIR: path.join(room.disk, "state-bare"),
+    PYRO_POOL_MEMBERS: "0",
+    PYRO_REWIND_MIB: "0"
+  })
   const tools: Bench = { room, floor, floorSources, product, daemon, bareDaemon, pyro, alone, environment }
   const pace = hostPace(floor)
   const untilQuiet = makeUntilQuiet(pace)

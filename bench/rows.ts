@@ -29,6 +29,7 @@ import { redaction } from "./rows/redaction.ts"
 import { reset } from "./rows/reset.ts"
 import { residentsMemory } from "./rows/residents-memory.ts"
 import { restore } from "./rows/restore.ts"
+import { execPoints, rewind } from "./rows/rewind.ts"
 import { run } from "./rows/run.ts"
 import { createSaved, saveRow } from "./rows/saved.ts"
 import { seed } from "./rows/seed.ts"
@@ -48,6 +49,7 @@ export const plans: ReadonlyArray<Plan> = [
   createEmpty,
   restore,
   reset,
+  rewind,
   snapshot,
   fork,
   forkEight,
@@ -56,6 +58,7 @@ export const plans: ReadonlyArray<Plan> = [
   pauseRow,
   resumeRow,
   exec,
+  execPoints,
   execSdk,
   execMcp,
   shellKey,

@@ -75,8 +75,8 @@ const workspaces = [
   "Work like this: workspace_create once; then workspace_exec to build and test, workspace_file_read, workspace_file_edit and " +
   "workspace_patch_apply to change files; workspace_diff to see your changes; workspace_export (patch: true) to deliver them. Only " +
   "workspace_export writes to the host.",
-  "Use one workspace for a task and keep its workspace_id. Try anything: when it is broken, workspace_reset is quicker than repairing " +
-  "(export first what you want to keep). workspace_sync_push brings in what the user changed meanwhile. workspace_delete when done.",
+  "Use one workspace for a task and keep its workspace_id. Try anything: when it is broken, workspace_reset is quicker than repairing, and before: \"1\" undoes the last " +
+  "command alone (export first what you want to keep). workspace_sync_push brings in what the user changed meanwhile. workspace_delete when done.",
   "A command that takes long: workspace_exec answers state \"running\" after wait_seconds and the command goes on; come back with " +
   "exec_id and next_cursor. A non-zero exit status is a result, not an error."
 ]

@@ -15,3 +15,8 @@ export const makePointMarks = (): PointMarks => ({ usedMs: -1, ended: -1, looked
 export const forgetPointMarks = (entry: { readonly pointMarks: PointMarks }): void => {
   Object.assign(entry.pointMarks, makePointMarks())
 }
+
+/** Makes another look due after the usual time, without another use: this one came to nothing. */
+export const lookAgain = ({ pointMarks }: { readonly pointMarks: PointMarks }): void => {
+  pointMarks.ended = -1
+}

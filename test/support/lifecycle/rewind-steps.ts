@@ -33,16 +33,20 @@ export interface Rewound {
 /** History and rewinds, in the words of the suites. */
 export const rewindSteps = ({ call, exec }: Pick<ReturnType<typeof operations>, "call" | "exec">) => {
   const history = (workspace: string) => call<History>("history", { workspace })
+  /** Waits for a point of the present state. */
+  const settled = (workspace: string) =>
+    until("a point of the present state", async () => {
+      const { commands, points } = await history(workspace)
+      return points.some((one) => one.current && one.commands === commands.length)
+    })
   return {
     history,
+    settled,
     rewind: (workspace: string, wanted: object = {}) => call<Rewound>("rewind", { workspace, ...wanted }),
     /** Runs a script, waits for the point of the state after it, and gives the id of the command. */
     step: async (workspace: string, script: string) => {
       const { execId } = await exec(workspace, script)
-      await until("the point after the command", async () => {
-        const { commands, points } = await history(workspace)
-        return points.some((one) => one.current && one.commands === commands.length)
-      })
+      await settled(workspace)
       return execId
     }
   } as const

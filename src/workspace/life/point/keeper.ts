@@ -3,6 +3,7 @@ import { settingNow } from "../../../system/settings/config.ts"
 import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
+import { lookAgain } from "../../entry/point-marks.ts"
 import { openResidentsOf } from "../../residents/entry-residents.ts"
 import { mergeIfTooLong } from "../snapshot/flatten.ts"
 import { takePoint } from "./take.ts"
@@ -42,8 +43,11 @@ const orLog = (entry: Entry) => <R>(work: Effect.Effect<unknown, { readonly mess
   )
 
 /** A workspace in a lifecycle step, or in a push, is looked at the next time. */
-const unlessBusy = ({ lifecycleLock, pushLock }: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
-  lifecycleLock.withPermitsIfAvailable(1)(pushLock.withPermitsIfAvailable(1)(work))
+const unlessBusy = (entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
+  Effect.map(
+    entry.lifecycleLock.withPermitsIfAvailable(1)(entry.pushLock.withPermitsIfAvailable(1)(work)),
+    (done) => Option.isNone(Option.flatten(done)) ? lookAgain(entry) : undefined
+  )
 
 /**
  * Makes a point before a command starts, if one is due that the idle time before did not bring. The command waits for it: a few ms, as a rule.
@@ -57,7 +61,7 @@ export const pointBeforeCommand = (
       ? takePoint(entry, { flushLimit: BEFORE_COMMAND }).pipe(unlessBusy(entry), orLog(entry))
       : Effect.void)
 
-/** Makes points of the workspaces that were used and are idle now, one after the other. Callers repeat it. */
+/** Makes points of the workspaces that were used and are idle now. Callers repeat it. */
 export const makePoints = ({ registry }: Lifecycle): Effect.Effect<void, never, LifecycleServices> =>
   Effect.suspend(() =>
     Effect.forEach([...registry.entries.values()], (entry) =>
@@ -68,5 +72,5 @@ export const makePoints = ({ registry }: Lifecycle): Effect.Effect<void, never, 
           unlessBusy(entry),
           orLog(entry)
         )
-      }), { discard: true })
+      }), { concurrency: 4, discard: true })
   )

@@ -14,6 +14,7 @@ import { nowMs } from "../../../system/waits/time.ts"
 import type { Vmm } from "../../../vm/Vmm.ts"
 import { endUnattached, removeFolder } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
+import { lookAgain } from "../../entry/point-marks.ts"
 import { unwritten, virtualBytesOf } from "../../entry/record.ts"
 import { residentsOf } from "../../residents/entry-residents.ts"
 import type { Captured } from "../snapshot/record.ts"
@@ -69,7 +70,10 @@ export const takePoint = (
       const flushed = Effect.timeoutOption(flush(generation.value.channel), flushLimit)
       // A guest that does not answer can still be brought back.
       const isFlushed = yield* always ? Effect.orElseSucceed(flushed, () => Option.none()) : flushed
-      if (Option.isNone(isFlushed) && !always) return Option.none()
+      if (Option.isNone(isFlushed) && !always) {
+        lookAgain(entry)
+        return Option.none()
+      }
     } else yield* endUnattached(entry)
     const bytes = virtualBytesOf(record)
     const directory = folder.disk(record.disk)
