@@ -33,6 +33,12 @@ describe("a rewind in a microVM", { concurrent: false }, () => {
       return points.some((one) => one.current && one.commands === commands.length)
     })
 
+  /** Runs a script that writes, and waits for the point of the state after it. */
+  const step = async (script: string) => {
+    await sh("w", script)
+    await settled()
+  }
+
   beforeAll(async () => {
     await create(["--name", "w"])
   })
@@ -43,16 +49,16 @@ describe("a rewind in a microVM", { concurrent: false }, () => {
     await call(["exec", "w", "--", "rm", "-rf", "/usr"])
     const broken = await call(["exec", "w", "--", "git", "--version"])
     assert.notStrictEqual(broken.code, 0)
-    const { undone } = await rewind("--steps", "2")
-    assert.deepStrictEqual(undone.map(({ command }) => command), ["rm -rf /usr", "git --version"])
+    // The guest could not start git, so it is no command.
+    const { undone } = await rewind()
+    assert.deepStrictEqual(undone.map(({ command }) => command), ["rm -rf /usr"])
     assert.match(await sh("w", "cat version /etc/own; git --version"), /^3\nkept\ngit version/)
   })
 
   it("the history has what a command wrote, and a command that writes nothing makes no point", async () => {
-    await settled()
+    await step("echo small > small")
     const before = (await history()).points.length
-    await sh("w", "head -c 20000000 /dev/urandom > large")
-    await settled()
+    await step("head -c 20000000 /dev/urandom > large")
     const { commands, points } = await history()
     assert.strictEqual(points.length, before + 1)
     assert.isAtLeast(commands.at(-1)!.written_bytes ?? 0, 20_000_000)
@@ -76,8 +82,8 @@ describe("a rewind in a microVM", { concurrent: false }, () => {
       "-c",
       "cd site && exec python3 -m http.server $(cat ../port)"
     ])
-    await sh("w", "echo warm > warm")
-    await sh("w", "echo broken > port; rm -rf site; pkill -f http.server || true")
+    await step("echo warm > warm")
+    await sh("w", "echo broken > port; rm -rf site; pkill -f 'http[.]server'")
     const { started_again } = await rewind()
     assert.deepStrictEqual(started_again, ["web"])
     await until("the service", async () => {
@@ -91,14 +97,12 @@ describe("a rewind in a microVM", { concurrent: false }, () => {
   })
 
   it("an installation that went wrong is undone, and done again by a return", async () => {
-    await sh("w", "mkdir -p node_modules/good; echo ok > node_modules/good/index.js")
-    const { redo, undone } = await (async () => {
-      await sh(
-        "w",
-        "rm -rf node_modules/good; mkdir -p node_modules/bad; for n in $(seq 200); do echo $n > node_modules/bad/$n.js; done"
-      )
-      return rewind()
-    })()
+    await step("mkdir -p node_modules/good; echo ok > node_modules/good/index.js")
+    await sh(
+      "w",
+      "rm -rf node_modules/good; mkdir node_modules/bad; for n in $(seq 200); do echo $n > node_modules/bad/$n.js; done"
+    )
+    const { redo, undone } = await rewind()
     assert.lengthOf(undone, 1)
     assert.strictEqual(await sh("w", "ls node_modules; cat node_modules/good/index.js"), "good\nok")
     await rewind("--to", redo)
@@ -106,9 +110,10 @@ describe("a rewind in a microVM", { concurrent: false }, () => {
   })
 
   it("a fork begins before a command of the workspace", async () => {
+    await step("echo more > node_modules/more")
     const { exec_id } = await json<{ readonly exec_id: string }>(["exec", "w", "--", "rm", "-rf", "node_modules"])
     await json(["fork", "w", "--name", "child", "--at", exec_id])
-    assert.strictEqual(await sh("child", "ls node_modules"), "bad")
+    assert.strictEqual(await sh("child", "ls node_modules"), "bad\nmore")
     await json(["delete", "child"])
   })
 })

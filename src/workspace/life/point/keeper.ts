@@ -1,5 +1,6 @@
 import { Effect, Option, Ref } from "effect"
 import { settingNow } from "../../../system/settings/config.ts"
+import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
@@ -11,8 +12,8 @@ import { takePoint } from "./take.ts"
 /** Time without a use until a workspace counts as idle between two commands, in ms. */
 const QUIET_MS = 150
 
-/** Longest time that the start of a command waits for the guest to write its memory to the disk. */
-const BEFORE_COMMAND = "250 millis"
+/** Longest time that the start of a command waits for the guest to write its memory to the disk, in ms: a point is worth more. */
+const BEFORE_COMMAND = 1_000 * deadlineScale
 
 /** Only QEMU freezes a layer of a running guest without a copy of all that was written before. */
 export const hasPoints = ({ driver }: { readonly driver?: string | undefined }): boolean =>
