@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import type { CliExtra, CliSurface } from "../../contract/rows/operation.ts"
+import { KEEP_WORDS } from "../../contract/rows/workspace-try-fields.ts"
 import { named } from "../../contract/text/names.ts"
 import { filesIn } from "../terminal/files.ts"
 import { Terminal } from "../terminal/Terminal.ts"
@@ -15,10 +16,33 @@ type Raw = Readonly<Record<string, unknown>>
 const PATCH = /\.(patch|diff)$/
 const SCRIPT = /\.sh$/
 
-/** The name of a file without its suffix, as a candidate may be called. */
+/** A text as a candidate may be called. */
+const called = (text: string, mostCharacters: number): string =>
+  text.replaceAll(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(0, mostCharacters)
+
+/** The name of a file without its suffix. */
 const nameOf = (file: string): string =>
-  file.slice(file.lastIndexOf("/") + 1).replace(PATCH, "").replace(SCRIPT, "")
-    .replaceAll(/[^A-Za-z0-9._-]/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(0, 63) || "candidate"
+  called(file.slice(file.lastIndexOf("/") + 1).replace(PATCH, "").replace(SCRIPT, ""), 63) || "candidate"
+
+/** Longest name that is made of a command: a table has a column of them. */
+const COMMAND_CHARACTERS = 24
+
+/** Candidates of the command line with the words of their commands as names, where these are names and no other has them. */
+const withNames = (candidates: ReadonlyArray<Raw>): ReadonlyArray<Raw> => {
+  const words = candidates.map(({ command, name }) =>
+    name === undefined && typeof command === "string"
+      ? called(command, COMMAND_CHARACTERS).replace(/[^A-Za-z0-9]+$/, "")
+      : name
+  )
+  return candidates.map((one, at) => {
+    const name = words[at]
+    const isFree = words.filter((other) => other === name).length === 1
+    return one["name"] !== undefined || name === undefined || name === "" || !isFree ||
+        KEEP_WORDS.some((word) => word === name)
+      ? one
+      : { name, ...one }
+  })
+}
 
 const textOf = (bytes: Uint8Array): string | undefined => {
   try {
@@ -57,7 +81,7 @@ export const fillCandidates = (
     if (candidates.length === 0) {
       return yield* new InvalidRequest({
         field: "",
-        detail: `nothing to try; give ${flags.map(([flag]) => `--${flag}`).join(", ")}`
+        detail: `nothing to try; give one of ${flags.map(([flag]) => `--${flag}`).join(", ")}`
       })
     }
     const bytes = candidates.reduce((sum, one) => sum + bytesOf(one), 0)
@@ -67,7 +91,7 @@ export const fillCandidates = (
         detail: `the candidates have ${bytes} bytes together, and at most ${MAX_BYTES} go into one try`
       })
     }
-    return { ...typed, raw: named([...Object.entries(typed.raw), ["candidates", candidates]]) }
+    return { ...typed, raw: named([...Object.entries(typed.raw), ["candidates", withNames(candidates)]]) }
   })
 
 const bytesOf = ({ command, patch }: Raw) =>

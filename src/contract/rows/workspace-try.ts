@@ -133,7 +133,11 @@ export const workspaceTry = streaming({
           "`name`, and `patch` or `command`, or one of them in each line"
       },
       patch: { _tag: "candidates", from: "patch", description: "File of the host with a patch" },
-      command: { _tag: "candidates", from: "command", description: "Shell command or script (bash) in /workspace" }
+      command: {
+        _tag: "candidates",
+        from: "command",
+        description: "Shell command or script (bash) in /workspace, called by its words"
+      }
     },
     examples: [
       "pyro try fix --patch one.patch --patch two.patch -- npm test",

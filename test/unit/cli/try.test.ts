@@ -56,7 +56,7 @@ describe("the candidates of a command line", () => {
   })
 
   it("a file of JSON has a list, or an object in each line", () => {
-    const both = [{ name: "one", command: "true" }, { patch: "two" }]
+    const both = [{ name: "one", command: "make" }, { patch: "two" }]
     const whole = put("all.json", JSON.stringify(both, undefined, 2))
     const lines = put("all.jsonl", both.map((one) => `${JSON.stringify(one)}\n`).join("\n"))
     for (const file of [whole, lines]) assert.deepStrictEqual(candidates({ candidates: [file] }), both)
@@ -66,13 +66,23 @@ describe("the candidates of a command line", () => {
     const patch = put("alone.patch", "p")
     assert.deepStrictEqual(candidates({ patch: [patch], command: ["true", "false"] }), [
       { name: "alone", patch: "p" },
-      { command: "true" },
-      { command: "false" }
+      { name: "true", command: "true" },
+      { name: "false", command: "false" }
     ])
   })
 
+  it("a command is called by its words, unless another one is or pyro means something else by them", () => {
+    const names = (...command: ReadonlyArray<string>) =>
+      (candidates({ command }) as ReadonlyArray<{ readonly name?: string }>).map(({ name }) => name)
+    assert.deepStrictEqual(names("npm update --save react-dom && true", "npm 'audit' fix"), [
+      "npm-update---save-react",
+      "npm-audit-fix"
+    ])
+    assert.deepStrictEqual(names("make  all", "make 'all", "best", "!?"), [undefined, undefined, undefined, undefined])
+  })
+
   it("what is no candidate is refused before anything is asked", () => {
-    assert.strictEqual(wrong({}), "nothing to try; give --candidates, --patch, --command")
+    assert.strictEqual(wrong({}), "nothing to try; give one of --candidates, --patch, --command")
     fs.mkdirSync(path.join(folder, "empty"), { recursive: true })
     assert.include(wrong({ candidates: [path.join(folder, "empty")] }), "has no *.patch, *.diff or *.sh file")
     assert.include(wrong({ candidates: [path.join(folder, "none")] }), "--candidates: ")
