@@ -15,9 +15,13 @@ const QUIET_MS = 150
 /** Longest time that the start of a command waits for the guest to write its memory to the disk, in ms: a point is worth more. */
 const BEFORE_COMMAND = 1_000 * deadlineScale
 
-/** Only QEMU freezes a layer of a running guest without a copy of all that was written before. */
-export const hasPoints = ({ driver }: { readonly driver?: string | undefined }): boolean =>
-  driver === undefined && settingNow("PYRO_REWIND_MIB") > 0
+/**
+ * Only QEMU freezes a layer of a running guest without a copy of all that was written before. Nobody rewinds a candidate of a try, and its
+ * commands wait for no point.
+ */
+export const hasPoints = (
+  { driver, tryOf }: { readonly driver?: string | undefined; readonly tryOf?: string | undefined }
+): boolean => driver === undefined && tryOf === undefined && settingNow("PYRO_REWIND_MIB") > 0
 
 /** Whether a workspace was used since the last look, and that look is long enough ago. Notes the look if so. */
 const isDue = (entry: Entry) =>

@@ -11,7 +11,7 @@ import { recordOf } from "../record-of.ts"
 const idOf = (number: number) => `ws-${String(number).padStart(10, "0")}`
 
 /** A registry of workspaces that are called `w1`, `w2`, … */
-const registryOf = (...records: ReadonlyArray<Pick<Partial<WorkspaceRecord>, "project" | "seedPath">>) =>
+const registryOf = (...records: ReadonlyArray<Pick<Partial<WorkspaceRecord>, "project" | "seedPath" | "tryOf">>) =>
   Effect.gen(function*() {
     const scope = yield* Effect.scope
     const registry = makeRegistry()
@@ -54,6 +54,16 @@ describe("a request for a project", () => {
           assert.strictEqual((yield* registry.find(named)).id, idOf(number))
         }
       }
+    }))
+
+  it.effect("no request reaches a candidate of a try", () =>
+    Effect.gen(function*() {
+      const { registry } = yield* registryOf({}, { tryOf: "0123456789ab" })
+      for (const named of ["w2", idOf(2)]) {
+        assert.strictEqual((yield* Effect.result(registry.find(named)))._tag, "Failure", named)
+      }
+      const reached = yield* registry.reachable.entries
+      assert.deepStrictEqual<ReadonlyArray<string>>(reached.map(({ id }) => id), [idOf(1)])
     }))
 
   it.effect("a request for a project gets no names of other projects in similar names or taken names", () =>

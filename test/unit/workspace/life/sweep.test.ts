@@ -14,7 +14,8 @@ const ids = {
   whole: "ws-0000000001",
   noRecord: "ws-0000000002",
   creating: "ws-0000000003",
-  deleting: "ws-0000000004"
+  deleting: "ws-0000000004",
+  candidate: "ws-0000000005"
 } as const
 
 /** A state directory as crashes left it; nothing of it is known to a process. */
@@ -28,6 +29,8 @@ const state = Effect.gen(function*() {
   yield* writeWorkspace(folder(ids.whole), recordOf(ids.whole, "stopped"))
   yield* writeWorkspace(folder(ids.creating), recordOf(ids.creating, "creating"))
   yield* writeWorkspace(folder(ids.deleting), recordOf(ids.deleting, "deleting"))
+  // A try was interrupted.
+  yield* writeWorkspace(folder(ids.candidate), { ...recordOf(ids.candidate, "running"), tryOf: "0123456789ab" })
   fs.mkdirSync(path.join(stateDir, "workspaces", "notes"))
   const there = () =>
     fs.readdirSync(path.join(stateDir, "workspaces")).sort().flatMap((name) =>
@@ -54,10 +57,20 @@ describe("leftovers of workspaces", () => {
       const { swept } = yield* sweep(sweepWorkspaces)
       assert.deepStrictEqual(swept.map(({ kind, what }) => `${kind} ${what}`).sort(), [
         `disk ${folder(ids.whole).disk(0)}`,
-        ...[ids.noRecord, ids.creating, ids.deleting].map((id) => `workspace ${folder(id).directory}`)
+        ...[ids.noRecord, ids.creating, ids.deleting, ids.candidate].map((id) => `workspace ${folder(id).directory}`)
       ])
       assert.deepStrictEqual(there(), ["notes", ids.whole, "disk-1"])
       assert.deepStrictEqual(yield* sweep(sweepWorkspaces), { swept: [], stay: [] })
+    }))
+
+  it.live("the sweep removes hidden snapshots, except the one that an interrupted reset still needs", () =>
+    Effect.gen(function*() {
+      const { folder, sweep } = yield* state
+      const { snapshots } = folder(ids.whole)
+      for (const name of [".try-a", ".try-b", "green"]) fs.mkdirSync(path.join(snapshots, name), { recursive: true })
+      yield* writeWorkspace(folder(ids.whole), { ...recordOf(ids.whole, "stopped"), restoredFrom: ".try-b" })
+      yield* sweep(sweepWorkspaces)
+      assert.deepStrictEqual(fs.readdirSync(snapshots).sort(), [".try-b", "green"])
     }))
 
   it.live("the sweep keeps leftovers while a record is unreadable or missing beside a disk", () =>
@@ -85,7 +98,7 @@ describe("leftovers of workspaces", () => {
         sweep(sweepWorkspaces),
         Effect.sync(() => execFileSync("umount", [stubborn]))
       )
-      assert.strictEqual(swept.length, 4)
+      assert.strictEqual(swept.length, 5)
       assert.deepStrictEqual(stay.map((one) => one.path), [aside[1]])
       assert.match(stay[0]!.message, /it cannot be removed: EBUSY/)
       assert.deepStrictEqual(aside.map((one) => fs.existsSync(one)), [false, true, false])
