@@ -86,6 +86,17 @@ describe("a rewind over a local agent", { concurrent: false }, () => {
     }
   })
 
+  it("a command that comes while a point is made is no part of it", async () => {
+    await step("w", "echo before > gate")
+    await sh("w", "echo changed > gate")
+    let late: Promise<string> | undefined
+    await client.haltsAt("point:layer", () => (late = sh("w", "echo late > gate")))
+    await late
+    const { undone } = await rewind("w")
+    assert.lengthOf(undone, 1)
+    assert.strictEqual(await sh("w", "cat gate"), "changed")
+  })
+
   it("a rewind ends what runs, starts services of the point again, and removes later ones", async () => {
     await call("service-start", {
       workspace: "w",

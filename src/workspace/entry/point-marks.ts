@@ -1,3 +1,5 @@
+import { Deferred, Effect } from "effect"
+
 /** What this process knows of the last point of a workspace, so that a look whether another is due costs next to nothing. */
 export interface PointMarks {
   /** Time of the last use that the last look saw, in ms since 1970. */
@@ -6,6 +8,8 @@ export interface PointMarks {
   ended: number
   /** Monotonic time of the last look, in ms. */
   lookedMs: number
+  /** Ends with the point that is being made. Undefined if none is. */
+  taking?: Deferred.Deferred<void> | undefined
 }
 
 /** The first look is due at once. */
@@ -20,3 +24,18 @@ export const forgetPointMarks = (entry: { readonly pointMarks: PointMarks }): vo
 export const lookAgain = ({ pointMarks }: { readonly pointMarks: PointMarks }): void => {
   pointMarks.ended = -1
 }
+
+/** Makes a point while commands that are about to start wait for it. */
+export const whileTaking =
+  ({ pointMarks }: { readonly pointMarks: PointMarks }) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
+    Effect.suspend(() => {
+      const taking = Deferred.makeUnsafe<void>()
+      pointMarks.taking = taking
+      return Effect.ensuring(
+        work,
+        Effect.sync(() => {
+          pointMarks.taking = undefined
+          Deferred.doneUnsafe(taking, Effect.void)
+        })
+      )
+    })

@@ -1,10 +1,10 @@
-import { Effect, Option, Ref } from "effect"
+import { Deferred, Effect, Option, Ref } from "effect"
 import { settingNow } from "../../../system/settings/config.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
-import { lookAgain } from "../../entry/point-marks.ts"
+import { lookAgain, whileTaking } from "../../entry/point-marks.ts"
 import { openResidentsOf } from "../../residents/entry-residents.ts"
 import { mergeIfTooLong } from "../snapshot/flatten.ts"
 import { takePoint } from "./take.ts"
@@ -55,16 +55,21 @@ const unlessBusy = (entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
   )
 
 /**
- * Makes a point before a command starts, if one is due that the idle time before did not bring. The command waits for it: a few ms, as a rule.
+ * Makes a point before a command starts, if one is due that the idle time before did not bring, or waits for the one that is being made: a command
+ * that starts meanwhile would be a part of it. Takes a few ms, as a rule.
  */
 export const pointBeforeCommand = (
   { registry }: Lifecycle,
   entry: Entry
 ): Effect.Effect<void, never, LifecycleServices> =>
-  Effect.flatMap(isDue(entry), (due) =>
-    due && registry.entries.get(entry.id) === entry
-      ? takePoint(entry, { flushLimit: BEFORE_COMMAND }).pipe(unlessBusy(entry), orLog(entry))
-      : Effect.void)
+  Effect.suspend(() => {
+    const { taking } = entry.pointMarks
+    if (taking !== undefined) return Effect.asVoid(Effect.timeoutOption(Deferred.await(taking), BEFORE_COMMAND))
+    return Effect.flatMap(isDue(entry), (due) =>
+      due && registry.entries.get(entry.id) === entry
+        ? takePoint(entry, { flushLimit: BEFORE_COMMAND }).pipe(whileTaking(entry), unlessBusy(entry), orLog(entry))
+        : Effect.void)
+  })
 
 /** Makes points of the workspaces that were used and are idle now. Callers repeat it. */
 export const makePoints = ({ registry }: Lifecycle): Effect.Effect<void, never, LifecycleServices> =>
@@ -73,6 +78,7 @@ export const makePoints = ({ registry }: Lifecycle): Effect.Effect<void, never, 
       Effect.gen(function*() {
         if (entry.uses.count > 0 || (yield* nowMs) - entry.uses.lastMs < QUIET_MS || !(yield* isDue(entry))) return
         yield* takePoint(entry).pipe(
+          whileTaking(entry),
           Effect.andThen(mergeIfTooLong(entry)),
           unlessBusy(entry),
           orLog(entry)
