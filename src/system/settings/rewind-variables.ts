@@ -16,7 +16,7 @@ export const rewindVariables = {
     allowed: { kind: "integer", min: 0, max: 3_600_000 },
     unit: "ms",
     default: 3_000,
-    purpose: "Shortest time between two points of a workspace that `pyro rewind` returns to",
+    purpose: "Time between two points of a workspace that `pyro rewind` returns to, after the first five in a row",
     readers
   }
 } as const

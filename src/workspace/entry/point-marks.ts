@@ -6,21 +6,39 @@ export interface PointMarks {
   usedMs: number
   /** Number of commands that had ended at that look. */
   ended: number
-  /** Monotonic time of the last look, in ms. */
-  lookedMs: number
+  /** Looks that are allowed now. */
+  left: number
+  /** Monotonic time of the last look that was added, in ms. */
+  refilledMs: number
   /** Ends with the point that is being made. Undefined if none is. */
   taking?: Deferred.Deferred<void> | undefined
 }
 
-/** The first look is due at once. */
-export const makePointMarks = (): PointMarks => ({ usedMs: -1, ended: -1, lookedMs: -Infinity })
+/** Looks in a row: the steps of a person or an agent get a point each, and a loop of commands pays for a few. */
+const BURST = 5
 
-/** Makes the next look due at once: the disk is another one. */
-export const forgetPointMarks = (entry: { readonly pointMarks: PointMarks }): void => {
-  Object.assign(entry.pointMarks, makePointMarks())
+/** The first look is due at once. */
+export const makePointMarks = (): PointMarks => ({ usedMs: -1, ended: -1, left: BURST, refilledMs: -Infinity })
+
+/** Whether a look is allowed at this monotonic time. One more is each `everyMs`. Uses it up. */
+export const takeLook = (marks: PointMarks, nowMs: number, everyMs: number): boolean => {
+  if (everyMs === 0) return true
+  const refills = Math.floor((nowMs - marks.refilledMs) / everyMs)
+  if (refills > 0) {
+    marks.left = Math.min(BURST, marks.left + refills)
+    marks.refilledMs = nowMs
+  }
+  if (marks.left === 0) return false
+  marks.left -= 1
+  return true
 }
 
-/** Makes another look due after the usual time, without another use: this one came to nothing. */
+/** Makes the next look due at once: the disk is another one. */
+export const forgetPointMarks = ({ pointMarks: marks }: { readonly pointMarks: PointMarks }): void => {
+  Object.assign(marks, { usedMs: -1, ended: -1, left: Math.max(1, marks.left) })
+}
+
+/** Makes another look due without another use: this one came to nothing. */
 export const lookAgain = ({ pointMarks }: { readonly pointMarks: PointMarks }): void => {
   pointMarks.ended = -1
 }

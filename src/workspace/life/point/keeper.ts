@@ -4,7 +4,7 @@ import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
-import { lookAgain, whileTaking } from "../../entry/point-marks.ts"
+import { lookAgain, takeLook, whileTaking } from "../../entry/point-marks.ts"
 import { openResidentsOf } from "../../residents/entry-residents.ts"
 import { mergeIfTooLong } from "../snapshot/flatten.ts"
 import { takePoint } from "./take.ts"
@@ -23,12 +23,10 @@ export const hasPoints = (
   { driver, tryOf }: { readonly driver?: string | undefined; readonly tryOf?: string | undefined }
 ): boolean => driver === undefined && tryOf === undefined && settingNow("PYRO_REWIND_MIB") > 0
 
-/** Whether a workspace was used since the last look, and that look is long enough ago. Notes the look if so. */
+/** Whether a workspace was used since the last look, and another one is allowed. Notes the look if so. */
 const isDue = (entry: Entry) =>
   Effect.gen(function*() {
     const { pointMarks: marks, uses } = entry
-    const now = yield* monotonicMs
-    if (now - marks.lookedMs < settingNow("PYRO_REWIND_EVERY_MS")) return false
     const residents = yield* openResidentsOf(entry)
     if (Option.isNone(residents)) return false
     const { endedCount: ended } = residents.value.commands.journal
@@ -37,7 +35,8 @@ const isDue = (entry: Entry) =>
     const generation = yield* Ref.get(entry.generation)
     if (Option.isNone(generation) || (yield* Ref.get(entry.state)).state !== "running") return false
     if ((yield* generation.value.guest.vm.health.trouble) !== "none") return false
-    Object.assign(marks, { usedMs: uses.lastMs, ended, lookedMs: now })
+    if (!takeLook(marks, yield* monotonicMs, settingNow("PYRO_REWIND_EVERY_MS"))) return false
+    Object.assign(marks, { usedMs: uses.lastMs, ended })
     return true
   })
 
