@@ -340,11 +340,7 @@ export const faultSuite = (name: string, driver: LifecycleDriver, { around }: { 
         if (!driver.capturesPrograms) await startCounter()
       }
     }),
-    {
-      step: "compare",
-      ...request("compare", { from: "whole@base", to: "whole" }),
-      found: () => isWhole()
-    },
+    { step: "compare", ...request("compare", { from: "whole@base", to: "whole" }), found: () => isWhole() },
     {
       step: "reset-to",
       ...request("reset", { workspace: "whole", snapshot: "base" }),
