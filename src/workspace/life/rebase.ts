@@ -4,6 +4,7 @@ import { nowMs } from "../../system/waits/time.ts"
 import { commit, discardFolder } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { recordEvent } from "../entry/events.ts"
+import { forgetPointMarks } from "../entry/point-marks.ts"
 import type { Span, WorkspaceRecord } from "../entry/record.ts"
 import type { OpenResidents } from "../residents/open.ts"
 import { endedBy } from "./ended-by.ts"
@@ -61,6 +62,7 @@ export const rebaseResidents = (entry: Entry, residents: OpenResidents, rebase: 
     yield* residents.clear
     // They are of the commands that are forgotten.
     yield* discardFolder(entry.folder.points)
+    forgetPointMarks(entry)
     // The guest that knew the former values and placeholders is gone.
     yield* residents.secrets.forgetFormer
     yield* residents.headerSecrets.forgetFormer
