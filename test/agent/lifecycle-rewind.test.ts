@@ -86,6 +86,15 @@ describe("a rewind over a local agent", { concurrent: false }, () => {
     }
   })
 
+  it("commands that changed nothing are not undone with the one after them", async () => {
+    await step("w", "echo quiet > quiet")
+    for (let number = 0; number < 2; number++) await sh("w", "cat quiet")
+    const { execId } = await exec("w", "rm quiet")
+    const { undone } = await rewind("w")
+    assert.deepStrictEqual(undone.map((one) => one.execId), [execId])
+    assert.strictEqual(await sh("w", "cat quiet"), "quiet")
+  })
+
   it("a command that comes while a point is made is no part of it", async () => {
     await step("w", "echo before > gate")
     await sh("w", "echo changed > gate")
@@ -183,10 +192,21 @@ describe("a rewind over a local agent", { concurrent: false }, () => {
     client.setForNext("PYRO_FLATTEN_AT")
   })
 
-  it("a reset forgets the points, and a workspace without a budget makes none", async () => {
+  it("a reset forgets the points, and the first command after it can be undone at once", async () => {
+    const before = (await history("ring")).points.map(({ id }) => id)
     await call("reset", { workspace: "ring" })
-    assert.isFalse(fs.existsSync(path.join(await folder("ring"), "points")))
+    const { execId } = await exec("ring", "echo first > first")
+    const { points } = await history("ring")
+    assert.isEmpty(points.filter(({ id }) => before.includes(id)))
+    const { undone } = await rewind("ring")
+    assert.deepStrictEqual(undone.map((one) => one.execId), [execId])
+    assert.strictEqual(await sh("ring", "ls"), "")
+  })
+
+  it("a workspace without a budget makes no points", async () => {
+    await call("reset", { workspace: "ring" })
     await settings({ PYRO_REWIND_MIB: "0" })
+    fs.rmSync(path.join(await folder("ring"), "points"), { recursive: true, force: true })
     await sh("ring", "echo x > x")
     assert.deepStrictEqual((await history("ring")).points, [])
     assert.include(await failure(rewind("ring")), "no point was made yet")

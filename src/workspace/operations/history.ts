@@ -1,6 +1,6 @@
 import type { HistoryEntry, HistoryResult, UndoneCommand } from "../../contract/rows/workspace-rewind.ts"
 import type { Span } from "../entry/record.ts"
-import { isBehind, isUndone, pointBefore } from "../life/point/lineage.ts"
+import { firstUndone, isBehind, isUndone, pointBefore } from "../life/point/lineage.ts"
 import type { PointRecord } from "../life/point/record.ts"
 import { lineOf } from "../residents/command.ts"
 import type { JournaledCommand } from "../residents/exec/journal.ts"
@@ -28,15 +28,16 @@ const entryOf = ({ execs, points, undone }: Known, place: number): HistoryEntry 
   if (isUndone(undone, place)) return { ...command, undone: true }
   const before = pointBefore(points, undone, place)?.record
   if (before === undefined) return { ...command, undone: false }
-  const skipped = Array.from({ length: place - before.commands }, (_, more) => before.commands + more)
+  const first = firstUndone(before, place)
+  const skipped = Array.from({ length: place - first }, (_, more) => first + more)
   const after = points.find(({ record }) => record.commands === place + 1 && isBehind(record, undone))?.record
-  const isAlone = before.commands === place && after !== undefined
+  const writtenBytes = firstUndone(before) > place ? 0 : first === place ? after?.writtenBytes : undefined
   return {
     ...command,
     undone: false,
     point: before.id,
     alsoUndone: skipped.filter((one) => !isUndone(undone, one)).length,
-    ...(isAlone ? { writtenBytes: after.writtenBytes } : {})
+    ...(writtenBytes === undefined ? {} : { writtenBytes })
   }
 }
 

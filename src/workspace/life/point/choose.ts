@@ -5,7 +5,7 @@ import { begunBy, onlyOne } from "../../entry/prefix.ts"
 import type { Span } from "../../entry/record.ts"
 import { residentsOf } from "../../residents/entry-residents.ts"
 import type { JournaledCommand } from "../../residents/exec/journal.ts"
-import { isUndone, pointBefore } from "./lineage.ts"
+import { firstUndone, isUndone, pointBefore } from "./lineage.ts"
 import { readPoints } from "./record.ts"
 
 /** The state that a request asks for: before a command, a number of commands back, or a point by its id. */
@@ -37,7 +37,7 @@ const placeOf = (
     return isUndone(undone, place) ? yield* noPoint(entry, `command ${id} is undone already`) : place
   })
 
-/** The point that a request means. */
+/** The point that a request means, and the place of the first command that a return to it undoes. */
 export const findPoint = (entry: Entry, wanted: Wanted) =>
   Effect.gen(function*() {
     const { commands: { journal: { execs } } } = yield* residentsOf(entry, "workspace.rewind")
@@ -47,18 +47,20 @@ export const findPoint = (entry: Entry, wanted: Wanted) =>
       const ids = points.map(({ record }) => record.id)
       const id = yield* onlyOne("point", wanted.to, begunBy(wanted.to, ids))
       const point = points.find(({ record }) => record.id === id)
-      return point ?? (yield* noPoint(entry, `there is no point ${wanted.to}, or it is gone`))
+      if (point === undefined) return yield* noPoint(entry, `there is no point ${wanted.to}, or it is gone`)
+      return { point, from: firstUndone(point.record) }
     }
     const place = yield* placeOf(entry, wanted, execs, undone)
     const point = pointBefore(points, undone, place)
-    return point ?? (yield* noPoint(
+    if (point !== undefined) return { point, from: firstUndone(point.record, place) }
+    return yield* noPoint(
       entry,
       points.length === 0
         ? "no point was made yet"
         : `the points before command ${execs[place]?.start.id ?? ""} are gone, or none was made`
-    ))
+    )
   })
 
 /** The point of an id, or the newest before the command of an id. */
 export const choosePoint = (entry: Entry, id: string) =>
-  findPoint(entry, id.startsWith("pt-") ? { to: id } : { before: id })
+  Effect.map(findPoint(entry, id.startsWith("pt-") ? { to: id } : { before: id }), ({ point }) => point)

@@ -18,11 +18,18 @@ export const isUndone = (undone: ReadonlyArray<Span>, place: number): boolean =>
 export const isBehind = ({ commands, undone }: Pick<PointRecord, "commands" | "undone">, now: ReadonlyArray<Span>) =>
   same(before(now, commands), undone)
 
-/** What is undone after a return to a point, of a journal with `total` commands. */
+/** The first command that a return to a point undoes, to the state before the command at a place: not those that had changed nothing. */
+export const firstUndone = (
+  { commands, unchanged = 0 }: Pick<PointRecord, "commands" | "unchanged">,
+  place = Infinity
+): number => Math.max(commands, Math.min(commands + unchanged, place))
+
+/** What is undone after a return to a point that undoes the commands from a place on, of a journal with `total` commands. */
 export const undoneAfter = (
-  { commands, undone }: Pick<PointRecord, "commands" | "undone">,
+  { undone }: Pick<PointRecord, "undone">,
+  from: number,
   total: number
-): ReadonlyArray<Span> => commands >= total ? undone : joined([...undone, { from: commands, to: total }])
+): ReadonlyArray<Span> => from >= total ? undone : joined([...undone, { from, to: total }])
 
 /** Spans that touch are one. */
 const joined = (spans: ReadonlyArray<Span>) =>

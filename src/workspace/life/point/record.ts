@@ -20,9 +20,11 @@ export const PointRecord = Schema.Struct({
   number: Schema.Int,
   /** Number of commands in the journal that were started before. */
   commands: Schema.Int,
-  /** Ids of those of them that ran. */
+  /** Number of the next commands that left the disk as it is, and ended. */
+  unchanged: Schema.optional(Schema.Int),
+  /** Ids of those of the commands before that ran. */
   running: Schema.Array(Schema.String),
-  /** Those of them that a rewind had undone. */
+  /** Those of the commands before that a rewind had undone. */
   undone: Schema.Array(Span),
   /** Bytes that were written to the disk since the point before. */
   writtenBytes: Schema.Number,

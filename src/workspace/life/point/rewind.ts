@@ -68,14 +68,14 @@ export interface Rewound {
 export const rewind = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notify: Notify) =>
   Effect.gen(function*() {
     const { commands: { journal } } = yield* residentsOf(entry, "workspace.rewind")
-    const point = yield* findPoint(entry, wanted)
-    const { folder, record: { captured, commands, id } } = point
+    const { from, point } = yield* findPoint(entry, wanted)
+    const { folder, record: { captured, id } } = point
     const before = yield* Ref.get(entry.record)
     const redo = Option.getOrThrow(
       yield* takePoint(entry, { always: true, kept: [id] }).pipe(entry.pushLock.withPermits(1))
     )
     const total = journal.execs.length
-    const undone = undoneAfter(point.record, total)
+    const undone = undoneAfter(point.record, from, total)
     // The state after the rewind is a point without a copy: that of the point, behind the same commands.
     yield* keepPoint(
       entry,
@@ -84,6 +84,7 @@ export const rewind = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notif
         id: newPointId(),
         number: redo.record.number + 1,
         commands: total,
+        unchanged: 0,
         running: [],
         undone,
         writtenBytes: 0,
@@ -99,6 +100,6 @@ export const rewind = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notif
     return {
       point,
       redo,
-      undone: journal.execs.filter((_, place) => place >= commands && place < total && !isUndone(was, place))
+      undone: journal.execs.filter((_, place) => place >= from && place < total && !isUndone(was, place))
     } satisfies Rewound
   })

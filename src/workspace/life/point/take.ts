@@ -17,6 +17,7 @@ import type { Entry } from "../../entry/entry.ts"
 import { lookAgain } from "../../entry/point-marks.ts"
 import { unwritten, virtualBytesOf } from "../../entry/record.ts"
 import { residentsOf } from "../../residents/entry-residents.ts"
+import type { JournaledCommand } from "../../residents/exec/journal.ts"
 import type { Captured } from "../snapshot/record.ts"
 import { flush } from "../start-stop.ts"
 import { isBehind } from "./lineage.ts"
@@ -51,6 +52,12 @@ const hasLayersOf = ({ folder, record: { captured } }: Point, { layers }: Worksp
     (newest === undefined || isSameFile(newest, path.join(folder.disk, path.basename(newest))))
 }
 
+/** Number of the commands from a place on that have ended, up to the first one that runs. */
+const endedFrom = (execs: ReadonlyArray<JournaledCommand>, place: number) => {
+  const running = execs.findIndex(({ end }, at) => at >= place && end === undefined)
+  return (running === -1 ? execs.length : running) - place
+}
+
 /**
  * Makes a point of the disk as it is now, while the guest runs on, and gives the point. Gives none if nothing was written since the last one, and if
  * a command starts meanwhile, since the point would be of the middle of that command. The caller has the workspace alone.
@@ -66,6 +73,9 @@ export const takePoint = (
     const { undone = [] } = record
     const generation = yield* Ref.get(entry.generation)
     const startedBefore = journal.execs.length
+    const points = yield* readPoints(folder)
+    const last = points.at(-1)
+    const endedAfterLast = last === undefined ? 0 : endedFrom(journal.execs, last.record.commands)
     if (Option.isSome(generation)) {
       const flushed = Effect.timeoutOption(flush(generation.value.channel), flushLimit)
       // A guest that does not answer can still be brought back.
@@ -78,10 +88,11 @@ export const takePoint = (
     const bytes = virtualBytesOf(record)
     const directory = folder.disk(record.disk)
     const disk = yield* readWorkspaceDisk(directory, bytes)
-    const points = yield* readPoints(folder)
-    const last = points.at(-1)
     const isUnwritten = isEmptyLayer(disk.top, bytes)
     const isSame = isUnwritten && last !== undefined && hasLayersOf(last, disk) && isBehind(last.record, undone)
+    if (isSame && endedAfterLast > (last.record.unchanged ?? 0)) {
+      yield* writePoint(folder, last.folder, { ...last.record, unchanged: endedAfterLast })
+    }
     if (!always && (isSame || journal.execs.length !== startedBefore)) return Option.none()
     if (!isUnwritten) {
       const top = yield* makeWorkspaceDisk(directory, bytes)

@@ -41,6 +41,20 @@ describe("the history of a workspace", () => {
     assert.strictEqual(commands[1]!.command, "make b")
   })
 
+  it("a command that changed nothing wrote nothing, and is not undone with the next", () => {
+    const points = [point(1, 1, { unchanged: 2 }), point(2, 4)]
+    const { commands } = historyOf({ execs, points, undone: [] }, 10)
+    assert.deepStrictEqual(
+      commands.map(({ alsoUndone, execId, point, writtenBytes }) => [execId, point, alsoUndone, writtenBytes]),
+      [
+        ["a", undefined, undefined, undefined],
+        ["b", "pt-1", 0, 0],
+        ["c", "pt-1", 0, 0],
+        ["d", "pt-1", 0, 200]
+      ]
+    )
+  })
+
   it("an undone command has no way back, and does not count as one that is undone with another", () => {
     const undone = [{ from: 1, to: 3 }]
     const { commands, points } = historyOf({ execs, points: [point(1, 1), point(2, 2), point(3, 3)], undone }, 10)

@@ -1,5 +1,11 @@
 import { assert, describe, it } from "vitest"
-import { isBehind, isUndone, pointBefore, undoneAfter } from "../../../../../src/workspace/life/point/lineage.ts"
+import {
+  firstUndone,
+  isBehind,
+  isUndone,
+  pointBefore,
+  undoneAfter
+} from "../../../../../src/workspace/life/point/lineage.ts"
 
 const point = (
   id: string,
@@ -12,10 +18,10 @@ const point = (
 
 describe("the history behind a state", () => {
   it("a return to a point undoes the commands after it, and what was undone there", () => {
-    assert.deepStrictEqual(undoneAfter({ commands: 1, undone: [] }, 3), [{ from: 1, to: 3 }])
-    assert.deepStrictEqual(undoneAfter({ commands: 3, undone: [] }, 3), [])
-    assert.deepStrictEqual(undoneAfter({ commands: 3, undone: [{ from: 1, to: 3 }] }, 5), [{ from: 1, to: 5 }])
-    assert.deepStrictEqual(undoneAfter({ commands: 4, undone: [{ from: 1, to: 3 }] }, 6), [
+    assert.deepStrictEqual(undoneAfter({ undone: [] }, 1, 3), [{ from: 1, to: 3 }])
+    assert.deepStrictEqual(undoneAfter({ undone: [] }, 3, 3), [])
+    assert.deepStrictEqual(undoneAfter({ undone: [{ from: 1, to: 3 }] }, 3, 5), [{ from: 1, to: 5 }])
+    assert.deepStrictEqual(undoneAfter({ undone: [{ from: 1, to: 3 }] }, 4, 6), [
       { from: 1, to: 3 },
       { from: 4, to: 6 }
     ])
@@ -23,12 +29,19 @@ describe("the history behind a state", () => {
 
   it("a return to the state before a rewind undoes nothing", () => {
     const redo = { commands: 3, undone: [] }
-    assert.deepStrictEqual(undoneAfter(redo, 3), [])
-    assert.isTrue(isBehind(redo, undoneAfter(redo, 3)))
+    assert.deepStrictEqual(undoneAfter(redo, firstUndone(redo), 3), [])
+    assert.isTrue(isBehind(redo, undoneAfter(redo, firstUndone(redo), 3)))
+  })
+
+  it("commands that changed nothing after a point are not undone with the ones after them", () => {
+    const quiet = { commands: 2, unchanged: 3 }
+    assert.strictEqual(firstUndone(quiet), 5)
+    assert.deepStrictEqual([2, 3, 5, 7].map((place) => firstUndone(quiet, place)), [2, 3, 5, 5])
+    assert.deepStrictEqual([2, 7].map((place) => firstUndone({ commands: 2 }, place)), [2, 2])
   })
 
   it("a point that a rewind left is not behind the present state", () => {
-    const now = undoneAfter({ commands: 1, undone: [] }, 3)
+    const now = undoneAfter({ undone: [] }, 1, 3)
     assert.isTrue(isBehind({ commands: 1, undone: [] }, now))
     assert.isFalse(isBehind({ commands: 2, undone: [] }, now))
     assert.isFalse(isBehind({ commands: 3, undone: [] }, now))
