@@ -100,6 +100,10 @@ const toolsOfBuildEnvironments = new Set([
 /** Whether a program is the shell that scripts and terminals start. */
 const isShell = (command: string) => command === "/bin/sh" || command === "sh"
 
+/** For a model, in a guest without a shell. */
+const PROGRAM_INSTEAD =
+  "nothing ran; give a program of the environment by its path, with its arguments, in place of a script"
+
 /** The guest has no such program. Nothing ran. */
 export class CommandNotFound extends ContractError<CommandNotFound>()("CommandNotFound", {
   command: Schema.String
@@ -115,13 +119,16 @@ export class CommandNotFound extends ContractError<CommandNotFound>()("CommandNo
   },
   next: ({ command }) =>
     isShell(command)
-      ? "Run a program of the environment by its path, such as: pyro exec NAME -- /app"
+      ? "Run a program of the environment by its path, such as: pyro exec NAME -- /app. If the shell was removed: pyro reset NAME"
       : /\s/.test(command.trim())
       ? "Give its words separately, or as a script: --script"
       : "Check its name and the guest's PATH, or install it (docs/dependencies.md)",
   steps: ({ command }) =>
     isShell(command)
-      ? "nothing ran; give a program of the environment by its path, with its arguments, in place of a script"
+      ? [
+        `${PROGRAM_INSTEAD}; if the shell was removed, call workspace_reset, which discards all changes`,
+        PROGRAM_INSTEAD
+      ]
       : nothingRan
 }) {}
 

@@ -161,7 +161,7 @@ describe("what an error says to do next", () => {
     assert.match(new CommandNotFound({ command: "make" }).message, /debian:12-build/)
     assert.match(
       new CommandNotFound({ command: "/bin/sh" }).message,
-      /^the guest has no shell .* Nothing ran\. Run a program of the environment by its path, such as: pyro exec NAME -- \/app$/
+      /^the guest has no shell .* Nothing ran\. Run a program .*, such as: pyro exec NAME -- \/app\. If the shell was removed: pyro reset NAME$/
     )
     assert.match(new CommandNotFound({ command: "docker" }).message, /debian:13-docker/)
     assert.notMatch(new CommandNotFound({ command: "mkae" }).message, /debian:12-build/)
