@@ -37,7 +37,7 @@ describe("the docstrings of pyro/promises in a real microVM", () => {
   let pyro: PyroClient
   let ws: Workspace
   beforeAll(async () => {
-    process.env["PYRO_STATE_DIR"] = own.state
+    Object.assign(process.env, { PYRO_STATE_DIR: own.state, PYRO_REWIND_MIB: "2048", PYRO_REWIND_EVERY_MS: "0" })
     fs.mkdirSync(seed, { recursive: true })
     fs.mkdirSync(path.join(own.folder, "shop"))
     fs.writeFileSync(path.join(own.folder, "shop/pyro.toml"), "memory = 256\n")

@@ -178,6 +178,7 @@ describe("the border to the host", () => {
     assert.deepStrictEqual(succeeded(await client.call("workspace_list", {}))["workspaces"], [])
     const given: Readonly<Record<string, unknown>> = {
       command: "true",
+      candidates: [{ command: "true" }],
       exec_id: "0".repeat(32),
       shell_id: "0".repeat(32),
       port: "80",
