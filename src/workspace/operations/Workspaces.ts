@@ -57,7 +57,7 @@ const clocksEvery = "2 seconds"
 /** Interval of the checks for expired and for unused workspaces. */
 const expiryEvery = "1 seconds"
 /** Interval of the looks for workspaces that are idle between two commands. */
-const pointsEvery = "200 millis"
+const pointsEvery = "400 millis"
 /** Interval of the checks for long chains of layers. */
 const flattenEvery = "5 seconds"
 
