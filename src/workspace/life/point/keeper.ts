@@ -70,18 +70,18 @@ export const pointBeforeCommand = (
         : Effect.void)
   })
 
-/** Whether a workspace is in use now, or nothing has used it since the last look. Costs next to nothing: most workspaces are idle most of the time. */
-const needsNoLook = ({ pointMarks: { ended, usedMs }, uses: { count, lastMs } }: Entry) =>
-  count > 0 || (usedMs === lastMs && ended >= 0)
+/** Whether a workspace may be due for a look: it is not in use, and was used since the last one. Costs next to nothing: most workspaces are idle. */
+const mayBeDue = ({ pointMarks: { ended, usedMs }, uses: { count, lastMs } }: Entry) =>
+  count === 0 && (usedMs !== lastMs || ended < 0)
 
 /** Makes points of the workspaces that were used and are idle now. Callers repeat it. */
 export const makePoints = ({ registry }: Lifecycle): Effect.Effect<void, never, LifecycleServices> =>
   Effect.suspend(() =>
     Effect.forEach(
-      [...registry.entries.values()].filter((entry) => !needsNoLook(entry)),
+      [...registry.entries.values()].filter(mayBeDue),
       (entry) =>
         Effect.gen(function*() {
-          if (entry.uses.count > 0 || (yield* nowMs) - entry.uses.lastMs < QUIET_MS || !(yield* isDue(entry))) return
+          if ((yield* nowMs) - entry.uses.lastMs < QUIET_MS || !(yield* isDue(entry))) return
           yield* takePoint(entry).pipe(
             whileTaking(entry),
             Effect.andThen(mergeIfTooLong(entry)),
