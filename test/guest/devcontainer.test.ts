@@ -1,4 +1,3 @@
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation, smallSizes } from "../support/installation.ts"
@@ -6,6 +5,7 @@ import { featureOf, imageOf } from "../support/oci/image.ts"
 import { startRegistry, type TestRegistry } from "../support/oci/registry.ts"
 import { shellRoot } from "../support/oci/shell.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
+import { writeTree } from "../support/write-tree.ts"
 
 const { folder, remove } = temporaryFolder("pyro-devcontainer-test-")
 let registry: TestRegistry
@@ -43,14 +43,7 @@ afterAll(async () => {
 /** An install script that says when it ran. */
 const note = (text: string) => `#!/bin/sh\necho "${text}" >> /order\n`
 
-const project = (name: string, files: Readonly<Record<string, string>>) => {
-  const directory = path.join(folder, name)
-  for (const [file, text] of Object.entries(files)) {
-    fs.mkdirSync(path.dirname(path.join(directory, file)), { recursive: true })
-    fs.writeFileSync(path.join(directory, file), text)
-  }
-  return directory
-}
+const project = (name: string, files: Readonly<Record<string, string>>) => writeTree(path.join(folder, name), files)
 
 describe("a workspace of a dev container", { concurrent: false }, () => {
   it("has the image, user, variables and links that the file names, and its commands have run", async () => {

@@ -1,4 +1,3 @@
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation, smallSizes } from "../support/installation.ts"
@@ -6,6 +5,7 @@ import { imageOf } from "../support/oci/image.ts"
 import { startRegistry, type TestRegistry } from "../support/oci/registry.ts"
 import { shellRoot } from "../support/oci/shell.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
+import { writeTree } from "../support/write-tree.ts"
 
 const { folder, remove } = temporaryFolder("pyro-devcontainers-test-")
 let registry: TestRegistry
@@ -25,14 +25,7 @@ afterAll(async () => {
   remove()
 })
 
-const project = (name: string, files: Readonly<Record<string, string>>) => {
-  const directory = path.join(folder, name)
-  for (const [file, text] of Object.entries(files)) {
-    fs.mkdirSync(path.dirname(path.join(directory, file)), { recursive: true })
-    fs.writeFileSync(path.join(directory, file), text)
-  }
-  return directory
-}
+const project = (name: string, files: Readonly<Record<string, string>>) => writeTree(path.join(folder, name), files)
 
 describe("a workspace of a dev container, beyond the common case", { concurrent: false }, () => {
   it("a command that fails is named with its last lines, and no workspace is kept", async () => {
