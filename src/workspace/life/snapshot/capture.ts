@@ -2,7 +2,7 @@ import { Effect, Option, Ref } from "effect"
 import { NoSpace, type PyroError } from "../../../contract/errors/errors.ts"
 import { layerCount, makeWorkspaceDisk, type Seed, shareLayers } from "../../../disk/workspace-disk.ts"
 import { copyPushed } from "../../../seeding/pushed.ts"
-import { makeFolder } from "../../../system/files/entries.ts"
+import { ensureFolder, makeFolder } from "../../../system/files/entries.ts"
 import { attempt, toHostError } from "../../../system/files/failure.ts"
 import type { Paths } from "../../../system/files/Paths.ts"
 import { freeBytes } from "../../../system/processes/host.ts"
@@ -13,14 +13,14 @@ import type { MemoryTarget } from "../../../vm/Vm.ts"
 import { Vmm } from "../../../vm/Vmm.ts"
 import { endUnattached } from "../../entry/context.ts"
 import type { Entry, Generation } from "../../entry/entry.ts"
-import { unwritten, virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
+import { unwritten, virtualBytesOf, type WorkspaceFolder, type WorkspaceRecord } from "../../entry/record.ts"
 import { noStates, type ResidentStates } from "../../entry/resident.ts"
 import { residentsOf } from "../../residents/entry-residents.ts"
 import { copyHeaderSecrets } from "../../residents/header-secret/header-secret-file.ts"
 import { copySecrets } from "../../residents/secret/secret-file.ts"
 import { linkedBase } from "../base.ts"
 import { flush } from "../start-stop.ts"
-import type { Captured, CaptureFolder } from "./record.ts"
+import { type announced, type Captured, type CaptureFolder, type Snapshot, writeSnapshot } from "./record.ts"
 
 /** The seed image of a workspace's disk, under its VM's name. */
 export const seedOf = (entry: Entry, record: WorkspaceRecord): Seed => ({
@@ -68,6 +68,23 @@ export const capture = (
     yield* copyHeaderSecrets(entry.folder.directory, folder.directory)
     return { takenAtMs, layers, residents: noStates, ...captured }
   }).pipe(asStep("take"), entry.pushLock.withPermits(1), Effect.uninterruptible)
+
+/** Announces a snapshot in its folder, and stores the present state of `from` in it. The caller removes what a failure leaves. */
+export const captureAs = <E, R>(
+  from: Entry,
+  workspace: WorkspaceFolder,
+  { folder, record }: Pick<Snapshot, "folder"> & { readonly record: ReturnType<typeof announced> },
+  onAnnounced: Effect.Effect<void, E, R>
+) =>
+  Effect.gen(function*() {
+    yield* Effect.mapError(ensureFolder(folder.directory), unwritten(workspace))
+    yield* writeSnapshot(workspace, folder, record)
+    yield* onAnnounced
+    const captured = yield* capture(from, folder, { path: folder.frozen.memoryPath, uid: process.getuid?.() ?? 0 })
+    const ready = { ...record, phase: "ready" as const, captured }
+    yield* writeSnapshot(workspace, folder, ready)
+    return { folder, record: ready } satisfies Snapshot
+  })
 
 type Capture = (
   folder: CaptureFolder,

@@ -1,12 +1,11 @@
 import { Effect, Ref } from "effect"
 import * as path from "node:path"
-import { ensureFolder, listIfPresent } from "../../../system/files/entries.ts"
+import { listIfPresent } from "../../../system/files/entries.ts"
 import { nowIso } from "../../../system/waits/time.ts"
 import { removeStaged } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
-import { unwritten } from "../../entry/record.ts"
-import { capture } from "./capture.ts"
-import { announced, type Snapshot, snapshotFolder, writeSnapshot } from "./record.ts"
+import { captureAs } from "./capture.ts"
+import { announced, type Snapshot, snapshotFolder } from "./record.ts"
 
 /** A snapshot that no request can name: its name has a leading dot. The next process removes it. */
 export interface Hidden {
@@ -22,15 +21,9 @@ export const captureHidden = (from: Entry, { candidate, name, owner }: Hidden) =
   Effect.gen(function*() {
     const folder = snapshotFolder(owner.folder, name)
     const record = { ...announced(name, yield* nowIso), ...(candidate === undefined ? {} : { candidate }) }
-    return yield* Effect.gen(function*() {
-      yield* Effect.mapError(ensureFolder(folder.directory), unwritten(owner.folder))
-      yield* writeSnapshot(owner.folder, folder, record)
-      const captured = yield* capture(from, folder, { path: folder.frozen.memoryPath, uid: process.getuid?.() ?? 0 })
-      const ready = { ...record, phase: "ready" as const, captured }
-      yield* writeSnapshot(owner.folder, folder, ready)
-      const made: Snapshot = { folder, record: ready }
-      return made
-    }).pipe(Effect.onError(() => removeHidden({ folder })))
+    return yield* captureAs(from, owner.folder, { folder, record }, Effect.void).pipe(
+      Effect.onError(() => removeHidden({ folder }))
+    )
   }).pipe(Effect.uninterruptible)
 
 /** Removes a hidden snapshot. Never fails: the next process removes the rest. */

@@ -7,7 +7,7 @@ import type { SnapshotInfo } from "../../../contract/rows/workspace-snapshot.ts"
 import { demandPlain } from "../../../redaction/redact.ts"
 import { syncFile } from "../../../system/files/atomic-file.ts"
 import { readIfReadable } from "../../../system/files/content.ts"
-import { ensureFolder, exists, listIfPresent, renameFile } from "../../../system/files/entries.ts"
+import { exists, listIfPresent, renameFile } from "../../../system/files/entries.ts"
 import { attempt, toHostError } from "../../../system/files/failure.ts"
 import { hostBootId } from "../../../system/processes/identity.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
@@ -18,7 +18,7 @@ import { displayName, type Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
 import { unwritten, type WorkspaceFolder } from "../../entry/record.ts"
 import { guardOf } from "../../residents/entry-residents.ts"
-import { capture } from "./capture.ts"
+import { captureAs } from "./capture.ts"
 import {
   announced,
   type CaptureFolder,
@@ -49,17 +49,14 @@ export const createSnapshot = (entry: Entry, name: string, notify: Notify) =>
       return yield* new SnapshotExists({ workspace: yield* displayName(entry), snapshot: name })
     }
     const record = announced(name, yield* nowIso)
-    const made = yield* Effect.gen(function*() {
-      yield* Effect.mapError(ensureFolder(folder.directory), unwritten(workspace))
-      yield* writeSnapshot(workspace, folder, record)
+    const onAnnounced = Effect.suspend(() => {
       faultPoint("snapshot:announced")
-      yield* progress(notify, "copying the workspace", 0.2)
-      const captured = yield* capture(entry, folder, { path: folder.frozen.memoryPath, uid: process.getuid?.() ?? 0 })
-      const ready = { ...record, phase: "ready" as const, captured }
-      yield* writeSnapshot(workspace, folder, ready)
-      faultPoint("snapshot:committed")
-      return { folder, record: ready }
-    }).pipe(Effect.onError(() => Effect.ignoreCause(removeSnapshot(workspace, folder))))
+      return progress(notify, "copying the workspace", 0.2)
+    })
+    const made = yield* captureAs(entry, workspace, { folder, record }, onAnnounced).pipe(
+      Effect.tap(Effect.sync(() => faultPoint("snapshot:committed"))),
+      Effect.onError(() => Effect.ignoreCause(removeSnapshot(workspace, folder)))
+    )
     yield* recordEvent(workspace.directory, {
       _tag: "snapshot",
       name,
