@@ -30,7 +30,7 @@ export const allChecks = ({ driver, environment, identity, short }) => {
   ]
   return [
     ...packageChecks(short),
-    ...kvmChecks({ driver, identity, inEnvironment, short, story }),
+    ...kvmChecks({ driver, environment, identity, inEnvironment, short, story }),
     asRoot("logged out: no process and no memory of the user's VMs is left", afterLogout),
     ...rootsChecks({ driver, inEnvironment }),
     ...tcgChecks({ driver, inEnvironment, short }),
@@ -52,7 +52,13 @@ const packageChecks = (short) => [
   asRoot("the user joins the group kvm", "usermod -aG kvm dev")
 ]
 
-const kvmChecks = ({ driver, identity, inEnvironment, short, story }) => [
+/** The network by names, addresses and secrets, with a server outside. */
+const networkChecks = (identity, check) => [
+  asRoot("a server outside, in a network namespace", outside(identity)),
+  asUser("KVM", "a granted host, denials, network set, redaction, --secret-http", seconds.kvm.network, check)
+]
+
+const kvmChecks = ({ driver, environment, identity, inEnvironment, short, story }) => [
   asUser(
     "KVM",
     "logged in anew: doctor reports KVM, its probe passed",
@@ -68,18 +74,13 @@ const kvmChecks = ({ driver, identity, inEnvironment, short, story }) => [
     seconds.kvm.lasting,
     inEnvironment(lasting)
   ),
-  ...short ? [] : [
-    asRoot("a server outside, in a network namespace", outside(identity)),
-    asUser(
-      "KVM",
-      "a granted host, denials, network set, redaction, --secret-http",
-      seconds.kvm.network,
-      inEnvironment(network)
-    )
-  ],
+  ...short ? [] : networkChecks(identity, inEnvironment(network)),
   ...short ? [] : core("KVM", seconds.kvm.core, driver),
   ...short || driver === "qemu" ? [] : storiesOn(driver, seconds.kvm.story),
-  ...driver === "qemu" && short ? story : []
+  // The short form has the network on Firecracker, with its story.
+  ...driver === "qemu" && short
+    ? [...story, ...networkChecks(identity, onDriver("firecracker", (perform) => network(perform, environment)))]
+    : []
 ]
 
 /** Root's cache is a copy of the user's, whose template root need not make again. */

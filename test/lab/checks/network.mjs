@@ -49,6 +49,7 @@ echo "denials: $(pyro workspace network log net --denied --json | tr '\\n' ' ')"
 pyro workspace network set net --network-policy off --quiet
 echo "off: $(pyro workspace exec net --script 'curl -sS http://${SERVER}/' 2>&1 | head -n 1)"
 pyro workspace delete net --quiet
+pyro daemon stop --quiet
 `
 
 /** Network and secrets of a workspace, for the lab's user. */
