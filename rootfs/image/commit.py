@@ -10,18 +10,16 @@ def merged_root(numbers):
     return merged
 
 
-def write_root(merged):
-    root = f"{WORK}/root.erofs"
-    # A fixed UUID and no times of the build: the same image has the same bytes.
-    run(["mkfs.erofs", "--quiet", "-T0", "--mkfs-time", "-U", "70797261-0000-4000-8000-000000000000", root, merged])
-    return os.stat(root).st_size
+def write_root(merged, modules):
+    """Writes the file system of a root, with this kernel's modules at their path. Gives its size."""
+    run(["cp", "-a", f"{MODULES}/.", f"{merged}/{modules}"])
+    run([*MKFS, FLAT, merged])
+    return os.stat(FLAT).st_size
 
 
 def mount_base(number):
     """The file system of the environment, at a numbered lower directory."""
-    at = f"{WORK}/lower/{number}"
-    os.makedirs(at)
-    mount(["-t", "erofs", "-o", "ro,loop", f"{WORK}/base.erofs", at])
+    mount_erofs(f"{WORK}/base.erofs", number)
 
 
 def unpack_changes(number):
@@ -48,13 +46,13 @@ def place_workspace(files, merged, target):
     run(["cp", "--archive", "--no-target-directory", files, path])
 
 
-def say_made(request, merged):
+def say_made(request, merged, modules):
     """Writes the root. No registry knows this image: its digest names the request."""
     config = settings(request["config"], merged, None)
     say(
         _tag="Made",
         digest="sha256:" + hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest(),
-        sizeBytes=write_root(merged),
+        sizeBytes=write_root(merged, modules),
         config=config,
         layers=[],
         packages=packages_of(merged),
@@ -71,7 +69,6 @@ def commit(request):
     if request.get("workspaceAs"):
         place_workspace(files, merged, request["workspaceAs"])
     progress("writing the image", 0.6)
-    complete(merged)
-    say_made(request, merged)
+    say_made(request, merged, complete(merged))
 
 

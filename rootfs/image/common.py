@@ -13,6 +13,8 @@ import tempfile
 
 WORK = "/workspace"
 CHUNK = 1 << 20
+# Modules of pyro's kernel, in the builder.
+MODULES = "/usr/lib/modules"
 TAR_BLOCK = 512
 # Docker's own limit is 127 layers; overlayfs takes 500.
 MOST_LAYERS = 128

@@ -35,11 +35,15 @@ def build(request):
     if config.get("os") != "linux" or config.get("architecture") != request["architecture"]:
         raise Refused("platform", f"{config.get('os')}/{config.get('architecture')}")
     layers = layers_of(manifest, config)
-    numbers = assemble(layers)
+    os.makedirs(f"{WORK}/lower/empty")
+    is_flat = flatten(layers)
+    if is_flat:
+        mount_erofs(FLAT, 1)
+    numbers = [1] if is_flat else assemble(layers)
     progress("writing the image", 0.82)
     merged = merged_root(numbers)
-    complete_implied(merged, numbers)
-    complete(merged)
+    complete_implied(merged, Implied(layers) if is_flat else ImpliedOfMounts(numbers))
+    modules = complete(merged)
     programs = config.get("config") or {}
     programs["Env"] = without_trust(programs.get("Env") or [])
     for name, directory in [("working directory", programs.get("WorkingDir")), *(("volume", one) for one in volumes(programs))]:
@@ -52,13 +56,14 @@ def build(request):
         raise Refused("image", f"a label {LABEL} of more than {MOST_LABEL} characters")
     with open(manifest_path, "rb") as file:
         digest = "sha256:" + hashlib.sha256(file.read()).hexdigest()
+    config, packages = settings(programs, merged, devcontainer), packages_of(merged)
     say(
         _tag="Made",
         digest=digest,
-        sizeBytes=write_root(merged),
-        config=settings(programs, merged, devcontainer),
+        sizeBytes=write_flat(merged, modules) if is_flat else write_root(merged, modules),
+        config=config,
         layers=[{"digest": layer["digest"], "sizeBytes": layer.get("size", 0)} for layer, _ in layers],
-        packages=packages_of(merged),
+        packages=packages,
         label=label,
         **({} if mirror is None else {"mirrorNumber": mirror}),
         **({} if base_mirrors == [] else {"baseMirrors": base_mirrors}),

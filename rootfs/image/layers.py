@@ -8,7 +8,8 @@ def decompressed(path):
     with open(path, "rb") as file:
         magic = file.read(6)
     if magic[:2] == b"\x1f\x8b":
-        return ["gzip", "-dc"]
+        # Three times as fast as gzip.
+        return ["igzip", "-dc"]
     if magic[:4] == b"\x28\xb5\x2f\xfd":
         return ["zstd", "-dc"]
     return ["cat"]
@@ -42,10 +43,8 @@ def feed(blob, sink, diff_id):
     return broken is None
 
 
-def to_erofs(blob, diff_id, target):
-    """The layer straight into an image: six times faster than an unpacked tree. False if mkfs cannot represent the layer alone."""
-    # --aufs: whiteouts become those of overlayfs.
-    argv = ["mkfs.erofs", "--quiet", "-T0", "--mkfs-time", "--tar=f", "--aufs", target]
+def fed_to(argv, blob, diff_id):
+    """Gives a decompressed layer to a program. False if the program cannot take it."""
     child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     whole = feed(blob, child.stdin, diff_id)
     try:
@@ -61,8 +60,21 @@ def to_erofs(blob, diff_id, target):
     return child.wait() == 0 and whole
 
 
+def to_erofs(blob, diff_id, target):
+    """The layer straight into an image: six times faster than an unpacked tree. False if mkfs cannot represent the layer alone."""
+    # --aufs: whiteouts become those of overlayfs.
+    return fed_to(["mkfs.erofs", "--quiet", "-T0", "--mkfs-time", "--tar=f", "--aufs", target], blob, diff_id)
+
+
 def mount(argv):
     run(["mount", *argv], cwd=f"{WORK}/lower")
+
+
+def mount_erofs(file, number):
+    """At a numbered lower directory."""
+    at = f"{WORK}/lower/{number}"
+    os.makedirs(at)
+    mount(["-t", "erofs", "-o", "ro,loop", file, at])
 
 
 def lower(numbers):
@@ -112,8 +124,10 @@ def image_of(number):
 
 
 def assemble(layers):
-    """Mounts every layer; gives their numbers, the lowest first. As many layers as there are processors are written at once."""
-    os.makedirs(f"{WORK}/lower/empty")
+    """
+    Mounts every layer; gives their numbers, the lowest first. As many layers as there are processors are written at once. For images whose
+    layers `flatten` cannot add to each other.
+    """
     numbers = []
     # Without `with`: after a refusal nobody waits for the other layers, because the program ends.
     writers = ThreadPoolExecutor(os.cpu_count())
@@ -121,12 +135,12 @@ def assemble(layers):
     for number, (layer, _) in enumerate(layers, 1):
         progress(f"unpacking layer {number} of {len(layers)}", 0.4 + 0.4 * (number - 1) / len(layers))
         blob, image, at = blob_of(layer), image_of(number), f"{WORK}/lower/{number}"
-        os.makedirs(at)
         if made[number - 1].result():
-            mount(["-t", "erofs", "-o", "ro,loop", image, at])
+            mount_erofs(image, number)
         else:
             if os.path.lexists(image):
                 os.unlink(image)
+            os.makedirs(at)
             mount(["--bind", unpack(blob, numbers, number), at])
         numbers.append(number)
         # An image may have a layer twice.

@@ -91,7 +91,6 @@ def add_packages(request):
         for name in os.listdir(folder) if os.path.isdir(folder) and not os.path.islink(folder) else []:
             remove(os.path.join(folder, name))
     progress("writing the image", 0.8)
-    complete(merged)
-    say_made(request, merged)
+    say_made(request, merged, complete(merged))
 
 

@@ -19,28 +19,37 @@ def is_implied(stat):
     return stat.st_mode & 0o7777 == 0o777 and stat.st_uid == 0 and stat.st_gid == 0 and stat.st_mtime == 0
 
 
-def complete_implied(root, numbers):
-    """A layer may have /etc/passwd without /etc. Such a directory stays as the layers below have it, as in container engines; else it is root's."""
-    found = ["find", root, "-xdev", "-type", "d", "-perm", "0777", "-uid", "0", "-gid", "0", "!", "-newermt", "@0", "-printf", "%P\\0"]
-    listed = subprocess.run(found, stdout=subprocess.PIPE, check=True).stdout
-    for place in os.fsdecode(listed).split("\0")[:-1]:
-        path = os.path.join(root, place)
-        mode, uid, gid, time = 0o755, 0, 0, 0
-        for number in reversed(numbers):
+class ImpliedOfMounts:
+    """Directories of mounted layers, by the layers' numbers."""
+
+    def __init__(self, numbers):
+        self.numbers = numbers
+
+    def find(self, place):
+        for number in reversed(self.numbers):
             try:
                 stat = os.lstat(f"{WORK}/lower/{number}/{place}")
             except OSError:
                 continue
             if stat.st_mode & 0o170000 == 0o040000 and not is_implied(stat):
-                mode, uid, gid, time = stat.st_mode & 0o7777, stat.st_uid, stat.st_gid, stat.st_mtime_ns
-                break
+                return stat.st_mode & 0o7777, stat.st_uid, stat.st_gid, stat.st_mtime_ns
+        return 0o755, 0, 0, 0
+
+
+def complete_implied(root, layers):
+    """A layer may have /etc/passwd without /etc. Such a directory stays as the layers below have it, as in container engines; else it is root's."""
+    found = ["find", root, "-xdev", "-type", "d", "-perm", "0777", "-uid", "0", "-gid", "0", "!", "-newermt", "@0", "-printf", "%P\\0"]
+    listed = subprocess.run(found, stdout=subprocess.PIPE, check=True).stdout
+    for place in os.fsdecode(listed).split("\0")[:-1]:
+        path = os.path.join(root, place)
+        mode, uid, gid, time = layers.find(place)
         os.chown(path, uid, gid)
         os.chmod(path, mode)
         os.utime(path, ns=(time, time))
 
 
 def complete(root):
-    """What pyro needs of any root: mount points, files that it writes, and the modules of its kernel. All have the time 0."""
+    """What pyro needs of any root: mount points, files that it writes, and a directory for its kernel's modules, whose path this gives. All have the time 0."""
     before = {path: os.lstat(path) for path in (f"{root}/etc", f"{root}/lib", f"{root}/usr/lib") if os.path.isdir(path) and not os.path.islink(path)}
     for name, mode in (("proc", 0o555), ("sys", 0o555), ("dev", 0o755), ("run", 0o755), ("tmp", 0o1777), ("workspace", 0o755), ("etc", 0o755)):
         path = f"{root}/{name}"
@@ -61,13 +70,14 @@ def complete(root):
         lib = f"{root}/usr/lib"
     os.makedirs(lib, exist_ok=True)
     remove(f"{lib}/modules")
-    run(["cp", "-a", "/usr/lib/modules", f"{lib}/modules"])
+    os.mkdir(f"{lib}/modules")
     for path, stat in before.items():
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     # The root itself is the overlay's, and as new as the build.
     for path in (root, f"{root}/etc", lib):
         if path not in before:
             os.utime(path, (0, 0))
+    return os.path.relpath(f"{lib}/modules", root)
 
 
 def make_directory(root, path, name):

@@ -186,6 +186,7 @@ export const builderProgram = Effect.suspend(() =>
     "dockerfile",
     "unpack",
     "layers",
+    "flat",
     "root",
     "settings",
     "commit",

@@ -21,9 +21,11 @@ const config = {
   Cmd: ["/app/first"]
 }
 
-/** Answers of registries, by repository. */
+/** A hard link to a file of the layer below: no layer with one can be added to the file system of those below it. */
+const LINKED: TarEntry = { name: "app/linked", type: "1", target: "app/first" }
+
 /** What distributions' images have, and what only odd ones have. */
-const odd = (program: TarEntry): TestImage =>
+const odd = (program: TarEntry, linked: TarEntry): TestImage =>
   imageOf([
     [
       program,
@@ -35,6 +37,7 @@ const odd = (program: TarEntry): TestImage =>
       { name: "opt/old", data: "hidden by an opaque directory" },
       { name: "app/", type: "5", uid: 1234, gid: 50 },
       { name: "app/first", data: "first" },
+      { name: "app/replaced", data: "a file" },
       { name: "setuid", data: "s", mode: 0o4755 },
       { name: "large-uid", data: "u", uid: 4_294_967_294 },
       { name: "capable", data: "c", pax: { "SCHILY.xattr.user.pyro": "kept" } },
@@ -47,9 +50,9 @@ const odd = (program: TarEntry): TestImage =>
       { name: "opt/", type: "5" },
       { name: "opt/.wh..wh..opq" },
       { name: "opt/new", data: "new" },
-      // A hard link to a file of the layer below.
-      { name: "app/linked", type: "1", target: "app/first" }
-    ]
+      linked
+    ],
+    [{ name: "app/replaced", type: "5" }, { name: "app/replaced/file", data: "by a directory" }]
   ], config)
 
 /** A user who is a member of one of two other groups. */
@@ -75,7 +78,8 @@ beforeAll(async () => {
   const [layer = ""] = JSON.parse(lying.manifest.toString()).layers.map(({ digest }: { digest: string }) => digest)
   registry = await startRegistry(
     {
-      "odd:1": odd(program),
+      "odd:1": odd(program, LINKED),
+      "added:1": odd(program, { name: "app/linked", data: "first" }),
       "plain:1": plain,
       "many:1": index,
       "foreign:1": foreign,
@@ -130,12 +134,15 @@ const leftovers = () =>
   )
 
 describe("environments of images", { concurrent: false }, () => {
-  it("an image of odd entries becomes an environment with all of them", async () => {
-    const pulled = await pull("odd:1")
+  it.each([
+    ["unpacked", "odd:1"],
+    ["added to each other", "added:1"]
+  ])("an image of odd entries, with layers that are %s, becomes an environment with all of them", async (_, image) => {
+    const pulled = await pull(image)
     assert.strictEqual(pulled.code, 0, pulled.stderr)
     const created = await pyro.call([
       "create",
-      reference("odd:1"),
+      reference(image),
       "--name",
       "odd",
       "--mem-mib",
@@ -153,11 +160,12 @@ describe("environments of images", { concurrent: false }, () => {
       "/opt/new",
       "/opt/old",
       "/etc/gone",
+      "/app/replaced/file",
       `/${LONG}`
     ])
     assert.strictEqual(
       ran.stdout.toString(),
-      `uid=1234 gid=50 cwd=/app GREETING=hi=there /app/linked=first /opt/new=new /opt/old=- /etc/gone=- /${LONG}=long\n`,
+      `uid=1234 gid=50 cwd=/app GREETING=hi=there /app/linked=first /opt/new=new /opt/old=- /etc/gone=- /app/replaced/file=by a directory /${LONG}=long\n`,
       ran.stderr
     )
     const stat = (file: string) =>
@@ -186,11 +194,11 @@ describe("environments of images", { concurrent: false }, () => {
     assert.deepStrictEqual([(await pyro.call(["delete", "odd"])).code, leftovers()], [0, []])
   })
 
-  it("the same manifest gives the same bytes each time", async () => {
-    const digest = async () => (await images()).find(({ name }) => name === reference("odd:1"))?.digest
+  it.each(["odd:1", "added:1"])("the same manifest gives the same bytes each time: %s", async (image) => {
+    const digest = async () => (await images()).find(({ name }) => name === reference(image))?.digest
     const first = await digest()
     assert.isDefined(first)
-    assert.strictEqual((await pull("odd:1")).code, 0)
+    assert.strictEqual((await pull(image)).code, 0)
     assert.strictEqual(await digest(), first)
   })
 
