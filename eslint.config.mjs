@@ -75,6 +75,8 @@ const fileModules = [
   "src/network/package-cache/{entry,evict,store}.ts",
   // Walks a snapshot's folder before its files are synced.
   "src/workspace/life/snapshot/keep.ts",
+  // Reads the built page of the package itself, once.
+  "src/daemon/page/files.ts",
   // Reads what a program's manifest names, without the parts of src.
   "src/adapters/openai-agents/entries.ts"
 ]

@@ -60,6 +60,12 @@ const { contents: xterm, name: xtermName } = await bundlePart("xterm", {
   entryPoints: [join(root, "src/terminal/emulator/xterm.ts")]
 })
 
+/** The page's HTTP server in a separate file, which a daemon reads with `pyro ui`: it is the only part that has WebSockets. */
+const { contents: pageServer, name: pageServerName } = await bundlePart("page-server", {
+  entryPoints: [join(root, "src/daemon/page/page-listener.ts")],
+  plugins: []
+})
+
 /** The parsers of agent hosts' configuration files in a separate file, which only `pyro host` reads. */
 const { contents: parsers, name: parsersName } = await bundlePart("parsers", {
   entryPoints: [join(root, "src/agent-host/format/parsers.ts")],
@@ -78,6 +84,7 @@ const beside = {
       path: join(root, "node_modules/jsonc-parser/lib/esm/main.js"),
       sideEffects: false
     }))
+    onResolve({ filter: /^\.\/page-listener\.ts$/ }, () => ({ path: `./${pageServerName}`, external: true }))
     onResolve({ filter: /^\.\/emulator\/xterm\.ts$/ }, () => ({ path: `./${xtermName}`, external: true }))
   }
 }
@@ -125,6 +132,7 @@ put("package.json", `${JSON.stringify({ type: "commonjs" })}\n`, 0o644)
 put(mcpSdkName, mcpSdk, 0o644)
 put(otlpName, otlp, 0o644)
 put(xtermName, xterm, 0o644)
+put(pageServerName, pageServer, 0o644)
 put(parsersName, parsers, 0o644)
 put(dialName, dial, 0o644)
 // Sources and the library read this one.
@@ -170,6 +178,7 @@ for (
     ["mcp-sdk", mcpSdkName],
     ["otlp", otlpName],
     ["xterm", xtermName],
+    ["page-server", pageServerName],
     ["parsers", parsersName],
     ["mcp-handshake", handshakeName],
     ["mcp-answers", answersName],

@@ -2,7 +2,7 @@ import { build } from "esbuild"
 import { unused } from "./unused.mjs"
 
 /** Bundles a program, or a part of one, that only some processes load. */
-export const bundled = async (input) => {
+export const bundled = async ({ plugins = [unused], ...input }) => {
   const { outputFiles: [output] } = await build({
     ...input,
     bundle: true,
@@ -12,7 +12,7 @@ export const bundled = async (input) => {
     format: "cjs",
     legalComments: "none",
     logLevel: "warning",
-    plugins: [unused],
+    plugins,
     write: false
   })
   return output

@@ -58,6 +58,7 @@ export const makeRequestTracker = Effect.map(clockReader, (clock) => {
   const garbage = makeIdleCollection(clock)
   const state = {
     requests: 0,
+    readers: 0,
     connections: 0,
     accepted: 0,
     usedAtMs: clock.monotonicMs(),
@@ -81,6 +82,24 @@ export const makeRequestTracker = Effect.map(clockReader, (clock) => {
 
   /** Counts one request until the Scope closes. Fails with DaemonLeaves after `close`. */
   const track = acquirePlain(Effect.andThen(refuseWhenClosed, Effect.sync(begin)), end)
+
+  /**
+   * Counts one request of a page that changes nothing, until the Scope closes. The daemon stays for it, unless a client of another version
+   * asks the daemon to leave: a page connects again.
+   */
+  const trackReader = acquirePlain(
+    Effect.andThen(
+      refuseWhenClosed,
+      Effect.sync(() => {
+        state.wasAsked = true
+        state.readers++
+      })
+    ),
+    () => {
+      state.readers--
+      state.usedAtMs = clock.monotonicMs()
+    }
+  )
 
   /** A server at a path, whose connections are counted. */
   const listen = (path: string) =>
@@ -129,12 +148,15 @@ export const makeRequestTracker = Effect.map(clockReader, (clock) => {
   return {
     refuseWhenClosed,
     track,
+    trackReader,
     listen,
     awaitClients,
     /** Whether a request has ever come. */
     wasAsked: () => state.wasAsked,
     /** End of the last request, in ms of the monotonic clock; undefined while a request runs. */
     idleSinceMs: () => state.requests > 0 ? undefined : state.usedAtMs,
+    /** Whether a page waits for the answer to a request that changes nothing. */
+    hasReaders: () => state.readers > 0,
     /** Refuses every later request before it has any effect. */
     close: () => void (state.closed = true)
   } as const

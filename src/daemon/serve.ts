@@ -3,6 +3,7 @@ import { spawn } from "node:child_process"
 import * as path from "node:path"
 import { Pyro } from "../contract/rows/Pyro.ts"
 import { DaemonRecord, runningDaemon } from "../local/daemon-control.ts"
+import { Page } from "../local/page.ts"
 import { writeJsonAtomic } from "../system/files/atomic-file.ts"
 import { openFolder } from "../system/files/content.ts"
 import { removeFile, setMode } from "../system/files/entries.ts"
@@ -11,8 +12,10 @@ import { withLock } from "../system/files/lock.ts"
 import { daemonFiles } from "../system/files/Paths.ts"
 import { daemonEnvironment } from "../system/processes/environment.ts"
 import { ownIdentity } from "../system/processes/identity.ts"
+import { packageRoot } from "../system/processes/native.ts"
 import { Timings } from "../system/telemetry/timings.ts"
 import { nowIso } from "../system/waits/time.ts"
+import { makePage } from "./page/page.ts"
 import { makeRequestTracker } from "./request-tracker.ts"
 import type { Serving } from "./server/handlers.ts"
 import { layerSocketServer } from "./server/server.ts"
@@ -66,7 +69,7 @@ const shortPath = (file: string) =>
  */
 export const serve = (version: string) =>
   Effect.scoped(Effect.gen(function*() {
-    const { record, socket } = yield* daemonFiles
+    const { page: pageFile, record, socket } = yield* daemonFiles
     const pyro = yield* Pyro
     // Takes the lock and adopts the workspaces of an earlier daemon, before the first request.
     yield* pyro.workspace.list({ labels: {} })
@@ -81,7 +84,8 @@ export const serve = (version: string) =>
       version,
       startedAt: yield* nowIso
     })
-    yield* Layer.build(layerSocketServer(serving, yield* shortPath(socket)))
+    const page = yield* makePage({ directory: path.join(packageRoot(), "dist", "web"), file: pageFile, serving })
+    yield* Effect.provideService(Layer.build(layerSocketServer(serving, yield* shortPath(socket))), Page, page)
     // Before the requests are interrupted: commands go on without this process.
     yield* Effect.addFinalizer(() => Ref.set(serving.leaving, true))
     // Its folder is for this user alone, too.

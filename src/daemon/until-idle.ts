@@ -54,7 +54,8 @@ export const untilIdle = (requests: RequestTracker, close: Effect.Effect<void>) 
         state === "paused" ? ports.length > 0 : state !== "stopped" && state !== "failed"
       )
       // The list lacks the work of requests that came meanwhile.
-      const busy = held || since === undefined || since > lookedAtMs
+      const isWatched = requests.hasReaders() && !asked.isOpen()
+      const busy = held || isWatched || since === undefined || since > lookedAtMs
       if (busy) {
         heldAtMs = monotonicMs()
         asked.closeUnsafe()

@@ -27,6 +27,7 @@ import {
   importEnvironment,
   pullEnvironment
 } from "./making.ts"
+import { ui } from "./page.ts"
 import { prepare } from "./prepare.ts"
 import { run } from "./run.ts"
 import type { HostServices } from "./services.ts"
@@ -56,6 +57,7 @@ export const hostWorks = ({ changesOf, isResident, pool, pyro, rootOf }: HostPar
     isResident
       ? Stream.unwrap(Effect.map(pool, (pool) => Stream.provideService(run(payload, input), Pool, pool)))
       : run(payload, input),
+  "ui": (payload) => ui(pyro(), payload),
   "network.lists": () => showHostLists,
   "env.list": () => listEnvironments,
   "env.pull": (payload) => pullEnvironment(pyro())(payload),

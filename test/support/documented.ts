@@ -109,6 +109,8 @@ const TRIES = "it needs candidates; test/smoke/try-many.test.ts has some"
 /** Commands that the test of the documents does not run, each with its reason. pyro's parser still reads them. */
 export const notRun: ReadonlyMap<string, string> = new Map([
   ["npm start", SETS_UP],
+  ...["pyro ui", "pyro ui fix", "pyro ui --no-open", "pyro ui --close"]
+    .map((command): readonly [string, string] => [command, "test/daemon/ui.test.ts opens and closes the page"]),
   ["pyro run --driver firecracker debian:12 -- git --version", FIRECRACKER],
   ["pyro create --driver firecracker --name fix --seed-path .", FIRECRACKER],
   ...[

@@ -45,7 +45,7 @@ export const firstWords = (
 }
 
 /** Help text of the aliases. */
-export const aliasHelp = "You may omit `workspace`: pyro exec. Short: w, ws; ls, ps (list); rm (delete)"
+export const aliasHelp = "You may omit `workspace`: pyro exec, pyro ls"
 
 /** The shortest words for a path: `exec` for `workspace exec`, if no other command begins with them. */
 export const shortPath = (path: ReadonlyArray<string>): ReadonlyArray<string> => {

@@ -109,10 +109,7 @@ export const documentOf = (path: ReadonlyArray<string>): HelpDoc => {
         { command: "pyro exec fix python3 -m unittest", description: "run a command in the workspace" }
       ],
       commands: firstWords(),
-      note: [
-        `${aliasHelp}.`,
-        "Options: pyro <command> --help. JSON: --json. Shell completion: pyro completion"
-      ]
+      note: [`${aliasHelp}. Options: pyro <command> --help`]
     })
 }
 

@@ -10,6 +10,7 @@ import { serviceViews } from "./services.ts"
 import { shellViews } from "./shell.ts"
 import { topViews } from "./top.ts"
 import { tryViews } from "./try.ts"
+import { uiViews } from "./ui.ts"
 import type { View } from "./view.ts"
 import { workspaceViews } from "./workspace.ts"
 
@@ -25,5 +26,6 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   ...serviceViews,
   ...topViews,
   ...tryViews,
+  ...uiViews,
   ...hostViews
 }

@@ -37,4 +37,13 @@ export class MessageUnreadable extends ContractError<MessageUnreadable>()("Messa
   steps: "look at what is there and call again once; if that fails, ask the user to run: pyro daemon stop"
 }) {}
 
-export const daemonErrors = [DaemonUnavailable, DaemonMismatch, MessageUnreadable] as const
+/** The daemon cannot serve its page. */
+export class PageUnavailable extends ContractError<PageUnavailable>()("PageUnavailable", {
+  detail: Schema.String
+}, {
+  fact: ({ detail }) => `the page cannot be opened: ${detail}`,
+  next: "For another port: pyro ui --port PORT. The commands show the same: pyro list, pyro summary",
+  steps: "only the user can fix this"
+}) {}
+
+export const daemonErrors = [DaemonUnavailable, DaemonMismatch, MessageUnreadable, PageUnavailable] as const

@@ -14,6 +14,7 @@ import { run } from "./run.ts"
 import { savedExport, savedImport } from "./saved-archive.ts"
 import { savedDelete, savedInspect, savedList, workspaceSnapshotSave } from "./saved.ts"
 import { settled, type StateRule } from "./states.ts"
+import { ui } from "./ui.ts"
 import { workspaceShellAttach } from "./workspace-attach.ts"
 import { workspaceCommit } from "./workspace-commit.ts"
 import { workspaceCompare, workspaceDiff } from "./workspace-diff.ts"
@@ -151,6 +152,7 @@ export const operations = [
   workspaceDiskExport,
   workspaceDelete,
   watch,
+  ui,
   networkLists,
   environmentList,
   environmentPull,

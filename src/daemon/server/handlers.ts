@@ -59,7 +59,13 @@ export interface Serving {
   readonly leaving: Ref.Ref<boolean>
   /** Whether a span of the operation has a use. */
   readonly hasSpan: (row: Operation) => boolean
+  /** Whether the daemon may leave during the operation, because its client asks the next daemon. @default none */
+  readonly isReader?: (row: Operation) => boolean
 }
+
+/** Counts a request of the operation until the Scope closes. */
+const attendance = (row: Operation, { isReader, requests }: Serving) =>
+  isReader?.(row) === true ? requests.trackReader : requests.track
 
 /** A request, as the library describes it. */
 interface Asked {
@@ -89,11 +95,11 @@ const checked = ({ payload }: Operation) => {
   return (given: unknown) => Effect.mapError(decode()(given), (error) => invalidRequest(error, snakeCase))
 }
 
-const unaryHandler = (pyro: PyroService, row: UnaryRow, { requests }: Serving) => {
+const unaryHandler = (pyro: PyroService, row: UnaryRow, serving: Serving) => {
   const call = callOf(pyro, row)
   const demand = demandAbsolutePaths(row)
   const check = checked(row)
-  const attend = row.home === "observer" ? requests.refuseWhenClosed : requests.track
+  const attend = row.home === "observer" ? serving.requests.refuseWhenClosed : attendance(row, serving)
   const observed = observe(row)
   const work = (payload: unknown) => Effect.andThen(demand(payload), call(payload) as Effect.Effect<unknown>)
   return (payload: unknown, { headers }: Asked) =>
@@ -111,9 +117,11 @@ interface Beside {
 const streamingHandler = (
   pyro: PyroService,
   row: StreamingRow,
-  { hasSpan, leaving, requests }: Serving,
+  serving: Serving,
   { inputs, releases, windows }: Beside
 ) => {
+  const { hasSpan, leaving } = serving
+  const attend = attendance(row, serving)
   const start = pullOf(pyro, row)
   const demand = demandAbsolutePaths(row)
   const check = checked(row)
@@ -122,7 +130,7 @@ const streamingHandler = (
     Stream.unwrap(
       Effect.flatMap(releases, (acquired) =>
         Effect.gen(function*() {
-          yield* requests.track
+          yield* attend
           const window = yield* windows.open(client.id, String(requestId))
           const input = yield* inputOf(inputs, headers, leaving)
           const work = (payload: unknown) => Effect.andThen(demand(payload), start(payload, input))

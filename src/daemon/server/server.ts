@@ -77,7 +77,7 @@ export const layerServer = (serving: Serving) =>
   )
 
 /** The serialization of a server. Requests that cannot be read are logged. */
-const layerLogged = Layer.unwrap(
+export const layerLogged = Layer.unwrap(
   Effect.map(Effect.context<never>(), (context) => {
     const log = Effect.runForkWith(context)
     return layerSerialization(({ message }) => void log(Effect.logError(`of a client: ${message}`)))

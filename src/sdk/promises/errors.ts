@@ -41,6 +41,7 @@ export type ErrorCode =
   | "network_driver_unavailable"
   | "network_unsupported"
   | "no_space"
+  | "page_unavailable"
   | "patch_rejected"
   | "point_not_found"
   | "port_already_published"
@@ -172,6 +173,14 @@ export interface MessageUnreadable extends PyroError {
   readonly detail: string
 }
 export const MessageUnreadable: ErrorClass<MessageUnreadable> = asErrorClass(contract.MessageUnreadable)
+
+/** The daemon cannot serve its page. */
+export interface PageUnavailable extends PyroError {
+  readonly _tag: "PageUnavailable"
+  readonly code: "page_unavailable"
+  readonly detail: string
+}
+export const PageUnavailable: ErrorClass<PageUnavailable> = asErrorClass(contract.PageUnavailable)
 
 /** A devcontainer.json cannot become a workspace. */
 export interface DevContainerRefused extends PyroError {

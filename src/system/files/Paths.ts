@@ -144,7 +144,8 @@ export const daemonFiles = Effect.flatMap(Paths, ({ stateDir }) => {
       record: path.join(folder, "daemon.json"),
       lock: path.join(folder, "lock"),
       socket: path.join(folder, "socket"),
-      log: path.join(folder, "log")
+      log: path.join(folder, "log"),
+      page: path.join(folder, "page.json")
     })
   )
 })

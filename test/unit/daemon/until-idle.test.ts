@@ -53,6 +53,21 @@ describe("a daemon with nothing to do", () => {
       assert.isFalse(seen.closed)
     }))
 
+  it.live("it stays for a page that looks, but not when somebody asks", () =>
+    Effect.gen(function*() {
+      const { fiber, requests, seen } = yield* begun(() => []).pipe(
+        Effect.provideService(ProcessVariables, { PYRO_DAEMON_IDLE_MS: "100" })
+      )
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* requests.trackReader
+        yield* Effect.sleep(500)
+        assert.isUndefined(fiber.pollUnsafe())
+        yield* retire
+        yield* Fiber.join(fiber).pipe(Effect.timeout("5 seconds"))
+        assert.isTrue(seen.closed)
+      }))
+    }))
+
   it.live("it stays for a request that runs, and hardly looks at its workspaces", () =>
     Effect.gen(function*() {
       const { fiber, requests, seen } = yield* begun(() => [])

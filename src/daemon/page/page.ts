@@ -1,0 +1,206 @@
+import { type Context, Effect, Layer, Option, Queue, Schedule, Schema, Semaphore } from "effect"
+import * as RpcServer from "effect/rpc/RpcServer"
+import { SocketServer } from "effect/socket/SocketServer"
+import { PageUnavailable } from "../../contract/errors/errors.ts"
+import type { Pyro } from "../../contract/rows/Pyro.ts"
+import { MESSAGE_BYTES } from "../../contract/wire/serialization.ts"
+import type { Page } from "../../local/page.ts"
+import { readJson, writeJsonAtomic } from "../../system/files/atomic-file.ts"
+import { removeFile } from "../../system/files/entries.ts"
+import { once } from "../../system/waits/effects.ts"
+import { clockReader } from "../../system/waits/time.ts"
+import type { Serving } from "../server/handlers.ts"
+import { layerLogged, layerServer } from "../server/server.ts"
+import { admit, answer, type Answering } from "./answers.ts"
+import { readPageFiles } from "./files.ts"
+import type { Limits, Listener, WebSocket } from "./page-listener.ts"
+import { type KeptSession, Sessions } from "./sessions.ts"
+import { demandLife, socketOf } from "./web-socket.ts"
+
+/** What the next daemon needs: browsers find the page at the same port, with the same sessions. */
+const Kept = Schema.Struct({
+  port: Schema.Int,
+  sessions: Schema.Array(Schema.Struct({
+    cookie: Schema.String,
+    key: Schema.String,
+    usedAtMs: Schema.Number
+  }))
+})
+const nothing: typeof Kept.Type = { port: 0, sessions: [] }
+
+export interface PageOptions {
+  /** Directory of the built page. */
+  readonly directory: string
+  /** File of the state directory for the port and the sessions. */
+  readonly file: string
+  readonly serving: Serving
+  readonly limits?: Partial<Limits>
+}
+
+const LIMITS = (): Limits => ({
+  webSockets: 256,
+  connections: 512,
+  headMs: 5_000,
+  // A frame may have more than one message.
+  messageBytes: MESSAGE_BYTES + 65_536,
+  // The browser of a person who runs pyro as root belongs to another user.
+  user: process.getuid?.() || undefined
+})
+
+/** Time between two looks at the sessions, in ms. */
+const LOOK_MS = 60_000
+
+/** Maximum connections that wait for the server of operations. */
+const MOST_WAITING = 16
+
+type Connected = { readonly webSocket: WebSocket; readonly session: KeptSession }
+
+/** Every operation over the WebSockets of pages. */
+const layerOperations = (serving: Serving, connected: Queue.Queue<Connected>, open: Map<WebSocket, KeptSession>) =>
+  layerServer({ ...serving, isReader: ({ annotations }) => annotations.readOnly }).pipe(
+    Layer.provide(RpcServer.layerProtocolSocketServer),
+    Layer.provide(Layer.succeed(
+      SocketServer,
+      SocketServer.of({
+        address: { _tag: "UnixPathAddress", path: "page" } as never,
+        run: (handler) =>
+          Effect.scoped(Effect.forever(Effect.flatMap(Queue.take(connected), ({ session, webSocket }) => {
+            open.set(webSocket, session)
+            return Effect.flatMap(socketOf(webSocket), handler).pipe(
+              // The end of a connection is never a fault of this process.
+              Effect.raceFirst(demandLife(webSocket)),
+              Effect.ignoreCause,
+              Effect.ensuring(Effect.sync(() => {
+                open.delete(webSocket)
+                webSocket.close()
+              })),
+              Effect.forkScoped
+            )
+          })))
+      })
+    )),
+    Layer.provide(layerLogged)
+  )
+
+const refusal = (cause: unknown, port: number) => {
+  const { code, message } = cause as NodeJS.ErrnoException
+  return new PageUnavailable({
+    detail: code === "EADDRINUSE" ? `port ${port} of 127.0.0.1 is already in use` : `the host refuses: ${message}`
+  })
+}
+
+/**
+ * Serves the page to browsers of this user, when it is first opened, until the Scope closes. If an earlier daemon served the page, and a
+ * browser may come back, this one listens at once.
+ */
+export const makePage = ({ directory, file, limits, serving }: PageOptions) =>
+  Effect.gen(function*() {
+    const scope = yield* Effect.scope
+    const { nowMs } = yield* clockReader
+    const connected = yield* Queue.dropping<Connected>(MOST_WAITING)
+    const open = new Map<WebSocket, KeptSession>()
+    const context = yield* Effect.context<Pyro>()
+    // Nothing of the request that opens the page is of use to the operations of pages.
+    const operations = yield* once(
+      Effect.updateContext(
+        Layer.buildWithScope(layerOperations(serving, connected, open), scope),
+        (_: Context.Context<never>) => context
+      )
+    )
+    const one = yield* Semaphore.make(1)
+    let listening: { readonly listener: Listener; answering: Answering } | undefined
+    const known = Option.getOrElse(
+      yield* Effect.orElseSucceed(readJson(file, Kept), () => Option.none()),
+      () => nothing
+    )
+    const dirty = yield* Queue.sliding<void>(1)
+    const sessions = new Sessions(nowMs, known.sessions, () => void Queue.offerUnsafe(dirty, undefined))
+
+    const save = Effect.suspend(() =>
+      listening === undefined
+        ? removeFile(file)
+        : writeJsonAtomic(file, Kept, { port: listening.listener.port, sessions: sessions.kept() })
+    ).pipe(Effect.catch(({ message }) => Effect.logError(`the sessions of the page cannot be kept: ${message}`)))
+
+    const stop = Effect.suspend(() => {
+      const ended = listening
+      listening = undefined
+      return ended === undefined ? Effect.void : Effect.promise(() => ended.listener.close())
+    })
+
+    const listenAt = (port: number) =>
+      Effect.gen(function*() {
+        const files = readPageFiles(directory)
+        if (files === undefined) {
+          return yield* new PageUnavailable({ detail: `${directory} has no page; build it: npm run build` })
+        }
+        const { listen } = yield* Effect.promise(() => import("./page-listener.ts"))
+        yield* operations
+        const behind = () => listening!.answering
+        const listener = yield* Effect.tryPromise({
+          try: () =>
+            listen<KeptSession>(port, {
+              answer: (asked) => answer(behind(), asked),
+              admit: (asked) => admit(behind(), asked),
+              connected: (webSocket, session) => {
+                if (!Queue.offerUnsafe(connected, { webSocket, session })) webSocket.terminate()
+              }
+            }, { ...LIMITS(), ...limits }),
+          catch: (cause) => refusal(cause, port)
+        })
+        listening = { listener, answering: { port: listener.port, files, sessions } }
+      })
+
+    /** The port of an earlier daemon, else a free one. */
+    const listenAgain = (port: number) =>
+      port === 0 ? listenAt(0) : Effect.catch(listenAt(port), (refusal) => {
+        sessions.clear()
+        return readPageFiles(directory) === undefined ? refusal : listenAt(0)
+      })
+
+    const openPage = (port: number | undefined) =>
+      Effect.gen(function*() {
+        if (listening === undefined) {
+          yield* port === undefined ? listenAgain(known.port) : listenAt(port)
+        } else if (port !== undefined && port !== listening.listener.port) {
+          // Browsers keep cookies and keys by port: no session is worth anything at another one.
+          const before = listening
+          yield* listenAt(port)
+          yield* Effect.promise(() => before.listener.close())
+          sessions.clear()
+        } else {
+          const files = readPageFiles(directory)
+          if (files !== undefined) listening.answering = { ...listening.answering, files }
+        }
+        yield* save
+        return { port: listening!.listener.port, token: sessions.token() }
+      })
+
+    const close = Effect.gen(function*() {
+      const was = listening !== undefined
+      sessions.clear()
+      yield* stop
+      yield* save
+      return was
+    })
+
+    const look = Effect.suspend(() => {
+      for (const session of open.values()) sessions.use(session)
+      return sessions.isWanted() || open.size > 0 || listening === undefined ? Effect.void : Effect.asVoid(close)
+    })
+
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(dirty), one.withPermits(1)(save))))
+    yield* Effect.forkScoped(Effect.repeat(one.withPermits(1)(look), Schedule.spaced(LOOK_MS)))
+    yield* Effect.addFinalizer(() => stop)
+    if (sessions.kept().length > 0) {
+      yield* Effect.catch(listenAt(known.port), ({ detail }) => {
+        // Another program at the old port may have seen cookies.
+        sessions.clear()
+        return Effect.logWarning(`the page is not served until the next pyro ui: ${detail}`)
+      })
+    }
+    return {
+      open: (port) => Effect.uninterruptible(one.withPermits(1)(openPage(port))),
+      close: Effect.uninterruptible(one.withPermits(1)(close))
+    } satisfies Page["Service"]
+  })
