@@ -10,9 +10,9 @@ import { INPUT_HEADER, type StreamingRow } from "../contract/wire/rpcs.ts"
 import { newRequestId } from "../system/processes/identity.ts"
 import { deadlineScale } from "../system/settings/deadline-scale.ts"
 import { withTimeout } from "../system/waits/effects.ts"
-import type { Connection } from "./connection/connection.ts"
 import { isLost, lost, type RequestFailure } from "./connection/failures.ts"
 import { makeInputBuffer } from "./connection/input-buffer.ts"
+import type { Connection } from "./connection/over.ts"
 import type { Session } from "./connection/session.ts"
 
 /** Maximum repetitions of a request. */

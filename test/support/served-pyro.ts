@@ -7,7 +7,8 @@ import { Pyro, type PyroService } from "../../src/contract/rows/Pyro.ts"
 import { makeRequestTracker, type RequestTracker } from "../../src/daemon/request-tracker.ts"
 import type { Serving } from "../../src/daemon/server/handlers.ts"
 import { layerSocketServer } from "../../src/daemon/server/server.ts"
-import { connect, type Connection, socketTo } from "../../src/sdk/connection/connection.ts"
+import { connect, socketTo } from "../../src/sdk/connection/connection.ts"
+import type { Connection } from "../../src/sdk/connection/over.ts"
 
 /** A folder for sockets, until the Scope closes. */
 export const socketFolder = Effect.acquireRelease(

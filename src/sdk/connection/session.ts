@@ -2,8 +2,9 @@ import { Effect, Exit, Scope, Semaphore } from "effect"
 import { Paths } from "../../system/files/Paths.ts"
 import { ensureDaemon, type StartDaemon } from "../start-daemon.ts"
 import type { BegunRequest } from "../started-exec.ts"
-import { connect, type Connection, socketOf, socketTo } from "./connection.ts"
+import { connect, socketOf, socketTo } from "./connection.ts"
 import { ConnectionLost } from "./failures.ts"
+import type { Connection } from "./over.ts"
 
 /** A connection to the daemon that reconnects after a loss, and starts a new daemon if the old one is gone. */
 export const makeSession = (start: StartDaemon, paths: Paths["Service"], begun?: BegunRequest) =>
