@@ -39,6 +39,8 @@ const may = {
   "agent-host": ["contract", "system"],
   "cli": ["contract", "terminal", "sdk", "agent-host", "project", "local", "daemon", "mcp"],
   "mcp": ["contract", "sdk"],
+  // Runs in a browser: `page-in-a-browser`.
+  "web": ["contract", "sdk"],
   // The handle alone: `adapters-on-the-handle`.
   "adapters": ["sdk"]
 }
@@ -224,6 +226,20 @@ module.exports = {
       severity: "error",
       from: { pathNot: "^src/adapters/" },
       to: { path: "^src/adapters/" }
+    },
+    {
+      name: "page-in-a-browser",
+      comment: "the page takes the wire alone from src/sdk, whose other doors use Node",
+      severity: "error",
+      from: { path: "^src/web/src/" },
+      to: { path: "^src/(?!web/|contract/|sdk/over-socket\\.ts$)" }
+    },
+    {
+      name: "page-is-an-end",
+      comment: "the page is a program of its own, which nothing imports",
+      severity: "error",
+      from: { pathNot: "^src/web/" },
+      to: { path: "^src/web/" }
     },
     {
       name: "cli-loads-local-lazily",

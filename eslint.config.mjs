@@ -121,6 +121,18 @@ const timerMessage =
   "Use Effect.sleep, or startTimer of src/system/waits/signal.ts to wake a fiber on the path of every command."
 const timers = ["setTimeout", "setInterval"].map((name) => ({ name, message: timerMessage }))
 
+const htmlMessage = "A value of a guest is text: give it to React as a child."
+/** Ways from a text to HTML or to a script. */
+const htmlProperties = ["innerHTML", "outerHTML", "insertAdjacentHTML", "srcdoc", "write"].map((property) => ({
+  property,
+  message: htmlMessage,
+  ...(property === "write" ? { object: "document" } : {})
+}))
+const htmlSyntax = [
+  { selector: "JSXAttribute[name.name=/^(dangerouslySetInnerHTML|srcDoc)$/]", message: htmlMessage },
+  { selector: "JSXElement > JSXOpeningElement[name.name=/^(iframe|object|embed|script)$/]", message: htmlMessage }
+]
+
 export default tseslint.config(
   {
     ignores: [
@@ -134,7 +146,7 @@ export default tseslint.config(
   },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.{ts,tsx}"],
     languageOptions: { parser: tseslint.parser },
     plugins: { "@typescript-eslint": tseslint.plugin },
     rules: {
@@ -152,7 +164,7 @@ export default tseslint.config(
     rules: { "no-unused-vars": ["error", { argsIgnorePattern: "^_", caughtErrors: "none" }], "no-undef": "off" }
   },
   {
-    files: ["**/*.{ts,js,mjs,cjs}"],
+    files: ["**/*.{ts,tsx,js,mjs,cjs}"],
     plugins: { "@effect": effect },
     rules: {
       "@effect/dprint": ["error", { config: format }],
@@ -166,7 +178,7 @@ export default tseslint.config(
     }
   },
   {
-    files: ["src/**/*.ts"],
+    files: ["src/**/*.{ts,tsx}"],
     rules: {
       "no-console": "error",
       "no-restricted-globals": ["error", ...timers],
@@ -202,6 +214,17 @@ export default tseslint.config(
       "no-restricted-syntax": "off"
     }
   },
+  // The page. It runs in a browser: React's hooks and promises take the place of fibers, and the browser has the only clock and timers.
+  {
+    files: ["src/web/**/*.{ts,tsx}"],
+    rules: {
+      "no-restricted-globals": "off",
+      "no-restricted-properties": ["error", processEnv, runFork, ...htmlProperties],
+      "no-restricted-syntax": ["error", ...htmlSyntax]
+    }
+  },
+  // Runs in Node, in the build.
+  { files: ["src/web/vite.config.ts"], rules: { "no-restricted-imports": ["error", { patterns: [barrel] }] } },
   {
     // The one module that reads them, and two programs that answer before Effect is loaded.
     files: ["src/system/settings/config.ts", "src/cli/quick-exec/quick-exec.ts", "src/mcp/handshake/handshake.ts"],

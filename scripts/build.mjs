@@ -1,7 +1,7 @@
 import { build } from "esbuild"
 import { execFileSync } from "node:child_process"
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { dirname, extname, join, relative, resolve } from "node:path"
+import { basename, dirname, extname, join, relative, resolve } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
@@ -11,6 +11,7 @@ import { bundled } from "./build/bundle.mjs"
 import { dialProgram, withDialProgram } from "./build/dial-program.mjs"
 import { buildEarlyParts } from "./build/early.mjs"
 import { hashed } from "./build/hashed.mjs"
+import { dropOld, pageFiles } from "./build/page.mjs"
 import { sourceUrls } from "./build/source-urls.mjs"
 import { unused } from "./build/unused.mjs"
 
@@ -127,6 +128,10 @@ const put = (file, data, mode) => {
   mkdirSync(dirname(join(outdir, file)), { recursive: true })
   renameSync(unfinished, join(outdir, file))
 }
+/** The page. Tests that bring their own local part have no use for it. */
+const page = values.local === undefined ? await pageFiles(root) : []
+// The page's HTML follows the files that it names.
+for (const { contents, name } of page) put(`web/${name}`, contents, 0o644)
 for (const [file, text] of agentPlugin(root)) put(`agent-plugin/${file}`, text, 0o644)
 put("package.json", `${JSON.stringify({ type: "commonjs" })}\n`, 0o644)
 put(mcpSdkName, mcpSdk, 0o644)
@@ -194,3 +199,6 @@ for (
     rmSync(join(outdir, `${file}.map`), { force: true })
   }
 }
+
+// Open pages load their parts late, so the files of the build before stay, too.
+if (page.length > 0) dropOld(join(outdir, "web/assets"), new Set(page.map(({ name }) => basename(name))))

@@ -14,7 +14,10 @@ const checks = [
     name: `${folder}: warnings and static analysis`,
     commands: [["make", "--no-print-directory", "-C", inRoot(folder), "analyze"]]
   })),
-  { name: "types and floating effects", commands: [[typesCompiler, "--noEmit"]] },
+  {
+    name: "types and floating effects",
+    commands: [[typesCompiler, "--noEmit"], [typesCompiler, "--noEmit", "-p", inRoot("src/web")]]
+  },
   { name: "lint and format", commands: [node("node_modules/eslint/bin/eslint.js", "--max-warnings=0", ".")] },
   { name: "import rules", commands: [node("node_modules/dependency-cruiser/bin/dependency-cruise.mjs", ...sources)] },
   { name: "format of C", commands: [node("scripts/check/c-format.mjs")] },

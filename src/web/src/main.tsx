@@ -1,0 +1,14 @@
+import "./styles/base.css"
+import { createRoot } from "react-dom/client"
+import { App } from "./app.tsx"
+import { keepWorkspaces } from "./live/workspaces.ts"
+import { Boundary } from "./parts/problem.tsx"
+import { keepConnected } from "./wire/link.ts"
+
+void keepConnected(`ws://${location.host}/rpc`)
+keepWorkspaces()
+createRoot(document.getElementById("root")!).render(
+  <Boundary>
+    <App />
+  </Boundary>
+)

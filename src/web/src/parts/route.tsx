@@ -1,0 +1,38 @@
+import type { AnchorHTMLAttributes, MouseEvent } from "react"
+import { makeStore, useStore } from "../live/store.ts"
+
+const place = () => location.pathname + location.search
+
+const current = makeStore(place())
+globalThis.addEventListener("popstate", () => current.set(place()))
+
+/** Shows another view of the page. The browser's Back returns. */
+export const go = (to: string) => {
+  if (to === place()) return
+  history.pushState(null, "", to)
+  current.set(place())
+  scrollTo(0, 0)
+}
+
+/** The present path and query. */
+export const usePlace = () => new URL(useStore(current), location.origin)
+
+const isPlain = (event: MouseEvent) =>
+  event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
+
+/** A link to another view. */
+export const Link = ({ to, ...rest }: { readonly to: string } & AnchorHTMLAttributes<HTMLAnchorElement>) => (
+  <a
+    {...rest}
+    href={to}
+    onClick={(event) => {
+      if (!isPlain(event)) return
+      event.preventDefault()
+      go(to)
+    }}
+  />
+)
+
+/** Path of a workspace's view. */
+export const pathOf = (workspace: string, view = "") =>
+  `/w/${encodeURIComponent(workspace)}${view === "" ? "" : `/${view}`}`
