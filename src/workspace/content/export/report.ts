@@ -1,9 +1,9 @@
 import { Clock, Effect } from "effect"
 import type { Notice } from "../../../contract/rows/notice.ts"
 import type { ExportedEntry } from "../../../contract/rows/workspace-export.ts"
+import type { ExecutablePaths } from "../../../contract/text/executable-config.ts"
 import { raw } from "../../../system/files/folded-name.ts"
 import type { PutDone } from "../../../system/files/put.ts"
-import type { ExecutablePaths } from "./executable-config.ts"
 import { shown } from "./guest-path.ts"
 import type { TreeEntry } from "./tree.ts"
 

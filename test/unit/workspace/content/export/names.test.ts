@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import { executableConfig } from "../../../../../src/contract/text/executable-config.ts"
 import { isGitName, isPlainPath, raw } from "../../../../../src/system/files/folded-name.ts"
-import { executableConfig } from "../../../../../src/workspace/content/export/executable-config.ts"
 import { guestPath } from "../../../../../src/workspace/content/export/guest-path.ts"
 import { hostOutput } from "../../../../../src/workspace/content/export/host-output.ts"
 import { LinkBudget, linkProblem } from "../../../../../src/workspace/content/export/links.ts"
