@@ -1,9 +1,12 @@
-import { type ReactNode, useEffect } from "react"
+import type { ReactNode } from "react"
 import favicon from "./favicon.svg"
 import { Home } from "./home/home.tsx"
+import { announcement } from "./live/action.ts"
 import { useStore } from "./live/store.ts"
 import { Link, usePlace } from "./parts/route.tsx"
+import { Text } from "./parts/text.tsx"
 import { linkState } from "./wire/link.ts"
+import { WorkspacePage } from "./workspace/page.tsx"
 
 const messages = {
   connecting: "Connecting to the daemon…",
@@ -21,6 +24,21 @@ const ConnectionBar = () => {
   )
 }
 
+/** The end of the last step, for a screen reader and for the eye. */
+const Announcement = () => {
+  const text = useStore(announcement)
+  return (
+    <div role="status" className="announcement">
+      {text === "" ? null : (
+        <p>
+          <Text of={text} />
+          <button type="button" className="quiet" aria-label="Dismiss" onClick={() => announcement.set("")}>✕</button>
+        </p>
+      )}
+    </div>
+  )
+}
+
 const Missing = () => (
   <main id="main" tabIndex={-1}>
     <h1>No such page</h1>
@@ -30,18 +48,24 @@ const Missing = () => (
   </main>
 )
 
+/** A part of a path. Text that is no valid encoding stays as it is. */
+const decoded = (part: string) => {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
+
 const viewOf = (path: string): ReactNode => {
-  const [, first = "", id = "", view = "", ...rest] = path.split("/")
-  if (first === "") return <Home />
-  void id, view, rest
+  const [, first = "", id = "", view = "", ...rest] = path.split("/").map(decoded)
+  if (first === "" && id === "") return <Home />
+  if (first === "w" && id !== "" && rest.length === 0) return <WorkspacePage key={id} id={id} view={view} />
   return <Missing />
 }
 
 export const App = () => {
   const { pathname } = usePlace()
-  useEffect(() => {
-    if (pathname === "/") document.title = "pyro"
-  }, [pathname])
   return (
     <>
       <a className="skip" href="#main">Skip to the content</a>
@@ -50,9 +74,9 @@ export const App = () => {
           <img src={favicon} alt="" width="22" height="22" />
           pyro
         </Link>
-        <nav aria-label="Page" id="crumbs" />
       </header>
       <ConnectionBar />
+      <Announcement />
       {viewOf(pathname)}
     </>
   )

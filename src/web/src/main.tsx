@@ -1,4 +1,5 @@
 import "./styles/base.css"
+import "./styles/workspace.css"
 import { createRoot } from "react-dom/client"
 import { App } from "./app.tsx"
 import { keepWorkspaces } from "./live/workspaces.ts"

@@ -10,7 +10,7 @@ export const bytesText = (bytes: number): string => {
     value /= KIB
     unit++
   }
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`
+  return `${value < 100 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`
 }
 
 /** A time span for people. */

@@ -1,4 +1,4 @@
-import { printable } from "../../../contract/text/printable.ts"
+import { printable, typed } from "../../../contract/text/printable.ts"
 
 /**
  * Text that may come from a guest. Its control and invisible characters become escapes, and its direction stays inside. React makes text of it,
@@ -9,5 +9,4 @@ export const Text = ({ of, className }: { readonly of: string; readonly classNam
 )
 
 /** Words of a command, as one could type them. */
-export const commandText = (words: ReadonlyArray<string>): string =>
-  printable(words.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word)).join(" "))
+export const commandText = (words: ReadonlyArray<string>): string => printable(typed(words))

@@ -1,0 +1,137 @@
+import { type ReactNode, useEffect } from "react"
+import { policyText } from "../../../contract/rows/network-text.ts"
+import { printable } from "../../../contract/text/printable.ts"
+import { type Seen, useWorkspace } from "../live/workspaces.ts"
+import { bytesText } from "../parts/format.ts"
+import { Ports } from "../parts/ports.tsx"
+import { Boundary } from "../parts/problem.tsx"
+import { Link, pathOf } from "../parts/route.tsx"
+import { State } from "../parts/state.tsx"
+import { Text } from "../parts/text.tsx"
+import { Actions } from "./actions.tsx"
+import { Timeline } from "./timeline.tsx"
+
+interface View {
+  readonly path: string
+  readonly name: string
+  readonly show: (seen: Seen) => ReactNode
+}
+
+const views: ReadonlyArray<View> = [
+  { path: "", name: "Timeline", show: (seen) => <Timeline workspace={seen.workspace.id} changes={seen} /> }
+]
+
+const Facts = ({ of: { cpuPercent, memoryBytes, workspace } }: { readonly of: Seen }) => (
+  <dl className="facts-of">
+    <div>
+      <dt>Environment</dt>
+      <dd>
+        <Text of={workspace.environment} />
+      </dd>
+    </div>
+    <div>
+      <dt>CPU</dt>
+      <dd>
+        {cpuPercent === undefined
+          ? `${workspace.vcpuCount} virtual`
+          : `${Math.round(cpuPercent)} % of ${workspace.vcpuCount}`}
+      </dd>
+    </div>
+    <div>
+      <dt>Memory</dt>
+      <dd>
+        {memoryBytes === undefined
+          ? `${workspace.memoryMib} MiB`
+          : `${bytesText(memoryBytes)} of ${workspace.memoryMib} MiB`}
+      </dd>
+    </div>
+    <div>
+      <dt>Disk</dt>
+      <dd>{bytesText(workspace.diskUsedBytes ?? 0)}</dd>
+    </div>
+    <div>
+      <dt>Network</dt>
+      <dd>{workspace.network === undefined ? "unknown" : <Text of={policyText(workspace.network)} />}</dd>
+    </div>
+    <div>
+      <dt>Ports</dt>
+      <dd>
+        <Ports of={workspace.ports ?? []} />
+      </dd>
+    </div>
+    <div>
+      <dt>Project</dt>
+      <dd>
+        <Text of={workspace.project ?? workspace.seedPath ?? "none"} />
+      </dd>
+    </div>
+    {workspace.expiresAt === undefined ? null : (
+      <div>
+        <dt>Expires</dt>
+        <dd>{new Date(workspace.expiresAt).toLocaleString()}</dd>
+      </div>
+    )}
+    {workspace.forkedFrom === undefined ? null : (
+      <div>
+        <dt>Fork of</dt>
+        <dd>
+          <Link to={pathOf(workspace.forkedFrom)}>{workspace.forkedFrom}</Link>
+        </dd>
+      </div>
+    )}
+  </dl>
+)
+
+/** One workspace: what it is, its steps, and one of its views. */
+export const WorkspacePage = ({ id, view }: { readonly id: string; readonly view: string }) => {
+  const seen = useWorkspace(id)
+  const shown = views.find(({ path }) => path === view)
+  const name = typeof seen === "object" ? printable(seen.workspace.name ?? seen.workspace.id) : printable(id)
+  useEffect(() => {
+    document.title = `${name}${view === "" ? "" : `, ${view}`} · pyro`
+  }, [name, view])
+  if (seen === "loading") {
+    return (
+      <main id="main" tabIndex={-1}>
+        <h1>{name}</h1>
+        <p className="faint">Loading…</p>
+      </main>
+    )
+  }
+  if (seen === undefined || shown === undefined) {
+    return (
+      <main id="main" tabIndex={-1}>
+        <h1>{seen === undefined ? `No workspace ${name}` : "No such view"}</h1>
+        <p>
+          {seen === undefined ? "It was deleted, or never existed. " : null}
+          <Link to="/">All workspaces</Link>
+        </p>
+      </main>
+    )
+  }
+  const { workspace } = seen
+  return (
+    <main id="main" tabIndex={-1}>
+      <div className="heading">
+        <h1>
+          <Text of={workspace.name ?? workspace.id} />
+        </h1>
+        <State of={workspace} />
+        <span className="faint mono">{workspace.id}</span>
+      </div>
+      {workspace.detail === undefined ? null : (
+        <p className="detail">
+          <Text of={workspace.detail} />
+        </p>
+      )}
+      <Facts of={seen} />
+      <Actions of={workspace} />
+      <nav aria-label="Views of the workspace" className="tabs">
+        {views.map(({ name, path }) => (
+          <Link key={path} to={pathOf(id, path)} aria-current={path === view ? "page" : undefined}>{name}</Link>
+        ))}
+      </nav>
+      <Boundary key={view}>{shown.show(seen)}</Boundary>
+    </main>
+  )
+}
