@@ -1,5 +1,6 @@
 import "./styles/base.css"
 import "./styles/workspace.css"
+import "./styles/review.css"
 import { createRoot } from "react-dom/client"
 import { App } from "./app.tsx"
 import { keepWorkspaces } from "./live/workspaces.ts"

@@ -8,6 +8,7 @@ import { Boundary } from "../parts/problem.tsx"
 import { Link, pathOf } from "../parts/route.tsx"
 import { State } from "../parts/state.tsx"
 import { Text } from "../parts/text.tsx"
+import { Review } from "../review/review.tsx"
 import { Actions } from "./actions.tsx"
 import { Timeline } from "./timeline.tsx"
 
@@ -18,7 +19,8 @@ interface View {
 }
 
 const views: ReadonlyArray<View> = [
-  { path: "", name: "Timeline", show: (seen) => <Timeline workspace={seen.workspace.id} changes={seen} /> }
+  { path: "", name: "Timeline", show: (seen) => <Timeline workspace={seen.workspace.id} changes={seen} /> },
+  { path: "review", name: "Review", show: ({ workspace }) => <Review of={workspace} /> }
 ]
 
 const Facts = ({ of: { cpuPercent, memoryBytes, workspace } }: { readonly of: Seen }) => (

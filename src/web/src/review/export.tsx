@@ -1,0 +1,129 @@
+import { useId, useState } from "react"
+import type { DiffResult } from "../../../contract/rows/workspace-diff.ts"
+import type { ExportEvent } from "../../../contract/rows/workspace-export.ts"
+import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
+import { useAction } from "../live/action.ts"
+import { plural } from "../parts/format.ts"
+import { Problem } from "../parts/problem.tsx"
+import { save } from "../parts/save.ts"
+import { perform } from "../wire/calls.ts"
+
+/** Why this difference cannot be exported, as the export itself would say. Undefined if it can. */
+const refusal = ({ digest, mountedCount = 0, summary, tooLargeCount = 0 }: DiffResult, includesIgnored: boolean) =>
+  summary.files === 0
+    ? "There is nothing to export."
+    : tooLargeCount > 0
+    ? `${plural(tooLargeCount, "file")} of the diff ${tooLargeCount === 1 ? "is" : "are"} too large for a patch.`
+    : mountedCount > 0
+    ? "The guest mounted something over a changed path, so the diff is incomplete."
+    : includesIgnored
+    ? "An export leaves ignored files out: review the diff without them."
+    : digest === undefined
+    ? "The diff has no digest."
+    : undefined
+
+/** The directory of the host that the workspace comes from, if it is one. */
+const projectOf = ({ project, seedPath }: WorkspaceInfo) => {
+  const place = project ?? seedPath
+  return place?.startsWith("/") === true && !/\.(tar|tgz|zip|7z|gz|zst)$/.test(place) ? place : undefined
+}
+
+/** Writes exactly the reviewed diff to the host, or gives its patch to the browser. Says before what the export would refuse. */
+export const ExportPanel = ({ diff, executable, includesIgnored, of }: {
+  readonly of: WorkspaceInfo
+  readonly diff: DiffResult
+  readonly executable: ReadonlyMap<string, string>
+  readonly includesIgnored: boolean
+}) => {
+  const { failure, run, running } = useAction()
+  const project = projectOf(of)
+  const name = of.name ?? of.id
+  const [output, setOutput] = useState(project === undefined ? "" : `${project}/${name}.patch`)
+  const [overwrite, setOverwrite] = useState(false)
+  const [isAllowed, setAllowed] = useState(false)
+  const ids = { output: useId(), says: useId(), heading: useId() }
+  const refused = refusal(diff, includesIgnored)
+  const needsLeave = executable.size > 0 && !isAllowed
+  const says = refused ?? (needsLeave
+    ? `${plural(executable.size, "changed file")} may run on your computer by ${
+      executable.size === 1 ? "itself" : "themselves"
+    }. Look at ${executable.size === 1 ? "it" : "them"}, then allow the export.`
+    : undefined)
+  const mayExport = says === undefined && running === undefined
+  const request = (to: string) => ({
+    workspace: of.id,
+    path: "",
+    paths: [],
+    exclude: [],
+    output: to,
+    patch: true,
+    expect: diff.digest!,
+    overwrite,
+    allowExecutableConfig: isAllowed,
+    allowSecrets: false,
+    maxMib: 2048,
+    maxEntries: 100_000
+  })
+  const write = () =>
+    run("export", async () => {
+      const { bytes, output: written } = await perform("workspace.export", request(output.trim()))
+      return `The reviewed diff (${bytes} bytes) is in ${written}.`
+    })
+  const download = () =>
+    run("download", async () => {
+      const pieces: Array<Uint8Array<ArrayBuffer>> = []
+      await perform("workspace.export", request("-"), (event: ExportEvent) => {
+        if (event._tag === "Output") pieces.push(new Uint8Array(event.bytes))
+      })
+      save(new Blob(pieces, { type: "text/x-patch" }), `${name}.patch`)
+      return "The browser has the patch. Apply it with: git apply"
+    })
+  return (
+    <section className="export" aria-labelledby={ids.heading}>
+      <h3 id={ids.heading}>Export</h3>
+      <p className="faint">
+        {diff.digest === undefined ? null : (
+          <>
+            {"Writes exactly this diff, "}
+            <code title={diff.digest}>{diff.digest.slice(0, 12)}</code>
+            {". pyro refuses if the workspace has changed since."}
+          </>
+        )}
+      </p>
+      {executable.size === 0 ? null : (
+        <label className="check">
+          <input type="checkbox" checked={isAllowed} onChange={({ target }) => setAllowed(target.checked)} />
+          {"Allow files that tools of this computer run by themselves"}
+        </label>
+      )}
+      <label htmlFor={ids.output}>Patch file on this computer</label>
+      <input
+        id={ids.output}
+        value={output}
+        placeholder="/path/to/fix.patch"
+        spellCheck={false}
+        onChange={({ target }) => setOutput(target.value)}
+      />
+      <label className="check">
+        <input type="checkbox" checked={overwrite} onChange={({ target }) => setOverwrite(target.checked)} />
+        {"Replace the file if it exists"}
+      </label>
+      <p id={ids.says} role="status" className={says === undefined ? undefined : "warning"}>{says}</p>
+      <div className="buttons">
+        <button
+          type="button"
+          className="primary"
+          disabled={!mayExport || !output.trim().startsWith("/")}
+          aria-describedby={ids.says}
+          onClick={write}
+        >
+          {running === "export" ? "Exporting…" : "Export"}
+        </button>
+        <button type="button" disabled={!mayExport} aria-describedby={ids.says} onClick={download}>
+          {running === "download" ? "Reading…" : "Download the patch"}
+        </button>
+      </div>
+      {failure === undefined ? null : <Problem of={failure} />}
+    </section>
+  )
+}

@@ -1,0 +1,83 @@
+import { useMemo, useState } from "react"
+import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
+import { useLoaded } from "../live/loaded.ts"
+import { Problem } from "../parts/problem.tsx"
+import { ask } from "../wire/calls.ts"
+import { wholeDiff } from "../workspace/unexported.ts"
+import { DiffView, summaryText } from "./diff-view.tsx"
+import { ExportPanel } from "./export.tsx"
+import { FormChoice, useForm } from "./form.tsx"
+import { executableMarks } from "./marks.ts"
+
+/** The changes of a workspace since its creation, and their export. */
+export const Review = ({ of }: { readonly of: WorkspaceInfo }) => {
+  const [form, setForm] = useForm()
+  const [verified, setVerified] = useState(false)
+  const [includeIgnored, setIncludeIgnored] = useState(false)
+  const { failure, isLoading, reload, value } = useLoaded(
+    `${of.id} ${verified} ${includeIgnored}`,
+    async () => ({
+      diff: await ask("workspace.diff", { ...wholeDiff, workspace: of.id, verified, includeIgnored }),
+      readAt: of.lastActivityAt
+    })
+  )
+  const executable = useMemo(() => executableMarks(value?.diff.files ?? []), [value])
+  const isOld = value !== undefined && value.readAt !== of.lastActivityAt
+  return (
+    <section aria-labelledby="review">
+      <div className="heading">
+        <h2 id="review">Review</h2>
+        <p role="status" className="faint">
+          {value === undefined ? isLoading ? "Comparing…" : "" : summaryText(value.diff)}
+          {value !== undefined && value.diff.ignoredCount > 0 && !includeIgnored
+            ? `; ${value.diff.ignoredCount} ignored files left out`
+            : ""}
+        </p>
+        <FormChoice form={form} setForm={setForm} />
+        <label className="check">
+          <input
+            type="checkbox"
+            checked={includeIgnored}
+            onChange={({ target }) => setIncludeIgnored(target.checked)}
+          />
+          ignored files, too
+        </label>
+        <label className="check" title="Compares the content of all files, and trusts no times of the guest">
+          <input type="checkbox" checked={verified} onChange={({ target }) => setVerified(target.checked)} />
+          verified
+        </label>
+        <button type="button" disabled={isLoading} onClick={reload}>
+          {isLoading ? "Comparing…" : "Compare again"}
+        </button>
+      </div>
+      {isOld
+        ? (
+          <p className="warning" role="status">
+            The workspace was used since this comparison. Compare again before you export.
+          </p>
+        )
+        : null}
+      {failure === undefined ? null : <Problem of={failure} retry={reload} />}
+      {value === undefined ? null : (
+        <>
+          <ExportPanel
+            key={value.diff.digest}
+            of={of}
+            diff={value.diff}
+            executable={executable}
+            includesIgnored={includeIgnored}
+          />
+          {value.diff.unlisted > 0
+            ? <p className="warning">{`${value.diff.unlisted} further files are not listed.`}</p>
+            : null}
+          {value.diff.specialCount > 0
+            ? <p className="faint">{`${value.diff.specialCount} new sockets, FIFOs or devices are in no patch.`}</p>
+            : null}
+          {value.diff.files.length === 0
+            ? <p className="empty">No changes since the workspace was created.</p>
+            : <DiffView of={value.diff} form={form} executable={executable} />}
+        </>
+      )}
+    </section>
+  )
+}
