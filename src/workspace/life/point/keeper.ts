@@ -1,6 +1,7 @@
 import { Deferred, Effect, Option, Ref } from "effect"
 import { settingNow } from "../../../system/settings/config.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
+import { onceFree } from "../../../system/waits/once-free.ts"
 import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
@@ -53,20 +54,32 @@ const unlessBusy = (entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
     (done) => Option.isNone(Option.flatten(done)) ? lookAgain(entry) : undefined
   )
 
+/** A point of a workspace that is still there and runs: the step that had it may have ended it. */
+const pointIfThere = ({ registry }: Lifecycle, entry: Entry) =>
+  Effect.flatMap(Ref.get(entry.state), ({ state }) =>
+    registry.entries.get(entry.id) === entry && state === "running"
+      ? Effect.asVoid(takePoint(entry, { flushLimit: BEFORE_COMMAND }))
+      : Effect.void)
+
 /**
  * Makes a point before a command starts, if one is due that the idle time before did not bring, or waits for the one that is being made: a command
- * that starts meanwhile would be a part of it. Takes a few ms, as a rule.
+ * that starts meanwhile would be a part of it. Takes a few ms, as a rule. Waits a moment for a lifecycle step or a push that has the workspace.
  */
 export const pointBeforeCommand = (
-  { registry }: Lifecycle,
+  lifecycle: Lifecycle,
   entry: Entry
 ): Effect.Effect<void, never, LifecycleServices> =>
   Effect.suspend(() => {
     const { taking } = entry.pointMarks
     if (taking !== undefined) return Effect.asVoid(Effect.timeoutOption(Deferred.await(taking), BEFORE_COMMAND))
     return Effect.flatMap(isDue(entry), (due) =>
-      due && registry.entries.get(entry.id) === entry
-        ? takePoint(entry, { flushLimit: BEFORE_COMMAND }).pipe(whileTaking(entry), unlessBusy(entry), orLog(entry))
+      due
+        ? pointIfThere(lifecycle, entry).pipe(
+          onceFree([entry.lifecycleLock, entry.pushLock], BEFORE_COMMAND),
+          Effect.map((done) => Option.isNone(done) ? lookAgain(entry) : undefined),
+          whileTaking(entry),
+          orLog(entry)
+        )
         : Effect.void)
   })
 
