@@ -57,7 +57,7 @@ export const tryViews = {
       const { name, outcome } = event.result
       return note(`${name} ${OUTCOMES[outcome][0]}\n`)
     },
-    result: ({ best, candidates, kept, workspace }, { keep }) => {
+    result: ({ best, candidates, kept, undo, workspace }, { keep }) => {
       const mark = ({ name }: CandidateResult) => name === kept ? "kept" : name === best ? "best" : ""
       const called = workspace.name ?? workspace.id
       return printTable([
@@ -67,7 +67,7 @@ export const tryViews = {
         Effect.andThen(print(candidates.map(reasonOf).join(""))),
         Effect.andThen(
           kept !== undefined
-            ? note(`${called} is ${kept} now\n`)
+            ? note(`${called} is ${kept} now${undo === undefined ? "" : `. Undo: pyro rewind ${called}`}\n`)
             : note(`${called} is as it was${keep === "none" ? "" : ": no candidate was kept"}\n`)
         )
       )

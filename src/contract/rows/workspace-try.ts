@@ -79,6 +79,11 @@ const fields = () => ({
     )
   ),
   kept: optional(string("The candidate that became the workspace. Absent if none did")),
+  undo: optional(
+    string(
+      "The point of the workspace before the keep: a rewind to it undoes the keep. Absent if none was kept, or the workspace has no points"
+    )
+  ),
   workspace: WorkspaceInfo().annotate({ description: "The workspace" })
 })
 
@@ -117,7 +122,7 @@ export const workspaceTry = streaming({
   description:
     "Forks the running workspace once for each candidate, with its processes, services and caches. Each fork gets its patch or runs its command, " +
     "and then the check. The table shows what became of each. With --keep, a candidate that passed becomes the workspace: id, name, ports and " +
-    "grants stay, and what ran in the workspace ends, as with reset. The others go. Without --keep, and after an interruption or a failure, the workspace " +
+    "grants stay, and what started in the workspace since ends, as with reset. The keep joins the history: rewind undoes it. The others go. Without --keep, and after an interruption or a failure, the workspace " +
     "is as it was. pyro exits with 1 if no candidate passed, or if none was kept with --keep.",
   cli: {
     path: ["workspace", "try"],

@@ -822,6 +822,11 @@ export interface TryResult {
   readonly best?: string
   /** The candidate that became the workspace. Absent if none did */
   readonly kept?: string
+  /**
+   * The point of the workspace before the keep: a rewind to it undoes the keep. Absent if none was kept, or the
+   * workspace has no points
+   */
+  readonly undo?: string
   /** The workspace */
   readonly workspace: WorkspaceInfo
   /** Warnings, one sentence each. Empty if there are none */

@@ -79,6 +79,8 @@ export interface Residents {
   readonly inherit: (noted: ResidentStates, at: NotedAt) => Effect.Effect<void, PyroError>
   /** Tries every resident, and then fails with the first failure. */
   readonly clear: Effect.Effect<void, PyroError>
+  /** The same, for those that are no history. */
+  readonly clearPresent: Effect.Effect<void, PyroError>
   readonly takeWarnings: Effect.Effect<ReadonlyArray<string>>
   readonly owns: (processId: string) => boolean
   readonly isBusy: Effect.Effect<boolean>
@@ -147,6 +149,7 @@ export const makeResidents = (all: ReadonlyArray<ListedResident>): Residents => 
       eachOf("be noted down", noted, (one, state) => one.finishNote?.(state, folder) ?? Effect.void),
     inherit: (noted, at) => eachOf("be inherited", noted, (one, state) => one.inherit?.(state, at) ?? Effect.void),
     clear: each("be cleared", reversed, ({ clear }) => clear),
+    clearPresent: each("be cleared", reversed.filter(({ isHistory }) => isHistory !== true), ({ clear }) => clear),
     takeWarnings: Effect.map(
       Effect.forEach(all, ({ takeWarnings }) => takeWarnings ?? Effect.succeed([])),
       (warnings) => warnings.flat()

@@ -6,6 +6,7 @@ import type { Entry } from "../entry/entry.ts"
 import { recordEvent } from "../entry/events.ts"
 import { forgetPointMarks } from "../entry/point-marks.ts"
 import type { Span, WorkspaceRecord } from "../entry/record.ts"
+import { recordKeep } from "../residents/exec/resident.ts"
 import type { OpenResidents } from "../residents/open.ts"
 import { endedBy } from "./ended-by.ts"
 import { type Point, readPoints } from "./point/record.ts"
@@ -17,19 +18,28 @@ export interface ToPoint {
   readonly undone: ReadonlyArray<Span>
 }
 
-/** State that a reset gives the residents: the state after the creation, or the state in a snapshot. A rewind keeps the history of commands. */
+/** State that a reset gives the residents: the state after the creation, or the state in a snapshot. A rewind and a keep keep the history of commands. */
 export type Rebase = "baseline" | Snapshot | ToPoint
+
+/** A candidate of a try becomes the workspace. */
+const isKeep = (rebase: Rebase): rebase is Snapshot =>
+  rebase !== "baseline" && !isToPoint(rebase) && rebase.record.candidate !== undefined
 
 const isToPoint = (rebase: Rebase): rebase is ToPoint => typeof rebase === "object" && "point" in rebase
 
 /** Announces the target state in the record before the residents change. */
 export const markStale = (
-  { restoredFrom: _, rewoundTo: _rewound, undone: _undone, ...record }: WorkspaceRecord,
+  { restoredFrom: _, rewoundTo: _rewound, undone, ...record }: WorkspaceRecord,
   rebase: Rebase
 ): WorkspaceRecord =>
   isToPoint(rebase)
     ? { ...record, undone: rebase.undone, rewoundTo: rebase.point.record.id }
-    : { ...record, staleResidents: true, ...(rebase === "baseline" ? {} : { restoredFrom: rebase.record.name }) }
+    : {
+      ...record,
+      staleResidents: true,
+      ...(isKeep(rebase) && undone !== undefined ? { undone } : {}),
+      ...(rebase === "baseline" ? {} : { restoredFrom: rebase.record.name })
+    }
 
 /** The rebase that a record announces and that a crash interrupted. `undefined` without one. */
 export const announcedRebase = (
@@ -59,18 +69,32 @@ export const announcedRebase = (
  */
 export const rebaseResidents = (entry: Entry, residents: OpenResidents, rebase: Rebase) =>
   isToPoint(rebase) ? toPoint(entry, residents, rebase) : Effect.gen(function*() {
-    yield* residents.clear
-    // They are of the commands that are forgotten.
-    yield* discardFolder(entry.folder.points)
+    yield* isKeep(rebase) ? toCandidate(residents, rebase) : forgetHistory(entry, residents)
     forgetPointMarks(entry)
-    // The guest that knew the former values and placeholders is gone.
-    yield* residents.secrets.forgetFormer
-    yield* residents.headerSecrets.forgetFormer
     if (rebase !== "baseline") yield* inherit(entry, residents, rebase)
     const from = rebase === "baseline" ? {} : originOf(rebase)
     yield* recordEvent(entry.folder.directory, { _tag: "reset", ...from })
     yield* commit(entry, ({ restoredFrom: _, staleResidents: _stale, ...now }) => now, { durable: false })
   }).pipe(Effect.ignoreCause)
+
+const forgetHistory = (entry: Entry, residents: OpenResidents) =>
+  Effect.gen(function*() {
+    yield* residents.clear
+    // They are of the commands that are forgotten.
+    yield* discardFolder(entry.folder.points)
+    // The guest that knew the former values and placeholders is gone.
+    yield* residents.secrets.forgetFormer
+    yield* residents.headerSecrets.forgetFormer
+  })
+
+/** Commands and points stay, and the keep joins them. Commands that ran when the candidate was forked run on in it. */
+const toCandidate = (residents: OpenResidents, { record: { candidate = "", name } }: Snapshot) =>
+  Effect.gen(function*() {
+    // The next process comes here too, and the commands of the former VM are gone.
+    yield* residents.lose(endedBy("reset"))
+    yield* residents.clearPresent
+    yield* recordKeep(residents.commands, candidate, name)
+  })
 
 /** The hidden snapshot of a candidate has no name for people. */
 const originOf = ({ record: { candidate, name } }: Snapshot) =>

@@ -31,7 +31,15 @@ const entryOf = ({ execs, points, undone }: Known, place: number): HistoryEntry 
   const first = firstUndone(before, place)
   const skipped = Array.from({ length: place - first }, (_, more) => first + more)
   const after = points.find(({ record }) => record.commands === place + 1 && isBehind(record, undone))?.record
-  const writtenBytes = firstUndone(before) > place ? 0 : first === place ? after?.writtenBytes : undefined
+  // The disk is another one after a keep, so the bytes are unknown.
+  const isKeep = execs[place]!.start.keeps === true
+  const writtenBytes = isKeep
+    ? undefined
+    : firstUndone(before) > place
+    ? 0
+    : first === place
+    ? after?.writtenBytes
+    : undefined
   return {
     ...command,
     undone: false,

@@ -32,7 +32,7 @@ const patch = (line: string) => `--- a/file\n+++ b/file\n@@ -1 +1 @@\n-old\n+${l
 export const trySuite = (name: string, driver: LifecycleDriver) => {
   let client: WorkspacesClient
   let shape: ReadonlyArray<string>
-  const { call, create, list, sh, snapshots, startProgram, status, vmsNow } = operations(() => client)
+  const { call, create, list, logs, sh, snapshots, startProgram, status, vmsNow } = operations(() => client)
   const attempt = (payload: object) => call<Done>("try", { workspace: "origin", ...payload })
   const refused = (payload: object) => attempt(payload).then(() => "it succeeded", String)
   const outcomes = ({ candidates }: Done) => candidates.map(({ name, outcome }) => [name, outcome])
@@ -184,6 +184,24 @@ export const trySuite = (name: string, driver: LifecycleDriver) => {
       await sh("origin", "touch /dev/shm/go; until grep -q gone file; do sleep 0.02; done")
       assert.strictEqual((await keeping).kept, "slow")
       await isAlone("kept")
+    })
+
+    it("a command that runs goes on in the kept candidate, and one that started later is lost", async () => {
+      const running = await startProgram("origin", "echo begun; until [ -e end ]; do sleep 0.02; done; echo ended")
+      const keeping = attempt({ candidates: [{ command: "sleep 2; echo kept > file" }], keep: "best" })
+      await candidateBegins()
+      const late = await startProgram("origin", "exec sleep 1000")
+      assert.strictEqual((await keeping).kept, "candidate-1")
+      const all = await logs("origin")
+      const outcomeOf = (id: string) => all.find(({ execId }) => execId === id)?.outcome
+      assert.strictEqual(outcomeOf(late), "lost")
+      assert.strictEqual(outcomeOf(running), driver.capturesPrograms ? "running" : "lost")
+      await isAlone("kept")
+      if (!driver.capturesPrograms) return
+      await sh("origin", "touch end")
+      const { stdout } = await call<{ readonly stdout: string }>("exec", { workspace: "origin", exec_id: running })
+      assert.strictEqual(stdout, "begun\nended\n")
+      await sh("origin", "rm end")
     })
 
     it("a candidate is kept only in the workspace that it was forked from", async () => {

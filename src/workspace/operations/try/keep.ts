@@ -1,10 +1,13 @@
-import { Effect, Ref, Semaphore } from "effect"
+import { Effect, Option, Ref, Semaphore } from "effect"
 import { WorkspaceNotReady } from "../../../contract/errors/errors.ts"
 import type { CandidateResult } from "../../../contract/rows/workspace-try-fields.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { lastActivity } from "../../entry/activity.ts"
 import { alone, aloneFor, type Lifecycle, type Notify } from "../../entry/context.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
+import type { WorkspaceRecord } from "../../entry/record.ts"
+import { hasPoints } from "../../life/point/keeper.ts"
+import { takePoint } from "../../life/point/take.ts"
 import { resetTo } from "../../life/reset.ts"
 import { captureHidden, removeHidden } from "../../life/snapshot/hidden.ts"
 import type { Snapshot } from "../../life/snapshot/record.ts"
@@ -86,9 +89,21 @@ const changedMeanwhile = (source: Entry) =>
     })
   })
 
+/** The workspace as the keep finds it, as a point, so that a rewind undoes the keep. The keep goes on without. */
+const pointBeforeKeep = (source: Entry, record: WorkspaceRecord, notify: Notify) =>
+  hasPoints(record)
+    ? takePoint(source, { always: true }).pipe(
+      source.pushLock.withPermits(1),
+      Effect.catch(({ message }) => {
+        notify({ _tag: "Notice", level: "warning", message: `no rewind can undo the keep: ${message}` })
+        return Effect.succeedNone
+      })
+    )
+    : Effect.succeedNone
+
 /**
  * The parked candidate becomes the workspace, as a reset to a snapshot of it. A crash leaves the workspace as it was, or the candidate as the
- * workspace.
+ * workspace. Gives the point of the state before, if there is one.
  */
 export const keepParked = (lifecycle: Lifecycle, source: Entry, point: Point, parked: Parked, notify: Notify) =>
   Effect.gen(function*() {
@@ -101,6 +116,8 @@ export const keepParked = (lifecycle: Lifecycle, source: Entry, point: Point, pa
         message: "the workspace was used while the candidates were tried: what changed in it since then is gone"
       })
     }
+    const undo = yield* pointBeforeKeep(source, record, notify)
     yield* resetTo(lifecycle, source, { snapshot: parked.snapshot.record.name, diskOnly: false }, notify)
     faultPoint("try:kept")
+    return Option.map(undo, (point) => point.record.id)
   }).pipe(aloneFor(lifecycle, source, "workspace.reset"))

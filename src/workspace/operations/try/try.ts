@@ -131,7 +131,10 @@ const trying = (
       parked,
       warningsTo(report)
     ).pipe(
-      Effect.as(parked.result.name),
+      Effect.map((undo) => ({
+        kept: parked.result.name,
+        ...(Option.isSome(undo) ? { undo: undo.value } : {})
+      })),
       // The table is the result of minutes: it is not lost with what could not be kept.
       Effect.catch(({ message }) => {
         report({ _tag: "Notice", level: "warning", message: `${parked.result.name} was not kept: ${message}` })
@@ -143,7 +146,7 @@ const trying = (
       _tag: "Done" as const,
       candidates: results,
       ...(best === undefined ? {} : { best: best.name }),
-      ...(kept === undefined ? {} : { kept }),
+      ...kept,
       workspace: yield* infoOf(source)
     }
   }))

@@ -1,10 +1,12 @@
 import { Effect, Schema } from "effect"
+import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
 import { copyStart } from "../../../system/files/content.ts"
 import { renameFile } from "../../../system/files/entries.ts"
 import { attempt, toHostErrorOf } from "../../../system/files/failure.ts"
+import { nowIso } from "../../../system/waits/time.ts"
 import type { Resident, ResidentKind } from "../../entry/resident.ts"
 import { lineOf, NAMED_RUNNING } from "../command.ts"
 import { type Commands, journaled } from "./command-registry.ts"
@@ -75,9 +77,29 @@ const inherit = (
       // The clock of the snapshot's commands stood still.
       const shifted = deadlineMs === undefined ? {} : { deadlineMs: deadlineMs + sinceMs }
       journal.started({ ...rest, ...shifted, inherited: true })
+      // The workspace had the command itself, with other output since.
+      logs.forget(start.id)
       logs.take(start.id, from, segments.map(({ number }) => number))
     }
   })
+
+/** Id of the command that stands for a keep, by the name of the hidden snapshot: a repetition after a crash has the same. */
+const keepId = (snapshot: string) => createHash("sha256").update(snapshot).digest("hex").slice(0, 32)
+
+/**
+ * Adds a command to the journal that stands for the keep of a candidate, so that a rewind can undo the keep as it undoes a command. `snapshot`: the
+ * hidden snapshot of the candidate.
+ */
+export const recordKeep = ({ folder, journal, logs }: Commands, candidate: string, snapshot: string) =>
+  Effect.flatMap(nowIso, (startedAt) =>
+    journaled(folder, () => {
+      const id = keepId(snapshot)
+      if (journal.get(id) !== undefined) return
+      journal.started({ id, command: ["pyro", "try", "--keep", candidate], startedAt, keeps: true })
+      logs.create(id).end()
+      journal.ended({ id, outcome: "exited", status: 0, stdoutBytes: 0, stderrBytes: 0 })
+      journal.flush()
+    }))
 
 /** The commands without an end, by the journal: those of a paused workspace stand still in its memory. */
 const runningIn = ({ journal, running }: Commands): Partial<WorkspaceInfo> => {
@@ -103,6 +125,7 @@ export const execResident = (commands: Commands): Resident<ReadonlyArray<Running
   note: (folder) => noteRunning(commands, folder),
   finishNote: keepRunning,
   inherit: (noted, { folder, sinceMs }) => inherit(commands, noted, folder, sinceMs),
+  isHistory: true,
   clear: journaled(commands.folder, () => {
     commands.journal.clear()
     commands.logs.clear()

@@ -222,6 +222,7 @@ export const networkResident = (network: Network): Resident<Policy> => ({
   adopt: (vm, kept) => network.adopt(vm, granted(kept)),
   lose: () => network.lose,
   rest: () => network.lose,
+  isHistory: true,
   clear: network.log.reset,
   describe: Effect.sync(() => ({ network: network.info() }))
 })
