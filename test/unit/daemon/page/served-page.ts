@@ -8,7 +8,7 @@ import { Pyro, type PyroService } from "../../../../src/contract/rows/Pyro.ts"
 import { PAGE_RPC_PATH } from "../../../../src/contract/wire/page.ts"
 import { makePage, type PageOptions } from "../../../../src/daemon/page/page.ts"
 import type { RequestTracker } from "../../../../src/daemon/request-tracker.ts"
-import { connectOver } from "../../../../src/sdk/connection/connection.ts"
+import { connectOver } from "../../../../src/sdk/connection/over.ts"
 import { type Browser, ownRequest } from "../../../support/page-browser.ts"
 import { makeServing } from "../../../support/served-pyro.ts"
 
