@@ -123,6 +123,8 @@ export const listen = async <Session>(
     socket.once("close", () => open--)
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       webSocket.on("error", () => {})
+      // The reader comes with a later turn, and resumes it: a first request that arrives before would be lost.
+      webSocket.pause()
       behind.connected(webSocket, admitted.session)
     })
   })

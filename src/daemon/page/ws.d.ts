@@ -22,6 +22,8 @@ declare module "ws" {
     /** `sent` is called when the message is written, and with an error when the connection ends first. */
     send(data: string | Uint8Array, sent?: (error?: Error) => void): void
     ping(data?: string): void
+    /** Reads nothing more until `resume`. */
+    pause(): void
     close(code?: number, reason?: string): void
     terminate(): void
   }
