@@ -7,7 +7,7 @@ import { keepWorkspaces } from "./live/workspaces.ts"
 import { Boundary } from "./parts/problem.tsx"
 import { keepConnected } from "./wire/link.ts"
 
-void keepConnected(`ws://${location.host}/rpc`)
+void keepConnected()
 keepWorkspaces()
 createRoot(document.getElementById("root")!).render(
   <Boundary>

@@ -114,7 +114,7 @@ export const Output = ({ isRunning, label, read, size }: {
         <p className="faint">{`${bytesText(shown.skippedBytes)} are gone: the log has a limit.`}</p>}
       <pre
         ref={element}
-        className="terminal"
+        className="console"
         tabIndex={0}
         role="region"
         aria-label={label}

@@ -78,6 +78,16 @@ const Hunks = ({ form, of }: { readonly of: PatchPart; readonly form: Form }) =>
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Lines">
       <table className={`diff ${form}`}>
+        {form === "split"
+          ? (
+            <colgroup>
+              <col className="at" />
+              <col />
+              <col className="at" />
+              <col />
+            </colgroup>
+          )
+          : null}
         <tbody>
           {upTo(of.hunks, most).map((hunk, at) => (
             <Fragment key={at}>

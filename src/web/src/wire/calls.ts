@@ -76,7 +76,8 @@ const newInputId = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("")
 
 interface Following<Event> {
-  readonly events: (events: ReadonlyArray<Event>) => void
+  /** The daemon sends on when this has ended, so a slow reader slows the operation alone. */
+  readonly events: (events: ReadonlyArray<Event>) => void | Promise<void>
   readonly failed?: (failure: Error) => void
   readonly ended?: () => void
   /** Called for each connection, with the receiver of the operation's input. */
@@ -101,7 +102,8 @@ const runEvents = (
           (end) => Option.isNone(end) ? Effect.succeed(undefined) : Effect.fail(end.value)
         )
         if (batch === undefined) return
-        events(batch as ReadonlyArray<never>)
+        const taken = events(batch as ReadonlyArray<never>)
+        if (taken !== undefined) yield* Effect.promise(() => taken)
       }
     })),
     { signal }

@@ -1,4 +1,5 @@
 import { Effect, Exit, Scope } from "effect"
+import { PAGE_RPC_PATH, PAGE_SESSION_PATH, pageProtocols } from "../../../contract/wire/page.ts"
 import type { Connection } from "../../../sdk/over-socket.ts"
 import { makeStore } from "../live/store.ts"
 import { openConnection } from "./open.ts"
@@ -33,27 +34,31 @@ const opened = (connection: Connection) => {
   for (const resume of resumed) resume(connection)
 }
 
-/** One connection, from its attempt to its end. Says whether it was ever open. */
-const connectOnce = async (url: string) => {
+const url = () => `ws://${location.host}${PAGE_RPC_PATH}`
+
+/** One connection, from its attempt to its end. */
+const connectOnce = async () => {
+  const protocols = pageProtocols(globalThis.window)
+  if (protocols === undefined) return "no-key"
   const scope = Effect.runSync(Scope.make())
   let ended = () => {}
   const end = new Promise<void>((resolve) => {
     ended = resolve
   })
-  const exit = await Effect.runPromiseExit(Scope.provide(openConnection(url, ended), scope))
+  const exit = await Effect.runPromiseExit(Scope.provide(openConnection(url(), protocols, ended), scope))
   if (Exit.isSuccess(exit)) {
     opened(exit.value)
     await end
     current = undefined
   }
   await Effect.runPromise(Scope.close(scope, Exit.void))
-  return Exit.isSuccess(exit)
+  return Exit.isSuccess(exit) ? "was-open" : "not-open"
 }
 
 /** Whether the daemon runs and does not know this browser any more. */
 const isSignedOut = async () => {
   try {
-    return (await fetch("/session", { cache: "no-store" })).status === 401
+    return (await fetch(PAGE_SESSION_PATH, { cache: "no-store" })).status === 401
   } catch {
     return false
   }
@@ -66,13 +71,14 @@ const pause = (ms: number) =>
   })
 
 /** Connects, and connects again after each loss, as long as the page is open. */
-export const keepConnected = async (url: string): Promise<never> => {
+export const keepConnected = async (): Promise<never> => {
   let failures = 0
   // A page that was in the background, or a computer that slept, tries again at once.
   for (const event of ["online", "focus", "pageshow"]) globalThis.addEventListener(event, () => wake())
   for (;;) {
-    failures = await connectOnce(url) ? 0 : failures + 1
-    linkState.set(await isSignedOut() ? "signed-out" : "lost")
+    const how = await connectOnce()
+    failures = how === "was-open" ? 0 : failures + 1
+    linkState.set(how === "no-key" || await isSignedOut() ? "signed-out" : "lost")
     await pause(PAUSES_MS[Math.min(failures, PAUSES_MS.length - 1)]!)
   }
 }

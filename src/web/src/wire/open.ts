@@ -10,12 +10,13 @@ export class NotConnected extends Error {
 /** An open connection to the daemon of this page, until the Scope closes. `closed` is called once after its end. */
 export const openConnection = (
   url: string,
+  protocols: Array<string>,
   closed: () => void
 ): Effect.Effect<Connection, NotConnected, Scope.Scope> =>
   Effect.gen(function*() {
     const opened = yield* Deferred.make<void, NotConnected>()
     const construct = (to: string) => {
-      const socket = new globalThis.WebSocket(to)
+      const socket = new globalThis.WebSocket(to, protocols)
       socket.addEventListener("open", () => Deferred.doneUnsafe(opened, Effect.void))
       socket.addEventListener("close", () => {
         Deferred.doneUnsafe(opened, Effect.fail(new NotConnected()))

@@ -9,6 +9,7 @@ import { Link, pathOf } from "../parts/route.tsx"
 import { State } from "../parts/state.tsx"
 import { Text } from "../parts/text.tsx"
 import { Review } from "../review/review.tsx"
+import { Shells } from "../shells/shells.tsx"
 import { Actions } from "./actions.tsx"
 import { Timeline } from "./timeline.tsx"
 
@@ -20,7 +21,8 @@ interface View {
 
 const views: ReadonlyArray<View> = [
   { path: "", name: "Timeline", show: (seen) => <Timeline workspace={seen.workspace.id} changes={seen} /> },
-  { path: "review", name: "Review", show: ({ workspace }) => <Review of={workspace} /> }
+  { path: "review", name: "Review", show: ({ workspace }) => <Review of={workspace} /> },
+  { path: "shells", name: "Shells", show: ({ workspace }) => <Shells of={workspace} /> }
 ]
 
 const Facts = ({ of: { cpuPercent, memoryBytes, workspace } }: { readonly of: Seen }) => (

@@ -1,0 +1,129 @@
+import "@xterm/xterm/css/xterm.css"
+import { FitAddon } from "@xterm/addon-fit"
+import { Terminal as Xterm } from "@xterm/xterm"
+import { useEffect, useRef, useState } from "react"
+import { SHELL_COLS, SHELL_ROWS } from "../../../contract/rows/shell-fields.ts"
+import type { AttachEvent } from "../../../contract/rows/workspace-attach.ts"
+import { outcomeText } from "../parts/outcome.tsx"
+import { Problem } from "../parts/problem.tsx"
+import { follow } from "../wire/calls.ts"
+import { document } from "./constructed-styles.ts"
+import { makeShellInput } from "./input.ts"
+
+const theme = {
+  background: "#16181c",
+  foreground: "#e3e5e8",
+  cursor: "#ff9a4d",
+  selectionBackground: "#3d5a80"
+}
+
+const within = (value: number, { from, to }: { readonly from: number; readonly to: number }) =>
+  Math.max(from, Math.min(to, value))
+
+/** Keys of the page: copy, and a way out of the terminal for the keyboard. */
+const pageKeys = (terminal: Xterm, leave: () => void) => (event: KeyboardEvent) => {
+  if (event.type !== "keydown") return true
+  if (event.key === "Escape" && event.shiftKey) {
+    leave()
+    return false
+  }
+  if (event.ctrlKey && event.shiftKey && event.code === "KeyC" && terminal.hasSelection()) {
+    event.preventDefault()
+    void navigator.clipboard.writeText(terminal.getSelection())
+    return false
+  }
+  return true
+}
+
+/** A shell of a workspace as a terminal. Closing the view leaves the shell open. */
+export default function Terminal({ shellId, workspace }: { readonly workspace: string; readonly shellId: string }) {
+  const place = useRef<HTMLDivElement>(null)
+  const wayOut = useRef<HTMLButtonElement>(null)
+  const terminal = useRef<Xterm>(null)
+  const [isReadAloud, setReadAloud] = useState(false)
+  const [ended, setEnded] = useState<string>()
+  const [failure, setFailure] = useState<Error>()
+
+  useEffect(() => {
+    const xterm = new Xterm({
+      theme,
+      documentOverride: document,
+      fontFamily: "ui-monospace, \"SFMono-Regular\", Menlo, Consolas, \"DejaVu Sans Mono\", monospace",
+      fontSize: 14,
+      scrollback: 5_000,
+      minimumContrastRatio: 4.5,
+      allowProposedApi: false,
+      // A link of a guest leads nowhere.
+      linkHandler: { activate: () => {} }
+    })
+    terminal.current = xterm
+    const fit = new FitAddon()
+    xterm.loadAddon(fit)
+    xterm.open(place.current!)
+    fit.fit()
+    const input = makeShellInput()
+    const size = () => ({ cols: within(xterm.cols, SHELL_COLS), rows: within(xterm.rows, SHELL_ROWS) })
+    const taken = (events: ReadonlyArray<AttachEvent>) =>
+      new Promise<void>((resolve) => {
+        for (const event of events) {
+          if (event._tag === "Attached") {
+            xterm.reset()
+            xterm.write(event.screen)
+          } else if (event._tag === "Output") xterm.write(event.bytes)
+          else if (event._tag === "Exited") setEnded(outcomeText(event))
+        }
+        // After all of them are drawn.
+        xterm.write("", resolve)
+      })
+    const stop = follow("workspace.shell.attach", { workspace, shellId, ...size(), detachKey: "none", raw: false }, {
+      events: taken,
+      input: (sink) => {
+        input.connect(sink)
+        input.resize(size())
+      },
+      failed: setFailure,
+      ended: input.disconnect
+    })
+    const encoder = new TextEncoder()
+    xterm.onData((data) => input.type(encoder.encode(data)))
+    xterm.onBinary((data) => input.type(Uint8Array.from(data, (character) => character.charCodeAt(0))))
+    xterm.onResize(() => input.resize(size()))
+    xterm.attachCustomKeyEventHandler(pageKeys(xterm, () => wayOut.current?.focus()))
+    xterm.focus()
+    const resized = new ResizeObserver(() => fit.fit())
+    resized.observe(place.current!)
+    return () => {
+      resized.disconnect()
+      stop()
+      input.disconnect()
+      xterm.dispose()
+      terminal.current = null
+    }
+  }, [workspace, shellId])
+
+  useEffect(() => {
+    if (terminal.current !== null) terminal.current.options.screenReaderMode = isReadAloud
+  }, [isReadAloud, shellId])
+
+  return (
+    <div className="shell">
+      <div className="toolbar">
+        <button
+          ref={wayOut}
+          type="button"
+          onClick={() => void navigator.clipboard.writeText(terminal.current?.getSelection() ?? "")}
+        >
+          Copy the selection
+        </button>
+        <label className="check">
+          <input type="checkbox" checked={isReadAloud} onChange={({ target }) => setReadAloud(target.checked)} />
+          for a screen reader
+        </label>
+        <span className="faint">Shift+Escape leaves the terminal.</span>
+      </div>
+      {failure === undefined ? null : <Problem of={failure} />}
+      <p role="status" className="warning">{ended === undefined ? null : `The program has ended: ${ended}.`}</p>
+      <div ref={place} className="screen" />
+    </div>
+  )
+}
