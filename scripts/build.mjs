@@ -6,6 +6,7 @@ import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { agentPlugin } from "./build/agent-plugin.mjs"
+import { demandAscii } from "./build/ascii.mjs"
 import { builtins } from "./build/builtins.mjs"
 import { bundled } from "./build/bundle.mjs"
 import { dialProgram, withDialProgram } from "./build/dial-program.mjs"
@@ -116,6 +117,7 @@ if (errors.length + warnings.length > 0) process.exit(1)
 
 const content = (ending) => outputFiles.find(({ path }) => path.endsWith(ending)).contents
 const bundle = content(".cjs")
+demandAscii(bundle)
 const name = hashed("main", bundle)
 const outdir = resolve(values.outdir)
 const { devDependencies, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))

@@ -10,7 +10,7 @@ export const tap = (): Format => {
   let isTap = false
   return {
     line: (line) => {
-      const [, name, digits] = /^(?:#|ℹ) (tests|pass|fail|cancelled|skipped|todo) (\d{1,9})$/.exec(line) ?? []
+      const [, name, digits] = /^(?:#|\u2139) (tests|pass|fail|cancelled|skipped|todo) (\d{1,9})$/.exec(line) ?? []
       if (name !== undefined) {
         summary.set(name, numberOf(digits))
         return summary.has("pass") && summary.has("fail")
