@@ -118,8 +118,16 @@ const networkSets = (text: string, tool: ToolContext) =>
 /** A page of the documents in parentheses, which a model cannot read. */
 const PAGE = / \(docs\/[\w/-]+\.md\)/g
 
-/** A text of pyro in a model's words: tools for commands, arguments for options, and no pages of the documents. */
+/** Words of somebody else in a text of pyro: a command of the guest. In ASCII, since the bundle is read as Latin-1. */
+const QUOTED = /\u201c[^\u201d]*\u201d/g
+
+/** A text of pyro in a model's words: tools for commands, arguments for options, and no pages of the documents. Leaves “quoted” words as they are. */
 export const inToolWords = (text: string, tool: ToolContext): string => {
+  const quoted = [...text.match(QUOTED) ?? []]
+  return ownWords(text.replace(QUOTED, "“”"), tool).replace(QUOTED, () => quoted.shift() ?? "")
+}
+
+const ownWords = (text: string, tool: ToolContext): string => {
   if (!text.includes("--") && !text.includes("pyro ") && !text.includes("docs/")) return text
   const set = networkSets(text.replace(PAGE, ""), tool)
   return commandsAsTools(set, tool).replace(FLAG, (flag, words: string) => optionText(flag, words, tool)) +

@@ -87,7 +87,7 @@ export const resetBefore = (lifecycle: Lifecycle, entry: Entry, before: string, 
   Effect.gen(function*() {
     const { notUndone, redo, startedAgain, undone } = yield* rewindTo(lifecycle, entry, wantedBy(before), notify)
     const warn = (message: string) => notify({ _tag: "Notice", level: "warning", message })
-    const names = undone.slice(0, NAMED).map(({ command }) => command).join("; ")
+    const names = undone.slice(0, NAMED).map(({ command }) => `“${command}”`).join("; ")
     const more = undone.length > NAMED ? ` and ${undone.length - NAMED} more` : ""
     warn(undone.length === 0 ? "no command is undone" : `undone: ${names}${more}`)
     if (startedAgain.length > 0) warn(`services that start again: ${startedAgain.join(", ")}`)

@@ -113,7 +113,12 @@ describe("what a model is told of a failure", () => {
     ["workspace_status", "pyro network set fix", "workspace_network_set fix"],
     ["workspace_exec", "it is off (docs/network.md). More", "it is off. More"],
     ["workspace_status", "only the user: pyro daemon stop", "only the user: pyro daemon stop"],
-    ["workspace_status", "a file called a--overwrite --no-such", "a file called a--overwrite --no-such"]
+    ["workspace_status", "a file called a--overwrite --no-such", "a file called a--overwrite --no-such"],
+    [
+      "workspace_reset",
+      "undone: “git log --oneline --stat”; “pyro list --json”. To see more: pyro workspace logs fix",
+      "undone: “git log --oneline --stat”; “pyro list --json”. To see more: workspace_logs fix"
+    ]
   ])("the text of %s has arguments and tools for options and commands: %s", (name, text, expected) => {
     assert.include(inToolWords(text, tools.find(({ listed }) => listed.name === name)!), expected)
   })
