@@ -1,29 +1,9 @@
 import { execFileSync } from "node:child_process"
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { installation } from "../support/installation.ts"
-import { sharedCache } from "../support/own-cache.ts"
-import { agentHosts, configure } from "./agent-hosts.ts"
-import type { ToolCall } from "./dialects/dialect.ts"
-import { newPlace, play, type Played } from "./play.ts"
-import { FINISHED, startModel } from "./scripted-model.ts"
-
-const on = (tool: string, args: object = {}): ToolCall => ({ tool, args: { workspace_id: "fix", ...args } })
-
-/** Id of a command. */
-const EXEC_ID = /\b[0-9a-f]{32}\b/
+import { assert } from "vitest"
+import { EXEC_ID, includes, on, type Step, tellStory } from "./story.ts"
 
 /** A 1x1 PNG. */
 const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
-
-interface Step {
-  readonly what: string
-  readonly call: ToolCall
-  readonly expect: (output: string, project: string) => void
-}
-
-const includes = (...words: ReadonlyArray<string>) => (output: string) => {
-  for (const word of words) assert.include(output, word)
-}
 
 /** What an agent does with a project, and what its model has to see of each step. */
 const steps: ReadonlyArray<Step> = [
@@ -104,42 +84,4 @@ const steps: ReadonlyArray<Step> = [
   }
 ]
 
-describe.each(agentHosts.map((host) => [host.name, host] as const))("%s", (_, host) => {
-  const { close, env, folder, json } = installation("pyro-hosts-")
-  let played: Played
-  let project: string
-  let model: Awaited<ReturnType<typeof startModel>>
-
-  beforeAll(async () => {
-    model = await startModel(host.dialect, steps.map(({ call }) => call))
-    const place = newPlace(folder, { ...env, PYRO_CACHE_DIR: sharedCache }, model.origin)
-    project = place.project
-    configure(host, place, ["--approve", "all"])
-    played = await play(host, place)
-  })
-  afterAll(async () => {
-    await model.close()
-    await close()
-  })
-
-  it("the host offers its model pyro's 16 tools and plays the script to its end", () => {
-    const offered = steps.map(({ call }) => host.dialect.nameOf(call.tool))
-    assert.include(played.printed, FINISHED, `${model.requests.join("\n")}\n${JSON.stringify(model.seen())}`)
-    if (!model.seen().tools.includes("ToolSearch")) assert.includeMembers([...model.seen().tools], offered)
-    assert.strictEqual(played.code, 0, played.printed)
-    assert.lengthOf(model.seen().outputs, steps.length)
-  })
-
-  it.each(steps.map((step, index) => [step.what, step, index] as const))("the host's model %s", (_, step, index) => {
-    const output = model.seen().outputs[index]
-    assert.isDefined(output)
-    step.expect(output!, project)
-  })
-
-  it("the host leaves no workspace", async () => {
-    assert.deepStrictEqual(
-      (await json<{ readonly workspaces: ReadonlyArray<unknown> }>(["workspace", "list"])).workspaces,
-      []
-    )
-  })
-})
+tellStory({ title: "work on a project", steps })

@@ -47,7 +47,8 @@ describe("workspace_exec", () => {
   it("workspace_exec shows the outcome first, then both streams", async () => {
     const pyro = printing([["stdout", "out\n"], ["stderr", "err\n"]])
     const result = await call(pyro, "workspace_exec", { workspace_id: "fix", command: "make" })
-    assert.strictEqual(textOf(result), "exit 3 in 2.3 s\nout\nstderr:\nerr\n")
+    const { exec_id } = result.structuredContent as unknown as { readonly exec_id: string }
+    assert.strictEqual(textOf(result), `exit 3 in 2.3 s (exec_id ${exec_id.slice(0, 8)})\nout\nstderr:\nerr\n`)
     const { exit_code, next_cursor, state, stderr, stdout, truncated } = await told(pyro, { command: "make" })
     assert.deepStrictEqual(
       { exit_code, next_cursor, state, stderr, stdout, truncated },

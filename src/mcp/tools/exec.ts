@@ -80,6 +80,9 @@ const CURSOR = /^(\d{1,15})(?:-(\d{1,15}))?$/
 /** A poll must not miss output that is already there. */
 const LEAST_WAIT_SECONDS = 0.25
 
+/** Characters of the id of an ended command in a text: a host may show its model no more, and `before` of a reset takes a prefix. */
+const SHOWN_ID = 8
+
 const newExecId = () => crypto.randomUUID().replaceAll("-", "")
 
 export const inputOf = (stdin: unknown): RunInput =>
@@ -152,7 +155,7 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecReport>,
     }
     const verdict = exited === undefined
       ? `still running after ${waitSeconds} s; continue with ${again(nextCursor!)}`
-      : verdictOf(exited)
+      : `${verdictOf(exited)} (exec_id ${id.slice(0, SHOWN_ID)})`
     return { result, text: lines(verdict, ...notices.map((one) => `note: ${one}`), streamsText(result)) }
   })
 
