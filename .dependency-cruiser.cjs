@@ -7,6 +7,7 @@ const libraries = [
   "output-log",
   "terminal",
   "guest-channel",
+  "ssh",
   "patch",
   "test-counts",
   "disk",
@@ -24,6 +25,7 @@ const may = {
   "output-log": ["contract", "system"],
   "terminal": ["contract", "system"],
   "guest-channel": ["contract", "system"],
+  "ssh": ["contract", "system", "guest-channel"],
   "patch": ["contract", "system"],
   "test-counts": ["contract"],
   "disk": ["contract", "system"],
@@ -37,7 +39,8 @@ const may = {
   "project": ["contract", "system", "environment", "seeding"],
   "sdk": ["contract", "system", "project"],
   "agent-host": ["contract", "system"],
-  "cli": ["contract", "terminal", "sdk", "agent-host", "project", "local", "daemon", "mcp"],
+  "ssh-client": ["contract", "system"],
+  "cli": ["contract", "terminal", "sdk", "agent-host", "ssh-client", "project", "local", "daemon", "mcp"],
   "mcp": ["contract", "sdk"],
   // Runs in a browser: `page-in-a-browser`.
   "web": ["contract", "sdk"],
@@ -58,6 +61,7 @@ const closed = [
   "output-log",
   "terminal",
   "guest-channel",
+  "ssh",
   "patch",
   "test-counts",
   "disk",
@@ -66,6 +70,7 @@ const closed = [
   "vm",
   "seeding",
   "agent-host",
+  "ssh-client",
   "sdk",
   "daemon"
 ]
@@ -247,7 +252,7 @@ module.exports = {
       severity: "error",
       from: { path: "^src/cli/" },
       to: {
-        path: "^src/(terminal|local|mcp|agent-host|project)/",
+        path: "^src/(terminal|local|mcp|agent-host|ssh-client|project)/",
         dynamic: false,
         dependencyTypesNot: ["type-only", "dynamic-import"]
       }

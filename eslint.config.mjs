@@ -7,6 +7,7 @@ const hostFolders = [
   "vm",
   "network",
   "guest-channel",
+  "ssh",
   "output-log",
   "seeding",
   "disk",
@@ -14,6 +15,7 @@ const hostFolders = [
   "workspace",
   "daemon",
   "agent-host",
+  "ssh-client",
   "project",
   "adapters"
 ]

@@ -68,6 +68,11 @@ const { contents: pageServer, name: pageServerName } = await bundlePart("page-se
   plugins: []
 })
 
+/** The SSH protocol in a separate file, which a process reads with its first SSH connection. */
+const { contents: ssh, name: sshName } = await bundlePart("ssh", {
+  entryPoints: [join(root, "src/ssh/server/ssh2.ts")]
+})
+
 /** The parsers of agent hosts' configuration files in a separate file, which only `pyro host` reads. */
 const { contents: parsers, name: parsersName } = await bundlePart("parsers", {
   entryPoints: [join(root, "src/agent-host/format/parsers.ts")],
@@ -87,6 +92,7 @@ const beside = {
       sideEffects: false
     }))
     onResolve({ filter: /^\.\/page-listener\.ts$/ }, () => ({ path: `./${pageServerName}`, external: true }))
+    onResolve({ filter: /^\.\/server\/ssh2\.ts$/ }, () => ({ path: `./${sshName}`, external: true }))
     onResolve({ filter: /^\.\/emulator\/xterm\.ts$/ }, () => ({ path: `./${xtermName}`, external: true }))
   }
 }
@@ -141,6 +147,7 @@ put(otlpName, otlp, 0o644)
 put(xtermName, xterm, 0o644)
 put(pageServerName, pageServer, 0o644)
 put(parsersName, parsers, 0o644)
+put(sshName, ssh, 0o644)
 put(dialName, dial, 0o644)
 // Sources and the library read this one.
 put("dial.cjs", dial, 0o644)
@@ -187,6 +194,7 @@ for (
     ["xterm", xtermName],
     ["page-server", pageServerName],
     ["parsers", parsersName],
+    ["ssh", sshName],
     ["mcp-handshake", handshakeName],
     ["mcp-answers", answersName],
     ["quick-exec", quickExecName]

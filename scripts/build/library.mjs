@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { root, typesCompiler } from "../setup/project.mjs"
 import { buildAdapters } from "./adapters.mjs"
-import { unused } from "./unused.mjs"
+import { unused, withoutCompiled } from "./unused.mjs"
 
 // Builds the modules and types that other programs import (`exports` of package.json): node scripts/build/library.mjs. They are
 // part of a package, not of a working tree, in which examples import the sources.
@@ -54,7 +54,13 @@ await build({
   splitting: true,
   mainFields,
   // The program's own effect and MCP SDK, not second ones: their values are passed in and out.
-  external: Object.keys(peerDependencies).flatMap((name) => [name, `${name}/*`])
+  external: Object.keys(peerDependencies).flatMap((name) => [name, `${name}/*`]),
+  // ssh2 is a CommonJS package that loads modules of Node.
+  banner: {
+    js: `import { createRequire as requireOf } from "node:module";
+const require = requireOf(import.meta.url), __dirname = import.meta.dirname;`
+  },
+  plugins: [withoutCompiled]
 })
 
 await buildAdapters(common, entriesOf("adapter"))

@@ -22,8 +22,8 @@ export const toUse = [
 export const toRun = [...toCompile, ...toUse]
 
 /**
- * Additional packages for the sanitizer and fuzz builds of the guest agent, for reading archives with an independent program, and for the
- * namespaces that stand for networks.
+ * Additional packages for the sanitizer and fuzz builds of the guest agent, for reading archives with an independent program, for the
+ * namespaces that stand for networks, and for the clients of SSH.
  */
 export const toTest = [
   "clang",
@@ -32,8 +32,10 @@ export const toTest = [
   "iproute2",
   "libclang-rt-dev",
   "nftables",
+  "openssh-client",
   "passt",
   "python3",
+  "rsync",
   "zip",
   "zsh"
 ]

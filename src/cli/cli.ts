@@ -168,6 +168,11 @@ const runCommand = (
           run({ _tag: "Operation", operation, words }, rest, options),
           (error) => error._tag === "InvalidRequest" ? asTyped(error) : error
         ))
+    case "workspace.code":
+      return Effect.flatMap(
+        Effect.promise(() => import("./editor.ts")),
+        ({ performCode }) => withDaemon(performCode(words, rest))
+      )
     case "demo": {
       const type = (argv: ReadonlyArray<string>) => Effect.map(cli({ ...options, argv }), ({ status }) => status)
       return Effect.flatMap(

@@ -1,18 +1,10 @@
-import { Effect, Stream } from "effect"
+import { Effect } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { DeletePayload } from "../../contract/rows/workspace-reset.ts"
+import { firstLine } from "../output/ask.ts"
 import { OutputOptions, warn } from "../output/print.ts"
 import { Terminal } from "../terminal/Terminal.ts"
-
-/** The answer to a question; empty at the end of the input. */
-export const firstLine = (stdin: Stream.Stream<Uint8Array>): Effect.Effect<string> =>
-  stdin.pipe(
-    Stream.decodeText(),
-    Stream.splitLines,
-    Stream.runHead,
-    Effect.map((line) => line._tag === "Some" ? line.value : "")
-  )
 
 /** Maximum names in a question. */
 const MOST_NAMES = 5

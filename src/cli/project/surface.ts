@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import type { Surface } from "../../project/surface.ts"
+import { firstLine } from "../output/ask.ts"
 import { note, OutputOptions, warn } from "../output/print.ts"
 import { withProgress } from "../output/progress.ts"
 import { withLogins } from "../perform/logins.ts"
-import { firstLine } from "../perform/question.ts"
 import { Terminal } from "../terminal/Terminal.ts"
 
 /** The terminal of a person who works on a project. `yes`: the person grants what a file asks for. */

@@ -9,6 +9,7 @@ import { WorkspaceUser } from "../../contract/rows/workspace-field.ts"
 import { between, defaulted, ignoredGlobs, optional, text } from "../../contract/text/fields.ts"
 import { snakeStruct } from "../../contract/text/snake.ts"
 import { agentCommand } from "./agent.ts"
+import { codeCommand } from "./editor.ts"
 import { flag } from "./flag.ts"
 import { hostCommands } from "./host.ts"
 import { projectCommands } from "./project.ts"
@@ -181,7 +182,15 @@ export const mcpServe = {
 } as const satisfies Command
 
 /** Commands that are no operations. */
-const ownCommands = [cpCommand, mcpServe, agentCommand, ...projectCommands, ...hostCommands, demoCommand] as const
+const ownCommands = [
+  cpCommand,
+  codeCommand,
+  mcpServe,
+  agentCommand,
+  ...projectCommands,
+  ...hostCommands,
+  demoCommand
+] as const
 export type OwnCommand = typeof ownCommands[number]
 
 /** All commands, in the order of the help. */

@@ -8,6 +8,7 @@ import { rewindViews } from "./rewind.ts"
 import { savedViews } from "./saved.ts"
 import { serviceViews } from "./services.ts"
 import { shellViews } from "./shell.ts"
+import { sshViews } from "./ssh.ts"
 import { topViews } from "./top.ts"
 import { tryViews } from "./try.ts"
 import { uiViews } from "./ui.ts"
@@ -24,6 +25,7 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   ...networkViews,
   ...shellViews,
   ...serviceViews,
+  ...sshViews,
   ...topViews,
   ...tryViews,
   ...uiViews,

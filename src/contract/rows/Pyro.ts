@@ -14,7 +14,13 @@ import {
 import type { RunInput } from "./run-input.ts"
 
 /** Operations with input while they run. */
-export type WithInput = "run" | "workspace.exec" | "workspace.shell.attach" | "workspace.file.upload" | "env.import"
+export type WithInput =
+  | "run"
+  | "workspace.exec"
+  | "workspace.shell.attach"
+  | "workspace.file.upload"
+  | "workspace.ssh.proxy"
+  | "env.import"
 
 type Inputs<Name extends OperationName> = Name extends WithInput ? [input?: RunInput] : []
 

@@ -67,6 +67,7 @@ import {
   workspaceShellSignal
 } from "./workspace-shell.ts"
 import { workspaceSnapshotCreate, workspaceSnapshotDelete, workspaceSnapshotList } from "./workspace-snapshot.ts"
+import { workspaceSshConfig, workspaceSshProxy } from "./workspace-ssh.ts"
 import { workspaceSummary } from "./workspace-summary.ts"
 import { workspaceSyncPush } from "./workspace-sync.ts"
 import { workspaceTry } from "./workspace-try.ts"
@@ -141,6 +142,8 @@ export const operations = [
   workspacePortPublish,
   workspacePortList,
   workspacePortUnpublish,
+  workspaceSshConfig,
+  workspaceSshProxy,
   workspaceRename,
   workspaceUpdate,
   workspacePause,

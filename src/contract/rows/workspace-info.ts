@@ -115,7 +115,8 @@ export const WorkspaceInfo = lazy(() =>
         description: "The newest 10 running commands. Absent if the record cannot be read"
       })
     ),
-    shells: optional(integer("Number of open shells. Absent if the record cannot be read"))
+    shells: optional(integer("Number of open shells. Absent if the record cannot be read")),
+    sshConnections: optional(integer("Number of open SSH connections. Absent if there are none"))
   })
 )
 export type WorkspaceInfo = ReturnType<typeof WorkspaceInfo>["Type"]
@@ -141,6 +142,7 @@ export const secondary = [
   "driver",
   "network_driver",
   "shells",
+  "ssh_connections",
   "project",
   "forked_from",
   "ports"

@@ -116,6 +116,8 @@ export interface WorkspaceInfo {
   }>
   /** Number of open shells. Absent if the record cannot be read */
   readonly shells?: number
+  /** Number of open SSH connections. Absent if there are none */
+  readonly sshConnections?: number
 }
 
 /** A command of a workspace. */

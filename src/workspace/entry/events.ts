@@ -92,6 +92,9 @@ const Event = Schema.Union([
   Schema.TaggedStruct("port_unpublished", { at, ...port }),
   Schema.TaggedStruct("shell_opened", { at, shellId: Schema.String, command: Schema.Array(Schema.String) }),
   Schema.TaggedStruct("shell_closed", { at, shellId: Schema.String, outcome: Schema.String }),
+  /** An SSH client has logged in as this user of the guest: files, programs and ports of the guest are open to it until it leaves. */
+  Schema.TaggedStruct("ssh_opened", { at, user: Schema.String }),
+  Schema.TaggedStruct("ssh_closed", { at, user: Schema.String, sentBytes: Schema.Number }),
   Schema.TaggedStruct("service_started", { at, name: Schema.String, restarts: Schema.Int }),
   Schema.TaggedStruct("service_ready", { at, name: Schema.String, readyMs: Schema.Number }),
   Schema.TaggedStruct("service_exited", {

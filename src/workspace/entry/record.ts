@@ -146,6 +146,8 @@ export interface WorkspaceFolder {
   readonly staged: string
   /** Snapshots in comparisons, a folder for each comparison. */
   readonly compared: string
+  /** Keys of its SSH connections. */
+  readonly ssh: string
 }
 
 export const workspacesDirectory = (stateDir: string) => path.join(stateDir, "workspaces")
@@ -164,7 +166,8 @@ export const folderOf = (stateDir: string, id: WorkspaceId): WorkspaceFolder => 
     points: path.join(directory, "points"),
     paused: path.join(directory, "paused"),
     staged: path.join(directory, "staged"),
-    compared: path.join(directory, "compared")
+    compared: path.join(directory, "compared"),
+    ssh: path.join(directory, "ssh")
   }
 }
 

@@ -76,6 +76,10 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
       return `shell ${event.shellId} opened: ${event.command.length === 0 ? "login shell" : event.command.join(" ")}`
     case "shell_closed":
       return `shell ${event.shellId} ended: ${event.outcome}`
+    case "ssh_opened":
+      return `an SSH client logged in as ${event.user}`
+    case "ssh_closed":
+      return `an SSH client of ${event.user} left, after ${event.sentBytes} bytes to it`
     case "service_started":
       return `service ${event.name} started${event.restarts === 0 ? "" : `, restart ${event.restarts}`}`
     case "service_ready":

@@ -29,6 +29,7 @@ import { execWorks } from "./exec.ts"
 import { infoOf } from "./info.ts"
 import { rewindWorks } from "./rewind.ts"
 import { savedWorks } from "./saved.ts"
+import { sshWorks } from "./ssh.ts"
 import { inRunning, type Works } from "./work.ts"
 import { workspaceDiff, workspaceWorks } from "./workspace.ts"
 
@@ -39,6 +40,7 @@ export const works: Works = {
   ...execWorks,
   ...rewindWorks,
   ...savedWorks,
+  ...sshWorks,
   // Shells.
   "workspace.shell.open": ({ entry, generation, shells }, payload) =>
     Effect.flatMap(

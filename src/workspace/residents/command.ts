@@ -42,7 +42,7 @@ export interface CommandRequest {
 }
 
 /** A login shell: bash, or sh in a guest without bash. */
-const shell = [
+export const shell = [
   "/bin/sh",
   "-c",
   "if [ -x /bin/bash ]; then exec /bin/bash -l; fi; SHELL=/bin/sh exec /bin/sh -l"

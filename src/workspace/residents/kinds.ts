@@ -4,6 +4,7 @@ import { networkKind } from "./network/policy.ts"
 import { portKind } from "./port/table.ts"
 import { serviceKind } from "./service/state.ts"
 import { shellKind } from "./shell/resident.ts"
+import { sshKind } from "./ssh/resident.ts"
 
 /** Every kind of resident that this pyro knows. `open.ts` opens one of each kind. */
 export const residentKinds: ReadonlyArray<StoredKind> = [
@@ -11,5 +12,6 @@ export const residentKinds: ReadonlyArray<StoredKind> = [
   storedKind(networkKind),
   storedKind(portKind),
   storedKind(serviceKind),
-  storedKind(shellKind)
+  storedKind(shellKind),
+  storedKind(sshKind)
 ]

@@ -23,6 +23,8 @@ import { openServices, type Services } from "./service/services.ts"
 import { serviceKind } from "./service/state.ts"
 import { shellKind, shellResident } from "./shell/resident.ts"
 import { makeShells, type Shells } from "./shell/shells.ts"
+import { makeSsh, type Ssh } from "./ssh/connections.ts"
+import { sshKind, sshResident } from "./ssh/resident.ts"
 
 /** The residents of a workspace. The operations of one kind, such as exec and logs, use that kind by name. The lifecycle does not. */
 export interface OpenResidents extends Residents {
@@ -33,6 +35,7 @@ export interface OpenResidents extends Residents {
   readonly ports: Ports
   readonly shells: Shells
   readonly services: Services
+  readonly ssh: Ssh
 }
 
 /** Opens every resident of a workspace, with the grant of its record. The residents close with the Scope. */
@@ -67,13 +70,15 @@ export const openResidents = (
       ({ renderings }) => renderings.clear()
     )
     const services = yield* openServices(directory, commands, ports)
+    const ssh = yield* makeSsh(folder, (event) => record(directory, event))
     return {
       ...makeResidents([
         listed(execKind, directory, execResident(commands)),
         listed(networkKind, directory, networkResident(network)),
         listed(portKind, directory, portResident(ports)),
         listed(serviceKind, directory, serviceResident(services)),
-        listed(shellKind, directory, shellResident(shells))
+        listed(shellKind, directory, shellResident(shells)),
+        listed(sshKind, directory, sshResident(ssh))
       ]),
       commands,
       headerSecrets,
@@ -81,6 +86,7 @@ export const openResidents = (
       ports,
       secrets,
       services,
-      shells
+      shells,
+      ssh
     }
   })

@@ -63,6 +63,8 @@ export interface Commands {
   readonly logs: LogStore
   readonly secrets: WorkspaceSecrets
   readonly running: ReadonlyMap<string, Command>
+  /** Prepares the guest for a program, and gives the variables that pyro sets for it. Those of the workspace are in `defaults`. */
+  readonly prepare: Preparation
   /** Variables and directory of commands that do not name their own. */
   readonly defaults: Effect.Effect<CommandDefaults>
   /**
@@ -192,11 +194,17 @@ export const openCommands = (
         Effect.asVoid
       )
 
+    const prepare: Preparation = (channel) =>
+      Effect.gen(function*() {
+        let prepared: Variables = {}
+        for (const preparation of preparations) prepared = { ...prepared, ...yield* preparation(channel) }
+        return prepared
+      })
+
     const start: Commands["start"] = ({ channel, memoryMib, scope }, payload, input, role) =>
       Effect.gen(function*() {
         const { execId: id } = payload
-        let prepared: Variables = {}
-        for (const prepare of preparations) prepared = { ...prepared, ...yield* prepare(channel) }
+        const prepared = yield* prepare(channel)
         // The steps from here to the journal do not wait: of two requests with one id, only one starts the command.
         if (journal.get(id) !== undefined) return { mine: false }
         const variables = yield* secrets.variables(payload.secretEnv)
@@ -321,5 +329,5 @@ export const openCommands = (
         }
       })
 
-    return { folder, journal, logs, secrets, running, defaults, start, adopt, loseAll, rest, delay }
+    return { folder, journal, logs, secrets, running, prepare, defaults, start, adopt, loseAll, rest, delay }
   }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(folder.directory)(failure))))

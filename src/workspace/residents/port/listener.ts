@@ -64,7 +64,7 @@ interface Room {
 const CONNECT_TIMEOUT = "30 seconds"
 
 /** Connects to a port of the guest's loopback: servers listen on 127.0.0.1, on ::1, or on both. Begins with the family that answered last. */
-const loopbackPort = (port: number) => {
+export const loopbackPort = (port: number) => {
   let family: 4 | 6 = 4
   return (
     channel: Channel,

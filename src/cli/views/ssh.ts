@@ -1,0 +1,130 @@
+import { Effect, Stream } from "effect"
+import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
+import type { PyroService } from "../../contract/rows/Pyro.ts"
+import type { SshConfig } from "../../contract/rows/workspace-ssh.ts"
+import { asks } from "../output/ask.ts"
+import { OutputOptions, print, warn } from "../output/print.ts"
+import { type OutputClosed, Terminal } from "../terminal/Terminal.ts"
+import type { Views } from "./view.ts"
+
+/** Variables that choose pyro's directories. */
+const VARIABLES = ["PYRO_STATE_DIR", "PYRO_CACHE_DIR", "XDG_STATE_HOME", "XDG_CACHE_HOME"]
+
+const load = Effect.promise(async () => ({
+  ...await import("../../ssh-client/entry.ts"),
+  ...await import("../../ssh-client/files.ts")
+}))
+
+const refused = ({ detail }: { readonly detail: string }) => new InvalidRequest({ field: "", detail })
+const unusable = ({ detail, path }: { readonly detail: string; readonly path: string }) =>
+  new InvalidRequest({ field: "", detail: `${path} cannot be used: ${detail}. Nothing else was changed` })
+
+/** The entry of a workspace, as this pyro writes it. */
+const entryOf = (config: SshConfig): Effect.Effect<string, InvalidRequest, Terminal> =>
+  Effect.gen(function*() {
+    const { entryText } = yield* load
+    const { variable } = yield* Terminal
+    const variables = VARIABLES.flatMap((name) => {
+      const value = variable(name)
+      return value === undefined || value === "" ? [] : [[name, value] as const]
+    })
+    const argv = [process.execPath, process.argv[1] ?? "pyro"]
+    return yield* Effect.mapError(Effect.fromResult(entryText(config, { argv, variables })), refused)
+  })
+
+const homeOf: Effect.Effect<string, InvalidRequest, Terminal> = Effect.flatMap(Terminal, ({ variable }) => {
+  const home = variable("HOME")
+  return home?.startsWith("/") === true
+    ? Effect.succeed(home)
+    : new InvalidRequest({ field: "", detail: "HOME is not set, so there is no ~/.ssh" })
+})
+
+/** Writes the entry to the person's files, after a question. False if the person does not want it. */
+export const writeEntry = (
+  config: SshConfig,
+  { yes }: { readonly yes: boolean }
+): Effect.Effect<boolean, InvalidRequest | OutputClosed, Terminal> =>
+  Effect.gen(function*() {
+    const { apply, placesOf, planWrite } = yield* load
+    const places = placesOf(yield* homeOf, config.host)
+    const entry = yield* entryOf(config)
+    const changes = yield* Effect.mapError(planWrite(places, entry), unusable)
+    if (changes.length === 0) return true
+    const files = changes.map(({ known }) => known.path).join(" and ")
+    const isMeant = yes || (yield* asks(`Write ${files}?`))
+    if (isMeant === undefined) {
+      return yield* new InvalidRequest({
+        field: "--yes",
+        detail: `is needed without a terminal: ${files} would be written`
+      })
+    }
+    if (!isMeant) return false
+    yield* Effect.mapError(apply(places, changes), unusable)
+    return true
+  })
+
+/** The name of an entry by the words of a person. The workspace may be gone. */
+const hostOf = (pyro: PyroService, workspace: string): Effect.Effect<string, PyroError> =>
+  Effect.catchTag(
+    Effect.map(pyro.workspace.ssh.config({ workspace }), ({ host }) => host),
+    "WorkspaceNotFound",
+    (failure) =>
+      /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(workspace) ? Effect.succeed(`pyro-${workspace}`) : Effect.fail(failure)
+  )
+
+const removeEntry = (pyro: PyroService, workspace: string) =>
+  Effect.gen(function*() {
+    const { apply, placesOf, planRemove } = yield* load
+    const host = yield* hostOf(pyro, workspace)
+    const places = placesOf(yield* homeOf, host)
+    const changes = yield* Effect.mapError(planRemove(places), unusable)
+    const hasEntry = changes.some(({ known }) => known.path === places.entry)
+    yield* Effect.mapError(apply(places, changes), unusable)
+    yield* warn(hasEntry ? `pyro: ${host} is no longer in ~/.ssh\n` : `pyro: ~/.ssh has no entry ${host}\n`)
+    return hasEntry ? 0 : 1
+  })
+
+export const sshViews = {
+  "workspace.ssh.config": {
+    result: (config) =>
+      Effect.orDie(Effect.flatMap(entryOf(config), print)) as Effect.Effect<void, OutputClosed, Terminal>,
+    perform: (pyro, payload) =>
+      Effect.gen(function*() {
+        const { switches } = yield* OutputOptions
+        if (switches.has("remove") && switches.has("write")) {
+          return yield* new InvalidRequest({ field: "--remove", detail: "cannot be combined with --write" })
+        }
+        if (switches.has("remove")) {
+          return { _tag: "Shown" as const, status: yield* removeEntry(pyro, payload.workspace) }
+        }
+        const config = yield* pyro.workspace.ssh.config(payload)
+        if (!switches.has("write")) {
+          // A value that no entry can carry is an error of the request.
+          yield* entryOf(config)
+          return { _tag: "Result" as const, result: config }
+        }
+        const isWritten = yield* writeEntry(config, { yes: switches.has("yes") })
+        yield* warn(isWritten ? `pyro: ready. Use it: ssh ${config.host}\n` : "nothing was written\n")
+        return { _tag: "Shown" as const, status: isWritten ? 0 : 1 }
+      })
+  },
+  "workspace.ssh.proxy": {
+    result: () => Effect.void,
+    perform: (pyro, payload) =>
+      Effect.gen(function*() {
+        const terminal = yield* Terminal
+        if (terminal.stdinIsTerminal || terminal.stdoutIsTerminal) {
+          return yield* new InvalidRequest({
+            field: "",
+            detail:
+              `carries the bytes of an SSH client, and is no command to type. For the client: pyro ssh-config ${payload.workspace}`
+          })
+        }
+        yield* Stream.runForEach(
+          pyro.workspace.ssh.proxy(payload, { stdin: terminal.stdin }),
+          (event) => event._tag === "Output" ? terminal.writeStdout(event.bytes) : Effect.void
+        )
+        return { _tag: "Shown" as const, status: 0 }
+      })
+  }
+} satisfies Views

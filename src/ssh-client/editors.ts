@@ -1,0 +1,46 @@
+import { Effect } from "effect"
+import { spawn } from "node:child_process"
+
+/** An editor that opens a directory of an SSH host. */
+interface Editor {
+  readonly title: string
+  /** Its command line. Absent: it has none for this. */
+  readonly argv?: (host: string, directory: string) => readonly [string, ...ReadonlyArray<string>]
+  /** What a person does without its program. */
+  readonly byHand: (host: string, directory: string) => string
+}
+
+const ofVsCode = (program: string, title: string): Editor => ({
+  title,
+  argv: (host, directory) => [program, "--remote", `ssh-remote+${host}`, directory],
+  byHand: (host, directory) =>
+    `in ${title}, install the extension Remote - SSH, run "Remote-SSH: Connect to Host", choose ${host}, and open ${directory}`
+})
+
+/** Directory as the path of a URL. */
+const urlPath = (directory: string) => directory.split("/").map(encodeURIComponent).join("/")
+
+/** The editors, by the name of their program. */
+export const editors: { readonly [Name in "code" | "cursor" | "zed" | "jetbrains"]: Editor } = {
+  code: ofVsCode("code", "VS Code"),
+  cursor: ofVsCode("cursor", "Cursor"),
+  zed: {
+    title: "Zed",
+    argv: (host, directory) => ["zed", `ssh://${host}${urlPath(directory)}`],
+    byHand: (host, directory) => `in Zed, run "projects: open remote", choose ${host}, and open ${directory}`
+  },
+  jetbrains: {
+    title: "JetBrains Gateway",
+    byHand: (host, directory) =>
+      `in JetBrains Gateway, choose SSH, then a new connection to the host ${host} of OpenSSH's configuration, and the project directory ${directory}`
+  }
+}
+
+/** Runs the program of an editor until its end. `absent`: there is no such program. */
+export const openEditor = (argv: readonly [string, ...ReadonlyArray<string>]): Effect.Effect<number | "absent"> =>
+  Effect.callback((resume) => {
+    const [program, ...args] = argv
+    const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit"] })
+    child.once("error", () => resume(Effect.succeed("absent" as const)))
+    child.once("close", (code) => resume(Effect.succeed(code ?? 1)))
+  })

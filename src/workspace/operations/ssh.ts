@@ -1,0 +1,36 @@
+import { Effect, Ref } from "effect"
+import { pointBeforeCommand } from "../life/point/keeper.ts"
+import { explainEnd } from "../life/reader.ts"
+import { directoryOf } from "../residents/command-defaults.ts"
+import { sshGuest } from "../residents/ssh/guest.ts"
+import type { Works } from "./work.ts"
+
+/** The work of the operations for SSH clients. */
+export const sshWorks = {
+  "workspace.ssh.config": ({ entry, ssh }) =>
+    Effect.gen(function*() {
+      const record = yield* Ref.get(entry.record)
+      const { id, name, user, workspaceUser } = record
+      const { hostLine, identityFile, knownHostsFile } = yield* ssh.keys
+      return {
+        id,
+        ...(name === undefined ? {} : { name }),
+        host: `pyro-${name ?? id}`,
+        user: user ?? workspaceUser,
+        cwd: directoryOf(undefined, record),
+        identityFile,
+        knownHostsFile,
+        hostKey: hostLine
+      }
+    }),
+  "workspace.ssh.proxy": {
+    pulls: ({ commands, entry, generation, lifecycle, ssh }, _payload, input) =>
+      Effect.gen(function*() {
+        yield* pointBeforeCommand(lifecycle, entry)
+        const { memoryMib } = yield* Ref.get(entry.record)
+        const { channel } = generation
+        const lost = explainEnd({ entry, generation })(channel.failed)
+        return yield* ssh.serve(sshGuest({ channel, commands, memoryMib }), lost, input)
+      })
+  }
+} satisfies Partial<Works>

@@ -1,0 +1,72 @@
+import { Effect, Option, type Scope, Semaphore, Stream } from "effect"
+import type { PyroError } from "../../../contract/errors/errors.ts"
+import type { PullEvents } from "../../../contract/rows/event-batches.ts"
+import type { RunInput } from "../../../contract/rows/run-input.ts"
+import type { SshProxyEvent } from "../../../contract/rows/workspace-ssh.ts"
+import { serveSsh, type SshGuest } from "../../../ssh/serve.ts"
+import type { NewEvent } from "../../entry/events.ts"
+import type { WorkspaceFolder } from "../../entry/record.ts"
+import { keysOf } from "./keys.ts"
+
+type Events = ReadonlyArray<SshProxyEvent>
+const none: Events = []
+
+/** The SSH connections of one workspace. */
+export type Ssh = Effect.Success<ReturnType<typeof makeSsh>>
+
+export const makeSsh = (folder: WorkspaceFolder, record: (event: NewEvent) => Effect.Effect<void>) =>
+  Effect.gen(function*() {
+    const one = yield* Semaphore.make(1)
+    const keys = one.withPermits(1)(keysOf(folder))
+    let open = 0
+
+    /**
+     * Serves the connection of one client until its end, or the end of the Scope. `lost` never succeeds, and fails when the VM has ended.
+     */
+    const serve = (
+      guest: SshGuest,
+      lost: Effect.Effect<never, PyroError>,
+      { stdin }: RunInput
+    ): Effect.Effect<PullEvents<SshProxyEvent>, PyroError, Scope.Scope> =>
+      Effect.gen(function*() {
+        const { clientLine, hostKey } = yield* keys
+        let user: string | undefined
+        let sentBytes = 0
+        let isOver = false
+        yield* Effect.acquireRelease(
+          Effect.sync(() => void open++),
+          () =>
+            Effect.suspend(() => {
+              open--
+              return user === undefined ? Effect.void : record({ _tag: "ssh_closed", user, sentBytes })
+            })
+        )
+        const pull = yield* serveSsh({
+          hostKey,
+          clientKey: clientLine,
+          guest,
+          input: stdin ?? Stream.empty,
+          opened: (as) => {
+            user = as
+            return record({ _tag: "ssh_opened", user })
+          }
+        })
+        return (waitMs) =>
+          isOver ? Effect.fail(Option.none()) : Effect.raceFirst(
+            Effect.match(pull(waitMs), {
+              onFailure: (): Events => {
+                isOver = true
+                return [{ _tag: "Ended", sentBytes }]
+              },
+              onSuccess: (bytes): Events => {
+                if (bytes === undefined) return none
+                sentBytes += bytes.length
+                return [{ _tag: "Output", bytes }]
+              }
+            }),
+            Effect.mapError(lost, Option.some)
+          )
+      })
+
+    return { keys, serve, count: () => open }
+  })
