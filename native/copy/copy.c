@@ -1,10 +1,12 @@
 /*
- * pyro-copy: copies a sparse file (a VM's memory, an image) without pages of zeros, punches these pages out of a file, or lists the data
- * of a file: a line with offset and length of each piece, in bytes, in the order of the file.
+ * pyro-copy: copies a sparse file (a VM's memory, an image) without pages of zeros, punches these pages out of a file, lists the data
+ * of a file: a line with offset and length of each piece, in bytes, in the order of the file, or copies a file into memory that no process
+ * can change: it writes "sealed FD" with its own descriptor, and stays until it is killed, so that its parent opens /proc/PID/fd/FD.
  *
  *   pyro-copy [--owner UID:GID] [--mode OCTAL] [--over CHANGES]... SOURCE DESTINATION [FD PROGRAM ARGUMENT...]
  *   pyro-copy --punch FILE
  *   pyro-copy --list FILE
+ *   pyro-copy --seal FILE
  *
  * SOURCE and CHANGES may be in a folder of a VM's own process, so no symbolic link is followed. CHANGES is a sparse file: its data
  * replaces that of the source, and of the CHANGES before it. It may be larger than the source; the rest is ignored.
@@ -12,6 +14,7 @@
  * that shares extents (FICLONE) copies no data. With a program, it writes "copied" and a newline to FD and becomes that program, so
  * that a VM costs its parent one fork. Exit status: 0 done, 1 failed, 2 wrong use, 3 the file system is full.
  */
+#include "sealed.h"
 #include "sparse.h"
 
 #include <errno.h>
@@ -41,7 +44,8 @@ static int fail(const char *what, const char *path, int error) {
 static int usage(void) {
   fputs("usage: pyro-copy [--owner UID:GID] [--mode OCTAL] [--over CHANGES]... SOURCE DESTINATION [FD PROGRAM ARGUMENT...]\n"
         "       pyro-copy --punch FILE\n"
-        "       pyro-copy --list FILE\n",
+        "       pyro-copy --list FILE\n"
+        "       pyro-copy --seal FILE\n",
         stderr);
   return STATUS_USAGE;
 }
@@ -175,6 +179,19 @@ static int list(const char *path) {
   return error == 0 ? 0 : fail("cannot list", path, error);
 }
 
+static int seal(const char *path) {
+  struct stat stat;
+  int sealed = -1;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return fail("cannot open", path, errno);
+  int error = fstat(fd, &stat) != 0 ? errno : !S_ISREG(stat.st_mode) ? EINVAL : sealed_copy(fd, stat.st_size, &sealed);
+  close(fd);
+  if (error != 0) return fail("cannot seal a copy of", path, error);
+  printf("sealed %d\n", sealed);
+  if (fflush(stdout) != 0) return fail("cannot report to", "the standard output", errno);
+  for (;;) pause();
+}
+
 /* Becomes the program, which may outlive the parent. */
 static int become(const char *descriptor, char **command) {
   static const char copied[] = "copied\n";
@@ -194,6 +211,7 @@ int main(int argc, char **argv) {
   prctl(PR_SET_PDEATHSIG, SIGKILL); /* the parent was killed, so no process waits for the result */
   if (argc == 3 && strcmp(argv[1], "--punch") == 0) return punch(argv[2]);
   if (argc == 3 && strcmp(argv[1], "--list") == 0) return list(argv[2]);
+  if (argc == 3 && strcmp(argv[1], "--seal") == 0) return seal(argv[2]);
   for (; argc > at + 1 && argv[at][0] == '-'; at += 2) {
     if (strcmp(argv[at], "--") == 0) {
       at++;

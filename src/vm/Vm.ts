@@ -43,6 +43,8 @@ export interface Vm {
   readonly pause: Effect.Effect<void, VmFailed>
   /** Bytes of memory that the guest has touched: a capture writes as many. */
   readonly memoryBytes: Effect.Effect<number>
+  /** The part of them that no other VM shares. */
+  readonly ownMemoryBytes: Effect.Effect<number>
   /**
    * Captures memory, device state and disk at one moment. The guest's programs are stopped during the capture and continue afterwards, also
    * after a failure. `channel` is the VM's own.

@@ -55,6 +55,9 @@ export const system = [
   ...["--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"]
 ]
 
+/** Arguments of bubblewrap for a /proc with the processes of the new namespace alone. */
+export const ownProc = ["--proc", "/proc"]
+
 /** Kernel settings that control an ordinary user's namespaces. */
 const namespaceSettings = [
   "/proc/sys/user/max_user_namespaces",
@@ -69,21 +72,31 @@ const confinementKey = () => {
   return [isRoot() ? "root" : "user", bwrap === undefined ? "none" : fileIdentity(bwrap), ...settings].join(":")
 }
 
+/** Why bubblewrap cannot start a program with these further arguments. Empty if it can. */
+const probe = (further: ReadonlyArray<string>) =>
+  runTool("bwrap", [...(isRoot() ? [] : ["--unshare-user"]), ...unshare, ...system, ...further, "--", "true"]).pipe(
+    Effect.as(""),
+    Effect.catch((failure) => Effect.succeed(failure.message))
+  )
+
 /** The confinement that this host allows, probed once per boot. */
 export const probeConfinement: Effect.Effect<Confinement, never, HostFacts> = Effect.gen(function*() {
   const facts = yield* HostFacts
   const reason = yield* facts.get(
     `confinement:${confinementKey()}`,
-    runTool("bwrap", [...(isRoot() ? [] : ["--unshare-user"]), ...unshare, ...system, "--", "true"]).pipe(
-      Effect.as(""),
-      Effect.catch((failure) => Effect.succeed(failure.message))
-    )
+    probe([])
   )
   if (reason !== "") return { level: "seccomp", reason: `namespaces are not to be had: ${reason}` }
   return isRoot()
     ? { level: "namespaces+uid", reason: "" }
     : { level: "namespaces", reason: "a user id of its own for each VM needs pyro to be started by root" }
 })
+
+/** Why a VMM of this confinement cannot have a /proc of its own, probed once per boot. Empty if it can. */
+export const probeOwnProc = (level: ConfinementLevel): Effect.Effect<string, never, HostFacts> =>
+  level === "seccomp"
+    ? Effect.succeed("")
+    : Effect.flatMap(HostFacts, (facts) => facts.get(`own-proc:${confinementKey()}`, probe(ownProc)))
 
 /** First user id of VMs under root: above the ids of systemd, containers and people. */
 const firstVmUid = 0x7000_0000

@@ -63,6 +63,14 @@ export interface RestoreRequest extends DiskSource {
   readonly onSlowStep?: OnSlowStep | undefined
 }
 
+/** A captured memory that several VMs continue from. No process can change it, and what a VM writes is the VM's own. */
+export interface SharedMemory {
+  /** This process's descriptor of the memory. */
+  readonly descriptor: number
+  /** Bytes that the captured VM had touched. */
+  readonly bytes: number
+}
+
 /** Request for a VM that continues from captured memory. */
 export interface ReserveCapturedRequest {
   readonly purpose: VmPurpose
@@ -74,6 +82,8 @@ export interface ReserveCapturedRequest {
   readonly seed: Seed
   readonly dieWithParent: boolean
   readonly leastConfinement?: ConfinementLevel | undefined
+  /** The memory that the VM continues from, in place of `fill`. Default: it gets its own. */
+  readonly shared?: SharedMemory | undefined
 }
 
 /** Captured state of a VM, without its memory. */
@@ -98,7 +108,7 @@ export interface ReservedVm {
   readonly record: VmRecord
   /** File of the VM's memory. A capture may write it in place of `fill`. */
   readonly memory: MemoryTarget
-  /** Copies a captured memory into the VM's own. */
+  /** Copies a captured memory into the VM's own. Not for a VM with `ReserveCapturedRequest.shared`. */
   readonly fill: (memoryPath: string) => Effect.Effect<void, VmError>
   /**
    * Continues a captured VM from its memory file. The agent still has the streams of that moment, the programs are stopped, and the guest
@@ -135,6 +145,11 @@ export interface DriverService {
   readonly reserve: (request: ReserveCapturedRequest) => Effect.Effect<ReservedVm, VmmError, Scope.Scope>
   /** Makes a captured memory ready for any number of `fill`s, of this file or another name of it. No-op where it is ready. */
   readonly prepareMemory: (memoryPath: string) => Effect.Effect<void, VmError>
+  /**
+   * Makes a captured memory one that several VMs share, for `ReserveCapturedRequest.shared`. The Scope lets go of it; its pages live as long as
+   * the last VM. Undefined where `fill` shares it already, where the memory is not in a file of its own, and on a host that cannot do it.
+   */
+  readonly shareMemory: (memoryPath: string) => Effect.Effect<SharedMemory | undefined, VmError, Scope.Scope>
   /** Admits reserved VMs, all or none. Call this before `fill`. */
   readonly admit: (
     reserved: ReadonlyArray<ReservedVm>

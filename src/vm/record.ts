@@ -72,6 +72,8 @@ export const VmRecord = Schema.Struct({
   confinement: Schema.optional(ConfinementLevel),
   /** The VM ends with its owner, so no process can adopt it. */
   dieWithOwner: Schema.optional(Schema.Boolean),
+  /** QEMU's: bytes of a captured memory that the VM shares with others. It has no memory file then. */
+  sharedBytes: Schema.optional(Schema.Int),
   /** Firecracker's: size of the workspace disk. */
   virtualBytes: Schema.optional(Schema.Int),
   /** Firecracker's: the VM's own memory image has everything but the pages that Firecracker tracks. */

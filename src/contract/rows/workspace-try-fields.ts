@@ -95,7 +95,7 @@ export const CandidateResult = lazy(() =>
       })
     ),
     diff: optional(DiffStat().annotate({ description: "Changes of /workspace. Absent if they are unknown" })),
-    memoryBytes: optional(integer("Memory of the candidate's microVM after the check"))
+    memoryBytes: optional(integer("Memory of the candidate's microVM alone after the check"))
   })
 )
 export type CandidateResult = ReturnType<typeof CandidateResult>["Type"]

@@ -5,7 +5,9 @@ import { attempt, toHostError } from "../../system/files/failure.ts"
 import { haveMemoryDir, Paths } from "../../system/files/Paths.ts"
 import { bytesOnDisk } from "../../system/files/usage.ts"
 import { isAlive, processUsage } from "../../system/processes/identity.ts"
+import { privateCopies } from "../../system/processes/private-copies.ts"
 import { listVmIds, readRecord, vmPaths, type VmRecord } from "../record.ts"
+import { SHARED_MEMORY } from "./memory.ts"
 
 /**
  * Maximum number of guests that start at once: one for each core, and one that waits for a file. Of 20 guests on 2 cores, half had started
@@ -27,16 +29,21 @@ const vcpusPerCore = 16
 
 const mib = 1024 * 1024
 
-/** Whether the VM's memory is in the memory store. Firecracker maps an image of the disk privately. */
-const isStored = ({ machine }: VmRecord) => machine?.driver !== "firecracker"
+/** Whether the VM's memory is in the memory store. Firecracker maps an image of the disk privately, and QEMU a memory that VMs share. */
+const isStored = ({ machine, sharedBytes }: VmRecord) => machine?.driver !== "firecracker" && sharedBytes === undefined
+
+/** Bytes of its memory that a VM has of its own. */
+const touchedBytes = (file: string, record: VmRecord) => {
+  if (isStored(record)) return bytesOnDisk(file)
+  const pid = record.process?.pid ?? 0
+  return record.sharedBytes === undefined ? processUsage(pid)?.privateBytes ?? 0 : privateCopies(pid, SHARED_MEMORY)
+}
 
 const sum = (records: ReadonlyArray<VmRecord>) => records.reduce((all, { memoryMib }) => all + memoryMib, 0)
 
-/** MiB of its memory that a VM has not touched yet. */
-const outstandingMib = (file: string, record: VmRecord) => {
-  const touched = isStored(record) ? bytesOnDisk(file) : processUsage(record.process?.pid ?? 0)?.privateBytes ?? 0
-  return Math.max(0, record.memoryMib - touched / mib)
-}
+/** MiB of its memory that a VM has not touched yet. One that shares a memory may write to all of it. */
+const outstandingMib = (file: string, record: VmRecord) =>
+  Math.max(0, record.memoryMib - touchedBytes(file, record) / mib)
 
 /** Number of the VMs, all of one size, that fit. */
 const fittingOf = (

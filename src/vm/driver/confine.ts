@@ -4,7 +4,7 @@ import * as path from "node:path"
 import type { HostToolMissing, VmFailed } from "../../contract/errors/errors.ts"
 import { runTool } from "../../system/processes/child.ts"
 import { findProgram } from "../../system/processes/host.ts"
-import { type ConfinementLevel, system, unshare } from "../confinement.ts"
+import { type ConfinementLevel, ownProc, system, unshare } from "../confinement.ts"
 import { vmFailed } from "./failure.ts"
 
 /** Device of KVM, as the namespace of a VM gets it. */
@@ -112,6 +112,8 @@ export const confine = (
     readonly infoDescriptor: number
     /** The VMM keeps the network namespace that the command starts in. Default: it gets an empty one. */
     readonly keepsNetwork?: boolean
+    /** The VMM finds its own descriptors under /proc/self/fd. Default: it has no /proc. */
+    readonly hasProc?: boolean
   }
 ): ConfinedCommand => {
   const [program, ...args] = request.command
@@ -157,6 +159,7 @@ export const confine = (
       ...(request.dieWithParent ? ["--die-with-parent"] : []),
       ...["--info-fd", String(request.infoDescriptor)],
       ...system,
+      ...(request.hasProc === true ? ownProc : []),
       ...own,
       ...kvm,
       "--",

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { memoryStore, NoSpace, type VmFailed } from "../../contract/errors/errors.ts"
 import { openFile, setSize } from "../../system/files/content.ts"
-import { removeFile, setOwner } from "../../system/files/entries.ts"
+import { removeFile, setOwner, statEntry } from "../../system/files/entries.ts"
 import { removeTree } from "../../system/files/remove-tree.ts"
 import { bytesOnDisk } from "../../system/files/usage.ts"
 import { runTool } from "../../system/processes/child.ts"
@@ -12,6 +12,9 @@ import { vmFailed } from "./failure.ts"
 const mib = 1024 * 1024
 
 const COPY = "pyro-copy"
+
+/** Name of a memory that VMs share (`pyro-copy --seal`) among the mappings of a process. */
+export const SHARED_MEMORY = "/memfd:pyro-memory (deleted)"
 
 /** Exit status of pyro-copy when the destination's file system is full. */
 const copyNoSpace = 3
@@ -30,12 +33,27 @@ export const removeMemory = (paths: VmPaths) => Effect.ignoreCause(removeTree(pa
  */
 export const leaveMemory = (paths: VmPaths) => Effect.ignoreCause(removeFile(paths.memory))
 
-/** Makes a VM's own memory file for a boot: a hole as large as its memory. */
-export const emptyMemory = (paths: VmPaths, record: VmRecord): Effect.Effect<void, VmFailed> =>
+/** Makes a file of `uid` alone that is one hole. */
+export const emptyFile = (file: string, uid: number, bytes: number): Effect.Effect<void, VmFailed> =>
   Effect.scoped(Effect.gen(function*() {
-    const fd = yield* openFile(paths.memory, "wx")
-    yield* setSize(fd, paths.memory, record.memoryMib * mib)
-    if (record.uid !== process.getuid?.()) yield* setOwner(paths.memory, record.uid)
+    const fd = yield* openFile(file, "wx")
+    yield* setSize(fd, file, bytes)
+    if (uid !== process.getuid?.()) yield* setOwner(file, uid)
+  })).pipe(Effect.mapError(({ detail }) => vmFailed("memory", detail)))
+
+/** Makes a VM's own memory file for a boot: a hole as large as its memory. */
+export const emptyMemory = (paths: VmPaths, record: VmRecord) =>
+  emptyFile(paths.memory, record.uid, record.memoryMib * mib)
+
+/**
+ * Grows a memory file without content to the size of the memory. Gives whether it had none: the memory is then in the state, because its VM shared it
+ * (`captureVm`).
+ */
+export const growEmpty = (paths: VmPaths, record: VmRecord): Effect.Effect<boolean, VmFailed> =>
+  Effect.scoped(Effect.gen(function*() {
+    if ((yield* statEntry(paths.memory))?.size !== 0) return false
+    yield* setSize(yield* openFile(paths.memory, "r+"), paths.memory, record.memoryMib * mib)
+    return true
   })).pipe(Effect.mapError(({ detail }) => vmFailed("memory", detail)))
 
 /** A copy of a memory file that `pyro-copy` makes before it starts a program. */

@@ -22,11 +22,13 @@ interface ReserveRequest {
   readonly build: string
   /** The VM ends with this process. False: it continues, and another process may attach to it. */
   readonly dieWithParent: boolean
+  /** Bytes of the memory that it shares (`VmRecord.sharedBytes`). */
+  readonly sharedBytes?: number | undefined
 }
 
 /** Records a future VM. The Scope removes its memory file, whoever makes it. */
 export const reserveVm = (
-  { build, dieWithParent, level, purpose, spec }: ReserveRequest
+  { build, dieWithParent, level, purpose, sharedBytes, spec }: ReserveRequest
 ): Effect.Effect<Reservation, VmFailed | NoSpace, Scope.Scope | Paths> =>
   Effect.gen(function*() {
     const id = newVmId()
@@ -41,7 +43,8 @@ export const reserveVm = (
       machine: spec,
       vmmBuild: build,
       confinement: level,
-      dieWithOwner: dieWithParent
+      dieWithOwner: dieWithParent,
+      ...(sharedBytes === undefined ? {} : { sharedBytes })
     })
     const ownership = yield* acquireFolder(paths, record)
     yield* Effect.addFinalizer(() => ownership.unlessLeft(removeMemory(paths)))

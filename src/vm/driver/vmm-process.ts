@@ -49,6 +49,8 @@ interface VmmRequest {
   readonly memoryPath?: string | undefined
   /** Our descriptor that the VMM gets as descriptor 3. */
   readonly inheritedDescriptor?: number | undefined
+  /** Our descriptor of a memory that the VMM opens as `/proc/self/fd/sharedMemoryAt`. Undefined: it shares none. */
+  readonly sharedDescriptor?: number | undefined
   /** The VM ends at any end of this process. */
   readonly dieWithParent: boolean
   /** What the record says of the VM from its start on. */
@@ -58,6 +60,8 @@ interface VmmRequest {
 /** Descriptor at which a VMM finds the inherited one. */
 export const inheritedAt = 3
 const infoDescriptor = 4
+/** Descriptor at which a VMM finds the memory that it shares. A tap device has the one before. */
+export const sharedMemoryAt = 6
 
 /**
  * Starts a VMM in the VM's folder and records its identity. The Scope kills it and waits for its end, so that everything acquired before
@@ -82,7 +86,8 @@ export const startVmm = (
       kvm,
       dieWithParent: request.dieWithParent,
       infoDescriptor,
-      keepsNetwork: tapDescriptor !== undefined
+      keepsNetwork: tapDescriptor !== undefined,
+      hasProc: request.sharedDescriptor !== undefined
     })
     const locked = tapDescriptor === undefined
       ? confined
@@ -211,7 +216,7 @@ const launch = (
   program: string,
   args: ReadonlyArray<string>,
   cwd: string,
-  { inheritedDescriptor }: VmmRequest
+  { inheritedDescriptor, sharedDescriptor }: VmmRequest
 ) => {
   // A VMM's sockets are for their owner only. Node cannot set the umask of a child; no other code runs between these lines.
   const before = process.umask(0o077)
@@ -220,7 +225,10 @@ const launch = (
       cwd,
       detached: true,
       env: { PATH: settingNow("PATH"), LC_ALL: "C" },
-      stdio: ["ignore", "ignore", "pipe", inheritedDescriptor ?? "ignore", "pipe"]
+      stdio: [
+        ...["ignore", "ignore", "pipe", inheritedDescriptor ?? "ignore", "pipe"],
+        ...(sharedDescriptor === undefined ? [] : ["ignore", sharedDescriptor])
+      ]
     } as SpawnOptions)
   } finally {
     process.umask(before)

@@ -64,6 +64,7 @@ export const makeVm = (request: {
       resume,
       pause,
       memoryBytes: volatileBytes(paths),
+      ownMemoryBytes: volatileBytes(paths),
       capture: (_channel, target) => capture(target),
       freezeLayer: (top) => Effect.asVoid(paused(disks.freeze(top))),
       leave: Effect.suspend(() =>

@@ -77,6 +77,7 @@ export const makeLocalAgentVmm = (options: LocalAgentOptions) =>
       restore,
       identity: (spec, images) => Effect.succeed(identityOf({ ...spec, ...imagesOf(images) }, options)),
       reserve,
+      shareMemory: () => Effect.succeed(undefined),
       prepareMemory: () => Effect.void,
       admit: (reserved) => Effect.provide(admit(reserved.map(({ record }) => record)), context),
       attach

@@ -58,6 +58,7 @@ export const makeVm = (options: {
     const record = yield* ownership.record
     yield* liveVm
     const isTracked = yield* Ref.make(options.isTracked)
+    const ownBytes = () => processUsage(firecracker.identity.pid)?.privateBytes ?? 0
     let paused: Paused = options.isPaused ? "caller" : "no"
     const note = (now: Paused) => Effect.sync(() => void (paused = now))
     const consoleTail = yield* readConsole(path.join(paths.directory, names.console))
@@ -79,9 +80,8 @@ export const makeVm = (options: {
       isTracked,
       resume: Effect.tap(api.send("resume", resume), () => note("no")),
       pause: Effect.andThen(note("caller"), api.send("pause", pause)),
-      memoryBytes: Effect.sync(() =>
-        memoryBytes(inFolder(names.memory)) + (processUsage(firecracker.identity.pid)?.privateBytes ?? 0)
-      ),
+      ownMemoryBytes: Effect.sync(ownBytes),
+      memoryBytes: Effect.sync(() => memoryBytes(inFolder(names.memory)) + ownBytes()),
       leave: Effect.suspend(() =>
         record.dieWithOwner === false
           ? ownership.leave

@@ -136,6 +136,8 @@ export const makeFirecrackerVmm = Effect.gen(function*() {
     restore,
     identity,
     reserve,
+    // `fill` links it.
+    shareMemory: () => Effect.succeed(undefined),
     prepareMemory: (memoryPath) => Effect.asVoid(wholeOf(memoryPath)).pipe(asStep("whole memory")),
     admit: (reserved) => Effect.provide(admit(reserved.map(({ record }) => record)), context),
     attach

@@ -4,12 +4,13 @@ import { openFile } from "../../../system/files/content.ts"
 import type { Paths } from "../../../system/files/Paths.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import type { Confinement } from "../../confinement.ts"
+import type { SharedMemory } from "../../guest.ts"
 import type { Frozen, MachineSpec } from "../../machine.ts"
 import type { VmPurpose } from "../../record.ts"
 import type { VmError } from "../../Vm.ts"
 import { admit } from "../admission.ts"
 import { failedAt } from "../failure.ts"
-import { emptyMemory } from "../memory.ts"
+import { emptyMemory, growEmpty } from "../memory.ts"
 import { type Reservation, reserveVm } from "../reserve.ts"
 import { inheritedAt } from "../vmm-process.ts"
 import { awaitMigration } from "./capture.ts"
@@ -32,6 +33,8 @@ interface VmRequest {
   readonly frozen: Frozen | undefined
   /** The VM ends with this process. False: it continues, and another process may attach to it. */
   readonly dieWithParent: boolean
+  /** Captured memory that it shares with others. Undefined: it gets a memory file of its own. */
+  readonly shared?: SharedMemory | undefined
 }
 
 /** A QEMU that is recorded, but not yet made. */
@@ -43,7 +46,12 @@ type ReserveRequest = Omit<VmRequest, "disk" | "frozen">
 /** Records a future QEMU. */
 export const reserveQemu = (request: ReserveRequest) =>
   Effect.map(
-    reserveVm({ ...request, level: request.confinement.level, build: request.qemuBuild }),
+    reserveVm({
+      ...request,
+      level: request.confinement.level,
+      build: request.qemuBuild,
+      sharedBytes: request.shared?.bytes
+    }),
     (reservation): QemuReservation => ({ ...reservation, request })
   )
 
@@ -61,7 +69,8 @@ export const startReserved = (
 ): Effect.Effect<BothFaces, VmError, Scope.Scope> =>
   Effect.gen(function*() {
     const { paths } = ownership
-    const { spec } = request
+    const { shared, spec } = request
+    const isInState = shared === undefined && statePath !== undefined && (yield* growEmpty(paths, record))
     const disks = firstDiskState(yield* placeDisk(paths, record.uid, disk, 0, overlayPath), disk.seed.virtualBytes)
     const qemu = yield* startQemu({
       qemu: request.qemuProgram,
@@ -72,12 +81,13 @@ export const startReserved = (
       disks,
       memoryPath,
       stateDescriptor: statePath === undefined ? undefined : yield* openForReading(statePath),
+      sharedDescriptor: shared?.descriptor,
       dieWithParent: request.dieWithParent
     }).pipe(asStep("QEMU process"))
     const connections = yield* connectQemu(ownership, qemu).pipe(asStep("QEMU connections"))
     const vm = yield* makeVm({ ownership, qemu, connections, spec, disks })
     if (statePath !== undefined) {
-      yield* thaw(vm.qmp).pipe(
+      yield* thaw(vm.qmp, isInState ? record.memoryMib : 0).pipe(
         asStep("device state"),
         Effect.raceFirst(vm.health.failure),
         Effect.mapError(failedAt("restore"))
@@ -107,14 +117,17 @@ export const acquireVm = (
 
 const openForReading = (file: string) => Effect.mapError(openFile(file, "r"), failedAt("restore"))
 
-/** Reads the frozen device state from the inherited descriptor; memory is in its file already. */
-const thaw = (qmp: Qmp) =>
+/** Reads the frozen state from the inherited descriptor: devices, and so many MiB of memory. Other memory is in its place already. */
+const thaw = (qmp: Qmp, memoryMib: number) =>
   Effect.gen(function*() {
     yield* qmp.executeAll([
       ["migrate-set-capabilities", {
-        capabilities: [{ capability: "x-ignore-shared", state: true }, { capability: "events", state: true }]
+        capabilities: [
+          { capability: "x-ignore-shared", state: memoryMib === 0 },
+          { capability: "events", state: true }
+        ]
       }],
       ["migrate-incoming", { uri: `fd:${inheritedAt}` }]
     ])
-    yield* awaitMigration(qmp, "restore")
+    yield* awaitMigration(qmp, "restore", memoryMib)
   })

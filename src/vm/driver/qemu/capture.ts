@@ -12,14 +12,17 @@ import { yieldToEventLoop } from "../../../system/waits/effects.ts"
 import { type Frozen, frozenIn } from "../../machine.ts"
 import type { Captured, CaptureError, CaptureTarget } from "../../Vm.ts"
 import { failedAt, vmFailed } from "../failure.ts"
-import { copySparse } from "../memory.ts"
+import { copySparse, emptyFile } from "../memory.ts"
 import { inOnePause } from "../pause.ts"
 import { names } from "./machine.ts"
 import type { QemuVm } from "./qemu-vm.ts"
 import type { Qmp } from "./qmp.ts"
 
-/** Waits until a migration, in or out, is complete. */
-export const awaitMigration = (qmp: Qmp, step: string) =>
+/** Time for a MiB of memory in a migration, in ms: a copy of a MiB takes one, and a disk may be many times slower. */
+const migrationMsOfMib = 50
+
+/** Waits until a migration of the devices and so many MiB of memory, in or out, is complete. */
+export const awaitMigration = (qmp: Qmp, step: string, memoryMib = 0) =>
   qmp.execute("query-migrate").pipe(
     Effect.map((answer) => (answer as { readonly status?: string; readonly "error-desc"?: string })),
     Effect.flatMap((answer) =>
@@ -32,8 +35,8 @@ export const awaitMigration = (qmp: Qmp, step: string) =>
     Effect.mapError(failedAt(step)),
     Effect.repeat({ until: (done) => done }),
     Effect.timeoutOrElse({
-      duration: 30_000 * deadlineScale,
-      orElse: () => Effect.fail(vmFailed(step, "QEMU did not finish within 30 s"))
+      duration: (30_000 + memoryMib * migrationMsOfMib) * deadlineScale,
+      orElse: () => Effect.fail(vmFailed(step, "QEMU did not finish in time"))
     }),
     Effect.asVoid
   )
@@ -41,20 +44,36 @@ export const awaitMigration = (qmp: Qmp, step: string) =>
 /** Device state of a microVM has some 80 KiB. A QEMU under a guest's control must not fill the host's disk. */
 const maxStateBytes = 64 * 1024 * 1024
 
+/** Bytes of a MiB of memory in a state: its pages, each with a header. */
+const stateBytesOfMib = 1024 * 1024 + 256 * 64
+
+/** Bytes per second that a migration may move. QEMU's default would take 8 s for a GiB. */
+const migrationBandwidth = 2 ** 40
+
 /**
- * Writes the device state of a paused VM to a file. Memory is not included: QEMU shares it in the VM's memory file (`x-ignore-shared`). The
- * VM stays paused. Its disks are usable after `resume`.
+ * Writes the device state of a paused VM to a file. Memory is not included: QEMU shares it in the VM's memory file (`x-ignore-shared`). A VM without
+ * a memory file has its memory in QEMU alone, so the state includes it. The VM stays paused. Its disks are usable after `resume`.
  */
 const saveState = (vm: QemuVm, statePath: string): Effect.Effect<void, VmFailed | GuestPanicked, Scope.Scope> =>
   Effect.gen(function*() {
-    const received = yield* receiveOnce(path.join(vm.paths.directory, names.migrationSocket), vm.uid, statePath)
+    const memoryMib = vm.sharesMemory ? vm.spec.memoryMib : 0
+    const received = yield* receiveOnce(path.join(vm.paths.directory, names.migrationSocket), {
+      uid: vm.uid,
+      file: statePath,
+      maxBytes: maxStateBytes + memoryMib * stateBytesOfMib
+    })
     yield* vm.qmp.executeAll([
-      ["migrate-set-capabilities", { capabilities: [{ capability: "x-ignore-shared", state: true }] }],
+      ["migrate-set-capabilities", { capabilities: [{ capability: "x-ignore-shared", state: !vm.sharesMemory }] }],
+      ["migrate-set-parameters", { "max-bandwidth": migrationBandwidth }],
       ["migrate", { uri: `unix:${names.migrationSocket}` }]
     ]).pipe(Effect.mapError(failedAt("capture")))
-    yield* awaitMigration(vm.qmp, "capture")
+    yield* awaitMigration(vm.qmp, "capture", memoryMib)
     yield* received
   }).pipe(Effect.raceFirst(vm.health.failure))
+
+/** Writes the memory of a paused VM to a file. The file stays empty if the memory is in the state (`growEmpty`). */
+const saveMemory = (vm: QemuVm, file: string, uid: number) =>
+  vm.sharesMemory ? emptyFile(file, uid, 0) : copySparse(vm.paths.memory, file, uid)
 
 /** Writes memory and device state of an idle, paused VM into `directory` as `mem` and `state`, without its disks. */
 export const freezeMemory = (
@@ -83,7 +102,7 @@ export const captureVm = (
         const frozen = yield* freeze
         yield* target.inPause ?? Effect.void
         yield* saveState(vm, target.frozen.statePath).pipe(asStep("device state"))
-        yield* copySparse(vm.paths.memory, target.frozen.memoryPath, target.memoryUid).pipe(asStep("memory copy"))
+        yield* saveMemory(vm, target.frozen.memoryPath, target.memoryUid).pipe(asStep("memory copy"))
         return frozen
       })
     const { captured: last, goOn, pauseMs } = yield* inOnePause(
@@ -126,7 +145,10 @@ const removeSocket = (file: string) => Effect.ignore(removeFile(file))
  * Listens on a Unix socket for one connection and writes its bytes to a file. The inner effect ends when all of it is written. Node cannot
  * pass QEMU a descriptor, and a confined QEMU may not start programs, so the state comes through a socket.
  */
-const receiveOnce = (socketPath: string, uid: number, file: string) =>
+const receiveOnce = (
+  socketPath: string,
+  { file, maxBytes, uid }: { readonly file: string; readonly uid: number; readonly maxBytes: number }
+) =>
   Effect.gen(function*() {
     const folder = yield* Effect.mapError(openFolder(path.dirname(socketPath)), failedAt("capture"))
     const short = `/proc/self/fd/${folder}/${path.basename(socketPath)}`
@@ -140,7 +162,7 @@ const receiveOnce = (socketPath: string, uid: number, file: string) =>
         let bytes = 0
         socket.on("data", (chunk: Buffer) => {
           bytes += chunk.length
-          if (bytes > maxStateBytes) socket.destroy(new Error(`device state over ${maxStateBytes} bytes`))
+          if (bytes > maxBytes) socket.destroy(new Error(`state over ${maxBytes} bytes`))
         })
         socket.once("error", reject)
         sink.once("error", reject)

@@ -3,6 +3,7 @@ import type { Socket } from "node:net"
 import * as path from "node:path"
 import { bytesOnDisk } from "../../../system/files/usage.ts"
 import { isStopped } from "../../../system/processes/identity.ts"
+import { privateCopies } from "../../../system/processes/private-copies.ts"
 import { connectUnixSoon } from "../../../system/processes/unix-socket.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { liveVm } from "../../../system/telemetry/metrics.ts"
@@ -10,6 +11,7 @@ import type { MachineSpec } from "../../machine.ts"
 import type { DiskState } from "../../record.ts"
 import { failedAt, vmFailed } from "../failure.ts"
 import { machineSteps } from "../machine-steps.ts"
+import { SHARED_MEMORY } from "../memory.ts"
 import type { Ownership } from "../ownership.ts"
 import type { VmmProcess } from "../vmm-process.ts"
 import { captureVm } from "./capture.ts"
@@ -90,6 +92,8 @@ export const makeVm = (options: {
     const health = yield* watchHealth({ qemu, qmp, events, directory: paths.run, status: options.status ?? "running" })
     const command = (step: string, name: string) =>
       qmp.execute(name).pipe(Effect.asVoid, Effect.mapError(failedAt(step)))
+    const touchedBytes = () =>
+      record.sharedBytes === undefined ? bytesOnDisk(paths.memory) : privateCopies(qemu.identity.pid, SHARED_MEMORY)
     const own: QemuVm = {
       id: record.id,
       uid: record.uid,
@@ -98,7 +102,9 @@ export const makeVm = (options: {
       identity: machineIdentity(spec, record.vmmBuild ?? "unknown"),
       confinement: record.confinement,
       steps: machineSteps(workspaceDevice),
-      memoryBytes: Effect.sync(() => bytesOnDisk(paths.memory)),
+      sharesMemory: record.sharedBytes !== undefined,
+      memoryBytes: Effect.sync(() => (record.sharedBytes ?? 0) + touchedBytes()),
+      ownMemoryBytes: Effect.sync(touchedBytes),
       paths,
       qemu,
       qmp,

@@ -6,7 +6,7 @@ import { qemuArguments } from "./machine.ts"
 
 /** QEMU's arguments of any VM of this spec. The exact frequency does not count. */
 const describedMachine = (spec: MachineSpec) =>
-  qemuArguments({ ...spec, tscKhz: 0 }, "id", { overlays: ["overlay"], seed: "seed" }, false)
+  qemuArguments({ ...spec, tscKhz: 0 }, "id", { overlays: ["overlay"], seed: "seed" }, { incoming: false })
 
 export const machineIdentity = (spec: MachineSpec, qemu: string): MachineIdentity => ({
   accelerator: spec.accelerator,

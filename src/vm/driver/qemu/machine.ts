@@ -1,6 +1,7 @@
 import type { MachineSpec } from "../../machine.ts"
 import { processName } from "../../record.ts"
 import { kernelArguments } from "../kernel-arguments.ts"
+import { sharedMemoryAt } from "../vmm-process.ts"
 
 /** Guest kernel's command line. `reboot=t` turns a panic into a reset, which QEMU reports. */
 export const kernelCommandLine = (spec: MachineSpec): string => kernelArguments(spec, ["reboot=t"])
@@ -72,14 +73,23 @@ export const overlayNode = (filename: string, name: string, backing: string | nu
 }
 
 /**
+ * The guest's memory: the VM's own file, or one that it shares. QEMU maps a shared one privately, and before version 8.2 opens it for writing all the
+ * same.
+ */
+const memoryBackend = ({ memoryMib }: MachineSpec, isShared: boolean) =>
+  `memory-backend-file,id=m,size=${memoryMib}M,${
+    isShared ? `mem-path=/proc/self/fd/${sharedMemoryAt},share=off` : `mem-path=${names.memory},share=on`
+  }`
+
+/**
  * QEMU's arguments. vda is the environment, vdb the workspace disk, vdc the baseline. The working directory is the VM's folder.
- * `incoming` waits for a frozen state instead of booting.
+ * `incoming` waits for a frozen state instead of booting. `sharesMemory` changes nothing that the guest or a frozen state knows.
  */
 export const qemuArguments = (
   spec: MachineSpec,
   id: string,
   disks: Disks,
-  incoming: boolean
+  { incoming, sharesMemory = false }: { readonly incoming: boolean; readonly sharesMemory?: boolean }
 ): ReadonlyArray<string> => [
   "-nodefaults",
   "-no-user-config",
@@ -92,7 +102,7 @@ export const qemuArguments = (
   ...["-cpu", cpuModel(spec)],
   ...["-smp", String(spec.vcpuCount)],
   ...["-m", `${spec.memoryMib}M`],
-  ...["-object", `memory-backend-file,id=m,size=${spec.memoryMib}M,mem-path=${names.memory},share=on`],
+  ...["-object", memoryBackend(spec, sharesMemory)],
   ...["-kernel", names.vmlinux, "-initrd", names.initrd, "-append", kernelCommandLine(spec)],
   ...["-chardev", `socket,id=q,path=${names.qmpSocket},server=on,wait=off`, "-mon", "chardev=q,mode=control"],
   // A ring in QEMU's memory: a guest cannot fill the host's disk with its console.

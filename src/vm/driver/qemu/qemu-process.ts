@@ -17,17 +17,20 @@ interface QemuRequest {
   readonly memoryPath: string | undefined
   /** Our descriptor with the frozen state. Undefined: boot. */
   readonly stateDescriptor: number | undefined
+  /** Our descriptor of the memory that the VM shares. Undefined: it has its own. */
+  readonly sharedDescriptor: number | undefined
   /** The VM ends at any end of this process. */
   readonly dieWithParent: boolean
 }
 
 /** Starts QEMU in the VM's folder. */
-export const startQemu = ({ disks, qemu, spec, stateDescriptor, ...request }: QemuRequest) => {
+export const startQemu = ({ disks, qemu, sharedDescriptor, spec, stateDescriptor, ...request }: QemuRequest) => {
   const { directory: _, ...paths } = request.ownership.paths
+  const sharesMemory = sharedDescriptor !== undefined
   const files: ReadonlyArray<VisibleFile> = [
     { name: names.run, path: paths.run, access: "write" },
     { name: names.images, path: paths.images, access: "read" },
-    { name: names.memory, path: paths.memory, access: "write" },
+    ...(sharesMemory ? [] : [{ name: names.memory, path: paths.memory, access: "write" } as const]),
     { name: names.environment, path: spec.environment.imagePath, access: "read" },
     { name: names.vmlinux, path: spec.kernel.vmlinux, access: "read" },
     { name: names.initrd, path: spec.kernel.initrd, access: "read" }
@@ -35,11 +38,15 @@ export const startQemu = ({ disks, qemu, spec, stateDescriptor, ...request }: Qe
   return startVmm({
     ...request,
     vmm: "QEMU",
-    command: [qemu, ...qemuArguments(spec, request.record.id, disks.disks, stateDescriptor !== undefined)],
+    command: [
+      qemu,
+      ...qemuArguments(spec, request.record.id, disks.disks, { incoming: stateDescriptor !== undefined, sharesMemory })
+    ],
     files,
     usesKvm: spec.accelerator === "kvm",
     tapDescriptor: spec.hasTap === true ? tapDescriptorInQemu : undefined,
     inheritedDescriptor: stateDescriptor,
+    sharedDescriptor,
     started: (now) => ({ ...now, disks })
   })
 }

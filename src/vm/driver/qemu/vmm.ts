@@ -3,7 +3,7 @@ import { isEmptyOver, type Seed } from "../../../disk/workspace-disk.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { allOrNothing } from "../../../system/waits/effects.ts"
-import { demand } from "../../confinement.ts"
+import { demand, probeConfinement } from "../../confinement.ts"
 import type {
   CapturedState,
   DriverService,
@@ -24,6 +24,7 @@ import { attachVm } from "./attach.ts"
 import { freezeTemplate } from "./freeze.ts"
 import { findHypervisor, findQemu, type Hypervisor } from "./hypervisor.ts"
 import { machineIdentity, templateKey } from "./identity.ts"
+import { shareMemory } from "./shared-memory.ts"
 
 /** Empty workspaces and workspaces with files have different templates. */
 const makingTemplate = (isMounted: boolean) =>
@@ -81,14 +82,15 @@ export const makeQemuVmm = Effect.gen(function*() {
     Effect.gen(function*() {
       const { confinement, qemuBuild, qemuProgram } = yield* hypervisor(request.images, request.seed)
       yield* demand(confinement, request.leastConfinement)
-      const { dieWithParent, images, purpose, spec } = request
+      const { dieWithParent, images, purpose, shared, spec } = request
       const reservation = yield* reserveQemu({
         purpose,
         spec: capturedSpec(spec, images),
         qemuProgram,
         qemuBuild,
         confinement,
-        dieWithParent
+        dieWithParent,
+        shared
       })
       const { ownership: { paths }, record } = reservation
       return {
@@ -127,6 +129,8 @@ export const makeQemuVmm = Effect.gen(function*() {
     restore,
     identity,
     reserve,
+    shareMemory: (memoryPath) =>
+      Effect.provide(Effect.flatMap(probeConfinement, (confinement) => shareMemory(memoryPath, confinement)), context),
     // A capture writes all of the memory.
     prepareMemory: () => Effect.void,
     admit: (reserved) => Effect.provide(admit(reserved.map(({ record }) => record)), context),

@@ -4,7 +4,7 @@ import type { ForkPayload } from "../../../contract/rows/workspace-fork.ts"
 import { linkFile, listFolder, makeFolder, statEntry } from "../../../system/files/entries.ts"
 import { toHostError } from "../../../system/files/failure.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
-import type { ReservedVm } from "../../../vm/guest.ts"
+import type { ReservedVm, SharedMemory } from "../../../vm/guest.ts"
 import { Vmm } from "../../../vm/Vmm.ts"
 import { alone, aloneFor, type Lifecycle, type LifecycleServices } from "../../entry/context.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
@@ -114,7 +114,12 @@ export const linkTree = (from: string, to: string): Effect.Effect<void, NoSpace 
   }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))
 
 /** Reserves a VM for each fork, in the scope of the fork's first generation. */
-const reserveFor = (source: Entry, spec: NonNullable<Captured["memory"]>["spec"], children: ReadonlyArray<Child>) =>
+const reserveFor = (
+  source: Entry,
+  spec: NonNullable<Captured["memory"]>["spec"],
+  children: ReadonlyArray<Child>,
+  shared?: SharedMemory
+) =>
   Effect.gen(function*() {
     const seed = seedOf(source, yield* Ref.get(source.record))
     const wanted = yield* Effect.forEach(children, ({ entry, scope }) =>
@@ -122,7 +127,7 @@ const reserveFor = (source: Entry, spec: NonNullable<Captured["memory"]>["spec"]
         const images = yield* linkedBase(entry.folder.base)
         return { record: yield* Ref.get(entry.record), images, seed, scope }
       }))
-    return yield* reserve(spec, wanted)
+    return yield* reserve(spec, wanted, shared)
   })
 
 /**
@@ -149,12 +154,13 @@ const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, childr
 const fillAll = (vms: ReadonlyArray<ReservedVm>, memoryPath: string) =>
   Effect.forEach(vms, (vm) => vm.fill(memoryPath), { discard: true })
 
-/** Stages the source of `children`. The caller removes the folder. */
+/** Stages the source of `children`. The caller removes the folder. `shared` is the memory of the snapshot, if it is shared. */
 export const stage = (
   lifecycle: Lifecycle,
   source: Entry,
   payload: ForkPayload,
-  children: ReadonlyArray<Child>
+  children: ReadonlyArray<Child>,
+  shared?: SharedMemory
 ): Effect.Effect<Staged, PyroError, LifecycleServices> =>
   Effect.gen(function*() {
     const diskOnly = payload.diskOnly === true
@@ -175,7 +181,7 @@ export const stage = (
         vms: []
       }
     }
-    const vms = yield* reserveFor(source, memory.spec, children)
-    yield* fillAll(vms, folder.frozen.memoryPath)
+    const vms = yield* reserveFor(source, memory.spec, children, shared)
+    if (shared === undefined) yield* fillAll(vms, folder.frozen.memoryPath)
     return { folder, captured, vms }
   }).pipe(asStep("stage"))

@@ -6,7 +6,7 @@ import { copyPushed } from "../../../seeding/pushed.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { nowIso, nowMs } from "../../../system/waits/time.ts"
-import type { ReservedVm } from "../../../vm/guest.ts"
+import type { ReservedVm, SharedMemory } from "../../../vm/guest.ts"
 import {
   discardFolder,
   generationScope,
@@ -168,6 +168,14 @@ const filesAlone: Notice = {
   message: "there was no memory to go on from: it has the files alone, and nothing runs in it"
 }
 
+/** What a fork of a try has beside its source. */
+interface Candidate {
+  /** The try. */
+  readonly tryOf: string
+  /** The memory of the source, if the candidates share it. */
+  readonly shared: SharedMemory | undefined
+}
+
 /**
  * Makes workspaces that continue from a workspace's present state or from a snapshot. All or none: they are admitted together, and
  * a failure removes all of them.
@@ -177,19 +185,19 @@ export const fork = (
   source: Entry,
   asked: ForkPayload,
   notify: Notify,
-  /** The try that the one fork is a candidate of. @default none */
-  tryOf?: string
+  /** The one fork is a candidate. @default it is none */
+  candidate?: Candidate
 ): Effect.Effect<ReadonlyArray<Entry>, PyroError, LifecycleServices> =>
   Effect.gen(function*() {
     const { snapshot, withoutSecrets } = asked
     // Processes of the memory may know a secret.
     const payload = withoutSecrets || asked.at !== undefined ? { ...asked, diskOnly: true } : asked
     const { diskOnly } = payload
-    const children = yield* announce(lifecycle, source, payload, tryOf)
+    const children = yield* announce(lifecycle, source, payload, candidate?.tryOf)
     const entries = children.map(({ entry }) => entry)
     const made = Effect.gen(function*() {
       yield* progress(notify, "copying the workspace", 0.2)
-      const staged = yield* stage(lifecycle, source, payload, children)
+      const staged = yield* stage(lifecycle, source, payload, children, candidate?.shared)
       if (withoutSecrets) {
         yield* removeSecrets(staged.folder.directory)
         yield* removeHeaderSecrets(staged.folder.directory)
@@ -199,7 +207,7 @@ export const fork = (
       yield* progress(notify, children.length === 1 ? "starting the fork" : "starting the forks", 0.5)
       yield* transitAll(lifecycle, forking(lifecycle, source, children, staged, snapshot, notify))
       const to = entries.map(({ id }) => id)
-      if (tryOf === undefined) {
+      if (candidate === undefined) {
         yield* recordEvent(source.folder.directory, { _tag: "fork", to, ...origin(snapshot) })
       }
       yield* Effect.forkIn(discardFolder(staged.folder.directory), lifecycle.scope, { uninterruptible: true })

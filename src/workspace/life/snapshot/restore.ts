@@ -13,7 +13,7 @@ import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { keepClock } from "../../../vm/clock.ts"
 import { newGuestIdentity } from "../../../vm/guest-steps.ts"
-import type { Guest, GuestImages, ReservedVm } from "../../../vm/guest.ts"
+import type { Guest, GuestImages, ReservedVm, SharedMemory } from "../../../vm/guest.ts"
 import { differencesOf, type MachineIdentity, type MachineSpec } from "../../../vm/machine.ts"
 import { Pool } from "../../../vm/Pool.ts"
 import { Vmm } from "../../../vm/Vmm.ts"
@@ -114,10 +114,13 @@ interface Wanted {
   readonly scope: Scope.Scope
 }
 
-/** Announces VMs that continue from one memory, and admits all or none. Each belongs to its own scope from the start. */
+/**
+ * Announces VMs that continue from one memory, which they may share, and admits all or none. Each belongs to its own scope from the start.
+ */
 export const reserve = (
   spec: MachineSpec,
-  wanted: ReadonlyArray<Wanted>
+  wanted: ReadonlyArray<Wanted>,
+  shared?: SharedMemory
 ): Effect.Effect<ReadonlyArray<ReservedVm>, PyroError, Pool | Vmm> =>
   Effect.gen(function*() {
     const vmm = yield* Vmm
@@ -130,7 +133,8 @@ export const reserve = (
           images,
           seed,
           dieWithParent: false,
-          leastConfinement: record.requireConfinement
+          leastConfinement: record.requireConfinement,
+          shared
         }),
         scope
       ))

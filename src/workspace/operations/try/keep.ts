@@ -2,6 +2,8 @@ import { Effect, Option, Ref, Semaphore } from "effect"
 import { WorkspaceNotReady } from "../../../contract/errors/errors.ts"
 import type { CandidateResult } from "../../../contract/rows/workspace-try-fields.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
+import type { SharedMemory } from "../../../vm/guest.ts"
+import { Vmm } from "../../../vm/Vmm.ts"
 import { lastActivity } from "../../entry/activity.ts"
 import { alone, aloneFor, type Lifecycle, type Notify } from "../../entry/context.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
@@ -19,22 +21,38 @@ export interface Point {
   readonly tryId: string
   readonly generation: number
   readonly snapshot: Snapshot
+  /** The snapshot's memory, if the candidates share it. */
+  readonly shared: SharedMemory | undefined
 }
 
 const hiddenName = (tryId: string, more = "") => `.try-${tryId}${more}`
 
+/** The memory of a snapshot for VMs that share it. Without it, each VM gets a copy. */
+const shareMemoryOf = ({ folder, record: { captured: { memory } } }: Snapshot) =>
+  memory === undefined
+    ? Effect.succeed(undefined)
+    : Effect.flatMap(Vmm, (vmm) => vmm.on(memory.spec.driver).shareMemory(folder.frozen.memoryPath)).pipe(
+      Effect.catch((failure) =>
+        Effect.as(Effect.logWarning(`the candidates share no memory: ${failure.message}`), undefined)
+      )
+    )
+
 /** Captures the workspace that the candidates begin from, until the Scope closes. */
 export const acquirePoint = (lifecycle: Lifecycle, source: Entry, tryId: string) =>
   Effect.gen(function*() {
-    const { generation } = yield* Ref.get(source.record)
-    const snapshot = yield* captureHidden(source, { owner: source, name: hiddenName(tryId) })
-    faultPoint("try:captured")
-    const point: Point = { tryId, generation, snapshot }
+    const capturing = Effect.gen(function*() {
+      const { generation } = yield* Ref.get(source.record)
+      const snapshot = yield* captureHidden(source, { owner: source, name: hiddenName(tryId) })
+      faultPoint("try:captured")
+      return { generation, snapshot }
+    }).pipe(aloneFor(lifecycle, source, "workspace.try"))
+    const { generation, snapshot } = yield* Effect.acquireRelease(
+      capturing,
+      ({ snapshot }) => removeHidden(snapshot)
+    )
+    const point: Point = { tryId, generation, snapshot, shared: yield* shareMemoryOf(snapshot) }
     return point
-  }).pipe(
-    aloneFor(lifecycle, source, "workspace.try"),
-    (capture) => Effect.acquireRelease(capture, ({ snapshot }) => removeHidden(snapshot))
-  )
+  })
 
 interface Parked {
   readonly index: number

@@ -105,7 +105,7 @@ const measured = (lifecycle: Lifecycle, entry: Entry) =>
         Effect.timeoutOrElse({ duration: DIFF_TIMEOUT, orElse: () => Effect.succeed({}) }),
         Effect.orElseSucceed(() => ({}))
       )
-      return { ...stat, memoryBytes: yield* at.generation.guest.vm.memoryBytes }
+      return { ...stat, memoryBytes: yield* at.generation.guest.vm.ownMemoryBytes }
     })).pipe(Effect.orElseSucceed(() => ({})))
 
 const checkOf = ({ check, checkScript }: TryPayload): Program | undefined =>

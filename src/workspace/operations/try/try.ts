@@ -36,14 +36,14 @@ const unjudged = (
   ...(reason === undefined ? {} : { reason })
 })
 
-const forkOf = (lifecycle: Lifecycle, source: Entry, { snapshot, tryId }: Point) =>
+const forkOf = (lifecycle: Lifecycle, source: Entry, { shared, snapshot, tryId }: Point) =>
   Effect.map(
     fork(
       lifecycle,
       source,
       { workspace: source.id, count: 1, snapshot: snapshot.record.name, withoutSecrets: false },
       () => {},
-      tryId
+      { tryOf: tryId, shared }
     ),
     ([made]) => made!
   )

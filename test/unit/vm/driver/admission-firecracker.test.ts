@@ -71,6 +71,16 @@ describe("admission of VMs with Firecracker", () => {
       assert.deepInclude(yield* Effect.flip(admitted([record("firecracker", 1)], beside)), noMemory)
     }))
 
+  it.live("a VM with QEMU that shares a memory needs no room in the memory store, and may write to all of it", () =>
+    Effect.gen(function*() {
+      const shares = { sharedBytes: 1 }
+      assert.deepInclude(yield* Effect.flip(admitted([record("qemu", tooMuch, shares)])), noMemory)
+      const running = { ...shares, process: ownIdentity() }
+      const beside = (memoryMib: number) => admitted([record("qemu", 1)], [record("qemu", memoryMib, running)])
+      yield* beside(1)
+      assert.deepInclude(yield* Effect.flip(beside(tooMuch)), noMemory)
+    }))
+
   it.live("what a running Firecracker has of its own is no promise any more", () =>
     Effect.gen(function*() {
       // This process stands for a Firecracker that has touched all of its memory.

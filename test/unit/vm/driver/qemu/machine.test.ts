@@ -27,7 +27,9 @@ describe("machine", () => {
   })
 
   it("QEMU's arguments name the whole chain of the workspace disk, oldest first, and only the last is writable", () => {
-    const args = qemuArguments(spec, "x", { overlays: ["run/0", "run/1", "run/2"], seed: "in/seed" }, false)
+    const args = qemuArguments(spec, "x", { overlays: ["run/0", "run/1", "run/2"], seed: "in/seed" }, {
+      incoming: false
+    })
     const nodes = args.filter((arg) => arg.startsWith("{")).map((arg) => JSON.parse(arg) as Record<string, unknown>)
     const chain = nodes.filter(({ driver }) => driver === "qcow2")
     assert.deepStrictEqual(chain.map(({ backing }) => backing), ["b0", "w0", "w1"])
@@ -35,8 +37,21 @@ describe("machine", () => {
     assert.isTrue(args.some((arg) => arg.startsWith("virtio-blk-device,id=vdb,drive=w2")))
   })
 
+  it("a VM that shares a memory maps it privately by its descriptor, and is the same machine as one with its own", () => {
+    const disks = { overlays: ["o"], seed: "s" } as const
+    const [own, shared] = [false, true].map((sharesMemory) =>
+      qemuArguments(spec, "x", disks, { incoming: true, sharesMemory })
+    )
+    const differing = own!.flatMap((arg, at) => arg === shared![at] ? [] : [[arg, shared![at]]])
+    assert.deepStrictEqual(differing, [[
+      "memory-backend-file,id=m,size=512M,mem-path=mem,share=on",
+      "memory-backend-file,id=m,size=512M,mem-path=/proc/self/fd/6,share=off"
+    ]])
+    assert.strictEqual(own!.length, shared!.length)
+  })
+
   it("QEMU may never start programs and has only the monitor of its socket", () => {
-    const args = qemuArguments(spec, "x", { overlays: ["o"], seed: "s" }, true)
+    const args = qemuArguments(spec, "x", { overlays: ["o"], seed: "s" }, { incoming: true })
     assert.include(args[args.indexOf("-sandbox") + 1], "spawn=deny")
     assert.strictEqual(args.filter((arg) => arg === "-mon").length, 1)
     assert.include(args, "-nodefaults")
