@@ -15,6 +15,7 @@ import type { ConnectOptions, GuestChannel } from "../guest-channel/GuestChannel
 import type { ProcessIdentity } from "../system/processes/identity.ts"
 import type { ConfinementLevel } from "./confinement.ts"
 import type { GuestSteps } from "./guest-steps.ts"
+import type { SharedMemory } from "./guest.ts"
 import type { Frozen, MachineIdentity, MachineSpec } from "./machine.ts"
 import type { VmId, VmPurpose } from "./record.ts"
 
@@ -45,6 +46,8 @@ export interface Vm {
   readonly memoryBytes: Effect.Effect<number>
   /** The part of them that no other VM shares. */
   readonly ownMemoryBytes: Effect.Effect<number>
+  /** A capture can keep its memory as one that VMs share (`CaptureTarget.shareIn`). */
+  readonly isSharable: boolean
   /**
    * Captures memory, device state and disk at one moment. The guest's programs are stopped during the capture and continue afterwards, also
    * after a failure. `channel` is the VM's own.
@@ -131,6 +134,10 @@ export interface CaptureTarget {
   /** Runs while the guest is paused, so its result is of the same moment. */
   readonly inPause?: Effect.Effect<void, NoSpace | StateDirectoryUnusable>
   /**
+   * Keeps the memory as one that VMs share, until this Scope closes, and not in a file. For a VM that is sharable, where `DriverService.canShare` holds.
+   */
+  readonly shareIn?: Scope.Scope | undefined
+  /**
    * The guest stands still after a success, and its disk keeps the layer that it writes: no `top`. The caller ends the VM, or lets it go on by
    * `Captured.goOn`. After a failure, also of the Scope, the guest continues. Default: it continues in any case.
    */
@@ -140,6 +147,8 @@ export interface CaptureTarget {
 export interface Captured {
   /** The VM's own names of the frozen layers, oldest first. They are removed with the VM. */
   readonly layers: ReadonlyArray<string>
+  /** Its memory, with `CaptureTarget.shareIn`. */
+  readonly shared?: SharedMemory
   /** Time that the guest's programs were stopped, in ms. */
   readonly pauseMs: number
   /** Lets a guest continue that stands still (`CaptureTarget.stays`). Never fails: the VM's health tells of its loss. */

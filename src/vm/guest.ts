@@ -82,8 +82,8 @@ export interface ReserveCapturedRequest {
   readonly seed: Seed
   readonly dieWithParent: boolean
   readonly leastConfinement?: ConfinementLevel | undefined
-  /** The memory that the VM continues from, in place of `fill`. Default: it gets its own. */
-  readonly shared?: SharedMemory | undefined
+  /** Bytes of the memory that the VM will share (`ReservedVm.share`). Default: it gets its own (`ReservedVm.fill`). */
+  readonly sharedBytes?: number | undefined
 }
 
 /** Captured state of a VM, without its memory. */
@@ -108,8 +108,10 @@ export interface ReservedVm {
   readonly record: VmRecord
   /** File of the VM's memory. A capture may write it in place of `fill`. */
   readonly memory: MemoryTarget
-  /** Copies a captured memory into the VM's own. Not for a VM with `ReserveCapturedRequest.shared`. */
+  /** Copies a captured memory into the VM's own. */
   readonly fill: (memoryPath: string) => Effect.Effect<void, VmError>
+  /** Gives the VM the memory that it shares, in place of `fill`. Its descriptor must stay open until the VM has started. */
+  readonly share: (memory: SharedMemory) => void
   /**
    * Continues a captured VM from its memory file. The agent still has the streams of that moment, the programs are stopped, and the guest
    * is a clone until `GuestSteps.renewal`: nothing may run in it before.
@@ -145,11 +147,13 @@ export interface DriverService {
   readonly reserve: (request: ReserveCapturedRequest) => Effect.Effect<ReservedVm, VmmError, Scope.Scope>
   /** Makes a captured memory ready for any number of `fill`s, of this file or another name of it. No-op where it is ready. */
   readonly prepareMemory: (memoryPath: string) => Effect.Effect<void, VmError>
+  /** Whether VMs of this driver and host can share a memory of so many bytes, which needs as much room in the host's memory. */
+  readonly canShare: (bytes: number) => Effect.Effect<boolean>
   /**
-   * Makes a captured memory one that several VMs share, for `ReserveCapturedRequest.shared`. The Scope lets go of it; its pages live as long as
-   * the last VM. Undefined where `fill` shares it already, where the memory is not in a file of its own, and on a host that cannot do it.
+   * Makes the file of a captured memory one that several VMs share, where `canShare` holds. The Scope lets go of it; its pages live as long as the
+   * last VM.
    */
-  readonly shareMemory: (memoryPath: string) => Effect.Effect<SharedMemory | undefined, VmError, Scope.Scope>
+  readonly shareMemory: (memoryPath: string) => Effect.Effect<SharedMemory, VmError, Scope.Scope>
   /** Admits reserved VMs, all or none. Call this before `fill`. */
   readonly admit: (
     reserved: ReadonlyArray<ReservedVm>

@@ -59,6 +59,30 @@ const fittingOf = (
   return { fits: Math.max(0, Math.min(records.length - 1, Math.floor(most))) }
 }
 
+/** MiB that VMs may still touch, and virtual CPUs of all but these. */
+const promisedBeside = (records: ReadonlyArray<VmRecord>) =>
+  Effect.gen(function*() {
+    const paths = yield* Paths
+    const promised = { hostMib: 0, storeMib: 0, vcpus: 0 }
+    for (const id of listVmIds(paths.stateDir)) {
+      if (records.some((record) => record.id === id)) continue
+      const one = vmPaths(paths, id)
+      const other = Option.getOrUndefined(yield* Effect.orElseSucceed(readRecord(one), () => Option.none<VmRecord>()))
+      if (other === undefined || !isAlive(other.process ?? other.owner)) continue
+      const outstanding = outstandingMib(one.memory, other)
+      promised.hostMib += outstanding
+      if (isStored(other)) promised.storeMib += outstanding
+      promised.vcpus += other.vcpuCount
+    }
+    return promised
+  })
+
+const hostRoomMib = (promisedMib: number) => Math.floor(availableMemoryBytes() / mib - promisedMib - hostReserveMib)
+
+/** Whether the host's memory has room for so many bytes that no VM was promised. */
+export const hasRoomFor = (bytes: number): Effect.Effect<boolean, never, Paths> =>
+  Effect.map(promisedBeside([]), ({ hostMib }) => hostRoomMib(hostMib) * mib >= bytes)
+
 /**
  * Admits all VMs or none: all the memory that they may ever touch must fit the rest of the host, and of the store if it is there, because a
  * full tmpfs kills QEMU by SIGBUS. The VMs' own records must be written before. Of two callers at once each sees the other, so both may be refused,
@@ -72,24 +96,12 @@ export const admit = (
     yield* haveMemoryDir(paths)
     const what = records.length === 1 ? "the VM" : `the ${records.length} VMs`
     const neededMib = sum(records)
-    let promisedMib = 0
-    let storePromisedMib = 0
-    let otherVcpus = 0
-    for (const id of listVmIds(paths.stateDir)) {
-      if (records.some((record) => record.id === id)) continue
-      const one = vmPaths(paths, id)
-      const other = Option.getOrUndefined(yield* Effect.orElseSucceed(readRecord(one), () => Option.none<VmRecord>()))
-      if (other === undefined || !isAlive(other.process ?? other.owner)) continue
-      const outstanding = outstandingMib(one.memory, other)
-      promisedMib += outstanding
-      if (isStored(other)) storePromisedMib += outstanding
-      otherVcpus += other.vcpuCount
-    }
+    const { hostMib: promisedMib, storeMib: storePromisedMib, vcpus: otherVcpus } = yield* promisedBeside(records)
     const mostVcpus = coreCount() * vcpusPerCore
     const free = yield* attempt("statfs", paths.memoryDir, () => freeBytes(paths.memoryDir))
     const storeNeededMib = sum(records.filter(isStored))
     const storeMib = storeNeededMib === 0 ? Infinity : Math.floor(free / mib - storePromisedMib)
-    const hostMib = Math.floor(availableMemoryBytes() / mib - promisedMib - hostReserveMib)
+    const hostMib = hostRoomMib(promisedMib)
     const fitting = fittingOf(records, { memoryMib: Math.min(storeMib, hostMib), vcpus: mostVcpus - otherVcpus })
     if (storeMib < storeNeededMib) {
       return yield* new NoSpace({

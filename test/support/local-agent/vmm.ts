@@ -44,6 +44,7 @@ export const makeLocalAgentVmm = (options: LocalAgentOptions) =>
         return {
           record,
           memory: { path: paths.memory, uid: record.uid },
+          share: () => {},
           fill: (memoryPath: string) =>
             Effect.mapError(copyFile(memoryPath, paths.memory), fileFailedAt("memory", paths.memory)),
           restore: (captured: CapturedState) => restoreCapture(reserved, captured)
@@ -77,7 +78,8 @@ export const makeLocalAgentVmm = (options: LocalAgentOptions) =>
       restore,
       identity: (spec, images) => Effect.succeed(identityOf({ ...spec, ...imagesOf(images) }, options)),
       reserve,
-      shareMemory: () => Effect.succeed(undefined),
+      canShare: () => Effect.succeed(false),
+      shareMemory: () => Effect.die("no local agent shares memory"),
       prepareMemory: () => Effect.void,
       admit: (reserved) => Effect.provide(admit(reserved.map(({ record }) => record)), context),
       attach

@@ -99,6 +99,7 @@ export const makeFirecrackerVmm = Effect.gen(function*() {
       return {
         record,
         memory: { path: memoryOf(paths), uid: record.uid },
+        share: () => {},
         fill: (memoryPath: string) => fillMemory(paths, memoryPath).pipe(asStep("memory link")),
         restore: (captured: CapturedState) => restoreCapture(reservation, captured.statePath, captured.disk)
       }
@@ -136,8 +137,9 @@ export const makeFirecrackerVmm = Effect.gen(function*() {
     restore,
     identity,
     reserve,
-    // `fill` links it.
-    shareMemory: () => Effect.succeed(undefined),
+    // Its VMs share every memory: `fill` links it.
+    canShare: () => Effect.succeed(false),
+    shareMemory: () => Effect.die(new Error("Firecracker shares every memory")),
     prepareMemory: (memoryPath) => Effect.asVoid(wholeOf(memoryPath)).pipe(asStep("whole memory")),
     admit: (reserved) => Effect.provide(admit(reserved.map(({ record }) => record)), context),
     attach

@@ -33,8 +33,8 @@ interface VmRequest {
   readonly frozen: Frozen | undefined
   /** The VM ends with this process. False: it continues, and another process may attach to it. */
   readonly dieWithParent: boolean
-  /** Captured memory that it shares with others. Undefined: it gets a memory file of its own. */
-  readonly shared?: SharedMemory | undefined
+  /** Bytes of the memory that it shares. Undefined: it gets a memory file of its own. */
+  readonly sharedBytes?: number | undefined
 }
 
 /** A QEMU that is recorded, but not yet made. */
@@ -46,30 +46,27 @@ type ReserveRequest = Omit<VmRequest, "disk" | "frozen">
 /** Records a future QEMU. */
 export const reserveQemu = (request: ReserveRequest) =>
   Effect.map(
-    reserveVm({
-      ...request,
-      level: request.confinement.level,
-      build: request.qemuBuild,
-      sharedBytes: request.shared?.bytes
-    }),
+    reserveVm({ ...request, level: request.confinement.level, build: request.qemuBuild }),
     (reservation): QemuReservation => ({ ...reservation, request })
   )
 
 /** Starts a reserved VM. It continues from the state in `statePath`, or boots its kernel. */
 export const startReserved = (
   { record, request, ownership }: QemuReservation,
-  { disk, memoryPath, overlayPath, statePath }: {
+  { disk, memoryPath, overlayPath, shared, statePath }: {
     readonly disk: DiskSource
     readonly statePath: string | undefined
     /** Frozen memory that is copied into its own. Undefined: its memory file exists. */
     readonly memoryPath?: string | undefined
+    /** Memory that it shares. Undefined: it has a file. */
+    readonly shared?: SharedMemory | undefined
     /** First content of its empty overlay (`Frozen.overlayPath`). */
     readonly overlayPath?: string | undefined
   }
 ): Effect.Effect<BothFaces, VmError, Scope.Scope> =>
   Effect.gen(function*() {
     const { paths } = ownership
-    const { shared, spec } = request
+    const { spec } = request
     const isInState = shared === undefined && statePath !== undefined && (yield* growEmpty(paths, record))
     const disks = firstDiskState(yield* placeDisk(paths, record.uid, disk, 0, overlayPath), disk.seed.virtualBytes)
     const qemu = yield* startQemu({

@@ -1,4 +1,4 @@
-import { Effect, type Scope } from "effect"
+import { Effect, Scope } from "effect"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
@@ -17,6 +17,7 @@ import { inOnePause } from "../pause.ts"
 import { names } from "./machine.ts"
 import type { QemuVm } from "./qemu-vm.ts"
 import type { Qmp } from "./qmp.ts"
+import { sealed } from "./shared-memory.ts"
 
 /** Time for a MiB of memory in a migration, in ms: a copy of a MiB takes one, and a disk may be many times slower. */
 const migrationMsOfMib = 50
@@ -71,9 +72,13 @@ const saveState = (vm: QemuVm, statePath: string): Effect.Effect<void, VmFailed 
     yield* received
   }).pipe(Effect.raceFirst(vm.health.failure))
 
-/** Writes the memory of a paused VM to a file. The file stays empty if the memory is in the state (`growEmpty`). */
-const saveMemory = (vm: QemuVm, file: string, uid: number) =>
-  vm.sharesMemory ? emptyFile(file, uid, 0) : copySparse(vm.paths.memory, file, uid)
+/** Keeps the memory of a paused VM: in a file, or for VMs that share it. The file stays empty if the memory is in the state (`growEmpty`). */
+const saveMemory = (vm: QemuVm, { frozen: { memoryPath }, memoryUid, shareIn }: CaptureTarget) => {
+  if (vm.sharesMemory) return Effect.as(emptyFile(memoryPath, memoryUid, 0), undefined)
+  return shareIn === undefined
+    ? Effect.as(copySparse(vm.paths.memory, memoryPath, memoryUid), undefined)
+    : Scope.provide(sealed(vm.paths.memory), shareIn)
+}
 
 /** Writes memory and device state of an idle, paused VM into `directory` as `mem` and `state`, without its disks. */
 export const freezeMemory = (
@@ -96,16 +101,16 @@ export const captureVm = (
     const { stays } = target
     const before = (yield* vm.disks.current).overlays.slice(0, -1).map((name) => path.join(vm.paths.directory, name))
     /** `freeze` gives the frozen layer. */
-    const atOneMoment = <A, E, R>(freeze: Effect.Effect<A, E, R>) => (receivedBytes: () => number) =>
+    const atOneMoment = <E, R>(freeze: Effect.Effect<string | undefined, E, R>) => (receivedBytes: () => number) =>
       Effect.gen(function*() {
         yield* untilDelivered(vm, receivedBytes)
         const frozen = yield* freeze
         yield* target.inPause ?? Effect.void
         yield* saveState(vm, target.frozen.statePath).pipe(asStep("device state"))
-        yield* saveMemory(vm, target.frozen.memoryPath, target.memoryUid).pipe(asStep("memory copy"))
-        return frozen
+        const shared = yield* saveMemory(vm, target).pipe(asStep("memory copy"))
+        return { frozen, shared }
       })
-    const { captured: last, goOn, pauseMs } = yield* inOnePause(
+    const { captured: { frozen: last, shared }, goOn, pauseMs } = yield* inOnePause(
       { channel, vm },
       (atRest) =>
         stays === true
@@ -114,7 +119,8 @@ export const captureVm = (
           : vm.disks.freezeLayer(target.top, (freeze) => atRest(atOneMoment(freeze.pipe(asStep("disk layer"))))),
       { stays }
     )
-    return { layers: last === undefined ? before : [...before, last], pauseMs, goOn }
+    const layers = last === undefined ? before : [...before, last]
+    return { layers, pauseMs, goOn, ...(shared === undefined ? {} : { shared }) }
   }).pipe(Effect.raceFirst(vm.health.failure), asStep("capture"))
 
 /** Turns of QEMU's main loop and of ours without a byte from the guest, after which no byte is left. */

@@ -105,6 +105,7 @@ export const makeVm = (options: {
       sharesMemory: record.sharedBytes !== undefined,
       memoryBytes: Effect.sync(() => (record.sharedBytes ?? 0) + touchedBytes()),
       ownMemoryBytes: Effect.sync(touchedBytes),
+      isSharable: record.sharedBytes === undefined,
       paths,
       qemu,
       qmp,

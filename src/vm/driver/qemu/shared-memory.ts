@@ -1,13 +1,12 @@
 import { Deferred, Effect, Scope } from "effect"
 import type { ChildProcess } from "node:child_process"
 import { openFile } from "../../../system/files/content.ts"
-import { statEntry } from "../../../system/files/entries.ts"
 import { bytesOnDisk } from "../../../system/files/usage.ts"
 import { spawnTool, toolEnd } from "../../../system/processes/child.ts"
 import { nativeTool } from "../../../system/processes/native.ts"
-import { asStep } from "../../../system/telemetry/spans.ts"
-import { type Confinement, probeOwnProc } from "../../confinement.ts"
+import { probeConfinement, probeOwnProc } from "../../confinement.ts"
 import type { SharedMemory } from "../../guest.ts"
+import { hasRoomFor } from "../admission.ts"
 import { failedAt, vmFailed } from "../failure.ts"
 
 /** pyro-copy's report of its descriptor. */
@@ -16,9 +15,9 @@ const SEALED = /^sealed (\d+)\n/
 /**
  * Copies a captured memory into memory of the kernel's that is sealed, and opens it. QEMU before 8.2 opens a memory that it maps privately for writing, and
  * punches a hole into it for each page that a guest gives back. The seals refuse both, so that neither a guest nor a QEMU under its control reaches
- * another VM that shares the memory. There is no name to remove: the pages go with the last process that has them.
+ * another VM that shares the memory. The Scope closes the descriptor. There is no name to remove: the pages go with the last process that has them.
  */
-const sealed = (memoryPath: string) =>
+export const sealed = (memoryPath: string) =>
   Effect.gen(function*() {
     const scope = yield* Effect.scope
     const tool = yield* nativeTool("pyro-copy")
@@ -45,15 +44,12 @@ const sealed = (memoryPath: string) =>
     return { descriptor, bytes: bytesOnDisk(`/proc/self/fd/${descriptor}`) } satisfies SharedMemory
   })
 
-/** Makes a captured memory one that VMs share (`DriverService.shareMemory`). */
-export const shareMemory = (memoryPath: string, { level }: Confinement) =>
+/** Whether VMs of this host can share a memory of so many bytes (`DriverService.canShare`). */
+export const canShare = (bytes: number) =>
   Effect.gen(function*() {
+    const { level } = yield* probeConfinement
     const obstacle = yield* probeOwnProc(level)
-    if (obstacle !== "") {
-      yield* Effect.logDebug(`VMs have copies of a memory that they could share: ${obstacle}`)
-      return undefined
-    }
-    // The memory of a VM that shared its own is in its state.
-    const size = (yield* Effect.mapError(statEntry(memoryPath), failedAt("share memory")))?.size
-    return size === 0 ? undefined : yield* sealed(memoryPath)
-  }).pipe(asStep("share memory"))
+    if (obstacle === "") return yield* hasRoomFor(bytes)
+    yield* Effect.logDebug(`VMs have copies of memories that they could share: ${obstacle}`)
+    return false
+  })

@@ -3,14 +3,15 @@ import { isEmptyOver, type Seed } from "../../../disk/workspace-disk.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { allOrNothing } from "../../../system/waits/effects.ts"
-import { demand, probeConfinement } from "../../confinement.ts"
+import { demand } from "../../confinement.ts"
 import type {
   CapturedState,
   DriverService,
   GuestImages,
   OnSlowStep,
   ReserveCapturedRequest,
-  RestoreRequest
+  RestoreRequest,
+  SharedMemory
 } from "../../guest.ts"
 import { HostFacts } from "../../HostFacts.ts"
 import type { MachineSpec } from "../../machine.ts"
@@ -24,7 +25,7 @@ import { attachVm } from "./attach.ts"
 import { freezeTemplate } from "./freeze.ts"
 import { findHypervisor, findQemu, type Hypervisor } from "./hypervisor.ts"
 import { machineIdentity, templateKey } from "./identity.ts"
-import { shareMemory } from "./shared-memory.ts"
+import { canShare, sealed } from "./shared-memory.ts"
 
 /** Empty workspaces and workspaces with files have different templates. */
 const makingTemplate = (isMounted: boolean) =>
@@ -82,7 +83,7 @@ export const makeQemuVmm = Effect.gen(function*() {
     Effect.gen(function*() {
       const { confinement, qemuBuild, qemuProgram } = yield* hypervisor(request.images, request.seed)
       yield* demand(confinement, request.leastConfinement)
-      const { dieWithParent, images, purpose, shared, spec } = request
+      const { dieWithParent, images, purpose, sharedBytes, spec } = request
       const reservation = yield* reserveQemu({
         purpose,
         spec: capturedSpec(spec, images),
@@ -90,18 +91,23 @@ export const makeQemuVmm = Effect.gen(function*() {
         qemuBuild,
         confinement,
         dieWithParent,
-        shared
+        sharedBytes
       })
       const { ownership: { paths }, record } = reservation
+      let shared: SharedMemory | undefined
       return {
         record,
         memory: { path: paths.memory, uid: record.uid },
         fill: (memoryPath: string) => fillMemory(paths, record, memoryPath).pipe(asStep("memory copy")),
-        restore: (captured: CapturedState) => restoreCapture(reservation, captured)
+        share: (memory: SharedMemory) => void (shared = memory),
+        restore: (captured: CapturedState) => restoreCapture(reservation, { ...captured, shared })
       }
     }).pipe(Effect.provide(context))
 
-  const restoreCapture = (reserved: QemuReservation, captured: CapturedState) =>
+  const restoreCapture = (
+    reserved: QemuReservation,
+    captured: CapturedState & { readonly shared: SharedMemory | undefined }
+  ) =>
     allOrNothing(
       queued(
         Effect.gen(function*() {
@@ -129,8 +135,8 @@ export const makeQemuVmm = Effect.gen(function*() {
     restore,
     identity,
     reserve,
-    shareMemory: (memoryPath) =>
-      Effect.provide(Effect.flatMap(probeConfinement, (confinement) => shareMemory(memoryPath, confinement)), context),
+    canShare: (bytes) => Effect.provide(canShare(bytes), context),
+    shareMemory: (memoryPath) => sealed(memoryPath).pipe(asStep("share memory")),
     // A capture writes all of the memory.
     prepareMemory: () => Effect.void,
     admit: (reserved) => Effect.provide(admit(reserved.map(({ record }) => record)), context),

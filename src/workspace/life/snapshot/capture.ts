@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option, Ref, type Scope } from "effect"
 import { NoSpace, type PyroError } from "../../../contract/errors/errors.ts"
 import { layerCount, makeWorkspaceDisk, type Seed, shareLayers } from "../../../disk/workspace-disk.ts"
 import { copyPushed } from "../../../seeding/pushed.ts"
@@ -9,7 +9,8 @@ import { freeBytes } from "../../../system/processes/host.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { nowMs } from "../../../system/waits/time.ts"
-import type { MemoryTarget } from "../../../vm/Vm.ts"
+import type { SharedMemory } from "../../../vm/guest.ts"
+import type { MemoryTarget, Vm } from "../../../vm/Vm.ts"
 import { Vmm } from "../../../vm/Vmm.ts"
 import { endUnattached } from "../../entry/context.ts"
 import type { Entry, Generation } from "../../entry/entry.ts"
@@ -37,23 +38,31 @@ export const identityOf = (entry: Entry, { guest: { vm } }: Generation) =>
     return { here, captured: vm.identity }
   })
 
+/** Whether a capture can keep the memory of a VM as one that VMs share, beside so many bytes that are about to be promised. */
+export const canShare = (vm: Vm, promisedBytes = 0) =>
+  Effect.gen(function*() {
+    const driver = (yield* Vmm).on(vm.spec.driver)
+    return vm.isSharable && (yield* driver.canShare((yield* vm.memoryBytes) + promisedBytes))
+  })
+
 /**
  * Stores the present state of a workspace in an existing, empty folder: disk, pushed files and, for a running workspace if
  * requested, memory, device state and running commands. The workspace continues afterwards, also after a failure. The caller holds
- * the workspace alone.
+ * the workspace alone. With `shareIn`, the memory is in no file, and is let go of when this Scope closes.
  */
 export const capture = (
   entry: Entry,
   folder: CaptureFolder,
-  memory: MemoryTarget | undefined
-): Effect.Effect<Captured, PyroError, Paths | Vmm> =>
+  memory: MemoryTarget | undefined,
+  shareIn?: Scope.Scope
+): Effect.Effect<Captured & { readonly shared?: SharedMemory }, PyroError, Paths | Vmm> =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
     const disk = entry.folder.disk(record.disk)
     const generation = yield* Ref.get(entry.generation)
     yield* Effect.mapError(makeFolder(folder.logs), unwritten(entry.folder))
     const prepared = Option.isSome(generation)
-      ? yield* prepare(entry, generation.value, memory)
+      ? yield* prepare(entry, generation.value, memory, shareIn)
       : yield* Effect.as(endUnattached(entry), undefined)
     const layers = yield* layerCount(disk)
     // From here on the disk has one more layer, which is empty and changes nothing.
@@ -73,29 +82,39 @@ export const capture = (
 export const captureAs = <E, R>(
   from: Entry,
   workspace: WorkspaceFolder,
-  { folder, record }: Pick<Snapshot, "folder"> & { readonly record: ReturnType<typeof announced> },
+  { folder, record, shareIn }: Pick<Snapshot, "folder"> & {
+    readonly record: ReturnType<typeof announced>
+    /** As in `capture`. */
+    readonly shareIn?: Scope.Scope | undefined
+  },
   onAnnounced: Effect.Effect<void, E, R>
 ) =>
   Effect.gen(function*() {
     yield* Effect.mapError(ensureFolder(folder.directory), unwritten(workspace))
     yield* writeSnapshot(workspace, folder, record)
     yield* onAnnounced
-    const captured = yield* capture(from, folder, { path: folder.frozen.memoryPath, uid: process.getuid?.() ?? 0 })
+    const memory = { path: folder.frozen.memoryPath, uid: process.getuid?.() ?? 0 }
+    const { shared, ...captured } = yield* capture(from, folder, memory, shareIn)
     const ready = { ...record, phase: "ready" as const, captured }
     yield* writeSnapshot(workspace, folder, ready)
-    return { folder, record: ready } satisfies Snapshot
+    const snapshot: Snapshot & { readonly shared: SharedMemory | undefined } = { folder, record: ready, shared }
+    return snapshot
   })
 
 type Capture = (
   folder: CaptureFolder,
   top: string
-) => Effect.Effect<Pick<Captured, "memory" | "residents"> | undefined, PyroError>
+) => Effect.Effect<
+  Pick<Captured, "memory" | "residents"> & { readonly shared?: SharedMemory } | undefined,
+  PyroError
+>
 
 /** Does all checks before the pause. Gives the capture itself. */
 const prepare = (
   entry: Entry,
   generation: Generation,
-  memory: MemoryTarget | undefined
+  memory: MemoryTarget | undefined,
+  shareIn: Scope.Scope | undefined
 ): Effect.Effect<Capture, PyroError, Vmm> =>
   Effect.gen(function*() {
     const { guest } = generation
@@ -105,24 +124,29 @@ const prepare = (
       return (_folder: CaptureFolder, top: string) => Effect.as(vm.freezeLayer(top), undefined)
     }
     const { captured: identity } = yield* identityOf(entry, generation)
-    yield* haveRoom(yield* vm.memoryBytes, memory.path)
+    if (shareIn === undefined) yield* haveRoom(yield* vm.memoryBytes, memory.path)
     const residents = yield* residentsOf(entry, "workspace.snapshot.create")
     yield* flush(generation.channel).pipe(asStep("flush"))
     return (folder: CaptureFolder, top: string) =>
       Effect.gen(function*() {
         let noted: ResidentStates = noStates
         // An interrupted capture cleans up after itself, and waits for the VM's end, which may never come.
-        const { pauseMs } = yield* Effect.interruptible(Effect.scoped(vm.capture(guest.channel, {
+        const { pauseMs, shared } = yield* Effect.interruptible(Effect.scoped(vm.capture(guest.channel, {
           top,
           frozen: { memoryPath: memory.path, statePath: folder.frozen.statePath },
           memoryUid: memory.uid,
+          shareIn,
           inPause: Effect.map(residents.note(folder.logs), (states) => {
             noted = states
             faultPoint("take:paused")
           })
         })))
         yield* residents.finishNote(noted, folder.logs)
-        return { memory: { spec: vm.spec, identity, pauseMs }, residents: noted }
+        return {
+          memory: { spec: vm.spec, identity, pauseMs },
+          residents: noted,
+          ...(shared === undefined ? {} : { shared })
+        }
       }).pipe(residents.quiesced)
   })
 

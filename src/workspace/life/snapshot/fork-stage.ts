@@ -3,8 +3,10 @@ import type { NoSpace, PyroError, StateDirectoryUnusable } from "../../../contra
 import type { ForkPayload } from "../../../contract/rows/workspace-fork.ts"
 import { linkFile, listFolder, makeFolder, statEntry } from "../../../system/files/entries.ts"
 import { toHostError } from "../../../system/files/failure.ts"
+import { bytesOnDisk } from "../../../system/files/usage.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import type { ReservedVm, SharedMemory } from "../../../vm/guest.ts"
+import type { MachineSpec } from "../../../vm/machine.ts"
 import { Vmm } from "../../../vm/Vmm.ts"
 import { alone, aloneFor, type Lifecycle, type LifecycleServices } from "../../entry/context.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
@@ -15,9 +17,11 @@ import { copyHeaderSecrets } from "../../residents/header-secret/header-secret-f
 import { copySecrets } from "../../residents/secret/secret-file.ts"
 import { linkedBase } from "../base.ts"
 import { choosePoint } from "../point/choose.ts"
-import { capture, identityOf, seedOf } from "./capture.ts"
+import { canShare, capture, identityOf, seedOf } from "./capture.ts"
 import { type Captured, type CaptureFolder, captureFolder, findSnapshot } from "./record.ts"
 import { demandLoadable, demandSame, reserve } from "./restore.ts"
+
+const mib = 1024 * 1024
 
 /** Longest name of a workspace. */
 const mostCharacters = 63
@@ -116,9 +120,9 @@ export const linkTree = (from: string, to: string): Effect.Effect<void, NoSpace 
 /** Reserves a VM for each fork, in the scope of the fork's first generation. */
 const reserveFor = (
   source: Entry,
-  spec: NonNullable<Captured["memory"]>["spec"],
+  spec: MachineSpec,
   children: ReadonlyArray<Child>,
-  shared?: SharedMemory
+  sharedBytes: number | undefined
 ) =>
   Effect.gen(function*() {
     const seed = seedOf(source, yield* Ref.get(source.record))
@@ -127,12 +131,38 @@ const reserveFor = (
         const images = yield* linkedBase(entry.folder.base)
         return { record: yield* Ref.get(entry.record), images, seed, scope }
       }))
-    return yield* reserve(spec, wanted, shared)
+    return yield* reserve(spec, wanted, sharedBytes)
+  })
+
+/** Copies a memory into VMs that are reserved. */
+const fillAll = (vms: ReadonlyArray<ReservedVm>, memoryPath: string) =>
+  Effect.forEach(vms, (vm) => vm.fill(memoryPath), { discard: true })
+
+/** The same from the first of them, which has not run yet. */
+const fillOthers = ([first, ...others]: ReadonlyArray<ReservedVm>) => fillAll(others, first!.memory.path)
+
+const shareAmong = (vms: ReadonlyArray<ReservedVm>, shared: SharedMemory) =>
+  Effect.sync(() => {
+    for (const vm of vms) vm.share(shared)
+  })
+
+/** Bytes of memory that forks may ever have. Besides what they share: each may write to all of its memory. */
+const bytesOf = ({ memoryMib }: MachineSpec, children: ReadonlyArray<Child>) => children.length * memoryMib * mib
+
+/** The memory of a snapshot for several VMs that share it. Undefined if each gets a copy. */
+const sharedOf = ({ spec }: NonNullable<Captured["memory"]>, memoryPath: string, children: ReadonlyArray<Child>) =>
+  Effect.gen(function*() {
+    const driver = (yield* Vmm).on(spec.driver)
+    const bytes = bytesOnDisk(memoryPath)
+    // Without a byte, it is in the state, and belongs into a memory of the VM's own.
+    if (children.length === 1 || bytes === 0) return undefined
+    if (!(yield* driver.canShare(bytes + bytesOf(spec, children)))) return undefined
+    return yield* driver.shareMemory(memoryPath)
   })
 
 /**
- * Stages the present state of the workspace, with its memory copied directly into the first fork's VM. The source is locked only for this
- * step: it continues while the forks start.
+ * Stages the present state of the workspace, with its memory copied directly into the first fork's VM, or into one that all share. The source is
+ * locked only for this step: it continues while the forks start.
  */
 const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, children: ReadonlyArray<Child>) =>
   Effect.gen(function*() {
@@ -143,36 +173,38 @@ const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, childr
       const staged: Staged = { folder, captured: yield* capture(source, folder, undefined), vms: [] }
       return staged
     }
-    const { captured, here } = yield* identityOf(source, generation)
-    yield* demandSame(`workspace ${yield* displayName(source)}`, captured, here)
-    const vms = yield* reserveFor(source, generation.guest.vm.spec, children)
-    const staged: Staged = { folder, captured: yield* capture(source, folder, vms[0]!.memory), vms }
+    const identity = yield* identityOf(source, generation)
+    yield* demandSame(`workspace ${yield* displayName(source)}`, identity.captured, identity.here)
+    const { vm } = generation.guest
+    const shares = children.length > 1 && (yield* canShare(vm, bytesOf(vm.spec, children)))
+    const vms = yield* reserveFor(source, vm.spec, children, shares ? yield* vm.memoryBytes : undefined)
+    const { shared, ...captured } = yield* capture(
+      source,
+      folder,
+      vms[0]!.memory,
+      shares ? yield* Effect.scope : undefined
+    )
+    const staged: Staged = { folder, captured, vms }
+    yield* shared === undefined ? fillOthers(vms) : shareAmong(vms, shared)
     return staged
   }).pipe(aloneFor(lifecycle, source, "workspace.fork"))
 
-/** Copies a memory into VMs that are reserved. */
-const fillAll = (vms: ReadonlyArray<ReservedVm>, memoryPath: string) =>
-  Effect.forEach(vms, (vm) => vm.fill(memoryPath), { discard: true })
-
-/** Stages the source of `children`. The caller removes the folder. `shared` is the memory of the snapshot, if it is shared. */
+/**
+ * Stages the source of `children`. The caller removes the folder. A memory that they share stays until the Scope closes. `given` is that of the
+ * snapshot, if it is shared already.
+ */
 export const stage = (
   lifecycle: Lifecycle,
   source: Entry,
   payload: ForkPayload,
   children: ReadonlyArray<Child>,
-  shared?: SharedMemory
-): Effect.Effect<Staged, PyroError, LifecycleServices> =>
+  given?: SharedMemory
+): Effect.Effect<Staged, PyroError, LifecycleServices | Scope.Scope> =>
   Effect.gen(function*() {
     const diskOnly = payload.diskOnly === true
     const { at, snapshot } = payload
     if (at !== undefined) return yield* stagePoint(lifecycle, source, at, children)
-    if (snapshot === undefined) {
-      const staged = yield* stageNow(lifecycle, source, diskOnly, children)
-      const [first, ...others] = staged.vms
-      // The first fork's memory has not run yet.
-      if (first !== undefined) yield* fillAll(others, first.memory.path)
-      return staged
-    }
+    if (snapshot === undefined) return yield* stageNow(lifecycle, source, diskOnly, children)
     const { memory, staged: folder, captured } = yield* stageSnapshot(lifecycle, source, snapshot, diskOnly, children)
     if (memory === undefined) {
       return {
@@ -181,7 +213,9 @@ export const stage = (
         vms: []
       }
     }
-    const vms = yield* reserveFor(source, memory.spec, children, shared)
-    if (shared === undefined) yield* fillAll(vms, folder.frozen.memoryPath)
+    const { memoryPath } = folder.frozen
+    const shared = given ?? (yield* sharedOf(memory, memoryPath, children))
+    const vms = yield* reserveFor(source, memory.spec, children, shared?.bytes)
+    yield* shared === undefined ? fillAll(vms, memoryPath) : shareAmong(vms, shared)
     return { folder, captured, vms }
   }).pipe(asStep("stage"))

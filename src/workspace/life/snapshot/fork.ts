@@ -212,7 +212,7 @@ export const fork = (
       }
       yield* Effect.forkIn(discardFolder(staged.folder.directory), lifecycle.scope, { uninterruptible: true })
       return entries
-    })
+    }).pipe(Effect.scoped)
     const held = entries.reduce((work, { lifecycleLock }) => lifecycleLock.withPermits(1)(work), made)
     return yield* Effect.onError(held, () => Effect.ignoreCause(forgetAll(lifecycle, children)))
   }).pipe(unlessDeleted(lifecycle, source), Effect.uninterruptible)

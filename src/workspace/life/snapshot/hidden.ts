@@ -1,4 +1,4 @@
-import { Effect, Ref } from "effect"
+import { Effect, Ref, type Scope } from "effect"
 import * as path from "node:path"
 import { listIfPresent } from "../../../system/files/entries.ts"
 import { nowIso } from "../../../system/waits/time.ts"
@@ -14,14 +14,16 @@ export interface Hidden {
   readonly name: string
   /** The candidate of a try that it is of. */
   readonly candidate?: string
+  /** As in `capture`. */
+  readonly shareIn?: Scope.Scope | undefined
 }
 
 /** Stores the present state of `from` as a hidden snapshot. A failure leaves nothing. Its caller has `from` alone. */
-export const captureHidden = (from: Entry, { candidate, name, owner }: Hidden) =>
+export const captureHidden = (from: Entry, { candidate, name, owner, shareIn }: Hidden) =>
   Effect.gen(function*() {
     const folder = snapshotFolder(owner.folder, name)
     const record = { ...announced(name, yield* nowIso), ...(candidate === undefined ? {} : { candidate }) }
-    return yield* captureAs(from, owner.folder, { folder, record }, Effect.void).pipe(
+    return yield* captureAs(from, owner.folder, { folder, record, shareIn }, Effect.void).pipe(
       Effect.onError(() => removeHidden({ folder }))
     )
   }).pipe(Effect.uninterruptible)

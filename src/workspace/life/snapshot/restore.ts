@@ -13,7 +13,7 @@ import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { keepClock } from "../../../vm/clock.ts"
 import { newGuestIdentity } from "../../../vm/guest-steps.ts"
-import type { Guest, GuestImages, ReservedVm, SharedMemory } from "../../../vm/guest.ts"
+import type { Guest, GuestImages, ReservedVm } from "../../../vm/guest.ts"
 import { differencesOf, type MachineIdentity, type MachineSpec } from "../../../vm/machine.ts"
 import { Pool } from "../../../vm/Pool.ts"
 import { Vmm } from "../../../vm/Vmm.ts"
@@ -120,7 +120,7 @@ interface Wanted {
 export const reserve = (
   spec: MachineSpec,
   wanted: ReadonlyArray<Wanted>,
-  shared?: SharedMemory
+  sharedBytes?: number
 ): Effect.Effect<ReadonlyArray<ReservedVm>, PyroError, Pool | Vmm> =>
   Effect.gen(function*() {
     const vmm = yield* Vmm
@@ -134,7 +134,7 @@ export const reserve = (
           seed,
           dieWithParent: false,
           leastConfinement: record.requireConfinement,
-          shared
+          sharedBytes
         }),
         scope
       ))

@@ -3,7 +3,6 @@ import { WorkspaceNotReady } from "../../../contract/errors/errors.ts"
 import type { CandidateResult } from "../../../contract/rows/workspace-try-fields.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import type { SharedMemory } from "../../../vm/guest.ts"
-import { Vmm } from "../../../vm/Vmm.ts"
 import { lastActivity } from "../../entry/activity.ts"
 import { alone, aloneFor, type Lifecycle, type Notify } from "../../entry/context.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
@@ -11,6 +10,7 @@ import type { WorkspaceRecord } from "../../entry/record.ts"
 import { hasPoints } from "../../life/point/keeper.ts"
 import { takePoint } from "../../life/point/take.ts"
 import { resetTo } from "../../life/reset.ts"
+import { canShare } from "../../life/snapshot/capture.ts"
 import { captureHidden, removeHidden } from "../../life/snapshot/hidden.ts"
 import type { Snapshot } from "../../life/snapshot/record.ts"
 import { isBetter } from "./best.ts"
@@ -21,38 +21,27 @@ export interface Point {
   readonly tryId: string
   readonly generation: number
   readonly snapshot: Snapshot
-  /** The snapshot's memory, if the candidates share it. */
+  /** The snapshot's memory, if the candidates share it: it is in no file then. */
   readonly shared: SharedMemory | undefined
 }
 
 const hiddenName = (tryId: string, more = "") => `.try-${tryId}${more}`
 
-/** The memory of a snapshot for VMs that share it. Without it, each VM gets a copy. */
-const shareMemoryOf = ({ folder, record: { captured: { memory } } }: Snapshot) =>
-  memory === undefined
-    ? Effect.succeed(undefined)
-    : Effect.flatMap(Vmm, (vmm) => vmm.on(memory.spec.driver).shareMemory(folder.frozen.memoryPath)).pipe(
-      Effect.catch((failure) =>
-        Effect.as(Effect.logWarning(`the candidates share no memory: ${failure.message}`), undefined)
-      )
-    )
-
 /** Captures the workspace that the candidates begin from, until the Scope closes. */
 export const acquirePoint = (lifecycle: Lifecycle, source: Entry, tryId: string) =>
   Effect.gen(function*() {
-    const capturing = Effect.gen(function*() {
-      const { generation } = yield* Ref.get(source.record)
-      const snapshot = yield* captureHidden(source, { owner: source, name: hiddenName(tryId) })
-      faultPoint("try:captured")
-      return { generation, snapshot }
-    }).pipe(aloneFor(lifecycle, source, "workspace.try"))
-    const { generation, snapshot } = yield* Effect.acquireRelease(
-      capturing,
-      ({ snapshot }) => removeHidden(snapshot)
-    )
-    const point: Point = { tryId, generation, snapshot, shared: yield* shareMemoryOf(snapshot) }
+    const scope = yield* Effect.scope
+    const { generation } = yield* Ref.get(source.record)
+    const running = Option.getOrUndefined(yield* Ref.get(source.generation))
+    const shareIn = running !== undefined && (yield* canShare(running.guest.vm)) ? scope : undefined
+    const { shared, ...snapshot } = yield* captureHidden(source, { owner: source, name: hiddenName(tryId), shareIn })
+    faultPoint("try:captured")
+    const point: Point = { tryId, generation, snapshot, shared }
     return point
-  })
+  }).pipe(
+    aloneFor(lifecycle, source, "workspace.try"),
+    (capture) => Effect.acquireRelease(capture, ({ snapshot }) => removeHidden(snapshot))
+  )
 
 interface Parked {
   readonly index: number
