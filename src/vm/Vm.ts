@@ -46,8 +46,11 @@ export interface Vm {
   readonly memoryBytes: Effect.Effect<number>
   /** The part of them that no other VM shares. */
   readonly ownMemoryBytes: Effect.Effect<number>
-  /** A capture can keep its memory as one that VMs share (`CaptureTarget.shareIn`). */
-  readonly isSharable: boolean
+  /**
+   * Where its memory is. `file`: in one of its own, which a capture can keep as a memory that VMs share (`CaptureTarget.shareIn`). `shared`: in such a
+   * memory, as far as the guest wrote nothing; a capture has all of it in the state. `image`: in one that the driver maps.
+   */
+  readonly memoryKind: "file" | "shared" | "image"
   /**
    * Captures memory, device state and disk at one moment. The guest's programs are stopped during the capture and continue afterwards, also
    * after a failure. `channel` is the VM's own.
@@ -134,7 +137,7 @@ export interface CaptureTarget {
   /** Runs while the guest is paused, so its result is of the same moment. */
   readonly inPause?: Effect.Effect<void, NoSpace | StateDirectoryUnusable>
   /**
-   * Keeps the memory as one that VMs share, until this Scope closes, and not in a file. For a VM that is sharable, where `DriverService.canShare` holds.
+   * Keeps the memory as one that VMs share, until this Scope closes, and not in a file. For a VM whose memory is in a file, where `DriverService.canShare` holds.
    */
   readonly shareIn?: Scope.Scope | undefined
   /**

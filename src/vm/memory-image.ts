@@ -28,8 +28,10 @@ export const lastDiff = (memoryPath: string): number => Number(diffsOf(memoryPat
  */
 export const wholeName = (memoryPath: string) => `${memoryPath}.whole-${hostBootId().slice(0, 8)}`
 
-/** Bytes of a captured memory on disk, 0 if there is none. */
-export const memoryBytes = (memoryPath: string): number => {
-  if (!fs.existsSync(memoryPath)) return 0
+/** Bytes of a captured memory on disk, 0 if there is none. An empty file says that the memory is in the state. */
+export const memoryBytes = (memoryPath: string, statePath?: string): number => {
+  const stat = fs.statSync(memoryPath, { throwIfNoEntry: false })
+  if (stat === undefined) return 0
+  if (stat.size === 0 && statePath !== undefined) return bytesOnDisk(statePath)
   return [memoryPath, ...diffsOf(memoryPath)].reduce((sum, file) => sum + bytesOnDisk(file), 0)
 }

@@ -2,14 +2,14 @@ import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
-import { withChildren } from "../../src/system/processes/identity.ts"
 import { installation } from "../support/installation.ts"
+import { proportionalMib, qemus } from "../support/memory-sharing.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
 import { snapshots } from "../support/snapshots.ts"
 import { isFirecracker } from "../support/vmm.ts"
 
 const pyro = installation("pyro-try-memory-")
-const { call, create, daemon, daemonPid, env, json, sh, state } = pyro
+const { call, create, daemonPid, env, json, sh, state } = pyro
 afterAll(pyro.close)
 const { fork, snapshot } = snapshots(pyro)
 
@@ -25,22 +25,6 @@ interface Tried {
 const attempt = (...args: ReadonlyArray<string>) => json<Tried>(["try", "origin", ...args])
 const digestOf = (workspace: string) => sh(workspace, `md5sum < ${used}`)
 
-/** QEMUs of all workspaces, and what each maps as the guest's memory. */
-const qemus = async () => {
-  const { vms } = await daemon()
-  // A candidate is no workspace to anybody.
-  return vms.flatMap(({ pid, purpose, workspace = "" }) =>
-    purpose !== "workspace" || pid === undefined ? [] : withChildren(pid).flatMap((one) => {
-      const [, backend] = /\0(memory-backend-file,[^\0]*)\0/.exec(fs.readFileSync(`/proc/${one}/cmdline`, "utf8")) ?? []
-      const isQemu = fs.readlinkSync(`/proc/${one}/exe`).includes("qemu")
-      return isQemu && backend !== undefined ? [{ pid: one, workspace, isShared: backend.includes("share=off") }] : []
-    })
-  )
-}
-
-const proportionalMib = (pid: number) =>
-  Number(/^Pss:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))![1]) / 1024
-
 describe.skipIf(isFirecracker)("candidates of a try on QEMU", { concurrent: false }, () => {
   it("eight candidates have one memory together, which nobody can change, and nothing of it is left", async () => {
     await create(["--name", "origin", "--mem-mib", "512", "--disk-mib", "512"])
@@ -52,8 +36,8 @@ describe.skipIf(isFirecracker)("candidates of a try on QEMU", { concurrent: fals
       "--max-parallel",
       "8"
     ], { env })
-    await until("eight candidates run", async () => (await qemus()).filter(({ isShared }) => isShared).length === 8)
-    const all = await qemus()
+    await until("eight candidates run", async () => (await qemus(pyro)).filter(({ isShared }) => isShared).length === 8)
+    const all = await qemus(pyro)
     const [origin] = all.filter(({ isShared }) => !isShared)
     const sharing = all.filter(({ isShared }) => isShared)
     const total = sharing.reduce((sum, { pid }) => sum + proportionalMib(pid), 0)
@@ -69,7 +53,7 @@ describe.skipIf(isFirecracker)("candidates of a try on QEMU", { concurrent: fals
     assert.notStrictEqual(spawnSync("fallocate", ["--punch-hole", "--length", "4096", memory]).status, 0)
     trying.child.kill("SIGINT")
     await trying.finished
-    await until("the candidates are gone", async () => (await qemus()).length === 1)
+    await until("the candidates are gone", async () => (await qemus(pyro)).length === 1)
     const pid = await daemonPid()
     assert.notInclude(execFileSync("ls", ["-l", `/proc/${pid}/fd`], { encoding: "utf8" }), "pyro-memory")
   })
@@ -94,7 +78,7 @@ describe.skipIf(isFirecracker)("candidates of a try on QEMU", { concurrent: fals
       "nohup sh -c 'n=0; while sleep 0.1; do n=$((n+1)); echo $n > /dev/shm/n; done' > /dev/null 2>&1 & echo kept > /dev/shm/kept"
     const done = await attempt("--command", counting, "--keep", "best")
     assert.isDefined(done.kept)
-    assert.deepStrictEqual((await qemus()).map(({ isShared }) => isShared), [false])
+    assert.deepStrictEqual((await qemus(pyro)).map(({ isShared }) => isShared), [false])
     const counts = async (workspace: string) =>
       sh(workspace, "a=$(cat /dev/shm/n); until [ $(cat /dev/shm/n) -gt $a ]; do sleep 0.1; done; cat /dev/shm/kept")
     const isWhole = async (workspace: string) => {
@@ -102,7 +86,7 @@ describe.skipIf(isFirecracker)("candidates of a try on QEMU", { concurrent: fals
       assert.strictEqual(await digestOf(workspace), digest)
     }
     await isWhole("origin")
-    const { workspace } = (await qemus())[0]!
+    const { workspace } = (await qemus(pyro))[0]!
     await snapshot("origin", "one")
     const files = path.join(state, "workspaces", workspace, "snapshots", "one")
     assert.isAbove(fs.statSync(path.join(files, "mem")).blocks * 512, usedMib * mib)

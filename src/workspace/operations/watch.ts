@@ -32,6 +32,8 @@ const rowOf = (entry: Entry, seen: Map<string, Seen>): Effect.Effect<WatchedWork
       ? {}
       : yield* residents.describe
     const pid = generation?.guest.vm.process.pid
+    // What such a VM maps, and did not write, belongs to all of its kind.
+    const isShared = generation?.guest.vm.memoryKind === "shared"
     const usage = pid === undefined ? undefined : processUsage(pid)
     let cpuPercent: number | undefined
     if (pid === undefined || usage === undefined) seen.delete(id)
@@ -45,7 +47,10 @@ const rowOf = (entry: Entry, seen: Map<string, Seen>): Effect.Effect<WatchedWork
       ...(name === undefined ? {} : { name }),
       state,
       ...(cpuPercent === undefined ? {} : { cpuPercent }),
-      ...(usage === undefined ? {} : { memoryBytes: usage.residentBytes, sharedBytes: usage.sharedBytes }),
+      ...(usage === undefined ? {} : {
+        memoryBytes: usage.residentBytes,
+        sharedBytes: isShared ? usage.residentBytes - usage.privateBytes : usage.sharedBytes
+      }),
       diskBytes: usedBeneath(entry.folder.disk(disk)) + (state === "paused" ? bytesBeneath(entry.folder.paused) : 0),
       execs: runningCommands,
       services: RUNS.reduce((sum, state) => sum + (services[state] ?? 0), 0),

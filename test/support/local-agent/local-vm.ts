@@ -65,7 +65,7 @@ export const makeVm = (request: {
       pause,
       memoryBytes: volatileBytes(paths),
       ownMemoryBytes: volatileBytes(paths),
-      isSharable: false,
+      memoryKind: "image",
       capture: (_channel, target) => capture(target),
       freezeLayer: (top) => Effect.asVoid(paused(disks.freeze(top))),
       leave: Effect.suspend(() =>

@@ -81,7 +81,7 @@ export const makeVm = (options: {
       resume: Effect.tap(api.send("resume", resume), () => note("no")),
       pause: Effect.andThen(note("caller"), api.send("pause", pause)),
       ownMemoryBytes: Effect.sync(ownBytes),
-      isSharable: false,
+      memoryKind: "image" as const,
       memoryBytes: Effect.sync(() => memoryBytes(inFolder(names.memory)) + ownBytes()),
       leave: Effect.suspend(() =>
         record.dieWithOwner === false

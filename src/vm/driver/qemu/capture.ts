@@ -57,14 +57,15 @@ const migrationBandwidth = 2 ** 40
  */
 const saveState = (vm: QemuVm, statePath: string): Effect.Effect<void, VmFailed | GuestPanicked, Scope.Scope> =>
   Effect.gen(function*() {
-    const memoryMib = vm.sharesMemory ? vm.spec.memoryMib : 0
+    const isShared = vm.memoryKind === "shared"
+    const memoryMib = isShared ? vm.spec.memoryMib : 0
     const received = yield* receiveOnce(path.join(vm.paths.directory, names.migrationSocket), {
       uid: vm.uid,
       file: statePath,
       maxBytes: maxStateBytes + memoryMib * stateBytesOfMib
     })
     yield* vm.qmp.executeAll([
-      ["migrate-set-capabilities", { capabilities: [{ capability: "x-ignore-shared", state: !vm.sharesMemory }] }],
+      ["migrate-set-capabilities", { capabilities: [{ capability: "x-ignore-shared", state: !isShared }] }],
       ["migrate-set-parameters", { "max-bandwidth": migrationBandwidth }],
       ["migrate", { uri: `unix:${names.migrationSocket}` }]
     ]).pipe(Effect.mapError(failedAt("capture")))
@@ -74,7 +75,7 @@ const saveState = (vm: QemuVm, statePath: string): Effect.Effect<void, VmFailed 
 
 /** Keeps the memory of a paused VM: in a file, or for VMs that share it. The file stays empty if the memory is in the state (`growEmpty`). */
 const saveMemory = (vm: QemuVm, { frozen: { memoryPath }, memoryUid, shareIn }: CaptureTarget) => {
-  if (vm.sharesMemory) return Effect.as(emptyFile(memoryPath, memoryUid, 0), undefined)
+  if (vm.memoryKind === "shared") return Effect.as(emptyFile(memoryPath, memoryUid, 0), undefined)
   return shareIn === undefined
     ? Effect.as(copySparse(vm.paths.memory, memoryPath, memoryUid), undefined)
     : Scope.provide(sealed(vm.paths.memory), shareIn)

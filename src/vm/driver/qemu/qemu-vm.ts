@@ -10,8 +10,6 @@ import type { Qmp } from "./qmp.ts"
 /** A running QEMU as its driver sees it. */
 export interface QemuVm extends Omit<Vm, "capture" | "channel" | "freezeLayer"> {
   readonly paths: VmPaths
-  /** The VM has no memory file: QEMU alone has what the guest wrote, and shares the rest. */
-  readonly sharesMemory: boolean
   /** Host user that QEMU runs as. */
   readonly uid: number
   readonly qemu: VmmProcess

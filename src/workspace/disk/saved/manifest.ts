@@ -12,6 +12,8 @@ export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 const mib = 1024 * 1024
 /** Device state has some 100 KiB. */
 const MAX_STATE_BYTES = 64 * mib
+/** A page in the state has a header. */
+const STATE_BYTES_OF_MIB = mib + 16 * 1024
 const MAX_LAYERS = 256
 const MAX_MEMORY_FILES = 64
 const MAX_COMMANDS = 1_000
@@ -76,9 +78,10 @@ export const diskNames = (manifest: Pick<Manifest, "driver" | "layers">): Readon
 export const isMemoryFile = (name: string): boolean => name === "state" || /^mem(\.[1-9]\d{0,5})?$/.test(name)
 
 /** Maximum bytes of a file, by its name. The metadata of a layer takes less than its data. */
-const maxBytes = (name: string, { diskMib, memoryMib }: Manifest): number =>
+const maxBytes = (name: string, { diskMib, files, memoryMib }: Manifest): number =>
   name === "state"
-    ? MAX_STATE_BYTES
+    // An empty memory says that the state has it.
+    ? MAX_STATE_BYTES + (files.some((one) => one.name === "mem" && one.size === 0) ? memoryMib * STATE_BYTES_OF_MIB : 0)
     : name === "disk/seed.ext4"
     ? diskMib * mib
     : name.startsWith("disk/")

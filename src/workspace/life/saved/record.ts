@@ -175,7 +175,7 @@ export const savedInfo = ({ folder, record }: Saved): SavedInfo => {
     vcpuCount: workspace.vcpuCount,
     memoryMib: workspace.memoryMib,
     diskMib: workspace.diskMib,
-    memoryBytes: memoryBytes(folder.frozen.memoryPath),
+    memoryBytes: memoryBytes(folder.frozen.memoryPath, folder.frozen.statePath),
     diskBytes: bytesBeneath(folder.disk),
     holdsSecrets: holdsSecrets(folder.directory) || record.hadSecrets === true,
     runningCommands: describeStates(residentKinds, captured.residents ?? noStates).runningCommands ?? 0

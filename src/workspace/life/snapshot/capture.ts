@@ -42,7 +42,7 @@ export const identityOf = (entry: Entry, { guest: { vm } }: Generation) =>
 export const canShare = (vm: Vm, promisedBytes = 0) =>
   Effect.gen(function*() {
     const driver = (yield* Vmm).on(vm.spec.driver)
-    return vm.isSharable && (yield* driver.canShare((yield* vm.memoryBytes) + promisedBytes))
+    return vm.memoryKind === "file" && (yield* driver.canShare((yield* vm.memoryBytes) + promisedBytes))
   })
 
 /**
@@ -62,7 +62,7 @@ export const capture = (
     const generation = yield* Ref.get(entry.generation)
     yield* Effect.mapError(makeFolder(folder.logs), unwritten(entry.folder))
     const prepared = Option.isSome(generation)
-      ? yield* prepare(entry, generation.value, memory, shareIn)
+      ? yield* prepare(entry, generation.value, folder, memory, shareIn)
       : yield* Effect.as(endUnattached(entry), undefined)
     const layers = yield* layerCount(disk)
     // From here on the disk has one more layer, which is empty and changes nothing.
@@ -113,6 +113,7 @@ type Capture = (
 const prepare = (
   entry: Entry,
   generation: Generation,
+  folder: CaptureFolder,
   memory: MemoryTarget | undefined,
   shareIn: Scope.Scope | undefined
 ): Effect.Effect<Capture, PyroError, Vmm> =>
@@ -124,7 +125,8 @@ const prepare = (
       return (_folder: CaptureFolder, top: string) => Effect.as(vm.freezeLayer(top), undefined)
     }
     const { captured: identity } = yield* identityOf(entry, generation)
-    if (shareIn === undefined) yield* haveRoom(yield* vm.memoryBytes, memory.path)
+    const target = vm.memoryKind === "shared" ? folder.frozen.statePath : memory.path
+    if (shareIn === undefined) yield* haveRoom(yield* vm.memoryBytes, target)
     const residents = yield* residentsOf(entry, "workspace.snapshot.create")
     yield* flush(generation.channel).pipe(asStep("flush"))
     return (folder: CaptureFolder, top: string) =>

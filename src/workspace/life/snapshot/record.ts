@@ -185,7 +185,7 @@ export const snapshotInfo = ({ folder, record: { createdAt, durable, name, captu
   kind: captured.memory === undefined ? "disk" : "memory",
   createdAt,
   durable,
-  memoryBytes: memoryBytes(folder.frozen.memoryPath),
+  memoryBytes: memoryBytes(folder.frozen.memoryPath, folder.frozen.statePath),
   layers: captured.layers,
   holdsSecrets: holdsSecrets(folder.directory),
   runningCommands: 0,

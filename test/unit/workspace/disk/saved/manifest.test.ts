@@ -51,6 +51,10 @@ describe("the manifest of an imported snapshot", () => {
   it.each([
     ["with a memory", good],
     ["with diffs of a memory", withFiles(state, memory, { name: "mem.3", size: 9 }, seed, layer)],
+    [
+      "with the memory in the state",
+      withFiles({ name: "state", size: 256 * mib }, { name: "mem", size: 0 }, seed, layer)
+    ],
     ["of files alone", { ...withFiles(seed, layer), memory: undefined }],
     ["of Firecracker", { ...withFiles(state, memory, seed, { name: "disk/0.store", size: 0 }), driver: "firecracker" }],
     ["with variables", { ...good, env: { CI: "1" }, cwd: "src" }]
@@ -76,6 +80,11 @@ describe("the manifest of an imported snapshot", () => {
     ["a memory of files alone", { ...good, memory: undefined }, "memory is not whole"],
     ["a large memory", withFiles(state, { name: "mem", size: 257 * mib }, seed, layer), "mem is too large"],
     ["a large state", withFiles({ name: "state", size: 65 * mib }, memory, seed, layer), "state is too large"],
+    [
+      "a large state beside no memory",
+      withFiles({ name: "state", size: 325 * mib }, { name: "mem", size: 0 }, seed, layer),
+      "state is too large"
+    ],
     ["a large seed", withFiles(state, memory, { name: "disk/seed.ext4", size: 513 * mib }, layer), "is too large"],
     ["a large layer", withFiles(state, memory, seed, { name: "disk/0.qcow2", size: 2000 * mib }), "is too large"],
     ["a negative size", withFiles(state, memory, seed, { name: "disk/0.qcow2", size: -1 }), `"files.3.size"`],
