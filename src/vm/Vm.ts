@@ -15,7 +15,6 @@ import type { ConnectOptions, GuestChannel } from "../guest-channel/GuestChannel
 import type { ProcessIdentity } from "../system/processes/identity.ts"
 import type { ConfinementLevel } from "./confinement.ts"
 import type { GuestSteps } from "./guest-steps.ts"
-import type { SharedMemory } from "./guest.ts"
 import type { Frozen, MachineIdentity, MachineSpec } from "./machine.ts"
 import type { VmId, VmPurpose } from "./record.ts"
 
@@ -145,6 +144,14 @@ export interface CaptureTarget {
    * `Captured.goOn`. After a failure, also of the Scope, the guest continues. Default: it continues in any case.
    */
   readonly stays?: true
+}
+
+/** A captured memory that several VMs continue from. No process can change it, and what a VM writes is the VM's own. */
+export interface SharedMemory {
+  /** This process's descriptor of the memory. */
+  readonly descriptor: number
+  /** Bytes that the captured VM had touched. */
+  readonly bytes: number
 }
 
 export interface Captured {

@@ -16,7 +16,7 @@ import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import type { ConfinementLevel } from "./confinement.ts"
 import type { MachineIdentity, MachineSpec } from "./machine.ts"
 import type { VmId, VmPurpose, VmRecord } from "./record.ts"
-import type { MemoryTarget, Vm, VmError } from "./Vm.ts"
+import type { MemoryTarget, SharedMemory, Vm, VmError } from "./Vm.ts"
 
 /** Images that a guest is made of. */
 export interface GuestImages {
@@ -61,14 +61,6 @@ export interface RestoreRequest extends DiskSource {
   readonly leaveUnmounted?: boolean | undefined
   /** Called at the start of each slow step that is done once. The message is for people. */
   readonly onSlowStep?: OnSlowStep | undefined
-}
-
-/** A captured memory that several VMs continue from. No process can change it, and what a VM writes is the VM's own. */
-export interface SharedMemory {
-  /** This process's descriptor of the memory. */
-  readonly descriptor: number
-  /** Bytes that the captured VM had touched. */
-  readonly bytes: number
 }
 
 /** Request for a VM that continues from captured memory. */

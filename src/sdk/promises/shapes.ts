@@ -809,7 +809,7 @@ export interface CandidateResult {
     /** Total lines removed */
     readonly deletions: number
   }
-  /** Memory of the candidate's microVM after the check */
+  /** Memory of the candidate's microVM alone after the check */
   readonly memoryBytes?: number
 }
 

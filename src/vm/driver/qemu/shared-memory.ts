@@ -5,7 +5,7 @@ import { bytesOnDisk } from "../../../system/files/usage.ts"
 import { spawnTool, toolEnd } from "../../../system/processes/child.ts"
 import { nativeTool } from "../../../system/processes/native.ts"
 import { probeConfinement, probeOwnProc } from "../../confinement.ts"
-import type { SharedMemory } from "../../guest.ts"
+import type { SharedMemory } from "../../Vm.ts"
 import { hasRoomFor } from "../admission.ts"
 import { failedAt, vmFailed } from "../failure.ts"
 

@@ -10,12 +10,12 @@ import type {
   GuestImages,
   OnSlowStep,
   ReserveCapturedRequest,
-  RestoreRequest,
-  SharedMemory
+  RestoreRequest
 } from "../../guest.ts"
 import { HostFacts } from "../../HostFacts.ts"
 import type { MachineSpec } from "../../machine.ts"
 import { leaveMemoryStore } from "../../sweep.ts"
+import type { SharedMemory } from "../../Vm.ts"
 import { admit, guestsStartingAtOnce, makeStartQueue } from "../admission.ts"
 import { capturedSpec, startFromTemplate } from "../from-template.ts"
 import { fillMemory } from "../memory.ts"

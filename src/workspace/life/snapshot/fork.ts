@@ -6,7 +6,8 @@ import { copyPushed } from "../../../seeding/pushed.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { nowIso, nowMs } from "../../../system/waits/time.ts"
-import type { ReservedVm, SharedMemory } from "../../../vm/guest.ts"
+import type { ReservedVm } from "../../../vm/guest.ts"
+import type { SharedMemory } from "../../../vm/Vm.ts"
 import {
   discardFolder,
   generationScope,
