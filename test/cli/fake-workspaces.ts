@@ -102,6 +102,41 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
       const page = { events, nextCursor: 2 }
       return events.length === 0 && follow ? Effect.never : Effect.succeed(page)
     },
+    timeline: ({ follow }) => {
+      const entry = (kind: string) => ({
+        key: `event:${kind}`,
+        at: "2025-01-02T03:04:05.000Z",
+        kind,
+        text: `${kind}\nand more`,
+        details: {}
+      })
+      const events = Stream.make({ _tag: "Entries" as const, entries: [entry("created"), entry("command")] })
+      return follow ? Stream.concat(events, Stream.never) : events
+    },
+    watch: () =>
+      Stream.concat(
+        Stream.fromEffect(Effect.map(reachable, (there) => ({
+          _tag: "Changed" as const,
+          at: "2025-01-02T03:04:05.000Z",
+          workspaces: there.map((workspace) => ({
+            workspace,
+            cpuPercent: 12.3,
+            memoryBytes: 67_108_864,
+            lastCommand: {
+              execId: "0".repeat(32),
+              command: ["make", "te\u001bst"],
+              startedAt: "2025-01-02T03:04:05.000Z",
+              outcome: "exited" as const,
+              status: 2,
+              outputBytes: 0
+            },
+            commandCount: 1,
+            failedCount: 1
+          })),
+          gone: ["ws-0000000009"]
+        }))),
+        Stream.never
+      ),
     delete: (payload) =>
       Effect.gen(function*() {
         const found = payload.all ? yield* reachable : yield* Effect.forEach(payload.workspaces, find)

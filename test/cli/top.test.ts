@@ -70,3 +70,55 @@ describe("events", () => {
     await ended
   })
 })
+
+describe("timeline", () => {
+  it("timeline prints a line for each entry, and indents its further lines", async () => {
+    const { status, stdout } = await run(binary, ["timeline", "fix"])
+    assert.strictEqual(status, 0)
+    assert.deepStrictEqual(stdout.toString().split("\n"), [
+      "2025-01-02T03:04:05.000Z  created",
+      "    and more",
+      "2025-01-02T03:04:05.000Z  command",
+      "    and more",
+      ""
+    ])
+  })
+
+  it("timeline --json prints one document, and a follower prints one entry a line", async () => {
+    const { stdout } = await run(binary, ["timeline", "fix", "--json"])
+    assert.lengthOf(JSON.parse(stdout.toString()).entries, 2)
+    const { child, ended, printed } = start(binary, ["timeline", "fix", "--json", "--follow"])
+    await eventually("two lines", () => printed().split("\n").length === 3, printed)
+    const kinds = printed().trim().split("\n").map((line) => (JSON.parse(line) as { readonly kind: string }).kind)
+    assert.deepStrictEqual(kinds, ["created", "command"])
+    child.kill("SIGINT")
+    await ended
+  })
+})
+
+describe("watch", () => {
+  it("watch prints a line for each workspace that changes, until a signal", async () => {
+    const { child, ended, printed } = start(binary, ["watch"])
+    await eventually("two lines", () => printed().split("\n").length === 3, printed)
+    assert.deepStrictEqual(printed().split("\n"), [
+      "2025-01-02T03:04:05.000Z  fix  running  12.3%  64 MiB  make 'te\\x1bst': exited 2",
+      "2025-01-02T03:04:05.000Z  ws-0000000009  deleted",
+      ""
+    ])
+    child.kill("SIGINT")
+    await ended
+  })
+
+  it("watch --json prints one event a line", async () => {
+    const { child, ended, printed } = start(binary, ["watch", "--json"])
+    await eventually("a line", () => printed().includes("\n"), printed)
+    const { gone, workspaces } = JSON.parse(printed()) as {
+      readonly gone: ReadonlyArray<string>
+      readonly workspaces: ReadonlyArray<{ readonly last_command: { readonly status: number } }>
+    }
+    assert.deepStrictEqual(gone, ["ws-0000000009"])
+    assert.strictEqual(workspaces[0]!.last_command.status, 2)
+    child.kill("SIGINT")
+    await ended
+  })
+})

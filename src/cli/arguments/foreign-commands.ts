@@ -58,7 +58,6 @@ const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, command
   ]],
   [["expose"], ["workspace port publish"]],
   [["copy"], ["workspace cp"]],
-  [["watch"], ["top"]],
   [["set", "settings"], ["config"]],
   [["sandbox", "container", "vm"], ["workspace"]],
   [["image", "images", "template"], ["env list"]]

@@ -2,6 +2,7 @@ import type { OperationName } from "../../contract/rows/operations.ts"
 import { diffViews } from "./diff.ts"
 import { execViews } from "./exec.ts"
 import { fileViews } from "./files.ts"
+import { followViews } from "./follow.ts"
 import { hostViews } from "./host.ts"
 import { networkViews } from "./network.ts"
 import { rewindViews } from "./rewind.ts"
@@ -27,6 +28,7 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   ...serviceViews,
   ...sshViews,
   ...topViews,
+  ...followViews,
   ...tryViews,
   ...uiViews,
   ...hostViews

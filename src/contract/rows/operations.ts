@@ -70,8 +70,10 @@ import { workspaceSnapshotCreate, workspaceSnapshotDelete, workspaceSnapshotList
 import { workspaceSshConfig, workspaceSshProxy } from "./workspace-ssh.ts"
 import { workspaceSummary } from "./workspace-summary.ts"
 import { workspaceSyncPush } from "./workspace-sync.ts"
+import { workspaceTimeline } from "./workspace-timeline.ts"
 import { workspaceTry } from "./workspace-try.ts"
 import { workspaceRename, workspaceUpdate } from "./workspace-update.ts"
+import { workspaceWatch } from "./workspace-watch.ts"
 
 /**
  * All operations of pyro, in the order of the help. CLI commands, RPCs, MCP tools and the reference come from this list. Schemas are
@@ -139,6 +141,8 @@ export const operations = [
   workspaceNetworkSet,
   workspaceNetworkLog,
   workspaceEvents,
+  workspaceTimeline,
+  workspaceWatch,
   workspacePortPublish,
   workspacePortList,
   workspacePortUnpublish,

@@ -6,7 +6,7 @@ import { lazy, unary } from "./operation.ts"
 import { at, withCommands, withProcesses } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
-const LogEntry = lazy(() =>
+export const LogEntry = lazy(() =>
   snakeStruct({
     execId: string("Id of the command"),
     pid: optional(processId("Absent unless the command runs")),

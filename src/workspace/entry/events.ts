@@ -186,6 +186,8 @@ const eventsOf = (line: string): ReadonlyArray<WorkspaceLogEvent> => {
 
 export interface EventPage {
   readonly events: ReadonlyArray<WorkspaceLogEvent>
+  /** Position behind each of them, which no other event of the workspace has. */
+  readonly positions: ReadonlyArray<number>
   /** Position behind the last event of the page. */
   readonly nextCursor: number
 }
@@ -197,7 +199,7 @@ export const eventPage = (folder: string, cursor: number | undefined, limit: num
     try {
       read = readFrom(fileOf(folder), (size) => cursor ?? Math.max(0, size - MOST_BYTES), MOST_BYTES)
     } catch {
-      return { events: [], nextCursor: cursor ?? 0 }
+      return { events: [], positions: [], nextCursor: cursor ?? 0 }
     }
     const { at, bytes } = read
     const found: Array<{ readonly event: WorkspaceLogEvent; readonly end: number }> = []
@@ -208,7 +210,11 @@ export const eventPage = (folder: string, cursor: number | undefined, limit: num
       if (cursor !== undefined && found.length === limit) break
     }
     const page = cursor === undefined ? found.slice(-limit) : found
-    return { events: page.map(({ event }) => event), nextCursor: page.length === limit ? page.at(-1)!.end : at + from }
+    return {
+      events: page.map(({ event }) => event),
+      positions: page.map(({ end }) => end),
+      nextCursor: page.length === limit ? page.at(-1)!.end : at + from
+    }
   })
 
 /** All recorded events, oldest first. */

@@ -98,7 +98,8 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
 /** An event as a sentence that is safe to print: parts of it come from the guest. */
 export const eventText = (event: WorkspaceLogEvent): string => printable(sentenceOf(event))
 
-const entryOf = (event: WorkspaceLogEvent): EventEntry => {
+/** An event for people and programs. */
+export const entryOf = (event: WorkspaceLogEvent): EventEntry => {
   const { _tag, at, ...details } = event
   return {
     at,

@@ -7,6 +7,9 @@ import type { Entry } from "../entry/entry.ts"
 import type { EventLog } from "../entry/events.ts"
 import { usedBeneath } from "./info.ts"
 
+/** CPU times of microVMs at an earlier look, by workspace. */
+export type SeenUsage = Map<string, Seen>
+
 /** CPU time of a microVM at the time of a table. */
 interface Seen {
   readonly pid: number
@@ -22,35 +25,41 @@ const percentOf = (before: Seen | undefined, now: Seen): number | undefined =>
 /** States of a service whose program runs, or stands still. */
 const RUNS = ["starting", "ready", "running", "paused"]
 
-const rowOf = (entry: Entry, seen: Map<string, Seen>): Effect.Effect<WatchedWorkspace> =>
+/** Use of the host by the microVM of a workspace. Empty without one. */
+export const usageOf = (entry: Entry, seen: SeenUsage) =>
   Effect.gen(function*() {
-    const { disk, id, name } = yield* Ref.get(entry.record)
-    const { state } = yield* Ref.get(entry.state)
     const generation = Option.getOrUndefined(yield* Ref.get(entry.generation))
-    const residents = Option.getOrUndefined(yield* Ref.get(entry.residents))
-    const { ports = [], runningCommands = 0, services = {}, shells = 0 } = residents === undefined
-      ? {}
-      : yield* residents.describe
     const pid = generation?.guest.vm.process.pid
     // What such a VM maps, and did not write, belongs to all of its kind.
     const isShared = generation?.guest.vm.memoryKind === "shared"
     const usage = pid === undefined ? undefined : processUsage(pid)
-    let cpuPercent: number | undefined
-    if (pid === undefined || usage === undefined) seen.delete(id)
-    else {
-      const now = { pid, cpuMs: usage.cpuMs, atMs: yield* Clock.currentTimeMillis }
-      cpuPercent = percentOf(seen.get(id), now)
-      seen.set(id, now)
+    if (pid === undefined || usage === undefined) {
+      seen.delete(entry.id)
+      return {}
     }
+    const now = { pid, cpuMs: usage.cpuMs, atMs: yield* Clock.currentTimeMillis }
+    const cpuPercent = percentOf(seen.get(entry.id), now)
+    seen.set(entry.id, now)
+    return {
+      ...(cpuPercent === undefined ? {} : { cpuPercent }),
+      memoryBytes: usage.residentBytes,
+      sharedBytes: isShared ? usage.residentBytes - usage.privateBytes : usage.sharedBytes
+    }
+  })
+
+const rowOf = (entry: Entry, seen: SeenUsage): Effect.Effect<WatchedWorkspace> =>
+  Effect.gen(function*() {
+    const { disk, id, name } = yield* Ref.get(entry.record)
+    const { state } = yield* Ref.get(entry.state)
+    const residents = Option.getOrUndefined(yield* Ref.get(entry.residents))
+    const { ports = [], runningCommands = 0, services = {}, shells = 0 } = residents === undefined
+      ? {}
+      : yield* residents.describe
     return {
       id,
       ...(name === undefined ? {} : { name }),
       state,
-      ...(cpuPercent === undefined ? {} : { cpuPercent }),
-      ...(usage === undefined ? {} : {
-        memoryBytes: usage.residentBytes,
-        sharedBytes: isShared ? usage.residentBytes - usage.privateBytes : usage.sharedBytes
-      }),
+      ...(yield* usageOf(entry, seen)),
       diskBytes: usedBeneath(entry.folder.disk(disk)) + (state === "paused" ? bytesBeneath(entry.folder.paused) : 0),
       execs: runningCommands,
       services: RUNS.reduce((sum, state) => sum + (services[state] ?? 0), 0),
@@ -69,7 +78,7 @@ export const watchWorkspaces = (
   { intervalMs }: WatchPayload
 ): Stream.Stream<WatchTable> =>
   Stream.suspend(() => {
-    const seen = new Map<string, Seen>()
+    const seen: SeenUsage = new Map()
     let known = log.recorded()
     const table = Effect.gen(function*() {
       known = log.recorded()

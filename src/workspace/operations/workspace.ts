@@ -21,8 +21,10 @@ import { noChange, update } from "../life/update.ts"
 import { grantOfCaller } from "../residents/network/set.ts"
 import { showEvents } from "./events.ts"
 import { infoOf } from "./info.ts"
+import { observeWorkspaces } from "./observe.ts"
 import { resetBefore } from "./rewind.ts"
 import { summarize } from "./summary.ts"
+import { showTimeline } from "./timeline.ts"
 import { tryCandidates } from "./try/try.ts"
 import { watchWorkspaces } from "./watch.ts"
 import { type AtReader, inReader, type Works } from "./work.ts"
@@ -139,6 +141,13 @@ export const workspaceWorks = {
         }))
     ),
   "workspace.events": ({ entry }, payload) => Effect.flatMap(EventLog, (log) => showEvents(log, entry, payload)),
+  "workspace.timeline": {
+    events: ({ entry }, payload) => Stream.unwrap(Effect.map(EventLog, (log) => showTimeline(log, entry, payload)))
+  },
+  "workspace.watch": {
+    events: ({ registry }, payload) =>
+      Stream.unwrap(Effect.map(EventLog, (log) => observeWorkspaces(log, registry, payload)))
+  },
   watch: {
     events: ({ registry }, payload) =>
       Stream.unwrap(Effect.map(EventLog, (log) => watchWorkspaces(log, registry.reachable.entries, payload)))

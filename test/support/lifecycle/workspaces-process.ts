@@ -32,8 +32,10 @@ import {
 import { ShellReadPayload, ShellWritePayload } from "../../../src/contract/rows/workspace-shell-io.ts"
 import { ShellClosePayload, ShellOpenPayload, ShellResizePayload } from "../../../src/contract/rows/workspace-shell.ts"
 import { SnapshotPayload } from "../../../src/contract/rows/workspace-snapshot.ts"
+import { type TimelineEntries, TimelinePayload } from "../../../src/contract/rows/workspace-timeline.ts"
 import { TryPayload } from "../../../src/contract/rows/workspace-try.ts"
 import { UpdatePayload } from "../../../src/contract/rows/workspace-update.ts"
+import { type WorkspacesChanged, WorkspaceWatchPayload } from "../../../src/contract/rows/workspace-watch.ts"
 import { callerProject } from "../../../src/contract/wire/caller-project.ts"
 import { services } from "../../../src/local/services.ts"
 import { ownWorkspaces } from "../../../src/local/workspaces.ts"
@@ -58,7 +60,7 @@ const folded = (events: Stream.Stream<WorkspaceEvent, PyroError>) => {
   return Effect.map(Stream.runForEach(events, (event) => Effect.sync(() => folding.add(event))), () => folding.result())
 }
 
-const operations = ({ house }: Workspaces["Service"]) => {
+const operations = ({ house }: Workspaces["Service"], scope: Scope.Scope) => {
   const { saved, watch, workspace: all } = mapCalls((row) =>
     isOfWorkspaces(row) ? performing(row, Effect.succeed(house)) : undefined
   )
@@ -114,7 +116,33 @@ const operations = ({ house }: Workspaces["Service"]) => {
       return yield* more
     })
 
+  const followed: {
+    readonly timeline: Array<TimelineEntries["entries"][number] & { readonly seenAt: string }>
+    readonly changes: Array<WorkspacesChanged>
+    isOver: boolean
+  } = { timeline: [], changes: [], isOver: false }
+
   return {
+    /** Follows the timeline of a workspace, and all workspaces, until the end of the process. */
+    follow: operation(TimelinePayload(), (payload) =>
+      Effect.gen(function*() {
+        yield* Effect.forkIn(
+          Stream.runForEach(all.timeline(payload), ({ entries }) =>
+            Effect.sync(() => {
+              const seenAt = new Date().toISOString()
+              followed.timeline.push(...entries.map((entry) => ({ ...entry, seenAt })))
+            })).pipe(Effect.ensuring(Effect.sync(() => void (followed.isOver = true)))),
+          scope
+        )
+        const asked = Schema.decodeSync(WorkspaceWatchPayload())({})
+        yield* Effect.forkIn(
+          Stream.runForEach(all.watch(asked), (event) => Effect.sync(() => void followed.changes.push(event))),
+          scope
+        )
+      })),
+    /** The events of `follow` so far. */
+    followed: operation(Schema.Struct({}), () => Effect.sync(() => followed)),
+    timeline: operation(TimelinePayload(), (payload) => last(all.timeline(payload))),
     create: operation(CreatePayload(), (payload) => last(all.create(payload))),
     list: operation(Schema.Struct({}), () => Effect.map(all.list({ labels: {} }), ({ workspaces }) => workspaces)),
     status: operation(Named, all.status),
@@ -222,8 +250,9 @@ export interface Request {
 const answer = (id: number, result: object) => process.stdout.write(`${JSON.stringify({ id, ...result })}\n`)
 
 const program = Effect.scoped(Effect.gen(function*() {
-  const { workspaces } = yield* ownWorkspaces(yield* Effect.scope)
-  const known = operations(workspaces)
+  const scope = yield* Effect.scope
+  const { workspaces } = yield* ownWorkspaces(scope)
+  const known = operations(workspaces, scope)
   const lines = readline.createInterface({ input: process.stdin })
   yield* Stream.runForEach(Stream.fromAsyncIterable(lines, String), (line) => {
     const { id, operation, payload } = JSON.parse(line) as Request

@@ -167,7 +167,6 @@ describe("finding the operation", () => {
     ["unpause", "resume"],
     ["expose", "port publish"],
     ["copy", "cp"],
-    ["watch", "top"],
     ["set", "config"],
     ["rmi", "env rm"],
     ["terminate", "stop"],

@@ -61,7 +61,8 @@ describe("the table of legal states", () => {
       "workspace.signal",
       "workspace.snapshot.list",
       "workspace.status",
-      "workspace.stdin"
+      "workspace.stdin",
+      "workspace.timeline"
     ])
   })
 })

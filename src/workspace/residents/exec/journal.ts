@@ -101,6 +101,7 @@ export class CommandJournal {
   readonly #fd: number
   readonly #commands = new Map<string, JournaledCommand>()
   #ended = 0
+  #changes = 0
   /** Bytes of the file that are whole lines. */
   #size: number
   /** Lines that the file does not have yet, also because the disk was full. The next write begins with them. */
@@ -135,6 +136,11 @@ export class CommandJournal {
   /** Number of ends since this process opened the journal. */
   get endedCount(): number {
     return this.#ended
+  }
+
+  /** Number of changes since this process opened the journal. A watcher compares it with an earlier one. */
+  get changes(): number {
+    return this.#changes
   }
 
   /** Commands that are execs, in order. */
@@ -192,6 +198,7 @@ export class CommandJournal {
     fs.ftruncateSync(this.#fd, 0)
     this.#size = 0
     this.#waiting = []
+    this.#changes += 1
     this.#commands.clear()
   }
 
@@ -226,6 +233,7 @@ export class CommandJournal {
   }
 
   #apply(line: Line) {
+    this.#changes += 1
     if ("started" in line) this.#commands.set(line.started.id, { start: line.started, end: undefined })
     else if ("refused" in line) this.#commands.delete(line.refused.id)
     else if ("resized" in line) this.#resize(line.resized)

@@ -7,7 +7,8 @@ import type { CommandLog } from "../../../output-log/log.ts"
 import type { Commands } from "./command-registry.ts"
 import type { JournaledCommand } from "./journal.ts"
 
-const entryOf = (commands: Commands, { end, start }: JournaledCommand): LogEntry => {
+/** A command in a list. */
+export const entryOf = (commands: Commands, { end, start }: JournaledCommand): LogEntry => {
   const log = commands.logs.get(start.id)
   const pid = commands.running.get(start.id)?.pid
   return {

@@ -44,7 +44,7 @@ describe("the event log of a workspace", () => {
   it.effect("pages follow each other without a gap, and skip what a crash cut", () =>
     Effect.gen(function*() {
       const at = yield* folder
-      assert.deepStrictEqual(yield* eventPage(at, undefined, 10), { events: [], nextCursor: 0 })
+      assert.deepStrictEqual(yield* eventPage(at, undefined, 10), { events: [], positions: [], nextCursor: 0 })
       for (const to of ["/a", "/b"]) yield* recordEvent(at, exported(to))
       fs.appendFileSync(path.join(at, "events.jsonl"), "{\"_tag\":\"export\",\"at\":\"20")
       for (const to of ["/c", "/d", "/e"]) yield* recordEvent(at, exported(to))

@@ -1,0 +1,42 @@
+import { Effect, Option, Ref } from "effect"
+import type { Entry } from "../entry/entry.ts"
+import type { EventLog } from "../entry/events.ts"
+import { openResidentsOf } from "../residents/entry-residents.ts"
+
+/** Facts of a workspace of which one differs after each change that a watcher shows. They cost no look at the disk. */
+export type Marks = ReadonlyArray<unknown>
+
+export const marksOf = (entry: Entry): Effect.Effect<Marks> =>
+  Effect.gen(function*() {
+    const residents = Option.getOrUndefined(yield* openResidentsOf(entry))
+    return [
+      yield* Ref.get(entry.record),
+      yield* Ref.get(entry.state),
+      residents?.commands.journal.changes,
+      residents?.network.log.position()
+    ]
+  })
+
+export const isSame = (one: Marks | undefined, other: Marks): boolean =>
+  one !== undefined && one.length === other.length && one.every((mark, at) => mark === other[at])
+
+/**
+ * Time between two looks at what is watched, in ms. Commands, connections and states wake nobody by themselves: each would pay for it, also
+ * while nobody watches.
+ */
+const LOOK_MS = 100
+
+/** Waits until `hasChanged` or the next event of the log. At most for `mostMs`. */
+export const untilChanged = (
+  log: EventLog["Service"],
+  known: number,
+  hasChanged: Effect.Effect<boolean>,
+  mostMs: number
+): Effect.Effect<void> => {
+  const look = (leftMs: number): Effect.Effect<void> =>
+    Effect.flatMap(hasChanged, (changed) =>
+      changed || log.recorded() !== known || leftMs <= 0
+        ? Effect.void
+        : Effect.andThen(Effect.sleep(Math.min(LOOK_MS, leftMs)), Effect.suspend(() => look(leftMs - LOOK_MS))))
+  return look(mostMs)
+}

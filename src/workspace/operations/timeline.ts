@@ -1,0 +1,149 @@
+import { Effect, Option, Stream, SubscriptionRef } from "effect"
+import type { LogEntry } from "../../contract/rows/workspace-logs.ts"
+import type { NetworkRecord } from "../../contract/rows/workspace-network.ts"
+import type { TimelineEntries, TimelineEntry, TimelinePayload } from "../../contract/rows/workspace-timeline.ts"
+import { named } from "../../contract/text/names.ts"
+import { printable } from "../../contract/text/printable.ts"
+import { snakeCase } from "../../contract/text/snake.ts"
+import type { Entry } from "../entry/entry.ts"
+import { type EventLog, eventPage } from "../entry/events.ts"
+import { openResidentsOf } from "../residents/entry-residents.ts"
+import { entryOf } from "../residents/exec/logs.ts"
+import { entryOf as eventOf } from "./events.ts"
+import { isSame, type Marks, marksOf, untilChanged } from "./marks.ts"
+
+const detailsOf = (fields: object) =>
+  named(Object.entries(fields).map(([field, value]) => [snakeCase(field), value as unknown] as const))
+
+/** Maximum characters of a command in a sentence. */
+const SHOWN_CHARACTERS = 200
+
+const cut = (text: string) => text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text
+
+const seconds = (ms: number | undefined) => ms === undefined ? "" : ` after ${(ms / 1000).toFixed(1)} s`
+
+const OUTCOMES = new Map([
+  ["lost", "lost with its microVM"],
+  ["out_of_memory", "ended for lack of memory"],
+  ["signaled", "ended by a signal"],
+  ["timed_out", "stopped at its deadline"]
+])
+
+const outcomeText = ({ durationMs, outcome, status }: LogEntry) =>
+  outcome === "running"
+    ? "runs"
+    : `${outcome === "exited" ? `exited with ${status ?? 0}` : OUTCOMES.get(outcome) ?? outcome}${seconds(durationMs)}`
+
+const ofCommand = (command: LogEntry): TimelineEntry => ({
+  key: `command:${command.execId}`,
+  at: command.startedAt,
+  kind: "command",
+  text: printable(`${cut(command.command.join(" "))}: ${outcomeText(command)}`),
+  details: detailsOf(command)
+})
+
+const ofConnection = (record: NetworkRecord): TimelineEntry => ({
+  key: `network:${record.number}`,
+  at: record.at,
+  kind: "network",
+  text: printable(
+    `${record.kind === "lookup" ? "look-up of " : ""}${record.host}${
+      record.port === undefined ? "" : `:${record.port}`
+    } ${record.outcome}${record.reason === undefined ? "" : `: ${record.reason}`}`
+  ),
+  details: detailsOf(record)
+})
+
+/** Maximum entries of one event after the first one. */
+const MOST = 500
+
+const byTime = (one: TimelineEntry, other: TimelineEntry) => one.at.localeCompare(other.at)
+
+interface Read {
+  readonly entries: ReadonlyArray<TimelineEntry>
+  /** The next read has entries already. */
+  readonly hasMore: boolean
+}
+
+/** What a watcher has seen of a workspace. */
+const makeReader = (entry: Entry) => {
+  let events: number | undefined
+  let connections: number | undefined
+  /** Commands that ran when they were shown. */
+  let running = new Set<string>()
+  let commandsSeen = new Set<string>()
+
+  const eventsOf = (limit: number) =>
+    Effect.map(eventPage(entry.folder.directory, events, limit), (page) => {
+      events = page.nextCursor
+      return page.events.map((event, at): TimelineEntry => ({
+        key: `event:${page.positions[at]}`,
+        ...eventOf(event)
+      }))
+    })
+
+  /** The next entries, at most `limit` of each kind. At first the newest. */
+  return (limit: number): Effect.Effect<Read> =>
+    Effect.gen(function*() {
+      const found = [...yield* eventsOf(limit)]
+      const eventsRead = found.length
+      const residents = Option.getOrUndefined(yield* openResidentsOf(entry))
+      if (residents === undefined) return { entries: found, hasMore: eventsRead === limit }
+      const { commands, network } = residents
+      const { execs } = commands.journal
+      const isFirst = connections === undefined
+      const changed = isFirst
+        ? execs.slice(-limit)
+        : execs.filter(({ end, start: { id } }) => !commandsSeen.has(id) || (end !== undefined && running.has(id)))
+      commandsSeen = new Set(execs.map(({ start }) => start.id))
+      running = new Set(execs.flatMap(({ end, start }) => end === undefined ? [start.id] : []))
+      found.push(...changed.map((one) => ofCommand(entryOf(commands, one))))
+      const page = network.log.page({
+        ...(connections === undefined ? {} : { cursor: connections }),
+        denied: false,
+        limit
+      })
+      connections = page.nextCursor
+      found.push(...page.entries.map(ofConnection))
+      return { entries: found.sort(byTime), hasMore: eventsRead === limit || page.entries.length === limit }
+    })
+}
+
+/** The newest entries, and for a follower each later one, until the workspace is deleted. */
+export const showTimeline = (
+  log: EventLog["Service"],
+  entry: Entry,
+  { follow, limit }: TimelinePayload
+): Stream.Stream<TimelineEntries> =>
+  Stream.suspend(() => {
+    const read = makeReader(entry)
+    let known = log.recorded()
+    let marks: Marks | undefined
+    const entriesOf = (entries: ReadonlyArray<TimelineEntry>): TimelineEntries => ({ _tag: "Entries", entries })
+    /** Before the read: a change during the read ends the next wait. */
+    const mark = Effect.gen(function*() {
+      known = log.recorded()
+      marks = yield* marksOf(entry)
+    })
+    const first = Effect.andThen(
+      mark,
+      Effect.map(read(limit), ({ entries }) => entriesOf(entries.slice(-limit)))
+    )
+    const hasChanged = Effect.map(marksOf(entry), (now) => !isSame(marks, now))
+    let isBehind = false
+    const next: Effect.Effect<TimelineEntries> = Effect.gen(function*() {
+      if (!isBehind) yield* Effect.suspend(() => untilChanged(log, known, hasChanged, Infinity))
+      yield* mark
+      const { entries, hasMore } = yield* read(MOST)
+      isBehind = hasMore
+      return entries.length === 0 ? yield* next : entriesOf(entries)
+    })
+    if (!follow) return Stream.fromEffect(first)
+    const deleted = Stream.runHead(
+      Stream.filter(SubscriptionRef.changes(entry.isBeingDeleted), (isDeleting) => isDeleting)
+    )
+    return Stream.interruptWhen(
+      Stream.concat(Stream.fromEffect(first), Stream.fromEffectRepeat(next)),
+      Effect.asVoid(deleted)
+    )
+  })
