@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Logger, Schema, Stream } from "effect"
+import { Effect, Logger, Schedule, Schema, Stream } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type WebSocket from "ws"
@@ -100,6 +100,37 @@ describe("the page's connection", () => {
       assert.strictEqual(yield* statusOf({ protocols: [browser.key, "pyro"] }), 401)
       assert.strictEqual(yield* statusOf({ target: "/" }), 404)
       assert.strictEqual(yield* statusOf({ target: "/rpc/../rpc?x" }), 404)
+    }))
+
+  it.live("a message that comes with the handshake is read", () =>
+    Effect.gen(function*() {
+      const { open } = yield* served
+      const browser = yield* browse(yield* open(undefined))
+      const { headers, protocols } = ownRequest(browser)
+      const socket = yield* connectTcp(browser.port)
+      const head = [
+        "GET /rpc HTTP/1.1",
+        `Host: 127.0.0.1:${browser.port}`,
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+        `Sec-WebSocket-Protocol: ${protocols.join(", ")}`,
+        ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+        "",
+        ""
+      ].join("\r\n")
+      // A final binary frame of eight bytes, masked with zeros: a length that no message may have.
+      const frame = Buffer.from([0x82, 0x88, 0, 0, 0, 0, 255, 255, 255, 255, 1, 2, 3, 4])
+      socket.write(Buffer.concat([Buffer.from(head), frame]))
+      let received = Buffer.alloc(0)
+      socket.on("data", (part) => void (received = Buffer.concat([received, part])))
+      // The answer says that the message cannot be read.
+      yield* Effect.sync(() => received.includes("cannot be read")).pipe(
+        Effect.repeat({ until: (found) => found, schedule: Schedule.spaced("5 millis") }),
+        Effect.timeout("10 seconds")
+      )
+      assert.include(received.toString("latin1"), "HTTP/1.1 101 ")
     }))
 
   it.live("a message that is too large, and text, end their connection alone", () =>
