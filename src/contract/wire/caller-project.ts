@@ -27,6 +27,14 @@ export const callerProject: Context.Reference<CallerProject | undefined> = Conte
   }
 )
 
+/** The only directories of the host that this fiber's request may reach, by the word of the daemon. @default those of the caller */
+export const boundPlaces: Context.Reference<CallerPlaces | undefined> = Context.Reference(
+  "pyro/contract/boundPlaces",
+  {
+    defaultValue: (): CallerPlaces | undefined => undefined
+  }
+)
+
 /** Header of a request to the daemon that carries the caller's project. */
 const PROJECT_HEADER = "pyro-project"
 

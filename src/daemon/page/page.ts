@@ -2,7 +2,7 @@ import { type Context, Effect, Layer, Option, Queue, Schedule, Schema, Semaphore
 import * as RpcServer from "effect/rpc/RpcServer"
 import { SocketServer } from "effect/socket/SocketServer"
 import { PageUnavailable } from "../../contract/errors/errors.ts"
-import type { Pyro } from "../../contract/rows/Pyro.ts"
+import { Pyro } from "../../contract/rows/Pyro.ts"
 import { MESSAGE_BYTES } from "../../contract/wire/serialization.ts"
 import type { Page } from "../../local/page.ts"
 import { readJson, writeJsonAtomic } from "../../system/files/atomic-file.ts"
@@ -14,6 +14,7 @@ import { layerLogged, layerServer } from "../server/server.ts"
 import { admit, answer, type Answering } from "./answers.ts"
 import { readPageFiles } from "./files.ts"
 import type { Limits, Listener, WebSocket } from "./page-listener.ts"
+import { pagePlaces } from "./places.ts"
 import { type KeptSession, Sessions } from "./sessions.ts"
 import { demandLife, socketOf } from "./web-socket.ts"
 
@@ -57,7 +58,14 @@ type Connected = { readonly webSocket: WebSocket; readonly session: KeptSession 
 
 /** Every operation over the WebSockets of pages. */
 const layerOperations = (serving: Serving, connected: Queue.Queue<Connected>, open: Map<WebSocket, KeptSession>) =>
-  layerServer({ ...serving, isReader: ({ annotations }) => annotations.readOnly }).pipe(
+  Layer.unwrap(
+    Effect.map(Pyro, (pyro) =>
+      layerServer({
+        ...serving,
+        isReader: ({ annotations }) => annotations.readOnly,
+        placesOf: pagePlaces(pyro)
+      }))
+  ).pipe(
     Layer.provide(RpcServer.layerProtocolSocketServer),
     Layer.provide(Layer.succeed(
       SocketServer,

@@ -2,7 +2,7 @@ import { Effect, Layer, Ref, Schema, Scope, Stream } from "effect"
 import type { Headers } from "effect/http/Headers"
 import type { ServerClient } from "effect/rpc/Rpc"
 import type { RequestId } from "effect/rpc/RpcMessage"
-import { InvalidRequest } from "../../contract/errors/errors.ts"
+import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import { invalidRequest } from "../../contract/errors/issue.ts"
 import { type CliSurface, lazy } from "../../contract/rows/operation.ts"
 import { type Operation, operations } from "../../contract/rows/operations.ts"
@@ -11,7 +11,7 @@ import type { RunInput, WindowSize } from "../../contract/rows/run-input.ts"
 import { hasAbsolutePath } from "../../contract/text/image-archive.ts"
 import { named } from "../../contract/text/names.ts"
 import { snakeCase } from "../../contract/text/snake.ts"
-import { forCaller } from "../../contract/wire/caller-project.ts"
+import { boundPlaces, type CallerPlaces, forCaller } from "../../contract/wire/caller-project.ts"
 import { withMinted } from "../../contract/wire/minted-ids.ts"
 import {
   CREDIT,
@@ -61,7 +61,16 @@ export interface Serving {
   readonly hasSpan: (row: Operation) => boolean
   /** Whether the daemon may leave during the operation, because its client asks the next daemon. @default none */
   readonly isReader?: (row: Operation) => boolean
+  /** The only directories of the host that a request may reach. @default those of its caller */
+  readonly placesOf?: (row: Operation, payload: unknown) => Effect.Effect<CallerPlaces, PyroError>
 }
+
+/** Runs the work of a request within the directories that the request may reach. */
+const withinPlaces = (row: Operation, { placesOf }: Serving) =>
+  placesOf === undefined
+    ? (_: unknown) => <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | PyroError, R> => work
+    : (payload: unknown) => <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | PyroError, R> =>
+      Effect.flatMap(placesOf(row, payload), (places) => Effect.provideService(work, boundPlaces, places))
 
 /** Counts a request of the operation until the Scope closes. */
 const attendance = (row: Operation, { isReader, requests }: Serving) =>
@@ -101,7 +110,9 @@ const unaryHandler = (pyro: PyroService, row: UnaryRow, serving: Serving) => {
   const check = checked(row)
   const attend = row.home === "observer" ? serving.requests.refuseWhenClosed : attendance(row, serving)
   const observed = observe(row)
-  const work = (payload: unknown) => Effect.andThen(demand(payload), call(payload) as Effect.Effect<unknown>)
+  const within = withinPlaces(row, serving)
+  const work = (payload: unknown) =>
+    within(payload)(Effect.andThen(demand(payload), call(payload) as Effect.Effect<unknown>))
   return (payload: unknown, { headers }: Asked) =>
     Effect.scoped(Effect.andThen(attend, observed(Effect.flatMap(check(payload), work)))).pipe(forCaller(headers))
 }
@@ -126,6 +137,7 @@ const streamingHandler = (
   const demand = demandAbsolutePaths(row)
   const check = checked(row)
   const observed = observeEvents(row, hasSpan(row))
+  const within = withinPlaces(row, serving)
   return (payload: unknown, { client, headers, requestId }: Asked) =>
     Stream.unwrap(
       Effect.flatMap(releases, (acquired) =>
@@ -133,7 +145,7 @@ const streamingHandler = (
           yield* attend
           const window = yield* windows.open(client.id, String(requestId))
           const input = yield* inputOf(inputs, headers, leaving)
-          const work = (payload: unknown) => Effect.andThen(demand(payload), start(payload, input))
+          const work = (payload: unknown) => within(payload)(Effect.andThen(demand(payload), start(payload, input)))
           const pull = yield* observed(Effect.flatMap(check(payload), work))
           const paced = Effect.tap(batchesOf(pull, acquired), (events) => window.take(events.length))
           return Stream.fromPull(Effect.succeed(paced))

@@ -2,12 +2,13 @@ import { Effect } from "effect"
 import * as path from "node:path"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import { printable } from "../../contract/text/printable.ts"
-import { type CallerPlaces, callerProject } from "../../contract/wire/caller-project.ts"
+import { boundPlaces, type CallerPlaces, callerProject } from "../../contract/wire/caller-project.ts"
 import { isBeneath } from "./host-path.ts"
 
-const callersPlaces: Effect.Effect<CallerPlaces | undefined> = Effect.map(
+const callersPlaces: Effect.Effect<CallerPlaces | undefined> = Effect.zipWith(
+  boundPlaces,
   callerProject,
-  (caller) => caller?.places
+  (bound, caller) => bound ?? caller?.places
 )
 
 /**
