@@ -80,7 +80,7 @@ const layerOperations = (serving: Serving, connected: Queue.Queue<Connected>, op
               Effect.ignoreCause,
               Effect.ensuring(Effect.sync(() => {
                 open.delete(webSocket)
-                webSocket.close()
+                webSocket.terminate()
               })),
               Effect.forkScoped
             )

@@ -1,35 +1,22 @@
 import { Effect, Schedule } from "effect"
 import * as Socket from "effect/socket/Socket"
 import { withoutLateWrites } from "../../system/processes/unix-socket.ts"
-import { waitFor } from "../../system/waits/signal.ts"
 import type { WebSocket } from "./page-listener.ts"
-
-/** Unsent bytes of a connection above which its writers wait. */
-const HIGH_BYTES = 1024 * 1024
 
 /** Time between two pings of a connection, in ms. A connection that answers none ends: a tunnel may be gone without a word. */
 const PING_MS = 30_000
 
 const CLOSING = 2
 
-/** A WebSocket as the library's socket. The library's own form never waits for a slow reader. */
-export const socketOf = (webSocket: WebSocket): Effect.Effect<Socket.Socket> => {
-  const isOver = () => webSocket.readyState >= CLOSING
-  const sent = (chunk: string | Uint8Array) =>
-    waitFor<void>((resume) => webSocket.send(chunk, () => resume(Effect.void)))
-  return Effect.map(
+/**
+ * A WebSocket as the library's socket. Nothing waits for a slow reader here: events have credits, as on the daemon's socket, and an answer
+ * that waited would hold the same memory.
+ */
+export const socketOf = (webSocket: WebSocket): Effect.Effect<Socket.Socket> =>
+  Effect.map(
     Socket.fromWebSocket(Effect.succeed(webSocket as unknown as globalThis.WebSocket)),
-    (library) =>
-      withoutLateWrites({
-        ...library,
-        writer: Effect.map(library.writer, ({ write, writeAll }): Socket.Writer => ({
-          write: (chunk) =>
-            Socket.isCloseEvent(chunk) || webSocket.bufferedAmount < HIGH_BYTES ? write(chunk) : sent(chunk),
-          writeAll
-        }))
-      }, isOver)
+    (socket) => withoutLateWrites(socket, () => webSocket.readyState >= CLOSING)
   )
-}
 
 /** Ends a connection that answers no ping. Does not end by itself. */
 export const demandLife = (webSocket: WebSocket): Effect.Effect<never> =>

@@ -9,7 +9,7 @@ import { type ExecEvent, ExecPayload, workspaceExec } from "../../../../src/cont
 import { browse, connectTcp, get, originOf, ownRequest, untilClosed, upgrade } from "../../../support/page-browser.ts"
 import { eventsOf } from "../../../support/served-pyro.ts"
 import { unfakedPyro } from "../../../support/unfaked-pyro.ts"
-import { connectPage, pageFolder, servePage } from "./served-page.ts"
+import { connectPage, connectPausable, pageFolder, servePage } from "./served-page.ts"
 
 const execId = "0123456789abcdef".repeat(2)
 const EVENTS: ReadonlyArray<ExecEvent> = [
@@ -147,6 +147,40 @@ describe("the page's connection", () => {
       odd.send("no message of pyro")
       assert.deepStrictEqual(yield* list(client), { workspaces: [] })
     }))
+
+  it.live("a page that stops reading gets a window of events, and delays no other page", () =>
+    Effect.gen(function*() {
+      let pulled = 0
+      const output = (): ExecEvent => ({
+        _tag: "Output",
+        from: "stdout",
+        bytes: new Uint8Array(65_536),
+        next: ++pulled
+      })
+      const endless: PyroService = {
+        ...service,
+        workspace: { ...service.workspace, exec: () => Stream.rechunk(Stream.fromEffectRepeat(Effect.sync(output)), 1) }
+      }
+      const { open, stop } = yield* servePage(endless, yield* pageFolder)
+      const browser = yield* browse(yield* open(undefined))
+      const client = yield* connectPage(browser)
+      const { client: stopped, pause } = yield* connectPausable(browser)
+      yield* list(stopped)
+      const payload = Schema.decodeSync(ExecPayload())({ workspace: "w", command: ["yes"] })
+      yield* Effect.forkScoped(Stream.runDrain(eventsOf(stopped, workspaceExec, payload)))
+      yield* Effect.sync(() => pulled).pipe(
+        Effect.repeat({ until: (count) => count > 100, schedule: Schedule.spaced("1 millis") })
+      )
+      yield* pause
+      let before = -1
+      // The daemon pulls on until the window is used up.
+      yield* Effect.andThen(list(client), Effect.sync(() => before === (before = pulled))).pipe(
+        Effect.repeat({ until: (isSame) => isSame, schedule: Schedule.spaced("50 millis") }),
+        Effect.timeout("10 seconds")
+      )
+      // The answers that wait do not hold up the end of the daemon.
+      yield* Effect.timeout(stop, "5 seconds")
+    }), 30_000)
 
   it.live("200 pages are served at a time, and one beyond the limit is refused", () =>
     Effect.gen(function*() {

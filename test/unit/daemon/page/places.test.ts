@@ -3,41 +3,31 @@ import { Effect, Schema, Stream } from "effect"
 import { InvalidRequest } from "../../../../src/contract/errors/errors.ts"
 import type { PyroService } from "../../../../src/contract/rows/Pyro.ts"
 import { ExportPayload, workspaceExport } from "../../../../src/contract/rows/workspace-export.ts"
-import { WorkspaceInfo } from "../../../../src/contract/rows/workspace-info.ts"
 import { workspaceCreate } from "../../../../src/contract/rows/workspace-lifecycle.ts"
 import { callerCeiling } from "../../../../src/contract/wire/caller-project.ts"
 import { writingPlace } from "../../../../src/system/files/caller-places.ts"
 import { browse } from "../../../support/page-browser.ts"
 import { eventsOf, serveAndConnect } from "../../../support/served-pyro.ts"
 import { unfakedPyro } from "../../../support/unfaked-pyro.ts"
-import { connectPage, pageFolder, servePage } from "./served-page.ts"
+import { connectPage, pageFolder, servePage, workspaceInfo } from "./served-page.ts"
 
 const PROJECT = "/home/ann/project"
-
-const infoOf = (name: string) =>
-  Schema.decodeUnknownSync(WorkspaceInfo())({
-    id: "ws-0000000001",
-    name,
-    labels: {},
-    environment: "debian:12",
-    environment_digest: "sha256:0",
-    state: "running",
-    created_at: "2025-01-02T03:04:05.000Z",
-    last_activity_at: "2025-01-02T03:04:05.000Z",
-    generation: 1,
-    vcpu_count: 1,
-    memory_mib: 256,
-    disk_mib: 512,
-    running_commands: 0,
-    ...(name === "bound" ? { project: PROJECT } : name === "cloned" ? { project: "https://example.com/x.git" } : {})
-  })
 
 /** An export that says where it may write, and whether it may grant any network. */
 const service: PyroService = {
   ...unfakedPyro,
   workspace: {
     ...unfakedPyro.workspace,
-    status: ({ workspace }) => Effect.succeed(infoOf(workspace)),
+    status: ({ workspace }) =>
+      Effect.succeed({
+        ...workspaceInfo,
+        name: workspace,
+        ...(workspace === "bound"
+          ? { project: PROJECT }
+          : workspace === "cloned"
+          ? { project: "https://example.com/x.git" }
+          : {})
+      }),
     export: ({ output }) =>
       Stream.fromEffect(
         Effect.map(

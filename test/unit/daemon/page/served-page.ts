@@ -5,6 +5,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { Pyro, type PyroService } from "../../../../src/contract/rows/Pyro.ts"
+import type { WorkspaceInfo } from "../../../../src/contract/rows/workspace-info.ts"
 import { PAGE_RPC_PATH } from "../../../../src/contract/wire/page.ts"
 import { makePage, type PageOptions } from "../../../../src/daemon/page/page.ts"
 import type { RequestTracker } from "../../../../src/daemon/request-tracker.ts"
@@ -45,12 +46,36 @@ export const servePage = (
   })
 
 /** A page's connection to the operations. */
-export const connectPage = (browser: Browser) =>
+export const connectPage = (browser: Browser) => Effect.map(connectPausable(browser), ({ client }) => client)
+
+/** The same, and a function that stops its reading. */
+export const connectPausable = (browser: Browser) =>
   Effect.gen(function*() {
     const { headers, protocols } = ownRequest(browser)
+    let webSocket: NodeWS.WebSocket | undefined
+    const made = Layer.succeed(Socket.WebSocketConstructor)((url) => {
+      webSocket = new NodeWS.WebSocket(url, protocols, { headers })
+      return webSocket as never
+    })
     const socket = yield* Effect.provide(
-      Socket.makeWebSocket(`ws://127.0.0.1:${browser.port}${PAGE_RPC_PATH}`, { protocols, headers }),
-      NodeWS.layerWebSocketConstructor
+      Socket.makeWebSocket(`ws://127.0.0.1:${browser.port}${PAGE_RPC_PATH}`, { protocols }),
+      made
     )
-    return yield* connectOver(socket)
+    return { client: yield* connectOver(socket), pause: Effect.sync(() => webSocket?.pause()) }
   })
+
+/** A workspace as `workspace.status` shows one. */
+export const workspaceInfo: WorkspaceInfo = {
+  id: "ws-0000000001",
+  labels: {},
+  environment: "debian:12",
+  environmentDigest: "sha256:0",
+  state: "running",
+  createdAt: "2025-01-02T03:04:05.000Z",
+  lastActivityAt: "2025-01-02T03:04:05.000Z",
+  generation: 1,
+  vcpuCount: 1,
+  memoryMib: 256,
+  diskMib: 512,
+  runningCommands: 0
+}
