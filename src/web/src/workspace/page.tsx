@@ -1,7 +1,9 @@
 import { type ReactNode, useEffect } from "react"
 import { policyText } from "../../../contract/rows/network-text.ts"
 import { printable } from "../../../contract/text/printable.ts"
+import { Files } from "../files/files.tsx"
 import { type Seen, useWorkspace } from "../live/workspaces.ts"
+import { Network } from "../network/network.tsx"
 import { bytesText } from "../parts/format.ts"
 import { Ports } from "../parts/ports.tsx"
 import { Boundary } from "../parts/problem.tsx"
@@ -9,7 +11,9 @@ import { Link, pathOf } from "../parts/route.tsx"
 import { State } from "../parts/state.tsx"
 import { Text } from "../parts/text.tsx"
 import { Review } from "../review/review.tsx"
+import { Services } from "../services/services.tsx"
 import { Shells } from "../shells/shells.tsx"
+import { Tree } from "../tree/tree.tsx"
 import { Actions } from "./actions.tsx"
 import { Timeline } from "./timeline.tsx"
 
@@ -17,12 +21,18 @@ interface View {
   readonly path: string
   readonly name: string
   readonly show: (seen: Seen) => ReactNode
+  /** It reads files, which would resume a paused workspace. */
+  readonly wakes?: true
 }
 
 const views: ReadonlyArray<View> = [
   { path: "", name: "Timeline", show: (seen) => <Timeline workspace={seen.workspace.id} changes={seen} /> },
-  { path: "review", name: "Review", show: ({ workspace }) => <Review of={workspace} /> },
-  { path: "shells", name: "Shells", show: ({ workspace }) => <Shells of={workspace} /> }
+  { path: "review", name: "Review", show: ({ workspace }) => <Review of={workspace} />, wakes: true },
+  { path: "shells", name: "Shells", show: ({ workspace }) => <Shells of={workspace} /> },
+  { path: "services", name: "Services", show: ({ workspace }) => <Services of={workspace} /> },
+  { path: "files", name: "Files", show: ({ workspace }) => <Files of={workspace} />, wakes: true },
+  { path: "network", name: "Network", show: ({ workspace }) => <Network of={workspace} /> },
+  { path: "tree", name: "Snapshots", show: ({ workspace }) => <Tree of={workspace} /> }
 ]
 
 const Facts = ({ of: { cpuPercent, memoryBytes, workspace } }: { readonly of: Seen }) => (
@@ -135,7 +145,11 @@ export const WorkspacePage = ({ id, view }: { readonly id: string; readonly view
           <Link key={path} to={pathOf(id, path)} aria-current={path === view ? "page" : undefined}>{name}</Link>
         ))}
       </nav>
-      <Boundary key={view}>{shown.show(seen)}</Boundary>
+      <Boundary key={view}>
+        {shown.wakes === true && workspace.state === "paused"
+          ? <p className="empty">The workspace is paused. Resume it to read its files.</p>
+          : shown.show(seen)}
+      </Boundary>
     </main>
   )
 }

@@ -1,0 +1,99 @@
+import { useState } from "react"
+import type { FileEntry } from "../../../contract/rows/workspace-file.ts"
+import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
+import { useLoaded } from "../live/loaded.ts"
+import { bytesText } from "../parts/format.ts"
+import { Problem } from "../parts/problem.tsx"
+import { Text } from "../parts/text.tsx"
+import { ask } from "../wire/calls.ts"
+import { FileView } from "./file-view.tsx"
+
+const ROOT = "/workspace"
+
+/** The directory above. Paths are in git's form, and a quoted one has its quotes around the whole. */
+const above = (path: string) => {
+  const slash = path.lastIndexOf("/")
+  return slash <= 0 ? "/" : path.slice(0, slash) + (path.startsWith("\"") ? "\"" : "")
+}
+
+const nameOf = ({ path }: FileEntry) => {
+  const slash = path.lastIndexOf("/")
+  return slash < 0 ? path : (path.startsWith("\"") ? "\"" : "") + path.slice(slash + 1)
+}
+
+/** Directories first, then by name. */
+const ordered = (entries: ReadonlyArray<FileEntry>) =>
+  entries.toSorted((one, other) =>
+    Number(other.type === "directory") - Number(one.type === "directory") || (one.path < other.path ? -1 : 1)
+  )
+
+/** Files of a workspace: directories, one file as text or image, and downloads. */
+export const Files = ({ of }: { readonly of: WorkspaceInfo }) => {
+  const [directory, setDirectory] = useState(ROOT)
+  const [file, setFile] = useState<FileEntry>()
+  const { failure, isLoading, reload, value } = useLoaded(
+    `${of.id} ${directory}`,
+    () => ask("workspace.file.list", { workspace: of.id, path: directory, recursive: false, limit: 2_000 })
+  )
+  const open = (entry: FileEntry) => {
+    if (entry.type !== "directory") return setFile(entry)
+    setFile(undefined)
+    setDirectory(entry.path)
+  }
+  return (
+    <section aria-labelledby="files">
+      <div className="heading">
+        <h2 id="files">Files</h2>
+        <code>
+          <Text of={directory} />
+        </code>
+        <div className="buttons">
+          <button
+            type="button"
+            disabled={directory === "/"}
+            onClick={() => {
+              setFile(undefined)
+              setDirectory(directory.includes("/") ? above(directory) : ROOT)
+            }}
+          >
+            Up
+          </button>
+          <button type="button" disabled={isLoading} onClick={reload}>Look again</button>
+        </div>
+      </div>
+      {failure === undefined ? null : <Problem of={failure} retry={reload} />}
+      <div className="review">
+        <nav aria-label={`Files of ${directory}`} className="files">
+          {value === undefined && failure === undefined ? <p className="faint">Loading…</p> : null}
+          {value?.entries.length === 0 ? <p className="faint">The directory is empty.</p> : null}
+          <ul className="tree">
+            {ordered(value?.entries ?? []).map((entry) => (
+              <li key={entry.path}>
+                <button
+                  type="button"
+                  className="quiet"
+                  disabled={entry.type !== "directory" && entry.type !== "file"}
+                  aria-pressed={file?.path === entry.path}
+                  onClick={() => open(entry)}
+                >
+                  <Text of={`${nameOf(entry)}${entry.type === "directory" ? "/" : ""}`} />
+                  {entry.target === undefined ? null : (
+                    <span className="faint">
+                      {" → "}
+                      <Text of={entry.target} />
+                    </span>
+                  )}
+                </button>
+                {entry.type === "file" ? <span className="faint">{bytesText(entry.sizeBytes)}</span> : null}
+              </li>
+            ))}
+          </ul>
+          {value?.truncated === true ? <p className="faint">There are more entries than the page lists.</p> : null}
+        </nav>
+        <div className="changes">
+          {file === undefined ? null : <FileView key={file.path} workspace={of.id} path={file.path} />}
+        </div>
+      </div>
+    </section>
+  )
+}
