@@ -50,7 +50,7 @@ export const Home = () => {
         )
         : (
           <table className="list workspaces">
-            <caption className="unseen">Workspaces, the last used first</caption>
+            <caption className="unseen">Workspaces, the newest first</caption>
             <thead>
               <tr>
                 <th scope="col">Workspace</th>

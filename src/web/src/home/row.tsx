@@ -1,5 +1,6 @@
 import { memo } from "react"
 import { policyText } from "../../../contract/rows/network-text.ts"
+import { typed } from "../../../contract/text/printable.ts"
 import { clock } from "../live/clock.ts"
 import { useStore } from "../live/store.ts"
 import type { Seen } from "../live/workspaces.ts"
@@ -23,7 +24,7 @@ const Last = ({ of: { lastCommand, workspace } }: { readonly of: Seen }) =>
       <>
         <Outcome of={lastCommand} />
         <code className="cut">
-          <Text of={lastCommand.command} />
+          <Text of={typed(lastCommand.command)} />
         </code>
       </>
     )
@@ -63,6 +64,12 @@ export const WorkspaceRow = memo(({ of }: { readonly of: Seen }) => {
       <td data-name="Memory" className="number">{of.memoryBytes === undefined ? "–" : bytesText(of.memoryBytes)}</td>
       <td data-name="Network">
         {workspace.network === undefined ? "–" : <Text of={policyText(workspace.network)} />}
+        {of.lastDenied === undefined ? null : (
+          <Link to={pathOf(workspace.id, "network")} className="tag bad">
+            {"denied "}
+            <Text of={of.lastDenied.host} />
+          </Link>
+        )}
       </td>
       <td data-name="Ports">
         <Ports of={workspace.ports ?? []} />

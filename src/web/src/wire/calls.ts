@@ -78,6 +78,8 @@ const newInputId = () =>
 interface Following<Event> {
   /** The daemon sends on when this has ended, so a slow reader slows the operation alone. */
   readonly events: (events: ReadonlyArray<Event>) => void | Promise<void>
+  /** Called before the first events of each connection: they begin anew. */
+  readonly begin?: () => void
   readonly failed?: (failure: Error) => void
   readonly ended?: () => void
   /** Called for each connection, with the receiver of the operation's input. */
@@ -122,6 +124,7 @@ export const follow = <Name extends StreamingName>(
     while (!stop.signal.aborted) {
       const connection = await connected()
       if (stop.signal.aborted) return
+      on.begin?.()
       const exit = await runEvents(connection, row, payload, on as Following<never>, stop.signal)
       if (stop.signal.aborted) return
       if (Exit.isSuccess(exit)) return on.ended?.()

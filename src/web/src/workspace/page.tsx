@@ -26,7 +26,7 @@ interface View {
 }
 
 const views: ReadonlyArray<View> = [
-  { path: "", name: "Timeline", show: (seen) => <Timeline workspace={seen.workspace.id} changes={seen} /> },
+  { path: "", name: "Timeline", show: ({ workspace }) => <Timeline workspace={workspace.id} /> },
   { path: "review", name: "Review", show: ({ workspace }) => <Review of={workspace} />, wakes: true },
   { path: "shells", name: "Shells", show: ({ workspace }) => <Shells of={workspace} /> },
   { path: "services", name: "Services", show: ({ workspace }) => <Services of={workspace} /> },

@@ -1,5 +1,6 @@
 import { memo, useId, useState } from "react"
-import { type Entry, useTimeline } from "../live/timeline.ts"
+import type { TimelineEntry as Entry } from "../../../contract/rows/workspace-timeline.ts"
+import { useTimeline } from "../live/timeline.ts"
 import { bytesText, clockText } from "../parts/format.ts"
 import { Outcome } from "../parts/outcome.tsx"
 import { Problem } from "../parts/problem.tsx"
@@ -89,8 +90,8 @@ const EntryItem = memo(({ first, of, workspace }: {
 ))
 
 /** What happened to a workspace, the newest first. */
-export const Timeline = ({ changes, workspace }: { readonly workspace: string; readonly changes: unknown }) => {
-  const { entries, failure, isLoaded } = useTimeline(workspace, changes)
+export const Timeline = ({ workspace }: { readonly workspace: string }) => {
+  const { entries, failure, isLoaded } = useTimeline(workspace)
   const [shown, setShown] = useState<Kinds>("all")
   const [opened] = useState(() => new URLSearchParams(location.search).get("command"))
   const fitting = entries.filter(({ kind }) => shown === "all" || groupOf(kind) === shown)
