@@ -42,6 +42,8 @@ export default defineConfig({
       project("cli"),
       project("mcp"),
       project("daemon"),
+      // The page in Chromium.
+      project("web", { testTimeout: 120_000, hookTimeout: 120_000 }),
       // What npm installs, on each Node that users have.
       project("package"),
       // The use cases of the documents, on real projects. Each file takes a minute, so that the short files of `guest` come last.

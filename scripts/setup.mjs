@@ -61,7 +61,7 @@ const needs = {
   otherNodes: [otherNodes],
   start: [hostPackages(packages.toRun), nodeModules, ...product, environment("debian:12")],
   pack: [hostPackages(packages.toRun), nodeModules, ...product],
-  test: test([]),
+  test: test(packages.toBrowse),
   smoke,
   projects: test(packages.toBrowse),
   bench,

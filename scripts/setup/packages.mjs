@@ -40,7 +40,7 @@ export const toTest = [
   "zsh"
 ]
 
-/** Additional packages for the tests of real projects: a browser opens a web application. */
+/** Additional packages for the tests of the page, and of real projects: a browser opens them. */
 export const toBrowse = ["chromium"]
 
 /** Additional packages for the bench's floors, and for the lab's machine. */

@@ -7,7 +7,7 @@ import { nativeTests } from "./native.mjs"
 import { vitestTests } from "./vitest.mjs"
 
 /** Those that keep both cores busy. */
-const vitestProjects = ["agent", "network", "cli", "mcp", "daemon", "package", "smoke", "guest"]
+const vitestProjects = ["agent", "network", "cli", "mcp", "daemon", "web", "package", "smoke", "guest"]
 const tests = ["native", "unit", ...vitestProjects, "lab"]
 const suites = [...tests, "checks"]
 

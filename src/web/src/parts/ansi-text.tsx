@@ -1,4 +1,4 @@
-import { memo } from "react"
+import { memo, type ReactNode } from "react"
 import { printable } from "../../../contract/text/printable.ts"
 import type { Line, Look } from "./ansi.ts"
 
@@ -35,18 +35,20 @@ const styleOf = ({ bg, fg }: Look) => {
     : { ...(color && { color }), ...(backgroundColor && { backgroundColor }) }
 }
 
-const LineText = ({ of }: { readonly of: Line }) => (
-  <>
-    {of.map(({ look, text }, at) => (
-      <span key={at} className={classesOf(look) || undefined} style={styleOf(look)}>{printable(text)}</span>
-    ))}
-    {"\n"}
-  </>
-)
-
-/** Some lines of output, rendered once. */
-export const Lines = memo(({ of }: { readonly of: ReadonlyArray<Line> }) => (
-  <span className="block">
-    {of.map((line, at) => <LineText key={at} of={line} />)}
-  </span>
-))
+/** Some lines of output, rendered once. Text without a look of its own is one node, so that a page of short lines stays light. */
+export const Lines = memo(({ of }: { readonly of: ReadonlyArray<Line> }) => {
+  const parts: Array<ReactNode> = []
+  let plain = ""
+  for (const line of of) {
+    for (const { look, text } of line) {
+      const [className, style] = [classesOf(look), styleOf(look)]
+      if (className === "" && style === undefined) plain += printable(text)
+      else {
+        parts.push(plain, <span key={parts.length} className={className} style={style}>{printable(text)}</span>)
+        plain = ""
+      }
+    }
+    plain += "\n"
+  }
+  return <span className="block">{parts}{plain}</span>
+})

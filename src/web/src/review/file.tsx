@@ -73,10 +73,10 @@ const upTo = (hunks: ReadonlyArray<DiffHunk>, most: number): ReadonlyArray<DiffH
   return found
 }
 
-const Hunks = ({ form, of }: { readonly of: PatchPart; readonly form: Form }) => {
+const Hunks = ({ form, of, path }: { readonly of: PatchPart; readonly form: Form; readonly path: string }) => {
   const [most, setMost] = useState(SHOWN_LINES)
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label="Lines">
+    <div className="scroll" tabIndex={0} role="region" aria-label={`Lines of ${printable(path)}`}>
       <table className={`diff ${form}`}>
         {form === "split"
           ? (
@@ -189,7 +189,7 @@ export const FileChange = memo(({ anchor, executable, form, of, part }: {
           ? <p className="faint">{`Binary content, ${bytesText(of.size)}.`}</p>
           : part.hunks.length === 0
           ? <p className="faint">No changed lines.</p>
-          : <Hunks of={part} form={form} />}
+          : <Hunks of={part} form={form} path={of.path} />}
       </div>
     </article>
   )

@@ -1,0 +1,55 @@
+import { Effect, Schema, Stream } from "effect"
+import type { Browser, Page } from "playwright-core"
+import { afterAll, assert, beforeAll } from "vitest"
+import { ExecPayload } from "../../../src/contract/rows/workspace-exec.ts"
+import { CreatePayload, type CreatePayload as Create } from "../../../src/contract/rows/workspace-lifecycle.ts"
+import { sanitizedBuild } from "../../agent/agent.ts"
+import { temporaryFolder } from "../pyro-cli.ts"
+import { openBrowser, openWindow } from "./browser.ts"
+import { type ServedPage, servePage } from "./serve.ts"
+import { localWorkspaces } from "./workspaces.ts"
+
+const creation = Schema.decodeUnknownSync(CreatePayload()) as (given: unknown) => Create
+const execution = Schema.decodeUnknownSync(ExecPayload()) as (given: unknown) => ExecPayload
+
+/** The page over local agents, in a browser, for the tests of one file. They share one window. */
+export const pageOverLocalAgents = (name: string) => {
+  const { folder, remove } = temporaryFolder(`pyro-web-${name}-`)
+  let browser: Browser
+  let served: ServedPage
+  let local: Awaited<ReturnType<typeof localWorkspaces>>
+  let window: Awaited<ReturnType<typeof openWindow>>
+  beforeAll(async () => {
+    local = await localWorkspaces(folder, sanitizedBuild)
+    served = await servePage(local.pyro, folder)
+    browser = await openBrowser()
+    window = await openWindow(browser)
+    await window.page.goto(await served.address())
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await served?.stop()
+    const reports = await local?.close()
+    remove()
+    assert.deepStrictEqual(reports, [], "a sanitizer reported")
+  })
+  return {
+    folder,
+    page: (): Page => window.page,
+    pyro: () => local.pyro,
+    served: () => served,
+    /** A second window, which closes with the browser. */
+    open: async (options?: Parameters<typeof openWindow>[1]) => {
+      const more = await openWindow(browser, options)
+      await more.page.goto(await served.address())
+      return more
+    },
+    /** Another view, as a person who types the address. */
+    show: (path: string) => window.page.goto(`http://127.0.0.1:${served.port()}${path}`),
+    create: (given: object) => Effect.runPromise(Stream.runDrain(local.pyro.workspace.create(creation(given)))),
+    exec: (given: object) => Effect.runPromise(Stream.runDrain(local.pyro.workspace.exec(execution(given)))),
+    sh: (workspace: string, script: string) =>
+      Effect.runPromise(Stream.runDrain(local.pyro.workspace.exec(execution({ workspace, script })))),
+    assertNoFaults: () => assert.deepStrictEqual(window.faults, [])
+  }
+}

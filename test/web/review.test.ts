@@ -1,0 +1,90 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { assert, describe, it } from "vitest"
+import { assertAccessible } from "../support/web/browser.ts"
+import { pageOverLocalAgents } from "../support/web/harness.ts"
+
+describe("the page's review", { concurrent: false }, () => {
+  const { assertNoFaults, create, folder, page, sh, show } = pageOverLocalAgents("review")
+  const change = (file: string) => page().getByRole("article", { name: file, exact: true })
+  const output = path.join(folder, "out", "fix.patch")
+  const exporting = () => page().getByRole("button", { name: "Export", exact: true })
+
+  it("the diff has each file with its counts, mode and lines", async () => {
+    const project = path.join(folder, "project")
+    fs.mkdirSync(project)
+    fs.writeFileSync(path.join(project, "one.txt"), "first\nsecond\nthird\n")
+    fs.writeFileSync(path.join(project, "run.sh"), "echo run\n")
+    fs.writeFileSync(path.join(project, "gone.txt"), "gone\n")
+    await create({ name: "fix", seed_path: project, git: "none" })
+    await sh(
+      "fix",
+      "sed -i s/second/2nd/ one.txt; chmod +x run.sh; rm gone.txt; head -c 100 /dev/urandom > blob; printf '\\0' >> blob"
+    )
+    await show("/w/fix/review")
+    await page().getByText("4 changed files, 1 line added, 2 removed").waitFor()
+    assert.include(await change("one.txt").textContent(), "2nd")
+    assert.include(await change("one.txt").textContent(), "+1 −1")
+    await change("run.sh").getByText("file → executable file").waitFor()
+    await change("gone.txt").getByText("deleted").waitFor()
+    await change("blob").getByText("Binary content").waitFor()
+  })
+
+  it("the diff is side by side or inline, as the person chooses", async () => {
+    await page().getByLabel("Form of the diff").selectOption("split")
+    assert.strictEqual(await change("one.txt").locator("tr", { hasText: "second" }).locator("td").count(), 4)
+    assert.include(await change("one.txt").locator("tr", { hasText: "second" }).textContent(), "2nd")
+    await assertAccessible(page(), "the review side by side")
+    await page().getByLabel("Form of the diff").selectOption("inline")
+    assert.strictEqual(await change("one.txt").locator("tr", { hasText: "second" }).locator("td").count(), 3)
+    await assertAccessible(page(), "the review inline")
+  })
+
+  it("an export writes exactly the reviewed diff, and none that has changed since", async () => {
+    await sh("fix", "echo later > later.txt")
+    await page().getByText("The workspace was used since this comparison.").waitFor()
+    await page().getByLabel("Patch file on this computer").fill(output)
+    await exporting().click()
+    await page().getByRole("alert").waitFor()
+    assert.isFalse(fs.existsSync(output))
+    await page().getByRole("button", { name: "Compare again" }).click()
+    await change("later.txt").waitFor()
+    await page().getByLabel("Patch file on this computer").fill(output)
+    await exporting().click()
+    await page().getByText("The reviewed diff").waitFor()
+    assert.include(fs.readFileSync(output, "utf8"), "+later")
+  })
+
+  it("an existing file is replaced only if the person says so", async () => {
+    await exporting().click()
+    await page().getByRole("alert").getByText("it is there already").waitFor()
+    await page().getByLabel("Replace the file if it exists").check()
+    await exporting().click()
+    await page().getByRole("alert").waitFor({ state: "detached" })
+  })
+
+  it("files that tools of the host run by themselves are marked, and the export waits for a leave", async () => {
+    await sh("fix", "mkdir -p .vscode; echo '{}' > .vscode/tasks.json")
+    await page().getByRole("button", { name: "Compare again" }).click()
+    await change(".vscode/tasks.json").getByText("an editor runs tasks").waitFor()
+    await page().getByText("1 changed file may run on your computer by itself.").waitFor()
+    assert.isTrue(await exporting().isDisabled())
+    assert.isTrue(await page().getByRole("button", { name: "Download the patch" }).isDisabled())
+    await assertAccessible(page(), "the review of executable configuration")
+    await page().getByLabel("Allow files that tools of this computer run by themselves").check()
+    assert.isFalse(await exporting().isDisabled())
+  })
+
+  it("the browser gets the patch as a download", async () => {
+    const [download] = await Promise.all([
+      page().waitForEvent("download"),
+      page().getByRole("button", { name: "Download the patch" }).click()
+    ])
+    assert.strictEqual(download.suggestedFilename(), "fix.patch")
+    const patch = fs.readFileSync((await download.path())!, "utf8")
+    assert.include(patch, "+2nd")
+    assert.include(patch, ".vscode/tasks.json")
+  })
+
+  it("the page made no error", () => assertNoFaults())
+})
