@@ -2,12 +2,12 @@ import { Cause, Effect, FiberSet, type Option, type Scope, type Stream } from "e
 import type { AuthContext, Connection } from "ssh2"
 import { atClose, withTimeout } from "../system/waits/effects.ts"
 import type { SshChannel } from "./server/channel.ts"
-import { type Connect, forward } from "./server/forward.ts"
+import { type Connect, type Destination, forward } from "./server/forward.ts"
 import { serveSession, type Start } from "./server/requests.ts"
 import { runProgram, type StartProgram } from "./server/session.ts"
 import { makeWire } from "./server/wire.ts"
 
-export type { Connect, Destination } from "./server/forward.ts"
+export type { Connect, Destination, ForwardSocket } from "./server/forward.ts"
 export type { SshProgram, StartProgram } from "./server/session.ts"
 
 /** The guest behind a connection. */
@@ -95,12 +95,12 @@ export const serveSsh = (
         })
         client.on("ready", () => run(opened(user)))
         client.on("session", (accept) => serveSession(accept(), user, run, start))
+        const connect = (to: Destination, accept: () => unknown, reject: () => void) =>
+          run(forward(guest.connect(to, user), { accept: () => accept() as SshChannel, reject }))
         client.on("tcpip", (accept, reject, { destIP, destPort }) =>
-          run(forward(
-            { host: destIP, port: destPort },
-            guest.connect,
-            { accept: () => accept() as unknown as SshChannel, reject }
-          )))
+          connect({ host: destIP, port: destPort }, accept, reject))
+        client.on("openssh.streamlocal", (accept, reject, { socketPath }) =>
+          connect({ path: socketPath }, accept, reject))
       }
     )
     server.injectSocket(wire.socket as never)

@@ -4,23 +4,25 @@ import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestSocket } from "../../guest-channel/network.ts"
 import { makePipe, type SshChannel } from "./channel.ts"
 
-/** A port that a client wants to reach through the connection. */
-export interface Destination {
-  readonly host: string
-  readonly port: number
-}
+/** A port, or a Unix socket, that a client wants to reach through the connection. */
+export type Destination = { readonly host: string; readonly port: number } | { readonly path: string }
 
-/** Connects to a destination from within the guest. */
-export type Connect = (to: Destination) => Effect.Effect<GuestSocket, AgentCallFailed | PyroError, Scope.Scope>
+/** The connection of a guest, as far as a forwarded one needs it. */
+export type ForwardSocket = Omit<GuestSocket, "received">
 
-/** Connects a channel with a port of the guest, until both sides have ended, or one was reset. */
-export const forward = (
+/** Connects to a destination from within the guest, as this user. */
+export type Connect = (
   to: Destination,
-  connect: Connect,
+  user: string
+) => Effect.Effect<ForwardSocket, AgentCallFailed | PyroError, Scope.Scope>
+
+/** Connects a channel with a destination of the guest, until both sides have ended, or one was reset. */
+export const forward = (
+  connected: ReturnType<Connect>,
   { accept, reject }: { readonly accept: () => SshChannel; readonly reject: () => void }
 ): Effect.Effect<void> =>
   Effect.scoped(Effect.gen(function*() {
-    const guest = yield* Effect.tapError(connect(to), () => Effect.sync(reject))
+    const guest = yield* Effect.tapError(connected, () => Effect.sync(reject))
     const channel = accept()
     const pipe = makePipe(channel)
     const toGuest = Effect.andThen(pipe.forEach(guest.write), guest.end)

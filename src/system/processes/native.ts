@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url"
 import { HostToolMissing } from "../../contract/errors/errors.ts"
 import { settingNow } from "../settings/config.ts"
 
-/** Programs that the project builds: `agent` from `guest-agent/`, the others from `native/`. */
+/** Programs that the project builds: `agent` from `guest-agent/`, the others from `native/`. `agent` and `pyro-ssh` run in guests. */
 type NativeTool =
   | "agent"
   | "pyro-seed"
@@ -16,6 +16,7 @@ type NativeTool =
   | "pyro-tap"
   | "pyro-denied"
   | "pyro-console"
+  | "pyro-ssh"
 
 /** Root of the package: the nearest folder above this file that has a `guest-agent`. */
 export const packageRoot: () => string = (() => {

@@ -117,9 +117,9 @@ export const localGuest = () => {
     })
   return {
     start,
-    connect: (({ host, port }) =>
-      host === "localhost"
-        ? socketTo(port)
+    connect: ((to) =>
+      "port" in to && to.host === "localhost"
+        ? socketTo(to.port)
         : new InvalidRequest({ field: "host", detail: "no" })) satisfies SshGuest["connect"],
     programs,
     resizes,
