@@ -41,6 +41,7 @@ import { slowReader } from "./rows/slow-reader.ts"
 import { fork, forkEight, snapshot } from "./rows/snapshot.ts"
 import { stdout, stdoutSdk } from "./rows/stdout.ts"
 import { tenAtOnce } from "./rows/ten-at-once.ts"
+import { tryForks, tryMemory } from "./rows/try.ts"
 import { version } from "./rows/version.ts"
 
 /** Every row, in the order of the table. */
@@ -53,6 +54,8 @@ export const plans: ReadonlyArray<Plan> = [
   snapshot,
   fork,
   forkEight,
+  tryForks,
+  tryMemory,
   saveRow,
   createSaved,
   pauseRow,

@@ -140,7 +140,7 @@ export const forkEight: Plan = {
 }
 
 /** Writes so many MiB to the end of a file in unused space of the guest. */
-const fillHoles = (file: string, mib: number) => {
+export const fillHoles = (file: string, mib: number) => {
   const piece = Buffer.alloc(1024 * 1024, "used")
   const fd = fs.openSync(file, "r+")
   const { size } = fs.fstatSync(fd)

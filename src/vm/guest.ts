@@ -139,8 +139,11 @@ export interface DriverService {
   readonly reserve: (request: ReserveCapturedRequest) => Effect.Effect<ReservedVm, VmmError, Scope.Scope>
   /** Makes a captured memory ready for any number of `fill`s, of this file or another name of it. No-op where it is ready. */
   readonly prepareMemory: (memoryPath: string) => Effect.Effect<void, VmError>
-  /** Whether VMs of this driver and host can share a memory of so many bytes, which needs as much room in the host's memory. */
-  readonly canShare: (bytes: number) => Effect.Effect<boolean>
+  /**
+   * Whether so many VMs of this machine can share a memory: the driver and the host can, and the host has room for the memory beside what each VM may
+   * write.
+   */
+  readonly canShare: (spec: MachineSpec, count: number) => Effect.Effect<boolean>
   /**
    * Makes the file of a captured memory one that several VMs share, where `canShare` holds. The Scope lets go of it; its pages live as long as the
    * last VM.

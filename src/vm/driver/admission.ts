@@ -7,7 +7,7 @@ import { bytesOnDisk } from "../../system/files/usage.ts"
 import { isAlive, processUsage } from "../../system/processes/identity.ts"
 import { privateCopies } from "../../system/processes/private-copies.ts"
 import { listVmIds, readRecord, vmPaths, type VmRecord } from "../record.ts"
-import { SHARED_MEMORY } from "./memory.ts"
+import { SHARED_MEMORY, sharedMemoryOf } from "./memory.ts"
 
 /**
  * Maximum number of guests that start at once: one for each core, and one that waits for a file. Of 20 guests on 2 cores, half had started
@@ -64,6 +64,8 @@ const promisedBeside = (records: ReadonlyArray<VmRecord>) =>
   Effect.gen(function*() {
     const paths = yield* Paths
     const promised = { hostMib: 0, storeMib: 0, vcpus: 0 }
+    /** By inode, what each shared memory may grow by. */
+    const growths = new Map<number, number>()
     for (const id of listVmIds(paths.stateDir)) {
       if (records.some((record) => record.id === id)) continue
       const one = vmPaths(paths, id)
@@ -73,15 +75,18 @@ const promisedBeside = (records: ReadonlyArray<VmRecord>) =>
       promised.hostMib += outstanding
       if (isStored(other)) promised.storeMib += outstanding
       promised.vcpus += other.vcpuCount
+      const shared = other.sharedBytes === undefined ? undefined : sharedMemoryOf(other.process?.pid ?? 0)
+      if (shared !== undefined) growths.set(shared.ino, Math.max(0, other.memoryMib - shared.bytes / mib))
     }
+    for (const growth of growths.values()) promised.hostMib += growth
     return promised
   })
 
 const hostRoomMib = (promisedMib: number) => Math.floor(availableMemoryBytes() / mib - promisedMib - hostReserveMib)
 
-/** Whether the host's memory has room for so many bytes that no VM was promised. */
-export const hasRoomFor = (bytes: number): Effect.Effect<boolean, never, Paths> =>
-  Effect.map(promisedBeside([]), ({ hostMib }) => hostRoomMib(hostMib) * mib >= bytes)
+/** Whether the host has so many MiB of memory that no VM was promised. */
+export const hasRoomFor = (neededMib: number): Effect.Effect<boolean, never, Paths> =>
+  Effect.map(promisedBeside([]), ({ hostMib }) => hostRoomMib(hostMib) >= neededMib)
 
 /**
  * Admits all VMs or none: all the memory that they may ever touch must fit the rest of the host, and of the store if it is there, because a

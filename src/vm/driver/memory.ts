@@ -1,10 +1,12 @@
 import { Effect } from "effect"
+import * as fs from "node:fs"
 import { memoryStore, NoSpace, type VmFailed } from "../../contract/errors/errors.ts"
 import { openFile, setSize } from "../../system/files/content.ts"
 import { removeFile, setOwner, statEntry } from "../../system/files/entries.ts"
 import { removeTree } from "../../system/files/remove-tree.ts"
 import { bytesOnDisk } from "../../system/files/usage.ts"
 import { runTool } from "../../system/processes/child.ts"
+import { withChildren } from "../../system/processes/identity.ts"
 import { nativeTool } from "../../system/processes/native.ts"
 import type { VmPaths, VmRecord } from "../record.ts"
 import { vmFailed } from "./failure.ts"
@@ -13,8 +15,24 @@ const mib = 1024 * 1024
 
 const COPY = "pyro-copy"
 
+/** Descriptor at which a VMM finds the memory that it shares. A tap device has the one before. */
+export const sharedMemoryAt = 6
+
 /** Name of a memory that VMs share (`pyro-copy --seal`) among the mappings of a process. */
 export const SHARED_MEMORY = "/memfd:pyro-memory (deleted)"
+
+/** The memory that a VM of this process shares, and the bytes that it has now. Undefined if there is none, or once the process has ended. */
+export const sharedMemoryOf = (pid: number): { readonly ino: number; readonly bytes: number } | undefined => {
+  for (const one of withChildren(pid)) {
+    try {
+      const link = `/proc/${one}/fd/${sharedMemoryAt}`
+      if (fs.readlinkSync(link) !== SHARED_MEMORY) continue
+      const { blocks, ino } = fs.statSync(link)
+      return { ino, bytes: blocks * 512 }
+    } catch { /* it has no such descriptor */ }
+  }
+  return undefined
+}
 
 /** Exit status of pyro-copy when the destination's file system is full. */
 const copyNoSpace = 3

@@ -60,8 +60,6 @@ interface VmmRequest {
 /** Descriptor at which a VMM finds the inherited one. */
 export const inheritedAt = 3
 const infoDescriptor = 4
-/** Descriptor at which a VMM finds the memory that it shares. A tap device has the one before. */
-export const sharedMemoryAt = 6
 
 /**
  * Starts a VMM in the VM's folder and records its identity. The Scope kills it and waits for its end, so that everything acquired before
@@ -227,6 +225,7 @@ const launch = (
       env: { PATH: settingNow("PATH"), LC_ALL: "C" },
       stdio: [
         ...["ignore", "ignore", "pipe", inheritedDescriptor ?? "ignore", "pipe"],
+        // The tap device's place, and `sharedMemoryAt`.
         ...(sharedDescriptor === undefined ? [] : ["ignore", sharedDescriptor])
       ]
     } as SpawnOptions)

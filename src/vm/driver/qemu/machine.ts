@@ -1,7 +1,7 @@
 import type { MachineSpec } from "../../machine.ts"
 import { processName } from "../../record.ts"
 import { kernelArguments } from "../kernel-arguments.ts"
-import { sharedMemoryAt } from "../vmm-process.ts"
+import { sharedMemoryAt } from "../memory.ts"
 
 /** Guest kernel's command line. `reboot=t` turns a panic into a reset, which QEMU reports. */
 export const kernelCommandLine = (spec: MachineSpec): string => kernelArguments(spec, ["reboot=t"])

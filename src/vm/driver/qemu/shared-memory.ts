@@ -5,6 +5,7 @@ import { bytesOnDisk } from "../../../system/files/usage.ts"
 import { spawnTool, toolEnd } from "../../../system/processes/child.ts"
 import { nativeTool } from "../../../system/processes/native.ts"
 import { probeConfinement, probeOwnProc } from "../../confinement.ts"
+import type { MachineSpec } from "../../machine.ts"
 import type { SharedMemory } from "../../Vm.ts"
 import { hasRoomFor } from "../admission.ts"
 import { failedAt, vmFailed } from "../failure.ts"
@@ -44,12 +45,15 @@ export const sealed = (memoryPath: string) =>
     return { descriptor, bytes: bytesOnDisk(`/proc/self/fd/${descriptor}`) } satisfies SharedMemory
   })
 
-/** Whether VMs of this host can share a memory of so many bytes (`DriverService.canShare`). */
-export const canShare = (bytes: number) =>
+/**
+ * Whether so many VMs can share a memory (`DriverService.canShare`). The shared one may grow to its whole size: the kernel gives it a page of zeros
+ * for each hole that a VM touches.
+ */
+export const canShare = ({ memoryMib }: MachineSpec, count: number) =>
   Effect.gen(function*() {
     const { level } = yield* probeConfinement
     const obstacle = yield* probeOwnProc(level)
-    if (obstacle === "") return yield* hasRoomFor(bytes)
+    if (obstacle === "") return yield* hasRoomFor((count + 1) * memoryMib)
     yield* Effect.logDebug(`VMs have copies of memories that they could share: ${obstacle}`)
     return false
   })

@@ -135,7 +135,7 @@ export const makeQemuVmm = Effect.gen(function*() {
     restore,
     identity,
     reserve,
-    canShare: (bytes) => Effect.provide(canShare(bytes), context),
+    canShare: (spec, count) => Effect.provide(canShare(spec, count), context),
     shareMemory: (memoryPath) => sealed(memoryPath).pipe(asStep("share memory")),
     // A capture writes all of the memory.
     prepareMemory: () => Effect.void,

@@ -37,12 +37,12 @@ export const identityOf = (entry: Entry, { guest: { vm } }: Generation) =>
     return { here, captured: vm.identity }
   })
 
-/** Whether a capture can keep the memory of a VM as one that VMs share, beside so many bytes that are about to be promised. */
-export const canShare = (vm: Vm, promisedBytes = 0) =>
-  Effect.gen(function*() {
-    const driver = (yield* Vmm).on(vm.spec.driver)
-    return vm.memoryKind === "file" && (yield* driver.canShare((yield* vm.memoryBytes) + promisedBytes))
-  })
+/** Whether a capture can keep the memory of a VM as one that so many VMs share. */
+export const canShare = ({ memoryKind, spec }: Vm, count: number) =>
+  Effect.flatMap(
+    Vmm,
+    (vmm) => memoryKind === "file" ? vmm.on(spec.driver).canShare(spec, count) : Effect.succeed(false)
+  )
 
 /**
  * Stores the present state of a workspace in an existing, empty folder: disk, pushed files and, for a running workspace if

@@ -22,8 +22,6 @@ import { canShare, capture, identityOf, seedOf } from "./capture.ts"
 import { type Captured, type CaptureFolder, captureFolder, findSnapshot } from "./record.ts"
 import { demandLoadable, demandSame, reserve } from "./restore.ts"
 
-const mib = 1024 * 1024
-
 /** Longest name of a workspace. */
 const mostCharacters = 63
 
@@ -147,17 +145,13 @@ const shareAmong = (vms: ReadonlyArray<ReservedVm>, shared: SharedMemory) =>
     for (const vm of vms) vm.share(shared)
   })
 
-/** Bytes of memory that forks may ever have. Besides what they share: each may write to all of its memory. */
-const bytesOf = ({ memoryMib }: MachineSpec, children: ReadonlyArray<Child>) => children.length * memoryMib * mib
-
 /** The memory of a snapshot for several VMs that share it. Undefined if each gets a copy. */
 const sharedOf = ({ spec }: NonNullable<Captured["memory"]>, memoryPath: string, children: ReadonlyArray<Child>) =>
   Effect.gen(function*() {
     const driver = (yield* Vmm).on(spec.driver)
-    const bytes = bytesOnDisk(memoryPath)
     // Without a byte, it is in the state, and belongs into a memory of the VM's own.
-    if (children.length === 1 || bytes === 0) return undefined
-    if (!(yield* driver.canShare(bytes + bytesOf(spec, children)))) return undefined
+    if (children.length === 1 || bytesOnDisk(memoryPath) === 0) return undefined
+    if (!(yield* driver.canShare(spec, children.length))) return undefined
     return yield* driver.shareMemory(memoryPath)
   })
 
@@ -177,7 +171,7 @@ const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, childr
     const identity = yield* identityOf(source, generation)
     yield* demandSame(`workspace ${yield* displayName(source)}`, identity.captured, identity.here)
     const { vm } = generation.guest
-    const shares = children.length > 1 && (yield* canShare(vm, bytesOf(vm.spec, children)))
+    const shares = children.length > 1 && (yield* canShare(vm, children.length))
     const vms = yield* reserveFor(source, vm.spec, children, shares ? yield* vm.memoryBytes : undefined)
     const { shared, ...captured } = yield* capture(
       source,

@@ -33,7 +33,7 @@ export const acquirePoint = (lifecycle: Lifecycle, source: Entry, tryId: string)
     const scope = yield* Effect.scope
     const { generation } = yield* Ref.get(source.record)
     const running = Option.getOrUndefined(yield* Ref.get(source.generation))
-    const shareIn = running !== undefined && (yield* canShare(running.guest.vm)) ? scope : undefined
+    const shareIn = running !== undefined && (yield* canShare(running.guest.vm, 1)) ? scope : undefined
     const { shared, ...snapshot } = yield* captureHidden(source, { owner: source, name: hiddenName(tryId), shareIn })
     faultPoint("try:captured")
     const point: Point = { tryId, generation, snapshot, shared }
