@@ -1,12 +1,10 @@
 import { execFileSync } from "node:child_process"
-import { createHash } from "node:crypto"
-import * as fs from "node:fs"
-import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { type Installation, installation } from "../support/installation.ts"
 import { networkHost } from "../support/network/host.ts"
 import { type Mirror, notFound, sendFile } from "../support/network/mirrors/mirror.ts"
 import { npmMirror } from "../support/network/mirrors/npm.ts"
+import { packedIn } from "../support/network/mirrors/packed.ts"
 import { pypiMirror } from "../support/network/mirrors/pypi.ts"
 import { pythonWheels } from "../support/network/mirrors/python-wheels.ts"
 import { type Served, serveMirrors } from "../support/network/mirrors/serve.ts"
@@ -14,16 +12,6 @@ import { ownDownloads } from "../support/own-cache.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
 
 const { folder, remove } = temporaryFolder("pyro-package-cache-")
-
-/** A tarball as `npm pack` makes it. */
-const packed = () => {
-  fs.mkdirSync(join(folder, "package"))
-  fs.writeFileSync(join(folder, "package/package.json"), JSON.stringify({ name: "pad", version: "1.0.0" }))
-  const file = join(folder, "pad.tgz")
-  execFileSync("tar", ["-czf", file, "package"], { cwd: folder })
-  const integrity = `sha512-${createHash("sha512").update(fs.readFileSync(file)).digest("base64")}`
-  return { name: "pad", version: "1.0.0", integrity, file }
-}
 
 const debian = (file: string): Mirror => ({
   hosts: ["deb.debian.org"],
@@ -37,7 +25,7 @@ let served: Served
 let host: Awaited<ReturnType<typeof networkHost>>
 let pyro: Installation
 beforeAll(async () => {
-  const pad = packed()
+  const pad = packedIn(folder, { name: "pad", version: "1.0.0" })
   served = await serveMirrors([
     npmMirror([pad]),
     pypiMirror(await pythonWheels(["iniconfig"])),
