@@ -17,7 +17,7 @@ const FIRST_REQUEST_MS = 10_000 * deadlineScale
 const idleTime = Effect.map(setting("PYRO_DAEMON_IDLE_MS"), (ms) => Math.max(LEAST_IDLE_MS, ms))
 
 /** Maximum time between two looks at the workspaces, in ms. A look takes some 5 ms, and notices a workspace that stopped by itself. */
-const LOOK_EVERY_MS = 15_000
+const LOOK_EVERY_MS = 60_000
 /** Time in which the answer to the last request is written, in ms. */
 const ANSWERED_MS = 50
 

@@ -1,4 +1,4 @@
-import { Effect, Option, Ref, Scope, Semaphore, SubscriptionRef } from "effect"
+import { Effect, type Latch, Option, Ref, Scope, Semaphore, SubscriptionRef } from "effect"
 import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Guest } from "../../vm/guest.ts"
@@ -46,7 +46,12 @@ export interface Entry {
   readonly pushedLock: Semaphore.Semaphore
 }
 
-export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: WorkspaceFolder, record: WorkspaceRecord) =>
+interface Parent {
+  readonly scope: Scope.Scope
+  readonly registry?: { readonly wasUsed: Latch.Latch }
+}
+
+export const makeEntry = ({ registry, scope }: Parent, folder: WorkspaceFolder, record: WorkspaceRecord) =>
   Effect.gen(function*() {
     const entry: Entry = {
       id: record.id,
@@ -55,9 +60,9 @@ export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: Works
       state: yield* Ref.make<EntryState>({ state: "creating" }),
       generation: yield* Ref.make(Option.none<Generation>()),
       residents: yield* Ref.make(Option.none<Residents>()),
-      uses: yield* makeUses,
+      uses: yield* makeUses(() => void registry?.wasUsed.openUnsafe()),
       pointMarks: makePointMarks(),
-      scope: yield* Scope.fork(parent.scope, "sequential"),
+      scope: yield* Scope.fork(scope, "sequential"),
       isBeingDeleted: yield* SubscriptionRef.make(false),
       lifecycleLock: yield* Semaphore.make(1),
       pushLock: yield* Semaphore.make(1),

@@ -1,4 +1,4 @@
-import { Effect, Ref, Semaphore } from "effect"
+import { Effect, Latch, Ref, Semaphore } from "effect"
 import {
   type IdAmbiguous,
   InvalidRequest,
@@ -103,7 +103,10 @@ export const makeRegistry = () => {
   /** One change of the names of saved snapshots at a time, and no change while one is linked. */
   const savedLock = Semaphore.makeUnsafe(1)
 
-  return { entries, damaged, reachable, lookUp, find, checkName, savedLock } as const
+  /** Open from the end of a use of any workspace until nothing is left to do because of it. */
+  const wasUsed = Latch.makeUnsafe(true)
+
+  return { entries, damaged, reachable, lookUp, find, checkName, savedLock, wasUsed } as const
 }
 
 const none: ReadonlyMap<WorkspaceId, Damaged> = new Map()

@@ -8,10 +8,13 @@ export interface Uses {
   count: number
   /** Time of the last known use, in ms since 1970. */
   lastMs: number
+  /** Called at the end of each use. */
+  readonly onUsed: () => void
 }
 
 /** The start of this process counts as a use: clients of its predecessor are about to come back. */
-export const makeUses: Effect.Effect<Uses> = Effect.map(nowMs, (lastMs) => ({ count: 0, lastMs }))
+export const makeUses = (onUsed: () => void): Effect.Effect<Uses> =>
+  Effect.map(nowMs, (lastMs) => ({ count: 0, lastMs, onUsed }))
 
 type Used = { readonly uses: Uses }
 
@@ -29,5 +32,6 @@ export const use = ({ uses }: Used): Effect.Effect<void, never, Scope.Scope> =>
       () => {
         uses.count--
         uses.lastMs = clock.nowMs()
+        uses.onUsed()
       }
     ))

@@ -22,6 +22,10 @@ interface Failed {
 
 const isInUse = (entry: Entry) => Effect.suspend(() => entry.uses.count > 0 ? Effect.succeed(true) : isBusy(entry))
 
+/** The workspaces that are paused after a time without a use. Without work for the others. */
+const pausable = ({ registry }: Lifecycle) =>
+  [...registry.entries.values()].filter(({ record }) => Ref.getUnsafe(record).pauseAfterSeconds !== undefined)
+
 /** A running workspace that is paused after a time without a use. Undefined for any other. */
 const waiting = (entry: Entry) =>
   Effect.gen(function*() {
@@ -64,8 +68,8 @@ const unusedMs = (entry: Entry, record: Parameters<typeof lastActivity>[1]) =>
   Effect.map(nowMs, (now) => now - Math.max(lastActivity(entry.folder, record).getTime(), entry.uses.lastMs))
 
 /** Notes a use of each workspace that is in use now. A time without a use begins at the end of a command, a connection or an attachment. */
-export const noteUses = ({ registry }: Lifecycle): Effect.Effect<void> =>
-  Effect.forEach([...registry.entries.values()], (entry) =>
+export const noteUses = (lifecycle: Lifecycle): Effect.Effect<void> =>
+  Effect.forEach(pausable(lifecycle), (entry) =>
     Effect.gen(function*() {
       if ((yield* waiting(entry)) !== undefined && (yield* isInUse(entry))) yield* noteUse(entry)
     }), { discard: true })
@@ -105,5 +109,5 @@ export const makeIdlePauses = (lifecycle: Lifecycle): Effect.Effect<void, never,
         )
       )
     )
-  return Effect.suspend(() => Effect.forEach([...lifecycle.registry.entries.values()], one, { discard: true }))
+  return Effect.suspend(() => Effect.forEach(pausable(lifecycle), one, { discard: true }))
 }

@@ -134,9 +134,12 @@ export const removeAll = (lifecycle: Lifecycle, payload: DeletePayload) =>
     return (yield* Effect.forEach(results, Effect.fromResult)).flat()
   })
 
+/** Without work for the others: most workspaces have no time to live. */
+const mayExpire = ({ record }: Entry) => Ref.getUnsafe(record).ttlSeconds !== undefined
+
 /** Deletes expired workspaces. A workspace in a lifecycle step is checked again the next time. */
 export const expire = (lifecycle: Lifecycle) =>
-  Effect.forEach([...lifecycle.registry.entries.values()], (entry) =>
+  Effect.forEach([...lifecycle.registry.entries.values()].filter(mayExpire), (entry) =>
     Effect.gen(function*() {
       const record = yield* Ref.get(entry.record)
       if (record.ttlSeconds === undefined || !lifecycle.registry.entries.has(entry.id)) return

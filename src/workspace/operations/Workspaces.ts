@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Option, Ref, Schedule, Scope } from "effect"
+import { Context, Effect, Layer, Option, Ref, Scope } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { SecretSet } from "../../redaction/secrets.ts"
 import { type Changes, changesOf } from "../disk/changes.ts"
@@ -11,13 +11,14 @@ import { explainChannelFailure } from "../life/boot.ts"
 import { makeClockKeeper } from "../life/clock-keeper.ts"
 import { makeIdlePauses, noteUses } from "../life/idle.ts"
 import { wakeFor } from "../life/pause.ts"
-import { makePoints } from "../life/point/keeper.ts"
+import { keepMakingPoints } from "../life/point/keeper.ts"
 import { expire } from "../life/remove.ts"
 import { archiveRoot } from "../life/root-archive.ts"
 import { runningGeneration } from "../life/running.ts"
 import { makeFlattener } from "../life/snapshot/flatten.ts"
 import { leaveAll } from "../life/start-stop.ts"
 import { openResidentsOf } from "../residents/entry-residents.ts"
+import { doChores } from "./chores.ts"
 import type { House } from "./perform.ts"
 
 interface WorkspaceRef {
@@ -52,15 +53,6 @@ export class Workspaces extends Context.Service<Workspaces, {
   static readonly layer = Layer.effect(Workspaces, Effect.suspend(() => make))
 }
 
-/** Interval of the checks whether the host has slept. */
-const clocksEvery = "2 seconds"
-/** Interval of the checks for expired and for unused workspaces. */
-const expiryEvery = "1 seconds"
-/** Interval of the looks for workspaces that are idle between two commands. */
-const pointsEvery = "400 millis"
-/** Interval of the checks for long chains of layers. */
-const flattenEvery = "5 seconds"
-
 const make = Effect.gen(function*() {
   const services = pickServices(yield* Effect.context<LifecycleServices>())
   // Not a child of the layer's own scope, which would close this scope before the VMs are released.
@@ -69,31 +61,22 @@ const make = Effect.gen(function*() {
   const { registry } = lifecycle
   yield* Effect.addFinalizer((exit) => Effect.andThen(leaveAll(lifecycle), Scope.close(scope, exit)))
   yield* adoptAll(lifecycle)
-  // The layer waits for the end of this fiber before it closes other scopes, because a deletion may be closing one of them.
-  yield* Effect.suspend(() => expire(lifecycle)).pipe(
-    Effect.repeat(Schedule.spaced(expiryEvery)),
-    Effect.forkScoped
-  )
-  yield* Effect.forkScoped(Effect.repeat(Effect.suspend(() => noteUses(lifecycle)), Schedule.spaced(expiryEvery)))
-  yield* makeIdlePauses(lifecycle).pipe(
-    Effect.provide(services),
-    Effect.repeat(Schedule.spaced(expiryEvery)),
-    Effect.forkScoped
-  )
-  const keepClocks = yield* makeClockKeeper(registry.entries)
-  yield* Effect.forkScoped(Effect.repeat(keepClocks, Schedule.spaced(clocksEvery)))
-  yield* makePoints(lifecycle).pipe(
-    Effect.provide(services),
-    Effect.catchCause((cause) => Effect.logWarning("points cannot be made", cause)),
-    Effect.repeat(Schedule.spaced(pointsEvery)),
-    Effect.forkScoped
-  )
-  yield* makeFlattener(lifecycle).pipe(
-    Effect.provide(services),
-    Effect.catchCause((cause) => Effect.logWarning("layers of disks cannot be merged", cause)),
-    Effect.repeat(Schedule.spaced(flattenEvery)),
-    Effect.forkScoped
-  )
+  // The layer waits for the end of these fibers before it closes other scopes, because a deletion may be closing one of them.
+  yield* doChores([
+    { everySeconds: 1, work: Effect.suspend(() => expire(lifecycle)) },
+    { everySeconds: 1, work: Effect.suspend(() => noteUses(lifecycle)) },
+    { everySeconds: 1, work: makeIdlePauses(lifecycle) },
+    // Whether the host has slept.
+    { everySeconds: 2, work: yield* makeClockKeeper(registry.entries) },
+    {
+      everySeconds: 5,
+      work: Effect.catchCause(
+        makeFlattener(lifecycle),
+        (cause) => Effect.logWarning("layers of disks cannot be merged", cause)
+      )
+    }
+  ])
+  yield* Effect.forkScoped(keepMakingPoints(lifecycle))
   return Workspaces.of({
     house: { lifecycle, services },
     root: ({ workspace }) =>

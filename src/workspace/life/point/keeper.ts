@@ -32,9 +32,13 @@ const isDue = (entry: Entry) =>
     if (Option.isNone(residents)) return false
     const { endedCount: ended } = residents.value.commands.journal
     if (marks.usedMs === uses.lastMs && marks.ended === ended) return false
-    if (!hasPoints(yield* Ref.get(entry.record))) return false
     const generation = yield* Ref.get(entry.generation)
-    if (Option.isNone(generation) || (yield* Ref.get(entry.state)).state !== "running") return false
+    const { state } = yield* Ref.get(entry.state)
+    if (!hasPoints(yield* Ref.get(entry.record)) || Option.isNone(generation) || state !== "running") {
+      // The next use makes another look due.
+      Object.assign(marks, { usedMs: uses.lastMs, ended })
+      return false
+    }
     if ((yield* generation.value.guest.vm.health.trouble) !== "none") return false
     if (!takeLook(marks, yield* monotonicMs, settingNow("PYRO_REWIND_EVERY_MS"))) return false
     Object.assign(marks, { usedMs: uses.lastMs, ended })
@@ -87,8 +91,22 @@ export const pointBeforeCommand = (
 const mayBeDue = ({ pointMarks: { ended, usedMs }, uses: { count, lastMs } }: Entry) =>
   count === 0 && (usedMs !== lastMs || ended < 0)
 
-/** Makes points of the workspaces that were used and are idle now. Callers repeat it. */
-export const makePoints = ({ registry }: Lifecycle): Effect.Effect<void, never, LifecycleServices> =>
+/** Time between two looks at the workspaces, while one may be due. */
+const LOOK_EVERY = "400 millis"
+
+/** Makes points of the workspaces that were used and are idle then, as long as it runs. Without uses it does nothing. */
+export const keepMakingPoints = (lifecycle: Lifecycle): Effect.Effect<never, never, LifecycleServices> => {
+  const { entries, wasUsed } = lifecycle.registry
+  const look = makePoints(lifecycle).pipe(
+    Effect.catchCause((cause) => Effect.logWarning("points cannot be made", cause)),
+    // No turn of the event loop lies between the look and the close.
+    Effect.andThen(Effect.sync(() => [...entries.values()].some(mayBeDue) ? false : wasUsed.closeUnsafe()))
+  )
+  return Effect.forever(wasUsed.await.pipe(Effect.andThen(Effect.sleep(LOOK_EVERY)), Effect.andThen(look)))
+}
+
+/** Makes points of the workspaces that were used and are idle now. */
+const makePoints = ({ registry }: Lifecycle): Effect.Effect<void, never, LifecycleServices> =>
   Effect.suspend(() =>
     Effect.forEach(
       [...registry.entries.values()].filter(mayBeDue),
