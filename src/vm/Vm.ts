@@ -63,6 +63,8 @@ export interface Vm {
    * flushes the guest's caches first. A failed freeze removes `top`.
    */
   readonly freezeLayer: (top: string) => Effect.Effect<void, VmFailed | NoSpace | ImageDamaged>
+  /** What points of a rewind need of a VM whose memory they hold. Absent: points hold the disk, by `freezeLayer`. */
+  readonly points?: VmPoints | undefined
   /**
    * Lets the VM outlive its Scope: the end of the Scope then only closes connections, and the next process may attach to the VM. Fails
    * for a VM that ends with its maker.
@@ -126,9 +128,29 @@ export interface MemoryTarget {
   readonly uid: number
 }
 
+/** A copy of a disk with all that was written over the seed. */
+export interface DiskCopy {
+  /** New file with the copy, which is a layer without others below it. */
+  readonly to: string
+  /** An earlier copy. If nothing was written since, `to` becomes another name of it. */
+  readonly last?: { readonly file: string; readonly mark: string } | undefined
+}
+
+/** Points of one VM, which have its memory and a copy of its disk: `CaptureTarget.copy`. */
+export interface VmPoints {
+  /** A text that each write to the disk changes. The caller flushes the guest's caches first. */
+  readonly diskMark: Effect.Effect<string, VmFailed | NoSpace>
+  /** Bytes of memory that a capture writes at least. */
+  readonly pendingBytes: Effect.Effect<number>
+  /** Copies the disk at one moment, without the guest's help. Gives its mark. */
+  readonly copyDisk: (copy: DiskCopy) => Effect.Effect<string, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
+}
+
 export interface CaptureTarget {
   /** Overlay that the VM continues on, if the overlay outlives the VM (as `DiskSource.top`). */
   readonly top?: string | undefined
+  /** Copies the disk, and lets the VM continue on the same layer: no `top`. Only for a VM with `points`. */
+  readonly copy?: DiskCopy | undefined
   /** Files for device state and memory; neither exists yet. */
   readonly frozen: Frozen
   /** Host user that owns the memory file. */
@@ -161,6 +183,8 @@ export interface Captured {
   readonly shared?: SharedMemory
   /** Time that the guest's programs were stopped, in ms. */
   readonly pauseMs: number
+  /** Mark of the disk that was copied (`VmPoints.diskMark`). */
+  readonly diskMark?: string | undefined
   /** Lets a guest continue that stands still (`CaptureTarget.stays`). Never fails: the VM's health tells of its loss. */
   readonly goOn: Effect.Effect<void>
 }

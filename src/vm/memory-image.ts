@@ -28,6 +28,25 @@ export const lastDiff = (memoryPath: string): number => Number(diffsOf(memoryPat
  */
 export const wholeName = (memoryPath: string) => `${memoryPath}.whole-${hostBootId().slice(0, 8)}`
 
+/** The files of a captured memory that exist: its image, its diffs, and whole images that were made of them. */
+export const memoryFiles = (memoryPath: string): ReadonlyArray<string> => {
+  const name = path.basename(memoryPath)
+  return fs.readdirSync(path.dirname(memoryPath))
+    .filter((one) => one === name || one.startsWith(`${name}.`))
+    .map((one) => path.join(path.dirname(memoryPath), one))
+}
+
+/** Makes the whole image of a memory the memory itself, if there is one: a copy of its diffs is then not needed. */
+export const settleWhole = (memoryPath: string): void => {
+  const whole = wholeName(memoryPath)
+  if (!fs.existsSync(whole)) return
+  fs.renameSync(whole, memoryPath)
+  for (const diff of diffsOf(memoryPath)) fs.rmSync(diff)
+}
+
+/** Removes the whole image of a memory, which the next VM that continues from the memory makes again. */
+export const dropWhole = (memoryPath: string): void => fs.rmSync(wholeName(memoryPath), { force: true })
+
 /** Bytes of a captured memory on disk, 0 if there is none. An empty file says that the memory is in the state. */
 export const memoryBytes = (memoryPath: string, statePath?: string): number => {
   const stat = fs.statSync(memoryPath, { throwIfNoEntry: false })

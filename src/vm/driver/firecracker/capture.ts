@@ -10,12 +10,15 @@ import { vmFailed } from "../failure.ts"
 import { inOnePause } from "../pause.ts"
 import { insistently } from "./dial.ts"
 import { type Freezable, keepWritten, writeState } from "./freeze-memory.ts"
+import { copyStoreTo } from "./point-disk.ts"
 import { freezeStore } from "./store.ts"
 
 /** A running VM with the parts that a capture needs. */
 export interface Capturable extends Freezable {
   /** A new connection to the agent, which lives as long as the VM. */
   readonly dial: Effect.Effect<Socket, ChannelFailed>
+  /** Virtual size of its disk. */
+  readonly virtualBytes: number
 }
 
 /** Turns of Firecracker's event loop and of ours without a byte from the guest, after which no byte is left. */
@@ -59,12 +62,18 @@ const moveChannel = (vm: Capturable, channel: GuestChannel) =>
 export const captureVm = (
   vm: Capturable,
   channel: GuestChannel,
-  { frozen, inPause = Effect.void, stays, top }: CaptureTarget
+  { copy, frozen, inPause = Effect.void, stays, top }: CaptureTarget
 ): Effect.Effect<Captured, CaptureError, Scope.Scope> =>
   Effect.gen(function*() {
-    if (top === undefined && stays !== true) return yield* vmFailed("capture", "its disk ends with it")
+    if (top === undefined && copy === undefined && stays !== true) {
+      return yield* vmFailed("capture", "its disk ends with it")
+    }
     let isLeft = false
-    const resume = Effect.andThen(vm.resume, Effect.suspend(() => isLeft ? moveChannel(vm, channel) : Effect.void))
+    let diskMark: string | undefined
+    const resume = Effect.andThen(
+      vm.resume,
+      Effect.suspend(() => isLeft ? moveChannel(vm, channel) : Effect.void)
+    )
     const { captured: which, goOn, pauseMs } = yield* inOnePause(
       { channel, vm: { pause: vm.pause, resume } },
       (atRest) =>
@@ -75,6 +84,9 @@ export const captureVm = (
             isLeft = true
             const which = yield* writeState(vm).pipe(asStep("device state"))
             if (top !== undefined) yield* freezeStore(vm.ownership.paths, top).pipe(asStep("disk layer"))
+            if (copy !== undefined) {
+              diskMark = yield* copyStoreTo(vm.ownership.paths, vm.virtualBytes, copy).pipe(asStep("disk copy"))
+            }
             yield* inPause
             return which
           })
@@ -82,5 +94,5 @@ export const captureVm = (
       { stays }
     )
     yield* keepWritten(vm, which, frozen).pipe(asStep("memory image"), Effect.onError(() => goOn))
-    return { layers: [], pauseMs, goOn }
+    return { layers: [], pauseMs, diskMark, goOn }
   }).pipe(Effect.raceFirst(vm.health.failure), asStep("capture"))

@@ -27,6 +27,9 @@ export const isLong = (image: string): boolean => {
   return diffs.length > mostDiffs || diffs.reduce((sum, diff) => sum + bytesOnDisk(diff), 0) > 2 * bytesOnDisk(image)
 }
 
+/** Whether the next capture makes a whole image because of the number of diffs. */
+export const isNextWhole = (image: string): boolean => diffsOf(image).length >= mostDiffs
+
 /** Makes one file that every VM may read, each as its own user. The folders above are for their owner. */
 export const makeWhole = (
   from: string,

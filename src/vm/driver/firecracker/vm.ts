@@ -23,6 +23,7 @@ import { guardSpace, isTooFull, type Paused } from "./full-disk.ts"
 import { watchHealth } from "./health.ts"
 import { machineIdentity } from "./identity.ts"
 import { names, pause, resume } from "./machine.ts"
+import { makePoints } from "./points.ts"
 import { freezeStore } from "./store.ts"
 import { workspaceDevice } from "./workspace-device.ts"
 
@@ -118,12 +119,18 @@ export const makeVm = (options: {
             Effect.flatMap(health.consoleTail, (consoleTail) => Effect.fail(noAnswer(timeoutMs, consoleTail)))
         })
       )
+    const { captured, points } = makePoints({ ...own, virtualBytes })
     return {
       ...own,
+      points,
       greet,
       resumeWithSpace: Effect.flatMap(free, (bytes) => isTooFull(bytes) ? standStill : own.resume),
       channel: (options = { takeover: true }) => greet(options),
-      capture: (channel, target) => captureVm({ ...own, dial: Scope.provide(dial, scope) }, channel, target),
+      capture: (channel, target) =>
+        Effect.tap(
+          captureVm({ ...own, virtualBytes, dial: Scope.provide(dial, scope) }, channel, target),
+          () => captured
+        ),
       freezeLayer: (top) =>
         Effect.acquireUseRelease(own.pause, () => freezeStore(paths, top), () => Effect.ignoreCause(own.resume)).pipe(
           Effect.catchTag("HostToolMissing", (failure) => Effect.fail(failedAt("freeze disk")(failure)))

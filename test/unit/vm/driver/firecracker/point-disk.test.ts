@@ -1,0 +1,63 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { copyStoreTo, storeMark } from "../../../../../src/vm/driver/firecracker/point-disk.ts"
+import { placeDisk } from "../../../../../src/vm/driver/firecracker/store.ts"
+import { isOneFile, ownUid, storeRoom, textOf, virtualBytes, wholeBytes } from "./store-in.ts"
+
+/** A VM with a store, which `write` changes as its guest does. */
+const running = Effect.gen(function*() {
+  const room = yield* storeRoom
+  const { directory, layer, paths, seed, store } = room
+  const top = layer("0.store", "before")
+  yield* placeDisk(paths, ownUid, { seed, top })
+  let seconds = 1_000_000
+  const write = (text: string) => {
+    fs.writeFileSync(store, text, { flag: "r+" })
+    // The clock of the file system has steps.
+    fs.utimesSync(store, seconds, seconds)
+    seconds += 1
+  }
+  return { ...room, top, write, to: (name: string) => path.join(directory, name) }
+})
+
+describe("the copy of a store for a point", () => {
+  it.live("the copy has the content of the moment, and the VM continues on its own file", () =>
+    Effect.gen(function*() {
+      const { disk, paths, store, to, top, write } = yield* running
+      write("moment")
+      yield* copyStoreTo(paths, virtualBytes, { to: to("copy") })
+      write("later!")
+      assert.deepStrictEqual([textOf(to("copy")), textOf(store)], ["moment", "later!"])
+      assert.isTrue(isOneFile(top, store))
+      assert.strictEqual(fs.statSync(to("copy")).mode & 0o7777, 0o444)
+      assert.strictEqual(fs.statSync(to("copy")).size, wholeBytes)
+      assert.sameMembers(fs.readdirSync(disk), ["0.store", "seed.ext4"])
+    }))
+
+  it.live("a copy of an unchanged store is another name of the last copy", () =>
+    Effect.gen(function*() {
+      const { paths, to, write } = yield* running
+      write("moment")
+      const mark = yield* copyStoreTo(paths, virtualBytes, { to: to("first") })
+      assert.strictEqual(yield* storeMark(paths), mark)
+      const last = { file: to("first"), mark }
+      yield* copyStoreTo(paths, virtualBytes, { to: to("second"), last })
+      assert.isTrue(isOneFile(to("first"), to("second")))
+      write("later!")
+      assert.notStrictEqual(yield* storeMark(paths), mark)
+      yield* copyStoreTo(paths, virtualBytes, { to: to("third"), last })
+      assert.deepStrictEqual(["second", "third"].map((name) => textOf(to(name))), ["moment", "later!"])
+    }))
+
+  it.live("a store that Firecracker has replaced by a link is not copied", () =>
+    Effect.gen(function*() {
+      const { paths, store, to } = yield* running
+      fs.rmSync(store)
+      fs.symlinkSync("/etc/hostname", store)
+      const failure = yield* Effect.flip(copyStoreTo(paths, virtualBytes, { to: to("copy") }))
+      assert.strictEqual(failure._tag, "ImageDamaged")
+      assert.isFalse(fs.existsSync(to("copy")))
+    }))
+})
