@@ -7,11 +7,11 @@ import { pageOverLocalAgents } from "../support/web/harness.ts"
 describe("the page's review", { concurrent: false }, () => {
   const { assertNoFaults, create, folder, page, sh, show } = pageOverLocalAgents("review")
   const change = (file: string) => page().getByRole("article", { name: file, exact: true })
-  const output = path.join(folder, "out", "fix.patch")
+  const project = path.join(folder, "project")
+  const output = path.join(project, "out", "fix.patch")
   const exporting = () => page().getByRole("button", { name: "Export", exact: true })
 
   it("the diff has each file with its counts, mode and lines", async () => {
-    const project = path.join(folder, "project")
     fs.mkdirSync(project)
     fs.writeFileSync(path.join(project, "one.txt"), "first\nsecond\nthird\n")
     fs.writeFileSync(path.join(project, "run.sh"), "echo run\n")
@@ -53,6 +53,21 @@ describe("the page's review", { concurrent: false }, () => {
     await exporting().click()
     await page().getByText("The reviewed diff").waitFor()
     assert.include(fs.readFileSync(output, "utf8"), "+later")
+  })
+
+  it("the page says before that it writes in the project alone", async () => {
+    for (
+      const outside of [
+        path.join(folder, "fix.patch"),
+        path.join(project, "..", "fix.patch"),
+        `${project}/../fix.patch`
+      ]
+    ) {
+      await page().getByLabel("Patch file on this computer").fill(outside)
+      await page().getByText("The page writes in the project alone").waitFor()
+      assert.isTrue(await exporting().isDisabled())
+    }
+    await page().getByLabel("Patch file on this computer").fill(output)
   })
 
   it("an existing file is replaced only if the person says so", async () => {

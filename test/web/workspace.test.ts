@@ -87,13 +87,14 @@ describe("the page of a workspace", { concurrent: false }, () => {
   })
 
   it("a deletion asks without a name after an export of the same diff", async () => {
-    await create({ name: "third" })
+    const project = path.join(folder, "project")
+    fs.mkdirSync(project)
+    await create({ name: "third", seed_path: project, git: "none" })
     await sh("third", "echo new > new.txt")
     await show("/w/third/review")
-    await page().getByLabel("Patch file on this computer").fill(path.join(folder, "third.patch"))
     await page().getByRole("button", { name: "Export", exact: true }).click()
     await page().getByText("The reviewed diff").waitFor()
-    assert.include(fs.readFileSync(path.join(folder, "third.patch"), "utf8"), "+new")
+    assert.include(fs.readFileSync(path.join(project, "third.patch"), "utf8"), "+new")
     await page().getByRole("button", { name: "Delete…" }).click()
     await page().getByText("Nothing unexported is lost.").waitFor()
     await page().getByRole("dialog").getByRole("button", { name: "Delete" }).click()

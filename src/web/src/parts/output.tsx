@@ -43,8 +43,9 @@ export const Output = ({ isRunning, label, read, size }: {
   const element = useRef<HTMLPreElement>(null)
   /** The newest line stays in view until the person scrolls up. */
   const isAtEnd = useRef(isRunning || asked > 0)
-  const latest = useRef({ read, isRunning })
-  latest.current = { read, isRunning }
+  const lastTop = useRef(0)
+  const latest = useRef({ read, isRunning, size })
+  latest.current = { read, isRunning, size }
   const end = Math.max(size, shown.to)
 
   useEffect(() => {
@@ -55,14 +56,15 @@ export const Output = ({ isRunning, label, read, size }: {
         const { next, skippedBytes = 0, text } = await latest.current.read(now.to, READ_BYTES)
         if (!isCurrent) return
         now.ansi.push(text)
-        const to = next ?? Math.max(now.to, size)
+        const to = next ?? Math.max(now.to, latest.current.size)
         const hasMore = to > now.to && text !== ""
         now = { ...now, to, skippedBytes: now.skippedBytes + skippedBytes }
         setShown(now)
-        // A page is full. The person goes on by hand, and a follower by itself.
+        // A page is full. The person goes on by hand, and a follower jumps to the newest page.
         if (now.to - now.from >= SHOWN_BYTES) {
-          if (!latest.current.isRunning || now.to < size) return
-          now = startOf(now.to)
+          const { isRunning, size } = latest.current
+          if (!isAtEnd.current || (!isRunning && now.to >= size)) return
+          now = startOf(Math.max(now.to, size - SHOWN_BYTES))
         }
         if (hasMore) continue
         if (!latest.current.isRunning) return
@@ -82,7 +84,9 @@ export const Output = ({ isRunning, label, read, size }: {
 
   useLayoutEffect(() => {
     const pre = element.current
-    if (pre !== null && isAtEnd.current) pre.scrollTop = pre.scrollHeight
+    if (pre === null) return
+    if (isAtEnd.current) pre.scrollTop = pre.scrollHeight
+    lastTop.current = pre.scrollTop
   }, [shown])
 
   const showFrom = useCallback((from: number, toEnd = false) => {
@@ -119,7 +123,10 @@ export const Output = ({ isRunning, label, read, size }: {
         role="region"
         aria-label={label}
         onScroll={({ currentTarget: { clientHeight, scrollHeight, scrollTop } }) => {
-          isAtEnd.current = scrollTop + clientHeight >= scrollHeight - 30
+          // New text moves nothing up: that is the person.
+          if (scrollTop < lastTop.current - 5) isAtEnd.current = false
+          else if (shown.to >= end && scrollTop + clientHeight >= scrollHeight - 30) isAtEnd.current = true
+          lastTop.current = scrollTop
         }}
       >
         {shown.to === 0 && !isRunning ? <span className="faint">no output</span> : null}

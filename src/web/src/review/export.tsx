@@ -6,6 +6,7 @@ import { useAction } from "../live/action.ts"
 import { plural } from "../parts/format.ts"
 import { Problem } from "../parts/problem.tsx"
 import { save } from "../parts/save.ts"
+import { Text } from "../parts/text.tsx"
 import { perform } from "../wire/calls.ts"
 
 /** Why this difference cannot be exported, as the export itself would say. Undefined if it can. */
@@ -22,11 +23,8 @@ const refusal = ({ digest, mountedCount = 0, summary, tooLargeCount = 0 }: DiffR
     ? "The diff has no digest."
     : undefined
 
-/** The directory of the host that the workspace comes from, if it is one. */
-const projectOf = ({ project, seedPath }: WorkspaceInfo) => {
-  const place = project ?? seedPath
-  return place?.startsWith("/") === true && !/\.(tar|tgz|zip|7z|gz|zst)$/.test(place) ? place : undefined
-}
+/** The directory of the host that the page may write in. A repository's URL is none. */
+const projectOf = ({ project }: WorkspaceInfo) => project?.startsWith("/") === true ? project : undefined
 
 /** Writes exactly the reviewed diff to the host, or gives its patch to the browser. Says before what the export would refuse. */
 export const ExportPanel = ({ diff, executable, includesIgnored, of }: {
@@ -50,6 +48,7 @@ export const ExportPanel = ({ diff, executable, includesIgnored, of }: {
     }. Look at ${executable.size === 1 ? "it" : "them"}, then allow the export.`
     : undefined)
   const mayExport = says === undefined && running === undefined
+  const isInside = project !== undefined && output.startsWith(`${project}/`) && !output.includes("/../")
   const request = (to: string) => ({
     workspace: of.id,
     path: "",
@@ -66,7 +65,7 @@ export const ExportPanel = ({ diff, executable, includesIgnored, of }: {
   })
   const write = () =>
     run("export", async () => {
-      const { bytes, output: written } = await perform("workspace.export", request(output.trim()))
+      const { bytes, output: written } = await perform("workspace.export", request(output))
       return `The reviewed diff (${bytes} bytes) is in ${written}.`
     })
   const download = () =>
@@ -96,29 +95,42 @@ export const ExportPanel = ({ diff, executable, includesIgnored, of }: {
           {"Allow files that tools of this computer run by themselves"}
         </label>
       )}
-      <label htmlFor={ids.output}>Patch file on this computer</label>
-      <input
-        id={ids.output}
-        value={output}
-        placeholder="/path/to/fix.patch"
-        spellCheck={false}
-        onChange={({ target }) => setOutput(target.value)}
-      />
-      <label className="check">
-        <input type="checkbox" checked={overwrite} onChange={({ target }) => setOverwrite(target.checked)} />
-        {"Replace the file if it exists"}
-      </label>
+      {project === undefined ?
+        <p className="faint">The workspace has no directory on this computer. Take the patch as a download.</p> :
+        (
+          <>
+            <label htmlFor={ids.output}>Patch file on this computer, in the project</label>
+            <input
+              id={ids.output}
+              value={output}
+              spellCheck={false}
+              onChange={({ target }) => setOutput(target.value)}
+            />
+            {isInside ? null : (
+              <p className="warning">
+                {"The page writes in the project alone: "}
+                <Text of={`${project}/`} />
+              </p>
+            )}
+            <label className="check">
+              <input type="checkbox" checked={overwrite} onChange={({ target }) => setOverwrite(target.checked)} />
+              {"Replace the file if it exists"}
+            </label>
+          </>
+        )}
       <p id={ids.says} role="status" className={says === undefined ? undefined : "warning"}>{says}</p>
       <div className="buttons">
-        <button
-          type="button"
-          className="primary"
-          disabled={!mayExport || !output.trim().startsWith("/")}
-          aria-describedby={ids.says}
-          onClick={write}
-        >
-          {running === "export" ? "Exporting…" : "Export"}
-        </button>
+        {project === undefined ? null : (
+          <button
+            type="button"
+            className="primary"
+            disabled={!mayExport || !isInside}
+            aria-describedby={ids.says}
+            onClick={write}
+          >
+            {running === "export" ? "Exporting…" : "Export"}
+          </button>
+        )}
         <button type="button" disabled={!mayExport} aria-describedby={ids.says} onClick={download}>
           {running === "download" ? "Reading…" : "Download the patch"}
         </button>
