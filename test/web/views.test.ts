@@ -1,0 +1,117 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import { assert, describe, it } from "vitest"
+import { assertAccessible } from "../support/web/browser.ts"
+import { pageOverLocalAgents } from "../support/web/harness.ts"
+
+/** One red pixel. */
+const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+
+describe("the other views of a workspace on the page", { concurrent: false }, () => {
+  const { assertNoFaults, create, page, pyro, sh, show } = pageOverLocalAgents("views")
+
+  it("a service has its state and its log, and a button ends it", async () => {
+    await create({ name: "fix" })
+    await Effect.runPromise(
+      pyro().workspace.service.start({
+        workspace: "fix",
+        name: "web",
+        command: [],
+        script: "echo listening; exec sleep 600",
+        env: {},
+        graceSeconds: 2,
+        restart: "never",
+        readyTimeoutSeconds: 30,
+        maxBytes: 1_000
+      } as never)
+    )
+    await show("/w/fix/services")
+    await page().getByRole("listitem").getByText("running").waitFor()
+    await page().getByRole("button", { name: "Log" }).click()
+    await page().getByRole("region", { name: "Log of web" }).getByText("listening").waitFor()
+    await assertAccessible(page(), "the services")
+    await page().getByRole("button", { name: "Stop" }).click()
+    await page().getByText("web is stopped.").waitFor()
+    await page().getByRole("listitem").getByText("stopped").waitFor()
+  })
+
+  it("files are read and downloaded, and images are shown", async () => {
+    await sh("fix", `mkdir -p src; echo hello > src/hello.txt; echo ${PNG} | base64 -d > red.png`)
+    await show("/w/fix/files")
+    await page().getByRole("button", { name: "red.png", exact: true }).click()
+    await page().getByRole("img", { name: "Image red.png" }).waitFor()
+    assert.strictEqual(
+      await page().locator("img.preview").evaluate((image) =>
+        (image as unknown as { naturalWidth: number }).naturalWidth
+      ),
+      1
+    )
+    await page().getByRole("button", { name: "src/", exact: true }).click()
+    await page().getByRole("button", { name: "hello.txt", exact: true }).click()
+    await page().getByRole("region", { name: "Text of src/hello.txt" }).getByText("hello").waitFor()
+    await assertAccessible(page(), "the files")
+    const [download] = await Promise.all([
+      page().waitForEvent("download"),
+      page().getByRole("button", { name: "Download" }).click()
+    ])
+    assert.strictEqual(fs.readFileSync((await download.path())!, "utf8"), "hello\n")
+    await page().getByRole("button", { name: "Up" }).click()
+    await page().getByRole("button", { name: "red.png", exact: true }).waitFor()
+  })
+
+  it("the network is shown and turned off", async () => {
+    await Effect.runPromise(
+      pyro().workspace.network.set({
+        workspace: "fix",
+        allowHosts: ["example.com"],
+        noPackageCache: false,
+        trustHostCertificates: false
+      })
+    )
+    await show("/w/fix/network")
+    await page().getByText("No connections yet.").waitFor()
+    await assertAccessible(page(), "the network")
+    await page().getByRole("button", { name: "Turn off" }).click()
+    await page().getByText("The network is off.").waitFor()
+    const { network } = await Effect.runPromise(pyro().workspace.status({ workspace: "fix" }))
+    assert.strictEqual(network?.networkPolicy, "off")
+  })
+
+  it("a snapshot is taken, started from, compared and deleted", async () => {
+    await show("/w/fix/tree")
+    await page().getByRole("button", { name: "Snapshot", exact: true }).click()
+    await page().getByLabel("Name of the snapshot").fill("green")
+    await page().getByRole("button", { name: "Take snapshot" }).click()
+    await page().getByText("Snapshot green is taken.").waitFor()
+    const snapshot = page().getByRole("listitem").filter({ hasText: "snapshot green" })
+    await sh("fix", "echo later > later.txt")
+    await snapshot.waitFor()
+    await assertAccessible(page(), "the snapshots")
+    await page().getByLabel("from").selectOption({ label: "snapshot green" })
+    await page().getByRole("button", { name: "Compare" }).click()
+    await page().getByRole("article", { name: "later.txt" }).locator("td.line.added, tr.added td.line", {
+      hasText: "later"
+    }).first().waitFor()
+    await snapshot.getByRole("button", { name: "Delete" }).click()
+    await page().getByText("Snapshot green is deleted.").waitFor()
+    await snapshot.waitFor({ state: "detached" })
+  })
+
+  it("a look does not resume a paused workspace", async () => {
+    await page().getByRole("button", { name: "Pause" }).click()
+    await page().getByRole("button", { name: "Resume" }).waitFor()
+    for (const view of ["Review", "Files"]) {
+      await page().getByRole("link", { name: view }).click()
+      await page().getByText("The workspace is paused.").waitFor()
+    }
+    for (const view of ["Shells", "Services", "Network", "Snapshots", "Timeline"]) {
+      await page().getByRole("link", { name: view }).click()
+      await page().getByRole("heading", { level: 2 }).first().waitFor()
+    }
+    assert.strictEqual((await Effect.runPromise(pyro().workspace.status({ workspace: "fix" }))).state, "paused")
+    await page().getByRole("button", { name: "Resume" }).click()
+    await page().getByRole("button", { name: "Pause" }).waitFor()
+  })
+
+  it("the page made no error", () => assertNoFaults())
+})
