@@ -91,7 +91,7 @@ const beside = {
       path: join(root, "node_modules/jsonc-parser/lib/esm/main.js"),
       sideEffects: false
     }))
-    onResolve({ filter: /^\.\/page-listener\.ts$/ }, () => ({ path: `./${pageServerName}`, external: true }))
+    onResolve({ filter: /^\.\/page\/page-listener\.ts$/ }, () => ({ path: `./${pageServerName}`, external: true }))
     onResolve({ filter: /^\.\/server\/ssh2\.ts$/ }, () => ({ path: `./${sshName}`, external: true }))
     onResolve({ filter: /^\.\/emulator\/xterm\.ts$/ }, () => ({ path: `./${xtermName}`, external: true }))
   }

@@ -1,22 +1,22 @@
 import { type Context, Effect, Layer, Option, Queue, Schedule, Schema, Semaphore } from "effect"
 import * as RpcServer from "effect/rpc/RpcServer"
 import { SocketServer } from "effect/socket/SocketServer"
-import { PageUnavailable } from "../../contract/errors/errors.ts"
-import { Pyro } from "../../contract/rows/Pyro.ts"
-import { MESSAGE_BYTES } from "../../contract/wire/serialization.ts"
-import type { Page } from "../../local/page.ts"
-import { readJson, writeJsonAtomic } from "../../system/files/atomic-file.ts"
-import { removeFile } from "../../system/files/entries.ts"
-import { once } from "../../system/waits/effects.ts"
-import { clockReader } from "../../system/waits/time.ts"
-import type { Serving } from "../server/handlers.ts"
-import { layerLogged, layerServer } from "../server/server.ts"
-import { admit, answer, type Answering } from "./answers.ts"
-import { readPageFiles } from "./files.ts"
-import type { Limits, Listener, WebSocket } from "./page-listener.ts"
-import { pagePlaces } from "./places.ts"
-import { type KeptSession, Sessions } from "./sessions.ts"
-import { demandLife, socketOf } from "./web-socket.ts"
+import { PageUnavailable } from "../contract/errors/errors.ts"
+import { Pyro } from "../contract/rows/Pyro.ts"
+import { MESSAGE_BYTES } from "../contract/wire/serialization.ts"
+import type { Page } from "../local/page.ts"
+import { readJson, writeJsonAtomic } from "../system/files/atomic-file.ts"
+import { removeFile } from "../system/files/entries.ts"
+import { once } from "../system/waits/effects.ts"
+import { clockReader } from "../system/waits/time.ts"
+import { admit, answer, type Answering } from "./page/answers.ts"
+import { readPageFiles } from "./page/files.ts"
+import type { Limits, Listener, WebSocket } from "./page/page-listener.ts"
+import { pagePlaces } from "./page/places.ts"
+import { type KeptSession, Sessions } from "./page/sessions.ts"
+import { demandLife, socketOf } from "./page/web-socket.ts"
+import type { Serving } from "./server/handlers.ts"
+import { layerLogged, layerServer } from "./server/server.ts"
 
 /** What the next daemon needs: browsers find the page at the same port, with the same sessions. */
 const Kept = Schema.Struct({
@@ -142,7 +142,7 @@ export const makePage = ({ directory, file, limits, serving }: PageOptions) =>
         if (files === undefined) {
           return yield* new PageUnavailable({ detail: `${directory} has no page; build it: npm run build` })
         }
-        const { listen } = yield* Effect.promise(() => import("./page-listener.ts"))
+        const { listen } = yield* Effect.promise(() => import("./page/page-listener.ts"))
         yield* operations
         const behind = () => listening!.answering
         const listener = yield* Effect.tryPromise({
