@@ -109,6 +109,20 @@ describe("followers of a workspace, over a local agent", { concurrent: false }, 
     await seen("the end", ({ isOver }) => isOver)
   })
 
+  it("a timeline has what a model asked, and what people changed", async () => {
+    await create("asked", {})
+    await call("logs", { workspace: "asked" })
+    await call("logs", { workspace: "asked", exec_id: "0", ceiling: "off" }).catch(() => {})
+    await call("update", { workspace: "asked", ttl_seconds: 3600 })
+    const asked = (await timelineOf("asked")).filter(({ kind }) => kind === "request")
+    assert.deepStrictEqual(asked.map(({ details: { by, operation, outcome } }) => [by, operation, outcome]), [
+      ["model", "logs", "exec_not_found"],
+      ["person", "update", "ok"]
+    ])
+    assert.match(asked[0]!.text, /^a model asks: logs 0: /)
+    await remove("asked")
+  })
+
   it("names and output of a guest are escaped in the sentences of a timeline", async () => {
     await create("hostile", {})
     await sh("hostile", "true '\u001b]0;title\u0007\u202e'")

@@ -22,11 +22,11 @@ const TimelineEntry = lazy(() =>
   snakeStruct({
     key: string("Name of the entry in this timeline. A later entry with this key replaces the earlier one"),
     at: string("Time of the entry, ISO 8601. For a command: its start"),
-    kind: string("`command`, `network`, or the kind of an event of `workspace events`, such as `export`"),
+    kind: string("`command`, `network`, `request`, or the kind of an event of `workspace events`, such as `export`"),
     text: string("The entry in a sentence"),
     details: byName(Schema.Unknown).annotate({
       description:
-        "Fields of the kind: of a command as in `logs`, of a connection as in `network log`, of an event as in `events`"
+        "Fields of the kind: of a command as in `logs`, of a connection as in `network log`, of an event as in `events`, of a request by whom and with which arguments"
     })
   })
 )
@@ -52,7 +52,7 @@ export const workspaceTimeline = streaming({
   summary: "Show all that happened in a workspace: commands, events and connections",
   description:
     "Shows commands with their outcome and duration, each step of the workspace's life, each crossing of the host, and each connection and " +
-    "denial of its network, in the order of time. With --follow, goes on within a fifth of a second; a command appears when it starts, and again " +
+    "denial of its network, in the order of time; also what models asked, and what people and programs changed, since the start of the daemon. With --follow, goes on within a fifth of a second; a command appears when it starts, and again " +
     "when it ends.",
   cli: {
     path: ["workspace", "timeline"],

@@ -4,6 +4,7 @@ import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Guest } from "../../vm/guest.ts"
 import { makePointMarks, type PointMarks } from "./point-marks.ts"
 import type { WorkspaceFolder, WorkspaceId, WorkspaceRecord } from "./record.ts"
+import { RequestLog } from "./requests.ts"
 import type { Residents } from "./resident-list.ts"
 import { makeUses, type Uses } from "./uses.ts"
 
@@ -31,6 +32,7 @@ export interface Entry {
   readonly residents: Ref.Ref<Option.Option<Residents>>
   readonly uses: Uses
   readonly pointMarks: PointMarks
+  readonly requests: RequestLog
   /** Resources of this process for the workspace, without its VM. It closes with the deletion. */
   readonly scope: Scope.Closeable
   /** True while a deletion waits or works. Readers of the workspace's disk then stop. */
@@ -62,6 +64,7 @@ export const makeEntry = ({ registry, scope }: Parent, folder: WorkspaceFolder, 
       residents: yield* Ref.make(Option.none<Residents>()),
       uses: yield* makeUses(() => void registry?.wasUsed.openUnsafe()),
       pointMarks: makePointMarks(),
+      requests: new RequestLog(),
       scope: yield* Scope.fork(scope, "sequential"),
       isBeingDeleted: yield* SubscriptionRef.make(false),
       lifecycleLock: yield* Semaphore.make(1),

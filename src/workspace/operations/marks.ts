@@ -13,7 +13,8 @@ export const marksOf = (entry: Entry): Effect.Effect<Marks> =>
       yield* Ref.get(entry.record),
       yield* Ref.get(entry.state),
       residents?.commands.journal.changes,
-      residents?.network.log.position()
+      residents?.network.log.position(),
+      entry.requests.changes
     ]
   })
 
@@ -22,7 +23,7 @@ export const isSame = (one: Marks | undefined, other: Marks): boolean =>
 
 /**
  * Time between two looks at what is watched, in ms. Commands, connections and states wake nobody by themselves: each would pay for it, also
- * while nobody watches.
+ * while nobody watches. No look comes sooner after the last one, so that a workspace that changes all the time costs ten looks a second.
  */
 const LOOK_MS = 100
 
@@ -32,11 +33,11 @@ export const untilChanged = (
   known: number,
   hasChanged: Effect.Effect<boolean>,
   mostMs: number
-): Effect.Effect<void> => {
-  const look = (leftMs: number): Effect.Effect<void> =>
+): Effect.Effect<void> =>
+  Effect.andThen(
+    Effect.sleep(Math.min(LOOK_MS, mostMs)),
     Effect.flatMap(hasChanged, (changed) =>
-      changed || log.recorded() !== known || leftMs <= 0
+      changed || log.recorded() !== known || mostMs <= LOOK_MS
         ? Effect.void
-        : Effect.andThen(Effect.sleep(Math.min(LOOK_MS, leftMs)), Effect.suspend(() => look(leftMs - LOOK_MS))))
-  return look(mostMs)
-}
+        : untilChanged(log, known, hasChanged, mostMs - LOOK_MS))
+  )

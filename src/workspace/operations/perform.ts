@@ -6,6 +6,7 @@ import type { RunInput } from "../../contract/rows/run-input.ts"
 import { withNotices } from "../../system/waits/notices.ts"
 import { aloneFor, type Lifecycle, type LifecycleServices, type Notify } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
+import { remembered } from "../entry/requests.ts"
 import { wakeFor } from "../life/pause.ts"
 import { residentsOf } from "../residents/entry-residents.ts"
 import { recordCrossing } from "./crossings.ts"
@@ -21,8 +22,12 @@ export interface House {
 type Asked = { readonly workspace: string }
 
 /** Does work at the place that its row names. The types of the table ensure that the work gets the argument that it needs. */
-const place = ({ name, on, states, writes }: Operation) => {
+const place = (row: WorkspacesRow) => {
+  const { name, on, states, writes }: Operation = row
   const operation = name as WorkspaceOperation
+  const work: AnyWork = works[name] as AnyWork
+  // The work of others goes on after this: the events of most have entries of their own in the log.
+  const isWhole = typeof work === "function" || "notices" in work
   const inEntry = <A, R>(
     lifecycle: Lifecycle,
     entry: Entry,
@@ -57,7 +62,8 @@ const place = ({ name, on, states, writes }: Operation) => {
       : Effect.flatMap(registry.find((payload as Asked).workspace), (entry) => {
         const inside = inEntry(lifecycle, entry, payload as never, work)
         const done = states?.waits === true ? aloneFor(lifecycle, entry, operation)(inside) : inside
-        return states === undefined ? done : Effect.andThen(wakeFor(lifecycle, entry, operation), done)
+        const woken = states === undefined ? done : Effect.andThen(wakeFor(lifecycle, entry, operation), done)
+        return isWhole ? remembered(row, payload, entry.requests)(woken) : woken
       })
     return Effect.provide(done, services) as Effect.Effect<A, PyroError, Exclude<R, LifecycleServices> | Scope.Scope>
   }

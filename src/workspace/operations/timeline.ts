@@ -7,6 +7,7 @@ import { printable } from "../../contract/text/printable.ts"
 import { snakeCase } from "../../contract/text/snake.ts"
 import type { Entry } from "../entry/entry.ts"
 import { type EventLog, eventPage } from "../entry/events.ts"
+import type { RequestRecord } from "../entry/requests.ts"
 import { openResidentsOf } from "../residents/entry-residents.ts"
 import { entryOf } from "../residents/exec/logs.ts"
 import { entryOf as eventOf } from "./events.ts"
@@ -54,6 +55,21 @@ const ofConnection = (record: NetworkRecord): TimelineEntry => ({
   details: detailsOf(record)
 })
 
+const argumentText = (value: unknown) => Array.isArray(value) ? value.join(" ") : String(value)
+
+const ofRequest = (request: RequestRecord): TimelineEntry => {
+  const { at, by, given, message, operation, outcome } = request
+  const asked = [operation.replaceAll(".", " "), ...Object.values(given).map(argumentText)].join(" ")
+  const answer = outcome === "ok" ? "" : outcome === "running" ? ": runs" : `: ${message ?? outcome}`
+  return {
+    key: `request:${request.number}`,
+    at,
+    kind: "request",
+    text: printable(`${by === "model" ? "a model" : "a person or program"} asks: ${cut(asked)}${answer}`),
+    details: detailsOf(request)
+  }
+}
+
 /** Maximum entries of one event after the first one. */
 const MOST = 500
 
@@ -72,6 +88,8 @@ const makeReader = (entry: Entry) => {
   /** Commands that ran when they were shown. */
   let running = new Set<string>()
   let commandsSeen = new Set<string>()
+  /** Requests that have ended, and those that ran when they were shown. */
+  let requestsSeen = new Map<number, string>()
 
   const eventsOf = (limit: number) =>
     Effect.map(eventPage(entry.folder.directory, events, limit), (page) => {
@@ -82,11 +100,19 @@ const makeReader = (entry: Entry) => {
       }))
     })
 
+  const requestsOf = () => {
+    const { all } = entry.requests
+    const changed = all.filter(({ number, outcome }) => requestsSeen.get(number) !== outcome)
+    requestsSeen = new Map(all.map(({ number, outcome }) => [number, outcome]))
+    return changed.map(ofRequest)
+  }
+
   /** The next entries, at most `limit` of each kind. At first the newest. */
   return (limit: number): Effect.Effect<Read> =>
     Effect.gen(function*() {
       const found = [...yield* eventsOf(limit)]
       const eventsRead = found.length
+      found.push(...requestsOf())
       const residents = Option.getOrUndefined(yield* openResidentsOf(entry))
       if (residents === undefined) return { entries: found, hasMore: eventsRead === limit }
       const { commands, network } = residents
