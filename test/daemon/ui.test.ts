@@ -1,24 +1,12 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import type WebSocket from "ws"
 import { browse, get, ownRequest, upgrade } from "../support/page-browser.ts"
+import { packageWithPage } from "../support/page-package.ts"
 
-const root = path.resolve(import.meta.dirname, "../..")
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-ui-"))
-
-/** The package with a page of the test's own. */
-const entry = path.join(folder, "package", "dist", "pyro.js")
-fs.mkdirSync(path.join(path.dirname(entry), "web"), { recursive: true })
-for (const name of ["guest-agent", "native", "rootfs"]) {
-  fs.symlinkSync(path.join(root, name), path.join(folder, "package", name))
-}
-for (const name of fs.readdirSync(path.join(root, "dist")).filter((name) => /\.(cjs|js|json)$/.test(name))) {
-  fs.copyFileSync(path.join(root, "dist", name), path.join(path.dirname(entry), name))
-}
-fs.writeFileSync(path.join(path.dirname(entry), "web", "index.html"), "<!doctype html><title>the page</title>")
+const { entry, folder, remove } = packageWithPage({ "index.html": "<!doctype html><title>the page</title>" })
 
 // Before the helpers, which run the program that the variable names.
 process.env["PYRO_TEST_ENTRY"] = entry
@@ -35,7 +23,7 @@ describe("pyro ui", { concurrent: false }, () => {
   const { call, daemonPid, failure, json, list } = pyro
   afterAll(async () => {
     await pyro.close()
-    fs.rmSync(folder, { recursive: true })
+    remove()
   })
   const tokenOf = ({ port, url }: Opened) => ({ port, token: new URL(url).searchParams.get("token")! })
   const browser = async () => Effect.runPromise(browse(tokenOf(await json<Opened>(["ui"]))))

@@ -65,6 +65,7 @@ export const openChromium = (profile: string, enter: ReadonlyArray<string> = [])
       return (result as { readonly value?: unknown } | undefined)?.value
     }
     return {
+      evaluate,
       /** Waits until the page shows a text in an element. */
       shows: (selector: string, text: string) =>
         settlesAs(() => evaluate(`document.querySelector(${JSON.stringify(selector)})?.textContent`), text, url)

@@ -10,7 +10,7 @@ import type { View, Views } from "./view.ts"
 type Setting = ConfigResult["settings"][number]
 
 /** Variables that every program has. */
-const EVERYWHERE = ["COLUMNS", "HOME", "PATH", "TERM"]
+const EVERYWHERE = ["COLUMNS", "HOME", "PATH", "TERM", "USER"]
 
 const isOfInterest = ({ group, name, source }: Setting) =>
   group === "pyro" || (source === "environment" && !EVERYWHERE.includes(name))
