@@ -70,7 +70,9 @@ const { contents: pageServer, name: pageServerName } = await bundlePart("page-se
 
 /** The SSH protocol in a separate file, which a process reads with its first SSH connection. */
 const { contents: ssh, name: sshName } = await bundlePart("ssh", {
-  entryPoints: [join(root, "src/ssh/server/ssh2.ts")]
+  entryPoints: [join(root, "src/ssh/server/ssh2.ts")],
+  // The package asks objects for the names of their classes.
+  keepNames: true
 })
 
 /** The parsers of agent hosts' configuration files in a separate file, which only `pyro host` reads. */

@@ -60,6 +60,8 @@ await build({
     js: `import { createRequire as requireOf } from "node:module";
 const require = requireOf(import.meta.url), __dirname = import.meta.dirname;`
   },
+  // It asks objects for the names of their classes.
+  keepNames: true,
   plugins: [withoutCompiled]
 })
 

@@ -48,7 +48,7 @@ const judge = (parseKey: Awaited<ReturnType<typeof load>>["parseKey"], clientKey
   const key = parseKey(clientKey)
   if (key instanceof Error) throw key
   const blob = key.getPublicSSH()
-  return (context: AuthContext) => {
+  return (context: AuthContext): boolean => {
     const isAllowed = context.method === "publickey" && USER.test(context.username) &&
       context.key.algo === key.type && blob.equals(context.key.data) &&
       // Without a signature, the client asks whether it should sign.
@@ -56,6 +56,7 @@ const judge = (parseKey: Awaited<ReturnType<typeof load>>["parseKey"], clientKey
           key.verify(context.blob, context.signature, context.hashAlgo) === true)
     if (isAllowed) context.accept()
     else context.reject(["publickey"])
+    return isAllowed
   }
 }
 
@@ -71,13 +72,16 @@ export const serveSsh = (
     const authenticate = judge(parseKey, clientKey)
     const fibers = yield* FiberSet.make<void>()
     const run = yield* FiberSet.runtime(fibers)<never>()
-    const wire = makeWire()
+    const failed = (cause: unknown) => void run(Effect.logWarning("an SSH connection has failed", Cause.die(cause)))
+    const wire = makeWire(failed)
     let connection: Connection | undefined
-    yield* atClose(Effect.suspend(() => {
-      connection?.end()
-      wire.end()
-      return withTimeout(LEAVE_MS, FiberSet.awaitEmpty(fibers))
-    }))
+    yield* atClose(
+      Effect.sync(() => connection?.end()).pipe(
+        Effect.ignoreCause,
+        Effect.andThen(Effect.sync(wire.end)),
+        Effect.andThen(withTimeout(LEAVE_MS, FiberSet.awaitEmpty(fibers)))
+      )
+    )
     const start: Start = (channel, program, started) => runProgram(channel, program, guest.start, started)
     const server = new Server(
       { hostKeys: [hostKey], ident: "pyro", algorithms: { cipher: [...CIPHERS] } },
@@ -90,8 +94,7 @@ export const serveSsh = (
           wire.socket.end()
         })
         client.on("authentication", (context) => {
-          user = context.username
-          authenticate(context)
+          if (authenticate(context)) user = context.username
         })
         client.on("ready", () => run(opened(user)))
         client.on("session", (accept) => serveSession(accept(), user, run, start))

@@ -1,7 +1,7 @@
-import { Effect, Option } from "effect"
+import { Cause, Effect } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { GuestProcess, ProcessExit, TerminalSize } from "../../guest-channel/process.ts"
-import { withTimeout } from "../../system/waits/effects.ts"
+import { hangUp } from "../hang-up.ts"
 import { makePipe, type Pipe, type SshChannel } from "./channel.ts"
 
 /** A program that a client asks for. */
@@ -17,9 +17,6 @@ export interface SshProgram {
 
 /** Starts a program, which then runs until its release. */
 export type StartProgram = (program: SshProgram) => Effect.Effect<GuestProcess, PyroError>
-
-/** Time for a program whose client has gone, from SIGHUP to SIGKILL, in ms. */
-const HANG_UP_MS = 2_000
 
 const OUT_OF_MEMORY = 137
 /** As a shell has it for a command that it could not start. */
@@ -42,15 +39,6 @@ const signals: ReadonlyMap<number, string> = new Map([
   [15, "TERM"]
 ])
 const numberOf = (name: string) => [...signals].find(([, known]) => known === name)?.[0]
-
-/** Ends a program whose client has gone, as a terminal that hangs up does. Background programs that it left go on. */
-const hangUp = (process: GuestProcess) =>
-  process.endStdin.pipe(
-    Effect.andThen(process.signal("SIGHUP", "group")),
-    Effect.andThen(withTimeout(HANG_UP_MS, Effect.exit(process.exit))),
-    Effect.flatMap(Option.match({ onNone: () => process.signal("SIGKILL"), onSome: () => Effect.void })),
-    Effect.ignore
-  )
 
 const tellExit = (channel: SshChannel, pipe: Pipe, { _tag, code }: ProcessExit) =>
   Effect.gen(function*() {
@@ -97,16 +85,17 @@ export const runProgram = (
       )
       yield* tellExit(channel, pipe, exit)
     }).pipe(Effect.ensuring(process.release))
+  const notStarted = (failure: PyroError) =>
+    Effect.andThen(pipe.writeError(`pyro: ${failure.message}\n`), Effect.sync(() => channel.exit(NOT_STARTED)))
   return start(program).pipe(
     Effect.matchEffect({
-      onFailure: (failure) =>
-        Effect.andThen(
-          pipe.writeError(`pyro: ${failure.message}\n`),
-          Effect.sync(() => channel.exit(NOT_STARTED))
-        ),
+      onFailure: (failure) => failure._tag === "ChannelFailed" ? Effect.fail(failure) : notStarted(failure),
       onSuccess: run
     }),
-    Effect.ensuring(pipe.close),
-    Effect.ignore
+    // Without its guest, the connection ends, which tells the client the reason. The end of one channel would come before, without one.
+    Effect.matchCauseEffect({
+      onFailure: (cause) => Cause.hasInterrupts(cause) ? pipe.close : Effect.void,
+      onSuccess: () => pipe.close
+    })
   )
 }

@@ -9,7 +9,7 @@ const PIECE_BYTES = 262_144
  * The byte stream of a connection, as a socket for the SSH library. The windows of the connection's channels bound both directions: the client
  * sends no more than the guest takes, and the server no more than the client takes.
  */
-export const makeWire = () => {
+export const makeWire = (failed: (cause: unknown) => void) => {
   let waiting: Array<Uint8Array> = []
   let isOver = false
   const readers = new Waiters()
@@ -36,6 +36,17 @@ export const makeWire = () => {
   })
   // An error without a listener would end this process. The library reports its own.
   socket.on("error", () => {})
+  // The library works in the listeners of the socket. What it throws must end its connection, and not this process.
+  const { emit } = socket
+  socket.emit = (...event: Parameters<typeof emit>) => {
+    try {
+      return emit.apply(socket, event)
+    } catch (cause) {
+      failed(cause)
+      socket.destroy()
+      return true
+    }
+  }
 
   const take = () => {
     let bytes = 0

@@ -6,7 +6,7 @@ import { guestEnvironment, shell } from "../command.ts"
 import type { Commands } from "../exec/command-registry.ts"
 import { pidsMaxOf } from "../exec/follow.ts"
 import { connector } from "./connect.ts"
-import { launchHelper } from "./helper.ts"
+import { launchHelper, sshProcessId } from "./helper.ts"
 
 /** SSH starts a program in the home directory: clients copy to relative paths, and expect them there. */
 const atHome = (script: string, ...args: ReadonlyArray<string>) =>
@@ -41,7 +41,7 @@ export const sshGuest = (
       }
       if (what === "sftp") return yield* launchHelper(channel, ["sftp"], request)
       const argv = what === "command" ? atHome(COMMAND, command) : pty === undefined ? atHome(LOGIN) : shell
-      return yield* Effect.flatten(channel.launch({ ...request, argv }))
+      return yield* Effect.flatten(channel.launch({ ...request, id: sshProcessId(), argv }))
     }),
   connect: connector(channel)
 })

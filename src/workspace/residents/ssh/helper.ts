@@ -1,13 +1,45 @@
-import { Effect, Stream } from "effect"
+import { Effect, Option, Stream } from "effect"
 import { createHash } from "node:crypto"
 import { CommandNotStarted, type PyroError } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { GuestProcess, SpawnRequest } from "../../../guest-channel/process.ts"
+import { hangUp } from "../../../ssh/hang-up.ts"
 import { readFile } from "../../../system/files/content.ts"
 import { toHostErrorOf } from "../../../system/files/failure.ts"
+import { newRequestId } from "../../../system/processes/identity.ts"
 import { nativeTool } from "../../../system/processes/native.ts"
+import type { ResidentVm } from "../../entry/resident.ts"
 
 const FOLDER = "/run/pyro"
+
+/** First digits of the ids of all processes of SSH connections: `ssh` and a zero in hexadecimal. */
+const MARK = "73736800"
+
+/** Id of a new process of an SSH connection. */
+export const sshProcessId = () => MARK + newRequestId().slice(MARK.length)
+
+export const isSshProcess = (id: string) => id.startsWith(MARK)
+
+/** Hangs up the processes of SSH connections that another daemon, or the VM of a snapshot, has left: no client reads them any more. */
+export const hangUpLeft = ({ channel, scope }: Pick<ResidentVm, "channel" | "scope">): Effect.Effect<void> =>
+  Effect.forEach(
+    channel.hello.streams.filter(({ id }) => isSshProcess(id)),
+    ({ id }) =>
+      channel.adopt(id).pipe(
+        Effect.flatMap(Option.match({
+          onNone: () => Effect.void,
+          onSome: (process) =>
+            Effect.raceFirst(
+              Effect.andThen(process.forEachOutput(() => Effect.void), process.exit),
+              Effect.andThen(hangUp(process), process.exit)
+            )
+        })),
+        Effect.scoped,
+        Effect.ignore,
+        Effect.forkIn(scope)
+      ),
+    { discard: true }
+  )
 
 /** The program `pyro-ssh`, and its place in a guest. Its content names it, so that a newer pyro finds no older one there. */
 const helper = Effect.gen(function*() {
@@ -33,11 +65,14 @@ const install = (channel: GuestChannel, { bytes, path }: Effect.Success<typeof h
 export const launchHelper = (
   channel: GuestChannel,
   args: ReadonlyArray<string>,
-  request: Omit<SpawnRequest, "argv">
+  request: Omit<SpawnRequest, "argv" | "id">
 ): Effect.Effect<GuestProcess, PyroError> =>
   Effect.gen(function*() {
     const program = yield* helper
-    const launch = Effect.flatten(channel.launch({ ...request, argv: [program.path, ...args] }))
+    // Each attempt has an id of its own: the agent runs an id once.
+    const launch = Effect.suspend(() =>
+      Effect.flatten(channel.launch({ ...request, id: sshProcessId(), argv: [program.path, ...args] }))
+    )
     const again = () => Effect.andThen(install(channel, program), launch)
     return yield* Effect.catchTags(launch, { CommandNotFound: again, CommandNotExecutable: again })
   })

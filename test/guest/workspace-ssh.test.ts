@@ -1,0 +1,225 @@
+import { spawn } from "node-pty"
+import { execFile } from "node:child_process"
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import { request } from "node:http"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+import { openSsh, portable } from "../support/open-ssh.ts"
+import { until } from "../support/pyro-cli.ts"
+import { settlesAs } from "../support/settled.ts"
+import { snapshots } from "../support/snapshots.ts"
+
+// OpenSSH's clients as a person has them, with the entry that pyro writes.
+const pyro = installation("pyro-ssh-")
+const { call, create, daemonPid, json, sh, state, step } = pyro
+const { fork } = snapshots(pyro)
+const { config, env, home, run, sftp, ssh, startSsh, write } = openSsh(pyro)
+afterAll(pyro.close)
+
+const host = "pyro-Odd.name_1"
+let id = ""
+beforeAll(async () => {
+  id = (await create(["--name", "Odd.name_1", "--env", "COLOUR=blue"])).id
+  await write(id)
+})
+
+const connections = async () => (await json<{ readonly ssh_connections?: number }>(["status", id])).ssh_connections
+const keys = (workspace: string) => path.join(state, "workspaces", workspace, "ssh")
+
+/** Gets a page through a port of this host. Undefined if the connection fails. */
+const page = (port: number) =>
+  new Promise<string | undefined>((resolve) => {
+    const asked = request({ port, host: "127.0.0.1", agent: false }, (answer) => {
+      let text = ""
+      answer.on("data", (bytes: Buffer) => text += bytes.toString())
+      answer.on("end", () => resolve(text))
+    })
+    asked.on("error", () => resolve(undefined))
+    asked.end()
+  })
+
+/** Exit status of rsync, or what it says of a failure. */
+const rsync = (args: ReadonlyArray<string>) =>
+  new Promise<string>((resolve) => {
+    execFile("rsync", [...args], { cwd: home, env }, (error, _, stderr) => resolve(error === null ? "0" : stderr))
+  })
+
+describe("ssh to a workspace", () => {
+  it("a command has the input, the outputs, the status and the environment of pyro exec", async () => {
+    const { code, stderr, stdout } = await run("ssh", [host, "cat; echo error >&2; exit 7"], "input")
+    assert.deepStrictEqual([code, stdout.toString(), stderr], [7, "input", "error\n"])
+    const variables = "env | grep -vE '^(_|PWD|OLDPWD|SHLVL)=' | sort"
+    assert.strictEqual(await ssh(host, variables), await sh(id, variables))
+    assert.strictEqual(await ssh(host, "echo $COLOUR $PWD"), "blue /root")
+  })
+
+  it("a user of the guest is the one whom the client names", async () => {
+    assert.strictEqual(await ssh(`agent@${host}`, "id -un; echo $HOME; pwd"), "agent\n/home/agent\n/home/agent")
+    const { code, stderr } = await run("ssh", [`nobody-there@${host}`, "true"])
+    assert.deepStrictEqual([code, /nobody-there/.test(stderr)], [126, true])
+  })
+
+  it("64 MiB pass in both directions, byte for byte", async () => {
+    const content = randomBytes(1024 * 1024)
+    const all = Buffer.concat(Array.from({ length: 64 }, () => content))
+    const { code, stdout } = await run("ssh", [host, "cat"], all)
+    assert.strictEqual(code, 0)
+    assert.isTrue(stdout.equals(all))
+  })
+
+  it("sftp, scp and rsync copy trees to the guest and back", async () => {
+    const tree = path.join(home, "tree")
+    fs.mkdirSync(`${tree}/inner dir`, { recursive: true })
+    const content = randomBytes(3_000_000)
+    fs.writeFileSync(`${tree}/inner dir/large`, content, { mode: 0o640 })
+    fs.symlinkSync("inner dir/large", `${tree}/link`)
+    await sftp(host, "put -rp tree /workspace/by-sftp", "get -rp /workspace/by-sftp sftp-back")
+    assert.isTrue(fs.readFileSync(`${home}/sftp-back/inner dir/large`).equals(content))
+    assert.strictEqual(await ssh(host, "stat -c %a '/workspace/by-sftp/inner dir/large'"), "640")
+    assert.strictEqual((await run("scp", ["-rp", "tree", `${host}:/workspace/by-scp`])).code, 0)
+    assert.strictEqual((await run("scp", ["-rp", `${host}:/workspace/by-scp`, "scp-back"])).code, 0)
+    assert.isTrue(fs.readFileSync(`${home}/scp-back/link`).equals(content))
+    // The guest has no rsync, and no network to install it.
+    const remote = portable("rsync", path.join(home, "rsync"), "/opt/rsync")
+    await sftp(host, "put -rp rsync /opt/rsync")
+    const options = ["-a", "-e", `ssh -F ${config}`, `--rsync-path=${remote}`]
+    const copy = (from: string, to: string) => rsync([...options, from, to])
+    assert.strictEqual(await copy("tree/", `${host}:/workspace/by-rsync`), "0")
+    assert.strictEqual(await ssh(host, "readlink /workspace/by-rsync/link"), "inner dir/large")
+    await ssh(host, "echo more >> '/workspace/by-rsync/inner dir/large'")
+    assert.strictEqual(await copy(`${host}:/workspace/by-rsync/`, "rsync-back"), "0")
+    assert.isTrue(
+      fs.readFileSync(`${home}/rsync-back/inner dir/large`).equals(Buffer.concat([content, Buffer.from("more\n")]))
+    )
+  })
+
+  it("ports of the guest are forwarded, and what the guest does not reach is not", async () => {
+    const serve = "mkdir -p /srv && echo from the guest > /srv/index.html && cd /srv && " +
+      "(setsid python3 -m http.server 8000 --bind 127.0.0.1 >/dev/null 2>&1 &)"
+    await ssh(host, serve)
+    const forwarding = ["18431:localhost:8000", "18432:192.0.2.1:80"].flatMap((one) => ["-L", one])
+    const { end, ended } = await startSsh([...forwarding, host, "echo ready; sleep 1000"], "ready")
+    try {
+      await settlesAs(() => page(18_431), "from the guest\n", "the page did not come")
+      assert.isUndefined(await page(18_432))
+      const { stderr } = await run("ssh", ["-o", "ExitOnForwardFailure=yes", "-R", "9000:localhost:1", host, "true"])
+      assert.include(stderr, "remote port forwarding failed")
+      assert.strictEqual(await ssh(host, "echo \"agent: $SSH_AUTH_SOCK\""), "agent:")
+    } finally {
+      end()
+      await ended
+    }
+  })
+
+  it("a terminal has the size of the person's window, also after a change", async () => {
+    const terminal = spawn("ssh", ["-F", config, host], { cols: 100, rows: 30, env, cwd: home })
+    let screen = ""
+    terminal.onData((text) => screen += text)
+    const ended = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)))
+    const shows = (text: string | RegExp) => until(() => `${String(text)} in ${screen}`, () => screen.search(text) >= 0)
+    terminal.write("stty size; pwd; echo $TERM-$COLOUR\r")
+    await shows(/30 100\r\n\/workspace\r\nxterm.*-blue/)
+    terminal.resize(120, 40)
+    terminal.write("sleep 0.2; stty size\r")
+    await shows("40 120")
+    terminal.write("echo is $((6 * 7)); cat\r")
+    await shows("is 42\r\n")
+    terminal.write("meow\r")
+    await shows("meow\r\nmeow")
+    terminal.write("\u0003")
+    await shows("\\^C")
+    terminal.write("echo interrupted $?\r")
+    await shows("interrupted 130")
+    terminal.write("exit 4\r")
+    assert.strictEqual(await ended, 4)
+  })
+
+  it("another key is refused, and another server is not trusted", async () => {
+    const other = await create(["--name", "other"])
+    await write("other")
+    const identity = ["-o", `IdentityFile=${keys(other.id)}/client`, "-o", `User=root`]
+    const proxy = `ProxyCommand=${process.execPath} ${path.resolve("dist/pyro.js")} ssh-proxy ${id}`
+    const known = ["-o", `UserKnownHostsFile=${keys(id)}/known_hosts`, "-o", `HostKeyAlias=${id}`]
+    const refused = await run("ssh", [
+      "-F",
+      "none",
+      "-o",
+      proxy,
+      ...known,
+      ...identity,
+      "-o",
+      "BatchMode=yes",
+      "x",
+      "true"
+    ])
+    assert.deepStrictEqual([refused.code, /Permission denied \(publickey\)/.test(refused.stderr)], [255, true])
+    const wrong = await run("ssh", ["-o", proxy, "pyro-other", "true"])
+    assert.deepStrictEqual([wrong.code, /Host key verification failed/.test(wrong.stderr)], [255, true])
+    await json(["delete", "other"])
+    assert.isFalse(fs.existsSync(keys(other.id)))
+  })
+
+  it("a fork has keys of its own, and the source keeps its own", async () => {
+    await ssh(host, "echo before > /workspace/file")
+    const open = await startSsh([host, "echo ready; exec sleep 1000"], "ready")
+    await fork(id, "--name", "copy")
+    await write("copy")
+    assert.strictEqual(await ssh("pyro-copy", "cat /workspace/file; pgrep -x sleep | wc -l"), "before\n0")
+    assert.strictEqual(await ssh(host, "pgrep -x sleep | wc -l"), "1")
+    const { id: copy } = await json<{ readonly id: string }>(["status", "copy"])
+    for (const name of ["client", "host"]) {
+      assert.notStrictEqual(
+        fs.readFileSync(`${keys(copy)}/${name}`, "utf8"),
+        fs.readFileSync(`${keys(id)}/${name}`, "utf8")
+      )
+      assert.strictEqual(fs.statSync(`${keys(copy)}/${name}`).mode & 0o777, 0o600)
+    }
+    open.end()
+    await json(["delete", "copy"])
+  })
+
+  it("status and events show a connection, and its end hangs up its programs", async () => {
+    assert.isUndefined(await connections())
+    const open = await startSsh([host, "echo ready; (setsid sleep 2000 >/dev/null 2>&1 &); exec sleep 1000"], "ready")
+    assert.strictEqual(await connections(), 1)
+    open.end()
+    await settlesAs(connections, undefined, "the connection stays")
+    const left = async () => (await ssh(host, "pgrep -fa 'sleep [12]000'")).replace(/^\d+ /, "")
+    await settlesAs(left, "sleep 2000", "the programs are wrong")
+    const { events } = await json<{ readonly events: ReadonlyArray<{ readonly kind: string }> }>(["events", id])
+    for (const kind of ["ssh_opened", "ssh_closed"]) assert.isTrue(events.some((one) => one.kind === kind), kind)
+  })
+
+  it("a hostile guest that breaks the helper breaks nothing else, and the next use has it again", async () => {
+    await sftp(host, "pwd")
+    await ssh(host, "for f in /run/pyro/ssh-*; do printf '#!/bin/sh\\nhead -c 1000000 /dev/urandom' > $f; done")
+    assert.notStrictEqual((await run("sftp", ["-b", "-", host], "pwd")).code, 0)
+    assert.strictEqual(await ssh(host, "echo alive"), "alive")
+    await ssh(host, "rm -r /run/pyro/ssh-*")
+    assert.include(await sftp(host, "pwd"), "/root")
+  })
+
+  it("a pause, a reset, a killed daemon and a deletion end the connection, and the next one works", async () => {
+    const { code: known } = await run("ssh", [host, "true"])
+    assert.strictEqual(known, 0)
+    const endsBy = async (what: () => Promise<unknown>) => {
+      const open = await startSsh([host, "echo ready; exec sleep 1000"], "ready")
+      await what()
+      assert.strictEqual(await open.ended, 255)
+      return open.stderr()
+    }
+    assert.match(await endsBy(() => json(["pause", id])), /pyro: .*paused/)
+    // The client resumes it.
+    assert.strictEqual(await ssh(host, "cat /workspace/file"), "before")
+    assert.match(await endsBy(() => step("reset", id)), /pyro: /)
+    assert.strictEqual(await ssh(host, "ls /workspace"), "")
+    await endsBy(async () => process.kill(await daemonPid(), "SIGKILL"))
+    assert.strictEqual(await ssh(host, "pgrep -x sleep | wc -l"), "0")
+    assert.match(await endsBy(() => json(["delete", id])), /pyro: /)
+    const { code, stderr } = await run("ssh", [host, "true"])
+    assert.deepStrictEqual([code, stderr.includes(id)], [255, true])
+    assert.strictEqual((await call(["ssh-config", "Odd.name_1", "--remove"], { env: { HOME: home } })).code, 0)
+  })
+})
