@@ -104,6 +104,8 @@ const ARCHIVE = "it needs an image of the reader's; test/images/archive.test.ts 
 const DEVCONTAINER = "test/guest/devcontainer.test.ts has projects with a devcontainer.json"
 const BENCH = "it measures for a quarter of an hour"
 
+const SSH = "it changes the reader's ~/.ssh or starts an editor; test/guest/workspace-ssh.test.ts has OpenSSH's clients"
+
 const TRIES = "it needs candidates; test/smoke/try-many.test.ts has some"
 
 /** Commands that the test of the documents does not run, each with its reason. pyro's parser still reads them. */
@@ -123,6 +125,16 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "install -D -m 755 \"release-$version-x86_64/$name\" ~/.local/bin/firecracker"
   ].map((command): readonly [string, string] => [command, RELEASE]),
   ["npm test", SETS_UP],
+  ...[
+    "pyro ssh-config fix --write",
+    "pyro ssh-config fix --remove",
+    "ssh pyro-fix make test",
+    "rsync -a ./fixtures/ pyro-fix:/workspace/fixtures/",
+    "pyro code fix",
+    "pyro code web",
+    "pyro code fix /workspace/src --editor zed",
+    "pyro ssh-proxy fix"
+  ].map((command): readonly [string, string] => [command, SSH]),
   ...[
     "pyro env pull docker.io/library/python:3.12-slim",
     "pyro create docker.io/library/python:3.12-slim --name fix --seed-path .",
