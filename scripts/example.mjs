@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path"
 import process from "node:process"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { sourceUrls } from "./build/source-urls.mjs"
+import { withoutCompiled } from "./build/unused.mjs"
 
 // Runs a TypeScript file that imports pyro, with the sources for it: node scripts/example.mjs examples/run.ts
 
@@ -33,9 +34,13 @@ await build({
   mainFields: ["module", "main"],
   banner: {
     js: `import { createRequire as __createRequire } from "node:module"
-const require = __createRequire(${JSON.stringify(join(root, "package.json"))}), __root = ${JSON.stringify(root)}`
+const require = __createRequire(${JSON.stringify(join(root, "package.json"))}), __root = ${
+      JSON.stringify(root)
+    }, __dirname = __root`
   },
   logLevel: "warning",
-  plugins: [sourceUrls(root)]
+  // ssh2 asks objects for the names of their classes.
+  keepNames: true,
+  plugins: [sourceUrls(root), withoutCompiled]
 })
 await import(pathToFileURL(outfile).href)

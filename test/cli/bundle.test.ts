@@ -30,6 +30,7 @@ describe("the built program", () => {
       "mcp-sdk",
       "otlp",
       "parsers",
+      "ssh",
       "xterm"
     ])
     assert.deepStrictEqual(parts.filter((name) => read(name).includes("fast-check/cloneMethod")), [])

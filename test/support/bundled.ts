@@ -1,4 +1,4 @@
-import { build } from "esbuild"
+import { build, type Plugin } from "esbuild"
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 
@@ -6,6 +6,9 @@ const project = resolve(import.meta.dirname, "../..")
 
 /** Bundles a program of the tests as one ES module, which Node starts as fast as it can. */
 export const bundled = async (source: string, program: string) => {
+  const { withoutCompiled } = await import(join(project, "scripts/build/unused.mjs")) as {
+    readonly withoutCompiled: Plugin
+  }
   await build({
     entryPoints: [source],
     outfile: program,
@@ -16,7 +19,13 @@ export const bundled = async (source: string, program: string) => {
     mainFields: ["module", "main"],
     target: "node20",
     logLevel: "error",
-    banner: { js: "import{createRequire as requireFrom}from'node:module';const require=requireFrom(import.meta.url);" }
+    // ssh2 asks objects for the names of their classes.
+    keepNames: true,
+    plugins: [withoutCompiled],
+    banner: {
+      js: "import{createRequire as requireFrom}from'node:module';" +
+        "const require=requireFrom(import.meta.url),__dirname=import.meta.dirname;"
+    }
   })
   return program
 }
