@@ -5,7 +5,7 @@ import type {
   WorkspacesChanged,
   WorkspaceWatchPayload
 } from "../../contract/rows/workspace-watch.ts"
-import { nowIso } from "../../system/waits/time.ts"
+import { clockReader, nowIso } from "../../system/waits/time.ts"
 import { damagedInfo } from "../entry/damaged.ts"
 import type { Entry } from "../entry/entry.ts"
 import type { EventLog } from "../entry/events.ts"
@@ -38,6 +38,12 @@ const observedOf = (entry: Entry, seen: SeenUsage): Effect.Effect<ObservedWorksp
     }
   })
 
+/** A workspace at a look. */
+interface Looked {
+  readonly marks: Marks
+  readonly observed: ObservedWorkspace
+}
+
 const hasLabels = ({ labels }: WorkspaceInfo, wanted: Readonly<Record<string, string>>) =>
   Object.entries(wanted).every(([key, value]) => labels[key] === value)
 
@@ -50,41 +56,55 @@ export const observeWorkspaces = (
   { reachable }: Pick<Registry, "reachable">,
   { intervalMs, labels }: WorkspaceWatchPayload
 ): Stream.Stream<WorkspacesChanged> =>
-  Stream.suspend(() => {
+  Stream.unwrap(Effect.map(clockReader, ({ monotonicMs }) => {
     /** Workspaces as the watcher has them, as JSON. */
     const shown = new Map<string, string>()
     const seen: SeenUsage = new Map()
+    /** The last look at each workspace, also at those without the labels. */
+    let looked = new Map<string, Looked>()
     let known = log.recorded()
-    let isFirst = true
+    let fullAtMs = -Infinity
 
     const marksNow = Effect.flatMap(
       reachable.entries,
       Effect.forEach((entry) => Effect.map(marksOf(entry), (marks) => ({ entry, marks })))
     )
-    /** Workspaces without the labels have marks, too, so that a look at them ends no wait. */
-    const looked = new Map<string, Marks>()
     const hasChanged = Effect.map(marksNow, (all) =>
-      all.length !== looked.size || all.some(({ entry, marks }) => !isSame(looked.get(entry.id), marks)))
+      all.length !== looked.size || all.some(({ entry, marks }) => !isSame(looked.get(entry.id)?.marks, marks)))
+
+    /** Looks at all workspaces after an event or the interval, else at those whose marks differ. */
+    const observed = Effect.gen(function*() {
+      const isFull = log.recorded() !== known || monotonicMs() - fullAtMs >= intervalMs
+      known = log.recorded()
+      if (isFull) {
+        fullAtMs = monotonicMs()
+      }
+      const before = looked
+      looked = new Map()
+      for (const { entry, marks } of yield* marksNow) {
+        const last = before.get(entry.id)
+        const isKnown = !isFull && last !== undefined && isSame(last.marks, marks)
+        looked.set(entry.id, isKnown ? last : { marks, observed: yield* observedOf(entry, seen) })
+      }
+      for (const id of seen.keys()) {
+        if (!looked.has(id)) {
+          seen.delete(id)
+        }
+      }
+      return [...looked.values()].map(({ observed }) =>
+        observed
+      )
+    })
 
     const look = Effect.gen(function*() {
-      known = log.recorded()
-      const all = yield* marksNow
-      looked.clear()
-      const found: Array<ObservedWorkspace> = []
-      for (const { entry, marks } of all) {
-        looked.set(entry.id, marks)
-        found.push(yield* observedOf(entry, seen))
-      }
+      const all = [...yield* observed]
       for (const damaged of (yield* reachable.damaged).values()) {
-        found.push({ workspace: damagedInfo(damaged), commandCount: 0, failedCount: 0 })
+        all.push({ workspace: damagedInfo(damaged), commandCount: 0, failedCount: 0 })
       }
-      const here = found.filter(({ workspace }) =>
-        hasLabels(workspace, labels)
-      ).sort(byAge)
+      const here = all.filter(({ workspace }) => hasLabels(workspace, labels)).sort(byAge)
       const ids = new Set(here.map(({ workspace }) => workspace.id))
       const gone = [...shown.keys()].filter((id) => !ids.has(id))
       for (const id of gone) shown.delete(id)
-      for (const id of seen.keys()) if (!looked.has(id)) seen.delete(id)
       const workspaces = here.filter((one) => {
         const text = JSON.stringify(one)
         const isKnown = shown.get(one.workspace.id) === text
@@ -95,11 +115,11 @@ export const observeWorkspaces = (
     })
 
     const next: Effect.Effect<WorkspacesChanged> = Effect.gen(function*() {
-      if (!isFirst) yield* Effect.suspend(() => untilChanged(log, known, hasChanged, intervalMs))
+      yield* Effect.suspend(() =>
+        untilChanged(log, known, hasChanged, Math.max(1, fullAtMs + intervalMs - monotonicMs()))
+      )
       const event = yield* look
-      if (!isFirst && event.workspaces.length === 0 && event.gone.length === 0) return yield* next
-      isFirst = false
-      return event
+      return event.workspaces.length === 0 && event.gone.length === 0 ? yield* next : event
     })
-    return Stream.fromEffectRepeat(next)
-  })
+    return Stream.concat(Stream.fromEffect(look), Stream.fromEffectRepeat(next))
+  }))
