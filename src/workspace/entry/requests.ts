@@ -55,16 +55,25 @@ export class RequestLog {
   }
 }
 
-/** Contents, forms of an answer, and fields that may have secrets or are shown elsewhere. */
+/** Contents, details of their form, and fields that may have secrets or are shown elsewhere. */
 const LEFT_OUT = new Set([
   "bytes",
   "content",
   "encoding",
   "env",
+  "expectedVersion",
+  "mode",
+  "newText",
+  "oldText",
   "patch",
+  "patchBytes",
   "registryAuth",
   "secretEnv",
+  "secretHttp",
+  "secretMount",
   "secrets",
+  "text",
+  "user",
   "workspace"
 ])
 

@@ -59,6 +59,9 @@ describe("the requests of a workspace", () => {
       const log = new RequestLog()
       const payload = {
         content: "all of it",
+        text: "all of it",
+        oldText: "a part",
+        newText: "another",
         patch: "diff",
         secrets: { TOKEN: "x" },
         env: { A: "b" },
