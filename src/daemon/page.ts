@@ -1,8 +1,6 @@
 import { type Context, Effect, Layer, Option, Queue, Schedule, Schema, Semaphore } from "effect"
-import * as RpcServer from "effect/rpc/RpcServer"
-import { SocketServer } from "effect/socket/SocketServer"
 import { PageUnavailable } from "../contract/errors/errors.ts"
-import { Pyro } from "../contract/rows/Pyro.ts"
+import type { Pyro } from "../contract/rows/Pyro.ts"
 import { MESSAGE_BYTES } from "../contract/wire/serialization.ts"
 import type { Page } from "../local/page.ts"
 import { readJson, writeJsonAtomic } from "../system/files/atomic-file.ts"
@@ -12,11 +10,9 @@ import { clockReader } from "../system/waits/time.ts"
 import { admit, answer, type Answering } from "./page/answers.ts"
 import { readPageFiles } from "./page/files.ts"
 import type { Limits, Listener, WebSocket } from "./page/page-listener.ts"
-import { pagePlaces } from "./page/places.ts"
+import { type Connected, layerOperations } from "./page/page-operations.ts"
 import { type KeptSession, Sessions } from "./page/sessions.ts"
-import { demandLife, socketOf } from "./page/web-socket.ts"
 import type { Serving } from "./server/handlers.ts"
-import { layerLogged, layerServer } from "./server/server.ts"
 
 /** What the next daemon needs: browsers find the page at the same port, with the same sessions. */
 const Kept = Schema.Struct({
@@ -51,45 +47,6 @@ const LIMITS = (): Limits => ({
 /** Time between two looks at the sessions, in ms. */
 const LOOK_MS = 60_000
 
-/** Maximum connections that wait for the server of operations. */
-const MOST_WAITING = 16
-
-type Connected = { readonly webSocket: WebSocket; readonly session: KeptSession }
-
-/** Every operation over the WebSockets of pages. */
-const layerOperations = (serving: Serving, connected: Queue.Queue<Connected>, open: Map<WebSocket, KeptSession>) =>
-  Layer.unwrap(
-    Effect.map(Pyro, (pyro) =>
-      layerServer({
-        ...serving,
-        isReader: ({ annotations }) => annotations.readOnly,
-        placesOf: pagePlaces(pyro)
-      }))
-  ).pipe(
-    Layer.provide(RpcServer.layerProtocolSocketServer),
-    Layer.provide(Layer.succeed(
-      SocketServer,
-      SocketServer.of({
-        address: { _tag: "UnixPathAddress", path: "page" } as never,
-        run: (handler) =>
-          Effect.scoped(Effect.forever(Effect.flatMap(Queue.take(connected), ({ session, webSocket }) => {
-            open.set(webSocket, session)
-            return Effect.flatMap(socketOf(webSocket), handler).pipe(
-              // The end of a connection is never a fault of this process.
-              Effect.raceFirst(demandLife(webSocket)),
-              Effect.ignoreCause,
-              Effect.ensuring(Effect.sync(() => {
-                open.delete(webSocket)
-                webSocket.terminate()
-              })),
-              Effect.forkScoped
-            )
-          })))
-      })
-    )),
-    Layer.provide(layerLogged)
-  )
-
 const refusal = (cause: unknown, port: number) => {
   const { code, message } = cause as NodeJS.ErrnoException
   return new PageUnavailable({
@@ -105,7 +62,8 @@ export const makePage = ({ directory, file, limits, serving }: PageOptions) =>
   Effect.gen(function*() {
     const scope = yield* Effect.scope
     const { nowMs } = yield* clockReader
-    const connected = yield* Queue.dropping<Connected>(MOST_WAITING)
+    // The listener bounds the number of connections.
+    const connected = yield* Queue.unbounded<Connected>()
     const open = new Map<WebSocket, KeptSession>()
     const context = yield* Effect.context<Pyro>()
     // Nothing of the request that opens the page is of use to the operations of pages.
@@ -150,9 +108,7 @@ export const makePage = ({ directory, file, limits, serving }: PageOptions) =>
             listen<KeptSession>(port, {
               answer: (asked) => answer(behind(), asked),
               admit: (asked) => admit(behind(), asked),
-              connected: (webSocket, session) => {
-                if (!Queue.offerUnsafe(connected, { webSocket, session })) webSocket.terminate()
-              }
+              connected: (webSocket, session) => void Queue.offerUnsafe(connected, { webSocket, session })
             }, { ...LIMITS(), ...limits }),
           catch: (cause) => refusal(cause, port)
         })

@@ -188,7 +188,7 @@ describe("the page's connection", () => {
       const { open } = yield* servePage(service, folder, { limits: { webSockets: 200 } })
       const browser = yield* browse(yield* open(undefined))
       const clients = yield* Effect.forEach(Array.from({ length: 200 }), () => connectPage(browser), {
-        concurrency: 10
+        concurrency: "unbounded"
       })
       const answers = yield* Effect.forEach(clients, list, { concurrency: "unbounded" })
       assert.lengthOf(answers, 200)
