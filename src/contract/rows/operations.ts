@@ -75,11 +75,10 @@ import { workspaceTry } from "./workspace-try.ts"
 import { workspaceRename, workspaceUpdate } from "./workspace-update.ts"
 import { workspaceWatch } from "./workspace-watch.ts"
 
-/**
- * All operations of pyro, in the order of the help. CLI commands, RPCs, MCP tools and the reference come from this list. Schemas are
- * thunks, so that a process builds only those that it uses.
- */
-export const operations = [
+// Several lists, because the compiler writes no declaration as long as that of one list (TS7056).
+
+/** Commands, shells, services and files of workspaces. */
+const inside = [
   run,
   workspaceCreate,
   workspaceList,
@@ -115,7 +114,11 @@ export const operations = [
   workspaceFileRemove,
   workspaceFileRename,
   workspaceFileCopy,
-  workspaceFileChmod,
+  workspaceFileChmod
+] as const
+
+/** Changes, and states to return to or to start from. */
+const changes = [
   workspaceDiff,
   workspacePatchApply,
   workspaceExport,
@@ -137,7 +140,11 @@ export const operations = [
   savedDelete,
   workspaceFork,
   workspaceTry,
-  workspaceCompare,
+  workspaceCompare
+] as const
+
+/** The rest of workspaces: networks, ports, records and their life. */
+const life = [
   workspaceNetworkSet,
   workspaceNetworkLog,
   workspaceEvents,
@@ -158,7 +165,11 @@ export const operations = [
   workspaceDiskRead,
   workspaceDiskExport,
   workspaceDelete,
-  watch,
+  watch
+] as const
+
+/** The page, environments and the host. */
+const host = [
   ui,
   networkLists,
   environmentList,
@@ -178,6 +189,17 @@ export const operations = [
   daemonLogs,
   daemonTimings
 ] as const
+
+/**
+ * All operations of pyro, in the order of the help. CLI commands, RPCs, MCP tools and the reference come from this list. Schemas are
+ * thunks, so that a process builds only those that it uses.
+ */
+export const operations: readonly [...typeof inside, ...typeof changes, ...typeof life, ...typeof host] = [
+  ...inside,
+  ...changes,
+  ...life,
+  ...host
+]
 
 export type Operation = (typeof operations)[number]
 export type OperationName = Operation["name"]
