@@ -59,6 +59,19 @@ describe("the page with 200 workspaces", { concurrent: false }, () => {
     assert.isAtMost(bytes, 350_000)
   })
 
+  it("the first paint comes within 300 ms", async () => {
+    const paints: Array<number> = []
+    // The quickest of some: other work of the host delays each of them.
+    for (let n = 0; n < 8 && (paints.length === 0 || Math.min(...paints) > 300); n++) {
+      await window.page.reload()
+      await window.page.getByText(`${COUNT} workspaces`).waitFor()
+      paints.push(
+        await window.page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") as number
+      )
+    }
+    assert.isAtMost(Math.min(...paints), 300, paints.join())
+  })
+
   it("a change of all rows is shown, and keeps the page answering", async () => {
     await window.page.evaluate(`{
       globalThis.longest = 0

@@ -43,7 +43,9 @@ export const Output = ({ isRunning, label, read, size }: {
   const element = useRef<HTMLPreElement>(null)
   /** The newest line stays in view until the person scrolls up. */
   const isAtEnd = useRef(isRunning || asked > 0)
-  const lastTop = useRef(0)
+  const stay = () => {
+    isAtEnd.current = false
+  }
   const latest = useRef({ read, isRunning, size })
   latest.current = { read, isRunning, size }
   const end = Math.max(size, shown.to)
@@ -84,9 +86,7 @@ export const Output = ({ isRunning, label, read, size }: {
 
   useLayoutEffect(() => {
     const pre = element.current
-    if (pre === null) return
-    if (isAtEnd.current) pre.scrollTop = pre.scrollHeight
-    lastTop.current = pre.scrollTop
+    if (pre !== null && isAtEnd.current) pre.scrollTop = pre.scrollHeight
   }, [shown])
 
   const showFrom = useCallback((from: number, toEnd = false) => {
@@ -122,11 +122,17 @@ export const Output = ({ isRunning, label, read, size }: {
         tabIndex={0}
         role="region"
         aria-label={label}
+        // The browser scrolls by itself, too, when it learns the heights of lines: what the person does says that the view stays.
+        onWheel={({ deltaY }) => {
+          if (deltaY < 0) stay()
+        }}
+        onPointerDown={stay}
+        onTouchMove={stay}
+        onKeyDown={({ key }) => {
+          if (key === "PageUp" || key === "ArrowUp" || key === "Home") stay()
+        }}
         onScroll={({ currentTarget: { clientHeight, scrollHeight, scrollTop } }) => {
-          // New text moves nothing up: that is the person.
-          if (scrollTop < lastTop.current - 5) isAtEnd.current = false
-          else if (shown.to >= end && scrollTop + clientHeight >= scrollHeight - 30) isAtEnd.current = true
-          lastTop.current = scrollTop
+          if (shown.to >= end && scrollTop + clientHeight >= scrollHeight - 30) isAtEnd.current = true
         }}
       >
         {shown.to === 0 && !isRunning ? <span className="faint">no output</span> : null}

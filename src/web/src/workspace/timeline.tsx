@@ -7,14 +7,22 @@ import { Problem } from "../parts/problem.tsx"
 import { commandText, Text } from "../parts/text.tsx"
 import { Command } from "./command.tsx"
 
-const kinds = ["all", "commands", "files", "network", "life"] as const
+const kinds = ["all", "commands", "requests", "files", "network", "life"] as const
 type Kinds = (typeof kinds)[number]
 
 const crossings = new Set(["seed", "sync_push", "import", "export"])
 const ofNetwork = new Set(["network", "network_policy", "port_published", "port_unpublished"])
 
 const groupOf = (kind: string): Kinds =>
-  kind === "command" ? "commands" : crossings.has(kind) ? "files" : ofNetwork.has(kind) ? "network" : "life"
+  kind === "command"
+    ? "commands"
+    : kind === "request"
+    ? "requests"
+    : crossings.has(kind)
+    ? "files"
+    : ofNetwork.has(kind)
+    ? "network"
+    : "life"
 
 const text = (value: unknown) => typeof value === "string" ? value : ""
 const number = (value: unknown) => typeof value === "number" ? value : undefined
