@@ -2,17 +2,28 @@ import { readdirSync, rmSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { build } from "vite"
 
-/** The files of the page as `{ name, contents }`, the HTML last. */
-export const pageFiles = async (root) => {
+const outputOf = async (root) => {
   const { output } = await build({
     configFile: join(root, "src/web/vite.config.ts"),
     logLevel: "warn",
     build: { write: false }
   })
   return output
+}
+
+/** The files of the page as `{ name, contents }`, the HTML last. */
+export const pageFiles = async (root) =>
+  (await outputOf(root))
     .map((file) => ({ name: file.fileName, contents: file.type === "chunk" ? file.code : file.source }))
     .sort((one, other) => Number(one.name.endsWith(".html")) - Number(other.name.endsWith(".html")))
-}
+
+/** The modules whose code stands in the page, by their full paths. The style sheet of the terminal is of the same package as its code. */
+export const pageModules = async (root) =>
+  (await outputOf(root)).flatMap((file) =>
+    file.type === "chunk"
+      ? Object.entries(file.modules).flatMap(([id, { renderedLength }]) => renderedLength > 0 ? [id] : [])
+      : []
+  )
 
 /** A day, in ms: as long as a page stays open without a reload. */
 const KEPT_MS = 86_400_000

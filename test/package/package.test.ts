@@ -259,10 +259,20 @@ describe("the package, packed and installed", () => {
       }>
     }
     const names = components.map(({ name }) => name)
-    for (const name of ["effect", "@xterm/headless", "@modelcontextprotocol/server", "libext2fs-dev"]) {
+    for (
+      const name of [
+        "effect",
+        "@xterm/headless",
+        "@modelcontextprotocol/server",
+        "react-dom",
+        "@xterm/xterm",
+        "ws",
+        "libext2fs-dev"
+      ]
+    ) {
       assert.include(names, name)
     }
-    for (const name of ["vitest", "msgpackr"]) assert.notInclude(names, name)
+    for (const name of ["vitest", "vite", "msgpackr"]) assert.notInclude(names, name)
     const texts = bundled("THIRD-PARTY-NOTICES.txt")
     for (const { hashes, licenses, name, purl, version } of components) {
       assert.lengthOf(licenses, 1, name)
