@@ -86,7 +86,10 @@ const alsoInside = {
     from: "^test/(unit/(daemon|contract)/|support/served-pyro|fixtures/forgetful-client)",
     to: "connection/[^/]+$"
   }],
-  "daemon": [{ from: "^test/support/served-pyro\\.ts$", to: "server/[^/]+$" }]
+  "daemon": [
+    { from: "^test/support/served-pyro\\.ts$", to: "server/[^/]+$" },
+    { from: "^test/support/web/serve\\.ts$", to: "page/page\\.ts$" }
+  ]
 }
 
 /** Everything that imports from src. */

@@ -21,6 +21,7 @@ describe("a review on the page, of work in a microVM", { concurrent: false }, ()
     window = await openWindow(browser)
     const { url } = await pyro.json<{ readonly url: string }>(["ui"])
     await window.page.goto(url)
+    await window.page.getByRole("heading", { name: "Workspaces" }).waitFor()
   })
   afterAll(async () => {
     await browser?.close()

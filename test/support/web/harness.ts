@@ -12,6 +12,12 @@ import { localWorkspaces } from "./workspaces.ts"
 const creation = Schema.decodeUnknownSync(CreatePayload()) as (given: unknown) => Create
 const execution = Schema.decodeUnknownSync(ExecPayload()) as (given: unknown) => ExecPayload
 
+/** Opens the page, and waits until it has its key: an address typed before would find none. */
+const enter = async (page: Page, address: string) => {
+  await page.goto(address)
+  await page.getByRole("heading", { name: "Workspaces" }).waitFor()
+}
+
 /** The page over local agents, in a browser, for the tests of one file. They share one window. */
 export const pageOverLocalAgents = (name: string) => {
   const { folder, remove } = temporaryFolder(`pyro-web-${name}-`)
@@ -24,7 +30,7 @@ export const pageOverLocalAgents = (name: string) => {
     served = await servePage(local.pyro, folder)
     browser = await openBrowser()
     window = await openWindow(browser)
-    await window.page.goto(await served.address())
+    await enter(window.page, await served.address())
   })
   afterAll(async () => {
     await browser?.close()
@@ -41,7 +47,7 @@ export const pageOverLocalAgents = (name: string) => {
     /** A second window, which closes with the browser. */
     open: async (options?: Parameters<typeof openWindow>[1]) => {
       const more = await openWindow(browser, options)
-      await more.page.goto(await served.address())
+      await enter(more.page, await served.address())
       return more
     },
     /** Another view, as a person who types the address. */
