@@ -37,6 +37,6 @@ class Bases:
         if self.asked is None:
             return False
         mirror = self.left.pop(self.asked)
-        progress(f"the mirror {mirror['name']} failed: {fetch_failure(str(refused))[0]}", 0.04)
+        progress(f"the mirror {mirror['name']} failed: {refused.kind if refused.kind == 'stalled' else fetch_failure(str(refused))[0]}", 0.04)
         self.asked = None
         return True

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -26,11 +27,12 @@ KNOWN_LAYERS = re.compile(r"^application/vnd\.(oci\.image\.layer\.v1\.tar|docker
 
 
 class Refused(Exception):
-    """The image cannot become an environment. `kind` chooses what the host says."""
+    """The image cannot become an environment. `kind` chooses what the host says. `image`: the base image that it is about."""
 
-    def __init__(self, kind, detail):
+    def __init__(self, kind, detail, image=None):
         super().__init__(detail)
         self.kind = kind
+        self.image = image
 
 
 def say(**fields):

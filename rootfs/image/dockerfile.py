@@ -101,13 +101,15 @@ def bud(argv, context, bases=None):
     trusted = trust()
     # The format of OCI has no HEALTHCHECK, SHELL and ONBUILD.
     argv = [*argv, *trusted, "--isolation", "chroot", "--network", "host", "--format", "docker", "--tag", "built", context]
-    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
+    pulls = Pulls(child)
     step_line = ""
     last = []
     for line in child.stdout:
         text = line.decode("utf-8", "replace").rstrip()[:500]
         if bases is not None and bases.is_log(text):
             continue
+        pulls.see(text)
         step = re.match(r"(?:\[\d+/\d+\] )?STEP (\d+)/(\d+): (.*)", text)
         if not step:
             last = [*last[1 - MOST_LAST_LINES:], text]
@@ -122,7 +124,9 @@ def bud(argv, context, bases=None):
             bases.complete()
         step_line, last = f"STEP {number}/{count}: {step[3]}", []
         progress(f"step {number} of {count}: {step[3][:120]}", 0.05 + 0.3 * number / max(count, 1))
-    if child.wait() != 0:
+    code = child.wait()
+    pulls.demand()
+    if code != 0:
         # The end of the output has the reason.
         words = "\n".join(last)[-(MOST_LAST_WORDS - len(step_line)):]
         raise Refused("dockerfile", f"the build failed:\n{step_line}\n{words}")

@@ -76,7 +76,8 @@ def main():
     try:
         build(request)
     except Refused as refused:
-        say(_tag="Refused", kind=refused.kind, detail=str(refused)[:2000], **steps_of(request))
+        image = {} if refused.image is None else {"image": refused.image}
+        say(_tag="Refused", kind=refused.kind, detail=str(refused)[:2000], **image, **steps_of(request))
     except FeatureRefused as refused:
         say(_tag="Refused", kind="feature", detail=str(refused)[:2000])
     except OSError as error:

@@ -18,6 +18,8 @@ export const BuilderMessage = Schema.Union([
   Schema.TaggedStruct("Refused", {
     kind: short(32),
     detail: short(4000),
+    /** The base image that a build pulled. */
+    image: Schema.optional(short(512)),
     /** Size of the file of the steps that succeeded before, if there is one. */
     stepsBytes: Schema.optional(Schema.Int)
   }),
@@ -183,6 +185,7 @@ export const builderProgram = Effect.suspend(() =>
     "features",
     "trust",
     "bases",
+    "pulls",
     "dockerfile",
     "unpack",
     "layers",

@@ -81,6 +81,17 @@ describe("registries in trouble", { concurrent: false }, () => {
     await nothingIsLeft(registry.host)
   })
 
+  it.each(["silent:1", "half:1"])("%s: a registry that stops sending ends the build of a Dockerfile", async (name) => {
+    const context = path.join(folder, `context-${name.replace(":", "-")}`)
+    fs.mkdirSync(context)
+    fs.writeFileSync(path.join(context, "Dockerfile"), `FROM ${reference(name)}\nLABEL a=b\n`)
+    const refused = await pyro.failure(["env", "build", "stalls", "--dockerfile", context])
+    assert.deepInclude(refused, { code: "image_pull_failed", reason: "stalled", image: reference(name) })
+    assert.match(refused.message, /no byte came for 20 s/)
+    assert.match(refused.message, /PYRO_PULL_STALL_SECONDS/)
+    assert.deepStrictEqual(await pyro.list(), [])
+  })
+
   it("a registry with endless headers is refused by the host", async () => {
     const refused = await pyro.failure(["env", "pull", reference("headers:1")])
     assert.deepInclude(refused, { code: "image_pull_failed", reason: "server" })

@@ -1,6 +1,8 @@
 import { Effect, Ref, Schema, Stream } from "effect"
+import { ImagePullFailed } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
+import { parseReference } from "../../contract/text/image-reference.ts"
 import { named } from "../../contract/text/names.ts"
 import { BUILDER } from "../../environment/catalogue.ts"
 import { Environments } from "../../environment/Environments.ts"
@@ -9,7 +11,7 @@ import { toHostErrorOf } from "../../system/files/failure.ts"
 import { coreCount } from "../../system/processes/host.ts"
 import { setting } from "../../system/settings/config.ts"
 import type { AskedNetwork } from "../../workspace/residents/network/policy.ts"
-import { type Building, failed, giveSteps, secretName, takeResult, takeSteps } from "./builder-files.ts"
+import { type Building, failed, giveSteps, type Refused, secretName, takeResult, takeSteps } from "./builder-files.ts"
 import { counting, giveFile } from "./give-file.ts"
 import { runRecipe } from "./run-recipe.ts"
 
@@ -90,6 +92,12 @@ export const acquireBuilder = (
     return id ?? (yield* failed(reference, "builder", "its microVM did not start"))
   })
 
+/** The error of a build that the builder refused. A base whose registry fell silent was not pulled, and all else is of the build. */
+const buildFailed = (reference: string, { detail, image = "", kind }: Refused) =>
+  kind === "stalled"
+    ? new ImagePullFailed({ image: parseReference(image)?.name ?? reference, reason: kind, detail })
+    : failed(reference, kind, detail)
+
 /**
  * Makes a file system of an image in a builder microVM, and writes it to `file`. The builder has a network to the registry alone, and is
  * deleted afterwards.
@@ -125,7 +133,7 @@ export const buildInMicroVm = (pyro: PyroService, building: Building) =>
       refused: (at, refused) =>
         Effect.andThen(
           takeSteps(pyro, at, refused, building),
-          building.refused?.(at, refused) ?? failed(building.reference, refused.kind, refused.detail)
+          building.refused?.(at, refused) ?? buildFailed(building.reference, refused)
         )
     })
     yield* takeResult(pyro, workspace, made, building)

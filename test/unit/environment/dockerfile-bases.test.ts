@@ -9,7 +9,7 @@ afterAll(remove)
 
 const work = path.join(folder, "work")
 const file = (name: string) => JSON.stringify(path.join(import.meta.dirname, `../../../rootfs/image/${name}.py`))
-const programs = ["common", "skopeo", "fetch", "trust", "bases", "dockerfile"]
+const programs = ["common", "skopeo", "fetch", "trust", "bases", "pulls", "dockerfile"]
 
 /** A stand-in for buildah: each build prints the next file, and fails unless the file ends with a step. */
 const buildah = (builds: ReadonlyArray<string>) => {

@@ -13,7 +13,9 @@ const file = (name: string) => JSON.stringify(path.join(import.meta.dirname, `..
 const python = (lines: string) =>
   execFileSync("python3", [
     "-c",
-    `${["common", "trust", "dockerfile"].map((name) => `exec(open(${file(name)}).read())`).join("\n")}\n${lines}`
+    `${
+      ["common", "skopeo", "trust", "pulls", "dockerfile"].map((name) => `exec(open(${file(name)}).read())`).join("\n")
+    }\n${lines}`
   ], { encoding: "utf8" }).trimEnd().split("\n")
 
 /** A stand-in for buildah: it writes its arguments to a file, prints the output, and fails. */
