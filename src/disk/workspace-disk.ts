@@ -219,6 +219,14 @@ export const linkImage = (image: string, link: string): Effect.Effect<void, Link
 
 const mib = 1024 * 1024
 
+/** Copies what was written over the seed of a disk of stores that no VM writes: of the newest one that is not empty. */
+export const copyNewestStore = ({ layers, top }: WorkspaceDisk, to: string): Effect.Effect<void, LinkFailed> => {
+  const newest = [...layers, top].findLast((file) => fileBytes(file) > 0)
+  return newest === undefined
+    ? Effect.mapError(writeFile(to, emptyLayer("store", 0)), toHostErrorOf(to))
+    : copyImage(newest, to)
+}
+
 const copyImage = (image: string, link: string) =>
   Effect.gen(function*() {
     const tool = yield* nativeTool("pyro-copy")

@@ -9,6 +9,9 @@ import type { WorkspacesClient } from "../support/lifecycle/workspaces-client.ts
 import { until } from "../support/pyro-cli.ts"
 import { sanitizedBuild } from "./agent.ts"
 
+/** Points without memory. */
+const pointsOfLayers = pointsOf("point").filter((point) => point !== "point:copied" && point !== "point:captured")
+
 describe("a process that is killed at a step of a point or a rewind, over a local agent", { concurrent: false }, () => {
   const driver = localAgent(sanitizedBuild)
   let client: WorkspacesClient
@@ -42,7 +45,7 @@ describe("a process that is killed at a step of a point or a rewind, over a loca
     wrong = await step("w", "echo bad > file")
   }
 
-  it.each([...pointsOf("point"), ...pointsOf("point-evict")])(
+  it.each([...pointsOfLayers, ...pointsOf("point-evict")])(
     "a process killed at %s leaves a whole workspace, and its points",
     async (point) => {
       await begin()

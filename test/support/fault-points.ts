@@ -69,6 +69,8 @@ export const points: Readonly<Record<string, Found>> = {
   "flatten:committed": "after",
   "point:layer": "before",
   "point:frozen": "before",
+  "point:copied": "before",
+  "point:captured": "before",
   "point:linked": "before",
   "point:committed": "after",
   "point-evict:hidden": "after",

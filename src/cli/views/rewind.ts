@@ -46,10 +46,11 @@ export const rewindViews = {
           ], { head: true, flexible: [5] }))
   },
   "workspace.rewind": {
-    result: ({ notUndone, redo, startedAgain, undone, workspace: { id, name = id } }) =>
+    result: ({ goesOn, memory, notUndone, redo, startedAgain, undone, workspace: { id, name = id } }) =>
       note(
         `${name} is rewound: ${undone.length === 0 ? "no command" : count(undone.length, "command")} undone\n` +
           lines(undone.map((one) => `${one.execId.slice(0, SHORT)} ${one.command} (${outcomeOf(one)})`)) +
+          (memory ? `The memory of that moment is back${goesOn.length === 0 ? "" : `: ${goesOn.join(", ")}`}\n` : "") +
           (startedAgain.length === 0 ? "" : `Services that start again: ${startedAgain.join(", ")}\n`) +
           (notUndone.length === 0 ? "" : `Not undone:\n${lines(notUndone)}`) +
           `To undo this rewind: pyro rewind ${name} --to ${redo}\n`

@@ -22,7 +22,7 @@ export const ForkPayload = lazy(() =>
     snapshot: optional(snapshotField("Snapshot to fork. Default: the current state")),
     at: optional(
       string(
-        "Id of a command or of a point: begin with the files of the moment before the command, or of the point. Default: the current state"
+        "Id of a command or of a point: begin with the state of the moment before the command, or of the point. Default: the current state"
       )
     ),
     diskOnly: diskOnlyField(),

@@ -47,6 +47,9 @@ const PointInfo = lazy(() =>
     createdAt: string("Time of the point, ISO 8601"),
     commands: integer("Number of commands that had started before it"),
     running: Schema.Array(Schema.String).annotate({ description: "Ids of the commands that ran at that time" }),
+    memory: boolean(
+      "Whether it has the memory of the microVM, so that processes, shells and services of that time go on. False: the disk alone"
+    ),
     current: boolean(
       "Whether the present state comes from it. False after a rewind, for the points that the rewind left"
     )
@@ -113,6 +116,13 @@ const rewoundFields = () => ({
   point: string("The point that it returned to"),
   redo: string("The point of the state before the rewind: a rewind to it undoes the rewind"),
   undone: Schema.Array(UndoneCommand()).annotate({ description: "Commands that were undone, oldest first" }),
+  memory: boolean(
+    "Whether the memory of the point came back, with its processes. False: the disk alone, in a new microVM"
+  ),
+  goesOn: Schema.Array(Schema.String).annotate({
+    description:
+      "What goes on in that memory: `service NAME`, `shell ID`, `command ID`. Background processes that a command left go on too"
+  }),
   startedAgain: Schema.Array(Schema.String).annotate({ description: "Services that start again" }),
   notUndone: Schema.Array(Schema.String).annotate({
     description:
@@ -132,8 +142,8 @@ export const workspaceRewind = streaming({
   name: "workspace.rewind",
   summary: "Bring a workspace back to the moment before a command",
   description:
-    "Returns the disk of the workspace to the newest point before a command, in a new microVM. Processes end, and services that ran at the point start again. Id, name, " +
-    "secrets, network policy, published ports and the history stay. Commands between the point and the named one are undone as well, and the answer names " +
+    "Returns the workspace to the newest point before a command, in a new microVM. On QEMU a point is of the disk: processes end, and services that ran at the point start " +
+    "again. On Firecracker a point has the memory too: processes, shells and services of that moment go on. Id, name, secrets, network policy, published ports and the history stay. Commands between the point and the named one are undone as well, and the answer names " +
     "them. It also names what crossed the host and stays. The state before the rewind is a point too: --to returns to it.",
   cli: {
     path: ["workspace", "rewind"],

@@ -404,6 +404,11 @@ export interface History {
     readonly commands: number
     /** Ids of the commands that ran at that time */
     readonly running: ReadonlyArray<string>
+    /**
+     * Whether it has the memory of the microVM, so that processes, shells and services of that time go on. False: the
+     * disk alone
+     */
+    readonly memory: boolean
     /** Whether the present state comes from it. False after a rewind, for the points that the rewind left */
     readonly current: boolean
   }>
@@ -431,6 +436,13 @@ export interface RewindResult {
     readonly status?: number
     readonly durationMs?: number
   }>
+  /** Whether the memory of the point came back, with its processes. False: the disk alone, in a new microVM */
+  readonly memory: boolean
+  /**
+   * What goes on in that memory: `service NAME`, `shell ID`, `command ID`. Background processes that a command left go
+   * on too
+   */
+  readonly goesOn: ReadonlyArray<string>
   /** Services that start again */
   readonly startedAgain: ReadonlyArray<string>
   /**
@@ -1292,7 +1304,7 @@ export interface ForkFields {
   /** Snapshot to fork. Default: the current state */
   readonly snapshot?: string | undefined
   /**
-   * Id of a command or of a point: begin with the files of the moment before the command, or of the point. Default: the
+   * Id of a command or of a point: begin with the state of the moment before the command, or of the point. Default: the
    * current state
    */
   readonly at?: string | undefined

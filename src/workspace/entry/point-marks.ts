@@ -10,6 +10,8 @@ export interface PointMarks {
   left: number
   /** Monotonic time of the last look that was added, in ms. */
   refilledMs: number
+  /** Time that the guest stood still for the last point, in ms. 0 without one. */
+  pauseMs: number
   /** Ends with the point that is being made. Undefined if none is. */
   taking?: Deferred.Deferred<void> | undefined
 }
@@ -18,7 +20,13 @@ export interface PointMarks {
 const BURST = 5
 
 /** The first look is due at once. */
-export const makePointMarks = (): PointMarks => ({ usedMs: -1, ended: -1, left: BURST, refilledMs: -Infinity })
+export const makePointMarks = (): PointMarks => ({
+  usedMs: -1,
+  ended: -1,
+  left: BURST,
+  refilledMs: -Infinity,
+  pauseMs: 0
+})
 
 /** Whether a look is allowed at this monotonic time. One more is each `everyMs`. Uses it up. */
 export const takeLook = (marks: PointMarks, nowMs: number, everyMs: number): boolean => {

@@ -100,14 +100,18 @@ const toCandidate = (residents: OpenResidents, { record: { candidate = "", name 
 const originOf = ({ record: { candidate, name } }: Snapshot) =>
   candidate === undefined ? { snapshot: name } : { candidate }
 
-/** The residents of a point: the files that were pushed before, and the services that ran. All else goes on. */
-const toPoint = (entry: Entry, residents: OpenResidents, { point: { folder, record: { captured, id } } }: ToPoint) =>
+/** The residents of a point: the files that were pushed before, the services, and what its memory has. All else stays. */
+const toPoint = (
+  entry: Entry,
+  residents: OpenResidents,
+  { point: { folder, record: { captured, id, returned } } }: ToPoint
+) =>
   Effect.gen(function*() {
     // The next process comes here too, and the commands of the former VM are gone.
     yield* residents.lose(endedBy("rewind"))
     yield* residents.inherit(captured.residents, { folder: folder.logs, sinceMs: (yield* nowMs) - captured.takenAtMs })
     yield* entry.pushedLock.withPermits(1)(copyPushed(folder.directory, entry.folder.directory))
-    yield* recordEvent(entry.folder.directory, { _tag: "rewind", to: id })
+    yield* recordEvent(entry.folder.directory, { _tag: "rewind", to: returned?.to ?? id })
     yield* commit(entry, ({ rewoundTo: _, ...now }) => now, { durable: false })
   }).pipe(Effect.ignoreCause)
 

@@ -14,7 +14,7 @@ import { endedBy } from "./ended-by.ts"
 import { guestOn } from "./generation.ts"
 import { reportWarnings } from "./notices.ts"
 import { seedOf } from "./snapshot/capture.ts"
-import { findSnapshot, type Snapshot } from "./snapshot/record.ts"
+import { type Captured, type CaptureFolder, findSnapshot, type Snapshot } from "./snapshot/record.ts"
 import { demandLoadable, makeDisk, reserve, restoreAs } from "./snapshot/restore.ts"
 import { transit } from "./transition.ts"
 
@@ -74,11 +74,20 @@ interface Target {
   readonly diskOnly: boolean
 }
 
-/** A VM on the snapshot's disk: with its memory, or without. */
-const buildFrom = (
+/** State that a VM begins with: of a snapshot, or of a point. */
+interface Source {
+  readonly folder: CaptureFolder
+  readonly captured: Captured
+  readonly diskOnly: boolean
+  /** Runs when the disk is made. */
+  readonly onDisk: () => void
+}
+
+/** A VM on the disk of a captured state: with its memory, or without. */
+export const buildFrom = (
   entry: Entry,
   next: WorkspaceRecord,
-  { diskOnly, snapshot: { folder, record: { captured } } }: Target,
+  { captured, diskOnly, folder, onDisk }: Source,
   notify: Notify,
   onUndo: OnUndo
 ) =>
@@ -87,7 +96,7 @@ const buildFrom = (
     yield* onUndo(discardFolder(newDisk))
     yield* removeFolder(newDisk)
     const { seed } = yield* Effect.uninterruptible(makeDisk(folder, captured, newDisk, next))
-    faultPoint("reset-to:disk")
+    onDisk()
     if (diskOnly || captured.memory === undefined) return yield* guestOn(entry, next, notify)
     const images = yield* linkedBase(entry.folder.base)
     const scope = yield* Effect.scope
@@ -106,7 +115,11 @@ const returning = (
   name: "reset-to",
   entry,
   shows: "resetting",
-  build: (onUndo) => buildFrom(entry, onNextDisk(before), target, notify, onUndo),
+  build: (onUndo) => {
+    const { diskOnly, snapshot: { folder, record: { captured } } } = target
+    const source = { folder, captured, diskOnly, onDisk: () => faultPoint("reset-to:disk") }
+    return buildFrom(entry, onNextDisk(before), source, notify, onUndo)
+  },
   change: onNextDisk,
   lose: endedBy("reset"),
   rebase: target.snapshot,

@@ -1,7 +1,7 @@
 import type { HistoryEntry, HistoryResult, UndoneCommand } from "../../contract/rows/workspace-rewind.ts"
 import type { Span } from "../entry/record.ts"
 import { firstUndone, isBehind, isUndone, pointBefore } from "../life/point/lineage.ts"
-import type { PointRecord } from "../life/point/record.ts"
+import { momentOf, type PointRecord } from "../life/point/record.ts"
 import { lineOf } from "../residents/command.ts"
 import type { JournaledCommand } from "../residents/exec/journal.ts"
 
@@ -52,11 +52,15 @@ const entryOf = ({ execs, points, undone }: Known, place: number): HistoryEntry 
 /** The newest `limit` commands of a workspace with the points before them, and all points. */
 export const historyOf = (known: Known, limit: number): HistoryResult => ({
   commands: known.execs.map((_, place) => place).slice(-limit).map((place) => entryOf(known, place)),
-  points: known.points.map(({ record: { captured, commands, id, running, undone } }) => ({
-    id,
-    createdAt: new Date(captured.takenAtMs).toISOString(),
-    commands,
-    running,
-    current: isBehind({ commands, undone }, known.undone)
-  }))
+  points: known.points.map(({ record }) => {
+    const { captured, commands, id, running, undone } = record
+    return {
+      id,
+      createdAt: new Date(momentOf(record)).toISOString(),
+      commands,
+      running,
+      memory: captured.memory !== undefined,
+      current: isBehind({ commands, undone }, known.undone)
+    }
+  })
 })

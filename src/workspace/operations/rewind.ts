@@ -5,9 +5,10 @@ import type { Lifecycle, Notify } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { readEvents, type WorkspaceLogEvent } from "../entry/events.ts"
 import type { Wanted } from "../life/point/choose.ts"
-import { readPoints } from "../life/point/record.ts"
+import { momentOf, readPoints } from "../life/point/record.ts"
 import { rewind } from "../life/point/rewind.ts"
 import { openResidentsOf } from "../residents/entry-residents.ts"
+import type { OpenResidents } from "../residents/open.ts"
 import { eventText } from "./events.ts"
 import { commandOf, historyOf } from "./history.ts"
 import { infoOf } from "./info.ts"
@@ -49,26 +50,33 @@ const wantedOf = ({ before, steps, to }: RewindPayload): Effect.Effect<Wanted, I
 }
 
 /** The names of the services that a point starts again. */
-const startedAgain = (entry: Entry) =>
-  Effect.map(
-    openResidentsOf(entry),
-    (residents) =>
-      Option.toArray(residents).flatMap(({ services }) =>
-        services.all().filter(({ end, wanted }) => end === undefined && wanted === "running").map(({ name }) => name)
-      )
+const startedAgain = (residents: Option.Option<OpenResidents>) =>
+  Option.toArray(residents).flatMap(({ services }) =>
+    services.all().filter(({ end, wanted }) => end === undefined && wanted === "running").map(({ name }) => name)
+  )
+
+/** What goes on in the memory of a point. */
+const goesOn = (residents: Option.Option<OpenResidents>) =>
+  Option.toArray(residents).flatMap(({ commands: { journal, running } }) =>
+    journal.commands.filter(({ start }) => running.has(start.id)).map(({ start: { id, role } }) =>
+      role === undefined ? `command ${id}` : role._tag === "shell" ? `shell ${id}` : `service ${role.name}`
+    )
   )
 
 /** Rewinds a workspace, and says what that undid and what it did not. */
 export const rewindTo = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notify: Notify) =>
   Effect.gen(function*() {
-    const { point, redo, undone } = yield* rewind(lifecycle, entry, wanted, notify)
+    const { memory, point, redo, undone } = yield* rewind(lifecycle, entry, wanted, notify)
+    const residents = yield* openResidentsOf(entry)
     return {
       workspace: yield* infoOf(entry),
       point: point.record.id,
       redo: redo.record.id,
       undone: undone.map(commandOf),
-      startedAgain: yield* startedAgain(entry),
-      notUndone: yield* notUndone(entry, point.record.captured.takenAtMs)
+      memory,
+      goesOn: memory ? goesOn(residents) : [],
+      startedAgain: memory ? [] : startedAgain(residents),
+      notUndone: yield* notUndone(entry, momentOf(point.record))
     }
   })
 
@@ -85,11 +93,17 @@ const NAMED = 5
 /** A rewind as a reset. What it undid, and what it did not, are warnings of the reset. */
 export const resetBefore = (lifecycle: Lifecycle, entry: Entry, before: string, notify: Notify) =>
   Effect.gen(function*() {
-    const { notUndone, redo, startedAgain, undone } = yield* rewindTo(lifecycle, entry, wantedBy(before), notify)
+    const { goesOn, memory, notUndone, redo, startedAgain, undone } = yield* rewindTo(
+      lifecycle,
+      entry,
+      wantedBy(before),
+      notify
+    )
     const warn = (message: string) => notify({ _tag: "Notice", level: "warning", message })
     const names = undone.slice(0, NAMED).map(({ command }) => `“${command}”`).join("; ")
     const more = undone.length > NAMED ? ` and ${undone.length - NAMED} more` : ""
     warn(undone.length === 0 ? "no command is undone" : `undone: ${names}${more}`)
+    if (memory) warn(`the memory of that moment is back${goesOn.length === 0 ? "" : `: ${goesOn.join(", ")}`}`)
     if (startedAgain.length > 0) warn(`services that start again: ${startedAgain.join(", ")}`)
     for (const one of notUndone) warn(`not undone: ${one}`)
     warn(`before "${redo}" brings back what is undone`)

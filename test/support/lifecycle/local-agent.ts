@@ -6,7 +6,10 @@ import type { LifecycleDriver } from "./lifecycle-suite.ts"
 import { workspacesClient } from "./workspaces-client.ts"
 
 /** Local agents of a sanitizer build: a report of the sanitizer fails the suite. */
-export const localAgent = (program: string): LifecycleDriver => {
+export const localAgent = (
+  program: string,
+  { hasMemoryPoints = false }: { readonly hasMemoryPoints?: boolean } = {}
+): LifecycleDriver => {
   const { folder, remove } = temporaryFolder("pyro-lifecycle-")
   const reports = path.join(folder, "reports")
   return {
@@ -16,7 +19,8 @@ export const localAgent = (program: string): LifecycleDriver => {
     open: (options) => {
       fs.mkdirSync(reports)
       const env = { PYRO_CACHE_DIR: path.join(folder, "cache") }
-      return workspacesClient({ folder, args: ["local-agent", program, reports], env, ...options })
+      const args = ["local-agent", program, reports, ...(hasMemoryPoints ? ["memory-points"] : [])]
+      return workspacesClient({ folder, args, env, ...options })
     },
     close: async (client) => {
       await client.call("delete", { workspaces: [], all: true })

@@ -14,6 +14,7 @@ interface Past {
 interface Kept {
   readonly id: string
   readonly commands: number
+  readonly memory: boolean
   readonly current: boolean
 }
 
@@ -26,6 +27,8 @@ export interface Rewound {
   readonly point: string
   readonly redo: string
   readonly undone: ReadonlyArray<{ readonly execId: string }>
+  readonly memory: boolean
+  readonly goesOn: ReadonlyArray<string>
   readonly startedAgain: ReadonlyArray<string>
   readonly notUndone: ReadonlyArray<string>
 }

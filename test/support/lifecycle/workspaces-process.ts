@@ -268,6 +268,10 @@ const program = Effect.scoped(Effect.gen(function*() {
   })
 }))
 
-const layer = driver === "microvms" ? services : localAgentServices({ program: options[0]!, reports: options[1]! })
+const layer = driver === "microvms" ? services : localAgentServices({
+  program: options[0]!,
+  reports: options[1]!,
+  hasMemoryPoints: options[2] === "memory-points"
+})
 
 await Effect.runPromise(Effect.provide(program, Layer.merge(layer, Layer.succeed(References.MinimumLogLevel, "None"))))

@@ -33,7 +33,14 @@ export const attachVm = (
     return yield* Effect.gen(function*() {
       yield* settleDisk(directories, paths)
       const spec = record.machine
-      const vm = yield* makeVm({ ownership, agent, directories, spec, identity: identityOf(spec, options) })
+      const vm = yield* makeVm({
+        ownership,
+        agent,
+        directories,
+        spec,
+        identity: identityOf(spec, options),
+        hasMemoryPoints: options.hasMemoryPoints === true
+      })
       // A crash in the middle of a capture leaves the programs stopped.
       yield* vm.resume
       return vm

@@ -104,6 +104,10 @@ export const settleDisk = (directories: Directories, paths: VmPaths): Effect.Eff
 export interface LocalDisks extends VmDisks {
   /** Ends the layer that is written, while no process of the VM runs (as `Vm.freezeLayer`). Gives the VM's names of the frozen layers. */
   readonly freeze: (top: string | undefined) => Effect.Effect<ReadonlyArray<string>, VmFailed | NoSpace | ImageDamaged>
+  /** Directory with the content of the disk. */
+  readonly tree: Effect.Effect<string, DiskError>
+  /** Makes a layer with a copy of the disk, while no process of the VM runs. */
+  readonly copy: (to: string) => Effect.Effect<void, DiskError>
 }
 
 export const makeDisks = (
@@ -132,6 +136,19 @@ export const makeDisks = (
         yield* closeToWriters(frozen)
         return placed(paths).layers
       }).pipe(Effect.uninterruptible, one.withPermits(1))
+
+    const tree = Effect.suspend(() => {
+      const { layers, seed, top } = placed(paths)
+      return newestTree(directories, [...layers, top], seed)
+    })
+
+    const copy: LocalDisks["copy"] = (to) =>
+      Effect.gen(function*() {
+        const { seed: { virtualBytes } } = placed(paths)
+        yield* writeEmpty(to, virtualBytes)
+        yield* fillLayer(directories, to, virtualBytes, yield* tree)
+        yield* closeToWriters(to)
+      }).pipe(one.withPermits(1))
 
     const handOver: VmDisks["handOver"] = (purpose, top) =>
       Effect.gen(function*() {
@@ -173,6 +190,8 @@ export const makeDisks = (
     return {
       layerCount: Effect.sync(() => placed(paths).layers.length + 1),
       freeze,
+      tree,
+      copy,
       handOver,
       merge,
       replace,

@@ -13,6 +13,7 @@ import type { Captured, CaptureError, CaptureTarget, ChannelOptions, Vm, VmHealt
 import { type AgentProcess, tailOf } from "./agent-process.ts"
 import type { Directories } from "./directories.ts"
 import { type LocalDisks, makeDisks } from "./disks.ts"
+import { copyTo, makePoints } from "./points.ts"
 import { continueProcesses, stopProcesses } from "./processes.ts"
 import { parts } from "./sandbox.ts"
 import { localSteps } from "./steps.ts"
@@ -28,9 +29,10 @@ export const makeVm = (request: {
   readonly directories: Directories
   readonly spec: MachineSpec
   readonly identity: MachineIdentity
+  readonly hasMemoryPoints: boolean
 }): Effect.Effect<Vm> =>
   Effect.gen(function*() {
-    const { agent, directories, identity, ownership, spec } = request
+    const { agent, directories, hasMemoryPoints, identity, ownership, spec } = request
     const { paths } = ownership
     const { console } = parts(paths)
     const record = yield* ownership.record
@@ -43,12 +45,12 @@ export const makeVm = (request: {
     const capture = (target: CaptureTarget): Effect.Effect<Captured, CaptureError> =>
       Effect.gen(function*() {
         const since = yield* monotonicMs
-        const layers = yield* Effect.acquireUseRelease(
+        const { diskMark, layers } = yield* Effect.acquireUseRelease(
           pause,
           () => captured(disks, ownership, target),
           (_, exit) => target.stays === true && Exit.isSuccess(exit) ? Effect.void : resume
         )
-        return { layers, pauseMs: (yield* monotonicMs) - since, goOn: resume }
+        return { layers, diskMark, pauseMs: (yield* monotonicMs) - since, goOn: resume }
       }).pipe(Effect.raceFirst(health.failure))
 
     return {
@@ -67,6 +69,7 @@ export const makeVm = (request: {
       ownMemoryBytes: volatileBytes(paths),
       memoryKind: "image",
       capture: (_channel, target) => capture(target),
+      points: hasMemoryPoints ? makePoints(disks, { paused, pendingBytes: Effect.succeed(0) }) : undefined,
       freezeLayer: (top) => Effect.asVoid(paused(disks.freeze(top))),
       leave: Effect.suspend(() =>
         record.dieWithOwner === false
@@ -77,14 +80,15 @@ export const makeVm = (request: {
   })
 
 /** An agent has no device state: the file is empty. */
-const captured = (disks: LocalDisks, { paths }: Ownership, { frozen, inPause, stays, top }: CaptureTarget) =>
+const captured = (disks: LocalDisks, { paths }: Ownership, { copy, frozen, inPause, stays, top }: CaptureTarget) =>
   Effect.gen(function*() {
-    const layers = stays === true ? [] : yield* disks.freeze(top)
+    const layers = stays === true || copy !== undefined ? [] : yield* disks.freeze(top)
+    const diskMark = copy === undefined ? undefined : yield* copyTo(disks, copy)
     yield* inPause ?? Effect.void
     yield* captureVolatile(paths, frozen.memoryPath)
     yield* attempt("write", frozen.statePath, () => fs.writeFileSync(frozen.statePath, "", { mode: 0o600, flag: "wx" }))
       .pipe(Effect.mapError(fileFailedAt("capture", frozen.statePath)))
-    return layers
+    return { diskMark, layers }
   })
 
 const healthOf = ({ ended, identity }: AgentProcess, console: string): VmHealth => ({

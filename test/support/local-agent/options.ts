@@ -4,4 +4,6 @@ export interface LocalAgentOptions {
   readonly program: string
   /** Existing directory for the reports of a sanitizer that the agent was built with. */
   readonly reports?: string | undefined
+  /** Points of a rewind have the memory of the moment, as those of a driver whose VM writes diffs. */
+  readonly hasMemoryPoints?: boolean | undefined
 }

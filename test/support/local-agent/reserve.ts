@@ -65,5 +65,12 @@ export const startReserved = (
       yield* Effect.andThen(restoreVolatile(ownership.paths, memory), removeMemory(ownership.paths))
     }
     const agent = yield* startAgent({ ownership, directories: visible, options, dieWithParent })
-    return yield* makeVm({ ownership, agent, directories, spec, identity: identityOf(spec, options) })
+    return yield* makeVm({
+      ownership,
+      agent,
+      directories,
+      spec,
+      identity: identityOf(spec, options),
+      hasMemoryPoints: options.hasMemoryPoints === true
+    })
   })

@@ -3,10 +3,12 @@ import { settingNow } from "../../../system/settings/config.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { onceFree } from "../../../system/waits/once-free.ts"
 import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
+import type { Vm } from "../../../vm/Vm.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { lookAgain, takeLook, whileTaking } from "../../entry/point-marks.ts"
 import { openResidentsOf } from "../../residents/entry-residents.ts"
+import type { CommandJournal } from "../../residents/exec/journal.ts"
 import { mergeIfTooLong } from "../snapshot/flatten.ts"
 import { takePoint } from "./take.ts"
 
@@ -16,16 +18,38 @@ const QUIET_MS = 150
 /** Longest time that the start of a command waits for the guest to write its memory to the disk, in ms: a point is worth more. */
 const BEFORE_COMMAND = 1_000 * deadlineScale
 
+/** Longest pause for the last point with memory, in ms, with which a command waits for the next one: it may take as long. */
+const MAX_PAUSE_MS = 100 * deadlineScale
+
+/** Bytes of new memory up to which a command waits for a point with memory. */
+const MAX_PENDING_BYTES = 64 * 1024 * 1024
+
+/** A guest stands still for points with memory at most for this part of the time. */
+const STILL_PART = 1 / 50
+
+/** Nobody rewinds a candidate of a try, and its commands wait for no point. */
+export const hasPoints = ({ tryOf }: { readonly tryOf?: string | undefined }): boolean =>
+  tryOf === undefined && settingNow("PYRO_REWIND_MIB") > 0
+
 /**
- * Only QEMU freezes a layer of a running guest without a copy of all that was written before. Nobody rewinds a candidate of a try, and its
- * commands wait for no point.
+ * Whether a point takes so little time that a command waits for it: a point of the disk, or one with little memory. The first one with memory is
+ * made while the guest is idle, or before the second command.
  */
-export const hasPoints = (
-  { driver, tryOf }: { readonly driver?: string | undefined; readonly tryOf?: string | undefined }
-): boolean => driver === undefined && tryOf === undefined && settingNow("PYRO_REWIND_MIB") > 0
+const isQuick = ({ pointMarks }: Entry, { points }: Vm, { execs }: CommandJournal) =>
+  points === undefined
+    ? Effect.succeed(true)
+    : execs.length === 0 || pointMarks.pauseMs > MAX_PAUSE_MS
+    ? Effect.succeed(false)
+    : Effect.map(points.pendingBytes, (bytes) => bytes <= MAX_PENDING_BYTES)
+
+/** Time between two points of a workspace, after the first ones. */
+const everyMs = ({ pointMarks }: Entry) => {
+  const set = settingNow("PYRO_REWIND_EVERY_MS")
+  return set === 0 ? 0 : Math.max(set, pointMarks.pauseMs / STILL_PART)
+}
 
 /** Whether a workspace was used since the last look, and another one is allowed. Notes the look if so. */
-const isDue = (entry: Entry) =>
+const isDue = (entry: Entry, { isAwaited }: { readonly isAwaited: boolean }) =>
   Effect.gen(function*() {
     const { pointMarks: marks, uses } = entry
     const residents = yield* openResidentsOf(entry)
@@ -39,8 +63,10 @@ const isDue = (entry: Entry) =>
       Object.assign(marks, { usedMs: uses.lastMs, ended })
       return false
     }
-    if ((yield* generation.value.guest.vm.health.trouble) !== "none") return false
-    if (!takeLook(marks, yield* monotonicMs, settingNow("PYRO_REWIND_EVERY_MS"))) return false
+    const { vm } = generation.value.guest
+    if ((yield* vm.health.trouble) !== "none") return false
+    if (isAwaited && !(yield* isQuick(entry, vm, residents.value.commands.journal))) return false
+    if (!takeLook(marks, yield* monotonicMs, everyMs(entry))) return false
     Object.assign(marks, { usedMs: uses.lastMs, ended })
     return true
   })
@@ -67,7 +93,8 @@ const pointIfThere = ({ registry }: Lifecycle, entry: Entry) =>
 
 /**
  * Makes a point before a command starts, if one is due that the idle time before did not bring, or waits for the one that is being made: a command
- * that starts meanwhile would be a part of it. Takes a few ms, as a rule. Waits a moment for a lifecycle step or a push that has the workspace.
+ * that starts meanwhile would be a part of it. Takes a few ms, as a rule; a point with memory that may take longer is left to the idle time. Waits a moment
+ * for a lifecycle step or a push that has the workspace.
  */
 export const pointBeforeCommand = (
   lifecycle: Lifecycle,
@@ -76,7 +103,7 @@ export const pointBeforeCommand = (
   Effect.suspend(() => {
     const { taking } = entry.pointMarks
     if (taking !== undefined) return Effect.asVoid(Effect.timeoutOption(Deferred.await(taking), BEFORE_COMMAND))
-    return Effect.flatMap(isDue(entry), (due) =>
+    return Effect.flatMap(isDue(entry, { isAwaited: true }), (due) =>
       due
         ? pointIfThere(lifecycle, entry).pipe(
           onceFree([entry.lifecycleLock, entry.pushLock], BEFORE_COMMAND),
@@ -112,7 +139,7 @@ const makePoints = ({ registry }: Lifecycle): Effect.Effect<void, never, Lifecyc
       [...registry.entries.values()].filter(mayBeDue),
       (entry) =>
         Effect.gen(function*() {
-          if ((yield* nowMs) - entry.uses.lastMs < QUIET_MS || !(yield* isDue(entry))) return
+          if ((yield* nowMs) - entry.uses.lastMs < QUIET_MS || !(yield* isDue(entry, { isAwaited: false }))) return
           yield* takePoint(entry).pipe(
             whileTaking(entry),
             Effect.andThen(mergeIfTooLong(entry)),

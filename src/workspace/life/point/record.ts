@@ -3,15 +3,17 @@ import { randomBytes } from "node:crypto"
 import * as path from "node:path"
 import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
 import { readJson, writeJsonAtomic } from "../../../system/files/atomic-file.ts"
-import { listIfPresent } from "../../../system/files/entries.ts"
+import { ensureFolder, listIfPresent, renameFile } from "../../../system/files/entries.ts"
 import { toHostError } from "../../../system/files/failure.ts"
+import { faultPoint } from "../../../system/waits/fault.ts"
 import { removeFolder } from "../../entry/context.ts"
 import { Span, unwritten, type WorkspaceFolder } from "../../entry/record.ts"
+import { ResidentStates } from "../../entry/resident.ts"
 import { Captured, type CaptureFolder, captureFolder } from "../snapshot/record.ts"
 
 /**
- * A point: the disk of a workspace between two commands, which pyro keeps by itself. Its folder appears whole, by one rename, so that its
- * record needs no phases.
+ * A point: the disk of a workspace between two commands, which pyro keeps by itself, and the memory of its VM if the driver's points have that. Its
+ * folder appears whole, by one rename, so that its record needs no phases.
  */
 export const PointRecord = Schema.Struct({
   format: Schema.Literal(1),
@@ -28,6 +30,16 @@ export const PointRecord = Schema.Struct({
   undone: Schema.Array(Span),
   /** Bytes that were written to the disk since the point before. */
   writtenBytes: Schema.Number,
+  /** Mark of the disk that was copied for it (`VmPoints.diskMark`). Absent: its layers are those of the disk. */
+  diskMark: Schema.optional(Schema.String),
+  /** Commands, shells or services ran in its memory. */
+  hasPrograms: Schema.optional(Schema.Literal(true)),
+  /** Boot of the host that its memory is of: the memory is not made durable. */
+  hostBoot: Schema.optional(Schema.String),
+  /** The services to start, for a return without its memory. */
+  declared: Schema.optional(ResidentStates),
+  /** The point that it is another name of, and the time of the return to it, in ms since 1970. */
+  returned: Schema.optional(Schema.Struct({ to: Schema.String, atMs: Schema.Number })),
   captured: Captured
 })
 export type PointRecord = typeof PointRecord.Type
@@ -37,6 +49,9 @@ export interface Point {
   readonly record: PointRecord
 }
 
+/** Time of the state that a point has, in ms since 1970. */
+export const momentOf = ({ captured, returned }: PointRecord): number => returned?.atMs ?? captured.takenAtMs
+
 export const newPointId = () => `pt-${randomBytes(4).toString("hex")}`
 
 /** Folder of a point. A point that is half made or half removed has a name with a leading dot. */
@@ -45,6 +60,26 @@ export const halfMadePoint = (folder: WorkspaceFolder, id: string) => pointFolde
 
 export const writePoint = (workspace: WorkspaceFolder, folder: CaptureFolder, record: PointRecord) =>
   Effect.mapError(writeJsonAtomic(folder.record, PointRecord, record), unwritten(workspace))
+
+/** Makes a point in a folder that appears whole: `fill` makes its files, and gives its record. */
+export const makePoint = <E, R>(
+  workspace: WorkspaceFolder,
+  id: string,
+  fill: (half: CaptureFolder) => Effect.Effect<PointRecord, E, R>
+) =>
+  Effect.gen(function*() {
+    const [half, whole] = [halfMadePoint(workspace, id), pointFolder(workspace, id)]
+    yield* Effect.mapError(ensureFolder(workspace.points), unwritten(workspace))
+    const record = yield* Effect.gen(function*() {
+      const record = yield* fill(half)
+      yield* writePoint(workspace, half, record)
+      faultPoint("point:linked")
+      yield* Effect.mapError(renameFile(half.directory, whole.directory), unwritten(workspace))
+      return record
+    }).pipe(Effect.onError(() => Effect.ignore(removeFolder(half.directory))))
+    faultPoint("point:committed")
+    return { folder: whole, record } satisfies Point
+  })
 
 /** The points of a workspace, oldest first. One that cannot be read is none: its removal costs a way back, and nothing else. */
 export const readPoints = (

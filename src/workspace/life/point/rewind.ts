@@ -1,13 +1,6 @@
 import { Effect, Option, Ref } from "effect"
 import { faultPoint } from "../../../system/waits/fault.ts"
-import { nowMs } from "../../../system/waits/time.ts"
-import {
-  discardFolder,
-  type Lifecycle,
-  type LifecycleServices,
-  type Notify,
-  removeFolder
-} from "../../entry/context.ts"
+import type { Lifecycle, LifecycleServices, Notify } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { forgetPointMarks } from "../../entry/point-marks.ts"
 import type { Span, WorkspaceRecord } from "../../entry/record.ts"
@@ -15,38 +8,30 @@ import { residentsOf } from "../../residents/entry-residents.ts"
 import type { JournaledCommand } from "../../residents/exec/journal.ts"
 import type { Transition } from "../description.ts"
 import { endedBy } from "../ended-by.ts"
-import { guestOn } from "../generation.ts"
 import { reportWarnings } from "../notices.ts"
-import { onNextDisk } from "../reset.ts"
-import { makeDisk } from "../snapshot/restore.ts"
+import { buildFrom, onNextDisk } from "../reset.ts"
 import { transit } from "../transition.ts"
 import { findPoint, type Wanted } from "./choose.ts"
 import { isUndone, undoneAfter } from "./lineage.ts"
-import { newPointId, type Point } from "./record.ts"
-import { keepPoint, takePoint } from "./take.ts"
+import { loadable } from "./loadable.ts"
+import type { Point } from "./record.ts"
+import { keepReturned } from "./returned.ts"
+import { takePoint } from "./take.ts"
 
-/** A VM on the disk of a point. */
+/** A VM with the state of a point. */
 const rewinding = (
   entry: Entry,
   before: WorkspaceRecord,
   rebase: { readonly point: Point; readonly undone: ReadonlyArray<Span> },
   notify: Notify
 ): Transition<LifecycleServices> => {
-  const next = onNextDisk(before)
-  const newDisk = entry.folder.disk(next.disk)
   const { folder, record: { captured } } = rebase.point
+  const source = { folder, captured, diskOnly: false, onDisk: () => faultPoint("rewind:disk") }
   return {
     name: "rewind",
     entry,
     shows: "resetting",
-    build: (onUndo) =>
-      Effect.gen(function*() {
-        yield* onUndo(discardFolder(newDisk))
-        yield* removeFolder(newDisk)
-        yield* Effect.uninterruptible(makeDisk(folder, captured, newDisk, next))
-        faultPoint("rewind:disk")
-        return yield* guestOn(entry, next, notify)
-      }),
+    build: (onUndo) => buildFrom(entry, onNextDisk(before), source, notify, onUndo),
     change: onNextDisk,
     lose: endedBy("rewind"),
     rebase,
@@ -62,44 +47,31 @@ export interface Rewound {
   readonly redo: Point
   /** Commands that it has undone, oldest first. */
   readonly undone: ReadonlyArray<JournaledCommand>
+  /** Whether the memory of the point came back. */
+  readonly memory: boolean
 }
 
-/** Brings the disk of a workspace back to a point. The state before is a point, too. Its caller has the workspace alone. */
+/** Brings a workspace back to a point. The state before is a point, too. Its caller has the workspace alone. */
 export const rewind = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notify: Notify) =>
   Effect.gen(function*() {
     const { commands: { journal } } = yield* residentsOf(entry, "workspace.rewind")
-    const { from, point } = yield* findPoint(entry, wanted)
-    const { folder, record: { captured, id } } = point
+    const { from, point: found } = yield* findPoint(entry, wanted)
+    const point = yield* loadable(entry, found, notify)
     const before = yield* Ref.get(entry.record)
     const redo = Option.getOrThrow(
-      yield* takePoint(entry, { always: true, kept: [id] }).pipe(entry.pushLock.withPermits(1))
+      yield* takePoint(entry, { always: true, kept: [point.record.id] }).pipe(entry.pushLock.withPermits(1))
     )
     const total = journal.execs.length
     const undone = undoneAfter(point.record, from, total)
-    // The state after the rewind is a point without a copy: that of the point, behind the same commands.
-    yield* keepPoint(
-      entry,
-      {
-        ...point.record,
-        id: newPointId(),
-        number: redo.record.number + 1,
-        commands: total,
-        unchanged: 0,
-        running: [],
-        undone,
-        writtenBytes: 0,
-        captured: { ...captured, takenAtMs: yield* nowMs }
-      },
-      folder.disk,
-      folder.directory
-    )
-    yield* transit(lifecycle, rewinding(entry, before, { point, undone }, notify))
+    const returned = yield* keepReturned(entry, point, { number: redo.record.number + 1, commands: total, undone })
+    yield* transit(lifecycle, rewinding(entry, before, { point: returned, undone }, notify))
     forgetPointMarks(entry)
     yield* reportWarnings(entry, notify)
     const was = before.undone ?? []
     return {
       point,
       redo,
-      undone: journal.execs.filter((_, place) => place >= from && place < total && !isUndone(was, place))
+      undone: journal.execs.filter((_, place) => place >= from && place < total && !isUndone(was, place)),
+      memory: point.record.captured.memory !== undefined
     } satisfies Rewound
   })

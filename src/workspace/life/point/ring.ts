@@ -1,17 +1,20 @@
 import { Effect } from "effect"
 import { readWorkspaceDisk } from "../../../disk/workspace-disk.ts"
-import { inodeOf, listFolder, renameFile } from "../../../system/files/entries.ts"
+import { inodeOf, listFolder, listIfPresent, renameFile } from "../../../system/files/entries.ts"
+import { attempt } from "../../../system/files/failure.ts"
 import { bytesOnDisk } from "../../../system/files/usage.ts"
 import { settingNow } from "../../../system/settings/config.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
+import { memoryFiles } from "../../../vm/memory-image.ts"
 import { discardFolder } from "../../entry/context.ts"
 import { unwritten, virtualBytesOf, type WorkspaceFolder, type WorkspaceRecord } from "../../entry/record.ts"
+import type { CaptureFolder } from "../snapshot/record.ts"
 import { halfMadePoint, type Point } from "./record.ts"
 
 /** Most points of a workspace. */
 export const MOST_POINTS = 20
 
-/** A layer of a disk, by its inode. */
+/** A layer of a disk, or another file that points take room by, by its inode. */
 export interface HeldLayer {
   readonly inode: string
   readonly bytes: number
@@ -24,7 +27,7 @@ interface Held {
 
 /**
  * The points to remove, oldest first, so that at most `most` stay, within `budgetBytes`. Points take the layers that the present disk does not
- * have, and those of the present disk that are newer than the oldest point: without points these would be one layer.
+ * have, and those of the present disk that are newer than the oldest point: without points these would be one layer. Memory counts as a whole.
  */
 export const toEvict = (
   points: ReadonlyArray<Held>,
@@ -50,6 +53,15 @@ const layersOf = (files: ReadonlyArray<string>) =>
     (file) => Effect.map(inodeOf(file), (inode = file): HeldLayer => ({ inode, bytes: bytesOnDisk(file) }))
   )
 
+/** The files of a point that take room: layers, and with a memory also its parts and the output of commands. */
+const filesOf = ({ directory, disk, frozen, logs }: CaptureFolder) =>
+  Effect.gen(function*() {
+    const layers = (yield* listFolder(disk)).filter((name) => name !== "seed.ext4").map((name) => `${disk}/${name}`)
+    const output = (yield* listIfPresent(logs)).map((name) => `${logs}/${name}`)
+    const memory = yield* attempt("scandir", directory, () => memoryFiles(frozen.memoryPath))
+    return [...layers, ...output, ...memory]
+  })
+
 const mib = 1024 * 1024
 
 /** Removes the points of a workspace that its ring has no room for. `kept` stay in any case. The caller has the workspace alone. */
@@ -62,9 +74,7 @@ export const evict = (
   Effect.gen(function*() {
     const held = yield* Effect.forEach(points, ({ folder, record: { id } }) =>
       Effect.gen(function*() {
-        const names = yield* listFolder(folder.disk)
-        const files = names.filter((name) => name !== "seed.ext4").map((name) => `${folder.disk}/${name}`)
-        return { id, layers: yield* layersOf(files) }
+        return { id, layers: yield* layersOf(yield* filesOf(folder)) }
       }))
     const { layers, top } = yield* readWorkspaceDisk(workspace.disk(record.disk), virtualBytesOf(record))
     const present = new Set((yield* layersOf([...layers, top])).map(({ inode }) => inode))

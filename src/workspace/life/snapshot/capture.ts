@@ -9,7 +9,8 @@ import { freeBytes } from "../../../system/processes/host.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { nowMs } from "../../../system/waits/time.ts"
-import type { MemoryTarget, SharedMemory, Vm } from "../../../vm/Vm.ts"
+import type { MachineIdentity } from "../../../vm/machine.ts"
+import type { CaptureTarget, MemoryTarget, SharedMemory, Vm } from "../../../vm/Vm.ts"
 import { Vmm } from "../../../vm/Vmm.ts"
 import { endUnattached } from "../../entry/context.ts"
 import type { Entry, Generation } from "../../entry/entry.ts"
@@ -126,29 +127,54 @@ const prepare = (
     const { captured: identity } = yield* identityOf(entry, generation)
     const target = vm.memoryKind === "shared" ? folder.frozen.statePath : memory.path
     if (shareIn === undefined) yield* haveRoom(yield* vm.memoryBytes, target)
-    const residents = yield* residentsOf(entry, "workspace.snapshot.create")
     yield* flush(generation.channel).pipe(asStep("flush"))
     return (folder: CaptureFolder, top: string) =>
-      Effect.gen(function*() {
-        let noted: ResidentStates = noStates
-        // An interrupted capture cleans up after itself, and waits for the VM's end, which may never come.
-        const { pauseMs, shared } = yield* Effect.interruptible(Effect.scoped(vm.capture(guest.channel, {
-          top,
-          frozen: { memoryPath: memory.path, statePath: folder.frozen.statePath },
-          memoryUid: memory.uid,
-          shareIn,
-          inPause: Effect.map(residents.note(folder.logs), (states) => {
-            noted = states
-            faultPoint("take:paused")
-          })
-        })))
-        yield* residents.finishNote(noted, folder.logs)
-        return {
-          memory: { spec: vm.spec, identity, pauseMs },
-          residents: noted,
-          ...(shared === undefined ? {} : { shared })
-        }
-      }).pipe(residents.quiesced)
+      Effect.map(
+        captureRunning(entry, { guest, identity, memory, shareIn }, folder, { top }),
+        ({ diskMark: _, ...captured }) => captured
+      )
+  })
+
+/**
+ * Stores memory, device state, disk and residents of one moment in a folder. `disk`: the layer that the VM continues on, or the copy that is made of
+ * the disk. `noting` runs at that moment.
+ */
+export const captureRunning = (
+  entry: Entry,
+  { guest: { channel, vm }, identity, memory, shareIn }: Pick<Generation, "guest"> & {
+    readonly identity: MachineIdentity
+    readonly memory: MemoryTarget
+    /** Scope of a memory that several VMs share, in place of the target. @default the target gets the memory */
+    readonly shareIn?: Scope.Scope | undefined
+  },
+  folder: CaptureFolder,
+  disk: Pick<CaptureTarget, "copy" | "top">,
+  noting: () => void = () => {}
+) =>
+  Effect.gen(function*() {
+    const residents = yield* residentsOf(entry, "workspace.snapshot.create")
+    return yield* Effect.gen(function*() {
+      let noted: ResidentStates = noStates
+      // An interrupted capture cleans up after itself, and waits for the VM's end, which may never come.
+      const { diskMark, pauseMs, shared } = yield* Effect.interruptible(Effect.scoped(vm.capture(channel, {
+        ...disk,
+        frozen: { memoryPath: memory.path, statePath: folder.frozen.statePath },
+        memoryUid: memory.uid,
+        shareIn,
+        inPause: Effect.map(residents.note(folder.logs), (states) => {
+          noted = states
+          noting()
+          faultPoint("take:paused")
+        })
+      })))
+      yield* residents.finishNote(noted, folder.logs)
+      return {
+        memory: { spec: vm.spec, identity, pauseMs },
+        residents: noted,
+        diskMark,
+        ...(shared === undefined ? {} : { shared })
+      }
+    }).pipe(residents.quiesced)
   })
 
 const mib = 1024 * 1024

@@ -2,14 +2,15 @@ import { Effect, Option, Ref, type Scope } from "effect"
 import type { NoSpace, PyroError, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
 import type { ForkPayload } from "../../../contract/rows/workspace-fork.ts"
 import { linkFile, listFolder, makeFolder, statEntry } from "../../../system/files/entries.ts"
-import { toHostError } from "../../../system/files/failure.ts"
+import { attempt, toHostError } from "../../../system/files/failure.ts"
 import { bytesOnDisk } from "../../../system/files/usage.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import type { ReservedVm } from "../../../vm/guest.ts"
 import type { MachineSpec } from "../../../vm/machine.ts"
+import { dropWhole } from "../../../vm/memory-image.ts"
 import type { SharedMemory } from "../../../vm/Vm.ts"
 import { Vmm } from "../../../vm/Vmm.ts"
-import { alone, aloneFor, type Lifecycle, type LifecycleServices } from "../../entry/context.ts"
+import { alone, aloneFor, type Lifecycle, type LifecycleServices, type Notify } from "../../entry/context.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 import type { Registry } from "../../entry/registry.ts"
@@ -18,6 +19,7 @@ import { copyHeaderSecrets } from "../../residents/header-secret/header-secret-f
 import { copySecrets } from "../../residents/secret/secret-file.ts"
 import { linkedBase } from "../base.ts"
 import { choosePoint } from "../point/choose.ts"
+import { loadable } from "../point/loadable.ts"
 import { canShare, capture, identityOf, seedOf } from "./capture.ts"
 import { type Captured, type CaptureFolder, captureFolder, findSnapshot } from "./record.ts"
 import { demandLoadable, demandSame, reserve } from "./restore.ts"
@@ -95,14 +97,30 @@ const stageSnapshot = (
   }).pipe(alone(lifecycle, source))
 
 /** Further names of the files of a point, and the present secrets: a point has none. */
-const stagePoint = (lifecycle: Lifecycle, source: Entry, at: string, children: ReadonlyArray<Child>) =>
+const stagePoint = (
+  lifecycle: Lifecycle,
+  source: Entry,
+  { at, diskOnly }: { readonly at: string; readonly diskOnly: boolean },
+  children: ReadonlyArray<Child>,
+  notify: Notify
+) =>
   Effect.gen(function*() {
-    const { folder, record: { captured } } = yield* choosePoint(source, at)
+    const chosen = yield* choosePoint(source, at)
+    const { folder, record: { captured } } = diskOnly ? chosen : yield* loadable(source, chosen, notify)
+    const memory = diskOnly ? undefined : captured.memory
     const staged = stagedIn(children)
+    const { memoryPath } = folder.frozen
+    if (memory !== undefined) {
+      yield* Effect.flatMap(Vmm, (vmm) => vmm.on(memory.spec.driver).prepareMemory(memoryPath))
+    }
     yield* linkTree(folder.directory, staged.directory)
+    // The room of points is for points.
+    if (memory !== undefined) {
+      yield* Effect.mapError(attempt("rm", memoryPath, () => dropWhole(memoryPath)), toHostError)
+    }
     yield* copySecrets(source.folder.directory, staged.directory)
     yield* copyHeaderSecrets(source.folder.directory, staged.directory)
-    return { folder: staged, captured: { ...captured, residents: noStates }, vms: [] } satisfies Staged
+    return { staged, captured: memory === undefined ? { ...captured, residents: noStates } : captured, memory }
   }).pipe(alone(lifecycle, source))
 
 /** Gives all files of a folder a second name in a new folder. */
@@ -193,14 +211,16 @@ export const stage = (
   source: Entry,
   payload: ForkPayload,
   children: ReadonlyArray<Child>,
+  notify: Notify,
   given?: SharedMemory
 ): Effect.Effect<Staged, PyroError, LifecycleServices | Scope.Scope> =>
   Effect.gen(function*() {
     const diskOnly = payload.diskOnly === true
     const { at, snapshot } = payload
-    if (at !== undefined) return yield* stagePoint(lifecycle, source, at, children)
-    if (snapshot === undefined) return yield* stageNow(lifecycle, source, diskOnly, children)
-    const { memory, staged: folder, captured } = yield* stageSnapshot(lifecycle, source, snapshot, diskOnly, children)
+    if (at === undefined && snapshot === undefined) return yield* stageNow(lifecycle, source, diskOnly, children)
+    const { memory, staged: folder, captured } = at === undefined
+      ? yield* stageSnapshot(lifecycle, source, snapshot!, diskOnly, children)
+      : yield* stagePoint(lifecycle, source, { at, diskOnly }, children, notify)
     if (memory === undefined) {
       return {
         folder,

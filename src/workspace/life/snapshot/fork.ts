@@ -192,19 +192,20 @@ export const fork = (
   Effect.gen(function*() {
     const { snapshot, withoutSecrets } = asked
     // Processes of the memory may know a secret.
-    const payload = withoutSecrets || asked.at !== undefined ? { ...asked, diskOnly: true } : asked
+    const payload = withoutSecrets ? { ...asked, diskOnly: true } : asked
     const { diskOnly } = payload
     const children = yield* announce(lifecycle, source, payload, candidate?.tryOf)
     const entries = children.map(({ entry }) => entry)
     const made = Effect.gen(function*() {
       yield* progress(notify, "copying the workspace", 0.2)
-      const staged = yield* stage(lifecycle, source, payload, children, candidate?.shared)
+      const staged = yield* stage(lifecycle, source, payload, children, notify, candidate?.shared)
       if (withoutSecrets) {
         yield* removeSecrets(staged.folder.directory)
         yield* removeHeaderSecrets(staged.folder.directory)
       }
       faultPoint("fork:staged")
-      if (staged.vms.length === 0 && !diskOnly) notify(filesAlone)
+      // A point of the disk has no memory by its nature, and a lost one has said so.
+      if (staged.vms.length === 0 && !diskOnly && payload.at === undefined) notify(filesAlone)
       yield* progress(notify, children.length === 1 ? "starting the fork" : "starting the forks", 0.5)
       yield* transitAll(lifecycle, forking(lifecycle, source, children, staged, snapshot, notify))
       const to = entries.map(({ id }) => id)

@@ -281,6 +281,12 @@ export const openCommands = (
           const adopted = yield* channel.adopt(id, recordedOf(log)).pipe(Effect.provideService(Scope.Scope, kept))
           // The guest keeps each end until the journal has it.
           if (Option.isNone(adopted)) {
+            // The history counts commands by their places.
+            if (start.again === true && start.role === undefined) {
+              journal.ended({ id, outcome: "lost", ...printed(log) })
+              journal.flush()
+              return log.end()
+            }
             journal.refused(id)
             journal.flush()
             return logs.forget(id)

@@ -38,7 +38,9 @@ export const Started = Schema.Struct({
   /** It is no command of the guest: a candidate of a try became the workspace. */
   keeps: Schema.optional(Schema.Literal(true)),
   /** The command ran before the workspace's current snapshot state. */
-  inherited: Schema.optional(Schema.Literal(true))
+  inherited: Schema.optional(Schema.Literal(true)),
+  /** A rewind has brought the command back: the journal had its end already. */
+  again: Schema.optional(Schema.Literal(true))
 })
 
 const Ended = Schema.Struct({

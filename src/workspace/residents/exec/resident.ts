@@ -62,8 +62,8 @@ const keepRunning = (commands: ReadonlyArray<RunningCommand>, folder: string) =>
     }), { discard: true }).pipe(Effect.mapError(toHostErrorOf(folder)))
 
 /**
- * Adds commands that ran elsewhere `sinceMs` ago to the journal, as running, with the output in `from`. `adopt` finds the commands in
- * the guest.
+ * Adds commands that ran elsewhere, or here, `sinceMs` ago to the journal, as running, with the output in `from`. `adopt` finds the commands in
+ * the guest. A command that the journal has keeps its place there.
  */
 const inherit = (
   { folder, journal, logs }: Commands,
@@ -76,7 +76,8 @@ const inherit = (
       const { deadlineMs, ...rest } = start
       // The clock of the snapshot's commands stood still.
       const shifted = deadlineMs === undefined ? {} : { deadlineMs: deadlineMs + sinceMs }
-      journal.started({ ...rest, ...shifted, inherited: true })
+      const again = journal.get(start.id) === undefined ? {} : { again: true as const }
+      journal.started({ ...rest, ...shifted, ...again, inherited: true })
       // The workspace had the command itself, with other output since.
       logs.forget(start.id)
       logs.take(start.id, from, segments.map(({ number }) => number))

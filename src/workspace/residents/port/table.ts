@@ -6,7 +6,7 @@ import { readJson, writeJsonAtomic } from "../../../system/files/atomic-file.ts"
 import { removeFile } from "../../../system/files/entries.ts"
 import { toHostErrorOf } from "../../../system/files/failure.ts"
 import { EventLog, type NewEvent } from "../../entry/events.ts"
-import type { ResidentKind } from "../../entry/resident.ts"
+import { encodeState, type ResidentKind, type ResidentStates } from "../../entry/resident.ts"
 
 const Port = Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 65_535 })))
 
@@ -36,6 +36,18 @@ export const portKind: ResidentKind<PortState, typeof PortState.Encoded> = {
   key: "ports",
   state: PortState,
   upgrades: []
+}
+
+/** States of residents with the ports of services alone: the others stay as they are. */
+export const portsOfServices = (states: ResidentStates): ResidentStates => {
+  const noted = states[portKind.key]
+  if (noted === undefined) return states
+  const state = Option.getOrUndefined(Schema.decodeUnknownOption(PortState)(noted.state))
+  const ports = (state?.ports ?? []).filter(({ service }) => service !== undefined)
+  const { [portKind.key]: _, ...others } = states
+  return state === undefined || ports.length === 0
+    ? others
+    : { ...others, [portKind.key]: encodeState(portKind, { ...state, ports }) }
 }
 
 const PortFile = Schema.Struct({ format: Schema.Literal(1), ports: Schema.Array(StoredPort) })

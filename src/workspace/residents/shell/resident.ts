@@ -8,7 +8,8 @@ export const shellKind: ResidentKind<object> = { key: "shells", state: Schema.St
 /** The screens of a workspace's shells as a resident. */
 export const shellResident = (shells: Shells): Resident<object> => ({
   adopt: shells.adopt,
-  lose: () => Effect.void,
+  // A rewind may bring a shell back with the output of another moment.
+  lose: () => Effect.sync(() => shells.renderings.clear()),
   clear: Effect.sync(() => shells.renderings.clear()),
   isBusy: Effect.sync(() => shells.isAttached()),
   describe: Effect.sync(() => {

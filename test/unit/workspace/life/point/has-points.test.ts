@@ -11,10 +11,10 @@ describe("workspaces with points", () => {
     else process.env["PYRO_REWIND_MIB"] = before
   })
 
-  it("a workspace on QEMU has points, and a candidate of a try has none", () => {
-    assert.deepStrictEqual(
-      [{}, { driver: "firecracker" }, { tryOf: "0123456789ab" }].map(hasPoints),
-      [true, false, false]
-    )
+  it("a workspace has points on each driver, a candidate of a try has none, and no workspace has any without room", () => {
+    const has = () => [{}, { driver: "firecracker" }, { tryOf: "0123456789ab" }].map(hasPoints)
+    assert.deepStrictEqual(has(), [true, true, false])
+    process.env["PYRO_REWIND_MIB"] = "0"
+    assert.deepStrictEqual(has(), [false, false, false])
   })
 })

@@ -1,0 +1,82 @@
+import { Effect, Option } from "effect"
+import type { PyroError } from "../../../contract/errors/errors.ts"
+import { linkSeed, type WorkspaceDisk } from "../../../disk/workspace-disk.ts"
+import { copyPushed } from "../../../seeding/pushed.ts"
+import { ensureFolder } from "../../../system/files/entries.ts"
+import { hostBootId } from "../../../system/processes/identity.ts"
+import { faultPoint } from "../../../system/waits/fault.ts"
+import type { VmPoints } from "../../../vm/Vm.ts"
+import type { Generation } from "../../entry/entry.ts"
+import { unwritten } from "../../entry/record.ts"
+import type { CommandJournal, JournaledCommand } from "../../residents/exec/journal.ts"
+import { portsOfServices } from "../../residents/port/table.ts"
+import { captureRunning, haveRoom } from "../snapshot/capture.ts"
+import type { CaptureFolder } from "../snapshot/record.ts"
+import { type Before, isNeedless, recordOf } from "./before.ts"
+import { copyIn, copyPoint, grownBy } from "./copy.ts"
+import { makePoint, newPointId, type Point } from "./record.ts"
+
+/** Commands, shells and runs of services without an end: they change memory without a write to the disk. */
+const hasPrograms = ({ commands }: CommandJournal) => commands.some(({ end }) => end === undefined)
+
+/** Stores memory, devices and a copy of the disk in the folder of a point. Gives its record. */
+const captureIn = (before: Before, disk: WorkspaceDisk, { guest }: Generation, id: string, half: CaptureFolder) =>
+  Effect.gen(function*() {
+    const { entry, journal, last, services } = before
+    const { folder, pointMarks } = entry
+    yield* Effect.mapError(ensureFolder(half.logs), unwritten(folder))
+    yield* linkSeed(half.disk, disk.seed.path)
+    const to = copyIn(half, disk)
+    const mark = last?.record.diskMark
+    const copy = { to, last: mark === undefined ? undefined : { file: copyIn(last!.folder, disk), mark } }
+    let commands: ReadonlyArray<JournaledCommand> = []
+    let programs = false
+    const memory = { path: half.frozen.memoryPath, uid: process.getuid?.() ?? 0 }
+    const captured = yield* captureRunning(
+      entry,
+      { guest, identity: guest.vm.identity, memory },
+      half,
+      { copy },
+      () => {
+        commands = journal.execs
+        programs = hasPrograms(journal)
+      }
+    )
+    faultPoint("point:captured")
+    pointMarks.pauseMs = captured.memory.pauseMs
+    yield* copyPushed(folder.directory, half.directory)
+    const made = yield* recordOf(before, commands, { id, layers: 1, writtenBytes: grownBy(to, last, disk) })
+    return {
+      ...made,
+      diskMark: captured.diskMark,
+      ...(programs ? { hasPrograms: true as const } : {}),
+      hostBoot: hostBootId(),
+      declared: services.declared(),
+      captured: { ...made.captured, memory: captured.memory, residents: portsOfServices(captured.residents) }
+    }
+  })
+
+/**
+ * A point with the memory of the guest and a copy of its disk. `guest`: none if the guest does not answer. Its disk alone is copied then, and if
+ * the memory cannot be captured.
+ */
+export const memoryPoint = (
+  before: Before,
+  disk: WorkspaceDisk,
+  { guest, points }: { readonly guest: Option.Option<Generation>; readonly points: VmPoints }
+) =>
+  Effect.gen(function*() {
+    const { always, entry: { folder }, journal, last } = before
+    const hasSameDisk = last?.record.diskMark !== undefined && last.record.diskMark === (yield* points.diskMark)
+    const isQuiet = last?.record.hasPrograms !== true && !hasPrograms(journal)
+    if (yield* isNeedless(before, hasSameDisk && isQuiet)) return Option.none<Point>()
+    const ofDisk: Effect.Effect<Point, PyroError> = copyPoint(before, disk, (to) => points.copyDisk({ to }))
+    if (Option.isNone(guest)) return Option.some(yield* ofDisk)
+    const id = newPointId()
+    const whole = Effect.gen(function*() {
+      yield* Effect.mapError(ensureFolder(folder.points), unwritten(folder))
+      yield* haveRoom(yield* guest.value.guest.vm.memoryBytes, `${folder.points}/${id}`)
+      return yield* makePoint(folder, id, (half) => captureIn(before, disk, guest.value, id, half))
+    })
+    return Option.some(yield* always ? Effect.catch(whole, () => ofDisk) : whole)
+  })
