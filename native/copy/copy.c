@@ -4,15 +4,18 @@
  * can change: it writes "sealed FD" with its own descriptor, and stays until it is killed, so that its parent opens /proc/PID/fd/FD.
  *
  *   pyro-copy [--owner UID:GID] [--mode OCTAL] [--over CHANGES]... SOURCE DESTINATION [FD PROGRAM ARGUMENT...]
+ *   pyro-copy [--owner UID:GID] [--mode OCTAL] --since BASE SOURCE DESTINATION
  *   pyro-copy --punch FILE
  *   pyro-copy --list FILE
  *   pyro-copy --seal FILE
  *
  * SOURCE and CHANGES may be in a folder of a VM's own process, so no symbolic link is followed. CHANGES is a sparse file: its data
  * replaces that of the source, and of the CHANGES before it. It may be larger than the source; the rest is ignored.
- * The destination gets its name only when it is complete, and never replaces a file. Its mode is 0600 by default. A file system
- * that shares extents (FICLONE) copies no data. With a program, it writes "copied" and a newline to FD and becomes that program, so
- * that a VM costs its parent one fork. Exit status: 0 done, 1 failed, 2 wrong use, 3 the file system is full.
+ * With BASE the destination has only the pages of the source that differ from those of BASE, as CHANGES of BASE, and "changes" is printed;
+ * where the file system shares extents, it is a whole copy, and "whole" is printed. The destination gets its name only when it is complete,
+ * and never replaces a file. Its mode is 0600 by default. A file system that shares extents (FICLONE) copies no data. With a program, it
+ * writes "copied" and a newline to FD and becomes that program, so that a VM costs its parent one fork. Exit status: 0 done, 1 failed, 2
+ * wrong use, 3 the file system is full.
  */
 #include "sealed.h"
 #include "sparse.h"
@@ -43,6 +46,7 @@ static int fail(const char *what, const char *path, int error) {
 
 static int usage(void) {
   fputs("usage: pyro-copy [--owner UID:GID] [--mode OCTAL] [--over CHANGES]... SOURCE DESTINATION [FD PROGRAM ARGUMENT...]\n"
+        "       pyro-copy [--owner UID:GID] [--mode OCTAL] --since BASE SOURCE DESTINATION\n"
         "       pyro-copy --punch FILE\n"
         "       pyro-copy --list FILE\n"
         "       pyro-copy --seal FILE\n",
@@ -96,6 +100,7 @@ struct wishes {
   uid_t uid;
   gid_t gid;
   mode_t mode;
+  const char *base; /* NULL: none */
   const char *changes[MOST_CHANGES];
   int change_count;
 };
@@ -117,6 +122,16 @@ static int overlay(const char *changes, int to, off_t size) {
   return error;
 }
 
+/* Writes the pages of a source of `size` bytes that differ from the base; 0 or an errno. */
+static int differences(int from, const char *base, int to, off_t size) {
+  struct stat stat;
+  int fd = open(base, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return errno;
+  int error = fstat(fd, &stat) != 0 ? errno : !S_ISREG(stat.st_mode) ? EINVAL : sparse_since(from, fd, to, size);
+  close(fd);
+  return error;
+}
+
 static int copy(const char *source, const char *destination, const struct wishes *wishes) {
   int status = 0, named = 0, to = -1, error;
   struct stat stat;
@@ -131,9 +146,12 @@ static int copy(const char *source, const char *destination, const struct wishes
     status = fail("cannot create", destination, errno);
     goto out;
   }
-  if (ioctl(to, ficlone, from) != 0) {
+  int shares = ioctl(to, ficlone, from) == 0;
+  if (!shares) {
     if (ftruncate(to, stat.st_size) != 0)
       error = errno;
+    else if (wishes->base != NULL)
+      error = differences(from, wishes->base, to, stat.st_size);
     else
       error = sparse_copy(from, to, stat.st_size);
     if (error != 0) {
@@ -152,6 +170,8 @@ static int copy(const char *source, const char *destination, const struct wishes
     status = fail("cannot set the mode of", destination, errno);
   else if (!named && give_name(to, destination) != 0)
     status = fail("cannot create", destination, errno);
+  else if (wishes->base != NULL)
+    puts(shares ? "whole" : "changes");
 out:
   if (to >= 0) {
     if (status != 0 && named) unlink(destination);
@@ -221,10 +241,13 @@ int main(int argc, char **argv) {
       wishes.owned = 1;
     else if (strcmp(argv[at], "--over") == 0 && wishes.change_count < MOST_CHANGES)
       wishes.changes[wishes.change_count++] = argv[at + 1];
+    else if (strcmp(argv[at], "--since") == 0)
+      wishes.base = argv[at + 1];
     else if (strcmp(argv[at], "--mode") != 0 || parse_mode(argv[at + 1], &wishes.mode) != 0)
       return usage();
   }
-  if (argc != at + 2 && argc < at + 4) return usage();
+  if (argc != at + 2 && (argc < at + 4 || wishes.base != NULL)) return usage();
+  if (wishes.base != NULL && wishes.change_count > 0) return usage();
   int status = copy(argv[at], argv[at + 1], &wishes);
   return status != 0 || argc == at + 2 ? status : become(argv[at + 2], argv + at + 3);
 }

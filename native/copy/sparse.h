@@ -11,6 +11,12 @@ int sparse_copy(int from, int to, off_t size);
 /* Copies the data in the first `size` bytes of `from` over those of `to`. Holes of `from` change nothing; 0 or an errno. */
 int sparse_overlay(int from, int to, off_t size);
 
+/*
+ * Copies the pages in the first `size` bytes of `from` that differ from those of `base` to the same places of `to`, zeros too:
+ * sparse_overlay of the result makes `from` out of `base`; 0 or an errno.
+ */
+int sparse_since(int from, int base, int to, off_t size);
+
 /* Turns pages of zeros within the first `size` bytes of a file into holes; 0 or an errno. */
 int sparse_punch(int fd, off_t size);
 

@@ -124,6 +124,57 @@ describe("pyro-copy --over", () => {
     }))
 })
 
+describe("pyro-copy --since", () => {
+  /** Pages of a file that differ from those of another one, as the changes have them. */
+  const differing = (source: string, base: string) =>
+    [...source].map((kind, at) => {
+      const [now, then] = [kind, base[at] ?? "0"].map((one) => one === "z" ? "0" : one)
+      return now === then ? "0" : now === "0" ? "z" : now
+    }).join("")
+
+  it.live("the result has the pages that differ from the base, and laid over the base it is the source", () =>
+    Effect.gen(function*() {
+      const { changes: base, from, to } = yield* room
+      const cases: ReadonlyArray<readonly [string, string]> = [
+        ["abc", "abc"],
+        ["abc", "000"],
+        ["000", "abc"],
+        ["0z0", "z0a"],
+        ["abcd", "ab"],
+        ["ab", "abcd"],
+        ["", "a"],
+        ["ab0".repeat(1500) + "0".repeat(3000) + "c", "0x0b0".repeat(1100)],
+        ["0".repeat(5000) + "a", "0".repeat(5000) + "a"],
+        ...FastCheck.sample(FastCheck.tuple(kinds("0zab"), kinds("0zab")), { numRuns: 20, seed: 7 })
+      ]
+      for (const [source, below] of cases) {
+        write(from, source)
+        write(base, below)
+        const { status, stdout } = copy("--since", base, from, to)
+        assert.deepStrictEqual([status, stdout], [0, "changes\n"])
+        const expected = differing(source, below)
+        assert.strictEqual(pagesOf(to), expected.replaceAll("z", "0"))
+        assert.isAtMost(fs.statSync(to).blocks * 512, dataPages(expected) * page)
+        fs.truncateSync(base, source.length * page)
+        const back = `${to}-back`
+        assert.strictEqual(copy("--over", to, base, back).status, 0)
+        assert.strictEqual(pagesOf(back), source.replaceAll("z", "0"))
+        for (const file of [to, back]) fs.rmSync(file)
+      }
+    }))
+
+  it.live("a base that is missing or a link is refused, and nothing is made", () =>
+    Effect.gen(function*() {
+      const { changes: link, from, to } = yield* room
+      write(from, "ab")
+      assert.strictEqual(copy("--since", link, from, to).status, 1)
+      fs.symlinkSync(from, link)
+      assert.strictEqual(copy("--since", link, from, to).status, 1)
+      assert.isFalse(fs.existsSync(to))
+      assert.strictEqual(copy("--since", from, "--over", from, from, to).status, 2)
+    }))
+})
+
 describe("pyro-copy of a file that a VM's own process may have made", () => {
   it.live("a symbolic link is not followed", () =>
     Effect.gen(function*() {
