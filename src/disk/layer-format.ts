@@ -16,6 +16,9 @@ export const formatOf = (file: string): LayerFormat => path.extname(file) === ".
 /** Whether a file is a layer of a disk, by its name. */
 export const isLayer = (file: string): boolean => layerFormats.some((format) => file.endsWith(`.${format}`))
 
+/** Changes of a layer that a copy of a disk has beside it, if it has any: the file's data replaces that of the layer. */
+export const changesOf = (layer: string): string => `${layer}.changes`
+
 /** Content of a layer to which nothing was written yet. */
 export const emptyLayer = (format: LayerFormat, virtualBytes: number): Uint8Array =>
   format === "store" ? new Uint8Array(0) : qcow2Header({ virtualBytes })

@@ -18,7 +18,7 @@ import { bytesOnDisk } from "../system/files/usage.ts"
 import { runTool } from "../system/processes/child.ts"
 import { fileBytes, freeBytes } from "../system/processes/host.ts"
 import { nativeTool } from "../system/processes/native.ts"
-import { emptyLayer, formatOf, isEmptyLayer, type LayerFormat, layerFormats } from "./layer-format.ts"
+import { changesOf, emptyLayer, formatOf, isEmptyLayer, type LayerFormat, layerFormats } from "./layer-format.ts"
 import { openVerifiedLayer } from "./open-layer.ts"
 
 /** Raw ext4 image that a workspace disk starts from. */
@@ -227,10 +227,22 @@ export const copyNewestStore = ({ layers, top }: WorkspaceDisk, to: string): Eff
     : copyImage(newest, to)
 }
 
-const copyImage = (image: string, link: string) =>
+/** Makes a copy of a disk one file: a layer without changes beside it. Other names of its files stay as they are. */
+export const settleCopy = (layer: string): Effect.Effect<void, LinkFailed> =>
+  Effect.gen(function*() {
+    const [changes, whole] = [changesOf(layer), `${layer}.tmp`]
+    if (!exists(changes)) return
+    yield* copyImage(layer, whole, changes)
+    yield* Effect.mapError(Effect.andThen(renameFile(whole, layer), removeFile(changes)), toHostErrorOf(layer))
+  })
+
+const copyImage = (image: string, link: string, changes?: string) =>
   Effect.gen(function*() {
     const tool = yield* nativeTool("pyro-copy")
-    const { code, stderr } = yield* runTool(tool, ["--mode", "0444", image, link], { okCodes: [0, 1, 2, copyFull] })
+    const over = changes === undefined ? [] : ["--over", changes]
+    const { code, stderr } = yield* runTool(tool, [...over, "--mode", "0444", image, link], {
+      okCodes: [0, 1, 2, copyFull]
+    })
     if (code === copyFull) return yield* full(image, link)
     if (code !== 0) return yield* unusable(link, stderr.trim())
   }).pipe(Effect.catchTag("ToolFailed", (cause) => unusable(link, cause.message)))

@@ -130,10 +130,13 @@ export interface MemoryTarget {
 
 /** A copy of a disk with all that was written over the seed. */
 export interface DiskCopy {
-  /** New file with the copy, which is a layer without others below it. */
+  /** New file with the copy, which is a layer without others below it, perhaps with changes beside it (`changesOf`). */
   readonly to: string
-  /** An earlier copy. If nothing was written since, `to` becomes another name of it. */
-  readonly last?: { readonly file: string; readonly mark: string } | undefined
+  /**
+   * An earlier copy, with the mark of the disk at its moment. `to` becomes another name of it: if nothing was written since, and otherwise, where the
+   * file system shares no extents, with what differs from it as changes.
+   */
+  readonly last?: { readonly file: string; readonly mark?: string | undefined } | undefined
 }
 
 /** Points of one VM, which have its memory and a copy of its disk: `CaptureTarget.copy`. */

@@ -108,6 +108,21 @@ export const copyFailed = ({ from, to }: Pick<MemoryCopy, "from" | "to">, code: 
     : vmFailed("memory", detail)
 
 /**
+ * Copies a file as what differs from `base`, in the form of `changes` of `copySparse`, or whole where the file system shares extents. Says which. The
+ * copy is read-only.
+ */
+export const copySince = (base: string, from: string, to: string) =>
+  Effect.gen(function*() {
+    const args = ["--since", base, "--mode", "0444", from, to]
+    const { stdout } = yield* runTool(yield* nativeTool(COPY), args).pipe(
+      Effect.mapError((failure) =>
+        failure._tag !== "ToolFailed" ? failure : copyFailed({ from, to }, failure.code, failure.message)
+      )
+    )
+    return stdout.toString() === "whole\n" ? "whole" as const : "changes" as const
+  })
+
+/**
  * Copies a file without its holes and zero pages, for `uid` alone to read and write. The data of `changes`, sparse files, replaces that of
  * the file, one after the other: at most 64.
  */

@@ -2,11 +2,13 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { HostToolMissing, ImageDamaged, NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
+import { changesOf } from "../../../disk/layer-format.ts"
 import { attempt } from "../../../system/files/failure.ts"
+import { bytesOnDisk } from "../../../system/files/usage.ts"
 import type { VmPaths } from "../../record.ts"
 import type { DiskCopy } from "../../Vm.ts"
 import { fileFailedAt } from "../failure.ts"
-import { copySparse } from "../memory.ts"
+import { copySince, copySparse } from "../memory.ts"
 import { names } from "./machine.ts"
 import { checkStore } from "./store-file.ts"
 
@@ -19,6 +21,21 @@ export const storeMark = (paths: VmPaths): Effect.Effect<string, VmFailed | NoSp
     return [dev, ino, mtimeNs, blocks].join(":")
   }).pipe(Effect.mapError(fileFailedAt("disk", storeOf(paths))))
 
+/** Changes with more than this part of their layer's bytes make the next copy a whole one. */
+const LARGE_PART = 1 / 2
+
+/** Whether the next copy has its changes over the same layer as this one. */
+const isBase = (file: string) => {
+  const changes = changesOf(file)
+  return !fs.existsSync(changes) || bytesOnDisk(changes) <= bytesOnDisk(file) * LARGE_PART
+}
+
+/** Gives an earlier copy another name. */
+const linkCopy = (file: string, to: string) => {
+  fs.linkSync(file, to)
+  if (fs.existsSync(changesOf(file))) fs.linkSync(changesOf(file), changesOf(to))
+}
+
 /**
  * Copies the store of a paused VM, which continues on the same file. A file system that shares extents copies no data. Gives the mark of what
  * was copied.
@@ -30,16 +47,20 @@ export const copyStoreTo = (
 ): Effect.Effect<string, VmFailed | NoSpace | HostToolMissing | ImageDamaged> =>
   Effect.gen(function*() {
     const store = storeOf(paths)
+    const onDisk = <A>(operation: string, work: () => A) =>
+      Effect.mapError(attempt(operation, to, work), fileFailedAt("disk", to))
     const mark = yield* storeMark(paths)
-    if (last?.mark === mark) {
-      yield* Effect.mapError(
-        attempt("link", to, () => fs.linkSync(last.file, to)),
-        fileFailedAt("disk", to)
-      )
+    if (last !== undefined && last.mark === mark) {
+      yield* onDisk("link", () => linkCopy(last.file, to))
       return mark
     }
     yield* checkStore(store, virtualBytes)
-    yield* copySparse(store, to, process.getuid?.() ?? 0)
-    yield* Effect.mapError(attempt("chmod", to, () => fs.chmodSync(to, 0o444)), fileFailedAt("disk", to))
+    if (last === undefined || !(yield* onDisk("stat", () => isBase(last.file)))) {
+      yield* copySparse(store, to, process.getuid?.() ?? 0)
+      yield* onDisk("chmod", () => fs.chmodSync(to, 0o444))
+      return mark
+    }
+    const made = yield* copySince(last.file, store, changesOf(to))
+    yield* onDisk("link", () => made === "whole" ? fs.renameSync(changesOf(to), to) : fs.linkSync(last.file, to))
     return mark
   })

@@ -2,7 +2,7 @@ import { Effect, Option } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import { linkSeed, type WorkspaceDisk } from "../../../disk/workspace-disk.ts"
 import { copyPushed } from "../../../seeding/pushed.ts"
-import { ensureFolder } from "../../../system/files/entries.ts"
+import { ensureFolder, exists } from "../../../system/files/entries.ts"
 import { hostBootId } from "../../../system/processes/identity.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import type { VmPoints } from "../../../vm/Vm.ts"
@@ -27,8 +27,12 @@ const captureIn = (before: Before, disk: WorkspaceDisk, { guest }: Generation, i
     yield* Effect.mapError(ensureFolder(half.logs), unwritten(folder))
     yield* linkSeed(half.disk, disk.seed.path)
     const to = copyIn(half, disk)
-    const mark = last?.record.diskMark
-    const copy = { to, last: mark === undefined ? undefined : { file: copyIn(last!.folder, disk), mark } }
+    // A point from before the first copy has layers, or none.
+    const copied = last === undefined ? undefined : copyIn(last.folder, disk)
+    const copy = {
+      to,
+      last: copied !== undefined && exists(copied) ? { file: copied, mark: last?.record.diskMark } : undefined
+    }
     let commands: ReadonlyArray<JournaledCommand> = []
     let programs = false
     const memory = { path: half.frozen.memoryPath, uid: process.getuid?.() ?? 0 }

@@ -6,6 +6,7 @@ import { Vmm } from "../../../vm/Vmm.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { unwritten } from "../../entry/record.ts"
 import { linkTree } from "../snapshot/fork-stage.ts"
+import { settleCopies } from "./copy.ts"
 import { makePoint, newPointId, type Point, type PointRecord } from "./record.ts"
 
 /**
@@ -38,6 +39,7 @@ export const keepReturned = (
     return yield* makePoint(entry.folder, id, (half) =>
       Effect.gen(function*() {
         yield* linkTree(folder.directory, half.directory)
+        yield* settleCopies(half)
         if (memory === undefined) return returned
         yield* Effect.mapError(
           attempt("rename", half.directory, () => {

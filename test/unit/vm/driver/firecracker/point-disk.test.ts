@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { changesOf } from "../../../../../src/disk/layer-format.ts"
+import { settleCopy } from "../../../../../src/disk/workspace-disk.ts"
 import { copyStoreTo, storeMark } from "../../../../../src/vm/driver/firecracker/point-disk.ts"
 import { placeDisk } from "../../../../../src/vm/driver/firecracker/store.ts"
 import { isOneFile, ownUid, storeRoom, textOf, virtualBytes, wholeBytes } from "./store-in.ts"
@@ -13,13 +15,16 @@ const running = Effect.gen(function*() {
   const top = layer("0.store", "before")
   yield* placeDisk(paths, ownUid, { seed, top })
   let seconds = 1_000_000
-  const write = (text: string) => {
-    fs.writeFileSync(store, text, { flag: "r+" })
+  const writeAt = (text: string, position: number) => {
+    const fd = fs.openSync(store, "r+")
+    fs.writeSync(fd, text, position, "latin1")
+    fs.closeSync(fd)
     // The clock of the file system has steps.
     fs.utimesSync(store, seconds, seconds)
     seconds += 1
   }
-  return { ...room, top, write, to: (name: string) => path.join(directory, name) }
+  const write = (text: string) => writeAt(text, 0)
+  return { ...room, top, write, writeAt, to: (name: string) => path.join(directory, name) }
 })
 
 describe("the copy of a store for a point", () => {
@@ -48,7 +53,40 @@ describe("the copy of a store for a point", () => {
       write("later!")
       assert.notStrictEqual(yield* storeMark(paths), mark)
       yield* copyStoreTo(paths, virtualBytes, { to: to("third"), last })
-      assert.deepStrictEqual(["second", "third"].map((name) => textOf(to(name))), ["moment", "later!"])
+      yield* settleCopy(to("third"))
+      assert.deepStrictEqual(["first", "second", "third"].map((name) => textOf(to(name))), [
+        "moment",
+        "moment",
+        "later!"
+      ])
+    }))
+
+  it.live("copies after a large one have what differs from it, until that is much", () =>
+    Effect.gen(function*() {
+      const { paths, to, write, writeAt } = yield* running
+      const block = "x".repeat(64 * 1024)
+      for (let at = 0; at < 10; at++) writeAt(block, at * block.length)
+      yield* copyStoreTo(paths, virtualBytes, { to: to("whole") })
+      write("one")
+      const mark = yield* copyStoreTo(paths, virtualBytes, { to: to("one"), last: { file: to("whole") } })
+      // A file system that shares extents has whole copies for nothing.
+      const shares = !fs.existsSync(changesOf(to("one")))
+      assert.strictEqual(isOneFile(to("whole"), to("one")), !shares)
+      yield* copyStoreTo(paths, virtualBytes, { to: to("same"), last: { file: to("one"), mark } })
+      write("two")
+      yield* copyStoreTo(paths, virtualBytes, { to: to("two"), last: { file: to("one"), mark } })
+      assert.strictEqual(isOneFile(to("whole"), to("two")), !shares)
+      for (let at = 0; at < 6; at++) writeAt(block.replaceAll("x", "y"), at * block.length)
+      yield* copyStoreTo(paths, virtualBytes, { to: to("much"), last: { file: to("two") } })
+      yield* copyStoreTo(paths, virtualBytes, { to: to("again"), last: { file: to("much") } })
+      assert.isFalse(isOneFile(to("much"), to("again")))
+      const before = fs.readFileSync(to("whole"))
+      for (const name of ["one", "same", "two", "much", "again"]) yield* settleCopy(to(name))
+      const starts = ["one", "same", "two", "much", "again"].map((name) =>
+        fs.readFileSync(to(name), "latin1").slice(0, 4)
+      )
+      assert.deepStrictEqual(starts, ["onex", "onex", "twox", "yyyy", "yyyy"])
+      assert.isTrue(fs.readFileSync(to("whole")).equals(before))
     }))
 
   it.live("a store that Firecracker has replaced by a link is not copied", () =>
