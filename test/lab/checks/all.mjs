@@ -4,6 +4,7 @@ import { firecrackerStory, hasFirecracker, onDriver, refused } from "./firecrack
 import { network, outside } from "./network.mjs"
 import { installed, installs, lasting, npx, removed } from "./package.mjs"
 import { accelerator, onKvm, ordinaryUser, selftest, useful } from "./product.mjs"
+import { rewindStory } from "./rewind.mjs"
 import { storiesOn } from "./stories.mjs"
 
 /**
@@ -26,6 +27,12 @@ export const allChecks = ({ driver, environment, identity, short }) => {
       "Firecracker: snapshot, forks, adoption, a killed one, delete",
       seconds.kvm.story,
       onDriver("firecracker", (perform) => firecrackerStory(perform, environment))
+    ),
+    asUser(
+      "KVM",
+      "Firecracker: a rewind brings back memory, a service and a shell",
+      seconds.kvm.story,
+      onDriver("firecracker", (perform) => rewindStory(perform, environment))
     )
   ]
   return [

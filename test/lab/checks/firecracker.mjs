@@ -1,4 +1,5 @@
 import { expectAll } from "./expect.mjs"
+import { says } from "./says.mjs"
 
 /** Where the user has Firecracker: on PATH. */
 const program = "~/.local/bin/firecracker"
@@ -51,11 +52,6 @@ echo "processes: $(pgrep -x firecracker; pgrep pyro-console)"
 pyro daemon stop --quiet
 echo "left: $(pgrep -x firecracker; find ~/.local/state/pyro/vms ~/.local/state/pyro/workspaces -mindepth 1; find /dev/shm -type f)"
 `
-
-const says = (label, pattern) => [
-  `${label} says ${pattern}`,
-  ({ stdout }) => pattern.test(stdout.split("\n").find((line) => line.startsWith(`${label}:`))?.slice(label.length + 1))
-]
 
 /** Workspaces on Firecracker from create to delete, through the deaths of the daemon and of one Firecracker. */
 export const firecrackerStory = async (perform, environment) =>

@@ -28,6 +28,7 @@ const ofWorkspaces = [
   ...["workspace-service", "workspace-shell", "workspace-ports"].map((name) => guest(name)),
   ...["workspace-snapshot", "workspace-saved", "workspace-pause", "workspace-pause-uses"].map((name) => guest(name)),
   guest("workspace-compare"),
+  guest("workspace-rewind"),
   guest("workspace-disk-tools", { leaveOut: [mounts] }),
   guest("workspace-disk-grow"),
   ...["", "-daemon", "-interrupted", "-crowd"].map((name) => guest(`workspace-lifecycle${name}`))
