@@ -3,12 +3,11 @@ import { settingNow } from "../../../system/settings/config.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { onceFree } from "../../../system/waits/once-free.ts"
 import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
-import type { Vm } from "../../../vm/Vm.ts"
+import type { VmPoints } from "../../../vm/Vm.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
-import { lookAgain, takeLook, whileTaking } from "../../entry/point-marks.ts"
+import { lookAgain, type PointMarks, takeLook, whileTaking } from "../../entry/point-marks.ts"
 import { openResidentsOf } from "../../residents/entry-residents.ts"
-import type { CommandJournal } from "../../residents/exec/journal.ts"
 import { mergeIfTooLong } from "../snapshot/flatten.ts"
 import { takePoint } from "./take.ts"
 
@@ -35,7 +34,11 @@ export const hasPoints = ({ tryOf }: { readonly tryOf?: string | undefined }): b
  * Whether a point takes so little time that a command waits for it: a point of the disk, or one with little memory. The first one with memory is
  * made while the guest is idle, or before the second command.
  */
-const isQuick = ({ pointMarks }: Entry, { points }: Vm, { execs }: CommandJournal) =>
+export const isQuick = (
+  { pointMarks }: { readonly pointMarks: Pick<PointMarks, "pauseMs"> },
+  { points }: { readonly points?: Pick<VmPoints, "pendingBytes"> | undefined },
+  { execs }: { readonly execs: ReadonlyArray<unknown> }
+): Effect.Effect<boolean> =>
   points === undefined
     ? Effect.succeed(true)
     : execs.length === 0 || pointMarks.pauseMs > MAX_PAUSE_MS

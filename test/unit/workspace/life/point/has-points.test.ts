@@ -1,5 +1,8 @@
+import { Effect } from "effect"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
-import { hasPoints } from "../../../../../src/workspace/life/point/keeper.ts"
+import { deadlineScale } from "../../../../../src/system/settings/deadline-scale.ts"
+import { makePointMarks } from "../../../../../src/workspace/entry/point-marks.ts"
+import { hasPoints, isQuick } from "../../../../../src/workspace/life/point/keeper.ts"
 
 describe("workspaces with points", () => {
   const before = process.env["PYRO_REWIND_MIB"]
@@ -16,5 +19,36 @@ describe("workspaces with points", () => {
     assert.deepStrictEqual(has(), [true, true, false])
     process.env["PYRO_REWIND_MIB"] = "0"
     assert.deepStrictEqual(has(), [false, false, false])
+  })
+})
+
+describe("points that a command waits for", () => {
+  const mib = 1024 * 1024
+  const quick = ({ commands = 1, pauseMs = 0, pending }: {
+    readonly commands?: number
+    readonly pauseMs?: number
+    /** Absent: points hold the disk. */
+    readonly pending?: number
+  }) => {
+    const points = pending === undefined ? undefined : { pendingBytes: Effect.succeed(pending) }
+    const entry = { pointMarks: { ...makePointMarks(), pauseMs: pauseMs * deadlineScale } }
+    return Effect.runSync(isQuick(entry, { points }, { execs: Array.from({ length: commands }) }))
+  }
+
+  it("a point of the disk is always waited for", () => {
+    assert.isTrue(quick({ commands: 0, pauseMs: 10_000 }))
+  })
+
+  it("one with memory is waited for if the last one was short, and little memory is new", () => {
+    assert.deepStrictEqual(
+      [
+        quick({ pending: 64 * mib }),
+        quick({ pending: 64 * mib + 1 }),
+        quick({ pending: 0, pauseMs: 100 }),
+        quick({ pending: 0, pauseMs: 101 }),
+        quick({ pending: 0, commands: 0 })
+      ],
+      [true, false, true, false, false]
+    )
   })
 })
