@@ -1,5 +1,5 @@
 /*
- * pyro-ssh sftp | connect HOST PORT | connect-unix PATH: what an SSH connection needs in a guest.
+ * pyro-ssh sftp | connect HOST PORT | connect-unix PATH | agent PATH USER: what an SSH connection needs in a guest.
  *
  * pyro copies the program to a guest, where it runs as the user of the connection, with the rights of this user and no others. `sftp` is a
  * server of SFTP version 3 on standard input and output. `connect` is a connection of the guest, so that the workspace's network rules
@@ -48,6 +48,7 @@ int main(int count, char **arguments) {
   signal(SIGPIPE, SIG_IGN);
   if (strcmp(what, "connect") == 0 && count == 4) return connect_tcp(arguments[2], arguments[3]);
   if (strcmp(what, "connect-unix") == 0 && count == 3) return connect_unix(arguments[2]);
-  fputs("usage: pyro-ssh sftp | connect HOST PORT | connect-unix PATH\n", stderr);
+  if (strcmp(what, "agent") == 0 && count == 4) return lend_agent(arguments[2], arguments[3]);
+  fputs("usage: pyro-ssh sftp | connect HOST PORT | connect-unix PATH | agent PATH USER\n", stderr);
   return 2;
 }

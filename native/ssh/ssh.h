@@ -72,3 +72,5 @@ void answer(uint8_t type, struct request request);
 /* Connects standard input and output with a TCP port or a Unix socket. Prints "+" first. The exit status of the program. */
 int connect_tcp(const char *host, const char *port);
 int connect_unix(const char *path);
+/* Lends an agent of the host on this socket to a user, until the end of standard input. */
+int lend_agent(const char *path, const char *user);

@@ -1,5 +1,5 @@
 import { spawn } from "node-pty"
-import { execFile } from "node:child_process"
+import { execFile, execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import { request } from "node:http"
@@ -7,7 +7,7 @@ import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
 import { openSsh, portable } from "../support/open-ssh.ts"
-import { until } from "../support/pyro-cli.ts"
+import { startPyro, until } from "../support/pyro-cli.ts"
 import { settlesAs } from "../support/settled.ts"
 import { snapshots } from "../support/snapshots.ts"
 
@@ -190,6 +190,39 @@ describe("ssh to a workspace", () => {
     await settlesAs(left, "sleep 2000", "the programs are wrong")
     const { events } = await json<{ readonly events: ReadonlyArray<{ readonly kind: string }> }>(["events", id])
     for (const kind of ["ssh_opened", "ssh_closed"]) assert.isTrue(events.some((one) => one.kind === kind), kind)
+  })
+
+  it("a lent agent is there for commands while its command runs, lists the keys and signs no text", async () => {
+    const agent = path.join(home, "agent")
+    const daemon = execFile("ssh-agent", ["-D", "-a", agent])
+    try {
+      await until("ssh-agent", () => fs.existsSync(agent))
+      const inAgent = { ...env, SSH_AUTH_SOCK: agent, HOME: home }
+      execFileSync("ssh-add", ["-q", `${keys(id)}/client`], { env: inAgent, stdio: "ignore" })
+      const key = fs.readFileSync(`${keys(id)}/known_hosts`, "utf8").split(" ").slice(1).join(" ")
+      fs.writeFileSync(path.join(home, ".ssh/known_hosts"), `git.example ${key}`)
+      const lend = (name: string) =>
+        startPyro(["ssh-agent", id, "--host", name], { env: { ...pyro.env, SSH_AUTH_SOCK: agent, HOME: home } })
+      const unknown = await lend("nobody.example").finished
+      assert.deepStrictEqual([unknown.code, unknown.stderr.includes("ssh nobody.example")], [2, true])
+      const loan = lend("git.example")
+      await until(loan.stderrSoFar, () => loan.stderrSoFar().includes("lends your SSH agent"))
+      const { ssh_agent: shown } = await json<{ readonly ssh_agent?: object }>(["status", id])
+      assert.deepStrictEqual(shown, { hosts: ["git.example"], ask: false })
+      // The first byte of the answers to: list the keys, remove them all.
+      const asking = "import os,socket\ns=socket.socket(socket.AF_UNIX); s.connect(os.environ['SSH_AUTH_SOCK'])\n" +
+        "def ask(t):\n s.sendall(b'\\0\\0\\0\\1'+bytes([t])); n=int.from_bytes(s.recv(4),'big'); return s.recv(n)[0]\n" +
+        "print(ask(11), ask(19))"
+      assert.strictEqual(await sh(id, `python3 -c "$(cat <<'E'\n${asking}\nE\n)"`), "12 5")
+      assert.match(await ssh(`agent@${host}`, "cat < $SSH_AUTH_SOCK 2>&1; stat -c %a-%U $SSH_AUTH_SOCK"), /600-root$/)
+      assert.include((await lend("git.example").finished).stderr, "has an agent already")
+      loan.child.kill("SIGINT")
+      await loan.finished
+      assert.strictEqual(await sh(id, "echo \"agent: $SSH_AUTH_SOCK\""), "agent:")
+      assert.include(loan.stderrSoFar(), "refuses a request that a guest may not make")
+    } finally {
+      daemon.kill()
+    }
   })
 
   it("a hostile guest that breaks the helper breaks nothing else, and the next use has it again", async () => {

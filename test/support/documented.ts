@@ -133,7 +133,11 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "pyro code fix",
     "pyro code web",
     "pyro code fix /workspace/src --editor zed",
-    "pyro ssh-proxy fix"
+    "pyro ssh-proxy fix",
+    "pyro network set fix --allow-host github.com",
+    "pyro ssh-agent fix --host github.com --ask",
+    "pyro ssh-agent fix --host github.com",
+    "pyro ssh-agent fix --host github.com --host gitlab.com --ask"
   ].map((command): readonly [string, string] => [command, SSH]),
   ...[
     "pyro env pull docker.io/library/python:3.12-slim",

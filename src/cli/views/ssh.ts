@@ -1,6 +1,7 @@
 import { Effect, Stream } from "effect"
 import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
+import type { SshAgentPayload } from "../../contract/rows/workspace-ssh-agent.ts"
 import type { SshConfig } from "../../contract/rows/workspace-ssh.ts"
 import { asks } from "../output/ask.ts"
 import { OutputOptions, print, warn } from "../output/print.ts"
@@ -84,6 +85,52 @@ const removeEntry = (pyro: PyroService, workspace: string) =>
     return hasEntry ? 0 : 1
   })
 
+/** Lends the person's agent until the command is interrupted, or the guest is lost. */
+const performLoan = (pyro: PyroService, payload: SshAgentPayload) =>
+  Effect.gen(function*() {
+    const terminal = yield* Terminal
+    const agent = terminal.variable("SSH_AUTH_SOCK")
+    if (agent === undefined || agent === "") {
+      return yield* new InvalidRequest({
+        field: "",
+        detail: "no agent to lend: SSH_AUTH_SOCK is not set. Start one: eval $(ssh-agent); ssh-add"
+      })
+    }
+    if (payload.ask && (!terminal.stdinIsTerminal || !terminal.stderrIsTerminal)) {
+      return yield* new InvalidRequest({ field: "--ask", detail: "needs a terminal" })
+    }
+    const { knownHosts, lend } = yield* Effect.promise(() => import("../../ssh-client/lend.ts"))
+    const hosts = knownHosts(yield* homeOf, payload.host)
+    const unknown = [...hosts].find(([, keys]) => keys.size === 0)?.[0]
+    if (unknown !== undefined) {
+      return yield* new InvalidRequest({
+        field: "--host",
+        detail: `your known_hosts has no key of ${unknown}. Connect to it once yourself: ssh ${unknown}`
+      })
+    }
+    const withTerminal = Effect.provideService(Terminal, terminal)
+    const loan = yield* lend(
+      {
+        agent,
+        hosts,
+        allows: ({ fingerprint, host, user }) =>
+          payload.ask
+            ? Effect.map(asks(`Log in to ${host} as ${user} with ${fingerprint}?`), (answer) => answer === true).pipe(
+              withTerminal
+            )
+            : Effect.succeed(true),
+        say: (sentence) => withTerminal(warn(`pyro: ${sentence}\n`))
+      },
+      withTerminal(
+        warn(`pyro: lends your SSH agent to ${payload.workspace} for ${payload.host.join(", ")}, until Ctrl-C\n`)
+      )
+    )
+    yield* Stream.runForEach(
+      pyro.workspace.ssh.agent(payload, { stdin: loan.answers }),
+      (event) => event._tag === "Output" ? loan.take(event.bytes) : Effect.void
+    )
+  })
+
 export const sshViews = {
   "workspace.ssh.config": {
     result: (config) =>
@@ -107,6 +154,10 @@ export const sshViews = {
         yield* warn(isWritten ? `pyro: ready. Use it: ssh ${config.host}\n` : "nothing was written\n")
         return { _tag: "Shown" as const, status: isWritten ? 0 : 1 }
       })
+  },
+  "workspace.ssh.agent": {
+    result: () => Effect.void,
+    perform: (pyro, payload) => Effect.map(performLoan(pyro, payload), () => ({ _tag: "Shown" as const, status: 0 }))
   },
   "workspace.ssh.proxy": {
     result: () => Effect.void,

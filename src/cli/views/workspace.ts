@@ -78,6 +78,10 @@ const detail = (one: WorkspaceInfo) => {
         : [["disk use", `${size(one.diskUsedBytes)} on this host${pausedText(one)}`]]),
       ["commands", `${one.runningCommands} ${one.state === "paused" ? "standing still" : "running"}`],
       ...(shells === 0 ? [] : [["shells", `${shells} open`]]),
+      ...(one.sshConnections === undefined ? [] : [["ssh", `${one.sshConnections} open`]]),
+      ...(one.sshAgent === undefined
+        ? []
+        : [["ssh agent", `lent for ${one.sshAgent.hosts.join(", ")}${one.sshAgent.ask ? ", asks first" : ""}`]]),
       ...(Object.keys(services).length === 0 ? [] : [["services", servicesText(services)]]),
       ["network", networkOf(one)],
       ...(one.network === undefined || !hasConnections(one.network)

@@ -20,6 +20,7 @@ export type WithInput =
   | "workspace.shell.attach"
   | "workspace.file.upload"
   | "workspace.ssh.proxy"
+  | "workspace.ssh.agent"
   | "env.import"
 
 type Inputs<Name extends OperationName> = Name extends WithInput ? [input?: RunInput] : []

@@ -67,6 +67,7 @@ import {
   workspaceShellSignal
 } from "./workspace-shell.ts"
 import { workspaceSnapshotCreate, workspaceSnapshotDelete, workspaceSnapshotList } from "./workspace-snapshot.ts"
+import { workspaceSshAgent } from "./workspace-ssh-agent.ts"
 import { workspaceSshConfig, workspaceSshProxy } from "./workspace-ssh.ts"
 import { workspaceSummary } from "./workspace-summary.ts"
 import { workspaceSyncPush } from "./workspace-sync.ts"
@@ -155,6 +156,7 @@ const life = [
   workspacePortUnpublish,
   workspaceSshConfig,
   workspaceSshProxy,
+  workspaceSshAgent,
   workspaceRename,
   workspaceUpdate,
   workspacePause,

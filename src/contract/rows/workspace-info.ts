@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { integer, optional, string } from "../text/fields.ts"
+import { boolean, integer, optional, string } from "../text/fields.ts"
 import { byName } from "../text/names.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { processId } from "./command.ts"
@@ -116,7 +116,13 @@ export const WorkspaceInfo = lazy(() =>
       })
     ),
     shells: optional(integer("Number of open shells. Absent if the record cannot be read")),
-    sshConnections: optional(integer("Number of open SSH connections. Absent if there are none"))
+    sshConnections: optional(integer("Number of open SSH connections. Absent if there are none")),
+    sshAgent: optional(
+      Schema.Struct({
+        hosts: Schema.Array(Schema.String).annotate({ description: "Hosts that the guest may log in to" }),
+        ask: boolean("Whether the person is asked before each login")
+      }).annotate({ description: "The SSH agent that a person lends to the workspace. Absent if there is none" })
+    )
   })
 )
 export type WorkspaceInfo = ReturnType<typeof WorkspaceInfo>["Type"]
@@ -143,6 +149,7 @@ export const secondary = [
   "network_driver",
   "shells",
   "ssh_connections",
+  "ssh_agent",
   "project",
   "forked_from",
   "ports"

@@ -118,6 +118,13 @@ export interface WorkspaceInfo {
   readonly shells?: number
   /** Number of open SSH connections. Absent if there are none */
   readonly sshConnections?: number
+  /** The SSH agent that a person lends to the workspace. Absent if there is none */
+  readonly sshAgent?: {
+    /** Hosts that the guest may log in to */
+    readonly hosts: ReadonlyArray<string>
+    /** Whether the person is asked before each login */
+    readonly ask: boolean
+  }
 }
 
 /** A command of a workspace. */

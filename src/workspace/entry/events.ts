@@ -95,6 +95,9 @@ const Event = Schema.Union([
   /** An SSH client has logged in as this user of the guest: files, programs and ports of the guest are open to it until it leaves. */
   Schema.TaggedStruct("ssh_opened", { at, user: Schema.String }),
   Schema.TaggedStruct("ssh_closed", { at, user: Schema.String, sentBytes: Schema.Number }),
+  /** A person lends an SSH agent for logins to these hosts, from now on or no longer. */
+  Schema.TaggedStruct("ssh_agent_lent", { at, hosts: Schema.Array(Schema.String) }),
+  Schema.TaggedStruct("ssh_agent_ended", { at, hosts: Schema.Array(Schema.String) }),
   Schema.TaggedStruct("service_started", { at, name: Schema.String, restarts: Schema.Int }),
   Schema.TaggedStruct("service_ready", { at, name: Schema.String, readyMs: Schema.Number }),
   Schema.TaggedStruct("service_exited", {

@@ -80,6 +80,10 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
       return `an SSH client logged in as ${event.user}`
     case "ssh_closed":
       return `an SSH client of ${event.user} left, after ${event.sentBytes} bytes to it`
+    case "ssh_agent_lent":
+      return `an SSH agent is lent for ${event.hosts.join(", ")}`
+    case "ssh_agent_ended":
+      return `the SSH agent for ${event.hosts.join(", ")} is no longer lent`
     case "service_started":
       return `service ${event.name} started${event.restarts === 0 ? "" : `, restart ${event.restarts}`}`
     case "service_ready":

@@ -1,4 +1,4 @@
-import { Effect, Ref } from "effect"
+import { Effect, Option, Ref } from "effect"
 import { pointBeforeCommand } from "../life/point/keeper.ts"
 import { explainEnd } from "../life/reader.ts"
 import { directoryOf } from "../residents/command-defaults.ts"
@@ -23,6 +23,16 @@ export const sshWorks = {
         hostKey: hostLine
       }
     }),
+  "workspace.ssh.agent": {
+    pulls: ({ agentLoan, entry, generation }, payload, input) =>
+      Effect.gen(function*() {
+        const { user, workspaceUser } = yield* Ref.get(entry.record)
+        const explained = explainEnd({ entry, generation })
+        const pull = yield* agentLoan.lend(generation.channel, user ?? workspaceUser, payload, input)
+        const lost = Effect.mapError(explained(generation.channel.failed), Option.some)
+        return (waitMs?: number) => Effect.raceFirst(pull(waitMs), lost)
+      })
+  },
   "workspace.ssh.proxy": {
     pulls: ({ commands, entry, generation, lifecycle, ssh }, _payload, input) =>
       Effect.gen(function*() {

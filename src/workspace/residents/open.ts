@@ -23,6 +23,7 @@ import { openServices, type Services } from "./service/services.ts"
 import { serviceKind } from "./service/state.ts"
 import { shellKind, shellResident } from "./shell/resident.ts"
 import { makeShells, type Shells } from "./shell/shells.ts"
+import { type AgentLoan, makeAgentLoan } from "./ssh/agent.ts"
 import { makeSsh, type Ssh } from "./ssh/connections.ts"
 import { sshKind, sshResident } from "./ssh/resident.ts"
 
@@ -36,6 +37,7 @@ export interface OpenResidents extends Residents {
   readonly shells: Shells
   readonly services: Services
   readonly ssh: Ssh
+  readonly agentLoan: AgentLoan
 }
 
 /** Opens every resident of a workspace, with the grant of its record. The residents close with the Scope. */
@@ -56,11 +58,12 @@ export const openResidents = (
     const secrets = yield* openSecrets(directory)
     const headerSecrets = yield* openHeaderSecrets(directory, secrets, imageRegistriesOf(recorded))
     const network = yield* openNetwork(directory, headerSecrets, recorded)
+    const agentLoan = makeAgentLoan((event) => record(directory, event))
     const commands = yield* openCommands(
       folder,
       logLimits,
       secrets,
-      [headerSecrets.variables, network.prepareClients],
+      [headerSecrets.variables, network.prepareClients, () => agentLoan.variables],
       defaults
     )
     const ports = yield* openPorts(directory, network, wake)
@@ -78,8 +81,9 @@ export const openResidents = (
         listed(portKind, directory, portResident(ports)),
         listed(serviceKind, directory, serviceResident(services)),
         listed(shellKind, directory, shellResident(shells)),
-        listed(sshKind, directory, sshResident(ssh))
+        listed(sshKind, directory, sshResident(ssh, agentLoan))
       ]),
+      agentLoan,
       commands,
       headerSecrets,
       network,

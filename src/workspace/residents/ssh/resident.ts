@@ -1,5 +1,6 @@
-import { Effect, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import type { Resident, ResidentKind } from "../../entry/resident.ts"
+import type { AgentLoan } from "./agent.ts"
 import type { Ssh } from "./connections.ts"
 import { hangUpLeft, isSshProcess } from "./helper.ts"
 
@@ -7,7 +8,7 @@ import { hangUpLeft, isSshProcess } from "./helper.ts"
 export const sshKind: ResidentKind<object> = { key: "ssh", state: Schema.Struct({}), upgrades: [] }
 
 /** The SSH connections of a workspace as a resident. Each ends with the channel of its VM. */
-export const sshResident = (ssh: Ssh): Resident<object> => ({
+export const sshResident = (ssh: Ssh, agent: AgentLoan): Resident<object> => ({
   adopt: hangUpLeft,
   lose: () => Effect.void,
   clear: Effect.void,
@@ -15,6 +16,7 @@ export const sshResident = (ssh: Ssh): Resident<object> => ({
   isBusy: Effect.sync(() => ssh.count() > 0),
   describe: Effect.sync(() => {
     const sshConnections = ssh.count()
-    return sshConnections === 0 ? {} : { sshConnections }
+    const lent = Option.match(agent.loan(), { onNone: () => ({}), onSome: (sshAgent) => ({ sshAgent }) })
+    return { ...lent, ...(sshConnections === 0 ? {} : { sshConnections }) }
   })
 })

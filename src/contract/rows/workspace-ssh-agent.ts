@@ -1,0 +1,72 @@
+import { Schema } from "effect"
+import { flag, integer, list, matching } from "../text/fields.ts"
+import { snakeStruct, snakeTagged } from "../text/snake.ts"
+import { outputBytes } from "./command.ts"
+import { lazy, streaming } from "./operation.ts"
+import { at, withVm } from "./states.ts"
+import { workspaceField } from "./workspace-field.ts"
+
+/** Maximum number of hosts that an agent is lent for. */
+const MAX_HOSTS = 16
+
+export const SshAgentPayload = lazy(() =>
+  snakeStruct({
+    workspace: workspaceField(),
+    host: list(
+      Schema.String.pipe(
+        matching(
+          /^(\[[A-Za-z0-9.-]{1,253}\]:[0-9]{1,5}|[A-Za-z0-9][A-Za-z0-9.-]{0,252})$/,
+          "must be a host as ~/.ssh/known_hosts has it, such as github.com or [git.example.com]:2222"
+        )
+      )
+    ).pipe(Schema.check(Schema.isMinLength(1), Schema.isMaxLength(MAX_HOSTS))).annotate({
+      description: "Host that the guest may log in to with your keys, as your known_hosts has it. 1 to 16 hosts"
+    }),
+    ask: flag("Ask on this terminal before each login")
+  })
+)
+export type SshAgentPayload = ReturnType<typeof SshAgentPayload>["Type"]
+
+const ended = lazy(() => ({ guestBytes: integer("Bytes that programs of the guest sent to the agent") }))
+
+export const SshAgentEvent = lazy(() =>
+  Schema.Union([
+    Schema.TaggedStruct("Output", { bytes: outputBytes() }),
+    snakeTagged("Ended", ended())
+  ])
+)
+export type SshAgentEvent = ReturnType<typeof SshAgentEvent>["Type"]
+
+const SshAgentResult = lazy(() => snakeStruct(ended()))
+type SshAgentResult = ReturnType<typeof SshAgentResult>["Type"]
+
+export const workspaceSshAgent = streaming({
+  name: "workspace.ssh.agent",
+  summary: "Lend your SSH agent to a workspace, for named hosts, until Ctrl-C",
+  description:
+    "Commands that start meanwhile have SSH_AUTH_SOCK, so that `git push` over SSH works without a key in the guest. Your agent signs logins to the named hosts alone: the " +
+    "guest must show a session that the host has signed with a key of your known_hosts. It signs nothing else, and no login through another host. The guest needs OpenSSH 8.9 " +
+    "or newer and a network policy that allows the host. Each login is printed here. `status` and `events` show the loan.",
+  cli: {
+    path: ["workspace", "ssh-agent"],
+    args: ["workspace"],
+    examples: ["pyro ssh-agent fix --host github.com", "pyro ssh-agent fix --host github.com --host gitlab.com --ask"]
+  },
+  mcp: { missing: "the keys are the user's, and the user's terminal lends them" },
+  states: at(withVm),
+  on: "running",
+  endsWithConnection: true,
+  annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: true },
+  payload: SshAgentPayload,
+  event: SshAgentEvent,
+  result: SshAgentResult,
+  fold: () => {
+    let result: SshAgentResult | undefined
+    return {
+      add: (event) => {
+        if (event._tag === "Ended") result = { guestBytes: event.guestBytes }
+      },
+      result: () => result
+    }
+  }
+})
