@@ -101,10 +101,25 @@ static void take_client(int listener) {
   close(fd);
 }
 
+/* The ids of a user: a name of /etc/passwd, a uid, or uid:gid. */
+static bool find_owner(const char *user, uid_t *uid, gid_t *gid) {
+  struct passwd *known = getpwnam(user);
+  char rest;
+  if (known == NULL) {
+    *gid = (gid_t)-1;
+    int fields = sscanf(user, "%u:%u%c", uid, gid, &rest);
+    return fields == 1 || fields == 2;
+  }
+  *uid = known->pw_uid;
+  *gid = known->pw_gid;
+  return true;
+}
+
 static int listen_on(const char *path, const char *user) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  struct passwd *owner = getpwnam(user);
-  if (owner == NULL) {
+  uid_t uid;
+  gid_t gid;
+  if (!find_owner(user, &uid, &gid)) {
     fprintf(stderr, "the guest has no user %s\n", user);
     return -1;
   }
@@ -113,8 +128,7 @@ static int listen_on(const char *path, const char *user) {
   unlink(path);
   umask(0177);
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || chown(path, owner->pw_uid, owner->pw_gid) != 0 ||
-      listen(fd, 16) != 0) {
+  if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || chown(path, uid, gid) != 0 || listen(fd, 16) != 0) {
     fprintf(stderr, "%s: %s\n", path, strerror(errno));
     return -1;
   }

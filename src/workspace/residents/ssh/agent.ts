@@ -10,7 +10,7 @@ import { guestEnvironment } from "../command.ts"
 import { launchHelper } from "./helper.ts"
 
 /** Place of the lent agent in the guest. */
-const SOCKET = "/run/pyro/ssh-agent"
+const SOCKET = "/run/pyro/agent.sock"
 
 /** Lends agents to one workspace, one at a time. */
 export const makeAgentLoan = (record: (event: NewEvent) => Effect.Effect<void>) => {
