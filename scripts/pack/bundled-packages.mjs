@@ -30,7 +30,10 @@ export const bundledPackages = async (root) => {
   ]
   const places = new Set(files.flatMap((file) => file.match(/^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? []))
   return [...places].map((place) => {
-    const { license, name, version } = JSON.parse(readFileSync(join(root, place, "package.json"), "utf8"))
+    // Older packages have a list.
+    const { licenses, license = licenses?.[0]?.type, name, version } = JSON.parse(
+      readFileSync(join(root, place, "package.json"), "utf8")
+    )
     return { place, name, version, license, integrity: locked[place]?.integrity }
   }).sort((a, b) => a.name < b.name ? -1 : 1)
 }
