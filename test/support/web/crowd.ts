@@ -42,10 +42,10 @@ export const observed = (n: number, turn: number): ObservedWorkspace => ({
 export const crowd = (count: number) => {
   const readers = new Set<Queue.Queue<WorkspacesChanged>>()
   let turn = 0
-  const event = (): WorkspacesChanged => ({
+  const event = (rows = count): WorkspacesChanged => ({
     _tag: "Changed",
     at: new Date().toISOString(),
-    workspaces: Array.from({ length: count }, (_, n) => observed(n, turn)),
+    workspaces: Array.from({ length: rows }, (_, n) => observed(n, turn)),
     gone: []
   })
   const watch = () =>
@@ -72,10 +72,10 @@ export const crowd = (count: number) => {
   )
   return {
     pyro,
-    /** Every workspace changes. */
-    change: () => {
+    /** The first workspaces change; by default, all. */
+    change: (rows = count) => {
       turn++
-      for (const queue of readers) Queue.offerUnsafe(queue, event())
+      for (const queue of readers) Queue.offerUnsafe(queue, event(rows))
       return turn
     },
     readers: () => readers.size
