@@ -2,6 +2,7 @@ import type { Allowed } from "./allowed-values.ts"
 import { buildVariables } from "./build-variables.ts"
 import { registryVariables } from "./registry-variables.ts"
 import { rewindVariables } from "./rewind-variables.ts"
+import { uiVariables } from "./ui-variables.ts"
 
 /** One environment variable. An empty value counts as none. */
 export interface Variable {
@@ -268,34 +269,7 @@ export const variables = {
     purpose: "Width of help, within 40 and 100 columns",
     readers: "`--help`"
   },
-  DISPLAY: {
-    group: "host",
-    allowed: { kind: "text", what: "a display of X" },
-    otherwise: "none",
-    purpose: "With a display, or WAYLAND_DISPLAY, `pyro ui` opens the browser by xdg-open",
-    readers: "`pyro ui`"
-  },
-  WAYLAND_DISPLAY: {
-    group: "host",
-    allowed: { kind: "text", what: "a display of Wayland" },
-    otherwise: "none",
-    purpose: "As DISPLAY",
-    readers: "`pyro ui`"
-  },
-  SSH_CONNECTION: {
-    group: "host",
-    allowed: { kind: "text", what: "the addresses and ports of an ssh session" },
-    otherwise: "none",
-    purpose: "In an ssh session, `pyro ui` opens no browser, and prints the command of a tunnel",
-    readers: "`pyro ui`"
-  },
-  USER: {
-    group: "host",
-    allowed: { kind: "text", what: "a user's name" },
-    otherwise: "`USER`",
-    purpose: "Name in that command",
-    readers: "`pyro ui`"
-  },
+  ...uiVariables,
   CLAUDE_PROJECT_DIR: {
     group: "host",
     allowed: { kind: "text", what: "a directory" },
