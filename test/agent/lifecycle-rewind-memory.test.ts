@@ -70,6 +70,8 @@ describe("a rewind to points with memory over a local agent", { concurrent: fals
   it("commands that changed nothing are not undone with the one after them", async () => {
     await step("w", both("quiet"))
     for (let number = 0; number < 2; number++) await sh("w", "cat file")
+    // A command that does not wait for a point does not wait for this look either.
+    await until("a look at both", async () => (await history("w")).commands.at(-1)!.alsoUndone === 0)
     const { execId } = await exec("w", "rm file")
     await settled("w")
     const { undone } = await rewind("w")
