@@ -117,8 +117,15 @@ describe("a rewind over a local agent", { concurrent: false }, () => {
     await call("service-start", { workspace: "w", name: "later", script: "exec sleep 1000" })
     await step("w", "echo broken > service")
     const running = await startProgram("w", "exec sleep 1000")
-    const { startedAgain } = await rewind("w", { to })
+    const { shellId } = await call<{ readonly shellId: string }>("shell-open", { workspace: "w" })
+    const { ended, startedAgain } = await rewind("w", { to })
     assert.deepStrictEqual(startedAgain, ["kept"])
+    assert.sameDeepMembers(ended.map(({ id, kind }) => ({ id, kind })), [
+      { kind: "command", id: running },
+      { kind: "service", id: "later" },
+      { kind: "shell", id: shellId }
+    ])
+    assert.include(ended.find(({ id }) => id === running)!.command, "exec sleep 1000")
     const services = await call<ReadonlyArray<{ readonly name: string; readonly state: string }>>("service-list", {
       workspace: "w"
     })

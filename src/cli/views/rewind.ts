@@ -1,5 +1,10 @@
 import { Clock, Effect } from "effect"
-import type { HistoryEntry, UndoneCommand } from "../../contract/rows/workspace-rewind.ts"
+import {
+  alsoEnded,
+  type EndedProgram,
+  type HistoryEntry,
+  type UndoneCommand
+} from "../../contract/rows/workspace-rewind.ts"
 import { ago, count, duration, note, size } from "../output/print.ts"
 import { painted, printTable } from "../output/table.ts"
 import type { Views } from "./view.ts"
@@ -25,6 +30,9 @@ const returnOf = ({ alsoUndone = 0, point, undone }: HistoryEntry) =>
     ? painted("green", "yes")
     : painted("yellow", `undoes ${alsoUndone} more`)
 
+const endedText = ({ command, id, kind }: EndedProgram) =>
+  kind === "service" ? `service ${id}` : `${id.slice(0, SHORT)} ${kind === "shell" ? "shell " : ""}${command}`
+
 const lines = (all: ReadonlyArray<string>) => all.map((line) => `  ${line}\n`).join("")
 
 export const rewindViews = {
@@ -46,14 +54,17 @@ export const rewindViews = {
           ], { head: true, flexible: [5] }))
   },
   "workspace.rewind": {
-    result: ({ goesOn, memory, notUndone, redo, startedAgain, undone, workspace: { id, name = id } }) =>
-      note(
+    result: ({ ended, goesOn, memory, notUndone, redo, startedAgain, undone, workspace: { id, name = id } }) => {
+      const others = alsoEnded({ ended, undone })
+      return note(
         `${name} is rewound: ${undone.length === 0 ? "no command" : count(undone.length, "command")} undone\n` +
           lines(undone.map((one) => `${one.execId.slice(0, SHORT)} ${one.command} (${outcomeOf(one)})`)) +
+          (others.length === 0 ? "" : `Ended with the old microVM:\n${lines(others.map(endedText))}`) +
           (memory ? `The memory of that moment is back${goesOn.length === 0 ? "" : `: ${goesOn.join(", ")}`}\n` : "") +
           (startedAgain.length === 0 ? "" : `Services that start again: ${startedAgain.join(", ")}\n`) +
           (notUndone.length === 0 ? "" : `Not undone:\n${lines(notUndone)}`) +
           `To undo this rewind: pyro rewind ${name} --to ${redo}\n`
       )
+    }
   }
 } satisfies Views

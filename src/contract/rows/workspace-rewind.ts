@@ -111,11 +111,24 @@ export type RewindPayload = ReturnType<typeof RewindPayload>["Type"]
 const UndoneCommand = lazy(() => snakeStruct(commandFields()))
 export type UndoneCommand = ReturnType<typeof UndoneCommand>["Type"]
 
+const EndedProgram = lazy(() =>
+  Schema.Struct({
+    kind: Schema.Literals(["command", "shell", "service"]).annotate({ description: "What it was" }),
+    id: string("Id of the command or the shell; name of the service"),
+    command: string("Its words, cut if they are long")
+  })
+)
+export type EndedProgram = ReturnType<typeof EndedProgram>["Type"]
+
 const rewoundFields = () => ({
   workspace: WorkspaceInfo().annotate({ description: "The workspace" }),
   point: string("The point that it returned to"),
   redo: string("The point of the state before the rewind: a rewind to it undoes the rewind"),
   undone: Schema.Array(UndoneCommand()).annotate({ description: "Commands that were undone, oldest first" }),
+  ended: Schema.Array(EndedProgram()).annotate({
+    description:
+      "Commands, shells and services that ran, and ended with the old microVM. Without services that start again"
+  }),
   memory: boolean(
     "Whether the memory of the point came back, with its processes. False: the disk alone, in a new microVM"
   ),
@@ -129,6 +142,14 @@ const rewoundFields = () => ({
       "What crossed the host since the point, and stays: exports, network connections and policies, published ports. A sentence each"
   })
 })
+
+/** What ended with the old microVM and is not in `undone`, for a text that has listed those. */
+export const alsoEnded = (
+  { ended, undone }: {
+    readonly ended: ReadonlyArray<EndedProgram>
+    readonly undone: ReadonlyArray<UndoneCommand>
+  }
+): ReadonlyArray<EndedProgram> => ended.filter(({ id }) => undone.every(({ execId }) => execId !== id))
 
 const RewindEvent = lazy(() =>
   Schema.Union([Notice(), snakeStruct({ _tag: Schema.Literal("Rewound"), ...rewoundFields() })])

@@ -443,6 +443,15 @@ export interface RewindResult {
     readonly status?: number
     readonly durationMs?: number
   }>
+  /** Commands, shells and services that ran, and ended with the old microVM. Without services that start again */
+  readonly ended: ReadonlyArray<{
+    /** What it was */
+    readonly kind: "command" | "shell" | "service"
+    /** Id of the command or the shell; name of the service */
+    readonly id: string
+    /** Its words, cut if they are long */
+    readonly command: string
+  }>
   /** Whether the memory of the point came back, with its processes. False: the disk alone, in a new microVM */
   readonly memory: boolean
   /**

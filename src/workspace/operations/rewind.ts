@@ -1,13 +1,20 @@
 import { Effect, Option, Ref } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
-import type { RewindPayload } from "../../contract/rows/workspace-rewind.ts"
+import {
+  alsoEnded,
+  type EndedProgram,
+  type RewindPayload,
+  type RewindResult
+} from "../../contract/rows/workspace-rewind.ts"
 import type { Lifecycle, Notify } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { readEvents, type WorkspaceLogEvent } from "../entry/events.ts"
 import type { Wanted } from "../life/point/choose.ts"
 import { momentOf, readPoints } from "../life/point/record.ts"
 import { rewind } from "../life/point/rewind.ts"
+import { lineOf } from "../residents/command.ts"
 import { openResidentsOf } from "../residents/entry-residents.ts"
+import type { JournaledCommand } from "../residents/exec/journal.ts"
 import type { OpenResidents } from "../residents/open.ts"
 import { eventText } from "./events.ts"
 import { commandOf, historyOf } from "./history.ts"
@@ -63,19 +70,28 @@ const goesOn = (residents: Option.Option<OpenResidents>) =>
     )
   )
 
+/** A command that ended with the old VM, for a response. */
+const endedOf = ({ start: { command, id, role } }: JournaledCommand): EndedProgram => ({
+  kind: role?._tag ?? "command",
+  id: role?._tag === "service" ? role.name : id,
+  command: lineOf(command)
+})
+
 /** Rewinds a workspace, and says what that undid and what it did not. */
 export const rewindTo = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notify: Notify) =>
   Effect.gen(function*() {
-    const { memory, point, redo, undone } = yield* rewind(lifecycle, entry, wanted, notify)
+    const { ended, memory, point, redo, undone } = yield* rewind(lifecycle, entry, wanted, notify)
     const residents = yield* openResidentsOf(entry)
+    const again = startedAgain(residents)
     return {
       workspace: yield* infoOf(entry),
       point: point.record.id,
       redo: redo.record.id,
       undone: undone.map(commandOf),
+      ended: ended.map(endedOf).filter(({ id, kind }) => kind !== "service" || !again.includes(id)),
       memory,
       goesOn: memory ? goesOn(residents) : [],
-      startedAgain: memory ? [] : startedAgain(residents),
+      startedAgain: memory ? [] : again,
       notUndone: yield* notUndone(entry, momentOf(point.record))
     }
   })
@@ -90,23 +106,34 @@ export const wantedBy = (before: string): Wanted =>
 /** Commands that a warning names. */
 const NAMED = 5
 
-/** A rewind as a reset. What it undid, and what it did not, are warnings of the reset. */
+const listed = (all: ReadonlyArray<string>) =>
+  `${all.slice(0, NAMED).join("; ")}${all.length > NAMED ? ` and ${all.length - NAMED} more` : ""}`
+
+/** What a rewind did and did not, as warnings of a reset. */
+export const warningsOf = (
+  { ended, goesOn, memory, notUndone, redo, startedAgain, undone }: Omit<
+    RewindResult,
+    "point" | "warnings" | "workspace"
+  >
+): ReadonlyArray<string> => {
+  const others = alsoEnded({ ended, undone }).map(({ command, id, kind }) =>
+    kind === "command" ? `“${command}”` : `${kind} ${id}`
+  )
+  return [
+    undone.length === 0 ? "no command is undone" : `undone: ${listed(undone.map(({ command }) => `“${command}”`))}`,
+    ...(others.length === 0 ? [] : [`ended with the old microVM: ${listed(others)}`]),
+    ...(memory ? [`the memory of that moment is back${goesOn.length === 0 ? "" : `: ${goesOn.join(", ")}`}`] : []),
+    ...(startedAgain.length === 0 ? [] : [`services that start again: ${startedAgain.join(", ")}`]),
+    ...notUndone.map((one) => `not undone: ${one}`),
+    `before "${redo}" brings back what is undone`
+  ]
+}
+
+/** A rewind as a reset. */
 export const resetBefore = (lifecycle: Lifecycle, entry: Entry, before: string, notify: Notify) =>
   Effect.gen(function*() {
-    const { goesOn, memory, notUndone, redo, startedAgain, undone } = yield* rewindTo(
-      lifecycle,
-      entry,
-      wantedBy(before),
-      notify
-    )
-    const warn = (message: string) => notify({ _tag: "Notice", level: "warning", message })
-    const names = undone.slice(0, NAMED).map(({ command }) => `“${command}”`).join("; ")
-    const more = undone.length > NAMED ? ` and ${undone.length - NAMED} more` : ""
-    warn(undone.length === 0 ? "no command is undone" : `undone: ${names}${more}`)
-    if (memory) warn(`the memory of that moment is back${goesOn.length === 0 ? "" : `: ${goesOn.join(", ")}`}`)
-    if (startedAgain.length > 0) warn(`services that start again: ${startedAgain.join(", ")}`)
-    for (const one of notUndone) warn(`not undone: ${one}`)
-    warn(`before "${redo}" brings back what is undone`)
+    const rewound = yield* rewindTo(lifecycle, entry, wantedBy(before), notify)
+    for (const message of warningsOf(rewound)) notify({ _tag: "Notice", level: "warning", message })
   })
 
 /** The work of the operations on the history of a workspace. */

@@ -27,6 +27,7 @@ export interface Rewound {
   readonly point: string
   readonly redo: string
   readonly undone: ReadonlyArray<{ readonly execId: string }>
+  readonly ended: ReadonlyArray<{ readonly kind: string; readonly id: string; readonly command: string }>
   readonly memory: boolean
   readonly goesOn: ReadonlyArray<string>
   readonly startedAgain: ReadonlyArray<string>

@@ -47,6 +47,8 @@ export interface Rewound {
   readonly redo: Point
   /** Commands that it has undone, oldest first. */
   readonly undone: ReadonlyArray<JournaledCommand>
+  /** Commands, shells and runs of services that ended with the old VM, oldest first. */
+  readonly ended: ReadonlyArray<JournaledCommand>
   /** Whether the memory of the point came back. */
   readonly memory: boolean
 }
@@ -64,6 +66,8 @@ export const rewind = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notif
     const total = journal.execs.length
     const undone = undoneAfter(point.record, from, total)
     const returned = yield* keepReturned(entry, point, { number: redo.record.number + 1, commands: total, undone })
+    // A paused workspace has running commands, too.
+    const ran = journal.commands.filter(({ end }) => end === undefined).map(({ start }) => start.id)
     yield* transit(lifecycle, rewinding(entry, before, { point: returned, undone }, notify))
     forgetPointMarks(entry)
     yield* reportWarnings(entry, notify)
@@ -72,6 +76,7 @@ export const rewind = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notif
       point,
       redo,
       undone: journal.execs.filter((_, place) => place >= from && place < total && !isUndone(was, place)),
+      ended: journal.commands.filter(({ end, start }) => end?.outcome === "lost" && ran.includes(start.id)),
       memory: point.record.captured.memory !== undefined
     } satisfies Rewound
   })

@@ -1,0 +1,45 @@
+import { assert, describe, it } from "vitest"
+import { shown } from "./shown.ts"
+
+const undone = {
+  execId: "a".repeat(32),
+  command: "touch a",
+  startedAt: "2026-11-28T20:00:00.000Z",
+  outcome: "exited",
+  status: 0
+} as const
+
+const rewound = {
+  workspace: { id: "ws-1", name: "fix" } as never,
+  redo: "pt-2",
+  undone: [undone],
+  ended: [],
+  memory: false,
+  goesOn: [],
+  startedAgain: [],
+  notUndone: []
+} as const
+
+describe("views of a rewind", () => {
+  it("a rewind says what ended with the old microVM and is not undone", async () => {
+    const { err } = await shown("workspace.rewind", {
+      ...rewound,
+      ended: [
+        { kind: "command", id: undone.execId, command: "touch a" },
+        { kind: "command", id: "b".repeat(32), command: "sleep 600" },
+        { kind: "shell", id: "c".repeat(32), command: "/bin/bash -l" },
+        { kind: "service", id: "web", command: "serve" }
+      ]
+    }, {})
+    assert.strictEqual(
+      err,
+      "fix is rewound: 1 command undone\n  aaaaaaaaaaaa touch a (status 0)\n" +
+        "Ended with the old microVM:\n  bbbbbbbbbbbb sleep 600\n  cccccccccccc shell /bin/bash -l\n  service web\n" +
+        "To undo this rewind: pyro rewind fix --to pt-2\n"
+    )
+  })
+
+  it("a rewind of a workspace where nothing ran says nothing of it", async () => {
+    assert.notInclude((await shown("workspace.rewind", rewound, {})).err, "Ended")
+  })
+})
