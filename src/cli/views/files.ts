@@ -213,7 +213,9 @@ export const fileViews = {
         yield* remarks("left out", result.skipped, result.skippedCount)
         for (const warning of result.warnings) yield* note(`pyro: warning: ${warning}\n`)
         if (result.output !== "-") {
-          yield* note(`${result.output}: ${count(result.files, "file")}, ${size(result.bytes)}\n`)
+          const { changedFiles, files } = result
+          const what = changedFiles === undefined ? count(files, "file") : count(changedFiles, "changed file")
+          yield* note(`${result.output}: ${what}, ${size(result.bytes)}\n`)
         }
       })
   },

@@ -101,7 +101,8 @@ export type ExportRemark = ReturnType<typeof Remark>["Type"]
 const summaryFields = lazy(() => ({
   output: string("Path that was written on the host, or -"),
   kind: Schema.Literals(["file", "directory", "archive", "patch"]).annotate({ description: "Kind of the export" }),
-  files: integer("Number of files"),
+  files: integer("Number of written files. A patch is one"),
+  changedFiles: optional(integer("Number of changed files in the patch. Absent for files")),
   directories: integer("Number of directories"),
   symlinks: integer("Number of links"),
   bytes: integer("Size of all files in bytes"),
@@ -214,6 +215,7 @@ export const workspaceExport = streaming({
       "executable_config",
       "directories",
       "symlinks",
+      "changed_files",
       "excluded_count"
     ]
   },

@@ -41,9 +41,25 @@ export const exportTool: Tool<"workspace.export"> = {
         })
       )
       : Result.succeed(fields),
-  text: ({ bytes: size, digest, entries, executableConfig, files, kind, output, skipped, skippedCount, warnings }) =>
+  text: (
+    {
+      bytes: size,
+      changedFiles,
+      digest,
+      entries,
+      executableConfig,
+      files,
+      kind,
+      output,
+      skipped,
+      skippedCount,
+      warnings
+    }
+  ) =>
     lines(
-      `exported ${kind === "patch" ? "the diff" : count(files, "file")} to ${output}, ${bytes(size)}`,
+      `exported ${
+        changedFiles === undefined ? count(files, "file") : `the diff of ${count(changedFiles, "changed file")}`
+      } to ${output}, ${bytes(size)}`,
       digest !== undefined && `digest ${digest}`,
       (kind === "directory" || kind === "archive") &&
         named(entries, ({ path, type }) => `${path}${type === "directory" ? "/" : ""}`),

@@ -669,8 +669,10 @@ export interface ExportResult {
   readonly output: string
   /** Kind of the export */
   readonly kind: "file" | "directory" | "archive" | "patch"
-  /** Number of files */
+  /** Number of written files. A patch is one */
   readonly files: number
+  /** Number of changed files in the patch. Absent for files */
+  readonly changedFiles?: number
   /** Number of directories */
   readonly directories: number
   /** Number of links */

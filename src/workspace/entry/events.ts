@@ -57,6 +57,8 @@ const Event = Schema.Union([
     path: Schema.optional(Schema.String),
     to: Schema.String,
     files: Schema.Int,
+    /** Number of changed files in a patch. Absent for others, and in older logs. */
+    changedFiles: Schema.optional(Schema.Int),
     bytes: Schema.Number,
     digest: Schema.optional(Schema.String)
   }),

@@ -34,7 +34,7 @@ const crossings: Crossings = {
   }),
   "workspace.export": ({ path, paths }, event) => {
     if (event._tag !== "Exported") return undefined
-    const { bytes, digest, files, kind, output } = event.summary
+    const { bytes, changedFiles, digest, files, kind, output } = event.summary
     const [first = "", ...others] = path === "" ? paths : [path, ...paths]
     const more = others.length === 0 ? "" : ` and ${others.length} more`
     return {
@@ -43,6 +43,7 @@ const crossings: Crossings = {
       ...(kind === "patch" && first === "" ? {} : { path: `${first || "/workspace"}${more}` }),
       to: output,
       files,
+      ...(changedFiles === undefined ? {} : { changedFiles }),
       bytes,
       ...(digest === undefined ? {} : { digest })
     }

@@ -49,7 +49,7 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
       return `copied ${event.from} to ${event.to}: ${many(event.files, "file")}, ${event.bytes} bytes`
     case "export":
       return `exported ${event.kind}${event.path === undefined ? "" : ` ${event.path}`} to ${event.to}: ${
-        many(event.files, "file")
+        event.changedFiles === undefined ? many(event.files, "file") : many(event.changedFiles, "changed file")
       }, ${event.bytes} bytes`
     case "reset":
       if (event.candidate !== undefined) return `candidate ${event.candidate} of a try became the workspace`

@@ -27,3 +27,11 @@ it("workspace_export exports everything only if asked to", () => {
     assert.deepStrictEqual(filled(fields), Result.succeed(fields))
   }
 })
+
+it("workspace_export says how many files a patch changes, and how many files it wrote otherwise", () => {
+  const summary = { workspace: "fix", output: "/p/out", directories: 0, symlinks: 0, bytes: 9, skippedCount: 0 }
+  const none = { skipped: [], executableConfig: [], warnings: [], entries: [] }
+  const text = (more: object) => exportTool.text?.({ ...summary, ...none, files: 1, ...more } as never, {} as never)
+  assert.strictEqual(text({ kind: "patch", changedFiles: 2 }), "exported the diff of 2 changed files to /p/out, 9 B")
+  assert.strictEqual(text({ kind: "file" }), "exported 1 file to /p/out, 9 B")
+})

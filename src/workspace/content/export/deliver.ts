@@ -41,6 +41,8 @@ interface Delivery {
   /** Format of the one file with all entries. @default none: each entry becomes a file */
   readonly archive?: ArchiveFormat | undefined
   readonly digest?: string | undefined
+  /** Number of changes in a patch. Undefined for files. */
+  readonly changedFiles?: number | undefined
   /** The root first, parents before children. */
   readonly entries: ReadonlyArray<TreeEntry>
   /** The content of each file, in the order of the entries. */
@@ -122,6 +124,7 @@ const work = (delivery: Delivery, emit: Emit) =>
       output: output._tag === "stdout" ? "-" : output.path,
       kind: delivery.kind,
       files: count("file"),
+      ...(delivery.changedFiles === undefined ? {} : { changedFiles: delivery.changedFiles }),
       directories: count("directory"),
       symlinks: count("symlink"),
       bytes: manifest.reduce((sum, { size }) => sum + size, 0),

@@ -98,6 +98,5 @@ const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayloa
     const changes = yield* withoutExcluded(all, payload.exclude)
     yield* refuseSecretsIn(bounds.secrets, changes)
     const patch = yield* boundedPatch(changes)
-    const paths = changes.flatMap(({ from, path }) => from === undefined ? [path] : [from, path])
-    return exportPatch(patch, paths, sha256Hex(patch), payload, bounds)
+    return exportPatch(patch, changes, sha256Hex(patch), payload, bounds)
   }))

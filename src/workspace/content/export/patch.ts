@@ -15,12 +15,12 @@ import { demandSize, Remarks, type TreeEntry } from "./tree.ts"
 const pieceBytes = 64 * 1024
 
 /**
- * Writes the patch of a diff to the host. `paths` are the paths of the patch, with the old paths of renames. `digest` is the digest of
+ * Writes the patch of some changes to the host. It must have no other paths than those of the changes. `digest` is the digest of
  * the diff, which must be the expected one.
  */
 export const exportPatch = (
   patch: Uint8Array,
-  paths: ReadonlyArray<Uint8Array>,
+  changes: ReadonlyArray<Pick<Change, "from" | "path">>,
   digest: string,
   payload: ExportPayload,
   bounds: ExportBounds = {}
@@ -35,7 +35,7 @@ export const exportPatch = (
         paths: []
       })
     }
-    const touched = paths.map(raw)
+    const touched = changes.flatMap(({ from, path }) => from === undefined ? [path] : [from, path]).map(raw)
     const bad = touched.filter((path) => !isPlainPath(path) || hasGitName(path) || pathProblem(path) !== undefined)
     if (bad.length > 0) {
       return yield* new ExportRefused({
@@ -50,6 +50,7 @@ export const exportPatch = (
       overwrite: payload.overwrite,
       kind: "patch",
       digest,
+      changedFiles: changes.length,
       entries: [entry],
       contents: Stream.make({ entry, content: piecesOf(patch) }),
       skips: new Remarks(),

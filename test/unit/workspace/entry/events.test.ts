@@ -78,6 +78,12 @@ describe("the event log of a workspace", () => {
       yield* log.next(known, mine)
     }).pipe(Effect.provide(eventLog)))
 
+  it("the text of an exported patch has the number of changed files", () => {
+    const text = (more: object) => eventText({ ...exported("/p"), at: "", ...more })
+    assert.strictEqual(text({ changedFiles: 2 }), "exported patch to /p: 2 changed files, 3 bytes")
+    assert.strictEqual(text({}), "exported patch to /p: 1 file, 3 bytes", "an older log")
+  })
+
   it("the text of an event shows no control character of a guest", () => {
     assert.strictEqual(
       eventText({ _tag: "died", at: "", detail: "end\u001b[2J" }),

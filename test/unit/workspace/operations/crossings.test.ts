@@ -70,8 +70,8 @@ describe("the events of crossings", () => {
       "a patch of everything",
       "workspace.export",
       { path: "", paths: [] },
-      { _tag: "Exported", summary: { ...summary, kind: "patch" } },
-      { _tag: "export", kind: "patch", to: "/home/me/a", files: 1, bytes: 2, digest: "d1" }
+      { _tag: "Exported", summary: { ...summary, kind: "patch", changedFiles: 3 } },
+      { _tag: "export", kind: "patch", to: "/home/me/a", files: 1, changedFiles: 3, bytes: 2, digest: "d1" }
     ],
     ["the progress of an export", "workspace.export", { path: "", paths: [] }, { _tag: "Notice" }, undefined],
     ["an export of a disk", "workspace.disk.export", {}, { _tag: "Exported", output: "/d", writtenBytes: 6 }, {

@@ -16,7 +16,7 @@ describe("an export of a patch", () => {
   const run = (fields: Partial<ExportPayload>, paths: ReadonlyArray<string> = ["x"]) =>
     resultOf(
       payload({ patch: true, ...fields }),
-      exportPatch(patch, paths.map((path) => Buffer.from(path)), "d1", payload({ patch: true, ...fields }))
+      exportPatch(patch, paths.map((path) => ({ path: Buffer.from(path) })), "d1", payload({ patch: true, ...fields }))
     )
 
   it.live("export --expect writes the reviewed diff or none", () =>
@@ -28,7 +28,7 @@ describe("an export of a patch", () => {
       assert.match(changed.message, /d1.*d0/)
       assert.deepStrictEqual(fs.readdirSync(folder), [])
       const { result } = yield* run({ output, expect: "d1" })
-      assert.deepInclude(result, { kind: "patch", digest: "d1", files: 1, bytes: patch.length })
+      assert.deepInclude(result, { kind: "patch", digest: "d1", files: 1, changedFiles: 1, bytes: patch.length })
       assert.isTrue(fs.readFileSync(output).equals(patch))
       assert.isTrue((yield* run({ output: "-" })).stdout.equals(patch))
       const again = yield* Effect.flip(run({ output }))
@@ -49,6 +49,7 @@ describe("an export of a patch", () => {
       assert.include(error.message, ".husky/pre-commit")
       assert.deepStrictEqual(fs.readdirSync(folder), [])
       const { result } = yield* run({ output, allowExecutableConfig: true }, ["src/a.ts", ".husky/pre-commit"])
+      assert.strictEqual(result.changedFiles, 2)
       assert.deepStrictEqual(result.executableConfig.map(({ path }) => path), [".husky/pre-commit"])
     }))
 

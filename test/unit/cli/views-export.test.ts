@@ -1,0 +1,10 @@
+import { assert, it } from "vitest"
+import { shown } from "./shown.ts"
+
+it("an export of a patch says how many files the patch changes, and another one how many files it wrote", async () => {
+  const summary = { output: "/p/out", files: 1, bytes: 393, skippedCount: 0, skipped: [], warnings: [] }
+  const text = async (more: object) => (await shown("workspace.export", { ...summary, ...more }, {})).err
+  assert.strictEqual(await text({ kind: "patch", changedFiles: 2 }), "/p/out: 2 changed files, 393 B\n")
+  assert.strictEqual(await text({ kind: "patch", changedFiles: 1 }), "/p/out: 1 changed file, 393 B\n")
+  assert.strictEqual(await text({ kind: "file" }), "/p/out: 1 file, 393 B\n")
+})
