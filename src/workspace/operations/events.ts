@@ -48,7 +48,9 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
     case "import":
       return `copied ${event.from} to ${event.to}: ${many(event.files, "file")}, ${event.bytes} bytes`
     case "export":
-      return `exported ${event.kind}${event.path === undefined ? "" : ` ${event.path}`} to ${event.to}: ${
+      return `exported ${event.kind}${event.path === undefined ? "" : ` ${event.path}`} to ${
+        event.to === "-" ? "the caller" : event.to
+      }: ${
         event.changedFiles === undefined ? many(event.files, "file") : many(event.changedFiles, "changed file")
       }, ${event.bytes} bytes`
     case "reset":

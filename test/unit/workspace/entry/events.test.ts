@@ -82,6 +82,7 @@ describe("the event log of a workspace", () => {
     const text = (more: object) => eventText({ ...exported("/p"), at: "", ...more })
     assert.strictEqual(text({ changedFiles: 2 }), "exported patch to /p: 2 changed files, 3 bytes")
     assert.strictEqual(text({}), "exported patch to /p: 1 file, 3 bytes", "an older log")
+    assert.strictEqual(text({ to: "-", changedFiles: 1 }), "exported patch to the caller: 1 changed file, 3 bytes")
   })
 
   it("the text of an event shows no control character of a guest", () => {
