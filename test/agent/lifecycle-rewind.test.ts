@@ -177,6 +177,7 @@ describe("a rewind over a local agent", { concurrent: false }, () => {
     const { commands, points } = await history("ring")
     assert.lengthOf(points, 20)
     assert.notProperty(commands[0], "point")
+    assert.deepStrictEqual(commands.slice(0, 2).map(({ byReset }) => byReset), [true, undefined])
     assert.include(await failure(rewind("ring", { before: first })), "are gone")
     assert.lengthOf(fs.readdirSync(path.join(await folder("ring"), "points")), 20, "no other folder is left")
     await rewind("ring", { steps: 15 })

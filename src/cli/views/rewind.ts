@@ -21,9 +21,11 @@ const outcomeOf = ({ durationMs, outcome, status }: UndoneCommand) => {
 }
 
 /** Where a rewind to before a command leads. */
-const returnOf = ({ alsoUndone = 0, point, undone }: HistoryEntry) =>
+const returnOf = ({ alsoUndone = 0, byReset, point, undone }: HistoryEntry) =>
   undone
     ? painted("dim", "undone")
+    : byReset === true
+    ? painted("yellow", "reset")
     : point === undefined
     ? painted("dim", "gone")
     : alsoUndone === 0

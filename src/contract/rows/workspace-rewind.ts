@@ -27,6 +27,11 @@ const HistoryEntry = lazy(() =>
         "The point that a rewind to before the command returns to. Absent if it is gone, was never made, or the command is undone"
       )
     ),
+    byReset: optional(
+      boolean(
+        "True if no point is before the command, and a reset without a snapshot returns there: no earlier command led to the present state. Absent otherwise"
+      )
+    ),
     alsoUndone: optional(
       integer(
         "Number of earlier commands that this rewind undoes too, because no point lies between. Absent without `point`"
@@ -84,7 +89,7 @@ export const workspaceHistory = unary({
   description:
     "Lists the commands since create or the last reset, with their outcome, the bytes that each wrote to the disk, and whether the workspace can go back to the " +
     "moment before. pyro makes points by itself between commands, if something was written, and keeps the last 20 within PYRO_REWIND_MIB. " +
-    "A command whose points are gone says so.",
+    "A command whose points are gone says so; before the first one, a reset returns there.",
   cli: {
     path: ["workspace", "history"],
     args: ["workspace"],

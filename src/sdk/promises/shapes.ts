@@ -393,6 +393,11 @@ export interface History {
      * undone
      */
     readonly point?: string
+    /**
+     * True if no point is before the command, and a reset without a snapshot returns there: no earlier command led to
+     * the present state. Absent otherwise
+     */
+    readonly byReset?: boolean
     /** Number of earlier commands that this rewind undoes too, because no point lies between. Absent without `point` */
     readonly alsoUndone?: number
     /**

@@ -1,4 +1,5 @@
 import type { HistoryEntry, HistoryResult, UndoneCommand } from "../../contract/rows/workspace-rewind.ts"
+import type { WorkspaceLogEvent } from "../entry/events.ts"
 import type { Span } from "../entry/record.ts"
 import { firstUndone, isBehind, isUndone, pointBefore } from "../life/point/lineage.ts"
 import { momentOf, type PointRecord } from "../life/point/record.ts"
@@ -15,19 +16,33 @@ export const commandOf = ({ end, start }: JournaledCommand): UndoneCommand => ({
   ...(end?.durationMs === undefined ? {} : { durationMs: end.durationMs })
 })
 
+/** Whether the history begins with the state that a reset returns to. A fork and a snapshot begin with another one. A keep leaves the history. */
+export const beginsAtBaseline = (events: ReadonlyArray<WorkspaceLogEvent>): boolean => {
+  const last = events.flatMap((event) =>
+    event._tag === "forked" || event._tag === "created" || (event._tag === "reset" && event.candidate === undefined)
+      ? [event]
+      : []
+  ).at(-1)
+  return last !== undefined && last._tag !== "forked" && last.snapshot === undefined
+}
+
 interface Known {
   readonly execs: ReadonlyArray<JournaledCommand>
   /** Oldest first. */
   readonly points: ReadonlyArray<{ readonly record: PointRecord }>
   /** What is undone in the present state. */
   readonly undone: ReadonlyArray<Span>
+  readonly isFromBaseline: boolean
 }
 
-const entryOf = ({ execs, points, undone }: Known, place: number): HistoryEntry => {
+const entryOf = ({ execs, isFromBaseline, points, undone }: Known, place: number): HistoryEntry => {
   const command = commandOf(execs[place]!)
   if (isUndone(undone, place)) return { ...command, undone: true }
   const before = pointBefore(points, undone, place)?.record
-  if (before === undefined) return { ...command, undone: false }
+  if (before === undefined) {
+    const isFirst = isFromBaseline && execs.slice(0, place).every((_, earlier) => isUndone(undone, earlier))
+    return { ...command, undone: false, ...(isFirst ? { byReset: true } : {}) }
+  }
   const first = firstUndone(before, place)
   const skipped = Array.from({ length: place - first }, (_, more) => first + more)
   const after = points.find(({ record }) => record.commands === place + 1 && isBehind(record, undone))?.record

@@ -17,7 +17,7 @@ import { openResidentsOf } from "../residents/entry-residents.ts"
 import type { JournaledCommand } from "../residents/exec/journal.ts"
 import type { OpenResidents } from "../residents/open.ts"
 import { eventText } from "./events.ts"
-import { commandOf, historyOf } from "./history.ts"
+import { beginsAtBaseline, commandOf, historyOf } from "./history.ts"
 import { infoOf } from "./info.ts"
 import type { Works } from "./work.ts"
 
@@ -148,6 +148,7 @@ export const rewindWorks = {
   "workspace.history": ({ commands: { journal: { execs } }, entry }, { limit }) =>
     Effect.gen(function*() {
       const { undone = [] } = yield* Ref.get(entry.record)
-      return historyOf({ execs, points: yield* readPoints(entry.folder), undone }, limit)
+      const isFromBaseline = beginsAtBaseline(yield* readEvents(entry.folder.directory))
+      return historyOf({ execs, points: yield* readPoints(entry.folder), undone, isFromBaseline }, limit)
     })
 } satisfies Partial<Works>

@@ -7,6 +7,7 @@ interface Past {
   readonly command: string
   readonly undone: boolean
   readonly point?: string
+  readonly byReset?: boolean
   readonly alsoUndone?: number
   readonly writtenBytes?: number
 }

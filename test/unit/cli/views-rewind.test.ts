@@ -42,4 +42,20 @@ describe("views of a rewind", () => {
   it("a rewind of a workspace where nothing ran says nothing of it", async () => {
     assert.notInclude((await shown("workspace.rewind", rewound, {})).err, "Ended")
   })
+
+  it("the history says where a rewind or a reset leads", async () => {
+    const one = { ...undone, undone: false }
+    const { out } = await shown("workspace.history", {
+      commands: [
+        { ...one, byReset: true, command: "first" },
+        { ...one, command: "second" },
+        { ...one, point: "pt-1", alsoUndone: 0, command: "third" },
+        { ...one, point: "pt-1", alsoUndone: 2, command: "fourth" },
+        { ...one, undone: true, command: "fifth" }
+      ]
+    }, {})
+    for (const row of [/reset +first/, /gone +second/, /yes +third/, /undoes 2 more +fourth/, /undone +fifth/]) {
+      assert.match(out, row)
+    }
+  })
 })

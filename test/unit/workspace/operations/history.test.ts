@@ -1,7 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { noStates } from "../../../../src/workspace/entry/resident.ts"
 import type { PointRecord } from "../../../../src/workspace/life/point/record.ts"
-import { historyOf } from "../../../../src/workspace/operations/history.ts"
+import { beginsAtBaseline, historyOf } from "../../../../src/workspace/operations/history.ts"
 import type { JournaledCommand } from "../../../../src/workspace/residents/exec/journal.ts"
 
 const exec = (id: string): JournaledCommand => ({
@@ -28,7 +28,7 @@ describe("the history of a workspace", () => {
 
   it("a command has the point before it, what it wrote, and the commands that a rewind undoes with it", () => {
     const points = [point(1, 1), point(2, 2), point(3, 4)]
-    const { commands } = historyOf({ execs, points, undone: [] }, 10)
+    const { commands } = historyOf({ execs, points, undone: [], isFromBaseline: false }, 10)
     assert.deepStrictEqual(
       commands.map(({ alsoUndone, execId, point, writtenBytes }) => [execId, point, alsoUndone, writtenBytes]),
       [
@@ -43,7 +43,7 @@ describe("the history of a workspace", () => {
 
   it("a command that changed nothing wrote nothing, and is not undone with the next", () => {
     const points = [point(1, 1, { unchanged: 2 }), point(2, 4)]
-    const { commands } = historyOf({ execs, points, undone: [] }, 10)
+    const { commands } = historyOf({ execs, points, undone: [], isFromBaseline: false }, 10)
     assert.deepStrictEqual(
       commands.map(({ alsoUndone, execId, point, writtenBytes }) => [execId, point, alsoUndone, writtenBytes]),
       [
@@ -57,14 +57,42 @@ describe("the history of a workspace", () => {
 
   it("an undone command has no way back, and does not count as one that is undone with another", () => {
     const undone = [{ from: 1, to: 3 }]
-    const { commands, points } = historyOf({ execs, points: [point(1, 1), point(2, 2), point(3, 3)], undone }, 10)
+    const { commands, points } = historyOf({
+      execs,
+      points: [point(1, 1), point(2, 2), point(3, 3)],
+      undone,
+      isFromBaseline: true
+    }, 10)
     assert.deepStrictEqual(commands.map((one) => one.undone), [false, true, true, false])
     assert.deepStrictEqual([commands[3]!.point, commands[3]!.alsoUndone], ["pt-1", 0])
     assert.deepStrictEqual(points.map(({ current }) => current), [true, false, false])
   })
 
+  it("a reset leads to before the first command of the present state, if no point does", () => {
+    const places = (known: object) =>
+      historyOf({ execs, points: [], undone: [], isFromBaseline: true, ...known }, 10).commands
+        .flatMap(({ byReset, execId }) => byReset === true ? [execId] : [])
+    assert.deepStrictEqual(places({}), ["a"])
+    assert.deepStrictEqual(places({ undone: [{ from: 0, to: 2 }] }), ["c"], "the first two are undone")
+    assert.deepStrictEqual(places({ points: [point(1, 0)] }), [], "a point is there")
+    assert.deepStrictEqual(places({ isFromBaseline: false }), [])
+  })
+
+  it("a reset leads back to a creation and to an earlier reset, not to a fork or a snapshot", () => {
+    const at = "2026-11-28T20:00:00.000Z"
+    const created = { _tag: "created", at, environment: "debian:12" } as const
+    const reset = { _tag: "reset", at } as const
+    assert.isTrue(beginsAtBaseline([created, { _tag: "started", at }]))
+    assert.isFalse(beginsAtBaseline([{ ...created, snapshot: "saved" }]))
+    assert.isFalse(beginsAtBaseline([{ _tag: "forked", at, from: "ws-1" }]))
+    assert.isTrue(beginsAtBaseline([{ _tag: "forked", at, from: "ws-1" }, reset]))
+    assert.isFalse(beginsAtBaseline([created, { ...reset, snapshot: "green" }]))
+    assert.isTrue(beginsAtBaseline([created, { ...reset, candidate: "1" }]), "a keep leaves the history")
+    assert.isFalse(beginsAtBaseline([]), "the beginning of the log is gone")
+  })
+
   it("the newest commands are listed", () => {
-    const { commands } = historyOf({ execs, points: [], undone: [] }, 2)
+    const { commands } = historyOf({ execs, points: [], undone: [], isFromBaseline: false }, 2)
     assert.deepStrictEqual(commands.map(({ execId }) => execId), ["c", "d"])
   })
 })
