@@ -79,8 +79,10 @@ describe("the other views of a workspace on the page", { concurrent: false }, ()
 
   it("a snapshot is taken, started from, compared and deleted", async () => {
     await show("/w/fix/tree")
-    await page().getByRole("button", { name: "Snapshot", exact: true }).click()
-    await page().getByLabel("Name of the snapshot").fill("green")
+    await page().getByRole("button", { name: "Snapshot…" }).click()
+    await page().getByLabel("Name of the snapshot").waitFor()
+    // The proposed name is selected: typing replaces it.
+    await page().keyboard.type("green")
     await page().getByRole("button", { name: "Take snapshot" }).click()
     await page().getByText("Snapshot green is taken.").waitFor()
     const snapshot = page().getByRole("listitem").filter({ hasText: "snapshot green" })

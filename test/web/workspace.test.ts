@@ -59,8 +59,8 @@ describe("the page of a workspace", { concurrent: false }, () => {
 
   it("the timeline is accessible", () => assertAccessible(page(), "the timeline"))
 
-  it("a fork is one press and a name, and the page shows it", async () => {
-    await page().getByRole("button", { name: "Fork", exact: true }).click()
+  it("a fork asks for a name, and the page shows it", async () => {
+    await page().getByRole("button", { name: "Fork…" }).click()
     await assertAccessible(page(), "the question for a name")
     await page().getByLabel("Name of the fork").fill("second")
     await page().getByRole("dialog").getByRole("button", { name: "Fork" }).click()

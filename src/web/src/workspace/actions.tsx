@@ -16,7 +16,7 @@ const snapshotName = () => `page-${new Date().toISOString().slice(0, 19).replace
 
 type Open = "snapshot" | "fork" | "reset" | "delete"
 
-/** Steps on the whole workspace. What can be undone is one press; a reset asks, and a deletion may ask for the name. */
+/** Steps on the whole workspace. A step whose button ends with "…" asks first: for a name, or before a loss. */
 export const Actions = ({ of }: { readonly of: WorkspaceInfo }) => {
   const { failure, run, running } = useAction()
   const [open, setOpen] = useState<Open>()
@@ -63,10 +63,10 @@ export const Actions = ({ of }: { readonly of: WorkspaceInfo }) => {
     <div className="actions">
       <div role="group" aria-label="Steps on the workspace" className="buttons">
         <button type="button" disabled={!may("workspace.snapshot.create")} onClick={() => setOpen("snapshot")}>
-          {running === "snapshot" ? "Snapshot…" : "Snapshot"}
+          {running === "snapshot" ? "Taking…" : "Snapshot…"}
         </button>
         <button type="button" disabled={!may("workspace.fork")} onClick={() => setOpen("fork")}>
-          {running === "fork" ? "Forking…" : "Fork"}
+          {running === "fork" ? "Forking…" : "Fork…"}
         </button>
         {isPaused
           ? (

@@ -1,7 +1,7 @@
-import { useId, useState } from "react"
+import { useEffect, useId, useRef, useState } from "react"
 import { Dialog } from "../parts/dialog.tsx"
 
-/** Asks for a name, which may be left empty if `optional`. */
+/** Asks for a name, which may be left empty if `isOptional`. The proposed name is selected, so that typing replaces it. */
 export const NameDialog = ({ act, close, first, isOptional = false, label, title }: {
   readonly title: string
   readonly label: string
@@ -12,6 +12,9 @@ export const NameDialog = ({ act, close, first, isOptional = false, label, title
 }) => {
   const [name, setName] = useState(first)
   const field = useId()
+  const input = useRef<HTMLInputElement>(null)
+  // The dialog, a child, is open before this effect runs.
+  useEffect(() => input.current?.select(), [])
   return (
     <Dialog title={title} close={close}>
       <form
@@ -24,6 +27,7 @@ export const NameDialog = ({ act, close, first, isOptional = false, label, title
         <p>
           <label htmlFor={field}>{label}</label>
           <input
+            ref={input}
             id={field}
             value={name}
             required={!isOptional}
