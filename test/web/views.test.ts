@@ -1,11 +1,16 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import { assert, describe, it } from "vitest"
+import { until } from "../support/pyro-cli.ts"
 import { assertAccessible } from "../support/web/browser.ts"
 import { pageOverLocalAgents } from "../support/web/harness.ts"
 
 /** One red pixel. */
 const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+
+// Tests make no points by default.
+process.env["PYRO_REWIND_MIB"] = "2048"
+process.env["PYRO_REWIND_EVERY_MS"] = "0"
 
 describe("the other views of a workspace on the page", { concurrent: false }, () => {
   const { assertNoFaults, create, page, pyro, sh, show } = pageOverLocalAgents("views")
@@ -97,6 +102,29 @@ describe("the other views of a workspace on the page", { concurrent: false }, ()
     await snapshot.getByRole("button", { name: "Delete" }).click()
     await page().getByText("Snapshot green is deleted.").waitFor()
     await snapshot.waitFor({ state: "detached" })
+  })
+
+  it("a point of rewind has the text of its command, and goes back to the moment before", async () => {
+    await sh("fix", "echo stays > stays.txt")
+    await sh("fix", "rm stays.txt")
+    await until("a point before the last command", async () => {
+      const { commands } = await Effect.runPromise(pyro().workspace.history({ workspace: "fix", limit: 100 }))
+      return commands.at(-1)?.alsoUndone === 0
+    })
+    await show("/w/fix/tree")
+    const rows = page().getByRole("region", { name: "Snapshots, points and forks" }).getByRole("listitem")
+    const point = rows.filter({ hasText: /before .*rm stays\.txt/ }).last()
+    await point.getByRole("button", { name: "Start from it" }).click()
+    await page().getByText(/^Fork .* is ready\.$/).waitFor()
+    await show("/w/fix/tree")
+    await point.waitFor()
+    const times = await rows.locator("time").evaluateAll((all) =>
+      all.map((one) => (one as unknown as { readonly dateTime: string }).dateTime)
+    )
+    assert.isAbove(times.length, 3)
+    assert.deepStrictEqual(times, [...times].sort())
+    await point.getByRole("button", { name: "Go back" }).click()
+    await page().getByText(/is back at the point of .*, before .*rm stays\.txt\. 1 command undone\./).waitFor()
   })
 
   it("a look does not resume a paused workspace", async () => {

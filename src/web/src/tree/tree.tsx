@@ -12,25 +12,24 @@ import { Text } from "../parts/text.tsx"
 import { ask, perform } from "../wire/calls.ts"
 import { Confirm } from "../workspace/confirm.tsx"
 import { Compare } from "./compare.tsx"
+import { MOST_COMMANDS, type NamedPoint, namedPoints } from "./points.ts"
 
 const read = async ({ id }: WorkspaceInfo) => {
   const [{ snapshots }, points] = await Promise.all([
     ask("workspace.snapshot.list", { workspace: id }),
     // A failed workspace may have no commands to read.
-    ask("workspace.history", { workspace: id, limit: 100 }).then(({ points }) => points, () => [])
+    ask("workspace.history", { workspace: id, limit: MOST_COMMANDS }).then(namedPoints, () => [])
   ])
   return { snapshots, points }
 }
 
 type Place =
   | { readonly _tag: "snapshot"; readonly at: string; readonly name: string; readonly says: string }
-  | {
-    readonly _tag: "point"
-    readonly at: string
-    readonly id: string
-    readonly says: string
-    readonly current: boolean
-  }
+  | { readonly _tag: "point" } & NamedPoint
+  | { readonly _tag: "fork"; readonly at: string; readonly made: WorkspaceInfo }
+
+const keyOf = (place: Place) =>
+  `${place._tag} ${place._tag === "snapshot" ? place.name : place._tag === "point" ? place.id : place.made.id}`
 
 /** Snapshots, points of rewind and forks of a workspace, as one tree to go back to, to start from and to compare. */
 export const Tree = ({ of }: { readonly of: WorkspaceInfo }) => {
@@ -40,22 +39,17 @@ export const Tree = ({ of }: { readonly of: WorkspaceInfo }) => {
   const action = useAction()
   const [restoring, setRestoring] = useState<string>()
   const isBusy = action.running !== undefined
-  const places: ReadonlyArray<Place> = value === undefined ? [] : [
-    ...value.snapshots.map(({ createdAt, kind, memoryBytes, name }): Place => ({
+  const forks = [...all?.values() ?? []].filter(({ workspace: { forkedFrom } }) => forkedFrom === workspace)
+  const places: ReadonlyArray<Place> = [
+    ...value?.snapshots.map(({ createdAt, kind, memoryBytes, name }): Place => ({
       _tag: "snapshot",
       at: createdAt,
       name,
       says: kind === "memory" ? `memory and disk, ${bytesText(memoryBytes)}` : "files"
-    })),
-    ...value.points.map(({ commands, createdAt, current, id }): Place => ({
-      _tag: "point",
-      at: createdAt,
-      id,
-      current,
-      says: `before command ${commands + 1}`
-    }))
-  ].toSorted((one, other) => one.at < other.at ? -1 : 1)
-  const forks = [...all?.values() ?? []].filter(({ workspace: { forkedFrom } }) => forkedFrom === workspace)
+    })) ?? [],
+    ...value?.points.map((point): Place => ({ _tag: "point", ...point })) ?? [],
+    ...forks.map(({ workspace: made }): Place => ({ _tag: "fork", at: made.createdAt, made }))
+  ].toSorted((one, other) => one.at < other.at ? -1 : one.at > other.at ? 1 : 0)
   const run = (name: string, step: () => Promise<string>) =>
     action.run(name, async () => {
       const said = await step()
@@ -73,10 +67,12 @@ export const Tree = ({ of }: { readonly of: WorkspaceInfo }) => {
       go(pathOf(made!.id))
       return `Fork ${made!.name ?? made!.id} is ready.`
     })
-  const rewind = (to: string) => () =>
+  const rewind = ({ at, id, says }: NamedPoint) => () =>
     run("rewind", async () => {
-      const { notUndone, undone } = await perform("workspace.rewind", { workspace, to })
-      return [`Undid ${plural(undone.length, "command")}.`, ...notUndone].join(" ")
+      const { notUndone, undone } = await perform("workspace.rewind", { workspace, to: id })
+      const count = undone.length === 0 ? "No command is undone." : `${plural(undone.length, "command")} undone.`
+      const where = says === "" ? "" : `, ${says}`
+      return [`The workspace is back at the point of ${clockText(at)}${where}.`, count, ...notUndone].join(" ")
     })
   const restore = (snapshot: string) =>
     run("restore", async () => {
@@ -106,49 +102,51 @@ export const Tree = ({ of }: { readonly of: WorkspaceInfo }) => {
               )}
           </li>
           {places.map((place) => (
-            <li key={place._tag === "snapshot" ? `s ${place.name}` : `p ${place.id}`}>
+            <li key={keyOf(place)} className={place._tag === "fork" ? "branch" : undefined}>
               <time dateTime={place.at} className="faint">{clockText(place.at)}</time>
               {place._tag === "snapshot"
                 ? (
-                  <span>
-                    snapshot{" "}
-                    <strong>
-                      <Text of={place.name} />
-                    </strong>
-                  </span>
-                )
-                : <span>point{place.current ? "" : " (left by a rewind)"}</span>}
-              <span className="faint">{place.says}</span>
-              <span className="buttons">
-                {place._tag === "snapshot"
-                  ? (
-                    <>
+                  <>
+                    <span>
+                      snapshot{" "}
+                      <strong>
+                        <Text of={place.name} />
+                      </strong>
+                    </span>
+                    <span className="faint">{place.says}</span>
+                    <span className="buttons">
                       <button type="button" disabled={isBusy} onClick={() => setRestoring(place.name)}>Restore…</button>
                       <button type="button" disabled={isBusy} onClick={fork({ snapshot: place.name })}>
                         Start from it
                       </button>
                       <button type="button" disabled={isBusy} onClick={remove(place.name)}>Delete</button>
-                    </>
-                  )
-                  : (
-                    <>
-                      <button type="button" disabled={isBusy} onClick={rewind(place.id)}>Go back</button>
+                    </span>
+                  </>
+                )
+                : place._tag === "point"
+                ? (
+                  <>
+                    <span>point{place.current ? "" : " (left by a rewind)"}</span>
+                    <span className="faint">
+                      <Text of={place.says} />
+                    </span>
+                    <span className="buttons">
+                      <button type="button" disabled={isBusy} onClick={rewind(place)}>Go back</button>
                       <button type="button" disabled={isBusy} onClick={fork({ at: place.id })}>Start from it</button>
-                    </>
-                  )}
-              </span>
-            </li>
-          ))}
-          {forks.map(({ workspace: made }) => (
-            <li key={made.id} className="branch">
-              <time dateTime={made.createdAt} className="faint">{clockText(made.createdAt)}</time>
-              <span>
-                fork{" "}
-                <Link to={pathOf(made.id)}>
-                  <Text of={made.name ?? made.id} />
-                </Link>
-              </span>
-              <State of={made} />
+                    </span>
+                  </>
+                )
+                : (
+                  <>
+                    <span>
+                      fork{" "}
+                      <Link to={pathOf(place.made.id)}>
+                        <Text of={place.made.name ?? place.made.id} />
+                      </Link>
+                    </span>
+                    <State of={place.made} />
+                  </>
+                )}
             </li>
           ))}
           <li>
