@@ -45,7 +45,7 @@ describe("the page's review", { concurrent: false }, () => {
     await page().getByText("The workspace was used since this comparison.").waitFor()
     await page().getByLabel("Patch file on this computer").fill(output)
     await exporting().click()
-    await page().getByRole("alert").waitFor()
+    await page().getByRole("alert").getByText("the workspace has changed since this comparison").waitFor()
     assert.isFalse(fs.existsSync(output))
     await page().getByRole("button", { name: "Compare again" }).click()
     await change("later.txt").waitFor()
@@ -71,8 +71,16 @@ describe("the page's review", { concurrent: false }, () => {
   })
 
   it("an existing file is replaced only if the person says so", async () => {
+    await page().getByText("The reviewed diff").waitFor()
     await exporting().click()
-    await page().getByRole("alert").getByText("it is there already").waitFor()
+    const refusal = page().getByRole("alert").getByText("it is there already")
+    await refusal.waitFor()
+    assert.include(await refusal.textContent(), "check \"Replace the file if it exists\"")
+    assert.strictEqual(
+      await page().getByText("The reviewed diff").count(),
+      0,
+      "the message of the export before is gone"
+    )
     await page().getByLabel("Replace the file if it exists").check()
     await exporting().click()
     await page().getByRole("alert").waitFor({ state: "detached" })

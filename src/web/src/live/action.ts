@@ -20,6 +20,8 @@ export const useAction = (): Action => {
   const run = useCallback(async (name: string, step: () => Promise<string>) => {
     setRunning(name)
     setFailure(undefined)
+    // The end of an earlier step would stand beside the outcome of this one.
+    announcement.set("")
     try {
       announcement.set(await step())
       return true

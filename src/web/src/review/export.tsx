@@ -2,6 +2,7 @@ import { useId, useState } from "react"
 import type { DiffResult } from "../../../contract/rows/workspace-diff.ts"
 import type { ExportEvent } from "../../../contract/rows/workspace-export.ts"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
+import { DIFF_HAS_CHANGED, REPLACE_WITH_OPTION } from "../../../contract/text/export-refusals.ts"
 import { useAction } from "../live/action.ts"
 import { plural } from "../parts/format.ts"
 import { Problem } from "../parts/problem.tsx"
@@ -22,6 +23,17 @@ const refusal = ({ digest, mountedCount = 0, summary, tooLargeCount = 0 }: DiffR
     : digest === undefined
     ? "The diff has no digest."
     : undefined
+
+/** Label of the box that stands for `--overwrite`. */
+const REPLACE = "Replace the file if it exists"
+
+/** A failed export in the page's words: the page has neither options nor whole digests. */
+const inPageWords = ({ message }: Error) =>
+  new Error(
+    message.startsWith(`nothing was exported: ${DIFF_HAS_CHANGED}`)
+      ? "Nothing was exported: the workspace has changed since this comparison. Compare again, and look at the new diff."
+      : message.replace(REPLACE_WITH_OPTION, `to replace it, check "${REPLACE}"`)
+  )
 
 /** The directory of the host that the page may write in. A repository's URL is none. */
 const projectOf = ({ project }: WorkspaceInfo) => project?.startsWith("/") === true ? project : undefined
@@ -114,7 +126,7 @@ export const ExportPanel = ({ diff, executable, includesIgnored, of }: {
             )}
             <label className="check">
               <input type="checkbox" checked={overwrite} onChange={({ target }) => setOverwrite(target.checked)} />
-              {"Replace the file if it exists"}
+              {REPLACE}
             </label>
           </>
         )}
@@ -135,7 +147,7 @@ export const ExportPanel = ({ diff, executable, includesIgnored, of }: {
           {running === "download" ? "Reading…" : "Download the patch"}
         </button>
       </div>
-      {failure === undefined ? null : <Problem of={failure} />}
+      {failure === undefined ? null : <Problem of={inPageWords(failure)} />}
     </section>
   )
 }

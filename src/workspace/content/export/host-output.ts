@@ -1,4 +1,5 @@
 import { ExportRefused, InvalidRequest, NoSpace } from "../../../contract/errors/errors.ts"
+import { REPLACE_WITH_OPTION } from "../../../contract/text/export-refusals.ts"
 import { printable } from "../../../contract/text/printable.ts"
 import { hasGitName, raw } from "../../../system/files/folded-name.ts"
 import type { PutFailed } from "../../../system/files/put.ts"
@@ -103,7 +104,7 @@ const conflictOf = ({ isDirectory, path }: Target, { conflicts, detail }: PutFai
     return outputIsDirectory("the output is a directory, and none is ever replaced", path)
   }
   const next = output.reason === REPLACEABLE_THERE
-    ? "files and links are replaced with --overwrite"
+    ? REPLACE_WITH_OPTION
     : isDirectory
     ? "a directory replaces no file, also with --overwrite; remove it from the host first, or name another output"
     : "name another output"
@@ -113,8 +114,8 @@ const conflictOf = ({ isDirectory, path }: Target, { conflicts, detail }: PutFai
 /** What to do about conflicting entries of a directory. */
 const remedyOf = (reasons: ReadonlyArray<string>) =>
   reasons.every((reason) => reason === REPLACEABLE_THERE)
-    ? "files and links are replaced with --overwrite"
+    ? REPLACE_WITH_OPTION
     : `${
       reasons.includes(REPLACEABLE_THERE) ? "other " : ""
-    }files and links are replaced with --overwrite, but a directory replaces no file, and no file a directory; ` +
+    }${REPLACE_WITH_OPTION}, but a directory replaces no file, and no file a directory; ` +
       "remove these paths from the host first, or name another output"

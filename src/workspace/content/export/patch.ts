@@ -3,6 +3,7 @@ import { ExportRefused, type InvalidRequest } from "../../../contract/errors/err
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import { patchLimits } from "../../../contract/rows/workspace-patch.ts"
 import { executablePaths } from "../../../contract/text/executable-config.ts"
+import { DIFF_HAS_CHANGED } from "../../../contract/text/export-refusals.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import { countLines, forEachPiece } from "../../../patch/format.ts"
 import { type Change, pathProblem } from "../../../patch/patch.ts"
@@ -30,8 +31,7 @@ export const exportPatch = (
     if (output._tag === "InvalidRequest" || output._tag === "ExportRefused") return yield* output
     if (payload.expect !== undefined && payload.expect !== digest) {
       return yield* new ExportRefused({
-        detail:
-          `the diff is not the expected one any more: its digest is ${digest}, expected was ${payload.expect}; review it again`,
+        detail: `${DIFF_HAS_CHANGED}: its digest is ${digest}, expected was ${payload.expect}; review it again`,
         paths: []
       })
     }
