@@ -99,12 +99,18 @@ const parsed = (target: string): URL | undefined => {
 
 const escaped = (value: string) => value.replace(/[^A-Za-z0-9/_.~-]/g, (one) => `&#${one.codePointAt(0)};`)
 
+/** The page's icon. A browser asks for /favicon.ico, which is no file of the page, if a document names no icon. */
+const iconLink = (files: PageFiles) => {
+  const icon = [...files.keys()].find((name) => /\/favicon[^/]*\.svg$/.test(name))
+  return icon === undefined ? "" : `<link rel="icon" href="${escaped(icon)}" type="image/svg+xml">`
+}
+
 /**
  * The answer to a valid token. A document that goes on by itself, and no redirection: a browser counts the request after a redirection as
  * part of the first one, which came from another program, and sends no strict cookie.
  */
 const opened = (answering: Answering, { pathname, searchParams }: URL): Answer => {
-  const { port, sessions } = answering
+  const { files, port, sessions } = answering
   const session = sessions.redeem(searchParams.get("token") ?? "")
   if (session === undefined) return USED_TOKEN
   const next = `${escaped(pathname)}#${PAGE_KEY}=${session.key}`
@@ -117,6 +123,7 @@ const opened = (answering: Answering, { pathname, searchParams }: URL): Answer =
       "Set-Cookie": `${cookieName(port)}=${session.cookie}; HttpOnly; SameSite=Strict; Path=/`
     },
     body: `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>pyro</title>` +
+      iconLink(files) +
       `<meta http-equiv="refresh" content="0;url=${next}"></head>` +
       `<body><p><a href="${next}">Open pyro's page</a></p></body></html>\n`
   }

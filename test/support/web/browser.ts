@@ -32,8 +32,7 @@ export const openWindow = async (
   const faults: Array<string> = []
   page.on("pageerror", (error) => faults.push(String(error.stack)))
   page.on("console", (message) => {
-    // A lost connection is told by the browser, too; and the browser asks by itself for the icon of the address that opens the page.
-    if (message.location().url.endsWith("/favicon.ico")) return
+    // The browser, too, reports a lost connection.
     if (message.type() === "error" && !/WebSocket|ERR_CONNECTION_REFUSED/.test(message.text())) {
       faults.push(message.text())
     }

@@ -10,7 +10,8 @@ const PORT = 4711
 const bytesOf = (text: string) => Buffer.from(text)
 const FILES: PageFiles = new Map([
   ["/", { bytes: bytesOf("the page"), type: "text/html; charset=utf-8", isHashed: false }],
-  ["/assets/a.js", { bytes: bytesOf("script"), type: "text/javascript; charset=utf-8", isHashed: true }]
+  ["/assets/a.js", { bytes: bytesOf("script"), type: "text/javascript; charset=utf-8", isHashed: true }],
+  ["/assets/favicon-0123.svg", { bytes: bytesOf("<svg/>"), type: "image/svg+xml", isHashed: true }]
 ])
 
 /** A page at a time that the test moves, and a browser with a session. */
@@ -45,6 +46,8 @@ describe("the link of pyro ui", () => {
       first.headers["Set-Cookie"]!,
       /^pyro-4711=[A-Za-z0-9_-]{43}; HttpOnly; SameSite=Strict; Path=\/$/
     )
+    // Else the browser asks for /favicon.ico, and reports that there is none.
+    assert.include(String(first.body), "<link rel=\"icon\" href=\"/assets/favicon-0123.svg\"")
     assert.strictEqual(ask(target).status, 401)
     assert.strictEqual(ask("/?token=").status, 401)
     assert.strictEqual(ask("/?token=constructor").status, 401)
