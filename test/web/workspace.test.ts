@@ -96,7 +96,7 @@ describe("the page of a workspace", { concurrent: false }, () => {
     await page().getByText("The reviewed diff").waitFor()
     assert.include(fs.readFileSync(path.join(project, "third.patch"), "utf8"), "+new")
     await page().getByRole("button", { name: "Delete…" }).click()
-    await page().getByText("Nothing unexported is lost.").waitFor()
+    await page().getByText("All changes are exported.").waitFor()
     await page().getByRole("dialog").getByRole("button", { name: "Delete" }).click()
     await page().getByText("third is deleted.").waitFor()
   })

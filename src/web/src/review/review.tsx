@@ -42,9 +42,9 @@ export const Review = ({ of }: { readonly of: WorkspaceInfo }) => {
           />
           ignored files, too
         </label>
-        <label className="check" title="Compares the content of all files, and trusts no times of the guest">
+        <label className="check">
           <input type="checkbox" checked={verified} onChange={({ target }) => setVerified(target.checked)} />
-          verified
+          verified: read all files, trust no times
         </label>
         <button type="button" disabled={isLoading} onClick={reload}>
           {isLoading ? "Comparing…" : "Compare again"}

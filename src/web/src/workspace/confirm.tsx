@@ -15,12 +15,11 @@ export const Confirm = ({ act, close, of, says, title }: {
   readonly act: () => void
   readonly close: () => void
 }) => {
-  const { isLoading, value } = useLoaded(`${of.id} ${title}`, async () => ({ lost: await unexported(of) }))
+  const { value } = useLoaded(`${of.id} ${title}`, () => unexported(of))
   const [typed, setTyped] = useState("")
   const field = useId()
   const name = of.name ?? of.id
-  const lost = value?.lost
-  const mayAct = !isLoading && (lost === undefined || typed === name)
+  const mayAct = value !== undefined && (!value.isLost || typed === name)
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (!mayAct) return
@@ -32,9 +31,9 @@ export const Confirm = ({ act, close, of, says, title }: {
       <form onSubmit={submit}>
         <p>{says}</p>
         <p role="status">
-          {isLoading ? "Looking for changes that are not exported…" : lost ?? "Nothing unexported is lost."}
+          {value?.says ?? "Looking for changes that are not exported…"}
         </p>
-        {lost === undefined ? null : (
+        {value?.isLost !== true ? null : (
           <p>
             <label htmlFor={field}>
               Type{" "}

@@ -35,6 +35,9 @@ const views: ReadonlyArray<View> = [
   { path: "tree", name: "Snapshots", show: ({ workspace }) => <Tree of={workspace} /> }
 ]
 
+/** States with a microVM, or on the way to one. */
+const withoutMemory: ReadonlySet<string> = new Set(["paused", "stopped", "failed"])
+
 const Facts = ({ of: { cpuPercent, memoryBytes, workspace } }: { readonly of: Seen }) => (
   <dl className="facts-of">
     <div>
@@ -54,7 +57,9 @@ const Facts = ({ of: { cpuPercent, memoryBytes, workspace } }: { readonly of: Se
     <div>
       <dt>Memory</dt>
       <dd>
-        {memoryBytes === undefined
+        {withoutMemory.has(workspace.state)
+          ? `none now, ${workspace.memoryMib} MiB when it runs`
+          : memoryBytes === undefined
           ? `${workspace.memoryMib} MiB`
           : `${bytesText(memoryBytes)} of ${workspace.memoryMib} MiB`}
       </dd>

@@ -19,21 +19,29 @@ export const wholeDiff = {
   maxBytes: 4_194_304
 } as const
 
+/** Whether a deletion or a reset would lose something, and why, as a sentence. */
+interface Unexported {
+  readonly isLost: boolean
+  readonly says: string
+}
+
+const lost = (says: string): Unexported => ({ isLost: true, says })
+const kept = (says: string): Unexported => ({ isLost: false, says })
+
 /**
- * What a deletion or a reset would lose, as a sentence: changed files whose diff was never exported as it is now. Undefined: nothing. A state that
- * cannot be read counts as a loss.
+ * What a deletion or a reset would lose: changed files whose diff was never exported as it is now. A state that cannot be read counts as a loss.
  */
-export const unexported = async ({ id, state }: Pick<WorkspaceInfo, "id" | "state">): Promise<string | undefined> => {
+export const unexported = async ({ id, state }: Pick<WorkspaceInfo, "id" | "state">): Promise<Unexported> => {
   // A look must not resume it.
-  if (state === "paused") return "The workspace is paused, so its changes are unknown."
+  if (state === "paused") return lost("The workspace is paused, so its changes are unknown.")
   try {
     const { digest, summary } = await ask("workspace.diff", { ...wholeDiff, workspace: id, stat: true })
-    if (summary.files === 0) return undefined
-    const lost = `${summary.files} changed ${summary.files === 1 ? "file is" : "files are"} not exported.`
-    if (digest === undefined) return lost
+    if (summary.files === 0) return kept("The workspace has no changes.")
+    const notExported = lost(`${summary.files} changed ${summary.files === 1 ? "file is" : "files are"} not exported.`)
+    if (digest === undefined) return notExported
     const { events } = await ask("workspace.events", { workspace: id, limit: MOST_EVENTS, follow: false })
-    return events.some(isExportOf(digest)) ? undefined : lost
+    return events.some(isExportOf(digest)) ? kept("All changes are exported.") : notExported
   } catch {
-    return "Its changes cannot be read."
+    return lost("The changes of the workspace cannot be read.")
   }
 }
