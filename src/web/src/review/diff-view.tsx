@@ -1,19 +1,36 @@
 import { useMemo } from "react"
 import type { DiffResult } from "../../../contract/rows/workspace-diff.ts"
+import { countIn, type FileComments, type Placement } from "../comments/placement.ts"
 import { plural } from "../parts/format.ts"
 import { Text } from "../parts/text.tsx"
-import { Counts, FileChange, type Form } from "./file.tsx"
-import { partsByPath } from "./patch.ts"
+import { Counts, FileChange } from "./file.tsx"
+import type { Form } from "./hunks.tsx"
+import { partsByPath, type PatchPart } from "./patch.ts"
 
 const anchorOf = (at: number) => `change-${at}`
 
+const CommentCount = ({ of }: { readonly of: FileComments | undefined }) =>
+  of === undefined ? null : <span className="tag">{plural(countIn(of), "comment")}</span>
+
+/** The parts of a difference's patch by path. */
+export const useParts = (of: DiffResult | undefined): ReadonlyMap<string, PatchPart> =>
+  useMemo(() => partsByPath(of?.patch ?? "", of?.truncated === true), [of])
+
+/** Comments that a difference is shown with. */
+interface Commented {
+  readonly workspace: string
+  readonly placement: Placement
+}
+
 /** Files of a difference, and their lines inline or side by side. */
-export const DiffView = ({ executable, form, of }: {
+export const DiffView = ({ commented, executable, form, of, parts }: {
   readonly of: DiffResult
+  readonly parts: ReadonlyMap<string, PatchPart>
   readonly form: Form
   readonly executable: ReadonlyMap<string, string>
+  readonly commented?: Commented
 }) => {
-  const parts = useMemo(() => partsByPath(of.patch ?? "", of.truncated === true), [of])
+  const commentsOn = (path: string) => commented?.placement.byPath.get(path)
   return (
     <div className="review">
       <nav aria-label="Changed files" className="files">
@@ -33,6 +50,7 @@ export const DiffView = ({ executable, form, of }: {
               </a>
               <Counts of={file} />
               {executable.has(file.path) ? <span className="tag bad">runs on the host</span> : null}
+              <CommentCount of={commentsOn(file.path)} />
             </li>
           ))}
         </ol>
@@ -56,6 +74,8 @@ export const DiffView = ({ executable, form, of }: {
             part={parts.get(file.path)}
             executable={executable.get(file.path)}
             form={form}
+            commented={commented?.workspace}
+            comments={commentsOn(file.path)}
           />
         ))}
       </div>

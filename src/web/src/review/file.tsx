@@ -1,112 +1,13 @@
-import { Fragment, memo, useId, useState } from "react"
+import { memo, useId, useState } from "react"
 import type { DiffFile } from "../../../contract/rows/workspace-diff.ts"
 import { printable } from "../../../contract/text/printable.ts"
+import { CommentList } from "../comments/comment-list.tsx"
+import { begin } from "../comments/kept.ts"
+import { countIn, type FileComments } from "../comments/placement.ts"
 import { bytesText, plural } from "../parts/format.ts"
 import { Text } from "../parts/text.tsx"
-import { type DiffHunk, type DiffLine, paired, type PatchPart } from "./patch.ts"
-
-export type Form = "inline" | "split"
-
-const toneOf = ({ sign }: DiffLine) => sign === "+" ? "added" : sign === "-" ? "removed" : sign === "\\" ? "note" : ""
-
-const names: Readonly<Record<DiffLine["sign"], string>> = { "+": "added", "-": "removed", " ": "", "\\": "" }
-
-const Sign = ({ of }: { readonly of: DiffLine }) => (
-  <>
-    <span aria-hidden="true" className="sign">{of.sign}</span>
-    {names[of.sign] === "" ? null : <span className="unseen">{`${names[of.sign]}: `}</span>}
-  </>
-)
-
-const InlineHunk = ({ of: { lines } }: { readonly of: DiffHunk }) => (
-  <>
-    {lines.map((line, at) => (
-      <tr key={at} className={toneOf(line)}>
-        <td className="at">{line.old}</td>
-        <td className="at">{line.new}</td>
-        <td className="line">
-          <Sign of={line} />
-          {printable(line.text)}
-        </td>
-      </tr>
-    ))}
-  </>
-)
-
-const Half = ({ number, of }: { readonly of: DiffLine | undefined; readonly number: number | undefined }) => (
-  <>
-    <td className={`at ${of === undefined ? "none" : toneOf(of)}`}>{number}</td>
-    <td className={`line ${of === undefined ? "none" : toneOf(of)}`}>
-      {of === undefined ? null : (
-        <>
-          <Sign of={of} />
-          {printable(of.text)}
-        </>
-      )}
-    </td>
-  </>
-)
-
-const SplitHunk = ({ of: { lines } }: { readonly of: DiffHunk }) => (
-  <>
-    {paired(lines).map(([left, right], at) => (
-      <tr key={at}>
-        <Half of={left} number={left?.old} />
-        <Half of={right} number={right?.new} />
-      </tr>
-    ))}
-  </>
-)
-
-/** Lines of one file that are shown at a time. */
-const SHOWN_LINES = 1_000
-
-/** The hunks up to a number of lines. A longer hunk is cut. */
-const upTo = (hunks: ReadonlyArray<DiffHunk>, most: number): ReadonlyArray<DiffHunk> => {
-  const found: Array<DiffHunk> = []
-  let left = most
-  for (const hunk of hunks) {
-    if (left <= 0) break
-    found.push(hunk.lines.length <= left ? hunk : { ...hunk, lines: hunk.lines.slice(0, left) })
-    left -= hunk.lines.length
-  }
-  return found
-}
-
-const Hunks = ({ form, of, path }: { readonly of: PatchPart; readonly form: Form; readonly path: string }) => {
-  const [most, setMost] = useState(SHOWN_LINES)
-  return (
-    <div className="scroll" tabIndex={0} role="region" aria-label={`Lines of ${printable(path)}`}>
-      <table className={`diff ${form}`}>
-        {form === "split"
-          ? (
-            <colgroup>
-              <col className="at" />
-              <col />
-              <col className="at" />
-              <col />
-            </colgroup>
-          )
-          : null}
-        <tbody>
-          {upTo(of.hunks, most).map((hunk, at) => (
-            <Fragment key={at}>
-              <tr className="hunk">
-                <td colSpan={form === "split" ? 4 : 3}>{printable(hunk.header)}</td>
-              </tr>
-              {form === "split" ? <SplitHunk of={hunk} /> : <InlineHunk of={hunk} />}
-            </Fragment>
-          ))}
-        </tbody>
-      </table>
-      {of.lineCount <= most ? null : (
-        <button type="button" onClick={() => setMost(most + SHOWN_LINES)}>
-          {`Show more of ${plural(of.lineCount, "line")}`}
-        </button>
-      )}
-    </div>
-  )
-}
+import { type Form, Hunks } from "./hunks.tsx"
+import type { PatchPart } from "./patch.ts"
 
 const kinds: ReadonlyMap<string, string> = new Map([
   ["100644", "file"],
@@ -135,13 +36,16 @@ export const Counts = ({ of: { additions, binary, deletions } }: {
 const OPEN_LINES = 400
 
 /** One changed file: its facts, and its lines when it is open. */
-export const FileChange = memo(({ anchor, executable, form, of, part }: {
+export const FileChange = memo(({ anchor, commented, comments, executable, form, of, part }: {
   readonly of: DiffFile
   /** Its part of the patch. Undefined if the patch ends before. */
   readonly part: PatchPart | undefined
   readonly executable: string | undefined
   readonly form: Form
   readonly anchor: string
+  /** Id of the workspace that the person may comment on. Undefined if there are no comments on this diff. */
+  readonly commented: string | undefined
+  readonly comments: FileComments | undefined
 }) => {
   const [isOpen, setOpen] = useState((part?.lineCount ?? 0) <= OPEN_LINES)
   const body = useId()
@@ -172,7 +76,23 @@ export const FileChange = memo(({ anchor, executable, form, of, part }: {
         <ModeChange of={of} />
         {executable === undefined ? null : <span className="tag bad" title={executable}>runs on the host</span>}
         <Counts of={of} />
+        {comments === undefined ? null : <span className="tag">{plural(countIn(comments), "comment")}</span>}
+        {commented === undefined ? null : (
+          <button
+            type="button"
+            aria-label={`Comment on ${printable(of.path)}`}
+            onClick={() => begin(commented, of.path)}
+          >
+            Comment
+          </button>
+        )}
       </h3>
+      {commented === undefined || comments === undefined ? null : (
+        <>
+          <CommentList of={comments.onFile} where={of.path} workspace={commented} />
+          <CommentList of={comments.outdated} where={of.path} workspace={commented} isOutdated />
+        </>
+      )}
       {executable === undefined
         ? null
         : <p className="warning">{`Tools of your computer may run this file by themselves: ${executable}.`}</p>}
@@ -189,7 +109,7 @@ export const FileChange = memo(({ anchor, executable, form, of, part }: {
           ? <p className="faint">{`Binary content, ${bytesText(of.size)}.`}</p>
           : part.hunks.length === 0
           ? <p className="faint">No changed lines.</p>
-          : <Hunks of={part} form={form} path={of.path} />}
+          : <Hunks of={part} form={form} path={of.path} commented={commented} comments={comments?.onLines} />}
       </div>
     </article>
   )

@@ -1,5 +1,5 @@
 import { useState } from "react"
-import type { Form } from "./file.tsx"
+import type { Form } from "./hunks.tsx"
 
 const KEY = "pyro-diff-form"
 

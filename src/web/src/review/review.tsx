@@ -4,7 +4,8 @@ import { useLoaded } from "../live/loaded.ts"
 import { Problem } from "../parts/problem.tsx"
 import { ask } from "../wire/calls.ts"
 import { wholeDiff } from "../workspace/unexported.ts"
-import { DiffView, summaryText } from "./diff-view.tsx"
+import { CommentedDiff } from "./commented-diff.tsx"
+import { summaryText } from "./diff-view.tsx"
 import { ExportPanel } from "./export.tsx"
 import { FormChoice, useForm } from "./form.tsx"
 import { executableMarks } from "./marks.ts"
@@ -73,9 +74,7 @@ export const Review = ({ of }: { readonly of: WorkspaceInfo }) => {
           {value.diff.specialCount > 0
             ? <p className="faint">{`${value.diff.specialCount} new sockets, FIFOs or devices are in no patch.`}</p>
             : null}
-          {value.diff.files.length === 0
-            ? <p className="empty">No changes since the workspace was created.</p>
-            : <DiffView of={value.diff} form={form} executable={executable} />}
+          <CommentedDiff of={value.diff} workspace={of.id} form={form} executable={executable} />
         </>
       )}
     </section>

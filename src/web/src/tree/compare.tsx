@@ -3,7 +3,7 @@ import { useLoaded } from "../live/loaded.ts"
 import { useStore } from "../live/store.ts"
 import { workspaces } from "../live/workspaces.ts"
 import { Problem } from "../parts/problem.tsx"
-import { DiffView, summaryText } from "../review/diff-view.tsx"
+import { DiffView, summaryText, useParts } from "../review/diff-view.tsx"
 import { FormChoice, useForm } from "../review/form.tsx"
 import { executableMarks } from "../review/marks.ts"
 import { ask } from "../wire/calls.ts"
@@ -30,6 +30,7 @@ export const Compare = ({ places, title }: {
     async () => asked && await ask("workspace.compare", { ...options, ...asked })
   )
   const marks = useMemo(() => executableMarks(value?.files ?? []), [value])
+  const parts = useParts(value)
   const choice = (label: string, chosen: string, choose: (value: string) => void) => (
     <label>
       {`${label} `}
@@ -60,7 +61,7 @@ export const Compare = ({ places, title }: {
       {failure === undefined ? null : <Problem of={failure} retry={reload} />}
       {value === undefined ? null : value.files.length === 0
         ? <p className="empty">Both have the same files.</p>
-        : <DiffView of={value} form={form} executable={marks} />}
+        : <DiffView of={value} parts={parts} form={form} executable={marks} />}
     </section>
   )
 }
