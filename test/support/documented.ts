@@ -128,8 +128,8 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ...[
     "pyro ssh-config fix --write",
     "pyro ssh-config fix --remove",
-    "ssh pyro-fix make test",
-    "rsync -a ./fixtures/ pyro-fix:/workspace/fixtures/",
+    "ssh pyro-fix ls /workspace",
+    "scp -r ./fixtures pyro-fix:/workspace/",
     "pyro code fix",
     "pyro code web",
     "pyro code fix /workspace/src --editor zed",
