@@ -39,7 +39,8 @@ export const workspaceSshConfig = unary({
       },
       remove: {
         _tag: "switch",
-        description: "Remove the entry from ~/.ssh/pyro. The last entry takes the Include line along"
+        description:
+          "Remove the entry from ~/.ssh/pyro. The last entry takes the Include line along, with files and directories that pyro made"
       },
       yes: { _tag: "switch", description: "Do not ask. Needed for --write without a terminal" }
     },

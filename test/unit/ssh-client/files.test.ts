@@ -66,6 +66,37 @@ describe("entries in ~/.ssh", () => {
       assert.strictEqual(yield* remove(folder, "pyro-b"), 0)
     }))
 
+  it.live("the last entry's removal leaves no file or directory that pyro made, and each that the person has", () =>
+    Effect.gen(function*() {
+      const folder = yield* home
+      assert.strictEqual(yield* remove(folder, "pyro-a"), 0)
+      assert.deepStrictEqual(fs.readdirSync(folder), [])
+      yield* write(folder, "pyro-a", "a\n")
+      yield* write(folder, "pyro-b", "b\n")
+      assert.strictEqual(yield* remove(folder, "pyro-b"), 1)
+      assert.deepStrictEqual(fs.readdirSync(`${folder}/.ssh`).sort(), ["config", "pyro"])
+      assert.strictEqual(yield* remove(folder, "pyro-a"), 2)
+      assert.deepStrictEqual(fs.readdirSync(folder), [])
+
+      fs.mkdirSync(`${folder}/.ssh`)
+      yield* write(folder, "pyro-a", "a\n")
+      yield* remove(folder, "pyro-a")
+      assert.deepStrictEqual(fs.readdirSync(`${folder}/.ssh`), [], "the directory was there")
+
+      fs.writeFileSync(`${folder}/.ssh/config`, "")
+      yield* write(folder, "pyro-a", "a\n")
+      yield* remove(folder, "pyro-a")
+      assert.strictEqual(fs.readFileSync(`${folder}/.ssh/config`, "utf8"), "", "the empty file was there")
+      fs.rmSync(`${folder}/.ssh`, { recursive: true })
+
+      yield* write(folder, "pyro-a", "a\n")
+      fs.appendFileSync(`${folder}/.ssh/config`, "Host x\n")
+      fs.writeFileSync(`${folder}/.ssh/pyro/note`, "")
+      yield* remove(folder, "pyro-a")
+      assert.strictEqual(fs.readFileSync(`${folder}/.ssh/config`, "utf8"), "Host x\n", "the person added a line")
+      assert.deepStrictEqual(fs.readdirSync(`${folder}/.ssh/pyro`), ["note"])
+    }))
+
   it.live("an Include line of the person is enough, unless it stands behind a Host", () =>
     Effect.gen(function*() {
       const folder = yield* home
