@@ -33,7 +33,7 @@ export const openWindow = async (
   page.on("pageerror", (error) => faults.push(String(error.stack)))
   page.on("console", (message) => {
     // The browser, too, reports a lost connection.
-    if (message.type() === "error" && !/WebSocket|ERR_CONNECTION_REFUSED/.test(message.text())) {
+    if (message.type() === "error" && !/WebSocket|ERR_CONNECTION_(REFUSED|RESET)/.test(message.text())) {
       faults.push(message.text())
     }
   })
