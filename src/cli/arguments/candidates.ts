@@ -1,7 +1,13 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import type { CliExtra, CliSurface } from "../../contract/rows/operation.ts"
-import { KEEP_WORDS } from "../../contract/rows/workspace-try-fields.ts"
+import {
+  isFreeName,
+  nameOfCommand,
+  nameOfFile,
+  PATCH_FILE,
+  SCRIPT_FILE
+} from "../../contract/rows/workspace-try-names.ts"
 import { named } from "../../contract/text/names.ts"
 import { filesIn } from "../terminal/files.ts"
 import { Terminal } from "../terminal/Terminal.ts"
@@ -13,34 +19,14 @@ const MAX_BYTES = 8 * 1024 * 1024
 /** JSON of a candidate. Its Schema judges it. */
 type Raw = Readonly<Record<string, unknown>>
 
-const PATCH = /\.(patch|diff)$/
-const SCRIPT = /\.sh$/
-
-/** A text as a candidate may be called. */
-const called = (text: string, mostCharacters: number): string =>
-  text.replaceAll(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(0, mostCharacters)
-
-/** The name of a file without its suffix. */
-const nameOf = (file: string): string =>
-  called(file.slice(file.lastIndexOf("/") + 1).replace(PATCH, "").replace(SCRIPT, ""), 63) || "candidate"
-
-/** Longest name that is made of a command: a table has a column of them. */
-const COMMAND_CHARACTERS = 24
-
 /** Candidates of the command line with the words of their commands as names, where these are names and no other has them. */
 const withNames = (candidates: ReadonlyArray<Raw>): ReadonlyArray<Raw> => {
   const words = candidates.map(({ command, name }) =>
-    name === undefined && typeof command === "string"
-      ? called(command, COMMAND_CHARACTERS).replace(/[^A-Za-z0-9]+$/, "")
-      : name
+    name === undefined && typeof command === "string" ? nameOfCommand(command) : name
   )
   return candidates.map((one, at) => {
     const name = words[at]
-    const isFree = words.filter((other) => other === name).length === 1
-    return one["name"] !== undefined || name === undefined || name === "" || !isFree ||
-        KEEP_WORDS.some((word) => word === name)
-      ? one
-      : { name, ...one }
+    return one["name"] === undefined && typeof name === "string" && isFreeName(name, words) ? { name, ...one } : one
   })
 }
 
@@ -107,18 +93,18 @@ const readText = (flag: string, file: string) =>
   })
 
 const fromFile = (way: "patch" | "command") => (flag: string, file: string) =>
-  Effect.map(readText(flag, file), (text): ReadonlyArray<Raw> => [{ name: nameOf(file), [way]: text }])
+  Effect.map(readText(flag, file), (text): ReadonlyArray<Raw> => [{ name: nameOfFile(file), [way]: text }])
 
 const fromPatch = fromFile("patch")
 const fromScript = fromFile("command")
 
 const fromDirectory = (flag: string, directory: string, files: ReadonlyArray<string>) =>
   Effect.gen(function*() {
-    const found = files.filter((file) => PATCH.test(file) || SCRIPT.test(file))
+    const found = files.filter((file) => PATCH_FILE.test(file) || SCRIPT_FILE.test(file))
     if (found.length === 0) return yield* refused(flag)(`${directory} has no *.patch, *.diff or *.sh file`)
     const each = yield* Effect.forEach(
       found,
-      (file) => PATCH.test(file) ? fromPatch(flag, file) : fromScript(flag, file)
+      (file) => PATCH_FILE.test(file) ? fromPatch(flag, file) : fromScript(flag, file)
     )
     return each.flat()
   })

@@ -1,6 +1,7 @@
 import "./styles/base.css"
 import "./styles/workspace.css"
 import "./styles/review.css"
+import "./styles/try.css"
 import { createRoot } from "react-dom/client"
 import { App } from "./app.tsx"
 import { sweepComments } from "./comments/kept.ts"

@@ -14,6 +14,7 @@ import { Review } from "../review/review.tsx"
 import { Services } from "../services/services.tsx"
 import { Shells } from "../shells/shells.tsx"
 import { Tree } from "../tree/tree.tsx"
+import { Try } from "../try/try.tsx"
 import { Actions } from "./actions.tsx"
 import { Timeline } from "./timeline.tsx"
 
@@ -28,6 +29,7 @@ interface View {
 const views: ReadonlyArray<View> = [
   { path: "", name: "Timeline", show: ({ workspace }) => <Timeline workspace={workspace.id} /> },
   { path: "review", name: "Review", show: ({ workspace }) => <Review of={workspace} />, wakes: true },
+  { path: "try", name: "Try", show: ({ workspace }) => <Try of={workspace} /> },
   { path: "shells", name: "Shells", show: ({ workspace }) => <Shells of={workspace} /> },
   { path: "services", name: "Services", show: ({ workspace }) => <Services of={workspace} /> },
   { path: "files", name: "Files", show: ({ workspace }) => <Files of={workspace} />, wakes: true },
