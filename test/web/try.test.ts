@@ -41,7 +41,7 @@ describe("the table of a try on the page", { concurrent: false }, () => {
   it("the table fills as the candidates end, and the end of the try ends the others", async () => {
     await command(1).fill("echo second > one.txt")
     await page().getByRole("button", { name: "Add a command" }).click()
-    await command(2).fill("echo begun; sleep 600")
+    await page().keyboard.type("echo begun; sleep 600")
     await files(["good.patch", PATCH], ["bad.patch", PATCH.replace("-first", "-other")])
     await page().getByText("good.patch").waitFor()
     await check().fill("printf '\\033[31mred\\033[0m\\nok 1 - one\\nnot ok 2 - two\\n1..2\\n'; grep -q second one.txt")
@@ -68,6 +68,7 @@ describe("the table of a try on the page", { concurrent: false }, () => {
 
   it("a try that has ended has outcome, tests, changes, memory and last lines of each candidate", async () => {
     await page().getByRole("button", { name: "Remove command 2" }).click()
+    assert.strictEqual(await page().evaluate("document.activeElement.textContent"), "Add a command")
     await trying().click()
     await page().getByText("3 of 3 ended, 1 passed.").waitFor()
     await row("echo-second-one.txt").getByText("best").waitFor()

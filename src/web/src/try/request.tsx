@@ -1,4 +1,4 @@
-import { type FormEvent, useId, useState } from "react"
+import { type FormEvent, useEffect, useId, useRef, useState } from "react"
 import { isLegal } from "../../../contract/rows/operations.ts"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
 import { MOST_CANDIDATES } from "../../../contract/rows/workspace-try-fields.ts"
@@ -18,13 +18,19 @@ const keeps = [
   ["first-pass", "the first that passes"]
 ] as const
 
-const Row = ({ at, change, of, remove }: {
+const Row = ({ at, change, isNew, of, remove }: {
   readonly of: Way
   readonly at: number
+  /** The person has just added it, and writes on. */
+  readonly isNew: boolean
   readonly change: (script: string) => void
   readonly remove: () => void
 }) => {
   const field = useId()
+  const area = useRef<HTMLTextAreaElement>(null)
+  useEffect(() => {
+    if (isNew) area.current?.focus()
+  }, [isNew])
   return (
     <li>
       {of._tag === "command"
@@ -32,6 +38,7 @@ const Row = ({ at, change, of, remove }: {
           <>
             <label htmlFor={field}>{`Command ${at}`}</label>
             <textarea
+              ref={area}
               id={field}
               rows={1}
               className="mono"
@@ -65,6 +72,8 @@ const Row = ({ at, change, of, remove }: {
 export const RequestForm = ({ isRunning, of }: { readonly of: WorkspaceInfo; readonly isRunning: boolean }) => {
   const [request, setRequest] = useState(() => requests.get(of.id) ?? emptyRequest)
   const [failure, setFailure] = useState<Error>()
+  const [added, setAdded] = useState<number>()
+  const adding = useRef<HTMLButtonElement>(null)
   const ids = { files: useId(), check: useId(), says: useId() }
   // The state of the render is old when files have been read.
   const latest = () => requests.get(of.id) ?? emptyRequest
@@ -110,19 +119,28 @@ export const RequestForm = ({ isRunning, of }: { readonly of: WorkspaceInfo; rea
               key={way.key}
               of={way}
               at={at + 1}
+              isNew={way.key === added}
               change={(script) =>
                 change({
                   ways: ways.map((one) => one.key === way.key ? { _tag: "command", key: way.key, script } : one)
                 })}
-              remove={() => change({ ways: ways.filter(({ key }) => key !== way.key) })}
+              remove={() => {
+                change({ ways: ways.filter(({ key }) => key !== way.key) })
+                adding.current?.focus()
+              }}
             />
           ))}
         </ul>
         <div className="buttons">
           <button
+            ref={adding}
             type="button"
             disabled={ways.length >= MOST_CANDIDATES}
-            onClick={() => change({ ways: [...ways, { _tag: "command", key: nextKey(), script: "" }] })}
+            onClick={() => {
+              const key = nextKey()
+              change({ ways: [...ways, { _tag: "command", key, script: "" }] })
+              setAdded(key)
+            }}
           >
             Add a command
           </button>
