@@ -34,6 +34,7 @@ describe("shells on the page", { concurrent: false }, () => {
     await until("a wide terminal", async () => await cols() > 120)
     await page().setViewportSize({ width: 700, height: 700 })
     await until("a narrow terminal", async () => await cols() < 90)
+    await page().getByRole("listitem").getByText(new RegExp(`, ${await cols()}×\\d+$`)).waitFor()
     await page().setViewportSize({ width: 1280, height: 900 })
     await until("a wide terminal again", async () => await cols() > 120)
     await page().keyboard.press("Control+c")

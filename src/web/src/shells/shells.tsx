@@ -1,4 +1,4 @@
-import { lazy, Suspense, useState } from "react"
+import { lazy, Suspense, useCallback, useState } from "react"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
 import { useAction } from "../live/action.ts"
 import { useLoaded } from "../live/loaded.ts"
@@ -7,6 +7,7 @@ import { Outcome } from "../parts/outcome.tsx"
 import { Problem } from "../parts/problem.tsx"
 import { commandText, Text } from "../parts/text.tsx"
 import { ask } from "../wire/calls.ts"
+import type { Size } from "./terminal.tsx"
 
 /** The terminal is a third of the page's code, so only this view loads it. */
 const Terminal = lazy(() => import("./terminal.tsx"))
@@ -19,6 +20,16 @@ export const Shells = ({ of }: { readonly of: WorkspaceInfo }) => {
     () => ask("workspace.shell.list", { workspace })
   )
   const [shown, setShown] = useState<string>()
+  /** Sizes that this page's terminal gave to shells: newer than those of the list. */
+  const [sizes, setSizes] = useState<ReadonlyMap<string, Size>>(new Map())
+  const resized = useCallback(
+    (size: Size) => setSizes((before) => shown === undefined ? before : new Map(before).set(shown, size)),
+    [shown]
+  )
+  const sizeText = ({ cols, rows, shellId }: Size & { readonly shellId: string }) => {
+    const size = sizes.get(shellId) ?? { cols, rows }
+    return `${size.cols}×${size.rows}`
+  }
   const action = useAction()
   const open = () =>
     action.run("open", async () => {
@@ -63,7 +74,7 @@ export const Shells = ({ of }: { readonly of: WorkspaceInfo }) => {
               <Text of={shell.command.length === 0 ? "login shell" : commandText(shell.command)} />
             </code>
             <Outcome of={shell} />
-            <span className="faint">{`${clockText(shell.startedAt)}, ${shell.cols}×${shell.rows}`}</span>
+            <span className="faint">{`${clockText(shell.startedAt)}, ${sizeText(shell)}`}</span>
             {shell.outcome === "running"
               ? (
                 <span className="buttons">
@@ -89,7 +100,7 @@ export const Shells = ({ of }: { readonly of: WorkspaceInfo }) => {
       </ul>
       {shown === undefined ? null : (
         <Suspense fallback={<p className="faint">Loading the terminal…</p>}>
-          <Terminal key={shown} workspace={workspace} shellId={shown} />
+          <Terminal key={shown} workspace={workspace} shellId={shown} resized={resized} />
         </Suspense>
       )}
     </section>

@@ -35,14 +35,26 @@ const pageKeys = (terminal: Xterm, leave: () => void) => (event: KeyboardEvent) 
   return true
 }
 
+export interface Size {
+  readonly cols: number
+  readonly rows: number
+}
+
 /** A shell of a workspace as a terminal. Closing the view leaves the shell open. */
-export default function Terminal({ shellId, workspace }: { readonly workspace: string; readonly shellId: string }) {
+export default function Terminal({ resized, shellId, workspace }: {
+  readonly workspace: string
+  readonly shellId: string
+  /** Called with each size that the shell gets from this terminal. */
+  readonly resized: (size: Size) => void
+}) {
   const place = useRef<HTMLDivElement>(null)
   const wayOut = useRef<HTMLButtonElement>(null)
   const terminal = useRef<Xterm>(null)
   const [isReadAloud, setReadAloud] = useState(false)
   const [ended, setEnded] = useState<string>()
   const [failure, setFailure] = useState<Error>()
+  const report = useRef(resized)
+  report.current = resized
 
   useEffect(() => {
     const xterm = new Xterm({
@@ -63,6 +75,10 @@ export default function Terminal({ shellId, workspace }: { readonly workspace: s
     fit.fit()
     const input = makeShellInput()
     const size = () => ({ cols: within(xterm.cols, SHELL_COLS), rows: within(xterm.rows, SHELL_ROWS) })
+    const resize = () => {
+      input.resize(size())
+      report.current(size())
+    }
     const taken = (events: ReadonlyArray<AttachEvent>) =>
       new Promise<void>((resolve) => {
         for (const event of events) {
@@ -79,7 +95,7 @@ export default function Terminal({ shellId, workspace }: { readonly workspace: s
       events: taken,
       input: (sink) => {
         input.connect(sink)
-        input.resize(size())
+        resize()
       },
       failed: setFailure,
       ended: input.disconnect
@@ -87,13 +103,13 @@ export default function Terminal({ shellId, workspace }: { readonly workspace: s
     const encoder = new TextEncoder()
     xterm.onData((data) => input.type(encoder.encode(data)))
     xterm.onBinary((data) => input.type(Uint8Array.from(data, (character) => character.charCodeAt(0))))
-    xterm.onResize(() => input.resize(size()))
+    xterm.onResize(resize)
     xterm.attachCustomKeyEventHandler(pageKeys(xterm, () => wayOut.current?.focus()))
     xterm.focus()
-    const resized = new ResizeObserver(() => fit.fit())
-    resized.observe(place.current!)
+    const observer = new ResizeObserver(() => fit.fit())
+    observer.observe(place.current!)
     return () => {
-      resized.disconnect()
+      observer.disconnect()
       stop()
       input.disconnect()
       xterm.dispose()
