@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "vitest"
@@ -55,6 +55,14 @@ describe("the page of a workspace", { concurrent: false }, () => {
     await page().getByRole("button", { name: "End the command" }).click()
     await page().getByText("The command is ended.").waitFor()
     await command
+  })
+
+  it("a refused request is marked as failed", async () => {
+    const refused = page().locator(".entry", { hasText: "asks: reset no-such" })
+    await Effect.runPromise(
+      Effect.flip(Stream.runDrain(pyro().workspace.reset({ workspace: "fix", snapshot: "no-such" })))
+    )
+    await refused.getByText("failed", { exact: true }).waitFor()
   })
 
   it("the timeline is accessible", () => assertAccessible(page(), "the timeline"))

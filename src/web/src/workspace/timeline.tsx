@@ -79,6 +79,10 @@ const CommandEntry = ({ first, of, workspace }: {
   )
 }
 
+/** Whether a request got an error. Its outcome is the code of the error then. */
+const hasFailed = ({ details, kind }: Entry) =>
+  kind === "request" && !["ok", "running", "interrupted", ""].includes(text(details["outcome"]))
+
 const EntryItem = memo(({ first, of, workspace }: {
   readonly of: Entry
   readonly workspace: string
@@ -91,7 +95,10 @@ const EntryItem = memo(({ first, of, workspace }: {
       : (
         <span className="said">
           <span className="kind">{of.kind.replaceAll("_", " ")}</span>
-          <Text of={of.text} />
+          <span>
+            {hasFailed(of) ? <span className="tag bad">failed</span> : null}
+            <Text of={of.text} />
+          </span>
         </span>
       )}
   </li>
