@@ -18,7 +18,7 @@ export const outcomeText = ({ outcome, status }: Ended): string =>
   outcome === "exited" ? status === 0 ? "ok" : `exit ${status}` : words.get(outcome) ?? outcome
 
 const toneOf = ({ outcome, status }: Ended) =>
-  outcome === "running" ? "busy" : outcome === "exited" && status === 0 ? "good" : "bad"
+  outcome === "running" ? "live" : outcome === "exited" && status === 0 ? "good" : "bad"
 
 /** How a command ended: a word and a color, and its duration. */
 export const Outcome = ({ of }: { readonly of: Ended }) => (

@@ -2,7 +2,7 @@ import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
 import { printable } from "../../../contract/text/printable.ts"
 
 const tones: ReadonlyMap<WorkspaceInfo["state"], string> = new Map([
-  ["running", "good"],
+  ["running", "live"],
   ["failed", "bad"],
   ["stopped", "idle"],
   ["paused", "idle"]

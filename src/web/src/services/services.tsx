@@ -11,7 +11,7 @@ import { commandText, Text } from "../parts/text.tsx"
 import { ask } from "../wire/calls.ts"
 
 const running: ReadonlySet<string> = new Set(["starting", "ready", "running"])
-const tones: ReadonlyMap<string, string> = new Map([["ready", "good"], ["running", "good"], ["starting", "busy"], [
+const tones: ReadonlyMap<string, string> = new Map([["ready", "good"], ["running", "live"], ["starting", "busy"], [
   "failed",
   "bad"
 ]])
