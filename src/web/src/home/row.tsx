@@ -21,13 +21,21 @@ const Last = ({ of: { lastCommand, workspace } }: { readonly of: Seen }) =>
   lastCommand === undefined
     ? <span className="faint">{workspace.runningCommands > 0 ? `${workspace.runningCommands} running` : "–"}</span>
     : (
-      <>
+      <span className="command">
         <Outcome of={lastCommand} />
         <code className="cut">
           <Text of={typed(lastCommand.command)} />
         </code>
-      </>
+      </span>
     )
+
+/** A processor's use is known after two looks, two seconds apart. */
+const Cpu = ({ of: { cpuPercent, memoryBytes } }: { readonly of: Seen }) =>
+  cpuPercent !== undefined
+    ? `${Math.round(cpuPercent)} %`
+    : memoryBytes === undefined
+    ? "–"
+    : <span className="faint" title="pyro measures the processor's use over two seconds">…</span>
 
 const Labels = ({ of }: { readonly of: Readonly<Record<string, string>> }) => (
   <>
@@ -60,7 +68,9 @@ export const WorkspaceRow = memo(({ of }: { readonly of: Seen }) => {
       <td data-name="Last command" className="last">
         <Last of={of} />
       </td>
-      <td data-name="CPU" className="number">{of.cpuPercent === undefined ? "–" : `${Math.round(of.cpuPercent)} %`}</td>
+      <td data-name="CPU" className="number">
+        <Cpu of={of} />
+      </td>
       <td data-name="Memory" className="number">{of.memoryBytes === undefined ? "–" : bytesText(of.memoryBytes)}</td>
       <td data-name="Network">
         {workspace.network === undefined ? "–" : <Text of={policyText(workspace.network)} />}
