@@ -1,9 +1,9 @@
-import { useState } from "react"
 import type { FileEntry } from "../../../contract/rows/workspace-file.ts"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
 import { useLoaded } from "../live/loaded.ts"
 import { bytesText } from "../parts/format.ts"
 import { Problem } from "../parts/problem.tsx"
+import { goWithin, pathOf, usePlace } from "../parts/route.tsx"
 import { Text } from "../parts/text.tsx"
 import { ask } from "../wire/calls.ts"
 import { FileView } from "./file-view.tsx"
@@ -27,19 +27,28 @@ const ordered = (entries: ReadonlyArray<FileEntry>) =>
     Number(other.type === "directory") - Number(one.type === "directory") || (one.path < other.path ? -1 : 1)
   )
 
+/** The open directory and file, which are a part of the address: a reload shows them again. */
+const useOpened = (workspace: string) => {
+  const { searchParams } = usePlace()
+  const directory = searchParams.get("directory") ?? ROOT
+  const show = (next: string, file?: string) => {
+    const query = new URLSearchParams({
+      ...(next === ROOT ? {} : { directory: next }),
+      ...(file === undefined ? {} : { file })
+    }).toString()
+    goWithin(`${pathOf(workspace, "files")}${query === "" ? "" : `?${query}`}`)
+  }
+  return { directory, file: searchParams.get("file") ?? undefined, show }
+}
+
 /** Files of a workspace: directories, one file as text or image, and downloads. */
 export const Files = ({ of }: { readonly of: WorkspaceInfo }) => {
-  const [directory, setDirectory] = useState(ROOT)
-  const [file, setFile] = useState<FileEntry>()
+  const { directory, file, show } = useOpened(of.id)
   const { failure, isLoading, reload, value } = useLoaded(
     `${of.id} ${directory}`,
     () => ask("workspace.file.list", { workspace: of.id, path: directory, recursive: false, limit: 2_000 })
   )
-  const open = (entry: FileEntry) => {
-    if (entry.type !== "directory") return setFile(entry)
-    setFile(undefined)
-    setDirectory(entry.path)
-  }
+  const open = ({ path, type }: FileEntry) => type === "directory" ? show(path) : show(directory, path)
   return (
     <section aria-labelledby="files">
       <div className="heading">
@@ -51,10 +60,7 @@ export const Files = ({ of }: { readonly of: WorkspaceInfo }) => {
           <button
             type="button"
             disabled={directory === "/"}
-            onClick={() => {
-              setFile(undefined)
-              setDirectory(directory.includes("/") ? above(directory) : ROOT)
-            }}
+            onClick={() => show(directory.includes("/") ? above(directory) : ROOT)}
           >
             Up
           </button>
@@ -73,7 +79,7 @@ export const Files = ({ of }: { readonly of: WorkspaceInfo }) => {
                   type="button"
                   className="quiet"
                   disabled={entry.type !== "directory" && entry.type !== "file"}
-                  aria-pressed={file?.path === entry.path}
+                  aria-pressed={file === entry.path}
                   onClick={() => open(entry)}
                 >
                   <Text of={`${nameOf(entry)}${entry.type === "directory" ? "/" : ""}`} />
@@ -91,7 +97,7 @@ export const Files = ({ of }: { readonly of: WorkspaceInfo }) => {
           {value?.truncated === true ? <p className="faint">There are more entries than the page lists.</p> : null}
         </nav>
         <div className="changes">
-          {file === undefined ? null : <FileView key={file.path} workspace={of.id} path={file.path} />}
+          {file === undefined ? null : <FileView key={file} workspace={of.id} path={file} />}
         </div>
       </div>
     </section>

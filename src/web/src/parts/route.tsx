@@ -6,11 +6,17 @@ const place = () => location.pathname + location.search
 const current = makeStore(place())
 globalThis.addEventListener("popstate", () => current.set(place()))
 
-/** Shows another view of the page. The browser's Back returns. */
-export const go = (to: string) => {
+/** Shows another state of the same view, and leaves the page where it is scrolled. The browser's Back returns. */
+export const goWithin = (to: string) => {
   if (to === place()) return
   history.pushState(null, "", to)
   current.set(place())
+}
+
+/** Shows another view of the page. The browser's Back returns. */
+export const go = (to: string) => {
+  if (to === place()) return
+  goWithin(to)
   scrollTo(0, 0)
 }
 
