@@ -9,6 +9,9 @@ interface Answer {
   readonly error?: { readonly message: string }
 }
 
+/** The value of an expression that a page evaluated. */
+const valueOf = (answer: Answer["result"]) => (answer?.["result"] as { readonly value?: unknown } | undefined)?.value
+
 /**
  * Chromium without a screen, driven through a pipe by the DevTools protocol (chromedevtools.github.io/devtools-protocol): messages are JSON that
  * ends with NUL, on descriptors 3 and 4. `enter` are words before the program.
@@ -46,13 +49,19 @@ export const openChromium = (profile: string, enter: ReadonlyArray<string> = [])
   })
   ended.catch(() => {})
 
-  const send = async (method: string, params: object, sessionId?: string) => {
+  const answerTo = async (method: string, params: object, sessionId?: string): Promise<Answer> => {
     const id = (lastId += 1)
     const answer = new Promise<Answer>((resolve) => waiting.set(id, resolve))
     input.write(`${JSON.stringify({ id, method, params, ...(sessionId === undefined ? {} : { sessionId }) })}\0`)
-    const { error, result = {} } = await Promise.race([answer, ended])
-    waiting.delete(id)
-    assert.isUndefined(error, `${method}: ${error?.message}`)
+    try {
+      return await Promise.race([answer, ended])
+    } finally {
+      waiting.delete(id)
+    }
+  }
+  const send = async (...request: Parameters<typeof answerTo>) => {
+    const { error, result = {} } = await answerTo(...request)
+    assert.isUndefined(error, `${request[0]}: ${error?.message}`)
     return result
   }
 
@@ -60,15 +69,21 @@ export const openChromium = (profile: string, enter: ReadonlyArray<string> = [])
   const page = async (url: string) => {
     const { targetId } = await send("Target.createTarget", { url })
     const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true })
-    const evaluate = async (expression: string) => {
-      const { result } = await send("Runtime.evaluate", { expression }, sessionId as string)
-      return (result as { readonly value?: unknown } | undefined)?.value
-    }
+    const evaluate = async (expression: string) =>
+      valueOf(await send("Runtime.evaluate", { expression }, sessionId as string))
     return {
       evaluate,
-      /** Waits until the page shows a text in an element. */
+      /** Waits until the page shows a text in an element. A page between two documents has no context to ask, and shows nothing. */
       shows: (selector: string, text: string) =>
-        settlesAs(() => evaluate(`document.querySelector(${JSON.stringify(selector)})?.textContent`), text, url)
+        settlesAs(
+          async () => {
+            const expression = `document.querySelector(${JSON.stringify(selector)})?.textContent`
+            const answer = await answerTo("Runtime.evaluate", { expression }, sessionId as string)
+            return valueOf(answer.result)
+          },
+          text,
+          url
+        )
     }
   }
 
