@@ -166,6 +166,23 @@ describe("comments in the page's review", { concurrent: false }, () => {
     await page().getByRole("button", { name: "Cancel" }).click()
   })
 
+  it("two windows of a browser keep each other's comments", async () => {
+    const other = await page().context().newPage()
+    await other.goto(page().url())
+    const inOther = other.getByRole("article", { name: "two.txt", exact: true })
+    await inOther.getByRole("button", { name: "Comment on two.txt", exact: true }).click()
+    await other.getByRole("textbox", { name: /^Comment on / }).fill("from another window")
+    await change("two.txt").getByRole("button", { name: "Comment on two.txt", exact: true }).click()
+    await field().fill("from this window")
+    await other.getByRole("button", { name: "Save the comment" }).click()
+    await remarks("two.txt", "two.txt").getByText("from another window").waitFor()
+    assert.strictEqual(await field().inputValue(), "from this window")
+    await page().getByRole("button", { name: "Save the comment" }).click()
+    await inOther.getByText("from this window").waitFor()
+    await inOther.getByText("from another window").waitFor()
+    await other.close()
+  })
+
   it("the comments on a deleted workspace are gone at the next load", async () => {
     await create({ name: "other" })
     await sh("other", "echo new > new.txt")
