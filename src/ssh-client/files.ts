@@ -2,7 +2,9 @@ import { Effect } from "effect"
 import * as path from "node:path"
 import { ensureFolder, exists, listIfPresent, removeEmptyFolder } from "../system/files/entries.ts"
 import type { FileFailed } from "../system/files/failure.ts"
+import { realPath } from "../system/files/host-path.ts"
 import { checkWritable, type KnownFile, readKnown, removeKnown, replaceKnown } from "../system/files/replace.ts"
+import { accountHome } from "../system/processes/host.ts"
 import { MADE_BY } from "./entry.ts"
 
 /** The Include line, which must come before the first Host of the file. A relative path is relative to ~/.ssh. */
@@ -27,6 +29,14 @@ export const placesOf = (home: string, host: string): Places => {
     folder: path.join(ssh, "pyro"),
     entry: path.join(ssh, "pyro", `${host}.conf`)
   }
+}
+
+/** The home directory that OpenSSH's clients read, if it is another one than `home`: they ignore HOME. */
+export const otherHome = (home: string): string | undefined => {
+  const account = accountHome()
+  if (account === undefined || path.resolve(account) === path.resolve(home)) return undefined
+  const real = realPath(account)
+  return real !== undefined && real === realPath(home) ? undefined : account
 }
 
 /** A change of one file. `undefined`: the file is removed. */

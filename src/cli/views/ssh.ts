@@ -3,6 +3,7 @@ import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { SshAgentPayload } from "../../contract/rows/workspace-ssh-agent.ts"
 import type { SshConfig } from "../../contract/rows/workspace-ssh.ts"
+import { typed } from "../../contract/text/printable.ts"
 import { asks } from "../output/ask.ts"
 import { OutputOptions, print, warn } from "../output/print.ts"
 import { type OutputClosed, Terminal } from "../terminal/Terminal.ts"
@@ -40,6 +41,22 @@ const homeOf: Effect.Effect<string, InvalidRequest, Terminal> = Effect.flatMap(T
     : new InvalidRequest({ field: "", detail: "HOME is not set, so there is no ~/.ssh" })
 })
 
+/** The options that OpenSSH's clients need to find an entry: none, or `-F` where HOME is not the home directory of the account. */
+const clientOptions = (host: string) =>
+  Effect.gen(function*() {
+    const { otherHome, placesOf } = yield* load
+    const home = yield* homeOf
+    const other = otherHome(home)
+    return other === undefined ? undefined : { home, other, words: ["-F", placesOf(home, host).config] }
+  })
+
+const warnOfHome = (host: string) =>
+  Effect.flatMap(clientOptions(host), (options) =>
+    options === undefined ? Effect.void : warn(
+      `pyro: warning: HOME is ${options.home}, but OpenSSH reads ${options.other}/.ssh. ` +
+        `Its clients need ${typed(options.words)}\n`
+    ))
+
 /** Writes the entry to the person's files, after a question. False if the person does not want it. */
 export const writeEntry = (
   config: SshConfig,
@@ -50,7 +67,7 @@ export const writeEntry = (
     const places = placesOf(yield* homeOf, config.host)
     const entry = yield* entryOf(config)
     const changes = yield* Effect.mapError(planWrite(places, entry), unusable)
-    if (changes.length === 0) return true
+    if (changes.length === 0) return yield* Effect.as(warnOfHome(config.host), true)
     const files = changes.map(({ known }) => known.path).join(" and ")
     const isMeant = yes || (yield* asks(`Write ${files}?`))
     if (isMeant === undefined) {
@@ -61,6 +78,7 @@ export const writeEntry = (
     }
     if (!isMeant) return false
     yield* Effect.mapError(apply(places, changes), unusable)
+    yield* warnOfHome(config.host)
     return true
   })
 
@@ -151,7 +169,9 @@ export const sshViews = {
           return { _tag: "Result" as const, result: config }
         }
         const isWritten = yield* writeEntry(config, { yes: switches.has("yes") })
-        yield* warn(isWritten ? `pyro: ready. Use it: ssh ${config.host}\n` : "nothing was written\n")
+        const { words } = (yield* clientOptions(config.host)) ?? { words: [] }
+        const use = typed(["ssh", ...words, config.host])
+        yield* warn(isWritten ? `pyro: ready. Use it: ${use}\n` : "nothing was written\n")
         return { _tag: "Shown" as const, status: isWritten ? 0 : 1 }
       })
   },

@@ -63,6 +63,15 @@ export const userName = (): string => {
   }
 }
 
+/** Home directory of this user's account, whatever HOME says. Undefined without an account. */
+export const accountHome = (): string | undefined => {
+  try {
+    return os.userInfo().homedir
+  } catch {
+    return undefined
+  }
+}
+
 export const isRoot = () => process.getuid?.() === 0
 
 /** Content of a file and of all files in the folder of the same name with `.d`: the convention for settings. */

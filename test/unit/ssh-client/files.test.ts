@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { apply, placesOf, planRemove, planWrite } from "../../../src/ssh-client/files.ts"
+import { apply, otherHome, placesOf, planRemove, planWrite } from "../../../src/ssh-client/files.ts"
 
 const home = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-home-"))),
@@ -42,6 +42,17 @@ describe("entries in ~/.ssh", () => {
       assert.strictEqual(yield* write(folder, "pyro-a", "Host pyro-a\n"), 0)
       assert.strictEqual(yield* write(folder, "pyro-a", "Host pyro-a\n  User b\n"), 1)
       assert.strictEqual(yield* write(folder, "pyro-b", "Host pyro-b\n"), 1)
+    }))
+
+  it.live("OpenSSH reads the home directory of the account, whatever HOME says", () =>
+    Effect.gen(function*() {
+      const folder = yield* home
+      const account = os.userInfo().homedir
+      assert.strictEqual(otherHome(folder), account)
+      assert.isUndefined(otherHome(account))
+      assert.isUndefined(otherHome(`${account}/`))
+      fs.symlinkSync(account, `${folder}/link`)
+      assert.isUndefined(otherHome(`${folder}/link`))
     }))
 
   it.live("the person's own lines stay as they are, and come back exactly with the last entry's removal", () =>
