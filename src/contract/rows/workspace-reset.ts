@@ -71,7 +71,8 @@ export type DeletePayload = ReturnType<typeof DeletePayload>["Type"]
 export const workspaceDelete = unary({
   name: "workspace.delete",
   summary: "Delete workspaces and their files",
-  description: "Ends the commands of the workspaces and removes their disks. Files that were not exported are lost.",
+  description:
+    "Ends the commands of the workspaces and removes their disks. Files that were not exported are lost. Asks nothing for workspaces that are named, so that scripts and people get the same.",
   cli: {
     path: ["workspace", "delete"],
     args: ["workspaces"],
