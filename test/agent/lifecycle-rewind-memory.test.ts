@@ -137,8 +137,9 @@ describe("a rewind to points with memory over a local agent", { concurrent: fals
     const { point } = (await history("w")).commands.at(-1)!
     const record = path.join(await folder("w"), "points", point!, "record.json")
     fs.writeFileSync(record, JSON.stringify({ ...JSON.parse(fs.readFileSync(record, "utf8")), hostBoot: "another" }))
-    const { memory, startedAgain } = await rewind("w", { before: wrong })
+    const { ended, memory, startedAgain } = await rewind("w", { before: wrong })
     assert.isFalse(memory)
+    assert.deepStrictEqual(ended, [], "a service that starts again has not ended")
     assert.deepStrictEqual(startedAgain, ["kept"])
     assert.strictEqual(await sh("w", "cat file; ls /dev/shm"), "served")
     await until("the service", async () => (await sh("w", "wc -l < starts")) === "2")
