@@ -100,6 +100,26 @@ export const fork: Plan = {
   }
 }
 
+/** A floor: so many copies of a memory with `usedMib` in use, and restores by a script, one after the other. A fork is a copy, a copy and a restore. */
+export const copiesAndRestores = (
+  { copies, restores, usedMib }: Readonly<Record<"copies" | "restores" | "usedMib", number>>
+): NonNullable<Plan["floor"]> =>
+async ({ floor, room }) => {
+  const [used, to] = [path.join(room.memory, "used"), path.join(room.memory, "copied")]
+  await floor.copyMemory(used)
+  fillHoles(used, usedMib)
+  return side(async () => {
+    const copyMs = await timed(() => floor.copy(used, to))
+    fs.rmSync(to)
+    const vms: Array<Awaited<ReturnType<typeof floor.restore>>["vm"]> = []
+    const restoresMs = await timed(async () => {
+      for (let number = 0; number < restores; number++) vms.push((await floor.restore(...command)).vm)
+    })
+    for (const vm of vms) await vm.destroy()
+    return copyMs * copies + restoresMs
+  }, async () => fs.rmSync(used))
+}
+
 const forks = 8
 const usedMib = 300
 
@@ -111,21 +131,7 @@ export const forkEight: Plan = {
   budget: { kind: "ratio", atMost: 2 },
   rounds: () => 3,
   warmups: 1,
-  floor: async ({ floor, room }) => {
-    const [used, to] = [path.join(room.memory, "used"), path.join(room.memory, "copied")]
-    await floor.copyMemory(used)
-    fillHoles(used, usedMib)
-    return side(async () => {
-      const copyMs = await timed(() => floor.copy(used, to))
-      fs.rmSync(to)
-      const vms: Array<Awaited<ReturnType<typeof floor.restore>>["vm"]> = []
-      const restoresMs = await timed(async () => {
-        for (let number = 0; number < forks; number++) vms.push((await floor.restore(...command)).vm)
-      })
-      for (const vm of vms) await vm.destroy()
-      return copyMs * (forks + 1) + restoresMs
-    }, async () => fs.rmSync(used))
-  },
+  floor: copiesAndRestores({ usedMib, copies: forks + 1, restores: forks }),
   ours: async (bench) => {
     const { daemon } = bench
     const workspace = await daemon.create()
@@ -140,7 +146,7 @@ export const forkEight: Plan = {
 }
 
 /** Writes so many MiB to the end of a file in unused space of the guest. */
-export const fillHoles = (file: string, mib: number) => {
+const fillHoles = (file: string, mib: number) => {
   const piece = Buffer.alloc(1024 * 1024, "used")
   const fd = fs.openSync(file, "r+")
   const { size } = fs.fstatSync(fd)

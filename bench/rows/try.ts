@@ -1,11 +1,9 @@
 import { Effect, Schema, Stream } from "effect"
-import * as fs from "node:fs"
-import * as path from "node:path"
 import { TryPayload } from "../../src/contract/rows/workspace-try.ts"
 import type { Daemon } from "../daemon.ts"
 import { descendants, proportionalMib } from "../host-process.ts"
-import { type Plan, side, timed } from "../measure.ts"
-import { fillHoles } from "./snapshot.ts"
+import { type Plan, side } from "../measure.ts"
+import { copiesAndRestores } from "./snapshot.ts"
 
 const command = ["/bin/cat", "/etc/debian_version"] as const
 const candidates = 8
@@ -59,21 +57,7 @@ export const tryForks: Plan = {
   budget: { kind: "ratio", atMost: 2 },
   rounds: () => 3,
   warmups: 1,
-  floor: async ({ floor, room }) => {
-    const [used, to] = [path.join(room.memory, "used"), path.join(room.memory, "copied")]
-    await floor.copyMemory(used)
-    fillHoles(used, usedMib)
-    return side(async () => {
-      const copyMs = await timed(() => floor.copy(used, to))
-      fs.rmSync(to)
-      const vms: Array<Awaited<ReturnType<typeof floor.restore>>["vm"]> = []
-      const restoresMs = await timed(async () => {
-        for (let number = 0; number <= candidates; number++) vms.push((await floor.restore(...command)).vm)
-      })
-      for (const vm of vms) await vm.destroy()
-      return copyMs * 2 + restoresMs
-    }, async () => fs.rmSync(used))
-  },
+  floor: copiesAndRestores({ usedMib, copies: 2, restores: candidates + 1 }),
   ours: async ({ daemon }) => {
     const workspace = await warm(daemon)
     return side(async () => {

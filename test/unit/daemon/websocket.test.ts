@@ -7,36 +7,14 @@ import * as RpcServer from "effect/rpc/RpcServer"
 import * as Socket from "effect/socket/Socket"
 import { createServer } from "node:http"
 import { WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
-import { Pyro, type PyroService } from "../../../src/contract/rows/Pyro.ts"
-import { type ExecEvent, ExecPayload, workspaceExec } from "../../../src/contract/rows/workspace-exec.ts"
+import { Pyro } from "../../../src/contract/rows/Pyro.ts"
+import { ExecPayload, workspaceExec } from "../../../src/contract/rows/workspace-exec.ts"
 import { layerSerialization } from "../../../src/contract/wire/serialization.ts"
 import { layerServer } from "../../../src/daemon/server/server.ts"
 import { connectOver } from "../../../src/sdk/connection/over.ts"
 import { makeServing } from "../../support/served-pyro.ts"
 import { eventsOf } from "../../support/served-pyro.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
-
-const execId = "0123456789abcdef".repeat(2)
-const EVENTS: ReadonlyArray<ExecEvent> = [
-  { _tag: "Started", execId },
-  ...Array.from({ length: 200 }, (_, at): ExecEvent => ({
-    _tag: "Output",
-    from: "stdout",
-    bytes: Uint8Array.of(at, 0, 255),
-    next: 3 * at + 3
-  })),
-  { _tag: "Exited", outcome: "exited", status: 0, durationMs: 1 }
-]
-
-const service: PyroService = {
-  ...unfakedPyro,
-  workspace: {
-    ...unfakedPyro.workspace,
-    exec: () => Stream.rechunk(Stream.fromIterable(EVENTS), 4),
-    list: () => Effect.succeed({ workspaces: [] }),
-    status: ({ workspace }) => new WorkspaceNotFound({ workspace, similar: [] })
-  }
-}
+import { EVENTS, service } from "../../support/wire-service.ts"
 
 /** The daemon's operations over a WebSocket, and a client of them. */
 const served = Effect.gen(function*() {

@@ -8,30 +8,8 @@ import type { PyroService } from "../../../../src/contract/rows/Pyro.ts"
 import { type ExecEvent, ExecPayload, workspaceExec } from "../../../../src/contract/rows/workspace-exec.ts"
 import { browse, connectTcp, get, originOf, ownRequest, untilClosed, upgrade } from "../../../support/page-browser.ts"
 import { eventsOf } from "../../../support/served-pyro.ts"
-import { unfakedPyro } from "../../../support/unfaked-pyro.ts"
+import { EVENTS, service } from "../../../support/wire-service.ts"
 import { connectPage, connectPausable, pageFolder, servePage } from "./served-page.ts"
-
-const execId = "0123456789abcdef".repeat(2)
-const EVENTS: ReadonlyArray<ExecEvent> = [
-  { _tag: "Started", execId },
-  ...Array.from({ length: 200 }, (_, at): ExecEvent => ({
-    _tag: "Output",
-    from: "stdout",
-    bytes: Uint8Array.of(at, 0, 255),
-    next: 3 * at + 3
-  })),
-  { _tag: "Exited", outcome: "exited", status: 0, durationMs: 1 }
-]
-
-const service: PyroService = {
-  ...unfakedPyro,
-  workspace: {
-    ...unfakedPyro.workspace,
-    exec: () => Stream.rechunk(Stream.fromIterable(EVENTS), 4),
-    list: () => Effect.succeed({ workspaces: [] }),
-    status: ({ workspace }) => new WorkspaceNotFound({ workspace, similar: [] })
-  }
-}
 
 const served = Effect.gen(function*() {
   const folder = yield* pageFolder
