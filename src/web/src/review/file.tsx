@@ -5,6 +5,7 @@ import { CommentList } from "../comments/comment-list.tsx"
 import { begin } from "../comments/kept.ts"
 import { countIn, type FileComments } from "../comments/placement.ts"
 import { bytesText, plural } from "../parts/format.ts"
+import { Opener } from "../parts/opener.tsx"
 import { Text } from "../parts/text.tsx"
 import { type Form, Hunks } from "./hunks.tsx"
 import type { PatchPart } from "./patch.ts"
@@ -52,14 +53,7 @@ export const FileChange = memo(({ anchor, commented, comments, executable, form,
   return (
     <article className="change" id={anchor} aria-label={printable(of.path)} tabIndex={-1}>
       <h3>
-        <button
-          type="button"
-          className="opener"
-          aria-expanded={isOpen}
-          aria-controls={body}
-          onClick={() => setOpen(!isOpen)}
-        >
-          <span aria-hidden="true" className="arrow">{isOpen ? "▾" : "▸"}</span>
+        <Opener controls={body} isOpen={isOpen} setOpen={setOpen}>
           <span className="mono">
             {of.from === undefined ? null : (
               <>
@@ -69,7 +63,7 @@ export const FileChange = memo(({ anchor, commented, comments, executable, form,
             )}
             <Text of={of.path} />
           </span>
-        </button>
+        </Opener>
         <span className={`tag ${of.status === "deleted" ? "bad" : of.status === "added" ? "good" : ""}`}>
           {of.status.replace("_", " ")}
         </span>

@@ -2,6 +2,7 @@ import { memo, useId, useState } from "react"
 import type { TimelineEntry as Entry } from "../../../contract/rows/workspace-timeline.ts"
 import { useTimeline } from "../live/timeline.ts"
 import { bytesText, clockText } from "../parts/format.ts"
+import { Opener } from "../parts/opener.tsx"
 import { Outcome } from "../parts/outcome.tsx"
 import { Problem } from "../parts/problem.tsx"
 import { commandText, Text } from "../parts/text.tsx"
@@ -46,18 +47,11 @@ const CommandEntry = ({ first, of, workspace }: {
   const command = commandOf(of)
   return (
     <>
-      <button
-        type="button"
-        className="opener"
-        aria-expanded={isOpen}
-        aria-controls={body}
-        onClick={() => setOpen(!isOpen)}
-      >
-        <span aria-hidden="true" className="arrow">{isOpen ? "▾" : "▸"}</span>
+      <Opener controls={body} isOpen={isOpen} setOpen={setOpen}>
         <code className="words">
           <Text of={command.words} />
         </code>
-      </button>
+      </Opener>
       <span className="facts">
         <Outcome of={command} />
         {command.outputBytes === 0 ? null : <span className="faint">{bytesText(command.outputBytes)}</span>}
