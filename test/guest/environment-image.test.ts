@@ -1,15 +1,11 @@
-import type { ChildProcess } from "node:child_process"
-import * as fs from "node:fs"
-import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
-import { imageOf, indexOf, type TestImage } from "../support/oci/image.ts"
+import { imageOf, type TestImage } from "../support/oci/image.ts"
 import { probeIn } from "../support/oci/probe.ts"
+import { pullsOf } from "../support/oci/pulls.ts"
 import { startRegistry, type TestRegistry } from "../support/oci/registry.ts"
-import { type TarEntry, tarOf } from "../support/oci/tar.ts"
-import { sharedCache } from "../support/own-cache.ts"
-import { temporaryFolder, until } from "../support/pyro-cli.ts"
-import { settlesAs } from "../support/settled.ts"
+import type { TarEntry } from "../support/oci/tar.ts"
+import { temporaryFolder } from "../support/pyro-cli.ts"
 
 const LONG = `deep/${"d".repeat(120)}/${"e".repeat(150)}/end`
 
@@ -55,39 +51,21 @@ const odd = (program: TarEntry, linked: TarEntry): TestImage =>
     [{ name: "app/replaced", type: "5" }, { name: "app/replaced/file", data: "by a directory" }]
   ], config)
 
-/** A user who is a member of one of two other groups. */
-const USERS: ReadonlyArray<TarEntry> = [
-  { name: "etc/", type: "5" },
-  { name: "etc/passwd", data: "root:x:0:0::/:/probe\napp:x:1234:50::/app:/probe\n", mode: 0o644 },
-  { name: "etc/group", data: "staff:x:50:\ndocker:x:990:other,app\nwheel:x:10:other\n", mode: 0o644 }
-]
-
 const { folder, remove } = temporaryFolder("pyro-image-test-")
 let registry: TestRegistry
 let pyro: ReturnType<typeof installation>
-let plain: TestImage
-let stalls = false
-let stalled = 0
+let pulls: ReturnType<typeof pullsOf>
 
 beforeAll(async () => {
   const program = probeIn(folder)
-  plain = imageOf([[program]], { Cmd: ["/probe"] })
   const foreign = imageOf([[program]], {}, { architecture: "arm64" })
-  const index = indexOf([{ image: foreign, architecture: "arm64" }, { image: plain, architecture: "amd64" }])
   const lying = imageOf([[program, { name: "other", data: "lie" }]], {})
   const [layer = ""] = JSON.parse(lying.manifest.toString()).layers.map(({ digest }: { digest: string }) => digest)
   registry = await startRegistry(
     {
       "odd:1": odd(program, LINKED),
       "added:1": odd(program, { name: "app/linked", data: "first" }),
-      "plain:1": plain,
-      "many:1": index,
       "foreign:1": foreign,
-      "umoci:1": imageOf([tarOf([program, ...USERS], Buffer.alloc(0))], {
-        User: "app",
-        WorkingDir: "/made/for/it",
-        Cmd: ["/probe"]
-      }),
       "broken:1": imageOf([Buffer.from("no archive at all, and longer than a block".repeat(40))], {}),
       "lying:1": lying,
       "away:1": imageOf([[program, { name: "away", data: "away" }]], {})
@@ -95,8 +73,6 @@ beforeAll(async () => {
     (path) => {
       // The registry gives other bytes than the digest that it was asked for.
       if (path.includes(`/lying/blobs/${layer}`)) return (response) => response.end("other bytes")
-      // It stalls, until it is told not to.
-      if (stalls && path.includes("/plain/blobs/")) return () => void stalled++
       // It sends the builder to an address that the policy of its network does not have.
       if (/\/away\/blobs\//.test(path)) {
         return (response) => response.writeHead(307, { location: "http://169.254.169.254/latest/meta-data" }).end()
@@ -105,6 +81,7 @@ beforeAll(async () => {
     }
   )
   pyro = installation("pyro-image-")
+  pulls = pullsOf(pyro, registry)
 })
 
 afterAll(async () => {
@@ -113,36 +90,16 @@ afterAll(async () => {
   remove()
 })
 
-const reference = (name: string) => `${registry.host}/${name}`
-const pull = (name: string) => pyro.call(["env", "pull", reference(name)])
-/** Other tests pull into the same cache meanwhile. */
-const images = async () =>
-  (await pyro.json<{ readonly environments: ReadonlyArray<Listed> }>(["env", "list"])).environments
-    .filter(({ name, origin }) => origin === "image" && name.startsWith(registry.host))
-
-interface Listed {
-  readonly name: string
-  readonly origin: string
-  readonly digest: string
-  readonly image_digest?: string
-}
-
-/** Other tests pull into the same cache; only these come from this registry. */
-const leftovers = () =>
-  fs.readdirSync(path.join(sharedCache, "environments", "tmp")).filter((entry) =>
-    entry.startsWith(`image-${registry.host.replace(":", "_")}`)
-  )
-
 describe("environments of images", { concurrent: false }, () => {
   it.each([
     ["unpacked", "odd:1"],
     ["added to each other", "added:1"]
   ])("an image of odd entries, with layers that are %s, becomes an environment with all of them", async (_, image) => {
-    const pulled = await pull(image)
+    const pulled = await pulls.pull(image)
     assert.strictEqual(pulled.code, 0, pulled.stderr)
     const created = await pyro.call([
       "create",
-      reference(image),
+      pulls.reference(image),
       "--name",
       "odd",
       "--mem-mib",
@@ -191,21 +148,21 @@ describe("environments of images", { concurrent: false }, () => {
       "/probe"
     ])
     assert.strictEqual(own.stdout.toString(), "uid=0 gid=0 cwd=/ GREETING=own\n", own.stderr)
-    assert.deepStrictEqual([(await pyro.call(["delete", "odd"])).code, leftovers()], [0, []])
+    assert.deepStrictEqual([(await pyro.call(["delete", "odd"])).code, pulls.leftovers()], [0, []])
   })
 
   it.each(["odd:1", "added:1"])("the same manifest gives the same bytes each time: %s", async (image) => {
-    const digest = async () => (await images()).find(({ name }) => name === reference(image))?.digest
+    const digest = async () => (await pulls.images()).find(({ name }) => name === pulls.reference(image))?.digest
     const first = await digest()
     assert.isDefined(first)
-    assert.strictEqual((await pull(image)).code, 0)
+    assert.strictEqual((await pulls.pull(image)).code, 0)
     assert.strictEqual(await digest(), first)
   })
 
   it("a workspace of a saved snapshot has the image's user", async () => {
     for (
       const args of [
-        ["create", reference("odd:1"), "--name", "origin", "--mem-mib", "256", "--disk-mib", "512"],
+        ["create", pulls.reference("odd:1"), "--name", "origin", "--mem-mib", "256", "--disk-mib", "512"],
         ["snapshot", "save", "origin", "kept"],
         ["create", "--from-snapshot", "kept", "--name", "copy"]
       ]
@@ -220,27 +177,12 @@ describe("environments of images", { concurrent: false }, () => {
   })
 
   it("run without a command runs the image's own", async () => {
-    const ran = await pyro.call(["run", reference("odd:1"), "--mem-mib", "256"])
+    const ran = await pyro.call(["run", pulls.reference("odd:1"), "--mem-mib", "256"])
     assert.strictEqual(
       ran.stdout.toString(),
       "uid=1234 gid=50 cwd=/app GREETING=hi=there /app/first=first\n",
       ran.stderr
     )
-  })
-
-  it("an index gives this machine's image, and two names of one manifest share one environment", async () => {
-    const pulled = [await pull("many:1"), await pull("plain:1")]
-    assert.deepStrictEqual(pulled.map(({ code }) => code), [0, 0], pulled.map(({ stderr }) => stderr).join())
-    const [many, one] = await Promise.all(
-      ["many:1", "plain:1"].map(async (name) => (await images()).find((image) => image.name === reference(name)))
-    )
-    assert.strictEqual(many?.digest, one?.digest)
-    assert.strictEqual(many?.image_digest, one?.image_digest)
-  })
-
-  it("the groups of a named user, a layer without an archive's end, and a directory of no layer are as in container engines", async () => {
-    const ran = await pyro.call(["run", reference("umoci:1"), "--mem-mib", "256"])
-    assert.strictEqual(ran.stdout.toString(), "uid=1234 gid=50 cwd=/made/for/it GREETING= group=990\n", ran.stderr)
   })
 
   it.each([
@@ -250,31 +192,13 @@ describe("environments of images", { concurrent: false }, () => {
     ["away:1", "policy", /169\.254\.169\.254/],
     ["absent:1", "not_found", /has no such image: .*unknown/]
   ])("%s is refused (%s), and leaves nothing", async (name, reason, said) => {
-    const before = await images()
-    const refused = await pyro.failure(["env", "pull", reference(name)])
+    const before = await pulls.images()
+    const refused = await pyro.failure(["env", "pull", pulls.reference(name)])
     assert.strictEqual(refused.code, "image_pull_failed", refused.message)
     assert.deepStrictEqual([refused["reason"], said.test(refused.message)], [reason, true], refused.message)
-    assert.deepStrictEqual(await images(), before)
-    assert.deepStrictEqual(leftovers(), [])
+    assert.deepStrictEqual(await pulls.images(), before)
+    assert.deepStrictEqual(pulls.leftovers(), [])
     const { workspaces } = await pyro.json<{ readonly workspaces: ReadonlyArray<unknown> }>(["list"])
     assert.deepStrictEqual(workspaces, [])
-  })
-
-  it("a pull outlives neither its daemon nor its caller, and the next one succeeds", async () => {
-    stalls = true
-    for (const end of ["daemon", "caller"] as const) {
-      const before = stalled
-      let caller: ChildProcess | undefined
-      const onStart = (child: ChildProcess) => void (caller = child)
-      const pulling = pyro.call(["env", "pull", reference("plain:1")], { onStart })
-      await until("the registry to be asked for a layer", () => stalled > before)
-      if (end === "daemon") process.kill(await pyro.daemonPid(), "SIGKILL")
-      else caller?.kill("SIGINT")
-      assert.notStrictEqual((await pulling).code, 0)
-      await settlesAs(async () => (await pyro.list()).length, 0)
-    }
-    stalls = false
-    assert.strictEqual((await pull("plain:1")).code, 0)
-    assert.deepStrictEqual(leftovers(), [])
   })
 })

@@ -19,7 +19,10 @@ const programIn = (folder: string) => {
 }
 
 /** The workspace `dock` of debian:13-docker, which may reach a registry of the host, and nothing else. */
-export const dockerInside = async (prefix: string, files: (image: string, port: number) => Record<string, string>) => {
+export const dockerInside = async (
+  prefix: string,
+  files: (image: string, port: number) => Record<string, string> = () => ({})
+) => {
   const own = installation(prefix)
   const { call, json, sh } = own
   const registry = await startRegistry({
