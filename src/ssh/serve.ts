@@ -40,7 +40,7 @@ const CIPHERS = ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr
 /** A user of the guest: a name of passwd(5), a uid, or uid:gid. */
 const USER = /^([A-Za-z_][A-Za-z0-9_.-]{0,31}|\d{1,10}(:\d{1,10})?)$/
 
-/** Time for the programs of a connection that has ended, in ms. More than that of one program from SIGHUP to its end. */
+/** Time for the programs of a connection that has ended, in ms. More than that of one program from the end of its input to SIGKILL. */
 const LEAVE_MS = 4_000
 
 /** Judges attempts to log in: the one key of the workspace, for any user of the guest. */

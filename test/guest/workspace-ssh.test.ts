@@ -166,8 +166,10 @@ describe("ssh to a workspace", () => {
     const open = await startSsh([host, "echo ready; exec sleep 1000"], "ready")
     await fork(id, "--name", "copy")
     await write("copy")
-    assert.strictEqual(await ssh("pyro-copy", "cat /workspace/file; pgrep -x sleep | wc -l"), "before\n0")
-    assert.strictEqual(await ssh(host, "pgrep -x sleep | wc -l"), "1")
+    assert.strictEqual(await ssh("pyro-copy", "cat /workspace/file"), "before")
+    const left = (name: string) => ssh(name, "pgrep -x sleep | wc -l")
+    await settlesAs(() => left("pyro-copy"), "0", "the copy has programs of the connection")
+    assert.strictEqual(await left(host), "1")
     const { id: copy } = await json<{ readonly id: string }>(["status", "copy"])
     for (const name of ["client", "host"]) {
       assert.notStrictEqual(
@@ -181,7 +183,7 @@ describe("ssh to a workspace", () => {
   })
 
   it("status and events show a connection, and its end hangs up its programs", async () => {
-    assert.isUndefined(await connections())
+    await settlesAs(connections, undefined, "a connection of before stays")
     const open = await startSsh([host, "echo ready; (setsid sleep 2000 >/dev/null 2>&1 &); exec sleep 1000"], "ready")
     assert.strictEqual(await connections(), 1)
     open.end()
@@ -249,7 +251,7 @@ describe("ssh to a workspace", () => {
     assert.match(await endsBy(() => step("reset", id)), /pyro: /)
     assert.strictEqual(await ssh(host, "ls /workspace"), "")
     await endsBy(async () => process.kill(await daemonPid(), "SIGKILL"))
-    assert.strictEqual(await ssh(host, "pgrep -x sleep | wc -l"), "0")
+    await settlesAs(() => ssh(host, "pgrep -x sleep | wc -l"), "0", "the next daemon has left the programs")
     assert.match(await endsBy(() => json(["delete", id])), /pyro: /)
     const { code, stderr } = await run("ssh", [host, "true"])
     assert.deepStrictEqual([code, stderr.includes(id)], [255, true])

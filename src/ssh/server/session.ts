@@ -1,7 +1,7 @@
 import { Cause, Effect } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { GuestProcess, ProcessExit, TerminalSize } from "../../guest-channel/process.ts"
-import { hangUp } from "../hang-up.ts"
+import { hangUp, hangUpTerminal } from "../hang-up.ts"
 import { makePipe, type Pipe, type SshChannel } from "./channel.ts"
 
 /** A program that a client asks for. */
@@ -65,6 +65,7 @@ export const runProgram = (
   started: (session: Session) => void
 ): Effect.Effect<void> => {
   const pipe = makePipe(channel)
+  const leave = program.pty === undefined ? hangUp : hangUpTerminal
   const run = (process: GuestProcess) =>
     Effect.gen(function*() {
       started({
@@ -81,7 +82,7 @@ export const runProgram = (
       const exit = yield* Effect.andThen(output, process.exit).pipe(
         // Both end with the program.
         Effect.raceFirst(Effect.andThen(Effect.ignore(input), Effect.never)),
-        Effect.raceFirst(Effect.andThen(pipe.whenClosed, Effect.andThen(hangUp(process), Effect.never)))
+        Effect.raceFirst(Effect.andThen(pipe.whenClosed, Effect.andThen(leave(process), Effect.never)))
       )
       yield* tellExit(channel, pipe, exit)
     }).pipe(Effect.ensuring(process.release))

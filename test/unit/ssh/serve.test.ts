@@ -222,6 +222,20 @@ describe("an SSH connection", () => {
       process.kill(background)
     }))
 
+  it.live("the end of the connection leaves a server that a shell has started in its own group, without nohup", () =>
+    Effect.gen(function*() {
+      const { client, guest, leave } = yield* connected()
+      const channel = yield* exec(client, "sh")
+      channel.write("sleep 30 >/dev/null 2>&1 & echo $!\n")
+      const server = yield* Effect.callback<number>((resume) => {
+        channel.once("data", (bytes: Buffer) => resume(Effect.succeed(Number(bytes.toString()))))
+      })
+      yield* leave
+      assert.strictEqual(guest.running(), 0)
+      assert.isTrue(process.kill(server, 0))
+      process.kill(server)
+    }))
+
   it.live("bytes that are no SSH end the connection, and nothing else", () =>
     Effect.gen(function*() {
       const key = makeKey("host")
