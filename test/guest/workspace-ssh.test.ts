@@ -190,8 +190,17 @@ describe("ssh to a workspace", () => {
     await settlesAs(connections, undefined, "the connection stays")
     const left = async () => (await ssh(host, "pgrep -fa 'sleep [12]000'")).replace(/^\d+ /, "")
     await settlesAs(left, "sleep 2000", "the programs are wrong")
-    const { events } = await json<{ readonly events: ReadonlyArray<{ readonly kind: string }> }>(["events", id])
-    for (const kind of ["ssh_opened", "ssh_closed"]) assert.isTrue(events.some((one) => one.kind === kind), kind)
+    // The end of the daemon ends the visit.
+    await json(["daemon", "stop"])
+    const { events } = await json<{ readonly events: ReadonlyArray<{ readonly kind: string; readonly text: string }> }>(
+      ["events", id]
+    )
+    const seen = events.filter(({ kind, text }) => kind.startsWith("ssh_") && text.includes("root"))
+    assert.deepStrictEqual(seen.map(({ kind }) => kind), ["ssh_opened", "ssh_closed"])
+    assert.match(
+      seen[1]!.text,
+      /^the SSH clients of root left, after \d{2} connections, \d{2} programs and \d+ bytes to them$/
+    )
   })
 
   it("a lent agent is there for commands while its command runs, lists the keys and signs no text", async () => {

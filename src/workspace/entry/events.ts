@@ -94,9 +94,18 @@ const Event = Schema.Union([
   Schema.TaggedStruct("port_unpublished", { at, ...port }),
   Schema.TaggedStruct("shell_opened", { at, shellId: Schema.String, command: Schema.Array(Schema.String) }),
   Schema.TaggedStruct("shell_closed", { at, shellId: Schema.String, outcome: Schema.String }),
-  /** An SSH client has logged in as this user of the guest: files, programs and ports of the guest are open to it until it leaves. */
+  /**
+   * SSH clients log in as this user of the guest, from now on or no longer: files, programs and ports of the guest are open to them. Connections with at most
+   * a minute between them are one visit. The counts are of its connections, programs and bytes to the clients.
+   */
   Schema.TaggedStruct("ssh_opened", { at, user: Schema.String }),
-  Schema.TaggedStruct("ssh_closed", { at, user: Schema.String, sentBytes: Schema.Number }),
+  Schema.TaggedStruct("ssh_closed", {
+    at,
+    user: Schema.String,
+    connections: Schema.Int,
+    sessions: Schema.Int,
+    sentBytes: Schema.Number
+  }),
   /** A person lends an SSH agent for logins to these hosts, from now on or no longer. */
   Schema.TaggedStruct("ssh_agent_lent", { at, hosts: Schema.Array(Schema.String) }),
   Schema.TaggedStruct("ssh_agent_ended", { at, hosts: Schema.Array(Schema.String) }),

@@ -81,7 +81,8 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
     case "ssh_opened":
       return `an SSH client logged in as ${event.user}`
     case "ssh_closed":
-      return `an SSH client of ${event.user} left, after ${event.sentBytes} bytes to it`
+      return `the SSH clients of ${event.user} left, after ${many(event.connections, "connection")}, ` +
+        `${many(event.sessions, "program")} and ${many(event.sentBytes, "byte")} to them`
     case "ssh_agent_lent":
       return `an SSH agent is lent for ${event.hosts.join(", ")}`
     case "ssh_agent_ended":

@@ -7,6 +7,7 @@ import { serveSsh, type SshGuest } from "../../../ssh/serve.ts"
 import type { NewEvent } from "../../entry/events.ts"
 import type { WorkspaceFolder } from "../../entry/record.ts"
 import { keysOf } from "./keys.ts"
+import { makeVisits, type VisitConnection } from "./visits.ts"
 
 type Events = ReadonlyArray<SshProxyEvent>
 const none: Events = []
@@ -18,6 +19,7 @@ export const makeSsh = (folder: WorkspaceFolder, record: (event: NewEvent) => Ef
   Effect.gen(function*() {
     const one = yield* Semaphore.make(1)
     const keys = one.withPermits(1)(keysOf(folder))
+    const visits = yield* makeVisits(record)
     let open = 0
 
     /**
@@ -30,7 +32,7 @@ export const makeSsh = (folder: WorkspaceFolder, record: (event: NewEvent) => Ef
     ): Effect.Effect<PullEvents<SshProxyEvent>, PyroError, Scope.Scope> =>
       Effect.gen(function*() {
         const { clientLine, hostKey } = yield* keys
-        let user: string | undefined
+        let visit: VisitConnection | undefined
         let sentBytes = 0
         let isOver = false
         yield* Effect.acquireRelease(
@@ -38,18 +40,18 @@ export const makeSsh = (folder: WorkspaceFolder, record: (event: NewEvent) => Ef
           () =>
             Effect.suspend(() => {
               open--
-              return user === undefined ? Effect.void : record({ _tag: "ssh_closed", user, sentBytes })
+              return visit?.ended(sentBytes) ?? Effect.void
             })
         )
         const pull = yield* serveSsh({
           hostKey,
           clientKey: clientLine,
-          guest,
+          guest: {
+            ...guest,
+            start: (program) => Effect.andThen(visit?.session ?? Effect.void, guest.start(program))
+          },
           input: stdin ?? Stream.empty,
-          opened: (as) => {
-            user = as
-            return record({ _tag: "ssh_opened", user })
-          }
+          opened: (user) => Effect.map(visits.opened(user), (opened) => void (visit = opened))
         })
         return (waitMs) =>
           isOver ? Effect.fail(Option.none()) : Effect.raceFirst(

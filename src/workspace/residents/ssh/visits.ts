@@ -1,0 +1,72 @@
+import { Clock, Effect, FiberSet } from "effect"
+import type { NewEvent } from "../../entry/events.ts"
+
+/** Time without a connection after which a visit has ended, in ms. A script's next connection, and an editor's, come sooner. */
+const PAUSE_MS = 60_000
+
+interface Visit {
+  open: number
+  connections: number
+  sessions: number
+  sentBytes: number
+  /** When the last connection ended, in ms. */
+  leftAt: number
+}
+
+/** A connection of a visit. */
+export interface VisitConnection {
+  /** It has started a program. */
+  readonly session: Effect.Effect<void>
+  readonly ended: (sentBytes: number) => Effect.Effect<void>
+}
+
+/**
+ * Events of the connections of one workspace, by visits: connections of one user with at most a minute between them. So the many connections of an
+ * editor and of a script are two events: the first login, at once, and their counts a minute after the last connection. The end of the Scope ends all visits.
+ */
+export const makeVisits = (record: (event: NewEvent) => Effect.Effect<void>) =>
+  Effect.gen(function*() {
+    const visits = new Map<string, Visit>()
+    const finish = (user: string, visit: Visit) =>
+      Effect.suspend(() => {
+        if (visits.get(user) !== visit) return Effect.void
+        visits.delete(user)
+        const { connections, sentBytes, sessions } = visit
+        return record({ _tag: "ssh_closed", user, connections, sessions, sentBytes })
+      })
+    yield* Effect.addFinalizer(() =>
+      Effect.forEach([...visits], ([user, visit]) => finish(user, visit), { discard: true })
+    )
+    // Behind the finalizer: the timers end before the visits do.
+    const run = yield* FiberSet.makeRuntime<never, void, never>()
+    const finishLater = (user: string, visit: Visit): Effect.Effect<void> =>
+      Effect.gen(function*() {
+        yield* Effect.sleep(PAUSE_MS)
+        const unusedMs = (yield* Clock.currentTimeMillis) - visit.leftAt
+        if (visit.open === 0 && unusedMs >= PAUSE_MS) yield* finish(user, visit)
+      })
+
+    /** A client has logged in. */
+    const opened = (user: string): Effect.Effect<VisitConnection> =>
+      Effect.gen(function*() {
+        const known = visits.get(user)
+        const visit = known ?? { open: 0, connections: 0, sessions: 0, sentBytes: 0, leftAt: 0 }
+        visit.open++
+        visit.connections++
+        if (known === undefined) {
+          visits.set(user, visit)
+          yield* record({ _tag: "ssh_opened", user })
+        }
+        return {
+          session: Effect.sync(() => void visit.sessions++),
+          ended: (sentBytes) =>
+            Effect.map(Clock.currentTimeMillis, (now) => {
+              visit.open--
+              visit.sentBytes += sentBytes
+              visit.leftAt = now
+              if (visit.open === 0) run(finishLater(user, visit))
+            })
+        }
+      })
+    return { opened }
+  })
