@@ -1,10 +1,9 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { withChildren } from "../../src/system/processes/identity.ts"
-import { points, pointsOf } from "../support/fault-points.ts"
 import { localAgent } from "../support/lifecycle/local-agent.ts"
 import { operations } from "../support/lifecycle/operations.ts"
+import { stopProcesses } from "../support/lifecycle/rewind-fault-suite.ts"
 import { rewindSteps } from "../support/lifecycle/rewind-steps.ts"
 import type { WorkspacesClient } from "../support/lifecycle/workspaces-client.ts"
 import { until } from "../support/pyro-cli.ts"
@@ -26,10 +25,7 @@ describe("a rewind to points with memory over a local agent", { concurrent: fals
     fs.readdirSync(path.join(await folder(workspace), ...names))
   /** A file of the memory, and one of the disk. */
   const both = (text: string) => `echo ${text} > /dev/shm/page; echo ${text} > file`
-  /** The guest does not answer any more. */
-  const stopGuest = async (workspace: string) => {
-    for (const pid of withChildren(vmProcess((await status(workspace)).id))) process.kill(pid, "SIGSTOP")
-  }
+  const stopGuest = async (workspace: string) => stopProcesses(vmProcess((await status(workspace)).id))
   const seen = "cat /dev/shm/page file"
 
   beforeAll(async () => {
@@ -166,26 +162,5 @@ describe("a rewind to points with memory over a local agent", { concurrent: fals
     assert.isAtMost(left.length, 3)
     await until("the removal of the others", async () => (await filesOf("w", "points")).length === left.length)
     await settings({ PYRO_REWIND_MIB: "2048" })
-  })
-
-  it.each([
-    ...pointsOf("point").filter((point) => point !== "point:layer" && point !== "point:frozen"),
-    ...pointsOf("rewind")
-  ])("a process killed at %s leaves the state before the rewind or after it", async (point) => {
-    await create("killed")
-    await step("killed", both("good"))
-    const wrong = await step("killed", both("bad"))
-    if (point === "point:copied") await stopGuest("killed")
-    await client.killedAt(point, "rewind", { workspace: "killed", before: wrong })
-    const isDone = point.startsWith("rewind:") && points[point] === "after"
-    assert.strictEqual((await status("killed")).state, "running")
-    assert.strictEqual(await sh("killed", "cat file"), isDone ? "good" : "bad")
-    await until("the removal of leftovers", async () => {
-      const disks = (await filesOf("killed")).filter((name) => name.startsWith("disk-"))
-      return disks.length === 1 && (await filesOf("killed", "points")).every((name) => !name.startsWith("."))
-    })
-    if (!isDone) await rewind("killed", { before: wrong })
-    assert.strictEqual(await sh("killed", seen), "good\ngood")
-    await remove("killed")
   })
 })
