@@ -9,8 +9,8 @@ import { install } from "../../test/lab/checks/package.mjs"
 import { filesOf, suites } from "../../test/lab/checks/suites.mjs"
 import { bundleBench } from "../bench/bundle.mjs"
 import { setUp } from "../setup.mjs"
-import { lastLines } from "../setup/child.mjs"
-import { root } from "../setup/project.mjs"
+import { lastLines, mustRun } from "../setup/child.mjs"
+import { inRoot, root } from "../setup/project.mjs"
 import { duration, say } from "../setup/report.mjs"
 import { inWorkFolder } from "./cache.mjs"
 import { firecracker } from "./firecracker.mjs"
@@ -36,7 +36,8 @@ export const lab = async () => {
     const disk = join(work, "project.ext4")
     const allOfIt = !options.short && !options.suites && options.command === undefined
     const archive = await npmPackage(work, { library: allOfIt })
-    await projectDisk(disk, { archive, environment, programs: await programsFor(options), full: !options.short })
+    const environments = [environment, ...options.environments]
+    await projectDisk(disk, { archive, environments, programs: await programsFor(options, work), full: !options.short })
     const omitted = options.suites ? leftOut(root, options.driver, filesOf(options)) : []
     const rows = []
     for (const { image, release } of images) {
@@ -50,10 +51,18 @@ export const lab = async () => {
 }
 
 /** Programs that the machine has no package of. */
-const programsFor = async ({ command, driver, figures, short }) => ({
+const programsFor = async ({ command, driver, environments, figures, short }, work) => ({
   ...(driver === "firecracker" || (short && command === undefined)) && { firecracker: await firecracker() },
+  ...environments.some((name) => name.endsWith("-docker")) && { net: await dockerNet(work) },
   ...figures && { "drivers.mjs": await bundleBench("drivers/main.ts", { alone: true }) }
 })
+
+/** The program in the images of the tests of Docker. */
+const dockerNet = async (work) => {
+  const program = join(work, "net")
+  await mustRun("musl-gcc", ["musl-gcc", "-static", "-O2", "-o", program, inRoot("test/fixtures/docker/net.c")])
+  return program
+}
 
 /** Runs the checks in one release's machine. A failure of the machine ends its release, and counts as a failed check. */
 const checked = async ({ disk, folder, image, options, release }) => {

@@ -2,7 +2,7 @@ import { SetupFailed } from "../setup/report.mjs"
 import { releases } from "./releases.mjs"
 
 const usage =
-  "npm run lab -- [--release 12|13] [--driver qemu|firecracker] [--short | --suites | --figures] [--command COMMAND [--root]]"
+  "npm run lab -- [--release 12|13] [--driver qemu|firecracker] [--short | --suites | --figures] [--environment NAME]… [--command COMMAND [--root]]"
 
 const drivers = ["qemu", "firecracker"]
 
@@ -11,8 +11,8 @@ const figures = "node ~/.lab/drivers.mjs ~/.local/lib/node_modules/pyro/dist/pyr
 
 /**
  * Reads the lab's command line. `releases` are the machines to run, `driver` runs the VMs of the checks, `short` omits long checks,
- * `suites` runs the driver's suites instead of the checks, `figures` measures both drivers in one run, and `command` runs one command in the
- * machine, as the ordinary user or as root.
+ * `suites` runs the driver's suites instead of the checks, `figures` measures both drivers in one run, `environments` are further ones of pyro's cache that
+ * the machine has, and `command` runs one command in the machine, as the ordinary user or as root.
  */
 export const readOptions = (argv) => {
   const options = {
@@ -21,6 +21,7 @@ export const readOptions = (argv) => {
     short: false,
     suites: false,
     figures: false,
+    environments: [],
     command: undefined,
     root: false
   }
@@ -38,6 +39,7 @@ export const readOptions = (argv) => {
     else if (flag === "--figures" && inline === undefined) options.figures = true
     else if (flag === "--root" && inline === undefined) options.root = true
     else if (flag === "--command") options.command = value(flag)
+    else if (flag === "--environment") options.environments.push(value(flag))
     else if (flag === "--driver") options.driver = knownDriver(value(flag))
     else if (flag === "--release") options.releases.push(known(value(flag)))
     else throw new SetupFailed(`the lab does not know ${flag}; ${usage}`, 2)

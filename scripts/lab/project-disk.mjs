@@ -17,18 +17,18 @@ const documents = ["README.md", "docs", "examples"]
 const forTests = [...built, ...code, ...documents]
 
 /**
- * Writes the home of the machine's ordinary user as a disk image: the npm package `archive`, and pyro's cache with the kernel and one
- * environment, so that the machine fetches nothing. `programs` are files to have beside the lab's own, by name. `full` adds this clone,
+ * Writes the home of the machine's ordinary user as a disk image: the npm package `archive`, and pyro's cache with the kernel and the
+ * `environments`, so that the machine fetches nothing. `programs` are files to have beside the lab's own, by name. `full` adds this clone,
  * built, with the files of the test suite.
  */
-export const projectDisk = (file, { archive, environment, full, programs = {} }) =>
+export const projectDisk = (file, { archive, environments, full, programs = {} }) =>
   step("copying the package and its environment onto a disk (10 s)", async () => {
     const home = `${file}.tree`
     await copy(archive, join(home, PACKAGE))
     for (const name of full ? forTests : []) await copy(inRoot(name), join(home, "pyro", name))
     await copy(inRoot("test/lab/guest"), join(home, ".lab"))
     for (const [name, file] of Object.entries(programs)) await copy(file, join(home, ".lab", name))
-    for (const path of await cachedPieces(environment)) {
+    for (const path of await cachedPieces(environments)) {
       await copy(join(pyroCache(), path), join(home, ".cache/pyro", path))
     }
     writeFileSync(file, "")
@@ -55,11 +55,17 @@ const pyroCache = () =>
 
 const readJson = (...path) => JSON.parse(readFileSync(join(pyroCache(), ...path), "utf8"))
 
-/** Files and folders of the cache for one environment and the kernel. */
-const cachedPieces = async (environment) => {
-  const name = join("environments", "names", `${environment}.json`)
+/** Files and folders of the cache for environments and the kernel. */
+const cachedPieces = async (environments) => {
+  const names = environments.map((name) => join("environments", "names", `${name}.json`))
   const kernel = join("kernels", "current.json")
-  return [name, join("environments", readJson(name).digest), kernel, join("kernels", readJson(kernel))]
+  const digests = new Set(names.map((name) => readJson(name).digest))
+  return [
+    ...names,
+    ...[...digests].map((digest) => join("environments", digest)),
+    kernel,
+    join("kernels", readJson(kernel))
+  ]
 }
 
 const copy = async (from, to) => {

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as http from "node:http"
 import type { AddressInfo } from "node:net"
+import * as os from "node:os"
 import * as path from "node:path"
 import { installation } from "../installation.ts"
 import { imageOf } from "../oci/image.ts"
@@ -10,8 +11,12 @@ import { startRegistry } from "../oci/registry.ts"
 /** The host, as guests name it. */
 export const LOCAL = "host.pyro.internal"
 
+/** The program where there is no compiler: the lab's machine has it on its disk. */
+const built = path.join(os.homedir(), ".lab/net")
+
 /** Builds the program of the images: it serves, and it connects. */
 const programIn = (folder: string) => {
+  if (fs.existsSync(built)) return fs.readFileSync(built)
   const file = path.join(folder, "net")
   const source = path.join(import.meta.dirname, "../../fixtures/docker/net.c")
   execFileSync("musl-gcc", ["-static", "-O2", "-o", file, source])
