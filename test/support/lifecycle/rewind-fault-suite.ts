@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { afterAll, afterEach, assert, beforeAll, describe, it } from "vitest"
 import { withChildren } from "../../../src/system/processes/identity.ts"
 import { points, pointsOf } from "../fault-points.ts"
 import { until } from "../pyro-cli.ts"
@@ -28,7 +28,7 @@ export const layerFaultSuite = (name: string, driver: LifecycleDriver) =>
     let client: WorkspacesClient
     let wrong = ""
     const known = operations(() => client)
-    const { call, create, remove, sh, status } = known
+    const { call, create, sh, startProgram, status } = known
     const { history, rewind, step } = rewindSteps(known)
 
     const folder = async () => path.join(client.state, "workspaces", (await status("w")).id)
@@ -46,6 +46,7 @@ export const layerFaultSuite = (name: string, driver: LifecycleDriver) =>
       client = await driver.open()
       settings(client)
     })
+    afterEach(() => call("delete", { workspaces: [], all: true }))
     afterAll(() => driver.close(client))
 
     const begin = async () => {
@@ -63,6 +64,8 @@ export const layerFaultSuite = (name: string, driver: LifecycleDriver) =>
         if (point === "point-evict:hidden") {
           for (let number = 0; (await history("w")).points.length < 20; number++) await step("w", `echo ${number} > n`)
         }
+        // Without a write since the last point, no layer is frozen.
+        await startProgram("w", "while :; do date > .now; sleep 0.1; done")
         await client.killedAt(point, "rewind", { workspace: "w" })
         const { commands, points: all } = await history("w")
         assert.isTrue(commands.every(({ undone }) => !undone))
@@ -74,7 +77,6 @@ export const layerFaultSuite = (name: string, driver: LifecycleDriver) =>
           await rewind("w", { before: wrong })
           assert.strictEqual(await sh("w", "cat file; ls"), "good\nfile")
         }
-        await remove("w")
       }
     )
 
@@ -98,7 +100,6 @@ export const layerFaultSuite = (name: string, driver: LifecycleDriver) =>
           await rewind("w", { before: wrong })
           assert.strictEqual(await sh("w", "cat file"), "good")
         }
-        await remove("w")
       }
     )
   })
@@ -117,7 +118,7 @@ export const memoryFaultSuite = (
   }, () => {
     let client: WorkspacesClient
     const known = operations(() => client)
-    const { call, create, remove, sh, status, vmProcess } = known
+    const { call, create, sh, status, vmProcess } = known
     const { rewind, step } = rewindSteps(known)
     const filesOf = async (...names: ReadonlyArray<string>) =>
       fs.readdirSync(path.join(client.state, "workspaces", (await status("killed")).id, ...names))
@@ -128,6 +129,7 @@ export const memoryFaultSuite = (
       client = await driver.open()
       settings(client)
     })
+    afterEach(() => call("delete", { workspaces: [], all: true }))
     afterAll(() => driver.close(client))
 
     it.each([
@@ -151,6 +153,5 @@ export const memoryFaultSuite = (
       })
       if (!isDone) await rewind("killed", { before: wrong })
       assert.strictEqual(await sh("killed", "cat /dev/shm/page file"), "good\ngood")
-      await remove("killed")
     })
   })
