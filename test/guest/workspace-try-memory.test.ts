@@ -43,7 +43,7 @@ describe.skipIf(isFirecracker)("candidates of a try on QEMU", { concurrent: fals
     const total = sharing.reduce((sum, { pid }) => sum + proportionalMib(pid), 0)
     // Eight copies are more than 8 times what is used. Each QEMU has some 40 MiB of its own besides the guest's memory.
     assert.isBelow(total, 3 * proportionalMib(origin!.pid), "MiB")
-    // QEMU before 8.2 has the memory open for writing. The host's root may do less than a QEMU under a guest's control.
+    // QEMU has the memory open for writing. The host's root may do less than a QEMU under a guest's control.
     const memory = `/proc/${sharing[0]!.pid}/fd/6`
     assert.match(fs.readlinkSync(memory), /memfd:pyro-memory/)
     const fd = fs.openSync(memory, "r+")

@@ -88,7 +88,7 @@ export const COPIED = "copied\n"
 
 /**
  * A command that makes the copy, writes `COPIED` to `descriptor`, and becomes `command`: one process for both. A VM's memory is never
- * shared: on QEMU before 8.2 a template that is mapped by a VM could be written by it.
+ * shared: a template that is mapped by a QEMU could be written by it.
  */
 export const copyThen = (copy: MemoryCopy, descriptor: number, command: readonly [string, ...ReadonlyArray<string>]) =>
   Effect.map(

@@ -53,7 +53,7 @@ describe("pyro-copy --seal", () => {
       const file = path.join(yield* temporaryDirectory, "file")
       fs.writeFileSync(file, randomBytes(mib))
       const copy = yield* sealed(file)
-      // QEMU before 8.2 opens the memory so.
+      // QEMU opens the memory so.
       const fd = fs.openSync(copy, "r+")
       assert.throws(() => fs.writeSync(fd, "x"), /EPERM/)
       for (const size of [0, 2 * mib]) assert.throws(() => fs.ftruncateSync(fd, size), /EPERM/)

@@ -73,8 +73,7 @@ export const overlayNode = (filename: string, name: string, backing: string | nu
 }
 
 /**
- * The guest's memory: the VM's own file, or one that it shares. QEMU maps a shared one privately, and before version 8.2 opens it for writing all the
- * same.
+ * The guest's memory: the VM's own file, or one that it shares. QEMU maps a shared one privately, and opens it for writing all the same.
  */
 const memoryBackend = ({ memoryMib }: MachineSpec, isShared: boolean) =>
   `memory-backend-file,id=m,size=${memoryMib}M,${

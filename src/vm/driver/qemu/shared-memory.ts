@@ -14,7 +14,7 @@ import { failedAt, vmFailed } from "../failure.ts"
 const SEALED = /^sealed (\d+)\n/
 
 /**
- * Copies a captured memory into memory of the kernel's that is sealed, and opens it. QEMU before 8.2 opens a memory that it maps privately for writing, and
+ * Copies a captured memory into memory of the kernel's that is sealed, and opens it. QEMU opens a memory that it maps privately for writing, and
  * punches a hole into it for each page that a guest gives back. The seals refuse both, so that neither a guest nor a QEMU under its control reaches
  * another VM that shares the memory. The Scope closes the descriptor. There is no name to remove: the pages go with the last process that has them.
  */
