@@ -1,3 +1,4 @@
+import { spawn as spawnTerminal } from "node-pty"
 import { spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
@@ -7,7 +8,7 @@ import { gzipSync } from "node:zlib"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
 import { openSsh } from "../support/open-ssh.ts"
-import { until } from "../support/pyro-cli.ts"
+import { pyroPath, until } from "../support/pyro-cli.ts"
 import { settlesAs } from "../support/settled.ts"
 
 // The sessions of editors, by OpenSSH's clients: the command lines of VS Code's Remote - SSH and of Zed, with servers that only answer.
@@ -225,5 +226,72 @@ describe("the sessions of an editor", () => {
       "the program goes on without its client"
     )
     assert.strictEqual(await ssh(host, "pgrep -fx 'sleep 3001' | wc -l"), "1")
+  })
+})
+
+describe("the question before a change of ~/.ssh", () => {
+  /** pyro on a terminal of its own, with a new home directory. `programs` are in its PATH, and write their arguments to a file. */
+  const onTerminal = async (args: ReadonlyArray<string>, programs: ReadonlyArray<string> = []) => {
+    const own = fs.mkdtempSync(path.join(home, "own-"))
+    const bin = path.join(own, "bin")
+    fs.mkdirSync(bin)
+    for (const name of programs) {
+      fs.writeFileSync(path.join(bin, name), `#!/bin/sh\nprintf '%s\\n' "\${0##*/}" "$@" > ${own}/opened\n`, {
+        mode: 0o755
+      })
+    }
+    const terminal = spawnTerminal(process.execPath, [pyroPath, ...args], {
+      cols: 300,
+      rows: 30,
+      env: { ...process.env, ...pyro.env, HOME: own, PATH: `${bin}:/usr/bin:/bin` } as Record<string, string>
+    })
+    let screen = ""
+    terminal.onData((text) => screen += text)
+    const ended = new Promise<number>((resolve) =>
+      terminal.onExit(({ exitCode, signal = 0 }) => resolve(signal === 0 ? exitCode : 128 + signal))
+    )
+    await until(() => `the question in ${screen}`, () => screen.includes("? [y/N] "))
+    assert.include(screen, `Write ${own}/.ssh/pyro/${host}.conf and ${own}/.ssh/config? [y/N] `)
+    return {
+      terminal,
+      ended,
+      screen: () => screen,
+      isWritten: () => fs.existsSync(`${own}/.ssh`),
+      opened: () => fs.existsSync(`${own}/opened`) ? fs.readFileSync(`${own}/opened`, "utf8").trim().split("\n") : []
+    }
+  }
+
+  it.each([
+    ["y\r", 0],
+    ["n\r", 1],
+    ["\r", 1],
+    ["\u0003", 130]
+  ])("ssh-config --write writes after yes alone: %j ends it with %i", async (keys, status) => {
+    const { ended, isWritten, screen, terminal } = await onTerminal(["ssh-config", "edited", "--write"])
+    terminal.write(keys)
+    assert.strictEqual(await ended, status, screen())
+    assert.strictEqual(isWritten(), status === 0)
+  })
+
+  it("a terminal that closes at the question of ssh-config --write leaves ~/.ssh as it is", async () => {
+    const { ended, isWritten, terminal } = await onTerminal(["ssh-config", "edited", "--write"])
+    ;(terminal as unknown as { readonly destroy: () => void }).destroy()
+    assert.oneOf(await ended, [1, 129])
+    assert.isFalse(isWritten())
+  })
+
+  it("pyro code opens the first editor of this host after yes, and none after no", async () => {
+    const no = await onTerminal(["code", "edited"], ["code"])
+    no.terminal.write("n\r")
+    assert.strictEqual(await no.ended, 1)
+    assert.deepStrictEqual([no.isWritten(), no.opened()], [false, []])
+    const yes = await onTerminal(["code", "edited"], ["cursor", "zed"])
+    yes.terminal.write("y\r")
+    assert.strictEqual(await yes.ended, 0, yes.screen())
+    assert.deepStrictEqual(yes.opened(), ["cursor", "--remote", `ssh-remote+${host}`, "/workspace"])
+    const zed = await onTerminal(["code", "edited", "/srv/a b", "--editor", "zed"], ["code", "zed"])
+    zed.terminal.write("y\r")
+    assert.strictEqual(await zed.ended, 0, zed.screen())
+    assert.deepStrictEqual(zed.opened(), ["zed", `ssh://${host}/srv/a%20b`])
   })
 })
