@@ -14,12 +14,17 @@ export interface ProxyProgram {
 /** The first line of each file and of each block that pyro writes. */
 export const MADE_BY = "# Made by pyro"
 
-/** A word for the shell that runs a ProxyCommand. */
-const quoted = (word: string) => /^[A-Za-z0-9_./:=@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+/** A word for the shell that runs a ProxyCommand. VSCodium's client has no shell, and knows double quotes alone. */
+const quoted = (word: string) =>
+  /^[A-Za-z0-9_./:=@+-]+$/.test(word)
+    ? word
+    : /["$`\\!]/.test(word)
+    ? `'${word.replaceAll("'", "'\\''")}'`
+    : `"${word}"`
 
 const proxyCommand = (id: string, { argv, variables }: ProxyProgram) => {
-  const set = variables.map(([name, value]) => `${name}=${quoted(value)}`)
-  const words = [...(set.length === 0 ? [] : ["env", ...set]), ...[...argv, "workspace", "ssh-proxy", id].map(quoted)]
+  const set = variables.map(([name, value]) => `${name}=${value}`)
+  const words = [...(set.length === 0 ? [] : ["env", ...set]), ...argv, "workspace", "ssh-proxy", id].map(quoted)
   // OpenSSH replaces %-tokens before the shell gets the line.
   return words.join(" ").replaceAll("%", "%%")
 }

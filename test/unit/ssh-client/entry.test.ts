@@ -78,6 +78,23 @@ describe("the entry of a workspace for ssh", () => {
     ])
   })
 
+  it("paths with blanks and quotes reach a client that has no shell, and knows double quotes alone", () => {
+    const odd = "/a b/it's"
+    const line = readByOpenSsh(written({}, { argv: [odd, "pyro"], variables: [["PYRO_STATE_DIR", odd]] })).get(
+      "proxycommand"
+    )!
+    const words = line.match(/"[^"]*"|[^\s"]+/g)!.map((word) => word.replaceAll("\"", ""))
+    assert.deepStrictEqual(words, [
+      "env",
+      `PYRO_STATE_DIR=${odd}`,
+      odd,
+      "pyro",
+      "workspace",
+      "ssh-proxy",
+      "ws-0123456789"
+    ])
+  })
+
   it("a path that ssh_config cannot carry is refused with the way out", () => {
     for (const identityFile of ["/a\"b", "/a\\b", "/a\nHost *", "/${HOME}/x"]) {
       const failure = Result.getOrThrow(Result.flip(entryText({ ...config, identityFile }, program)))
