@@ -30,9 +30,13 @@ export const editors: { readonly [Name in "code" | "cursor" | "zed" | "jetbrains
     byHand: (host, directory) => `in Zed, run "projects: open remote", choose ${host}, and open ${directory}`
   },
   jetbrains: {
-    title: "JetBrains Gateway",
+    title: "JetBrains Toolbox",
+    // The link adds the host alone. Toolbox reads user and ProxyCommand from OpenSSH's configuration.
     byHand: (host, directory) =>
-      `in JetBrains Gateway, choose SSH, then a new connection to the host ${host} of OpenSSH's configuration, and the project directory ${directory}`
+      `in JetBrains Toolbox, open jetbrains://gateway/ssh/environment?h=${
+        encodeURIComponent(host)
+      }, or add the host ${host} ` +
+      `as an SSH environment, and choose an IDE and the project directory ${directory}. In JetBrains Gateway, choose SSH, then a new connection to the host ${host}`
   }
 }
 

@@ -25,7 +25,7 @@ export const codeCommand = {
   name: "workspace.code",
   summary: "Open a workspace in an editor of this host, by SSH",
   description:
-    "Opens a directory of the workspace in VS Code, Cursor or Zed, and says what to do in JetBrains Gateway. The editor finds the workspace by its " +
+    "Opens a directory of the workspace in VS Code, Cursor or Zed, and says what to do in JetBrains Toolbox. The editor finds the workspace by its " +
     "entry of `pyro ssh-config --write`, which pyro writes after a question. An editor's own server runs in the guest: VS Code and Zed " +
     "send it through the connection if the guest has no network. docs/editors.md has the settings.",
   cli: {
