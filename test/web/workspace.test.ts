@@ -1,4 +1,4 @@
-import { Effect, Stream } from "effect"
+import { Effect, Fiber, Stream } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "vitest"
@@ -55,6 +55,16 @@ describe("the page of a workspace", { concurrent: false }, () => {
     await page().getByRole("button", { name: "End the command" }).click()
     await page().getByText("The command is ended.").waitFor()
     await command
+  })
+
+  it("an open SSH connection is shown until its end", async () => {
+    const facts = page().locator(".facts-of")
+    const connection = Effect.runFork(
+      Stream.runDrain(pyro().workspace.ssh.proxy({ workspace: "fix" }, { stdin: Stream.never }))
+    )
+    await facts.getByText("1 open").waitFor()
+    await Effect.runPromise(Fiber.interrupt(connection))
+    await facts.getByText("1 open").waitFor({ state: "detached" })
   })
 
   it("a refused request is marked as failed", async () => {

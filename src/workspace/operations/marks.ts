@@ -14,6 +14,8 @@ export const marksOf = (entry: Entry): Effect.Effect<Marks> =>
       yield* Ref.get(entry.state),
       residents?.commands.journal.changes,
       residents?.network.log.position(),
+      residents?.ssh.count(),
+      Option.getOrUndefined(residents?.agentLoan.loan() ?? Option.none()),
       entry.requests.changes
     ]
   })

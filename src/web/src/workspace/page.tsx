@@ -86,6 +86,21 @@ const Facts = ({ of: { cpuPercent, memoryBytes, workspace } }: { readonly of: Se
         <Text of={workspace.project ?? workspace.seedPath ?? "none"} />
       </dd>
     </div>
+    {workspace.sshConnections === undefined ? null : (
+      <div>
+        <dt>SSH</dt>
+        <dd>{workspace.sshConnections} open</dd>
+      </div>
+    )}
+    {workspace.sshAgent === undefined ? null : (
+      <div>
+        <dt>SSH agent</dt>
+        <dd>
+          lent for <Text of={workspace.sshAgent.hosts.join(", ")} />
+          {workspace.sshAgent.ask ? ", asks first" : ""}
+        </dd>
+      </div>
+    )}
     {workspace.expiresAt === undefined ? null : (
       <div>
         <dt>Expires</dt>
