@@ -195,11 +195,11 @@ describe("ssh to a workspace", () => {
     const { events } = await json<{ readonly events: ReadonlyArray<{ readonly kind: string; readonly text: string }> }>(
       ["events", id]
     )
-    const seen = events.filter(({ kind, text }) => kind.startsWith("ssh_") && text.includes("root"))
+    const seen = events.filter(({ kind, text }) => kind.startsWith("ssh_") && text.includes("root")).slice(-2)
     assert.deepStrictEqual(seen.map(({ kind }) => kind), ["ssh_opened", "ssh_closed"])
     assert.match(
       seen[1]!.text,
-      /^the SSH clients of root left, after \d{2} connections, \d{2} programs and \d+ bytes to them$/
+      /^the SSH clients of root left, after ([2-9]|\d{2,}) connections, \d+ programs and \d+ bytes to them$/
     )
   })
 
