@@ -89,7 +89,9 @@ describe("git push from a workspace, with a lent SSH agent", () => {
     const lending = startPyro(["ssh-agent", "git", "--host", nameOf(lent)], { env })
     await until(lending.stderrSoFar, () => lending.stderrSoFar().includes("lends your SSH agent"))
     assert.deepStrictEqual(await loan(), { hosts: [nameOf(lent)], ask: false })
-    assert.include((await pyro.call(["status", "git"])).stdout.toString(), `lent for ${nameOf(lent)}`)
+    for (const command of [["status", "git"], ["list"]]) {
+      assert.include((await pyro.call(command)).stdout.toString(), `lent for ${nameOf(lent)}`)
+    }
     const pushed = await push("lent", "during")
     assert.strictEqual(pushed.code, 0, `${pushed.stdout.toString()}${lending.stderrSoFar()}`)
     assert.include(branches("lent"), "during")

@@ -31,6 +31,13 @@ const none = (asked: Pick<WorkspaceInfo, "labels">) =>
 /** The first line of the reason for its state, such as a full disk of the host. */
 const reasonOf = ({ detail }: WorkspaceInfo) => detail?.trim().split(/\r?\n/)[0] ?? ""
 
+const agentText = ({ ask, hosts }: NonNullable<WorkspaceInfo["sshAgent"]>) =>
+  `lent for ${hosts.join(", ")}${ask ? ", asks first" : ""}`
+
+/** What a list says of a workspace beside its columns: the reason for its state, or a lent agent. */
+const remarkOf = (one: WorkspaceInfo) =>
+  reasonOf(one) || (one.sshAgent === undefined ? "" : `SSH agent ${agentText(one.sshAgent)}`)
+
 const pausedText = ({ pausedBytes }: WorkspaceInfo) =>
   pausedBytes === undefined ? "" : `, and ${size(pausedBytes)} of paused memory`
 
@@ -38,10 +45,10 @@ const pausedText = ({ pausedBytes }: WorkspaceInfo) =>
 const networkOf = ({ network }: WorkspaceInfo) => network === undefined ? "-" : policyText(network)
 
 const list = (all: ReadonlyArray<WorkspaceInfo>) => {
-  const hasReason = all.some((one) => reasonOf(one) !== "")
+  const hasRemark = all.some((one) => remarkOf(one) !== "")
   return Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
     printTable([
-      ["ID", "NAME", "STATE", "ENVIRONMENT", "NETWORK", "LAST USED", "LABELS", ...(hasReason ? ["DETAIL"] : [])],
+      ["ID", "NAME", "STATE", "ENVIRONMENT", "NETWORK", "LAST USED", "LABELS", ...(hasRemark ? ["DETAIL"] : [])],
       ...all.map((one) => [
         one.id,
         one.name ?? "-",
@@ -50,7 +57,7 @@ const list = (all: ReadonlyArray<WorkspaceInfo>) => {
         networkOf(one),
         ago(one.lastActivityAt, nowMs),
         labels(one),
-        ...(hasReason ? [{ text: reasonOf(one), maxColumns: REASON_COLUMNS }] : [])
+        ...(hasRemark ? [{ text: remarkOf(one), maxColumns: REASON_COLUMNS }] : [])
       ])
     ], { head: true, flexible: [1, 3, 4, 6, 7] }))
 }
@@ -81,7 +88,7 @@ const detail = (one: WorkspaceInfo) => {
       ...(one.sshConnections === undefined ? [] : [["ssh", `${one.sshConnections} open`]]),
       ...(one.sshAgent === undefined
         ? []
-        : [["ssh agent", `lent for ${one.sshAgent.hosts.join(", ")}${one.sshAgent.ask ? ", asks first" : ""}`]]),
+        : [["ssh agent", agentText(one.sshAgent)]]),
       ...(Object.keys(services).length === 0 ? [] : [["services", servicesText(services)]]),
       ["network", networkOf(one)],
       ...(one.network === undefined || !hasConnections(one.network)
