@@ -24,7 +24,7 @@ const ofNetwork = [
 const ofWorkspaces = [
   ...["lifecycle", "lifecycle-faults", "lifecycle-saved", "hostile-agent"].map((name) => guest(name)),
   ...["network", "network-untrusted", "network-pause", "secret-http"].map((name) => guest(name)),
-  tests("soak", ["lifecycle-residents"]),
+  tests("soak", ["lifecycle-residents", "lifecycle-rewind-faults"]),
   ...["workspace-service", "workspace-shell", "workspace-ports"].map((name) => guest(name)),
   ...["workspace-snapshot", "workspace-saved", "workspace-pause", "workspace-pause-uses"].map((name) => guest(name)),
   guest("workspace-compare"),
