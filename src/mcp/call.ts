@@ -123,14 +123,15 @@ export const callTool = (
     const own = tool.tool.perform ?? performCall(tool)
     const perform = (asked: Request<never>) =>
       makesWorkspace(tool.row) ? Effect.andThen(pullAllowedImage(asked), own(asked)) : own(asked)
-    const done = tool.tool.continues === true
+    const why = tool.tool.continues?.(context.project)
+    const done = why !== undefined
       ? yield* context.pending.work(
         keyOf(tool, payload),
         context.report,
         (report, underWay) => perform({ ...request, report, underWay })
       )
       : Result.succeed(yield* perform(request))
-    if (Result.isFailure(done)) return pendingResult(tool, done.failure)
+    if (Result.isFailure(done)) return pendingResult(tool, done.failure, why ?? "")
     const { alone, result, text } = done.success
     if (alone !== undefined) return textResult(textHalf(text), alone.image)
     const encoded = Schema.encodeUnknownSync(tool.result)(result)
@@ -158,13 +159,12 @@ const keyOf = ({ row }: ProfileTool, { own, value }: { readonly value: unknown; 
   JSON.stringify([row.name, value, Object.entries(own).sort()])
 
 /** Result of an unfinished call. It is an error: hosts refuse a success without the fields of the output schema. */
-const pendingResult = ({ listed: { name } }: ProfileTool, last: string): CallResult => ({
+const pendingResult = ({ listed: { name } }: ProfileTool, last: string, why: string): CallResult => ({
   content: [{
     type: "text",
     text: textHalf(
       `not_ready_yet: ${name} takes longer than this call waits, and goes on: ${last}\n` +
-        `hint: call ${name} again with the same arguments; it joins this work and starts nothing new. The first use of an environment ` +
-        "builds it, which takes minutes"
+        `hint: call ${name} again with the same arguments; it joins this work and starts nothing new. ${why}`
     )
   }],
   isError: true

@@ -42,8 +42,11 @@ export interface Image {
 interface Differences<Payload, In, Out> {
   /** Schema of the result. @default the row's */
   readonly result?: () => PureSchema & { readonly Type: Out }
-  /** Its work outlives a call that has waited long enough, and an equal call resumes it. */
-  readonly continues?: true
+  /**
+   * Its work outlives a call that has waited long enough, and an equal call resumes it. What the model is told then: why it takes so long. Undefined: the
+   * call waits to the end.
+   */
+  readonly continues?: (project: Project) => string | undefined
   /** The call waits as long as its arguments say, also after the client's time-out. Its work then goes on without the call. */
   readonly outlivesTimeOut?: true
   /** JSON of the payload from the arguments. */

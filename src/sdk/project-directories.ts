@@ -32,6 +32,8 @@ export interface ProjectOptions {
   readonly environment?: string | undefined
   /** Images that a model may have pulled: full references, in which `*` is any text. @default that of `environment` */
   readonly allowImages?: ReadonlyArray<string> | undefined
+  /** Each export of a model waits until the user allows it. @default false */
+  readonly askExport?: boolean | undefined
   /** Further fields of the request for a new workspace that a model does not name, by their JSON names. @default none */
   readonly created?: Readonly<Record<string, unknown>> | undefined
   /** Git history to copy if a model names none. @default shallow */

@@ -23,6 +23,7 @@ export interface Project extends
     | "includeIgnored"
     | "environment"
     | "allowImages"
+    | "askExport"
     | "created"
     | "git"
     | "workspaceUser"

@@ -142,6 +142,9 @@ export const ServePayload = lazy(() =>
           "them. `egress+published-ports`, also with hosts, lets a model publish ports as well. Default: off"
       )
     ),
+    askExport: flag(
+      "Let no model write to the host before you allow it: each export waits for `pyro answer` or the page of `pyro ui`"
+    ),
     ...secretsField("Secrets of every workspace that the server makes. Default: none"),
     ...secretHttpField("Needs a network policy that allows HOST. Default: none"),
     allWorkspaces: flag("Let a model use workspaces of every project. Default: those of the bound project")
@@ -174,6 +177,7 @@ export const mcpServe = {
       "pyro mcp serve --include-ignored node_modules --environment debian:12-build",
       "pyro mcp serve --allow-read ~/datasets --allow-export ~/results",
       "pyro mcp serve --network-ceiling egress:npm,pypi",
+      "pyro mcp serve --ask-export",
       "pyro mcp serve --allow-image 'docker.io/library/*'",
       "claude mcp add pyro -- pyro mcp serve"
     ]

@@ -219,6 +219,9 @@ export const fileViews = {
         }
       })
   },
+  "workspace.answer": {
+    result: ({ decision, output }) => note(`${output}: ${decision === "allow" ? "allowed" : "denied"}\n`)
+  },
   "workspace.import": {
     result: (copied) =>
       Effect.gen(function*() {

@@ -89,6 +89,10 @@ const detail = (one: WorkspaceInfo) => {
       ...(one.sshAgent === undefined
         ? []
         : [["ssh agent", agentText(one.sshAgent)]]),
+      ...(one.waitingExports ?? []).map(({ output, request }) => [
+        "waits for you",
+        `an export to ${output}: pyro answer ${one.name ?? one.id} ${request} allow`
+      ]),
       ...(Object.keys(services).length === 0 ? [] : [["services", servicesText(services)]]),
       ["network", networkOf(one)],
       ...(one.network === undefined || !hasConnections(one.network)

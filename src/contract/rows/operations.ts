@@ -15,6 +15,7 @@ import { savedExport, savedImport } from "./saved-archive.ts"
 import { savedDelete, savedInspect, savedList, workspaceSnapshotSave } from "./saved.ts"
 import { settled, type StateRule } from "./states.ts"
 import { ui } from "./ui.ts"
+import { workspaceAnswer } from "./workspace-answer.ts"
 import { workspaceShellAttach } from "./workspace-attach.ts"
 import { workspaceCommit } from "./workspace-commit.ts"
 import { workspaceCompare, workspaceDiff } from "./workspace-diff.ts"
@@ -123,6 +124,7 @@ const changes = [
   workspaceDiff,
   workspacePatchApply,
   workspaceExport,
+  workspaceAnswer,
   workspaceImport,
   workspaceSyncPush,
   workspaceSummary,

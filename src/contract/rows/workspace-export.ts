@@ -55,6 +55,9 @@ export const ExportPayload = lazy(() =>
     expect: optional(
       text("With `patch`: fail unless the diff has this digest, from `workspace diff --json`")
     ),
+    ask: flag(
+      "Wait until the user allows the export, with `pyro answer` or on the page of `pyro ui`. Not for the standard output"
+    ),
     overwrite: flag("Replace existing files and links. Directories are never replaced"),
     allowExecutableConfig: flag(
       "Allow files that tools of the host execute or load automatically, such as .vscode, .env, .envrc or .npmrc"

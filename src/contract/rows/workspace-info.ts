@@ -7,6 +7,7 @@ import { NetworkDriver, NetworkInfo } from "./network-fields.ts"
 import { lazy } from "./operation.ts"
 import { secretHosts, secretNames } from "./secret-fields.ts"
 import { workspaceStates } from "./states.ts"
+import { WaitingExport } from "./workspace-answer.ts"
 import { Driver, WorkspaceUser } from "./workspace-field.ts"
 import { PublishedPort } from "./workspace-port.ts"
 
@@ -117,6 +118,11 @@ export const WorkspaceInfo = lazy(() =>
     ),
     shells: optional(integer("Number of open shells. Absent if the record cannot be read")),
     sshConnections: optional(integer("Number of open SSH connections. Absent if there are none")),
+    waitingExports: optional(
+      Schema.Array(WaitingExport()).annotate({
+        description: "Exports that wait for the user, who answers with `answer`. Absent if there are none"
+      })
+    ),
     sshAgent: optional(
       Schema.Struct({
         hosts: Schema.Array(Schema.String).annotate({ description: "Hosts that the guest may log in to" }),
@@ -150,6 +156,7 @@ export const secondary = [
   "shells",
   "ssh_connections",
   "ssh_agent",
+  "waiting_exports",
   "project",
   "forked_from",
   "ports"

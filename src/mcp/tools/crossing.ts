@@ -31,8 +31,10 @@ export const patchTool: Tool<"workspace.patch.apply"> = {
 }
 
 export const exportTool: Tool<"workspace.export"> = {
+  continues: ({ askExport = false }) =>
+    askExport ? "The user allows or denies each export: tell the user, and go on with other work" : undefined,
   // A forgotten path would copy everything.
-  fill: ({ fields }) =>
+  fill: ({ fields }, { askExport = false }) =>
     fields["path"] === undefined && isEmpty(fields["paths"]) && fields["patch"] !== true
       ? Result.fail(
         new InvalidRequest({
@@ -40,7 +42,7 @@ export const exportTool: Tool<"workspace.export"> = {
           detail: "is missing: name one (. is all of /workspace), or give patch: true"
         })
       )
-      : Result.succeed(fields),
+      : Result.succeed(askExport ? { ...fields, ask: true } : fields),
   text: (
     {
       bytes: size,
@@ -70,6 +72,16 @@ export const exportTool: Tool<"workspace.export"> = {
 }
 
 export const diskExportTool: Tool<"workspace.disk.export"> = {
+  fill: ({ fields }, { askExport = false }) =>
+    askExport
+      ? Result.fail(
+        new InvalidRequest({
+          field: "output",
+          detail:
+            "is on the host, and this server asks the user before each export: leave the export of a disk to the user"
+        })
+      )
+      : Result.succeed(fields),
   text: ({ format, output, virtualBytes, writtenBytes }) =>
     `exported the disk to ${output}: ${format} image of ${bytes(virtualBytes)}, ${bytes(writtenBytes)} of data`
 }

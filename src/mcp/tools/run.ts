@@ -69,6 +69,6 @@ const perform = ({ inWords, own, payload, pyro, report, underWay }: Request<RunP
 
 export const runTool: Tool<"run", RunReport> = {
   result: RunReport,
-  continues: true,
+  continues: () => "The first use of an environment builds it, which takes minutes",
   perform
 }

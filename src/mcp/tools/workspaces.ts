@@ -110,7 +110,7 @@ const seeded = ({ fields, own }: Given, project: Project): Result.Result<Fields,
 }
 
 export const createTool: Tool<"workspace.create"> = {
-  continues: true,
+  continues: () => "The first use of an environment builds it, which takes minutes",
   fill: seeded,
   text: ({ warnings, workspace }) =>
     lines(

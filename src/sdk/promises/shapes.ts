@@ -118,6 +118,25 @@ export interface WorkspaceInfo {
   readonly shells?: number
   /** Number of open SSH connections. Absent if there are none */
   readonly sshConnections?: number
+  /** Exports that wait for the user, who answers with `answer`. Absent if there are none */
+  readonly waitingExports?: ReadonlyArray<{
+    /** Id of the request, for `answer` */
+    readonly request: string
+    /** When it began to wait, in ISO 8601 */
+    readonly since: string
+    /** Kind of the export */
+    readonly kind: "file" | "directory" | "archive" | "patch"
+    /** Path on the host */
+    readonly output: string
+    /** Number of files. A patch is one */
+    readonly files: number
+    /** Number of changed files in the patch. Absent for files */
+    readonly changedFiles?: number
+    /** Size of all files in bytes */
+    readonly bytes: number
+    /** SHA-256 of the patch, which `workspace diff --json` shows for the same changes. Absent for files */
+    readonly digest?: string
+  }>
   /** The SSH agent that a person lends to the workspace. Absent if there is none */
   readonly sshAgent?: {
     /** Hosts that the guest may log in to */
@@ -1508,6 +1527,10 @@ export interface ExportFields {
   readonly patch?: boolean | undefined
   /** With `patch`: fail unless the diff has this digest, from `workspace diff --json` */
   readonly expect?: string | undefined
+  /**
+   * Wait until the user allows the export, with `pyro answer` or on the page of `pyro ui`. Not for the standard output
+   */
+  readonly ask?: boolean | undefined
   /** Replace existing files and links. Directories are never replaced */
   readonly overwrite?: boolean | undefined
   /** Allow files that tools of the host execute or load automatically, such as .vscode, .env, .envrc or .npmrc */

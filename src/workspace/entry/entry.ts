@@ -2,6 +2,7 @@ import { Effect, type Latch, Option, Ref, Scope, Semaphore, SubscriptionRef } fr
 import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Guest } from "../../vm/guest.ts"
+import { type Consents, makeConsents } from "./consents.ts"
 import { makePointMarks, type PointMarks } from "./point-marks.ts"
 import type { WorkspaceFolder, WorkspaceId, WorkspaceRecord } from "./record.ts"
 import { RequestLog } from "./requests.ts"
@@ -33,6 +34,8 @@ export interface Entry {
   readonly uses: Uses
   readonly pointMarks: PointMarks
   readonly requests: RequestLog
+  /** Exports that wait for the user. */
+  readonly consents: Consents
   /** Resources of this process for the workspace, without its VM. It closes with the deletion. */
   readonly scope: Scope.Closeable
   /** True while a deletion waits or works. Readers of the workspace's disk then stop. */
@@ -65,6 +68,7 @@ export const makeEntry = ({ registry, scope }: Parent, folder: WorkspaceFolder, 
       uses: yield* makeUses(() => void registry?.wasUsed.openUnsafe()),
       pointMarks: makePointMarks(),
       requests: new RequestLog(),
+      consents: makeConsents(),
       scope: yield* Scope.fork(scope, "sequential"),
       isBeingDeleted: yield* SubscriptionRef.make(false),
       lifecycleLock: yield* Semaphore.make(1),

@@ -19,6 +19,12 @@ const port = {
 }
 
 /** One crossing between the host and a workspace, or a step of its life. Paths are the host's, URLs have no credentials. */
+const asked = {
+  request: Schema.String,
+  kind: Schema.Literals(["file", "directory", "archive", "patch"]),
+  to: Schema.String
+}
+
 const Event = Schema.Union([
   Schema.TaggedStruct("created", { at, environment: Schema.String, snapshot: Schema.optional(Schema.String) }),
   Schema.TaggedStruct("started", { at }),
@@ -62,6 +68,9 @@ const Event = Schema.Union([
     bytes: Schema.Number,
     digest: Schema.optional(Schema.String)
   }),
+  /** An export waits for the user, and the user has answered. */
+  Schema.TaggedStruct("export_asked", { at, ...asked }),
+  Schema.TaggedStruct("export_answered", { at, ...asked, decision: Schema.Literals(["allow", "deny"]) }),
   /** Later events belong to the current state of the workspace. */
   // `candidate`: the one of a try that became the workspace.
   Schema.TaggedStruct("reset", {

@@ -53,6 +53,10 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
       }: ${
         event.changedFiles === undefined ? many(event.files, "file") : many(event.changedFiles, "changed file")
       }, ${event.bytes} bytes`
+    case "export_asked":
+      return `an export (${event.kind}) to ${event.to} waits for the user, as ${event.request}`
+    case "export_answered":
+      return `the user ${event.decision === "allow" ? "allowed" : "denied"} the export to ${event.to}`
     case "reset":
       if (event.candidate !== undefined) return `candidate ${event.candidate} of a try became the workspace`
       return `reset to${event.snapshot === undefined ? " the baseline" : ofSnapshot(event)}`

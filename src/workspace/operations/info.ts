@@ -75,6 +75,7 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       services: {},
       running: [],
       shells: 0,
+      ...(entry.consents.waiting().length === 0 ? {} : { waitingExports: entry.consents.waiting() }),
       ...(Option.isNone(residents) ? {} : yield* residents.value.describe)
     }
   })

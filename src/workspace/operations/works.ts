@@ -14,6 +14,8 @@ import { applyPatchIn } from "../content/patch/apply.ts"
 import { pushInto } from "../content/push.ts"
 import { exportDisk } from "../disk/export.ts"
 import { listDisk, lookAtDisk, readDisk } from "../disk/look.ts"
+import { answeredEvent } from "../entry/consents.ts"
+import { recordEvent } from "../entry/events.ts"
 import { use } from "../entry/uses.ts"
 import { explainEnd } from "../life/reader.ts"
 import { detachedOr } from "../life/running.ts"
@@ -112,6 +114,12 @@ export const works: Works = {
       entry.pushLock.withPermits(1)
     ),
   "workspace.import": ({ generation }, payload) => importFiles(generation.channel, payload),
+  "workspace.answer": ({ entry }, { decision, request }) =>
+    Effect.flatMap(entry.consents.answer(request, decision), (waiting) =>
+      Effect.as(
+        recordEvent(entry.folder.directory, answeredEvent(waiting, decision)),
+        { ...waiting, decision }
+      )),
   "workspace.export": { events: ({ entry, lifecycle }, payload) => exportFrom(lifecycle, entry, payload) },
   // Snapshots.
   "workspace.snapshot.create": {

@@ -41,6 +41,7 @@ const diff = {
 } as const
 
 const exportOf = {
+  ask: false,
   paths: [],
   exclude: [],
   overwrite: true,

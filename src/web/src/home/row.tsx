@@ -58,6 +58,9 @@ export const WorkspaceRow = memo(({ of }: { readonly of: Seen }) => {
           <Text of={workspace.name ?? workspace.id} />
         </Link>
         <Labels of={workspace.labels} />
+        {workspace.waitingExports === undefined ?
+          null :
+          <Link to={pathOf(workspace.id, "review")} className="tag bad">an export waits</Link>}
       </th>
       <td data-name="State">
         <State of={workspace} />

@@ -67,6 +67,7 @@ export const ExportPanel = ({ diff, executable, includesIgnored, of }: {
     paths: [],
     exclude: [],
     output: to,
+    ask: false,
     patch: true,
     expect: diff.digest!,
     overwrite,

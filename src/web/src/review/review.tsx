@@ -9,6 +9,7 @@ import { summaryText } from "./diff-view.tsx"
 import { ExportPanel } from "./export.tsx"
 import { FormChoice, useForm } from "./form.tsx"
 import { executableMarks } from "./marks.ts"
+import { WaitingExports } from "./waiting.tsx"
 
 /** The changes of a workspace since its creation, and their export. */
 export const Review = ({ of }: { readonly of: WorkspaceInfo }) => {
@@ -51,6 +52,7 @@ export const Review = ({ of }: { readonly of: WorkspaceInfo }) => {
           {isLoading ? "Comparing…" : "Compare again"}
         </button>
       </div>
+      <WaitingExports of={of} reviewed={value?.diff.digest} />
       {isOld
         ? (
           <p className="warning" role="status">

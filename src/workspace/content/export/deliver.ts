@@ -6,6 +6,7 @@ import {
   type HostToolMissing,
   type NoSpace
 } from "../../../contract/errors/errors.ts"
+import type { WaitingExport } from "../../../contract/rows/workspace-answer.ts"
 import type { ExportEvent, ExportSummary } from "../../../contract/rows/workspace-export.ts"
 import type { ExecutablePaths } from "../../../contract/text/executable-config.ts"
 import { type Losses, lossNotes, withLoss } from "../../../contract/text/host-file-notes.ts"
@@ -52,8 +53,19 @@ interface Delivery {
   readonly excludedCount?: number | undefined
   readonly executable: ExecutablePaths
   readonly allowExecutable: boolean
+  /** @default nobody is asked */
+  readonly consent?: Consent | undefined
   readonly warnings: ReadonlyArray<string>
 }
+
+/** What the user is asked about. */
+export type AskedExport = Omit<WaitingExport, "request" | "since">
+
+/** Waits for the user's answer, and fails if it is no. `notify` tells the caller that it waits. */
+export type Consent = (
+  asked: AskedExport,
+  notify: (message: string) => Effect.Effect<unknown>
+) => Effect.Effect<void, ExportRefused>
 
 export type SourceFailed = FileRefused | ChannelFailed
 export type DeliveryFailed = SourceFailed | ExportRefused | NoSpace | HostToolMissing
@@ -111,15 +123,28 @@ const work = (delivery: Delivery, emit: Emit) =>
         paths: dangling.slice(0, 10).map(shown)
       })
     }
+    // What is written is complete and cannot change any more, so that the user's answer is about these bytes.
+    if (delivery.consent !== undefined && output._tag === "path") {
+      yield* delivery.consent(
+        {
+          kind: delivery.kind,
+          output: output.path,
+          files: files.length - writing.gone.size,
+          ...(delivery.changedFiles === undefined ? {} : { changedFiles: delivery.changedFiles }),
+          bytes: [...writing.digests.values()].reduce((sum, { size }) =>
+            sum + size, 0),
+          ...(delivery.digest === undefined ? {} : { digest: delivery.digest })
+        },
+        (message) =>
+          emit({ _tag: "Notice", level: "progress", message })
+      )
+    }
     const done = yield* session.commit
     const manifest = manifestOf(entries, writing, done, executable)
     for (let at = 0; at < manifest.length; at += batch) {
       yield* emit({ _tag: "Written", entries: manifest.slice(at, at + batch) })
     }
-    const count = (type: TreeEntry["type"]) =>
-      manifest.filter((entry) =>
-        entry.type === type
-      ).length
+    const count = (type: TreeEntry["type"]) => manifest.filter((entry) => entry.type === type).length
     const summary: ExportSummary = {
       output: output._tag === "stdout" ? "-" : output.path,
       kind: delivery.kind,

@@ -11,13 +11,16 @@ import { readPushed } from "../../../seeding/pushed.ts"
 import { writingPlace } from "../../../system/files/caller-places.ts"
 import { sha256Hex } from "../../../system/files/digest.ts"
 import { raw } from "../../../system/files/folded-name.ts"
+import { askedEvent } from "../../entry/consents.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
-import type { Entry } from "../../entry/entry.ts"
+import { displayName, type Entry } from "../../entry/entry.ts"
+import { EventLog } from "../../entry/events.ts"
 import { borrowReader, explainEnd, type Reader } from "../../life/reader.ts"
 import { runningGeneration } from "../../life/running.ts"
 import { guardOf } from "../../residents/entry-residents.ts"
 import { changesOf } from "../diff/changes.ts"
 import { changesOptions } from "../diff/diff.ts"
+import type { Consent } from "./deliver.ts"
 import { isOutside } from "./guest-path.ts"
 import { boundedPatch, exportPatch } from "./patch.ts"
 import { type ExportBounds, exportPath } from "./path.ts"
@@ -48,10 +51,32 @@ export const exportFrom = (
     Effect.map(readerFor(lifecycle, entry, payload), (reader) => exportThrough(reader, entry, payload))
   )
 
+/** Asks the user, and records the question. The answer is recorded by whoever gives it. */
+const consentOf = (entry: Entry) =>
+  Effect.map(
+    EventLog,
+    ({ record }): Consent => (asked, notify) =>
+      entry.consents.ask(asked, (waiting) =>
+        Effect.flatMap(displayName(entry), (name) =>
+          Effect.andThen(
+            record(entry.folder.directory, askedEvent(waiting)),
+            notify(
+              `the user must allow this export: \`pyro answer ${name} ${waiting.request} allow\`, or on the page of \`pyro ui\``
+            )
+          )))
+  )
+
 /** Exports through a guest that reads the workspace. */
 export const exportThrough = ({ channel, explain }: ExportReader, entry: Entry, payload: ExportPayload) =>
   Stream.unwrap(Effect.gen(function*() {
-    const bounds = { secrets: yield* guardOf(entry, payload), within: yield* writingPlace(payload.output) }
+    if (payload.ask && payload.output === "-") {
+      return yield* new InvalidRequest({ field: "ask", detail: "does not go with the standard output" })
+    }
+    const bounds = {
+      secrets: yield* guardOf(entry, payload),
+      within: yield* writingPlace(payload.output),
+      consent: payload.ask ? yield* consentOf(entry) : undefined
+    }
     return payload.patch
       ? exportDiff(channel, entry.folder.directory, payload, bounds)
       : exportPath(channel, payload, bounds)

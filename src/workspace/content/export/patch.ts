@@ -59,6 +59,7 @@ export const exportPatch = (
         ...(output._tag === "stdout" ? [] : executablePaths([output.tail]))
       ]),
       allowExecutable: payload.allowExecutableConfig,
+      consent: bounds.consent,
       warnings: patch.length === 0
         ? ["nothing was changed: the patch is empty, and no tool applies an empty patch"]
         : []

@@ -6,7 +6,7 @@ import { refuseSecretIn, withoutSecretIn } from "../../../redaction/redact.ts"
 import type { SecretSet } from "../../../redaction/secrets.ts"
 import { archiveFormat } from "./archive.ts"
 import { contentsOf, type ExportChannel, unsizedContents, withSizesOf } from "./contents.ts"
-import { deliver, type DeliveryFailed } from "./deliver.ts"
+import { type Consent, deliver, type DeliveryFailed } from "./deliver.ts"
 import { executableEntries } from "./executable-config.ts"
 import { isOutside, outsidePath, outsideRefusal, shown, WORKSPACE_ROOT } from "./guest-path.ts"
 import { type HostOutput, hostOutput } from "./host-output.ts"
@@ -21,6 +21,8 @@ export interface ExportBounds {
   readonly within?: string | undefined
   /** Secrets that the exported content must not have. @default none */
   readonly secrets?: SecretSet | undefined
+  /** Asks the user once the content is complete, and fails if the answer is no. @default nobody is asked */
+  readonly consent?: Consent | undefined
 }
 
 /** A directory becomes an archive on standard output, and for an output with an archive's name. */
@@ -81,6 +83,7 @@ export const exportPath = (
       // The rules judge an archive's entries by their own names, because the archive may be unpacked anywhere.
       executable: executableEntries(entries, archive !== undefined || output._tag === "stdout" ? top : output.tail),
       allowExecutable: payload.allowExecutableConfig,
+      consent: bounds.consent,
       warnings: []
     })
   })).pipe(

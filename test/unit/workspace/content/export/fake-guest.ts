@@ -96,6 +96,7 @@ const partsOf = (claims: Iterable<Claimed>): Pick<GuestChannel, "walk" | "read">
 
 export const payload = (fields: Partial<ExportPayload>): ExportPayload => ({
   workspace: "w",
+  ask: false,
   path: "",
   paths: [],
   exclude: [],

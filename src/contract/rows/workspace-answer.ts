@@ -1,0 +1,60 @@
+import { Schema } from "effect"
+import { integer, optional, string, text } from "../text/fields.ts"
+import { snakeStruct } from "../text/snake.ts"
+import { lazy, unary } from "./operation.ts"
+import { at, withCommands } from "./states.ts"
+import { workspaceField } from "./workspace-field.ts"
+
+const waitingFields = lazy(() => ({
+  request: string("Id of the request, for `answer`"),
+  since: string("When it began to wait, in ISO 8601"),
+  kind: Schema.Literals(["file", "directory", "archive", "patch"]).annotate({ description: "Kind of the export" }),
+  output: string("Path on the host"),
+  files: integer("Number of files. A patch is one"),
+  changedFiles: optional(integer("Number of changed files in the patch. Absent for files")),
+  bytes: integer("Size of all files in bytes"),
+  digest: optional(
+    string("SHA-256 of the patch, which `workspace diff --json` shows for the same changes. Absent for files")
+  )
+}))
+
+/** An export that waits for the user. Its content is complete, and nothing of it is at its place yet. */
+export const WaitingExport = lazy(() => snakeStruct(waitingFields()))
+export type WaitingExport = ReturnType<typeof WaitingExport>["Type"]
+
+const decisions = ["allow", "deny"] as const
+
+export const AnswerPayload = lazy(() =>
+  snakeStruct({
+    workspace: workspaceField(),
+    request: text("Id of the request, from `status`"),
+    decision: Schema.Literals(decisions).annotate({ description: "`allow` writes the export, `deny` refuses it" })
+  })
+)
+export type AnswerPayload = ReturnType<typeof AnswerPayload>["Type"]
+
+const AnswerResult = lazy(() =>
+  snakeStruct({
+    ...waitingFields(),
+    decision: Schema.Literals(decisions).annotate({ description: "The answer" })
+  })
+)
+
+export const workspaceAnswer = unary({
+  name: "workspace.answer",
+  summary: "Allow or deny an export that waits for you",
+  description:
+    "An export with --ask, and each export of a model behind `mcp serve --ask-export`, waits until you answer here or on the page of `pyro ui`. `status` and `list` show what waits. " +
+    "The content is fixed before you are asked: pyro writes the bytes that it had then, whatever the workspace does meanwhile. The first answer counts.",
+  cli: {
+    path: ["workspace", "answer"],
+    args: ["workspace", "request", "decision"],
+    examples: ["pyro answer fix 3f9a1c allow", "pyro answer fix 3f9a1c deny"]
+  },
+  mcp: { missing: "the user answers" },
+  states: at(withCommands.filter((state) => state !== "deleting")),
+  on: "entry",
+  annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
+  payload: AnswerPayload,
+  result: AnswerResult
+})

@@ -1,0 +1,59 @@
+import type { WaitingExport } from "../../../contract/rows/workspace-answer.ts"
+import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
+import { useAction } from "../live/action.ts"
+import { bytesText, plural } from "../parts/format.ts"
+import { Problem } from "../parts/problem.tsx"
+import { Text } from "../parts/text.tsx"
+import { ask } from "../wire/calls.ts"
+
+/** What the answer is about: the reviewed diff, or content that the review does not show. */
+const contentText = ({ bytes, digest, files, kind }: WaitingExport, reviewed: string | undefined) =>
+  kind !== "patch"
+    ? `${plural(files, "file")}, ${
+      bytesText(bytes)
+    }. The review shows changes alone: look at the files before you allow it.`
+    : digest === reviewed
+    ? "It is exactly the diff below."
+    : "It is not the diff below: the workspace has changed since, or the patch is a part of the diff."
+
+/** An export that waits for the person, with the answers. */
+const Question = ({ of, reviewed, workspace }: {
+  readonly of: WaitingExport
+  readonly reviewed: string | undefined
+  readonly workspace: string
+}) => {
+  const { failure, run, running } = useAction()
+  const answer = (decision: "allow" | "deny") => () =>
+    run(decision, async () => {
+      const { output } = await ask("workspace.answer", { workspace, request: of.request, decision })
+      return decision === "allow" ? `The export to ${output} is allowed.` : `The export to ${output} is denied.`
+    })
+  const isBusy = running !== undefined
+  return (
+    <li>
+      <p>
+        {`An export (${of.kind}) waits for you, to `}
+        <code>
+          <Text of={of.output} />
+        </code>
+        {`. ${contentText(of, reviewed)}`}
+      </p>
+      <div className="buttons">
+        <button type="button" className="primary" disabled={isBusy} onClick={answer("allow")}>Allow the export</button>
+        <button type="button" disabled={isBusy} onClick={answer("deny")}>Deny it</button>
+      </div>
+      {failure === undefined ? null : <Problem of={failure} />}
+    </li>
+  )
+}
+
+/** All exports of a workspace that wait for the person. `reviewed` is the digest of the diff that the page shows. */
+export const WaitingExports = ({ of: { id, waitingExports = [] }, reviewed }: {
+  readonly of: WorkspaceInfo
+  readonly reviewed: string | undefined
+}) =>
+  waitingExports.length === 0 ? null : (
+    <ul className="export waiting" aria-label="Exports that wait for you">
+      {waitingExports.map((one) => <Question key={one.request} of={one} reviewed={reviewed} workspace={id} />)}
+    </ul>
+  )
