@@ -191,6 +191,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["npm run lab -- --short", "scripts/test/lab.mjs runs it"],
   ["npm run lab -- --release 12 --command 'pyro doctor'", "it boots a whole machine"],
   ["npm run lab -- --release 12 --root --command 'dmesg | tail'", "it boots a whole machine"],
+  ["npm run lab -- --environment debian:13-base --command '…'", "it boots a whole machine"],
   ["npm pack --pack-destination /tmp", PACKAGE],
   ["cd ~/your-project && npm install /tmp/pyro-0.1.0.tgz", PACKAGE],
   [
