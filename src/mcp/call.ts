@@ -85,6 +85,8 @@ export interface CallContext {
   readonly pending: Pending
   /** Ends at the client's own time-out. @default never */
   readonly timedOut?: Effect.Effect<void>
+  /** Name and version of the client in its own words, if it told them. */
+  readonly client?: string | undefined
 }
 
 /** The result of a call for the client. Each half is complete by itself, because no host shows both. */
@@ -140,7 +142,7 @@ export const callTool = (
     cutTexts(structured)
     return structuredResult(textHalf(text), structured)
   }).pipe(
-    Effect.provideService(callerProject, callerOf(context.project)),
+    Effect.provideService(callerProject, callerOf(context.project, context.client)),
     Effect.exit,
     Effect.flatMap((exit): Effect.Effect<CallResult> => {
       if (Exit.isSuccess(exit)) return Effect.succeed(exit.value)

@@ -1,3 +1,4 @@
+import { clientName } from "../contract/text/client-name.ts"
 import type { Fields } from "./handshake/request-shape.ts"
 
 /** An agent host that needs the text of a result alone, and never shows a model the server's instructions. */
@@ -51,4 +52,14 @@ export const listForOneHalf = <Tool extends { readonly description?: string | un
 export const clientNameOf = (info: unknown): string | undefined => {
   const name = typeof info === "object" && info !== null ? (info as Fields)["name"] : undefined
   return typeof name === "string" ? name : undefined
+}
+
+/** Title or name, and version, of a message's client info, for people. The texts are the client's own. */
+export const clientTextOf = (info: unknown): string | undefined => {
+  if (typeof info !== "object" || info === null) return undefined
+  const { name, title, version } = info as Fields
+  const said = [title, name].find((text) => typeof text === "string" && clientName(text) !== undefined)
+  return said === undefined
+    ? undefined
+    : clientName(typeof version === "string" ? `${said as string} ${version}` : said as string)
 }

@@ -119,7 +119,8 @@ export const addResources = (
   pyro: Effect.Effect<PyroService, PyroError>,
   bound: Effect.Effect<Project>,
   there: ReadonlySet<string>,
-  run: <A>(effect: Effect.Effect<A>, signal: AbortSignal) => Promise<A>
+  run: <A>(effect: Effect.Effect<A>, signal: AbortSignal) => Promise<A>,
+  clientOf: (envelope: object | undefined) => string | undefined
 ): void => {
   server.setRequestHandler("resources/list", onePage({ resources: [] }))
   server.setRequestHandler("resources/templates/list", onePage({ resourceTemplates }))
@@ -130,7 +131,12 @@ export const addResources = (
       : await run(
         Effect.flatMap(
           bound,
-          (project) => Effect.provideService(Effect.flatMap(pyro, read), callerProject, callerOf(project))
+          (project) =>
+            Effect.provideService(
+              Effect.flatMap(pyro, read),
+              callerProject,
+              callerOf(project, clientOf(mcpReq.envelope))
+            )
         ).pipe(
           Effect.map((text) => ({ text: readableText(text) })),
           Effect.catch((error) => Effect.succeed(readableText(`${error.code}: ${error.fact}`)))

@@ -13,7 +13,7 @@ import type { PyroService } from "../contract/rows/Pyro.ts"
 import { readableText } from "../contract/text/printable.ts"
 import { grantsOf, type Project } from "../sdk/project.ts"
 import { type CallResult, callTool } from "./call.ts"
-import { clientNameOf, getsOneHalf, listForOneHalf } from "./clients.ts"
+import { clientNameOf, clientTextOf, getsOneHalf, listForOneHalf } from "./clients.ts"
 import type { Fields } from "./handshake/request-shape.ts"
 import { instructionsOf } from "./instructions.ts"
 import { makePending } from "./pending.ts"
@@ -150,11 +150,11 @@ export const createServer = (
     },
     instructions
   })
-  /** Whether the client of a request gets one half of a result. In the revision without `initialize`, each request names its client. */
-  const isOneHalf = (envelope: object | undefined) =>
-    getsOneHalf(
-      clientNameOf(envelope === undefined ? server.getClientVersion() : (envelope as Fields)[CLIENT_INFO_META_KEY])
-    )
+  /** The client of a request. In the revision without `initialize`, each request names its client. */
+  const infoOf = (envelope: object | undefined): unknown =>
+    envelope === undefined ? server.getClientVersion() : (envelope as Fields)[CLIENT_INFO_META_KEY]
+  /** Whether the client of a request gets one half of a result. */
+  const isOneHalf = (envelope: object | undefined) => getsOneHalf(clientNameOf(infoOf(envelope)))
   const pending = makePending()
   const bound = boundProject(server, project, bindRoot)
   server.setRequestHandler(
@@ -179,9 +179,11 @@ export const createServer = (
     const { signal, timedOut = Effect.never } = tool.tool.outlivesTimeOut === true
       ? withTimeOut(mcpReq.signal)
       : { signal: mcpReq.signal }
+    const client = clientTextOf(infoOf(mcpReq.envelope))
     const call = withProgress(
       notify,
-      (report) => Effect.flatMap(bound, (project) => callTool(tool, raw, { pending, pyro, project, report, timedOut }))
+      (report) =>
+        Effect.flatMap(bound, (project) => callTool(tool, raw, { pending, pyro, project, report, timedOut, client }))
     )
     const asked = isOneHalf(mcpReq.envelope)
       ? Effect.map(call, ({ structuredContent: _, ...others }): CallResult => others)
@@ -190,7 +192,9 @@ export const createServer = (
     onCall?.(answer)
     return answer
   })
-  if (selection !== "vm-run") addResources(server, pyro, bound, new Set(byName.keys()), runCall)
+  if (selection !== "vm-run") {
+    addResources(server, pyro, bound, new Set(byName.keys()), runCall, (envelope) => clientTextOf(infoOf(envelope)))
+  }
   if (mode !== undefined) addPrompts(server, mode)
   return server
 }

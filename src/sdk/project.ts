@@ -52,14 +52,16 @@ export const grantsOf = ({ networkCeiling = noNetwork }: Pick<Project, "networkC
   network: networkCeiling.networkPolicy !== "off"
 })
 
-/** The caller of a model's requests: each reaches the workspaces of the project. */
+/** The caller of a model's requests: each reaches the workspaces of the project. `client`: the MCP client's name for itself. */
 export const callerOf = (
-  { allWorkspaces = false, networkCeiling = noNetwork, path, places, repoUrl }: Project
+  { allWorkspaces = false, networkCeiling = noNetwork, path, places, repoUrl }: Project,
+  client?: string
 ): CallerProject => ({
   project: path ?? (repoUrl === undefined ? "" : withoutCredentials(repoUrl)),
   all: allWorkspaces,
   networkCeiling,
-  places
+  places,
+  ...(client === undefined ? {} : { client })
 })
 
 /** A URL in the form of a workspace's record. */

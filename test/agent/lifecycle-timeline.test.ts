@@ -58,6 +58,23 @@ describe("followers of a workspace, over a local agent", { concurrent: false }, 
     assert.deepStrictEqual((await timelineOf("fix", 1)).map(({ key }) => key), [entries[3]!.key])
   })
 
+  it("a command and a request of a model name its MCP client, and those of a person none", async () => {
+    const model = { ceiling: "off", client: "Claude Code 2.1.0" }
+    await create("seen")
+    await call("exec", { workspace: "seen", script: "echo model", ...model })
+    await sh("seen", "echo person")
+    await call("reset", { workspace: "seen", snapshot: "none", ...model }).catch(() => {})
+    const entries = await timelineOf("seen")
+    const of = (words: string) => entries.find(({ text }) => text.includes(words))!
+    assert.match(of("echo model").text, /echo model: exited with 0 after \d+\.\d s, by Claude Code 2\.1\.0$/)
+    assert.strictEqual(of("echo model").details["client"], "Claude Code 2.1.0")
+    assert.match(of("echo person").text, / s$/)
+    assert.notProperty(of("echo person").details, "client")
+    assert.include(of("asks: reset none").text, "a model (Claude Code 2.1.0) asks")
+    assert.deepInclude(of("asks: reset none").details, { by: "model", client: "Claude Code 2.1.0" })
+    await remove("seen")
+  })
+
   it("a follower sees a command at its start and its end, each within a fifth of a second", async () => {
     await call("follow", { workspace: "fix", follow: true })
     await seen("the first entries", ({ timeline }) => timeline.length === 4)

@@ -7,7 +7,7 @@ import { assertAccessible } from "../support/web/browser.ts"
 import { pageOverLocalAgents } from "../support/web/harness.ts"
 
 describe("the page of a workspace", { concurrent: false }, () => {
-  const { assertNoFaults, create, folder, page, pyro, sh, show } = pageOverLocalAgents("workspace")
+  const { assertNoFaults, create, exec, folder, page, pyro, sh, show } = pageOverLocalAgents("workspace")
   const entry = (text: string) => page().locator(".entry", { hasText: text })
 
   it("the timeline has each command with its outcome, as it starts and as it ends", async () => {
@@ -30,6 +30,12 @@ describe("the page of a workspace", { concurrent: false }, () => {
     assert.notInclude(text, "progress 10%")
     assert.notInclude(text, "\\x1b")
     assert.strictEqual(await output.locator(".fg1").textContent(), "red")
+  })
+
+  it("a command of a model names its MCP client as text", async () => {
+    const name = "<b>Host</b> \u202e2.1"
+    await exec({ workspace: "fix", script: "echo by-a-model" }, { project: "", all: true, client: name })
+    await entry("echo by-a-model").getByText("by <b>Host</b> \\u202e2.1", { exact: true }).waitFor()
   })
 
   it("a long output is shown by pages", async () => {

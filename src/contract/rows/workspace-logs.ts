@@ -19,6 +19,11 @@ export const LogEntry = lazy(() =>
     durationMs: optional(milliseconds("Time from start to end", "Absent while the command runs")),
     outputBytes: integer("Total bytes of its output"),
     droppedBytes: droppedBytes(),
+    client: optional(
+      string(
+        "Name and version of the MCP client that started the command, in its own words. Absent for people and programs"
+      )
+    ),
     inherited: optional(
       Schema.Literal(true).annotate({
         description: "True if the command was started before the fork or the snapshot that this workspace comes from"

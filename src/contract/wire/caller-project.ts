@@ -1,5 +1,6 @@
 import { Context, Effect, Option, Schema } from "effect"
 import { ceilingText, type NetworkCeiling, noNetwork, readCeiling } from "../rows/network-ceiling.ts"
+import { clientName } from "../text/client-name.ts"
 
 /** Directories of the host that a request may name paths in, by their real paths. */
 export interface CallerPlaces {
@@ -13,6 +14,8 @@ export interface CallerProject {
   readonly project: string
   /** The request may also reach workspaces of other projects. */
   readonly all: boolean
+  /** Name and version of the MCP client in its own words, of at most 60 printable characters. For people to read: it proves nothing. */
+  readonly client?: string | undefined
   /** Widest network that the request may grant. @default off */
   readonly networkCeiling?: NetworkCeiling
   /** The only directories of the host that the request may reach. @default each that the user may */
@@ -44,6 +47,9 @@ const CEILING_HEADER = "pyro-network-ceiling"
 /** Header that carries the caller's directories of the host. */
 const PLACES_HEADER = "pyro-places"
 
+/** Header that carries the name of the caller's MCP client. */
+const CLIENT_HEADER = "pyro-client"
+
 const Places = Schema.fromJsonString(
   Schema.Struct({ reading: Schema.Array(Schema.String), writing: Schema.Array(Schema.String) })
 )
@@ -58,7 +64,8 @@ export const projectHeaders: Effect.Effect<Readonly<Record<string, string>>> = E
     caller === undefined ? {} : {
       [PROJECT_HEADER]: `${caller.all ? "+" : "-"}${caller.project}`,
       [CEILING_HEADER]: ceilingText(caller.networkCeiling ?? noNetwork),
-      ...(caller.places === undefined ? {} : { [PLACES_HEADER]: writePlaces(caller.places) })
+      ...(caller.places === undefined ? {} : { [PLACES_HEADER]: writePlaces(caller.places) }),
+      ...(caller.client === undefined ? {} : { [CLIENT_HEADER]: caller.client })
     }
 )
 
@@ -68,6 +75,7 @@ export const forCaller =
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
     const header = headers[PROJECT_HEADER]
     const places = headers[PLACES_HEADER]
+    const client = clientName(headers[CLIENT_HEADER] ?? "")
     return header === undefined
       ? work
       : Effect.provideService(work, callerProject, {
@@ -75,7 +83,8 @@ export const forCaller =
         all: header.startsWith("+"),
         networkCeiling: readCeiling(headers[CEILING_HEADER] ?? "") ?? noNetwork,
         // Unreadable directories are none.
-        places: places === undefined ? undefined : Option.getOrElse(readPlaces(places), () => noPlaces)
+        places: places === undefined ? undefined : Option.getOrElse(readPlaces(places), () => noPlaces),
+        ...(client === undefined ? {} : { client })
       })
   }
 

@@ -165,6 +165,8 @@ export interface CommandInfo {
   readonly outputBytes: number
   /** Bytes of the output that the log no longer has. Absent if the log is complete */
   readonly droppedBytes?: number
+  /** Name and version of the MCP client that started the command, in its own words. Absent for people and programs */
+  readonly client?: string
   /** True if the command was started before the fork or the snapshot that this workspace comes from */
   readonly inherited?: true
 }

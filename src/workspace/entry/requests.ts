@@ -13,6 +13,8 @@ export interface RequestRecord {
   readonly operation: string
   /** `model`: a client that is bound to a project, as MCP servers are. */
   readonly by: "model" | "person"
+  /** Name and version of the MCP client in its own words. Absent if it told none. */
+  readonly client?: string
   /** Short arguments by their JSON names. */
   readonly given: Readonly<Record<string, unknown>>
   /** `running`, `ok`, `interrupted`, or the code of the error. */
@@ -128,6 +130,7 @@ export const remembered =
           at: new Date(nowMs()).toISOString(),
           operation: name.replace(/^workspace\./, ""),
           by,
+          ...(caller?.client === undefined ? {} : { client: caller.client }),
           given: givenOf(payload)
         })
         return Effect.onExit(

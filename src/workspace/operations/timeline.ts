@@ -39,7 +39,11 @@ const ofCommand = (command: LogEntry): TimelineEntry => ({
   key: `command:${command.execId}`,
   at: command.startedAt,
   kind: "command",
-  text: printable(`${cut(command.command.join(" "))}: ${outcomeText(command)}`),
+  text: printable(
+    `${cut(command.command.join(" "))}: ${outcomeText(command)}${
+      command.client === undefined ? "" : `, by ${command.client}`
+    }`
+  ),
   details: detailsOf(command)
 })
 
@@ -58,14 +62,15 @@ const ofConnection = (record: NetworkRecord): TimelineEntry => ({
 const argumentText = (value: unknown) => Array.isArray(value) ? value.join(" ") : String(value)
 
 const ofRequest = (request: RequestRecord): TimelineEntry => {
-  const { at, by, given, message, operation, outcome } = request
+  const { at, by, client, given, message, operation, outcome } = request
+  const who = by === "person" ? "a person or program" : client === undefined ? "a model" : `a model (${client})`
   const asked = [operation.replaceAll(".", " "), ...Object.values(given).map(argumentText)].join(" ")
   const answer = outcome === "ok" ? "" : outcome === "running" ? ": runs" : `: ${message ?? outcome}`
   return {
     key: `request:${request.number}`,
     at,
     kind: "request",
-    text: printable(`${by === "model" ? "a model" : "a person or program"} asks: ${cut(asked)}${answer}`),
+    text: printable(`${who} asks: ${cut(asked)}${answer}`),
     details: detailsOf(request)
   }
 }

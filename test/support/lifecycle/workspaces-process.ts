@@ -244,6 +244,8 @@ export interface Request {
   readonly payload: {
     /** Network ceiling of the model that asks. @default a person asks */
     readonly ceiling?: string
+    /** Name of the model's MCP client. @default none */
+    readonly client?: string
   }
 }
 
@@ -258,7 +260,9 @@ const program = Effect.scoped(Effect.gen(function*() {
     const { id, operation, payload } = JSON.parse(line) as Request
     const asked = known[operation](payload as never) as Effect.Effect<unknown, { readonly message: string }>
     const networkCeiling = readCeiling(payload.ceiling ?? "")
-    const caller = networkCeiling === undefined ? undefined : { project: "", all: true, networkCeiling }
+    const caller = networkCeiling === undefined
+      ? undefined
+      : { project: "", all: true, networkCeiling, ...(payload.client === undefined ? {} : { client: payload.client }) }
     const answered = Effect.matchCause(Effect.provideService(asked, callerProject, caller), {
       onSuccess: (result) => answer(id, { result }),
       onFailure: (cause) => answer(id, { error: Cause.pretty(cause) })

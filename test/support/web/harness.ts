@@ -3,6 +3,7 @@ import type { Browser, Page } from "playwright-core"
 import { afterAll, assert, beforeAll } from "vitest"
 import { ExecPayload } from "../../../src/contract/rows/workspace-exec.ts"
 import { CreatePayload, type CreatePayload as Create } from "../../../src/contract/rows/workspace-lifecycle.ts"
+import { type CallerProject, callerProject } from "../../../src/contract/wire/caller-project.ts"
 import { sanitizedBuild } from "../../agent/agent.ts"
 import { temporaryFolder } from "../pyro-cli.ts"
 import { openBrowser, openWindow } from "./browser.ts"
@@ -53,7 +54,10 @@ export const pageOverLocalAgents = (name: string) => {
     /** Another view, as a person who types the address. */
     show: (path: string) => window.page.goto(`http://127.0.0.1:${served.port()}${path}`),
     create: (given: object) => Effect.runPromise(Stream.runDrain(local.pyro.workspace.create(creation(given)))),
-    exec: (given: object) => Effect.runPromise(Stream.runDrain(local.pyro.workspace.exec(execution(given)))),
+    exec: (given: object, caller?: CallerProject) =>
+      Effect.runPromise(
+        Effect.provideService(Stream.runDrain(local.pyro.workspace.exec(execution(given))), callerProject, caller)
+      ),
     sh: (workspace: string, script: string) =>
       Effect.runPromise(Stream.runDrain(local.pyro.workspace.exec(execution({ workspace, script })))),
     assertNoFaults: () => assert.deepStrictEqual(window.faults, [])

@@ -14,6 +14,18 @@ describe("the caller of a request to the daemon", () => {
       assert.isUndefined(yield* forCaller({})(callerProject))
     }))
 
+  it.effect("the daemon knows the name of the caller's client, as a short printable text", () =>
+    Effect.gen(function*() {
+      const client = "Claude Code 2.1.0"
+      const headers = yield* Effect.provideService(projectHeaders, callerProject, { ...caller, client })
+      assert.strictEqual((yield* forCaller(headers)(callerProject))?.client, client)
+      const nameless = yield* Effect.provideService(projectHeaders, callerProject, caller)
+      assert.notProperty(yield* forCaller(nameless)(callerProject), "client")
+      const hostile = yield* forCaller({ ...headers, "pyro-client": "\u001b[2Jx\n".repeat(1_000) })(callerProject)
+      assert.strictEqual(hostile?.client?.length, 60)
+      assert.notMatch(hostile!.client!, /\p{C}/u)
+    }))
+
   it.effect("a caller whose directories cannot be read may use none", () =>
     Effect.gen(function*() {
       const headers = yield* Effect.provideService(projectHeaders, callerProject, caller)

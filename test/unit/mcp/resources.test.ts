@@ -27,7 +27,8 @@ const reading = (
     Effect.succeed(fakePyro(workspace)),
     bound,
     new Set(selectedTools(selection).map(({ listed }) => listed.name)),
-    (effect, signal) => Effect.runPromise(effect, { signal })
+    (effect, signal) => Effect.runPromise(effect, { signal }),
+    () => "host 1"
   )
   const context = { mcpReq: { signal: new AbortController().signal } }
   return handlers.get("resources/read")!({ params: { uri } }, context)
@@ -60,15 +61,15 @@ const logs = (result: object) => ({ logs: () => Effect.succeed({ commands: [], .
 const log = `logs/${"0".repeat(32)}`
 
 describe("a resource", () => {
-  it("a resource is read for the project that the session was bound to", async () => {
+  it("a resource is read for the client, and for the project that the session was bound to", async () => {
     const seen: Array<string | undefined> = []
     const ofProject = Effect.map(callerProject, (caller) => {
-      seen.push(caller?.project)
+      seen.push(caller?.project, caller?.client)
       return { patch: "" } as never
     })
     const bound = Effect.succeed({ ...emptyProject, path: "/p" })
     await reading({ diff: () => ofProject }, "pyro://workspaces/w/diff", "workspace-full", bound)
-    assert.deepStrictEqual(seen, ["/p"])
+    assert.deepStrictEqual(seen, ["/p", "host 1"])
   })
 
   it("a resource has the text as it is, and what a reader would not see as escapes", async () => {

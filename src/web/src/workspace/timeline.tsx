@@ -34,7 +34,8 @@ const commandOf = ({ details, text: said }: Entry) => ({
   outcome: text(details["outcome"]) || "running",
   status: number(details["status"]),
   durationMs: number(details["duration_ms"]),
-  outputBytes: number(details["output_bytes"]) ?? 0
+  outputBytes: number(details["output_bytes"]) ?? 0,
+  client: text(details["client"])
 })
 
 const CommandEntry = ({ first, of, workspace }: {
@@ -55,6 +56,11 @@ const CommandEntry = ({ first, of, workspace }: {
       <span className="facts">
         <Outcome of={command} />
         {command.outputBytes === 0 ? null : <span className="faint">{bytesText(command.outputBytes)}</span>}
+        {command.client === "" ? null : (
+          <span className="faint">
+            by <Text of={command.client} />
+          </span>
+        )}
       </span>
       <div id={body} className="body">
         {isOpen

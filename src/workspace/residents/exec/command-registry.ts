@@ -9,6 +9,7 @@ import type {
 import { DEFAULT_GRACE_SECONDS } from "../../../contract/rows/command.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
 import type { ExecPayload } from "../../../contract/rows/workspace-exec.ts"
+import { callerProject } from "../../../contract/wire/caller-project.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { GuestProcess } from "../../../guest-channel/process.ts"
 import type { CommandLog } from "../../../output-log/log.ts"
@@ -210,6 +211,7 @@ export const openCommands = (
         const variables = yield* secrets.variables(payload.secretEnv)
         const mounts = yield* secrets.mounts(payload.secretMount)
         const startedAtMs = yield* nowMs
+        const client = (yield* callerProject)?.client
         const deadlineMs = payload.timeoutSeconds === undefined
           ? undefined
           : startedAtMs + payload.timeoutSeconds * 1000
@@ -224,7 +226,8 @@ export const openCommands = (
             ...(payload.tty ? { tty: true } : {}),
             ...(payload.openStdin === true ? { stdin: "open" as const } : {}),
             ...(role?._tag === "shell" ? { sizes: [{ at: 0, cols: payload.cols, rows: payload.rows }] } : {}),
-            ...(mounts.length === 0 ? {} : { secretPaths: mounts.map(({ path }) => path) })
+            ...(mounts.length === 0 ? {} : { secretPaths: mounts.map(({ path }) => path) }),
+            ...(client === undefined ? {} : { client })
           }))
         const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty, role })
         const command = make(id, logs.create(id), scope, ending)

@@ -35,6 +35,8 @@ export const Started = Schema.Struct({
   stdin: Schema.optional(Schema.Literals(["open", "closed"])),
   /** Files in the guest with secrets of the command. pyro removes them after its end. */
   secretPaths: Schema.optional(Schema.Array(Schema.String)),
+  /** Name and version of the MCP client that started it, in the client's own words. Absent for people and programs. */
+  client: Schema.optional(Schema.String),
   /** It is no command of the guest: a candidate of a try became the workspace. */
   keeps: Schema.optional(Schema.Literal(true)),
   /** The command ran before the workspace's current snapshot state. */

@@ -20,6 +20,7 @@ export const entryOf = (commands: Commands, { end, start }: JournaledCommand): L
     ...(end?.status === undefined ? {} : { status: end.status }),
     ...(end?.durationMs === undefined ? {} : { durationMs: end.durationMs }),
     outputBytes: log?.position ?? 0,
+    ...(start.client === undefined ? {} : { client: start.client }),
     ...(start.inherited === undefined ? {} : { inherited: start.inherited }),
     ...(log === undefined || log.droppedBytes === 0 ? {} : { droppedBytes: log.droppedBytes })
   }

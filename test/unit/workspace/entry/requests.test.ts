@@ -27,6 +27,20 @@ describe("the requests of a workspace", () => {
       assert.include(log.all[1]!.message, "none")
     }))
 
+  it.effect("a request of a model has the name of its client", () =>
+    Effect.gen(function*() {
+      const log = new RequestLog()
+      const write = remembered(row("workspace.file.write"), { path: "a" }, log)(done)
+      yield* Effect.provideService(write, callerProject, { ...model, client: "codex 0.9" })
+      yield* ofModel(write)
+      yield* write
+      assert.deepStrictEqual(log.all.map(({ by, client }) => [by, client]), [
+        ["model", "codex 0.9"],
+        ["model", undefined],
+        ["person", undefined]
+      ])
+    }))
+
   it.effect("of people and programs, requests that change something are remembered", () =>
     Effect.gen(function*() {
       const log = new RequestLog()
