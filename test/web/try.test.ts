@@ -105,7 +105,7 @@ describe("the table of a try on the page", { concurrent: false }, () => {
     await page().getByRole("article", { name: "one.txt" }).waitFor()
     await page().getByRole("link", { name: "Try" }).click()
     await page().getByRole("button", { name: "Undo the keep" }).click()
-    await page().getByText("fix is as it was before the keep. Undid 2 commands.").waitFor()
+    await page().getByText("fix is as it was before the keep. 2 commands undone.").waitFor()
     await page().getByRole("button", { name: "Undo the keep" }).waitFor({ state: "detached" })
     await row("candidate-1-x").getByText("kept").waitFor({ state: "detached" })
     await sh("fix", "grep first one.txt && test ! -e later.txt && touch undone")

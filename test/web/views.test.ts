@@ -131,7 +131,40 @@ describe("the other views of a workspace on the page", { concurrent: false }, ()
     await page().getByText(/is back at the point of .*, before .*rm stays\.txt\. 1 command undone\./).waitFor()
   })
 
+  it("a rewind names what ended with the old microVM, and the way to the first command is a reset", async () => {
+    await create({ name: "past" })
+    const service = { workspace: "past", name: "web", command: [], script: "exec sleep 600", env: {}, graceSeconds: 2 }
+    process.env["PYRO_REWIND_MIB"] = "0"
+    await sh("past", "echo one > n")
+    process.env["PYRO_REWIND_MIB"] = "2048"
+    await sh("past", "echo two > n")
+    await until("a point", async () => {
+      const { points } = await Effect.runPromise(pyro().workspace.history({ workspace: "past", limit: 100 }))
+      return points.length > 0
+    })
+    await Effect.runPromise(
+      pyro().workspace.service.start(
+        { ...service, restart: "never", readyTimeoutSeconds: 30, maxBytes: 1_000 } as never
+      )
+    )
+    const { commands } = await Effect.runPromise(pyro().workspace.history({ workspace: "past", limit: 100 }))
+    assert.isTrue(commands[0]!.byReset)
+    await show("/w/past/tree")
+    const rows = page().getByRole("region", { name: "Snapshots, points and forks" }).getByRole("listitem")
+    await rows.filter({ hasText: /^\S+created.*before .*echo one > n.*, by a reset/ }).waitFor()
+    await assertAccessible(page(), "the way back by a reset")
+    await rows.filter({ hasText: "point" }).last().getByRole("button", { name: "Go back" }).click()
+    await page().getByText(/1 command undone\. Ended with the old microVM: service web\./).waitFor()
+    await rows.first().getByRole("button", { name: "Go back…" }).click()
+    await page().getByRole("dialog").getByText("No point is before the first command.").waitFor()
+    await page().getByLabel(/Type past to go on/).fill("past")
+    await page().getByRole("dialog").getByRole("button", { name: "Reset" }).click()
+    await page().getByText("The workspace is as it was after its creation.").waitFor()
+    await rows.filter({ hasText: "by a reset" }).waitFor({ state: "detached" })
+  })
+
   it("a look does not resume a paused workspace", async () => {
+    await show("/w/fix/tree")
     await page().getByRole("button", { name: "Pause" }).click()
     await page().getByRole("button", { name: "Resume" }).waitFor()
     for (const view of ["Review", "Files"]) {

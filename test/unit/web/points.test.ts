@@ -1,8 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { HistoryResult } from "../../../src/contract/rows/workspace-rewind.ts"
-import { MOST_COMMANDS, namedPoints } from "../../../src/web/src/tree/points.ts"
+import { firstByReset, MOST_COMMANDS, namedPoints } from "../../../src/web/src/tree/points.ts"
 
-type Given = Pick<HistoryResult["commands"][number], "command"> & { readonly undone?: boolean; readonly point?: string }
+type Given = Pick<HistoryResult["commands"][number], "command"> & {
+  readonly undone?: boolean
+  readonly point?: string
+  readonly byReset?: boolean
+}
 
 const command = ({ undone = false, ...given }: Given): HistoryResult["commands"][number] => ({
   execId: given.command,
@@ -54,6 +58,13 @@ describe("points of rewind on the page", () => {
 
   it("a point before every command says so", () => {
     assert.deepStrictEqual(says({ commands: [], points: [point("a", 0)] }), [["a", "before the first command"]])
+  })
+
+  it("the first command that a reset alone returns to is named", () => {
+    const commands = [{ command: "gone", undone: true }, { command: "first", byReset: true }, { command: "next" }]
+      .map(command)
+    assert.strictEqual(firstByReset({ commands, points: [] }), "first")
+    assert.isUndefined(firstByReset({ commands: commands.slice(2), points: [] }))
   })
 
   it("a list that is cut names the points of its own commands alone", () => {

@@ -14,6 +14,10 @@ export interface NamedPoint {
   readonly says: string
 }
 
+/** The first command, if a reset returns to the moment before it and no point does. */
+export const firstByReset = ({ commands }: HistoryResult): string | undefined =>
+  commands.find(({ byReset }) => byReset === true)?.command
+
 /**
  * Points with the text of the command beside them, as `pyro history` has it. The present state comes from a current point: its next command that
  * was not undone names it. A rewind left the other points: the last command that had started names them, because the next one may belong to

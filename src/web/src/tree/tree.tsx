@@ -4,7 +4,7 @@ import { useAction } from "../live/action.ts"
 import { useLoaded } from "../live/loaded.ts"
 import { useStore } from "../live/store.ts"
 import { workspaces } from "../live/workspaces.ts"
-import { bytesText, clockText, plural } from "../parts/format.ts"
+import { bytesText, clockText } from "../parts/format.ts"
 import { Problem } from "../parts/problem.tsx"
 import { go, Link, pathOf } from "../parts/route.tsx"
 import { State } from "../parts/state.tsx"
@@ -12,15 +12,19 @@ import { Text } from "../parts/text.tsx"
 import { ask, perform } from "../wire/calls.ts"
 import { Confirm } from "../workspace/confirm.tsx"
 import { Compare } from "./compare.tsx"
-import { MOST_COMMANDS, type NamedPoint, namedPoints } from "./points.ts"
+import { firstByReset, MOST_COMMANDS, type NamedPoint, namedPoints } from "./points.ts"
+import { rewoundText } from "./rewound.ts"
 
 const read = async ({ id }: WorkspaceInfo) => {
-  const [{ snapshots }, points] = await Promise.all([
+  const [{ snapshots }, history] = await Promise.all([
     ask("workspace.snapshot.list", { workspace: id }),
     // A failed workspace may have no commands to read.
-    ask("workspace.history", { workspace: id, limit: MOST_COMMANDS }).then(namedPoints, () => [])
+    ask("workspace.history", { workspace: id, limit: MOST_COMMANDS }).then(
+      (history) => ({ points: namedPoints(history), byReset: firstByReset(history) }),
+      () => ({ points: [], byReset: undefined })
+    )
   ])
-  return { snapshots, points }
+  return { snapshots, ...history }
 }
 
 type Place =
@@ -38,6 +42,7 @@ export const Tree = ({ of }: { readonly of: WorkspaceInfo }) => {
   const { failure, reload, value } = useLoaded(`${workspace} ${of.state} ${of.lastActivityAt}`, () => read(of))
   const action = useAction()
   const [restoring, setRestoring] = useState<string>()
+  const [isResetting, setResetting] = useState(false)
   const isBusy = action.running !== undefined
   const forks = [...all?.values() ?? []].filter(({ workspace: { forkedFrom } }) => forkedFrom === workspace)
   const places: ReadonlyArray<Place> = [
@@ -69,15 +74,19 @@ export const Tree = ({ of }: { readonly of: WorkspaceInfo }) => {
     })
   const rewind = ({ at, id, says }: NamedPoint) => () =>
     run("rewind", async () => {
-      const { notUndone, undone } = await perform("workspace.rewind", { workspace, to: id })
-      const count = undone.length === 0 ? "No command is undone." : `${plural(undone.length, "command")} undone.`
+      const rewound = await perform("workspace.rewind", { workspace, to: id })
       const where = says === "" ? "" : `, ${says}`
-      return [`The workspace is back at the point of ${clockText(at)}${where}.`, count, ...notUndone].join(" ")
+      return `The workspace is back at the point of ${clockText(at)}${where}. ${rewoundText(rewound)}`
     })
   const restore = (snapshot: string) =>
     run("restore", async () => {
       await perform("workspace.reset", { workspace, snapshot })
       return `The workspace is as it was in ${snapshot}.`
+    })
+  const reset = () =>
+    run("reset", async () => {
+      await perform("workspace.reset", { workspace })
+      return "The workspace is as it was after its creation."
     })
   const remove = (name: string) => () =>
     run("remove", async () => {
@@ -100,6 +109,16 @@ export const Tree = ({ of }: { readonly of: WorkspaceInfo }) => {
                   fork of <Link to={pathOf(of.forkedFrom)}>{of.forkedFrom}</Link>
                 </span>
               )}
+            {value?.byReset === undefined ? null : (
+              <>
+                <span className="faint">
+                  before <Text of={value.byReset} />, by a reset
+                </span>
+                <span className="buttons">
+                  <button type="button" disabled={isBusy} onClick={() => setResetting(true)}>Go back…</button>
+                </span>
+              </>
+            )}
           </li>
           {places.map((place) => (
             <li key={keyOf(place)} className={place._tag === "fork" ? "branch" : undefined}>
@@ -154,6 +173,17 @@ export const Tree = ({ of }: { readonly of: WorkspaceInfo }) => {
             <State of={of} />
           </li>
         </ul>
+        {isResetting
+          ? (
+            <Confirm
+              title="Reset"
+              of={of}
+              says="No point is before the first command. A reset returns there, and discards every change of the disk, every process and the history of commands."
+              act={() => void reset()}
+              close={() => setResetting(false)}
+            />
+          )
+          : null}
         {restoring === undefined ? null : (
           <Confirm
             title="Restore"

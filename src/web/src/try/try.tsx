@@ -2,10 +2,10 @@ import { useEffect, useRef } from "react"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
 import { useAction } from "../live/action.ts"
 import { useStore } from "../live/store.ts"
-import { plural } from "../parts/format.ts"
 import { Problem } from "../parts/problem.tsx"
 import { Link, pathOf } from "../parts/route.tsx"
 import { Text } from "../parts/text.tsx"
+import { rewoundText } from "../tree/rewound.ts"
 import { perform } from "../wire/calls.ts"
 import { RequestForm } from "./request.tsx"
 import { TrialTable } from "./table.tsx"
@@ -32,11 +32,9 @@ const Kept = ({ of, trial }: { readonly of: WorkspaceInfo; readonly trial: Trial
   if (state !== "done") return null
   const goBack = (to: string) => () =>
     run("undo", async () => {
-      const { notUndone, undone } = await perform("workspace.rewind", { workspace: of.id, to })
+      const rewound = await perform("workspace.rewind", { workspace: of.id, to })
       markUndone(of.id)
-      return [`${name} is as it was before the keep. Undid ${plural(undone.length, "command")}.`, ...notUndone].join(
-        " "
-      )
+      return `${name} is as it was before the keep. ${rewoundText(rewound)}`
     })
   return (
     <>

@@ -1,0 +1,38 @@
+import { alsoEnded, type RewindResult } from "../../../contract/rows/workspace-rewind.ts"
+import { plural } from "../parts/format.ts"
+
+/** Maximum names in a sentence. */
+const MOST_NAMED = 6
+
+/** Maximum characters of a command in a sentence. */
+const CHARACTERS = 60
+
+/** Digits of an id that a person needs, as in `pyro history`. */
+const ID_DIGITS = 12
+
+const cut = (text: string) => text.length > CHARACTERS ? `${text.slice(0, CHARACTERS)}…` : text
+
+const named = (names: ReadonlyArray<string>) => {
+  const more = names.length - MOST_NAMED
+  return more <= 0 ? names.join(", ") : `${names.slice(0, MOST_NAMED).join(", ")} and ${more} more`
+}
+
+type Ended = RewindResult["ended"][number]
+
+const endedText = ({ command, id, kind }: Ended) =>
+  kind === "service" ? `service ${id}` : kind === "shell" ? `shell ${id.slice(0, ID_DIGITS)}` : cut(command)
+
+/** What a rewind did, in the sentences of `pyro rewind`: what is undone, what ended, what goes on and starts again, and what stays. */
+export const rewoundText = (
+  rewound: Pick<RewindResult, "ended" | "goesOn" | "memory" | "notUndone" | "startedAgain" | "undone">
+): string => {
+  const { goesOn, memory, notUndone, startedAgain, undone } = rewound
+  const ended = alsoEnded(rewound).map(endedText)
+  return [
+    undone.length === 0 ? "No command is undone." : `${plural(undone.length, "command")} undone.`,
+    ...(ended.length === 0 ? [] : [`Ended with the old microVM: ${named(ended)}.`]),
+    ...(memory && goesOn.length > 0 ? [`Goes on from the memory of that moment: ${named(goesOn)}.`] : []),
+    ...(startedAgain.length === 0 ? [] : [`Services that start again: ${named(startedAgain)}.`]),
+    ...notUndone
+  ].join(" ")
+}
