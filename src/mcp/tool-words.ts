@@ -34,7 +34,10 @@ const NETWORK_SET = /\bpyro network set \S+ (?=--)(.*)/g
 const SET_TOOL = "workspace_network_set"
 
 /** Options of the tool that changes a network. */
-const SET_OPTIONS: ReadonlyMap<string, string> = new Map([...NETWORK_OPTIONS, ["deny-host", "deny_hosts"]])
+const SET_OPTIONS: ReadonlyMap<string, string> = new Map([...NETWORK_OPTIONS, ["deny-host", "deny_hosts"], [
+  "allow-once",
+  "allow_once"
+]])
 
 const FLAG = /(?<![\w-])--([a-z]+(?:-[a-z]+)*)/g
 

@@ -13,11 +13,13 @@ const bytesOf = (
     cachedBytes === undefined ? "" : ` (${size(cachedBytes)} cached)`
   }`
 
+const onceText = ({ once }: Pick<NetworkRecord, "once">) => once === true ? " once" : ""
+
 /** An entry in one line: time, outcome, target, and the bytes or the reason. */
 const lineOf = (one: NetworkRecord): string =>
   [
     one.at,
-    one.outcome,
+    one.outcome + onceText(one),
     subjectText(one),
     ...(one.address === undefined && one.cachedBytes === undefined
       ? []
@@ -26,7 +28,8 @@ const lineOf = (one: NetworkRecord): string =>
     ...(one.option === undefined ? [] : [`to allow: ${one.option}`])
   ].join("  ")
 
-const openLine = (one: OpenConnection): string => [one.at, "open", targetText(one), bytesOf(one)].join("  ")
+const openLine = (one: OpenConnection): string =>
+  [one.at, `open${onceText(one)}`, targetText(one), bytesOf(one)].join("  ")
 
 const printLines = (lines: ReadonlyArray<string>) => print(lines.map((line) => `${line}\n`).join(""))
 

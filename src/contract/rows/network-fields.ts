@@ -81,6 +81,15 @@ export const networkFields = (defaults = OF_NEW_GUEST) => ({
   )
 })
 
+/** Permissions for one connection each, of a workspace that runs. */
+export const allowOnceField = () => ({
+  allowOnce: rules(
+    "Host that the guest may connect to once: NAME[:PORT], without a pattern or list. Beside the policy, which stays: takes no other option. " +
+      "The next connection that the policy would deny uses the permission up. The permission also ends after ten minutes, with a stop, " +
+      "pause or reset, with the daemon, and with the policy off. Default: none"
+  )
+})
+
 /** The fields of a request's network. */
 export interface AskedNetwork {
   readonly networkPolicy?: NetworkPolicyName
@@ -110,13 +119,18 @@ export const NetworkInfo = lazy(() =>
     allowHosts: rulesInForce("Hosts that the guest may connect to. Empty, as allow_ips: every public host"),
     denyHosts: rulesInForce("Hosts that the guest may not connect to"),
     allowIps: rulesInForce("Addresses that the guest may connect to"),
+    allowOnce: optional(
+      rulesInForce(
+        "Hosts to each of which one more connection is allowed, within ten minutes. Absent if there are none"
+      )
+    ),
     trustHostCertificates: optional(boolean("`true`: the guest trusts the authorities of this host, too")),
     ...connectionCounts()
   })
 )
 export type NetworkInfo = ReturnType<typeof NetworkInfo>["Type"]
 
-/** Fields that MCP results about a policy leave out: counts of connections, and the person's choice of certificates. */
+/** Fields that MCP results about a policy leave out: counts of connections, what their text tells, and the person's choice of certificates. */
 export const networkDetails = [
   "open",
   "allowed",
@@ -124,8 +138,9 @@ export const networkDetails = [
   "failed",
   "bytes_out",
   "bytes_in",
+  "allow_once",
   "trust_host_certificates"
 ] as const
 
 /** Rules of a policy, which MCP results about counts leave out. */
-export const networkRules = ["allow_hosts", "deny_hosts", "allow_ips", "trust_host_certificates"] as const
+export const networkRules = ["allow_hosts", "deny_hosts", "allow_ips", "allow_once", "trust_host_certificates"] as const

@@ -21,18 +21,20 @@ export const droppedLines = (
 
 /** A policy in one line. */
 export const policyText = (
-  { allowHosts, allowIps, denyHosts, networkPolicy, trustHostCertificates }: Pick<
+  { allowHosts, allowIps, allowOnce = [], denyHosts, networkPolicy, trustHostCertificates }: Pick<
     NetworkInfo,
-    "allowHosts" | "allowIps" | "denyHosts" | "networkPolicy" | "trustHostCertificates"
+    "allowHosts" | "allowIps" | "allowOnce" | "denyHosts" | "networkPolicy" | "trustHostCertificates"
   >
 ): string => {
-  if (networkPolicy === "off") return "off"
+  const once = allowOnce.length === 0 ? [] : [`once to ${allowOnce.join(", ")}`]
+  if (networkPolicy === "off") return ["off", ...once].join("; ")
   const allowed = [...allowHosts, ...allowIps]
   return [
     allowed.length === 0 ? "egress to every public host" : `egress to ${allowed.join(", ")}`,
     ...(networkPolicy === "egress" ? [] : ["a model may publish ports"]),
     ...(denyHosts.length === 0 ? [] : [`never to ${denyHosts.join(", ")}`]),
-    ...(trustHostCertificates === true ? ["the guest trusts this host's certificates"] : [])
+    ...(trustHostCertificates === true ? ["the guest trusts this host's certificates"] : []),
+    ...once
   ].join("; ")
 }
 

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
-import { between, defaulted, flag, integer, milliseconds, number, optional, string } from "../text/fields.ts"
+import { between, boolean, defaulted, flag, integer, milliseconds, number, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
-import { networkFields, OF_CHANGE } from "./network-fields.ts"
+import { allowOnceField, networkFields, OF_CHANGE } from "./network-fields.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, settled, waits, withCommands } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -35,7 +35,9 @@ export const networkLists = unary({
 
 const full = { profiles: ["full"] } as const
 
-export const NetworkSetPayload = lazy(() => snakeStruct({ workspace: workspaceField(), ...networkFields(OF_CHANGE) }))
+export const NetworkSetPayload = lazy(() =>
+  snakeStruct({ workspace: workspaceField(), ...networkFields(OF_CHANGE), ...allowOnceField() })
+)
 export type NetworkSetPayload = ReturnType<typeof NetworkSetPayload>["Type"]
 
 const NetworkSetResult = lazy(() =>
@@ -59,13 +61,15 @@ export const workspaceNetworkSet = unary({
   description:
     "Grants the network that the options describe, and nothing else: rules of the policy before do not stay. Denied hosts, the trust in certificates and " +
     "no package cache, without a policy and without an allowed host or address, are added to the present policy. The policy holds at once, also " +
-    "for running programs. pyro resets open connections that the new policy forbids. Reset, snapshots and forks keep the policy.",
+    "for running programs. pyro resets open connections that the new policy forbids. Reset, snapshots and forks keep the policy. A host that is " +
+    "allowed once changes no policy.",
   cli: {
     path: ["workspace", "network", "set"],
     args: ["workspace"],
-    flags: { allow_hosts: "allow-host", deny_hosts: "deny-host", allow_ips: "allow-ip" },
+    flags: { allow_hosts: "allow-host", deny_hosts: "deny-host", allow_ips: "allow-ip", allow_once: "allow-once" },
     examples: [
       "pyro network set fix --allow-host npm --allow-host github",
+      "pyro network set fix --allow-once example.com:443",
       "pyro network set fix --network-policy egress --deny-host '*.example.com'",
       "pyro network set fix --trust-host-certificates",
       "pyro network set fix --network-policy off"
@@ -80,7 +84,8 @@ export const workspaceNetworkSet = unary({
       workspace: {},
       network_policy: { description: "off, or egress: connections outwards" },
       allow_hosts: { description: "Only to these: NAME[:PORT], *.SUFFIX[:PORT] or a list of network_lists" },
-      deny_hosts: { description: "Never to these. Alone: beside the present policy" }
+      deny_hosts: { description: "Never to these. Alone: beside the present policy" },
+      allow_once: { description: "Alone: one connection to NAME[:PORT] within ten minutes" }
     },
     omits: [...secondary, "detail", "seed_path", "secrets", "secret_http", "running_commands", "running"]
   },
@@ -109,6 +114,7 @@ export const NetworkRecord = lazy(() =>
     address: optional(string("Address that the host connected to. Absent if the host connected to none")),
     reason: optional(string("Reason for the denial, the failure or the early end. Absent otherwise")),
     option: optional(string("Option that would allow the request. Absent unless one would")),
+    once: optional(boolean("`true`: the connection used up a permission of --allow-once. Absent otherwise")),
     bytesOut: number("Bytes that the guest sent"),
     bytesIn: number("Bytes that the guest received"),
     cachedBytes: optional(
@@ -126,7 +132,8 @@ const OpenConnection = lazy(() =>
     port: integer("Port of the connection"),
     address: string("Address that the host connected to"),
     bytesOut: number("Bytes that the guest sent so far"),
-    bytesIn: number("Bytes that the guest received so far")
+    bytesIn: number("Bytes that the guest received so far"),
+    once: optional(boolean("`true`: the connection used up a permission of --allow-once. Absent otherwise"))
   })
 )
 export type OpenConnection = ReturnType<typeof OpenConnection>["Type"]

@@ -23,7 +23,7 @@ import { moreText, pageOf, pageStart } from "./paging.ts"
 const entryText = (one: NetworkRecord): string =>
   [
     one.at,
-    one.outcome,
+    `${one.outcome}${one.once === true ? " once" : ""}`,
     subjectText(one),
     ...(one.address === undefined ? [] : [`${bytes(one.bytesOut)} sent, ${bytes(one.bytesIn)} received`]),
     ...(one.reason === undefined ? [] : [one.reason]),

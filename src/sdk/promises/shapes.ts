@@ -84,6 +84,8 @@ export interface WorkspaceInfo {
     readonly denyHosts: ReadonlyArray<string>
     /** Addresses that the guest may connect to */
     readonly allowIps: ReadonlyArray<string>
+    /** Hosts to each of which one more connection is allowed, within ten minutes. Absent if there are none */
+    readonly allowOnce?: ReadonlyArray<string>
     /** `true`: the guest trusts the authorities of this host, too */
     readonly trustHostCertificates?: boolean
     /** Connections that are open now */
@@ -932,6 +934,8 @@ export interface NetworkLog {
     readonly reason?: string
     /** Option that would allow the request. Absent unless one would */
     readonly option?: string
+    /** `true`: the connection used up a permission of --allow-once. Absent otherwise */
+    readonly once?: boolean
     /** Bytes that the guest sent */
     readonly bytesOut: number
     /** Bytes that the guest received */
@@ -954,6 +958,8 @@ export interface NetworkLog {
     readonly bytesOut: number
     /** Bytes that the guest received so far */
     readonly bytesIn: number
+    /** `true`: the connection used up a permission of --allow-once. Absent otherwise */
+    readonly once?: boolean
   }>
   /** Cursor of the next call */
   readonly nextCursor: number
@@ -1327,6 +1333,12 @@ export interface NetworkFields {
    * that of a company's TLS proxy. Default: `PYRO_TRUST_HOST_CERTIFICATES`, else they trust the public ones alone
    */
   readonly trustHostCertificates?: boolean | undefined
+  /**
+   * Host that the guest may connect to once: NAME[:PORT], without a pattern or list. Beside the policy, which stays:
+   * takes no other option. The next connection that the policy would deny uses the permission up. The permission also
+   * ends after ten minutes, with a stop, pause or reset, with the daemon, and with the policy off. Default: none
+   */
+  readonly allowOnce?: ReadonlyArray<string> | undefined
 }
 
 /** The wanted connections. */

@@ -95,6 +95,8 @@ const Event = Schema.Union([
     allowHosts: Schema.Array(Schema.String),
     denyHosts: Schema.Array(Schema.String),
     allowIps: Schema.Array(Schema.String),
+    /** Hosts that a request allowed once, beside the policy. */
+    allowOnce: Schema.optional(Schema.Array(Schema.String)),
     packageCache: Schema.optional(Schema.Boolean),
     trustHostCertificates: Schema.optional(Schema.Boolean)
   }),

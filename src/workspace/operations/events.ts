@@ -73,7 +73,9 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
     case "forked":
       return `created as a fork of ${event.from}${ofSnapshot(event)}`
     case "network":
-      return `network policy set to ${event.networkPolicy}`
+      return event.allowOnce === undefined
+        ? `network policy set to ${event.networkPolicy}`
+        : `one connection allowed to ${event.allowOnce.join(", ")}`
     case "port_published":
       return `published ${portOf(event)}`
     case "port_unpublished":

@@ -21,7 +21,7 @@ import { explainEnd } from "../life/reader.ts"
 import { detachedOr } from "../life/running.ts"
 import { createSnapshot, deleteSnapshot, listSnapshots } from "../life/snapshot/keep.ts"
 import { guardOf } from "../residents/entry-residents.ts"
-import { setNetwork } from "../residents/network/set.ts"
+import { changeNetwork } from "../residents/network/allow-once.ts"
 import { showNetworkLog } from "../residents/network/show.ts"
 import { stopService } from "../residents/service/ending.ts"
 import { serviceLogs } from "../residents/service/logs.ts"
@@ -135,7 +135,7 @@ export const works: Works = {
   // The network and published ports.
   "workspace.network.set": ({ entry, ...residents }, payload) =>
     Effect.flatMap(
-      setNetwork(entry, residents, payload),
+      changeNetwork(entry, residents, payload),
       (changed) => Effect.map(infoOf(entry), (workspace) => ({ workspace, ...changed }))
     ),
   "workspace.network.log": ({ entry }, payload) => showNetworkLog(entry, payload),

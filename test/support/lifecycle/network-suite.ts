@@ -3,6 +3,7 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { networkHost } from "../network/host.ts"
 import { until } from "../pyro-cli.ts"
 import type { LifecycleDriver } from "./lifecycle-suite.ts"
+import { FETCH, hold, LOCAL_SERVICE } from "./network-programs.ts"
 import { operations } from "./operations.ts"
 import type { WorkspacesClient } from "./workspaces-client.ts"
 
@@ -14,48 +15,13 @@ interface Entry {
   readonly address?: string
   readonly reason?: string
   readonly option?: string
+  readonly once?: boolean
 }
 
 interface Log {
   readonly entries: ReadonlyArray<Entry>
   readonly open: ReadonlyArray<{ readonly host: string }>
 }
-
-/** Prints what a server says, or why there is no connection. */
-const FETCH = `import socket, sys
-def fetch(host, port=80, sent=None):
-  try:
-    one = socket.create_connection((host, port), 20)
-    one.sendall((sent or "GET / HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n\\r\\n" % host).encode())
-    text = b""
-    while True:
-      data = one.recv(4096)
-      if not data: break
-      text += data
-    return text.decode().strip().split("\\n")[-1]
-  except OSError as error: return error.strerror`
-
-/** Makes connections, writes `made` to a file, and then how the first of them ended. */
-const hold = (file: string, count: number, host: string) =>
-  `import socket
-said = open("${file}", "w")
-all = [socket.create_connection(("${host}", 7)) for _ in range(${count})]
-for one in all: one.sendall(b"GET\\n\\n")
-print("made", file=said, flush=True)
-try:
-  while all[0].recv(9): pass
-  print("end", file=said, flush=True)
-except OSError as error: print(error.strerror, file=said, flush=True)`
-
-/** Serves each connection on the loopback of the host, and prints its port. */
-const LOCAL_SERVICE = `import socket
-server = socket.create_server(("127.0.0.1", 0))
-print(server.getsockname()[1])
-while True:
-  one, _ = server.accept()
-  one.recv(4096)
-  one.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\na local service\\n")
-  one.close()`
 
 const LOCAL = "host.pyro.internal"
 const SERVER = "server.test.net"
@@ -252,6 +218,57 @@ except OSError as error: print(error.strerror)`
       await remove("watched")
     })
 
+    it("a host that is allowed once gets one connection, which the log shows, and the policy stays", async () => {
+      await set("a", { allow_hosts: ["other.test.net"] })
+      assert.strictEqual(await fetch("a"), UNKNOWN)
+      await set("a", { allow_once: [`${SERVER}:80`] })
+      assert.deepStrictEqual((await status("a")).network?.allowOnce, [`${SERVER}:80`])
+      assert.deepStrictEqual([await fetch("a"), await fetch("a")], [`hello ${SERVER}`, UNKNOWN])
+      const { allowHosts, allowOnce } = (await status("a")).network!
+      assert.deepStrictEqual([allowHosts, allowOnce], [["other.test.net"], undefined])
+      const used = (await log("a")).entries.filter(({ once }) => once)
+      assert.deepStrictEqual(used.map(({ host, outcome }) => [host, outcome]), [[SERVER, "allowed"]])
+    })
+
+    it("of two connections at once, one uses the permission, and another name on it is denied", async () => {
+      await set("a", { network_policy: "off" })
+      await set("a", { allow_once: [SERVER] })
+      const both = `from concurrent.futures import ThreadPoolExecutor
+address = socket.gethostbyname("${SERVER}")
+def one(_):
+  try: return socket.create_connection((address, 80), 20)
+  except OSError as error: return None
+print(sum(made is not None for made in ThreadPoolExecutor(2).map(one, range(2))))`
+      assert.strictEqual(await python("a", both), "1")
+      await set("a", { allow_once: [SERVER] })
+      const request = "GET / HTTP/1.1\\r\\nHost: other.test.net\\r\\n\\r\\n"
+      assert.strictEqual(await python("a", `print(fetch("${SERVER}", 80, "${request}"))`), "Connection reset by peer")
+    })
+
+    it("a permission ends with the policy off and with a stop, and so does its connection", async () => {
+      await set("a", { allow_hosts: ["other.test.net"] })
+      await set("a", { allow_once: [`${SERVER}:7`] })
+      const held = await holding("a", 1)
+      await set("a", { allow_hosts: ["third.test.net"] })
+      assert.strictEqual(await held(), "made")
+      await set("a", { allow_once: [SERVER] })
+      await set("a", { network_policy: "off" })
+      await until("the reset", async () => await held() === RESET)
+      assert.strictEqual(await fetch("a"), UNKNOWN)
+      await set("a", { allow_once: [SERVER] })
+      await call("stop", { workspace: "a" })
+      assert.match(await set("a", { allow_once: [SERVER] }).then(() => "set", String), /needs a workspace that runs/)
+      await call("start", { workspace: "a" })
+      assert.strictEqual(await fetch("a"), UNKNOWN)
+    })
+
+    it("a guest that never had a network gets one connection", async () => {
+      await call("create", { name: "none", memory_mib: 256, disk_mib: 512 })
+      await set("none", { allow_once: [SERVER] })
+      assert.deepStrictEqual([await fetch("none"), await fetch("none")], [`hello ${SERVER}`, UNKNOWN])
+      await remove("none")
+    })
+
     it("a policy stays through stop and start, and holds in forks", async () => {
       await set("a", { allow_hosts: [SERVER] })
       await call("stop", { workspace: "a" })
@@ -322,11 +339,13 @@ print(sum(asyncio.run(all())))`
 
     it("200 connections are reset when the process is killed, and the workspace goes on", async () => {
       const said = await holding("a", 200)
+      await set("a", { allow_once: ["other.test.net"] })
       await client.kill()
       await until("the resets", async () => await said() === RESET)
       assert.isTrue(await isOpen("a", 0))
       assert.strictEqual((await status("a")).state, "running")
-      assert.strictEqual(await fetch("a"), `hello ${SERVER}`)
+      // A permission for one connection does not outlive the process.
+      assert.deepStrictEqual([await fetch("a"), await fetch("a", "other.test.net")], [`hello ${SERVER}`, UNKNOWN])
     })
 
     it("a stopped workspace shows the next process the policy that its start brings back", async () => {

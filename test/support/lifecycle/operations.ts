@@ -20,7 +20,11 @@ interface Info {
   readonly cwd?: string
   readonly shells?: number
   readonly networkDriver?: string
-  readonly network?: { readonly networkPolicy: string; readonly allowHosts: ReadonlyArray<string> }
+  readonly network?: {
+    readonly networkPolicy: string
+    readonly allowHosts: ReadonlyArray<string>
+    readonly allowOnce?: ReadonlyArray<string>
+  }
 }
 
 interface Ran {

@@ -7,7 +7,7 @@ import { bytesText, clockText } from "../parts/format.ts"
 import { Problem } from "../parts/problem.tsx"
 import { Text } from "../parts/text.tsx"
 import { ask } from "../wire/calls.ts"
-import { closeNetwork, mayAllow, ruleOf, setPolicy } from "./policy.ts"
+import { allowOnce, closeNetwork, mayAllow, onceRuleOf, ruleOf, setPolicy } from "./policy.ts"
 
 /** Most records of a page that is open for long. */
 const MOST_RECORDS = 500
@@ -62,6 +62,18 @@ export const Network = ({ of }: { readonly of: WorkspaceInfo }) => {
       await step()
       return said
     })
+  const onceButton = (record: Numbered) => {
+    const rule = onceRuleOf(record)
+    return rule === undefined || policy === undefined || policy.allowHosts.includes(rule) ? null : (
+      <button
+        type="button"
+        disabled={action.running !== undefined}
+        onClick={() => void change(`${rule} is allowed once, within ten minutes.`, () => allowOnce(of.id, rule))}
+      >
+        Allow once <span className="unseen">{rule}</span>
+      </button>
+    )
+  }
   const buttons = (record: Numbered) => {
     const rule = ruleOf(record)
     if (rule === undefined || policy === undefined) return null
@@ -127,7 +139,9 @@ export const Network = ({ of }: { readonly of: WorkspaceInfo }) => {
             </span>
             <span className="faint">{`${bytesText(record.bytesOut)} out, ${bytesText(record.bytesIn)} in`}</span>
             {record.reason === undefined ? null : <Text of={record.reason} className="faint" />}
+            {record.once === true ? <span className="faint">allowed once</span> : null}
             {buttons(record)}
+            {onceButton(record)}
           </li>
         ))}
       </ul>

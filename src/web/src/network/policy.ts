@@ -38,6 +38,14 @@ export const setPolicy = async (
   })
 }
 
+/** The rule for the name of a denied record that no rule names; a name that a rule denies stays denied, and an address has no such permission. */
+export const onceRuleOf = (record: Pick<NetworkRecord, "host" | "option" | "outcome" | "port">): string | undefined =>
+  record.outcome === "denied" && record.option?.startsWith("--allow-host ") === true ? ruleOf(record) : undefined
+
+/** Allows one connection beside the policy, which stays. */
+export const allowOnce = (workspace: string, rule: string) =>
+  ask("workspace.network.set", { workspace, allowOnce: [rule], noPackageCache: false, trustHostCertificates: false })
+
 /** Takes the whole network away. */
 export const closeNetwork = (workspace: string) =>
   ask("workspace.network.set", { workspace, networkPolicy: "off", noPackageCache: false, trustHostCertificates: false })

@@ -4,6 +4,7 @@ import type { GuestSocket } from "../../../guest-channel/network.ts"
 import type { Served } from "../../../network/cache-access.ts"
 import { type Dialled, DialRefused, type DialRequest, type HostInterception } from "../../../network/Dialler.ts"
 import { THIS_HOST } from "../../../network/name.ts"
+import { type TakenOnce, withOnce } from "../../../network/once.ts"
 import type { Rules } from "../../../network/policy.ts"
 import { release } from "../../../network/reset.ts"
 import type { ForbiddenText } from "../../../network/splice.ts"
@@ -29,6 +30,12 @@ const tooMany = new DialRefused({
   option: undefined
 })
 
+const revoked = new DialRefused({
+  reason: "denied",
+  detail: "the permission for one connection ended meanwhile",
+  option: undefined
+})
+
 /** Why a guest gets no more connections; `undefined` if it may have more. */
 const refusalByNumber = ({ open }: Pick<Connecting, "open">): DialRefused | undefined =>
   open.size < MAX_OPEN ? undefined : tooMany
@@ -45,6 +52,8 @@ interface HostSide {
   readonly dialled: Dialled
   /** Rules that allowed it. */
   readonly judgedBy: Rules
+  /** Permission that the connection uses. */
+  readonly once: TakenOnce | undefined
   readonly isIntercepted: boolean
   /** What the package cache tells about a connection that it answers. */
   readonly served: Deferred.Deferred<Served> | undefined
@@ -66,10 +75,11 @@ export interface Opened {
 
 /** Tells the guest of a connection in this turn, and adds it to the open ones. The caller releases it. */
 const accept = (
-  { at, cache, name, port, request }: Opening,
-  { dialled, isIntercepted, judgedBy, served }: HostSide,
+  opening: Opening,
+  { dialled, isIntercepted, judgedBy, once, served }: HostSide,
   connecting: Connecting
 ): Result.Result<Opened, DialRefused> => {
+  const { at, cache, name, port, request } = opening
   const { placeholders, rules } = connecting
   const literal = request.address
   const isInspected = judgedBy.comparesNames && name !== undefined
@@ -85,6 +95,7 @@ const accept = (
     port,
     address,
     viaProxy,
+    once: once?.rule,
     isInspected,
     counts: { sentBytes: 0, receivedBytes: 0 },
     reset: new Signal()
@@ -94,6 +105,9 @@ const accept = (
   if (forbidden !== undefined) {
     return Result.fail(new DialRefused({ reason: "denied", detail: forbidden.reason, option: forbidden.option }))
   }
+  if (once?.holds() === false) return Result.fail(revoked)
+  once?.spend()
+  opening.isOnce = once !== undefined
   const accepted = request.acceptNow()
   connecting.open.add(open)
   return Result.succeed({
@@ -126,13 +140,17 @@ const askedFor = ({ name, port, request }: Opening, { group }: Connecting, rules
 })
 
 /** Connects on the host. */
-const dial = (opening: Opening, connecting: Connecting): Effect.Effect<HostSide, DialRefused, Scope.Scope> =>
+const dial = (
+  opening: Opening,
+  connecting: Connecting,
+  once: TakenOnce | undefined
+): Effect.Effect<HostSide, DialRefused, Scope.Scope> =>
   Effect.gen(function*() {
     const { dialler, interceptionOf, rules } = connecting
     const { cache, name, port } = opening
     const refusal = refusalByNumber(connecting)
     if (refusal !== undefined) return yield* refusal
-    const judgedBy = rules()
+    const judgedBy = once === undefined ? rules() : withOnce(rules(), [once.rule])
     const served = cache === undefined ? undefined : Deferred.makeUnsafe<Served>()
     const onEnd = (got: Served) => served && settleAfterwards(served, Effect.succeed(got))
     const found = name === undefined ? undefined : yield* Effect.mapError(interceptionOf(name, port), unreadable)
@@ -142,16 +160,27 @@ const dial = (opening: Opening, connecting: Connecting): Effect.Effect<HostSide,
       interception: found && { ...found, onDenied },
       cache: cache && { ...cache, onEnd }
     })
-    return { dialled, judgedBy, isIntercepted: found !== undefined, served }
+    return { dialled, judgedBy, once, isIntercepted: found !== undefined, served }
   })
+
+/** Takes the permission for one connection, if the rules do not allow the connection. The package cache serves what the rules allow. */
+const takeOnce = ({ cache, name, port }: Opening, { once, rules }: Connecting) =>
+  name === undefined || cache !== undefined ? undefined : once?.take(rules(), name, port)
 
 /** Connects on the host, and tells the guest. */
 export const open = (opening: Opening, connecting: Connecting): ToOpen =>
-  Effect.flatMap(dial(opening, connecting), (hostSide) =>
-    acquirePlain(
-      Effect.suspend(() => Effect.fromResult(accept(opening, hostSide, connecting))),
-      (opened) => opened.release()
-    ))
+  Effect.suspend(() => {
+    let once: TakenOnce | undefined
+    return Effect.suspend(() => dial(opening, connecting, once = takeOnce(opening, connecting))).pipe(
+      Effect.flatMap((hostSide) =>
+        acquirePlain(
+          Effect.suspend(() => Effect.fromResult(accept(opening, hostSide, connecting))),
+          (opened) => opened.release()
+        )
+      ),
+      Effect.onExit(() => Effect.sync(() => once?.giveBack()))
+    )
+  })
 
 /** Tells the guest in this turn, with a socket that nobody owns yet. */
 const acceptNow = (opening: Opening, hostSide: HostSide, connecting: Connecting): ToOpen => {
@@ -189,6 +218,10 @@ export const openNow = (
     settle(
       outcome instanceof DialRefused
         ? outcome
-        : acceptNow(opening, { dialled: outcome, judgedBy, isIntercepted: false, served: undefined }, connecting)
+        : acceptNow(
+          opening,
+          { dialled: outcome, judgedBy, once: undefined, isIntercepted: false, served: undefined },
+          connecting
+        )
     ))
 }

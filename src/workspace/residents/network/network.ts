@@ -9,11 +9,14 @@ import type { NetworkInfo } from "../../../contract/rows/network-fields.ts"
 import type { OpenConnection } from "../../../contract/rows/workspace-network.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { Dialler, type DiallerService } from "../../../network/Dialler.ts"
+import { type OncePermissions, oncePermissions } from "../../../network/once.ts"
 import type { Policy } from "../../../network/policy.ts"
+import type { HostRule } from "../../../network/rule.ts"
 import type { Tap } from "../../../network/Tap.ts"
 import type { SecretRegistry } from "../../../redaction/secrets.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { acquirePlain } from "../../../system/waits/effects.ts"
+import { clockReader } from "../../../system/waits/time.ts"
 import type { Resident, ResidentVm } from "../../entry/resident.ts"
 import { hintsOf } from "../command-hints.ts"
 import { makeHostTrust } from "../guest-trust.ts"
@@ -41,6 +44,10 @@ export interface Network {
   readonly change: (
     granted: Granted
   ) => Effect.Effect<number, NetworkUnsupported | NetworkDriverUnavailable | ChannelFailed>
+  /** Whether this process serves the connections of a VM, so that a permission for one of them can be used. */
+  readonly isJudging: () => boolean
+  /** Allows one connection to each host. The permissions end with their use, with the VM, and when the policy becomes `off`. */
+  readonly allowOnce: (rules: ReadonlyArray<HostRule>) => void
   /** Resets the connections to some hosts, which have a former value of a secret. */
   readonly resetHosts: (hosts: ReadonlyArray<SecretHost>) => void
   /** Points the guest's package clients at the cache before a command, and gives the variables that make them trust what the host trusts. */
@@ -64,11 +71,12 @@ const turnOnOrWarn = (vm: ResidentVm) =>
   )
 
 const makeNetwork = (
-  { dialler, group, headerSecrets: { hosts, interceptionOf, placeholders }, log, paths, recorded }: {
+  { dialler, group, headerSecrets: { hosts, interceptionOf, placeholders }, log, once, paths, recorded }: {
     readonly dialler: DiallerService
     readonly group: string
     readonly headerSecrets: HeaderSecrets
     readonly log: ConnectionLog
+    readonly once: OncePermissions
     readonly paths: Paths["Service"]
     readonly recorded: Granted | undefined
   }
@@ -83,6 +91,7 @@ const makeNetwork = (
     dialler,
     group,
     rules: () => (granted ?? nothingGranted).rules,
+    once,
     open,
     record: log.append,
     pace: makePace(log.append),
@@ -129,7 +138,8 @@ const makeNetwork = (
   const resetForbidden = ({ rules }: Granted) => {
     let count = 0
     for (const one of open) {
-      const forbidden = forbiddenBy(rules, one)
+      // A policy that was off allows nothing beside the permission; one that becomes off ends the permission as well.
+      const forbidden = forbiddenBy(rules, rules.networkPolicy === "off" ? { ...one, once: undefined } : one)
       if (forbidden === undefined) continue
       one.reset.send(forbidden)
       count++
@@ -146,6 +156,7 @@ const makeNetwork = (
       const before = granted
       const wasOn = before !== undefined && isOn(before)
       granted = next
+      if (!isOn(next)) once.clear()
       clients.changed()
       if (current === undefined) return 0
       yield* serve(current)
@@ -176,6 +187,8 @@ const makeNetwork = (
           : Effect.andThen(turnOff(vm.channel), watch(vm.channel))
       ),
     change,
+    isJudging: () => current !== undefined && !hasTap(current),
+    allowOnce: once.add,
     resetHosts: (hosts) => {
       // The cache does not serve hosts of secrets.
       clients.changed()
@@ -191,10 +204,14 @@ const makeNetwork = (
       ),
     lose: Effect.sync(() => {
       current = undefined
+      once.clear()
       for (const one of open) one.reset.send({ outcome: "allowed", reason: "the microVM ended" })
     }),
     open: (most) => [...open].slice(-most).map(describeOpen),
-    info: () => ({ ...policy(), open: open.size, ...log.totals() })
+    info: () => {
+      const allowOnce = once.unused()
+      return { ...policy(), ...(allowOnce.length === 0 ? {} : { allowOnce }), open: open.size, ...log.totals() }
+    }
   }
 }
 
@@ -208,7 +225,9 @@ export const openNetwork = (
   Effect.gen(function*() {
     const log = yield* openConnectionLog(directory)
     const [dialler, paths] = [yield* Dialler, yield* Paths]
-    return makeNetwork({ dialler, group: directory, headerSecrets, log, paths, recorded })
+    const { monotonicMs } = yield* clockReader
+    const once = oncePermissions(monotonicMs)
+    return makeNetwork({ dialler, group: directory, headerSecrets, log, once, paths, recorded })
   })
 
 const granted = (kept: Option.Option<Policy>) => Option.getOrUndefined(Option.map(kept, grantOf))

@@ -5,7 +5,9 @@ import type { Served } from "../../../network/cache-access.ts"
 import type { DiallerService } from "../../../network/Dialler.ts"
 import { type Denied, judgeAddress, judgeLiteral, judgeName } from "../../../network/judge.ts"
 import { THIS_HOST } from "../../../network/name.ts"
+import { type OncePermissions, withOnce } from "../../../network/once.ts"
 import type { Rules } from "../../../network/policy.ts"
+import type { HostRule } from "../../../network/rule.ts"
 import type { Counts } from "../../../network/splice.ts"
 import type { Signal } from "../../../system/waits/signal.ts"
 import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
@@ -20,6 +22,8 @@ export interface Connecting {
   readonly group: string
   /** The rules in force now. */
   readonly rules: () => Rules
+  /** Permissions for one connection each. A `run` has none. */
+  readonly once?: OncePermissions
   readonly open: Set<Open>
   readonly record: (record: NewRecord) => Effect.Effect<void>
   readonly pace: Pace
@@ -41,6 +45,8 @@ export interface Open {
   /** Address that the host connected to. */
   readonly address: string
   readonly viaProxy: boolean
+  /** The spent permission for one connection that allowed it; `undefined` if the rules allowed it. */
+  readonly once: HostRule | undefined
   /** The first bytes were compared with the name. */
   readonly isInspected: boolean
   readonly counts: Counts
@@ -63,9 +69,10 @@ const denied = ({ option, reason }: Pick<Denied, "option" | "reason">): Reset =>
 
 /** Why rules forbid a connection that was made under other rules; `undefined` if they allow the connection. */
 export const forbiddenBy = (
-  rules: Rules,
-  { address, isInspected, literal, name, port, viaProxy }: Open
+  present: Rules,
+  { address, isInspected, literal, name, once, port, viaProxy }: Open
 ): Reset | undefined => {
+  const rules = once === undefined ? present : withOnce(present, [once])
   const asked = name === undefined ? judgeLiteral(rules, literal, port) : judgeName(rules, name, port)
   if (asked._tag === "Denied") return denied(asked)
   if (name !== undefined && name !== THIS_HOST && !viaProxy) {
@@ -78,13 +85,14 @@ export const forbiddenBy = (
     : undefined
 }
 
-export const describeOpen = ({ address, at, counts, literal, name, port }: Open): OpenConnection => ({
+export const describeOpen = ({ address, at, counts, literal, name, once, port }: Open): OpenConnection => ({
   at,
   host: name ?? literal,
   port,
   address,
   bytesOut: counts.sentBytes,
-  bytesIn: counts.receivedBytes
+  bytesIn: counts.receivedBytes,
+  ...(once === undefined ? {} : { once: true })
 })
 
 /** How a connection ended, as the log has it. */
@@ -107,6 +115,8 @@ export interface Opening {
   open: Open | undefined
   /** Why the dial process denied what the guest sent. */
   denial: string | undefined
+  /** A permission for one connection is spent. */
+  isOnce: boolean
   /** What the cache answered, once the connection is over. */
   served: Served | undefined
 }
@@ -123,6 +133,7 @@ export const openingOf = (request: ConnectRequest, startMs: number, caching: Pac
     at: new Date(startMs).toISOString(),
     open: undefined,
     denial: undefined,
+    isOnce: false,
     served: undefined
   }
 }
@@ -139,7 +150,7 @@ const servedAs = ({ address, cachedBytes, denial, failure, fetchedBytes }: Serve
 
 /** Writes the entry of a request that is over. */
 export const recordEnd = (
-  { at, cache, denial, name, open, port, request, served, startMs }: Opening,
+  { at, cache, denial, isOnce, name, open, port, request, served, startMs }: Opening,
   ended: Ended,
   record: (record: NewRecord) => Effect.Effect<void>
 ): Effect.Effect<void> =>
@@ -150,6 +161,7 @@ export const recordEnd = (
       host: name ?? request.address,
       port,
       ...(open === undefined || cache !== undefined ? {} : { address: open.address }),
+      ...(isOnce ? { once: true } : {}),
       ...(denial === undefined ? ended : { outcome: "denied" as const, reason: denial }),
       bytesOut: open?.counts.sentBytes ?? 0,
       bytesIn: open?.counts.receivedBytes ?? 0,

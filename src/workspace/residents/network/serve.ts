@@ -50,14 +50,19 @@ export const denialAt = (
  */
 export const lookUp = (
   request: ResolveRequest,
-  { caching, dialler, group, record, rules }: Connecting,
+  { caching, dialler, group, once, record, rules }: Connecting,
   isRecent: ReturnType<typeof makeRecent>
 ): Effect.Effect<void> =>
   Effect.gen(function*() {
     const { type } = request
     // The cache has names of its own, which are allowed as their registries are.
     const name = caching.of(request.name, HTTP)?.registry.host ?? request.name
-    const { answer, denied } = yield* dialler.resolve({ name, type, rules: rules(), group })
+    const { answer, denied } = yield* dialler.resolve({
+      name,
+      type,
+      rules: once?.forLookUp(rules(), name) ?? rules(),
+      group
+    })
     const nowMs = yield* Clock.currentTimeMillis
     if (denied !== undefined && !isRecent(request, nowMs)) {
       yield* record({ ...denialAt(nowMs, denied), kind: "lookup", host: name })

@@ -52,6 +52,13 @@ const within = (asked: AskedNetwork, ceiling: NetworkCeiling): Result.Result<Ask
   return beyond === undefined ? Result.succeed(asked) : above(`the host ${beyond}`)
 }
 
+/** Fails unless the ceiling of the caller allows these hosts, as for `allowHosts`. */
+export const demandWithinCeiling = (allowHosts: ReadonlyArray<string>): Effect.Effect<void, NetworkAboveCeiling> =>
+  Effect.flatMap(
+    callerCeiling,
+    (ceiling) => ceiling === undefined ? Effect.void : Effect.asVoid(Effect.fromResult(within({ allowHosts }, ceiling)))
+  )
+
 /** The grant that a request asks for, within the ceiling of its caller. `undefined` for a request that says nothing about the network. */
 export const grantOfCaller = (
   asked: AskedNetwork
