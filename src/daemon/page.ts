@@ -20,7 +20,8 @@ const Kept = Schema.Struct({
   sessions: Schema.Array(Schema.Struct({
     cookie: Schema.String,
     key: Schema.String,
-    usedAtMs: Schema.Number
+    usedAtMs: Schema.Number,
+    user: Schema.optional(Schema.Int)
   }))
 })
 const nothing: typeof Kept.Type = { port: 0, sessions: [] }
@@ -40,7 +41,7 @@ const LIMITS = (): Limits => ({
   headMs: 5_000,
   // A frame may have more than one message.
   messageBytes: MESSAGE_BYTES + 65_536,
-  // The browser of a person who runs pyro as root belongs to another user.
+  // The browser of a person who runs pyro as root may belong to another user, who has the session then.
   user: process.getuid?.() || undefined
 })
 

@@ -12,6 +12,8 @@ export interface Asked {
   readonly cookie: string | undefined
   /** The offered subprotocols of a WebSocket, separated by commas. */
   readonly protocols: string | undefined
+  /** User of this host at the other end of the connection. Undefined if the kernel does not tell. */
+  readonly user?: number | undefined
 }
 
 export interface Answer {
@@ -76,9 +78,9 @@ const cookiesOf = (header: string | undefined, name: string): ReadonlyArray<stri
     return own?.trim() === name ? [value.join("=").trim()] : []
   })
 
-const sessionOf = ({ port, sessions }: Answering, { cookie }: Asked): KeptSession | undefined => {
+const sessionOf = ({ port, sessions }: Answering, { cookie, user }: Asked): KeptSession | undefined => {
   for (const value of cookiesOf(cookie, cookieName(port))) {
-    const found = sessions.find(value)
+    const found = sessions.find(value, user)
     if (found !== undefined) return found
   }
   return undefined
@@ -109,9 +111,9 @@ const iconLink = (files: PageFiles) => {
  * The answer to a valid token. A document that goes on by itself, and no redirection: a browser counts the request after a redirection as
  * part of the first one, which came from another program, and sends no strict cookie.
  */
-const opened = (answering: Answering, { pathname, searchParams }: URL): Answer => {
+const opened = (answering: Answering, { pathname, searchParams }: URL, user: number | undefined): Answer => {
   const { files, port, sessions } = answering
-  const session = sessions.redeem(searchParams.get("token") ?? "")
+  const session = sessions.redeem(searchParams.get("token") ?? "", user)
   if (session === undefined) return USED_TOKEN
   const next = `${escaped(pathname)}#${PAGE_KEY}=${session.key}`
   return {
@@ -151,7 +153,7 @@ export const answer = (answering: Answering, asked: Asked): Answer => {
   const url = parsed(asked.target)
   if (url === undefined) return NOT_FOUND
   // A HEAD of a link checker must not use the token up.
-  if (url.searchParams.has("token") && asked.method === "GET") return opened(answering, url)
+  if (url.searchParams.has("token") && asked.method === "GET") return opened(answering, url, asked.user)
   if (sessionOf(answering, asked) === undefined) return NO_SESSION
   if (url.pathname === PAGE_SESSION_PATH) {
     return text(200, JSON.stringify({ ok: true }), { "Content-Type": "application/json" })

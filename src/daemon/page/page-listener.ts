@@ -33,7 +33,7 @@ export interface Limits {
   readonly headMs: number
   /** Maximum bytes of a message of a WebSocket. A larger one ends the connection with 1009. */
   readonly messageBytes: number
-  /** The only user of this host whose programs may connect. Undefined: any, with a session. */
+  /** The only user of this host whose programs may connect. Undefined: any whom the kernel names. A session is of one of them. */
   readonly user: number | undefined
 }
 
@@ -42,13 +42,14 @@ const HEAD_BYTES = 16 * 1024
 /** How often Node looks for requests that take too long, in ms. */
 const CHECK_MS = 500
 
-const askedOf = ({ headers, method, url }: IncomingMessage): Asked => ({
+const askedOf = ({ headers, method, url }: IncomingMessage, user: number | undefined): Asked => ({
   method: method ?? "",
   target: url ?? "",
   host: headers.host,
   origin: headers.origin,
   cookie: headers.cookie,
-  protocols: headers["sec-websocket-protocol"]
+  protocols: headers["sec-websocket-protocol"],
+  user
 })
 
 const refuse = (socket: Duplex, { body, headers, status }: Answer) => {
@@ -97,18 +98,19 @@ export const listen = async <Session>(
     handleProtocols: () => PAGE_PROTOCOL
   })
   const sockets = new Set<Duplex>()
+  const users = new WeakMap<Duplex, number>()
   let open = 0
   server.on("connection", (socket: Socket) => {
     socket.on("error", () => {})
     // Before the first byte is read. A tunnel of ssh runs as its user, too.
-    if (limits.user !== undefined && peerUser(socket.remotePort ?? 0, socket.localPort ?? 0) !== limits.user) {
-      return socket.destroy()
-    }
+    const user = peerUser(socket.remotePort ?? 0, socket.localPort ?? 0)
+    if (user === undefined || (limits.user !== undefined && user !== limits.user)) return socket.destroy()
+    users.set(socket, user)
     sockets.add(socket)
     socket.on("close", () => sockets.delete(socket))
   })
   server.on("request", (request, response) => {
-    const { body, headers, status } = behind.answer(askedOf(request))
+    const { body, headers, status } = behind.answer(askedOf(request, users.get(request.socket)))
     const length = Buffer.byteLength(body)
     // The rest of a body is of no use. Without this, Node would read all of it.
     if (request.method !== "GET" && request.method !== "HEAD") response.setHeader("Connection", "close")
@@ -116,7 +118,7 @@ export const listen = async <Session>(
     response.end(request.method === "HEAD" ? undefined : body)
   })
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const admitted = behind.admit(askedOf(request))
+    const admitted = behind.admit(askedOf(request, users.get(request.socket)))
     if (!("session" in admitted)) return refuse(socket, admitted)
     if (open >= limits.webSockets) return refuse(socket, TOO_MANY)
     open++

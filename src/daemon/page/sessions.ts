@@ -8,6 +8,8 @@ export interface KeptSession {
   readonly key: string
   /** Time of the last use, in ms since 1970. */
   readonly usedAtMs: number
+  /** User of this host whose browser opened the page, and who alone has the session. Absent if the kernel did not tell: nobody has it if it tells later. */
+  readonly user?: number | undefined
 }
 
 /** Secrets of a new session. The browser gets them once. */
@@ -81,25 +83,30 @@ export class Sessions {
     return token
   }
 
-  /** Exchanges a token for a session. Undefined for a token that is unknown, used or expired. */
-  redeem(token: string): NewSession | undefined {
+  /** Exchanges a token of this user's browser for a session. Undefined for a token that is unknown, used or expired. */
+  redeem(token: string, user?: number): NewSession | undefined {
     this.#sweep()
     const given = hashOf(token)
     const found = [...this.#tokens.keys()].filter((hash) => isSame(hash, given))[0]
     if (found === undefined) return undefined
     this.#tokens.delete(found)
     const made = { cookie: secret(), key: secret() }
-    const session = { cookie: hashOf(made.cookie), key: hashOf(made.key), usedAtMs: this.#nowMs() }
+    const session = {
+      cookie: hashOf(made.cookie),
+      key: hashOf(made.key),
+      usedAtMs: this.#nowMs(),
+      ...(user === undefined ? {} : { user })
+    }
     this.#sessions = [...this.#sessions, session].slice(-MOST)
     this.#changed()
     return made
   }
 
-  /** The session of a cookie, which counts as used now. */
-  find(cookie: string): KeptSession | undefined {
+  /** The session of this user's cookie, which counts as used now. */
+  find(cookie: string, user?: number): KeptSession | undefined {
     this.#sweep()
     const given = hashOf(cookie)
-    const found = this.#sessions.filter((session) => isSame(session.cookie, given))[0]
+    const found = this.#sessions.filter((session) => isSame(session.cookie, given) && session.user === user)[0]
     if (found !== undefined) this.use(found)
     return found
   }

@@ -53,6 +53,16 @@ describe("the link of pyro ui", () => {
     assert.strictEqual(ask("/?token=constructor").status, 401)
   })
 
+  it("a session is of the user whose browser used the token", () => {
+    const { ask, sessions } = made()
+    const { headers } = ask(`/?token=${sessions.token()}`, { user: 1000 })
+    const cookie = headers["Set-Cookie"]!.split(";")[0]!
+    assert.strictEqual(ask("/", { cookie, user: 1000 }).status, 200)
+    assert.strictEqual(ask("/", { cookie, user: 1001 }).status, 401)
+    assert.strictEqual(ask("/", { cookie, user: 0 }).status, 401)
+    assert.strictEqual(ask("/", { cookie }).status, 401)
+  })
+
   it("a token expires, and a link checker does not use it up", () => {
     const { ask, clock, sessions } = made()
     const target = `/?token=${sessions.token()}`

@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Logger, Schedule, Schema, Stream } from "effect"
+import { execFile } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { promisify } from "node:util"
 import type WebSocket from "ws"
 import { WorkspaceNotFound } from "../../../../src/contract/errors/errors.ts"
 import type { PyroService } from "../../../../src/contract/rows/Pyro.ts"
@@ -262,6 +264,35 @@ describe("clients of the page's port that mean harm", () => {
       const mine = yield* servePage(service, yield* pageFolder, { limits: { user: own } })
       assert.strictEqual((yield* get((yield* mine.open(undefined)).port, "/")).status, 401)
     }))
+})
+
+describe("a page of root's daemon", () => {
+  const asNobody = promisify(execFile)
+  const program =
+    `fetch(process.argv[1], { headers: { Cookie: process.argv[2] } }).then(({ status }) => console.log(status))`
+
+  // Only root can have programs of two users.
+  it.live.runIf(process.getuid!() === 0)(
+    "another user's program has no use of a session, and an own token opens the page",
+    () =>
+      Effect.gen(function*() {
+        const { open } = yield* served
+        const { cookie, port } = yield* browse(yield* open(undefined))
+        assert.strictEqual((yield* get(port, "/", { Cookie: cookie })).status, 200)
+        const statusOf = (target: string) =>
+          Effect.promise(async () => {
+            const { stdout } = await asNobody(
+              process.execPath,
+              ["-e", program, `http://127.0.0.1:${port}${target}`, cookie],
+              { uid: 65_534, gid: 65_534, cwd: "/", env: {} }
+            )
+            return Number(stdout)
+          })
+        assert.strictEqual(yield* statusOf("/"), 401)
+        const { token } = yield* open(undefined)
+        assert.strictEqual(yield* statusOf(`/?token=${token}`), 200)
+      })
+  )
 })
 
 describe("a page that cannot be opened", () => {
