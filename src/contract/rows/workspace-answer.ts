@@ -22,6 +22,9 @@ const waitingFields = lazy(() => ({
 export const WaitingExport = lazy(() => snakeStruct(waitingFields()))
 export type WaitingExport = ReturnType<typeof WaitingExport>["Type"]
 
+/** What the user is asked about. */
+export type AskedExport = Omit<WaitingExport, "request" | "since">
+
 const decisions = ["allow", "deny"] as const
 
 export const AnswerPayload = lazy(() =>

@@ -1,12 +1,11 @@
 import { Deferred, Effect } from "effect"
 import { randomBytes } from "node:crypto"
 import { ExportRefused, InvalidRequest } from "../../contract/errors/errors.ts"
-import type { AnswerPayload, WaitingExport } from "../../contract/rows/workspace-answer.ts"
+import type { AnswerPayload, AskedExport, WaitingExport } from "../../contract/rows/workspace-answer.ts"
 import { nowIso } from "../../system/waits/time.ts"
 import type { NewEvent } from "./events.ts"
 
 type Decision = AnswerPayload["decision"]
-type Asked = Omit<WaitingExport, "request" | "since">
 
 interface Waiting {
   readonly about: WaitingExport
@@ -17,7 +16,7 @@ interface Waiting {
 export interface Consents {
   /** Waits for the answer. Fails if it is no. `announce` gets what waits, once it can be answered. */
   readonly ask: <R>(
-    asked: Asked,
+    asked: AskedExport,
     announce: (waiting: WaitingExport) => Effect.Effect<void, never, R>
   ) => Effect.Effect<void, ExportRefused, R>
   /** Answers a request that waits. The first answer counts: a second one fails. */

@@ -6,7 +6,7 @@ import {
   type HostToolMissing,
   type NoSpace
 } from "../../../contract/errors/errors.ts"
-import type { WaitingExport } from "../../../contract/rows/workspace-answer.ts"
+import type { AskedExport } from "../../../contract/rows/workspace-answer.ts"
 import type { ExportEvent, ExportSummary } from "../../../contract/rows/workspace-export.ts"
 import type { ExecutablePaths } from "../../../contract/text/executable-config.ts"
 import { type Losses, lossNotes, withLoss } from "../../../contract/text/host-file-notes.ts"
@@ -57,9 +57,6 @@ interface Delivery {
   readonly consent?: Consent | undefined
   readonly warnings: ReadonlyArray<string>
 }
-
-/** What the user is asked about. */
-export type AskedExport = Omit<WaitingExport, "request" | "since">
 
 /** Waits for the user's answer, and fails if it is no. `notify` tells the caller that it waits. */
 export type Consent = (
