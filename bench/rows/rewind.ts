@@ -37,6 +37,8 @@ const back = async (
 ) => {
   const workspace = await daemon.create()
   return side(async () => {
+    // The first command has no point before it.
+    await daemon.exec(workspace, ...writing)
     await daemon.exec(workspace, "/bin/sh", "-c", "echo dirt > /usr/dirt; rm -rf /etc/apt")
     await daemon.settled()
     return timed(async () => {

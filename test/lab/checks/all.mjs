@@ -1,5 +1,6 @@
 import { afterLogout, asRoot, asRootsPyro, asUser } from "./as.mjs"
 import { core } from "./core.mjs"
+import { onceMore } from "./emulator.mjs"
 import { firecrackerStory, hasFirecracker, onDriver, refused } from "./firecracker.mjs"
 import { network, outside } from "./network.mjs"
 import { installed, installs, lasting, npx, removed } from "./package.mjs"
@@ -19,21 +20,24 @@ const seconds = {
 
 /** Every check of one machine, in order: each leaves the machine as the next one needs it. `driver` runs the VMs. */
 export const allChecks = ({ driver, environment, identity, short }) => {
-  const inEnvironment = (check, ...more) => onDriver(driver, (perform) => check(perform, environment, ...more))
+  const inEnvironment = (check, ...more) =>
+    onceMore(onDriver(driver, (perform) => check(perform, environment, ...more)))
   const story = [
     asUser("-", "Firecracker in ~/.local/bin", 60, hasFirecracker),
     asUser(
       "KVM",
       "Firecracker: snapshot, forks, adoption, a killed one, delete",
       seconds.kvm.story,
-      onDriver("firecracker", (perform) => firecrackerStory(perform, environment))
+      onceMore(onDriver("firecracker", (perform) => firecrackerStory(perform, environment)))
     ),
-    asUser(
-      "KVM",
-      "Firecracker: a rewind brings back memory, a service and a shell",
-      seconds.kvm.story,
-      onDriver("firecracker", (perform) => rewindStory(perform, environment))
-    )
+    ...short ? [] : [
+      asUser(
+        "KVM",
+        "Firecracker: a rewind brings back memory, a service and a shell",
+        seconds.kvm.story,
+        onceMore(onDriver("firecracker", (perform) => rewindStory(perform, environment)))
+      )
+    ]
   ]
   return [
     ...packageChecks(short),
@@ -86,7 +90,10 @@ const kvmChecks = ({ driver, environment, identity, inEnvironment, short, story 
   ...short || driver === "qemu" ? [] : storiesOn(driver, seconds.kvm.story),
   // The short form has the network on Firecracker, with its story.
   ...driver === "qemu" && short
-    ? [...story, ...networkChecks(identity, onDriver("firecracker", (perform) => network(perform, environment)))]
+    ? [
+      ...story,
+      ...networkChecks(identity, onceMore(onDriver("firecracker", (perform) => network(perform, environment))))
+    ]
     : []
 ]
 

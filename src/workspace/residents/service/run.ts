@@ -101,7 +101,8 @@ export const followRun = (
   const { name } = live
   const service = () => services.get(name)!
 
-  const runId = () => service().runs.at(-1)?.execId ?? ""
+  /** Empty after a reset has removed the service: the supervisor of the former microVM may still be about to end. */
+  const runId = () => services.get(name)?.runs.at(-1)?.execId ?? ""
 
   /** The end of the present run. */
   const ended: Effect.Effect<CommandEnd, PyroError> = Effect.suspend(() => {
