@@ -75,6 +75,8 @@ export interface Transition<R = never> {
   readonly wakesAfterMs?: () => number
   /** State that the residents are brought to. @default they keep theirs */
   readonly rebase?: Rebase
+  /** Makes that state, beside the build. */
+  readonly rebasing?: Effect.Effect<Rebase, PyroError, R>
   /** The residents find their processes in the next generation's VM. */
   readonly adopts?: true
   readonly event?: NewEvent

@@ -22,7 +22,7 @@ import type { WorkspaceRecord } from "../entry/record.ts"
 import { openResidentsOf } from "../residents/entry-residents.ts"
 import { crashPoints, death, type Step, type Transition } from "./description.ts"
 import { watch } from "./install.ts"
-import { markStale, rebaseResidents } from "./rebase.ts"
+import { markStale, type Rebase, rebaseResidents } from "./rebase.ts"
 import { moveToTrash, removeTrashed } from "./sweep.ts"
 
 /** One transition on its way. */
@@ -32,6 +32,7 @@ interface Passage<R> {
   readonly scope: Scope.Closeable | undefined
   old: Option.Option<Generation>
   next: Generation | undefined
+  rebase: Rebase | undefined
   isCommitted: boolean
 }
 
@@ -108,12 +109,13 @@ const stepsOf = <R>(passages: ReadonlyArray<Passage<R>>) => {
 
 const open = <R>(transition: Transition<R>) =>
   Effect.gen(function*() {
-    const { build, entry, scope, detached } = transition
+    const { build, entry, scope, detached, rebase } = transition
     const passage: Passage<R> = {
       transition,
       scope: build === undefined ? undefined : scope ?? (yield* generationScope(entry)),
       old: Option.fromNullishOr(detached),
       next: undefined,
+      rebase,
       isCommitted: false
     }
     return passage
@@ -123,13 +125,18 @@ const endOther = <R>({ transition: { attaches, entry, detached } }: Passage<R>) 
   attaches === true || detached !== undefined ? Effect.void : endUnattached(entry)
 
 const buildNext = <R>(passage: Passage<R>) => {
-  const { scope, transition: { build } } = passage
+  const { scope, transition: { build, rebasing } } = passage
   if (build === undefined || scope === undefined) return Effect.void
   const onUndo = (work: Effect.Effect<void>) =>
     Scope.addFinalizer(scope, Effect.suspend(() => passage.isCommitted ? Effect.void : work))
-  return Effect.map(Scope.provide(build(onUndo), scope), (guest) => {
+  const built = Effect.map(Scope.provide(build(onUndo), scope), (guest) => {
     passage.next = { guest, channel: guest.channel, scope }
   })
+  if (rebasing === undefined) return built
+  const rebased = Effect.map(rebasing, (rebase) => {
+    passage.rebase = rebase
+  })
+  return Effect.all([built, rebased], { concurrency: 2, discard: true })
 }
 
 const detachOld = <R>(passage: Passage<R>) =>
@@ -146,7 +153,7 @@ const withVm = ({ paused: _, ...record }: WorkspaceRecord, { guest: { vm } }: Ge
   vm: vm.id
 })
 
-const commitRecord = <R>({ next, transition: { change, durable, entry, rebase, unwritten } }: Passage<R>) => {
+const commitRecord = <R>({ next, rebase, transition: { change, durable, entry, unwritten } }: Passage<R>) => {
   if (change === undefined) return Effect.void
   const written = commit(entry, (record) => {
     const changed = change(rebase === undefined ? record : markStale(record, rebase))
@@ -164,7 +171,7 @@ const undo = <R>(lifecycle: Lifecycle, { old, scope, transition: { entry, detach
   ], { discard: true })
 
 const reportToResidents = <R>(
-  { next, transition: { adopts, entry, event, lose, rebase, rest, wakesAfterMs } }: Passage<R>
+  { next, rebase, transition: { adopts, entry, event, lose, rest, wakesAfterMs } }: Passage<R>
 ) =>
   Effect.gen(function*() {
     const opened = yield* openResidentsOf(entry)

@@ -3,7 +3,7 @@ import { faultPoint } from "../../../system/waits/fault.ts"
 import type { Lifecycle, LifecycleServices, Notify } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { forgetPointMarks } from "../../entry/point-marks.ts"
-import type { Span, WorkspaceRecord } from "../../entry/record.ts"
+import type { WorkspaceRecord } from "../../entry/record.ts"
 import { residentsOf } from "../../residents/entry-residents.ts"
 import type { JournaledCommand } from "../../residents/exec/journal.ts"
 import type { Transition } from "../description.ts"
@@ -22,10 +22,10 @@ import { takePoint } from "./take.ts"
 const rewinding = (
   entry: Entry,
   before: WorkspaceRecord,
-  rebase: { readonly point: Point; readonly undone: ReadonlyArray<Span> },
+  { folder, record: { captured } }: Point,
+  rebasing: NonNullable<Transition<LifecycleServices>["rebasing"]>,
   notify: Notify
 ): Transition<LifecycleServices> => {
-  const { folder, record: { captured } } = rebase.point
   const source = { folder, captured, diskOnly: false, onDisk: () => faultPoint("rewind:disk") }
   return {
     name: "rewind",
@@ -34,7 +34,7 @@ const rewinding = (
     build: (onUndo) => buildFrom(entry, onNextDisk(before), source, notify, onUndo),
     change: onNextDisk,
     lose: endedBy("rewind"),
-    rebase,
+    rebasing,
     adopts: true,
     oldDisk: entry.folder.disk(before.disk)
   }
@@ -60,21 +60,30 @@ export const rewind = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notif
     const { from, point: found } = yield* findPoint(entry, wanted)
     const point = yield* loadable(entry, found, notify)
     const before = yield* Ref.get(entry.record)
-    const redo = Option.getOrThrow(
-      yield* takePoint(entry, { always: true, kept: [point.record.id] }).pipe(entry.pushLock.withPermits(1))
-    )
     const total = journal.execs.length
     const undone = undoneAfter(point.record, from, total)
-    const returned = yield* keepReturned(entry, point, { number: redo.record.number + 1, commands: total, undone })
     // A paused workspace has running commands, too.
     const ran = journal.commands.filter(({ end }) => end === undefined).map(({ start }) => start.id)
-    yield* transit(lifecycle, rewinding(entry, before, { point: returned, undone }, notify))
+    const both = yield* Effect.cached(
+      Effect.gen(function*() {
+        const redo = Option.getOrThrow(
+          yield* takePoint(entry, { always: true, kept: [point.record.id] }).pipe(entry.pushLock.withPermits(1))
+        )
+        const place = { number: redo.record.number + 1, commands: total, undone }
+        return { redo, returned: yield* keepReturned(entry, point, place) }
+      })
+    )
+    // The next VM maps the file of a memory that the second one settles. Disks alone are made side by side.
+    const settled = point.record.captured.memory === undefined ? undefined : yield* both
+    const { folder } = settled?.returned ?? point
+    const rebasing = Effect.map(both, ({ returned }) => ({ point: returned, undone }))
+    yield* transit(lifecycle, rewinding(entry, before, { ...point, folder }, rebasing, notify))
     forgetPointMarks(entry)
     yield* reportWarnings(entry, notify)
     const was = before.undone ?? []
     return {
       point,
-      redo,
+      redo: (yield* both).redo,
       undone: journal.execs.filter((_, place) => place >= from && place < total && !isUndone(was, place)),
       ended: journal.commands.filter(({ end, start }) => end?.outcome === "lost" && ran.includes(start.id)),
       memory: point.record.captured.memory !== undefined
