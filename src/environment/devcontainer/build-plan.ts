@@ -40,6 +40,16 @@ const optionsOf = (given: NonNullable<File["features"]>[string]): Feature["optio
     ? {}
     : named(Object.entries(given).map(([name, value]) => [name, String(value)]))
 
+/** Short names of features whose repository has another one. */
+const renamed: Readonly<Record<string, string>> = named([["golang", "go"], ["common", "common-utils"]])
+
+/**
+ * The reference of a feature. A short name, which older files have, is one of the collection of containers.dev, as for the reference
+ * implementation.
+ */
+const featureOf = (id: string) =>
+  /^[a-z][a-z0-9-]*$/.test(id) ? `ghcr.io/devcontainers/features/${renamed[id] ?? id}:1` : id
+
 /** Where container engines would mount the project. */
 const mountPoint = ({ workspaceMount = "" }: File, { folderName }: Pick<Variables, "folderName">) =>
   /(?:^|,)(?:target|destination|dst)=([^,]+)/.exec(workspaceMount)?.[1] ?? `/workspaces/${folderName}`
@@ -49,7 +59,7 @@ export const folderOf = (file: File, variables: Omit<Variables, "folder">) => {
   const inFile = (text: string) => path.posix.resolve("/", substituted(text, { ...variables, folder: PROJECT }))
   const mounted = inFile(mountPoint(file, variables))
   const wanted = file.workspaceFolder === undefined ? mounted : inFile(file.workspaceFolder)
-  const beneath = [PROJECT, mounted].find((one) => wanted === one || wanted.startsWith(`${one}/`))
+  const beneath = [mounted, PROJECT].find((one) => wanted === one || wanted.startsWith(`${one}/`))
   const links = [...new Set([mounted, ...beneath === undefined ? [wanted] : []])].filter((one) =>
     one !== "/" && one !== PROJECT && !one.startsWith(`${PROJECT}/`)
   )
@@ -60,6 +70,10 @@ const COMPOSE =
   "it names a dockerComposeFile, and pyro builds one container. Write a devcontainer.json with the image or the Dockerfile of its main service, or " +
   "run docker compose in a workspace of the environment debian:13-docker (docs/docker.md)"
 
+const NO_BASE =
+  "it names neither an image nor a Dockerfile, and each host of dev containers takes another one then. Add the one that the project means, such as " +
+  "\"image\": \"mcr.microsoft.com/devcontainers/universal:2\" of GitHub Codespaces"
+
 /** The build that a devcontainer.json asks for. The failure is a sentence. */
 export const planOf = (file: File, given: Omit<Variables, "folder">): Result.Result<BuildPlan, string> => {
   if (file.dockerComposeFile !== undefined) return Result.fail(COMPOSE)
@@ -68,8 +82,8 @@ export const planOf = (file: File, given: Omit<Variables, "folder">): Result.Res
   const { build = {}, features = {}, image, overrideFeatureInstallOrder: order = [] } = file
   const dockerfile = build.dockerfile ?? file.dockerFile
   const rest = {
-    features: Object.entries(features).map(([id, options]) => ({ id, options: optionsOf(options) })),
-    order,
+    features: Object.entries(features).map(([id, options]) => ({ id: featureOf(id), options: optionsOf(options) })),
+    order: order.map(featureOf),
     remoteUser: file.remoteUser === undefined ? undefined : real(file.remoteUser),
     containerUser: file.containerUser === undefined ? undefined : real(file.containerUser),
     links
@@ -86,7 +100,7 @@ export const planOf = (file: File, given: Omit<Variables, "folder">): Result.Res
       ...rest
     })
   }
-  if (image === undefined) return Result.fail("it names neither an image nor a Dockerfile")
+  if (image === undefined) return Result.fail(NO_BASE)
   const text = real(image)
   // A short name is an image of Docker Hub, as in a Dockerfile.
   const reference = (parseReference(text) ?? parseReference(`docker.io/${text}`))?.name

@@ -37,6 +37,15 @@ describe("the build of a devcontainer.json", () => {
     ])
   })
 
+  it("takes short names of features, which older files have, for those of containers.dev", () => {
+    const older = planned(projects.older)
+    assert.deepStrictEqual(older.features, [
+      { id: "ghcr.io/devcontainers/features/git:1", options: { version: "os-provided" } },
+      { id: "ghcr.io/devcontainers/features/go:1", options: { version: "1.17" } }
+    ])
+    assert.deepStrictEqual(older.order, ["ghcr.io/devcontainers/features/go:1"])
+  })
+
   it.each(
     [
       ["go", "Dockerfile", ".", undefined],
@@ -74,6 +83,7 @@ describe("the folder of a devcontainer.json", () => {
     [
       ["python", "/workspace", ["/workspaces/mono"]],
       ["java", "/workspace/server", ["/home/vscode/src"]],
+      ["conda", "/workspace", []],
       ["monorepo", "/workspace/services/backend", ["/workspaces/mono"]]
     ] as const
   )("of the project %s is beneath /workspace, with links for its own name", (name, cwd, links) => {

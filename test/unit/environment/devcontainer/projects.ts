@@ -69,6 +69,17 @@ export const projects = {
   "remoteUser": "www-data",
   "secrets": { "GITHUB_TOKEN": { "description": "token" } }
 }`,
+  older: `{
+  "name": "Go", "dockerFile": "../Dockerfile.dev", "context": "..", "appPort": 8123,
+  "features": { "git": "os-provided", "golang": "1.17" },
+  "overrideFeatureInstallOrder": ["golang"]
+}`,
+  conda: `{
+  "build": { "context": "./", "dockerfile": "../Dockerfile", "args": { "CLANG_VERSION": "" } },
+  "workspaceMount": "source=\${localWorkspaceFolder},target=/workspace/torch,type=bind,consistency=cached",
+  "workspaceFolder": "/workspace/torch",
+  "containerEnv": { "PIP_USER": "0" }
+}`,
   docs: `{ "image": "node:22" }`,
   monorepo: `{
   "$schema": "https://raw.githubusercontent.com/devcontainers/spec/main/schemas/devContainer.schema.json",
