@@ -12,6 +12,8 @@ export interface PointMarks {
   refilledMs: number
   /** Time that the guest stood still for the last point, in ms. 0 without one. */
   pauseMs: number
+  /** Number of commands in the history at the last return to a point. Undefined if none was made since the last reset. */
+  returnedAt?: number | undefined
   /** Ends with the point that is being made. Undefined if none is. */
   taking?: Deferred.Deferred<void> | undefined
 }
@@ -41,9 +43,12 @@ export const takeLook = (marks: PointMarks, nowMs: number, everyMs: number): boo
   return true
 }
 
-/** Makes the next look due at once: the disk is another one. */
-export const forgetPointMarks = ({ pointMarks: marks }: { readonly pointMarks: PointMarks }): void => {
-  Object.assign(marks, { usedMs: -1, ended: -1, left: Math.max(1, marks.left) })
+/** Makes the next look due at once: the disk is another one. `returnedAt`: of a return to a point. */
+export const forgetPointMarks = (
+  { pointMarks: marks }: { readonly pointMarks: PointMarks },
+  returnedAt?: number
+): void => {
+  Object.assign(marks, { usedMs: -1, ended: -1, left: Math.max(1, marks.left), returnedAt })
 }
 
 /** Makes another look due without another use: this one came to nothing. */

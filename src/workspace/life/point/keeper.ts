@@ -32,16 +32,16 @@ export const hasPoints = ({ tryOf }: { readonly tryOf?: string | undefined }): b
 
 /**
  * Whether a point takes so little time that a command waits for it: a point of the disk, or one with little memory. The first one with memory is
- * made while the guest is idle, or before the second command.
+ * made while the guest is idle, or before the second command. So is the first one after a return to a point: that point is the state before the command.
  */
 export const isQuick = (
-  { pointMarks }: { readonly pointMarks: Pick<PointMarks, "pauseMs"> },
+  { pointMarks }: { readonly pointMarks: Pick<PointMarks, "pauseMs" | "returnedAt"> },
   { points }: { readonly points?: Pick<VmPoints, "pendingBytes"> | undefined },
   { execs }: { readonly execs: ReadonlyArray<unknown> }
 ): Effect.Effect<boolean> =>
   points === undefined
     ? Effect.succeed(true)
-    : execs.length === 0 || pointMarks.pauseMs > MAX_PAUSE_MS
+    : [0, pointMarks.returnedAt].includes(execs.length) || pointMarks.pauseMs > MAX_PAUSE_MS
     ? Effect.succeed(false)
     : Effect.map(points.pendingBytes, (bytes) => bytes <= MAX_PENDING_BYTES)
 

@@ -78,7 +78,7 @@ export const rewind = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notif
     const { folder } = settled?.returned ?? point
     const rebasing = Effect.map(both, ({ returned }) => ({ point: returned, undone }))
     yield* transit(lifecycle, rewinding(entry, before, { ...point, folder }, rebasing, notify))
-    forgetPointMarks(entry)
+    forgetPointMarks(entry, total)
     yield* reportWarnings(entry, notify)
     const was = before.undone ?? []
     return {

@@ -24,14 +24,15 @@ describe("workspaces with points", () => {
 
 describe("points that a command waits for", () => {
   const mib = 1024 * 1024
-  const quick = ({ commands = 1, pauseMs = 0, pending }: {
+  const quick = ({ commands = 1, pauseMs = 0, pending, returnedAt }: {
     readonly commands?: number
     readonly pauseMs?: number
     /** Absent: points hold the disk. */
     readonly pending?: number
+    readonly returnedAt?: number
   }) => {
     const points = pending === undefined ? undefined : { pendingBytes: Effect.succeed(pending) }
-    const entry = { pointMarks: { ...makePointMarks(), pauseMs: pauseMs * deadlineScale } }
+    const entry = { pointMarks: { ...makePointMarks(), pauseMs: pauseMs * deadlineScale, returnedAt } }
     return Effect.runSync(isQuick(entry, { points }, { execs: Array.from({ length: commands }) }))
   }
 
@@ -50,5 +51,10 @@ describe("points that a command waits for", () => {
       ],
       [true, false, true, false, false]
     )
+  })
+
+  it("the first command after a return to a point waits for no point with memory, and the next one does", () => {
+    const after = (commands: number, points: object) => quick({ commands, returnedAt: 3, ...points })
+    assert.deepStrictEqual([after(3, { pending: 0 }), after(4, { pending: 0 }), after(3, {})], [false, true, true])
   })
 })
