@@ -1,9 +1,11 @@
 import * as fs from "node:fs"
+import * as os from "node:os"
 import * as path from "node:path"
 import { openDaemon } from "../daemon.ts"
 import { summarize } from "../statistics.ts"
 import { columns, three } from "../table.ts"
-import { type DriverRow, driverRows } from "./rows.ts"
+import type { DriverRow } from "./row.ts"
+import { driverRows } from "./rows.ts"
 
 /**
  * Both drivers on one host, in turn: `PYRO [RUNS [ROW...]]`. PYRO is the package's pyro.js, and RUNS the number of samples of each row (5).
@@ -25,11 +27,17 @@ const line = (row: DriverRow, samples: ReadonlyArray<ReadonlyArray<number>>) => 
 }
 
 const main = async () => {
-  const daemon = openDaemon([process.execPath, fs.realpathSync(path.resolve(program))], { PYRO_POOL_MEMBERS: "0" })
-  const lines = [["", "unit", "QEMU min/median/p95", "Firecracker min/median/p95", "ratio", "budget", ""]]
+  const pyro = [process.execPath, fs.realpathSync(path.resolve(program))]
+  const daemon = openDaemon(pyro, { PYRO_POOL_MEMBERS: "0" })
+  // Beside the cache: each workspace would copy its environment else.
+  const state = fs.mkdtempSync(path.join(os.homedir(), ".pyro-without-points-"))
+  const withoutPoints = openDaemon(pyro, { PYRO_STATE_DIR: state, PYRO_POOL_MEMBERS: "0", PYRO_REWIND_MIB: "0" })
+  const lines = [["", "unit", "QEMU or floor min/median/p95", "Firecracker min/median/p95", "ratio", "budget", ""]]
   const failed: Array<string> = []
   try {
-    for (const row of driverRows(daemon).filter(({ name }) => only.length === 0 || only.includes(name))) {
+    for (
+      const row of driverRows(daemon, withoutPoints).filter(({ name }) => only.length === 0 || only.includes(name))
+    ) {
       process.stderr.write(`${row.name}: ${row.about}\n`)
       try {
         lines.push(line(row, await row.measure(Number(runs))))
@@ -40,6 +48,8 @@ const main = async () => {
     }
   } finally {
     await daemon.close()
+    await withoutPoints.close()
+    fs.rmSync(state, { recursive: true, force: true })
   }
   process.stdout.write(`\n${columns(lines)}\n`)
   for (const one of failed) process.stdout.write(`not measured: ${one}\n`)

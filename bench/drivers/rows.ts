@@ -1,30 +1,18 @@
 import { Stream } from "effect"
 import type { Daemon } from "../daemon.ts"
 import { cpuMs, descendants, privateMib, proportionalMib } from "../host-process.ts"
-import { interleave, type Side, side, timed } from "../measure.ts"
+import { side, timed } from "../measure.ts"
 import { apart, inARow } from "../rows/in-a-row.ts"
 import { openKeys } from "../rows/keys.ts"
 import { forksOf } from "../rows/snapshot.ts"
-
-/** The side of one driver: QEMU's is the floor. */
-type OnDriver = (driver: string) => Promise<Side>
-
-/** A figure of both drivers on one host. */
-export interface DriverRow {
-  readonly name: string
-  readonly unit: "ms" | "MiB" | "times"
-  readonly about: string
-  /** Largest ratio, or largest value of Firecracker's. */
-  readonly atMost?: { readonly ratio: number } | { readonly value: number }
-  /** Samples of each driver, Firecracker's last. */
-  readonly measure: (runs: number) => Promise<ReadonlyArray<ReadonlyArray<number>>>
-}
+import { pointRows } from "./points.ts"
+import { type DriverRow, makeRow, noWorse, type OnDriver } from "./row.ts"
 
 const memoryMib = 768
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Every row over one daemon, whose pool is empty. */
-export const driverRows = (daemon: Daemon): ReadonlyArray<DriverRow> => {
+/** Every row. The pools of both daemons are empty, and `withoutPoints` makes no points of rewind. */
+export const driverRows = (daemon: Daemon, withoutPoints: Daemon): ReadonlyArray<DriverRow> => {
   const create = (driver: string, memory_mib = 256) => daemon.create({ driver, memory_mib })
   const fill = (workspace: string, file: string, mib: number) =>
     daemon.exec(workspace, "/bin/sh", "-c", `head -c ${mib}M /dev/urandom > ${file}`)
@@ -52,25 +40,6 @@ export const driverRows = (daemon: Daemon): ReadonlyArray<DriverRow> => {
   const removeAll = async (ids: ReadonlyArray<string>) => {
     for (const id of ids) await daemon.remove(id)
   }
-  const row = (
-    name: string,
-    about: string,
-    open: OnDriver,
-    { atMost, on = ["qemu", "firecracker"], rounds = (runs) => runs, unit = "ms", warmups = 1 }: {
-      readonly on?: ReadonlyArray<string>
-      readonly atMost?: DriverRow["atMost"]
-      readonly rounds?: (runs: number) => number
-      readonly unit?: DriverRow["unit"]
-      readonly warmups?: number
-    } = {}
-  ): DriverRow => ({
-    name,
-    unit,
-    about,
-    ...(atMost && { atMost }),
-    measure: (runs) => interleave(name, { warmups, counted: rounds(runs) }, on.map((driver) => () => open(driver)))
-  })
-  const noWorse = { ratio: 1 }
   const memoryOfForks = (count: number, measureIt: (pids: ReadonlyArray<number>) => number): OnDriver => (driver) =>
     Promise.resolve(side(async () => {
       const source = await used(driver, 300)
@@ -82,7 +51,7 @@ export const driverRows = (daemon: Daemon): ReadonlyArray<DriverRow> => {
       }
     }))
   return [
-    row("create", "workspace created and its first command done, pool empty", async (driver) =>
+    makeRow("create", "workspace created and its first command done, pool empty", async (driver) =>
       side(async () => {
         let workspace = ""
         const ms = await timed(async () => {
@@ -92,7 +61,7 @@ export const driverRows = (daemon: Daemon): ReadonlyArray<DriverRow> => {
         await daemon.remove(workspace)
         return ms
       }), { atMost: noWorse }),
-    row("create-cpu", "processor time of the daemon for one create and its first command", async (driver) => {
+    makeRow("create-cpu", "processor time of the daemon for one create and its first command", async (driver) => {
       const pid = await daemon.pid()
       return side(async () => {
         const before = cpuMs(pid)
@@ -103,12 +72,12 @@ export const driverRows = (daemon: Daemon): ReadonlyArray<DriverRow> => {
         return ms
       })
     }),
-    row("exec", "one command", async (driver) => {
+    makeRow("exec", "one command", async (driver) => {
       const workspace = await create(driver)
       const run = daemon.prepared(workspace, "/bin/true")
       return side(() => inARow(() => timed(run)), () => daemon.remove(workspace))
     }, { atMost: noWorse }),
-    row("key", "one key typed into an attached shell, and its echo", async (driver) => {
+    makeRow("key", "one key typed into an attached shell, and its echo", async (driver) => {
       const workspace = await create(driver)
       const { close, key } = await openKeys(daemon, workspace)
       return side(() => apart(() => timed(key), 25, 20), async () => {
@@ -116,14 +85,14 @@ export const driverRows = (daemon: Daemon): ReadonlyArray<DriverRow> => {
         await daemon.remove(workspace)
       })
     }, { atMost: noWorse }),
-    row("output", "64 MiB of one command's output", async (driver) => {
+    makeRow("output", "64 MiB of one command's output", async (driver) => {
       const workspace = await create(driver)
       return side(
         () => timed(() => daemon.exec(workspace, "/bin/dd", "if=/dev/zero", "bs=64k", "count=1024", "status=none")),
         () => daemon.remove(workspace)
       )
     }, { atMost: noWorse, rounds: () => 2, warmups: 0 }),
-    row(
+    makeRow(
       "capture",
       "snapshot of a workspace with 300 MiB in use, of which 20 were written since the last one",
       async (driver) => {
@@ -141,7 +110,7 @@ export const driverRows = (daemon: Daemon): ReadonlyArray<DriverRow> => {
       },
       { atMost: { ratio: 0.3 } }
     ),
-    row("fork", "fork of a workspace with 300 MiB in use, and the fork's first command", async (driver) => {
+    makeRow("fork", "fork of a workspace with 300 MiB in use, and the fork's first command", async (driver) => {
       const workspace = await used(driver, 300)
       return side(async () => {
         let ids: ReadonlyArray<string> = []
@@ -153,13 +122,13 @@ export const driverRows = (daemon: Daemon): ReadonlyArray<DriverRow> => {
         return ms
       }, () => daemon.remove(workspace))
     }),
-    row(
+    makeRow(
       "fork-private",
       "private memory of one of two forks of a workspace with 300 MiB in use, after a first command",
       memoryOfForks(2, (pids) => privateMib(pids) / 2),
       { unit: "MiB", atMost: { value: 10 }, rounds: () => 1, warmups: 0 }
     ),
-    row("forks-8", "memory of eight forks of it in all, by its memory alone", async (driver) =>
+    makeRow("forks-8", "memory of eight forks of it in all, by its memory alone", async (driver) =>
       side(async () => {
         // The lab's machine has no room for eight larger ones, and /dev/shm takes half of a guest's memory.
         const source = await create(driver, 512)
@@ -178,6 +147,7 @@ export const driverRows = (daemon: Daemon): ReadonlyArray<DriverRow> => {
       on: ["firecracker"],
       rounds: () => 1,
       warmups: 0
-    })
+    }),
+    ...pointRows(daemon, withoutPoints)
   ]
 }

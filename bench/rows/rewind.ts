@@ -10,9 +10,12 @@ const writing = ["/bin/sh", "-c", "head -c 100000 /dev/urandom > /workspace/writ
 /** Commands in a row that take longer than the time between two points. */
 const IN_A_ROW = 150
 
+/** Options of a workspace's creation. */
+type CreateOptions = Parameters<Daemon["create"]>[0]
+
 /** Mean time of a command that writes, of many in a row: each point in between counts. */
-const writingIn = async (daemon: Daemon) => {
-  const workspace = await daemon.create()
+export const writingIn = async (daemon: Daemon, options: CreateOptions = {}) => {
+  const workspace = await daemon.create(options)
   return side(async () =>
     (await timed(async () => {
       for (let at = 0; at < IN_A_ROW; at++) await daemon.exec(workspace, ...writing)
@@ -30,23 +33,35 @@ export const execPoints: Plan = {
   ours: ({ daemon }: Bench) => writingIn(daemon)
 }
 
-/** A return and the first command after it. */
-const back = async (
-  { daemon }: Bench,
-  go: (workspace: string) => Promise<unknown>
-) => {
-  const workspace = await daemon.create()
-  return side(async () => {
+/** A way back to an earlier state. */
+type Return = (daemon: Daemon, workspace: string) => Promise<unknown>
+
+export const reset: Return = (daemon, workspace) =>
+  daemon.call((pyro) => Effect.asVoid(Stream.runDrain(pyro.workspace.reset({ workspace }))))
+
+/** To before the last command. */
+export const rewindOne: Return = (daemon, workspace) =>
+  daemon.call((pyro) =>
+    Effect.gen(function*() {
+      const payload = yield* Effect.orDie(Schema.decodeUnknownEffect(RewindPayload())({ workspace, steps: 1 }))
+      return yield* Stream.runDrain(pyro.workspace.rewind(payload))
+    })
+  )
+
+/** A return of a workspace that a command has broken, and the first command after it. `quiet` resolves when the daemon has prepared both. */
+export const returning = async (daemon: Daemon, workspace: string, go: Return, quiet: () => Promise<unknown>) =>
+  side(async () => {
     // The first command has no point before it.
     await daemon.exec(workspace, ...writing)
     await daemon.exec(workspace, "/bin/sh", "-c", "echo dirt > /usr/dirt; rm -rf /etc/apt")
-    await daemon.settled()
+    await quiet()
     return timed(async () => {
-      await go(workspace)
+      await go(daemon, workspace)
       await daemon.exec(workspace, ...command)
     })
   }, () => daemon.remove(workspace))
-}
+
+const back = async ({ daemon }: Bench, go: Return) => returning(daemon, await daemon.create(), go, daemon.settled)
 
 export const rewind: Plan = {
   name: "rewind",
@@ -55,17 +70,6 @@ export const rewind: Plan = {
   budget: { kind: "ratio", atMost: 1.3 },
   rounds: (runs) => runs,
   warmups: 2,
-  floor: (bench) =>
-    back(
-      bench,
-      (workspace) => bench.daemon.call((pyro) => Effect.asVoid(Stream.runDrain(pyro.workspace.reset({ workspace }))))
-    ),
-  ours: (bench) =>
-    back(bench, (workspace) =>
-      bench.daemon.call((pyro) =>
-        Effect.gen(function*() {
-          const payload = yield* Effect.orDie(Schema.decodeUnknownEffect(RewindPayload())({ workspace, steps: 1 }))
-          return yield* Stream.runDrain(pyro.workspace.rewind(payload))
-        })
-      ))
+  floor: (bench) => back(bench, reset),
+  ours: (bench) => back(bench, rewindOne)
 }

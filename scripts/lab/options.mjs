@@ -44,7 +44,7 @@ export const readOptions = (argv) => {
     else if (flag === "--release") options.releases.push(known(value(flag)))
     else throw new SetupFailed(`the lab does not know ${flag}; ${usage}`, 2)
   }
-  if (options.figures) Object.assign(options, { command: figures, driver: "firecracker" })
+  if (options.figures) Object.assign(options, { command: options.command ?? figures, driver: "firecracker" })
   if (options.releases.length === 0) options.releases = options.short ? [known("12")] : releases
   return options
 }

@@ -1,0 +1,46 @@
+import { Effect, Schema } from "effect"
+import { setTimeout as sleep } from "node:timers/promises"
+import { HistoryPayload } from "../../src/contract/rows/workspace-rewind.ts"
+import { deadlineScale } from "../../src/system/settings/deadline-scale.ts"
+import type { Daemon } from "../daemon.ts"
+import { reset, returning, rewindOne, writingIn } from "../rows/rewind.ts"
+import { type DriverRow, makeRow } from "./row.ts"
+
+const options = { driver: "firecracker", memory_mib: 256 } as const
+
+/** Longest wait for a point of an idle guest, in ms. */
+const POINT_MS = 60_000 * deadlineScale
+
+/** Waits until a point has the memory behind the last command. */
+const pointed = async (daemon: Daemon, workspace: string) => {
+  const payload = await Effect.runPromise(Effect.orDie(Schema.decodeUnknownEffect(HistoryPayload())({ workspace })))
+  const giveUpAt = performance.now() + POINT_MS
+  for (;;) {
+    const { commands, points } = await daemon.call((pyro) => pyro.workspace.history(payload))
+    if (points.some((point) => point.memory && point.current && point.commands === commands.length)) return
+    if (performance.now() > giveUpAt) throw new Error(`no point with memory was made: ${JSON.stringify(points)}`)
+    await sleep(250)
+  }
+}
+
+const openReturn = async (daemon: Daemon, go: typeof reset) => {
+  const workspace = await daemon.create(options)
+  await pointed(daemon, workspace)
+  return returning(daemon, workspace, go, () => pointed(daemon, workspace))
+}
+
+/** What points with memory cost on Firecracker. The floors are Firecracker's too: a daemon without points, and a reset. */
+export const pointRows = (daemon: Daemon, withoutPoints: Daemon): ReadonlyArray<DriverRow> => [
+  makeRow(
+    "exec-points",
+    "a command that writes, mean of many in a row, with points of rewind; floor: the same without points",
+    (side) => writingIn(side === "without" ? withoutPoints : daemon, options),
+    { atMost: { ratio: 1.1 }, on: ["without", "with"] }
+  ),
+  makeRow(
+    "rewind",
+    "rewind to before a command and the first command done, pool empty; floor: reset and the first command done",
+    (side) => openReturn(daemon, side === "reset" ? reset : rewindOne),
+    { atMost: { ratio: 1.3 }, on: ["reset", "rewind"] }
+  )
+]
