@@ -2,4 +2,5 @@ import { microVms } from "../support/lifecycle/micro-vms.ts"
 import { trySuite } from "../support/lifecycle/try-suite.ts"
 import { vmmName } from "../support/vmm.ts"
 
-trySuite(vmmName, microVms())
+// What a VM can make another. test/agent has every case over a local process, and test/soak/lifecycle-residents.test.ts has with microVMs.
+trySuite(vmmName, microVms(), { cases: "of the VMM" })

@@ -10,7 +10,7 @@ import type { LifecycleDriver } from "./lifecycle-suite.ts"
 import { changePolicy, knownNames, policySteps } from "./network-steps.ts"
 import { operations } from "./operations.ts"
 import { pauseSteps } from "./pause-steps.ts"
-import { type Killed, savedSteps } from "./saved-faults.ts"
+import { causedBy, type Killed, savedSteps, type SomeOfThem } from "./saved-faults.ts"
 import { trySteps } from "./try-faults.ts"
 import type { WorkspacesClient } from "./workspaces-client.ts"
 import type { Operation } from "./workspaces-process.ts"
@@ -24,10 +24,10 @@ const isPartOfShape = (line: string) =>
   !/\/\d+\.(qcow2|store|ext4)$|\/mem\.(\d+|whole-[0-9a-f]{8})$|local-disks|\/owner\.lock$|\/services\.json$/.test(line)
 
 /**
- * A process is killed at every fault point of the lifecycle, or at those around the commit of each step; the next process finds a whole
- * workspace, or none.
+ * A process is killed at every fault point of the lifecycle, or at those around the commit of each step, or of steps of some `causes`;
+ * the next process finds a whole workspace, or none.
  */
-export const faultSuite = (name: string, driver: LifecycleDriver, { around }: { readonly around?: "commits" } = {}) => {
+export const faultSuite = (name: string, driver: LifecycleDriver, { around, causes }: SomeOfThem = {}) => {
   let client: WorkspacesClient
   let digests = ""
   let shape: ReadonlyArray<string>
@@ -382,7 +382,7 @@ export const faultSuite = (name: string, driver: LifecycleDriver, { around }: { 
       await settlesAs(shapeNow, shape)
     })
 
-    for (const { before, cause, die, found, step } of steps) {
+    for (const { before, cause, die, found, step } of causedBy(steps, causes)) {
       it.each(around === "commits" ? commitPointsOf(step) : pointsOf(step))(
         `a process killed at %s (${cause}) leaves a whole workspace or none`,
         async (point) => {

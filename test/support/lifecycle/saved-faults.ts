@@ -14,6 +14,19 @@ export interface Killed {
   readonly found: (isDone: boolean) => Promise<unknown>
 }
 
+/** Which steps a suite takes, and where in each. @default all */
+export interface SomeOfThem {
+  readonly around?: "commits"
+  readonly causes?: ReadonlyArray<string>
+}
+
+/** The steps of some causes, or all. */
+export const causedBy = (steps: ReadonlyArray<Killed>, causes?: ReadonlyArray<string>) => {
+  const unknown = causes?.filter((one) => !steps.some(({ cause }) => cause === one)) ?? []
+  if (unknown.length > 0) throw new Error(`no step is caused by ${unknown.join(", ")}`)
+  return steps.filter(({ cause }) => causes?.includes(cause) !== false)
+}
+
 interface Tools extends Pick<ReturnType<typeof operations>, "call" | "list" | "remove" | "saved"> {
   /** Path for an exported snapshot. */
   readonly archive: () => string

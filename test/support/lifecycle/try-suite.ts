@@ -28,8 +28,15 @@ interface Done {
 
 const patch = (line: string) => `--- a/file\n+++ b/file\n@@ -1 +1 @@\n-old\n+${line}\n`
 
-/** Tries over any VMM. */
-export const trySuite = (name: string, driver: LifecycleDriver) => {
+/** Tries over any VMM: all cases, or one of each kind that the VMM can make another. */
+export const trySuite = (
+  name: string,
+  driver: LifecycleDriver,
+  { cases = "all" }: { readonly cases?: "all" | "of the VMM" } = {}
+) => {
+  const more = (title: string, work: () => Promise<void>) => {
+    if (cases === "all") it(title, work)
+  }
   let client: WorkspacesClient
   let shape: ReadonlyArray<string>
   const { call, create, list, logs, sh, snapshots, startProgram, status, vmsNow } = operations(() => client)
@@ -90,7 +97,7 @@ export const trySuite = (name: string, driver: LifecycleDriver) => {
       await isAlone("old")
     })
 
-    it("without a check the candidate's own end judges it, and its tests are counted", async () => {
+    more("without a check the candidate's own end judges it, and its tests are counted", async () => {
       const done = await attempt({
         candidates: [
           { command: "echo 'TAP version 13'; echo 'ok 1 - a'; echo '1..1'" },
@@ -105,7 +112,7 @@ export const trySuite = (name: string, driver: LifecycleDriver) => {
       assert.strictEqual(done.best, "candidate-2")
     })
 
-    it("a request that contradicts itself ends before anything is made", async () => {
+    more("a request that contradicts itself ends before anything is made", async () => {
       const one = { command: "true" }
       assert.include(await refused({ candidates: [] }), "must be 1 to 16 candidates")
       assert.include(await refused({ candidates: Array.from({ length: 17 }, () => one) }), "must be 1 to 16 candidates")
@@ -116,7 +123,7 @@ export const trySuite = (name: string, driver: LifecycleDriver) => {
       await isAlone("old")
     })
 
-    it("a candidate that takes too long is ended, and the first that passes ends the others", async () => {
+    more("a candidate that takes too long is ended, and the first that passes ends the others", async () => {
       const late = await attempt({ candidates: [{ command: "echo begun; exec sleep 1000" }], timeout_seconds: 1 })
       assert.deepInclude(late.candidates[0], { outcome: "timed_out", tail: "begun\n" })
       const done = await attempt({
@@ -130,7 +137,7 @@ export const trySuite = (name: string, driver: LifecycleDriver) => {
       await isAlone("old")
     })
 
-    it("a caller that leaves takes the candidates along", async () => {
+    more("a caller that leaves takes the candidates along", async () => {
       const payload = {
         workspace: "origin",
         candidates: [{ command: "exec sleep 1000" }, { command: "true" }],
@@ -142,7 +149,7 @@ export const trySuite = (name: string, driver: LifecycleDriver) => {
       }
     })
 
-    it("nothing is kept that did not pass", async () => {
+    more("nothing is kept that did not pass", async () => {
       for (const keep of ["best", "first-pass", "candidate-1"]) {
         const done = await attempt({ candidates: [{ command: "echo new > file; false" }], keep })
         assert.deepStrictEqual([done.best, done.kept], ["candidate-1", undefined])
@@ -177,7 +184,7 @@ export const trySuite = (name: string, driver: LifecycleDriver) => {
       await isAlone("new")
     })
 
-    it("the workspace goes on while candidates are tried, and a keep says what it left behind", async () => {
+    more("the workspace goes on while candidates are tried, and a keep says what it left behind", async () => {
       await startProgram("origin", "until [ -e /dev/shm/go ]; do sleep 0.02; done; echo gone > file")
       const keeping = attempt({ candidates: [{ name: "slow", command: "sleep 3; echo kept > file" }], keep: "slow" })
       await candidateBegins()
@@ -204,7 +211,7 @@ export const trySuite = (name: string, driver: LifecycleDriver) => {
       await sh("origin", "rm end")
     })
 
-    it("a candidate is kept only in the workspace that it was forked from", async () => {
+    more("a candidate is kept only in the workspace that it was forked from", async () => {
       const keeping = attempt({ candidates: [{ command: "sleep 3; echo new > file" }], keep: "best" })
       await candidateBegins()
       await call("reset", { workspace: "origin" })
