@@ -78,7 +78,14 @@ export const workspacesClient = async (options: {
 }) => {
   const program = await prepared(options.folder)
   const state = path.join(options.folder, "state")
-  const env: NodeJS.ProcessEnv = { ...process.env, PYRO_STATE_DIR: state, PYRO_POOL_MEMBERS: "0", ...options.env }
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    PYRO_STATE_DIR: state,
+    PYRO_POOL_MEMBERS: "0",
+    // A suite starts up to 100 processes, and each would compile the program anew.
+    NODE_COMPILE_CACHE: path.join(options.folder, "code"),
+    ...options.env
+  }
   const words = [...options.enter ?? [], process.execPath, program, ...options.args]
   let running: Running | undefined
 
