@@ -18,6 +18,7 @@ const good = async (args: ReadonlyArray<string>) => {
   return stdout.toString()
 }
 
+// test/images/commit.test.ts has what is refused, and workspaces that do not run.
 describe("an environment of a workspace", { concurrent: false }, () => {
   it("has the root and /workspace of a running Debian, its variables, and nothing of the run", async () => {
     await good(["create", "debian:13-base", "--name", "deb", "--env", "WORD=kept", ...small])
@@ -57,19 +58,5 @@ describe("an environment of a workspace", { concurrent: false }, () => {
     assert.deepInclude(environments.find(({ name }) => name === "committed"), { origin: "own", from: "debian:13-base" })
     assert.strictEqual((await good(["exec", "deb", "--", "cat", "/tmp/run"])).trim(), "run")
     await good(["delete", "deb"])
-  })
-
-  it("a workspace with secrets is refused, and a directory that is none leaves nothing", async () => {
-    await good(["create", "debian:13-base", "--name", "secret", "--secret", "TOKEN=hidden-value", ...small])
-    const refused = await pyro.call(["commit", "secret", "leaky"])
-    assert.match(refused.stderr, /--allow-secrets/)
-    const wrong = await pyro.call(["commit", "secret", "leaky", "--allow-secrets", "--workspace-as", "/etc/passwd"])
-    assert.match(wrong.stderr, /\/etc\/passwd is no directory/)
-    const { environments } = await pyro.json<{ readonly environments: ReadonlyArray<{ readonly name: string }> }>([
-      "env",
-      "list"
-    ])
-    assert.notInclude(environments.map(({ name }) => name), "leaky")
-    assert.deepStrictEqual((await pyro.list()).map(({ name }) => name), ["secret"])
   })
 })

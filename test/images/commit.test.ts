@@ -58,4 +58,18 @@ describe("an environment of a workspace, beyond the common case", { concurrent: 
     assert.strictEqual(await good(["run", "rested", "--mem-mib", "256", "--", "cat", "/etc/made"]), "made\n")
     await good(["delete", "rests"])
   })
+
+  it("a workspace with secrets is refused, and a directory that is none leaves nothing", async () => {
+    await good(["create", "debian:13-base", "--name", "secret", "--secret", "TOKEN=hidden-value", ...small])
+    const refused = await pyro.call(["commit", "secret", "leaky"])
+    assert.match(refused.stderr, /--allow-secrets/)
+    const wrong = await pyro.call(["commit", "secret", "leaky", "--allow-secrets", "--workspace-as", "/etc/passwd"])
+    assert.match(wrong.stderr, /\/etc\/passwd is no directory/)
+    const { environments } = await pyro.json<{ readonly environments: ReadonlyArray<{ readonly name: string }> }>([
+      "env",
+      "list"
+    ])
+    assert.notInclude(environments.map(({ name }) => name), "leaky")
+    assert.deepStrictEqual((await pyro.list()).map(({ name }) => name), ["secret"])
+  })
 })

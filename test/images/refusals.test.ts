@@ -25,6 +25,8 @@ beforeAll(async () => {
       "diffs:1": imageOf([[program]], {}, { diffIds: [`sha256:${"0".repeat(64)}`] }),
       "kinds:1": imageOf([[program]], {}, { layerType: "application/vnd.example.layer" }),
       "index:1": indexOf([of("arm64"), of("s390x")]),
+      "foreign:1": imageOf([[program]], {}, { architecture: "arm64" }),
+      "broken:1": imageOf([Buffer.from("no archive at all, and longer than a block".repeat(40))], {}),
       "elsewhere:1": imageOf([[program, { name: "elsewhere", data: "elsewhere" }]], {})
     },
     (path) => {
@@ -47,12 +49,15 @@ afterAll(async () => {
   remove()
 })
 
-/** `npm test` has one of each: wrong content, another platform, a forbidden address, an absent image. */
+// test/guest/environment-image.test.ts has wrong content and a forbidden address, in `npm test`.
 describe("a pull that cannot succeed", { concurrent: false }, () => {
   it.each([
     ["diffs:1", "digest", /other content than the image's configuration says/],
     ["kinds:1", "image", /a layer of the type|unsupported|mediaType|media type/i],
     ["lists:1", "image", /which is no image|not supported|unsupported|unable to/i],
+    ["foreign:1", "platform", /this host runs linux\/amd64, and the image is for linux\/arm64\./],
+    ["broken:1", "image", /ReadError|not.*tar|invalid|truncated/i],
+    ["absent:1", "not_found", /has no such image: .*unknown/],
     ["index:1", "platform", /and the image is for linux\/arm64, linux\/s390x\./],
     ["elsewhere:1", "policy", /: pyro env pull \S+ --allow-host layers\.example\.com/],
     ["private:1", "unauthorized", /: docker login 127\.0\.0\.1:\d+$/m],
