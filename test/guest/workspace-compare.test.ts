@@ -1,83 +1,19 @@
-import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { setTimeout as wait } from "node:timers/promises"
 import { afterAll, assert, describe, it } from "vitest"
-import { installation, shapeOf, vmmOf } from "../support/installation.ts"
+import { type Compared, comparisons, filesOf, lines, told } from "../support/comparisons.ts"
+import { installation, vmmOf } from "../support/installation.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
 import { settled, settlesAs } from "../support/settled.ts"
 import { snapshots } from "../support/snapshots.ts"
-import { toldError } from "../support/told-error.ts"
 import { diskDevice } from "../support/vmm.ts"
 
+// test/soak/workspace-compare.test.ts has different seeds, cancelled comparisons and races, too.
 const pyro = installation("pyro-compare-")
-const { call, create, failure, folder, inventory, json, killedAt, sh, state, status, step } = pyro
+const { call, create, failure, folder, inventory, json, killedAt, sh, status, step } = pyro
 afterAll(pyro.close)
 const { durable, fork, snapshot } = snapshots(pyro)
-
-interface Compared {
-  readonly summary: { readonly files: number }
-  readonly files: ReadonlyArray<{ readonly path: string; readonly from?: string; readonly status: string }>
-  readonly ignored_count: number
-  readonly special_count: number
-  readonly too_large_count?: number
-  readonly patch?: string
-  readonly digest?: string
-}
-
-const compare = (from: string, to: string, ...flags: ReadonlyArray<string>) =>
-  json<Compared>(["workspace", "compare", from, to, ...flags])
-const told = ({ files }: Compared) => files.map(({ path, status }) => `${status} ${path}`)
-
-/** A directory of the host to begin from. */
-const seed = (name: string, files: Readonly<Record<string, string>>) => {
-  const directory = path.join(folder, name)
-  for (const [file, content] of Object.entries(files)) {
-    fs.mkdirSync(path.dirname(path.join(directory, file)), { recursive: true })
-    fs.writeFileSync(path.join(directory, file), content)
-  }
-  return directory
-}
-const lines = (count: number) => Array.from({ length: count }, (_, line) => `line ${line}\n`).join("")
-const project = seed("project", {
-  ".gitignore": "build/\n*.log\n",
-  "README": "one\n",
-  "src/main": lines(40),
-  "src/tool": "#!/bin/sh\n",
-  "src/old name": lines(30),
-  "gone": "gone\n",
-  "was a file": "file\n"
-})
-
-let exports = 0
-/** The files of a workspace on the host. */
-const exported = async (workspace: string) => {
-  const output = path.join(folder, `export-${++exports}`)
-  await json(["workspace", "export", workspace, "/workspace", "--output", output])
-  return output
-}
-
-/** Every file and link of a folder: what git has of it. */
-const filesOf = (directory: string, beneath = ""): ReadonlyArray<string> =>
-  fs.readdirSync(path.join(directory, beneath), { withFileTypes: true }).flatMap((entry) => {
-    const name = path.join(beneath, entry.name)
-    const file = path.join(directory, name)
-    if (entry.isDirectory()) return filesOf(directory, name)
-    if (entry.isSymbolicLink()) return [`${name} -> ${fs.readlinkSync(file)}`]
-    const isExecutable = (fs.statSync(file).mode & 0o100) !== 0
-    return [`${name} ${isExecutable ? "x" : "-"} ${fs.readFileSync(file).toString("base64")}`]
-  }).sort()
-
-/** Applies what makes `from` `to` to the files of `from`, and finds those of `to`. */
-const becomes = async (from: string, to: string, patch: string) => {
-  const directory = await exported(from)
-  const env = { PATH: process.env["PATH"], GIT_CEILING_DIRECTORIES: folder }
-  execFileSync("git", ["apply", "--allow-empty", "-"], { cwd: directory, env, input: patch })
-  assert.deepStrictEqual(filesOf(directory), filesOf(await exported(to)))
-}
-
-/** What is left when the pool has settled, without what the pool itself has. */
-const leftovers = () => shapeOf(inventory().filter((line) => !/vm-/.test(line)), state)
+const { becomes, compare, exported, leftovers, project, seed } = comparisons(pyro)
 
 describe("two forks that went different ways", { concurrent: false }, () => {
   it("compare gives a patch that turns one fork's files into the other's", async () => {
@@ -270,51 +206,6 @@ describe("a snapshot, and a workspace that does not run", () => {
   })
 })
 
-describe("workspaces that began differently", () => {
-  it("workspaces with different seeds are compared by all files, whatever their sizes", async () => {
-    const other = seed("other", {
-      ".gitignore": "build/\n",
-      "README": "two\n",
-      "src/main": lines(40),
-      "src/tool": "#!/bin/sh\n",
-      "src/new name": lines(30),
-      "only/here": "x\n",
-      "kept.log": "of the beginning\n"
-    })
-    fs.chmodSync(path.join(other, "src/tool"), 0o755)
-    fs.utimesSync(path.join(other, "src/main"), 1, 1)
-    await create(["--name", "p", "--seed-path", project, "--mem-mib", "256", "--disk-mib", "512"])
-    await create(["--name", "q", "--seed-path", other, "--mem-mib", "256", "--disk-mib", "256"])
-    const untouched = await compare("p", "q")
-    assert.deepStrictEqual(told(untouched), [
-      "modified .gitignore",
-      "modified README",
-      "deleted gone",
-      "added kept.log",
-      "added only/here",
-      "renamed src/new name",
-      "modified src/tool",
-      "deleted was a file"
-    ])
-    await becomes("p", "q", untouched.patch!)
-    await sh("p", "echo two > README; rm gone; echo more >> src/main; echo generated > kept.log; echo x > new.log")
-    await sh("q", "rm -r only; echo same > src/same")
-    await sh("p", "echo same > src/same")
-    const changed = await compare("p", "q")
-    assert.deepStrictEqual(told(changed), [
-      "modified .gitignore",
-      "modified kept.log",
-      "modified src/main",
-      "renamed src/new name",
-      "modified src/tool",
-      "deleted was a file"
-    ])
-    assert.strictEqual(changed.ignored_count, 1)
-    await step("stop", "p")
-    assert.deepStrictEqual(await compare("p", "q"), changed)
-  })
-})
-
 describe("a disk that a guest has broken on purpose", { concurrent: false }, () => {
   it("a damaged disk affects only the temporary VM that reads it", async () => {
     await create(["--name", "hostile", "--seed-path", project])
@@ -341,26 +232,6 @@ describe("a disk that a guest has broken on purpose", { concurrent: false }, () 
   })
 })
 
-describe("a comparison that is given up", () => {
-  it("a cancelled comparison leaves nothing and releases the workspace", async () => {
-    await create(["--name", "slow", "--seed-path", project])
-    await fork("slow", "--name", "other")
-    // Nothing on the disk, and minutes to be read.
-    for (const name of ["slow", "other"]) await sh(name, "truncate -s 60G sparse")
-    await step("stop", "slow")
-    const before = await settled(leftovers)
-    const given = startPyro(["workspace", "compare", "slow", "other", "--verified"], { env: pyro.env })
-    const inspectors = async () => (await pyro.daemon()).vms.filter(({ purpose }) => purpose === "inspector").length
-    await until("an inspector reads it", async () => await inspectors() === 1)
-    const starting = step("start", "slow")
-    given.child.kill("SIGINT")
-    assert.strictEqual((await given.finished).signal, "SIGINT")
-    assert.strictEqual((await starting).state, "running")
-    await until("the inspector is gone", async () => await inspectors() === 0)
-    await settlesAs(leftovers, before)
-  })
-})
-
 describe("a comparison that cannot be made", { concurrent: false }, () => {
   it("a comparison with an unknown workspace or snapshot suggests similar names", async () => {
     const unknown = [
@@ -375,18 +246,6 @@ describe("a comparison that cannot be made", { concurrent: false }, () => {
     const invalid = [[["one", "w@"], "<to>"], [["one", "two", "--path", "../x"], "--path"]] as const
     for (const [args, field] of invalid) {
       assert.deepInclude(await failure(["workspace", "compare", ...args]), { code: "invalid_request", field })
-    }
-  })
-
-  it("a comparison that races a delete reports the delete and no damaged image", async () => {
-    for (const delayMs of [100, 130, 160, 200]) {
-      await json(["workspace", "fork", "w", "--name", "gone"])
-      await json(["workspace", "snapshot", "create", "gone", "s"])
-      const compared = call(["workspace", "compare", "gone@s", "gone", "--json"])
-      await wait(delayMs)
-      await json(["workspace", "delete", "gone"])
-      const { code, stdout } = await compared
-      if (code !== 0) assert.include(["workspace_not_found", "workspace_not_ready"], toldError({ stdout }).code)
     }
   })
 

@@ -1,36 +1,4 @@
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { connect } from "../../src/sdk/connect.ts"
-import { installation } from "../support/installation.ts"
+import { signalStorm } from "../support/signal-storm.ts"
 
-const own = installation("pyro-signal-")
-const before = process.env["PYRO_STATE_DIR"]
-beforeAll(() => {
-  process.env["PYRO_STATE_DIR"] = own.state
-})
-afterAll(async () => {
-  if (before === undefined) delete process.env["PYRO_STATE_DIR"]
-  else process.env["PYRO_STATE_DIR"] = before
-  await own.close()
-})
-
-/** The signal comes while the shell starts them. */
-const FORKING = "(sleep 987654 & sleep 987654; wait)"
-/** The command ends with its shell; the kernel may need a moment more for the others. One that the signal missed never ends. */
-const LEFT = "for _ in $(seq 100); do pgrep -x sleep >/dev/null || break; sleep 0.1; done; pgrep -cx sleep"
-const ROUNDS = 40
-const AT_ONCE = 8
-
-describe("a signal to a whole command", () => {
-  it("reaches the processes that the command starts at that moment", async () => {
-    await using pyro = connect()
-    await using workspace = await pyro.create({ memoryMib: 256, diskMib: 512 })
-    for (let round = 0; round < ROUNDS; round++) {
-      await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-        const command = await workspace.spawn(FORKING)
-        await command.kill()
-        assert.strictEqual((await command.wait()).status, 143)
-      }))
-      assert.strictEqual((await workspace.exec(LEFT)).stdout.trim(), "0", `round ${round}`)
-    }
-  })
-})
+// test/soak/workspace-signal.test.ts has more rounds.
+signalStorm(10)
