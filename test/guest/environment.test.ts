@@ -2,7 +2,14 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { type Outcome, packDriver, processesOf, startDriver, until } from "../support/environment/process.ts"
+import {
+  onSmallDisk,
+  type Outcome,
+  packDriver,
+  processesOf,
+  startDriver,
+  until
+} from "../support/environment/process.ts"
 
 const root = process.getuid!() === 0
 const name = "debian:12-base"
@@ -144,33 +151,12 @@ describe("an environment", { concurrent: false }, () => {
   })
 })
 
+// test/images/environment-space.test.ts fills a disk during a build.
 describe.skipIf(!root)("a full disk", () => {
-  /** A driver whose cache is a small file system of its own, of that many MiB. */
-  const onSmallDisk = (folder: string, mib: number) => {
-    fs.mkdirSync(path.join(folder, "cache"), { recursive: true, mode: 0o700 })
-    const script = `mount -t tmpfs -o size=${mib}m,mode=700 tmpfs "$1" && shift && exec "$@"`
-    const prefix = ["unshare", "--mount", "sh", "-c", script, "sh", path.join(folder, "cache")]
-    return start(["ensure", name], { home: folder, prefix })
-  }
-
   it("a full disk is detected before a build", async () => {
-    const { error, steps } = await onSmallDisk(path.join(pack.home, "tiny"), 250).ended
+    const { error, steps } = await onSmallDisk(pack.program, path.join(pack.home, "tiny"), 250, ["ensure", name]).ended
     assert.strictEqual(error?.tag, "NoSpace")
     assert.notInclude(steps, "unpacking the base system")
-  })
-
-  it("a disk that fills up during a build fails with NoSpace and leaves nothing", async () => {
-    const folder = path.join(pack.home, "small")
-    const driver = onSmallDisk(folder, 1000)
-    await driver.reaches("installing the base system")
-    // The same file system, seen through the driver's own eyes.
-    const inside = `/proc/${driver.pid}/root${folder}/cache`
-    fill(path.join(inside, "filler"))
-    const left = () => fs.readdirSync(path.join(inside, "environments", "tmp")).filter((entry) => entry !== ".lock")
-    assert.isAbove(left().length, 0)
-    const { error } = await driver.ended
-    assert.strictEqual(error?.tag, "NoSpace")
-    assert.deepStrictEqual(processesOf(folder), [])
   })
 })
 
@@ -195,15 +181,3 @@ describe("environments that are no longer wanted", { concurrent: false }, () => 
     assert.strictEqual(listed.find((one) => one.name === name)?.state, "absent")
   })
 })
-
-/** Writes until there is no room. */
-const fill = (file: string) => {
-  const handle = fs.openSync(file, "w")
-  try {
-    for (;;) fs.writeSync(handle, Buffer.alloc(1024 * 1024))
-  } catch (cause) {
-    assert.strictEqual((cause as NodeJS.ErrnoException).code, "ENOSPC")
-  } finally {
-    fs.closeSync(handle)
-  }
-}

@@ -114,3 +114,11 @@ export const until = async (what: string, condition: () => boolean, withinMs = 1
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
+
+/** A driver whose cache is a small file system of its own, of that many MiB. */
+export const onSmallDisk = (program: string, home: string, mib: number, words: ReadonlyArray<string>) => {
+  fs.mkdirSync(path.join(home, "cache"), { recursive: true, mode: 0o700 })
+  const script = `mount -t tmpfs -o size=${mib}m,mode=700 tmpfs "$1" && shift && exec "$@"`
+  const prefix = ["unshare", "--mount", "sh", "-c", script, "sh", path.join(home, "cache")]
+  return startDriver({ program, home, words, prefix })
+}
