@@ -42,7 +42,7 @@ const elsewhere = {
     "test/unit: neither the user nor KVM matters"
   ],
   firecracker: [
-    "test/soak, but for services, shells, ports and the crashes of rewinds: hours in this machine; docs/firecracker.md names what ran by hand",
+    "test/soak, but for services, shells, ports, tries and the crashes of rewinds: hours in this machine; docs/firecracker.md names what ran by hand",
     "test/unit, test/agent, test/network, test/cli, test/mcp, test/daemon: no microVM, or one of QEMU"
   ]
 }
