@@ -29,6 +29,8 @@ export interface Building {
   readonly context?: string
   /** Network policy of the builder. Empty: no network. */
   readonly allowHosts: ReadonlyArray<string>
+  /** The network has services of this host alone, whose certificates nobody checks. So the builder needs no authorities. @default false */
+  readonly isLoopback?: boolean
   /** Private addresses that it may reach. */
   readonly allowIps?: ReadonlyArray<string>
   /** Registries whose layers this host keeps, as HOST:PORT. */

@@ -35,10 +35,17 @@ const UPLOADED = 0.5
 /** A builder microVM, which the Scope deletes. */
 export const acquireBuilder = (
   pyro: PyroService,
-  { allowHosts, allowIps = [], context, logins, onProgress, reference, registries = [], secrets = {} }: Omit<
-    Building,
-    "file" | "request"
-  >
+  {
+    allowHosts,
+    allowIps = [],
+    context,
+    isLoopback = false,
+    logins,
+    onProgress,
+    reference,
+    registries = [],
+    secrets = {}
+  }: Omit<Building, "file" | "request">
 ) =>
   Effect.gen(function*() {
     const { ensure } = yield* Environments
@@ -57,7 +64,7 @@ export const acquireBuilder = (
       ttl_seconds: LEFT_SECONDS,
       labels: { [BUILDER_LABEL]: reference.slice(0, 256) },
       ...(context === undefined ? {} : { seed_path: context }),
-      ...(allowHosts.length === 0 ? {} : { allow_hosts: allowHosts, trust_host_certificates: true }),
+      ...(allowHosts.length === 0 ? {} : { allow_hosts: allowHosts, trust_host_certificates: !isLoopback }),
       ...(allowIps.length === 0 ? {} : { allow_ips: allowIps })
     })
     // No request of a person has this field.

@@ -21,6 +21,7 @@ export const pullImage = (
     const mirrors = yield* mirrorsOf([reference])
     const { logins, ...ofHost } = yield* builderLogins([reference, ...mirrors.references], auth)
     const { allowHosts: own, plainHttp, registry, source } = sourceOf(reference)
+    const further = [...allowHosts, ...allowIps, ...ofHost.allowHosts]
     const user = logins.find((login) => login.registry === reference.registry)?.user
     yield* keepImage(reference.name, (file) =>
       Effect.map(
@@ -30,6 +31,7 @@ export const pullImage = (
           logins: ofHost,
           allowHosts: [...new Set([...own, ...mirrors.allowHosts, ...ofHost.allowHosts, ...allowHosts])],
           allowIps,
+          isLoopback: plainHttp && mirrors.sources.every((mirror) => mirror.plainHttp) && further.length === 0,
           registries: [...new Set([registry, ...mirrors.registries])],
           file,
           onProgress,
