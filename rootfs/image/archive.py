@@ -26,9 +26,9 @@ def plain_archive():
 def archive_entries(path):
     """Entries by their names without ./ in front. A later entry of a name wins, as in any unpacked archive."""
     try:
-        archive = tarfile.open(path, "r:", errors="surrogateescape")
+        archive = tar_module().open(path, "r:", errors="surrogateescape")
         return archive, {os.path.normpath(entry.name): entry for entry in archive if entry.isreg()}
-    except (tarfile.TarError, EOFError) as error:
+    except (tar_module().TarError, EOFError) as error:
         raise Refused("archive", f"the file is no tar archive of an image: {error}") from error
 
 

@@ -9,7 +9,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import tarfile
 
 FEATURES = "/workspace/features"
 LABEL = "devcontainer.metadata"
@@ -54,6 +53,8 @@ def fetch_feature(feature_id, folder):
         layers = json.loads(file.read(4 << 20)).get("layers") or []
     if len(layers) != 1:
         raise FeatureRefused(f"{feature_id} is no feature: it has {len(layers)} layers")
+    import tarfile
+
     with tarfile.open(f"{image}/{layers[0]['digest'].split(':')[1]}") as archive:
         archive.extractall(folder, filter="data")
     shutil.rmtree(image)

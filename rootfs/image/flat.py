@@ -5,42 +5,94 @@ FLAT = f"{WORK}/root.erofs"
 # A fixed UUID and no times of the build: the same image has the same bytes.
 MKFS = ["mkfs.erofs", "--quiet", "-T0", "--mkfs-time", "-U", "70797261-0000-4000-8000-000000000000"]
 # What a layer's whiteouts hide goes, and the whiteouts with it.
-ADD = ["--tar=f", "--aufs", "--ovlfs-strip=1"]
+BEGIN = [*MKFS, "--tar=f", *ONCE, "--aufs", "--ovlfs-strip=1"]
+ADD = [*BEGIN, "--incremental=data", FLAT]
 OPAQUE = ".wh..wh..opq"
+# Where this kernel's modules are in it.
+FLAT_MODULES = "usr/lib/modules"
 
 
-def add_to_flat(is_first):
-    return [*MKFS, *([] if is_first else ["--incremental=data"]), *ADD, FLAT]
+def modules_at(place):
+    """tar's operands for the modules, at their place in the root."""
+    return ["--directory", os.path.dirname(MODULES), f"--transform=s,^modules,{place},S", "modules"]
 
 
-def flatten(layers):
-    """All layers in one file system. False if mkfs cannot add one to those below it, such as a hard link to a file of another layer."""
+def run_fed(argv, source_argv):
+    """Gives one program what another one writes."""
+    source = subprocess.Popen(source_argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pipesize=PIPE)
+    run(argv, stdin=source.stdout)
+    source.stdout.close()
+    error = source.stderr.read()
+    if source.wait() != 0:
+        raise Refused("tool", f"{source_argv[0]} ended with {source.returncode}: {tail(error)}")
+
+
+class Modules:
+    """
+    Begins the file system with this kernel's modules, while the layers are fetched: they are as large as a layer. An image for which this place
+    is wrong gets them once more, at its own.
+    """
+
+    def __init__(self):
+        self.failure = None
+        self.thread = threading.Thread(target=self.write, daemon=True)
+        self.thread.start()
+
+    def write(self):
+        try:
+            # Through an archive with large records: from a directory, mkfs.erofs copies a page at a time.
+            archive = ["tar", "--create", "--sort=name", "--numeric-owner", f"--blocking-factor={PIPE // TAR_BLOCK}"]
+            run_fed([*BEGIN, FLAT], [*archive, *modules_at(FLAT_MODULES)])
+        except (Refused, OSError) as error:
+            self.failure = error
+
+    def wait(self):
+        self.thread.join()
+        if self.failure:
+            raise self.failure
+
+
+def kept_of(number):
+    return f"{WORK}/directories/{number}.tar"
+
+
+def flatten(layers, modules):
+    """
+    All layers in one file system, over the modules. The numbers of layers whose directories are not known; or None if mkfs cannot add a layer
+    to those below it, such as a hard link to a file of another layer.
+    """
+    modules.wait()
+    os.makedirs(f"{WORK}/directories")
+    unknown = set()
     for number, (layer, diff_id) in enumerate(layers, 1):
         progress(f"unpacking layer {number} of {len(layers)}", 0.4 + 0.4 * (number - 1) / len(layers))
-        if not fed_to(add_to_flat(number == 1), blob_of(layer), diff_id):
-            if os.path.lexists(FLAT):
-                os.unlink(FLAT)
-            return False
-    return len(layers) > 0
+        entries = Entries(kept_of(number))
+        if not fed_to(ADD, blob_of(layer), diff_id, entries):
+            os.unlink(FLAT)
+            return None
+        if entries.gave_up:
+            unknown.add(number)
+    return unknown
 
 
 class Implied:
     """Directories as the layers have them: what a layer has beneath a directory alone makes it a directory of nobody in particular."""
 
-    def __init__(self, layers):
+    def __init__(self, layers, unknown):
         self.layers = layers
+        self.unknown = unknown
         self.known = None
 
     def read(self):
-        """The directories of all layers, of the highest one that names them. Few images need this: it decompresses the layers once more."""
+        """The directories of all layers, of the highest one that names them."""
         known = {}
-        for layer, _ in self.layers:
+        for number, (layer, _) in enumerate(self.layers, 1):
+            if number not in self.unknown:
+                known.update(directories_of(kept_of(number)))
+                continue
             with open(blob_of(layer), "rb") as source:
                 child = subprocess.Popen(decompressed(blob_of(layer)), stdin=source, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-                with tarfile.open(fileobj=child.stdout, mode="r|", errors="surrogateescape") as archive:
-                    for entry in archive:
-                        if entry.isdir():
-                            known[os.path.normpath("/" + entry.name)] = (entry.mode & 0o7777, entry.uid, entry.gid, entry.mtime)
+                known.update(directories_of(fileobj=child.stdout, mode="r|"))
                 child.stdout.close()
                 child.wait()
         return known
@@ -64,18 +116,32 @@ def mark_opaque(upper):
         os.utime(folder, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
+def listed(folder):
+    """What a tree has, but for its own directory."""
+    argv = ["find", folder, "-mindepth", "1", "-printf", "%P %y %m %U %G %s %T@ %l\\0"]
+    return sorted(subprocess.run(argv, stdout=subprocess.PIPE, check=True).stdout.split(b"\0"))
+
+
+def keep_modules(merged):
+    """Whether the modules are in the root, and no others. A layer may have removed them, or have its own; then they go."""
+    place = f"{merged}/{FLAT_MODULES}"
+    if not os.path.isdir(place) or os.path.realpath(place) != place:
+        return False
+    if listed(place) == listed(MODULES):
+        return True
+    stat = os.stat(place)
+    for name in os.listdir(MODULES):
+        remove(f"{place}/{name}")
+    os.utime(place, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    return False
+
+
 def write_flat(merged, modules):
-    """Adds what was changed in the overlay to the file system of the layers, and this kernel's modules. Gives its size."""
+    """Adds what was changed in the overlay to the file system of the layers, and the modules unless they are there. Gives its size."""
     run(["umount", merged])
     run(["umount", f"{WORK}/lower/1"])
     upper = f"{WORK}/top/upper"
     mark_opaque(upper)
     archive = ["tar", "--create", *XATTRS, "--xattrs-exclude=trusted.overlay.*", "--directory", upper, "."]
-    archive += ["--directory", os.path.dirname(MODULES), f"--transform=s,^modules,{modules},S", "modules"]
-    source = subprocess.Popen(archive, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    run(add_to_flat(False), stdin=source.stdout)
-    source.stdout.close()
-    error = source.stderr.read()
-    if source.wait() != 0:
-        raise Refused("tool", f"tar ended with {source.returncode}: {tail(error)}")
+    run_fed(ADD, [*archive, *(modules_at(modules) if modules else [])])
     return os.stat(FLAT).st_size

@@ -18,6 +18,8 @@ def build(request):
     base_mirrors = []
     log_in(request.get("logins"))
     Skopeo.stall_seconds = request.get("stallSeconds")
+    # What begins with an environment copies the modules into its root.
+    modules = None if "commit" in request or "added" in request else Modules()
     if "commit" in request:
         return commit(request["commit"])
     if "added" in request:
@@ -36,14 +38,15 @@ def build(request):
         raise Refused("platform", f"{config.get('os')}/{config.get('architecture')}")
     layers = layers_of(manifest, config)
     os.makedirs(f"{WORK}/lower/empty")
-    is_flat = flatten(layers)
+    unknown = flatten(layers, modules)
+    is_flat = unknown is not None
     if is_flat:
         mount_erofs(FLAT, 1)
     numbers = [1] if is_flat else assemble(layers)
     progress("writing the image", 0.82)
     merged = merged_root(numbers)
-    complete_implied(merged, Implied(layers) if is_flat else ImpliedOfMounts(numbers))
-    modules = complete(merged)
+    complete_implied(merged, Implied(layers, unknown) if is_flat else ImpliedOfMounts(numbers))
+    place = complete(merged, is_flat and keep_modules(merged))
     programs = config.get("config") or {}
     programs["Env"] = without_trust(programs.get("Env") or [])
     for name, directory in [("working directory", programs.get("WorkingDir")), *(("volume", one) for one in volumes(programs))]:
@@ -60,7 +63,7 @@ def build(request):
     say(
         _tag="Made",
         digest=digest,
-        sizeBytes=write_flat(merged, modules) if is_flat else write_root(merged, modules),
+        sizeBytes=write_flat(merged, place) if is_flat else write_root(merged, place),
         config=config,
         layers=[{"digest": layer["digest"], "sizeBytes": layer.get("size", 0)} for layer, _ in layers],
         packages=packages,
@@ -82,7 +85,7 @@ def main():
         say(_tag="Refused", kind="feature", detail=str(refused)[:2000])
     except OSError as error:
         say(_tag="Refused", kind="full" if error.errno == 28 else "tool", detail=str(error)[:2000])
-    except (tarfile.TarError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (tar_module().TarError, ValueError, KeyError, TypeError, AttributeError) as error:
         say(_tag="Refused", kind="image", detail=f"{type(error).__name__}: {error}"[:2000])
     # Python's own end waits for the layers that threads still write.
     os._exit(0)

@@ -1,6 +1,10 @@
 """Makes file systems of the layers of an image, and one root of them, for image.py, which is behind this text in one program. The layers are hostile."""
 
-from concurrent.futures import ThreadPoolExecutor
+# What a pipe holds, in bytes, at most, without a privilege. A switch between programs is dear without KVM.
+PIPE = 1 << 20
+# mkfs.erofs writes data where it belongs, in place of a file beside the image that it copies at the end. The last bytes of a file get a block.
+ONCE = ["--sort=none", "-Enoinline_data"]
+LEAST_LEFT = 16 << 20
 
 
 def decompressed(path):
@@ -15,16 +19,18 @@ def decompressed(path):
     return ["cat"]
 
 
-def feed(blob, sink, diff_id):
-    """Decompresses a layer into `sink`, and checks that it is what the image's configuration names."""
+def feed(blob, sink, diff_id, entries=None):
+    """Decompresses a layer into `sink`, and checks that it is what the image's configuration names. `entries` sees it pass."""
     taken = hashlib.sha256()
     disk = os.statvfs(WORK)
     left = disk.f_bavail * disk.f_frsize
     with open(blob, "rb") as source:
-        child = subprocess.Popen(decompressed(blob), stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        child = subprocess.Popen(decompressed(blob), stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pipesize=PIPE)
         broken = None
         while piece := child.stdout.read(CHUNK):
             taken.update(piece)
+            if entries:
+                entries.see(piece)
             left -= len(piece)
             if left < 0:
                 child.kill()
@@ -40,13 +46,15 @@ def feed(blob, sink, diff_id):
             raise Refused("layer", f"a layer cannot be decompressed: {tail(error)}")
     if "sha256:" + taken.hexdigest() != diff_id:
         raise Refused("digest", f"a layer has other content than the image's configuration says ({diff_id})")
+    if entries and not entries.end():
+        raise Refused("layer", "a layer ends within a file")
     return broken is None
 
 
-def fed_to(argv, blob, diff_id):
+def fed_to(argv, blob, diff_id, entries):
     """Gives a decompressed layer to a program. False if the program cannot take it."""
-    child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    whole = feed(blob, child.stdin, diff_id)
+    child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pipesize=PIPE)
+    whole = feed(blob, child.stdin, diff_id, entries)
     try:
         # The end of an archive, which umoci leaves out.
         if whole:
@@ -57,13 +65,18 @@ def fed_to(argv, blob, diff_id):
         child.stdin.close()
     except BrokenPipeError:
         pass
-    return child.wait() == 0 and whole
+    taken = child.wait() == 0 and whole
+    disk = os.statvfs(WORK)
+    if disk.f_bavail * disk.f_frsize < LEAST_LEFT:
+        # mkfs.erofs goes on after data that it could not write.
+        raise Refused("full", f"the image needs more than the builder's disk takes ({disk.f_blocks * disk.f_frsize >> 20} MiB)")
+    return taken
 
 
 def to_erofs(blob, diff_id, target):
     """The layer straight into an image: six times faster than an unpacked tree. False if mkfs cannot represent the layer alone."""
     # --aufs: whiteouts become those of overlayfs.
-    return fed_to(["mkfs.erofs", "--quiet", "-T0", "--mkfs-time", "--tar=f", "--aufs", target], blob, diff_id)
+    return fed_to(["mkfs.erofs", "--quiet", "-T0", "--mkfs-time", "--tar=f", *ONCE, "--aufs", target], blob, diff_id, Entries(f"{target}.directories"))
 
 
 def mount(argv):
@@ -128,6 +141,8 @@ def assemble(layers):
     Mounts every layer; gives their numbers, the lowest first. As many layers as there are processors are written at once. For images whose
     layers `flatten` cannot add to each other.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     numbers = []
     # Without `with`: after a refusal nobody waits for the other layers, because the program ends.
     writers = ThreadPoolExecutor(os.cpu_count())

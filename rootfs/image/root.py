@@ -48,8 +48,11 @@ def complete_implied(root, layers):
         os.utime(path, ns=(time, time))
 
 
-def complete(root):
-    """What pyro needs of any root: mount points, files that it writes, and a directory for its kernel's modules, whose path this gives. All have the time 0."""
+def complete(root, has_modules=False):
+    """
+    What pyro needs of any root: mount points, files that it writes, and a directory for its kernel's modules, whose path this gives. All have the
+    time 0. `has_modules`: the modules are in usr/lib, and lib gets a link to them.
+    """
     before = {path: os.lstat(path) for path in (f"{root}/etc", f"{root}/lib", f"{root}/usr/lib") if os.path.isdir(path) and not os.path.islink(path)}
     for name, mode in (("proc", 0o555), ("sys", 0o555), ("dev", 0o755), ("run", 0o755), ("tmp", 0o1777), ("workspace", 0o755), ("etc", 0o755)):
         path = f"{root}/{name}"
@@ -69,15 +72,26 @@ def complete(root):
     if os.path.islink(lib) and os.path.isdir(f"{root}/usr/lib"):
         lib = f"{root}/usr/lib"
     os.makedirs(lib, exist_ok=True)
-    remove(f"{lib}/modules")
-    os.mkdir(f"{lib}/modules")
+    modules = f"{lib}/modules"
+    target = f"../{FLAT_MODULES}"
+    if has_modules and lib == f"{root}/lib":
+        remove(modules)
+        os.symlink(target, modules)
+        os.utime(modules, (0, 0), follow_symlinks=False)
+    elif not has_modules:
+        # The modules of an environment that this one is made of.
+        place = f"{root}/{FLAT_MODULES}"
+        if os.path.islink(modules) and os.readlink(modules) == target and os.path.realpath(place) == place:
+            remove(place)
+        remove(modules)
+        os.mkdir(modules)
     for path, stat in before.items():
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     # The root itself is the overlay's, and as new as the build.
     for path in (root, f"{root}/etc", lib):
         if path not in before:
             os.utime(path, (0, 0))
-    return os.path.relpath(f"{lib}/modules", root)
+    return None if has_modules else os.path.relpath(modules, root)
 
 
 def make_directory(root, path, name):

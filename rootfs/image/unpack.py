@@ -38,7 +38,7 @@ class Times:
 
 def apply(stream, root):
     times = Times()
-    with tarfile.open(fileobj=stream, mode="r|", errors="surrogateescape") as archive:
+    with tar_module().open(fileobj=stream, mode="r|", errors="surrogateescape") as archive:
         for entry in archive:
             path = beneath(root, entry.name)
             name = os.path.basename(path)

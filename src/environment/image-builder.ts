@@ -188,6 +188,7 @@ export const builderProgram = Effect.suspend(() =>
     "pulls",
     "dockerfile",
     "unpack",
+    "entries",
     "layers",
     "flat",
     "root",

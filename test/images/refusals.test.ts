@@ -3,6 +3,7 @@ import { installation } from "../support/installation.ts"
 import { imageOf, indexOf } from "../support/oci/image.ts"
 import { probeIn } from "../support/oci/probe.ts"
 import { startRegistry, type TestRegistry } from "../support/oci/registry.ts"
+import { tarOf } from "../support/oci/tar.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
 
 const failures: Readonly<Record<string, readonly [status: number, code: string]>> = {
@@ -27,6 +28,7 @@ beforeAll(async () => {
       "index:1": indexOf([of("arm64"), of("s390x")]),
       "foreign:1": imageOf([[program]], {}, { architecture: "arm64" }),
       "broken:1": imageOf([Buffer.from("no archive at all, and longer than a block".repeat(40))], {}),
+      "cut:1": imageOf([[program], tarOf([{ name: "cut", data: "c".repeat(4096) }]).subarray(0, 2048)], {}),
       "elsewhere:1": imageOf([[program, { name: "elsewhere", data: "elsewhere" }]], {})
     },
     (path) => {
@@ -57,6 +59,7 @@ describe("a pull that cannot succeed", { concurrent: false }, () => {
     ["lists:1", "image", /which is no image|not supported|unsupported|unable to/i],
     ["foreign:1", "platform", /this host runs linux\/amd64, and the image is for linux\/arm64\./],
     ["broken:1", "image", /ReadError|not.*tar|invalid|truncated/i],
+    ["cut:1", "image", /a layer ends within a file/],
     ["absent:1", "not_found", /has no such image: .*unknown/],
     ["index:1", "platform", /and the image is for linux\/arm64, linux\/s390x\./],
     ["elsewhere:1", "policy", /: pyro env pull \S+ --allow-host layers\.example\.com/],
