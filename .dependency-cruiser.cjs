@@ -8,6 +8,7 @@ const libraries = [
   "terminal",
   "guest-channel",
   "ssh",
+  "ssh-agent",
   "patch",
   "test-counts",
   "disk",
@@ -26,6 +27,7 @@ const may = {
   "terminal": ["contract", "system"],
   "guest-channel": ["contract", "system"],
   "ssh": ["contract", "system", "guest-channel"],
+  "ssh-agent": ["contract", "system"],
   "patch": ["contract", "system"],
   "test-counts": ["contract"],
   "disk": ["contract", "system"],
@@ -40,7 +42,7 @@ const may = {
   "sdk": ["contract", "system", "project"],
   "agent-host": ["contract", "system"],
   "ssh-client": ["contract", "system"],
-  "cli": ["contract", "terminal", "sdk", "agent-host", "ssh-client", "project", "local", "daemon", "mcp"],
+  "cli": ["contract", "terminal", "sdk", "agent-host", "ssh-agent", "ssh-client", "project", "local", "daemon", "mcp"],
   "mcp": ["contract", "sdk"],
   // Runs in a browser: `page-in-a-browser`.
   "web": ["contract", "sdk"],
@@ -62,6 +64,7 @@ const closed = [
   "terminal",
   "guest-channel",
   "ssh",
+  "ssh-agent",
   "patch",
   "test-counts",
   "disk",
@@ -255,7 +258,7 @@ module.exports = {
       severity: "error",
       from: { path: "^src/cli/" },
       to: {
-        path: "^src/(terminal|local|mcp|agent-host|ssh-client|project)/",
+        path: "^src/(terminal|local|mcp|agent-host|ssh-agent|ssh-client|project)/",
         dynamic: false,
         dependencyTypesNot: ["type-only", "dynamic-import"]
       }

@@ -8,6 +8,7 @@ const hostFolders = [
   "network",
   "guest-channel",
   "ssh",
+  "ssh-agent",
   "output-log",
   "seeding",
   "disk",

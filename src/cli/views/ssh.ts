@@ -117,7 +117,7 @@ const performLoan = (pyro: PyroService, payload: SshAgentPayload) =>
     if (payload.ask && (!terminal.stdinIsTerminal || !terminal.stderrIsTerminal)) {
       return yield* new InvalidRequest({ field: "--ask", detail: "needs a terminal" })
     }
-    const { knownHosts, lend } = yield* Effect.promise(() => import("../../ssh-client/lend.ts"))
+    const { knownHosts, lend, useText } = yield* Effect.promise(() => import("../../ssh-agent/lend.ts"))
     const hosts = knownHosts(yield* homeOf, payload.host)
     const unknown = [...hosts].find(([, keys]) => keys.size === 0)?.[0]
     if (unknown !== undefined) {
@@ -130,14 +130,14 @@ const performLoan = (pyro: PyroService, payload: SshAgentPayload) =>
     const loan = yield* lend(
       {
         agent,
-        hosts,
+        hosts: () => hosts,
         allows: ({ fingerprint, host, user }) =>
           payload.ask
             ? Effect.map(asks(`Log in to ${host} as ${user} with ${fingerprint}?`), (answer) => answer === true).pipe(
               withTerminal
             )
             : Effect.succeed(true),
-        say: (sentence) => withTerminal(warn(`pyro: ${sentence}\n`))
+        tell: (use) => withTerminal(warn(`pyro: ${useText(use)}\n`))
       },
       withTerminal(
         warn(`pyro: lends your SSH agent to ${payload.workspace} for ${payload.host.join(", ")}, until Ctrl-C\n`)

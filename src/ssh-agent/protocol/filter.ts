@@ -11,6 +11,9 @@ const REQUEST_IDENTITIES = 11
 const SIGN_REQUEST = 13
 const EXTENSION = 27
 const USERAUTH_REQUEST = 50
+/** Maximum bytes of a session's id, which is a hash, and of a user's name. What a client says is kept, and shown to the person. */
+const MAX_SESSION_BYTES = 64
+const MAX_USER_BYTES = 256
 
 /** What a guest asks the person's agent for. */
 export interface Wanted {
@@ -44,6 +47,7 @@ export const makeFilter = (hosts: ReadonlyMap<string, HostKeys>) => {
     const signature = request.string()
     const isForwarding = request.u8() !== 0
     request.end()
+    if (session.length > MAX_SESSION_BYTES) throw new Malformed()
     if (bound !== undefined || isForwarding) return refuse("a login through another host")
     const host = [...hosts].find(([, keys]) => keys.has(key.toString("base64")))?.[0]
     if (host === undefined) return refuse("a host that the agent is not lent for")
@@ -61,6 +65,7 @@ export const makeFilter = (hosts: ReadonlyMap<string, HostKeys>) => {
     const session = data.string()
     const isLogin = data.u8() === USERAUTH_REQUEST
     const user = data.text()
+    if (user.length > MAX_USER_BYTES) throw new Malformed()
     const service = data.text()
     const method = data.text()
     const isSignature = data.u8() === 1

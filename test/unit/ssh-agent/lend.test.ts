@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, type Scope, Stream } from "effect"
+import { Deferred, Effect, Fiber, type Scope, Stream } from "effect"
 import { execFile, execFileSync, spawn } from "node:child_process"
 import { createHmac } from "node:crypto"
 import * as fs from "node:fs"
@@ -7,8 +7,8 @@ import { connect } from "node:net"
 import * as os from "node:os"
 import * as path from "node:path"
 import ssh2 from "ssh2"
-import { keysIn } from "../../../src/ssh-client/agent/known-hosts.ts"
-import { lend, type LendOptions } from "../../../src/ssh-client/lend.ts"
+import { lend, type LendOptions, useText } from "../../../src/ssh-agent/lend.ts"
+import { keysIn } from "../../../src/ssh-agent/protocol/known-hosts.ts"
 import { makeKey } from "../../../src/ssh/keys.ts"
 import { nativeDirectory } from "../../../src/system/processes/native.ts"
 
@@ -60,7 +60,10 @@ const world = Effect.gen(function*() {
 /** The socket that a guest's programs have, with the guest's end as a process of this host. */
 const lent = (
   place: string,
-  options: Pick<LendOptions, "agent" | "hosts"> & Partial<LendOptions>
+  { hosts, ...options }:
+    & Pick<LendOptions, "agent">
+    & { readonly hosts: ReturnType<LendOptions["hosts"]> }
+    & Partial<Omit<LendOptions, "hosts">>
 ): Effect.Effect<{ readonly socket: string; readonly said: ReadonlyArray<string> }, never, Scope.Scope> =>
   Effect.gen(function*() {
     const socket = path.join(place, "lent")
@@ -77,7 +80,8 @@ const lent = (
     const listening = new Promise<void>((resolve) => (isListening = resolve))
     const loan = yield* lend({
       allows: () => Effect.succeed(true),
-      say: (sentence) => Effect.sync(() => void said.push(sentence)),
+      tell: (use) => Effect.sync(() => void said.push(useText(use))),
+      hosts: () => hosts,
       ...options
     }, Effect.sync(isListening))
     yield* Effect.forkScoped(
@@ -91,12 +95,13 @@ const lent = (
 /** What a program says that has the socket. */
 const using = (socket: string, program: string, ...args: ReadonlyArray<string>) =>
   Effect.callback<string>((resume) => {
-    execFile(
+    const child = execFile(
       program,
       [...args],
       { env: { ...process.env, SSH_AUTH_SOCK: socket } },
       (_, stdout, stderr) => resume(Effect.succeed(stdout + stderr))
     )
+    return Effect.sync(() => void child.kill())
   })
 
 const login = (place: string, socket: string, port: number) =>
@@ -159,7 +164,8 @@ describe("a lent SSH agent", () => {
       const cases = [
         [{ agent, hosts: hosts(other.publicLine) }, "refuses a host that the agent is not lent for"],
         [{ agent, hosts: hosts(mine.publicLine), allows: () => Effect.succeed(false) }, ""],
-        [{ agent: "/nowhere", hosts: hosts(mine.publicLine) }, ""]
+        [{ agent: "/nowhere", hosts: hosts(mine.publicLine) }, "because your agent does not answer"],
+        [{ agent, hosts: hosts(mine.publicLine), mayAsk: () => false }, "because your agent does not answer"]
       ] as const
       for (const [options, expected] of cases) {
         const { said, text } = yield* Effect.scoped(Effect.gen(function*() {
@@ -191,6 +197,31 @@ describe("a lent SSH agent", () => {
       const tooLong = Buffer.alloc(300_000)
       assert.deepStrictEqual(yield* ask(socket, tooLong), [])
       assert.deepStrictEqual(yield* ask(socket, Buffer.from([11])), [12])
+    }))
+})
+
+describe("a question about a login", () => {
+  it.live("ends with the program that asked", () =>
+    Effect.gen(function*() {
+      const { agent, place, serve } = yield* world
+      const key = makeKey("server")
+      const port = yield* serve(key.privateText)
+      const asked = yield* Deferred.make<void>()
+      const left = yield* Deferred.make<void>()
+      const { socket } = yield* lent(place, {
+        agent,
+        hosts: new Map([["server", new Set([keyOf(key.publicLine)])]]),
+        allows: (_, gone) =>
+          Deferred.succeed(asked, undefined).pipe(
+            Effect.andThen(gone),
+            Effect.andThen(Deferred.succeed(left, undefined)),
+            Effect.as(false)
+          )
+      })
+      const program = yield* Effect.forkChild(login(place, socket, port))
+      yield* Deferred.await(asked)
+      yield* Fiber.interrupt(program)
+      yield* Deferred.await(left)
     }))
 })
 
