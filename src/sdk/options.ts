@@ -1,12 +1,14 @@
 import { Effect, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
 import { invalidRequest } from "../contract/errors/issue.ts"
+import { filledFromVariable } from "../contract/rows/from-variable.ts"
 import type { CliSurface, PureSchema } from "../contract/rows/operation.ts"
 import type { Operation, OperationName, OperationOf } from "../contract/rows/operations.ts"
 import { parseArchive, withAbsolutePath } from "../contract/text/image-archive.ts"
 import { named } from "../contract/text/names.ts"
 import { snakeCase } from "../contract/text/snake.ts"
 import { callersPath } from "../system/files/host-path.ts"
+import { settingNow } from "../system/settings/config.ts"
 
 type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : S
 
@@ -45,7 +47,7 @@ export const payloadOf = (row: Operation, options: object): Effect.Effect<unknow
   return Schema.decodeUnknownEffect(row.payload() as PureSchema, {
     onExcessProperty: "error",
     reportInput: true
-  })(encoded).pipe(
+  })(filledFromVariable(row.cli, encoded, settingNow)).pipe(
     Effect.mapError((error) => {
       const refused = invalidRequest(error)
       const { detail, field } = refused

@@ -137,7 +137,9 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "pyro network set fix --allow-host github.com",
     "pyro ssh-agent fix --host github.com --ask",
     "pyro ssh-agent fix --host github.com",
-    "pyro ssh-agent fix --host github.com --host gitlab.com --ask"
+    "pyro ssh-agent fix --host github.com --host gitlab.com --ask",
+    "pyro create --seed-path . --name fix --allow-host github.com --ssh-agent github.com --ssh-agent-ask",
+    "pyro update fix --ssh-agent github.com --ssh-agent-ask"
   ].map((command): readonly [string, string] => [command, SSH]),
   ...[
     "pyro env pull docker.io/library/python:3.12-slim",

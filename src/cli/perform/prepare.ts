@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
+import { filledFromVariable } from "../../contract/rows/from-variable.ts"
 import type { CliSurface } from "../../contract/rows/operation.ts"
 import type { Operation } from "../../contract/rows/operations.ts"
 import { parseArchive, withAbsolutePath } from "../../contract/text/image-archive.ts"
@@ -51,11 +52,15 @@ export const prepare = (
   rest: ReadonlyArray<string> | undefined
 ): Effect.Effect<Prepared, InvalidRequest, Terminal> =>
   Effect.gen(function*() {
-    const { resolvePath, workspace } = yield* Terminal
+    const { resolvePath, variable, workspace } = yield* Terminal
     const parsed = yield* parse(requested, words, rest, { workspace })
     const limited = yield* withLimits(requested, withSwitches(requested, parsed))
     const secret = yield* fillRegistryAuth(requested, yield* fillSecrets(requested, limited))
-    const typed = yield* fillCandidates(requested, secret)
+    const completed = yield* fillCandidates(requested, secret)
+    const typed = {
+      ...completed,
+      raw: named(Object.entries(filledFromVariable(requested.cli, completed.raw, variable)))
+    }
     const switches = new Set(Object.keys(typed.extras).filter((name) => name !== "json" && name !== "quiet"))
     for (const text of ["id-only", "content-only"].filter((name) => typed.json && switches.has(name))) {
       return yield* new InvalidRequest({ field: `--${text}`, detail: "cannot be combined with --json" })

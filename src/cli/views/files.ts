@@ -220,7 +220,11 @@ export const fileViews = {
       })
   },
   "workspace.answer": {
-    result: ({ decision, output }) => note(`${output}: ${decision === "allow" ? "allowed" : "denied"}\n`)
+    result: (answered) => {
+      const what = answered.output ??
+        `login as ${answered.user ?? ""} to ${answered.host ?? ""} with ${answered.fingerprint ?? ""}`
+      return note(`${what}: ${answered.decision === "allow" ? "allowed" : "denied"}\n`)
+    }
   },
   "workspace.import": {
     result: (copied) =>

@@ -31,8 +31,10 @@ const none = (asked: Pick<WorkspaceInfo, "labels">) =>
 /** The first line of the reason for its state, such as a full disk of the host. */
 const reasonOf = ({ detail }: WorkspaceInfo) => detail?.trim().split(/\r?\n/)[0] ?? ""
 
-const agentText = ({ ask, hosts }: NonNullable<WorkspaceInfo["sshAgent"]>) =>
-  `lent for ${hosts.join(", ")}${ask ? ", asks first" : ""}`
+const agentText = ({ ask, detail, hosts, socket }: NonNullable<WorkspaceInfo["sshAgent"]>) =>
+  `lent for ${hosts.join(", ")}${ask ? ", asks first" : ""}${socket === undefined ? ", while a command lends it" : ""}${
+    detail === undefined ? "" : `: ${detail}`
+  }`
 
 /** What a list says of a workspace beside its columns: the reason for its state, or a lent agent. */
 const remarkOf = (one: WorkspaceInfo) =>
@@ -89,6 +91,10 @@ const detail = (one: WorkspaceInfo) => {
       ...(one.sshAgent === undefined
         ? []
         : [["ssh agent", agentText(one.sshAgent)]]),
+      ...(one.waitingLogins ?? []).map(({ fingerprint, host, request, user }) => [
+        "waits for you",
+        `a login as ${user} to ${host} with ${fingerprint}: pyro answer ${one.name ?? one.id} ${request} allow`
+      ]),
       ...(one.waitingExports ?? []).map(({ output, request }) => [
         "waits for you",
         `an export to ${output}: pyro answer ${one.name ?? one.id} ${request} allow`

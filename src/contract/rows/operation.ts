@@ -69,6 +69,9 @@ export type CliExtra =
     readonly sets?: string
   }
 
+/** Variables of the caller's environment that fill fields. */
+export type VariableOfCaller = "SSH_AUTH_SOCK"
+
 export interface CliSurface {
   /** Words typed after `pyro`. */
   readonly path: readonly [string, ...ReadonlyArray<string>]
@@ -96,6 +99,8 @@ export interface CliSurface {
   readonly piped?: string
   /** JSON names of the fields that are paths of the host. The caller makes them absolute: the daemon refuses relative ones. */
   readonly hostPaths?: ReadonlyArray<string>
+  /** A field that a variable of the caller's environment fills, if the request has the field `of` and not this one. JSON names. */
+  readonly fromVariable?: { readonly field: string; readonly of: string; readonly variable: VariableOfCaller }
   /** JSON names of the fields that may name an archive of an image: TRANSPORT:PATH. The caller makes the path in it absolute. */
   readonly imageSources?: ReadonlyArray<string>
   /** JSON name of the field that may be `-`: stdin then is the operation's input while it runs. */

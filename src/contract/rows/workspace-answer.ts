@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { integer, optional, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
+import { loginFields } from "./ssh-agent-fields.ts"
 import { at, withCommands } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
@@ -31,23 +32,44 @@ export const AnswerPayload = lazy(() =>
   snakeStruct({
     workspace: workspaceField(),
     request: text("Id of the request, from `status`"),
-    decision: Schema.Literals(decisions).annotate({ description: "`allow` writes the export, `deny` refuses it" })
+    decision: Schema.Literals(decisions).annotate({
+      description: "`allow` writes the export or signs the login, `deny` refuses it"
+    })
   })
 )
 export type AnswerPayload = ReturnType<typeof AnswerPayload>["Type"]
 
-const AnswerResult = lazy(() =>
-  snakeStruct({
-    ...waitingFields(),
-    decision: Schema.Literals(decisions).annotate({ description: "The answer" })
+/** A field of what was answered: an export, or a login with a lent SSH agent. */
+const ofExport = <S extends Schema.Top>(field: S, description: string) =>
+  optional(field.annotate({ description: `${description}. Absent for a login` }))
+const ofLogin = <S extends Schema.Top>(field: S, description: string) =>
+  optional(field.annotate({ description: `${description}. Absent for an export` }))
+
+const AnswerResult = lazy(() => {
+  const { bytes, changedFiles, digest, files, kind, output, request, since } = waitingFields()
+  const { fingerprint, host, user } = loginFields()
+  return snakeStruct({
+    request,
+    since,
+    decision: Schema.Literals(decisions).annotate({ description: "The answer" }),
+    kind: ofExport(kind, "Kind of the export"),
+    output: ofExport(output, "Path on the host"),
+    files: ofExport(files, "Number of files. A patch is one"),
+    changedFiles,
+    bytes: ofExport(bytes, "Size of all files in bytes"),
+    digest,
+    host: ofLogin(host, "Host that a program of the guest logs in to"),
+    user: ofLogin(user, "User on that host. The guest chose the name"),
+    fingerprint: ofLogin(fingerprint, "Fingerprint of your key, as OpenSSH shows it")
   })
-)
+})
 
 export const workspaceAnswer = unary({
   name: "workspace.answer",
-  summary: "Allow or deny an export that waits for you",
+  summary: "Allow or deny an export or a login that waits for you",
   description:
-    "An export with --ask, and each export of a model behind `mcp serve --ask-export`, waits until you answer here or on the page of `pyro ui`. `status` and `list` show what waits. " +
+    "An export with --ask, and each export of a model behind `mcp serve --ask-export`, waits until you answer here or on the page of `pyro ui`. So does a login with an SSH agent " +
+    "that was lent with --ssh-agent-ask, for 2 minutes. `status` and `list` show what waits. " +
     "The content is fixed before you are asked: pyro writes the bytes that it had then, whatever the workspace does meanwhile. The first answer counts.",
   cli: {
     path: ["workspace", "answer"],

@@ -1,11 +1,12 @@
 import { Schema } from "effect"
-import { boolean, integer, optional, string } from "../text/fields.ts"
+import { integer, optional, string } from "../text/fields.ts"
 import { byName } from "../text/names.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { processId } from "./command.ts"
 import { NetworkDriver, NetworkInfo } from "./network-fields.ts"
 import { lazy } from "./operation.ts"
 import { secretHosts, secretNames } from "./secret-fields.ts"
+import { LentAgent, WaitingLogin } from "./ssh-agent-fields.ts"
 import { workspaceStates } from "./states.ts"
 import { WaitingExport } from "./workspace-answer.ts"
 import { Driver, WorkspaceUser } from "./workspace-field.ts"
@@ -123,11 +124,16 @@ export const WorkspaceInfo = lazy(() =>
         description: "Exports that wait for the user, who answers with `answer`. Absent if there are none"
       })
     ),
+    waitingLogins: optional(
+      Schema.Array(WaitingLogin()).annotate({
+        description:
+          "Logins with a lent SSH agent that wait for the user, who answers with `answer`. Absent if there are none"
+      })
+    ),
     sshAgent: optional(
-      Schema.Struct({
-        hosts: Schema.Array(Schema.String).annotate({ description: "Hosts that the guest may log in to" }),
-        ask: boolean("Whether the person is asked before each login")
-      }).annotate({ description: "The SSH agent that a person lends to the workspace. Absent if there is none" })
+      LentAgent().annotate({
+        description: "The SSH agent that a person lends to the workspace. Absent if there is none"
+      })
     )
   })
 )
@@ -157,6 +163,7 @@ export const secondary = [
   "ssh_connections",
   "ssh_agent",
   "waiting_exports",
+  "waiting_logins",
   "project",
   "forked_from",
   "ports"

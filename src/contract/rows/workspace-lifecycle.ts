@@ -19,6 +19,7 @@ import { type Folding, lazy, streaming, unary } from "./operation.ts"
 import { registryFlags } from "./registry-fields.ts"
 import { fromSnapshotFields } from "./saved.ts"
 import { secretFlags, secretHttpField, secretsField } from "./secret-fields.ts"
+import { socketOfCaller, sshAgentFields } from "./ssh-agent-fields.ts"
 import { at, every, settled, waits } from "./states.ts"
 import {
   confinementField,
@@ -33,33 +34,10 @@ import {
   workspaceUser
 } from "./workspace-field.ts"
 import { secondary, unchanged, WorkspaceInfo } from "./workspace-info.ts"
+import { pauseAfterField, TtlSeconds } from "./workspace-times.ts"
 
 const core = { profiles: ["core", "full"] } as const
 const full = { profiles: ["full"] } as const
-
-/** A year, in seconds. Longer than JavaScript's timers, so the daemon checks expiry repeatedly. */
-export const MAX_TTL_SECONDS = 31_536_000
-
-const TtlSeconds = lazy(() =>
-  between({
-    from: 1,
-    to: MAX_TTL_SECONDS,
-    unit: "seconds",
-    description: "Seconds from the last activity until pyro deletes the workspace. Default: never"
-  })
-)
-
-/** Time without a use until a workspace is paused. */
-export const pauseAfterField = (otherwise: string) =>
-  optional(
-    between({
-      from: 0,
-      to: MAX_TTL_SECONDS,
-      unit: "seconds",
-      description:
-        `Seconds without a use until pyro pauses the workspace: its memory goes to the disk, and the next use continues it; 0: never. Default: ${otherwise}`
-    })
-  )
 
 export const CreatePayload = lazy(() =>
   snakeStruct({
@@ -115,6 +93,7 @@ export const CreatePayload = lazy(() =>
       "Secrets of the workspace by name, for `exec --secret-env`. pyro removes the values from output. Default: none"
     ),
     ...secretHttpField("Needs a network policy that allows HOST. Default: none"),
+    ...sshAgentFields("none"),
     ...fromSnapshotFields()
   })
 )
@@ -185,9 +164,10 @@ export const workspaceCreate = streaming({
       allow_ips: "allow-ip",
       token_hosts: "token-host"
     },
-    filled: ["registry_auth"],
+    filled: ["registry_auth", "ssh_agent_socket"],
     extras: { ...secretFlags, ...registryFlags, "id-only": { _tag: "switch", description: "Print only the id" } },
-    hostPaths: ["seed_path", "devcontainer"],
+    hostPaths: ["seed_path", "devcontainer", "ssh_agent_socket"],
+    fromVariable: socketOfCaller,
     imageSources: ["environment"],
     examples: [
       "pyro create --seed-path . --name fix",
@@ -200,6 +180,7 @@ export const workspaceCreate = streaming({
       "pyro create --secret-env ANTHROPIC_API_KEY --secret-http ANTHROPIC_API_KEY@anthropic --allow-host api.anthropic.com",
       "pyro create --seed-path . --allow-host npm --allow-host api.example.com:443",
       "pyro create --devcontainer . --name fix --allow-host npm",
+      "pyro create --seed-path . --name fix --allow-host github.com --ssh-agent github.com --ssh-agent-ask",
       "pyro create --from-snapshot warm --name try"
     ]
   },

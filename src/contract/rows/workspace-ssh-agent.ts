@@ -1,27 +1,16 @@
 import { Schema } from "effect"
-import { flag, integer, list, matching } from "../text/fields.ts"
+import { flag, integer } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { outputBytes } from "./command.ts"
 import { lazy, streaming } from "./operation.ts"
+import { agentHosts } from "./ssh-agent-fields.ts"
 import { at, withVm } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
-
-/** Maximum number of hosts that an agent is lent for. */
-const MAX_HOSTS = 16
 
 export const SshAgentPayload = lazy(() =>
   snakeStruct({
     workspace: workspaceField(),
-    host: list(
-      Schema.String.pipe(
-        matching(
-          /^(\[[A-Za-z0-9.-]{1,253}\]:[0-9]{1,5}|[A-Za-z0-9][A-Za-z0-9.-]{0,252})$/,
-          "must be a host as ~/.ssh/known_hosts has it, such as github.com or [git.example.com]:2222"
-        )
-      )
-    ).pipe(Schema.check(Schema.isMinLength(1), Schema.isMaxLength(MAX_HOSTS))).annotate({
-      description: "Host that the guest may log in to with your keys, as your known_hosts has it. 1 to 16 hosts"
-    }),
+    host: agentHosts("Host that the guest may log in to with your keys, as your known_hosts has it. 1 to 16 hosts"),
     ask: flag("Ask on this terminal before each login")
   })
 )

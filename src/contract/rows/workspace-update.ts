@@ -4,10 +4,11 @@ import { snakeStruct } from "../text/snake.ts"
 import { variables, workingDirectory } from "./command.ts"
 import { lazy, unary } from "./operation.ts"
 import { clearSecretHttpField, clearSecretsField, secretFlags, secretHttpField, secretsField } from "./secret-fields.ts"
+import { socketOfCaller, sshAgentFields } from "./ssh-agent-fields.ts"
 import { at, settledOrAttaching, waits } from "./states.ts"
 import { Labels, workspaceField, WorkspaceName } from "./workspace-field.ts"
 import { unchanged, WorkspaceInfo } from "./workspace-info.ts"
-import { MAX_TTL_SECONDS, pauseAfterField } from "./workspace-lifecycle.ts"
+import { MAX_TTL_SECONDS, pauseAfterField } from "./workspace-times.ts"
 
 export const UpdatePayload = lazy(() =>
   snakeStruct({
@@ -58,17 +59,19 @@ export const UpdatePayload = lazy(() =>
     ...secretsField("Secrets to set or to replace, by name. Other secrets stay. Default: none"),
     ...secretHttpField("Other hosts stay. Default: none"),
     ...clearSecretsField(),
-    ...clearSecretHttpField()
+    ...clearSecretHttpField(),
+    ...sshAgentFields("unchanged"),
+    clearSshAgent: optional(boolean("Lend the SSH agent no longer. Default: false"))
   })
 )
 export type UpdatePayload = ReturnType<typeof UpdatePayload>["Type"]
 
 export const workspaceUpdate = unary({
   name: "workspace.update",
-  summary: "Change a workspace's name, labels, expiry, pause, variables, secrets or disk size",
+  summary: "Change a workspace's name, labels, expiry, pause, variables, secrets, SSH agent or disk size",
   description:
     "Changes the given fields only, and adds new labels, variables and secrets. A removed secret has no host either. pyro removes former values of secrets from output until a reset. With --disk-mib, " +
-    "the disk of a stopped workspace grows, and the next start grows its file system.",
+    "the disk of a stopped workspace grows, and the next start grows its file system. --ssh-agent lends your SSH agent for these hosts in place of those before.",
   cli: {
     path: ["workspace", "update"],
     args: ["workspace"],
@@ -79,12 +82,17 @@ export const workspaceUpdate = unary({
       secrets: "secret",
       clear_secrets: "clear-secret"
     },
+    filled: ["ssh_agent_socket"],
     extras: secretFlags,
+    hostPaths: ["ssh_agent_socket"],
+    fromVariable: socketOfCaller,
     examples: [
       "pyro update fix --label reviewed=yes --ttl-seconds 3600",
       "pyro update fix --pause-after 30m",
       "pyro update fix --env CI=1 --cwd src",
-      "pyro update fix --disk-mib 65536"
+      "pyro update fix --disk-mib 65536",
+      "pyro update fix --ssh-agent github.com --ssh-agent-ask",
+      "pyro update fix --clear-ssh-agent"
     ]
   },
   mcp: {

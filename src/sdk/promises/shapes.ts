@@ -139,12 +139,32 @@ export interface WorkspaceInfo {
     /** SHA-256 of the patch, which `workspace diff --json` shows for the same changes. Absent for files */
     readonly digest?: string
   }>
+  /** Logins with a lent SSH agent that wait for the user, who answers with `answer`. Absent if there are none */
+  readonly waitingLogins?: ReadonlyArray<{
+    /** Id of the request, for `answer` */
+    readonly request: string
+    /** When it began to wait, in ISO 8601 */
+    readonly since: string
+    /** Host that a program of the guest logs in to */
+    readonly host: string
+    /** User on that host. The guest chose the name */
+    readonly user: string
+    /** Fingerprint of your key, as OpenSSH shows it */
+    readonly fingerprint: string
+  }>
   /** The SSH agent that a person lends to the workspace. Absent if there is none */
   readonly sshAgent?: {
     /** Hosts that the guest may log in to */
     readonly hosts: ReadonlyArray<string>
     /** Whether the person is asked before each login */
     readonly ask: boolean
+    /**
+     * Socket of the agent on the host, which the workspace has while it exists. Absent if `ssh-agent` lends the agent
+     * until its end
+     */
+    readonly socket?: string
+    /** Reason why no login works now. Absent if there is none */
+    readonly detail?: string
   }
 }
 
@@ -1088,6 +1108,15 @@ export interface CreateFields {
    */
   readonly secretHttp?: ReadonlyArray<string> | undefined
   /**
+   * Hosts that the guest may log in to with your SSH agent while the workspace exists, as your known_hosts has them. 1
+   * to 16 hosts. Default: none
+   */
+  readonly sshAgent?: ReadonlyArray<string> | undefined
+  /** Each login waits until you allow it with `answer` or on the page. Needs `ssh_agent`. Default: false */
+  readonly sshAgentAsk?: boolean | undefined
+  /** Socket of the SSH agent, of the user who runs pyro. Default: SSH_AUTH_SOCK of the caller */
+  readonly sshAgentSocket?: string | undefined
+  /**
    * Saved snapshot to start from, by its name in `pyro saved list`. Environment, sizes, driver and files are the
    * snapshot's
    */
@@ -1507,6 +1536,17 @@ export interface UpdateFields {
    * a reset. Default: none
    */
   readonly clearSecretHttp?: ReadonlyArray<string> | undefined
+  /**
+   * Hosts that the guest may log in to with your SSH agent while the workspace exists, as your known_hosts has them. 1
+   * to 16 hosts. Default: unchanged
+   */
+  readonly sshAgent?: ReadonlyArray<string> | undefined
+  /** Each login waits until you allow it with `answer` or on the page. Needs `ssh_agent`. Default: false */
+  readonly sshAgentAsk?: boolean | undefined
+  /** Socket of the SSH agent, of the user who runs pyro. Default: SSH_AUTH_SOCK of the caller */
+  readonly sshAgentSocket?: string | undefined
+  /** Lend the SSH agent no longer. Default: false */
+  readonly clearSshAgent?: boolean | undefined
 }
 
 /** The wanted changes. */

@@ -2,6 +2,7 @@ import type { Allowed } from "./allowed-values.ts"
 import { buildVariables } from "./build-variables.ts"
 import { registryVariables } from "./registry-variables.ts"
 import { rewindVariables } from "./rewind-variables.ts"
+import { sshVariables } from "./ssh-variables.ts"
 import { uiVariables } from "./ui-variables.ts"
 
 /** One environment variable. An empty value counts as none. */
@@ -167,6 +168,7 @@ export const variables = {
     purpose: "Home directory of the user. pyro refuses to seed a workspace from the whole of a home directory",
     readers: EVERY
   },
+  ...sshVariables,
   PATH: {
     group: "host",
     allowed: { kind: "text", what: "directories, separated by `:`" },

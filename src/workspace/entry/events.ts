@@ -18,6 +18,9 @@ const port = {
   service: Schema.optional(Schema.String)
 }
 
+/** A login with a lent SSH agent. The guest chose the user. */
+const login = { host: Schema.String, user: Schema.String, fingerprint: Schema.String }
+
 /** One crossing between the host and a workspace, or a step of its life. Paths are the host's, URLs have no credentials. */
 const asked = {
   request: Schema.String,
@@ -120,6 +123,19 @@ const Event = Schema.Union([
   /** A person lends an SSH agent for logins to these hosts, from now on or no longer. */
   Schema.TaggedStruct("ssh_agent_lent", { at, hosts: Schema.Array(Schema.String) }),
   Schema.TaggedStruct("ssh_agent_ended", { at, hosts: Schema.Array(Schema.String) }),
+  /** A login with an agent that is lent for the life of the workspace: it waits for the user, is answered, and is signed. */
+  Schema.TaggedStruct("ssh_login_asked", { at, request: Schema.String, ...login }),
+  Schema.TaggedStruct("ssh_login_answered", {
+    at,
+    request: Schema.String,
+    ...login,
+    decision: Schema.Literals(["allow", "deny"])
+  }),
+  Schema.TaggedStruct("ssh_login", { at, ...login }),
+  /** What such an agent does not do for the guest. */
+  Schema.TaggedStruct("ssh_agent_refused", { at, reason: Schema.String }),
+  /** More of these than the log has: the guest asked too often. */
+  Schema.TaggedStruct("ssh_agent_flood", { at, events: Schema.Int }),
   Schema.TaggedStruct("service_started", { at, name: Schema.String, restarts: Schema.Int }),
   Schema.TaggedStruct("service_ready", { at, name: Schema.String, readyMs: Schema.Number }),
   Schema.TaggedStruct("service_exited", {

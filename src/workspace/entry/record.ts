@@ -77,6 +77,13 @@ export const WorkspaceRecord = Schema.Struct({
   project: Schema.optional(Schema.String),
   /** Commands of its devcontainer.json, for starts and for resets to the state after create. Absent: none. */
   devcontainer: Schema.optional(LifecycleSteps),
+  /**
+   * SSH agent that the person lends for the life of the workspace, by the path of its socket. Neither a fork nor a snapshot has it: a copy
+   * asks the person anew.
+   */
+  sshAgent: Schema.optional(
+    Schema.Struct({ hosts: Schema.Array(Schema.String), ask: Schema.Boolean, socket: Schema.String })
+  ),
   /** States of its residents. The Schema of each resident decodes its state. */
   residents: ResidentStates,
   /** The residents still belong to the previous disk: a reset was interrupted. */

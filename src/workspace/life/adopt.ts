@@ -19,6 +19,7 @@ import { troubleText } from "../entry/standstill.ts"
 import { defaultsOf } from "../residents/command-defaults.ts"
 import { recordedGrant } from "../residents/network/policy.ts"
 import { openResidents } from "../residents/open.ts"
+import { loanSourceOf } from "../residents/ssh/loan-source.ts"
 import { forget } from "./create.ts"
 import { diedOf, type Transition } from "./description.ts"
 import { endedBy } from "./ended-by.ts"
@@ -153,7 +154,13 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
     yield* adoptSnapshots(entry)
     yield* sweepPoints(entry.folder)
     const residents = yield* Scope.provide(
-      openResidents(entry.folder, recordedGrant(record), defaultsOf(entry), yield* wakeForClient(lifecycle, entry)),
+      openResidents(
+        entry.folder,
+        recordedGrant(record),
+        defaultsOf(entry),
+        loanSourceOf(entry),
+        yield* wakeForClient(lifecycle, entry)
+      ),
       entry.scope
     )
     const rebase = yield* announcedRebase(entry, record)

@@ -42,6 +42,7 @@ import { demandDriver } from "../residents/network/tap.ts"
 import { openResidents } from "../residents/open.ts"
 import { writeSecrets } from "../residents/secret/secret-file.ts"
 import { initialSecrets } from "../residents/secret/workspace-secrets.ts"
+import { type LastingLoan, loanOf, loanSourceOf } from "../residents/ssh/loan-source.ts"
 import { linkBase } from "./base.ts"
 import { warmLater } from "./baseline.ts"
 import { explainChannelFailure } from "./boot.ts"
@@ -63,13 +64,14 @@ const networkOf = ({ networkDriver }: CreatePayload, granted: Granted | undefine
 /** The record that announces a workspace before any of its files. */
 const announced = (
   payload: CreatePayload,
-  { createdAt, driver, id, network, pause, project }: {
+  { createdAt, driver, id, network, pause, project, sshAgent }: {
     readonly id: WorkspaceId
     readonly createdAt: string
     readonly network: Granted | undefined
     readonly project: string | undefined
     readonly driver: DriverName
     readonly pause: Pick<WorkspaceRecord, "pauseAfterSeconds">
+    readonly sshAgent: LastingLoan | undefined
   }
 ): WorkspaceRecord => ({
   format: RECORD_FORMAT,
@@ -95,6 +97,7 @@ const announced = (
   workspaceUser: payload.workspaceUser,
   ...recordedDefaults(payload),
   ...(project === undefined ? {} : { project }),
+  ...(sshAgent === undefined ? {} : { sshAgent }),
   createdAt
 })
 
@@ -178,10 +181,18 @@ const prepareRest = (
       files: report.files,
       bytes: report.bytes
     })
+    yield* recordLoan(entry)
     const wake = yield* wakeForClient(lifecycle, entry)
-    const residents = openResidents(folder, recordedGrant(record), defaultsOf(entry), wake)
+    const residents = openResidents(folder, recordedGrant(record), defaultsOf(entry), loanSourceOf(entry), wake)
     yield* Ref.set(entry.residents, Option.some(yield* Scope.provide(residents, entry.scope)))
   })
+
+/** Records that a new workspace has a lent agent. */
+export const recordLoan = ({ folder, record }: Entry) =>
+  Effect.flatMap(Ref.get(record), ({ sshAgent }) =>
+    sshAgent === undefined
+      ? Effect.void
+      : recordEvent(folder.directory, { _tag: "ssh_agent_lent", hosts: sshAgent.hosts }))
 
 /** Makes folder, record and first disk of a workspace. The record precedes everything that it announces. */
 const announceAndPrepare = (entry: Entry, payload: CreatePayload, notify: Notify) =>
@@ -274,7 +285,8 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Gr
       network: networkOf(payload, network),
       project: yield* projectOf(payload),
       driver: yield* driverOf(payload),
-      pause: yield* pauseOfNew(payload)
+      pause: yield* pauseOfNew(payload),
+      sshAgent: yield* loanOf(payload)
     })
     yield* demandPlain(secretSet(initialSecrets(payload.secrets).secrets), {
       name: payload.name,

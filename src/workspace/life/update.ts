@@ -16,14 +16,16 @@ import {
   removeFolder
 } from "../entry/context.ts"
 import { displayName, type Entry } from "../entry/entry.ts"
+import { recordEvent } from "../entry/events.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../entry/record.ts"
 import { noteUse } from "../entry/uses.ts"
 import { demandRoom, recordedDefaults } from "../residents/command-defaults.ts"
-import { guardOf, residentsOf } from "../residents/entry-residents.ts"
+import { guardOf, openResidentsOf, residentsOf } from "../residents/entry-residents.ts"
 import { demandStreams } from "../residents/network/tap.ts"
 import type { OpenResidents } from "../residents/open.ts"
 import { initialSecrets } from "../residents/secret/workspace-secrets.ts"
 import { redactStoredServices } from "../residents/service/services.ts"
+import { type LastingLoan, loanOf } from "../residents/ssh/loan-source.ts"
 import { hostnameOf, renameGuest } from "./generation.ts"
 import { recordedPause } from "./pause-after.ts"
 
@@ -69,8 +71,13 @@ const growDisk = (entry: Entry, diskMib: number): Effect.Effect<void, PyroError,
     yield* discardFolder(old)
   }).pipe(Effect.uninterruptible)
 
-const changed = (record: WorkspaceRecord, payload: UpdatePayload): WorkspaceRecord => {
-  const { cwd: ownCwd, env: ownEnv, name: ownName, pauseAfterSeconds, ttlSeconds, ...rest } = record
+const changed = (
+  record: WorkspaceRecord,
+  payload: UpdatePayload,
+  loan: LastingLoan | undefined
+): WorkspaceRecord => {
+  const { cwd: ownCwd, env: ownEnv, name: ownName, pauseAfterSeconds, sshAgent: ownAgent, ttlSeconds, ...rest } = record
+  const sshAgent = payload.clearSshAgent === true ? undefined : loan ?? ownAgent
   const name = payload.clearName === true ? undefined : payload.name ?? ownName
   const ttl = payload.ttlSeconds ?? ttlSeconds
   const labels = named(
@@ -85,12 +92,16 @@ const changed = (record: WorkspaceRecord, payload: UpdatePayload): WorkspaceReco
     ...recordedDefaults({ env, cwd: payload.cwd ?? ownCwd }),
     ...recordedPause(payload.pauseAfterSeconds ?? pauseAfterSeconds),
     ...(name === undefined ? {} : { name }),
+    ...(sshAgent === undefined ? {} : { sshAgent }),
     ...(ttl === undefined || ttl === 0 ? {} : { ttlSeconds: ttl })
   }
 }
 
 const changesSecrets = ({ clearSecretHttp = [], clearSecrets = [], secretHttp = [], secrets = {} }: UpdatePayload) =>
   clearSecrets.length + Object.keys(secrets).length + secretHttp.length + clearSecretHttp.length > 0
+
+const changesAgent = ({ clearSshAgent, sshAgent, sshAgentAsk, sshAgentSocket }: UpdatePayload) =>
+  clearSshAgent === true || sshAgent !== undefined || sshAgentAsk !== undefined || sshAgentSocket !== undefined
 
 /** An update of nothing, for a request that names one field. */
 export const noChange = { labels: {}, clearLabels: [], env: {}, clearEnv: [] } as const
@@ -99,6 +110,7 @@ const isNothing = (payload: UpdatePayload) =>
   payload.name === undefined && payload.clearName !== true && payload.ttlSeconds === undefined &&
   payload.pauseAfterSeconds === undefined &&
   payload.diskMib === undefined &&
+  !changesAgent(payload) &&
   !changesSecrets(payload) &&
   payload.cwd === undefined &&
   payload.clearLabels.length + Object.keys(payload.labels).length === 0 &&
@@ -116,6 +128,33 @@ const changeSecrets = ({ headerSecrets, network, secrets, services }: OpenReside
     network.resetHosts(hosts)
   })
 
+/** The loan that an update asks for. A command that lends an agent now has the guest's socket. */
+const loanToRecord = (entry: Entry, payload: UpdatePayload) =>
+  Effect.gen(function*() {
+    if (payload.clearSshAgent === true && payload.sshAgent !== undefined) {
+      return yield* new InvalidRequest({ field: "clear_ssh_agent", detail: "cannot be combined with ssh_agent" })
+    }
+    const loan = yield* loanOf(payload)
+    const residents = yield* openResidentsOf(entry)
+    const lent = Option.getOrUndefined(residents)?.agentLoan.ofCommand()
+    if (loan === undefined || lent === undefined) return loan
+    return yield* new InvalidRequest({
+      field: "ssh_agent",
+      detail: `the workspace has an agent already, for ${lent.hosts.join(", ")}. End the command that lends it`
+    })
+  })
+
+/** Records the end of a loan and the beginning of the next one, and follows in the VM. */
+const changeLoan = (entry: Entry, { sshAgent: before }: WorkspaceRecord) =>
+  Effect.gen(function*() {
+    const { sshAgent } = yield* Ref.get(entry.record)
+    const { directory } = entry.folder
+    const residents = yield* openResidentsOf(entry)
+    if (before !== undefined) yield* recordEvent(directory, { _tag: "ssh_agent_ended", hosts: before.hosts })
+    if (sshAgent !== undefined) yield* recordEvent(directory, { _tag: "ssh_agent_lent", hosts: sshAgent.hosts })
+    if (Option.isSome(residents)) yield* residents.value.agentLoan.lasting.follow
+  })
+
 /** Renames the guest to the workspace's name, which prompts show. Without a guest, the next one gets the name. */
 const renameIn = (entry: Entry, record: WorkspaceRecord) =>
   Effect.flatMap(
@@ -127,14 +166,14 @@ const renameIn = (entry: Entry, record: WorkspaceRecord) =>
   )
 
 /**
- * Changes name, labels, expiry, pause, variables, the directory of commands, secrets and the disk's size. A new expiry and a new pause count from
+ * Changes name, labels, expiry, pause, variables, the directory of commands, secrets, the lent agent and the disk's size. A new expiry and a new pause count from
  * now. The caller has the workspace alone.
  */
 export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayload) =>
   Effect.gen(function*() {
     if (isNothing(payload)) {
       const detail =
-        "is not given, and nothing else to change either: labels, labels to remove, an expiry, a pause, variables, a directory, secrets, or a size"
+        "is not given, and nothing else to change either: labels, labels to remove, an expiry, a pause, variables, a directory, secrets, an SSH agent, or a size"
       return yield* new InvalidRequest({ field: "name", detail })
     }
     if (payload.name !== undefined && payload.clearName === true) {
@@ -146,7 +185,8 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
       env: payload.env,
       cwd: payload.cwd
     })
-    const { cwd, env, labels, name } = changed(yield* Ref.get(entry.record), payload)
+    const loan = yield* loanToRecord(entry, payload)
+    const { cwd, env, labels, name } = changed(yield* Ref.get(entry.record), payload, loan)
     yield* demandRoom(env)
     yield* demandPlain(secretSet(initialSecrets(payload.secrets).secrets), { name, labels, env, cwd })
     yield* lifecycle.registry.checkName(payload.name, entry.id)
@@ -157,7 +197,9 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
       yield* growDisk(entry, diskMib)
     }
     if (changesSecrets(payload)) yield* changeSecrets(yield* residentsOf(entry, "workspace.update"), payload)
-    const record = yield* commit(entry, (record) => changed(record, payload))
+    const before = yield* Ref.get(entry.record)
+    const record = yield* commit(entry, (record) => changed(record, payload, loan))
+    if (changesAgent(payload)) yield* changeLoan(entry, before)
     if (payload.name !== undefined || payload.clearName === true) yield* renameIn(entry, record)
     if (payload.ttlSeconds !== undefined) yield* touch(entry.folder)
     if (payload.pauseAfterSeconds !== undefined) yield* noteUse(entry)

@@ -18,6 +18,12 @@ const portOf = (
     hostPort === undefined ? "" : ` on 127.0.0.1:${hostPort}`
   }`
 
+const loginOf = ({ fingerprint, host, user }: {
+  readonly fingerprint: string
+  readonly host: string
+  readonly user: string
+}) => `a login as ${user} to ${host} with ${fingerprint}`
+
 /** An event as a sentence. */
 const sentenceOf = (event: WorkspaceLogEvent): string => {
   switch (event._tag) {
@@ -93,6 +99,16 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
       return `an SSH agent is lent for ${event.hosts.join(", ")}`
     case "ssh_agent_ended":
       return `the SSH agent for ${event.hosts.join(", ")} is no longer lent`
+    case "ssh_login_asked":
+      return `${loginOf(event)} waits for you as ${event.request}`
+    case "ssh_login_answered":
+      return `${loginOf(event)} was ${event.decision === "allow" ? "allowed" : "denied"}`
+    case "ssh_login":
+      return `the lent SSH agent signed ${loginOf(event)}`
+    case "ssh_agent_refused":
+      return `the lent SSH agent refused ${event.reason}`
+    case "ssh_agent_flood":
+      return `the guest used the lent SSH agent ${many(event.events, "more time")} within a minute`
     case "service_started":
       return `service ${event.name} started${event.restarts === 0 ? "" : `, restart ${event.restarts}`}`
     case "service_ready":

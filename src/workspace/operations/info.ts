@@ -76,6 +76,7 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       running: [],
       shells: 0,
       ...(entry.consents.waiting().length === 0 ? {} : { waitingExports: entry.consents.waiting() }),
+      ...(entry.consents.waitingLogins().length === 0 ? {} : { waitingLogins: entry.consents.waitingLogins() }),
       ...(Option.isNone(residents) ? {} : yield* residents.value.describe)
     }
   })

@@ -15,7 +15,7 @@ export const marksOf = (entry: Entry): Effect.Effect<Marks> =>
       residents?.commands.journal.changes,
       residents?.network.log.position(),
       residents?.ssh.count(),
-      Option.getOrUndefined(residents?.agentLoan.loan() ?? Option.none()),
+      residents?.agentLoan.ofCommand(),
       entry.requests.changes
     ]
   })

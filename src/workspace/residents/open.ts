@@ -25,6 +25,8 @@ import { shellKind, shellResident } from "./shell/resident.ts"
 import { makeShells, type Shells } from "./shell/shells.ts"
 import { type AgentLoan, makeAgentLoan } from "./ssh/agent.ts"
 import { makeSsh, type Ssh } from "./ssh/connections.ts"
+import { makeLastingAgent } from "./ssh/lasting-agent.ts"
+import type { LoanSource } from "./ssh/loan-source.ts"
 import { sshKind, sshResident } from "./ssh/resident.ts"
 
 /** The residents of a workspace. The operations of one kind, such as exec and logs, use that kind by name. The lifecycle does not. */
@@ -45,6 +47,7 @@ export const openResidents = (
   folder: WorkspaceFolder,
   recorded: Granted | undefined,
   defaults: Effect.Effect<CommandDefaults>,
+  loan: LoanSource,
   /** Brings back the VM of a paused workspace. */
   wake: Effect.Effect<void>
 ): Effect.Effect<
@@ -58,7 +61,8 @@ export const openResidents = (
     const secrets = yield* openSecrets(directory)
     const headerSecrets = yield* openHeaderSecrets(directory, secrets, imageRegistriesOf(recorded))
     const network = yield* openNetwork(directory, headerSecrets, recorded)
-    const agentLoan = makeAgentLoan((event) => record(directory, event))
+    const lasting = yield* makeLastingAgent(loan, (event) => record(directory, event))
+    const agentLoan = makeAgentLoan((event) => record(directory, event), lasting)
     const commands = yield* openCommands(
       folder,
       logLimits,
@@ -79,9 +83,10 @@ export const openResidents = (
         listed(execKind, directory, execResident(commands)),
         listed(networkKind, directory, networkResident(network)),
         listed(portKind, directory, portResident(ports)),
+        // Before services, which may use a lent agent.
+        listed(sshKind, directory, sshResident(ssh, agentLoan)),
         listed(serviceKind, directory, serviceResident(services)),
-        listed(shellKind, directory, shellResident(shells)),
-        listed(sshKind, directory, sshResident(ssh, agentLoan))
+        listed(shellKind, directory, shellResident(shells))
       ]),
       agentLoan,
       commands,

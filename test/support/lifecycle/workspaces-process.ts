@@ -7,6 +7,7 @@ import { readCeiling } from "../../../src/contract/rows/network-ceiling.ts"
 import { mapCalls } from "../../../src/contract/rows/Pyro.ts"
 import { SavedExportPayload, SavedImportPayload } from "../../../src/contract/rows/saved-archive.ts"
 import { SavedDeletePayload, SavedRef, SavePayload } from "../../../src/contract/rows/saved.ts"
+import { AnswerPayload } from "../../../src/contract/rows/workspace-answer.ts"
 import { ComparePayload } from "../../../src/contract/rows/workspace-diff.ts"
 import { EventsPayload } from "../../../src/contract/rows/workspace-events.ts"
 import { ExecPayload } from "../../../src/contract/rows/workspace-exec.ts"
@@ -148,6 +149,7 @@ const operations = ({ house }: Workspaces["Service"], scope: Scope.Scope) => {
     list: operation(Schema.Struct({}), () => Effect.map(all.list({ labels: {} }), ({ workspaces }) => workspaces)),
     status: operation(Named, all.status),
     update: operation(UpdatePayload(), all.update),
+    answer: operation(AnswerPayload(), all.answer),
     "network-set": operation(NetworkSetPayload(), all.network.set),
     "network-log": operation(NetworkLogPayload(), all.network.log),
     "port-publish": operation(PortPublishPayload(), all.port.publish),

@@ -61,6 +61,9 @@ export const WorkspaceRow = memo(({ of }: { readonly of: Seen }) => {
         {workspace.waitingExports === undefined ?
           null :
           <Link to={pathOf(workspace.id, "review")} className="tag bad">an export waits</Link>}
+        {workspace.waitingLogins === undefined ?
+          null :
+          <Link to={pathOf(workspace.id)} className="tag bad">a login waits</Link>}
       </th>
       <td data-name="State">
         <State of={workspace} />

@@ -25,8 +25,8 @@ const Question = ({ of, reviewed, workspace }: {
   const { failure, run, running } = useAction()
   const answer = (decision: "allow" | "deny") => () =>
     run(decision, async () => {
-      const { output } = await ask("workspace.answer", { workspace, request: of.request, decision })
-      return decision === "allow" ? `The export to ${output} is allowed.` : `The export to ${output} is denied.`
+      await ask("workspace.answer", { workspace, request: of.request, decision })
+      return decision === "allow" ? `The export to ${of.output} is allowed.` : `The export to ${of.output} is denied.`
     })
   const isBusy = running !== undefined
   return (

@@ -17,6 +17,7 @@ import { Tree } from "../tree/tree.tsx"
 import { Try } from "../try/try.tsx"
 import { Actions } from "./actions.tsx"
 import { Timeline } from "./timeline.tsx"
+import { WaitingLogins } from "./waiting-logins.tsx"
 
 interface View {
   readonly path: string
@@ -98,6 +99,11 @@ const Facts = ({ of: { cpuPercent, memoryBytes, workspace } }: { readonly of: Se
         <dd>
           lent for <Text of={workspace.sshAgent.hosts.join(", ")} />
           {workspace.sshAgent.ask ? ", asks first" : ""}
+          {workspace.sshAgent.detail === undefined ? null : (
+            <>
+              : <Text of={workspace.sshAgent.detail} />
+            </>
+          )}
         </dd>
       </div>
     )}
@@ -160,6 +166,7 @@ export const WorkspacePage = ({ id, view }: { readonly id: string; readonly view
           <Text of={workspace.detail} />
         </p>
       )}
+      <WaitingLogins of={workspace} />
       <Facts of={seen} />
       <Actions of={workspace} />
       <nav aria-label="Views of the workspace" className="tabs">

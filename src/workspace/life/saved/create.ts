@@ -35,8 +35,9 @@ import { type Granted, nothingGranted, withPolicy } from "../../residents/networ
 import { demandDriver } from "../../residents/network/tap.ts"
 import { readSecrets, writeSecrets } from "../../residents/secret/secret-file.ts"
 import { initialSecrets } from "../../residents/secret/workspace-secrets.ts"
+import { type LastingLoan, loanOf } from "../../residents/ssh/loan-source.ts"
 import { linkBase, linkedBase } from "../base.ts"
-import { forget, makeFolder } from "../create.ts"
+import { forget, makeFolder, recordLoan } from "../create.ts"
 import type { Transition } from "../description.ts"
 import { reportWarnings } from "../notices.ts"
 import { pauseOfNew } from "../pause-after.ts"
@@ -52,12 +53,13 @@ import { demandUnopposed } from "./unopposed.ts"
 const announced = (
   { hasNetwork, workspace }: Pick<SavedRecord, "hasNetwork" | "workspace">,
   payload: CreatePayload,
-  { createdAt, id, network, pause, project }: {
+  { createdAt, id, network, pause, project, sshAgent }: {
     readonly id: WorkspaceId
     readonly createdAt: string
     readonly network: Granted | undefined
     readonly project: string | undefined
     readonly pause: Pick<WorkspaceRecord, "pauseAfterSeconds">
+    readonly sshAgent: LastingLoan | undefined
   }
 ): WorkspaceRecord => {
   const { cwd, env, pauseAfterSeconds: _after, project: _, requireConfinement, ...same } = workspace
@@ -79,6 +81,7 @@ const announced = (
     ...pause,
     ...recordedDefaults({ env: { ...env, ...payload.env }, cwd: payload.cwd ?? cwd }),
     ...(project === undefined ? {} : { project }),
+    ...(sshAgent === undefined ? {} : { sshAgent }),
     createdAt
   }
 }
@@ -183,7 +186,8 @@ export const createFrom = (
       createdAt: yield* nowIso,
       network,
       pause: yield* pauseOfNew(payload, workspace),
-      project: caller?.project ?? workspace.project
+      project: caller?.project ?? workspace.project,
+      sshAgent: yield* loanOf(payload)
     })
     yield* demandPlain(secretSet(initialSecrets(payload.secrets).secrets), {
       name: payload.name,
@@ -204,6 +208,7 @@ export const createFrom = (
     registry.entries.set(record.id, entry)
     const made = Effect.gen(function*() {
       yield* transit(lifecycle, yield* creating(lifecycle, entry, saved, payload, notify))
+      yield* recordLoan(entry)
       yield* Effect.forkIn(discardFolder(entry.folder.staged), lifecycle.scope, { uninterruptible: true })
       yield* reportWarnings(entry, notify)
       return entry

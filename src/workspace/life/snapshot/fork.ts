@@ -26,6 +26,7 @@ import { copyHeaderSecrets, removeHeaderSecrets } from "../../residents/header-s
 import { policyStates, recordedGrant } from "../../residents/network/policy.ts"
 import { openResidents } from "../../residents/open.ts"
 import { copySecrets, removeSecrets } from "../../residents/secret/secret-file.ts"
+import { loanSourceOf } from "../../residents/ssh/loan-source.ts"
 import { linkBase, linkedBase } from "../base.ts"
 import { forget, makeFolder } from "../create.ts"
 import type { Transition } from "../description.ts"
@@ -49,6 +50,7 @@ const announced = (
     name: _,
     restoredFrom: _restored,
     rewoundTo: _rewound,
+    sshAgent: _agent,
     staleResidents: _stale,
     undone: _undone,
     vm: _vm,
@@ -119,7 +121,13 @@ export const buildFork = (
     yield* copyHeaderSecrets(folder.directory, child.folder.directory)
     const wake = yield* wakeForClient(lifecycle, child)
     const residents = yield* Scope.provide(
-      openResidents(child.folder, recordedGrant(yield* Ref.get(child.record)), defaultsOf(child), wake),
+      openResidents(
+        child.folder,
+        recordedGrant(yield* Ref.get(child.record)),
+        defaultsOf(child),
+        loanSourceOf(child),
+        wake
+      ),
       child.scope
     )
     yield* residents.inherit(captured.residents, { folder: folder.logs, sinceMs: (yield* nowMs) - captured.takenAtMs })

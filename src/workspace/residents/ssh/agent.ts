@@ -1,20 +1,20 @@
-import { Effect, Option, type Scope, Stream } from "effect"
+import { Effect, type Scope, Stream } from "effect"
 import { InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
 import { type PullEvents, pullFromStream } from "../../../contract/rows/event-batches.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
+import type { LentAgent } from "../../../contract/rows/ssh-agent-fields.ts"
 import type { SshAgentEvent, SshAgentPayload } from "../../../contract/rows/workspace-ssh-agent.ts"
 import { escapeGuestText } from "../../../contract/text/printable.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { NewEvent } from "../../entry/events.ts"
-import { guestEnvironment } from "../command.ts"
-import { launchHelper } from "./helper.ts"
+import { AGENT_SOCKET, launchAgent } from "./helper.ts"
+import type { LastingAgent } from "./lasting-agent.ts"
 
-/** Place of the lent agent in the guest. */
-const SOCKET = "/run/pyro/agent.sock"
+/** Lends agents to one workspace, one at a time: by a command, or for the life of the workspace. */
+export const makeAgentLoan = (record: (event: NewEvent) => Effect.Effect<void>, lasting: LastingAgent) => {
+  let ofCommand: LentAgent | undefined
 
-/** Lends agents to one workspace, one at a time. */
-export const makeAgentLoan = (record: (event: NewEvent) => Effect.Effect<void>) => {
-  let loan: { readonly hosts: ReadonlyArray<string>; readonly ask: boolean } | undefined
+  const loan = Effect.suspend(() => ofCommand === undefined ? lasting.loan : Effect.succeed(ofCommand))
 
   /**
    * Passes messages between programs of the guest and a client of the daemon, which has the agent and judges each message. Ends with the
@@ -27,25 +27,21 @@ export const makeAgentLoan = (record: (event: NewEvent) => Effect.Effect<void>) 
     { stdin }: RunInput
   ): Effect.Effect<PullEvents<SshAgentEvent>, PyroError, Scope.Scope> =>
     Effect.gen(function*() {
-      if (loan !== undefined) {
+      const present = yield* loan
+      if (present !== undefined) {
+        const end = present.socket === undefined
+          ? "End the command that lends it"
+          : `End the loan: pyro update ${workspace} --clear-ssh-agent`
         return yield* new InvalidRequest({
           field: "workspace",
-          detail: `${workspace} has an agent already, for ${loan.hosts.join(", ")}. End the command that lends it`
+          detail: `${workspace} has an agent already, for ${present.hosts.join(", ")}. ${end}`
         })
       }
       yield* Effect.acquireRelease(
-        Effect.sync(() => void (loan = { hosts, ask })),
-        () => Effect.sync(() => void (loan = undefined))
+        Effect.sync(() => void (ofCommand = { hosts, ask })),
+        () => Effect.sync(() => void (ofCommand = undefined))
       )
-      const process = yield* Effect.acquireRelease(
-        launchHelper(channel, ["agent", SOCKET, user], {
-          env: guestEnvironment({ tty: false, env: {} }),
-          cwd: "/",
-          user: "",
-          stdin: true
-        }),
-        ({ release }) => release
-      )
+      const process = yield* Effect.acquireRelease(launchAgent(channel, user), ({ release }) => release)
       yield* Effect.acquireRelease(
         record({ _tag: "ssh_agent_lent", hosts }),
         () => record({ _tag: "ssh_agent_ended", hosts })
@@ -69,9 +65,16 @@ export const makeAgentLoan = (record: (event: NewEvent) => Effect.Effect<void>) 
 
   return {
     lend,
+    lasting,
     /** Variables of programs while an agent is lent. */
-    variables: Effect.sync((): Readonly<Record<string, string>> => loan === undefined ? {} : { SSH_AUTH_SOCK: SOCKET }),
-    loan: () => Option.fromNullishOr(loan)
+    variables: Effect.map(
+      loan,
+      (lent): Readonly<Record<string, string>> => lent === undefined ? {} : { SSH_AUTH_SOCK: AGENT_SOCKET }
+    ),
+    /** The agent that is lent now. */
+    loan,
+    /** The loan of a command, which no record has. */
+    ofCommand: () => ofCommand
   }
 }
 export type AgentLoan = ReturnType<typeof makeAgentLoan>

@@ -9,6 +9,7 @@ import { toHostErrorOf } from "../../../system/files/failure.ts"
 import { newRequestId } from "../../../system/processes/identity.ts"
 import { nativeTool } from "../../../system/processes/native.ts"
 import type { ResidentVm } from "../../entry/resident.ts"
+import { guestEnvironment } from "../command.ts"
 
 const FOLDER = "/run/pyro"
 
@@ -75,4 +76,16 @@ export const launchHelper = (
     )
     const again = () => Effect.andThen(install(channel, program), launch)
     return yield* Effect.catchTags(launch, { CommandNotFound: again, CommandNotExecutable: again })
+  })
+
+/** Place of a lent agent in the guest. */
+export const AGENT_SOCKET = "/run/pyro/agent.sock"
+
+/** Starts the guest's end of a lent agent. Only programs of the user, and root, can open its socket. */
+export const launchAgent = (channel: GuestChannel, user: string): Effect.Effect<GuestProcess, PyroError> =>
+  launchHelper(channel, ["agent", AGENT_SOCKET, user], {
+    env: guestEnvironment({ tty: false, env: {} }),
+    cwd: "/",
+    user: "",
+    stdin: true
   })

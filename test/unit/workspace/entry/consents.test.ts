@@ -53,3 +53,21 @@ it.effect("a request ends with its caller, and no answer reaches it any more", (
     assert.deepStrictEqual(consents.waiting(), [])
     assert.match((yield* Effect.flip(consents.answer(waiting.request, "allow"))).detail, /its caller has gone/)
   }))
+
+it.effect("a login waits beside exports, and its answer is a word", () =>
+  Effect.gen(function*() {
+    const consents = makeConsents()
+    const login = { host: "github.com", user: "git", fingerprint: "SHA256:x" }
+    const { fiber: exporting, waiting: waitingExport } = yield* waits(consents)
+    for (const decision of ["allow", "deny"] as const) {
+      const fiber = yield* Effect.forkChild(consents.askLogin(login, () => Effect.void))
+      while (consents.waitingLogins().length === 0) yield* Effect.yieldNow
+      const [waiting] = consents.waitingLogins()
+      assert.deepInclude(waiting, login)
+      assert.deepStrictEqual(consents.waiting(), [waitingExport])
+      assert.deepStrictEqual(yield* consents.answer(waiting!.request, decision), waiting)
+      assert.strictEqual(yield* Fiber.join(fiber), decision === "allow")
+    }
+    assert.deepStrictEqual(consents.waitingLogins(), [])
+    yield* Fiber.interrupt(exporting)
+  }))
