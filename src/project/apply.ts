@@ -4,7 +4,8 @@ import { UpdatePayload } from "../contract/rows/workspace-update.ts"
 import { isObject } from "../system/files/atomic-file.ts"
 import type { Definition } from "./definition.ts"
 import type { Change } from "./differences.ts"
-import { decode, networkRequest, secretsOf, type SecretValues } from "./requests.ts"
+import { agentOf, decode, networkRequest, secretsOf, type SecretValues } from "./requests.ts"
+import type { Surface } from "./surface.ts"
 
 /** The workspace to change, and what its present file and the one before say. */
 interface Applied {
@@ -13,6 +14,7 @@ interface Applied {
   readonly now: Definition
   readonly change: Change
   readonly values: SecretValues
+  readonly variable: Surface["variable"]
 }
 
 /** Names on one side that the other does not have. */
@@ -20,8 +22,8 @@ const gone = (before: ReadonlyArray<string>, now: ReadonlyArray<string>) => befo
 
 const listOf = (value: unknown): ReadonlyArray<string> => Array.isArray(value) ? value : []
 
-/** Changes what a workspace can change while it runs: network, variables, secrets, expiry. Secrets get their present values. */
-export const applyChange = ({ before, change, now, values, workspace }: Applied) =>
+/** Changes what a workspace can change while it runs: network, variables, secrets, SSH agent, expiry. Secrets get their present values. */
+export const applyChange = ({ before, change, now, values, variable, workspace }: Applied) =>
   Effect.gen(function*() {
     const pyro = yield* Pyro
     const old = isObject(before) ? before : {}
@@ -30,7 +32,8 @@ export const applyChange = ({ before, change, now, values, workspace }: Applied)
     if (differs("network")) yield* pyro.workspace.network.set(yield* networkRequest(workspace, now))
     const { secretHttp = [], secrets = [] } = now
     const cleared = gone(listOf(old["secrets"]), secrets)
-    if (!differs("name", "env", "cwd", "pause_after", "ttl", "secrets", "secret_http") && secrets.length === 0) return
+    const isChanged = differs("name", "env", "cwd", "pause_after", "ttl", "secrets", "secret_http", "ssh_agent")
+    if (!isChanged && secrets.length === 0) return
     const changed = {
       ...(differs("name") ? { name: now.name } : {}),
       ...(differs("env")
@@ -42,6 +45,9 @@ export const applyChange = ({ before, change, now, values, workspace }: Applied)
       ...(differs("cwd") ? { cwd: now.cwd ?? "/workspace" } : {}),
       ...(differs("pause_after") ? { pause_after_seconds: now.pauseAfter ?? 0 } : {}),
       ...(differs("ttl") ? { ttl_seconds: now.ttl ?? 0 } : {}),
+      ...(differs("ssh_agent")
+        ? now.sshAgent === undefined ? { clear_ssh_agent: true } : agentOf(now, variable)
+        : {}),
       ...secretsOf(now, values),
       ...(cleared.length === 0 ? {} : { clear_secrets: cleared }),
       clear_secret_http: gone(listOf(old["secret_http"]), secretHttp)

@@ -7,13 +7,14 @@ import type { Definition } from "./definition.ts"
 import type { ProjectFile } from "./file.ts"
 
 /**
- * What a file asks for beyond a microVM with a copy of the project, one phrase each: network, ports of the host, values of secrets, files that
+ * What a file asks for beyond a microVM with a copy of the project, one phrase each: network, ports of the host, values of secrets, an SSH agent, files that
  * git ignores, and images. Each phrase has everything that the grant depends on, so that another grant is another phrase.
  */
 export const asksOf = (definition: Definition, built?: ProjectBuild): ReadonlyArray<string> => [
   ...networkAsks(definition),
   ...portAsks(definition),
   ...secretAsks(definition),
+  ...agentAsks(definition),
   ...(definition.seed?.includeIgnored ?? []).map((glob) => `a copy of files that git ignores: ${glob}`),
   ...imageAsks(definition, built)
 ]
@@ -58,6 +59,14 @@ const secretAsks = ({ secretHttp = [], secrets = [] }: Definition) =>
         }`
       })
   })
+
+/** A file that no longer wants to ask before each login asks for more. */
+const agentAsks = ({ sshAgent }: Definition) =>
+  (sshAgent?.hosts ?? []).map((host) =>
+    `logins to ${host} with your SSH agent, while the workspace exists${
+      sshAgent?.ask === true ? ", each after a question" : ""
+    }`
+  )
 
 const KINDS = { dockerfile: "the Dockerfile", devcontainer: "the dev container" } as const
 

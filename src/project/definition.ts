@@ -4,6 +4,7 @@ import { networkFields } from "../contract/rows/network-fields.ts"
 import { lazy } from "../contract/rows/operation.ts"
 import { mappingOf, secretHttpField, secretMappings, SecretName } from "../contract/rows/secret-fields.ts"
 import { readinessFields, serviceName } from "../contract/rows/service-fields.ts"
+import { agentHosts } from "../contract/rows/ssh-agent-fields.ts"
 import { WorkspaceName, WorkspaceUser } from "../contract/rows/workspace-field.ts"
 import { portText } from "../contract/rows/workspace-port.ts"
 import { MAX_TTL_SECONDS } from "../contract/rows/workspace-times.ts"
@@ -120,6 +121,12 @@ const Network = lazy(() => {
   )
 })
 
+const SshAgent = lazy(() =>
+  Schema.Struct({ hosts: agentHosts(""), ask: optional(boolean("")) }).annotate({
+    message: "must be a table with hosts, and ask"
+  })
+)
+
 const Build = lazy(() =>
   snakeStruct({
     target: optional(text("")),
@@ -194,6 +201,7 @@ export const Definition = lazy(() =>
     network: optional(Network()),
     secrets: optional(secrets()),
     ...secretHttpField(""),
+    sshAgent: optional(SshAgent()),
     ports: optional(ports()),
     pauseAfter: optional(measured("time", { from: 0, to: MAX_TTL_SECONDS })),
     ttl: optional(measured("time", { from: 1, to: MAX_TTL_SECONDS })),

@@ -7,7 +7,7 @@ import { parseReference } from "../contract/text/image-reference.ts"
 import { sha256Hex } from "../system/files/digest.ts"
 import { buildOf, type ProjectBuild } from "./build.ts"
 import type { ProjectFile } from "./file.ts"
-import { createRequest, decode, type SecretValues } from "./requests.ts"
+import { agentOf, createRequest, decode, type SecretValues } from "./requests.ts"
 import type { Surface } from "./surface.ts"
 
 /** Makes the workspace of a project, with its environment. */
@@ -21,7 +21,8 @@ export const makeWorkspace = (file: ProjectFile, values: SecretValues, surface: 
         ? { devcontainer: built.path }
         : { environment: yield* environmentOf(file, built, surface) }),
       name: yield* freeName(file),
-      values
+      values,
+      agent: agentOf(file.definition, surface.variable)
     })
     const request = yield* surface.withLogins("workspace.create", asked)
     const { workspace } = yield* surface.show(workspaceCreate, request, pyro.workspace.create(request))

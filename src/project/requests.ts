@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import { invalidRequest } from "../contract/errors/issue.ts"
 import type { PureSchema } from "../contract/rows/operation.ts"
+import { socketOfCaller } from "../contract/rows/ssh-agent-fields.ts"
 import { ExecPayload } from "../contract/rows/workspace-exec.ts"
 import { CreatePayload } from "../contract/rows/workspace-lifecycle.ts"
 import { NetworkSetPayload } from "../contract/rows/workspace-network.ts"
@@ -35,10 +36,19 @@ const networkOf = ({ network = {} }: Definition) => ({
 export const secretsOf = ({ secretHttp, secrets = [] }: Definition, values: SecretValues) =>
   secrets.length === 0 ? {} : { secrets: values, secret_http: secretHttp }
 
+/** The loan of the person's SSH agent that a file asks for. `variable` gives the variables of the person's environment. */
+export const agentOf = ({ sshAgent }: Definition, variable: (name: string) => string | undefined) =>
+  sshAgent === undefined ? {} : {
+    ssh_agent: sshAgent.hosts,
+    ssh_agent_ask: sshAgent.ask,
+    ssh_agent_socket: variable(socketOfCaller.variable)
+  }
+
 /** The request for a project's new workspace. */
 export const createRequest = (
   { definition, directory, path }: ProjectFile,
-  { devcontainer, environment, name, values }: {
+  { agent, devcontainer, environment, name, values }: {
+    readonly agent: ReturnType<typeof agentOf>
     readonly devcontainer?: string
     readonly environment?: string
     readonly name: string
@@ -62,7 +72,8 @@ export const createRequest = (
     memory_mib: definition.memory,
     disk_mib: definition.disk,
     ...networkOf(definition),
-    ...secretsOf(definition, values)
+    ...secretsOf(definition, values),
+    ...agent
   })
 
 /** The request for the network that a file grants, or for none. */

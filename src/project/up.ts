@@ -79,7 +79,14 @@ const continued = (
     const was = yield* awake(known, surface)
     const { definition: before, id, setUp } = memory.workspace!
     const change = changeOf(before, file.definition, setUp)
-    yield* applyChange({ workspace: id, before, now: file.definition, change, values })
+    yield* applyChange({
+      workspace: id,
+      before,
+      now: file.definition,
+      change,
+      values,
+      variable: surface.variable
+    })
     yield* settle(file, memory, { id, setUp, definition: before }, surface)
     return { file, workspace: yield* statusOf(id), was, change } satisfies Up
   })

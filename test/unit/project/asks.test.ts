@@ -49,6 +49,14 @@ describe("what a project's file asks for", () => {
           { secrets: ["KEY"], secretHttp: ["KEY@api.example.com:8443:x-key"] },
           "the value of the variable KEY, for requests to api.example.com:8443 in the header x-key"
         ],
+        [
+          { sshAgent: { hosts: ["github.com"] } },
+          "logins to github.com with your SSH agent, while the workspace exists"
+        ],
+        [
+          { sshAgent: { hosts: ["github.com"], ask: true } },
+          "logins to github.com with your SSH agent, while the workspace exists, each after a question"
+        ],
         [{ seed: { includeIgnored: [".env"] } }, "a copy of files that git ignores: .env"],
         [
           { environment: "docker.io/python" },
