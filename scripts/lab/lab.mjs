@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import process from "node:process"
 import { allChecks } from "../../test/lab/checks/all.mjs"
 import { putFirecracker } from "../../test/lab/checks/firecracker.mjs"
@@ -53,14 +53,16 @@ export const lab = async () => {
 /** Programs that the machine has no package of. */
 const programsFor = async ({ command, driver, environments, figures, short }, work) => ({
   ...(driver === "firecracker" || (short && command === undefined)) && { firecracker: await firecracker() },
-  ...environments.some((name) => name.endsWith("-docker")) && { net: await dockerNet(work) },
+  ...environments.some((name) => name.endsWith("-docker")) &&
+    { net: await imageProgram(work, "musl-gcc", "docker/net") },
+  ...environments.length > 0 && { probe: await imageProgram(work, "gcc", "image/probe") },
   ...figures && { "drivers.mjs": await bundleBench("drivers/main.ts", { alone: true }) }
 })
 
-/** The program in the images of the tests of Docker. */
-const dockerNet = async (work) => {
-  const program = join(work, "net")
-  await mustRun("musl-gcc", ["musl-gcc", "-static", "-O2", "-o", program, inRoot("test/fixtures/docker/net.c")])
+/** A program in the images that tests make: the machine has no compiler. */
+const imageProgram = async (work, compiler, name) => {
+  const program = join(work, basename(name))
+  await mustRun(compiler, [compiler, "-static", "-O2", "-o", program, inRoot(`test/fixtures/${name}.c`)])
   return program
 }
 
