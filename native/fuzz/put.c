@@ -1,4 +1,5 @@
 /* Fuzz target of pyro-put's list parser: accepted entries stay beneath their root. */
+#include "../put/path.h"
 #include "../put/plan.h"
 
 #include <stdlib.h>

@@ -9,12 +9,6 @@
 
 static const char *const words[] = {"done", "failed", "usage", "full", "conflict", "withdrawn", "malformed"};
 
-void put_report(const char *kind, const char *subject, const char *text) {
-  fwrite(kind, 1, strlen(kind) + 1, stdout);
-  fwrite(subject, 1, strlen(subject) + 1, stdout);
-  fwrite(text, 1, strlen(text) + 1, stdout);
-}
-
 void put_end(struct put *put, enum put_outcome outcome, const char *format, ...) {
   char text[1024];
   va_list arguments;

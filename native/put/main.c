@@ -29,14 +29,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static ssize_t read_stdin(void *context, void *bytes, size_t length) {
-  ssize_t count;
-  (void)context;
-  do count = read(STDIN_FILENO, bytes, length);
-  while (count < 0 && errno == EINTR);
-  return count;
-}
-
 /* The folder of the root entry. */
 static int open_base(struct put *put, const char *within, const char *parent) {
   int root = -1;
@@ -66,7 +58,7 @@ static void allow_descriptors(void) {
 }
 
 int main(int argc, char **argv) {
-  static struct put put = {.input = {.read = read_stdin}, .base = -1, .stage_home = -1, .stage = -1};
+  static struct put put = {.input = {.read = input_stdin}, .base = -1, .stage_home = -1, .stage = -1};
   const char *within = NULL, *problem;
   int at = 1, ended;
   for (int signals[] = {SIGPIPE, SIGINT, SIGHUP, SIGTERM}, i = 0; i < 4; i++) signal(signals[i], SIG_IGN);

@@ -1,53 +1,8 @@
 #include "plan.h"
+#include "path.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int input_take(struct input *input, void *bytes, size_t length) {
-  unsigned char *to = bytes;
-  while (length > 0) {
-    if (input->at == input->end) {
-      ssize_t count = input->read(input->context, input->buffer, sizeof input->buffer);
-      if (count <= 0) return -1;
-      input->at = 0;
-      input->end = (size_t)count;
-    }
-    size_t part = input->end - input->at < length ? input->end - input->at : length;
-    memcpy(to, input->buffer + input->at, part);
-    input->at += part;
-    to += part;
-    length -= part;
-  }
-  return 0;
-}
-
-int input_number(struct input *input, int bytes, uint64_t *number) {
-  unsigned char field[8];
-  if (input_take(input, field, (size_t)bytes) != 0) return -1;
-  *number = 0;
-  for (int i = 0; i < bytes; i++) *number = *number << 8 | field[i];
-  return 0;
-}
-
-const char *path_base(const char *path, size_t *folder_length) {
-  const char *slash = strrchr(path, '/');
-  *folder_length = slash == NULL ? 0 : (size_t)(slash - path);
-  return slash == NULL ? path : slash + 1;
-}
-
-/* Every component names an entry of a folder, and nothing else. */
-static int plain(const char *path, size_t length) {
-  for (size_t start = 0, end = 0;; end++) {
-    if (end < length && path[end] == '\0') return 0;
-    if (end < length && path[end] != '/') continue;
-    size_t name = end - start;
-    if (name == 0 || name > PUT_NAME_MOST || (name == 1 && path[start] == '.') ||
-        (name == 2 && path[start] == '.' && path[start + 1] == '.'))
-      return 0;
-    if (end == length) return 1;
-    start = end + 1;
-  }
-}
 
 /* An owned NUL-terminated string; NULL if it is too long or the input ended. */
 static char *take_text(struct plan *plan, struct input *input, size_t most, uint32_t *length, const char **problem, int *ended) {
@@ -95,7 +50,7 @@ static const char *check(const struct plan *plan, struct entry *entry) {
     return "an entry is of no type, or of no mode, that can be written";
   if ((entry->type == 'f' ? entry->size > INT64_MAX - plan->bytes : entry->size != 0)) return "the sizes are more than a disk can hold";
   if (plan->count == 0) return entry->length == 0 ? NULL : "the first entry is not the root";
-  if (entry->length == 0 || !plain(entry->path, entry->length)) return "a path leads elsewhere";
+  if (entry->length == 0 || !plain_path(entry->path, entry->length)) return "a path leads elsewhere";
   return find_parent(plan, entry) ? NULL : "an entry is not in the folder before it";
 }
 

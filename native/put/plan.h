@@ -2,13 +2,10 @@
 #ifndef PYRO_PUT_PLAN_H
 #define PYRO_PUT_PLAN_H
 
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/types.h>
+#include "input.h"
 
 enum {
   PUT_ENTRIES_MOST = 1 << 20,
-  PUT_NAME_MOST = 255,
   PUT_PATH_MOST = 3800, /* leaves room for the name of the root within PATH_MAX */
   PUT_TARGET_MOST = 4095,
   PUT_NAMES_MOST = 256 * 1024 * 1024, /* bytes of all paths and targets */
@@ -43,17 +40,6 @@ struct plan {
   uint64_t bytes;
 };
 
-struct input {
-  ssize_t (*read)(void *context, void *bytes, size_t length);
-  void *context;
-  size_t at, end;
-  unsigned char buffer[64 * 1024];
-};
-
-/* 0, or -1 when the input ended. */
-int input_take(struct input *input, void *bytes, size_t length);
-int input_number(struct input *input, int bytes, uint64_t *number);
-
 /*
  * Integers are big endian. Entries, each a u8 `d`, `f` or `l`, u16 mode, u64 size, u32 and path, u32 and target of a link; then a
  * u8 `e`. The root comes first, with an empty path. Parents come before their children, and a folder's entries together. Returns
@@ -61,8 +47,5 @@ int input_number(struct input *input, int bytes, uint64_t *number);
  */
 const char *plan_read(struct plan *plan, struct input *input, int *ended);
 void plan_free(struct plan *plan);
-
-/* Last component of a path, and the length of the part before it without the slash. */
-const char *path_base(const char *path, size_t *folder_length);
 
 #endif

@@ -5,6 +5,8 @@
 #ifndef PYRO_PUT_H
 #define PYRO_PUT_H
 
+#include "beneath.h"
+#include "path.h"
 #include "plan.h"
 
 #include <sys/types.h>
@@ -32,18 +34,10 @@ struct put {
   size_t placed; /* entries that placing has handled; put_undo goes back from here */
 };
 
-/* put/end.c: three NUL-terminated fields. Names in them are raw bytes. */
-void put_report(const char *kind, const char *subject, const char *text);
+/* put/end.c */
 _Noreturn void put_end(struct put *put, enum put_outcome outcome, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Ends with the outcome that fits an errno. */
 _Noreturn void put_fail(struct put *put, int error, const char *what, const char *path);
-
-/* put/beneath.c: a folder beneath another, never through a symbolic link; a descriptor or -1 with errno. "" is `from` itself. */
-int beneath(int from, const char *path, size_t length);
-/* The folder of a path without any symbolic link. */
-int without_links(const char *path);
-/* Removes a tree of staged files only. */
-void remove_tree(int folder, const char *name);
 
 /* put/stage.c: the staging folder, space for the plan, and the plan's files, filled from the input. */
 void stage_open(struct put *put);

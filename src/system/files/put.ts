@@ -1,9 +1,8 @@
-import { Data, Deferred, Effect, type Scope } from "effect"
-import { type ChildProcessByStdio, spawn } from "node:child_process"
-import type { Readable, Writable } from "node:stream"
+import { Data, Effect, type Scope } from "effect"
 import type { HostToolMissing } from "../../contract/errors/errors.ts"
 import { nativeTool } from "../processes/native.ts"
 import { ContentHash } from "./digest.ts"
+import { putProcess } from "./put-process.ts"
 import {
   encodeEntry,
   HOLE,
@@ -63,12 +62,7 @@ export interface SparsePut extends Put {
   readonly skip: (bytes: number) => Effect.Effect<void, PutFailed>
 }
 
-type Child = ChildProcessByStdio<Writable, Readable, Readable>
-
 const pieceBytes = 1024 * 1024
-
-/** Maximum time that the Scope waits for the removal of staged files. The helper continues without it. */
-const withdrawTimeout = "30 seconds"
 
 /**
  * Checks for conflicts and free space, and writes nothing yet. Later output is in a staging folder until `commit`. If the Scope closes
@@ -79,33 +73,28 @@ export const put = (request: PutRequest): Effect.Effect<SparsePut, PutFailed | H
     const tool = yield* nativeTool("pyro-put")
     const place = putPlace(request)
     const said = new PutRecords()
-    const ready = yield* Deferred.make<void>()
-    /** Fails if the helper ended without success. */
-    const ended = yield* Deferred.make<void, PutFailed>()
-    const child = yield* Effect.acquireRelease(
-      Effect.sync(() => start(tool, request, place, said, ready, ended)),
-      (child) =>
-        Effect.sync(() => child.stdin.destroy()).pipe(
-          Effect.andThen(Effect.exit(Deferred.await(ended))),
-          Effect.interruptible,
-          Effect.timeoutOption(withdrawTimeout)
-        )
+    const args = [
+      ...(request.within === undefined ? [] : ["--within", request.within]),
+      ...(request.overwrite ? ["--overwrite"] : []),
+      place.parent,
+      place.name
+    ]
+    const { add, ended, flush, ready, send } = yield* putProcess(
+      tool,
+      args,
+      said,
+      (detail) => failureOf(said, place, detail)
     )
-    const outgoing = new Outgoing(child.stdin)
-    const flush = Effect.suspend(() =>
-      outgoing.flush() ? Effect.void : Effect.raceFirst(drained(child), Deferred.await(ended))
-    )
-    const send = (bytes: Uint8Array) => outgoing.add(bytes) ? Effect.void : flush
     for (const entry of place.entries) {
       for (const part of encodeEntry(entry)) yield* send(part)
     }
     yield* send(LAST_ENTRY)
     yield* flush
-    yield* Effect.raceFirst(Deferred.await(ready), Deferred.await(ended))
+    yield* ready
     const hash = new ContentHash()
     const writePiece = (bytes: Uint8Array) => {
       hash.add(bytes)
-      outgoing.add(number32(bytes.length))
+      add(number32(bytes.length))
       return send(bytes)
     }
     return {
@@ -122,7 +111,7 @@ export const put = (request: PutRequest): Effect.Effect<SparsePut, PutFailed | H
       omitFile: Effect.suspend(() => (hash.take(), send(number32(WITHDRAWN)))),
       commit: Effect.suspend(() => send(Buffer.from("c"))).pipe(
         Effect.andThen(flush),
-        Effect.andThen(Deferred.await(ended)),
+        Effect.andThen(ended),
         Effect.map(() => ({ replaced: ownPaths(place, said.replaced), there: ownPaths(place, said.there) }))
       )
     }
@@ -131,37 +120,6 @@ export const put = (request: PutRequest): Effect.Effect<SparsePut, PutFailed | H
 /** The reported paths without those of missing folders. */
 const ownPaths = ({ own }: PutPlace, reported: ReadonlyArray<Uint8Array>) => reported.flatMap((one) => own(one) ?? [])
 
-const start = (
-  tool: string,
-  request: PutRequest,
-  place: PutPlace,
-  said: PutRecords,
-  ready: Deferred.Deferred<void>,
-  ended: Deferred.Deferred<void, PutFailed>
-): Child => {
-  const args = [
-    ...(request.within === undefined ? [] : ["--within", request.within]),
-    ...(request.overwrite ? ["--overwrite"] : []),
-    place.parent,
-    place.name
-  ]
-  const child = spawn(tool, args, { detached: true, stdio: ["pipe", "pipe", "pipe"] })
-  let stderr = ""
-  child.stdin.on("error", () => {}) // it ends when it has failed, and says why
-  child.stderr.setEncoding("utf8").on("data", (text: string) => stderr = (stderr + text).slice(-4096))
-  child.stdout.on("data", (bytes: Buffer) => {
-    said.push(bytes)
-    if (said.ready) Deferred.doneUnsafe(ready, Effect.void)
-  })
-  const fail = (detail: string) => Deferred.doneUnsafe(ended, Effect.fail(failureOf(said, place, detail)))
-  child.on("error", (cause) => fail(cause.message))
-  child.on("close", (code, signal) =>
-    code === 0 && said.done
-      ? Deferred.doneUnsafe(ended, Effect.void)
-      : fail(stderr.trim() === "" ? `the helper ended with ${signal ?? code}` : stderr.trim()))
-  return child
-}
-
 const failureOf = (said: PutRecords, { folderOf, own }: PutPlace, detail: string) =>
   new PutFailed({
     reason: said.error?.outcome === "conflict" || said.error?.outcome === "full" ? said.error.outcome : "failed",
@@ -169,44 +127,6 @@ const failureOf = (said: PutRecords, { folderOf, own }: PutPlace, detail: string
     conflicts: said.conflicts.map(({ path, reason }) => ({ path: own(path) ?? folderOf(path), reason })),
     needed: said.counts.get("neededBytes"),
     free: said.counts.get("freeBytes")
-  })
-
-/** Bytes to collect before a write: a write for each small file would take longer than the rest. */
-const gatheredBytes = 64 * 1024
-
-/** Bytes on their way to the helper. */
-class Outgoing {
-  readonly #stdin: Writable
-  #held: Array<Uint8Array> = []
-  #bytes = 0
-
-  constructor(stdin: Writable) {
-    this.#stdin = stdin
-  }
-
-  /** False if enough bytes are collected. */
-  add(bytes: Uint8Array) {
-    this.#held.push(bytes)
-    this.#bytes += bytes.length
-    return this.#bytes < gatheredBytes
-  }
-
-  /** False if the pipe to the helper is full. */
-  flush() {
-    const all = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held, this.#bytes)
-    this.#held = []
-    this.#bytes = 0
-    return this.#stdin.write(all)
-  }
-}
-
-const drained = (child: Child) =>
-  Effect.callback<void>((resume) => {
-    if (child.stdin.destroyed) return // its end tells
-    if (!child.stdin.writableNeedDrain) return resume(Effect.void)
-    const done = () => resume(Effect.void)
-    child.stdin.once("drain", done)
-    return Effect.sync(() => child.stdin.off("drain", done))
   })
 
 const holeOf = (length: number) => {
