@@ -12,6 +12,7 @@ type NativeTool =
   | "pyro-copy"
   | "pyro-tsc"
   | "pyro-put"
+  | "pyro-apply"
   | "pyro-pinned"
   | "pyro-tap"
   | "pyro-denied"

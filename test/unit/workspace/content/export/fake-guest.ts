@@ -128,12 +128,14 @@ export const scratch = Effect.acquireRelease(
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
 )
 
-/** Has this process use the sanitizer build of pyro-put; a sanitizer that speaks ends it with another status than 0. */
+/** Has this process use the sanitizer builds of what writes on the host; a sanitizer that speaks ends them with another status than 0. */
 export const useSanitizedPut = () => {
-  const sanitized = path.join(nativeDirectory(), "pyro-put-sanitized")
-  if (!existsSync(sanitized)) throw new Error("no sanitizer build: run make -C native sanitized")
   const folder = mkdtempSync(path.join(tmpdir(), "pyro-native-"))
-  symlinkSync(sanitized, path.join(folder, "pyro-put"))
+  for (const name of ["pyro-put", "pyro-apply"]) {
+    const sanitized = path.join(nativeDirectory(), `${name}-sanitized`)
+    if (!existsSync(sanitized)) throw new Error("no sanitizer build: run make -C native sanitized")
+    symlinkSync(sanitized, path.join(folder, name))
+  }
   const before = process.env["PYRO_NATIVE_DIR"]
   process.env["PYRO_NATIVE_DIR"] = folder
   return () => {
