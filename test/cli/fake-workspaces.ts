@@ -257,7 +257,7 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
           {
             _tag: "Exported" as const,
             summary: {
-              output,
+              output: output ?? "-",
               kind: "file" as const,
               files: 1,
               directories: 0,

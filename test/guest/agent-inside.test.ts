@@ -68,7 +68,7 @@ describe("Claude Code in a workspace", { concurrent: false }, () => {
       assert.match(stderr, /greet\.sh \| +2 \+-\n 1 file changed/, all)
       assert.match(
         stderr,
-        /pyro diff ws-.*\n.*export ws-\S+ --patch --output agent.patch && git apply agent.patch .*\n.*pyro agent claude-code --workspace ws-/
+        /pyro diff ws-.*\n.*export ws-\S+ --apply .*\n.*pyro agent claude-code --workspace ws-/
       )
       assert.include(model.seen().outputs[2], "ok no name", all)
       assert.lengthOf(await place.pyro.list(), 1)

@@ -9,7 +9,8 @@ describe("the page's review", { concurrent: false }, () => {
   const change = (file: string) => page().getByRole("article", { name: file, exact: true })
   const project = path.join(folder, "project")
   const output = path.join(project, "out", "fix.patch")
-  const exporting = () => page().getByRole("button", { name: "Export", exact: true })
+  const exporting = () => page().getByRole("button", { name: "Write the patch" })
+  const applying = () => page().getByRole("button", { name: "Apply to the project" })
 
   it("the diff has each file with its counts, mode and lines", async () => {
     fs.mkdirSync(project)
@@ -107,6 +108,44 @@ describe("the page's review", { concurrent: false }, () => {
     const patch = fs.readFileSync((await download.path())!, "utf8")
     assert.include(patch, "+2nd")
     assert.include(patch, ".vscode/tasks.json")
+  })
+
+  it("a file of the person's own that has changed is named before the press, and nothing can be applied", async () => {
+    fs.writeFileSync(path.join(project, "one.txt"), "mine\n")
+    await page().getByRole("button", { name: "Compare again" }).click()
+    await page().getByText("one.txt: it has changed since the workspace was seeded").waitFor()
+    assert.isTrue(await applying().isDisabled())
+    assert.isFalse(await exporting().isDisabled())
+    await assertAccessible(page(), "the review of changes that cannot be applied")
+  })
+
+  it("the reviewed diff is applied to the files of the project, once they are as they were", async () => {
+    fs.writeFileSync(path.join(project, "one.txt"), "first\nsecond\nthird\n")
+    await page().getByRole("button", { name: "Look at the files again" }).click()
+    await page().getByText("Applying changes 6 files").waitFor()
+    await assertAccessible(page(), "the review of changes that can be applied")
+    await applying().click()
+    await page().getByText("The reviewed diff is applied: 6 files changed").waitFor()
+    assert.strictEqual(fs.readFileSync(path.join(project, "one.txt"), "utf8"), "first\n2nd\nthird\n")
+    assert.isFalse(fs.existsSync(path.join(project, "gone.txt")))
+    assert.notStrictEqual(fs.statSync(path.join(project, "run.sh")).mode & 0o100, 0)
+    assert.isTrue(fs.existsSync(path.join(project, ".vscode", "tasks.json")))
+    assert.deepStrictEqual(fs.readdirSync(project).filter((name) => name.startsWith(".pyro")), [])
+    await page().getByText("The project has all these changes already").waitFor()
+    assert.isTrue(await applying().isDisabled())
+  })
+
+  it("a diff that has changed since the comparison is not applied", async () => {
+    await sh("fix", "echo 3rd >> one.txt")
+    await page().getByRole("button", { name: "Compare again" }).click()
+    await change("one.txt").getByText("3rd").waitFor()
+    assert.isTrue(await applying().isDisabled(), "the leave was for another diff")
+    await page().getByLabel("Allow files that tools of this computer run by themselves").check()
+    await page().getByText("Applying changes 1 file,").waitFor()
+    await sh("fix", "echo 4th >> one.txt")
+    await applying().click()
+    await page().getByRole("alert").getByText("the workspace has changed since this comparison").waitFor()
+    assert.notInclude(fs.readFileSync(path.join(project, "one.txt"), "utf8"), "3rd")
   })
 
   it("the page made no error", () => assertNoFaults())

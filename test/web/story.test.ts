@@ -57,14 +57,13 @@ describe("a review on the page, of work in a microVM", { concurrent: false }, ()
     await page().locator(".xterm-rows").getByText("Hello, world!").waitFor()
   })
 
-  it("the reviewed diff is exported to the project, and nothing else", async () => {
+  it("the reviewed diff is applied to the files of the project, and nothing else", async () => {
     await page().getByRole("link", { name: "Review" }).click()
     await page().getByText("1 changed file, 1 line added, 1 removed").waitFor()
-    await page().getByRole("button", { name: "Export", exact: true }).click()
-    await page().getByText("The reviewed diff").waitFor()
-    const patch = fs.readFileSync(path.join(project, "fix.patch"), "utf8")
-    assert.include(patch, "+echo 'Hello, world!'")
-    assert.deepStrictEqual(fs.readdirSync(project).sort(), ["fix.patch", "greet.sh", "test.sh"])
+    await page().getByRole("button", { name: "Apply to the project" }).click()
+    await page().getByText("The reviewed diff is applied: 1 file changed").waitFor()
+    assert.strictEqual(fs.readFileSync(path.join(project, "greet.sh"), "utf8"), "echo 'Hello, world!'\n")
+    assert.deepStrictEqual(fs.readdirSync(project).sort(), ["greet.sh", "test.sh"])
   })
 
   it("the page goes on after the daemon's restart, and the person deletes the workspace", async () => {

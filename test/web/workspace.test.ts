@@ -116,7 +116,7 @@ describe("the page of a workspace", { concurrent: false }, () => {
     await create({ name: "third", seed_path: project, git: "none" })
     await sh("third", "echo new > new.txt")
     await show("/w/third/review")
-    await page().getByRole("button", { name: "Export", exact: true }).click()
+    await page().getByRole("button", { name: "Write the patch" }).click()
     await page().getByText("The reviewed diff").waitFor()
     assert.include(fs.readFileSync(path.join(project, "third.patch"), "utf8"), "+new")
     await page().getByRole("button", { name: "Delete…" }).click()

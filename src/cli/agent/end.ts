@@ -61,7 +61,7 @@ const nextSteps = (
         [`pyro diff ${workspace}`, "review the changes"],
         [
           patch === undefined
-            ? `pyro export ${workspace} --patch --output agent.patch && git apply agent.patch`
+            ? `pyro export ${workspace} --apply`
             : `git apply ${typed([patch])}`,
           "take them over"
         ]

@@ -149,7 +149,7 @@ export const positional = (
   const args = cli.args
     .map((name) => fields.find((field) => field.name === name)!)
     .filter(({ name }) => !isGiven(cli.unless?.[name]))
-  const maySpare = ({ name }: { readonly name: string }) => isGiven(cli.neededWithout?.[name])
+  const maySpare = ({ name }: { readonly name: string }) => cli.neededWithout?.[name]?.some(isGiven) === true
   const isNeeded = ({ name, required }: { readonly name: string; readonly required: boolean }) =>
     required || cli.unless?.[name] !== undefined || cli.neededWithout?.[name] !== undefined
   const mayBeEmpty = (one: (typeof args)[number]) => one.kind._tag === "list" && !isNeeded(one)

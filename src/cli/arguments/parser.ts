@@ -53,7 +53,9 @@ export const parse = (
     const lists = named<ReadonlyArray<string>>([])
     for (const { field, name, repeated, required } of flags) {
       const given = read.values.get(name)
-      if (given === undefined && required) return yield* isMissing(`--${name}`)
+      const spares = field === undefined ? undefined : cli.neededWithout?.[field.name]
+      const isSpared = spares === undefined || spares.some((one) => read.values.get(flagName(cli, one)) !== undefined)
+      if (given === undefined && (required || !isSpared)) return yield* isMissing(`--${name}`)
       if (given?.[0] === undefined) continue
       if (field === undefined) {
         if (repeated) lists[name] = given
@@ -65,7 +67,7 @@ export const parse = (
     giveBack(cli, raw, operands)
     const { missing, others, values } = positional(operation, operands, raw, defaults)
     if (missing !== undefined) {
-      const instead = cli.unless?.[missing] ?? cli.neededWithout?.[missing]
+      const instead = cli.unless?.[missing] ?? cli.neededWithout?.[missing]?.[0]
       return yield* isMissing(missing, instead === undefined ? "" : `; or give --${flagName(cli, instead)}`)
     }
     if (others.length > 0) {

@@ -4,6 +4,7 @@ import { MAX_READ_BYTES } from "../../contract/rows/file-fields.ts"
 import type { DiskContent } from "../../contract/rows/workspace-disk.ts"
 import { type FileChange, FileWatchEvent } from "../../contract/rows/workspace-file-watch.ts"
 import type { FileList, FileReadPayload } from "../../contract/rows/workspace-file.ts"
+import type { ExportResult } from "../../contract/rows/workspace-export.ts"
 import { type ImportPayload, MAX_STDIN_BYTES } from "../../contract/rows/workspace-import.ts"
 import type { PatchApplied } from "../../contract/rows/workspace-patch.ts"
 import { ignoredFilesNote, missingOnHostNote } from "../../contract/text/host-file-notes.ts"
@@ -54,6 +55,22 @@ const remarks = (
   Effect.gen(function*() {
     for (const { path, reason } of all.slice(0, 20)) yield* note(`pyro: ${what}: ${path} (${reason})\n`)
     if (total > 20) yield* note(`pyro: ${what}: ${total - Math.min(20, all.length)} more\n`)
+  })
+
+/** The changed files of a directory of the host, and how many there are. */
+const appliedText = (
+  { checked, entries, equalFiles = 0, output }: Pick<ExportResult, "checked" | "entries" | "equalFiles" | "output">
+) =>
+  Effect.gen(function*() {
+    const changeOf = ({ removed, replaced }: ExportResult["entries"][number]) =>
+      removed === true ? "deleted" : replaced === true ? "modified" : "added"
+    yield* print(entries.map((entry) => `${changeOf(entry)} ${entry.path}\n`).join(""))
+    const equal = equalFiles === 0 ? "" : `, ${equalFiles} already equal`
+    yield* note(
+      checked === true
+        ? `${output}: ${count(entries.length, "file")} would be changed${equal}\n`
+        : `${output}: ${count(entries.length, "file")} changed${equal}\n`
+    )
   })
 
 /** Note about a hunk that fits at another place, or only without white space. */
@@ -213,6 +230,7 @@ export const fileViews = {
         yield* remarks("left out", result.skipped, result.skippedCount)
         for (const warning of result.warnings) yield* note(`pyro: warning: ${warning}\n`)
         if (result.output !== "-") {
+          if (result.kind === "changes") return yield* appliedText(result)
           const { changedFiles, files } = result
           const what = changedFiles === undefined ? count(files, "file") : count(changedFiles, "changed file")
           yield* note(`${result.output}: ${what}, ${size(result.bytes)}\n`)

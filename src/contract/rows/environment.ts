@@ -217,7 +217,7 @@ export const environmentBuild = streaming({
   cli: {
     path: ["env", "build"],
     args: ["name"],
-    neededWithout: { name: "devcontainer" },
+    neededWithout: { name: ["devcontainer"] },
     greedy: ["packages", "npm"],
     hostPaths: ["dockerfile", "devcontainer"],
     flags: { build_args: "build-arg", allow_hosts: "allow-host", token_hosts: "token-host" },

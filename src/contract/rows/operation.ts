@@ -89,8 +89,8 @@ export interface CliSurface {
   readonly filled?: ReadonlyArray<string>
   /** Arguments that a flag replaces: JSON names of both. */
   readonly unless?: Readonly<Record<string, string>>
-  /** Arguments that are not needed with a flag, and may be given beside it: JSON names of both. */
-  readonly neededWithout?: Readonly<Record<string, string>>
+  /** Arguments that are not needed with one of some flags, and may be given beside it: JSON names of all. An optional flag may be one. */
+  readonly neededWithout?: Readonly<Record<string, ReadonlyArray<string>>>
   /** Flags without a field, by their names without dashes. */
   readonly extras?: Readonly<Record<string, CliExtra>>
   /** Fields of which one must be given, directly or by a `file` flag. Without one, the flag `stdin` reads stdin, if it is no terminal. */

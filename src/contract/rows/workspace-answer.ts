@@ -4,18 +4,19 @@ import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { loginFields } from "./ssh-agent-fields.ts"
 import { at, withCommands } from "./states.ts"
+import { exportKind } from "./workspace-export.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 const waitingFields = lazy(() => ({
   request: string("Id of the request, for `answer`"),
   since: string("When it began to wait, in ISO 8601"),
-  kind: Schema.Literals(["file", "directory", "archive", "patch"]).annotate({ description: "Kind of the export" }),
+  kind: exportKind(),
   output: string("Path on the host"),
   files: integer("Number of files. A patch is one"),
-  changedFiles: optional(integer("Number of changed files in the patch. Absent for files")),
+  changedFiles: optional(integer("Number of changed files in the diff. Absent for files")),
   bytes: integer("Size of all files in bytes"),
   digest: optional(
-    string("SHA-256 of the patch, which `workspace diff --json` shows for the same changes. Absent for files")
+    string("SHA-256 of the diff as a patch, which `workspace diff --json` shows for the same changes. Absent for files")
   )
 }))
 

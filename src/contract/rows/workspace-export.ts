@@ -47,13 +47,21 @@ export const ExportPayload = lazy(() =>
         ),
       () => []
     ),
-    output: hostPath(
-      "Path on the host: a file, a directory (files are added to an existing one), or an archive (a directory, if the name ends " +
-        "with .tar, .tar.gz or .tgz). Missing directories above it are created. - is the standard output; a directory is then a tar archive"
+    output: optional(
+      hostPath(
+        "Path on the host: a file, a directory (files are added to an existing one), or an archive (a directory, if the name ends " +
+          "with .tar, .tar.gz or .tgz). Missing directories above it are created. - is the standard output; a directory is then a tar archive. " +
+          "With `apply`: a directory that exists. Default with `apply`: the directory that the workspace was seeded from"
+      )
     ),
     patch: flag("Export the diff against the seed as a patch for git apply"),
+    apply: flag(
+      "Make the changes of the diff in the files of a directory. A file there that is neither as it was seeded nor as the workspace has it " +
+        "refuses all of them"
+    ),
+    check: flag("With `apply`: write nothing, and show what would be changed or refused"),
     expect: optional(
-      text("With `patch`: fail unless the diff has this digest, from `workspace diff --json`")
+      text("With `patch` or `apply`: fail unless the diff has this digest, from `workspace diff --json`")
     ),
     ask: flag(
       "Wait until the user allows the export, with `pyro answer` or on the page of `pyro ui`. Not for the standard output"
@@ -80,6 +88,13 @@ export const ExportPayload = lazy(() =>
 )
 export type ExportPayload = ReturnType<typeof ExportPayload>["Type"]
 
+/** What an export writes. */
+export const exportKind = lazy(() =>
+  Schema.Literals(["file", "directory", "archive", "patch", "changes"]).annotate({
+    description: "Kind of the export. `changes` are those of the diff, in the files of a directory"
+  })
+)
+
 /** One thing that an export wrote. */
 export const ExportedEntry = lazy(() =>
   snakeStruct({
@@ -92,6 +107,7 @@ export const ExportedEntry = lazy(() =>
     sha256: optional(string("SHA-256 of a file's content. Absent for others")),
     target: optional(string("Target of a link. Absent for others")),
     replaced: optional(boolean("True if an existing file was replaced")),
+    removed: optional(boolean("True if the file was removed. Absent for others")),
     executableConfig: optional(string("Reason why tools of the host execute this automatically. Absent for others"))
   })
 )
@@ -103,13 +119,16 @@ export type ExportRemark = ReturnType<typeof Remark>["Type"]
 
 const summaryFields = lazy(() => ({
   output: string("Path that was written on the host, or -"),
-  kind: Schema.Literals(["file", "directory", "archive", "patch"]).annotate({ description: "Kind of the export" }),
+  kind: exportKind(),
   files: integer("Number of written files. A patch is one"),
-  changedFiles: optional(integer("Number of changed files in the patch. Absent for files")),
+  changedFiles: optional(integer("Number of changed files in the diff. Absent for files")),
+  removedFiles: optional(integer("Number of removed files. Absent without `apply`")),
+  equalFiles: optional(integer("Number of files that were there already as the diff has them. Absent without `apply`")),
+  checked: optional(boolean("True with `check`: nothing was written. Absent for others")),
   directories: integer("Number of directories"),
   symlinks: integer("Number of links"),
   bytes: integer("Size of all files in bytes"),
-  digest: optional(string("SHA-256 of the exported patch. Absent for files")),
+  digest: optional(string("SHA-256 of the diff as a patch. Absent for files")),
   excludedCount: optional(integer("Number of paths that `exclude` left out. Absent without `exclude`")),
   skippedCount: integer("Number of paths that were left out. A directory counts as one"),
   skipped: Schema.Array(Remark()).annotate({ description: "The first 1000 of these paths" }),
@@ -174,11 +193,12 @@ export const workspaceExport = streaming({
     "Writes the whole output with the missing directories above it, or nothing. Never follows symbolic links of the host, and replaces files only with --overwrite. " +
     "Leaves out and reports devices, FIFOs, sockets, names such as .git, and links that lead out of the export. Removes setuid, setgid and sticky bits " +
     "and write permission for others. Files that tools of the host execute automatically (editor and agent configuration, .env, .envrc, .npmrc) " +
-    "need --allow-executable-config. Prints a manifest. The workspace may be stopped or failed; a path outside of /workspace needs a running one.",
+    "need --allow-executable-config. --apply makes the changes of the diff in the directory that the workspace was seeded from, or in --output: " +
+    "all of them or none, and none if a file there has changed since. Prints a manifest. The workspace may be stopped or failed; a path outside of /workspace needs a running one.",
   cli: {
     path: ["workspace", "export"],
     args: ["workspace", "path", "paths"],
-    neededWithout: { path: "patch" },
+    neededWithout: { path: ["patch", "apply"], output: ["apply"] },
     hostPaths: ["output"],
     examples: [
       "pyro export fix build/report.html --output report.html",
@@ -189,7 +209,9 @@ export const workspaceExport = streaming({
       "pyro export fix src --output - | tar -t",
       "pyro export fix --patch --expect \"$DIGEST\" --output fix.patch",
       "pyro export fix src --patch --output src.patch",
-      "pyro export fix --patch --output - | git apply"
+      "pyro export fix --patch --output - | git apply",
+      "pyro export fix --apply --check",
+      "pyro export fix --apply --expect \"$DIGEST\""
     ]
   },
   mcp: {
@@ -203,8 +225,10 @@ export const workspaceExport = streaming({
       path: { description: "In /workspace; limits a patch" },
       paths: { description: "More paths", visibleIn: ["full"] },
       exclude: { description: "Globs as in .gitignore", visibleIn: ["full"] },
-      output: { name: "output_path", hostPath: "write", description: "In the project" },
+      output: { name: "output_path", hostPath: "write", needed: true, description: "In the project" },
       patch: { description: "Export the diff for git apply" },
+      apply: { description: "Make the diff's changes in the files of output_path (.)", visibleIn: ["full"] },
+      check: { description: "With apply: write nothing, show what it would do", visibleIn: ["full"] },
       expect: { description: "With patch: only if the diff has this digest" },
       overwrite: { description: "Replace files" }
     },
@@ -215,6 +239,10 @@ export const workspaceExport = streaming({
       "sha256",
       "target",
       "replaced",
+      "removed",
+      "removed_files",
+      "equal_files",
+      "checked",
       "executable_config",
       "directories",
       "symlinks",

@@ -3,5 +3,10 @@
 /** What to do if an export meets an existing file or link, and nothing else. */
 export const REPLACE_WITH_OPTION = "files and links are replaced with --overwrite"
 
+/** Files of the directory are neither as they were seeded nor as the workspace has them. */
+export const FILES_HAVE_CHANGED =
+  "files are not as the workspace was seeded with them, so that a change would lose yours; export the diff with --patch, and merge it with " +
+  "`git apply --3way`"
+
 /** The workspace has changed since the diff that an export expects. */
 export const DIFF_HAS_CHANGED = "the diff is not the expected one any more"

@@ -21,8 +21,8 @@ export const pagePlaces =
     const { hostPaths = [] }: CliSurface = cli
     if (hostPaths.length === 0) return Effect.succeed(none)
     if (name === EXPORT) {
-      const { output, workspace } = payload as { readonly output: string; readonly workspace: string }
-      if (output.split("/").includes("..")) return Effect.succeed(none)
+      const { output, workspace } = payload as { readonly output?: string; readonly workspace: string }
+      if (output?.split("/").includes("..") === true) return Effect.succeed(none)
       return Effect.map(
         pyro.workspace.status({ workspace }),
         ({ project }) => project?.startsWith("/") === true ? { reading: [], writing: [project] } : none

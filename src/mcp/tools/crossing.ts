@@ -35,7 +35,7 @@ export const exportTool: Tool<"workspace.export"> = {
     askExport ? "The user allows or denies each export: tell the user, and go on with other work" : undefined,
   // A forgotten path would copy everything.
   fill: ({ fields }, { askExport = false }) =>
-    fields["path"] === undefined && isEmpty(fields["paths"]) && fields["patch"] !== true
+    fields["path"] === undefined && isEmpty(fields["paths"]) && fields["patch"] !== true && fields["apply"] !== true
       ? Result.fail(
         new InvalidRequest({
           field: "path",
@@ -47,6 +47,7 @@ export const exportTool: Tool<"workspace.export"> = {
     {
       bytes: size,
       changedFiles,
+      checked,
       digest,
       entries,
       executableConfig,
@@ -59,11 +60,11 @@ export const exportTool: Tool<"workspace.export"> = {
     }
   ) =>
     lines(
-      `exported ${
+      `${checked === true ? "nothing was written: would export" : "exported"} ${
         changedFiles === undefined ? count(files, "file") : `the diff of ${count(changedFiles, "changed file")}`
       } to ${output}, ${bytes(size)}`,
       digest !== undefined && `digest ${digest}`,
-      (kind === "directory" || kind === "archive") &&
+      (kind === "directory" || kind === "archive" || kind === "changes") &&
         named(entries, ({ path, type }) => `${path}${type === "directory" ? "/" : ""}`),
       skippedCount > 0 && `left out:\n${named(skipped, reason, skippedCount)}`,
       ...executableConfig.slice(0, NAMED).map((one) => `the host may execute automatically: ${reason(one)}`),

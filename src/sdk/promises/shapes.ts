@@ -126,17 +126,17 @@ export interface WorkspaceInfo {
     readonly request: string
     /** When it began to wait, in ISO 8601 */
     readonly since: string
-    /** Kind of the export */
-    readonly kind: "file" | "directory" | "archive" | "patch"
+    /** Kind of the export. `changes` are those of the diff, in the files of a directory */
+    readonly kind: "file" | "directory" | "archive" | "patch" | "changes"
     /** Path on the host */
     readonly output: string
     /** Number of files. A patch is one */
     readonly files: number
-    /** Number of changed files in the patch. Absent for files */
+    /** Number of changed files in the diff. Absent for files */
     readonly changedFiles?: number
     /** Size of all files in bytes */
     readonly bytes: number
-    /** SHA-256 of the patch, which `workspace diff --json` shows for the same changes. Absent for files */
+    /** SHA-256 of the diff as a patch, which `workspace diff --json` shows for the same changes. Absent for files */
     readonly digest?: string
   }>
   /** Logins with a lent SSH agent that wait for the user, who answers with `answer`. Absent if there are none */
@@ -715,19 +715,25 @@ export interface ExportResult {
   readonly workspace: string
   /** Path that was written on the host, or - */
   readonly output: string
-  /** Kind of the export */
-  readonly kind: "file" | "directory" | "archive" | "patch"
+  /** Kind of the export. `changes` are those of the diff, in the files of a directory */
+  readonly kind: "file" | "directory" | "archive" | "patch" | "changes"
   /** Number of written files. A patch is one */
   readonly files: number
-  /** Number of changed files in the patch. Absent for files */
+  /** Number of changed files in the diff. Absent for files */
   readonly changedFiles?: number
+  /** Number of removed files. Absent without `apply` */
+  readonly removedFiles?: number
+  /** Number of files that were there already as the diff has them. Absent without `apply` */
+  readonly equalFiles?: number
+  /** True with `check`: nothing was written. Absent for others */
+  readonly checked?: boolean
   /** Number of directories */
   readonly directories: number
   /** Number of links */
   readonly symlinks: number
   /** Size of all files in bytes */
   readonly bytes: number
-  /** SHA-256 of the exported patch. Absent for files */
+  /** SHA-256 of the diff as a patch. Absent for files */
   readonly digest?: string
   /** Number of paths that `exclude` left out. Absent without `exclude` */
   readonly excludedCount?: number
@@ -767,6 +773,8 @@ export interface ExportResult {
     readonly target?: string
     /** True if an existing file was replaced */
     readonly replaced?: boolean
+    /** True if the file was removed. Absent for others */
+    readonly removed?: boolean
     /** Reason why tools of the host execute this automatically. Absent for others */
     readonly executableConfig?: string
   }>
@@ -1579,7 +1587,14 @@ export interface ExportFields {
   readonly exclude?: ReadonlyArray<string> | undefined
   /** Export the diff against the seed as a patch for git apply */
   readonly patch?: boolean | undefined
-  /** With `patch`: fail unless the diff has this digest, from `workspace diff --json` */
+  /**
+   * Make the changes of the diff in the files of a directory. A file there that is neither as it was seeded nor as the
+   * workspace has it refuses all of them
+   */
+  readonly apply?: boolean | undefined
+  /** With `apply`: write nothing, and show what would be changed or refused */
+  readonly check?: boolean | undefined
+  /** With `patch` or `apply`: fail unless the diff has this digest, from `workspace diff --json` */
   readonly expect?: string | undefined
   /**
    * Wait until the user allows the export, with `pyro answer` or on the page of `pyro ui`. Not for the standard output

@@ -24,7 +24,7 @@ const login = { host: Schema.String, user: Schema.String, fingerprint: Schema.St
 /** One crossing between the host and a workspace, or a step of its life. Paths are the host's, URLs have no credentials. */
 const asked = {
   request: Schema.String,
-  kind: Schema.Literals(["file", "directory", "archive", "patch"]),
+  kind: Schema.Literals(["file", "directory", "archive", "patch", "changes"]),
   to: Schema.String
 }
 
@@ -61,8 +61,8 @@ const Event = Schema.Union([
   }),
   Schema.TaggedStruct("export", {
     at,
-    kind: Schema.Literals(["file", "directory", "archive", "patch", "disk"]),
-    /** Exported path of the workspace. Absent for a patch. */
+    kind: Schema.Literals(["file", "directory", "archive", "patch", "changes", "disk"]),
+    /** Exported path of the workspace. Absent for a whole diff. */
     path: Schema.optional(Schema.String),
     to: Schema.String,
     files: Schema.Int,

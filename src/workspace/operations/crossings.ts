@@ -33,14 +33,14 @@ const crossings: Crossings = {
     conflicts: conflictCount
   }),
   "workspace.export": ({ path, paths }, event) => {
-    if (event._tag !== "Exported") return undefined
+    if (event._tag !== "Exported" || event.summary.checked === true) return undefined
     const { bytes, changedFiles, digest, files, kind, output } = event.summary
     const [first = "", ...others] = path === "" ? paths : [path, ...paths]
     const more = others.length === 0 ? "" : ` and ${others.length} more`
     return {
       _tag: "export",
       kind,
-      ...(kind === "patch" && first === "" ? {} : { path: `${first || "/workspace"}${more}` }),
+      ...((kind === "patch" || kind === "changes") && first === "" ? {} : { path: `${first || "/workspace"}${more}` }),
       to: output,
       files,
       ...(changedFiles === undefined ? {} : { changedFiles }),

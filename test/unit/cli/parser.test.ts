@@ -278,7 +278,8 @@ describe("the parser", () => {
     [["env", "rm"], "environments: missing"],
     [["workspace", "delete"], "workspaces: missing; or give --all"],
     [["workspace", "delete", "--all", "fix"], "unexpected \"fix\""],
-    [["workspace", "export", "fix", "--output", "x"], "path: missing; or give --patch"]
+    [["workspace", "export", "fix", "--output", "x"], "path: missing; or give --patch"],
+    [["workspace", "export", "fix", "--patch"], "--output: missing"]
   ])("the parser refuses %j", (words, wrong) => {
     assert.deepStrictEqual(typed(...words), { wrong })
   })
@@ -318,6 +319,13 @@ describe("the parser", () => {
     ["workspace exec -tw /x fix", { tty: true, cwd: "/x", workspace: "fix" }]
   ])("the parser reads short options: %s", (line, fields) => {
     assert.deepInclude(rawOf(line), fields)
+  })
+
+  it.each([
+    ["workspace export fix --apply", { workspace: "fix", apply: true }],
+    ["workspace export fix --apply src -o ../copy", { workspace: "fix", apply: true, path: "src", output: "../copy" }]
+  ])("the parser needs neither path nor output with --apply: %s", (line, fields) => {
+    assert.deepStrictEqual({ ...rawOf(line) as object }, fields)
   })
 
   it("the parser reads -i, also beside -t", () => {

@@ -1,14 +1,15 @@
 import { useId, useState } from "react"
 import type { DiffResult } from "../../../contract/rows/workspace-diff.ts"
-import type { ExportEvent } from "../../../contract/rows/workspace-export.ts"
+import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
-import { DIFF_HAS_CHANGED, REPLACE_WITH_OPTION } from "../../../contract/text/export-refusals.ts"
 import { useAction } from "../live/action.ts"
 import { plural } from "../parts/format.ts"
 import { Problem } from "../parts/problem.tsx"
 import { save } from "../parts/save.ts"
 import { Text } from "../parts/text.tsx"
 import { perform } from "../wire/calls.ts"
+import { ApplyPart } from "./apply.tsx"
+import { inPageWords, REPLACE } from "./refusals.ts"
 
 /** Why this difference cannot be exported, as the export itself would say. Undefined if it can. */
 const refusal = ({ digest, mountedCount = 0, summary, tooLargeCount = 0 }: DiffResult, includesIgnored: boolean) =>
@@ -24,28 +25,20 @@ const refusal = ({ digest, mountedCount = 0, summary, tooLargeCount = 0 }: DiffR
     ? "The diff has no digest."
     : undefined
 
-/** Label of the box that stands for `--overwrite`. */
-const REPLACE = "Replace the file if it exists"
-
-/** A failed export in the page's words: the page has neither options nor whole digests. */
-const inPageWords = ({ message }: Error) =>
-  new Error(
-    message.startsWith(`nothing was exported: ${DIFF_HAS_CHANGED}`)
-      ? "Nothing was exported: the workspace has changed since this comparison. Compare again, and look at the new diff."
-      : message.replace(REPLACE_WITH_OPTION, `to replace it, check "${REPLACE}"`)
-  )
-
 /** The directory of the host that the page may write in. A repository's URL is none. */
 const projectOf = ({ project }: WorkspaceInfo) => project?.startsWith("/") === true ? project : undefined
 
-/** Writes exactly the reviewed diff to the host, or gives its patch to the browser. Says before what the export would refuse. */
-export const ExportPanel = ({ diff, executable, includesIgnored, of }: {
+/** Makes exactly the reviewed diff in the project, writes its patch there, or gives the patch to the browser. Says before what the export would refuse. */
+export const ExportPanel = ({ comparedAt, diff, executable, includesIgnored, of }: {
   readonly of: WorkspaceInfo
   readonly diff: DiffResult
+  /** Tells one comparison from the next, which may have the same diff. */
+  readonly comparedAt: number
   readonly executable: ReadonlyMap<string, string>
   readonly includesIgnored: boolean
 }) => {
-  const { failure, run, running } = useAction()
+  const action = useAction()
+  const { failure, run, running } = action
   const project = projectOf(of)
   const name = of.name ?? of.id
   const [output, setOutput] = useState(project === undefined ? "" : `${project}/${name}.patch`)
@@ -61,16 +54,18 @@ export const ExportPanel = ({ diff, executable, includesIgnored, of }: {
     : undefined)
   const mayExport = says === undefined && running === undefined
   const isInside = project !== undefined && output.startsWith(`${project}/`) && !output.includes("/../")
-  const request = (to: string) => ({
+  const request = (to: string | undefined): ExportPayload => ({
     workspace: of.id,
     path: "",
     paths: [],
     exclude: [],
-    output: to,
+    ...(to === undefined ? {} : { output: to }),
     ask: false,
-    patch: true,
+    patch: to !== undefined,
+    apply: to === undefined,
+    check: false,
     expect: diff.digest!,
-    overwrite,
+    overwrite: to !== undefined && overwrite,
     allowExecutableConfig: isAllowed,
     allowSecrets: false,
     maxMib: 2048,
@@ -96,7 +91,7 @@ export const ExportPanel = ({ diff, executable, includesIgnored, of }: {
       <p className="faint">
         {diff.digest === undefined ? null : (
           <>
-            {"Writes exactly this diff, "}
+            {"Applies or writes exactly this diff, "}
             <code title={diff.digest}>{diff.digest.slice(0, 12)}</code>
             {". pyro refuses if the workspace has changed since."}
           </>
@@ -108,6 +103,16 @@ export const ExportPanel = ({ diff, executable, includesIgnored, of }: {
           {"Allow files that tools of this computer run by themselves"}
         </label>
       )}
+      <p id={ids.says} role="status" className={says === undefined ? undefined : "warning"}>{says}</p>
+      {project === undefined || of.seedPath === undefined
+        ? null
+        : (
+          <ApplyPart
+            action={action}
+            comparedAt={comparedAt}
+            request={says === undefined ? request(undefined) : undefined}
+          />
+        )}
       {project === undefined ?
         <p className="faint">The workspace has no directory on this computer. Take the patch as a download.</p> :
         (
@@ -131,24 +136,22 @@ export const ExportPanel = ({ diff, executable, includesIgnored, of }: {
             </label>
           </>
         )}
-      <p id={ids.says} role="status" className={says === undefined ? undefined : "warning"}>{says}</p>
       <div className="buttons">
         {project === undefined ? null : (
           <button
             type="button"
-            className="primary"
             disabled={!mayExport || !isInside}
             aria-describedby={ids.says}
             onClick={write}
           >
-            {running === "export" ? "Exporting…" : "Export"}
+            {running === "export" ? "Writing…" : "Write the patch"}
           </button>
         )}
         <button type="button" disabled={!mayExport} aria-describedby={ids.says} onClick={download}>
           {running === "download" ? "Reading…" : "Download the patch"}
         </button>
       </div>
-      {failure === undefined ? null : <Problem of={inPageWords(failure)} />}
+      {failure === undefined ? null : <Problem of={new Error(inPageWords(failure.message))} />}
     </section>
   )
 }

@@ -20,7 +20,8 @@ export const Review = ({ of }: { readonly of: WorkspaceInfo }) => {
     `${of.id} ${verified} ${includeIgnored}`,
     async () => ({
       diff: await ask("workspace.diff", { ...wholeDiff, workspace: of.id, verified, includeIgnored }),
-      readAt: of.lastActivityAt
+      readAt: of.lastActivityAt,
+      comparedAt: performance.now()
     })
   )
   const executable = useMemo(() => executableMarks(value?.diff.files ?? []), [value])
@@ -67,6 +68,7 @@ export const Review = ({ of }: { readonly of: WorkspaceInfo }) => {
             key={value.diff.digest}
             of={of}
             diff={value.diff}
+            comparedAt={value.comparedAt}
             executable={executable}
             includesIgnored={includeIgnored}
           />

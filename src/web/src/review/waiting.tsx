@@ -8,13 +8,13 @@ import { ask } from "../wire/calls.ts"
 
 /** What the answer is about: the reviewed diff, or content that the review does not show. */
 const contentText = ({ bytes, digest, files, kind }: WaitingExport, reviewed: string | undefined) =>
-  kind !== "patch"
+  kind !== "patch" && kind !== "changes"
     ? `${plural(files, "file")}, ${
       bytesText(bytes)
     }. The review shows changes alone: look at the files before you allow it.`
     : digest === reviewed
     ? "It is exactly the diff below."
-    : "It is not the diff below: the workspace has changed since, or the patch is a part of the diff."
+    : "It is not the diff below: the workspace has changed since, or the export is a part of the diff."
 
 /** An export that waits for the person, with the answers. */
 const Question = ({ of, reviewed, workspace }: {
@@ -32,7 +32,7 @@ const Question = ({ of, reviewed, workspace }: {
   return (
     <li>
       <p>
-        {`An export (${of.kind}) waits for you, to `}
+        {of.kind === "changes" ? "Changes of files wait for you, in " : `An export (${of.kind}) waits for you, to `}
         <code>
           <Text of={of.output} />
         </code>

@@ -68,14 +68,20 @@ export type SourceFailed = FileRefused | ChannelFailed
 export type DeliveryFailed = SourceFailed | ExportRefused | NoSpace | HostToolMissing
 
 /** Maximum entries in one event: with the longest names, fewer bytes than the limit of a message. */
-const batch = 200
+export const MAX_BATCH = 200
 
 /** Writes all entries to the host or none, and reports the written ones. No failure leaves a partial file. */
 export const deliver = (delivery: Delivery): Stream.Stream<ExportEvent, DeliveryFailed> =>
+  emitting((emit) => work(delivery, emit))
+
+/** The events of some work, which ends with the stream's Scope. */
+export const emitting = (
+  work: (emit: Emit) => Effect.Effect<void, DeliveryFailed, Scope.Scope>
+): Stream.Stream<ExportEvent, DeliveryFailed> =>
   Stream.unwrap(Effect.gen(function*() {
     // The queue is short, so that a slow reader of the standard output slows down the guest.
     const events = yield* Queue.bounded<ExportEvent, DeliveryFailed | Cause.Done>(8)
-    yield* work(delivery, (event) => Queue.offer(events, event)).pipe(
+    yield* work((event) => Queue.offer(events, event)).pipe(
       Effect.scoped,
       Queue.into(events),
       Effect.forkScoped
@@ -83,7 +89,7 @@ export const deliver = (delivery: Delivery): Stream.Stream<ExportEvent, Delivery
     return Stream.fromQueue(events)
   }))
 
-type Emit = (event: ExportEvent) => Effect.Effect<unknown>
+export type Emit = (event: ExportEvent) => Effect.Effect<unknown>
 
 const work = (delivery: Delivery, emit: Emit) =>
   Effect.gen(function*() {
@@ -138,8 +144,8 @@ const work = (delivery: Delivery, emit: Emit) =>
     }
     const done = yield* session.commit
     const manifest = manifestOf(entries, writing, done, executable)
-    for (let at = 0; at < manifest.length; at += batch) {
-      yield* emit({ _tag: "Written", entries: manifest.slice(at, at + batch) })
+    for (let at = 0; at < manifest.length; at += MAX_BATCH) {
+      yield* emit({ _tag: "Written", entries: manifest.slice(at, at + MAX_BATCH) })
     }
     const count = (type: TreeEntry["type"]) => manifest.filter((entry) => entry.type === type).length
     const summary: ExportSummary = {

@@ -1,4 +1,4 @@
-import { Effect, type Scope, Stream } from "effect"
+import { Effect, Ref, type Scope, Stream } from "effect"
 import { type ExportRefused, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
@@ -11,6 +11,7 @@ import { readPushed } from "../../../seeding/pushed.ts"
 import { writingPlace } from "../../../system/files/caller-places.ts"
 import { sha256Hex } from "../../../system/files/digest.ts"
 import { raw } from "../../../system/files/folded-name.ts"
+import { realDirectory } from "../../../system/files/host-path.ts"
 import { askedEvent } from "../../entry/consents.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
@@ -20,6 +21,8 @@ import { runningGeneration } from "../../life/running.ts"
 import { guardOf } from "../../residents/entry-residents.ts"
 import { changesOf } from "../diff/changes.ts"
 import { changesOptions } from "../diff/diff.ts"
+import { patchOf } from "../diff/patch-of.ts"
+import { exportChanges } from "./apply.ts"
 import type { Consent } from "./deliver.ts"
 import { isOutside } from "./guest-path.ts"
 import { boundedPatch, exportPatch } from "./patch.ts"
@@ -41,7 +44,7 @@ const readerFor = (
     }))
     : borrowReader(lifecycle, entry, "workspace.export")
 
-/** Copies files, or the diff as a patch, from a workspace to the host. */
+/** Copies files, or the diff as a patch or as changes of files, from a workspace to the host. */
 export const exportFrom = (
   lifecycle: Lifecycle,
   entry: Entry,
@@ -66,18 +69,43 @@ const consentOf = (entry: Entry) =>
           )))
   )
 
+/** Fails for options that do not go together. */
+const demandFitting = ({ apply, ask, check, output, overwrite, patch }: ExportPayload) => {
+  const invalid = (field: string, detail: string) => Effect.fail(new InvalidRequest({ field, detail }))
+  if (ask && output === "-") return invalid("ask", "does not go with the standard output")
+  if (apply && patch) return invalid("apply", "does not go with --patch: one makes the changes, the other writes them down")
+  if (apply && overwrite) return invalid("overwrite", "does not go with --apply, which never replaces what is not as seeded")
+  if (check && !apply) return invalid("check", "goes with --apply only")
+  return output === undefined && !apply ? invalid("output", "is missing") : Effect.void
+}
+
+/** The directory that the workspace was seeded from. */
+const seededFrom = (entry: Entry) =>
+  Effect.flatMap(Ref.get(entry.record), ({ seedPath }) => {
+    const directory = seedPath === undefined ? undefined : realDirectory(seedPath)
+    return directory === undefined
+      ? Effect.fail(
+        new InvalidRequest({
+          field: "output",
+          detail: "is missing: the workspace was not seeded from a directory of this host, so name the one whose files are to be changed"
+        })
+      )
+      : Effect.succeed(directory)
+  })
+
 /** Exports through a guest that reads the workspace. */
-export const exportThrough = ({ channel, explain }: ExportReader, entry: Entry, payload: ExportPayload) =>
+export const exportThrough = ({ channel, explain }: ExportReader, entry: Entry, asked: ExportPayload) =>
   Stream.unwrap(Effect.gen(function*() {
-    if (payload.ask && payload.output === "-") {
-      return yield* new InvalidRequest({ field: "ask", detail: "does not go with the standard output" })
-    }
+    yield* demandFitting(asked)
+    const payload = asked.apply && asked.output === undefined
+      ? { ...asked, output: yield* seededFrom(entry) }
+      : asked
     const bounds = {
       secrets: yield* guardOf(entry, payload),
-      within: yield* writingPlace(payload.output),
+      within: yield* writingPlace(payload.output ?? ""),
       consent: payload.ask ? yield* consentOf(entry) : undefined
     }
-    return payload.patch
+    return payload.patch || payload.apply
       ? exportDiff(channel, entry.folder.directory, payload, bounds)
       : exportPath(channel, payload, bounds)
   })).pipe(
@@ -111,7 +139,7 @@ const withoutExcluded = (
 
 const exportedPaths = ({ path, paths }: ExportPayload) => path === "" ? paths : [path, ...paths]
 
-/** The diff, or a path's part of it, as a patch on the host. With a digest, only the reviewed diff. */
+/** The diff, or a path's part of it, as a patch on the host, or in the files of a directory. With a digest, only the reviewed diff. */
 const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayload, bounds: ExportBounds) =>
   Stream.unwrap(Effect.gen(function*() {
     const options = yield* changesOptions({
@@ -122,6 +150,11 @@ const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayloa
     const all = yield* changesOf(channel, { ...options, pushed: yield* readPushed(folder) })
     const changes = yield* withoutExcluded(all, payload.exclude)
     yield* refuseSecretsIn(bounds.secrets, changes)
+    if (payload.apply) {
+      // The limits of a patch are those of tools that read one.
+      const { digest } = yield* patchOf(changes, 0)
+      return exportChanges(changes, digest, payload, bounds)
+    }
     const patch = yield* boundedPatch(changes)
     return exportPatch(patch, changes, sha256Hex(patch), payload, bounds)
   }))

@@ -27,22 +27,10 @@ export const exportPatch = (
   bounds: ExportBounds = {}
 ): Stream.Stream<ExportEvent, DeliveryFailed | InvalidRequest> =>
   Stream.unwrap(Effect.gen(function*() {
-    const output = hostOutput(payload.output, bounds.within)
+    const output = hostOutput(payload.output ?? "", bounds.within)
     if (output._tag === "InvalidRequest" || output._tag === "ExportRefused") return yield* output
-    if (payload.expect !== undefined && payload.expect !== digest) {
-      return yield* new ExportRefused({
-        detail: `${DIFF_HAS_CHANGED}: its digest is ${digest}, expected was ${payload.expect}; review it again`,
-        paths: []
-      })
-    }
-    const touched = changes.flatMap(({ from, path }) => from === undefined ? [path] : [from, path]).map(raw)
-    const bad = touched.filter((path) => !isPlainPath(path) || hasGitName(path) || pathProblem(path) !== undefined)
-    if (bad.length > 0) {
-      return yield* new ExportRefused({
-        detail: "the patch names paths that no patch may touch: in a git directory, outside, or too long",
-        paths: bad.slice(0, 10).map((path) => pathText(Buffer.from(path, "latin1")))
-      })
-    }
+    yield* demandExpected(digest, payload)
+    const touched = yield* demandPatchable(changes)
     const entry: TreeEntry = { path: "", type: "file", mode: 0o644, size: patch.length }
     yield* demandSize([entry], payload)
     return deliver({
@@ -65,6 +53,28 @@ export const exportPatch = (
         : []
     })
   }))
+
+/** Fails if the diff is not the one that the caller has reviewed. */
+export const demandExpected = (
+  digest: string,
+  { expect }: Pick<ExportPayload, "expect">
+): Effect.Effect<void, ExportRefused> =>
+  expect === undefined || expect === digest ? Effect.void : new ExportRefused({
+    detail: `${DIFF_HAS_CHANGED}: its digest is ${digest}, expected was ${expect}; review it again`,
+    paths: []
+  })
+
+/** The raw paths that some changes touch. Fails for a path that no patch may touch. */
+export const demandPatchable = (
+  changes: ReadonlyArray<Pick<Change, "from" | "path">>
+): Effect.Effect<ReadonlyArray<string>, ExportRefused> => {
+  const touched = changes.flatMap(({ from, path }) => from === undefined ? [path] : [from, path]).map(raw)
+  const bad = touched.filter((path) => !isPlainPath(path) || hasGitName(path) || pathProblem(path) !== undefined)
+  return bad.length === 0 ? Effect.succeed(touched) : new ExportRefused({
+    detail: "the patch names paths that no patch may touch: in a git directory, outside, or too long",
+    paths: bad.slice(0, 10).map((path) => pathText(Buffer.from(path, "latin1")))
+  })
+}
 
 const piecesOf = (bytes: Uint8Array): Stream.Stream<Uint8Array> =>
   Stream.fromIterable(Array.from(

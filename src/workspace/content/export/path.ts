@@ -40,9 +40,9 @@ export const exportPath = (
 ): Stream.Stream<ExportEvent, ExportFailed> =>
   Stream.unwrap(Effect.gen(function*() {
     if (payload.expect !== undefined) {
-      return yield* new InvalidRequest({ field: "expect", detail: "goes with --patch only" })
+      return yield* new InvalidRequest({ field: "expect", detail: "goes with --patch or --apply only" })
     }
-    const output = hostOutput(payload.output, bounds.within)
+    const output = hostOutput(payload.output ?? "", bounds.within)
     if (output._tag === "InvalidRequest" || output._tag === "ExportRefused") return yield* output
     const isFromOutside = isOutside(payload)
     const from = isFromOutside ? wholeGuest.root : WORKSPACE_ROOT

@@ -31,7 +31,7 @@ const service: PyroService = {
     export: ({ output }) =>
       Stream.fromEffect(
         Effect.map(
-          Effect.zip(writingPlace(output), callerCeiling),
+          Effect.zip(writingPlace(output ?? ""), callerCeiling),
           ([place, ceiling]) => ({
             _tag: "Notice" as const,
             level: "hint" as const,

@@ -73,6 +73,20 @@ describe("the events of crossings", () => {
       { _tag: "Exported", summary: { ...summary, kind: "patch", changedFiles: 3 } },
       { _tag: "export", kind: "patch", to: "/home/me/a", files: 1, changedFiles: 3, bytes: 2, digest: "d1" }
     ],
+    [
+      "the changes of files",
+      "workspace.export",
+      { path: "", paths: [] },
+      { _tag: "Exported", summary: { ...summary, kind: "changes", changedFiles: 3 } },
+      { _tag: "export", kind: "changes", to: "/home/me/a", files: 1, changedFiles: 3, bytes: 2, digest: "d1" }
+    ],
+    [
+      "a check of the changes of files",
+      "workspace.export",
+      { path: "", paths: [] },
+      { _tag: "Exported", summary: { ...summary, kind: "changes", checked: true } },
+      undefined
+    ],
     ["the progress of an export", "workspace.export", { path: "", paths: [] }, { _tag: "Notice" }, undefined],
     ["an export of a disk", "workspace.disk.export", {}, { _tag: "Exported", output: "/d", writtenBytes: 6 }, {
       _tag: "export",

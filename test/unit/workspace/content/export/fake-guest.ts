@@ -102,6 +102,8 @@ export const payload = (fields: Partial<ExportPayload>): ExportPayload => ({
   exclude: [],
   output: "/nonexistent/out",
   patch: false,
+  apply: false,
+  check: false,
   overwrite: false,
   allowExecutableConfig: false,
   maxMib: 2048,

@@ -1,0 +1,80 @@
+import { useId } from "react"
+import type { ExportPayload } from "../../../contract/rows/workspace-export.ts"
+import type { Action } from "../live/action.ts"
+import { useLoaded } from "../live/loaded.ts"
+import { plural } from "../parts/format.ts"
+import { Text } from "../parts/text.tsx"
+import { perform } from "../wire/calls.ts"
+import { inPageWords } from "./refusals.ts"
+
+/** What the daemon says before the press: what it would change, or why it would refuse. */
+const useCheck = (request: ExportPayload | undefined, comparedAt: number) =>
+  useLoaded(`${comparedAt} ${JSON.stringify(request ?? null)}`, async () =>
+    request === undefined ? undefined : await perform("workspace.export", { ...request, check: true }))
+
+const saysOf = ({ files, removedFiles = 0, symlinks }: {
+  readonly files: number
+  readonly removedFiles?: number | undefined
+  readonly symlinks: number
+}) => {
+  const changed = files + symlinks + removedFiles
+  return changed === 0
+    ? "The project has all these changes already: "
+    : `Applying changes ${plural(changed, "file")}, none of which has changed here since the workspace was seeded, in `
+}
+
+/** Makes exactly the reviewed changes in the files of the project. `request` is undefined if the export would refuse the diff itself. */
+export const ApplyPart = ({ action, comparedAt, request }: {
+  readonly action: Action
+  readonly comparedAt: number
+  readonly request: ExportPayload | undefined
+}) => {
+  const says = useId()
+  const { failure, isLoading, reload, value } = useCheck(request, comparedAt)
+  const isDone = value !== undefined && value.entries.length === 0
+  const apply = async () => {
+    await action.run("apply", async () => {
+      const { entries, output } = await perform("workspace.export", request!)
+      return `The reviewed diff is applied: ${plural(entries.length, "file")} changed in ${output}.`
+    })
+    reload()
+  }
+  return (
+    <>
+      <p id={says} role="status" className={failure === undefined ? "faint" : "warning"}>
+        {request === undefined
+          ? null
+          : failure !== undefined
+          ? inPageWords(failure.message)
+          : value === undefined
+          ? "Comparing the files of the project…"
+          : (
+            <>
+              {saysOf(value)}
+              <code>
+                <Text of={value.output} />
+              </code>
+            </>
+          )}
+      </p>
+      <div className="buttons">
+        <button
+          type="button"
+          className="primary"
+          disabled={value === undefined || isDone || isLoading || action.running !== undefined}
+          aria-describedby={says}
+          onClick={apply}
+        >
+          {action.running === "apply" ? "Applying…" : "Apply to the project"}
+        </button>
+        {failure === undefined
+          ? null
+          : (
+            <button type="button" disabled={isLoading || action.running !== undefined} onClick={reload}>
+              Look at the files again
+            </button>
+          )}
+      </div>
+    </>
+  )
+}

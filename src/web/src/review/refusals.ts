@@ -1,0 +1,19 @@
+import {
+  DIFF_HAS_CHANGED,
+  FILES_HAVE_CHANGED,
+  REPLACE_WITH_OPTION
+} from "../../../contract/text/export-refusals.ts"
+
+/** Label of the box that stands for `--overwrite`. */
+export const REPLACE = "Replace the file if it exists"
+
+/** A refused export in the page's words: the page has neither options nor whole digests. */
+export const inPageWords = (message: string) =>
+  message.startsWith(`nothing was exported: ${DIFF_HAS_CHANGED}`)
+    ? "Nothing was exported: the workspace has changed since this comparison. Compare again, and look at the new diff."
+    : message
+      .replace(REPLACE_WITH_OPTION, `to replace it, check "${REPLACE}"`)
+      .replace(
+        FILES_HAVE_CHANGED,
+        "files are not as the workspace was seeded with them, so that a change would lose yours; write the patch, and merge it with git apply --3way"
+      )

@@ -1,0 +1,196 @@
+import { Effect, Stream } from "effect"
+import { ExportRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
+import type { ExportedEntry, ExportEvent, ExportPayload, ExportSummary } from "../../../contract/rows/workspace-export.ts"
+import { executableConfig, type ExecutablePaths, executablePaths } from "../../../contract/text/executable-config.ts"
+import { FILES_HAVE_CHANGED } from "../../../contract/text/export-refusals.ts"
+import { pathText } from "../../../contract/text/path-text.ts"
+import type { Change, Side } from "../../../patch/patch.ts"
+import { applyChanges } from "../../../system/files/apply.ts"
+import { sha256Hex } from "../../../system/files/digest.ts"
+import { bytesOf, hasGitName, raw } from "../../../system/files/folded-name.ts"
+import { realDirectory } from "../../../system/files/host-path.ts"
+import type { PutFailed } from "../../../system/files/put.ts"
+import { type DeliveryFailed, type Emit, emitting, MAX_BATCH } from "./deliver.ts"
+import { executableRefusal, remarksOf } from "./executable-config.ts"
+import { shown } from "./guest-path.ts"
+import { failureOf, type HostOutput, hostOutput } from "./host-output.ts"
+import { LinkBudget, linkProblem } from "./links.ts"
+import { demandExpected, demandPatchable } from "./patch.ts"
+import type { ExportBounds } from "./path.ts"
+import { demandSize } from "./tree.ts"
+
+const SYMLINK = 0o120000
+
+/** A change of one path. A rename is a removal and an addition. */
+interface FileChange {
+  /** Raw. */
+  readonly path: string
+  readonly before: Side | undefined
+  readonly after: Side | undefined
+}
+
+const ofOnePath = ({ after, before, from, path }: Change): ReadonlyArray<FileChange> =>
+  from === undefined
+    ? [{ path: raw(path), before, after }]
+    : [{ path: raw(from), before, after: undefined }, { path: raw(path), before: undefined, after }]
+
+/**
+ * Makes the changes in the files of a directory of the host, all or none. A file there must be as it was before the change, or as the
+ * change has it. `digest` is the digest of the diff, which must be the expected one.
+ */
+export const exportChanges = (
+  changes: ReadonlyArray<Change>,
+  digest: string,
+  payload: ExportPayload,
+  bounds: ExportBounds
+): Stream.Stream<ExportEvent, DeliveryFailed | InvalidRequest> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const output = yield* existingDirectory(payload, bounds)
+    yield* demandExpected(digest, payload)
+    yield* demandPatchable(changes)
+    const files = changes.flatMap(ofOnePath)
+    if (files.length > payload.maxEntries) {
+      return yield* new ExportRefused({
+        detail: `the diff has ${files.length} files, more than ${payload.maxEntries}; allow more with --max-entries`,
+        paths: []
+      })
+    }
+    yield* demandSize(
+      files.map(({ after, path }) => ({ path, type: "file", mode: 0o644, size: after?.content.length ?? 0 })),
+      payload
+    )
+    yield* demandLinksInside(files)
+    const executable = executableOf(files, output.tail)
+    if (executable.size > 0 && !payload.allowExecutableConfig) return yield* executableRefusal(executable)
+    return emitting((emit) => work({ changes, digest, executable, files, output, payload, bounds }, emit))
+  }))
+
+type PathOutput = Extract<HostOutput, { readonly _tag: "path" }>
+
+/** The directory whose files change. Links above it are followed only for a caller that may name any path. */
+const existingDirectory = ({ output: asked = "" }: ExportPayload, { within }: ExportBounds) =>
+  Effect.suspend((): Effect.Effect<PathOutput, ExportRefused | InvalidRequest> => {
+    const directory = within === undefined && asked.startsWith("/") ? realDirectory(asked) : asked
+    if (directory === undefined) {
+      return new InvalidRequest({ field: "output", detail: "is no directory of the host, whose files could be changed" })
+    }
+    const output = hostOutput(directory, within)
+    return output._tag === "path"
+      ? Effect.succeed(output)
+      : output._tag === "stdout"
+      ? new InvalidRequest({ field: "output", detail: "must be a directory, because --apply changes its files" })
+      : output
+  })
+
+/** Reasons by the raw path, also for a path that the rules know only together with its directory. */
+const executableOf = (files: ReadonlyArray<FileChange>, tail: string): ExecutablePaths => {
+  const paths = files.map(({ path }) => path)
+  const inDirectory = paths.flatMap((path) => {
+    const reason = executableConfig(`${tail}/${path}`)
+    return reason === undefined ? [] : [[path, reason] as const]
+  })
+  return new Map([...executablePaths(paths), ...inDirectory])
+}
+
+/** Fails for a link that leads out of the directory, or into a git directory. The directory may have more files than the diff. */
+const demandLinksInside = (files: ReadonlyArray<FileChange>): Effect.Effect<void, ExportRefused> => {
+  const links = files.flatMap(({ after, path }) =>
+    after?.mode === SYMLINK ? [[path, { type: "symlink", target: raw(after.content) }] as const] : []
+  )
+  const known = new Map<string, { readonly type: string; readonly target?: string }>(links)
+  const tree = { get: (path: string) => known.get(path) ?? { type: "directory" } }
+  const budget = new LinkBudget()
+  const bad = links.flatMap(([path, { target }]) => {
+    const problem = hasGitName(target)
+      ? "it is a link into a git directory"
+      : linkProblem(tree, path, target, budget)
+    return problem === undefined ? [] : [`${shown(path)}: ${problem}`]
+  })
+  return bad.length === 0 ? Effect.void : new ExportRefused({
+    detail: "links that lead elsewhere are not made; leave them out with --exclude, or export the patch with --patch",
+    paths: bad.slice(0, 10)
+  })
+}
+
+interface Applying {
+  readonly changes: ReadonlyArray<Change>
+  readonly files: ReadonlyArray<FileChange>
+  readonly digest: string
+  readonly executable: ExecutablePaths
+  readonly output: PathOutput
+  readonly payload: ExportPayload
+  readonly bounds: ExportBounds
+}
+
+const work = ({ bounds, changes, digest, executable, files, output, payload }: Applying, emit: Emit) =>
+  Effect.gen(function*() {
+    const { name, parent, path: directory, within } = output
+    const applying = yield* applyChanges({
+      directory: within === undefined ? directory : parent === "." ? name : `${parent}/${name}`,
+      within,
+      check: payload.check,
+      changes: files.map((file) => ({ ...file, path: bytesOf(file.path) }))
+    })
+    const there = new Set(applying.there.map(raw))
+    const due = files.filter(({ path }) => !there.has(path))
+    const bytes = due.reduce((sum, { after }) => sum + (after?.content.length ?? 0), 0)
+    const written = due.filter(({ after }) => after !== undefined)
+    // All files are as expected, and the changes cannot change any more, so that the user's answer is about them.
+    if (bounds.consent !== undefined && !payload.check) {
+      yield* bounds.consent(
+        { kind: "changes", output: directory, files: written.length, changedFiles: changes.length, bytes, digest },
+        (message) => emit({ _tag: "Notice", level: "progress", message })
+      )
+    }
+    yield* applying.commit
+    const manifest = due.map((file) => entryOf(file, executable))
+    for (let at = 0; at < manifest.length; at += MAX_BATCH) {
+      yield* emit({ _tag: "Written", entries: manifest.slice(at, at + MAX_BATCH) })
+    }
+    const links = written.filter(({ after }) => after?.mode === SYMLINK).length
+    const summary: ExportSummary = {
+      output: directory,
+      kind: "changes",
+      files: written.length - links,
+      changedFiles: changes.length,
+      removedFiles: due.length - written.length,
+      equalFiles: there.size,
+      ...(payload.check ? { checked: true } : {}),
+      directories: 0,
+      symlinks: links,
+      bytes,
+      digest,
+      skippedCount: 0,
+      skipped: [],
+      executableConfig: remarksOf(executable),
+      warnings: changes.length === 0 ? ["nothing was changed: the diff is empty"] : []
+    }
+    yield* emit({ _tag: "Exported", summary })
+  }).pipe(Effect.catchTag("PutFailed", (failure) => Effect.fail(refusalOf(output.path, files, failure))))
+
+const entryOf = ({ after, before, path }: FileChange, executable: ExecutablePaths): ExportedEntry => {
+  const { content, mode } = after ?? before!
+  const isLink = mode === SYMLINK
+  const reason = executable.get(path)
+  return {
+    path: shown(path),
+    type: isLink ? "symlink" : "file",
+    mode: isLink ? "0777" : mode === 0o100755 ? "0755" : "0644",
+    size: isLink || after === undefined ? 0 : content.length,
+    ...(isLink || after === undefined ? {} : { sha256: sha256Hex(content) }),
+    ...(isLink && after !== undefined ? { target: shown(raw(content)) } : {}),
+    ...(after === undefined ? { removed: true } : before === undefined ? {} : { replaced: true }),
+    ...(reason === undefined ? {} : { executableConfig: reason })
+  }
+}
+
+const refusalOf = (directory: string, files: ReadonlyArray<FileChange>, failure: PutFailed) => {
+  if (failure.reason !== "conflict") {
+    const bytes = files.reduce((sum, { after }) => sum + (after?.content.length ?? 0), 0)
+    return failureOf({ path: directory, isDirectory: true, bytes }, failure)
+  }
+  return new ExportRefused({
+    detail: `${FILES_HAVE_CHANGED} in ${directory}: ${failure.detail}`,
+    paths: failure.conflicts.map(({ path, reason }) => `${pathText(path)}: ${reason}`)
+  })
+}

@@ -1,0 +1,82 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation, smallSizes } from "../support/installation.ts"
+import { temporaryFolder } from "../support/pyro-cli.ts"
+
+interface Exported {
+  readonly kind: string
+  readonly output: string
+  readonly digest: string
+  readonly files: number
+  readonly removed_files: number
+  readonly equal_files: number
+  readonly checked?: boolean
+  readonly entries: ReadonlyArray<{ readonly path: string; readonly removed?: boolean; readonly replaced?: boolean }>
+}
+
+// The changes of a microVM come into the files of the directory that it was seeded from.
+describe("workspace export --apply", { concurrent: false }, () => {
+  const { folder, remove } = temporaryFolder("pyro-apply-")
+  const project = path.join(folder, "project")
+  const { call, close, failure, json } = installation("pyro-apply-state-")
+  const read = (name: string) => fs.readFileSync(path.join(project, name), "utf8")
+  beforeAll(async () => {
+    fs.mkdirSync(path.join(project, "old"), { recursive: true })
+    fs.writeFileSync(path.join(project, "greet.sh"), "echo hello\n", { mode: 0o644 })
+    fs.writeFileSync(path.join(project, "old/gone.txt"), "gone\n")
+    fs.writeFileSync(path.join(project, "picture"), Buffer.from([0, 1, 2, 255]))
+    await json(["workspace", "create", "--name", "fix", "--seed-path", project, ...smallSizes])
+    const script =
+      "echo 'echo bye' > greet.sh; chmod +x greet.sh; rm -r old; mkdir -p new/deep; head -c 5000 /dev/zero > new/deep/zeros; ln -s ../greet.sh new/run; printf '\\001\\000' > picture"
+    assert.strictEqual((await call(["workspace", "exec", "fix", "--", "sh", "-c", script])).code, 0)
+  })
+  afterAll(async () => {
+    await close()
+    remove()
+  })
+
+  it("a check says what would be changed, and changes nothing", async () => {
+    const { digest } = await json<{ readonly digest: string }>(["workspace", "diff", "fix"])
+    const checked = await json<Exported>(["workspace", "export", "fix", "--apply", "--check", "--expect", digest])
+    assert.deepInclude(checked, { kind: "changes", output: project, digest, checked: true, removed_files: 1 })
+    assert.sameMembers(
+      checked.entries.map(({ path }) => path),
+      ["greet.sh", "new/deep/zeros", "new/run", "old/gone.txt", "picture"]
+    )
+    assert.strictEqual(read("greet.sh"), "echo hello\n")
+    assert.sameMembers(fs.readdirSync(project), ["greet.sh", "old", "picture"])
+  })
+
+  it("a file that the person has changed refuses all, by name", async () => {
+    fs.writeFileSync(path.join(project, "picture"), "mine")
+    const refused = await failure(["workspace", "export", "fix", "--apply"])
+    assert.strictEqual(refused.code, "export_refused")
+    assert.include(refused.message, "picture: it has changed since the workspace was seeded")
+    assert.strictEqual(read("greet.sh"), "echo hello\n")
+    fs.writeFileSync(path.join(project, "picture"), Buffer.from([0, 1, 2, 255]))
+  })
+
+  it("the reviewed diff comes into the files of the project, also from a stopped workspace", async () => {
+    await json(["workspace", "stop", "fix"])
+    const { digest } = await json<{ readonly digest: string }>(["workspace", "diff", "fix"])
+    const wrong = await failure(["workspace", "export", "fix", "--apply", "--expect", "0".repeat(64)])
+    assert.include(wrong.message, "the diff is not the expected one any more")
+    const done = await json<Exported>(["workspace", "export", "fix", "--apply", "--expect", digest])
+    assert.deepInclude(done, { files: 3, removed_files: 1, equal_files: 0, digest })
+    assert.strictEqual(read("greet.sh"), "echo bye\n")
+    assert.strictEqual(fs.statSync(path.join(project, "greet.sh")).mode & 0o777, 0o755)
+    assert.strictEqual(fs.readlinkSync(path.join(project, "new/run")), "../greet.sh")
+    assert.strictEqual(read("new/deep/zeros").length, 5_000)
+    assert.deepStrictEqual(fs.readFileSync(path.join(project, "picture")), Buffer.from([1, 0]))
+    assert.sameMembers(fs.readdirSync(project), ["greet.sh", "new", "picture"])
+    const again = await json<Exported>(["workspace", "export", "fix", "--apply", "--expect", digest])
+    assert.deepInclude(again, { files: 0, removed_files: 0, equal_files: 5, entries: [] })
+    const { events } = await json<{
+      readonly events: ReadonlyArray<{ readonly kind: string; readonly details: Readonly<Record<string, unknown>> }>
+    }>(["workspace", "events", "fix"])
+    const exports = events.filter(({ kind }) => kind === "export")
+    assert.lengthOf(exports, 2, "a check is no export")
+    assert.deepInclude(exports[0]!.details, { kind: "changes", to: project, digest, changed_files: 5 })
+  })
+})
