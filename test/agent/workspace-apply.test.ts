@@ -4,10 +4,10 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import type { ExportPayload } from "../../src/contract/rows/workspace-export.ts"
 import type { Change } from "../../src/patch/patch.ts"
+import { sha256Hex } from "../../src/system/files/digest.ts"
 import { changesOf } from "../../src/workspace/content/diff/changes.ts"
 import { exportChanges } from "../../src/workspace/content/export/apply.ts"
 import type { ExportBounds } from "../../src/workspace/content/export/path.ts"
-import { sha256Hex } from "../../src/system/files/digest.ts"
 import { wholePatch } from "../support/whole-patch.ts"
 import { payload, resultOf } from "../unit/workspace/content/export/fake-guest.ts"
 import { withAgent } from "./agent.ts"
@@ -33,7 +33,11 @@ const seeded = (name: string, fill: (tree: string) => void) =>
 
 /** The refusal of a diff that a guest made up. */
 const refusalOf = (directory: string, change: Partial<Change>, fields: Partial<ExportPayload> = {}) => {
-  const one = { path: Buffer.from("new"), before: undefined, after: { mode: 0o100644, content: Buffer.from("x") } as const }
+  const one = {
+    path: Buffer.from("new"),
+    before: undefined,
+    after: { mode: 0o100644, content: Buffer.from("x") } as const
+  }
   const request = payload({ apply: true, output: directory, ...fields })
   return Effect.map(
     Effect.flip(Stream.runDrain(exportChanges([{ ...one, ...change }], "digest", request, {}))),
@@ -49,7 +53,9 @@ withAgent("changes in the files of the host", (it) => {
     Effect.gen(function*() {
       const odd = Buffer.from("caf\xe9 \"\n", "latin1")
       const { apply, diff, live, project } = yield* seeded("kinds", (tree) => {
-        for (const name of ["edited", "moved", "script", "gone/deep/file", "to-link", "to-directory", "to-file/in", "kept"]) {
+        for (
+          const name of ["edited", "moved", "script", "gone/deep/file", "to-link", "to-directory", "to-file/in", "kept"]
+        ) {
           fs.mkdirSync(`${tree}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true })
           fs.writeFileSync(`${tree}/${name}`, `content of ${name}\n`)
         }

@@ -53,7 +53,7 @@ const Changes = lazy(() =>
 const Exported = lazy(() =>
   snakeStruct({
     at: string("Time of the export, ISO 8601"),
-    kind: Schema.Literals(["file", "directory", "archive", "patch", "disk"]).annotate({
+    kind: Schema.Literals(["file", "directory", "archive", "patch", "changes", "disk"]).annotate({
       description: "Kind of the export"
     }),
     path: optional(string("Path in the workspace. Absent for a patch")),

@@ -42,6 +42,8 @@ const diff = {
 
 const exportOf = {
   ask: false,
+  apply: false,
+  check: false,
   paths: [],
   exclude: [],
   overwrite: true,

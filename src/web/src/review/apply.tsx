@@ -9,8 +9,10 @@ import { inPageWords } from "./refusals.ts"
 
 /** What the daemon says before the press: what it would change, or why it would refuse. */
 const useCheck = (request: ExportPayload | undefined, comparedAt: number) =>
-  useLoaded(`${comparedAt} ${JSON.stringify(request ?? null)}`, async () =>
-    request === undefined ? undefined : await perform("workspace.export", { ...request, check: true }))
+  useLoaded(
+    `${comparedAt} ${JSON.stringify(request ?? null)}`,
+    async () => request === undefined ? undefined : await perform("workspace.export", { ...request, check: true })
+  )
 
 const saysOf = ({ files, removedFiles = 0, symlinks }: {
   readonly files: number

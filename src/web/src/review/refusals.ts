@@ -1,8 +1,4 @@
-import {
-  DIFF_HAS_CHANGED,
-  FILES_HAVE_CHANGED,
-  REPLACE_WITH_OPTION
-} from "../../../contract/text/export-refusals.ts"
+import { DIFF_HAS_CHANGED, FILES_HAVE_CHANGED, REPLACE_WITH_OPTION } from "../../../contract/text/export-refusals.ts"
 
 /** Label of the box that stands for `--overwrite`. */
 export const REPLACE = "Replace the file if it exists"

@@ -1,6 +1,11 @@
 import { Effect, Stream } from "effect"
 import { ExportRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
-import type { ExportedEntry, ExportEvent, ExportPayload, ExportSummary } from "../../../contract/rows/workspace-export.ts"
+import type {
+  ExportedEntry,
+  ExportEvent,
+  ExportPayload,
+  ExportSummary
+} from "../../../contract/rows/workspace-export.ts"
 import { executableConfig, type ExecutablePaths, executablePaths } from "../../../contract/text/executable-config.ts"
 import { FILES_HAVE_CHANGED } from "../../../contract/text/export-refusals.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
@@ -72,7 +77,10 @@ const existingDirectory = ({ output: asked = "" }: ExportPayload, { within }: Ex
   Effect.suspend((): Effect.Effect<PathOutput, ExportRefused | InvalidRequest> => {
     const directory = within === undefined && asked.startsWith("/") ? realDirectory(asked) : asked
     if (directory === undefined) {
-      return new InvalidRequest({ field: "output", detail: "is no directory of the host, whose files could be changed" })
+      return new InvalidRequest({
+        field: "output",
+        detail: "is no directory of the host, whose files could be changed"
+      })
     }
     const output = hostOutput(directory, within)
     return output._tag === "path"

@@ -73,8 +73,12 @@ const consentOf = (entry: Entry) =>
 const demandFitting = ({ apply, ask, check, output, overwrite, patch }: ExportPayload) => {
   const invalid = (field: string, detail: string) => Effect.fail(new InvalidRequest({ field, detail }))
   if (ask && output === "-") return invalid("ask", "does not go with the standard output")
-  if (apply && patch) return invalid("apply", "does not go with --patch: one makes the changes, the other writes them down")
-  if (apply && overwrite) return invalid("overwrite", "does not go with --apply, which never replaces what is not as seeded")
+  if (apply && patch) {
+    return invalid("apply", "does not go with --patch: one makes the changes, the other writes them down")
+  }
+  if (apply && overwrite) {
+    return invalid("overwrite", "does not go with --apply, which never replaces what is not as seeded")
+  }
   if (check && !apply) return invalid("check", "goes with --apply only")
   return output === undefined && !apply ? invalid("output", "is missing") : Effect.void
 }
@@ -87,7 +91,8 @@ const seededFrom = (entry: Entry) =>
       ? Effect.fail(
         new InvalidRequest({
           field: "output",
-          detail: "is missing: the workspace was not seeded from a directory of this host, so name the one whose files are to be changed"
+          detail:
+            "is missing: the workspace was not seeded from a directory of this host, so name the one whose files are to be changed"
         })
       )
       : Effect.succeed(directory)

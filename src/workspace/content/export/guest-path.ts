@@ -54,7 +54,9 @@ export const refusalOf = (path: string, failure: { readonly errno: string; reado
 }
 
 /** Whether an export names one absolute path that is not beneath /workspace. */
-export const isOutside = ({ apply, patch, path, paths }: Pick<ExportPayload, "apply" | "patch" | "path" | "paths">): boolean => {
+export const isOutside = (
+  { apply, patch, path, paths }: Pick<ExportPayload, "apply" | "patch" | "path" | "paths">
+): boolean => {
   const asked = raw(pathBytes(path) ?? new Uint8Array(0))
   return !patch && !apply && paths.length === 0 && asked.startsWith("/") && asked !== WORKSPACE_ROOT &&
     !asked.startsWith(`${WORKSPACE_ROOT}/`)
