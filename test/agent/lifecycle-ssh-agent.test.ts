@@ -25,7 +25,7 @@ const { folder, remove: removeFolder } = temporaryFolder("pyro-lend-")
 const home = path.join(folder, "home")
 const person = makeKey("person")
 const [forge, other] = [hostKey(), hostKey()]
-const sockets = ["first", "second"].map((name) => path.join(folder, name))
+const sockets = [path.join(folder, "first"), path.join(folder, "second")] as const
 const agents = sockets.map((socket) => spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" }))
 let client: WorkspacesClient
 const { call, create, remove, sh, startProgram } = operations(() => client)
@@ -57,6 +57,8 @@ const info = (workspace: string) => call<Info>("status", { workspace })
 const login = async (workspace: string, host = forge) =>
   (await sh(workspace, clientScript(loginMessages(host, person.publicLine)))).split("\n").map(Number)
 const SIGNED = [6, 14]
+/** A login whose answers go to a file: the process of the workspaces does one call after the other. */
+const loginInto = (file: string) => `{ ${clientScript(loginMessages(forge, person.publicLine))}\n} > ${file}`
 const socketIn = (workspace: string) => sh(workspace, "printf %s \"$SSH_AUTH_SOCK\"")
 const kinds = async (workspace: string) =>
   (await call<{ readonly events: ReadonlyArray<{ readonly kind: string }> }>("events", { workspace })).events
@@ -90,8 +92,7 @@ describe("an SSH agent that is lent for the life of a workspace", { concurrent: 
     assert.isDefined((await info("a")).sshAgent)
     await call("start", { workspace: "a" })
     assert.deepStrictEqual(await login("a"), SIGNED, "after a start")
-    const script = clientScript(loginMessages(forge, person.publicLine))
-    await startProgram("a", `while [ ! -e /workspace/go ]; do sleep 0.05; done\n${script} > /workspace/answers`)
+    await startProgram("a", `while [ ! -e /workspace/go ]; do sleep 0.05; done\n${loginInto("/workspace/answers")}`)
     await client.kill()
     assert.deepStrictEqual(await login("a"), SIGNED, "after a killed daemon")
     await sh("a", "touch /workspace/go")
@@ -118,8 +119,7 @@ describe("an SSH agent that is lent for the life of a workspace", { concurrent: 
   it("--ssh-agent-ask: a login waits for the answer, and ends with its program", async () => {
     await call("update", { workspace: "a", ...lent({ ssh_agent_ask: true }) })
     for (const [decision, answers] of [["allow", "6\n14"], ["deny", "6\n5"]] as const) {
-      const script = clientScript(loginMessages(forge, person.publicLine))
-      await startProgram("a", `${script} > /workspace/${decision}`)
+      await startProgram("a", loginInto(`/workspace/${decision}`))
       const { request, ...about } = await waiting("a")
       assert.deepInclude(about, { host: "forge.example", user: "git" })
       assert.deepInclude(await call("answer", { workspace: "a", request, decision }), {
@@ -144,7 +144,7 @@ describe("an SSH agent that is lent for the life of a workspace", { concurrent: 
     await call("update", { workspace: "a", ...lent({ ssh_agent: ["forge.example", "other.example"] }) })
     assert.deepStrictEqual(await login("a", other), SIGNED)
     agents[0]!.kill()
-    fs.rmSync(sockets[0]!, { force: true })
+    fs.rmSync(sockets[0], { force: true })
     assert.match((await info("a")).sshAgent!.detail!, /^there is no socket, so no login works\. Lend it again/)
     assert.deepStrictEqual(await login("a"), [6, 5])
     await call("update", { workspace: "a", ...lent({ ssh_agent_socket: sockets[1] }) })

@@ -96,6 +96,8 @@ export const makeLastingAgent = (
         for (;;) {
           const begunMs = yield* monotonicMs
           trouble = yield* serve(loan, present, listening)
+          // Nobody waits longer for a socket that does not come.
+          yield* listening
           yield* Effect.sleep(waitMs)
           const isLong = (yield* monotonicMs) - begunMs > 2 * AGAIN_MS.longest
           waitMs = isLong ? AGAIN_MS.first : Math.min(2 * waitMs, AGAIN_MS.longest)
