@@ -167,4 +167,16 @@ describe("the secrets of a Dockerfile", { concurrent: false }, () => {
     assert.notStrictEqual(refused.code, 0)
     assert.match(refused.stderr, said)
   })
+
+  it("a step that fails is named with its last lines, and leaves nothing", async () => {
+    const directory = context("RUN [\"/probe\", \"/etc/none\"]", "RUN [\"/absent\"]")
+    const failed = await pyro.failure(["env", "build", "bad", "--dockerfile", directory])
+    assert.strictEqual(failed.code, "environment_build_failed")
+    assert.match(failed.message, /STEP 3\/4: RUN \["\/absent"\]/)
+    const { environments } = await pyro.json<{ readonly environments: ReadonlyArray<{ readonly name: string }> }>(
+      ["env", "list"]
+    )
+    assert.notInclude(environments.map(({ name }) => name), "bad")
+    assert.deepStrictEqual(await pyro.list(), [])
+  })
 })

@@ -167,7 +167,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ...["pyro run app", "pyro create app --name fix", "pyro service start fix web --publish 8080"]
     .map((
       command
-    ): readonly [string, string] => [command, "test/guest/environment-program.test.ts runs an image's own"]),
+    ): readonly [string, string] => [command, "test/guest/environment-dockerfile.test.ts runs an image's own"]),
   ["pyro env build app --dockerfile . --allow-host pypi", "test/guest/environment-dockerfile.test.ts builds some"],
   [
     "pyro env build app --dockerfile . --secret id=npm_token,env=NPM_TOKEN --secret id=netrc,src=$HOME/.netrc",
