@@ -25,6 +25,8 @@ const pointed = async (daemon: Daemon, workspace: string) => {
 
 const openReturn = async (daemon: Daemon, go: typeof reset) => {
   const workspace = await daemon.create(options)
+  // A daemon that was idle makes no point of a workspace that nobody has used.
+  await daemon.exec(workspace, "/bin/true")
   await pointed(daemon, workspace)
   return returning(daemon, workspace, go, () => pointed(daemon, workspace))
 }
