@@ -40,7 +40,8 @@ describe("logins that wait for the person", { concurrent: false }, () => {
     await show("/")
     const asked = login()
     await page().getByRole("link", { name: "a login waits" }).click()
-    await waiting().getByText("A login with your SSH agent waits for you: as git to forge.example with SHA256:").waitFor()
+    await waiting().getByText("A login with your SSH agent waits for you: as git to forge.example with SHA256:")
+      .waitFor()
     await assertAccessible(page(), "a workspace with a waiting login")
     await waiting().getByRole("button", { name: "Allow the login" }).click()
     await asked

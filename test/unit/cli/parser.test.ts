@@ -325,7 +325,7 @@ describe("the parser", () => {
     ["workspace export fix --apply", { workspace: "fix", apply: true }],
     ["workspace export fix --apply src -o ../copy", { workspace: "fix", apply: true, path: "src", output: "../copy" }]
   ])("the parser needs neither path nor output with --apply: %s", (line, fields) => {
-    assert.deepStrictEqual({ ...rawOf(line) as object }, fields)
+    assert.deepStrictEqual<object>({ ...rawOf(line) as object }, fields)
   })
 
   it("the parser reads -i, also beside -t", () => {

@@ -10,10 +10,10 @@ it("an export of a patch says how many files the patch changes, and another one 
 })
 
 it("changes of files are listed, and those that were there already are counted", async () => {
-  const entry = (path: string, more: object = {}) => ({ path, type: "file", mode: "0644", size: 1, ...more })
+  const entry = (path: string, more: object = {}) => ({ path, type: "file" as const, mode: "0644", size: 1, ...more })
   const result = {
     output: "/p",
-    kind: "changes",
+    kind: "changes" as const,
     entries: [entry("new"), entry("old", { replaced: true }), entry("gone", { removed: true })],
     equalFiles: 2,
     skippedCount: 0,
