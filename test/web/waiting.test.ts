@@ -23,6 +23,10 @@ describe("exports that wait for the person", { concurrent: false }, () => {
     await show("/")
     const asked = exporting()
     await page().getByRole("link", { name: "an export waits" }).click()
+    await waiting().waitFor()
+    // The other views of the workspace say so, too.
+    await page().getByRole("link", { name: "Timeline" }).click()
+    await page().getByRole("link", { name: "an export waits" }).click()
     await waiting().getByText("It is exactly the diff below.").waitFor()
     await assertAccessible(page(), "the review with a waiting export")
     assert.isFalse(fs.existsSync(output))

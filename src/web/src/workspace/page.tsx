@@ -160,6 +160,9 @@ export const WorkspacePage = ({ id, view }: { readonly id: string; readonly view
         </h1>
         <State of={workspace} />
         <span className="faint mono">{workspace.id}</span>
+        {workspace.waitingExports === undefined || view === "review" ?
+          null :
+          <Link to={pathOf(id, "review")} className="tag bad">an export waits</Link>}
       </div>
       {workspace.detail === undefined ? null : (
         <p className="detail">
