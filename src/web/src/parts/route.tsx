@@ -1,4 +1,5 @@
 import type { AnchorHTMLAttributes, MouseEvent } from "react"
+import { announcement } from "../live/action.ts"
 import { makeStore, useStore } from "../live/store.ts"
 
 const place = () => location.pathname + location.search
@@ -26,7 +27,7 @@ export const usePlace = () => new URL(useStore(current), location.origin)
 const isPlain = (event: MouseEvent) =>
   event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
 
-/** A link to another view. */
+/** A link to another view. The end of an earlier step would stand there over content that it is not about. */
 export const Link = ({ to, ...rest }: { readonly to: string } & AnchorHTMLAttributes<HTMLAnchorElement>) => (
   <a
     {...rest}
@@ -34,6 +35,7 @@ export const Link = ({ to, ...rest }: { readonly to: string } & AnchorHTMLAttrib
     onClick={(event) => {
       if (!isPlain(event)) return
       event.preventDefault()
+      announcement.set("")
       go(to)
     }}
   />
