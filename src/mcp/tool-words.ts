@@ -97,17 +97,17 @@ const TOOL = /\b[a-z]+(?:_[a-z]+)+\b/g
 export const hasToolsOf = (text: string, { there }: ToolContext): boolean =>
   there === undefined || (text.match(TOOL) ?? []).every((word) => !everyTool.has(word) || there.has(word))
 
-const COMMAND = /\bpyro [a-z]+(?: [a-z]+)*/g
+const COMMAND = /(`?)\b(pyro [a-z]+(?: [a-z]+)*)/g
 
 /** Replaces commands of pyro by their tools, or by `the user's command` if the server has no such tool. */
 const commandsAsTools = (text: string, tool: ToolContext) =>
-  text.replace(COMMAND, (command) => {
+  text.replace(COMMAND, (whole, tick: string, command: string) => {
     const found = commands.find(({ words }) => command === words || command.startsWith(`${words} `))
-    if (found === undefined) return command
+    if (found === undefined) return whole
     const rest = command.slice(found.words.length)
     return found.tool !== undefined && hasToolsOf(found.tool, tool)
-      ? found.tool + rest
-      : `the user's command ${found.full}${rest}`
+      ? tick + found.tool + rest
+      : `the user's command ${tick}${found.full}${rest}`
   })
 
 /** Replaces changes of a network by calls, if the server has the tool and a model may give each option; else by the options. */

@@ -129,6 +129,10 @@ describe("what a model is told of a failure", () => {
       inToolWords("list: pyro snapshot list fix", core!),
       "list: the user's command workspace snapshot list fix"
     )
+    assert.strictEqual(
+      inToolWords("allow: `pyro answer fix c909a1 allow`, or on the page of `pyro ui`", core!),
+      "allow: the user's command `workspace answer fix c909a1 allow`, or on the page of `pyro ui`"
+    )
   })
 
   it("a server that changes no network names the options of a grant", () => {
