@@ -146,12 +146,26 @@ export const Tree = ({ of }: { readonly of: WorkspaceInfo }) => {
                 ? (
                   <>
                     <span>point{place.current ? "" : " (left by a rewind)"}</span>
-                    <span className="faint">
+                    <span id={`says-${place.id}`} className="faint">
                       <Text of={place.says} />
                     </span>
                     <span className="buttons">
-                      <button type="button" disabled={isBusy} onClick={rewind(place)}>Go back</button>
-                      <button type="button" disabled={isBusy} onClick={fork({ at: place.id })}>Start from it</button>
+                      <button
+                        type="button"
+                        aria-describedby={`says-${place.id}`}
+                        disabled={isBusy}
+                        onClick={rewind(place)}
+                      >
+                        Go back
+                      </button>
+                      <button
+                        type="button"
+                        aria-describedby={`says-${place.id}`}
+                        disabled={isBusy}
+                        onClick={fork({ at: place.id })}
+                      >
+                        Start from it
+                      </button>
                     </span>
                   </>
                 )
