@@ -52,8 +52,8 @@ def build(request):
     for name, directory in [("working directory", programs.get("WorkingDir")), *(("volume", one) for one in volumes(programs))]:
         if directory:
             make_directory(merged, os.path.normpath("/" + directory), name)
-    for place in (devcontainer or {}).get("links", []):
-        link(merged, place)
+    for name in (devcontainer or {}).get("links", []):
+        link(merged, name)
     label = json.dumps(label_of(programs)) if devcontainer is not None else ""
     if len(label) > MOST_LABEL:
         raise Refused("image", f"a label {LABEL} of more than {MOST_LABEL} characters")

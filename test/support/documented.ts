@@ -190,6 +190,10 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["npm run lab -- --release 12 --suites", "it boots a whole machine for half an hour"],
   ["npm run lab -- --release 12 --suites --driver firecracker", "it boots a whole machine for hours"],
   ["npm run lab -- --release 12 --figures", "it boots a whole machine for half an hour"],
+  [
+    "npm run lab -- --release 12 --figures --command 'node ~/.lab/drivers.mjs ~/.local/lib/node_modules/pyro/dist/pyro.js 4 rewind'",
+    "it boots a whole machine"
+  ],
   ["npm run lab -- --short", "scripts/test/lab.mjs runs it"],
   ["npm run lab -- --release 12 --command 'pyro doctor'", "it boots a whole machine"],
   ["npm run lab -- --release 12 --root --command 'dmesg | tail'", "it boots a whole machine"],

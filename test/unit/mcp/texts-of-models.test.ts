@@ -32,7 +32,7 @@ const FOLDERS = [
 
 /** Descriptions for people who type: help and documents show them, and no tool does. Modes have a test of their own. */
 const FOR_PEOPLE =
-  /^(contract\/errors\/agent-|contract\/rows\/(?!exec-validation|network-(ceiling|command|text)|service-text|shell-.*-text)|local\/doctor\/|system\/settings\/(allowed-values|variables)\.ts)/
+  /^(contract\/errors\/agent-|contract\/rows\/(?!exec-validation|network-(ceiling|command|text)|service-text|shell-.*-text)|local\/doctor\/|system\/settings\/(allowed-values|variables|ssh-variables)\.ts)/
 
 /** The text of a literal, of a template or of texts that are added; what is put in is `…`. Undefined for anything else. */
 const textOf = (node: ts.Node): string | undefined => {
