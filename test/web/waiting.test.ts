@@ -58,4 +58,13 @@ describe("exports that wait for the person", { concurrent: false }, () => {
     assert.deepStrictEqual(fs.readdirSync(path.dirname(output)), ["fix.patch"])
     await assertNoFaults()
   })
+
+  it("an export of a workspace that is deleted waits no more, says why, and leaves nothing", async () => {
+    const asked = exporting({ output: path.join(folder, "out", "deleted.patch") })
+    await waiting().getByText("waits for you").first().waitFor()
+    await Effect.runPromise(pyro().workspace.delete({ workspaces: ["fix"], all: false }))
+    const exit = await Effect.runPromise(Fiber.await(asked))
+    assert.include(JSON.stringify(exit), "the workspace was deleted while the export waited")
+    assert.deepStrictEqual(fs.readdirSync(path.dirname(output)), ["fix.patch"])
+  })
 })

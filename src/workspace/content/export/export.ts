@@ -1,5 +1,5 @@
-import { Effect, Ref, type Scope, Stream } from "effect"
-import { type ExportRefused, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
+import { Effect, Ref, type Scope, Stream, SubscriptionRef } from "effect"
+import { ExportRefused, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
@@ -54,6 +54,16 @@ export const exportFrom = (
     Effect.map(readerFor(lifecycle, entry, payload), (reader) => exportThrough(reader, entry, payload))
   )
 
+/** Ends the wait for an answer about a workspace that a deletion takes away: nobody could give one. */
+const untilDeletion = (entry: Entry) =>
+  Stream.runHead(Stream.filter(SubscriptionRef.changes(entry.isBeingDeleted), (isDeleting) => isDeleting)).pipe(
+    Effect.andThen(
+      Effect.fail(
+        new ExportRefused({ detail: "the workspace was deleted while the export waited for the user", paths: [] })
+      )
+    )
+  )
+
 /** Asks the user, and records the question. The answer is recorded by whoever gives it. */
 const consentOf = (entry: Entry) =>
   Effect.map(
@@ -66,7 +76,7 @@ const consentOf = (entry: Entry) =>
             notify(
               `the user must allow this export: \`pyro answer ${name} ${waiting.request} allow\`, or on the page of \`pyro ui\``
             )
-          )))
+          ))).pipe(Effect.raceFirst(untilDeletion(entry)))
   )
 
 /** Fails for options that do not go together. */
