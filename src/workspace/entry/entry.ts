@@ -1,4 +1,4 @@
-import { Effect, type Latch, Option, Ref, Scope, Semaphore, SubscriptionRef } from "effect"
+import { Effect, type Latch, Option, Ref, Scope, Semaphore, Stream, SubscriptionRef } from "effect"
 import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Guest } from "../../vm/guest.ts"
@@ -77,6 +77,10 @@ export const makeEntry = ({ registry, scope }: Parent, folder: WorkspaceFolder, 
     }
     return entry
   })
+
+/** Ends once the workspace is being deleted. */
+export const untilDeleted = ({ isBeingDeleted }: Pick<Entry, "isBeingDeleted">): Effect.Effect<void> =>
+  Effect.asVoid(Stream.runHead(Stream.filter(SubscriptionRef.changes(isBeingDeleted), (isDeleting) => isDeleting)))
 
 /** The name of a workspace in messages, or its id if it has no name. Every command accepts both. */
 export const displayName = ({ id, record }: {

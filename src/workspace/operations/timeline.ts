@@ -1,11 +1,11 @@
-import { Effect, Option, Stream, SubscriptionRef } from "effect"
+import { Effect, Option, Stream } from "effect"
 import type { LogEntry } from "../../contract/rows/workspace-logs.ts"
 import type { NetworkRecord } from "../../contract/rows/workspace-network.ts"
 import type { TimelineEntries, TimelineEntry, TimelinePayload } from "../../contract/rows/workspace-timeline.ts"
 import { named } from "../../contract/text/names.ts"
 import { printable } from "../../contract/text/printable.ts"
 import { snakeCase } from "../../contract/text/snake.ts"
-import type { Entry } from "../entry/entry.ts"
+import { type Entry, untilDeleted } from "../entry/entry.ts"
 import { type EventLog, eventPage } from "../entry/events.ts"
 import type { RequestRecord } from "../entry/requests.ts"
 import { openResidentsOf } from "../residents/entry-residents.ts"
@@ -170,11 +170,8 @@ export const showTimeline = (
       return entries.length === 0 ? yield* next : entriesOf(entries)
     })
     if (!follow) return Stream.fromEffect(first)
-    const deleted = Stream.runHead(
-      Stream.filter(SubscriptionRef.changes(entry.isBeingDeleted), (isDeleting) => isDeleting)
-    )
     return Stream.interruptWhen(
       Stream.concat(Stream.fromEffect(first), Stream.fromEffectRepeat(next)),
-      Effect.asVoid(deleted)
+      untilDeleted(entry)
     )
   })

@@ -1,4 +1,4 @@
-import { Effect, Ref, type Scope, Stream, SubscriptionRef } from "effect"
+import { Effect, Ref, type Scope, Stream } from "effect"
 import { ExportRefused, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
@@ -14,7 +14,7 @@ import { raw } from "../../../system/files/folded-name.ts"
 import { realDirectory } from "../../../system/files/host-path.ts"
 import { askedEvent } from "../../entry/consents.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
-import { displayName, type Entry } from "../../entry/entry.ts"
+import { displayName, type Entry, untilDeleted } from "../../entry/entry.ts"
 import { EventLog } from "../../entry/events.ts"
 import { borrowReader, explainEnd, type Reader } from "../../life/reader.ts"
 import { runningGeneration } from "../../life/running.ts"
@@ -56,7 +56,7 @@ export const exportFrom = (
 
 /** Ends the wait for an answer about a workspace that a deletion takes away: nobody could give one. */
 const untilDeletion = (entry: Entry) =>
-  Stream.runHead(Stream.filter(SubscriptionRef.changes(entry.isBeingDeleted), (isDeleting) => isDeleting)).pipe(
+  untilDeleted(entry).pipe(
     Effect.andThen(
       Effect.fail(
         new ExportRefused({ detail: "the workspace was deleted while the export waited for the user", paths: [] })

@@ -1,4 +1,4 @@
-import { Deferred, Effect, Option, Ref, Stream, SubscriptionRef } from "effect"
+import { Deferred, Effect, Option, Ref, type Stream } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { CandidateResult } from "../../../contract/rows/workspace-try-fields.ts"
 import type { TryEvent, TryPayload } from "../../../contract/rows/workspace-try.ts"
@@ -6,7 +6,7 @@ import { coreCount } from "../../../system/processes/host.ts"
 import { newRequestId } from "../../../system/processes/identity.ts"
 import { withNotices } from "../../../system/waits/notices.ts"
 import type { Lifecycle, LifecycleServices, Notify } from "../../entry/context.ts"
-import type { Entry } from "../../entry/entry.ts"
+import { type Entry, untilDeleted } from "../../entry/entry.ts"
 import { beingDeleted } from "../../entry/not-ready.ts"
 import { wakeFor } from "../../life/pause.ts"
 import { remove } from "../../life/remove.ts"
@@ -105,10 +105,7 @@ const tryAll = (
   })
 
 /** Fails once the workspace is being deleted. */
-const deletionOf = (source: Entry) =>
-  Stream.runHead(Stream.filter(SubscriptionRef.changes(source.isBeingDeleted), (isDeleting) => isDeleting)).pipe(
-    Effect.flatMap(Option.match({ onNone: () => Effect.never, onSome: () => beingDeleted(source) }))
-  )
+const deletionOf = (source: Entry) => Effect.andThen(untilDeleted(source), beingDeleted(source))
 
 const trying = (
   lifecycle: Lifecycle,
