@@ -88,5 +88,5 @@ export const seeded = (name: string) =>
       Effect.flatMap(readPushed(state!), (pushed) => diffWorkspace(channel, asked, { trees, pushed, limits }))
     const names = Effect.map(diff(), ({ files }) => files.map(({ path, status }) => `${status} ${path}`))
     const patch = Effect.flatMap(readPushed(state!), (pushed) => diffPatch(channel, asked, { trees, pushed }))
-    return { host: host!, live: live!, disk: disk!, state: state!, channel, push, read, diff, names, patch }
+    return { host: host!, live: live!, disk: disk!, state: state!, channel, trees, push, read, diff, names, patch }
   })

@@ -131,16 +131,29 @@ describe("the page's review", { concurrent: false }, () => {
     assert.notStrictEqual(fs.statSync(path.join(project, "run.sh")).mode & 0o100, 0)
     assert.isTrue(fs.existsSync(path.join(project, ".vscode", "tasks.json")))
     assert.deepStrictEqual(fs.readdirSync(project).filter((name) => name.startsWith(".pyro")), [])
-    await page().getByText("The project has all these changes already").waitFor()
+    await page().getByText("There is nothing to export.").waitFor()
     assert.isTrue(await applying().isDisabled())
+    // The pressed button has gone, and the keyboard's place is in the page still.
+    await page().locator("main:focus, main :focus").waitFor({ state: "attached" })
+  })
+
+  it("the next round of changes is reviewed and applied alone, without a step elsewhere", async () => {
+    await sh("fix", "sed -i s/third/3rd/ one.txt; echo back > gone.txt")
+    await page().getByRole("button", { name: "Compare again" }).click()
+    await page().getByText("2 changed files, 2 lines added, 1 removed").waitFor()
+    assert.include(await change("one.txt").textContent(), "+1 −1")
+    await page().getByText("Applying changes 2 files").waitFor()
+    await applying().click()
+    await page().getByText("The reviewed diff is applied: 2 files changed").waitFor()
+    assert.strictEqual(fs.readFileSync(path.join(project, "one.txt"), "utf8"), "first\n2nd\n3rd\n")
+    assert.strictEqual(fs.readFileSync(path.join(project, "gone.txt"), "utf8"), "back\n")
+    await page().getByText("There is nothing to export.").waitFor()
   })
 
   it("a diff that has changed since the comparison is not applied", async () => {
     await sh("fix", "echo 3rd > other.txt")
     await page().getByRole("button", { name: "Compare again" }).click()
     await change("other.txt").waitFor()
-    assert.isTrue(await applying().isDisabled(), "the leave was for another diff")
-    await page().getByLabel("Allow files that tools of this computer run by themselves").check()
     await page().getByText("Applying changes 1 file,").waitFor()
     await sh("fix", "echo 4th > other.txt")
     await applying().click()

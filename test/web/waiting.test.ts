@@ -39,6 +39,16 @@ describe("exports that wait for the person", { concurrent: false }, () => {
     await waiting().waitFor({ state: "detached" })
   })
 
+  it("an export that replaces a file says so", async () => {
+    const asked = exporting({ overwrite: true })
+    await waiting().getByText("and replaces what exists there").waitFor()
+    await waiting().getByRole("button", { name: "Deny it" }).click()
+    assert.isTrue(Exit.isFailure(await Effect.runPromise(Fiber.await(asked))))
+    await waiting().waitFor({ state: "detached" })
+    // The pressed button has gone, and the keyboard's place is in the page still.
+    await page().locator("main:focus, main :focus").waitFor({ state: "attached" })
+  })
+
   it("a denied export writes nothing", async () => {
     const other = path.join(folder, "out", "other.patch")
     const asked = exporting({ output: other })

@@ -59,7 +59,10 @@ const remarks = (
 
 /** The changed files of a directory of the host, and how many there are. */
 const appliedText = (
-  { checked, entries, equalFiles = 0, output }: Pick<ExportResult, "checked" | "entries" | "equalFiles" | "output">
+  { baselineMoved, checked, entries, equalFiles = 0, output }: Pick<
+    ExportResult,
+    "baselineMoved" | "checked" | "entries" | "equalFiles" | "output"
+  >
 ) =>
   Effect.gen(function*() {
     const changeOf = ({ removed, replaced }: ExportResult["entries"][number]) =>
@@ -69,7 +72,9 @@ const appliedText = (
     yield* note(
       checked === true
         ? `${output}: ${count(entries.length, "file")} would be changed${equal}\n`
-        : `${output}: ${count(entries.length, "file")} changed${equal}\n`
+        : `${output}: ${count(entries.length, "file")} changed${equal}${
+          baselineMoved === true ? "; the next diff begins here" : ""
+        }\n`
     )
   })
 

@@ -95,9 +95,11 @@ const detail = (one: WorkspaceInfo) => {
         "waits for you",
         `a login as ${user} to ${host} with ${fingerprint}: pyro answer ${one.name ?? one.id} ${request} allow`
       ]),
-      ...(one.waitingExports ?? []).map(({ output, request }) => [
+      ...(one.waitingExports ?? []).map(({ client, output, overwrite, request }) => [
         "waits for you",
-        `an export to ${output}: pyro answer ${one.name ?? one.id} ${request} allow`
+        `an export${client === undefined ? "" : ` of ${client}`} to ${output}${
+          overwrite === true ? ", which replaces what exists" : ""
+        }: pyro answer ${one.name ?? one.id} ${request} allow`
       ]),
       ...(Object.keys(services).length === 0 ? [] : [["services", servicesText(services)]]),
       ["network", networkOf(one)],

@@ -82,7 +82,10 @@ export class ExportRefused extends ContractError<ExportRefused>()("ExportRefused
   paths: Schema.Array(Schema.String)
 }, {
   fact: ({ detail, paths }) => `nothing was exported: ${detail}${paths.length === 0 ? "" : ` (${paths.join(", ")})`}`,
-  steps: "nothing was written on the host; correct the named paths and call again"
+  steps: ({ paths }) =>
+    paths.length === 0
+      ? "nothing was written on the host; the message says what has to change before another call"
+      : "nothing was written on the host; correct the named paths and call again"
 }) {}
 
 export const contentErrors = [FileRefused, FileChanged, EditRejected, PatchRejected, ExportRefused] as const

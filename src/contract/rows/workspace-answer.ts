@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { integer, optional, string, text } from "../text/fields.ts"
+import { boolean, integer, optional, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { loginFields } from "./ssh-agent-fields.ts"
@@ -17,6 +17,12 @@ const waitingFields = lazy(() => ({
   bytes: integer("Size of all files in bytes"),
   digest: optional(
     string("SHA-256 of the diff as a patch, which `workspace diff --json` shows for the same changes. Absent for files")
+  ),
+  overwrite: optional(boolean("True if the export replaces files that exist. Absent for others")),
+  client: optional(
+    string(
+      "Name and version of the MCP client that asks, in its own words. Absent if a person asks, or a client without a name"
+    )
   )
 }))
 
@@ -25,7 +31,7 @@ export const WaitingExport = lazy(() => snakeStruct(waitingFields()))
 export type WaitingExport = ReturnType<typeof WaitingExport>["Type"]
 
 /** What the user is asked about. */
-export type AskedExport = Omit<WaitingExport, "request" | "since">
+export type AskedExport = Omit<WaitingExport, "request" | "since" | "client">
 
 const decisions = ["allow", "deny"] as const
 

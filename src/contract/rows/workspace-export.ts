@@ -124,6 +124,11 @@ const summaryFields = lazy(() => ({
   changedFiles: optional(integer("Number of changed files in the diff. Absent for files")),
   removedFiles: optional(integer("Number of removed files. Absent without `apply`")),
   equalFiles: optional(integer("Number of files that were there already as the diff has them. Absent without `apply`")),
+  baselineMoved: optional(
+    boolean(
+      "True if the baseline has these changes now, so that the next diff begins after them. Absent for others than `apply`"
+    )
+  ),
   checked: optional(boolean("True with `check`: nothing was written. Absent for others")),
   directories: integer("Number of directories"),
   symlinks: integer("Number of links"),
@@ -194,7 +199,7 @@ export const workspaceExport = streaming({
     "Leaves out and reports devices, FIFOs, sockets, names such as .git, and links that lead out of the export. Removes setuid, setgid and sticky bits " +
     "and write permission for others. Files that tools of the host execute automatically (editor and agent configuration, .env, .envrc, .npmrc) " +
     "need --allow-executable-config. --apply makes the changes of the diff in the directory that the workspace was seeded from, or in --output: " +
-    "all of them or none, and none if a file there has changed since. Prints a manifest. The workspace may be stopped or failed; a path outside of /workspace needs a running one.",
+    "all of them or none, and none if a file there has changed since. Changes of the directory of the seed move the baseline: the next diff begins after them, and a reset keeps them. Prints a manifest. The workspace may be stopped or failed; a path outside of /workspace needs a running one.",
   cli: {
     path: ["workspace", "export"],
     args: ["workspace", "path", "paths"],
@@ -243,6 +248,7 @@ export const workspaceExport = streaming({
       "removed_files",
       "equal_files",
       "checked",
+      "baseline_moved",
       "executable_config",
       "directories",
       "symlinks",

@@ -138,6 +138,13 @@ export interface WorkspaceInfo {
     readonly bytes: number
     /** SHA-256 of the diff as a patch, which `workspace diff --json` shows for the same changes. Absent for files */
     readonly digest?: string
+    /** True if the export replaces files that exist. Absent for others */
+    readonly overwrite?: boolean
+    /**
+     * Name and version of the MCP client that asks, in its own words. Absent if a person asks, or a client without a
+     * name
+     */
+    readonly client?: string
   }>
   /** Logins with a lent SSH agent that wait for the user, who answers with `answer`. Absent if there are none */
   readonly waitingLogins?: ReadonlyArray<{
@@ -725,6 +732,10 @@ export interface ExportResult {
   readonly removedFiles?: number
   /** Number of files that were there already as the diff has them. Absent without `apply` */
   readonly equalFiles?: number
+  /**
+   * True if the baseline has these changes now, so that the next diff begins after them. Absent for others than `apply`
+   */
+  readonly baselineMoved?: boolean
   /** True with `check`: nothing was written. Absent for others */
   readonly checked?: boolean
   /** Number of directories */

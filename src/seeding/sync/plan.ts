@@ -60,6 +60,8 @@ export const planFile = (push: Push, name: string, file: HostFile) =>
     const kept = yield* keepHost(push.folder, push.host.root, file)
     if (typeof kept === "string") return void push.skipped.push({ path: text, reason: kept })
     if (isLink && before?.link !== undefined && sha256Hex(before.link) === kept.sha256) return
+    const known = guest.pushed.entries.get(name)
+    if (known?._tag === "file" && known.mode === file.mode && known.sha256 === kept.sha256) return
     const blocked = (yield* clearParents(push, name)) ?? blockedBy(push, name)
     if (blocked !== undefined) return void push.conflicts.push({ path: text, reason: blocked })
     const live = guest.live.get(name)

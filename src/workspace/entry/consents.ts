@@ -23,7 +23,7 @@ const isExport = (about: WaitingRequest): about is WaitingExport => !isLogin(abo
 export interface Consents {
   /** Waits for the answer. Fails if it is no. `announce` gets what waits, once it can be answered. */
   readonly ask: <R>(
-    asked: AskedExport,
+    asked: AskedExport & Pick<WaitingExport, "client">,
     announce: (waiting: WaitingExport) => Effect.Effect<void, never, R>
   ) => Effect.Effect<void, ExportRefused, R>
   /** The same for a login. Gives whether it is allowed. */

@@ -57,8 +57,12 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
       return `exported ${event.kind}${event.path === undefined ? "" : ` ${event.path}`} to ${
         event.to === "-" ? "the caller" : event.to
       }: ${
-        event.changedFiles === undefined ? many(event.files, "file") : many(event.changedFiles, "changed file")
-      }, ${event.bytes} bytes`
+        event.kind === "changes"
+          ? `a diff of ${many(event.changedFiles ?? 0, "file")}`
+          : event.changedFiles === undefined
+          ? many(event.files, "file")
+          : many(event.changedFiles, "changed file")
+      }, ${event.bytes} bytes${event.kind === "changes" ? " written" : ""}`
     case "export_asked":
       return `an export (${event.kind}) to ${event.to} waits for the user, as ${event.request}`
     case "export_answered":

@@ -1,4 +1,5 @@
 import { useCallback, useState } from "react"
+import { keepPlace } from "./focus.ts"
 import { makeStore } from "./store.ts"
 
 /** The last thing that a button did, in a sentence for the page's one live region. */
@@ -18,6 +19,7 @@ export const useAction = (): Action => {
   const [running, setRunning] = useState<string>()
   const [failure, setFailure] = useState<Error>()
   const run = useCallback(async (name: string, step: () => Promise<string>) => {
+    const atEnd = keepPlace()
     setRunning(name)
     setFailure(undefined)
     // The end of an earlier step would stand beside the outcome of this one.
@@ -30,6 +32,7 @@ export const useAction = (): Action => {
       return false
     } finally {
       setRunning(undefined)
+      atEnd()
     }
   }, [])
   return { running, failure, run, clear: useCallback(() => setFailure(undefined), []) }

@@ -22,12 +22,13 @@ const saysOf = ({ files, removedFiles = 0, symlinks }: {
   const changed = files + symlinks + removedFiles
   return changed === 0
     ? "The project has all these changes already: "
-    : `Applying changes ${plural(changed, "file")}, none of which has changed here since the workspace was seeded, in `
+    : `Applying changes ${plural(changed, "file")}, none of which has changed here meanwhile, in `
 }
 
 /** Makes exactly the reviewed changes in the files of the project. `request` is undefined if the export would refuse the diff itself. */
-export const ApplyPart = ({ action, comparedAt, request }: {
+export const ApplyPart = ({ action, compareAgain, comparedAt, request }: {
   readonly action: Action
+  readonly compareAgain: () => void
   readonly comparedAt: number
   readonly request: ExportPayload | undefined
 }) => {
@@ -35,11 +36,13 @@ export const ApplyPart = ({ action, comparedAt, request }: {
   const { failure, isLoading, reload, value } = useCheck(request, comparedAt)
   const isDone = value !== undefined && value.entries.length === 0
   const apply = async () => {
-    await action.run("apply", async () => {
-      const { entries, output } = await perform("workspace.export", request!)
-      return `The reviewed diff is applied: ${plural(entries.length, "file")} changed in ${output}.`
+    const done = await action.run("apply", async () => {
+      const { baselineMoved, entries, output } = await perform("workspace.export", request!)
+      const next = baselineMoved === true ? " The review shows what changes from here on." : ""
+      return `The reviewed diff is applied: ${plural(entries.length, "file")} changed in ${output}.${next}`
     })
-    reload()
+    if (done) compareAgain()
+    else reload()
   }
   return (
     <>
@@ -47,7 +50,8 @@ export const ApplyPart = ({ action, comparedAt, request }: {
         {request === undefined
           ? null
           : failure !== undefined
-          ? inPageWords(failure.message)
+          // The alert below says it once.
+          ? failure.message === action.failure?.message ? null : inPageWords(failure.message)
           : value === undefined
           ? "Comparing the files of the project…"
           : (

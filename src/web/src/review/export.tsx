@@ -29,13 +29,15 @@ const refusal = ({ digest, mountedCount = 0, summary, tooLargeCount = 0 }: DiffR
 const projectOf = ({ project }: WorkspaceInfo) => project?.startsWith("/") === true ? project : undefined
 
 /** Makes exactly the reviewed diff in the project, writes its patch there, or gives the patch to the browser. Says before what the export would refuse. */
-export const ExportPanel = ({ comparedAt, diff, executable, includesIgnored, of }: {
+export const ExportPanel = ({ compareAgain, comparedAt, diff, executable, includesIgnored, of }: {
   readonly of: WorkspaceInfo
   readonly diff: DiffResult
   /** Tells one comparison from the next, which may have the same diff. */
   readonly comparedAt: number
   readonly executable: ReadonlyMap<string, string>
   readonly includesIgnored: boolean
+  /** An applied diff is part of the baseline. */
+  readonly compareAgain: () => void
 }) => {
   const action = useAction()
   const { failure, run, running } = action
@@ -109,6 +111,7 @@ export const ExportPanel = ({ comparedAt, diff, executable, includesIgnored, of 
         : (
           <ApplyPart
             action={action}
+            compareAgain={compareAgain}
             comparedAt={comparedAt}
             request={says === undefined ? request(undefined) : undefined}
           />

@@ -3,11 +3,13 @@ import { DIFF_HAS_CHANGED, FILES_HAVE_CHANGED, REPLACE_WITH_OPTION } from "../..
 /** Label of the box that stands for `--overwrite`. */
 export const REPLACE = "Replace the file if it exists"
 
+const withCapital = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1)
+
 /** A refused export in the page's words: the page has neither options nor whole digests. */
 export const inPageWords = (message: string) =>
   message.startsWith(`nothing was exported: ${DIFF_HAS_CHANGED}`)
     ? "Nothing was exported: the workspace has changed since this comparison. Compare again, and look at the new diff."
-    : message
+    : withCapital(message)
       .replace(REPLACE_WITH_OPTION, `to replace it, check "${REPLACE}"`)
       .replace(
         FILES_HAVE_CHANGED,

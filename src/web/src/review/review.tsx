@@ -71,6 +71,7 @@ export const Review = ({ of }: { readonly of: WorkspaceInfo }) => {
             comparedAt={value.comparedAt}
             executable={executable}
             includesIgnored={includeIgnored}
+            compareAgain={reload}
           />
           {value.diff.unlisted > 0
             ? <p className="warning">{`${value.diff.unlisted} further files are not listed.`}</p>

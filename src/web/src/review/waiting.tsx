@@ -36,7 +36,14 @@ const Question = ({ of, reviewed, workspace }: {
         <code>
           <Text of={of.output} />
         </code>
-        {`. ${contentText(of, reviewed)}`}
+        {`${of.overwrite === true ? ", and replaces what exists there" : ""}. ${contentText(of, reviewed)}`}
+        {of.client === undefined ? null : (
+          <>
+            {" Asked by "}
+            <Text of={of.client} />
+            {"."}
+          </>
+        )}
       </p>
       <div className="buttons">
         <button type="button" className="primary" disabled={isBusy} onClick={answer("allow")}>Allow the export</button>

@@ -150,7 +150,10 @@ const work = ({ bounds, changes, digest, executable, files, output, payload }: A
         (message) => emit({ _tag: "Notice", level: "progress", message })
       )
     }
-    yield* applying.commit
+    const { moveBaseline } = bounds
+    const baselineMoved = moveBaseline === undefined || payload.check
+      ? yield* Effect.as(applying.commit, false)
+      : yield* moveBaseline(files, applying.commit)
     const manifest = due.map((file) => entryOf(file, executable))
     for (let at = 0; at < manifest.length; at += MAX_BATCH) {
       yield* emit({ _tag: "Written", entries: manifest.slice(at, at + MAX_BATCH) })
@@ -163,7 +166,7 @@ const work = ({ bounds, changes, digest, executable, files, output, payload }: A
       changedFiles: changes.length,
       removedFiles: due.length - written.length,
       equalFiles: there.size,
-      ...(payload.check ? { checked: true } : {}),
+      ...(payload.check ? { checked: true } : { baselineMoved }),
       directories: 0,
       symlinks: links,
       bytes,

@@ -4,7 +4,8 @@ import {
   ExportRefused,
   FileRefused,
   type HostToolMissing,
-  type NoSpace
+  type NoSpace,
+  type StateDirectoryUnusable
 } from "../../../contract/errors/errors.ts"
 import type { AskedExport } from "../../../contract/rows/workspace-answer.ts"
 import type { ExportEvent, ExportSummary } from "../../../contract/rows/workspace-export.ts"
@@ -65,7 +66,7 @@ export type Consent = (
 ) => Effect.Effect<void, ExportRefused>
 
 export type SourceFailed = FileRefused | ChannelFailed
-export type DeliveryFailed = SourceFailed | ExportRefused | NoSpace | HostToolMissing
+export type DeliveryFailed = SourceFailed | ExportRefused | NoSpace | HostToolMissing | StateDirectoryUnusable
 
 /** Maximum entries in one event: with the longest names, fewer bytes than the limit of a message. */
 export const MAX_BATCH = 200
@@ -136,7 +137,8 @@ const work = (delivery: Delivery, emit: Emit) =>
           ...(delivery.changedFiles === undefined ? {} : { changedFiles: delivery.changedFiles }),
           bytes: [...writing.digests.values()].reduce((sum, { size }) =>
             sum + size, 0),
-          ...(delivery.digest === undefined ? {} : { digest: delivery.digest })
+          ...(delivery.digest === undefined ? {} : { digest: delivery.digest }),
+          ...(delivery.overwrite ? { overwrite: true } : {})
         },
         (message) =>
           emit({ _tag: "Notice", level: "progress", message })

@@ -2,6 +2,7 @@ import { Effect, Ref, type Scope, Stream } from "effect"
 import { ExportRefused, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
+import { callerProject } from "../../../contract/wire/caller-project.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { TooManyRules } from "../../../ignore/ignore-rules.ts"
 import type { Change } from "../../../patch/patch.ts"
@@ -22,6 +23,7 @@ import { guardOf } from "../../residents/entry-residents.ts"
 import { changesOf } from "../diff/changes.ts"
 import { changesOptions } from "../diff/diff.ts"
 import { patchOf } from "../diff/patch-of.ts"
+import { movingBaseline } from "./applied.ts"
 import { exportChanges } from "./apply.ts"
 import type { Consent } from "./deliver.ts"
 import { isOutside } from "./guest-path.ts"
@@ -67,9 +69,9 @@ const untilDeletion = (entry: Entry) =>
 /** Asks the user, and records the question. The answer is recorded by whoever gives it. */
 const consentOf = (entry: Entry) =>
   Effect.map(
-    EventLog,
-    ({ record }): Consent => (asked, notify) =>
-      entry.consents.ask(asked, (waiting) =>
+    Effect.all([EventLog, callerProject]),
+    ([{ record }, caller]): Consent => (asked, notify) =>
+      entry.consents.ask({ ...asked, ...(caller?.client === undefined ? {} : { client: caller.client }) }, (waiting) =>
         Effect.flatMap(displayName(entry), (name) =>
           Effect.andThen(
             record(entry.folder.directory, askedEvent(waiting)),
@@ -93,11 +95,19 @@ const demandFitting = ({ apply, ask, check, output, overwrite, patch }: ExportPa
   return output === undefined && !apply ? invalid("output", "is missing") : Effect.void
 }
 
-/** The directory that the workspace was seeded from. */
+/** The directory that the workspace was seeded from, while there is one. */
+const seedDirectory = (entry: Entry) =>
+  Effect.map(Ref.get(entry.record), ({ seedPath }) => seedPath === undefined ? undefined : realDirectory(seedPath))
+
+const isSeed = (entry: Entry, output: string | undefined) =>
+  Effect.map(
+    seedDirectory(entry),
+    (directory) => directory !== undefined && output !== undefined && realDirectory(output) === directory
+  )
+
 const seededFrom = (entry: Entry) =>
-  Effect.flatMap(Ref.get(entry.record), ({ seedPath }) => {
-    const directory = seedPath === undefined ? undefined : realDirectory(seedPath)
-    return directory === undefined
+  Effect.flatMap(seedDirectory(entry), (directory) =>
+    directory === undefined
       ? Effect.fail(
         new InvalidRequest({
           field: "output",
@@ -105,8 +115,7 @@ const seededFrom = (entry: Entry) =>
             "is missing: the workspace was not seeded from a directory of this host, so name the one whose files are to be changed"
         })
       )
-      : Effect.succeed(directory)
-  })
+      : Effect.succeed(directory))
 
 /** Exports through a guest that reads the workspace. */
 export const exportThrough = ({ channel, explain }: ExportReader, entry: Entry, asked: ExportPayload) =>
@@ -115,10 +124,14 @@ export const exportThrough = ({ channel, explain }: ExportReader, entry: Entry, 
     const payload = asked.apply && asked.output === undefined
       ? { ...asked, output: yield* seededFrom(entry) }
       : asked
-    const bounds = {
+    const bounds: ExportBounds = {
       secrets: yield* guardOf(entry, payload),
       within: yield* writingPlace(payload.output ?? ""),
-      consent: payload.ask ? yield* consentOf(entry) : undefined
+      consent: payload.ask ? yield* consentOf(entry) : undefined,
+      // Another directory has other files than the workspace was seeded with.
+      moveBaseline: payload.apply && (yield* isSeed(entry, payload.output))
+        ? yield* movingBaseline(entry, channel)
+        : undefined
     }
     return payload.patch || payload.apply
       ? exportDiff(channel, entry.folder.directory, payload, bounds)

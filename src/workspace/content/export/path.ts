@@ -4,6 +4,7 @@ import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspac
 import { wholeGuest } from "../../../guest-channel/guest-path.ts"
 import { refuseSecretIn, withoutSecretIn } from "../../../redaction/redact.ts"
 import type { SecretSet } from "../../../redaction/secrets.ts"
+import type { MoveBaseline } from "./applied.ts"
 import { archiveFormat } from "./archive.ts"
 import { contentsOf, type ExportChannel, unsizedContents, withSizesOf } from "./contents.ts"
 import { type Consent, deliver, type DeliveryFailed } from "./deliver.ts"
@@ -23,6 +24,8 @@ export interface ExportBounds {
   readonly secrets?: SecretSet | undefined
   /** Asks the user once the content is complete, and fails if the answer is no. @default nobody is asked */
   readonly consent?: Consent | undefined
+  /** Makes changes of files together with a move of the baseline. @default the baseline stays */
+  readonly moveBaseline?: MoveBaseline | undefined
 }
 
 /** A directory becomes an archive on standard output, and for an output with an archive's name. */

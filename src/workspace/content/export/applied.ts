@@ -1,0 +1,72 @@
+import { Effect, Option, Ref } from "effect"
+import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
+import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import type { Side } from "../../../patch/patch.ts"
+import { keepContent } from "../../../seeding/kept.ts"
+import { type PushedEntry, readPushed, writePushed } from "../../../seeding/pushed.ts"
+import { toHostErrorOf } from "../../../system/files/failure.ts"
+import type { Entry } from "../../entry/entry.ts"
+
+/** What a file of the host is after a change. */
+export interface AppliedFile {
+  /** Raw. */
+  readonly path: string
+  /** Undefined: the file was removed. */
+  readonly after: Side | undefined
+}
+
+/** Makes changes of the host's files, and then the same changes in the baseline. False: the baseline stays as it was. */
+export type MoveBaseline = <E, R>(
+  files: ReadonlyArray<AppliedFile>,
+  commit: Effect.Effect<void, E, R>
+) => Effect.Effect<boolean, E | NoSpace | StateDirectoryUnusable, R>
+
+/** The part of a workspace that holds its baseline. */
+interface Moved extends Pick<Entry, "generation" | "pushLock" | "pushedLock"> {
+  readonly folder: Pick<Entry["folder"], "directory">
+}
+
+/** A time that no file of the host has: the next push reads the file. */
+const UNKNOWN_TIME = "-1"
+
+/** Moves the baseline of a workspace, as a push of the changed files would, without a look into the guest. `channel` has read the changes. */
+export const movingBaseline = (entry: Moved, channel: GuestChannel): Effect.Effect<MoveBaseline> =>
+  Effect.map(Ref.get(entry.generation), (began) => {
+    const folder = entry.folder.directory
+    /** After a reset the disk has other files. Without a VM the caller holds the workspace. */
+    const isCurrent = Effect.map(
+      Ref.get(entry.generation),
+      (now) => Option.isSome(now) ? now.value.channel === channel : Option.isNone(began)
+    )
+    const record = (entries: ReadonlyMap<string, PushedEntry>) =>
+      Effect.gen(function*() {
+        if (!(yield* isCurrent)) return false
+        const pushed = yield* readPushed(folder)
+        yield* writePushed(folder, new Map([...pushed.entries, ...entries]))
+        return true
+      }).pipe(entry.pushedLock.withPermits(1))
+    return (files, commit) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function*() {
+          const entries = yield* restore(keptEntries(folder, files))
+          yield* restore(commit)
+          // The host's files have changed, so a failure here is none of the export's.
+          return yield* Effect.orElseSucceed(record(entries), () => false)
+        })
+      ).pipe(entry.pushLock.withPermits(1))
+  })
+
+/** Stores the contents in the workspace's folder, before a file of the host changes. */
+const keptEntries = (folder: string, files: ReadonlyArray<AppliedFile>) =>
+  Effect.gen(function*() {
+    const entries = new Map<string, PushedEntry>()
+    for (const { after, path } of files) {
+      if (after === undefined) {
+        entries.set(path, { _tag: "absent" })
+        continue
+      }
+      const { sha256, size } = yield* keepContent(folder, after.content)
+      entries.set(path, { _tag: "file", mode: after.mode, sha256, size, mtimeNs: UNKNOWN_TIME })
+    }
+    return entries
+  }).pipe(Effect.mapError(toHostErrorOf(folder)))
