@@ -85,13 +85,18 @@ describe("an SSH agent that is lent for the life of a workspace", { concurrent: 
     assert.include(await kinds("a"), "ssh_agent_refused")
   })
 
-  it("stays after a reset, a stop and a killed daemon, also for programs from before", async () => {
+  it("stays after a reset, a stop, a pause and a killed daemon, also for programs from before", async () => {
     await call("reset", { workspace: "a" })
     assert.deepStrictEqual(await login("a"), SIGNED, "after a reset")
     await call("stop", { workspace: "a" })
     assert.isDefined((await info("a")).sshAgent)
     await call("start", { workspace: "a" })
     assert.deepStrictEqual(await login("a"), SIGNED, "after a start")
+    await call("pause", { workspace: "a" })
+    assert.isDefined((await info("a")).sshAgent, "while it is paused")
+    await call("resume", { workspace: "a" })
+    assert.deepStrictEqual(await login("a"), SIGNED, "after a pause")
+    assert.notInclude(await kinds("a"), "ssh_agent_ended")
     await startProgram("a", `while [ ! -e /workspace/go ]; do sleep 0.05; done\n${loginInto("/workspace/answers")}`)
     await client.kill()
     assert.deepStrictEqual(await login("a"), SIGNED, "after a killed daemon")
