@@ -94,7 +94,7 @@ const branches = (name: string) =>
   }).trim().split("\n")
 
 describe("git push from a workspace with an SSH agent for its life", { concurrent: false }, () => {
-  it("reaches the named host and no other, also after a restart of the daemon; a fork reaches none", async () => {
+  it("reaches the named host and no other, also after a restart of the daemon and a pause; a fork reaches none", async () => {
     assert.deepStrictEqual((await info()).ssh_agent, { hosts: [nameOf(0)], ask: false, socket: agent })
     assert.include(await done("list"), `lent for ${nameOf(0)}`)
     const pushed = await push("lent", "first")
@@ -102,7 +102,11 @@ describe("git push from a workspace with an SSH agent for its life", { concurren
     await done("daemon", "stop")
     const again = await push("lent", "second")
     assert.strictEqual(again.code, 0, again.stdout)
-    assert.includeMembers(branches("lent"), ["first", "second"])
+    await done("pause", "git")
+    await done("resume", "git")
+    const resumed = await push("lent", "third")
+    assert.strictEqual(resumed.code, 0, resumed.stdout)
+    assert.includeMembers(branches("lent"), ["first", "second", "third"])
     const refused = await push("other", "first")
     assert.notStrictEqual(refused.code, 0)
     assert.strictEqual(servers[1]!.logins(), 0)
