@@ -9,12 +9,16 @@ import { LongestFirst } from "./test/support/longest-first.ts"
 const retry = /^(true|1)$/.test(process.env["CI"] ?? "") ? 1 : 0
 
 /** Tests of one kind, in the folder of that name. */
-const project = (name: string, timeouts = { testTimeout: 60_000, hookTimeout: 60_000 }) => ({
+const project = (
+  name: string,
+  timeouts = { testTimeout: 60_000, hookTimeout: 60_000 },
+  setupFiles: ReadonlyArray<string> = []
+) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
     retry,
-    setupFiles: ["test/support/own-variables.ts", "test/support/retried.ts"],
+    setupFiles: ["test/support/own-variables.ts", "test/support/retried.ts", ...setupFiles],
     ...timeouts
   }
 })
@@ -48,7 +52,7 @@ export default defineConfig({
       project("package"),
       // The use cases of the documents, on real projects. Each file takes a minute, so that the short files of `guest` come last.
       project("smoke", { testTimeout: 900_000, hookTimeout: 600_000 }),
-      project("guest", ofMicroVms),
+      project("guest", ofMicroVms, ["test/support/no-pool.ts"]),
       // Storms, bad days, and the largest trees and files: `npm run test:soak`; `npm test` has one small case of each kind.
       project("soak", ofMicroVms),
       // Images and builders beyond the common cases: `npm run test:images`; `npm test` has one small case of each kind.

@@ -6,9 +6,11 @@ import { labTests } from "./lab.mjs"
 import { nativeTests } from "./native.mjs"
 import { vitestTests } from "./vitest.mjs"
 
+/** Tests of processes without a microVM, which wait for a third of their time. Their files share a process, as those of `unit` do. */
+const processProjects = ["agent", "network", "cli", "mcp"]
 /** Those that keep both cores busy. */
-const vitestProjects = ["agent", "network", "cli", "mcp", "daemon", "web", "package", "smoke", "guest"]
-const tests = ["native", "unit", ...vitestProjects, "lab"]
+const busyProjects = ["daemon", "web", "package", "smoke", "guest"]
+const tests = ["native", "unit", ...processProjects, ...busyProjects, "lab"]
 const suites = [...tests, "checks"]
 
 /**
@@ -42,10 +44,12 @@ export const allTests = async () => {
   const unitTests = () => vitestTests(["unit"], { isolate: false, ...(withLab && { workers: 1 }) })
   const short = [...(wanted("native") ? [nativeTests] : []), ...(wanted("unit") ? [unitTests] : [])]
   const checks = wanted("checks") ? [runChecks] : []
-  const projects = vitestProjects.filter(wanted)
+  const ofProcesses = processProjects.filter(wanted)
+  const busy = busyProjects.filter(wanted)
 
   if (!withLab) await inTurn(short)
-  if (projects.length > 0) add(await vitestTests(projects))
+  if (ofProcesses.length > 0) add(await vitestTests(ofProcesses, { isolate: false, workers: 3 }))
+  if (busy.length > 0) add(await vitestTests(busy))
   // The lab's machine keeps one core busy for six minutes: what needs no other VM runs beside it, in turn. The lab packs dist/ at its
   // start, while the C programs are tested.
   await (withLab ? Promise.all([inTurn([...short, ...checks]), inTurn([labTests])]) : inTurn(checks))

@@ -41,6 +41,7 @@ const env = {
   PYRO_CACHE_DIR: sharedCache,
   PYRO_REWIND_MIB: "2048",
   PYRO_REWIND_EVERY_MS: "0",
+  PYRO_POOL_MEMBERS: "2",
   NO_COLOR: "1",
   NPM_TOKEN: "the token of a registry",
   GH_TOKEN: "the token of a forge",
@@ -231,7 +232,11 @@ describe("every command and example of the documents runs", { concurrent: false 
     const quoted = [process.execPath, pyroPath].map((word) => `'${word}'`).join(" ")
     fs.writeFileSync(path.join(bin, "pyro"), `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 })
     process.env["PYRO_STATE_DIR"] = own.state
-    Object.assign(process.env, { PYRO_REWIND_MIB: env.PYRO_REWIND_MIB, PYRO_REWIND_EVERY_MS: env.PYRO_REWIND_EVERY_MS })
+    Object.assign(process.env, {
+      PYRO_REWIND_MIB: env.PYRO_REWIND_MIB,
+      PYRO_REWIND_EVERY_MS: env.PYRO_REWIND_EVERY_MS,
+      PYRO_POOL_MEMBERS: env.PYRO_POOL_MEMBERS
+    })
     makeProject()
     pyro = makePromises(layer)
     state = preconditions(pyro)

@@ -15,7 +15,7 @@ interface Timing {
 }
 
 describe("pyro daemon timings", { concurrent: false }, () => {
-  const pyro = installation("pyro-timings-")
+  const pyro = installation("pyro-timings-", { env: { PYRO_POOL_MEMBERS: "2" } })
   afterAll(pyro.close)
   const timings = async () =>
     (await pyro.json<{ readonly operations: ReadonlyArray<Timing> }>(["daemon", "timings", "--limit", "50"])).operations

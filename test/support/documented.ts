@@ -163,7 +163,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ): readonly [string, string] => [command, "test/images/registry.test.ts has registries with logins"]),
   ["pyro env build tools --from docker.io/library/python:3.12-slim --packages ripgrep jq", REGISTRY],
   ...["pyro commit fix fixed", "pyro commit fix app --workspace-as /app --replace", "pyro create fixed"]
-    .map((command): readonly [string, string] => [command, "test/guest/workspace-commit.test.ts commits some"]),
+    .map((command): readonly [string, string] => [command, "test/images/commit-running.test.ts commits some"]),
   ...["pyro run app", "pyro create app --name fix", "pyro service start fix web --publish 8080"]
     .map((
       command

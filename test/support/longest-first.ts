@@ -7,12 +7,10 @@ import { BaseSequencer, type TestSpecification } from "vitest/node"
  */
 const LONG = [
   "docs",
-  "docker",
   "environment",
   "environment-own",
   "environment-image",
   "devcontainer",
-  "workspace-commit",
   "environment-dockerfile",
   "workspace-compare",
   "agent-inside",
