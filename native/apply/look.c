@@ -8,7 +8,7 @@
 
 enum { CONFLICTS_TOLD = 20, DEPTH_MOST = 1000 };
 
-static const char CHANGED[] = "it has changed since the workspace was seeded";
+static const char CHANGED[] = "it has changed since pyro last read or wrote it";
 static const char FOLDER_THERE[] = "a directory is there";
 
 static int same_target(const struct apply *apply, int folder, const char *name, const char *of) {

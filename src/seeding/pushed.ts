@@ -9,7 +9,10 @@ import { ensureFolder, exists, linkFile, listIfPresent, removeFile, statFile } f
 import { type FileFailed, toHostErrorOf } from "../system/files/failure.ts"
 import { contentsOf, type Kept } from "./kept.ts"
 
-/** A pushed entry of the baseline, which replaces the seed image's entry. */
+/**
+ * A pushed entry of the baseline, which replaces the seed image's entry. `applied`: the workspace's own change, which the host has since an
+ * apply.
+ */
 const Entry = Schema.Union([
   Schema.TaggedStruct("file", {
     /** Mode as in git. */
@@ -18,9 +21,10 @@ const Entry = Schema.Union([
     sha256: Schema.String.pipe(Schema.check(Schema.isPattern(/^[0-9a-f]{64}$/))),
     size: Schema.Int,
     /** When the host's file was changed, in nanoseconds. */
-    mtimeNs: Schema.String
+    mtimeNs: Schema.String,
+    applied: Schema.optionalKey(Schema.Literal(true))
   }),
-  Schema.TaggedStruct("absent", {})
+  Schema.TaggedStruct("absent", { applied: Schema.optionalKey(Schema.Literal(true)) })
 ])
 export type PushedEntry = typeof Entry.Type
 
@@ -103,19 +107,37 @@ export const pushedKept = (
     return yield* pushedGone(path, `${kept.file} has ${stat?.size ?? "no"} bytes instead of ${kept.size}`)
   })
 
+const linkContents = (from: string, to: string) =>
+  Effect.gen(function*() {
+    yield* ensureFolder(contentsOf(to))
+    for (const name of yield* listIfPresent(contentsOf(from))) {
+      const link = path.join(contentsOf(to), name)
+      if (!exists(link)) yield* linkFile(path.join(contentsOf(from), name), link)
+    }
+  })
+
 /** Copies the baseline of another workspace's folder, or a snapshot's, to this one. Contents are shared. */
 export const copyPushed = (from: string, to: string): Effect.Effect<void, PushedFailed> =>
   Effect.gen(function*() {
     // The record goes first: without it, no content is missing.
     yield* removeFile(recordOf(to))
     if (!exists(recordOf(from))) return
-    yield* ensureFolder(contentsOf(to))
-    for (const name of yield* listIfPresent(contentsOf(from))) {
-      const link = path.join(contentsOf(to), name)
-      if (!exists(link)) yield* linkFile(path.join(contentsOf(from), name), link)
-    }
+    yield* linkContents(from, to)
     yield* writeFileAtomic(recordOf(to), yield* readFile(recordOf(from)), { durable: true })
   }).pipe(Effect.mapError(toHostErrorOf(to)))
+
+/**
+ * Makes the baseline of a snapshot, or of a point, the one of this folder. What was applied since then stays in it: the host has it, whatever
+ * the workspace returns to.
+ */
+export const returnPushed = (from: string, to: string): Effect.Effect<void, PushedFailed> =>
+  Effect.gen(function*() {
+    const applied = [...(yield* readPushed(to)).entries].filter(([, { applied }]) => applied === true)
+    if (applied.length === 0) return yield* copyPushed(from, to)
+    // The record stays until the next one replaces it: a repetition after a crash finds what was applied.
+    yield* Effect.mapError(linkContents(from, to), toHostErrorOf(to))
+    yield* writePushed(to, new Map([...(yield* readPushed(from)).entries, ...applied]))
+  })
 
 /** Removes contents that no entry names. */
 export const sweepPushed = (

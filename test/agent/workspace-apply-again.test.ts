@@ -6,7 +6,7 @@ import * as path from "node:path"
 import type { ExportPayload } from "../../src/contract/rows/workspace-export.ts"
 import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
 import { replayPushed } from "../../src/seeding/push.ts"
-import { readPushed } from "../../src/seeding/pushed.ts"
+import { copyPushed, readPushed, returnPushed } from "../../src/seeding/pushed.ts"
 import { sha256Hex } from "../../src/system/files/digest.ts"
 import { changesOf } from "../../src/workspace/content/diff/changes.ts"
 import { movingBaseline } from "../../src/workspace/content/export/applied.ts"
@@ -22,7 +22,7 @@ import { seeded, write } from "./pushed.ts"
 const entryOf = (state: string, channel: GuestChannel) =>
   Effect.gen(function*() {
     return {
-      folder: { directory: state },
+      folder: { directory: state, activity: path.join(state, "activity") },
       generation: yield* Ref.make(Option.some({ channel } as Generation)),
       pushLock: yield* Semaphore.make(1),
       pushedLock: yield* Semaphore.make(1)
@@ -92,6 +92,29 @@ withAgent("a second round of changes", (it) => {
       assert.strictEqual(read("edited"), "mine\n")
       assert.deepInclude(yield* apply(), { files: 1, equalFiles: 0 })
       assert.strictEqual(onHost("both"), "guest 2\n")
+    }))
+
+  it.effect("a workspace that returns to the state before an apply differs by what the host has, and the next apply takes it back", () =>
+    Effect.gen(function*() {
+      const { apply, host, live, names, onHost, push, state } = yield* applied("returns")
+      write(host, { "both": "pushed\n" })
+      yield* push()
+      const point = path.join(state, "point")
+      fs.mkdirSync(point)
+      yield* copyPushed(state, point)
+      write(live, { "edited": "guest 1\n", "new": "n\n", "both": "guest\n" })
+      yield* apply()
+      write(host, { "both": "pushed later\n" })
+      yield* push({ force: true })
+      // The disk of the point has neither the later push nor what was applied.
+      write(live, { "edited": "1\n", "both": "pushed\n" })
+      fs.rmSync(path.join(live, "new"))
+      yield* returnPushed(point, state)
+      assert.deepStrictEqual([...(yield* names)].sort(), ["deleted new", "modified edited"])
+      write(live, { "edited": "guest 2\n" })
+      assert.deepInclude(yield* apply(), { files: 1, removedFiles: 1, equalFiles: 0 })
+      assert.deepStrictEqual([onHost("edited"), fs.existsSync(path.join(host, "new"))], ["guest 2\n", false])
+      assert.deepStrictEqual([onHost("both"), yield* names], ["pushed later\n", []])
     }))
 
   it.effect("a check, a refusal and a reset meanwhile leave the baseline as it was", () =>

@@ -53,7 +53,7 @@ describe("workspace export --apply", { concurrent: false }, () => {
     fs.writeFileSync(path.join(project, "picture"), "mine")
     const refused = await failure(["workspace", "export", "fix", "--apply"])
     assert.strictEqual(refused.code, "export_refused")
-    assert.include(refused.message, "picture: it has changed since the workspace was seeded")
+    assert.include(refused.message, "picture: it has changed since pyro last read or wrote it")
     assert.strictEqual(read("greet.sh"), "echo hello\n")
     fs.writeFileSync(path.join(project, "picture"), Buffer.from([0, 1, 2, 255]))
   })

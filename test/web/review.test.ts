@@ -43,7 +43,7 @@ describe("the page's review", { concurrent: false }, () => {
 
   it("an export writes exactly the reviewed diff, and none that has changed since", async () => {
     await sh("fix", "echo later > later.txt")
-    await page().getByText("The workspace was used since this comparison.").waitFor()
+    await page().getByText("The workspace was used since this comparison").waitFor()
     await page().getByLabel("Patch file on this computer").fill(output)
     await exporting().click()
     await page().getByRole("alert").getByText("the workspace has changed since this comparison").waitFor()
@@ -113,7 +113,7 @@ describe("the page's review", { concurrent: false }, () => {
   it("a file of the person's own that has changed is named before the press, and nothing can be applied", async () => {
     fs.writeFileSync(path.join(project, "one.txt"), "mine\n")
     await page().getByRole("button", { name: "Compare again" }).click()
-    await page().getByText("one.txt: it has changed since the workspace was seeded").waitFor()
+    await page().getByText("one.txt: it has changed since pyro last read or wrote it").waitFor()
     assert.isTrue(await applying().isDisabled())
     assert.isFalse(await exporting().isDisabled())
     await assertAccessible(page(), "the review of changes that cannot be applied")
@@ -154,7 +154,7 @@ describe("the page's review", { concurrent: false }, () => {
     await sh("fix", "echo 3rd > other.txt")
     await page().getByRole("button", { name: "Compare again" }).click()
     await change("other.txt").waitFor()
-    await page().getByText("Applying changes 1 file,").waitFor()
+    await page().getByText("Applying changes 1 file").waitFor()
     await sh("fix", "echo 4th > other.txt")
     await applying().click()
     await page().getByRole("alert").getByText("the workspace has changed since this comparison").waitFor()

@@ -73,7 +73,7 @@ const appliedText = (
       checked === true
         ? `${output}: ${count(entries.length, "file")} would be changed${equal}\n`
         : `${output}: ${count(entries.length, "file")} changed${equal}${
-          baselineMoved === true ? "; the next diff begins here" : ""
+          baselineMoved === true && entries.length + equalFiles > 0 ? "; the next diff begins here" : ""
         }\n`
     )
   })

@@ -1,7 +1,8 @@
-import type { ReactNode } from "react"
+import { type ReactNode, useEffect } from "react"
 import favicon from "./favicon.svg"
 import { Home } from "./home/home.tsx"
 import { announcement } from "./live/action.ts"
+import { keepPlace } from "./live/focus.ts"
 import { useStore } from "./live/store.ts"
 import { Link, usePlace } from "./parts/route.tsx"
 import { Text } from "./parts/text.tsx"
@@ -24,15 +25,27 @@ const ConnectionBar = () => {
   )
 }
 
+/** How long the end of a step stays over the page: long enough to read two lines twice. The timeline has it from then on. */
+const SHOWN_MS = 20_000
+
 /** The end of the last step, for a screen reader and for the eye. */
 const Announcement = () => {
   const text = useStore(announcement)
+  useEffect(() => {
+    if (text === "") return
+    const timer = setTimeout(() => announcement.set(""), SHOWN_MS)
+    return () => clearTimeout(timer)
+  }, [text])
+  const dismiss = () => {
+    keepPlace()()
+    announcement.set("")
+  }
   return (
     <div role="status" className="announcement">
       {text === "" ? null : (
         <p>
           <Text of={text} />
-          <button type="button" className="quiet" aria-label="Dismiss" onClick={() => announcement.set("")}>✕</button>
+          <button type="button" className="quiet" aria-label="Dismiss" onClick={dismiss}>✕</button>
         </p>
       )}
     </div>

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { copyPushed } from "../../seeding/pushed.ts"
+import { returnPushed } from "../../seeding/pushed.ts"
 import { nowMs } from "../../system/waits/time.ts"
 import { commit, discardFolder } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
@@ -110,7 +110,7 @@ const toPoint = (
     // The next process comes here too, and the commands of the former VM are gone.
     yield* residents.lose(endedBy("rewind"))
     yield* residents.inherit(captured.residents, { folder: folder.logs, sinceMs: (yield* nowMs) - captured.takenAtMs })
-    yield* entry.pushedLock.withPermits(1)(copyPushed(folder.directory, entry.folder.directory))
+    yield* entry.pushedLock.withPermits(1)(returnPushed(folder.directory, entry.folder.directory))
     yield* recordEvent(entry.folder.directory, { _tag: "rewind", to: returned?.to ?? id })
     yield* commit(entry, ({ rewoundTo: _, ...now }) => now, { durable: false })
   }).pipe(Effect.ignoreCause)
@@ -122,5 +122,5 @@ const inherit = (entry: Entry, residents: OpenResidents, { folder, record: { cap
     yield* residents.secrets.inherit(folder.directory)
     yield* residents.headerSecrets.inherit(folder.directory)
     yield* residents.inherit(captured.residents, { folder: folder.logs, sinceMs })
-    yield* entry.pushedLock.withPermits(1)(copyPushed(folder.directory, entry.folder.directory))
+    yield* entry.pushedLock.withPermits(1)(returnPushed(folder.directory, entry.folder.directory))
   })

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from "react"
+import { keepPlace } from "./focus.ts"
 
 /** An answer of the daemon in a component. The earlier answer stays while the next one loads. */
 export interface Loaded<A> {
@@ -32,7 +33,10 @@ export const useLoaded = <A>(key: string, ask: () => Promise<A>): Loaded<A> => {
       isCurrent = false
     }
   }, [key, turn])
-  const reload = useCallback(() => setTurn((before) => before + 1), [])
+  const reload = useCallback(() => {
+    keepPlace()()
+    setTurn((before) => before + 1)
+  }, [])
   const isOfKey = state.key === key
   return { value: isOfKey ? state.value : undefined, failure: isOfKey ? state.failure : undefined, isLoading, reload }
 }

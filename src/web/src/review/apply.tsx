@@ -21,9 +21,13 @@ const saysOf = ({ files, removedFiles = 0, symlinks }: {
 }) => {
   const changed = files + symlinks + removedFiles
   return changed === 0
-    ? "The project has all these changes already: "
-    : `Applying changes ${plural(changed, "file")}, none of which has changed here meanwhile, in `
+    ? "The project has all these changes already, in "
+    : `Applying changes ${plural(changed, "file")}, which ${changed === 1 ? "is" : "are"} as expected, in `
 }
+
+/** A refusal that is told before the press. */
+const beforehand = (words: string) =>
+  words.replace(/^Nothing was exported: (.)/, (_, first: string) => first.toUpperCase())
 
 /** Makes exactly the reviewed changes in the files of the project. `request` is undefined if the export would refuse the diff itself. */
 export const ApplyPart = ({ action, compareAgain, comparedAt, request }: {
@@ -34,6 +38,10 @@ export const ApplyPart = ({ action, compareAgain, comparedAt, request }: {
 }) => {
   const says = useId()
   const { failure, isLoading, reload, value } = useCheck(request, comparedAt)
+  const lookAgain = () => {
+    action.clear()
+    reload()
+  }
   const isDone = value !== undefined && value.entries.length === 0
   const apply = async () => {
     const done = await action.run("apply", async () => {
@@ -51,7 +59,7 @@ export const ApplyPart = ({ action, compareAgain, comparedAt, request }: {
           ? null
           : failure !== undefined
           // The alert below says it once.
-          ? failure.message === action.failure?.message ? null : inPageWords(failure.message)
+          ? failure.message === action.failure?.message ? null : beforehand(inPageWords(failure.message))
           : value === undefined
           ? "Comparing the files of the project…"
           : (
@@ -60,6 +68,7 @@ export const ApplyPart = ({ action, compareAgain, comparedAt, request }: {
               <code>
                 <Text of={value.output} />
               </code>
+              {"."}
             </>
           )}
       </p>
@@ -76,7 +85,7 @@ export const ApplyPart = ({ action, compareAgain, comparedAt, request }: {
         {failure === undefined
           ? null
           : (
-            <button type="button" disabled={isLoading || action.running !== undefined} onClick={reload}>
+            <button type="button" disabled={isLoading || action.running !== undefined} onClick={lookAgain}>
               Look at the files again
             </button>
           )}

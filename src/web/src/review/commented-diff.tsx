@@ -19,7 +19,7 @@ export const CommentedDiff = ({ executable, form, of, workspace }: {
         ? null
         : <CommentsPanel of={placement} workspace={workspace} files={of.files} parts={parts} />}
       {of.files.length === 0
-        ? <p className="empty">No changes since the workspace was created.</p>
+        ? <p className="empty">No changes.</p>
         : (
           <DiffView
             of={of}

@@ -91,7 +91,7 @@ export const ExportPanel = ({ compareAgain, comparedAt, diff, executable, includ
     <section className="export" aria-labelledby={ids.heading}>
       <h3 id={ids.heading}>Export</h3>
       <p className="faint">
-        {diff.digest === undefined ? null : (
+        {diff.digest === undefined || diff.summary.files === 0 ? null : (
           <>
             {"Applies or writes exactly this diff, "}
             <code title={diff.digest}>{diff.digest.slice(0, 12)}</code>

@@ -13,5 +13,5 @@ export const inPageWords = (message: string) =>
       .replace(REPLACE_WITH_OPTION, `to replace it, check "${REPLACE}"`)
       .replace(
         FILES_HAVE_CHANGED,
-        "files are not as the workspace was seeded with them, so that a change would lose yours; commit your changes, write the patch, and merge it with git apply --3way"
+        "files have changed in the project, and a change would lose yours. Take yours into the workspace with `pyro sync push NAME DIR --force` in a terminal, or merge the downloaded patch"
       )

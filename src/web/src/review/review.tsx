@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react"
+import { useEffect, useMemo, useRef, useState } from "react"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
 import { useLoaded } from "../live/loaded.ts"
 import { Problem } from "../parts/problem.tsx"
@@ -10,6 +10,9 @@ import { ExportPanel } from "./export.tsx"
 import { FormChoice, useForm } from "./form.tsx"
 import { executableMarks } from "./marks.ts"
 import { WaitingExports } from "./waiting.tsx"
+
+/** An applied diff counts as a use, which the page hears of within this time. */
+const APPLIED_MS = 1_000
 
 /** The changes of a workspace since its creation, and their export. */
 export const Review = ({ of }: { readonly of: WorkspaceInfo }) => {
@@ -24,6 +27,16 @@ export const Review = ({ of }: { readonly of: WorkspaceInfo }) => {
       comparedAt: performance.now()
     })
   )
+  const appliedAt = useRef(-Infinity)
+  const compareApplied = () => {
+    appliedAt.current = performance.now()
+    reload()
+  }
+  useEffect(() => {
+    if (performance.now() - appliedAt.current > APPLIED_MS) return
+    appliedAt.current = -Infinity
+    reload()
+  }, [of.lastActivityAt, reload])
   const executable = useMemo(() => executableMarks(value?.diff.files ?? []), [value])
   const isOld = value !== undefined && value.readAt !== of.lastActivityAt
   return (
@@ -53,11 +66,11 @@ export const Review = ({ of }: { readonly of: WorkspaceInfo }) => {
           {isLoading ? "Comparing…" : "Compare again"}
         </button>
       </div>
-      <WaitingExports of={of} reviewed={value?.diff.digest} />
+      <WaitingExports of={of} reviewed={value?.diff.digest} compareAgain={compareApplied} />
       {isOld
         ? (
           <p className="warning" role="status">
-            The workspace was used since this comparison. Compare again before you export.
+            The workspace was used since this comparison, or changes were applied. Compare again before you export.
           </p>
         )
         : null}
@@ -71,7 +84,7 @@ export const Review = ({ of }: { readonly of: WorkspaceInfo }) => {
             comparedAt={value.comparedAt}
             executable={executable}
             includesIgnored={includeIgnored}
-            compareAgain={reload}
+            compareAgain={compareApplied}
           />
           {value.diff.unlisted > 0
             ? <p className="warning">{`${value.diff.unlisted} further files are not listed.`}</p>

@@ -17,22 +17,25 @@ const contentText = ({ bytes, digest, files, kind }: WaitingExport, reviewed: st
     : "It is not the diff below: the workspace has changed since, or the export is a part of the diff."
 
 /** An export that waits for the person, with the answers. */
-const Question = ({ of, reviewed, workspace }: {
+const Question = ({ compareAgain, of, reviewed, workspace }: {
+  readonly compareAgain: () => void
   readonly of: WaitingExport
   readonly reviewed: string | undefined
   readonly workspace: string
 }) => {
   const { failure, run, running } = useAction()
-  const answer = (decision: "allow" | "deny") => () =>
-    run(decision, async () => {
+  const answer = (decision: "allow" | "deny") => async () => {
+    const done = await run(decision, async () => {
       await ask("workspace.answer", { workspace, request: of.request, decision })
       return decision === "allow" ? `The export to ${of.output} is allowed.` : `The export to ${of.output} is denied.`
     })
+    if (done && decision === "allow" && of.kind === "changes") compareAgain()
+  }
   const isBusy = running !== undefined
   return (
     <li>
       <p>
-        {of.kind === "changes" ? "Changes of files wait for you, in " : `An export (${of.kind}) waits for you, to `}
+        {of.kind === "changes" ? "Changes wait for you, to be made in " : `An export (${of.kind}) waits for you, to `}
         <code>
           <Text of={of.output} />
         </code>
@@ -55,12 +58,16 @@ const Question = ({ of, reviewed, workspace }: {
 }
 
 /** All exports of a workspace that wait for the person. `reviewed` is the digest of the diff that the page shows. */
-export const WaitingExports = ({ of: { id, waitingExports = [] }, reviewed }: {
+export const WaitingExports = ({ compareAgain, of: { id, waitingExports = [] }, reviewed }: {
+  /** Changes that were allowed are part of the baseline. */
+  readonly compareAgain: () => void
   readonly of: WorkspaceInfo
   readonly reviewed: string | undefined
 }) =>
   waitingExports.length === 0 ? null : (
     <ul className="export waiting" aria-label="Exports that wait for you">
-      {waitingExports.map((one) => <Question key={one.request} of={one} reviewed={reviewed} workspace={id} />)}
+      {waitingExports.map((one) => (
+        <Question key={one.request} of={one} reviewed={reviewed} workspace={id} compareAgain={compareAgain} />
+      ))}
     </ul>
   )

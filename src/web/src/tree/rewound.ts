@@ -33,6 +33,6 @@ export const rewoundText = (
     ...(ended.length === 0 ? [] : [`Ended with the old microVM: ${named(ended)}.`]),
     ...(memory && goesOn.length > 0 ? [`Goes on from the memory of that moment: ${named(goesOn)}.`] : []),
     ...(startedAgain.length === 0 ? [] : [`Services that start again: ${named(startedAgain)}.`]),
-    ...notUndone
+    ...(notUndone.length === 0 ? [] : [`Not undone: ${notUndone.join("; ")}.`])
   ].join(" ")
 }

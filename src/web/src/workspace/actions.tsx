@@ -121,7 +121,7 @@ export const Actions = ({ of }: { readonly of: WorkspaceInfo }) => {
           <Confirm
             title="Reset"
             of={of}
-            says="A reset discards every change of the disk, every process and the history of commands."
+            says="A reset discards every change of the disk that was not applied, every process and the history of commands."
             act={reset}
             close={close}
           />

@@ -160,9 +160,13 @@ export const WorkspacePage = ({ id, view }: { readonly id: string; readonly view
         </h1>
         <State of={workspace} />
         <span className="faint mono">{workspace.id}</span>
-        {workspace.waitingExports === undefined || view === "review" ?
-          null :
-          <Link to={pathOf(id, "review")} className="tag bad">an export waits</Link>}
+        <span role="status">
+          {workspace.waitingExports === undefined
+            ? null
+            : view === "review"
+            ? <span className="unseen">an export waits</span>
+            : <Link to={pathOf(id, "review")} className="tag bad">an export waits</Link>}
+        </span>
       </div>
       {workspace.detail === undefined ? null : (
         <p className="detail">

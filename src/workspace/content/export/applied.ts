@@ -5,6 +5,7 @@ import type { Side } from "../../../patch/patch.ts"
 import { keepContent } from "../../../seeding/kept.ts"
 import { type PushedEntry, readPushed, writePushed } from "../../../seeding/pushed.ts"
 import { toHostErrorOf } from "../../../system/files/failure.ts"
+import { touch } from "../../entry/activity.ts"
 import type { Entry } from "../../entry/entry.ts"
 
 /** What a file of the host is after a change. */
@@ -23,7 +24,7 @@ export type MoveBaseline = <E, R>(
 
 /** The part of a workspace that holds its baseline. */
 interface Moved extends Pick<Entry, "generation" | "pushLock" | "pushedLock"> {
-  readonly folder: Pick<Entry["folder"], "directory">
+  readonly folder: Pick<Entry["folder"], "activity" | "directory">
 }
 
 /** A time that no file of the host has: the next push reads the file. */
@@ -43,6 +44,8 @@ export const movingBaseline = (entry: Moved, channel: GuestChannel): Effect.Effe
         if (!(yield* isCurrent)) return false
         const pushed = yield* readPushed(folder)
         yield* writePushed(folder, new Map([...pushed.entries, ...entries]))
+        // Whoever has compared before has to compare again.
+        yield* touch(entry.folder)
         return true
       }).pipe(entry.pushedLock.withPermits(1))
     return (files, commit) =>
@@ -62,11 +65,11 @@ const keptEntries = (folder: string, files: ReadonlyArray<AppliedFile>) =>
     const entries = new Map<string, PushedEntry>()
     for (const { after, path } of files) {
       if (after === undefined) {
-        entries.set(path, { _tag: "absent" })
+        entries.set(path, { _tag: "absent", applied: true })
         continue
       }
       const { sha256, size } = yield* keepContent(folder, after.content)
-      entries.set(path, { _tag: "file", mode: after.mode, sha256, size, mtimeNs: UNKNOWN_TIME })
+      entries.set(path, { _tag: "file", mode: after.mode, sha256, size, mtimeNs: UNKNOWN_TIME, applied: true })
     }
     return entries
   }).pipe(Effect.mapError(toHostErrorOf(folder)))

@@ -201,7 +201,7 @@ const refusalOf = (directory: string, files: ReadonlyArray<FileChange>, failure:
     return failureOf({ path: directory, isDirectory: true, bytes }, failure)
   }
   return new ExportRefused({
-    detail: `${FILES_HAVE_CHANGED} in ${directory}: ${failure.detail}`,
+    detail: `${FILES_HAVE_CHANGED}; ${failure.detail} in ${directory}`,
     paths: failure.conflicts.map(({ path, reason }) => `${pathText(path)}: ${reason}`)
   })
 }

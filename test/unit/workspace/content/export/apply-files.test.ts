@@ -155,7 +155,7 @@ describe("pyro-apply", () => {
 
   it.live("each file of the person's own that differs refuses everything, and is named", () =>
     Effect.gen(function*() {
-      const changed = "it has changed since the workspace was seeded"
+      const changed = "it has changed since pyro last read or wrote it"
       const blocked = "a file or a symbolic link is in place of its directory, and is never followed"
       const ways: ReadonlyArray<readonly [string, (at: string) => void, ReadonlyArray<string>]> = [
         ["content", (at) => fs.writeFileSync(`${at}/a`, "OLD"), [`a: ${changed}`]],
