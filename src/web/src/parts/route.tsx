@@ -1,5 +1,6 @@
 import type { AnchorHTMLAttributes, MouseEvent } from "react"
 import { announcement } from "../live/action.ts"
+import { keepPlace } from "../live/focus.ts"
 import { makeStore, useStore } from "../live/store.ts"
 
 const place = () => location.pathname + location.search
@@ -36,6 +37,7 @@ export const Link = ({ to, ...rest }: { readonly to: string } & AnchorHTMLAttrib
       if (!isPlain(event)) return
       event.preventDefault()
       announcement.set("")
+      keepPlace()()
       go(to)
     }}
   />
