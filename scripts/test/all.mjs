@@ -41,18 +41,24 @@ export const allTests = async () => {
   }
   const withLab = wanted("lab")
   // Short tests that share nothing but modules. An author's own run (`npx vitest run --project unit`) gives each file a process.
-  const unitTests = () => vitestTests(["unit"], { isolate: false, ...(withLab && { workers: 1 }) })
-  const short = [...(wanted("native") ? [nativeTests] : []), ...(wanted("unit") ? [unitTests] : [])]
+  const unitTests = (options) => () => vitestTests(["unit"], { isolate: false, ...options })
+  // As many as take the time of the lab run beside it, and the others before, with both cores.
+  const [unitBefore, unitBeside] = withLab
+    ? [unitTests({ shard: "1/2" }), unitTests({ shard: "2/2", workers: 1 })]
+    : [unitTests({}), undefined]
+  const native = wanted("native") ? [nativeTests] : []
+  const unit = wanted("unit") ? [unitBefore] : []
+  const beside = wanted("unit") && unitBeside !== undefined ? [unitBeside] : []
   const checks = wanted("checks") ? [runChecks] : []
   const ofProcesses = processProjects.filter(wanted)
   const busy = busyProjects.filter(wanted)
 
-  if (!withLab) await inTurn(short)
+  await inTurn(withLab ? unit : [...native, ...unit])
   if (ofProcesses.length > 0) add(await vitestTests(ofProcesses, { isolate: false, workers: 3 }))
   if (busy.length > 0) add(await vitestTests(busy))
   // The lab's machine keeps one core busy for six minutes: what needs no other VM runs beside it, in turn. The lab packs dist/ at its
   // start, while the C programs are tested.
-  await (withLab ? Promise.all([inTurn([...short, ...checks]), inTurn([labTests])]) : inTurn(checks))
+  await (withLab ? Promise.all([inTurn([...native, ...beside, ...checks]), inTurn([labTests])]) : inTurn(checks))
 
   if (total.skipped > 0) say(`${total.skipped} skipped${inCi ? ", which fails in CI" : ""}`)
   process.stdout.write(failed.map(({ name, reason }) => `\nfailed: ${name}: ${reason}`).join(""))

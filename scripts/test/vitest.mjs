@@ -8,9 +8,13 @@ import { say } from "../setup/report.mjs"
 
 /**
  * Runs projects of vitest.config.ts, or the `files` of them, and counts their tests. `reporter` prints the progress. With `isolate: false`
- * files share a process, one after the other, and load a module once: short files take most of their time to load modules.
+ * files share a process, one after the other, and load a module once: short files take most of their time to load modules. `shard` is a part of
+ * the files, such as `1/2`.
  */
-export const vitestTests = async (projects, { files = [], isolate = true, reporter = "default", workers } = {}) => {
+export const vitestTests = async (
+  projects,
+  { files = [], isolate = true, reporter = "default", shard, workers } = {}
+) => {
   const folder = mkdtempSync(join(tmpdir(), "pyro-test-"))
   const report = join(folder, "counts.json")
   try {
@@ -22,6 +26,7 @@ export const vitestTests = async (projects, { files = [], isolate = true, report
       ...projects.flatMap((project) => ["--project", project]),
       ...(isolate ? [] : ["--no-isolate"]),
       ...(workers === undefined ? [] : [`--maxWorkers=${workers}`]),
+      ...(shard === undefined ? [] : [`--shard=${shard}`]),
       `--reporter=${reporter}`,
       `--reporter=${inRoot("scripts/test/counts.mjs")}`
     ], { cwd: root, env: { ...process.env, PYRO_TEST_COUNTS: report }, stdio: "inherit" })
