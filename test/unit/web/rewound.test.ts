@@ -25,12 +25,12 @@ describe("a rewind in sentences", () => {
         { kind: "service", id: "web", command: "node server.js" }
       ],
       startedAgain: ["api"],
-      notUndone: ["1 file was exported."]
+      notUndone: ["1 file was exported"]
     })
     assert.strictEqual(
       text,
       `1 command undone. Ended with the old microVM: sleep ${"9".repeat(54)}…, shell cccccccccccc, service web. ` +
-        "Services that start again: api. 1 file was exported."
+        "Services that start again: api. Not undone: 1 file was exported."
     )
   })
 
