@@ -2,6 +2,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { help } from "../../src/cli/help/help.ts"
 import { commands } from "../../src/cli/rows/rows.ts"
+import { isRoot } from "../../src/system/processes/host.ts"
 import { type ShellCommand, shellCommands } from "./shell-commands.ts"
 
 const root = path.resolve(import.meta.dirname, "../..")
@@ -322,3 +323,45 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["rmdir /dev/shm/pyro-\"$(id -u)\"-*", SHARED],
   ["pyro mcp serve --repo-url https://github.com/owner/repo --repo-ref main", NETWORK]
 ])
+
+/** Pages with a test of their own, which compares the output, too. The one of docs/docker.md is test/clients/docker.test.ts. */
+const isToldElsewhere = (page: string) =>
+  page === "docs/first-run.md" || page === "docs/docker.md" || smokePages.includes(page)
+
+/** Stories with the commands of them that run, each story once: an example of a help text may stand in a page, too. */
+const told = stories.flatMap(({ commands, page }) => {
+  const run = commands.filter(isRun)
+  return run.length === 0 || isToldElsewhere(page) ? [] : [{ page, commands: run }]
+}).filter(({ commands, page }, at, all) => {
+  const before = new Set(all.slice(0, at).flatMap(({ commands }) => commands.map(({ text }) => text)))
+  return !page.endsWith("--help") || !commands.every(({ text }) => before.has(text))
+})
+
+const DEBIAN = "the file is of the guest's Debian"
+const IMAGE = "the disk is a directory"
+
+/** Examples that a local agent cannot run, each with its reason. */
+export const ofMicroVms: ReadonlyMap<string, string> = new Map([
+  ["pyro file read fix /etc/os-release", DEBIAN],
+  ["pyro file download fix /var/log/app.log > app.log", DEBIAN],
+  ["pyro file download fix /var/log/app.log --offset 1048576 --length 4096", DEBIAN],
+  ["pyro file stat fix /etc/os-release --no-follow", DEBIAN],
+  ["pyro export fix /var/log/app.log --output app.log", DEBIAN],
+  ["pyro disk list fix /var/log --recursive --depth 2", DEBIAN],
+  ["pyro disk read fix /etc/os-release", DEBIAN],
+  ["pyro disk export fix --format qcow2 --output fix.qcow2 --overwrite", IMAGE]
+])
+
+/** The kernel lets only root steer the connections of a local agent. */
+const hasNetwork = isRoot()
+const steers = (text: string) => /network|\bport\b|--publish|--allow-/.test(text)
+
+const isHelpExample = ({ commands: [first], page }: Story) =>
+  page.endsWith("--help") && page !== "pyro --help" && !ofMicroVms.has(first!.text) &&
+  (hasNetwork || !steers(first!.text))
+
+/** The examples of help texts that test/daemon/help-examples.test.ts runs, over local agents. */
+export const helpExamples = told.filter(isHelpExample)
+
+/** The pages' commands and the other examples, which test/guest/docs.test.ts runs, in microVMs. */
+export const storiesInMicroVms = told.filter((story) => !isHelpExample(story))

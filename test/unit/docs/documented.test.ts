@@ -6,7 +6,18 @@ import { route, splitArgv } from "../../../src/cli/arguments/argv.ts"
 import { decode, parse } from "../../../src/cli/arguments/parser.ts"
 import { commands } from "../../../src/cli/rows/rows.ts"
 import { complaintsOf } from "../../support/compiled.ts"
-import { blocksOf, notRun, pages, pyroWords, sessions, stories } from "../../support/documented.ts"
+import {
+  blocksOf,
+  helpExamples,
+  isRun,
+  notRun,
+  ofMicroVms,
+  pages,
+  pyroWords,
+  sessions,
+  stories,
+  storiesInMicroVms
+} from "../../support/documented.ts"
 import { shellCommands } from "../../support/shell-commands.ts"
 
 const root = path.resolve(import.meta.dirname, "../../..")
@@ -58,7 +69,16 @@ describe("commands in the documents", () => {
 
   it("every command that tests do not run is in the documents", () => {
     const texts = new Set(all.map(({ text }) => text))
-    assert.deepStrictEqual([...notRun.keys()].filter((text) => !texts.has(text)), [])
+    assert.deepStrictEqual([...notRun.keys(), ...ofMicroVms.keys()].filter((text) => !texts.has(text)), [])
+  })
+
+  it("every example of a help text runs, over local agents or in microVMs", () => {
+    const run = new Set(
+      [...helpExamples, ...storiesInMicroVms].flatMap(({ commands }) => commands.map(({ text }) => text))
+    )
+    const examples = stories.flatMap(({ commands, page }) => page.endsWith("--help") ? commands.filter(isRun) : [])
+    assert.deepStrictEqual(examples.filter(({ text }) => !run.has(text)), [])
+    assert.isAbove(helpExamples.length, 80)
   })
 
   it("the documents and the examples of help type commands without the group that may be omitted", () => {

@@ -1,0 +1,21 @@
+import { Effect, Layer, References } from "effect"
+import { serve } from "../../../src/daemon/serve.ts"
+import { layerOver } from "../../../src/local/layer.ts"
+import { Paths } from "../../../src/system/files/Paths.ts"
+import { localAgentServices } from "../lifecycle/local-agent-services.ts"
+
+/**
+ * The daemon of a built command, over local agents. Its arguments are the build that it answers to, the guest agent, and a directory for the
+ * sanitizer's reports. SIGTERM ends it.
+ */
+const [build = "", program = "", reports = ""] = process.argv.slice(2)
+
+const stopped = Effect.callback<void>((resume) => void process.once("SIGTERM", () => resume(Effect.void)))
+
+await Effect.runPromise(
+  serve(build).pipe(
+    Effect.raceFirst(stopped),
+    Effect.provide(Layer.merge(layerOver(localAgentServices({ program, reports })), Paths.layer)),
+    Effect.provideService(References.MinimumLogLevel, "None")
+  )
+)
