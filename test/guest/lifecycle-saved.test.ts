@@ -2,4 +2,5 @@ import { microVms } from "../support/lifecycle/micro-vms.ts"
 import { savedSuite } from "../support/lifecycle/saved-suite.ts"
 import { vmmName } from "../support/vmm.ts"
 
-savedSuite(vmmName, microVms())
+// What a VM can make another. test/agent has every case over a local process, and test/soak/lifecycle-residents.test.ts has with microVMs.
+savedSuite(vmmName, microVms(), { cases: "of the VMM" })

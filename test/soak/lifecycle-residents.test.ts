@@ -1,5 +1,6 @@
 import { microVms } from "../support/lifecycle/micro-vms.ts"
 import { portSuite } from "../support/lifecycle/port-suite.ts"
+import { savedSuite } from "../support/lifecycle/saved-suite.ts"
 import { servicesSuite } from "../support/lifecycle/services-suite.ts"
 import { shellsSuite } from "../support/lifecycle/shells-suite.ts"
 import { trySuite } from "../support/lifecycle/try-suite.ts"
@@ -10,3 +11,4 @@ servicesSuite(vmmName, microVms())
 shellsSuite(vmmName, microVms())
 portSuite(vmmName, microVms(), 21_400)
 trySuite(vmmName, microVms())
+savedSuite(vmmName, microVms())
