@@ -22,7 +22,11 @@ const supported = [
   { version: "22", program: installed("node-22") },
   { version: process.versions.node, program: process.execPath }
 ]
-const stateOf = (version: string) => ({ PYRO_STATE_DIR: path.join(folder, `state-${version}`) })
+/** Without a pool: three daemons would fill one each, for a few workspaces. */
+const stateOf = (version: string) => ({
+  PYRO_STATE_DIR: path.join(folder, `state-${version}`),
+  PYRO_POOL_MEMBERS: "0"
+})
 
 interface Locked {
   readonly version: string
