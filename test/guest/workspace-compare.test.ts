@@ -8,7 +8,7 @@ import { settled, settlesAs } from "../support/settled.ts"
 import { snapshots } from "../support/snapshots.ts"
 import { diskDevice } from "../support/vmm.ts"
 
-// test/soak/workspace-compare.test.ts has different seeds, cancelled comparisons and races, too.
+// test/soak/workspace-compare.test.ts has different seeds, more pairs of snapshots and stopped workspaces, cancelled comparisons and races, too.
 const pyro = installation("pyro-compare-")
 const { call, create, failure, folder, inventory, json, killedAt, sh, status, step } = pyro
 afterAll(pyro.close)
@@ -107,12 +107,7 @@ describe("a snapshot, and a workspace that does not run", () => {
 
     const running = await compare("w@first", "w")
     assert.deepStrictEqual(told(running), ["deleted README", "modified file", "added third file"])
-    assert.deepStrictEqual(told(await compare("w", "w@first")), ["added README", "modified file", "deleted third file"])
-    assert.deepStrictEqual(told(await compare("w@fir", "w@s")), ["deleted README", "modified file"])
     assert.deepStrictEqual(told(await compare("w@second", "w", "--verified")), ["added third file"])
-    for (const ref of ["w", "w@first", (await status("w")).id]) {
-      assert.strictEqual((await compare(ref, ref === "w@first" ? ref : "w")).summary.files, 0)
-    }
     await settlesAs(leftovers, before)
 
     await fork("w", "--name", "v")
@@ -121,9 +116,6 @@ describe("a snapshot, and a workspace that does not run", () => {
     const stopped = await settled(leftovers)
     assert.deepStrictEqual(await compare("w@first", "w"), running)
     assert.deepStrictEqual(told(await compare("w", "v")), ["added fourth"])
-    await step("stop", "v")
-    assert.deepStrictEqual(told(await compare("v", "w")), ["deleted fourth"])
-    assert.deepStrictEqual(await compare("w@first", "w", "--verified").then(told), told(running))
     assert.strictEqual((await status("w")).state, "stopped")
     assert.deepStrictEqual(leftovers().filter((line) => line.includes("compared")), [])
     assert.isAtMost((await settled(leftovers)).length, stopped.length)
@@ -143,7 +135,6 @@ describe("a snapshot, and a workspace that does not run", () => {
     const output = path.join(folder, "stopped.patch")
     const told = async () => ({
       diff: await json<Compared>(["workspace", "diff", "r"]),
-      verified: (await json<Compared>(["workspace", "diff", "r", "--verified"])).digest,
       listed: await json(["workspace", "file", "list", "r", "--recursive"]),
       read: await json(["workspace", "file", "read", "r", "src/main", "--start-line", "3", "--line-count", "2"]),
       // In the guest's own root, not in that of the microVM that reads the disk.
@@ -151,8 +142,6 @@ describe("a snapshot, and a workspace that does not run", () => {
       exported: filesOf(await exported("r")),
       refusals: await Promise.all([
         failure(["workspace", "file", "read", "r", "up/etc/hostname"]),
-        failure(["workspace", "file", "read", "r", "none"]),
-        failure(["workspace", "file", "list", "r", "../disk"]),
         failure(["workspace", "export", "r", "out", "--output", path.join(folder, "none")])
       ])
     })
