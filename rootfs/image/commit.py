@@ -13,8 +13,8 @@ def merged_root(numbers):
 def write_root(merged, modules):
     """Writes the file system of a root, with this kernel's modules at their path. Gives its size."""
     run(["cp", "-a", f"{MODULES}/.", f"{merged}/{modules}"])
-    run([*MKFS, FLAT, merged])
-    return os.stat(FLAT).st_size
+    run([*MKFS, Output.path, merged])
+    return Output.end()
 
 
 def mount_base(number):

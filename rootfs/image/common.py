@@ -1,14 +1,10 @@
 """What the programs of a builder microVM have in common. It stands in front of each of them, in one program."""
 
-import base64
 import json
 import os
 import re
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 
 # QEMU translates the vector instructions that OpenSSL chooses for SHA-256 into slower code than those of any x86-64.
 with open("/proc/cpuinfo", encoding="utf-8") as cpu:

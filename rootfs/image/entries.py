@@ -8,6 +8,8 @@ WITHOUT_DATA = b"123456"
 # Forms of GNU's with more headers than one.
 ODD = b"SMVD"
 MOST_BEFORE_BYTES = 16 << 20
+# What each name has that is beneath usr/lib/modules, or hides it by a mark.
+OF_MODULES = re.compile(rb"modules|\.wh\.(usr|lib|\.wh\.\.opq)")
 
 
 def size_of(header):
@@ -39,6 +41,8 @@ class Entries:
         self.size = None
         self.is_over = False
         self.gave_up = False
+        # Whether it may change what is beneath usr/lib/modules.
+        self.touches_modules = False
 
     def see(self, piece):
         at = self.ahead
@@ -61,15 +65,19 @@ class Entries:
             self.is_over = True
             return TAR_BLOCK
         if size is None or header[257:262] != b"ustar" or kind in ODD:
-            self.is_over = self.gave_up = True
+            self.is_over = self.gave_up = self.touches_modules = True
             return TAR_BLOCK
         if kind in BEFORE_OTHERS:
             self.before.append(header)
             self.kind = kind
             self.wanted = size + -size % TAR_BLOCK
             if sum(map(len, self.before)) + size > MOST_BEFORE_BYTES:
-                self.is_over = self.gave_up = True
+                self.is_over = self.gave_up = self.touches_modules = True
             return TAR_BLOCK
+        if not self.touches_modules:
+            # A name that does not fit is in front, with its kind's header. Its beginning may be at the end of this one.
+            names = (header[:100], header[345:500], *self.before)
+            self.touches_modules = any(OF_MODULES.search(name) for name in names)
         if self.size is not None:
             size = self.size
         if kind == b"5":
@@ -81,6 +89,7 @@ class Entries:
         """From the attributes that are complete now. Those of all entries are kept at once."""
         whole = b"".join(self.before)
         if self.kind == b"g":
+            self.touches_modules = self.touches_modules or bool(OF_MODULES.search(whole))
             self.kept.write(whole)
             self.before = []
         elif self.kind in b"xX" and (found := re.findall(rb"[\n\0]\d+ size=(\d{1,18})\n", whole)) != []:

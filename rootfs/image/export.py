@@ -3,6 +3,8 @@
 Its argument is a JSON object, see `ExportRequest` in src/environment/image-export.ts. stdout: one JSON object a line, as of image.py. common.py is in front of this text.
 """
 
+import tempfile
+
 BLOCK = 512
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"

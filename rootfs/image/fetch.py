@@ -57,7 +57,7 @@ def is_passing(failure, reached, source):
 
 def attempt(source, options):
     """Copies manifest, configuration and layers to `image`, and checks their digests. The failure, and whether the manifest came; or None."""
-    shutil.rmtree(f"{WORK}/image", ignore_errors=True)
+    run(["rm", "-rf", f"{WORK}/image"])
     argv = ["skopeo", "--debug", "--override-os", "linux", "--override-arch", options["architecture"], "copy", "--preserve-digests"]
     if options.get("plainHttp"):
         argv += ["--src-tls-verify=false"]
@@ -106,6 +106,8 @@ def log_in(logins):
     """Writes the logins for skopeo and buildah. The passwords are placeholders, for which the host puts the values into requests that pull."""
     if not logins:
         return
+    import base64
+
     texts = {one["registry"]: f"{one['user']}:{os.environ[one['variable']]}" for one in logins}
     auths = {registry: {"auth": base64.b64encode(text.encode()).decode()} for registry, text in texts.items()}
     os.environ["REGISTRY_AUTH_FILE"] = "/run/pyro-registries.json"

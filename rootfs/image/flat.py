@@ -1,12 +1,11 @@
 """Writes an image without a second copy of its data: each layer goes into the one file system of the layers below it. For image.py, which is
 behind this text in one program. The layers are hostile."""
 
-FLAT = f"{WORK}/root.erofs"
 # A fixed UUID and no times of the build: the same image has the same bytes.
 MKFS = ["mkfs.erofs", "--quiet", "-T0", "--mkfs-time", "-U", "70797261-0000-4000-8000-000000000000"]
 # What a layer's whiteouts hide goes, and the whiteouts with it.
 BEGIN = [*MKFS, "--tar=f", *ONCE, "--aufs", "--ovlfs-strip=1"]
-ADD = [*BEGIN, "--incremental=data", FLAT]
+ADD = [*BEGIN, "--incremental=data"]
 OPAQUE = ".wh..wh..opq"
 # Where this kernel's modules are in it.
 FLAT_MODULES = "usr/lib/modules"
@@ -29,12 +28,17 @@ def run_fed(argv, source_argv):
 
 class Modules:
     """
-    Begins the file system with this kernel's modules, while the layers are fetched: they are as large as a layer. An image for which this place
-    is wrong gets them once more, at its own.
+    Begins the file system with this kernel's modules, while the layers are fetched: they are as large as a layer. Nothing is to do if the disk
+    has them. An image for which this place is wrong gets them once more, at its own.
     """
 
     def __init__(self):
         self.failure = None
+        # Whether a layer may have changed them.
+        self.touched = False
+        if Output.has_modules:
+            self.thread = None
+            return
         self.thread = threading.Thread(target=self.write, daemon=True)
         self.thread.start()
 
@@ -42,14 +46,21 @@ class Modules:
         try:
             # Through an archive with large records: from a directory, mkfs.erofs copies a page at a time.
             archive = ["tar", "--create", "--sort=name", "--numeric-owner", f"--blocking-factor={PIPE // TAR_BLOCK}"]
-            run_fed([*BEGIN, FLAT], [*archive, *modules_at(FLAT_MODULES)])
+            run_fed([*BEGIN, Output.path], [*archive, *modules_at(FLAT_MODULES)])
         except (Refused, OSError) as error:
             self.failure = error
 
     def wait(self):
-        self.thread.join()
+        if self.thread:
+            self.thread.join()
         if self.failure:
             raise self.failure
+
+
+def begin():
+    """Makes the file system that images begin with."""
+    Modules().wait()
+    say(_tag="Began", sizeBytes=Output.end())
 
 
 def kept_of(number):
@@ -67,9 +78,10 @@ def flatten(layers, modules):
     for number, (layer, diff_id) in enumerate(layers, 1):
         progress(f"unpacking layer {number} of {len(layers)}", 0.4 + 0.4 * (number - 1) / len(layers))
         entries = Entries(kept_of(number))
-        if not fed_to(ADD, blob_of(layer), diff_id, entries):
-            os.unlink(FLAT)
+        if not fed_to([*ADD, Output.path], blob_of(layer), diff_id, entries):
+            Output.clear()
             return None
+        modules.touched = modules.touched or entries.touches_modules
         if entries.gave_up:
             unknown.add(number)
     return unknown
@@ -122,12 +134,12 @@ def listed(folder):
     return sorted(subprocess.run(argv, stdout=subprocess.PIPE, check=True).stdout.split(b"\0"))
 
 
-def keep_modules(merged):
+def keep_modules(merged, modules):
     """Whether the modules are in the root, and no others. A layer may have removed them, or have its own; then they go."""
     place = f"{merged}/{FLAT_MODULES}"
     if not os.path.isdir(place) or os.path.realpath(place) != place:
         return False
-    if listed(place) == listed(MODULES):
+    if not modules.touched or listed(place) == listed(MODULES):
         return True
     stat = os.stat(place)
     for name in os.listdir(MODULES):
@@ -143,5 +155,5 @@ def write_flat(merged, modules):
     upper = f"{WORK}/top/upper"
     mark_opaque(upper)
     archive = ["tar", "--create", *XATTRS, "--xattrs-exclude=trusted.overlay.*", "--directory", upper, "."]
-    run_fed(ADD, [*archive, *(modules_at(modules) if modules else [])])
-    return os.stat(FLAT).st_size
+    run_fed([*ADD, Output.path], [*archive, *(modules_at(modules) if modules else [])])
+    return Output.end()

@@ -12,7 +12,9 @@ def steps_of(request):
 
 def build(request):
     os.chdir(WORK)
-    run(["modprobe", "loop"])
+    Output.use(request.get("result"))
+    if request.get("modules"):
+        return begin()
     devcontainer = request.get("devcontainer")
     mirror = None
     base_mirrors = []
@@ -41,12 +43,12 @@ def build(request):
     unknown = flatten(layers, modules)
     is_flat = unknown is not None
     if is_flat:
-        mount_erofs(FLAT, 1)
+        mount_erofs(Output.path, 1)
     numbers = [1] if is_flat else assemble(layers)
     progress("writing the image", 0.82)
     merged = merged_root(numbers)
-    complete_implied(merged, Implied(layers, unknown) if is_flat else ImpliedOfMounts(numbers))
-    place = complete(merged, is_flat and keep_modules(merged))
+    complete_implied(merged, f"{WORK}/lower/1" if is_flat else merged, Implied(layers, unknown) if is_flat else ImpliedOfMounts(numbers))
+    place = complete(merged, is_flat and keep_modules(merged, modules))
     programs = config.get("config") or {}
     programs["Env"] = without_trust(programs.get("Env") or [])
     for name, directory in [("working directory", programs.get("WorkingDir")), *(("volume", one) for one in volumes(programs))]:

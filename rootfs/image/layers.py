@@ -67,7 +67,7 @@ def fed_to(argv, blob, diff_id, entries):
         pass
     taken = child.wait() == 0 and whole
     disk = os.statvfs(WORK)
-    if disk.f_bavail * disk.f_frsize < LEAST_LEFT:
+    if min(disk.f_bavail * disk.f_frsize, Output.left() if taken else LEAST_LEFT) < LEAST_LEFT:
         # mkfs.erofs goes on after data that it could not write.
         raise Refused("full", f"the image needs more than the builder's disk takes ({disk.f_blocks * disk.f_frsize >> 20} MiB)")
     return taken
@@ -87,6 +87,10 @@ def mount_erofs(file, number):
     """At a numbered lower directory."""
     at = f"{WORK}/lower/{number}"
     os.makedirs(at)
+    if file.startswith("/dev/"):
+        mount(["-t", "erofs", "-o", "ro", file, at])
+        return
+    run(["modprobe", "loop"])
     mount(["-t", "erofs", "-o", "ro,loop", file, at])
 
 

@@ -1,5 +1,7 @@
 """Ends a build whose pull of an image is silent, for dockerfile.py, which is behind this text in one program."""
 
+import signal
+
 STEP_LINE = re.compile(r"(?:\[\d+/\d+\] )?STEP \d+/\d+: (.*)")
 # Only these steps pull. The program of another step may print whatever it likes.
 PULLING_STEP = re.compile(r"(?i)(FROM\b|.{0,4096}\bfrom=)")

@@ -40,6 +40,8 @@ export const BuilderMessage = Schema.Union([
     /** Size of the file of the build's steps, if there is one. */
     stepsBytes: Schema.optional(Schema.Int)
   }),
+  /** The file system that images begin with is complete. */
+  Schema.TaggedStruct("Began", { sizeBytes: Schema.Int }),
   /** An archive of an image is complete. */
   Schema.TaggedStruct("Packed", { digest: Digest, sizeBytes: Schema.Int })
 ])
@@ -84,6 +86,8 @@ export type BuilderRequest =
     readonly logins?: ReadonlyArray<BuilderLogin>
     /** Time in seconds for which a registry may send nothing. @default for ever */
     readonly stallSeconds?: number
+    /** The disk that gets the file system, and whether the disk begins with the kernel's modules. @default a file */
+    readonly result?: { readonly device: string; readonly hasModules: boolean }
   }
   & (PullRequest | ArchiveRequest | CommitRequest | AddedRequest | DockerfileRequest)
 
@@ -189,6 +193,7 @@ export const builderProgram = Effect.suspend(() =>
     "dockerfile",
     "unpack",
     "entries",
+    "output",
     "layers",
     "flat",
     "root",

@@ -10,6 +10,7 @@ import type {
   NoSpace,
   StateDirectoryUnusable
 } from "../contract/errors/errors.ts"
+import type { ResultDisk } from "../disk/result-disk.ts"
 import type { SeedImage } from "../disk/SeedImages.ts"
 import type { DiskSource, Seed } from "../disk/workspace-disk.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
@@ -50,6 +51,8 @@ export interface RestoreRequest extends DiskSource {
   readonly memoryMib: number
   /** The guest gets a network device (`MachineSpec.hasTap`). Default false. */
   readonly hasTap?: boolean | undefined
+  /** The guest gets a disk for its result (`MachineSpec.resultMib`): this file of the host, which has that size. Default: none. */
+  readonly result?: ResultDisk | undefined
   /** Empty seed image of the same virtual size, for the template. */
   readonly placeholder: SeedImage
   /** The cached image of `seed`, if the next request may begin with the same. */

@@ -119,8 +119,7 @@ export const imageStore = (root: string) => {
       yield* renameFile(image, file)
       yield* setMode(file, 0o444)
       // The name must never outlive a power cut that the content did not.
-      yield* syncContent(file)
-      const described = yield* describeFile(file)
+      const [, described] = yield* Effect.all([syncContent(file), describeFile(file)], { concurrency: 2 })
       const manifest: Manifest = {
         ...facts,
         format: 1,

@@ -6,6 +6,7 @@ import type { CreatePayload, WorkspaceEvent } from "../../contract/rows/workspac
 import type { ResetPayload } from "../../contract/rows/workspace-reset.ts"
 import type { LifecycleStep, LifecycleSteps } from "../../environment/devcontainer.ts"
 import type { Environments } from "../../environment/Environments.ts"
+import type { Paths } from "../../system/files/Paths.ts"
 import { withNotices } from "../../system/waits/notices.ts"
 import { alone, commit, type Notify } from "../../workspace/entry/context.ts"
 import type { House, performing } from "../../workspace/operations/perform.ts"
@@ -15,7 +16,7 @@ import { runSteps } from "./lifecycle.ts"
 interface Parts {
   readonly pyro: () => PyroService
   readonly house: Effect.Effect<House, PyroError>
-  readonly context: Context.Context<Environments>
+  readonly context: Context.Context<Environments | Paths>
 }
 
 type Ready = Extract<WorkspaceEvent, { readonly _tag: "Ready" }>

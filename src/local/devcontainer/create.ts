@@ -11,6 +11,7 @@ import {
 } from "../../environment/devcontainer.ts"
 import { Environments, type OnProgress } from "../../environment/Environments.ts"
 import { devContainerAt, type KnownDevContainer, planned } from "../../seeding/devcontainer-plan.ts"
+import type { Paths } from "../../system/files/Paths.ts"
 import { withNotices } from "../../system/waits/notices.ts"
 import type { Notify } from "../../workspace/entry/context.ts"
 import { buildDevContainer } from "../images/devcontainer.ts"
@@ -108,7 +109,7 @@ export const createOfDevContainer = (
   pyro: PyroService,
   payload: CreatePayload & { readonly devcontainer: string },
   workspaces: Workspaces
-): Stream.Stream<WorkspaceEvent, PyroError, Environments> =>
+): Stream.Stream<WorkspaceEvent, PyroError, Environments | Paths> =>
   withNotices((notify: Notify) =>
     Effect.gen(function*() {
       yield* demandAlone(payload)

@@ -1,103 +1,21 @@
-import { Effect, Ref, Schema, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { ImagePullFailed } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
-import { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
 import { parseReference } from "../../contract/text/image-reference.ts"
-import { named } from "../../contract/text/names.ts"
-import { BUILDER } from "../../environment/catalogue.ts"
-import { Environments } from "../../environment/Environments.ts"
+import type { ResultDisk } from "../../disk/result-disk.ts"
 import { builderProgram } from "../../environment/image-builder.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
-import { coreCount } from "../../system/processes/host.ts"
 import { setting } from "../../system/settings/config.ts"
-import type { AskedNetwork } from "../../workspace/residents/network/policy.ts"
-import { type Building, failed, giveSteps, type Refused, secretName, takeResult, takeSteps } from "./builder-files.ts"
+import { driverOf } from "../../workspace/life/driver.ts"
+import { acquireBuilder, STARTED } from "./acquire-builder.ts"
+import { type Building, failed, giveSteps, type Refused, takeResult, takeSteps } from "./builder-files.ts"
 import { counting, giveFile } from "./give-file.ts"
+import { modulesFile } from "./modules.ts"
+import { imageDisk, RESULT_DEVICE, takeImage } from "./result.ts"
 import { runRecipe } from "./run-recipe.ts"
 
-/** Lifetime of a builder that a killed daemon left, in seconds after its last activity. */
-const LEFT_SECONDS = 900
-
-/** Marks builders among the workspaces: the reference that they work for. */
-export const BUILDER_LABEL = "pyro.builder"
-
-/** Memory of a builder in MiB. skopeo and mkfs.erofs need some 200; the rest is cache of its disk. */
-const MEMORY_MIB = 1024
-
-/** Most processors of a builder: a layer is decompressed, hashed and written by a program each, while the next one may come. */
-const MOST_PROCESSORS = 4
-
-/** Completed shares of the work when its environment, its microVM and its files are there. */
-const BUILT = 0.15
-const STARTED = 0.2
+/** Completed share of the work when the builder has its files. */
 const UPLOADED = 0.5
-
-/** A builder microVM, which the Scope deletes. */
-export const acquireBuilder = (
-  pyro: PyroService,
-  {
-    allowHosts,
-    allowIps = [],
-    context,
-    isLoopback = false,
-    logins,
-    onProgress,
-    reference,
-    registries = [],
-    secrets = {}
-  }: Omit<Building, "file" | "request">
-) =>
-  Effect.gen(function*() {
-    const { ensure } = yield* Environments
-    yield* ensure(BUILDER, {
-      onProgress: ({ fraction, step }) =>
-        onProgress({
-          step: `building the environment ${BUILDER}, once for all images: ${step}`,
-          fraction: BUILT * fraction
-        })
-    })
-    const asked = Schema.decodeSync(CreatePayload())({
-      environment: BUILDER,
-      memory_mib: MEMORY_MIB,
-      vcpu_count: Math.min(coreCount(), MOST_PROCESSORS),
-      disk_mib: yield* setting("PYRO_BUILDER_DISK_MIB"),
-      ttl_seconds: LEFT_SECONDS,
-      labels: { [BUILDER_LABEL]: reference.slice(0, 256) },
-      ...(context === undefined ? {} : { seed_path: context }),
-      ...(allowHosts.length === 0 ? {} : { allow_hosts: allowHosts, trust_host_certificates: !isLoopback }),
-      ...(allowIps.length === 0 ? {} : { allow_ips: allowIps })
-    })
-    // No request of a person has this field.
-    const payload: typeof asked & AskedNetwork = {
-      ...asked,
-      imageRegistries: registries,
-      ...(logins === undefined || logins.secretHttp.length === 0 ? {} : { secretHttp: logins.secretHttp }),
-      secrets: named([
-        ...Object.entries(logins?.secrets ?? {}),
-        ...Object.values(secrets).map((value, at) => [secretName(at), value] as const)
-      ])
-    }
-    const made = yield* Ref.make<string | undefined>(undefined)
-    yield* Effect.addFinalizer(() =>
-      Effect.flatMap(
-        Ref.get(made),
-        (id) => id === undefined ? Effect.void : Effect.ignore(pyro.workspace.delete({ workspaces: [id], all: false }))
-      )
-    )
-    yield* pyro.workspace.create(payload).pipe(
-      Stream.runForEach((event) =>
-        event._tag === "Ready"
-          ? Ref.set(made, event.workspace.id)
-          : Effect.sync(() => {
-            if (event._tag === "Notice" && event.level === "progress") {
-              onProgress({ step: event.message, fraction: BUILT + (STARTED - BUILT) * (event.fraction ?? 0) })
-            }
-          })
-      )
-    )
-    const id = yield* Ref.get(made)
-    return id ?? (yield* failed(reference, "builder", "its microVM did not start"))
-  })
 
 /** The error of a build that the builder refused. A base whose registry fell silent was not pulled, and all else is of the build. */
 const buildFailed = (reference: string, { detail, image = "", kind }: Refused) =>
@@ -105,17 +23,50 @@ const buildFailed = (reference: string, { detail, image = "", kind }: Refused) =
     ? new ImagePullFailed({ image: parseReference(image)?.name ?? reference, reason: kind, detail })
     : failed(reference, kind, detail)
 
+/** Builders with secrets give their image through the channel, which looks for the secrets in it. */
+const hasResultDisk = ({ secrets = {} }: Building) =>
+  Effect.map(driverOf({}), (driver) => driver === "qemu" && Object.keys(secrets).length === 0)
+
+/** What begins with an environment has that one's modules. */
+const beginsWithModules = ({ request }: Building) => !("commit" in request || "added" in request)
+
+/** The disk for the image, and the request that names it. */
+const acquireResult = (pyro: PyroService, building: Building) =>
+  Effect.gen(function*() {
+    const { request } = building
+    if (!(yield* hasResultDisk(building))) return { result: undefined, request }
+    const hasModules = beginsWithModules(building)
+    const result = yield* imageDisk(hasModules ? yield* modulesFile(pyro, building) : undefined)
+    return { result, request: { ...request, result: { device: RESULT_DEVICE, hasModules } } }
+  })
+
 /**
  * Makes a file system of an image in a builder microVM, and writes it to `file`. The builder has a network to the registry alone, and is
  * deleted afterwards.
  */
 export const buildInMicroVm = (pyro: PyroService, building: Building) =>
   Effect.scoped(Effect.gen(function*() {
+    const { result, request } = yield* acquireResult(pyro, building)
+    const made = yield* runBuilder(pyro, { ...building, request }, result)
+    if (result !== undefined) yield* takeImage(result, made.sizeBytes, building)
+    return made
+  })).pipe(
+    Effect.catchTags({
+      FileFailed: (failure) => Effect.fail(toHostErrorOf(building.file)(failure)),
+      LockTimeout: () =>
+        failed(building.reference, "modules", "another pyro did not make the kernel's modules in time"),
+      ToolFailed: ({ message }) => failed(building.reference, "builder", message)
+    })
+  )
+
+/** Runs a builder to its end. Without a disk for the result, takes the result through the channel. */
+const runBuilder = (pyro: PyroService, building: Building, result: ResultDisk | undefined) =>
+  Effect.scoped(Effect.gen(function*() {
     const { onProgress, registries = [], uploads = {} } = building
     const request = registries.length === 0
       ? building.request
       : { ...building.request, stallSeconds: yield* setting("PYRO_PULL_STALL_SECONDS") }
-    const workspace = yield* acquireBuilder(pyro, building)
+    const workspace = yield* acquireBuilder(pyro, { ...building, result })
     const files = Object.entries(uploads)
     const share = (UPLOADED - STARTED) / files.length
     for (const [at, [path, { bytes, sizeBytes }]] of files.entries()) {
@@ -143,9 +94,7 @@ export const buildInMicroVm = (pyro: PyroService, building: Building) =>
           building.refused?.(at, refused) ?? buildFailed(building.reference, refused)
         )
     })
-    yield* takeResult(pyro, workspace, made, building)
+    if (result === undefined) yield* takeResult(pyro, workspace, made, building)
     yield* takeSteps(pyro, workspace, made, building)
     return made
-  })).pipe(
-    Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(building.file)(failure)))
-  )
+  }))

@@ -1,7 +1,7 @@
 import { Effect, Ref } from "effect"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { Owned } from "../workspaces.ts"
-import { BUILDER_LABEL } from "./builder.ts"
+import { BUILDER_LABEL } from "./acquire-builder.ts"
 
 /**
  * Deletes builders of dead processes, in the background. A builder belongs to a call of the process that has the workspaces, so those that are there

@@ -28,7 +28,8 @@ export const runRecipe = <Last extends BuilderMessage["_tag"]>(
   Effect.gen(function*() {
     const payload = Schema.decodeSync(ExecPayload())({
       workspace,
-      command: ["python3", "-", JSON.stringify(request)],
+      // Without the packages of others: what they add to Python's start takes as long as its start.
+      command: ["python3", "-I", "-S", "-", JSON.stringify(request)],
       secret_mount: Object.keys(secrets).map((id, at) => `${secretName(at)}=${SECRETS_FOLDER}/${id}`)
     })
     let rest = ""

@@ -50,6 +50,8 @@ export const WorkspaceRecord = Schema.Struct({
   driver: Schema.optional(Schema.Literal("firecracker")),
   /** Absent: `streams`. */
   networkDriver: Schema.optional(Schema.Literal("tap")),
+  /** File of the host that its guest writes as a further disk, and its size. pyro's own builders have one. */
+  result: Schema.optional(Schema.Struct({ file: Schema.String, mib: Schema.Int })),
   requireConfinement: Schema.optional(Schema.Literals(["namespaces", "namespaces+uid"])),
   ttlSeconds: Schema.optional(Schema.Int),
   /** Time without a use until it is paused. Absent: never. */

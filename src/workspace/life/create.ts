@@ -2,6 +2,7 @@ import { Deferred, Effect, Exit, Fiber, Option, Ref, Scope } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
 import { callerProject } from "../../contract/wire/caller-project.ts"
+import type { ResultDisk } from "../../disk/result-disk.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { linkSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { catalogue, type OciOrigin } from "../../environment/catalogue.ts"
@@ -61,9 +62,15 @@ import { demandUser, ownerOf } from "./workspace-user.ts"
 const networkOf = ({ networkDriver }: CreatePayload, granted: Granted | undefined) =>
   granted ?? (networkDriver === "tap" ? nothingGranted : undefined)
 
+/** A request for a workspace. pyro's own callers ask for more than a person can. */
+export interface AskedWorkspace extends CreatePayload {
+  /** The disk for its result (`RestoreRequest.result`). */
+  readonly result?: ResultDisk
+}
+
 /** The record that announces a workspace before any of its files. */
 const announced = (
-  payload: CreatePayload,
+  { result, ...payload }: AskedWorkspace,
   { createdAt, driver, id, network, pause, project, sshAgent }: {
     readonly id: WorkspaceId
     readonly createdAt: string
@@ -88,6 +95,7 @@ const announced = (
   residents: network === undefined ? noStates : withPolicy(noStates, network.policy),
   ...(driver === "firecracker" ? { driver } : {}),
   ...(payload.networkDriver === "tap" ? { networkDriver: payload.networkDriver } : {}),
+  ...(result === undefined ? {} : { result }),
   ...(payload.requireConfinement === undefined ? {} : { requireConfinement: payload.requireConfinement }),
   ...(payload.ttlSeconds === undefined ? {} : { ttlSeconds: payload.ttlSeconds }),
   ...pause,
@@ -274,7 +282,7 @@ const creating = (
  * Creates a workspace and gives its entry. If the creation fails or is interrupted, nothing stays: `transition.ts` undoes the VM, and
  * `forget` removes the folder.
  */
-export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Granted | undefined, notify: Notify) =>
+export const create = (lifecycle: Lifecycle, payload: AskedWorkspace, network: Granted | undefined, notify: Notify) =>
   Effect.gen(function*() {
     const { registry } = lifecycle
     const { stateDir } = yield* Paths

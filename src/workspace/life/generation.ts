@@ -84,6 +84,7 @@ export const acquireGuest = (request: GuestRequest) =>
       vcpuCount: record.vcpuCount,
       memoryMib: record.memoryMib,
       hasTap,
+      result: record.result,
       placeholder: request.placeholder,
       seedImage: request.seedImage,
       hostname: hostnameOf(record),

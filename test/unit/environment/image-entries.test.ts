@@ -15,6 +15,7 @@ afterAll(remove)
 interface Seen {
   readonly isWhole: boolean
   readonly gaveUp: boolean
+  readonly touchesModules: boolean
   readonly directories: Readonly<Record<string, ReadonlyArray<number>>>
 }
 
@@ -30,7 +31,7 @@ with open(${JSON.stringify(file)}, "rb") as archive:
         entries.see(piece)
 whole = entries.end()
 directories = {name: list(one) for name, one in directories_of(${JSON.stringify(`${file}.kept`)}, "r:")}
-print(json.dumps({"isWhole": whole, "gaveUp": entries.gave_up, "directories": directories}))
+print(json.dumps({"isWhole": whole, "gaveUp": entries.gave_up, "touchesModules": entries.touches_modules, "directories": directories}))
 `,
     encoding: "utf8"
   })
@@ -56,6 +57,7 @@ describe("the directories of a layer that passes", () => {
     assert.deepStrictEqual(seen(tarOf(layer), pieceBytes), {
       isWhole: true,
       gaveUp: false,
+      touchesModules: false,
       directories: {
         "/etc": [0o700, 7, 8, TIME],
         [`/${LONG}`]: [0o711, 4_294_967_294, 0, TIME],
@@ -99,6 +101,18 @@ describe("a layer", () => {
     ["attributes", attributes, 700]
   ])("that ends within %s is not whole", (_, whole, bytes) => {
     assert.isFalse(seen(whole.subarray(0, bytes)).isWhole)
+  })
+
+  it.each<[string, TarEntry, boolean]>([
+    ["a file beneath the kernel's modules", { name: "./usr/lib/modules/6.1/extra.ko", data: "x" }, true],
+    ["a long name there", { name: `usr/lib/modules/${"d".repeat(300)}`, data: "x" }, true],
+    ["a name there in attributes", { name: "x", data: "", pax: { path: "usr/lib//modules/x" } }, true],
+    ["a mark of a removed directory above", { name: "usr/.wh.lib", data: "" }, true],
+    ["a mark that hides what is below", { name: "usr/.wh..wh..opq", data: "" }, true],
+    ["a mark elsewhere", { name: "etc/.wh.passwd", data: "" }, false],
+    ["a link by that name", { name: "etc/link", type: "2", target: "../usr/lib/modules" }, false]
+  ])("with %s may or may not change the modules", (_, entry, expected) => {
+    assert.strictEqual(seen(tarOf([...layer, entry])).touchesModules, expected)
   })
 
   it("that ends within its end is whole", () => {

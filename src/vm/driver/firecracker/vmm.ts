@@ -46,6 +46,7 @@ export const makeFirecrackerVmm = Effect.gen(function*() {
           "it has no network device of pyro's. Use the network without one: --network-driver streams"
         )
       }
+      if (request.result !== undefined) return yield* unavailable("it has no disk for a result")
       const { host, tscKhz } = yield* hypervisor(request.images, request.placeholder, request.onSlowStep)
       yield* demand(host.confinement, request.leastConfinement)
       const { placeholder } = request

@@ -14,7 +14,7 @@ import { type Reservation, reserveVm } from "../reserve.ts"
 import { inheritedAt } from "../vmm-process.ts"
 import { awaitMigration } from "./capture.ts"
 import { connectQemu, makeVm } from "./connect-vm.ts"
-import { placeDisk } from "./disks.ts"
+import { placeDisk, placeResult } from "./disks.ts"
 import { firstDiskState } from "./live-disks.ts"
 import { startQemu } from "./qemu-process.ts"
 import type { BothFaces } from "./qemu-vm.ts"
@@ -32,6 +32,8 @@ interface VmRequest {
   readonly frozen: Frozen | undefined
   /** The VM ends with this process. False: it continues, and another process may attach to it. */
   readonly dieWithParent: boolean
+  /** File for the guest's result, if the machine has a disk for it. Undefined: an empty one that goes with the VM. */
+  readonly resultFile?: string | undefined
   /** Bytes of the memory that it shares. Undefined: it gets a memory file of its own. */
   readonly sharedBytes?: number | undefined
 }
@@ -68,6 +70,7 @@ export const startReserved = (
     const { spec } = request
     const isInState = shared === undefined && statePath !== undefined && (yield* growEmpty(paths, record))
     const disks = firstDiskState(yield* placeDisk(paths, record.uid, disk, 0, overlayPath), disk.seed.virtualBytes)
+    yield* placeResult(paths, record.uid, spec, request.resultFile)
     const qemu = yield* startQemu({
       qemu: request.qemuProgram,
       spec,

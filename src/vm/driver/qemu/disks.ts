@@ -7,6 +7,7 @@ import { type DiskSource, linkImage } from "../../../disk/workspace-disk.ts"
 import { keepReadOnly } from "../../../system/files/content.ts"
 import { attempt, isMissing } from "../../../system/files/failure.ts"
 import { processesWithArgument } from "../../../system/processes/identity.ts"
+import type { MachineSpec } from "../../machine.ts"
 import { processName, type VmPaths } from "../../record.ts"
 import { failedAt, fileFailedAt } from "../failure.ts"
 import { names } from "./machine.ts"
@@ -77,6 +78,17 @@ export const placeTop = (paths: VmPaths, uid: number, top: string, virtualBytes:
     if (refusal !== undefined) return yield* failedAt("disk")(new Error(refusal))
     return `${names.run}/${name}`
   }))
+
+/** Links the file for the guest's result, or makes an empty one that goes with the VM, which a template has. */
+export const placeResult = (paths: VmPaths, uid: number, { resultMib }: MachineSpec, file: string | undefined) =>
+  attempt("link", paths.run, () => {
+    if (resultMib === undefined) return
+    const placed = path.join(paths.directory, names.result)
+    if (file === undefined) fs.closeSync(fs.openSync(placed, "wx", 0o600))
+    else fs.linkSync(file, placed)
+    fs.truncateSync(placed, resultMib * 1024 * 1024)
+    if (uid !== process.getuid?.()) fs.chownSync(placed, uid, uid)
+  }).pipe(Effect.mapError(fileFailedAt("disk", paths.run)))
 
 /** Gives this VM's overlay the name `top`, in place of an empty one: the reverse of `placeTop`. Both names must be on one file system. */
 export const nameOverlay = (paths: VmPaths, overlay: string, top: string) =>

@@ -27,6 +27,8 @@ export const names = {
   images: "in",
   qmpSocket: "run/q",
   portSocket: "run/p",
+  /** Disk for the guest's result. */
+  result: "run/result",
   migrationSocket: "run/m",
   memory: "mem",
   environment: "env.erofs",
@@ -72,6 +74,19 @@ export const overlayNode = (filename: string, name: string, backing: string | nu
   }
 }
 
+/** The disk for the result. The host writes its file to the host's disk after the VM's end, so the guest's flushes do nothing. */
+const resultDisk = (mib: number) => {
+  const file = { driver: "file", filename: names.result, locking: "off", discard: "unmap" }
+  const cache = { direct: false, "no-flush": true }
+  return [
+    ...[
+      "-blockdev",
+      json({ driver: "raw", "node-name": "r0", size: mib * 1024 * 1024, discard: "unmap", cache, file })
+    ],
+    ...["-device", "virtio-blk-device,id=vdd,drive=r0,werror=stop,rerror=report"]
+  ]
+}
+
 /**
  * The guest's memory: the VM's own file, or one that it shares. QEMU maps a shared one privately, and opens it for writing all the same.
  */
@@ -81,7 +96,7 @@ const memoryBackend = ({ memoryMib }: MachineSpec, isShared: boolean) =>
   }`
 
 /**
- * QEMU's arguments. vda is the environment, vdb the workspace disk, vdc the baseline. The working directory is the VM's folder.
+ * QEMU's arguments. vda is the environment, vdb the workspace disk, vdc the baseline, vdd the disk for a result. The working directory is the VM's folder.
  * `incoming` waits for a frozen state instead of booting. `sharesMemory` changes nothing that the guest or a frozen state knows.
  */
 export const qemuArguments = (
@@ -118,6 +133,7 @@ export const qemuArguments = (
   ]),
   ...["-device", `virtio-blk-device,id=vdb,drive=w${disks.overlays.length - 1},werror=stop,rerror=report`],
   ...["-device", "virtio-blk-device,id=vdc,drive=b0"],
+  ...(spec.resultMib === undefined ? [] : resultDisk(spec.resultMib)),
   ...(spec.hasTap === true
     ? [
       ...["-netdev", `tap,id=n,fd=${tapDescriptorInQemu}`],

@@ -63,7 +63,14 @@ export const makeQemuVmm = Effect.gen(function*() {
         freeze: (directory) => freezeTemplate({ ...machine, seed: placeholder, directory, isMounted }),
         start: (frozen) => {
           const { dieWithParent, purpose } = request
-          return acquireVm({ ...machine, purpose, disk: request, frozen, dieWithParent })
+          return acquireVm({
+            ...machine,
+            purpose,
+            disk: request,
+            frozen,
+            dieWithParent,
+            resultFile: request.result?.file
+          })
         },
         queued,
         slowStep: makingTemplate(isMounted),
@@ -150,6 +157,7 @@ const specOf = (request: RestoreRequest, host: Hypervisor): MachineSpec => ({
   vcpuCount: request.vcpuCount,
   memoryMib: request.memoryMib,
   ...(request.hasTap === true ? { hasTap: true } : {}),
+  ...(request.result === undefined ? {} : { resultMib: request.result.mib }),
   tscKhz: host.tscKhz,
   environment: request.images.environment,
   kernel: request.images.kernel

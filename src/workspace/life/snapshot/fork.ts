@@ -49,6 +49,7 @@ const announced = (
   const {
     name: _,
     restoredFrom: _restored,
+    result: _result,
     rewoundTo: _rewound,
     sshAgent: _agent,
     staleResidents: _stale,

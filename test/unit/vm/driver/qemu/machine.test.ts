@@ -26,6 +26,18 @@ describe("machine", () => {
     assert.notInclude(kvm, "tsc")
   })
 
+  it("a machine has a disk for a result after the others, if it is asked for, and another template for each size", () => {
+    const argumentsOf = (one: MachineSpec) =>
+      qemuArguments(one, "x", { overlays: ["o"], seed: "s" }, { incoming: false })
+    const disksOf = (one: MachineSpec) =>
+      argumentsOf(one).flatMap((text) => /^virtio-blk-device,id=(\w+)/.exec(text)?.[1] ?? [])
+    assert.deepStrictEqual(disksOf(spec), ["vda", "vdb", "vdc"])
+    assert.deepStrictEqual(disksOf({ ...spec, resultMib: 64 }), ["vda", "vdb", "vdc", "vdd"])
+    assert.include(argumentsOf({ ...spec, resultMib: 64 }).join(" "), `"size":${64 * 1024 * 1024}`)
+    const keys = [spec, { ...spec, resultMib: 64 }, { ...spec, resultMib: 65 }].map((one) => keyOf(one))
+    assert.strictEqual(new Set(keys).size, 3)
+  })
+
   it("QEMU's arguments name the whole chain of the workspace disk, oldest first, and only the last is writable", () => {
     const args = qemuArguments(spec, "x", { overlays: ["run/0", "run/1", "run/2"], seed: "in/seed" }, {
       incoming: false

@@ -1,0 +1,50 @@
+"""Where the image is written, for image.py, which is behind this text in one program. The file system in it is of a hostile image."""
+
+# linux/fs/erofs/erofs_fs.h: offset of the superblock, which has the binary logarithm of a block's size and the number of blocks.
+SUPERBLOCK = 1024
+
+
+class Output:
+    """Where the file system is written: a disk of its own, which the host takes, or a file."""
+
+    path = f"{WORK}/root.erofs"
+    is_disk = False
+    # Whether the disk begins with this kernel's modules.
+    has_modules = False
+
+    @classmethod
+    def use(cls, result):
+        if result:
+            cls.path, cls.is_disk, cls.has_modules = result["device"], True, result["hasModules"]
+
+    @classmethod
+    def size(cls):
+        """Of the file system, in bytes, by its superblock."""
+        with open(cls.path, "rb") as file:
+            file.seek(SUPERBLOCK)
+            superblock = file.read(40)
+        return int.from_bytes(superblock[36:40], "little") << superblock[12]
+
+    @classmethod
+    def left(cls):
+        """Bytes that it may still get."""
+        if cls.is_disk:
+            with open(cls.path, "rb") as file:
+                return file.seek(0, os.SEEK_END) - cls.size()
+        disk = os.statvfs(WORK)
+        return disk.f_bavail * disk.f_frsize
+
+    @classmethod
+    def clear(cls):
+        """Another mkfs writes it anew, and takes what it does not write for zeros."""
+        if cls.is_disk:
+            run(["blkdiscard", "--zeroout", "--force", cls.path])
+        else:
+            os.unlink(cls.path)
+
+    @classmethod
+    def end(cls):
+        """Writes it out. Gives its size."""
+        with open(cls.path, "r+b") as file:
+            os.fsync(file.fileno())
+        return cls.size()
