@@ -47,7 +47,7 @@ const make = (pooled: boolean) =>
     const scope = yield* Effect.scope
     const owning = yield* once(
       effect(ownWorkspaces(scope)).pipe(
-        Effect.tap((owned) => Scope.provide(deleteLeftBuilders(owned, () => pyro), scope))
+        Effect.tap((owned) => effect(Scope.provide(deleteLeftBuilders(owned, () => pyro), scope)))
       )
     )
     let known: Effect.Success<typeof owning> | undefined

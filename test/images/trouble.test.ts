@@ -72,10 +72,12 @@ afterAll(async () => {
 const reference = (name: string) => `${registry.host}/${name}`
 const pull = (name: string) => pyro.call(["env", "pull", reference(name)])
 
-const leftovers = () =>
-  fs.readdirSync(path.join(sharedCache, "environments", "tmp")).filter((entry) =>
+const leftovers = () => [
+  ...fs.readdirSync(path.join(sharedCache, "environments", "tmp")).filter((entry) =>
     entry.startsWith(`image-${registry.host.replace(":", "_")}`)
-  )
+  ),
+  ...fs.readdirSync(path.join(mountPoint, "state", "results")).filter((entry) => entry !== ".lock")
+]
 
 const nothingLeft = async () => {
   await settlesAs(async () => (await pyro.list()).length, 0)

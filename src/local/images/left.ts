@@ -1,10 +1,13 @@
 import { Effect, Ref } from "effect"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
+import { resultsFolder } from "../../disk/result-disk.ts"
+import { Paths } from "../../system/files/Paths.ts"
+import { sweepTemporaries } from "../../system/files/temporary.ts"
 import type { Owned } from "../workspaces.ts"
 import { BUILDER_LABEL } from "./acquire-builder.ts"
 
 /**
- * Deletes builders of dead processes, in the background. A builder belongs to a call of the process that has the workspaces, so those that are there
+ * Deletes builders of dead processes and the files of their disks, in the background. A builder belongs to a call of the process that has the workspaces, so those that are there
  * when a process takes them have nobody.
  */
 export const deleteLeftBuilders = ({ workspaces }: Owned, pyro: () => PyroService) =>
@@ -13,7 +16,8 @@ export const deleteLeftBuilders = ({ workspaces }: Owned, pyro: () => PyroServic
     for (const entry of workspaces.house.lifecycle.registry.entries.values()) {
       if ((yield* Ref.get(entry.record)).labels[BUILDER_LABEL] !== undefined) left.push(entry.id)
     }
+    const { stateDir } = yield* Paths
     yield* Effect.forEach(left, (id) => Effect.ignore(pyro().workspace.delete({ workspaces: [id], all: false })), {
       discard: true
-    }).pipe(Effect.forkScoped)
+    }).pipe(Effect.andThen(Effect.ignore(sweepTemporaries(resultsFolder(stateDir)))), Effect.forkScoped)
   })
