@@ -34,3 +34,12 @@ int file_system_grow(const char *path, const char *device) {
   close(fd);
   return error;
 }
+
+void file_system_checkpoint(const char *path) {
+  uint32_t flags = 0;
+  sync();
+  int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return;
+  ioctl(fd, KERNEL_EXT4_CHECKPOINT, &flags);
+  close(fd);
+}

@@ -90,6 +90,7 @@ struct kernel_fsmap_head {
 #define KERNEL_FSMAP_OWNER_FREE 1ull
 /* fs/ext4/ext4.h */
 #define KERNEL_EXT4_RESIZE _IOW('f', 16, uint64_t)
+#define KERNEL_EXT4_CHECKPOINT _IOW('f', 43, uint32_t) /* since Linux 5.14 */
 
 #define KERNEL_RESOLVE_NO_XDEV 0x01ull
 #define KERNEL_RESOLVE_NO_MAGICLINKS 0x02ull

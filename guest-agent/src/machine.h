@@ -16,8 +16,11 @@ void modules_load(const char *directory, const char *order);
 /* Removes all files of the directory: they are memory in an initramfs. */
 void modules_forget(const char *directory);
 
-/* The next two can take seconds: for a child process. */
+/* The next three can take seconds: for a child process. */
 
+/* file_system.c: writes everything to the disks, and the journal of the ext4 at the path to its place, so that the next mount has nothing
+ * to replay. Another file system and an older kernel keep their journal. */
+void file_system_checkpoint(const char *path);
 /* file_system.c: grows an ext4 to the size of its device. */
 int file_system_grow(const char *path, const char *device);
 /* clear.c: removes a file or a link, or all entries beneath a directory, of any depth and with any names. Follows no link there. A missing

@@ -187,6 +187,21 @@ static int in_child(struct call *call, int (*work)(const char *path, const char 
   return OPERATION_PENDING;
 }
 
+static int checkpoint_work(const char *path, const char *device) {
+  (void)device;
+  file_system_checkpoint(path);
+  return 0;
+}
+
+static int checkpoint_call(struct call *call) {
+  int error = 0;
+  char *path = take_path(call, &error);
+  if (error == 0) error = call_done(call);
+  if (error == 0) error = in_child(call, checkpoint_work, path, NULL);
+  free(path);
+  return error;
+}
+
 static int clear_work(const char *path, const char *device) {
   (void)device;
   return path_clear(path);
@@ -265,6 +280,7 @@ static const struct operation operations[] = {
     [OP_GROW] = {grow_call, true},
     [OP_CLEAR] = {clear_call, false},
     [OP_LAYER] = {layer_call, true},
+    [OP_CHECKPOINT] = {checkpoint_call, true},
 };
 
 const struct operation *operation_find(uint8_t op) {

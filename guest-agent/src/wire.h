@@ -82,6 +82,7 @@ enum op {
   OP_GROW = 24,
   OP_CLEAR = 25,
   OP_LAYER = 26,
+  OP_CHECKPOINT = 27,
 };
 
 enum step {

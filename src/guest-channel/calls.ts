@@ -94,7 +94,12 @@ export const Calls = {
    * Makes /dev/dm-0, a disk of `bytes` with the content of the device `seed`, zeros behind its end, and all that was written since in the
    * device `store`. 0 bytes end the mapping.
    */
-  layer: call("layer", 26, { seed: str, store: str, bytes: offset }, nothing)
+  layer: call("layer", 26, { seed: str, store: str, bytes: offset }, nothing),
+  /**
+   * `sync`, and the journal of the ext4 at `path` has nothing to replay afterwards, unless something was written meanwhile. Agents of an older
+   * pyro do not know it.
+   */
+  checkpoint: call("checkpoint", 27, { path: str }, nothing)
 } as const
 
 /** A line of the agent's own log. */

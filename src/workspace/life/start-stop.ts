@@ -1,5 +1,6 @@
 import { Effect, Exit, Fiber, Option, Ref, Schedule, Scope } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
+import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { type Lifecycle, type LifecycleServices, type Notify, showing } from "../entry/context.ts"
 import type { Entry, Generation } from "../entry/entry.ts"
@@ -57,13 +58,29 @@ export const start = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
 /** Maximum time for the guest to write its memory to the disk before its end or capture. */
 const syncTimeout = "30 seconds"
 
-/** Makes the guest write its memory to the disk. A slow guest or a refusal is ignored; a silent guest fails. */
-export const flush = (channel: GuestChannel): Effect.Effect<void, ChannelFailed> =>
-  channel.call.sync({ dropCaches: 0 }).pipe(
+const unlessSlow = <E extends AgentCallFailed>(work: Effect.Effect<void, E | ChannelFailed>) =>
+  work.pipe(
     Effect.interruptible,
     Effect.timeout(syncTimeout),
-    Effect.catch((failure) =>
+    Effect.catch((failure): Effect.Effect<void, ChannelFailed> =>
       failure._tag === "ChannelFailed" && failure.reason === "silent" ? Effect.fail(failure) : Effect.logDebug(failure)
+    )
+  )
+
+/** Makes the guest write its memory to the disk. A slow guest or a refusal is ignored; a silent guest fails. */
+export const flush = (channel: GuestChannel): Effect.Effect<void, ChannelFailed> =>
+  unlessSlow(channel.call.sync({ dropCaches: 0 }))
+
+/**
+ * `flush` for a disk that another VM will mount: the mount has no journal to replay then, which is most of its time without KVM. An agent that
+ * cannot do it flushes.
+ */
+export const flushForMount = ({ call }: GuestChannel): Effect.Effect<void, ChannelFailed> =>
+  unlessSlow(
+    Effect.catchTag(
+      call.checkpoint({ path: workspaceTrees.live.root }),
+      "AgentCallFailed",
+      () => call.sync({ dropCaches: 0 })
     )
   )
 
@@ -75,7 +92,7 @@ const stopping = (entry: Entry): Transition => ({
     Option.match(old, {
       onNone: () => Effect.void,
       onSome: ({ channel }) =>
-        Effect.catch(channel.unlessSilent(flush(channel)), ({ detail }) =>
+        Effect.catch(channel.unlessSilent(flushForMount(channel)), ({ detail }) =>
           Effect.logWarning(`${entry.id} is stopped with unwritten files in its guest's memory: ${detail}`))
     }),
   change: ({ paused: _paused, vm: _, ...record }) => ({ ...record, phase: "stopped" }),

@@ -277,5 +277,6 @@ export const samples: ReadonlyArray<Sample> = [
     "layer",
     { seed: text("/dev/vdd"), store: text("/dev/vdb"), bytes: 17_179_869_184 },
     undefined
-  )
+  ),
+  ...call(Calls.checkpoint, "checkpoint", { path: text("/workspace") }, undefined)
 ]

@@ -11,7 +11,7 @@ import { lookAgain } from "../../entry/point-marks.ts"
 import { virtualBytesOf } from "../../entry/record.ts"
 import { residentsOf } from "../../residents/entry-residents.ts"
 import type { JournaledCommand } from "../../residents/exec/journal.ts"
-import { flush } from "../start-stop.ts"
+import { flush, flushForMount } from "../start-stop.ts"
 import type { Before } from "./before.ts"
 import { storePoint } from "./copy.ts"
 import { freezePoint } from "./freeze.ts"
@@ -57,7 +57,10 @@ export const takePoint = (
     const endedAfterLast = last === undefined ? 0 : endedFrom(journal.execs, last.record.commands)
     let answers = true
     if (Option.isSome(generation)) {
-      const flushed = Effect.timeoutOption(flush(generation.value.channel), flushLimit)
+      const { channel, guest } = generation.value
+      // The next VM mounts the disk of a point without memory.
+      const written = guest.vm.points === undefined ? flushForMount(channel) : flush(channel)
+      const flushed = Effect.timeoutOption(written, flushLimit)
       // A guest that does not answer can still be brought back.
       answers = Option.isSome(yield* always ? Effect.orElseSucceed(flushed, () => Option.none()) : flushed)
       if (!answers && !always) {
