@@ -58,8 +58,8 @@ export const takePoint = (
     let answers = true
     if (Option.isSome(generation)) {
       const { channel, guest } = generation.value
-      // The next VM mounts the disk of a point without memory.
-      const written = guest.vm.points === undefined ? flushForMount(channel) : flush(channel)
+      // The next VM mounts the disk of a point without memory. A rewind waits for the point of the state before, to which few return.
+      const written = guest.vm.points === undefined && !always ? flushForMount(channel) : flush(channel)
       const flushed = Effect.timeoutOption(written, flushLimit)
       // A guest that does not answer can still be brought back.
       answers = Option.isSome(yield* always ? Effect.orElseSucceed(flushed, () => Option.none()) : flushed)
