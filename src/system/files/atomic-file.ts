@@ -70,8 +70,8 @@ interface Recalled {
 }
 const recalled = new Map<string, Recalled>()
 
-/** Identity of a file that is replaced as a whole: the next one of that name has another inode or time. */
-const identityOf = (path: string) => {
+/** Version of a file that is replaced as a whole: the next one of that name has another inode or time. Undefined: there is no file. */
+export const versionOf = (path: string) => {
   try {
     const stat = fs.statSync(path, { bigint: true })
     return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}`
@@ -83,12 +83,12 @@ const identityOf = (path: string) => {
 /** The result of `make` for a file, computed once for each version of the file. For few files, with one `make` for each. */
 export const recall = <A, E>(path: string, make: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.suspend(() => {
-    const identity = identityOf(path)
+    const identity = versionOf(path)
     const known = recalled.get(path)
     if (identity !== undefined && known?.identity === identity) return Effect.succeed(known.value as A)
     return Effect.map(make, (value) => {
       // The result may be of either version.
-      if (identity !== undefined && identityOf(path) === identity) recalled.set(path, { identity, value })
+      if (identity !== undefined && versionOf(path) === identity) recalled.set(path, { identity, value })
       else recalled.delete(path)
       return value
     })

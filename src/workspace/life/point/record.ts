@@ -2,7 +2,7 @@ import { Effect, Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
 import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
-import { readJson, writeJsonAtomic } from "../../../system/files/atomic-file.ts"
+import { readJson, versionOf, writeJsonAtomic } from "../../../system/files/atomic-file.ts"
 import { ensureFolder, listIfPresent, renameFile } from "../../../system/files/entries.ts"
 import { toHostError } from "../../../system/files/failure.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
@@ -81,20 +81,38 @@ export const makePoint = <E, R>(
     return { folder: whole, record } satisfies Point
   })
 
+/** A point's record as it was read, and the version of its file. */
+interface Known {
+  readonly version: string
+  readonly record: Option.Option<PointRecord>
+}
+
+/** What was read of the points of each workspace, by id: a full ring takes ten ms to decode, and a rewind reads it twice. */
+const known = new WeakMap<WorkspaceFolder, ReadonlyMap<string, Known>>()
+
 /** The points of a workspace, oldest first. One that cannot be read is none: its removal costs a way back, and nothing else. */
 export const readPoints = (
   workspace: WorkspaceFolder
 ): Effect.Effect<ReadonlyArray<Point>, NoSpace | StateDirectoryUnusable> =>
   Effect.gen(function*() {
     const names = yield* Effect.mapError(listIfPresent(workspace.points), toHostError)
-    const found = yield* Effect.forEach(names.filter((name) => !name.startsWith(".")), (name) => {
-      const folder = pointFolder(workspace, name)
-      return Effect.orElseSucceed(readJson(folder.record, PointRecord), () => Option.none<PointRecord>()).pipe(
-        Effect.map(Option.map((record): Point => ({ folder, record })))
-      )
-    })
-    return found.flatMap(Option.toArray).sort((a, b) => a.record.number - b.record.number)
+    const before = known.get(workspace)
+    const now = new Map<string, Known>()
+    for (const id of names.filter((name) => !name.startsWith("."))) {
+      const file = pointFolder(workspace, id).record
+      // Asked before the read: a file that is replaced meanwhile is read again the next time.
+      const version = versionOf(file)
+      const last = before?.get(id)
+      if (version === undefined) continue
+      now.set(id, last?.version === version ? last : { version, record: yield* readPoint(file) })
+    }
+    known.set(workspace, now)
+    return [...now].flatMap(([id, { record }]) =>
+      Option.toArray(Option.map(record, (record): Point => ({ folder: pointFolder(workspace, id), record })))
+    ).sort((a, b) => a.record.number - b.record.number)
   })
+
+const readPoint = (file: string) => Effect.orElseSucceed(readJson(file, PointRecord), () => Option.none<PointRecord>())
 
 /** After a crash: removes points that are half made or half removed. */
 export const sweepPoints = (workspace: WorkspaceFolder) =>
