@@ -1,4 +1,5 @@
 import type { SeedImage } from "../../disk/SeedImages.ts"
+import { isEmptyDisk } from "../../disk/workspace-disk.ts"
 import type { RestoreRequest } from "../guest.ts"
 import { isEmptyRequest, kindOf } from "./members.ts"
 
@@ -10,7 +11,7 @@ export interface PoolConfig {
   readonly memoryMib: number
   /** How long a kind without a request keeps its members, in ms. */
   readonly idleMs: number
-  /** How long after a request no member is made, in ms: the request has priority. */
+  /** How long after a request no member is made, in ms: the request has priority. `WRITTEN` times as long if its disk was written. */
   readonly quietMs: number
   /** Delay before the next attempt after a member could not be made, in ms. A request ends the delay. */
   readonly retryMs: number
@@ -84,8 +85,12 @@ export const changed = (demands: Demands, kind: string, change: (wanted: Wanted 
   return after
 }
 
+/** The guest of a written disk still mounts the disk, for as long as the claim of an empty one takes. */
+const WRITTEN = 3
+
 /** Adds one request: members for the next similar one. One of them has its seed mounted already. */
 export const remembered = (demands: Demands, request: RestoreRequest, config: PoolConfig, nowMs: number): Demands => {
+  const isWritten = !isEmptyDisk(request)
   const wanted = (before: Demands, mounted: SeedImage | undefined, members: number) =>
     changed(before, kindOf(request, mounted), () => ({
       request,
@@ -93,7 +98,7 @@ export const remembered = (demands: Demands, request: RestoreRequest, config: Po
       members,
       memoryMib: request.memoryMib,
       askedAtMs: nowMs,
-      notBeforeMs: nowMs + config.quietMs
+      notBeforeMs: nowMs + config.quietMs * (isWritten ? WRITTEN : 1)
     }))
   const all = config.membersPerKind
   if (isEmptyRequest(request)) return wanted(demands, request.placeholder, all)

@@ -40,9 +40,11 @@ describe("what a pool remembers of requests", () => {
     assert.deepStrictEqual(told(remembered(new Map(), request("a"), one, 5)), ["1 undefined 5"])
   })
 
-  it("the pool delays new members after a request, and a dropped demand is forgotten", () => {
+  it("the pool delays new members after a request, longer if the guest mounts a written disk, and a dropped demand is forgotten", () => {
     const demands = remembered(new Map(), request("a"), config, 5)
     assert.deepStrictEqual([...demands.values()].map(({ notBeforeMs }) => notBeforeMs), [15, 15])
+    const written = remembered(new Map(), { ...request(), layers: ["/0.qcow2"] }, config, 5)
+    assert.deepStrictEqual([...written.values()].map(({ notBeforeMs }) => notBeforeMs), [35])
     const [kind] = demands.keys()
     assert.deepStrictEqual(told(changed(demands, kind!, () => undefined)), ["1 undefined 5"])
   })
