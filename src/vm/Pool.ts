@@ -81,13 +81,17 @@ const make = (config: PoolConfig) =>
         return [found, found === undefined ? now : { ...now, members: now.members.filter((one) => one !== found) }]
       })
 
-    /** A member with the disk mounted, if nothing was written to the disk; else one without a disk. */
+    /** A member with the disk mounted, if nothing was written to the disk; else one without a disk, and at last one with another disk. */
     const pickFor = (request: RestoreRequest) =>
       Effect.gen(function*() {
         const { wanted } = yield* SubscriptionRef.get(state)
-        const image = [...wanted.values()].find(({ mounted }) => mounted && isEmptyOver(request, mounted))?.mounted
-        const mounted = image && (yield* pick(kindOf(request, image)))
-        return mounted ?? (yield* pick(kindOf(request, undefined)))
+        const images = [...wanted.values()].flatMap(({ mounted }) => mounted ?? [])
+        const own = images.find((image) => isEmptyOver(request, image))
+        for (const image of own === undefined ? [undefined, ...images] : [own, undefined, ...images]) {
+          const member = yield* pick(kindOf(request, image))
+          if (member !== undefined) return { member, hasItsDisk: image !== undefined && image === own }
+        }
+        return undefined
       })
 
     const want = (change: (wanted: Demands) => Demands) =>
@@ -182,15 +186,16 @@ const make = (config: PoolConfig) =>
     const take = (request: RestoreRequest) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
-          const member = request.seed.virtualBytes === request.placeholder.virtualBytes
+          const picked = request.seed.virtualBytes === request.placeholder.virtualBytes
             ? yield* pickFor(request)
             : undefined
           const nowMs = yield* Clock.currentTimeMillis
           yield* want((demands) => remembered(demands, request, config, nowMs))
-          if (member === undefined) return Option.none()
-          return yield* restore(handOver(member.guest, request).pipe(asStep("hand over"))).pipe(
-            Effect.andThen(Effect.addFinalizer((exit) => Scope.close(member.scope, exit))),
-            Effect.as(Option.some(member.guest)),
+          if (picked === undefined) return Option.none()
+          const { hasItsDisk, member } = picked
+          return yield* restore(handOver(member.guest, request, hasItsDisk).pipe(asStep("hand over"))).pipe(
+            Effect.tap(Effect.addFinalizer((exit) => Scope.close(member.scope, exit))),
+            Effect.map(Option.some),
             Effect.onError(() => close(member)),
             Effect.catch((failure) =>
               Effect.as(Effect.logWarning(`a member of the pool was not used: ${failure.message}`), Option.none())

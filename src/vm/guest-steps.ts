@@ -45,6 +45,8 @@ export type Steps = ReadonlyArray<Call<unknown>>
 export interface GuestSteps {
   /** The mounts of a claim on a disk that was never written. The rest of the claim is `claim` with `isMounted`. */
   readonly mountEmpty: Steps
+  /** Undoes `mountEmpty`, so that the disk can be switched. Fails if a mount is still in use. */
+  readonly unmount: Steps
   /** Makes a restored guest unique, and mounts its root and /workspace. */
   readonly claim: (identity: GuestIdentity, disk: ClaimedDisk) => Steps
   /** Gives a claimed guest an /etc/resolv.conf with `resolverContent`, of the generation instead of the disk. Fails if the root has no such file. */
@@ -83,6 +85,8 @@ export interface GuestSteps {
     readonly begin: (disk: ClaimedDisk) => Steps
     /** Unmounts everything that `begin` mounted, so that the disk can be switched. Fails if a mount is still in use. */
     readonly undo: (disk: ClaimedDisk) => Steps
+    /** Mounts the disk once more as a written one, after `undo`, and unmounts it. */
+    readonly mountWritten: Steps
     /** Undoes `coverResolver` between the two. */
     readonly uncoverResolver: Steps
   }

@@ -181,6 +181,25 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       assert.strictEqual(yield* claim(other, "sha256sum < data"), `${second.digest}  -\n`)
     }))
 
+  it.effect("a pool member with another disk mounted serves a request if no other waits", () =>
+    Effect.gen(function*() {
+      const { placeholder } = yield* basics
+      const { digest, image } = yield* seeded
+      const request = yield* requestFor(placeholder)
+      const other = { ...request, seed: image }
+      const look =
+        "sha256sum < data; ls -A; sort /proc/mounts; cat /proc/fs/ext4/*/options | wc -l; ls /proc/fs/ext4; " +
+        "find / -xdev -newer /proc/sys/kernel/ostype 2>/dev/null | sort | grep -v '^/run/pyro'; " +
+        "echo mine > data; sync; echo 3 > /proc/sys/vm/drop_caches; cat data; dmesg | grep -ci 'ext4.*error' || true"
+      const fresh = yield* claim(yield* (yield* Vmm).restore(other), look)
+      assert.include(fresh, `${digest}  -\ndata\n`)
+      const pool = yield* warm(request)
+      const guest = yield* taken(pool, other)
+      assert.isFalse(guest.isMounted)
+      assert.strictEqual((yield* recordOf(guest.vm)).purpose, "run")
+      assert.strictEqual(yield* claim(guest, look), fresh)
+    }))
+
   it.effect("a dead pool member is replaced and never used", () =>
     Effect.gen(function*() {
       const { placeholder } = yield* basics

@@ -88,6 +88,11 @@ const mountRoot = (disk: Steps): Steps => [
   })
 ]
 
+const unmountRoot = (device: WorkspaceDevice): Steps => [
+  ...[`${newRoot}/workspace`, newRoot, inspectedDisk].map((target) => Calls.umount({ target, flags: 0 })),
+  ...device.detach
+]
+
 const writeIdentity = (identity: GuestIdentity) => {
   const write = (name: string, content: string, mode: number) =>
     Calls.writeSmall({ path: `${ownFiles}/${name}`, mode, content: Buffer.from(content) })
@@ -287,15 +292,13 @@ const warmUpSteps = (device: WorkspaceDevice, { isMounted }: ClaimedDisk): Steps
 const undoWarmUp = (device: WorkspaceDevice, { isMounted }: ClaimedDisk): Steps => [
   ...[...covered].reverse().map(([, target]) => Calls.umount({ target, flags: 0 })),
   Calls.visitRoot({ path: "" }),
-  ...(isMounted === true ? [] : [
-    ...[`${newRoot}/workspace`, newRoot, inspectedDisk].map((target) => Calls.umount({ target, flags: 0 })),
-    ...device.detach
-  ])
+  ...(isMounted === true ? [] : unmountRoot(device))
 ]
 
 /** Steps of a guest with its own kernel. */
 export const machineSteps = (device: WorkspaceDevice): GuestSteps => ({
   mountEmpty: mountRoot(mountEmpty(device)),
+  unmount: unmountRoot(device),
   claim: (identity, disk) => claimSteps(device, identity, disk),
   coverResolver: [coverResolver],
   inspection: (identity, disk) => inspectionSteps(device, identity, disk),
@@ -312,6 +315,7 @@ export const machineSteps = (device: WorkspaceDevice): GuestSteps => ({
   warmUp: {
     begin: (disk) => warmUpSteps(device, disk),
     undo: (disk) => undoWarmUp(device, disk),
+    mountWritten: [...mountRoot(mountWritten(device)), ...unmountRoot(device)],
     uncoverResolver: [Calls.umount({ target: resolverPath, flags: 0 })]
   }
 })

@@ -75,26 +75,32 @@ const warmUpGuest = (guest: RestoredGuest): Effect.Effect<void, VmFailed | Chann
     yield* warmNetwork(channel)
     yield* coverOnce(channel, steps)
     yield* channel.chain(steps.warmUp.undo(guest))
-    const left = isMounted ? 0 : yield* fileSystemsLeft(channel)
-    if (left > 0) {
-      return yield* vmFailed("warm-up", "a disk of it is still mounted")
-    }
-  }).pipe(
-    Effect.mapError((failure: WarmUpFailed) =>
-      failure._tag === "ChannelFailed" ? failure : failedAt("warm-up")(failure)
-    ),
-    Effect.raceFirst(guest.vm.health.failure),
-    Effect.timeoutOrElse({
-      duration: timeoutMs,
-      orElse: () =>
-        Effect.fail(
-          vmFailed("warm-up", `the guest was not through within ${timeoutMs} ms`)
-        )
-    }),
-    Effect.mapError((failure) => failure._tag === "ChannelFailed" ? failure : failedAt("warm-up")(failure))
+    if (isMounted) return
+    yield* channel.chain(steps.warmUp.mountWritten)
+    yield* demandUnmounted(channel, "warm-up")
+  }).pipe(inTime(guest, "warm-up"))
+
+/** The disk may be switched: the guest's kernel has nothing of it. */
+const demandUnmounted = (channel: GuestChannel, step: string) =>
+  Effect.flatMap(
+    fileSystemsLeft(channel),
+    (left) => left > 0 ? Effect.fail(vmFailed(step, "a disk of it is still mounted")) : Effect.void
   )
 
-type WarmUpFailed =
+/** Ends work in a guest with the guest, and after a while. */
+const inTime =
+  ({ vm }: RestoredGuest, step: string) =>
+  <R>(work: Effect.Effect<void, WorkFailed, R>): Effect.Effect<void, VmFailed | ChannelFailed, R> =>
+    work.pipe(
+      Effect.raceFirst(vm.health.failure),
+      Effect.timeoutOrElse({
+        duration: timeoutMs,
+        orElse: () => Effect.fail(vmFailed(step, `the guest was not through within ${timeoutMs} ms`))
+      }),
+      Effect.mapError((failure) => failure._tag === "ChannelFailed" ? failure : failedAt(step)(failure))
+    )
+
+type WorkFailed =
   | VmFailed
   | ChannelFailed
   | AgentCallFailed
@@ -145,16 +151,25 @@ export const makeMember = (
   })
 
 /**
- * Hands a member over to the requester: first the record, so that its owner is known after a crash, then the disks, then the guest resumes.
+ * Hands a member over to the requester: first the record, so that its owner is known after a crash, then the disks, then the guest resumes. A
+ * member that has another disk mounted than the requested one resumes before its disks are switched, and unmounts.
  */
-export const handOver = ({ isMounted, vm }: RestoredGuest, request: RestoreRequest) =>
+export const handOver = (guest: RestoredGuest, request: RestoreRequest, hasItsDisk: boolean) =>
   Effect.gen(function*() {
+    const { channel, isMounted, vm } = guest
     if (vm.confinement !== undefined) yield* demand({ level: vm.confinement, reason: "" }, request.leastConfinement)
-    yield* isMounted
-      ? vm.disks.handOver(request.purpose, request.top)
-      : vm.disks.switchTo(request, { handOver: request.purpose })
+    if (!isMounted) yield* vm.disks.switchTo(request, { handOver: request.purpose })
+    else if (hasItsDisk) yield* vm.disks.handOver(request.purpose, request.top)
+    else {
+      yield* vm.disks.handOver(request.purpose, undefined)
+      yield* Effect.andThen(channel.chain(vm.steps.unmount), demandUnmounted(channel, "pool")).pipe(
+        inTime(guest, "pool")
+      )
+      yield* vm.disks.switchTo(request)
+    }
+    return { ...guest, isMounted: hasItsDisk } satisfies RestoredGuest
   }).pipe(
-    Effect.raceFirst(vm.health.failure),
+    Effect.raceFirst(guest.vm.health.failure),
     Effect.mapError((failure) => failure._tag === "VmFailed" ? failure : failedAt("pool")(failure))
   )
 
