@@ -1,5 +1,7 @@
 """Finds the image of an archive, for image.py, which is behind this text in one program. The archive is what a stranger wrote."""
 
+import shutil
+
 
 ARCHIVE = "/workspace/import.tar"
 MOST_NAMED = 20

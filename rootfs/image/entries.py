@@ -75,9 +75,10 @@ class Entries:
                 self.is_over = self.gave_up = self.touches_modules = True
             return TAR_BLOCK
         if not self.touches_modules:
-            # A name that does not fit is in front, with its kind's header. Its beginning may be at the end of this one.
-            names = (header[:100], header[345:500], *self.before)
-            self.touches_modules = any(OF_MODULES.search(name) for name in names)
+            # A name that does not fit is in front, with its kind's header. Its beginning may be at the end of this one. Nearly no header has the words.
+            if self.before or b"modules" in header or b".wh." in header:
+                names = (header[:100], header[345:500], *self.before)
+                self.touches_modules = any(OF_MODULES.search(name) for name in names)
         if self.size is not None:
             size = self.size
         if kind == b"5":

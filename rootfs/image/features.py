@@ -21,7 +21,7 @@ IN_LABEL = (
 
 
 class FeatureRefused(Exception):
-    pass
+    kind = "feature"
 
 
 def plain_id(feature_id):

@@ -76,19 +76,24 @@ def build(request):
     )
 
 
+def refusal_of(error, request):
+    """What the host learns of an exception. Those of parts that this program does not have are told by their `kind`."""
+    if hasattr(error, "kind"):
+        image = {} if getattr(error, "image", None) is None else {"image": error.image}
+        return {"kind": error.kind, "detail": str(error)[:2000], **image, **steps_of(request)}
+    if isinstance(error, OSError):
+        return {"kind": "full" if error.errno == 28 else "tool", "detail": str(error)[:2000]}
+    if isinstance(error, (ValueError, KeyError, TypeError, AttributeError, tar_module().TarError)):
+        return {"kind": "image", "detail": f"{type(error).__name__}: {error}"[:2000]}
+    raise error
+
+
 def main():
     request = json.loads(sys.argv[1])
     try:
         build(request)
-    except Refused as refused:
-        image = {} if refused.image is None else {"image": refused.image}
-        say(_tag="Refused", kind=refused.kind, detail=str(refused)[:2000], **image, **steps_of(request))
-    except FeatureRefused as refused:
-        say(_tag="Refused", kind="feature", detail=str(refused)[:2000])
-    except OSError as error:
-        say(_tag="Refused", kind="full" if error.errno == 28 else "tool", detail=str(error)[:2000])
-    except (tar_module().TarError, ValueError, KeyError, TypeError, AttributeError) as error:
-        say(_tag="Refused", kind="image", detail=f"{type(error).__name__}: {error}"[:2000])
+    except Exception as error:
+        say(_tag="Refused", **refusal_of(error, request))
     # Python's own end waits for the layers that threads still write.
     os._exit(0)
 

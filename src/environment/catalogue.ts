@@ -31,6 +31,8 @@ export interface CatalogueEntry {
   }
   /** The image of a registry that it was made of. A builder microVM makes it again, and nothing else can. */
   readonly oci?: OciOrigin
+  /** Programs that each of its guests starts. They write to no disk. Absent: nobody knows. */
+  readonly firstPrograms?: ReadonlyArray<readonly [string, ...ReadonlyArray<string>]>
   /** Environment whose image gets the npm packages of `own`, or without these the Debian packages that this one has in addition. */
   readonly over?: CatalogueEntry
   /** Code name of the Debian release. */
@@ -81,6 +83,20 @@ const builder: CatalogueEntry = {
   codename: "trixie",
   description: "pyro's own: makes environments of images and Dockerfiles",
   lists: ["base", "builder"],
+  firstPrograms: [
+    [
+      "python3",
+      "-I",
+      "-S",
+      "-B",
+      "-c",
+      "import hashlib, json, os, re, shlex, shutil, signal, subprocess, threading, time"
+    ],
+    ["skopeo", "--version"],
+    ["igzip", "--version"],
+    ["mkfs.erofs", "--version"],
+    ["tar", "--version"]
+  ],
   diskMib: 500,
   treeMib: 700
 }

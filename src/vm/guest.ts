@@ -21,7 +21,13 @@ import type { MemoryTarget, SharedMemory, Vm, VmError } from "./Vm.ts"
 
 /** Images that a guest is made of. */
 export interface GuestImages {
-  readonly environment: { readonly name: string; readonly digest: string; readonly imagePath: string }
+  readonly environment: {
+    readonly name: string
+    readonly digest: string
+    readonly imagePath: string
+    /** Programs that every guest starts. They write to no disk. Absent: none. */
+    readonly firstPrograms?: ReadonlyArray<readonly [string, ...ReadonlyArray<string>]> | undefined
+  }
   readonly kernel: { readonly digest: string; readonly vmlinux: string; readonly initrd: string }
 }
 

@@ -20,6 +20,8 @@ export interface Environment {
   readonly kernelVersion: string
   /** Time of the build on this host, ISO 8601. */
   readonly builtAt: string
+  /** See `CatalogueEntry`. */
+  readonly firstPrograms?: CatalogueEntry["firstPrograms"]
   /** The image that it was made of, if it was made of one. */
   readonly oci?: OciOrigin | undefined
 }
@@ -89,5 +91,6 @@ export const environmentOf = (entry: CatalogueEntry) => ({ manifest, path }: Sto
   sizeBytes: manifest.image.sizeBytes,
   kernelVersion: manifest.kernelVersion,
   builtAt: manifest.created,
+  firstPrograms: entry.firstPrograms,
   oci: entry.oci
 })

@@ -79,7 +79,7 @@ const runBuilder = (pyro: PyroService, building: Building, result: ResultDisk | 
       building.onProgress({ step: "giving the steps of earlier builds to the builder", fraction: STARTED })
       yield* giveSteps(pyro, workspace, building.stepsBefore)
     }
-    const program = yield* builderProgram
+    const program = yield* builderProgram(building.request)
     const made = yield* runRecipe(pyro, workspace, {
       ...building,
       onProgress: files.length === 0 ?

@@ -21,7 +21,8 @@ const WAIT_MS = 5 * 60_000
 export const modulesFile = (pyro: PyroService, { onProgress, reference }: Pick<Building, "onProgress" | "reference">) =>
   Effect.gen(function*() {
     const { digest } = yield* ensureBuilder(onProgress)
-    const program = yield* builderProgram
+    const request = { architecture: "amd64", modules: true, result: { device: RESULT_DEVICE, hasModules: false } }
+    const program = yield* builderProgram(request)
     const folder = `${(yield* Paths).cacheDir}/environments/modules`
     const name = `${sha256Hex(Buffer.concat([Buffer.from(digest), program]))}.erofs`
     const file = `${folder}/${name}`
@@ -29,7 +30,6 @@ export const modulesFile = (pyro: PyroService, { onProgress, reference }: Pick<B
     yield* ensureFolder(folder)
     const make = Effect.scoped(Effect.gen(function*() {
       const result = yield* imageDisk()
-      const request = { architecture: "amd64", modules: true, result: { device: RESULT_DEVICE, hasModules: false } }
       const { sizeBytes } = yield* Effect.scoped(Effect.gen(function*() {
         const workspace = yield* acquireBuilder(pyro, { reference, allowHosts: [], onProgress, result })
         return yield* runRecipe(pyro, workspace, { program, request, reference, onProgress, last: "Began" })

@@ -1,7 +1,9 @@
 import { Effect, Stream } from "effect"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { lowerDirectory } from "../guest-steps.ts"
-import type { Guest } from "../guest.ts"
+import type { Guest, GuestImages } from "../guest.ts"
+import { runEach, warmUpCommand } from "../warm-up.ts"
+import { failedAt } from "./failure.ts"
 import { templateSteps } from "./machine-steps.ts"
 
 /** Files that nearly every command needs, read into the guest's page cache once for all clones. */
@@ -29,11 +31,26 @@ const warm = (channel: GuestChannel, path: string) =>
     Effect.catchTag("AgentCallFailed", () => Effect.void)
   )
 
-/** Brings a booted guest into the state of a template. With `isMounted`, its empty workspace disk is mounted. */
-export const prepareGuest = ({ channel, vm }: Guest, isMounted: boolean) =>
+type Programs = GuestImages["environment"]["firstPrograms"]
+
+/**
+ * Brings a booted guest into the state of a template. With `isMounted`, its empty workspace disk is mounted, and programs that every guest of the
+ * environment starts have run: their files are in the page cache.
+ */
+export const prepareGuest = ({ channel, vm }: Guest, programs: Programs = [], isMounted: boolean) =>
   Effect.gen(function*() {
     yield* channel.chain(templateSteps)
     for (const path of warmFiles) yield* warm(channel, path)
-    if (isMounted) yield* channel.chain(vm.steps.mountEmpty)
+    if (isMounted) {
+      yield* channel.chain(vm.steps.mountEmpty)
+      if (programs.length > 0) {
+        const { begin, undo } = vm.steps.warmUp
+        yield* Effect.mapError(
+          runEach(channel, begin({ isMounted }), programs.map((argv) => warmUpCommand(...argv))),
+          (failure) => failure._tag === "ChannelFailed" ? failure : failedAt("template")(failure)
+        )
+        yield* channel.chain(undo({ isMounted }))
+      }
+    }
     yield* channel.call.sync({ dropCaches: 0 })
   })

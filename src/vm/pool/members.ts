@@ -5,38 +5,25 @@ import { isEmptyOver } from "../../disk/workspace-disk.ts"
 import { NetworkMode } from "../../guest-channel/calls.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import type { SpawnRequest } from "../../guest-channel/process.ts"
 import { deadlineScale } from "../../system/settings/deadline-scale.ts"
 import { demand } from "../confinement.ts"
 import { failedAt, vmFailed } from "../driver/failure.ts"
 import type { GuestSteps } from "../guest-steps.ts"
 import type { RestoredGuest, RestoreRequest, VmmError, VmmService } from "../guest.ts"
-
-const command = (...argv: SpawnRequest["argv"]): SpawnRequest => ({
-  argv,
-  env: [
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "LANG=C.UTF-8",
-    "SHELL=/bin/bash",
-    "TERM=dumb"
-  ],
-  cwd: "/workspace",
-  // Every command of a workspace has this limit, and a guest needs a while for its first one.
-  pidsMax: 1024
-})
+import { runEach, warmUpCommand } from "../warm-up.ts"
 
 /**
  * The usual first commands: a shell, programs that it starts, a file read, a folder listed. They write to no disk. There are no more,
  * because under TCG each further program costs every workspace some 2 MiB of translated code.
  */
-const first = command("/bin/bash", "-c", "cat /etc/hostname; ls /")
-const others = [command("true"), command("true")]
+const firstCommands = [
+  warmUpCommand("/bin/bash", "-c", "cat /etc/hostname; ls /"),
+  warmUpCommand("true"),
+  warmUpCommand("true")
+]
 
 /** A warm-up takes 0.3 s, and several times as long on a busy host. */
 const timeoutMs = 20_000 * deadlineScale
-
-const toItsEnd = (process: Effect.Success<ReturnType<GuestChannel["spawn"]>>) =>
-  Effect.andThen(Stream.runDrain(process.output), process.exit)
 
 /** Number of disk file systems that the guest's kernel still has, at any mount point. */
 const fileSystemsLeft = (channel: GuestChannel) =>
@@ -70,8 +57,7 @@ const coverOnce = ({ chain }: GuestChannel, { coverResolver, warmUp: { uncoverRe
 const warmUpGuest = (guest: RestoredGuest): Effect.Effect<void, VmFailed | ChannelFailed> =>
   Effect.gen(function*() {
     const { channel, isMounted, vm: { steps } } = guest
-    yield* Effect.scoped(Effect.flatMap(channel.spawnAfter(steps.warmUp.begin(guest), first), toItsEnd))
-    for (const request of others) yield* Effect.scoped(Effect.flatMap(channel.spawn(request), toItsEnd))
+    yield* runEach(channel, steps.warmUp.begin(guest), firstCommands)
     yield* warmNetwork(channel)
     yield* coverOnce(channel, steps)
     yield* channel.chain(steps.warmUp.undo(guest))

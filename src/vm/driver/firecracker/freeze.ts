@@ -5,6 +5,7 @@ import type { Seed } from "../../../disk/workspace-disk.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { Paths } from "../../../system/files/Paths.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
+import type { GuestImages } from "../../guest.ts"
 import { type Frozen, type MachineSpec, overlayIn } from "../../machine.ts"
 import type { VmPurpose } from "../../record.ts"
 import type { VmError } from "../../Vm.ts"
@@ -41,16 +42,17 @@ const boot = (
 
 interface TemplateRequest extends Omit<BootRequest, "purpose"> {
   readonly directory: string
+  readonly firstPrograms: GuestImages["environment"]["firstPrograms"]
   /** Whether its empty workspace disk over `seed` is mounted. */
   readonly isMounted: boolean
 }
 
 /** Boots a guest, mounts the environment, and freezes the idle guest into `directory`. */
-export const freezeTemplate = ({ directory, isMounted, ...request }: TemplateRequest) =>
+export const freezeTemplate = ({ directory, firstPrograms, isMounted, ...request }: TemplateRequest) =>
   Effect.scoped(Effect.gen(function*() {
     const { channel, vm } = yield* boot({ ...request, purpose: "template" })
     return yield* Effect.gen(function*() {
-      yield* prepareGuest({ channel, vm }, isMounted)
+      yield* prepareGuest({ channel, vm }, firstPrograms, isMounted)
       yield* vm.pause
       const frozen: Frozen = yield* freezeMemory(vm, directory)
       if (!isMounted) return frozen

@@ -15,7 +15,7 @@ export const machineIdentity = (spec: MachineSpec, build: string): MachineIdenti
 })
 
 /** Increased when the steps before a guest's freeze change. */
-const templateFormat = 1
+const templateFormat = 2
 
 /** Hash of everything that a frozen guest depends on. `mounted` is the digest of the mounted seed, if any. */
 export const templateKey = (

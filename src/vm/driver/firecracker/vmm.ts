@@ -67,7 +67,15 @@ export const makeFirecrackerVmm = Effect.gen(function*() {
       const started = yield* startFromTemplate({
         key,
         images: request.images,
-        freeze: (directory) => freezeTemplate({ host, spec, seed: placeholder, directory, isMounted }),
+        freeze: (directory) =>
+          freezeTemplate({
+            host,
+            spec,
+            seed: placeholder,
+            firstPrograms: request.images.environment.firstPrograms,
+            directory,
+            isMounted
+          }),
         start: (frozen) => {
           const { dieWithParent, purpose } = request
           return acquireVm({ host, purpose, spec, disk: request, frozen, dieWithParent })

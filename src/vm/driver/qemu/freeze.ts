@@ -8,6 +8,7 @@ import { attempt } from "../../../system/files/failure.ts"
 import type { Paths } from "../../../system/files/Paths.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import type { Confinement } from "../../confinement.ts"
+import type { GuestImages } from "../../guest.ts"
 import { type MachineSpec, overlayIn } from "../../machine.ts"
 import type { VmPurpose } from "../../record.ts"
 import type { VmError } from "../../Vm.ts"
@@ -61,6 +62,7 @@ const bootPatiently = <A, E>(
 
 interface TemplateRequest extends Omit<BootRequest, "purpose"> {
   readonly directory: string
+  readonly firstPrograms: GuestImages["environment"]["firstPrograms"]
   /** Whether its empty workspace disk over `seed` is mounted. */
   readonly isMounted: boolean
 }
@@ -69,7 +71,7 @@ interface TemplateRequest extends Omit<BootRequest, "purpose"> {
 export const freezeTemplate = (request: TemplateRequest) =>
   bootPatiently({ ...request, purpose: "template" }, ({ channel, vm }) =>
     Effect.gen(function*() {
-      yield* prepareGuest({ channel, vm }, request.isMounted)
+      yield* prepareGuest({ channel, vm }, request.firstPrograms, request.isMounted)
       yield* vm.pause
       const frozen = yield* freezeMemory(vm, request.directory)
       return request.isMounted ? { ...frozen, overlayPath: yield* keepOverlay(vm, request.directory) } : frozen

@@ -19,7 +19,7 @@ export const machineIdentity = (spec: MachineSpec, qemu: string): MachineIdentit
 })
 
 /** Increased when the steps before a guest's freeze change. */
-const templateFormat = 3
+const templateFormat = 4
 
 /**
  * Hash of everything that a frozen guest depends on: a template is used only if all of it is equal. QEMU's arguments include the kernel

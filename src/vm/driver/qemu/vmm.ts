@@ -60,7 +60,14 @@ export const makeQemuVmm = Effect.gen(function*() {
       const started = yield* startFromTemplate({
         key,
         images: request.images,
-        freeze: (directory) => freezeTemplate({ ...machine, seed: placeholder, directory, isMounted }),
+        freeze: (directory) =>
+          freezeTemplate({
+            ...machine,
+            seed: placeholder,
+            firstPrograms: request.images.environment.firstPrograms,
+            directory,
+            isMounted
+          }),
         start: (frozen) => {
           const { dieWithParent, purpose } = request
           return acquireVm({

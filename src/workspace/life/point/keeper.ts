@@ -7,6 +7,7 @@ import type { VmPoints } from "../../../vm/Vm.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { lookAgain, type PointMarks, takeLook, whileTaking } from "../../entry/point-marks.ts"
+import type { WorkspaceRecord } from "../../entry/record.ts"
 import { openResidentsOf } from "../../residents/entry-residents.ts"
 import { mergeIfTooLong } from "../snapshot/flatten.ts"
 import { takePoint } from "./take.ts"
@@ -26,9 +27,9 @@ const MAX_PENDING_BYTES = 64 * 1024 * 1024
 /** A guest stands still for points with memory at most for this part of the time. */
 const STILL_PART = 1 / 50
 
-/** Nobody rewinds a candidate of a try, and its commands wait for no point. */
-export const hasPoints = ({ tryOf }: { readonly tryOf?: string | undefined }): boolean =>
-  tryOf === undefined && settingNow("PYRO_REWIND_MIB") > 0
+/** Nobody rewinds a candidate of a try or a builder of images, and their commands wait for no point. */
+export const hasPoints = ({ result, tryOf }: Partial<Pick<WorkspaceRecord, "result" | "tryOf">>): boolean =>
+  tryOf === undefined && result === undefined && settingNow("PYRO_REWIND_MIB") > 0
 
 /**
  * Whether a point takes so little time that a command waits for it: a point of the disk, or one with little memory. The first one with memory is
