@@ -36,11 +36,14 @@ class Output:
 
     @classmethod
     def clear(cls):
-        """Another mkfs writes it anew, and takes what it does not write for zeros."""
-        if cls.is_disk:
-            run(["blkdiscard", "--zeroout", "--force", cls.path])
-        else:
+        """Another mkfs writes it anew, and takes what it does not write for zeros. `--zeroout` would take the whole disk's room on the host."""
+        if not cls.is_disk:
             os.unlink(cls.path)
+            return
+        run(["blkdiscard", "--force", cls.path])
+        with open(cls.path, "rb") as file:
+            if any(file.read(CHUNK)):
+                raise Refused("tool", "the disk for the image cannot be cleared")
 
     @classmethod
     def end(cls):
