@@ -67,7 +67,10 @@ def fed_to(argv, blob, diff_id, entries):
         pass
     taken = child.wait() == 0 and whole
     disk = os.statvfs(WORK)
-    if min(disk.f_bavail * disk.f_frsize, Output.left() if taken else LEAST_LEFT) < LEAST_LEFT:
+    room = disk.f_bavail * disk.f_frsize
+    if taken and Output.is_disk:
+        room = min(room, Output.left())
+    if room < LEAST_LEFT:
         # mkfs.erofs goes on after data that it could not write.
         raise Refused("full", f"the image needs more than the builder's disk takes ({disk.f_blocks * disk.f_frsize >> 20} MiB)")
     return taken

@@ -27,12 +27,9 @@ class Output:
 
     @classmethod
     def left(cls):
-        """Bytes that it may still get."""
-        if cls.is_disk:
-            with open(cls.path, "rb") as file:
-                return file.seek(0, os.SEEK_END) - cls.size()
-        disk = os.statvfs(WORK)
-        return disk.f_bavail * disk.f_frsize
+        """Bytes that its disk has behind the file system."""
+        with open(cls.path, "rb") as file:
+            return file.seek(0, os.SEEK_END) - cls.size()
 
     @classmethod
     def clear(cls):
