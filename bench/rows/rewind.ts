@@ -1,4 +1,5 @@
 import { Effect, Schema, Stream } from "effect"
+import { setTimeout as sleep } from "node:timers/promises"
 import { RewindPayload } from "../../src/contract/rows/workspace-rewind.ts"
 import type { Bench } from "../bench.ts"
 import type { Daemon } from "../daemon.ts"
@@ -61,7 +62,14 @@ export const returning = async (daemon: Daemon, workspace: string, go: Return, q
     })
   }, () => daemon.remove(workspace))
 
-const back = async ({ daemon }: Bench, go: Return) => returning(daemon, await daemon.create(), go, daemon.settled)
+/** The daemon has a guest ready for the next rewind some two seconds after the last command. An agent thinks for as long. */
+const THOUGHT_MS = 3_000
+
+const back = async ({ daemon }: Bench, go: Return) =>
+  returning(daemon, await daemon.create(), go, async () => {
+    await daemon.settled()
+    await sleep(THOUGHT_MS)
+  })
 
 export const rewind: Plan = {
   name: "rewind",

@@ -57,6 +57,13 @@ export const isEmptyDisk = ({ layers = [], seed, top }: DiskSource): boolean =>
 export const isEmptyOver = (disk: DiskSource, seed: Seed): boolean =>
   isEmptyDisk(disk) && isSameFile(disk.seed.path, seed.path)
 
+/** Whether a disk has exactly the layers and the seed of another one, under any names, and nothing was written over them. */
+export const isUnwrittenOver = (disk: DiskSource, { layers = [], seed }: DiskSource): boolean =>
+  disk.layers?.length === layers.length &&
+  disk.layers.every((file, index) => isSameFile(file, layers[index]!)) &&
+  isSameFile(disk.seed.path, seed.path) &&
+  (disk.top === undefined || isEmptyLayer(disk.top, disk.seed.virtualBytes))
+
 const seedName = "seed.ext4"
 
 const layerName = new RegExp(`^(0|[1-9]\\d{0,8})\\.(?:${layerFormats.join("|")})$`)

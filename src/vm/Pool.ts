@@ -5,8 +5,17 @@ import { variables } from "../system/settings/variables.ts"
 import { countPoolRequest, setPoolMembers } from "../system/telemetry/metrics.ts"
 import { asStep } from "../system/telemetry/spans.ts"
 import type { RestoredGuest, RestoreRequest, VmmError } from "./guest.ts"
-import { handOver, kindOf, makeMember } from "./pool/members.ts"
-import { changed, type Demands, nextStep, type PoolConfig, remembered, type Wanted } from "./pool/policy.ts"
+import { handOver, kindOf, makeExpected, makeMember } from "./pool/members.ts"
+import {
+  changed,
+  type Demands,
+  expectedFor,
+  expecting,
+  nextStep,
+  type PoolConfig,
+  remembered,
+  type Wanted
+} from "./pool/policy.ts"
 import { Vmm } from "./Vmm.ts"
 
 export type { PoolConfig } from "./pool/policy.ts"
@@ -31,6 +40,11 @@ export class Pool extends Context.Service<Pool, {
   readonly take: (request: RestoreRequest) => Effect.Effect<Option.Option<RestoredGuest>, never, Scope.Scope>
   /** A spare guest, else one restored on the spot. If that does not fit, the members of the pool make room for it. */
   readonly acquire: (request: RestoreRequest) => Effect.Effect<RestoredGuest, VmmError, Scope.Scope>
+  /**
+   * Somebody expects to ask for exactly the written disk of a request soon, in place of the disk that the same one expected before: a guest
+   * that has it mounted is made in the background. None: nothing any more. Nobody else gets that guest.
+   */
+  readonly expect: (by: string, request: Option.Option<RestoreRequest>) => Effect.Effect<void>
   /** Retries work without the pool's members if there was no room for it. */
   readonly withRoom: <A, E extends { readonly _tag: string }, R>(
     attempt: Effect.Effect<A, E, R>
@@ -50,6 +64,7 @@ const defaults = (): PoolConfig => ({
   memoryMib: Math.min(8192, Math.floor(availableMemoryBytes() / 4 / 1024 / 1024)),
   idleMs: 10 * 60_000,
   quietMs: 100,
+  aheadMs: 1_000,
   retryMs: 60_000
 })
 
@@ -81,10 +96,16 @@ const make = (config: PoolConfig) =>
         return [found, found === undefined ? now : { ...now, members: now.members.filter((one) => one !== found) }]
       })
 
-    /** A member with the disk mounted, if nothing was written to the disk; else one without a disk, and at last one with another disk. */
+    /**
+     * A member with the disk mounted, if nothing was written to the disk or the disk was expected; else one without a disk, and at last one with
+     * another disk of the host.
+     */
     const pickFor = (request: RestoreRequest) =>
       Effect.gen(function*() {
         const { wanted } = yield* SubscriptionRef.get(state)
+        const expected = expectedFor(wanted, request)
+        const ready = expected === undefined ? undefined : yield* pick(expected)
+        if (ready !== undefined) return { member: ready, hasItsDisk: true }
         const images = [...wanted.values()].flatMap(({ mounted }) => mounted ?? [])
         const own = images.find((image) => isEmptyOver(request, image))
         for (const image of own === undefined ? [undefined, ...images] : [own, undefined, ...images]) {
@@ -109,11 +130,12 @@ const make = (config: PoolConfig) =>
         Effect.andThen(Queue.offer(wake, undefined))
       )
 
-    const fill = (kind: string, { mounted, request }: Wanted) =>
+    const fill = (kind: string, { expectedBy, mounted, request }: Wanted) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
           const scope = yield* Scope.make()
-          const guest = yield* restore(Scope.provide(makeMember(vmm, request, mounted), scope)).pipe(
+          const made = expectedBy === undefined ? makeMember(vmm, request, mounted) : makeExpected(vmm, request)
+          const guest = yield* restore(Scope.provide(made, scope)).pipe(
             Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
           )
           const member: Member = { kind, guest, scope }
@@ -152,9 +174,8 @@ const make = (config: PoolConfig) =>
         case "forget":
           return yield* want((demands) => changed(demands, next.kind, () => undefined))
         case "rest": {
-          const quiet = [...wanted.values()].some(({ notBeforeMs }) =>
-            notBeforeMs > now && notBeforeMs <= now + config.quietMs
-          )
+          const soonMs = now + Math.max(config.quietMs, config.aheadMs)
+          const quiet = [...wanted.values()].some(({ notBeforeMs }) => notBeforeMs > now && notBeforeMs <= soonMs)
           if (!quiet) {
             yield* SubscriptionRef.update(state, (current) =>
               current.wanted === wanted ? { ...current, resting: true } : current)
@@ -227,14 +248,20 @@ const make = (config: PoolConfig) =>
         })
       )
 
+    const expect: Pool["Service"]["expect"] = (by, request) =>
+      Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
+        want((demands) => expecting(demands, by, Option.getOrUndefined(request), config, nowMs)))
+
     return {
       take,
       acquire,
+      expect,
       withRoom,
       empty,
       status: Effect.map(SubscriptionRef.get(state), ({ members }) => ({
         members: members.length,
-        memoryMib: members.reduce((sum, { guest }) => sum + guest.vm.spec.memoryMib, 0)
+        memoryMib: members.reduce((sum, { guest }) =>
+          sum + guest.vm.spec.memoryMib, 0)
       })),
       settled: SubscriptionRef.changes(state).pipe(
         Stream.filter(({ resting }) => resting),

@@ -45,7 +45,9 @@ export type Steps = ReadonlyArray<Call<unknown>>
 export interface GuestSteps {
   /** The mounts of a claim on a disk that was never written. The rest of the claim is `claim` with `isMounted`. */
   readonly mountEmpty: Steps
-  /** Undoes `mountEmpty`, so that the disk can be switched. Fails if a mount is still in use. */
+  /** The mounts of a claim on a written disk. The rest of the claim is `claim` with `isMounted`. */
+  readonly mountWritten: Steps
+  /** Undoes either, so that the disk can be switched. Fails if a mount is still in use. */
   readonly unmount: Steps
   /** Makes a restored guest unique, and mounts its root and /workspace. */
   readonly claim: (identity: GuestIdentity, disk: ClaimedDisk) => Steps
@@ -85,8 +87,6 @@ export interface GuestSteps {
     readonly begin: (disk: ClaimedDisk) => Steps
     /** Unmounts everything that `begin` mounted, so that the disk can be switched. Fails if a mount is still in use. */
     readonly undo: (disk: ClaimedDisk) => Steps
-    /** Mounts the disk once more as a written one, after `undo`, and unmounts it. */
-    readonly mountWritten: Steps
     /** Undoes `coverResolver` between the two. */
     readonly uncoverResolver: Steps
   }

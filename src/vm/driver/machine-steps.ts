@@ -298,6 +298,7 @@ const undoWarmUp = (device: WorkspaceDevice, { isMounted }: ClaimedDisk): Steps 
 /** Steps of a guest with its own kernel. */
 export const machineSteps = (device: WorkspaceDevice): GuestSteps => ({
   mountEmpty: mountRoot(mountEmpty(device)),
+  mountWritten: mountRoot(mountWritten(device)),
   unmount: unmountRoot(device),
   claim: (identity, disk) => claimSteps(device, identity, disk),
   coverResolver: [coverResolver],
@@ -315,7 +316,6 @@ export const machineSteps = (device: WorkspaceDevice): GuestSteps => ({
   warmUp: {
     begin: (disk) => warmUpSteps(device, disk),
     undo: (disk) => undoWarmUp(device, disk),
-    mountWritten: [...mountRoot(mountWritten(device)), ...unmountRoot(device)],
     uncoverResolver: [Calls.umount({ target: resolverPath, flags: 0 })]
   }
 })

@@ -62,7 +62,7 @@ const warmUpGuest = (guest: RestoredGuest): Effect.Effect<void, VmFailed | Chann
     yield* coverOnce(channel, steps)
     yield* channel.chain(steps.warmUp.undo(guest))
     if (isMounted) return
-    yield* channel.chain(steps.warmUp.mountWritten)
+    yield* channel.chain([...steps.mountWritten, ...steps.unmount])
     yield* demandUnmounted(channel, "warm-up")
   }).pipe(inTime(guest, "warm-up"))
 
@@ -115,7 +115,29 @@ export const makeMember = (
   vmm: Pick<VmmService, "restore">,
   request: RestoreRequest,
   mounted: SeedImage | undefined
-): Effect.Effect<RestoredGuest, VmmError | ChannelFailed | AgentCallFailed, Scope.Scope> =>
+): Effect.Effect<RestoredGuest, MemberFailed, Scope.Scope> =>
+  Effect.tap(warmMember(vmm, request, mounted), ({ vm }) => vm.pause)
+
+/**
+ * A paused guest that has the written disk of the request mounted, and nothing written over it. No program has run on that disk. Nobody else
+ * may get this guest: its kernel has read what another guest wrote.
+ */
+export const makeExpected = (
+  vmm: Pick<VmmService, "restore">,
+  request: RestoreRequest
+): Effect.Effect<RestoredGuest, MemberFailed, Scope.Scope> =>
+  Effect.gen(function*() {
+    const guest = yield* warmMember(vmm, request, undefined)
+    const { channel, vm } = guest
+    yield* vm.disks.switchTo({ seed: request.seed, layers: request.layers })
+    yield* inTime(guest, "mount")(channel.chain(vm.steps.mountWritten))
+    yield* vm.pause
+    return { ...guest, isMounted: true }
+  })
+
+type MemberFailed = VmmError | ChannelFailed | AgentCallFailed
+
+const warmMember = (vmm: Pick<VmmService, "restore">, request: RestoreRequest, mounted: SeedImage | undefined) =>
   Effect.gen(function*() {
     const { driver, images, memoryMib, placeholder, vcpuCount } = request
     const restored = yield* vmm.restore({
@@ -132,7 +154,6 @@ export const makeMember = (
     const guest = { ...restored, isMounted: mounted !== undefined }
     if (guest.isMounted && !restored.isMounted) yield* guest.channel.chain(guest.vm.steps.mountEmpty)
     yield* warmUpGuest(guest)
-    yield* guest.vm.pause
     return guest
   })
 

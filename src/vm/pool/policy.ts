@@ -1,5 +1,5 @@
 import type { SeedImage } from "../../disk/SeedImages.ts"
-import { isEmptyDisk } from "../../disk/workspace-disk.ts"
+import { isEmptyDisk, isUnwrittenOver } from "../../disk/workspace-disk.ts"
 import type { RestoreRequest } from "../guest.ts"
 import { isEmptyRequest, kindOf } from "./members.ts"
 
@@ -13,6 +13,8 @@ export interface PoolConfig {
   readonly idleMs: number
   /** How long after a request no member is made, in ms: the request has priority. `WRITTEN` times as long if its disk was written. */
   readonly quietMs: number
+  /** How long after an expectation its member is made, in ms: commands in a row change what is expected. */
+  readonly aheadMs: number
   /** Delay before the next attempt after a member could not be made, in ms. A request ends the delay. */
   readonly retryMs: number
 }
@@ -71,6 +73,8 @@ export interface Wanted extends Demand {
   readonly request: RestoreRequest
   /** Seed of the disk that a member has mounted. */
   readonly mounted: SeedImage | undefined
+  /** Who expects to ask for exactly the written disk of the request: a member has it mounted. Default: nobody. */
+  readonly expectedBy?: string | undefined
 }
 
 /** By kind. */
@@ -88,9 +92,11 @@ export const changed = (demands: Demands, kind: string, change: (wanted: Wanted 
 /** The guest of a written disk still mounts the disk, for as long as the claim of an empty one takes. */
 const WRITTEN = 3
 
-/** Adds one request: members for the next similar one. One of them has its seed mounted already. */
-export const remembered = (demands: Demands, request: RestoreRequest, config: PoolConfig, nowMs: number): Demands => {
+/** Adds one request: members for the next similar one. One of them has its seed mounted already. A disk that was expected is so no more. */
+export const remembered = (before: Demands, request: RestoreRequest, config: PoolConfig, nowMs: number): Demands => {
   const isWritten = !isEmptyDisk(request)
+  const met = expectedFor(before, request)
+  const demands = met === undefined ? before : changed(before, met, (one) => one && ended(one))
   const wanted = (before: Demands, mounted: SeedImage | undefined, members: number) =>
     changed(before, kindOf(request, mounted), () => ({
       request,
@@ -100,11 +106,52 @@ export const remembered = (demands: Demands, request: RestoreRequest, config: Po
       askedAtMs: nowMs,
       notBeforeMs: nowMs + config.quietMs * (isWritten ? WRITTEN : 1)
     }))
-  const all = config.membersPerKind
+  const all = config.membersPerKind - (isWritten && isAnyExpected(demands) ? 1 : 0)
   if (isEmptyRequest(request)) return wanted(demands, request.placeholder, all)
   const seed = all > 1 ? request.seedImage : undefined
   if (seed === undefined) return wanted(demands, undefined, all)
   return wanted(wanted(superseded(demands, kindOf(request, seed), request), seed, 1), undefined, all - 1)
+}
+
+/** A demand whose members end. */
+const ended = (wanted: Wanted): Wanted => ({ ...wanted, askedAtMs: -Infinity })
+
+const isExpected = ({ askedAtMs, expectedBy }: Wanted) => expectedBy !== undefined && askedAtMs > -Infinity
+
+const isAnyExpected = (demands: Demands) => [...demands.values()].some(isExpected)
+
+/** Kind of the members that have exactly the disk of this request mounted. */
+export const expectedFor = (demands: Demands, request: RestoreRequest): string | undefined =>
+  [...demands].find(([, wanted]) =>
+    isExpected(wanted) && kindOf(wanted.request, undefined) === kindOf(request, undefined) &&
+    isUnwrittenOver(request, wanted.request)
+  )?.[0]
+
+/**
+ * One expects to ask for exactly the written disk of a request, or for none any more, in place of what it expected before. One member has that disk
+ * mounted, in place of one with no disk. A pool with one member per kind expects nothing.
+ */
+export const expecting = (
+  demands: Demands,
+  by: string,
+  request: RestoreRequest | undefined,
+  config: PoolConfig,
+  nowMs: number
+): Demands => {
+  const same = request === undefined ? undefined : expectedFor(demands, request)
+  const after = new Map(
+    [...demands].map(([kind, wanted]) => [kind, wanted.expectedBy === by && kind !== same ? ended(wanted) : wanted])
+  )
+  if (request === undefined || config.membersPerKind < 2) return after
+  const notBeforeMs = nowMs + config.aheadMs
+  if (same !== undefined) return changed(after, same, (wanted) => wanted && { ...wanted, askedAtMs: nowMs })
+  const unmounted = kindOf(request, undefined)
+  const { memoryMib } = request
+  const wanted = { request, mounted: undefined, expectedBy: by, members: 1, memoryMib, askedAtMs: nowMs, notBeforeMs }
+  // The files of a layer's name never change, so no member of this kind has another disk.
+  after.set(JSON.stringify([unmounted, by, request.seed.path, request.layers]), wanted)
+  const others = config.membersPerKind - 1
+  return changed(after, unmounted, (all) => all && { ...all, members: Math.min(all.members, others) })
 }
 
 /** Only the seed of the last request is expected again. */
@@ -113,6 +160,6 @@ const superseded = (demands: Demands, kind: string, { placeholder }: RestoreRequ
     [...demands].map(([one, wanted]) =>
       one === kind || wanted.mounted === undefined || wanted.mounted.digest === placeholder.digest
         ? [one, wanted]
-        : [one, { ...wanted, askedAtMs: -Infinity }]
+        : [one, ended(wanted)]
     )
   )

@@ -14,6 +14,10 @@ export interface PointMarks {
   pauseMs: number
   /** Number of commands in the history at the last return to a point. Undefined if none was made since the last reset. */
   returnedAt?: number | undefined
+  /** Time of that return, in ms since 1970. */
+  returnedMs?: number | undefined
+  /** Ends the guest that was made ready for the next return, if one may have been. */
+  endExpected?: Effect.Effect<void>
   /** Ends with the point that is being made. Undefined if none is. */
   taking?: Deferred.Deferred<void> | undefined
 }
@@ -43,12 +47,28 @@ export const takeLook = (marks: PointMarks, nowMs: number, everyMs: number): boo
   return true
 }
 
-/** Makes the next look due at once: the disk is another one. `returnedAt`: of a return to a point. */
-export const forgetPointMarks = (
-  { pointMarks: marks }: { readonly pointMarks: PointMarks },
-  returnedAt?: number
+/** Makes the next look due at once: the disk is another one. */
+export const forgetPointMarks = ({ pointMarks: marks }: { readonly pointMarks: PointMarks }): void => {
+  Object.assign(marks, {
+    usedMs: -1,
+    ended: -1,
+    left: Math.max(1, marks.left),
+    returnedAt: undefined,
+    returnedMs: undefined
+  })
+}
+
+/** The same after a return to a point: `seen` is what the point has, if it is the state before the next command without another look. */
+export const markReturned = (
+  entry: { readonly pointMarks: PointMarks },
+  { seen, ...returned }: {
+    readonly returnedAt: number
+    readonly returnedMs: number
+    readonly seen: Pick<PointMarks, "usedMs" | "ended"> | undefined
+  }
 ): void => {
-  Object.assign(marks, { usedMs: -1, ended: -1, left: Math.max(1, marks.left), returnedAt })
+  forgetPointMarks(entry)
+  Object.assign(entry.pointMarks, returned, seen)
 }
 
 /** Makes another look due without another use: this one came to nothing. */

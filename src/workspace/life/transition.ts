@@ -203,7 +203,10 @@ const dropMemory = ({ transition: { entry } }: Passage<unknown>) =>
 
 const installNext = <R>(lifecycle: Lifecycle, { next, transition: { change, entry, leaves } }: Passage<R>) =>
   Effect.gen(function*() {
-    if (next === undefined) return leaves === undefined ? undefined : yield* Ref.set(entry.state, { state: leaves })
+    if (next === undefined) {
+      yield* entry.pointMarks.endExpected ?? Effect.void
+      return leaves === undefined ? undefined : yield* Ref.set(entry.state, { state: leaves })
+    }
     if (change !== undefined) yield* touch(entry.folder)
     yield* install(lifecycle, entry, next)
   })

@@ -20,6 +20,7 @@ const identityFiles = ({ generation, hostname, machineId }: GuestIdentity) => [
  */
 export const localSteps: GuestSteps = {
   mountEmpty: [],
+  mountWritten: [],
   unmount: [],
   claim: identityFiles,
   coverResolver: [write("/etc/resolv.conf", resolverContent, 0o644)],
@@ -34,5 +35,5 @@ export const localSteps: GuestSteps = {
   startPrograms: [],
   diskDevice: "/dev/none",
   diskErrors: "/sys/fs/ext4/none",
-  warmUp: { begin: () => [], undo: () => [], mountWritten: [], uncoverResolver: [] }
+  warmUp: { begin: () => [], undo: () => [], uncoverResolver: [] }
 }

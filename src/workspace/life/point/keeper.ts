@@ -10,6 +10,7 @@ import { lookAgain, type PointMarks, takeLook, whileTaking } from "../../entry/p
 import type { WorkspaceRecord } from "../../entry/record.ts"
 import { openResidentsOf } from "../../residents/entry-residents.ts"
 import { mergeIfTooLong } from "../snapshot/flatten.ts"
+import { expectReturn } from "./expect.ts"
 import { takePoint } from "./take.ts"
 
 /** Time without a use until a workspace counts as idle between two commands, in ms. */
@@ -143,13 +144,16 @@ const makePoints = ({ registry }: Lifecycle): Effect.Effect<void, never, Lifecyc
       [...registry.entries.values()].filter(mayBeDue),
       (entry) =>
         Effect.gen(function*() {
-          if ((yield* nowMs) - entry.uses.lastMs < QUIET_MS || !(yield* isDue(entry, { isAwaited: false }))) return
-          yield* takePoint(entry).pipe(
-            whileTaking(entry),
-            Effect.andThen(mergeIfTooLong(entry)),
-            unlessBusy(entry),
-            orLog(entry)
-          )
+          if ((yield* nowMs) - entry.uses.lastMs < QUIET_MS) return
+          if (yield* isDue(entry, { isAwaited: false })) {
+            yield* takePoint(entry).pipe(
+              whileTaking(entry),
+              Effect.andThen(mergeIfTooLong(entry)),
+              unlessBusy(entry),
+              orLog(entry)
+            )
+          }
+          yield* expectReturn(entry)
         }),
       { concurrency: 4, discard: true }
     )

@@ -1,8 +1,9 @@
 import { Effect, Option, Ref } from "effect"
 import { faultPoint } from "../../../system/waits/fault.ts"
+import { nowMs } from "../../../system/waits/time.ts"
 import type { Lifecycle, LifecycleServices, Notify } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
-import { forgetPointMarks } from "../../entry/point-marks.ts"
+import { markReturned } from "../../entry/point-marks.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 import { residentsOf } from "../../residents/entry-residents.ts"
 import type { JournaledCommand } from "../../residents/exec/journal.ts"
@@ -12,6 +13,7 @@ import { reportWarnings } from "../notices.ts"
 import { buildFrom, onNextDisk } from "../reset.ts"
 import { transit } from "../transition.ts"
 import { findPoint, type Wanted } from "./choose.ts"
+import { expectReturn } from "./expect.ts"
 import { isUndone, undoneAfter } from "./lineage.ts"
 import { loadable } from "./loadable.ts"
 import type { Point } from "./record.ts"
@@ -78,7 +80,10 @@ export const rewind = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notif
     const { folder } = settled?.returned ?? point
     const rebasing = Effect.map(both, ({ returned }) => ({ point: returned, undone }))
     yield* transit(lifecycle, rewinding(entry, before, { ...point, folder }, rebasing, notify))
-    forgetPointMarks(entry, total)
+    // A point with memory is renewed while the guest is idle: the one of the return has a whole image.
+    const seen = settled === undefined ? { usedMs: entry.uses.lastMs, ended: journal.endedCount } : undefined
+    markReturned(entry, { returnedAt: total, returnedMs: yield* nowMs, seen })
+    yield* Effect.forkIn(expectReturn(entry), entry.scope)
     yield* reportWarnings(entry, notify)
     const was = before.undone ?? []
     return {

@@ -32,7 +32,14 @@ describe("kinds of a pool's members", () => {
   })
 
   it("a request demands members of its own driver only, and those of the other stay in demand", () => {
-    const config: PoolConfig = { membersPerKind: 1, memoryMib: 1024, idleMs: 1000, quietMs: 10, retryMs: 100 }
+    const config: PoolConfig = {
+      membersPerKind: 1,
+      memoryMib: 1024,
+      idleMs: 1000,
+      quietMs: 10,
+      aheadMs: 50,
+      retryMs: 100
+    }
     const first = remembered(new Map(), request("firecracker"), config, 5)
     assert.deepStrictEqual([...first.values()].map((wanted) => wanted.request.driver), ["firecracker"])
     const both = remembered(first, request(), config, 7)

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Demand, nextStep, type PoolConfig, type PoolView } from "../../../../src/vm/pool/policy.ts"
 
-const config: PoolConfig = { membersPerKind: 2, memoryMib: 2048, idleMs: 1000, quietMs: 10, retryMs: 100 }
+const config: PoolConfig = { membersPerKind: 2, memoryMib: 2048, idleMs: 1000, quietMs: 10, aheadMs: 50, retryMs: 100 }
 
 const demand = (askedAtMs: number, more: Partial<Demand> = {}): Demand => ({
   members: 2,

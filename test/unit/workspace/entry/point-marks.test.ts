@@ -1,5 +1,10 @@
 import { assert, describe, it } from "vitest"
-import { forgetPointMarks, makePointMarks, takeLook } from "../../../../src/workspace/entry/point-marks.ts"
+import {
+  forgetPointMarks,
+  makePointMarks,
+  markReturned,
+  takeLook
+} from "../../../../src/workspace/entry/point-marks.ts"
 
 describe("looks for points", () => {
   it("five in a row are allowed, then one each time", () => {
@@ -15,5 +20,15 @@ describe("looks for points", () => {
     assert.isFalse(takeLook(marks, 1, 3_000))
     forgetPointMarks({ pointMarks: marks })
     assert.deepStrictEqual([takeLook(marks, 1, 3_000), takeLook(marks, 1, 3_000)], [true, false])
+  })
+
+  it("a return that has the present state leaves the next look to the next use, and a reset forgets the return", () => {
+    const marks = makePointMarks()
+    markReturned({ pointMarks: marks }, { returnedAt: 4, returnedMs: 100, seen: { usedMs: 90, ended: 3 } })
+    assert.include(marks, { returnedAt: 4, returnedMs: 100, usedMs: 90, ended: 3 })
+    markReturned({ pointMarks: marks }, { returnedAt: 5, returnedMs: 200, seen: undefined })
+    assert.include(marks, { returnedAt: 5, returnedMs: 200, usedMs: -1, ended: -1 })
+    forgetPointMarks({ pointMarks: marks })
+    assert.include(marks, { returnedAt: undefined, returnedMs: undefined })
   })
 })
