@@ -1,4 +1,4 @@
-import { Effect, Option, Ref, Scope } from "effect"
+import { Effect, Option, Ref, Scope, SubscriptionRef } from "effect"
 import { formatOf } from "../../../disk/layer-format.ts"
 import { SeedImages } from "../../../disk/SeedImages.ts"
 import { type DiskSource, hasGrown, readWorkspaceDisk } from "../../../disk/workspace-disk.ts"
@@ -35,6 +35,12 @@ const diskOf = ({ folder, record: { captured } }: Point, virtualBytes: number) =
     return formatOf(top) === "qcow2" && !hasGrown(disk) ? Option.some(disk) : Option.none()
   })
 
+const isLeaving = (entry: Entry) =>
+  Effect.map(
+    Effect.all([Ref.get(entry.state), SubscriptionRef.get(entry.isBeingDeleted)]),
+    ([{ state }, isBeingDeleted]) => state !== "running" || isBeingDeleted
+  )
+
 /**
  * Has a guest made ready for the next return to a point, if the workspace has gone back lately. Without it a return works as well, and takes twice as
  * long. A guest with a network device is never made ahead.
@@ -45,6 +51,7 @@ export const expectReturn = (entry: Entry) =>
     const { pointMarks: marks } = entry
     const { returnedMs } = marks
     if (Option.isNone(pool) || returnedMs === undefined || (yield* nowMs) - returnedMs > EXPECTED_MS) return
+    if (yield* isLeaving(entry)) return
     const record = yield* Ref.get(entry.record)
     if (record.networkDriver === "tap") return
     const point = yield* likelyPoint(entry)
@@ -65,6 +72,8 @@ export const expectReturn = (entry: Entry) =>
       dieWithParent: false
     }
     yield* pool.value.expect(entry.id, Option.some(request))
+    // Its end may have come meanwhile, before there was something to end.
+    if (yield* isLeaving(entry)) yield* marks.endExpected
   }).pipe(
     Effect.catch((failure) => Effect.logDebug(`${entry.id}: no return to a point is prepared: ${failure.message}`))
   )
