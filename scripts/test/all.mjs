@@ -10,6 +10,12 @@ import { vitestTests } from "./vitest.mjs"
 const processProjects = ["agent", "network", "cli", "mcp"]
 /** Those that keep both cores busy. */
 const busyProjects = ["daemon", "web", "package", "smoke", "guest"]
+/**
+ * Use cases that only `npm run smoke` follows. CI has the two widest: `cold-start` needs the network, a registry and two environments, and no
+ * other test types the `pyro try` of `try-many`. test/guest has a case of everything that these four do: forks, compare, edits of files,
+ * snapshots, patches and the record of the network.
+ */
+const useCasesOfSmoke = ["parallel-issues", "repro-fix", "review", "untrusted-code"]
 const tests = ["native", "unit", ...processProjects, ...busyProjects, "lab"]
 const suites = [...tests, "checks"]
 
@@ -55,7 +61,8 @@ export const allTests = async () => {
 
   await inTurn(withLab ? unit : [...native, ...unit])
   if (ofProcesses.length > 0) add(await vitestTests(ofProcesses, { isolate: false, workers: 3 }))
-  if (busy.length > 0) add(await vitestTests(busy))
+  const exclude = useCasesOfSmoke.map((name) => `test/smoke/${name}.test.ts`)
+  if (busy.length > 0) add(await vitestTests(busy, { exclude }))
   // The lab's machine keeps one core busy for six minutes: what needs no other VM runs beside it, in turn. The lab packs dist/ at its
   // start, while the C programs are tested.
   await (withLab ? Promise.all([inTurn([...native, ...beside, ...checks]), inTurn([labTests])]) : inTurn(checks))

@@ -7,13 +7,13 @@ import { inRoot, root } from "../setup/project.mjs"
 import { say } from "../setup/report.mjs"
 
 /**
- * Runs projects of vitest.config.ts, or the `files` of them, and counts their tests. `reporter` prints the progress. With `isolate: false`
- * files share a process, one after the other, and load a module once: short files take most of their time to load modules. `shard` is a part of
- * the files, such as `1/2`.
+ * Runs projects of vitest.config.ts, or the `files` of them, without those that `exclude` names, and counts their tests. `reporter` prints the
+ * progress. With `isolate: false` files share a process, one after the other, and load a module once: short files take most of their time to
+ * load modules. `shard` is a part of the files, such as `1/2`.
  */
 export const vitestTests = async (
   projects,
-  { files = [], isolate = true, reporter = "default", shard, workers } = {}
+  { exclude = [], files = [], isolate = true, reporter = "default", shard, workers } = {}
 ) => {
   const folder = mkdtempSync(join(tmpdir(), "pyro-test-"))
   const report = join(folder, "counts.json")
@@ -24,6 +24,7 @@ export const vitestTests = async (
       "run",
       ...files,
       ...projects.flatMap((project) => ["--project", project]),
+      ...exclude.flatMap((file) => ["--exclude", file]),
       ...(isolate ? [] : ["--no-isolate"]),
       ...(workers === undefined ? [] : [`--maxWorkers=${workers}`]),
       ...(shard === undefined ? [] : [`--shard=${shard}`]),
