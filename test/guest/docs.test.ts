@@ -1,17 +1,12 @@
-import { execFile, execFileSync } from "node:child_process"
-import * as fs from "node:fs"
-import * as path from "node:path"
-import { promisify } from "node:util"
+import { execFileSync } from "node:child_process"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { layer } from "../../src/sdk/installed.ts"
 import { makePromises, type PyroPromises } from "../../src/sdk/promises.ts"
 import { bashSession } from "../support/bash-session.ts"
-import { blocksOf, isAsShown, pages, sessions, storiesInMicroVms } from "../support/documented.ts"
+import { isAsShown, programsInMicroVms, sessions, storiesInMicroVms } from "../support/documented.ts"
 import { makeReader } from "../support/documents/reader.ts"
 import { installation } from "../support/installation.ts"
 import { sharedCache } from "../support/own-cache.ts"
-
-const root = path.resolve(import.meta.dirname, "../..")
 
 const own = installation("pyro-docs-")
 const settings = { PYRO_REWIND_MIB: "2048", PYRO_REWIND_EVERY_MS: "0" }
@@ -21,7 +16,7 @@ const { env, freshProject, project, storiesOf } = makeReader(own.folder, {
   PYRO_CACHE_DIR: sharedCache
 })
 
-/** The pages, and the examples of help texts that need a microVM: test/daemon/help-examples.test.ts has all others. */
+/** The pages and the examples of help texts that need a microVM: test/daemon/docs.test.ts and help-examples.test.ts have all others. */
 describe("the commands and programs of the documents run", { concurrent: false }, () => {
   let pyro: PyroPromises
   let told: ReturnType<typeof storiesOf>
@@ -60,26 +55,8 @@ describe("the commands and programs of the documents run", { concurrent: false }
     }
   )
 
-  const programs = pages.flatMap(({ page, text }) =>
-    blocksOf(text, "ts").map((program, at) => [`${page}, program ${at + 1}`, program] as const)
+  it.each(programsInMicroVms.map(({ name, program }) => [name, program] as const))(
+    "the example %s runs without an error",
+    (_, program) => told.runProgram(program)
   )
-  it.each(programs)("the example %s runs without an error", async (_, program) => {
-    freshProject()
-    const found = (await pyro.workspace.list()).workspaces.filter(({ name }) => name === "fix")
-    if (found.length > 0) await pyro.workspace.delete({ workspaces: ["fix"] })
-    // Beneath the clone, so that "pyro" is what the examples of the clone import.
-    const folder = fs.mkdtempSync(path.join(root, "dist/docs-"))
-    try {
-      const file = path.join(folder, "program.ts")
-      fs.writeFileSync(file, program)
-      const run = promisify(execFile)
-      const { stderr } = await run(process.execPath, [path.join(root, "scripts/example.mjs"), file], {
-        cwd: project,
-        env
-      })
-      assert.notInclude(stderr, "Error")
-    } finally {
-      fs.rmSync(folder, { recursive: true })
-    }
-  })
 })

@@ -340,7 +340,7 @@ const told = stories.flatMap(({ commands, page }) => {
 const DEBIAN = "the file is of the guest's Debian"
 const IMAGE = "the disk is a directory"
 
-/** Examples that a local agent cannot run, each with its reason. */
+/** Commands that a local agent cannot run, each with its reason. Tests run them in microVMs. */
 export const ofMicroVms: ReadonlyMap<string, string> = new Map([
   ["pyro file read fix /etc/os-release", DEBIAN],
   ["pyro file download fix /var/log/app.log > app.log", DEBIAN],
@@ -352,16 +352,42 @@ export const ofMicroVms: ReadonlyMap<string, string> = new Map([
   ["pyro disk export fix --format qcow2 --output fix.qcow2 --overwrite", IMAGE]
 ])
 
+/**
+ * Pages that run in microVMs: those with a command of every kind, and those that need a root or a disk of their own, or end the daemon.
+ */
+const PAGES_IN_MICRO_VMS: ReadonlySet<string> = new Set([
+  "README.md",
+  "docs/commands.md",
+  "docs/disks.md",
+  "docs/install.md",
+  "docs/sdk.md",
+  "docs/use-cases/rewind.md"
+])
+
 /** The kernel lets only root steer the connections of a local agent. */
 const hasNetwork = isRoot()
 const steers = (text: string) => /network|\bport\b|--publish|--allow-/.test(text)
 
-const isHelpExample = ({ commands: [first], page }: Story) =>
-  page.endsWith("--help") && page !== "pyro --help" && !ofMicroVms.has(first!.text) &&
-  (hasNetwork || !steers(first!.text))
+const isHelp = ({ page }: Story) => page.endsWith("--help")
+const needsMicroVm = ({ text }: ShellCommand) => ofMicroVms.has(text) || !hasNetwork && steers(text)
+
+const isOverLocalAgents = ({ commands, page }: Story) =>
+  page !== "pyro --help" && !PAGES_IN_MICRO_VMS.has(page) && !commands.some(needsMicroVm)
 
 /** The examples of help texts that test/daemon/help-examples.test.ts runs, over local agents. */
-export const helpExamples = told.filter(isHelpExample)
+export const helpExamples = told.filter((story) => isHelp(story) && isOverLocalAgents(story))
 
-/** The pages' commands and the other examples, which test/guest/docs.test.ts runs, in microVMs. */
-export const storiesInMicroVms = told.filter((story) => !isHelpExample(story))
+/** The pages' commands that test/daemon/docs.test.ts runs, over local agents. */
+export const pagesOverLocalAgents = told.filter((story) => !isHelp(story) && isOverLocalAgents(story))
+
+/** The other pages' commands and examples, which test/guest/docs.test.ts runs, in microVMs. */
+export const storiesInMicroVms = told.filter((story) => !isOverLocalAgents(story))
+
+/** The programs of the pages. */
+const programs = pages.flatMap(({ page, text }) =>
+  blocksOf(text, "ts").map((program, at) => ({ page, name: `${page}, program ${at + 1}`, program }))
+)
+
+/** The program of the README runs in microVMs, and all others over local agents. */
+export const programsInMicroVms = programs.filter(({ page }) => page === "README.md")
+export const programsOverLocalAgents = programs.filter(({ page }) => page !== "README.md")

@@ -1,6 +1,7 @@
-import { execFileSync } from "node:child_process"
+import { execFile, execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { promisify } from "node:util"
 import { assert } from "vitest"
 import type { PyroPromises } from "../../../src/sdk/promises.ts"
 import { bashSession } from "../bash-session.ts"
@@ -96,7 +97,24 @@ export const makeReader = (folder: string, variables: Readonly<Record<string, st
         await shell.close()
       }
     }
-    return { ...state, run } as const
+    /** Runs a program, which finds no workspace of its own names. */
+    const runProgram = async (program: string) => {
+      freshProject()
+      const found = (await pyro.workspace.list()).workspaces.filter(({ name }) => name === "fix")
+      if (found.length > 0) await pyro.workspace.delete({ workspaces: ["fix"] })
+      // Beneath the clone, so that "pyro" is what the examples of the clone import.
+      const beneath = fs.mkdtempSync(path.join(root, "dist/docs-"))
+      try {
+        const file = path.join(beneath, "program.ts")
+        fs.writeFileSync(file, program)
+        const words = [path.join(root, "scripts/example.mjs"), file]
+        const { stderr } = await promisify(execFile)(process.execPath, words, { cwd: project, env })
+        assert.notInclude(stderr, "Error")
+      } finally {
+        fs.rmSync(beneath, { recursive: true })
+      }
+    }
+    return { ...state, run, runProgram } as const
   }
 
   return { env, project, freshProject, storiesOf } as const

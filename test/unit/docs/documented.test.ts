@@ -13,6 +13,7 @@ import {
   notRun,
   ofMicroVms,
   pages,
+  pagesOverLocalAgents,
   pyroWords,
   sessions,
   stories,
@@ -73,12 +74,14 @@ describe("commands in the documents", () => {
   })
 
   it("every example of a help text runs, over local agents or in microVMs", () => {
-    const run = new Set(
-      [...helpExamples, ...storiesInMicroVms].flatMap(({ commands }) => commands.map(({ text }) => text))
-    )
+    const textsOf = (some: typeof stories) => new Set(some.flatMap((one) => one.commands.map(({ text }) => text)))
+    const run = textsOf([...helpExamples, ...pagesOverLocalAgents, ...storiesInMicroVms])
     const examples = stories.flatMap(({ commands, page }) => page.endsWith("--help") ? commands.filter(isRun) : [])
     assert.deepStrictEqual(examples.filter(({ text }) => !run.has(text)), [])
+    const inMicroVms = textsOf(storiesInMicroVms)
+    assert.deepStrictEqual([...ofMicroVms.keys()].filter((text) => !inMicroVms.has(text)), [])
     assert.isAbove(helpExamples.length, 80)
+    assert.isAbove(pagesOverLocalAgents.length, 10)
   })
 
   it("the documents and the examples of help type commands without the group that may be omitted", () => {
