@@ -30,7 +30,6 @@ const LONG = [
   "workspace-lifecycle",
   "workspace-pause",
   "workspace-exec-flow",
-  "handle-docs",
   "workspace-faults-space",
   "sdk-first-run",
   "run",
