@@ -2,13 +2,16 @@ import { createHash, randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { eventually, onTerminal } from "../cli/cli-process.ts"
 import { hostInventory } from "../support/host-inventory.ts"
-import { pyro, startPyro, temporaryFolder, until } from "../support/pyro-cli.ts"
+import { pyro, pyroPath, startPyro, temporaryFolder, until } from "../support/pyro-cli.ts"
 import { settled, settlesAs } from "../support/settled.ts"
 import { toldError } from "../support/told-error.ts"
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
 
+// test/cli/run.test.ts has more of its output, its terminal and its signals, over the tests' own driver, and test/soak/cli.test.ts the same
+// with microVMs.
 describe("pyro run", () => {
   const { folder, remove } = temporaryFolder("pyro run test ") // a name with spaces, on purpose
   const env = { PYRO_STATE_DIR: path.join(folder, "state") }
@@ -165,6 +168,25 @@ describe("pyro run", () => {
     child.kill(signal)
     assert.strictEqual((await finished).signal, signal)
     await settlesAs(inventory, before)
+  })
+
+  it("run --tty passes on the size, its change and Ctrl-C, and restores the terminal", async () => {
+    const settings = (which: string) => fs.readFileSync(path.join(folder, which), "utf8")
+    const { ended, screen, terminal } = onTerminal(
+      { entry: pyroPath, env: { ...env, SETTINGS: folder } },
+      "stty -g > \"$SETTINGS/before\"; \"$@\"; status=$?; stty -g > \"$SETTINGS/after\"; exit $status",
+      [
+        ...["run", "debian:12", "--tty", "--", "sh", "-c"],
+        "trap 'echo caught; exit 9' INT; trap 'stty size' WINCH; stty size; echo $TERM; while :; do sleep 0.1; done"
+      ]
+    )
+    await eventually("size and kind", () => /30 100\r\nxterm-256color\r\n/.test(screen()), screen)
+    terminal.resize(120, 40)
+    await eventually("the new size", () => screen().includes("40 120\r\n"), screen)
+    terminal.write("\u0003")
+    assert.strictEqual(await ended, 9)
+    assert.include(screen(), "caught")
+    assert.strictEqual(settings("after"), settings("before"))
   })
 
   it("run --json prints one JSON document", async () => {

@@ -36,7 +36,6 @@ const LONG = [
   "workspace-faults-cache",
   "prepare",
   "workspace-rewind",
-  "cli",
   "lifecycle-saved",
   "project",
   "workspace-user",
