@@ -349,15 +349,14 @@ export const ofMicroVms: ReadonlyMap<string, string> = new Map([
   ["pyro export fix /var/log/app.log --output app.log", DEBIAN],
   ["pyro disk list fix /var/log --recursive --depth 2", DEBIAN],
   ["pyro disk read fix /etc/os-release", DEBIAN],
+  ["pyro prepare", "a local agent has no images"],
+  ["pyro disk export fix --output fix.img", IMAGE],
   ["pyro disk export fix --format qcow2 --output fix.qcow2 --overwrite", IMAGE]
 ])
 
-/**
- * Pages that run in microVMs: those with a command of every kind, and those that need a root or a disk of their own, or end the daemon.
- */
+/** Pages that run in microVMs: the README, and those that need a root or a disk of their own, or end the daemon. */
 const PAGES_IN_MICRO_VMS: ReadonlySet<string> = new Set([
   "README.md",
-  "docs/commands.md",
   "docs/disks.md",
   "docs/install.md",
   "docs/sdk.md",
@@ -369,19 +368,24 @@ const hasNetwork = isRoot()
 const steers = (text: string) => /network|\bport\b|--publish|--allow-/.test(text)
 
 const isHelp = ({ page }: Story) => page.endsWith("--help")
-const needsMicroVm = ({ text }: ShellCommand) => ofMicroVms.has(text) || !hasNetwork && steers(text)
+const isOfMicroVms = ({ text }: ShellCommand) => ofMicroVms.has(text)
 
 const isOverLocalAgents = ({ commands, page }: Story) =>
-  page !== "pyro --help" && !PAGES_IN_MICRO_VMS.has(page) && !commands.some(needsMicroVm)
+  page !== "pyro --help" && !PAGES_IN_MICRO_VMS.has(page) && (hasNetwork || !commands.some(({ text }) => steers(text)))
 
 /** The examples of help texts that test/daemon/help-examples.test.ts runs, over local agents. */
-export const helpExamples = told.filter((story) => isHelp(story) && isOverLocalAgents(story))
+export const helpExamples = told.filter((story) =>
+  isHelp(story) && isOverLocalAgents(story) && !story.commands.some(isOfMicroVms)
+)
 
-/** The pages' commands that test/daemon/docs.test.ts runs, over local agents. */
+/** The pages that test/daemon/docs.test.ts runs, over local agents, without the commands that a local agent cannot run. */
 export const pagesOverLocalAgents = told.filter((story) => !isHelp(story) && isOverLocalAgents(story))
+  .map(({ commands, page }) => ({ page, commands: commands.filter((command) => !isOfMicroVms(command)) }))
 
 /** The other pages' commands and examples, which test/guest/docs.test.ts runs, in microVMs. */
-export const storiesInMicroVms = told.filter((story) => !isOverLocalAgents(story))
+export const storiesInMicroVms = told.filter((story) =>
+  !isOverLocalAgents(story) || isHelp(story) && story.commands.some(isOfMicroVms)
+)
 
 /** The programs of the pages. */
 const programs = pages.flatMap(({ page, text }) =>
