@@ -1,3 +1,4 @@
+import { assert } from "vitest"
 import { installation } from "../../installation.ts"
 import { networkHost } from "../host.ts"
 import { serveMirrors } from "../mirrors/serve.ts"
@@ -19,13 +20,14 @@ export const privateInstallation = async (state?: string) => {
     enter: host.enter,
     env: { SSL_CERT_FILE: served.trustFile, ...(state === undefined ? {} : { PYRO_STATE_DIR: state }) }
   })
+  /** `Authorization` of the requests beneath a path. */
+  const sent = (path: string) => [
+    ...new Set(server.requests.filter((one) => one.startsWith(path)).map((one) => one.split(": ")[1] ?? ""))
+  ]
   return {
     pyro,
+    sent,
     scripts: clientScripts(HOST),
-    /** `Authorization` of the requests beneath a path. */
-    sent: (
-      path: string
-    ) => [...new Set(server.requests.filter((one) => one.startsWith(path)).map((one) => one.split(": ")[1] ?? ""))],
     accepted: { basic: basic(VALUE), bearer: `Bearer ${VALUE}`, token: VALUE },
     /** Creates a workspace whose variable TOKEN is a placeholder. */
     create: (environment: string, ...options: ReadonlyArray<string>) =>
@@ -36,6 +38,16 @@ export const privateInstallation = async (state?: string) => {
         ],
         { env: { TOKEN: VALUE } }
       ),
+    /** Fails if a request had the placeholder, or if pyro denied a program its request. */
+    isWithoutPlaceholder: async () => {
+      const all = sent("/").map((one) => Buffer.from(one.replace(/^Basic /, ""), "base64").toString() + one)
+      assert.isNotEmpty(all)
+      assert.notInclude(all.join("\n"), "pyro_secret")
+      const { entries } = await pyro.json<{ readonly entries: ReadonlyArray<unknown> }>(
+        ["workspace", "network", "log", "clients", "--denied"]
+      )
+      assert.deepStrictEqual(entries, [])
+    },
     sh: (script: string) => pyro.sh("clients", script),
     close: async () => {
       await pyro.close()

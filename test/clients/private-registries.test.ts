@@ -1,0 +1,25 @@
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { privateInstallation } from "../support/network/private/installation.ts"
+
+let world: Awaited<ReturnType<typeof privateInstallation>>
+
+beforeAll(async () => {
+  world = await privateInstallation()
+  await world.create("debian:12-build", "--mem-mib", "768", "--disk-mib", "512")
+})
+afterAll(() => world.close())
+
+// test/guest/secret-http-clients.test.ts has git and curl, in `npm test`.
+describe("clients of debian:12-build, in a guest that has a placeholder alone", { concurrent: false }, () => {
+  it("pip installs from an index with Basic credentials", async () => {
+    assert.strictEqual(await world.sh(world.scripts.pip), "pypi demo")
+    assert.includeMembers(world.sent("/pypi/files"), [world.accepted.basic])
+  })
+
+  it("npm installs with a token", async () => {
+    assert.strictEqual(await world.sh(world.scripts.npm), "npm demo")
+    assert.includeMembers(world.sent("/npm"), [world.accepted.bearer])
+  })
+
+  it("no request had the placeholder, and no program was denied", () => world.isWithoutPlaceholder())
+})
