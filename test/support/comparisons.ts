@@ -77,3 +77,4 @@ export const comparisons = ({ folder, inventory, json, state }: Installation) =>
 
   return { becomes, compare, exported, leftovers, project, seed }
 }
+export type Comparisons = ReturnType<typeof comparisons>

@@ -1,6 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
+import { furtherCases } from "./further-cases.ts"
 import { installation } from "./installation.ts"
 import { proportionalMib, qemus } from "./memory-sharing.ts"
 import { snapshots } from "./snapshots.ts"
@@ -26,9 +27,7 @@ export const forkMemorySuite = (cases: "all" | "common") => {
   const digestOf = (workspace: string) => sh(workspace, `md5sum < ${used}`)
   const sharing = async () =>
     Object.fromEntries((await qemus(pyro)).map(({ isShared, workspace }) => [workspace, isShared]))
-  const more = (title: string, work: () => Promise<void>) => {
-    if (cases === "all") it(title, work)
-  }
+  const more = furtherCases(cases)
 
   describe.skipIf(isFirecracker)("forks that share their memory on QEMU", { concurrent: false }, () => {
     let digest = ""

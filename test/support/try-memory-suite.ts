@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
+import { furtherCases } from "./further-cases.ts"
 import { installation } from "./installation.ts"
 import { proportionalMib, qemus } from "./memory-sharing.ts"
 import { startPyro, until } from "./pyro-cli.ts"
@@ -25,9 +26,7 @@ export const tryMemorySuite = (cases: "all" | "common") => {
   const { fork, snapshot } = snapshots(pyro)
   const attempt = (...args: ReadonlyArray<string>) => json<Tried>(["try", "origin", ...args])
   const digestOf = (workspace: string) => sh(workspace, `md5sum < ${used}`)
-  const more = (title: string, work: () => Promise<void>) => {
-    if (cases === "all") it(title, work)
-  }
+  const more = furtherCases(cases)
 
   describe.skipIf(isFirecracker)("candidates of a try on QEMU", { concurrent: false }, () => {
     it("eight candidates have one memory together, which nobody can change, and nothing of it is left", async () => {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { furtherCases } from "../further-cases.ts"
 import { until } from "../pyro-cli.ts"
 import type { LifecycleDriver } from "./lifecycle-suite.ts"
 import { operations } from "./operations.ts"
@@ -28,9 +29,7 @@ export const savedSuite = (
   driver: LifecycleDriver,
   { cases = "all" }: { readonly cases?: "all" | "of the VMM" } = {}
 ) => {
-  const more = (title: string, work: () => Promise<void>) => {
-    if (cases === "all") it(title, work)
-  }
+  const more = furtherCases(cases)
   let client: WorkspacesClient
   beforeAll(async () => {
     client = await driver.open()

@@ -1,4 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { furtherCases } from "../further-cases.ts"
 import { hostInventory } from "../host-inventory.ts"
 import { shapeOf } from "../installation.ts"
 import { until } from "../pyro-cli.ts"
@@ -34,9 +35,7 @@ export const trySuite = (
   driver: LifecycleDriver,
   { cases = "all" }: { readonly cases?: "all" | "of the VMM" } = {}
 ) => {
-  const more = (title: string, work: () => Promise<void>) => {
-    if (cases === "all") it(title, work)
-  }
+  const more = furtherCases(cases)
   let client: WorkspacesClient
   let shape: ReadonlyArray<string>
   const { call, create, list, logs, sh, snapshots, startProgram, status, vmsNow } = operations(() => client)
