@@ -1,7 +1,7 @@
 import process from "node:process"
 import { runChecks } from "../checks.mjs"
 import { setUp } from "../setup.mjs"
-import { say, SetupFailed } from "../setup/report.mjs"
+import { duration, say, SetupFailed } from "../setup/report.mjs"
 import { labTests } from "./lab.mjs"
 import { nativeTests } from "./native.mjs"
 import { vitestTests } from "./vitest.mjs"
@@ -42,30 +42,40 @@ export const allTests = async () => {
     Object.keys(total).forEach((key) => (total[key] += counts[key]))
     failed.push(...failures, ...(inCi ? skips : []))
   }
+  /** Runs suites one after the other, and says how long each took: a suite that grew, or a core that waits, shows here first. */
   const inTurn = async (suites) => {
-    for (const suite of suites) add(await suite())
+    for (const [name, suite] of suites) {
+      const since = Date.now()
+      const counts = await suite()
+      say(`${name}: ${duration(Date.now() - since)}`)
+      add(counts)
+    }
   }
   const withLab = wanted("lab")
   // Short tests that share nothing but modules. An author's own run (`npx vitest run --project unit`) gives each file a process.
   const unitTests = (options) => () => vitestTests(["unit"], { isolate: false, ...options })
   // As many as take the time of the lab run beside it, and the others before, with both cores.
   const [unitBefore, unitBeside] = withLab
-    ? [unitTests({ shard: "1/2" }), unitTests({ shard: "2/2", workers: 1 })]
-    : [unitTests({}), undefined]
-  const native = wanted("native") ? [nativeTests] : []
+    ? [["unit 1/2", unitTests({ shard: "1/2" })], ["unit 2/2", unitTests({ shard: "2/2", workers: 1 })]]
+    : [["unit", unitTests({})], undefined]
+  const native = wanted("native") ? [["native", nativeTests]] : []
   const unit = wanted("unit") ? [unitBefore] : []
   const beside = wanted("unit") && unitBeside !== undefined ? [unitBeside] : []
-  const checks = wanted("checks") ? [runChecks] : []
+  const checks = wanted("checks") ? [["checks", runChecks]] : []
   const ofProcesses = processProjects.filter(wanted)
   const busy = busyProjects.filter(wanted)
 
-  await inTurn(withLab ? unit : [...native, ...unit])
-  if (ofProcesses.length > 0) add(await vitestTests(ofProcesses, { isolate: false, workers: 3 }))
   const exclude = useCasesOfSmoke.map((name) => `test/smoke/${name}.test.ts`)
-  if (busy.length > 0) add(await vitestTests(busy, { exclude }))
+  await inTurn(withLab ? unit : [...native, ...unit])
+  await inTurn([
+    [ofProcesses, () => vitestTests(ofProcesses, { isolate: false, workers: 3 })],
+    [busy, () => vitestTests(busy, { exclude })]
+  ].flatMap(([projects, run]) => projects.length > 0 ? [[projects.join(", "), run]] : []))
   // The lab's machine keeps one core busy for six minutes: what needs no other VM runs beside it, in turn. The lab packs dist/ at its
   // start, while the C programs are tested.
-  await (withLab ? Promise.all([inTurn([...native, ...beside, ...checks]), inTurn([labTests])]) : inTurn(checks))
+  await (withLab
+    ? Promise.all([inTurn([...native, ...beside, ...checks]), inTurn([["lab", labTests]])])
+    : inTurn(checks))
 
   if (total.skipped > 0) say(`${total.skipped} skipped${inCi ? ", which fails in CI" : ""}`)
   process.stdout.write(failed.map(({ name, reason }) => `\nfailed: ${name}: ${reason}`).join(""))
