@@ -8,7 +8,9 @@ describe("the commands and programs of the documents run over local agents", { c
 
   it.each(pagesOverLocalAgents.map(({ commands, page }) => [page, commands[0]!.text, commands] as const))(
     "the commands of %s run: %s",
-    (_page, _first, commands) => told.run(commands)
+    (_page, _first, commands) => told.run(commands),
+    // A page has up to 60 commands.
+    180_000
   )
 
   it.each(programsOverLocalAgents.map(({ name, program }) => [name, program] as const))(
