@@ -21,6 +21,10 @@ enum { SPARES_MAX = 4 };
 /* Most time that the agent stands still for a group. Few processes take a millisecond, and hundreds tens of them. */
 enum { FREEZE_MS = 200 };
 
+/* Most times, 2 ms apart, that a signal waits for a process that holds it back, and most processes that are asked: some
+ * hold it back for ever. */
+enum { HELD_TRIES = 10, LOOKS_MAX = 256 };
+
 struct cgroup {
   struct link all;
   struct source source;
@@ -37,6 +41,7 @@ struct cgroup {
 
 static struct link all = {&all, &all};
 static int parent = -1;
+static int processes = -1; /* /proc, from before any program of the guest */
 static uint64_t next_name = 1;
 static struct cgroup *spares;
 static unsigned spare_count;
@@ -55,6 +60,7 @@ static void enable_controllers(int directory) {
 }
 
 int cgroup_init(const char *directory) {
+  if (processes < 0) processes = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
   int top = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (top < 0) return errno;
   enable_controllers(top);
@@ -215,10 +221,28 @@ static void await_frozen(const struct cgroup *cgroup) {
   for (int waited = 0; waited < FREEZE_MS && read_key(cgroup->events, "frozen") == 0; waited++) nanosleep(&pause, NULL);
 }
 
-/* A process that forks at the moment of its signal has a child that no look into the group finds, unless all of them stand still. */
-void cgroup_signal(const struct cgroup *cgroup, int signal, pid_t skip) {
-  write_file(cgroup->directory, "cgroup.freeze", "1");
-  await_frozen(cgroup);
+/* Whether a process holds a signal back. Of what the guest's root has mounted over /proc it says no. */
+static bool holds_back(pid_t pid, int signal) {
+  char path[32], text[2048];
+  snprintf(path, sizeof path, "%d/status", (int)pid);
+  struct kernel_open_how how = {
+      .flags = O_RDONLY | O_CLOEXEC,
+      .resolve = KERNEL_RESOLVE_NO_SYMLINKS | KERNEL_RESOLVE_NO_XDEV,
+  };
+  int fd = (int)syscall(SYS_openat2, processes, path, &how, sizeof how);
+  if (fd < 0) return false;
+  ssize_t size = read(fd, text, sizeof text - 1);
+  close(fd);
+  text[size > 0 ? size : 0] = '\0';
+  static const char key[] = "\nSigBlk:";
+  const char *line = strstr(text, key);
+  return line != NULL && (strtoull(line + strlen(key), NULL, 16) >> (signal - 1) & 1) != 0;
+}
+
+/* Signals the processes of a group but one, or says whether one of them holds the signal back. */
+static bool visit_members(const struct cgroup *cgroup, int signal, pid_t skip, bool only_look) {
+  bool held = false;
+  int looks = 0;
   int fd = openat(cgroup->directory, "cgroup.procs", O_RDONLY | O_CLOEXEC);
   char text[4096];
   uint64_t pid = 0;
@@ -229,11 +253,30 @@ void cgroup_signal(const struct cgroup *cgroup, int signal, pid_t skip) {
         continue;
       }
       /* 0 is a process of another namespace. The guest's root may have moved the agent into the group. */
-      if (pid > 0 && pid <= INT32_MAX && (pid_t)pid != skip && (pid_t)pid != getpid()) kill((pid_t)pid, signal);
+      bool other = pid > 0 && pid <= INT32_MAX && (pid_t)pid != getpid();
+      if (other && only_look && looks++ < LOOKS_MAX) held = held || holds_back((pid_t)pid, signal);
+      if (other && !only_look && (pid_t)pid != skip) kill((pid_t)pid, signal);
       pid = 0;
     }
   }
   if (fd >= 0) close(fd);
+  return held;
+}
+
+/* A process that forks at the moment of its signal has a child that no look into the group finds, unless all of them stand
+ * still. A shell holds its signals back while it forks, and would fork on: it gets the time to end that first. */
+void cgroup_signal(const struct cgroup *cgroup, int signal, pid_t leader) {
+  const struct timespec pause = {.tv_nsec = 2000000};
+  for (int left = HELD_TRIES;; left--) {
+    write_file(cgroup->directory, "cgroup.freeze", "1");
+    await_frozen(cgroup);
+    if (left == 0 || !visit_members(cgroup, signal, leader, true)) break;
+    write_file(cgroup->directory, "cgroup.freeze", "0");
+    nanosleep(&pause, NULL);
+  }
+  /* First, as a shell that notices the end of its child would exit with a status of its own. */
+  kill(leader, signal);
+  visit_members(cgroup, signal, leader, false);
   write_file(cgroup->directory, "cgroup.freeze", "0");
 }
 

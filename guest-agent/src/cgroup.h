@@ -20,8 +20,9 @@ int cgroup_limit_processes(struct cgroup *cgroup, uint64_t pids_max);
 /* For clone3. */
 int cgroup_descriptor(const struct cgroup *cgroup);
 void cgroup_kill(struct cgroup *cgroup);
-/* Signals each process of the group but `skip`. None of them starts another meanwhile, unless one sleeps in the kernel. */
-void cgroup_signal(const struct cgroup *cgroup, int signal, pid_t skip);
+/* Signals each process of the group, its leader first. None of them starts another meanwhile, unless one sleeps in the
+ * kernel or holds the signal back for long. */
+void cgroup_signal(const struct cgroup *cgroup, int signal, pid_t leader);
 /* Whether the kernel killed one of its processes for lack of memory since its acquisition. */
 bool cgroup_ran_out_of_memory(const struct cgroup *cgroup);
 /* A spare: the guest's root may have changed it meanwhile. */

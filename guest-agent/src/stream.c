@@ -134,8 +134,6 @@ void stream_kill(struct stream *stream) {
 
 void stream_signal(struct stream *stream, int signal) {
   if (stream->cgroup != NULL) {
-    /* First, as a shell that notices the end of its child would exit with a status of its own. */
-    kill(stream->pid, signal);
     cgroup_signal(stream->cgroup, signal, stream->pid);
   } else if (stream->opener == KIND_SPAWN && stream->leader > 0) {
     tree_signal(stream->leader, signal);
