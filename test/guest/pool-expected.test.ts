@@ -1,44 +1,15 @@
 import { afterAll, assert, layer } from "@effect/vitest"
-import { Effect, Layer, Option, type Scope } from "effect"
+import { Effect, Layer, Option } from "effect"
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
-import type { DiskSource } from "../../src/disk/workspace-disk.ts"
-import { newGuestIdentity } from "../../src/vm/guest-steps.ts"
-import type { RestoredGuest, RestoreRequest } from "../../src/vm/guest.ts"
 import { Pool } from "../../src/vm/Pool.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
-import { basics, finish, guestServices, makeTestDisk, script } from "../support/guest.ts"
+import { guestServices, makeTestDisk } from "../support/guest.ts"
 import { type DaemonInfo, installation } from "../support/installation.ts"
+import { claim, ran, requestFor, taken, temporary } from "../support/pool-guests.ts"
 import { until } from "../support/pyro-cli.ts"
 
 const services = Pool.layer({ membersPerKind: 2, quietMs: 0, aheadMs: 0 }).pipe(Layer.provideMerge(guestServices))
-
-const temporary = Effect.acquireRelease(
-  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-expected-"))),
-  (folder) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))
-)
-
-const requestFor = (disk: Partial<DiskSource>) =>
-  Effect.map(basics, ({ images, placeholder }): RestoreRequest => ({
-    purpose: "run",
-    images,
-    vcpuCount: 1,
-    memoryMib: 256,
-    seed: placeholder,
-    placeholder,
-    dieWithParent: false,
-    ...disk
-  }))
-
-const claim = ({ channel, isMounted, vm }: RestoredGuest, text: string) =>
-  Effect.scoped(Effect.flatMap(
-    channel.spawnAfter(vm.steps.claim(newGuestIdentity("test"), { isMounted }), script(text)),
-    finish
-  )).pipe(Effect.map(({ exit, stderr, stdout }) => {
-    assert.strictEqual(exit.code, 0, stderr)
-    return stdout
-  }))
 
 /** A disk that a guest has written, frozen: gives another disk on its layer, under a name of its own, each time. */
 const written = (text: string) =>
@@ -54,9 +25,6 @@ const written = (text: string) =>
     let copies = 0
     return Effect.suspend(() => Effect.flatMap(copyTo(path.join(folder, `copy-${copies++}`)), requestFor))
   })
-
-const taken = (pool: Pool["Service"], request: RestoreRequest): Effect.Effect<RestoredGuest, never, Scope.Scope> =>
-  Effect.map(pool.take(request), Option.getOrThrow)
 
 /** Leaves a trace on the disk if it runs. */
 const infected =
@@ -81,12 +49,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("a guest f
         const guest = yield* taken(pool, request)
         assert.isTrue(guest.isMounted)
         assert.strictEqual(yield* claim(guest, look), fresh)
-        assert.strictEqual(
-          yield* Effect.scoped(
-            Effect.flatMap(guest.channel.spawn(script("echo more > g; sync; cat f g")), finish)
-          ).pipe(Effect.map(({ stdout }) => stdout)),
-          "mine\nmore\n"
-        )
+        assert.strictEqual(yield* ran(guest, "echo more > g; sync; cat f g"), "mine\nmore\n")
       }))
       // What the guest wrote is in the requested top.
       const again = yield* (yield* Vmm).restore({ ...request, top })

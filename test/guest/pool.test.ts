@@ -1,29 +1,23 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, Layer, Option, type Scope } from "effect"
+import { Effect, Layer, type Scope } from "effect"
 import { execFileSync } from "node:child_process"
 import { createHash, randomBytes } from "node:crypto"
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
 import { SeedImages } from "../../src/disk/SeedImages.ts"
-import type { GuestProcess } from "../../src/guest-channel/process.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 import { isAlive, type ProcessIdentity } from "../../src/system/processes/identity.ts"
 import { newGuestIdentity } from "../../src/vm/guest-steps.ts"
 import type { RestoredGuest, RestoreRequest } from "../../src/vm/guest.ts"
 import { Pool } from "../../src/vm/Pool.ts"
-import { listVmIds, type VmPurpose } from "../../src/vm/record.ts"
+import { listVmIds } from "../../src/vm/record.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
 import { basics, diskMib, finish, guestServices, script } from "../support/guest.ts"
+import { claim, ran, requestFor, taken, temporary } from "../support/pool-guests.ts"
 import { recordOf } from "../support/vm-on-host.ts"
 
 const membersPerKind = 3
 const services = Pool.layer({ membersPerKind, quietMs: 0 }).pipe(Layer.provideMerge(guestServices))
-
-const temporary = Effect.acquireRelease(
-  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-pool-"))),
-  (folder) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))
-)
 
 const copyOf = (image: string) =>
   Effect.map(temporary, (folder) => {
@@ -41,29 +35,6 @@ const seeded = Effect.gen(function*() {
   return { image, digest: createHash("sha256").update(content).digest("hex") }
 })
 
-const requestFor = (seed: RestoreRequest["seed"], purpose: VmPurpose = "run") =>
-  Effect.map(basics, ({ images, placeholder }): RestoreRequest => ({
-    purpose,
-    images,
-    vcpuCount: 1,
-    memoryMib: 256,
-    seed,
-    placeholder,
-    dieWithParent: false
-  }))
-
-const printed = <E, R>(spawned: Effect.Effect<GuestProcess, E, R | Scope.Scope>) =>
-  Effect.scoped(Effect.flatMap(spawned, finish)).pipe(Effect.map(({ exit, stderr, stdout }) => {
-    assert.strictEqual(exit.code, 0, stderr)
-    return stdout
-  }))
-
-const claim = ({ channel, isMounted, vm }: RestoredGuest, text: string) =>
-  printed(channel.spawnAfter(vm.steps.claim(newGuestIdentity("test"), { isMounted }), script(text)))
-
-/** In a guest that was claimed. */
-const ran = ({ channel }: RestoredGuest, text: string) => printed(channel.spawn(script(text)))
-
 /** Asks once, so that the pool knows what is wanted, and waits until it has it. */
 const warm = (request: RestoreRequest) =>
   Effect.gen(function*() {
@@ -75,20 +46,14 @@ const warm = (request: RestoreRequest) =>
     return pool
   })
 
-const taken = (pool: Pool["Service"], request: RestoreRequest): Effect.Effect<RestoredGuest, never, Scope.Scope> =>
-  Effect.map(pool.take(request), (guest) => {
-    assert.strictEqual(guest._tag, "Some")
-    return Option.getOrThrow(guest)
-  })
-
 layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm pool", (it) => {
   it.effect("three pool members have different identities and separate disks", () =>
     Effect.gen(function*() {
       const seeds = yield* Effect.all([seeded, seeded, seeded])
-      const pool = yield* warm(yield* requestFor(seeds[0].image))
+      const pool = yield* warm(yield* requestFor({ seed: seeds[0].image }))
       const identities = yield* Effect.forEach(seeds, ({ digest, image }, index) =>
         Effect.gen(function*() {
-          const guest = yield* taken(pool, yield* requestFor(image))
+          const guest = yield* taken(pool, yield* requestFor({ seed: image }))
           assert.strictEqual((yield* recordOf(guest.vm)).purpose, "run")
           const printed = yield* claim(
             guest,
@@ -112,7 +77,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
   it.effect("a pool member shows no trace of its preparation and equals a restored guest", () =>
     Effect.gen(function*() {
       const { placeholder } = yield* basics
-      const request = yield* requestFor(placeholder)
+      const request = yield* requestFor({ seed: placeholder })
       // The same seed as another file is one that nothing is known of.
       const other = { ...request, seed: { ...placeholder, path: yield* copyOf(placeholder.path) } }
       const pool = yield* warm(request)
@@ -140,7 +105,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       const { placeholder } = yield* basics
       const look = "awk '{ print $22 }' /proc/$$/stat; cat /proc/uptime; pwd; stat -c %d:%i / /proc/1/root/"
       for (const seed of [placeholder, image]) {
-        const request = yield* requestFor(seed)
+        const request = yield* requestFor({ seed })
         const pool = yield* warm(request)
         const guest = yield* taken(pool, request)
         yield* Effect.sleep("400 millis")
@@ -159,7 +124,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
   it.effect("the pool has a member with the last used seed mounted, and with no other", () =>
     Effect.gen(function*() {
       const [first, second] = yield* Effect.all([seeded, seeded])
-      const request = yield* requestFor(first.image)
+      const request = yield* requestFor({ seed: first.image })
       const again = { ...request, seedImage: first.image }
       const pool = yield* warm(again)
       const look =
@@ -185,7 +150,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
     Effect.gen(function*() {
       const { placeholder } = yield* basics
       const { digest, image } = yield* seeded
-      const request = yield* requestFor(placeholder)
+      const request = yield* requestFor({ seed: placeholder })
       const other = { ...request, seed: image }
       const look =
         "sha256sum < data; ls -A; sort /proc/mounts; cat /proc/fs/ext4/*/options | wc -l; ls /proc/fs/ext4; " +
@@ -203,7 +168,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
   it.effect("a dead pool member is replaced and never used", () =>
     Effect.gen(function*() {
       const { placeholder } = yield* basics
-      const request = yield* requestFor(placeholder)
+      const request = yield* requestFor({ seed: placeholder })
       const pool = yield* warm(request)
       const { stateDir } = yield* Paths
       for (const id of listVmIds(stateDir)) {
@@ -227,7 +192,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
   it.effect("the pool has no members for other disk sizes, and an emptied pool leaves nothing", () =>
     Effect.gen(function*() {
       const { placeholder } = yield* basics
-      const request = yield* requestFor(placeholder)
+      const request = yield* requestFor({ seed: placeholder })
       const pool = yield* warm(request)
       const other = { ...request, memoryMib: 257 }
       assert.strictEqual((yield* Effect.scoped(pool.take(other)))._tag, "None")
@@ -247,7 +212,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
   it.effect("a VM from the pool survives the pool's process and starts its first command faster than a restored one", () =>
     Effect.gen(function*() {
       const { placeholder } = yield* basics
-      const request = yield* requestFor(placeholder, "workspace")
+      const request = yield* requestFor({ seed: placeholder, purpose: "workspace" })
       const pool = yield* warm(request)
       const vmm = yield* Vmm
       const timed = (acquire: Effect.Effect<RestoredGuest, unknown, Scope.Scope>) =>

@@ -42,8 +42,8 @@ const isLeaving = (entry: Entry) =>
   )
 
 /**
- * Has a guest made ready for the next return to a point, if the workspace has gone back lately. Without it a return works as well, and takes twice as
- * long. A guest with a network device is never made ahead.
+ * Has a guest made ready for the next return to a point, if the workspace has gone back lately. Without it a return works as well, and waits
+ * for the mount of its disk. A guest with a network device is never made ahead.
  */
 export const expectReturn = (entry: Entry) =>
   Effect.gen(function*() {
