@@ -53,6 +53,7 @@ const fileModules = [
   // Descriptors, sockets and links that a VMM inherits or owns; each write runs inside an `attempt`.
   "src/vm/driver/**/*.ts",
   "src/vm/memory-image.ts",
+  "src/vm/memory-ahead.ts",
   // Reads and writes of open descriptors for each piece of output, where an Effect a call costs too much.
   "src/workspace/residents/network/log.ts",
   "src/output-log/**/*.ts",

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { HistoryPayload } from "../../src/contract/rows/workspace-rewind.ts"
 import { deadlineScale } from "../../src/system/settings/deadline-scale.ts"
 import type { Daemon } from "../daemon.ts"
-import { reset, returning, rewindOne, writingIn } from "../rows/rewind.ts"
+import { reset, returning, rewindOne, THOUGHT_MS, writingIn } from "../rows/rewind.ts"
 import { type DriverRow, makeRow } from "./row.ts"
 
 const options = { driver: "firecracker", memory_mib: 256 } as const
@@ -28,7 +28,10 @@ const openReturn = async (daemon: Daemon, go: typeof reset) => {
   // A daemon that was idle makes no point of a workspace that nobody has used.
   await daemon.exec(workspace, "/bin/true")
   await pointed(daemon, workspace)
-  return returning(daemon, workspace, go, () => pointed(daemon, workspace))
+  return returning(daemon, workspace, go, async () => {
+    await pointed(daemon, workspace)
+    await sleep(THOUGHT_MS)
+  })
 }
 
 /** What points with memory cost on Firecracker. The floors are Firecracker's too: a daemon without points, and a reset. */

@@ -62,8 +62,8 @@ export const returning = async (daemon: Daemon, workspace: string, go: Return, q
     })
   }, () => daemon.remove(workspace))
 
-/** The daemon has a guest ready for the next rewind some two seconds after the last command. An agent thinks for as long. */
-const THOUGHT_MS = 3_000
+/** The daemon has a guest, or a memory, ready for the next rewind some two seconds after the last command. An agent thinks for as long. */
+export const THOUGHT_MS = 3_000
 
 const back = async ({ daemon }: Bench, go: Return) =>
   returning(daemon, await daemon.create(), go, async () => {

@@ -16,6 +16,7 @@
 #include "mount.h"
 #include "net/network.h"
 #include "net/routes.h"
+#include "programs.h"
 #include "spare.h"
 #include "small_file.h"
 
@@ -202,6 +203,12 @@ static int checkpoint_call(struct call *call) {
   return error;
 }
 
+static int programs_call(struct call *call) {
+  int error = call_done(call);
+  if (error == 0) put_u8(call->result, programs_run());
+  return error;
+}
+
 static int clear_work(const char *path, const char *device) {
   (void)device;
   return path_clear(path);
@@ -281,6 +288,7 @@ static const struct operation operations[] = {
     [OP_CLEAR] = {clear_call, false},
     [OP_LAYER] = {layer_call, true},
     [OP_CHECKPOINT] = {checkpoint_call, true},
+    [OP_PROGRAMS] = {programs_call, false},
 };
 
 const struct operation *operation_find(uint8_t op) {

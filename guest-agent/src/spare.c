@@ -186,6 +186,8 @@ void spare_root_moves(bool for_good) {
   if (for_good) root_is_final = true;
 }
 
+pid_t spare_pid(void) { return spare.pid; }
+
 void spare_end(void) {
   wanted = false;
   if (spare.pid >= 0) discard();
@@ -200,6 +202,7 @@ bool spare_start(const struct child_plan *plan, uint64_t pids_max, struct spare 
   return false;
 }
 void spare_root_moves(bool for_good) { (void)for_good; }
+pid_t spare_pid(void) { return -1; }
 void spare_end(void) {}
 
 #endif

@@ -27,6 +27,8 @@ bool spare_start(const struct child_plan *plan, uint64_t pids_max, struct spare 
 /* Called before another directory becomes the agent's root. A child that shares the agent's root follows. Ends a child with a
  * root of its own, which would hold directories that the agent unmounts. */
 void spare_root_moves(bool for_good);
+/* Below 0: there is no spare child. */
+pid_t spare_pid(void);
 /* Ends the child, and makes no other until the next command. */
 void spare_end(void);
 

@@ -83,6 +83,7 @@ enum op {
   OP_CLEAR = 25,
   OP_LAYER = 26,
   OP_CHECKPOINT = 27,
+  OP_PROGRAMS = 28,
 };
 
 enum step {

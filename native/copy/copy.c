@@ -5,17 +5,18 @@
  *
  *   pyro-copy [--owner UID:GID] [--mode OCTAL] [--over CHANGES]... SOURCE DESTINATION [FD PROGRAM ARGUMENT...]
  *   pyro-copy [--owner UID:GID] [--mode OCTAL] --since BASE SOURCE DESTINATION
+ *   pyro-copy --lay FILE CHANGES...
  *   pyro-copy --punch FILE
  *   pyro-copy --list FILE
  *   pyro-copy --seal FILE
  *
  * SOURCE and CHANGES may be in a folder of a VM's own process, so no symbolic link is followed. CHANGES is a sparse file: its data
- * replaces that of the source, and of the CHANGES before it. It may be larger than the source; the rest is ignored.
- * With BASE the destination has only the pages of the source that differ from those of BASE, as CHANGES of BASE, and "changes" is printed;
- * where the file system shares extents, it is a whole copy, and "whole" is printed. The destination gets its name only when it is complete,
- * and never replaces a file. Its mode is 0600 by default. A file system that shares extents (FICLONE) copies no data. With a program, it
- * writes "copied" and a newline to FD and becomes that program, so that a VM costs its parent one fork. Exit status: 0 done, 1 failed, 2
- * wrong use, 3 the file system is full.
+ * replaces that of the source, and of the CHANGES before it. It may be larger than the source; the rest is ignored. --lay does the same to
+ * FILE itself, so no process may have it mapped; if it fails, FILE has some of the data. With BASE the destination has only the pages of
+ * the source that differ from those of BASE, as CHANGES of BASE, and "changes" is printed; where the file system shares extents, it is a
+ * whole copy, and "whole" is printed. The destination gets its name only when it is complete, and never replaces a file. Its mode is 0600
+ * by default. A file system that shares extents (FICLONE) copies no data. With a program, it writes "copied" and a newline to FD and
+ * becomes that program, so that a VM costs its parent one fork. Exit status: 0 done, 1 failed, 2 wrong use, 3 the file system is full.
  */
 #include "sealed.h"
 #include "sparse.h"
@@ -47,6 +48,7 @@ static int fail(const char *what, const char *path, int error) {
 static int usage(void) {
   fputs("usage: pyro-copy [--owner UID:GID] [--mode OCTAL] [--over CHANGES]... SOURCE DESTINATION [FD PROGRAM ARGUMENT...]\n"
         "       pyro-copy [--owner UID:GID] [--mode OCTAL] --since BASE SOURCE DESTINATION\n"
+        "       pyro-copy --lay FILE CHANGES...\n"
         "       pyro-copy --punch FILE\n"
         "       pyro-copy --list FILE\n"
         "       pyro-copy --seal FILE\n",
@@ -181,6 +183,19 @@ out:
   return status;
 }
 
+/* Lays changes over a file in place. */
+static int lay(const char *path, char **changes) {
+  struct stat stat;
+  int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return fail("cannot open", path, errno);
+  int error = fstat(fd, &stat) != 0 ? errno : !S_ISREG(stat.st_mode) ? EINVAL : 0;
+  int status = error == 0 ? 0 : fail("cannot change", path, error);
+  for (; status == 0 && *changes != NULL; changes++)
+    if ((error = overlay(*changes, fd, stat.st_size)) != 0) status = fail("cannot lay over it", *changes, error);
+  close(fd);
+  return status;
+}
+
 static int punch(const char *path) {
   struct stat stat;
   int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -229,6 +244,7 @@ int main(int argc, char **argv) {
   int at = 1;
   umask(0077);
   prctl(PR_SET_PDEATHSIG, SIGKILL); /* the parent was killed, so no process waits for the result */
+  if (argc >= 4 && strcmp(argv[1], "--lay") == 0) return lay(argv[2], argv + 3);
   if (argc == 3 && strcmp(argv[1], "--punch") == 0) return punch(argv[2]);
   if (argc == 3 && strcmp(argv[1], "--list") == 0) return list(argv[2]);
   if (argc == 3 && strcmp(argv[1], "--seal") == 0) return seal(argv[2]);

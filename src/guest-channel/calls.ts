@@ -99,7 +99,9 @@ export const Calls = {
    * `sync`, and the journal of the ext4 at `path` has nothing to replay afterwards, unless something was written meanwhile. Agents of an older
    * pyro do not know it.
    */
-  checkpoint: call("checkpoint", 27, { path: str }, nothing)
+  checkpoint: call("checkpoint", 27, { path: str }, nothing),
+  /** 1: a command's program runs, or one that a command has left behind. 0: none. Agents of an older pyro do not know it. */
+  programs: call("programs", 28, {}, u8)
 } as const
 
 /** A line of the agent's own log. */

@@ -25,6 +25,8 @@ describe("a rewind to points with memory over a local agent", { concurrent: fals
     fs.readdirSync(path.join(await folder(workspace), ...names))
   /** A file of the memory, and one of the disk. */
   const both = (text: string) => `echo ${text} > /dev/shm/page; echo ${text} > file`
+  const pointsOf = async (workspace: string) =>
+    (await filesOf(workspace, "points")).filter((name) => !name.startsWith("."))
   const stopGuest = async (workspace: string) => stopProcesses(vmProcess((await status(workspace)).id))
   const seen = "cat /dev/shm/page file"
 
@@ -47,6 +49,48 @@ describe("a rewind to points with memory over a local agent", { concurrent: fals
     assert.strictEqual(await sh("w", seen), "two\ntwo")
     await rewind("w", { before: two })
     assert.strictEqual(await sh("w", seen), "one\none", "a second return to one point")
+  })
+
+  it("the state before a rewind is captured once more only if something has used it since, or runs in it", async () => {
+    await step("w", both("kept"))
+    const last = async () => (await history("w")).points.at(-1)!.id
+    const wrong = await step("w", both("idle"))
+    const idle = await last()
+    assert.strictEqual((await rewind("w", { before: wrong })).redo, idle)
+    await rewind("w", { to: idle })
+    assert.strictEqual(await sh("w", seen), "idle\nidle")
+
+    const used = await step("w", both("used"))
+    const before = await last()
+    await call("mkdir", { workspace: "w", path: "/dev/shm/folder" })
+    const { redo } = await rewind("w", { before: used })
+    assert.notStrictEqual(redo, before)
+    await rewind("w", { to: redo })
+    assert.strictEqual(await sh("w", "ls -d /dev/shm/folder"), "/dev/shm/folder")
+
+    const left = await step("w", `${both("left")}; sleep 1000 >/dev/null 2>&1 &`)
+    const running = await last()
+    assert.notStrictEqual((await rewind("w", { before: left })).redo, running)
+  })
+
+  it("the memory that the next return needs is made while the guest is idle, and goes with the microVM", async () => {
+    await create("ahead")
+    const ahead = path.join(await folder("ahead"), "points/.ahead")
+    await step("ahead", both("one"))
+    await step("ahead", both("two"))
+    await until("the memory", () => Promise.resolve(fs.existsSync(ahead)))
+    const made = fs.statSync(ahead).ino
+    await rewind("ahead")
+    assert.strictEqual(await sh("ahead", seen), "one\none")
+    const memory = path.join(await folder("ahead"), "points", (await history("ahead")).points.at(-1)!.id, "mem")
+    assert.strictEqual(fs.statSync(memory).ino, made)
+
+    await step("ahead", both("three"))
+    await step("ahead", both("four"))
+    await until("the next memory", () => Promise.resolve(fs.existsSync(ahead)))
+    await call("stop", { workspace: "ahead" })
+    assert.isFalse(fs.existsSync(ahead))
+    await remove("ahead")
   })
 
   it("points leave no layers in the workspace's own disk, and share an unchanged copy", async () => {
@@ -160,7 +204,7 @@ describe("a rewind to points with memory over a local agent", { concurrent: fals
     }
     const { points: left } = await history("w")
     assert.isAtMost(left.length, 3)
-    await until("the removal of the others", async () => (await filesOf("w", "points")).length === left.length)
+    await until("the removal of the others", async () => (await pointsOf("w")).length === left.length)
     await settings({ PYRO_REWIND_MIB: "2048" })
   })
 })

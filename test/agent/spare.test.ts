@@ -45,6 +45,26 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.notStrictEqual(second, first)
     }))
 
+  it.effect("a guest in which it waits has no program; a command has one, and so has what a command leaves behind", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const programs = channel.call.programs({})
+      yield* spare(channel)
+      assert.strictEqual(yield* programs, 0)
+      const reader = yield* start(channel, ["cat"], { stdin: true })
+      assert.strictEqual(yield* programs, 1)
+      yield* reader.endStdin
+      yield* collect(reader)
+      yield* spare(channel)
+      assert.strictEqual(yield* programs, 0)
+      const { stdout } = yield* sh(channel, "setsid sleep 1000 >/dev/null 2>&1 & echo $!")
+      assert.strictEqual(yield* programs, 1)
+      yield* sh(channel, `kill ${stdout}`)
+      yield* spare(channel)
+      yield* Effect.repeat(programs, { until: (one) => one === 0, times: 1000 })
+      assert.strictEqual(yield* programs, 0)
+    }))
+
   it.effect("the waiting process does not serve commands with input or a terminal", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()

@@ -107,20 +107,26 @@ export const copyFailed = ({ from, to }: Pick<MemoryCopy, "from" | "to">, code: 
     })
     : vmFailed("memory", detail)
 
+/** Runs `pyro-copy`, which writes `to` with as much as `from` has. Gives what it prints. */
+const runCopy = (names: Pick<MemoryCopy, "from" | "to">, args: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const { stdout } = yield* runTool(yield* nativeTool(COPY), args).pipe(
+      Effect.mapError((failure) =>
+        failure._tag !== "ToolFailed" ? failure : copyFailed(names, failure.code, failure.message)
+      )
+    )
+    return stdout.toString()
+  })
+
 /**
  * Copies a file as what differs from `base`, in the form of `changes` of `copySparse`, or whole where the file system shares extents. Says which. The
  * copy is read-only.
  */
 export const copySince = (base: string, from: string, to: string) =>
-  Effect.gen(function*() {
-    const args = ["--since", base, "--mode", "0444", from, to]
-    const { stdout } = yield* runTool(yield* nativeTool(COPY), args).pipe(
-      Effect.mapError((failure) =>
-        failure._tag !== "ToolFailed" ? failure : copyFailed({ from, to }, failure.code, failure.message)
-      )
-    )
-    return stdout.toString() === "whole\n" ? "whole" as const : "changes" as const
-  })
+  Effect.map(
+    runCopy({ from, to }, ["--since", base, "--mode", "0444", from, to]),
+    (printed) => printed === "whole\n" ? "whole" as const : "changes" as const
+  )
 
 /**
  * Copies a file without its holes and zero pages, for `uid` alone to read and write. The data of `changes`, sparse files, replaces that of
@@ -131,12 +137,11 @@ export const copySparse = (
   to: string,
   uid: number,
   { changes = [] }: { readonly changes?: ReadonlyArray<string> } = {}
-) =>
-  Effect.gen(function*() {
-    const over = changes.flatMap((file) => ["--over", file])
-    yield* runTool(yield* nativeTool(COPY), [...over, ...copyArguments({ from, to, uid })]).pipe(
-      Effect.mapError((failure) =>
-        failure._tag !== "ToolFailed" ? failure : copyFailed({ from, to }, failure.code, failure.message)
-      )
-    )
-  })
+) => {
+  const over = changes.flatMap((file) => ["--over", file])
+  return Effect.asVoid(runCopy({ from, to }, [...over, ...copyArguments({ from, to, uid })]))
+}
+
+/** Lays the same changes over a file in place. No process has it mapped. After a failure it has some of them. */
+export const layOver = (file: string, changes: ReadonlyArray<string>) =>
+  Effect.asVoid(runCopy({ from: changes.at(-1) ?? file, to: file }, ["--lay", file, ...changes]))

@@ -1,4 +1,4 @@
-import { Deferred, Effect } from "effect"
+import { Deferred, Effect, Semaphore } from "effect"
 
 /** What this process knows of the last point of a workspace, so that a look whether another is due costs next to nothing. */
 export interface PointMarks {
@@ -12,12 +12,18 @@ export interface PointMarks {
   refilledMs: number
   /** Time that the guest stood still for the last point, in ms. 0 without one. */
   pauseMs: number
+  /** The last point with memory that this process made, and the time of the last use before it, in ms since 1970. */
+  pointed?: { readonly id: string; readonly lastMs: number }
   /** Number of commands in the history at the last return to a point. Undefined if none was made since the last reset. */
   returnedAt?: number | undefined
   /** Time of that return, in ms since 1970. */
   returnedMs?: number | undefined
-  /** Ends the guest that was made ready for the next return, if one may have been. */
+  /** Ends the guest and removes the memory that were made ready for the next return, if they may have been. */
   endExpected?: Effect.Effect<void>
+  /** The parts of the memory that is made ahead of the next return (`MemoryAhead`). */
+  ahead?: ReadonlyArray<string>
+  /** One at a time makes that memory. */
+  readonly aheadLock: Semaphore.Semaphore
   /** Ends with the point that is being made. Undefined if none is. */
   taking?: Deferred.Deferred<void> | undefined
 }
@@ -31,7 +37,8 @@ export const makePointMarks = (): PointMarks => ({
   ended: -1,
   left: BURST,
   refilledMs: -Infinity,
-  pauseMs: 0
+  pauseMs: 0,
+  aheadLock: Semaphore.makeUnsafe(1)
 })
 
 /** Whether a look is allowed at this monotonic time. One more is each `everyMs`. Uses it up. */

@@ -12,6 +12,7 @@ import { ComparePayload } from "../../../src/contract/rows/workspace-diff.ts"
 import { EventsPayload } from "../../../src/contract/rows/workspace-events.ts"
 import { ExecPayload } from "../../../src/contract/rows/workspace-exec.ts"
 import { WorkspaceRef } from "../../../src/contract/rows/workspace-field.ts"
+import { FileMkdirPayload } from "../../../src/contract/rows/workspace-file-work.ts"
 import { ForkPayload } from "../../../src/contract/rows/workspace-fork.ts"
 import {
   CreatePayload,
@@ -222,6 +223,7 @@ const operations = ({ house }: Workspaces["Service"], scope: Scope.Scope) => {
     "service-list": operation(Named, (payload) => Effect.map(all.service.list(payload), ({ services }) => services)),
     "service-status": operation(ServicePayload(), all.service.status),
     "service-logs": operation(ServiceLogsPayload(), all.service.logs),
+    mkdir: operation(FileMkdirPayload(), all.file.mkdir),
     "service-stop": operation(ServiceStopPayload(), all.service.stop),
     delete: operation(
       DeletePayload(),

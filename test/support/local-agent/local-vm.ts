@@ -9,6 +9,7 @@ import { monotonicMs } from "../../../src/system/waits/time.ts"
 import { fileFailedAt } from "../../../src/vm/driver/failure.ts"
 import type { Ownership } from "../../../src/vm/driver/ownership.ts"
 import type { MachineIdentity, MachineSpec } from "../../../src/vm/machine.ts"
+import { diffName } from "../../../src/vm/memory-image.ts"
 import type { Captured, CaptureError, CaptureTarget, ChannelOptions, Vm, VmHealth } from "../../../src/vm/Vm.ts"
 import { type AgentProcess, tailOf } from "./agent-process.ts"
 import type { Directories } from "./directories.ts"
@@ -86,10 +87,19 @@ const captured = (disks: LocalDisks, { paths }: Ownership, { copy, frozen, inPau
     const diskMark = copy === undefined ? undefined : yield* copyTo(disks, copy)
     yield* inPause ?? Effect.void
     yield* captureVolatile(paths, frozen.memoryPath)
+    if (copy !== undefined) yield* asDiff(frozen.memoryPath)
     yield* attempt("write", frozen.statePath, () => fs.writeFileSync(frozen.statePath, "", { mode: 0o600, flag: "wx" }))
       .pipe(Effect.mapError(fileFailedAt("capture", frozen.statePath)))
     return { diskMark, layers }
   })
+
+/** Makes a captured memory one diff over an image that is a hole: points of a driver that keeps memory as diffs. */
+const asDiff = (memoryPath: string) =>
+  attempt("rename", memoryPath, () => {
+    fs.renameSync(memoryPath, diffName(memoryPath, 1))
+    fs.writeFileSync(memoryPath, "", { mode: 0o600 })
+    fs.truncateSync(memoryPath, fs.statSync(diffName(memoryPath, 1)).size)
+  }).pipe(Effect.mapError(fileFailedAt("capture", memoryPath)))
 
 const healthOf = ({ ended, identity }: AgentProcess, console: string): VmHealth => ({
   failure: Effect.flatMap(ended, () =>

@@ -7,6 +7,7 @@ import { allOrNothing } from "../../../src/system/waits/effects.ts"
 import type { ConfinementLevel } from "../../../src/vm/confinement.ts"
 import { admit, guestsStartingAtOnce, makeStartQueue } from "../../../src/vm/driver/admission.ts"
 import { fileFailedAt } from "../../../src/vm/driver/failure.ts"
+import { wholeOf } from "../../../src/vm/driver/firecracker/memory.ts"
 import type { CapturedState, GuestImages, VmmService } from "../../../src/vm/guest.ts"
 import type { MachineSpec } from "../../../src/vm/machine.ts"
 import { attachVm } from "./attach.ts"
@@ -46,7 +47,10 @@ export const makeLocalAgentVmm = (options: LocalAgentOptions) =>
           memory: { path: paths.memory, uid: record.uid },
           share: () => {},
           fill: (memoryPath: string) =>
-            Effect.mapError(copyFile(memoryPath, paths.memory), fileFailedAt("memory", paths.memory)),
+            Effect.flatMap(
+              wholeOf(memoryPath),
+              (whole) => Effect.mapError(copyFile(whole, paths.memory), fileFailedAt("memory", paths.memory))
+            ),
           restore: (captured: CapturedState) => restoreCapture(reserved, captured)
         }
       }).pipe(Effect.provide(context))
@@ -80,7 +84,7 @@ export const makeLocalAgentVmm = (options: LocalAgentOptions) =>
       reserve,
       canShare: () => Effect.succeed(false),
       shareMemory: () => Effect.die("no local agent shares memory"),
-      prepareMemory: () => Effect.void,
+      prepareMemory: (memoryPath) => Effect.asVoid(wholeOf(memoryPath)),
       admit: (reserved) => Effect.provide(admit(reserved.map(({ record }) => record)), context),
       attach
     }

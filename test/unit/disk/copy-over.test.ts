@@ -124,6 +124,40 @@ describe("pyro-copy --over", () => {
     }))
 })
 
+describe("pyro-copy --lay", () => {
+  it.live("changes are laid over the file itself, as over a copy", () =>
+    Effect.gen(function*() {
+      const { changes, to } = yield* room
+      const cases = FastCheck.sample(FastCheck.tuple(kinds("0zab"), kinds("0zxy")), { numRuns: 20, seed: 9 })
+      for (const [source, change] of [["abc0", "0x0y"], ["abc", "zz"], ["ab", "00xyyy"], ...cases] as const) {
+        write(to, source)
+        write(changes, change)
+        const { ino } = fs.statSync(to)
+        assert.strictEqual(copy("--lay", to, changes).status, 0)
+        assert.strictEqual(pagesOf(to), laid(source, change))
+        assert.strictEqual(fs.statSync(to).ino, ino)
+      }
+    }))
+
+  it.live("a file that is none, or cannot be laid, is refused", () =>
+    Effect.gen(function*() {
+      const { changes, to } = yield* room
+      write(to, "ab")
+      write(changes, "x0")
+      fs.symlinkSync(to, `${to}-link`)
+      for (
+        const [file, change] of [[`${to}-link`, changes], [`${to}-missing`, changes], [to, `${to}-missing`]] as const
+      ) {
+        const { status, stderr } = copy("--lay", file, change)
+        assert.strictEqual(status, 1)
+        assert.include(stderr, "pyro-copy: cannot")
+      }
+      assert.strictEqual(copy("--lay", to).status, 2)
+      assert.strictEqual(pagesOf(to), "ab")
+      assert.isFalse(fs.existsSync(`${to}-missing`))
+    }))
+})
+
 describe("pyro-copy --since", () => {
   /** Pages of a file that differ from those of another one, as the changes have them. */
   const differing = (source: string, base: string) =>

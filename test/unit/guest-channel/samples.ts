@@ -278,5 +278,6 @@ export const samples: ReadonlyArray<Sample> = [
     { seed: text("/dev/vdd"), store: text("/dev/vdb"), bytes: 17_179_869_184 },
     undefined
   ),
-  ...call(Calls.checkpoint, "checkpoint", { path: text("/workspace") }, undefined)
+  ...call(Calls.checkpoint, "checkpoint", { path: text("/workspace") }, undefined),
+  ...call(Calls.programs, "programs", {}, 1)
 ]

@@ -8,6 +8,7 @@ import type { Entry } from "../../entry/entry.ts"
 import { virtualBytesOf } from "../../entry/record.ts"
 import { residentsOf } from "../../residents/entry-residents.ts"
 import { imagesOf } from "../generation.ts"
+import { dropAhead, makeAhead } from "./ahead.ts"
 import { findPoint } from "./choose.ts"
 import { isBehind } from "./lineage.ts"
 import { type Point, readPoints } from "./record.ts"
@@ -41,26 +42,14 @@ const isLeaving = (entry: Entry) =>
     ([{ state }, isBeingDeleted]) => state !== "running" || isBeingDeleted
   )
 
-/**
- * Has a guest made ready for the next return to a point, if the workspace has gone back lately. Without it a return works as well, and waits
- * for the mount of its disk. A guest with a network device is never made ahead.
- */
-export const expectReturn = (entry: Entry) =>
+/** Has a guest of the pool made ready on the disk of the point. A guest with a network device is never made ahead. */
+const expectGuest = (entry: Entry, pool: Pool["Service"]) =>
   Effect.gen(function*() {
-    const pool = yield* Effect.serviceOption(Pool)
-    const { pointMarks: marks } = entry
-    const { returnedMs } = marks
-    if (Option.isNone(pool) || returnedMs === undefined || (yield* nowMs) - returnedMs > EXPECTED_MS) return
-    if (yield* isLeaving(entry)) return
     const record = yield* Ref.get(entry.record)
     if (record.networkDriver === "tap") return
     const point = yield* likelyPoint(entry)
     const disk = Option.isNone(point) ? Option.none() : yield* diskOf(point.value, virtualBytesOf(record))
-    if (marks.endExpected === undefined) {
-      marks.endExpected = pool.value.expect(entry.id, Option.none())
-      yield* Scope.addFinalizer(entry.scope, marks.endExpected)
-    }
-    if (Option.isNone(disk)) return yield* marks.endExpected
+    if (Option.isNone(disk)) return yield* pool.expect(entry.id, Option.none())
     const request = {
       ...disk.value,
       purpose: "workspace" as const,
@@ -71,7 +60,33 @@ export const expectReturn = (entry: Entry) =>
       placeholder: yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib)),
       dieWithParent: false
     }
-    yield* pool.value.expect(entry.id, Option.some(request))
+    yield* pool.expect(entry.id, Option.some(request))
+  })
+
+/**
+ * Has made ready what the next return to a point takes: a guest with the point's disk mounted, if the workspace has gone back lately, or the point's
+ * memory. Without them a return works as well, and waits for them.
+ */
+export const expectReturn = (entry: Entry) =>
+  Effect.gen(function*() {
+    const { pointMarks: marks } = entry
+    const { returnedMs } = marks
+    const isExpected = returnedMs !== undefined && (yield* nowMs) - returnedMs <= EXPECTED_MS
+    const generation = yield* Ref.get(entry.generation)
+    const hasMemory = Option.exists(generation, ({ guest: { vm } }) => vm.points !== undefined)
+    if (!isExpected && !hasMemory) return
+    if (yield* isLeaving(entry)) return
+    const pool = yield* Effect.serviceOption(Pool)
+    if (marks.endExpected === undefined) {
+      const endGuest = Option.match(pool, {
+        onNone: () => Effect.void,
+        onSome: ({ expect }) => expect(entry.id, Option.none())
+      })
+      marks.endExpected = Effect.andThen(endGuest, dropAhead(entry))
+      yield* Scope.addFinalizer(entry.scope, marks.endExpected)
+    }
+    if (hasMemory) yield* Effect.forkIn(makeAhead(entry, likelyPoint(entry), { isExpected }), entry.scope)
+    if (isExpected && Option.isSome(pool)) yield* expectGuest(entry, pool.value)
     // Its end may have come meanwhile, before there was something to end.
     if (yield* isLeaving(entry)) yield* marks.endExpected
   }).pipe(

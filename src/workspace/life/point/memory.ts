@@ -4,6 +4,7 @@ import { linkSeed, type WorkspaceDisk } from "../../../disk/workspace-disk.ts"
 import { copyPushed } from "../../../seeding/pushed.ts"
 import { ensureFolder, exists } from "../../../system/files/entries.ts"
 import { hostBootId } from "../../../system/processes/identity.ts"
+import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import type { VmPoints } from "../../../vm/Vm.ts"
 import type { Generation } from "../../entry/entry.ts"
@@ -23,7 +24,7 @@ const hasPrograms = ({ commands }: CommandJournal) => commands.some(({ end }) =>
 const captureIn = (before: Before, disk: WorkspaceDisk, { guest }: Generation, id: string, half: CaptureFolder) =>
   Effect.gen(function*() {
     const { entry, journal, last, services } = before
-    const { folder, pointMarks } = entry
+    const { folder, pointMarks, uses } = entry
     yield* Effect.mapError(ensureFolder(half.logs), unwritten(folder))
     yield* linkSeed(half.disk, disk.seed.path)
     const to = copyIn(half, disk)
@@ -44,6 +45,7 @@ const captureIn = (before: Before, disk: WorkspaceDisk, { guest }: Generation, i
       () => {
         commands = journal.execs
         programs = hasPrograms(journal)
+        pointMarks.pointed = { id, lastMs: uses.lastMs }
       }
     )
     faultPoint("point:captured")
@@ -60,8 +62,26 @@ const captureIn = (before: Before, disk: WorkspaceDisk, { guest }: Generation, i
     }
   })
 
+/** Longest wait for the guest's word that none of its programs runs. Without it the memory is captured. */
+const WORD_LIMIT = 1_000 * deadlineScale
+
 /**
- * A point with the memory of the guest and a copy of its disk. `guest`: none if the guest does not answer. Its disk alone is copied then, and if
+ * Whether the guest's memory is still that of the last point: nothing has used the workspace since, and no program runs, also none that a command has
+ * left behind.
+ */
+const isStill = ({ entry: { pointMarks: { pointed }, uses }, last }: Before, { channel }: Generation) =>
+  Effect.suspend(() =>
+    last !== undefined && pointed?.id === last.record.id && pointed.lastMs === uses.lastMs && uses.count === 0
+      ? Effect.map(channel.call.programs({}), (programs) => programs === 0).pipe(
+        Effect.interruptible,
+        Effect.timeout(WORD_LIMIT),
+        Effect.orElseSucceed(() => false)
+      )
+      : Effect.succeed(false)
+  )
+
+/**
+ * A point with the memory of the guest and a copy of its disk: the last one, if that has both. `guest`: none if the guest does not answer. Its disk alone is copied then, and if
  * the memory cannot be captured.
  */
 export const memoryPoint = (
@@ -76,6 +96,7 @@ export const memoryPoint = (
     if (yield* isNeedless(before, hasSameDisk && isQuiet)) return Option.none<Point>()
     const ofDisk: Effect.Effect<Point, PyroError> = copyPoint(before, disk, (to) => points.copyDisk({ to }))
     if (Option.isNone(guest)) return Option.some(yield* ofDisk)
+    if (last !== undefined && hasSameDisk && isQuiet && (yield* isStill(before, guest.value))) return Option.some(last)
     const id = newPointId()
     const whole = Effect.gen(function*() {
       yield* Effect.mapError(ensureFolder(folder.points), unwritten(folder))

@@ -58,6 +58,9 @@ export const newPointId = () => `pt-${randomBytes(4).toString("hex")}`
 export const pointFolder = (folder: WorkspaceFolder, id: string) => captureFolder(path.join(folder.points, id))
 export const halfMadePoint = (folder: WorkspaceFolder, id: string) => pointFolder(folder, `.${id}`)
 
+/** The memory of a point that is made whole ahead of a return (`ahead.ts`). The next process removes it, with points that are half made. */
+export const aheadFile = ({ points }: WorkspaceFolder) => path.join(points, ".ahead")
+
 export const writePoint = (workspace: WorkspaceFolder, folder: CaptureFolder, record: PointRecord) =>
   Effect.mapError(writeJsonAtomic(folder.record, PointRecord, record), unwritten(workspace))
 

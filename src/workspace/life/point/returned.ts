@@ -6,6 +6,7 @@ import { Vmm } from "../../../vm/Vmm.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { unwritten } from "../../entry/record.ts"
 import { linkTree } from "../snapshot/fork-stage.ts"
+import { takeAhead } from "./ahead.ts"
 import { settleCopies } from "./copy.ts"
 import { makePoint, newPointId, type Point, type PointRecord } from "./record.ts"
 
@@ -22,6 +23,7 @@ export const keepReturned = (
     const { memory } = record.captured
     const { memoryPath } = folder.frozen
     if (memory !== undefined) {
+      yield* takeAhead(entry, { folder })
       yield* Effect.flatMap(Vmm, (vmm) => vmm.on(memory.spec.driver).prepareMemory(memoryPath))
     }
     const { diskMark: _, ...same } = record

@@ -39,7 +39,7 @@ const endedFrom = (execs: ReadonlyArray<JournaledCommand>, place: number) => {
 }
 
 /**
- * Makes a point of the workspace as it is now, while the guest runs on, and gives the point. Gives none if nothing changed since the last one, and
+ * Makes a point of the workspace as it is now, while the guest runs on, and gives the point: the last one, if that is known to have all. Gives none if nothing changed since the last one, and
  * if a command starts meanwhile, since the point would be of the middle of that command. The caller has the workspace alone.
  */
 export const takePoint = (
@@ -76,7 +76,7 @@ export const takePoint = (
       : vm === undefined && formatOf(disk.top) === "store"
       ? Option.some(yield* storePoint(before, disk))
       : yield* freezePoint(before, disk, vm)
-    if (Option.isSome(made)) {
+    if (Option.isSome(made) && made.value.record.id !== last?.record.id) {
       yield* evict(folder, record, [...points, made.value], [...kept, made.value.record.id])
     }
     return made
