@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { BUCKET_REFILL_MS, makeBucket } from "../../../system/waits/bucket.ts"
 import { monotonicMs, nowIso } from "../../../system/waits/time.ts"
 import type { NewRecord } from "./log.ts"
 
@@ -6,8 +7,6 @@ import type { NewRecord } from "./log.ts"
 const REQUESTS_AT_ONCE = 1_000
 /** Requests per second that the host judges after these. */
 const REQUESTS_PER_SECOND = 500
-/** Time between two looks at an empty bucket, in ms. */
-const REFILL_MS = 20
 /** Minimum time between two reports of a flood, in ms. */
 const REPORT_MS = 60_000
 
@@ -30,10 +29,9 @@ export interface Pace {
   readonly wait: Effect.Effect<void>
 }
 
-/** A token bucket. The protocol bounds the requests that wait. The first one that waits makes an entry, once a minute at most. */
+/** The protocol bounds the requests that wait. The first one that waits makes an entry, once a minute at most. */
 export const makePace = (record: (record: NewRecord) => Effect.Effect<void>): Pace => {
-  let tokens = REQUESTS_AT_ONCE
-  let filledAtMs: number | undefined
+  const isNow = makeBucket(REQUESTS_AT_ONCE, REQUESTS_PER_SECOND)
   let reportedAtMs: number | undefined
 
   const report = (atMs: number) => {
@@ -41,17 +39,10 @@ export const makePace = (record: (record: NewRecord) => Effect.Effect<void>): Pa
     reportedAtMs = atMs
     return Effect.flatMap(nowIso, (at) => record(floodAt(at)))
   }
-  const isNow = (atMs: number) => {
-    tokens = Math.min(REQUESTS_AT_ONCE, tokens + (atMs - (filledAtMs ?? atMs)) * REQUESTS_PER_SECOND / 1_000)
-    filledAtMs = atMs
-    if (tokens < 1) return false
-    tokens -= 1
-    return true
-  }
   const wait = Effect.gen(function*() {
     for (let atMs = yield* monotonicMs; !isNow(atMs); atMs = yield* monotonicMs) {
       yield* report(atMs)
-      yield* Effect.sleep(REFILL_MS)
+      yield* Effect.sleep(BUCKET_REFILL_MS)
     }
   })
   return { isNow, wait }

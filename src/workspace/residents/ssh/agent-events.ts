@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { NewEvent } from "../../entry/events.ts"
-import { makeBucket } from "./bucket.ts"
+import { makeWaitedBucket } from "./bucket.ts"
 
 /** Events of a lent agent at once: a person's `git push` makes one or three. */
 const AT_ONCE = 30
@@ -14,7 +14,7 @@ const FLOOD_MS = 60_000
  */
 export const makeAgentEvents = (record: (event: NewEvent) => Effect.Effect<void>) =>
   Effect.map(Effect.scope, (scope) => {
-    const bucket = makeBucket(AT_ONCE, PER_SECOND)
+    const bucket = makeWaitedBucket(AT_ONCE, PER_SECOND)
     let left = 0
     const reportLater = Effect.sleep(FLOOD_MS).pipe(
       Effect.andThen(Effect.suspend(() => {

@@ -8,7 +8,7 @@ import { loginAskedEvent } from "../../entry/consents.ts"
 import type { NewEvent } from "../../entry/events.ts"
 import type { ResidentVm } from "../../entry/resident.ts"
 import { makeAgentEvents } from "./agent-events.ts"
-import { makeBucket } from "./bucket.ts"
+import { makeWaitedBucket } from "./bucket.ts"
 import { launchAgent } from "./helper.ts"
 import { hostKeysOf, type LastingLoan, type LoanSource } from "./loan-source.ts"
 
@@ -36,7 +36,7 @@ export const makeLastingAgent = (
   Effect.gen(function*() {
     const one = yield* Semaphore.make(1)
     const record = yield* makeAgentEvents(log)
-    const pace = makeBucket(MESSAGES.atOnce, MESSAGES.perSecond)
+    const pace = makeWaitedBucket(MESSAGES.atOnce, MESSAGES.perSecond)
     let vm: ResidentVm | undefined
     let serving: Fiber.Fiber<unknown> | undefined
     let trouble: string | undefined
