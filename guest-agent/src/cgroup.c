@@ -239,10 +239,8 @@ static bool holds_back(pid_t pid, int signal) {
   return line != NULL && (strtoull(line + strlen(key), NULL, 16) >> (signal - 1) & 1) != 0;
 }
 
-/* Signals the processes of a group but one, or says whether one of them holds the signal back. */
-static bool visit_members(const struct cgroup *cgroup, int signal, pid_t skip, bool only_look) {
-  bool held = false;
-  int looks = 0;
+/* Visits each process of a group but the agent, which the guest's root may have moved there. */
+static void visit_members(const struct cgroup *cgroup, void (*visit)(pid_t pid, void *visitor), void *visitor) {
   int fd = openat(cgroup->directory, "cgroup.procs", O_RDONLY | O_CLOEXEC);
   char text[4096];
   uint64_t pid = 0;
@@ -252,15 +250,39 @@ static bool visit_members(const struct cgroup *cgroup, int signal, pid_t skip, b
         pid = pid * 10 + (uint64_t)(text[i] - '0');
         continue;
       }
-      /* 0 is a process of another namespace. The guest's root may have moved the agent into the group. */
-      bool other = pid > 0 && pid <= INT32_MAX && (pid_t)pid != getpid();
-      if (other && only_look && looks++ < LOOKS_MAX) held = held || holds_back((pid_t)pid, signal);
-      if (other && !only_look && (pid_t)pid != skip) kill((pid_t)pid, signal);
+      /* 0 is a process of another namespace. */
+      if (pid > 0 && pid <= INT32_MAX && (pid_t)pid != getpid()) visit((pid_t)pid, visitor);
       pid = 0;
     }
   }
   if (fd >= 0) close(fd);
-  return held;
+}
+
+struct look {
+  int signal, left;
+  bool held;
+};
+
+static void look_at(pid_t pid, void *visitor) {
+  struct look *look = visitor;
+  if (!look->held && look->left-- > 0) look->held = holds_back(pid, look->signal);
+}
+
+/* Whether a process of the group holds a signal back. */
+static bool is_held(const struct cgroup *cgroup, int signal) {
+  struct look look = {.signal = signal, .left = LOOKS_MAX};
+  visit_members(cgroup, look_at, &look);
+  return look.held;
+}
+
+struct order {
+  int signal;
+  pid_t leader;
+};
+
+static void signal_other(pid_t pid, void *visitor) {
+  const struct order *order = visitor;
+  if (pid != order->leader) kill(pid, order->signal);
 }
 
 /* A process that forks at the moment of its signal has a child that no look into the group finds, unless all of them stand
@@ -270,13 +292,13 @@ void cgroup_signal(const struct cgroup *cgroup, int signal, pid_t leader) {
   for (int left = HELD_TRIES;; left--) {
     write_file(cgroup->directory, "cgroup.freeze", "1");
     await_frozen(cgroup);
-    if (left == 0 || !visit_members(cgroup, signal, leader, true)) break;
+    if (left == 0 || !is_held(cgroup, signal)) break;
     write_file(cgroup->directory, "cgroup.freeze", "0");
     nanosleep(&pause, NULL);
   }
   /* First, as a shell that notices the end of its child would exit with a status of its own. */
   kill(leader, signal);
-  visit_members(cgroup, signal, leader, false);
+  visit_members(cgroup, signal_other, &(struct order){.signal = signal, .leader = leader});
   write_file(cgroup->directory, "cgroup.freeze", "0");
 }
 
