@@ -1,4 +1,4 @@
-import { Effect, ManagedRuntime, Schema, Stream } from "effect"
+import { Effect, Layer, ManagedRuntime, Schema, Stream } from "effect"
 import * as fs from "node:fs"
 import type { PyroError } from "../src/contract/errors/errors.ts"
 import { forEachEvent } from "../src/contract/rows/event-batches.ts"
@@ -8,6 +8,7 @@ import { CreatePayload } from "../src/contract/rows/workspace-lifecycle.ts"
 import { layerDaemon } from "../src/sdk/client.ts"
 import { daemonCommand } from "../src/sdk/daemon-command.ts"
 import { buildOf } from "../src/sdk/installed.ts"
+import { ProcessVariables } from "../src/system/settings/config.ts"
 
 /** The product behind its daemon, as the command line uses it. */
 export interface Daemon {
@@ -40,19 +41,26 @@ const poolMembers = 2
 /** `env`: variables of the daemon in addition to this process's own. */
 export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Daemon => {
   const program = pyro.at(-1) ?? ""
-  // The client reads them, and its daemon inherits them at the first request.
+  // The daemon inherits them at the first request.
   const enter = () => {
-    const before = { ...process.env }
+    const before = Object.keys(env).map((name) => [name, process.env[name]] as const)
     Object.assign(process.env, env)
     return () => {
-      process.env = before
+      for (const [name, value] of before) {
+        if (value === undefined) delete process.env[name]
+        else process.env[name] = value
+      }
     }
   }
+  // Each client reads its own: the default of `ProcessVariables` is one for the whole process.
   const runtime = ManagedRuntime.make(
-    layerDaemon({
-      version: buildOf(fs.readFileSync(program, "utf8")),
-      command: daemonCommand(program)
-    })
+    Layer.provideMerge(
+      layerDaemon({
+        version: buildOf(fs.readFileSync(program, "utf8")),
+        command: daemonCommand(program)
+      }),
+      Layer.succeed(ProcessVariables, { ...process.env, ...env })
+    )
   )
   let used = false
   const call: Daemon["call"] = (use) => {

@@ -1,9 +1,7 @@
-import { Effect, Schema } from "effect"
 import { setTimeout as sleep } from "node:timers/promises"
-import { HistoryPayload } from "../../src/contract/rows/workspace-rewind.ts"
 import { deadlineScale } from "../../src/system/settings/deadline-scale.ts"
 import type { Daemon } from "../daemon.ts"
-import { reset, returning, rewindOne, THOUGHT_MS, writingIn } from "../rows/rewind.ts"
+import { historyOf, reset, returning, rewindOne, THOUGHT_MS, writingIn } from "../rows/rewind.ts"
 import { type DriverRow, makeRow } from "./row.ts"
 
 const options = { driver: "firecracker", memory_mib: 256 } as const
@@ -13,10 +11,9 @@ const POINT_MS = 60_000 * deadlineScale
 
 /** Waits until a point has the memory behind the last command. */
 const pointed = async (daemon: Daemon, workspace: string) => {
-  const payload = await Effect.runPromise(Effect.orDie(Schema.decodeUnknownEffect(HistoryPayload())({ workspace })))
   const giveUpAt = performance.now() + POINT_MS
   for (;;) {
-    const { commands, points } = await daemon.call((pyro) => pyro.workspace.history(payload))
+    const { commands, points } = await historyOf(daemon, workspace)
     if (points.some((point) => point.memory && point.current && point.commands === commands.length)) return
     if (performance.now() > giveUpAt) throw new Error(`no point with memory was made: ${JSON.stringify(points)}`)
     await sleep(250)
@@ -39,7 +36,10 @@ export const pointRows = (daemon: Daemon, withoutPoints: Daemon): ReadonlyArray<
   makeRow(
     "exec-points",
     "a command that writes, mean of many in a row, with points of rewind; floor: the same without points",
-    (side) => writingIn(side === "without" ? withoutPoints : daemon, options),
+    (side) =>
+      side === "without"
+        ? writingIn(withoutPoints, { ...options, hasPoints: false })
+        : writingIn(daemon, { ...options, hasPoints: true }),
     { atMost: { ratio: 1.1 }, on: ["without", "with"] }
   ),
   makeRow(

@@ -1,6 +1,6 @@
 import { Effect, Schema, Stream } from "effect"
 import { setTimeout as sleep } from "node:timers/promises"
-import { RewindPayload } from "../../src/contract/rows/workspace-rewind.ts"
+import { HistoryPayload, RewindPayload } from "../../src/contract/rows/workspace-rewind.ts"
 import type { Bench } from "../bench.ts"
 import type { Daemon } from "../daemon.ts"
 import { type Plan, side, timed } from "../measure.ts"
@@ -12,15 +12,31 @@ const writing = ["/bin/sh", "-c", "head -c 100000 /dev/urandom > /workspace/writ
 const IN_A_ROW = 150
 
 /** Options of a workspace's creation. */
-type CreateOptions = Parameters<Daemon["create"]>[0]
+type CreateOptions = NonNullable<Parameters<Daemon["create"]>[0]>
 
-/** Mean time of a command that writes, of many in a row: each point in between counts. */
-export const writingIn = async (daemon: Daemon, options: CreateOptions = {}) => {
+/** The points of a workspace. */
+export const historyOf = async (daemon: Daemon, workspace: string) => {
+  const payload = await Effect.runPromise(Effect.orDie(Schema.decodeUnknownEffect(HistoryPayload())({ workspace })))
+  return daemon.call((pyro) => pyro.workspace.history(payload))
+}
+
+/**
+ * Mean time of a command that writes, of many in a row: each point in between counts. Fails if the daemon makes points where it should not, or none where
+ * it should: two daemons with the same settings would give a fine ratio.
+ */
+export const writingIn = async (
+  daemon: Daemon,
+  { hasPoints, ...options }: CreateOptions & { readonly hasPoints: boolean }
+) => {
   const workspace = await daemon.create(options)
-  return side(async () =>
-    (await timed(async () => {
+  return side(async () => {
+    const ms = await timed(async () => {
       for (let at = 0; at < IN_A_ROW; at++) await daemon.exec(workspace, ...writing)
-    })) / IN_A_ROW, () => daemon.remove(workspace))
+    })
+    const { points } = await historyOf(daemon, workspace)
+    if (points.length > 0 !== hasPoints) throw new Error(`${points.length} points were made`)
+    return ms / IN_A_ROW
+  }, () => daemon.remove(workspace))
 }
 
 export const execPoints: Plan = {
@@ -30,8 +46,8 @@ export const execPoints: Plan = {
   budget: { kind: "ratio", atMost: 1.1 },
   rounds: (runs) => runs,
   warmups: 1,
-  floor: ({ bareDaemon }: Bench) => writingIn(bareDaemon),
-  ours: ({ daemon }: Bench) => writingIn(daemon)
+  floor: ({ bareDaemon }: Bench) => writingIn(bareDaemon, { hasPoints: false }),
+  ours: ({ daemon }: Bench) => writingIn(daemon, { hasPoints: true })
 }
 
 /** A way back to an earlier state. */
