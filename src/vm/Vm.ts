@@ -137,6 +137,11 @@ export interface DiskCopy {
    * file system shares no extents, with what differs from it as changes.
    */
   readonly last?: { readonly file: string; readonly mark?: string | undefined } | undefined
+  /**
+   * Lets a capture copy a large disk before its pause, and once more in the pause if the guest wrote meanwhile: the pause is shorter, and the capture may
+   * take longer.
+   */
+  readonly isEarly?: boolean
 }
 
 /** Points of one VM, which have its memory and a copy of its disk: `CaptureTarget.copy`. */

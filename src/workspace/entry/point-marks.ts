@@ -10,8 +10,10 @@ export interface PointMarks {
   left: number
   /** Monotonic time of the last look that was added, in ms. */
   refilledMs: number
-  /** Time that the guest stood still for the last point, in ms. 0 without one. */
+  /** Time that the guest stood still for the last point with memory, in ms. 0 without one. */
   pauseMs: number
+  /** Time that the capture of that point took, in ms: a command may wait for all of it. */
+  captureMs: number
   /** The last point with memory that this process made, and the time of the last use before it, in ms since 1970. */
   pointed?: { readonly id: string; readonly lastMs: number }
   /** Number of commands in the history at the last return to a point. Undefined if none was made since the last reset. */
@@ -38,6 +40,7 @@ export const makePointMarks = (): PointMarks => ({
   left: BURST,
   refilledMs: -Infinity,
   pauseMs: 0,
+  captureMs: 0,
   aheadLock: Semaphore.makeUnsafe(1)
 })
 

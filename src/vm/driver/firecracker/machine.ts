@@ -53,7 +53,7 @@ const drives = [
 ] as const
 
 const drive = (one: (typeof drives)[number]) =>
-  // With "Writeback", a flush of the guest reaches the host's disk. The default ignores flushes.
+  // With "Writeback", a flush of the guest reaches the host's disk. The default ignores flushes. `copyEarly` needs the default io_engine, "Sync".
   put(`/drives/${one.drive_id}`, { ...one, is_root_device: false, cache_type: "Writeback" })
 
 /** Describes a machine that has not started. */

@@ -3,12 +3,15 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import type { HostToolMissing, ImageDamaged, NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
 import { changesOf } from "../../../disk/layer-format.ts"
+import { removeFile } from "../../../system/files/entries.ts"
 import { attempt } from "../../../system/files/failure.ts"
 import { bytesOnDisk } from "../../../system/files/usage.ts"
+import { nowMs } from "../../../system/waits/time.ts"
 import type { VmPaths } from "../../record.ts"
 import type { DiskCopy } from "../../Vm.ts"
 import { fileFailedAt } from "../failure.ts"
 import { copySince, copySparse } from "../memory.ts"
+import type { Freezable } from "./freeze-memory.ts"
 import { names } from "./machine.ts"
 import { checkStore } from "./store-file.ts"
 
@@ -63,4 +66,66 @@ export const copyStoreTo = (
     const made = yield* copySince(last.file, store, changesOf(to))
     yield* onDisk("link", () => made === "whole" ? fs.renameSync(changesOf(to), to) : fs.linkSync(last.file, to))
     return mark
+  })
+
+/** Disk from which a copy is worth a look before the pause, in bytes: a smaller one is compared in a few ms. */
+const LARGE_BYTES = 16 * 1024 * 1024
+
+/** The times of files go in steps of at most 10 ms (HZ=100): after twice that, a write has another time than the last one. */
+const CLOCK_STEPS_MS = 20
+
+const removeCopy = (to: string) =>
+  Effect.forEach([to, changesOf(to)], (file) => Effect.ignore(removeFile(file)), { discard: true })
+
+/** The mark of a store whose last write is so long ago that the next one changes the mark. Undefined for a store that is written. */
+const restingMark = (paths: VmPaths) =>
+  Effect.gen(function*() {
+    for (let tries = 3; tries > 0; tries--) {
+      const mark = yield* storeMark(paths)
+      const lastMs = yield* Effect.mapError(
+        attempt("lstat", storeOf(paths), () => fs.lstatSync(storeOf(paths)).mtimeMs),
+        fileFailedAt("disk", storeOf(paths))
+      )
+      const agoMs = (yield* nowMs) - lastMs
+      if (agoMs >= CLOCK_STEPS_MS) return mark
+      yield* Effect.sleep(CLOCK_STEPS_MS)
+    }
+    return undefined
+  })
+
+/**
+ * Copies a large store while its VM runs. Gives the mark with which the copy is right: a write since the look at it has set another time. None was under
+ * way then: Firecracker writes in the thread that answers its API (io_engine Sync). Undefined if there is no such copy.
+ */
+export const copyEarly = (
+  { api, ownership: { paths } }: Pick<Freezable, "api" | "ownership">,
+  virtualBytes: number,
+  copy: DiskCopy
+): Effect.Effect<string | undefined> =>
+  Effect.gen(function*() {
+    if (copy.isEarly !== true || bytesOnDisk(storeOf(paths)) < LARGE_BYTES) return undefined
+    const mark = yield* restingMark(paths)
+    if (mark === undefined) return undefined
+    yield* api.isPaused
+    const copied = yield* copyStoreTo(paths, virtualBytes, copy)
+    if (copied === mark) return mark
+    yield* removeCopy(copy.to)
+    return undefined
+  }).pipe(
+    // The copy in the pause tells what is wrong.
+    Effect.catch(() => Effect.as(removeCopy(copy.to), undefined))
+  )
+
+/** The copy in the pause: the early one, if nothing was written since. */
+export const copyLate = (
+  paths: VmPaths,
+  virtualBytes: number,
+  { copy, early }: { readonly copy: DiskCopy; readonly early: string | undefined }
+) =>
+  Effect.gen(function*() {
+    if (early !== undefined) {
+      if (early === (yield* storeMark(paths))) return early
+      yield* removeCopy(copy.to)
+    }
+    return yield* copyStoreTo(paths, virtualBytes, copy)
   })

@@ -19,8 +19,8 @@ const QUIET_MS = 150
 /** Longest time that the start of a command waits for the guest to write its memory to the disk, in ms: a point is worth more. */
 const BEFORE_COMMAND = 1_000 * deadlineScale
 
-/** Longest pause for the last point with memory, in ms, with which a command waits for the next one: it may take as long. */
-const MAX_PAUSE_MS = 100 * deadlineScale
+/** Longest capture of the last point with memory, in ms, with which a command waits for the next one: it may take as long. */
+const MAX_CAPTURE_MS = 100 * deadlineScale
 
 /** Bytes of new memory up to which a command waits for a point with memory. */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024
@@ -37,13 +37,13 @@ export const hasPoints = ({ result, tryOf }: Partial<Pick<WorkspaceRecord, "resu
  * made while the guest is idle, or before the second command. So is the first one after a return to a point: that point is the state before the command.
  */
 export const isQuick = (
-  { pointMarks }: { readonly pointMarks: Pick<PointMarks, "pauseMs" | "returnedAt"> },
+  { pointMarks }: { readonly pointMarks: Pick<PointMarks, "captureMs" | "returnedAt"> },
   { points }: { readonly points?: Pick<VmPoints, "pendingBytes"> | undefined },
   { execs }: { readonly execs: ReadonlyArray<unknown> }
 ): Effect.Effect<boolean> =>
   points === undefined
     ? Effect.succeed(true)
-    : [0, pointMarks.returnedAt].includes(execs.length) || pointMarks.pauseMs > MAX_PAUSE_MS
+    : [0, pointMarks.returnedAt].includes(execs.length) || pointMarks.captureMs > MAX_CAPTURE_MS
     ? Effect.succeed(false)
     : Effect.map(points.pendingBytes, (bytes) => bytes <= MAX_PENDING_BYTES)
 

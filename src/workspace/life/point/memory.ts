@@ -6,6 +6,7 @@ import { ensureFolder, exists } from "../../../system/files/entries.ts"
 import { hostBootId } from "../../../system/processes/identity.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
+import { monotonicMs } from "../../../system/waits/time.ts"
 import type { VmPoints } from "../../../vm/Vm.ts"
 import type { Generation } from "../../entry/entry.ts"
 import { unwritten } from "../../entry/record.ts"
@@ -23,7 +24,7 @@ const hasPrograms = ({ commands }: CommandJournal) => commands.some(({ end }) =>
 /** Stores memory, devices and a copy of the disk in the folder of a point. Gives its record. */
 const captureIn = (before: Before, disk: WorkspaceDisk, { guest }: Generation, id: string, half: CaptureFolder) =>
   Effect.gen(function*() {
-    const { entry, journal, last, services } = before
+    const { always, entry, journal, last, services } = before
     const { folder, pointMarks, uses } = entry
     yield* Effect.mapError(ensureFolder(half.logs), unwritten(folder))
     yield* linkSeed(half.disk, disk.seed.path)
@@ -32,11 +33,14 @@ const captureIn = (before: Before, disk: WorkspaceDisk, { guest }: Generation, i
     const copied = last === undefined ? undefined : copyIn(last.folder, disk)
     const copy = {
       to,
+      // A rewind ends the guest, and waits for the copy.
+      isEarly: !always,
       last: copied !== undefined && exists(copied) ? { file: copied, mark: last?.record.diskMark } : undefined
     }
     let commands: ReadonlyArray<JournaledCommand> = []
     let programs = false
     const memory = { path: half.frozen.memoryPath, uid: process.getuid?.() ?? 0 }
+    const begunMs = yield* monotonicMs
     const captured = yield* captureRunning(
       entry,
       { guest, identity: guest.vm.identity, memory },
@@ -50,6 +54,7 @@ const captureIn = (before: Before, disk: WorkspaceDisk, { guest }: Generation, i
     )
     faultPoint("point:captured")
     pointMarks.pauseMs = captured.memory.pauseMs
+    pointMarks.captureMs = (yield* monotonicMs) - begunMs
     yield* copyPushed(folder.directory, half.directory)
     const made = yield* recordOf(before, commands, { id, layers: 1, writtenBytes: grownBy(to, last, disk) })
     return {
@@ -81,7 +86,7 @@ const isStill = ({ entry: { pointMarks: { pointed }, uses }, last }: Before, { c
   )
 
 /**
- * A point with the memory of the guest and a copy of its disk: the last one, if that has both. `guest`: none if the guest does not answer. Its disk alone is copied then, and if
+ * A point with the memory of the guest and a copy of its disk: the last one, if a point is wanted in any case and that one has both. `guest`: none if the guest does not answer. Its disk alone is copied then, and if
  * the memory cannot be captured.
  */
 export const memoryPoint = (
@@ -96,7 +101,8 @@ export const memoryPoint = (
     if (yield* isNeedless(before, hasSameDisk && isQuiet)) return Option.none<Point>()
     const ofDisk: Effect.Effect<Point, PyroError> = copyPoint(before, disk, (to) => points.copyDisk({ to }))
     if (Option.isNone(guest)) return Option.some(yield* ofDisk)
-    if (last !== undefined && hasSameDisk && isQuiet && (yield* isStill(before, guest.value))) return Option.some(last)
+    const mayBeStill = always && hasSameDisk && isQuiet
+    if (mayBeStill && last !== undefined && (yield* isStill(before, guest.value))) return Option.some(last)
     const id = newPointId()
     const whole = Effect.gen(function*() {
       yield* Effect.mapError(ensureFolder(folder.points), unwritten(folder))

@@ -24,20 +24,20 @@ describe("workspaces with points", () => {
 
 describe("points that a command waits for", () => {
   const mib = 1024 * 1024
-  const quick = ({ commands = 1, pauseMs = 0, pending, returnedAt }: {
+  const quick = ({ commands = 1, captureMs = 0, pending, returnedAt }: {
     readonly commands?: number
-    readonly pauseMs?: number
+    readonly captureMs?: number
     /** Absent: points hold the disk. */
     readonly pending?: number
     readonly returnedAt?: number
   }) => {
     const points = pending === undefined ? undefined : { pendingBytes: Effect.succeed(pending) }
-    const entry = { pointMarks: { ...makePointMarks(), pauseMs: pauseMs * deadlineScale, returnedAt } }
+    const entry = { pointMarks: { ...makePointMarks(), captureMs: captureMs * deadlineScale, returnedAt } }
     return Effect.runSync(isQuick(entry, { points }, { execs: Array.from({ length: commands }) }))
   }
 
   it("a point of the disk is always waited for", () => {
-    assert.isTrue(quick({ commands: 0, pauseMs: 10_000 }))
+    assert.isTrue(quick({ commands: 0, captureMs: 10_000 }))
   })
 
   it("one with memory is waited for if the last one was short, and little memory is new", () => {
@@ -45,8 +45,8 @@ describe("points that a command waits for", () => {
       [
         quick({ pending: 64 * mib }),
         quick({ pending: 64 * mib + 1 }),
-        quick({ pending: 0, pauseMs: 100 }),
-        quick({ pending: 0, pauseMs: 101 }),
+        quick({ pending: 0, captureMs: 100 }),
+        quick({ pending: 0, captureMs: 101 }),
         quick({ pending: 0, commands: 0 })
       ],
       [true, false, true, false, false]
