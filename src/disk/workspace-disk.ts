@@ -234,20 +234,32 @@ export const copyNewestStore = ({ layers, top }: WorkspaceDisk, to: string): Eff
     : copyImage(newest, to)
 }
 
-/** Makes a copy of a disk one file: a layer without changes beside it. Other names of its files stay as they are. */
-export const settleCopy = (layer: string): Effect.Effect<void, LinkFailed> =>
+/**
+ * Makes a disk of a copy with changes beside it: both together are the layer that is written, so that nothing is copied twice. Gives false, and makes
+ * nothing, if the newest layer of `from` has no changes.
+ */
+export const makeDiskOfCopy = (from: string, to: string): Effect.Effect<boolean, LinkFailed> =>
   Effect.gen(function*() {
-    const [changes, whole] = [changesOf(layer), `${layer}.tmp`]
-    if (!exists(changes)) return
-    yield* copyImage(layer, whole, changes)
-    yield* Effect.mapError(Effect.andThen(renameFile(whole, layer), removeFile(changes)), toHostErrorOf(layer))
+    const name = (yield* Effect.mapError(layerNames(from), toHostErrorOf(from))).at(-1)
+    if (name === undefined) return false
+    const [layer, changes] = [path.join(from, name), changesOf(path.join(from, name))]
+    if (!exists(changes)) return false
+    const top = layerFile(to, 0, formatOf(name))
+    yield* linkSeed(to, path.join(from, seedName))
+    yield* copyImage(layer, `${top}.tmp`, { changes, mode: "0600" })
+    yield* Effect.mapError(renameFile(`${top}.tmp`, top), toHostErrorOf(to))
+    return true
   })
 
-const copyImage = (image: string, link: string, changes?: string) =>
+const copyImage = (
+  image: string,
+  link: string,
+  { changes, mode = "0444" }: { readonly changes?: string; readonly mode?: string } = {}
+) =>
   Effect.gen(function*() {
     const tool = yield* nativeTool("pyro-copy")
     const over = changes === undefined ? [] : ["--over", changes]
-    const { code, stderr } = yield* runTool(tool, [...over, "--mode", "0444", image, link], {
+    const { code, stderr } = yield* runTool(tool, [...over, "--mode", mode, image, link], {
       okCodes: [0, 1, 2, copyFull]
     })
     if (code === copyFull) return yield* full(image, link)

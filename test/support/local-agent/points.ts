@@ -4,6 +4,8 @@ import * as path from "node:path"
 import type { HostToolMissing, ImageDamaged, NoSpace, VmFailed } from "../../../src/contract/errors/errors.ts"
 import { attempt } from "../../../src/system/files/failure.ts"
 import { failedAt, fileFailedAt } from "../../../src/vm/driver/failure.ts"
+import { layAhead, needsCopy, toLay } from "../../../src/vm/memory-ahead.ts"
+import { wholeName } from "../../../src/vm/memory-image.ts"
 import type { DiskCopy, VmPoints } from "../../../src/vm/Vm.ts"
 import type { LocalDisks } from "./disks.ts"
 
@@ -29,6 +31,16 @@ export const copyTo = ({ copy, tree }: LocalDisks, { last, to }: DiskCopy): Effe
       ? Effect.mapError(attempt("link", to, () => fs.linkSync(last.file, to)), fileFailedAt("disk", to))
       : copy(to)
     return mark
+  })
+
+/** A file with a captured memory, which may have diffs. */
+export const wholeMemory = (memoryPath: string): Effect.Effect<string, VmFailed | NoSpace | HostToolMissing> =>
+  Effect.gen(function*() {
+    const whole = { file: wholeName(memoryPath), parts: [] }
+    if (!(yield* needsCopy(memoryPath))) return fs.existsSync(whole.file) ? whole.file : memoryPath
+    const lay = yield* toLay(whole, memoryPath)
+    if (lay !== undefined) yield* layAhead(whole, lay)
+    return whole.file
   })
 
 /** Points with memory of a VM that is a local process. */

@@ -7,13 +7,13 @@ import { allOrNothing } from "../../../src/system/waits/effects.ts"
 import type { ConfinementLevel } from "../../../src/vm/confinement.ts"
 import { admit, guestsStartingAtOnce, makeStartQueue } from "../../../src/vm/driver/admission.ts"
 import { fileFailedAt } from "../../../src/vm/driver/failure.ts"
-import { wholeOf } from "../../../src/vm/driver/firecracker/memory.ts"
 import type { CapturedState, GuestImages, VmmService } from "../../../src/vm/guest.ts"
 import type { MachineSpec } from "../../../src/vm/machine.ts"
 import { attachVm } from "./attach.ts"
 import { directoriesOf, sweepDirectories } from "./directories.ts"
 import { hostProcessor, identityOf } from "./identity.ts"
 import type { LocalAgentOptions } from "./options.ts"
+import { wholeMemory } from "./points.ts"
 import { type Reservation, reserveVm, startReserved } from "./reserve.ts"
 
 /**
@@ -48,7 +48,7 @@ export const makeLocalAgentVmm = (options: LocalAgentOptions) =>
           share: () => {},
           fill: (memoryPath: string) =>
             Effect.flatMap(
-              wholeOf(memoryPath),
+              wholeMemory(memoryPath),
               (whole) => Effect.mapError(copyFile(whole, paths.memory), fileFailedAt("memory", paths.memory))
             ),
           restore: (captured: CapturedState) => restoreCapture(reserved, captured)
@@ -84,7 +84,7 @@ export const makeLocalAgentVmm = (options: LocalAgentOptions) =>
       reserve,
       canShare: () => Effect.succeed(false),
       shareMemory: () => Effect.die("no local agent shares memory"),
-      prepareMemory: (memoryPath) => Effect.asVoid(wholeOf(memoryPath)),
+      prepareMemory: (memoryPath) => Effect.asVoid(wholeMemory(memoryPath)),
       admit: (reserved) => Effect.provide(admit(reserved.map(({ record }) => record)), context),
       attach
     }

@@ -2,12 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { changesOf } from "../../../src/disk/layer-format.ts"
 import {
   isEmptyDisk,
   layerCount,
   linkGrown,
   linkMerged,
   linkSeed,
+  makeDiskOfCopy,
   makeWorkspaceDisk,
   readWorkspaceDisk,
   shareLayers
@@ -47,6 +49,29 @@ describe("workspace disks of stores", () => {
       fs.mkdirSync(qcow2)
       assert.strictEqual(path.basename(yield* makeWorkspaceDisk(qcow2, mib)), "0.qcow2")
       assert.strictEqual(path.basename(yield* makeWorkspaceDisk(qcow2, mib, "store")), "1.qcow2")
+    }))
+
+  it.live("a copy with changes beside it becomes a layer of its own, and one without is left to links", () =>
+    Effect.gen(function*() {
+      const { folder, other } = yield* diskOf("")
+      const page = 4096
+      const layer = path.join(folder, "0.store")
+      fs.writeFileSync(layer, "a".repeat(2 * page))
+      assert.isFalse(yield* makeDiskOfCopy(folder, other))
+      assert.isFalse(fs.existsSync(other))
+      fs.writeFileSync(changesOf(layer), "")
+      fs.truncateSync(changesOf(layer), 2 * page)
+      const changes = fs.openSync(changesOf(layer), "r+")
+      fs.writeSync(changes, "b".repeat(page), page)
+      fs.closeSync(changes)
+      assert.isTrue(yield* makeDiskOfCopy(folder, other))
+      const disk = yield* readWorkspaceDisk(other, mib)
+      assert.deepStrictEqual(disk.layers, [])
+      assert.strictEqual(textIn(disk.top), "a".repeat(page) + "b".repeat(page))
+      assert.strictEqual(fs.statSync(disk.top).mode & 0o777, 0o600)
+      assert.strictEqual(textIn(disk.seed.path), "seed")
+      assert.sameMembers(fs.readdirSync(other), ["0.store", "seed.ext4"])
+      assert.strictEqual(textIn(layer), "a".repeat(2 * page), "the copy stays as it is")
     }))
 
   it.live("a disk is read with its layers in order, the newest on top, whatever else is in its folder", () =>

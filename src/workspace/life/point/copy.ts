@@ -1,10 +1,9 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import { changesOf, formatOf, isLayer } from "../../../disk/layer-format.ts"
-import { copyNewestStore, linkSeed, settleCopy, type WorkspaceDisk } from "../../../disk/workspace-disk.ts"
+import { changesOf, formatOf } from "../../../disk/layer-format.ts"
+import { copyNewestStore, linkSeed, type WorkspaceDisk } from "../../../disk/workspace-disk.ts"
 import { copyPushed } from "../../../seeding/pushed.ts"
-import { exists, listFolder } from "../../../system/files/entries.ts"
-import { toHostErrorOf } from "../../../system/files/failure.ts"
+import { exists } from "../../../system/files/entries.ts"
 import { bytesOnDisk } from "../../../system/files/usage.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import type { CaptureFolder } from "../snapshot/record.ts"
@@ -19,13 +18,6 @@ const bytesOf = (copy: string) => bytesOnDisk(copy) + (exists(changesOf(copy)) ?
 /** Bytes that a copy of a disk has more than the copy before. */
 export const grownBy = (copy: string, last: Point | undefined, disk: WorkspaceDisk) =>
   Math.max(0, bytesOf(copy) - (last === undefined ? 0 : bytesOf(copyIn(last.folder, disk))))
-
-/** Makes each layer in a folder of a point's files one file, which a disk can be made of. */
-export const settleCopies = ({ disk }: CaptureFolder) =>
-  Effect.flatMap(
-    Effect.mapError(listFolder(disk), toHostErrorOf(disk)),
-    (names) => Effect.forEach(names.filter(isLayer), (name) => settleCopy(path.join(disk, name)), { discard: true })
-  )
 
 /** Makes a point of a disk that no VM writes, or that a silent VM does: a copy of the disk, without memory. */
 export const copyPoint = <E, R>(

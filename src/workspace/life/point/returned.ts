@@ -7,7 +7,6 @@ import type { Entry } from "../../entry/entry.ts"
 import { unwritten } from "../../entry/record.ts"
 import { linkTree } from "../snapshot/fork-stage.ts"
 import { takeAhead } from "./ahead.ts"
-import { settleCopies } from "./copy.ts"
 import { makePoint, newPointId, type Point, type PointRecord } from "./record.ts"
 
 /**
@@ -41,7 +40,6 @@ export const keepReturned = (
     return yield* makePoint(entry.folder, id, (half) =>
       Effect.gen(function*() {
         yield* linkTree(folder.directory, half.directory)
-        yield* settleCopies(half)
         if (memory === undefined) return returned
         yield* Effect.mapError(
           attempt("rename", half.directory, () => {

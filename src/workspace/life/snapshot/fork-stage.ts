@@ -19,7 +19,6 @@ import { copyHeaderSecrets } from "../../residents/header-secret/header-secret-f
 import { copySecrets } from "../../residents/secret/secret-file.ts"
 import { linkedBase } from "../base.ts"
 import { choosePoint } from "../point/choose.ts"
-import { settleCopies } from "../point/copy.ts"
 import { loadable } from "../point/loadable.ts"
 import { canShare, capture, identityOf, seedOf } from "./capture.ts"
 import { type Captured, type CaptureFolder, captureFolder, findSnapshot } from "./record.ts"
@@ -115,7 +114,6 @@ const stagePoint = (
       yield* Effect.flatMap(Vmm, (vmm) => vmm.on(memory.spec.driver).prepareMemory(memoryPath))
     }
     yield* linkTree(folder.directory, staged.directory)
-    yield* settleCopies(staged)
     // The room of points is for points.
     if (memory !== undefined) {
       yield* Effect.mapError(attempt("rm", memoryPath, () => dropWhole(memoryPath)), toHostError)

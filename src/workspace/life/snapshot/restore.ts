@@ -6,7 +6,13 @@ import {
   SnapshotMismatch,
   VmFailed
 } from "../../../contract/errors/errors.ts"
-import { makeWorkspaceDisk, readWorkspaceDisk, type Seed, shareLayers } from "../../../disk/workspace-disk.ts"
+import {
+  makeDiskOfCopy,
+  makeWorkspaceDisk,
+  readWorkspaceDisk,
+  type Seed,
+  shareLayers
+} from "../../../disk/workspace-disk.ts"
 import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
 import { hostBootId } from "../../../system/processes/identity.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
@@ -142,11 +148,13 @@ export const reserve = (
     return reserved
   })
 
-/** A new disk on the captured layers, with its own empty layer on top. */
+/** A new disk on the captured layers, with its own empty layer on top; or of a point's copy with changes, which becomes its own layer. */
 export const makeDisk = (folder: CaptureFolder, { layers }: Captured, disk: string, record: WorkspaceRecord) =>
   Effect.gen(function*() {
-    yield* shareLayers(folder.disk, disk, layers)
-    yield* makeWorkspaceDisk(disk, virtualBytesOf(record))
+    if (!(yield* makeDiskOfCopy(folder.disk, disk))) {
+      yield* shareLayers(folder.disk, disk, layers)
+      yield* makeWorkspaceDisk(disk, virtualBytesOf(record))
+    }
     return yield* readWorkspaceDisk(disk, virtualBytesOf(record))
   }).pipe(asStep("disk"))
 
