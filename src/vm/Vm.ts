@@ -137,11 +137,8 @@ export interface DiskCopy {
    * file system shares no extents, with what differs from it as changes.
    */
   readonly last?: { readonly file: string; readonly mark?: string | undefined } | undefined
-  /**
-   * Lets a capture copy a large disk before its pause, and once more in the pause if the guest wrote meanwhile: the pause is shorter, and the capture may
-   * take longer.
-   */
-  readonly isEarly?: boolean
+  /** What `VmPoints.copyEarly` gave for `to`: a capture copies the disk only if the guest has written meanwhile. */
+  readonly early?: string | undefined
 }
 
 /** Points of one VM, which have its memory and a copy of its disk: `CaptureTarget.copy`. */
@@ -150,6 +147,11 @@ export interface VmPoints {
   readonly diskMark: Effect.Effect<string, VmFailed | NoSpace>
   /** Bytes of memory that a capture writes at least. */
   readonly pendingBytes: Effect.Effect<number>
+  /**
+   * Copies a large disk while the guest runs, so that the pause of the capture which follows needs to copy nothing. Gives the mark with which the copy is
+   * right, for `DiskCopy.early`. Undefined, and nothing at `to`, if it is not worth it or cannot be done.
+   */
+  readonly copyEarly: (copy: DiskCopy) => Effect.Effect<string | undefined>
   /** Copies the disk at one moment, without the guest's help. Gives its mark. */
   readonly copyDisk: (copy: DiskCopy) => Effect.Effect<string, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
 }

@@ -37,7 +37,13 @@ describe("shells on the page", { concurrent: false }, () => {
     await page().getByRole("listitem").getByText(new RegExp(`, ${await cols()}×\\d+$`)).waitFor()
     await page().setViewportSize({ width: 1280, height: 900 })
     await until("a wide terminal again", async () => await cols() > 120)
-    await page().keyboard.press("Control+c")
+    // A shell goes on with its loop if the interrupt meets it between two programs.
+    await until("the end of the loop", async () => {
+      await page().keyboard.press("Control+c")
+      await page().keyboard.type("echo out $((1 + 1))\n")
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      return /out 2/.test((await screen().textContent()) ?? "")
+    })
   })
 
   it("the keyboard leaves the terminal with Shift and Escape", async () => {

@@ -56,5 +56,6 @@ export const makePoints = (
     (failure) => failure._tag === "VmFailed" || failure._tag === "NoSpace" ? failure : failedAt("disk")(failure)
   ),
   pendingBytes,
+  copyEarly: () => Effect.succeed(undefined),
   copyDisk: (copy) => paused(copyTo(disks, copy))
 })

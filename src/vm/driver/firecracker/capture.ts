@@ -10,7 +10,7 @@ import { vmFailed } from "../failure.ts"
 import { inOnePause } from "../pause.ts"
 import { insistently } from "./dial.ts"
 import { type Freezable, keepWritten, writeState } from "./freeze-memory.ts"
-import { copyEarly, copyLate } from "./point-disk.ts"
+import { copyLate } from "./point-disk.ts"
 import { freezeStore } from "./store.ts"
 
 /** A running VM with the parts that a capture needs. */
@@ -68,9 +68,6 @@ export const captureVm = (
     if (top === undefined && copy === undefined && stays !== true) {
       return yield* vmFailed("capture", "its disk ends with it")
     }
-    const early = copy === undefined
-      ? undefined
-      : yield* copyEarly(vm, vm.virtualBytes, copy).pipe(asStep("early disk copy"))
     let isLeft = false
     let diskMark: string | undefined
     const resume = Effect.andThen(
@@ -88,7 +85,7 @@ export const captureVm = (
             const which = yield* writeState(vm).pipe(asStep("device state"))
             if (top !== undefined) yield* freezeStore(vm.ownership.paths, top).pipe(asStep("disk layer"))
             if (copy !== undefined) {
-              diskMark = yield* copyLate(vm.ownership.paths, vm.virtualBytes, { copy, early }).pipe(asStep("disk copy"))
+              diskMark = yield* copyLate(vm.ownership.paths, vm.virtualBytes, copy).pipe(asStep("disk copy"))
             }
             yield* inPause
             return which

@@ -103,7 +103,7 @@ export const copyEarly = (
   copy: DiskCopy
 ): Effect.Effect<string | undefined> =>
   Effect.gen(function*() {
-    if (copy.isEarly !== true || bytesOnDisk(storeOf(paths)) < LARGE_BYTES) return undefined
+    if (bytesOnDisk(storeOf(paths)) < LARGE_BYTES) return undefined
     const mark = yield* restingMark(paths)
     if (mark === undefined) return undefined
     yield* api.isPaused
@@ -117,15 +117,12 @@ export const copyEarly = (
   )
 
 /** The copy in the pause: the early one, if nothing was written since. */
-export const copyLate = (
-  paths: VmPaths,
-  virtualBytes: number,
-  { copy, early }: { readonly copy: DiskCopy; readonly early: string | undefined }
-) =>
+export const copyLate = (paths: VmPaths, virtualBytes: number, copy: DiskCopy) =>
   Effect.gen(function*() {
+    const { early, to } = copy
     if (early !== undefined) {
       if (early === (yield* storeMark(paths))) return early
-      yield* removeCopy(copy.to)
+      yield* removeCopy(to)
     }
     return yield* copyStoreTo(paths, virtualBytes, copy)
   })

@@ -1,9 +1,10 @@
 import { Effect, Ref } from "effect"
 import { processUsage } from "../../../system/processes/identity.ts"
+import { asStep } from "../../../system/telemetry/spans.ts"
 import type { Vm, VmPoints } from "../../Vm.ts"
 import type { Freezable } from "./freeze-memory.ts"
 import { isNextWhole, memoryOf } from "./memory.ts"
-import { copyStoreTo, storeMark } from "./point-disk.ts"
+import { copyEarly, copyStoreTo, storeMark } from "./point-disk.ts"
 
 /** A running VM with the parts that its points need. */
 type Pointed = Freezable & Pick<Vm, "memoryBytes" | "process"> & { readonly virtualBytes: number }
@@ -25,6 +26,7 @@ export const makePoints = (
           Effect.orElseSucceed(Effect.try(() => isNextWhole(memoryOf(paths))), () => true),
           (isWhole) => isTracked && !isWhole ? Effect.sync(() => Math.max(0, privateBytes() - before)) : vm.memoryBytes
         )),
+      copyEarly: (copy) => copyEarly(vm, virtualBytes, copy).pipe(asStep("early disk copy")),
       copyDisk: (copy) =>
         Effect.acquireUseRelease(
           vm.pause,

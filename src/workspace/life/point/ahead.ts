@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option, Ref, SubscriptionRef } from "effect"
 import { removeTree } from "../../../system/files/remove-tree.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { giveAhead, type Lay, layAhead, type MemoryAhead, needsCopy, toLay } from "../../../vm/memory-ahead.ts"
@@ -16,6 +16,13 @@ const QUIET_MS = 1_000
  * write a GiB for a return that may never come.
  */
 const SMALL_BYTES = 256 * 1024 * 1024
+
+/** Whether a workspace does not run any more, or is about to end. */
+export const isLeaving = (entry: Entry) =>
+  Effect.map(
+    Effect.all([Ref.get(entry.state), SubscriptionRef.get(entry.isBeingDeleted)]),
+    ([{ state }, isBeingDeleted]) => state !== "running" || isBeingDeleted
+  )
 
 const aheadOf = ({ folder, pointMarks }: Entry): MemoryAhead => ({
   file: aheadFile(folder),
@@ -82,6 +89,8 @@ export const makeAhead = <E extends { readonly message: string }, R>(
         return yield* dropAhead(entry)
       }
       yield* makeOf(entry, memoryPath.value, expected)
+      // Its end may have come meanwhile, before there was something to end.
+      if (yield* isLeaving(entry)) yield* dropAhead(entry)
     }).pipe(entry.pointMarks.aheadLock.withPermits(1))
   }).pipe(Effect.catch((failure) => Effect.logDebug(`${entry.id}: no memory is made ahead: ${failure.message}`)))
 

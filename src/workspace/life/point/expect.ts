@@ -1,4 +1,4 @@
-import { Effect, Option, Ref, Scope, SubscriptionRef } from "effect"
+import { Effect, Option, Ref, Scope } from "effect"
 import { formatOf } from "../../../disk/layer-format.ts"
 import { SeedImages } from "../../../disk/SeedImages.ts"
 import { type DiskSource, hasGrown, readWorkspaceDisk } from "../../../disk/workspace-disk.ts"
@@ -8,7 +8,7 @@ import type { Entry } from "../../entry/entry.ts"
 import { virtualBytesOf } from "../../entry/record.ts"
 import { residentsOf } from "../../residents/entry-residents.ts"
 import { imagesOf } from "../generation.ts"
-import { dropAhead, makeAhead } from "./ahead.ts"
+import { dropAhead, isLeaving, makeAhead } from "./ahead.ts"
 import { findPoint } from "./choose.ts"
 import { isBehind } from "./lineage.ts"
 import { type Point, readPoints } from "./record.ts"
@@ -35,12 +35,6 @@ const diskOf = ({ folder, record: { captured } }: Point, virtualBytes: number) =
     const disk: DiskSource = { seed, layers: [...layers, top] }
     return formatOf(top) === "qcow2" && !hasGrown(disk) ? Option.some(disk) : Option.none()
   })
-
-const isLeaving = (entry: Entry) =>
-  Effect.map(
-    Effect.all([Ref.get(entry.state), SubscriptionRef.get(entry.isBeingDeleted)]),
-    ([{ state }, isBeingDeleted]) => state !== "running" || isBeingDeleted
-  )
 
 /** Has a guest of the pool made ready on the disk of the point. A guest with a network device is never made ahead. */
 const expectGuest = (entry: Entry, pool: Pool["Service"]) =>

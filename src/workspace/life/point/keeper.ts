@@ -28,6 +28,9 @@ const MAX_PENDING_BYTES = 64 * 1024 * 1024
 /** A guest stands still for points with memory at most for this part of the time. */
 const STILL_PART = 1 / 50
 
+/** Captures of such points take at most this part of the time: they compare the disk while the guest runs. */
+const BUSY_PART = 1 / 20
+
 /** Nobody rewinds a candidate of a try or a builder of images, and their commands wait for no point. */
 export const hasPoints = ({ result, tryOf }: Partial<Pick<WorkspaceRecord, "result" | "tryOf">>): boolean =>
   tryOf === undefined && result === undefined && settingNow("PYRO_REWIND_MIB") > 0
@@ -48,9 +51,11 @@ export const isQuick = (
     : Effect.map(points.pendingBytes, (bytes) => bytes <= MAX_PENDING_BYTES)
 
 /** Time between two points of a workspace, after the first ones. */
-const everyMs = ({ pointMarks }: Entry) => {
+export const everyMs = (
+  { pointMarks }: { readonly pointMarks: Pick<PointMarks, "captureMs" | "pauseMs"> }
+): number => {
   const set = settingNow("PYRO_REWIND_EVERY_MS")
-  return set === 0 ? 0 : Math.max(set, pointMarks.pauseMs / STILL_PART)
+  return set === 0 ? 0 : Math.max(set, pointMarks.pauseMs / STILL_PART, pointMarks.captureMs / BUSY_PART)
 }
 
 /** Whether a workspace was used since the last look, and another one is allowed. Notes the look if so. */

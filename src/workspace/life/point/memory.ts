@@ -7,6 +7,7 @@ import { hostBootId } from "../../../system/processes/identity.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { monotonicMs } from "../../../system/waits/time.ts"
+import type { Guest } from "../../../vm/guest.ts"
 import type { VmPoints } from "../../../vm/Vm.ts"
 import type { Generation } from "../../entry/entry.ts"
 import { unwritten } from "../../entry/record.ts"
@@ -22,7 +23,13 @@ import { makePoint, newPointId, type Point } from "./record.ts"
 const hasPrograms = ({ commands }: CommandJournal) => commands.some(({ end }) => end === undefined)
 
 /** Stores memory, devices and a copy of the disk in the folder of a point. Gives its record. */
-const captureIn = (before: Before, disk: WorkspaceDisk, { guest }: Generation, id: string, half: CaptureFolder) =>
+const captureIn = (
+  before: Before,
+  disk: WorkspaceDisk,
+  { guest, points }: { readonly guest: Guest; readonly points: VmPoints },
+  id: string,
+  half: CaptureFolder
+) =>
   Effect.gen(function*() {
     const { always, entry, journal, last, services } = before
     const { folder, pointMarks, uses } = entry
@@ -33,19 +40,19 @@ const captureIn = (before: Before, disk: WorkspaceDisk, { guest }: Generation, i
     const copied = last === undefined ? undefined : copyIn(last.folder, disk)
     const copy = {
       to,
-      // A rewind ends the guest, and waits for the copy.
-      isEarly: !always,
       last: copied !== undefined && exists(copied) ? { file: copied, mark: last?.record.diskMark } : undefined
     }
+    const begunMs = yield* monotonicMs
+    // A rewind ends the guest, and waits for the copy.
+    const early = always ? undefined : yield* points.copyEarly(copy)
     let commands: ReadonlyArray<JournaledCommand> = []
     let programs = false
     const memory = { path: half.frozen.memoryPath, uid: process.getuid?.() ?? 0 }
-    const begunMs = yield* monotonicMs
     const captured = yield* captureRunning(
       entry,
       { guest, identity: guest.vm.identity, memory },
       half,
-      { copy },
+      { copy: { ...copy, early } },
       () => {
         commands = journal.execs
         programs = hasPrograms(journal)
@@ -107,7 +114,13 @@ export const memoryPoint = (
     const whole = Effect.gen(function*() {
       yield* Effect.mapError(ensureFolder(folder.points), unwritten(folder))
       yield* haveRoom(yield* guest.value.guest.vm.memoryBytes, `${folder.points}/${id}`)
-      return yield* makePoint(folder, id, (half) => captureIn(before, disk, guest.value, id, half))
+      return yield* makePoint(folder, id, (half) =>
+        captureIn(before, disk, { guest: guest.value.guest, points }, id, half))
     })
-    return Option.some(yield* always ? Effect.catch(whole, () => ofDisk) : whole)
+    return Option.some(
+      yield* always
+        ? Effect.catch(whole, () =>
+          ofDisk)
+        : whole
+    )
   })

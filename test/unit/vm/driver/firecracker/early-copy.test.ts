@@ -32,11 +32,11 @@ const running = (storeMib: number) =>
       ownership: { paths }
     } as unknown as Pick<Freezable, "api" | "ownership">
     const to = path.join(directory, "copy")
-    const copy = { to, isEarly: true }
+    const copy = { to }
     return {
       copy,
       early: copyEarly(vm, virtualBytes, copy),
-      late: (early: string | undefined) => copyLate(paths, virtualBytes, { copy, early }),
+      late: (early: string | undefined) => copyLate(paths, virtualBytes, { ...copy, early }),
       duringLook: (work: () => void) => {
         looking = work
       },
@@ -90,12 +90,11 @@ describe("the copy of a large store before the pause of its VM", () => {
       assert.isFalse(fs.existsSync(to))
     }))
 
-  it.live("neither does a small store, one that is not to be copied early, and one that cannot be copied", () =>
+  it.live("neither does a small store, and one that cannot be copied", () =>
     Effect.gen(function*() {
       const small = yield* running(15)
       assert.isUndefined(yield* small.early)
-      const { copy, early, store, to, vm } = yield* running(16)
-      assert.isUndefined(yield* copyEarly(vm, virtualBytes, { ...copy, isEarly: false }))
+      const { early, store, to } = yield* running(16)
       fs.rmSync(store)
       assert.isUndefined(yield* early)
       for (const file of [small.to, to]) assert.isFalse(fs.existsSync(file))

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { deadlineScale } from "../../../../../src/system/settings/deadline-scale.ts"
 import { makePointMarks } from "../../../../../src/workspace/entry/point-marks.ts"
-import { hasPoints, isQuick } from "../../../../../src/workspace/life/point/keeper.ts"
+import { everyMs, hasPoints, isQuick } from "../../../../../src/workspace/life/point/keeper.ts"
 
 describe("workspaces with points", () => {
   const before = process.env["PYRO_REWIND_MIB"]
@@ -50,6 +50,14 @@ describe("points that a command waits for", () => {
         quick({ pending: 0, commands: 0 })
       ],
       [true, false, true, false, false]
+    )
+  })
+
+  it("they are rarer after a long pause or a long capture", () => {
+    const every = (marks: object) => everyMs({ pointMarks: { ...makePointMarks(), ...marks } })
+    assert.deepStrictEqual(
+      [every({}), every({ pauseMs: 60 }), every({ pauseMs: 100 }), every({ pauseMs: 100, captureMs: 1_000 })],
+      [3_000, 3_000, 5_000, 20_000]
     )
   })
 
