@@ -59,6 +59,7 @@ const startProcess = (words: ReadonlyArray<string>, env: NodeJS.ProcessEnv): Run
   )
   const call = (operation: Operation, payload: object) =>
     new Promise<unknown>((resolve, reject) => {
+      if (child.exitCode !== null || child.signalCode !== null) return reject(new ProcessEnded(child.signalCode, said))
       const id = next++
       const done = ({ error, result }: Answer) =>
         error === undefined ? resolve(result) : reject(new Error(`${operation} ${JSON.stringify(payload)}: ${error}`))

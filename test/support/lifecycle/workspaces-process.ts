@@ -1,5 +1,5 @@
 import { Cause, Effect, Layer, Option, References, Schema, Scope, Stream } from "effect"
-import { flushCompileCache } from "node:module"
+import * as nodeModule from "node:module"
 import * as readline from "node:readline"
 import type { PyroError } from "../../../src/contract/errors/errors.ts"
 import { streamFromPull } from "../../../src/contract/rows/event-batches.ts"
@@ -237,7 +237,8 @@ const operations = ({ house }: Workspaces["Service"], scope: Scope.Scope) => {
         Effect.sync(() => {
           process.env[name] = value
           // The process may be killed soon, and Node writes its cache of compiled code at an end of its own.
-          flushCompileCache()
+          // Node 20 has none.
+          nodeModule.flushCompileCache?.()
         })
     )
   }
