@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import type { HostToolMissing, NoSpace, VmFailed } from "../contract/errors/errors.ts"
 import { attempt } from "../system/files/failure.ts"
+import { removeTree } from "../system/files/remove-tree.ts"
 import { fileFailedAt } from "./driver/failure.ts"
 import { copySparse, layOver } from "./driver/memory.ts"
 import { diffsOf, wholeName } from "./memory-image.ts"
@@ -67,7 +68,7 @@ export const layAhead = (
       yield* layOver(file, parts.map(({ part }) => part))
       return { file, parts: [...ahead.parts, ...ids] }
     }
-    yield* look(file, () => fs.rmSync(file, { force: true }))
+    yield* Effect.ignore(removeTree(file))
     yield* copySparse(image!, file, process.getuid?.() ?? 0, { changes: diffs })
     return { file, parts: ids }
   })

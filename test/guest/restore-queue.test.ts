@@ -2,24 +2,16 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Exit, Fiber, Option } from "effect"
 import { Paths } from "../../src/system/files/Paths.ts"
 import { coreCount } from "../../src/system/processes/host.ts"
-import type { RestoreRequest } from "../../src/vm/guest.ts"
 import { listVmIds, readRecord, vmPaths } from "../../src/vm/record.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
-import { basics, guestServices } from "../support/guest.ts"
+import { guestServices } from "../support/guest.ts"
+import { requestFor } from "../support/pool-guests.ts"
 
 /** One for each core, and one that waits for a file meanwhile. */
 const mostAtOnce = coreCount() + 1
 const many = mostAtOnce * 3
 
-const request = Effect.map(basics, ({ images, placeholder }): RestoreRequest => ({
-  purpose: "run",
-  images,
-  vcpuCount: 1,
-  memoryMib: 256,
-  seed: placeholder,
-  placeholder,
-  dieWithParent: true
-}))
+const request = requestFor({ dieWithParent: true })
 
 /** VMs that are announced, made or there. */
 const announced = Effect.gen(function*() {

@@ -54,14 +54,11 @@ const makeOf = (entry: Entry, memoryPath: string, expected: { readonly isExpecte
     const ahead = aheadOf(entry)
     const lay = yield* toLay(ahead, memoryPath)
     if (lay === undefined) return
-    if (lay.isNew) {
-      yield* drop(entry)
-      if (!(yield* isWorth(entry, lay, expected))) return
-      yield* haveRoom(memoryBytes(memoryPath), ahead.file)
-    }
+    if (lay.isNew && !(yield* isWorth(entry, lay, expected))) return yield* drop(entry)
     // Until it is whole, nobody may take it.
     delete marks.ahead
-    const made = yield* layAhead(ahead, lay).pipe(
+    const room = lay.isNew ? haveRoom(memoryBytes(memoryPath), ahead.file) : Effect.void
+    const made = yield* Effect.andThen(room, layAhead(ahead, lay)).pipe(
       asStep("memory ahead"),
       Effect.onError(() => drop(entry))
     )

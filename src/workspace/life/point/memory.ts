@@ -93,8 +93,8 @@ const isStill = ({ entry: { pointMarks: { pointed }, uses }, last }: Before, { c
   )
 
 /**
- * A point with the memory of the guest and a copy of its disk: the last one, if a point is wanted in any case and that one has both. `guest`: none if the guest does not answer. Its disk alone is copied then, and if
- * the memory cannot be captured.
+ * A point with the memory of the guest and a copy of its disk: the last one, if a point is wanted in any case and that one has both. `guest`: none if
+ * the guest does not answer. Its disk alone is copied then, and if the memory cannot be captured.
  */
 export const memoryPoint = (
   before: Before,
@@ -117,10 +117,9 @@ export const memoryPoint = (
       return yield* makePoint(folder, id, (half) =>
         captureIn(before, disk, { guest: guest.value.guest, points }, id, half))
     })
-    return Option.some(
-      yield* always
-        ? Effect.catch(whole, () =>
-          ofDisk)
-        : whole
-    )
+    const made = always
+      ? Effect.catch(whole, () =>
+        ofDisk)
+      : whole
+    return Option.some(yield* made)
   })

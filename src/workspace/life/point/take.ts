@@ -39,8 +39,9 @@ const endedFrom = (execs: ReadonlyArray<JournaledCommand>, place: number) => {
 }
 
 /**
- * Makes a point of the workspace as it is now, while the guest runs on, and gives the point: the last one, if that is known to have all. Gives none if nothing changed since the last one, and
- * if a command starts meanwhile, since the point would be of the middle of that command. The caller has the workspace alone.
+ * Makes a point of the workspace as it is now, while the guest runs on, and gives the point: the last one, if that is known to have all. Gives none if
+ * nothing changed since the last one, and if a command starts meanwhile, since the point would be of the middle of that command. The caller has the
+ * workspace alone.
  */
 export const takePoint = (
   entry: Entry,
