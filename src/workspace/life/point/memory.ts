@@ -111,15 +111,11 @@ export const memoryPoint = (
     const mayBeStill = always && hasSameDisk && isQuiet
     if (mayBeStill && last !== undefined && (yield* isStill(before, guest.value))) return Option.some(last)
     const id = newPointId()
+    const own = { guest: guest.value.guest, points }
     const whole = Effect.gen(function*() {
       yield* Effect.mapError(ensureFolder(folder.points), unwritten(folder))
-      yield* haveRoom(yield* guest.value.guest.vm.memoryBytes, `${folder.points}/${id}`)
-      return yield* makePoint(folder, id, (half) =>
-        captureIn(before, disk, { guest: guest.value.guest, points }, id, half))
+      yield* haveRoom(yield* own.guest.vm.memoryBytes, `${folder.points}/${id}`)
+      return yield* makePoint(folder, id, (half) => captureIn(before, disk, own, id, half))
     })
-    const made = always
-      ? Effect.catch(whole, () =>
-        ofDisk)
-      : whole
-    return Option.some(yield* made)
+    return Option.some(yield* always ? Effect.catch(whole, () => ofDisk) : whole)
   })
