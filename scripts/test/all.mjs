@@ -4,6 +4,7 @@ import { setUp } from "../setup.mjs"
 import { duration, say, SetupFailed } from "../setup/report.mjs"
 import { labTests } from "./lab.mjs"
 import { nativeTests } from "./native.mjs"
+import { retriesReport } from "./retries.mjs"
 import { vitestTests } from "./vitest.mjs"
 
 /** Tests of processes without a microVM, which wait for a third of their time. Their files share a process, as those of `unit` do. */
@@ -21,7 +22,8 @@ const suites = [...tests, "checks"]
 
 /**
  * `npm test`: every suite but the lab and the checks, or the named ones (`npm test -- unit agent`). The last line is
- * `N passed, N failed`, over all of them, after the names of what failed. In CI (`CI=true`) the lab's short form is included, and a skipped test counts as failed.
+ * `N passed, N failed`, over all of them, after the names of what failed. In CI (`CI=true`) the lab's short form is included, a skipped test counts as failed, and so does
+ * a run with too many retried tests.
  * `checks` is what `npm run check` does; `npm test -- all checks` does both.
  */
 export const allTests = async () => {
@@ -38,9 +40,11 @@ export const allTests = async () => {
   if (wanted("package")) await setUp("otherNodes")
   const total = { passed: 0, failed: 0, skipped: 0 }
   const failed = []
-  const add = ({ failures = [], skips = [], ...counts }) => {
+  const allRetried = []
+  const add = ({ failures = [], retried = [], skips = [], ...counts }) => {
     Object.keys(total).forEach((key) => (total[key] += counts[key]))
     failed.push(...failures, ...(inCi ? skips : []))
+    allRetried.push(...retried)
   }
   /** Runs suites one after the other, and says how long each took: a suite that grew, or a core that waits, shows here first. */
   const inTurn = async (suites) => {
@@ -78,8 +82,12 @@ export const allTests = async () => {
     : inTurn(checks))
 
   if (total.skipped > 0) say(`${total.skipped} skipped${inCi ? ", which fails in CI" : ""}`)
+  const retries = retriesReport(allRetried)
+  retries.lines.forEach(say)
+  if (allRetried.length > 0) say(`${allRetried.length} retried`)
+  failed.push(...retries.failures)
   process.stdout.write(failed.map(({ name, reason }) => `\nfailed: ${name}: ${reason}`).join(""))
-  const failures = total.failed + (inCi ? total.skipped : 0)
+  const failures = total.failed + retries.failures.length + (inCi ? total.skipped : 0)
   process.stdout.write(`\n${total.passed} passed, ${failures} failed\n`)
   return failures > 0 || total.passed === 0 ? 1 : 0
 }

@@ -20,7 +20,7 @@ export default class Counts {
         counts[state] += 1
         if (state === "failed") failed(`${module.relativeModuleId}: ${test.fullName}`, errors)
         if (state === "passed" && test.diagnostic()?.retryCount > 0) {
-          counts.retried.push({ name: test.fullName, reason: reasonOf(errors) })
+          counts.retried.push({ name: `${module.relativeModuleId}: ${test.fullName}`, reason: reasonOf(errors) })
         }
         if (state === "skipped") {
           process.stderr.write(`skipped: ${test.fullName}${note === undefined ? "" : `: ${note}`}\n`)

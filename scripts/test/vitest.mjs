@@ -37,12 +37,13 @@ export const vitestTests = async (
         passed: 0,
         failed: 1,
         skipped: 0,
+        retried: [],
         failures: [{ name: projects.join(", "), reason: `vitest ended with ${code}` }]
       }
     }
-    const { retried, ...counts } = JSON.parse(readFileSync(report, "utf8"))
-    for (const { name, reason } of retried) {
-      say(`flaky: failed once (${reason.split("\n", 1)[0]}), passed when run again: ${name}`)
+    const counts = JSON.parse(readFileSync(report, "utf8"))
+    for (const { name, reason } of counts.retried) {
+      say(`flaky: failed once (${reason}), passed when run again: ${name}`)
     }
     return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
   } finally {
