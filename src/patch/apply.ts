@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { PatchRejected } from "../contract/errors/errors.ts"
 import { pathText } from "../contract/text/path-text.ts"
 import { type HunkNote, patchedContent, type Reject } from "./apply/content.ts"
+import type { LineEnd } from "./apply/line-ends.ts"
 import { Overlay } from "./apply/overlay.ts"
 import { searchBudget } from "./apply/place-hunk.ts"
 import { bytesOf, type Change, type FilePatch, type Patch, type PatchTree, type Side } from "./patch.ts"
@@ -14,6 +15,8 @@ export interface PatchPlan {
   /** Changes to the tree, without files that end as they were. */
   readonly changes: ReadonlyArray<Change>
   readonly notes: ReadonlyArray<PatchNote>
+  /** By the path after: end of all lines of a file, if those of the patch end otherwise. */
+  readonly lineEnds: ReadonlyMap<string, LineEnd>
 }
 
 /** Maximum number of rejects in an error. */
@@ -25,6 +28,7 @@ export const applyPatch = <E>(tree: PatchTree<E>, patch: Patch): Effect.Effect<P
     const overlay = new Overlay(tree, patch)
     const budget = searchBudget()
     const notes: Array<PatchNote> = []
+    const lineEnds = new Map<string, LineEnd>()
     const rejects: Array<PatchRejected["rejects"][number]> = []
     let rejected = 0
     const reject = (path: string, all: ReadonlyArray<Reject>) => {
@@ -50,6 +54,7 @@ export const applyPatch = <E>(tree: PatchTree<E>, patch: Patch): Effect.Effect<P
         continue
       }
       for (const note of patched.notes) notes.push({ path: bytesOf(file.to ?? path), ...note })
+      if (patched.lineEnd !== undefined) lineEnds.set(file.to ?? path, patched.lineEnd)
       const mode = file.newMode ?? before?.mode ?? 0o100644
       const problem = yield* overlay.put(file, { mode, content: patched.content })
       if (problem !== undefined) reject(problem.path, [{ hunk: 0, reason: problem.reason }])
@@ -60,7 +65,7 @@ export const applyPatch = <E>(tree: PatchTree<E>, patch: Patch): Effect.Effect<P
       const detail = `${rejected} of its parts ${rejected === 1 ? "does" : "do"} not fit${more}`
       return yield* new PatchRejected({ detail, rejects })
     }
-    return { changes: yield* overlay.changes(), notes }
+    return { changes: yield* overlay.changes(), notes, lineEnds }
   })
 
 /** The file that a part of the patch changes, or the reason why the part does not fit it. Undefined for a new file. */

@@ -219,6 +219,11 @@ export const fileViews = {
     result: ({ applied, files, filesChanged, notes }) =>
       Effect.gen(function*() {
         yield* print(files.map(({ change, path }) => `${change} ${path}\n`).join(""))
+        for (const { lineEndings, path } of files) {
+          if (lineEndings !== undefined) {
+            yield* note(`pyro: note: the lines of ${path} still end in ${lineEndings.toUpperCase()}\n`)
+          }
+        }
         for (const one of notes) yield* note(noteText(one))
         yield* note(
           applied ? `${count(filesChanged, "file")} changed\n` : `the patch applies to ${count(filesChanged, "file")}\n`

@@ -294,8 +294,9 @@ export const FileEdited = lazy(() =>
     lines: Schema.Array(Schema.Int).annotate({
       description: "Numbers of the first 100 lines of the new file at which replacements begin"
     }),
-    lineEndings: Schema.Literals(["kept", "crlf"]).annotate({
-      description: "`crlf`: the file's lines end in CRLF, and so do those of the new text. `kept`: unchanged"
+    lineEndings: Schema.Literals(["kept", "crlf", "lf"]).annotate({
+      description:
+        "`crlf`, `lf`: the file's lines end so, and so do those of the new text, which had the other. `kept`: unchanged"
     }),
     sizeBytes: sizeBytes(),
     mode: mode(),
@@ -310,7 +311,7 @@ export const workspaceFileEdit = unary({
   description:
     "Replaces the old text, byte by byte, with the new text. Fails if the old text occurs several times, unless --replace-all is given, " +
     "and shows the lines of the matches. Fails if the old text does not occur, and shows the closest text. In a file whose lines all end in " +
-    "CRLF, the line ends of both texts count as CRLF. The write is atomic and keeps the mode.",
+    "CRLF, or all in LF, the line ends of both texts count as those of the file. The write is atomic and keeps the mode.",
   cli: {
     path: ["workspace", "file", "edit"],
     args: ["workspace", "path"],

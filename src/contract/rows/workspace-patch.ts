@@ -47,7 +47,12 @@ export const PatchedFile = lazy(() =>
   snakeStruct({
     path: gitPath("Path relative to /workspace"),
     change: Schema.Literals(["added", "modified", "deleted", "renamed"]).annotate({ description: "Kind of change" }),
-    from: optional(gitPath("Path before the change, if the file was renamed"))
+    from: optional(gitPath("Path before the change, if the file was renamed")),
+    lineEndings: optional(
+      Schema.Literals(["crlf", "lf"]).annotate({
+        description: "How all lines of the file end, if the patch has the other line ends. The file keeps its own"
+      })
+    )
   })
 )
 export type PatchedFile = ReturnType<typeof PatchedFile>["Type"]
@@ -74,7 +79,8 @@ export const workspacePatchApply = unary({
   summary: "Apply a patch to a workspace",
   description:
     "Applies a whole patch to /workspace, or nothing: a unified diff (git's, with renames, modes, links and binary files, or that of diff -u) or " +
-    "the *** Begin Patch form. A hunk with wrong line numbers is applied if its lines occur in one place only. The error names each " +
+    "the *** Begin Patch form. A hunk with wrong line numbers is applied if its lines occur in one place only. A file whose lines all end in LF or " +
+    "all in CRLF keeps them, also if the patch has the other. The error names each " +
     "hunk that does not fit. Paths outside /workspace and in .git are refused.",
   cli: {
     path: ["workspace", "patch", "apply"],
@@ -105,7 +111,8 @@ export const workspacePatchApply = unary({
       patch: { description: "Paths in /workspace" },
       patch_bytes: { visibleIn: ["full"] },
       check: { description: "Only check whether it fits" }
-    }
+    },
+    omits: ["line_endings"]
   },
   states: at(withVm),
   on: "running",

@@ -20,8 +20,10 @@ export const patchTool: Tool<"workspace.patch.apply"> = {
       applied
         ? `applied: ${count(filesChanged, "file")} changed`
         : `the patch fits and would change ${count(filesChanged, "file")}`,
-      named(files, ({ change, from, path }) =>
-        `${change} ${from === undefined ? path : `${from} => ${path}`}`, filesChanged),
+      named(files, ({ change, from, lineEndings, path }) =>
+        `${change} ${from === undefined ? path : `${from} => ${path}`}${
+          lineEndings === undefined ? "" : ` (its lines still end in ${lineEndings.toUpperCase()})`
+        }`, filesChanged),
       ...notes.slice(0, 20).map(({ hunk, loose, offsetLines, path }) =>
         `note: ${path} hunk ${hunk} fits${offsetLines === 0 ? "" : ` ${offsetLines} lines away`}${
           loose ? " if white space is ignored" : ""

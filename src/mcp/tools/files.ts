@@ -176,5 +176,5 @@ export const fileWriteTool: Tool<"workspace.file.write"> = {
 export const fileEditTool: Tool<"workspace.file.edit"> = {
   text: ({ lineEndings, lines: at, path, replaced, version }) =>
     `edited ${path}: ${count(replaced, "replacement")} at line ${at.join(", ")}, version ${version}` +
-    (lineEndings === "crlf" ? "; its lines end in CRLF, as do the new ones" : "")
+    (lineEndings === "kept" ? "" : `; its lines end in ${lineEndings.toUpperCase()}, as do the new ones`)
 }

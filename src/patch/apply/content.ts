@@ -1,6 +1,8 @@
 import { blobName } from "../../system/files/git-blob.ts"
 import { bytesOf, byteString, type FilePatch, type Hunk, limits, linesOf } from "../patch.ts"
+import { applyDelta } from "./delta.ts"
 import { FileLines } from "./find-lines.ts"
+import { hunksToLf, type LineEnd, lineEndOf, lineEndOfHunks, toCrlf, toLf } from "./line-ends.ts"
 import { type Place, placeHunk, type SearchBudget } from "./place-hunk.ts"
 
 export interface Reject {
@@ -20,7 +22,13 @@ export interface HunkNote {
 }
 
 type Patched =
-  | { readonly _tag: "is"; readonly content: Uint8Array; readonly notes: ReadonlyArray<HunkNote> }
+  | {
+    readonly _tag: "is"
+    readonly content: Uint8Array
+    readonly notes: ReadonlyArray<HunkNote>
+    /** End of all lines of the file, if those of the patch end otherwise. The file's end is kept. */
+    readonly lineEnd?: LineEnd | undefined
+  }
   | { readonly _tag: "rejected"; readonly rejects: ReadonlyArray<Reject> }
 
 const whole = (reason: string): Patched => ({ _tag: "rejected", rejects: [{ hunk: 0, reason }] })
@@ -64,9 +72,43 @@ interface Edit {
   readonly place: Place & { readonly _tag: "at" }
 }
 
+interface PatchedText {
+  readonly _tag: "is"
+  readonly text: string
+  readonly notes: ReadonlyArray<HunkNote>
+}
+
 /** Applies all hunks to a content, or none if one of them does not fit. */
-const applyHunks = (content: Uint8Array, hunks: ReadonlyArray<Hunk>, budget: SearchBudget): Patched => {
-  const file = new FileLines(linesOf(byteString(content)))
+const applyHunks = (before: Uint8Array, hunks: ReadonlyArray<Hunk>, budget: SearchBudget): Patched => {
+  const content = byteString(before)
+  const end = otherLineEnd(content, hunks)
+  const patched = end === undefined
+    ? applyExactly(content, hunks, budget)
+    : end === "lf"
+    ? applyExactly(content, hunksToLf(hunks), budget)
+    : applyExactly(toLf(content), hunks, budget)
+  if (patched._tag === "rejected") return patched
+  const { notes, text } = patched
+  return { _tag: "is", content: bytesOf(end === "crlf" ? toCrlf(text) : text), notes, lineEnd: end }
+}
+
+/**
+ * End of all lines of a content, if those of the hunks all end otherwise. Models write LF, and some editors CRLF, also for such a
+ * file. Hunks without an old line that ends fit as they are.
+ */
+const otherLineEnd = (content: string, hunks: ReadonlyArray<Hunk>): LineEnd | undefined => {
+  const [end, given] = [lineEndOf(content), lineEndOfHunks(hunks)]
+  if (end === given || end === undefined || given === undefined) return undefined
+  const namesEnds = hunks.some(({ lines }) => lines.some(({ sign, text }) => sign !== "+" && text.endsWith("\n")))
+  return namesEnds ? end : undefined
+}
+
+const applyExactly = (
+  content: string,
+  hunks: ReadonlyArray<Hunk>,
+  budget: SearchBudget
+): PatchedText | (Patched & { readonly _tag: "rejected" }) => {
+  const file = new FileLines(linesOf(content))
   const edits: Array<Edit> = []
   const rejects: Array<Reject> = []
   const notes: Array<HunkNote> = []
@@ -87,7 +129,7 @@ const applyHunks = (content: Uint8Array, hunks: ReadonlyArray<Hunk>, budget: Sea
   }
   return rejects.length > 0
     ? { _tag: "rejected", rejects }
-    : { _tag: "is", content: bytesOf(edited(file, edits)), notes }
+    : { _tag: "is", text: edited(file, edits), notes }
 }
 
 const edited = (file: FileLines, edits: ReadonlyArray<Edit>): string => {
@@ -115,47 +157,3 @@ const edited = (file: FileLines, edits: ReadonlyArray<Edit>): string => {
 /** Models write LF in patches, also for files whose lines end with CR LF. */
 const isCrlf = (file: FileLines) => file.count > 0 && file.lines[0]!.endsWith("\r\n")
 const withCrlf = (line: string) => line.endsWith("\n") && !line.endsWith("\r\n") ? `${line.slice(0, -1)}\r\n` : line
-
-/**
- * Applies a delta of git (Documentation/gitformat-pack) to its base content. `undefined` for another base, a damaged delta, or a
- * result over `limit` bytes.
- */
-const applyDelta = (base: Uint8Array, delta: Uint8Array, limit: number): Uint8Array | undefined => {
-  let at = 0
-  const size = (): number => {
-    let value = 0
-    for (let scale = 1; at < delta.length; scale *= 128) {
-      const byte = delta[at++]!
-      value += (byte & 0x7f) * scale
-      if (value > limit) return Infinity
-      if (byte < 0x80) return value
-    }
-    return Infinity
-  }
-  if (size() !== base.length) return undefined
-  const total = size()
-  if (total > limit) return undefined
-  const result = Buffer.alloc(total)
-  let made = 0
-  const put = (bytes: Uint8Array, count: number) => {
-    if (bytes.length !== count || made + count > total) return false
-    result.set(bytes, made)
-    made += count
-    return true
-  }
-  while (at < delta.length) {
-    const command = delta[at++]!
-    if (command === 0) return undefined
-    if (command < 0x80) {
-      if (!put(delta.subarray(at, at + command), command)) return undefined
-      at += command
-      continue
-    }
-    const [offset, count] = [[0, 1, 2, 3], [4, 5, 6]].map((bits) =>
-      bits.reduce((value, bit, i) => value + ((command >> bit) & 1 ? (delta[at++] ?? 0) * 256 ** i : 0), 0)
-    ) as [number, number]
-    const copied = count === 0 ? 0x10000 : count
-    if (!put(base.subarray(offset, offset + copied), copied)) return undefined
-  }
-  return made === total ? result : undefined
-}

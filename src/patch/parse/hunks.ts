@@ -87,7 +87,7 @@ const readBody = (reader: LineReader, used: Used, extent: Extent): Array<HunkLin
     countLine(reader, used)
     const hasFeed = !(reader.peek()?.startsWith("\\") ?? false)
     if (!hasFeed) reader.skip()
-    lines.push({ sign, text: line.slice(1) + (hasFeed ? "\n" : "") })
+    lines.push({ sign, text: textOf(line) + (hasFeed ? "\n" : "") })
   }
   return lines
 }
@@ -97,6 +97,9 @@ const signOf = (line: string): HunkLine["sign"] | undefined => {
   const sign = line === "" || line === "\r" ? " " : line[0]
   return sign === " " || sign === "-" || sign === "+" ? sign : undefined
 }
+
+/** The text of a hunk's line behind its sign. A trimmed empty line has no sign, and may end in CRLF. */
+export const textOf = (line: string) => line === "\r" ? line : line.slice(1)
 
 /** Whether the hunk has another line after its stated end. */
 const continues = (reader: LineReader) => {

@@ -1,7 +1,7 @@
 import { type FileContent, type FilePatch, type Hunk, type HunkLine, limits, type Patch } from "../patch.ts"
 import { readQuoted } from "../text/file-names.ts"
 import { beginsFile, beginsUnified } from "./git-format.ts"
-import { countHunk, countLine, type Used } from "./hunks.ts"
+import { countHunk, countLine, textOf, type Used } from "./hunks.ts"
 import type { LineReader } from "./line-reader.ts"
 
 /**
@@ -137,7 +137,7 @@ const readHunk = (reader: LineReader, used: Used): Hunk => {
       return reader.fail("each line of a hunk begins with a space, + or -")
     }
     countLine(reader, used)
-    lines.push({ sign, text: `${line.slice(1)}\n` })
+    lines.push({ sign, text: `${textOf(line)}\n` })
   }
   if (lines.length === 0) return reader.fail("a hunk without lines")
   return { lines, place: { _tag: "after", anchors, atEnd } }

@@ -250,8 +250,8 @@ export interface FileEdited {
   readonly replaced: number
   /** Numbers of the first 100 lines of the new file at which replacements begin */
   readonly lines: ReadonlyArray<number>
-  /** `crlf`: the file's lines end in CRLF, and so do those of the new text. `kept`: unchanged */
-  readonly lineEndings: "kept" | "crlf"
+  /** `crlf`, `lf`: the file's lines end so, and so do those of the new text, which had the other. `kept`: unchanged */
+  readonly lineEndings: "kept" | "crlf" | "lf"
   /** Size of the file in bytes */
   readonly sizeBytes: number
   /** Permission bits in octal, such as 0644 */
@@ -702,6 +702,8 @@ export interface PatchApplied {
     readonly change: "added" | "modified" | "deleted" | "renamed"
     /** Path before the change, if the file was renamed. A path that is not UTF-8 is in git's quoted form */
     readonly from?: string
+    /** How all lines of the file end, if the patch has the other line ends. The file keeps its own */
+    readonly lineEndings?: "crlf" | "lf"
   }>
   /** The first 100 hunks that fit at another line, or without regard to white space */
   readonly notes: ReadonlyArray<{

@@ -19,6 +19,16 @@ it("workspace_patch_apply reports the position and looseness of hunks", () => {
   )
 })
 
+it("workspace_patch_apply names the files that keep their line ends", () => {
+  const text = patchTool.text?.({
+    applied: true,
+    filesChanged: 2,
+    files: [{ path: "a", change: "modified", lineEndings: "crlf" }, { path: "b", change: "added" }],
+    notes: []
+  }, {} as never)
+  assert.strictEqual(text, "applied: 2 files changed\nmodified a (its lines still end in CRLF)\nadded b")
+})
+
 it("workspace_export exports everything only if asked to", () => {
   const filled = (fields: Readonly<Record<string, unknown>>) => exportTool.fill!({ fields, own: {} }, {} as never)
   const refused = filled({ output: "/out" })

@@ -1,34 +1,10 @@
-import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
-import { applyPatch } from "../../../src/patch/apply.ts"
 import { parsePatch } from "../../../src/patch/parse.ts"
 import type { Change } from "../../../src/patch/patch.ts"
 import { formatPatch } from "./format-patch.ts"
-import { changed, described, file, link, patchTree, type Tree, tree } from "./trees.ts"
+import { applied, lines, plan, rejects } from "./plan.ts"
+import { file, link, tree } from "./trees.ts"
 
-const plan = (before: Tree, patch: string | Uint8Array) =>
-  Effect.runSync(
-    Effect.result(Effect.suspend(() =>
-      applyPatch(patchTree(before), parsePatch(typeof patch === "string" ? Buffer.from(patch) : patch))
-    ))
-  )
-
-/** The tree after the patch, as text without modes of plain files. */
-const applied = (before: Record<string, string | ReturnType<typeof file>>, patch: string | Uint8Array) => {
-  const from = tree(before)
-  const result = plan(from, patch)
-  if (result._tag === "Failure") throw result.failure
-  const after = Object.entries(described(changed(from, result.success.changes)))
-  return Object.fromEntries(after.map(([path, text]) => [path, text.replace(/^100644 /, "")]))
-}
-
-const rejects = (before: Record<string, string | ReturnType<typeof file>>, patch: string) => {
-  const result = plan(tree(before), patch)
-  if (result._tag === "Success") return assert.fail("it fits")
-  return result.failure.rejects.map(({ hunk, path, reason }) => `${path} ${hunk}: ${reason}`)
-}
-
-const lines = (...all: ReadonlyArray<string>) => all.map((line) => `${line}\n`).join("")
 const numbered = (from: number, to: number) =>
   lines(...Array.from({ length: to - from + 1 }, (_, index) => `line ${from + index}`))
 
@@ -90,11 +66,6 @@ describe("a unified patch", () => {
       "gone 0: there is no such file",
       "done 1: the file has what it would make: it seems to be applied already"
     ])
-  })
-
-  it("a patch whose lines differ in their ends only is reported as such", () => {
-    const patch = lines("--- a/f", "+++ b/f", "@@ -1,2 +1,2 @@", " a", "-b", "+c")
-    assert.deepStrictEqual(rejects({ f: "a\r\nb\r\n" }, patch), ["f 1: line 1 ends with CR LF, where it has LF"])
   })
 
   it("a patch is reported as already applied only if that is certain", () => {

@@ -67,7 +67,7 @@ const editOnce = (channel: GuestChannel, path: WorkspacePath, payload: FileEditP
       path: written.path,
       replaced: outcome.count,
       lines: outcome.lines,
-      lineEndings: outcome.crlf ? "crlf" as const : "kept" as const,
+      lineEndings: outcome.lineEnd ?? "kept" as const,
       sizeBytes: written.sizeBytes,
       mode: written.mode,
       version: written.version

@@ -9,8 +9,8 @@ interface Replaced {
   readonly count: number
   /** Lines of the new content at which replacements begin, the first few. */
   readonly lines: ReadonlyArray<number>
-  /** LF in the texts stood for CRLF, because all lines of the file end in CRLF. */
-  readonly crlf: boolean
+  /** End of all lines of the file, if the lines of the texts end otherwise and count as lines of the file. */
+  readonly lineEnd: LineEnd | undefined
 }
 
 /** The text is not there, or there several times. */
@@ -59,14 +59,29 @@ const placesOf = (content: Buffer, wanted: Buffer, step: number) => {
 
 const linesAt = (content: Buffer, places: ReadonlyArray<number>) => places.slice(0, MAX_LINES).map(lineCounter(content))
 
-/** Whether every line of the file ends in CRLF. */
-const isCrlf = (content: Buffer) => {
-  let some = false
+type LineEnd = "crlf" | "lf"
+
+/** The end of all lines. `undefined` for mixed ends, or without a line feed. */
+const lineEndOf = (content: Buffer): LineEnd | undefined => {
+  let end: LineEnd | undefined
   for (let at = content.indexOf(NEWLINE); at !== -1; at = content.indexOf(NEWLINE, at + 1)) {
-    if (content[at - 1] !== CARRIAGE_RETURN) return false
-    some = true
+    const found = content[at - 1] === CARRIAGE_RETURN ? "crlf" : "lf"
+    if (end !== undefined && end !== found) return undefined
+    end = found
   }
-  return some
+  return end
+}
+
+/**
+ * The end of all lines of the file, if those of the texts all end otherwise. CRLF in a new text alone is meant: no old text says
+ * what the file has.
+ */
+const otherLineEnd = (content: Buffer, { newText, oldText }: Omit<Replacement, "replaceAll">): LineEnd | undefined => {
+  const texts = `${oldText}${newText}`
+  const isLf = /\n/.test(texts) && !/\r/.test(texts)
+  const isCrlf = /\r\n/.test(oldText) && !/(^|[^\r])\n/.test(oldText) && !/(^|[^\r])\n/.test(newText)
+  const end = isLf || isCrlf ? lineEndOf(content) : undefined
+  return end === (isLf ? "lf" : "crlf") ? undefined : end
 }
 
 const replaceAt = (content: Buffer, places: ReadonlyArray<number>, oldLength: number, fresh: Buffer) => {
@@ -86,14 +101,21 @@ const replaceAt = (content: Buffer, places: ReadonlyArray<number>, oldLength: nu
 
 /**
  * Replaces text in a file, byte by byte as UTF-8, for any encoding of the rest. Without `replaceAll`, the text must occur exactly
- * once, overlaps counted. If all lines of the file end in CRLF and the texts have only LF, LF stands for CRLF.
+ * once, overlaps counted. If all lines of the file end in CRLF and the texts have only LF, LF stands for CRLF; so does CRLF for LF.
  */
 export const replaceText = (
   content: Buffer,
   { newText, oldText, replaceAll }: Replacement
 ): Replaced | NotReplaced | TooLarge => {
-  const crlf = /\n/.test(oldText + newText) && !/\r/.test(oldText + newText) && isCrlf(content)
-  const bytesOf = (text: string) => Buffer.from(crlf ? text.replaceAll("\n", "\r\n") : text)
+  const lineEnd = otherLineEnd(content, { newText, oldText })
+  const bytesOf = (text: string) =>
+    Buffer.from(
+      lineEnd === "crlf"
+        ? text.replaceAll("\n", "\r\n")
+        : lineEnd === "lf"
+        ? text.replaceAll("\r\n", "\n")
+        : text
+    )
   const wanted = bytesOf(oldText)
   const fresh = bytesOf(newText)
   const places = placesOf(content, wanted, replaceAll ? wanted.length : 1)
@@ -103,7 +125,7 @@ export const replaceText = (
   const size = content.length + places.length * (fresh.length - wanted.length)
   if (size > MAX_EDITED_BYTES) return { _tag: "too-large", size }
   const { result, starts } = replaceAt(content, places, wanted.length, fresh)
-  return { _tag: "replaced", content: result, count: places.length, lines: linesAt(result, starts), crlf }
+  return { _tag: "replaced", content: result, count: places.length, lines: linesAt(result, starts), lineEnd }
 }
 
 /** Maximum size of a file to search for near matches. */

@@ -100,7 +100,7 @@ const notChanged = ({ detail, errno }: AgentCallFailed): Effect.Effect<never, Fi
   }
 }
 
-const fileOf = ({ after, before, from, path }: Change): PatchedFile => ({
+const fileOf = ({ after, before, from, path }: Change, lineEndings: PatchedFile["lineEndings"]): PatchedFile => ({
   path: pathText(path),
   change: from !== undefined
     ? "renamed"
@@ -109,13 +109,17 @@ const fileOf = ({ after, before, from, path }: Change): PatchedFile => ({
     : after === undefined
     ? "deleted"
     : "modified",
-  ...(from === undefined ? {} : { from: pathText(from) })
+  ...(from === undefined ? {} : { from: pathText(from) }),
+  ...(lineEndings === undefined || after === undefined ? {} : { lineEndings })
 })
 
-const report = ({ changes, notes }: PatchPlan, applied: boolean): PatchApplied => ({
+const report = ({ changes, lineEnds, notes }: PatchPlan, applied: boolean): PatchApplied => ({
   applied,
   filesChanged: changes.length,
-  files: firstOf(changes.slice(0, FILES_REPORTED.most).map(fileOf), FILES_REPORTED),
+  files: firstOf(
+    changes.slice(0, FILES_REPORTED.most).map((change) => fileOf(change, lineEnds.get(byteString(change.path)))),
+    FILES_REPORTED
+  ),
   notes: notes.slice(0, MAX_NOTES_REPORTED).map(({ hunk, isLoose, offset, path }) => ({
     path: pathText(path),
     hunk,

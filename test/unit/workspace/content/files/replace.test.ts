@@ -16,7 +16,7 @@ describe("replacing text", () => {
       content: "a\nx\ny\nc\n",
       count: 1,
       lines: [2],
-      crlf: false
+      lineEnd: undefined
     })
     assert.strictEqual((replace("only", "only", "") as { readonly content: string }).content, "")
   })
@@ -42,7 +42,7 @@ describe("replacing text", () => {
           content: content.replaceAll(oldText, newText),
           count: lines.length,
           lines,
-          crlf: false
+          lineEnd: undefined
         })
       }
     ))
@@ -56,17 +56,37 @@ describe("replacing text", () => {
 
   it("an edit treats line ends as CRLF only if all of the file's are", () => {
     const windows = replace("a\r\nb\r\nc\r\n", "a\nb\n", "x\ny\n")
-    assert.deepStrictEqual(windows, { _tag: "replaced", content: "x\r\ny\r\nc\r\n", count: 1, lines: [1], crlf: true })
+    assert.deepStrictEqual(windows, {
+      _tag: "replaced",
+      content: "x\r\ny\r\nc\r\n",
+      count: 1,
+      lines: [1],
+      lineEnd: "crlf"
+    })
     assert.deepStrictEqual(replace("a\r\nb\r\n", "b", "b\nc"), {
       _tag: "replaced",
       content: "a\r\nb\r\nc\r\n",
       count: 1,
       lines: [2],
-      crlf: true
+      lineEnd: "crlf"
     })
     assert.strictEqual(replace("a\r\nb\n", "a\nb", "x")._tag, "not-replaced")
     const exact = replace("a\r\nb\r\n", "a\r\nb", "a\nb")
     assert.deepStrictEqual([exact._tag, (exact as { readonly content: string }).content], ["replaced", "a\nb\r\n"])
+  })
+
+  it("an edit treats CRLF in its old text as LF only if all lines of the file end in LF", () => {
+    assert.deepStrictEqual(replace("a\nb\nc\n", "a\r\nb\r\n", "x\r\ny\r\n"), {
+      _tag: "replaced",
+      content: "x\ny\nc\n",
+      count: 1,
+      lines: [1],
+      lineEnd: "lf"
+    })
+    assert.strictEqual(replace("a\nb\r\n", "a\r\nb", "x")._tag, "not-replaced")
+    assert.strictEqual(replace("a\nb\n", "a\r\nb\n", "x")._tag, "not-replaced")
+    const exact = replace("a\nb\n", "b", "b\r\nc")
+    assert.deepStrictEqual([exact._tag, (exact as { readonly content: string }).content], ["replaced", "a\nb\r\nc\n"])
   })
 
   it("an edit makes no file that is too large", () => {
