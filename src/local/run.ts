@@ -20,7 +20,7 @@ import { ownerOfImage, runWithImage } from "../workspace/life/image-defaults.ts"
 import { reportPorts, reportSeed } from "../workspace/life/notices.ts"
 import { ownerOf } from "../workspace/life/workspace-user.ts"
 import { runIn } from "../workspace/operations/run.ts"
-import { checkItems, valueIn } from "../workspace/residents/header-secret/bindings.ts"
+import { checkGiven } from "../workspace/residents/header-secret/bindings.ts"
 import { isOn } from "../workspace/residents/network/policy.ts"
 import { grantOfCaller } from "../workspace/residents/network/set.ts"
 import { demandDriver } from "../workspace/residents/network/tap.ts"
@@ -42,7 +42,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
     const since = yield* monotonicMs
     yield* demandOneSeed(payload)
     yield* requireOneCommand(payload)
-    yield* checkItems(payload.secretHttp ?? [], valueIn(payload.secrets))
+    yield* checkGiven(payload)
     const granted = yield* grantOfCaller(payload)
     const hasTap = payload.networkDriver === "tap"
     yield* demandDriver(payload)

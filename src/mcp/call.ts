@@ -54,11 +54,16 @@ const withGit = (fields: Fields, row: ToolRow, { git }: Project): Fields =>
   git !== undefined && hasField(row, "git") ? { git, ...fields } : fields
 
 /** A payload with the server's secrets. A model can name none. */
-const withSecrets = (fields: Fields, row: ToolRow, { secretHttp = [], secrets = {} }: Project): Fields =>
+const withSecrets = (
+  fields: Fields,
+  row: ToolRow,
+  { secretCommands = [], secretHttp = [], secrets = {} }: Project
+): Fields =>
   !makesWorkspace(row) || Object.keys(secrets).length === 0 ? fields : {
     ...fields,
     secrets: named(Object.entries(secrets).map(([key, value]) => [key, Redacted.value(value)] as const)),
-    secret_http: secretHttp
+    secret_http: secretHttp,
+    secret_commands: secretCommands
   }
 
 /** Fields that name the directory whose files are copied. */

@@ -17,6 +17,7 @@ type NamedProject = Pick<
   | "networkCeiling"
   | "secrets"
   | "secretHttp"
+  | "secretCommands"
 >
 
 /** Longest directory of a session that the instructions quote, in characters. */
@@ -58,12 +59,17 @@ const networkText = ({ networkCeiling = noNetwork }: NamedProject, mode: Mode | 
 }
 
 /** Names of the secrets. A model needs no value. */
-const secretsText = ({ secretHttp = [], secrets = {} }: NamedProject, mode: Mode | undefined): string => {
+const secretsText = (
+  { secretCommands = [], secretHttp = [], secrets = {} }: NamedProject,
+  mode: Mode | undefined
+): string => {
   const targets = secretHttp.flatMap((item) => secretTargetOf(item) ?? [])
   const hidden = targets.map(({ host, name }) =>
     ` The variable ${name} is a placeholder: HTTPS requests to ${host} get the secret in its place.`
   )
-  const others = Object.keys(secrets).filter((name) => !targets.some((target) => target.name === name))
+  const others = Object.keys(secrets).filter((name) =>
+    secretCommands.includes(name) || !targets.some((target) => target.name === name)
+  )
   return (others.length === 0 || !has(mode, "workspace_exec", "secret_env")
     ? ""
     : ` Secrets for secret_env: ${others.join(", ")}.`) + hidden.join("")

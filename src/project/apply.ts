@@ -32,7 +32,17 @@ export const applyChange = ({ before, change, now, values, variable, workspace }
     if (differs("network")) yield* pyro.workspace.network.set(yield* networkRequest(workspace, now))
     const { secretHttp = [], secrets = [] } = now
     const cleared = gone(listOf(old["secrets"]), secrets)
-    const isChanged = differs("name", "env", "cwd", "pause_after", "ttl", "secrets", "secret_http", "ssh_agent")
+    const isChanged = differs(
+      "name",
+      "env",
+      "cwd",
+      "pause_after",
+      "ttl",
+      "secrets",
+      "secret_http",
+      "secret_commands",
+      "ssh_agent"
+    )
     if (!isChanged && secrets.length === 0) return
     const changed = {
       ...(differs("name") ? { name: now.name } : {}),

@@ -1,10 +1,11 @@
 import { Effect } from "effect"
 import type { ProjectFileInvalid } from "../contract/errors/errors.ts"
-import { secretTargetOf } from "../contract/rows/secret-target.ts"
+import { type SecretTarget, secretTargetOf } from "../contract/rows/secret-target.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
 import { buildOf, type ProjectBuild } from "./build.ts"
 import type { Definition } from "./definition.ts"
 import type { ProjectFile } from "./file.ts"
+import { commandNamesOf } from "./requests.ts"
 
 /**
  * What a file asks for beyond a microVM with a copy of the project, one phrase each: network, ports of the host, values of secrets, an SSH agent, files that
@@ -47,18 +48,19 @@ const portAsks = ({ ports = [], services = {} }: Definition) =>
     }`
   })
 
-const secretAsks = ({ secretHttp = [], secrets = [] }: Definition) =>
-  secrets.flatMap((name) => {
-    const targets = secretHttp.filter((item) => secretTargetOf(item)?.name === name)
-    return targets.length === 0
-      ? [`the value of the variable ${name}, for commands in the workspace`]
-      : targets.map((item) => {
-        const { header, host, port } = secretTargetOf(item)!
-        return `the value of the variable ${name}, for requests to ${host}:${port}${
-          header === undefined ? "" : ` in the header ${header}`
-        }`
-      })
-  })
+const secretAsks = (definition: Definition) => {
+  const { secretHttp = [], secrets = [] } = definition
+  const forCommands = commandNamesOf(definition)
+  return secrets.flatMap((name) => [
+    ...secretHttp.flatMap((item) => secretTargetOf(item) ?? []).filter((target) => target.name === name).map(targetAsk),
+    ...(forCommands.includes(name) ? [`the value of the variable ${name}, for commands in the workspace`] : [])
+  ])
+}
+
+const targetAsk = ({ header, host, name, port, pulls = [] }: SecretTarget) =>
+  `the value of the variable ${name}, for requests to ${host}:${port}${
+    header === undefined ? "" : ` in the header ${header}`
+  }${pulls.length === 0 ? "" : ` that pull ${[...pulls].sort().join(", ")}`}`
 
 /** A file that no longer wants to ask before each login asks for more. */
 const agentAsks = ({ sshAgent }: Definition) =>

@@ -10,6 +10,7 @@ import type { Definition } from "./definition.ts"
 import { readProjectIn } from "./file.ts"
 import { openAsks } from "./granted.ts"
 import { type Memory, recall } from "./memory.ts"
+import { commandNamesOf } from "./requests.ts"
 
 /** What a project's file says for workspaces that a server or an agent makes. Options of a command line win. */
 export interface Defaults {
@@ -24,6 +25,7 @@ export interface Defaults {
   readonly networkCeiling?: string
   readonly secrets?: Readonly<Record<string, Redacted.Redacted>>
   readonly secretHttp?: ReadonlyArray<string>
+  readonly secretCommands?: ReadonlyArray<string>
 }
 
 interface Found {
@@ -88,7 +90,8 @@ const granted = (
     ...(ceiling === undefined ? {} : { networkCeiling: ceiling, allowHosts: network?.allowHosts ?? [] }),
     ...(valued.length === 0 ? {} : {
       secrets: named(valued.map((name) => [name, Redacted.make(variable(name)!)] as const)),
-      secretHttp: secretHttp.filter((item) => valued.includes(secretTargetOf(item)?.name ?? ""))
+      secretHttp: secretHttp.filter((item) => valued.includes(secretTargetOf(item)?.name ?? "")),
+      secretCommands: commandNamesOf(definition).filter((name) => valued.includes(name))
     })
   }
 }

@@ -2,7 +2,13 @@ import { Schema, SchemaGetter } from "effect"
 import { variables, workingDirectory } from "../contract/rows/command.ts"
 import { networkFields } from "../contract/rows/network-fields.ts"
 import { lazy } from "../contract/rows/operation.ts"
-import { mappingOf, secretHttpField, secretMappings, SecretName } from "../contract/rows/secret-fields.ts"
+import {
+  mappingOf,
+  secretCommandsField,
+  secretHttpField,
+  secretMappings,
+  SecretName
+} from "../contract/rows/secret-fields.ts"
 import { readinessFields, serviceName } from "../contract/rows/service-fields.ts"
 import { agentHosts } from "../contract/rows/ssh-agent-fields.ts"
 import { WorkspaceName, WorkspaceUser } from "../contract/rows/workspace-field.ts"
@@ -160,15 +166,17 @@ const withoutCommand = (
 
 /** A use of a secret that the file does not ask for. */
 const unnamedSecret = (
-  { secretHttp = [], secrets = [], services = {}, setup = [] }: {
+  { secretCommands = [], secretHttp = [], secrets = [], services = {}, setup = [] }: {
     readonly secrets?: ReadonlyArray<string>
     readonly secretHttp?: ReadonlyArray<string>
+    readonly secretCommands?: ReadonlyArray<string>
     readonly services?: Readonly<Record<string, { readonly secrets?: ReadonlyArray<string> }>>
     readonly setup?: ReadonlyArray<string | { readonly secrets?: ReadonlyArray<string> }>
   }
 ): string | undefined =>
   [
     ...secretHttp.map((item) => ["secret_http", item.split("@", 1)[0]!] as const),
+    ...secretCommands.map((name) => ["secret_commands", name] as const),
     ...Object.entries(services).flatMap(([name, service]) =>
       (service.secrets ?? []).map((item) => [`services.${name}.secrets`, mappingOf(item).name] as const)
     ),
@@ -201,6 +209,7 @@ export const Definition = lazy(() =>
     network: optional(Network()),
     secrets: optional(secrets()),
     ...secretHttpField(""),
+    ...secretCommandsField(""),
     sshAgent: optional(SshAgent()),
     ports: optional(ports()),
     pauseAfter: optional(measured("time", { from: 0, to: MAX_TTL_SECONDS })),

@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import { invalidRequest } from "../contract/errors/issue.ts"
 import type { PureSchema } from "../contract/rows/operation.ts"
+import { secretTargetOf } from "../contract/rows/secret-target.ts"
 import { socketOfCaller } from "../contract/rows/ssh-agent-fields.ts"
 import { ExecPayload } from "../contract/rows/workspace-exec.ts"
 import { CreatePayload } from "../contract/rows/workspace-lifecycle.ts"
@@ -33,8 +34,17 @@ const networkOf = ({ network = {} }: Definition) => ({
   trust_host_certificates: network.trustHostCertificates
 })
 
-export const secretsOf = ({ secretHttp, secrets = [] }: Definition, values: SecretValues) =>
-  secrets.length === 0 ? {} : { secrets: values, secret_http: secretHttp }
+/** Names of a file's secrets whose values commands can have: those without a host, and those that the file names for commands. */
+export const commandNamesOf = ({ secretCommands = [], secretHttp = [], secrets = [] }: Definition) =>
+  secrets.filter((name) =>
+    secretCommands.includes(name) || !secretHttp.some((item) => secretTargetOf(item)?.name === name)
+  )
+
+/** The secrets of a file, and who gets their values: the file's present word replaces each earlier one. */
+export const secretsOf = (definition: Definition, values: SecretValues) =>
+  (definition.secrets ?? []).length === 0
+    ? {}
+    : { secrets: values, secret_http: definition.secretHttp, secret_commands: commandNamesOf(definition) }
 
 /** The loan of the person's SSH agent that a file asks for. `variable` gives the variables of the person's environment. */
 export const agentOf = ({ sshAgent }: Definition, variable: (name: string) => string | undefined) =>

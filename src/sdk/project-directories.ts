@@ -46,6 +46,8 @@ export interface ProjectOptions {
   readonly secrets?: Secrets | undefined
   /** Hosts that get a secret in place of its placeholder: NAME@HOST[:PORT][:HEADER]. @default none */
   readonly secretHttp?: ReadonlyArray<string> | undefined
+  /** Names of secrets whose values commands can have although a host gets them. @default none */
+  readonly secretCommands?: ReadonlyArray<string> | undefined
 }
 
 /** Real paths of the directories that a server is bound to. */

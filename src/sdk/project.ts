@@ -29,6 +29,7 @@ export interface Project extends
     | "workspaceUser"
     | "secrets"
     | "secretHttp"
+    | "secretCommands"
   >
 {
   /** Real path of the bound directory. */
@@ -90,7 +91,7 @@ export const bindProject = (
     const own = base === undefined ? [] : [base]
     const networkCeiling = readCeiling(options.networkCeiling ?? "off") ??
       (yield* refuse("--network-ceiling", CEILING_FORMS))
-    const { allowImages = [], secretHttp = [], secrets = {} } = options
+    const { allowImages = [], secretCommands = [], secretHttp = [], secrets = {} } = options
     const wide = allowImages.find((pattern) => !isImagePattern(pattern))
     if (wide !== undefined) {
       return yield* refuse("--allow-image", `${wide} must be HOST/REPOSITORY:TAG; * stands for any text after HOST/`)
@@ -98,6 +99,10 @@ export const bindProject = (
     const valueless = secretHttp.map((item) => secretTargetOf(item)?.name).find((name) => !(name! in secrets))
     if (valueless !== undefined) {
       return yield* refuse("--secret-http", `there is no secret ${valueless}: add --secret-env ${valueless}`)
+    }
+    const absent = secretCommands.find((name) => !(name in secrets))
+    if (absent !== undefined) {
+      return yield* refuse("--secret-commands", `there is no secret ${absent}: add --secret-env ${absent}`)
     }
     return {
       ...options,

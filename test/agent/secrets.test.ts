@@ -24,7 +24,7 @@ const newFolder = (secrets: Readonly<Record<string, string>>) =>
     const folder = folderOf((yield* Agent).folder, newWorkspaceId())
     fs.mkdirSync(folder.directory, { recursive: true })
     const values = Object.entries(secrets).map(([name, value]) => [name, Redacted.make(value)] as const)
-    yield* writeSecrets(folder.directory, initialSecrets(Object.fromEntries(values)))
+    yield* writeSecrets(folder.directory, initialSecrets({ secrets: Object.fromEntries(values) }))
     return folder
   })
 

@@ -34,7 +34,11 @@ describe("a secret of a host", { concurrent: false }, () => {
       ["--name", "a", "--secret-env", "TOKEN", "--secret-http", `TOKEN@${HOST}`, "--allow-host", HOST],
       token
     )
-    assert.match(await pyro.sh("a", "printf %s \"$TOKEN\""), /^pyro_secret_TOKEN_[0-9a-f]{32}$/)
+    const placeholder = await pyro.sh("a", "printf %s \"$TOKEN\"")
+    assert.match(placeholder, /^pyro_secret_TOKEN_[0-9a-f]{32}$/)
+    const asked = ["--secret-env", "TOKEN=T", "--secret-mount", "TOKEN", "--script", "echo $T; cat /run/secrets/TOKEN"]
+    const { stdout } = await pyro.call(["workspace", "exec", "a", ...asked])
+    assert.strictEqual(stdout.toString(), `${placeholder}\n${placeholder}`)
     assert.include(
       await pyro.sh("a", `curl -sS -H "Authorization: Bearer $TOKEN" https://${HOST}/`),
       "\"authorization\":\"Bearer REAL\""

@@ -89,13 +89,15 @@ describe("a server that was started with defaults for its workspaces", () => {
       secretHttp: ["TOKEN@api.example.com"]
     }
     for (const [tool, args] of [["workspace_create", {}], ["vm_run", { command: "ls" }]] as const) {
-      const { secretHttp, secrets } = await asked(tool, args, keeper)
-      assert.deepStrictEqual(secretHttp, keeper.secretHttp)
+      const { secretCommands, secretHttp, secrets } = await asked(tool, args, keeper)
+      assert.deepStrictEqual([secretHttp, secretCommands], [keeper.secretHttp, []])
+      const widened = await asked(tool, args, { ...keeper, secretCommands: ["TOKEN"] })
+      assert.deepStrictEqual(widened["secretCommands"], ["TOKEN"])
       assert.strictEqual(Redacted.value((secrets as Secrets)["TOKEN"]!), "correct-horse")
       assert.notProperty(await asked(tool, args), "secrets")
     }
     for (const { listed } of profileTools("full")) {
-      for (const name of ["secrets", "secret_http", "clear_secrets", "clear_secret_http"]) {
+      for (const name of ["secrets", "secret_http", "secret_commands", "clear_secrets", "clear_secret_http"]) {
         assert.notProperty(listed.inputSchema.properties, name, listed.name)
       }
     }
@@ -108,11 +110,17 @@ describe("a server that was started with defaults for its workspaces", () => {
       "Secrets for secret_env: KEY. The variable TOKEN is a placeholder: HTTPS requests to api.example.com"
     )
     assert.notInclude(text, "correct-horse")
+    assert.include(
+      instructionsOf("workspace-core", { ...keeper, secretCommands: ["TOKEN"] }),
+      "Secrets for secret_env: TOKEN. The variable TOKEN is a placeholder"
+    )
   })
 
   it("a server with a host of a secret that it does not have is refused", () => {
     const refused = bindProject({ secretHttp: ["TOKEN@api.example.com"] }, {})
     assert.match(Result.getOrThrow(Result.flip(refused)).message, /there is no secret TOKEN: add --secret-env TOKEN/)
+    const unknown = bindProject({ secretCommands: ["TOKEN"] }, {})
+    assert.match(Result.getOrThrow(Result.flip(unknown)).message, /there is no secret TOKEN: add --secret-env TOKEN/)
   })
 
   it("a model may add ignored globs in workspace-full only", async () => {

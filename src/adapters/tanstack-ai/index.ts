@@ -16,7 +16,7 @@ type Source = NonNullable<Parameters<SandboxProvider["create"]>[0]["workspace"]>
 /** The network that a policy of TanStack allows or denies. `ask` leaves the provider's own. */
 const networkOf = ({ networkPolicy }: PyroSandboxConfig, policy: Policy): CreateOptions => {
   const decision = policy?.capabilities?.network
-  if (decision === "deny") return { networkPolicy: "off", allowHosts: [], allowIps: [], secretHttp: [] }
+  if (decision === "deny") return { networkPolicy: "off", allowHosts: [], allowIps: [] }
   return decision === "allow" && networkPolicy === undefined ? { networkPolicy: "egress" } : {}
 }
 

@@ -21,10 +21,10 @@ export const bindWithFile = (options: ProjectOptions): Effect.Effect<Bound, Inva
 
 /** The options without those that say nothing. Secrets of the command line take the place of all of the file's. */
 const given = (options: ProjectOptions): ProjectOptions => {
-  const { includeIgnored = [], secretHttp, secrets, ...others } = options
+  const { includeIgnored = [], secretCommands, secretHttp, secrets, ...others } = options
   return {
     ...others,
     ...(includeIgnored.length === 0 ? {} : { includeIgnored }),
-    ...(secrets === undefined ? {} : { secrets, secretHttp: secretHttp ?? [] })
+    ...(secrets === undefined ? {} : { secrets, secretHttp: secretHttp ?? [], secretCommands: secretCommands ?? [] })
   }
 }

@@ -3,7 +3,7 @@ import { modeNames } from "../../contract/rows/modes.ts"
 import { type CliSurface, lazy, type PureSchema } from "../../contract/rows/operation.ts"
 import { type Operation, operations } from "../../contract/rows/operations.ts"
 import { secretFlags, secretsField } from "../../contract/rows/secret-fields.ts"
-import { secretHttpField } from "../../contract/rows/secret-fields.ts"
+import { secretCommandsField, secretHttpField } from "../../contract/rows/secret-fields.ts"
 import { GitHistory, gitHistoryText } from "../../contract/rows/workspace-field.ts"
 import { WorkspaceUser } from "../../contract/rows/workspace-field.ts"
 import { between, defaulted, ignoredGlobs, optional, text } from "../../contract/text/fields.ts"
@@ -147,6 +147,7 @@ export const ServePayload = lazy(() =>
     ),
     ...secretsField("Secrets of every workspace that the server makes. Default: none"),
     ...secretHttpField("Needs a network policy that allows HOST. Default: none"),
+    ...secretCommandsField("Default: none"),
     allWorkspaces: flag("Let a model use workspaces of every project. Default: those of the bound project")
   })
 )

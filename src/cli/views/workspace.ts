@@ -65,7 +65,7 @@ const list = (all: ReadonlyArray<WorkspaceInfo>) => {
 }
 
 const detail = (one: WorkspaceInfo) => {
-  const { ports = [], secretHttp = [], secrets = [], services = {}, shells = 0 } = one
+  const { ports = [], secretCommands = [], secretHttp = [], secrets = [], services = {}, shells = 0 } = one
   const [reason = "", ...below] = one.detail?.replaceAll("\r\n", "\n").trimEnd().split("\n") ?? []
   return Effect.andThen(
     printTable([
@@ -118,7 +118,10 @@ const detail = (one: WorkspaceInfo) => {
       ...(one.project === undefined ? [] : [["project", one.project]]),
       ["labels", labels(one) || "-"],
       ...(secrets.length === 0 ? [] : [["secrets", secrets.join(" ")]]),
-      ...(secretHttp.length === 0 ? [] : [["secret hosts", secretHttp.join(" ")]])
+      ...(secretHttp.length === 0 ? [] : [["secret hosts", secretHttp.join(" ")]]),
+      ...(secretHttp.length === 0 || secretCommands.length === 0
+        ? []
+        : [["for commands", secretCommands.join(" ")]])
     ]),
     // The guest wrote these lines: the indentation keeps them apart from rows.
     print(below.map((line) => `  ${line}\n`).join(""))

@@ -26,7 +26,7 @@ import {
 import { networkDriverField, networkFields } from "./network-fields.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
-import { secretFlags, secretHttpField, secretMappings, secretsField } from "./secret-fields.ts"
+import { secretCommandsField, secretFlags, secretHttpField, secretMappings, secretsField } from "./secret-fields.ts"
 import { confinementField, environmentField, machineFields, workspaceUser } from "./workspace-field.ts"
 
 export const RunPayload = lazy(() =>
@@ -53,6 +53,7 @@ export const RunPayload = lazy(() =>
     ...terminalFields(),
     ...secretsField("Secrets by name, for `--secret-env`. pyro removes the values from output. Default: none"),
     ...secretHttpField("Needs a network policy that allows HOST. Default: none"),
+    ...secretCommandsField("Default: none"),
     ...secretMappings(),
     requireConfinement: confinementField()
   })

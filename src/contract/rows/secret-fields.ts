@@ -176,6 +176,28 @@ export const secretHttpField = (rest: string) => ({
   )
 })
 
+/** Secrets of hosts whose values commands can have, too. */
+export const secretCommandsField = (rest: string) => ({
+  secretCommands: optional(
+    list(SecretName()).pipe(
+      must((all) => all.length <= MAX_SECRETS, `must be ${MAX_SECRETS} at most`),
+      described(
+        "Names of secrets whose values commands can have (`secret_env`, `secret_mount`) although `secret_http` names a host for them. " +
+          `Without this, commands have placeholders. ${rest}`
+      )
+    )
+  )
+})
+
+/** Names of secrets whose values commands can have, in a result. */
+export const secretCommandNames = () =>
+  optional(
+    Schema.Array(Schema.String).annotate({
+      description:
+        "Names of its secrets whose values commands can have. Commands have placeholders of the others. Absent if the record cannot be read"
+    })
+  )
+
 /** Hosts that no longer get a secret. */
 export const clearSecretHttpField = () => ({
   clearSecretHttp: items(

@@ -5,7 +5,7 @@ import { snakeStruct } from "../text/snake.ts"
 import { processId } from "./command.ts"
 import { NetworkDriver, NetworkInfo } from "./network-fields.ts"
 import { lazy } from "./operation.ts"
-import { secretHosts, secretNames } from "./secret-fields.ts"
+import { secretCommandNames, secretHosts, secretNames } from "./secret-fields.ts"
 import { LentAgent, WaitingLogin } from "./ssh-agent-fields.ts"
 import { workspaceStates } from "./states.ts"
 import { WaitingExport } from "./workspace-answer.ts"
@@ -89,6 +89,7 @@ export const WorkspaceInfo = lazy(() =>
     ),
     secrets: secretNames(),
     secretHttp: secretHosts(),
+    secretCommands: secretCommandNames(),
     driver: optional(
       Driver().annotate({ description: "Program that runs its microVMs. Absent if the record cannot be read" })
     ),
@@ -175,6 +176,7 @@ export const unchanged = [
   "seed_path",
   "secrets",
   "secret_http",
+  "secret_commands",
   "running_commands",
   "running",
   "network"

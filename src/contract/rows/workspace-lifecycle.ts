@@ -18,7 +18,7 @@ import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming, unary } from "./operation.ts"
 import { registryFlags } from "./registry-fields.ts"
 import { fromSnapshotFields } from "./saved.ts"
-import { secretFlags, secretHttpField, secretsField } from "./secret-fields.ts"
+import { secretCommandsField, secretFlags, secretHttpField, secretsField } from "./secret-fields.ts"
 import { socketOfCaller, sshAgentFields } from "./ssh-agent-fields.ts"
 import { at, every, settled, waits } from "./states.ts"
 import {
@@ -93,6 +93,7 @@ export const CreatePayload = lazy(() =>
       "Secrets of the workspace by name, for `exec --secret-env`. pyro removes the values from output. Default: none"
     ),
     ...secretHttpField("Needs a network policy that allows HOST. Default: none"),
+    ...secretCommandsField("Default: none"),
     ...sshAgentFields("none"),
     ...fromSnapshotFields()
   })

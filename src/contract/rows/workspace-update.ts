@@ -3,7 +3,14 @@ import { between, boolean, defaulted, list, optional } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { variables, workingDirectory } from "./command.ts"
 import { lazy, unary } from "./operation.ts"
-import { clearSecretHttpField, clearSecretsField, secretFlags, secretHttpField, secretsField } from "./secret-fields.ts"
+import {
+  clearSecretHttpField,
+  clearSecretsField,
+  secretCommandsField,
+  secretFlags,
+  secretHttpField,
+  secretsField
+} from "./secret-fields.ts"
 import { socketOfCaller, sshAgentFields } from "./ssh-agent-fields.ts"
 import { at, settledOrAttaching, waits } from "./states.ts"
 import { Labels, workspaceField, WorkspaceName } from "./workspace-field.ts"
@@ -58,6 +65,7 @@ export const UpdatePayload = lazy(() =>
     ),
     ...secretsField("Secrets to set or to replace, by name. Other secrets stay. Default: none"),
     ...secretHttpField("Other hosts stay. Default: none"),
+    ...secretCommandsField("Default: unchanged, and a name in `secret_http` takes the value from commands"),
     ...clearSecretsField(),
     ...clearSecretHttpField(),
     ...sshAgentFields("unchanged"),

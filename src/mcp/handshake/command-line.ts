@@ -31,7 +31,7 @@ export const understood = (
     if (flag === undefined) return undefined
     const { field, takes } = flag
     // The grammar of hosts, and the environment with the values, belong to the command line.
-    if (field === "secretHttp") return undefined
+    if (field === "secretHttp" || field === "secretCommands") return undefined
     if (given.has(field) && takes !== "list") return undefined
     if (takes === "nothing") {
       if (equals >= 0) return undefined

@@ -70,6 +70,11 @@ export interface WorkspaceInfo {
    * Hosts that get a secret in place of its placeholder: NAME@HOST[:PORT][:HEADER]. Absent if the record cannot be read
    */
   readonly secretHttp?: ReadonlyArray<string>
+  /**
+   * Names of its secrets whose values commands can have. Commands have placeholders of the others. Absent if the record
+   * cannot be read
+   */
+  readonly secretCommands?: ReadonlyArray<string>
   /** Program that runs its microVMs. Absent if the record cannot be read */
   readonly driver?: "qemu" | "firecracker"
   /** How the network reaches the guest. Absent if the record cannot be read */
@@ -1129,6 +1134,11 @@ export interface CreateFields {
    */
   readonly secretHttp?: ReadonlyArray<string> | undefined
   /**
+   * Names of secrets whose values commands can have (`secret_env`, `secret_mount`) although `secret_http` names a host
+   * for them. Without this, commands have placeholders. Default: none
+   */
+  readonly secretCommands?: ReadonlyArray<string> | undefined
+  /**
    * Hosts that the guest may log in to with your SSH agent while the workspace exists, as your known_hosts has them. 1
    * to 16 hosts. Default: none
    */
@@ -1550,6 +1560,12 @@ export interface UpdateFields {
    * variable NAME, and pyro puts the value into HTTPS requests to HOST. Other hosts stay. Default: none
    */
   readonly secretHttp?: ReadonlyArray<string> | undefined
+  /**
+   * Names of secrets whose values commands can have (`secret_env`, `secret_mount`) although `secret_http` names a host
+   * for them. Without this, commands have placeholders. Default: unchanged, and a name in `secret_http` takes the value
+   * from commands
+   */
+  readonly secretCommands?: ReadonlyArray<string> | undefined
   /** Names of secrets to remove. Default: none */
   readonly clearSecrets?: ReadonlyArray<string> | undefined
   /**

@@ -70,6 +70,7 @@ const LEFT_OUT = new Set([
   "patch",
   "patchBytes",
   "registryAuth",
+  "secretCommands",
   "secretEnv",
   "secretHttp",
   "secretMount",

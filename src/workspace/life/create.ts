@@ -9,7 +9,6 @@ import { catalogue, type OciOrigin } from "../../environment/catalogue.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
 import { demandPlain } from "../../redaction/redact.ts"
-import { secretSet } from "../../redaction/secrets.ts"
 import { prepareSeed } from "../../seeding/prepare.ts"
 import { publicUrl } from "../../seeding/request.ts"
 import { writeFile } from "../../system/files/content.ts"
@@ -36,13 +35,13 @@ import {
 import { newIds } from "../entry/registry.ts"
 import { noStates } from "../entry/resident.ts"
 import { defaultsOf, demandRoom, recordedDefaults } from "../residents/command-defaults.ts"
-import { checkItems, valueIn } from "../residents/header-secret/bindings.ts"
+import { checkGiven } from "../residents/header-secret/bindings.ts"
 import { writeFirstItems } from "../residents/header-secret/header-secrets.ts"
 import { type Granted, nothingGranted, recordedGrant, withPolicy } from "../residents/network/policy.ts"
 import { demandDriver } from "../residents/network/tap.ts"
 import { openResidents } from "../residents/open.ts"
 import { writeSecrets } from "../residents/secret/secret-file.ts"
-import { initialSecrets } from "../residents/secret/workspace-secrets.ts"
+import { initialSecrets, searchOfGiven } from "../residents/secret/workspace-secrets.ts"
 import { type LastingLoan, loanOf, loanSourceOf } from "../residents/ssh/loan-source.ts"
 import { linkBase } from "./base.ts"
 import { warmLater } from "./baseline.ts"
@@ -209,7 +208,7 @@ const announceAndPrepare = (entry: Entry, payload: CreatePayload, notify: Notify
     yield* makeFolder(entry.folder)
     // A power cut undoes the folder and everything in it.
     yield* writeWorkspace(entry.folder, record, { flush: false })
-    yield* writeSecrets(entry.folder.directory, initialSecrets(payload.secrets))
+    yield* writeSecrets(entry.folder.directory, initialSecrets(payload))
     yield* writeFirstItems(entry.folder.directory, payload.secretHttp)
     faultPoint("create:secrets")
     faultPoint("create:announced")
@@ -296,7 +295,7 @@ export const create = (lifecycle: Lifecycle, payload: AskedWorkspace, network: G
       pause: yield* pauseOfNew(payload),
       sshAgent: yield* loanOf(payload)
     })
-    yield* demandPlain(secretSet(initialSecrets(payload.secrets).secrets), {
+    yield* demandPlain(searchOfGiven(payload), {
       name: payload.name,
       labels: payload.labels,
       env: payload.env,
@@ -305,7 +304,7 @@ export const create = (lifecycle: Lifecycle, payload: AskedWorkspace, network: G
     yield* demandRoom(payload.env)
     yield* registry.checkName(payload.name, record.id)
     yield* demandDriver(payload)
-    yield* checkItems(payload.secretHttp ?? [], valueIn(payload.secrets))
+    yield* checkGiven(payload)
     yield* annotateStep("workspace", record.id)
     const entry = yield* makeEntry(lifecycle, folderOf(stateDir, record.id), record)
     registry.entries.set(record.id, entry)

@@ -4,7 +4,6 @@ import type { UpdatePayload } from "../../contract/rows/workspace-update.ts"
 import { named } from "../../contract/text/names.ts"
 import { linkGrown, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { demandPlain } from "../../redaction/redact.ts"
-import { secretSet } from "../../redaction/secrets.ts"
 import { faultPoint } from "../../system/waits/fault.ts"
 import { touch } from "../entry/activity.ts"
 import {
@@ -23,7 +22,7 @@ import { demandRoom, recordedDefaults } from "../residents/command-defaults.ts"
 import { guardOf, openResidentsOf, residentsOf } from "../residents/entry-residents.ts"
 import { demandStreams } from "../residents/network/tap.ts"
 import type { OpenResidents } from "../residents/open.ts"
-import { initialSecrets } from "../residents/secret/workspace-secrets.ts"
+import { searchOfGiven } from "../residents/secret/workspace-secrets.ts"
 import { redactStoredServices } from "../residents/service/services.ts"
 import { type LastingLoan, loanOf } from "../residents/ssh/loan-source.ts"
 import { hostnameOf, renameGuest } from "./generation.ts"
@@ -97,8 +96,11 @@ const changed = (
   }
 }
 
-const changesSecrets = ({ clearSecretHttp = [], clearSecrets = [], secretHttp = [], secrets = {} }: UpdatePayload) =>
-  clearSecrets.length + Object.keys(secrets).length + secretHttp.length + clearSecretHttp.length > 0
+const changesSecrets = (
+  { clearSecretHttp = [], clearSecrets = [], secretCommands = [], secretHttp = [], secrets = {} }: UpdatePayload
+) =>
+  clearSecrets.length + Object.keys(secrets).length + secretHttp.length + clearSecretHttp.length +
+      secretCommands.length > 0
 
 const changesAgent = ({ clearSshAgent, sshAgent, sshAgentAsk, sshAgentSocket }: UpdatePayload) =>
   clearSshAgent === true || sshAgent !== undefined || sshAgentAsk !== undefined || sshAgentSocket !== undefined
@@ -120,7 +122,7 @@ const isNothing = (payload: UpdatePayload) =>
 const changeSecrets = ({ headerSecrets, network, secrets, services }: OpenResidents, payload: UpdatePayload) =>
   Effect.gen(function*() {
     yield* headerSecrets.check(payload)
-    yield* redactStoredServices(services, secretSet(initialSecrets(payload.secrets).secrets))
+    yield* redactStoredServices(services, searchOfGiven(payload))
     yield* secrets.change(payload)
     faultPoint("secrets:written")
     const hosts = yield* headerSecrets.change(payload)
@@ -188,7 +190,7 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
     const loan = yield* loanToRecord(entry, payload)
     const { cwd, env, labels, name } = changed(yield* Ref.get(entry.record), payload, loan)
     yield* demandRoom(env)
-    yield* demandPlain(secretSet(initialSecrets(payload.secrets).secrets), { name, labels, env, cwd })
+    yield* demandPlain(searchOfGiven(payload), { name, labels, env, cwd })
     yield* lifecycle.registry.checkName(payload.name, entry.id)
     yield* demandStreams((yield* Ref.get(entry.record)).networkDriver, payload.secretHttp)
     const { diskMib } = payload

@@ -67,6 +67,7 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       ...(record.project === undefined || record.project === "" ? {} : { project: record.project }),
       ...(record.forkedFrom === undefined ? {} : { forkedFrom: record.forkedFrom.workspace }),
       secrets: Option.isNone(residents) ? [] : residents.value.secrets.names,
+      secretCommands: Option.isNone(residents) ? [] : residents.value.secrets.commandNames,
       secretHttp: Option.isNone(residents) ? [] : residents.value.headerSecrets.texts(),
       driver: record.driver ?? "qemu",
       networkDriver: record.networkDriver ?? "streams",

@@ -62,10 +62,10 @@ export const runIn = (
 ): Stream.Stream<RunEvent, PyroError, Dialler | Paths> =>
   Stream.unwrap(Effect.gen(function*() {
     const hints = new Hints()
-    const secrets = unstoredSecrets(payload.secrets)
+    const secrets = unstoredSecrets(payload)
+    const headerSecrets = yield* unstoredHeaderSecrets(payload.secretHttp ?? [], secrets)
     const env = { ...payload.env, ...yield* secrets.variables(payload.secretEnv) }
     const mounts = yield* secrets.mounts(payload.secretMount)
-    const headerSecrets = yield* unstoredHeaderSecrets(payload.secretHttp ?? [], secrets)
     const process = yield* startFirst(workspace, { ...payload, env }, { input, network, hints, mounts, headerSecrets })
     const bootMs = (yield* monotonicMs) - sinceMs
     yield* feed(process, input)

@@ -13,6 +13,7 @@ interface Info {
   readonly diskMib: number
   readonly secrets?: ReadonlyArray<string>
   readonly secretHttp?: ReadonlyArray<string>
+  readonly secretCommands?: ReadonlyArray<string>
   readonly ports?: ReadonlyArray<object>
   readonly running?: ReadonlyArray<{ readonly execId: string; readonly pid?: number }>
   readonly services?: object

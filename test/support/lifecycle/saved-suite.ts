@@ -113,6 +113,7 @@ export const savedSuite = (
       await create("holder", {
         secrets: { TOKEN: value },
         secret_http: ["TOKEN@api.test.net"],
+        secret_commands: ["TOKEN"],
         allow_hosts: ["api.test.net"]
       })
       await sh("holder", `printf %s "$TOKEN" > known`, { secret_env: ["TOKEN"] })

@@ -50,6 +50,24 @@ describe("what a project's file asks for", () => {
           "the value of the variable KEY, for requests to api.example.com:8443 in the header x-key"
         ],
         [
+          { secrets: ["KEY"], secretHttp: ["KEY@api.example.com+pull=b/c+pull=a"] },
+          "the value of the variable KEY, for requests to api.example.com:443 that pull a, b/c"
+        ],
+        [
+          {
+            secrets: ["KEY"],
+            secretHttp: ["KEY@api.example.com"],
+            setup: [{ run: "x", secrets: ["KEY"] }],
+            services: { web: { command: "x", secrets: ["KEY"] } }
+          },
+          "the value of the variable KEY, for requests to api.example.com:443"
+        ],
+        [
+          { secrets: ["KEY"], secretHttp: ["KEY@api.example.com"], secretCommands: ["KEY"] },
+          "the value of the variable KEY, for requests to api.example.com:443\n" +
+          "the value of the variable KEY, for commands in the workspace"
+        ],
+        [
           { sshAgent: { hosts: ["github.com"] } },
           "logins to github.com with your SSH agent, while the workspace exists"
         ],

@@ -50,7 +50,8 @@ describe("what a project's file gives to servers and agents", () => {
         environment: "docker.io/library/python:latest",
         includeIgnored: [".env"],
         networkCeiling: "egress:npm",
-        secretHttp: ["KEY@api.example.com"]
+        secretHttp: ["KEY@api.example.com"],
+        secretCommands: []
       })
       assert.deepStrictEqual(Object.keys(secrets), ["KEY"])
       assert.strictEqual(Redacted.value(secrets["KEY"]!), "a-secret-value")

@@ -99,6 +99,7 @@ describe("a project's file", () => {
           ["devcontainer = \"../x\"\n", "/pyro.toml:1: devcontainer: must be"],
           ["[build]\ntarget = \"x\"\n", "build needs dockerfile"],
           ["secrets = [\"a b\"]\n", "/pyro.toml:1: secrets.0: must be 1 to 64 letters"],
+          ["secret_commands = [\"KEY\"]\n", "secret_commands: KEY is not in secrets"],
           ["secret_http = [\"KEY@api.example.com\"]\n", "secret_http: KEY is not in secrets"],
           ["[services.web]\ncommand = \"x\"\nsecrets = [\"KEY\"]\n", "services.web.secrets: KEY is not in secrets"],
           ["setup = [{ run = \"x\", secrets = [\"KEY\"] }]\n", "setup: KEY is not in secrets"],

@@ -239,6 +239,40 @@ describe("what a project's file asks for", () => {
       assert.strictEqual(asked.length, 2)
     }))
 
+  it.effect("a use of a host's secret by commands changes no grant, and its value for commands is another one", () =>
+    Effect.gen(function*() {
+      const bound = "secrets = [\"NPM_TOKEN\"]\nsecret_http = [\"NPM_TOKEN@registry.npmjs.org\"]\n"
+      const { asked, payloads, person, up, write } = project(bound)
+      person.variables.set("NPM_TOKEN", "a-secret-value")
+      person.grants = true
+      yield* up()
+      person.grants = false
+      asked.length = 0
+      /** What the requests since the last call say about commands. */
+      const said = () =>
+        payloads.splice(0).flatMap(([, payload]) => {
+          const { secretCommands } = payload as { readonly secretCommands?: ReadonlyArray<string> }
+          return secretCommands ?? []
+        })
+      assert.deepStrictEqual(said(), [])
+      write(`${bound}[services.web]\ncommand = "x"\nsecrets = ["NPM_TOKEN"]\n`)
+      yield* up()
+      assert.deepStrictEqual([asked, said()], [[], []])
+      write(`${bound}secret_commands = ["NPM_TOKEN"]\n`)
+      assert.strictEqual((yield* Effect.flip(up()))._tag, "ProjectNotAccepted")
+      write("secrets = [\"NPM_TOKEN\"]\n")
+      assert.strictEqual((yield* Effect.flip(up()))._tag, "ProjectNotAccepted")
+      assert.deepStrictEqual(said(), [])
+      write(`${bound}secret_commands = ["NPM_TOKEN"]\n`)
+      person.grants = true
+      yield* up()
+      assert.deepStrictEqual(said(), ["NPM_TOKEN"])
+      // The file's present word replaces the earlier one.
+      write(bound)
+      yield* up()
+      assert.deepInclude(payloads.at(-1)![1], { secretHttp: ["NPM_TOKEN@registry.npmjs.org"], secretCommands: [] })
+    }))
+
   it.effect("trust in the host's certificates is granted with the network, and reaches the workspace", () =>
     Effect.gen(function*() {
       const { asked, payloads, person, up } = project(

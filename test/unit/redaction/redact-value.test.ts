@@ -21,7 +21,7 @@ const withSecret = <A, E>(work: (folder: string) => Effect.Effect<A, E, EventLog
     Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-secret-"))),
     (folder) =>
       Effect.scoped(
-        writeSecrets(folder, initialSecrets({ TOKEN: Redacted.make(TOKEN) })).pipe(
+        writeSecrets(folder, initialSecrets({ secrets: { TOKEN: Redacted.make(TOKEN) } })).pipe(
           Effect.andThen(openSecrets(folder)),
           Effect.andThen(work(folder))
         )

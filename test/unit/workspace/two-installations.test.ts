@@ -43,7 +43,7 @@ describe("two installations in one process", () => {
   it.effect("an installation knows the secrets of its own workspaces alone", () =>
     Effect.gen(function*() {
       const [one, other] = yield* bothInstallations
-      yield* writeSecrets(one.folder, initialSecrets({ TOKEN: Redacted.make("correct horse battery") }))
+      yield* writeSecrets(one.folder, initialSecrets({ secrets: { TOKEN: Redacted.make("correct horse battery") } }))
       yield* one.inside(openSecrets(one.folder))
       const known = yield* Effect.forEach([one, other], ({ inside }) => inside(SecretRegistry))
       assert.deepStrictEqual(known.map((secrets) => secrets.sets().length), [1, 0])

@@ -3,7 +3,6 @@ import { InvalidRequest, type PyroError } from "../../../contract/errors/errors.
 import type { CreatePayload } from "../../../contract/rows/workspace-lifecycle.ts"
 import { callerProject } from "../../../contract/wire/caller-project.ts"
 import { demandPlain } from "../../../redaction/redact.ts"
-import { secretSet } from "../../../redaction/secrets.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { annotateStep, asStep } from "../../../system/telemetry/spans.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
@@ -29,12 +28,12 @@ import {
 import { newIds } from "../../entry/registry.ts"
 import { noStates } from "../../entry/resident.ts"
 import { demandRoom, recordedDefaults } from "../../residents/command-defaults.ts"
-import { checkItems, valueIn } from "../../residents/header-secret/bindings.ts"
+import { checkGiven } from "../../residents/header-secret/bindings.ts"
 import { writeFirstItems } from "../../residents/header-secret/header-secrets.ts"
 import { type Granted, nothingGranted, withPolicy } from "../../residents/network/policy.ts"
 import { demandDriver } from "../../residents/network/tap.ts"
 import { readSecrets, writeSecrets } from "../../residents/secret/secret-file.ts"
-import { initialSecrets } from "../../residents/secret/workspace-secrets.ts"
+import { initialSecrets, searchOfGiven } from "../../residents/secret/workspace-secrets.ts"
 import { type LastingLoan, loanOf } from "../../residents/ssh/loan-source.ts"
 import { linkBase, linkedBase } from "../base.ts"
 import { forget, makeFolder, recordLoan } from "../create.ts"
@@ -113,7 +112,7 @@ const stage = (lifecycle: Lifecycle, entry: Entry, found: Saved, payload: Create
     })
     yield* lifecycle.registry.savedLock.withPermits(1)(linked)
     const { former } = yield* readSecrets(folder.directory)
-    const { secrets } = initialSecrets(payload.secrets)
+    const { secrets } = initialSecrets(payload)
     yield* writeSecrets(folder.directory, { secrets, former })
     faultPoint("create-from:staged")
     return folder
@@ -189,7 +188,7 @@ export const createFrom = (
       project: caller?.project ?? workspace.project,
       sshAgent: yield* loanOf(payload)
     })
-    yield* demandPlain(secretSet(initialSecrets(payload.secrets).secrets), {
+    yield* demandPlain(searchOfGiven(payload), {
       name: payload.name,
       labels: payload.labels,
       env: record.env,
@@ -202,7 +201,7 @@ export const createFrom = (
       networkDriver,
       ...(payload.secretHttp === undefined ? {} : { secretHttp: payload.secretHttp })
     })
-    yield* checkItems(payload.secretHttp ?? [], valueIn(payload.secrets))
+    yield* checkGiven(payload)
     yield* annotateStep("workspace", record.id)
     const entry = yield* makeEntry(lifecycle, folderOf(stateDir, record.id), record)
     registry.entries.set(record.id, entry)

@@ -16,7 +16,8 @@ import type { WorkspaceRecord } from "../../entry/record.ts"
 import type { Registry } from "../../entry/registry.ts"
 import { noStates } from "../../entry/resident.ts"
 import { copyHeaderSecrets } from "../../residents/header-secret/header-secret-file.ts"
-import { copySecrets } from "../../residents/secret/secret-file.ts"
+import { presentHeaderSecrets } from "../../residents/header-secret/header-secrets.ts"
+import { copySecrets, presentSecrets } from "../../residents/secret/secret-file.ts"
 import { linkedBase } from "../base.ts"
 import { choosePoint } from "../point/choose.ts"
 import { loadable } from "../point/loadable.ts"
@@ -93,6 +94,8 @@ const stageSnapshot = (
     }
     const staged = stagedIn(children)
     yield* linkTree(folder.directory, staged.directory)
+    yield* presentSecrets(source.folder.directory, staged.directory)
+    yield* presentHeaderSecrets(source.folder.directory, staged.directory)
     return { staged, captured, memory }
   }).pipe(alone(lifecycle, source))
 

@@ -45,16 +45,15 @@ export const withoutBindings = (
 })
 
 /**
- * Adds the bindings of a snapshot that the guest continues from. A present binding keeps its header. The guest knows the snapshot's placeholders and
- * authority, and no others.
+ * The present bindings for a guest that continues from a snapshot: it knows the snapshot's placeholders and authority, and no others. A host of the snapshot
+ * that gets the secret no longer is a removed one.
  */
 export const withSnapshot = (stored: StoredHeaderSecrets, theirs: StoredHeaderSecrets): StoredHeaderSecrets => {
   const known = [...theirs.bindings, ...formerOf(theirs)]
   const own = stored.bindings.map((one) => ({ ...one, placeholder: placeholderIn(known, one.name) ?? one.placeholder }))
-  const bindings = [...own, ...theirs.bindings.filter((one) => !isAmong(own)(one))]
-  const former = formerOf(theirs).filter((one) => !isAmong(bindings)(one))
+  const former = known.filter((one) => !isAmong(own)(one))
   const authority = theirs.authority ?? stored.authority
-  return { bindings, former, ...(authority === undefined ? {} : { authority }) }
+  return { bindings: own, former, ...(authority === undefined ? {} : { authority }) }
 }
 
 /** The item that names a binding. */
@@ -73,6 +72,7 @@ export const bindingText = (
 /** Change of the hosts of a workspace's secrets, in a request that may change the secrets as well. */
 export interface HeaderSecretChange {
   readonly secretHttp?: ReadonlyArray<string>
+  readonly secretCommands?: ReadonlyArray<string>
   readonly clearSecretHttp?: ReadonlyArray<string>
   readonly secrets?: Secrets
   readonly clearSecrets?: ReadonlyArray<string>
@@ -88,7 +88,7 @@ export const isHeaderValue = (value: string): boolean =>
   value.length <= MAX_VALUE_BYTES && /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value)
 
 /** Fails unless every item names a secret whose value fits into a header. */
-export const checkItems = (items: ReadonlyArray<string>, valueOf: (name: string) => string | undefined) =>
+const checkItems = (items: ReadonlyArray<string>, valueOf: (name: string) => string | undefined) =>
   Effect.forEach(items, (item) => {
     const { host, name } = secretTargetOf(item)!
     if (host === THIS_HOST) {
@@ -103,9 +103,23 @@ export const checkItems = (items: ReadonlyArray<string>, valueOf: (name: string)
   }, { discard: true })
 
 /** The value of a secret in a request. */
-export const valueIn = (secrets: Secrets = {}) => (name: string): string | undefined => {
+const valueIn = (secrets: Secrets = {}) => (name: string): string | undefined => {
   const value = secrets[name]
   return value === undefined ? undefined : Redacted.value(value)
+}
+
+/** Fails unless a request gives each secret that its lists name, and each value for a host fits into a header. */
+export const checkGiven = (
+  { secretCommands = [], secretHttp = [], secrets = {} }: {
+    readonly secrets?: Secrets | undefined
+    readonly secretHttp?: ReadonlyArray<string> | undefined
+    readonly secretCommands?: ReadonlyArray<string> | undefined
+  }
+) => {
+  const absent = secretCommands.find((name) => !Object.hasOwn(secrets, name))
+  return absent === undefined
+    ? checkItems(secretHttp, valueIn(secrets))
+    : refuse("secret_commands", `there is no secret ${absent}: add --secret-env ${absent}`)
 }
 
 type ValueOf = (name: string) => string | undefined

@@ -41,7 +41,7 @@ export interface HeaderSecrets {
   readonly check: (change: HeaderSecretChange) => Effect.Effect<void, InvalidRequest>
   /** Adds and removes hosts. Gives the hosts whose connections have an old value. */
   readonly change: (change: HeaderSecretChange) => Effect.Effect<ReadonlyArray<SecretHost>, StorageFailed>
-  /** Adds the hosts of a snapshot's secrets: the guest continues from the snapshot. */
+  /** Takes the placeholders and the authority of a snapshot, which the guest continues from. No host is added. */
   readonly inherit: (folder: string) => Effect.Effect<void, StorageFailed>
   /** Forgets removed hosts: nothing of the guest that knew their placeholders is left. */
   readonly forgetFormer: Effect.Effect<void, StorageFailed>
@@ -55,6 +55,16 @@ export const writeFirstItems = (
   items: ReadonlyArray<string> = []
 ): Effect.Effect<void, StorageFailed> =>
   items.length === 0 ? Effect.void : writeHeaderSecrets(folder, withItems({ bindings: [] }, items))
+
+/** Gives the folder of a snapshot's copy the present hosts of a workspace's secrets, with the placeholders of the snapshot. */
+export const presentHeaderSecrets = (workspace: string, copy: string): Effect.Effect<void, StorageFailed> =>
+  Effect.flatMap(
+    Effect.zip(readHeaderSecrets(workspace), readHeaderSecrets(copy)),
+    ([present, theirs]) =>
+      [present, theirs].every(({ bindings, former = [] }) => bindings.length + former.length === 0)
+        ? Effect.void
+        : writeHeaderSecrets(copy, withSnapshot(present, theirs))
+  )
 
 interface Options {
   readonly dialler: DiallerService
@@ -106,6 +116,7 @@ const make = ({ dialler, initial, others, secrets, write }: Options): HeaderSecr
   }
 
   const placeholders = () => [...new Map(known().map((one) => [one.name, one])).values()]
+  secrets.placeholderOf = (name) => placeholders().find((one) => one.name === name)?.placeholder
 
   return {
     variables: (channel) =>

@@ -1,17 +1,30 @@
 import { Effect, Redacted, type Scope } from "effect"
 import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
 import { mappingOf, MAX_SECRETS, type Secrets } from "../../../contract/rows/secret-fields.ts"
+import { secretTargetOf } from "../../../contract/rows/secret-target.ts"
 import { redactText } from "../../../redaction/redact.ts"
 import { type NamedSecret, SecretRegistry, type SecretSet, secretSet } from "../../../redaction/secrets.ts"
 import type { SecretMount } from "./mount.ts"
-import { readSecrets, type StoredSecrets, writeSecrets } from "./secret-file.ts"
+import {
+  formerWith,
+  knownFrom,
+  readSecrets,
+  type StoredSecret,
+  type StoredSecrets,
+  writeSecrets
+} from "./secret-file.ts"
 
-/** Maximum number of former values that pyro removes from output. The oldest go first. */
-const MAX_FORMER = 64
+/** Secrets of a request, and who gets their values. */
+interface GivenSecrets {
+  readonly secrets?: Secrets | undefined
+  /** Hosts that get secrets. */
+  readonly secretHttp?: ReadonlyArray<string> | undefined
+  /** Names of secrets whose values commands can have although hosts get them. */
+  readonly secretCommands?: ReadonlyArray<string> | undefined
+}
 
 /** Change of a workspace's secrets. */
-export interface SecretChange {
-  readonly secrets?: Secrets
+export interface SecretChange extends GivenSecrets {
   readonly clearSecrets?: ReadonlyArray<string>
 }
 
@@ -21,20 +34,32 @@ export type Variables = Readonly<Record<string, string>>
 const plain = (secrets: Secrets): ReadonlyArray<NamedSecret> =>
   Object.entries(secrets).map(([name, value]) => ({ name, value: Redacted.value(value) }))
 
-/** The secrets of a new workspace, as its folder stores them. */
-export const initialSecrets = (secrets: Secrets = {}): StoredSecrets => ({ secrets: plain(secrets), former: [] })
+/**
+ * Whether commands can have the value of a secret after a request. A request that names a host for the secret, and does not name the secret for commands,
+ * takes the value from commands. Undefined: the request does not say.
+ */
+const givenToCommands = (name: string, { secretCommands = [], secretHttp = [] }: GivenSecrets): boolean | undefined =>
+  secretCommands.includes(name)
+    ? true
+    : secretHttp.some((item) => secretTargetOf(item)?.name === name)
+    ? false
+    : undefined
 
-/** The former values, each once, without present values. */
-const formerWith = (secrets: ReadonlyArray<NamedSecret>, former: ReadonlyArray<NamedSecret>) => {
-  const known = new Set(secrets.map(({ value }) => value))
-  return former.filter(({ value }) => !known.has(value) && known.add(value)).slice(-MAX_FORMER)
-}
+/** The secrets of a new workspace, as its folder stores them. */
+export const initialSecrets = (given: GivenSecrets): StoredSecrets => ({
+  secrets: plain(given.secrets ?? {}).map((one) => ({ ...one, commands: givenToCommands(one.name, given) ?? true })),
+  former: []
+})
+
+/** The search for the values of a request. */
+export const searchOfGiven = ({ secrets = {} }: GivenSecrets) => secretSet(plain(secrets))
 
 /** The secrets of one workspace in this process. Each change writes the file first. */
 export class WorkspaceSecrets {
   readonly #folder: string
   #stored: StoredSecrets
   #set: SecretSet | undefined
+  #placeholderOf: (name: string) => string | undefined = () => undefined
 
   constructor(folder: string, stored: StoredSecrets) {
     this.#folder = folder
@@ -46,7 +71,17 @@ export class WorkspaceSecrets {
     return this.#stored.secrets.map(({ name }) => name).sort()
   }
 
-  /** The value of a secret. */
+  /** Names of secrets whose values commands can have. */
+  get commandNames(): ReadonlyArray<string> {
+    return this.#stored.secrets.filter(({ commands }) => commands).map(({ name }) => name).sort()
+  }
+
+  /** Commands have these placeholders of secrets whose values only hosts get. */
+  set placeholderOf(placeholderOf: (name: string) => string | undefined) {
+    this.#placeholderOf = placeholderOf
+  }
+
+  /** The value of a secret, for its hosts. */
   valueOf(name: string): string | undefined {
     return this.#stored.secrets.find((one) => one.name === name)?.value
   }
@@ -81,8 +116,16 @@ export class WorkspaceSecrets {
   }
 
   #demand(name: string, field: string): Effect.Effect<string, InvalidRequest> {
-    const value = this.valueOf(name)
-    if (value !== undefined) return Effect.succeed(value)
+    const found = this.#stored.secrets.find((one) => one.name === name)
+    const given = found?.commands === false ? this.#placeholderOf(name) : found?.value
+    if (given !== undefined) return Effect.succeed(given)
+    if (found !== undefined) {
+      return new InvalidRequest({
+        field,
+        detail: `only hosts get the secret ${name}, and no host does. Let commands have the value: ` +
+          `pyro update NAME --secret-commands ${name}`
+      })
+    }
     const known = this.names.length === 0 ? "there are none" : `there are ${this.names.join(", ")}`
     return new InvalidRequest({
       field,
@@ -91,17 +134,29 @@ export class WorkspaceSecrets {
   }
 
   /** Sets, replaces and removes secrets. */
-  change(
-    { clearSecrets = [], secrets = {} }: SecretChange
-  ): Effect.Effect<void, InvalidRequest | NoSpace | StateDirectoryUnusable> {
+  change(request: SecretChange): Effect.Effect<void, InvalidRequest | NoSpace | StateDirectoryUnusable> {
     return Effect.suspend((): Effect.Effect<void, InvalidRequest | NoSpace | StateDirectoryUnusable> => {
-      const added = plain(secrets)
+      const { clearSecrets = [], secretCommands = [], secrets = {} } = request
+      const before = new Map(
+        this.#stored.secrets.filter(({ name }) => !clearSecrets.includes(name)).map((one) => [one.name, one.commands])
+      )
+      const added = plain(secrets).map((one): StoredSecret => ({ ...one, commands: before.get(one.name) ?? true }))
       const unknown = clearSecrets.find((name) => !this.names.includes(name))
       if (unknown !== undefined) {
         return new InvalidRequest({ field: "clear_secrets", detail: `there is no secret ${unknown}` })
       }
       const isGone = ({ name }: NamedSecret) => clearSecrets.includes(name) || added.some((one) => one.name === name)
-      const kept = [...this.#stored.secrets.filter((one) => !isGone(one)), ...added]
+      const kept = [...this.#stored.secrets.filter((one) => !isGone(one)), ...added].map((one): StoredSecret => ({
+        ...one,
+        commands: givenToCommands(one.name, request) ?? one.commands
+      }))
+      const absent = secretCommands.find((name) => !kept.some((one) => one.name === name))
+      if (absent !== undefined) {
+        return new InvalidRequest({
+          field: "secret_commands",
+          detail: `there is no secret ${absent}: add --secret-env ${absent}`
+        })
+      }
       if (kept.length > MAX_SECRETS) {
         return new InvalidRequest({ field: "secrets", detail: `a workspace has at most ${MAX_SECRETS} secrets` })
       }
@@ -110,14 +165,9 @@ export class WorkspaceSecrets {
     })
   }
 
-  /** Adds the secrets of a snapshot, because the guest has them again. A present secret keeps its value. */
+  /** Removes the values of a snapshot from output, because the guest has them again. Commands get the present secrets alone. */
   inherit(folder: string): Effect.Effect<void, NoSpace | StateDirectoryUnusable> {
-    return Effect.flatMap(readSecrets(folder), (theirs) => {
-      const names = this.names
-      const secrets = [...this.#stored.secrets, ...theirs.secrets.filter(({ name }) => !names.includes(name))]
-      const former = [...this.#stored.former, ...theirs.former, ...theirs.secrets]
-      return this.#store({ secrets, former: formerWith(secrets, former) })
-    })
+    return Effect.flatMap(readSecrets(folder), (theirs) => this.#store(knownFrom(this.#stored, theirs)))
   }
 
   /** Forgets the former values, because nothing is left of the guest that had them. */
@@ -146,5 +196,5 @@ export const openSecrets = (
   )
 
 /** Secrets that no folder stores. */
-export const unstoredSecrets = (secrets: Secrets = {}): WorkspaceSecrets =>
-  new WorkspaceSecrets("", initialSecrets(secrets))
+export const unstoredSecrets = (given: GivenSecrets = {}): WorkspaceSecrets =>
+  new WorkspaceSecrets("", initialSecrets(given))

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
-import { mkdtempSync, rmSync, statSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Dialler, type DiallerService } from "../../../../../src/network/Dialler.ts"
@@ -8,8 +8,10 @@ import { SecretRegistry } from "../../../../../src/redaction/secrets.ts"
 import type { HeaderSecretChange } from "../../../../../src/workspace/residents/header-secret/bindings.ts"
 import {
   type HeaderSecrets,
-  openHeaderSecrets
+  openHeaderSecrets,
+  presentHeaderSecrets
 } from "../../../../../src/workspace/residents/header-secret/header-secrets.ts"
+import { presentSecrets } from "../../../../../src/workspace/residents/secret/secret-file.ts"
 import { openSecrets, type WorkspaceSecrets } from "../../../../../src/workspace/residents/secret/workspace-secrets.ts"
 
 const VALUE = "correct-horse"
@@ -139,7 +141,7 @@ describe("hosts of a workspace's secrets", () => {
       assert.strictEqual((yield* at(one, "a.test"))?.secrets[0]?.value, VALUE)
     }).pipe(Effect.provide(SecretRegistry.layer)))
 
-  it.live("a reset to a snapshot brings the hosts back with the placeholder and the authority that the guest knows", () =>
+  it.live("a reset to a snapshot adds no host, and takes the placeholder and the authority that the guest knows", () =>
     Effect.gen(function*() {
       const taken = yield* setUp
       const placeholder = placeholderOf(taken)
@@ -149,8 +151,103 @@ describe("hosts of a workspace's secrets", () => {
       assert.notStrictEqual(placeholderOf(one), placeholder)
       yield* one.hosts.forgetFormer
       yield* one.hosts.inherit(taken.folder)
-      assert.deepStrictEqual(one.hosts.texts(), ["TOKEN@a.test", "TOKEN@b.test:8443"])
+      assert.deepStrictEqual(one.hosts.texts(), ["TOKEN@b.test:8443"])
       assert.strictEqual(placeholderOf(one), placeholder)
-      assert.deepStrictEqual((yield* at(one, "a.test"))?.authority, before?.authority)
+      const removed = yield* at(one, "a.test")
+      assert.deepStrictEqual(removed?.authority, before?.authority)
+      assert.deepStrictEqual([removed?.secrets, removed?.foreign.length], [[], 1])
+    }).pipe(Effect.provide(SecretRegistry.layer)))
+
+  it.live("a copy of a snapshot has the present secrets and hosts, and the snapshot's values are former ones", () =>
+    Effect.gen(function*() {
+      const taken = yield* setUp
+      const one = yield* opened(yield* temporaryFolder)
+      yield* update(one, { secrets: secretsOf({ OTHER: "other-value" }), secretHttp: ["OTHER@b.test"] })
+      yield* presentSecrets(one.folder, taken.folder)
+      yield* presentHeaderSecrets(one.folder, taken.folder)
+      const fork = yield* opened(taken.folder)
+      assert.deepStrictEqual([fork.secrets.names, fork.hosts.texts()], [["OTHER"], ["OTHER@b.test"]])
+      assert.strictEqual(fork.secrets.redact(VALUE), "[secret:TOKEN]")
+      assert.deepStrictEqual((yield* at(fork, "a.test"))?.secrets, [])
+    }).pipe(Effect.provide(SecretRegistry.layer)))
+})
+
+describe("a secret of a host", () => {
+  /** Both ways by which a command gets a secret. */
+  const givenBy = ({ secrets }: Pick<Opened, "secrets">) =>
+    Effect.gen(function*() {
+      const { T } = yield* secrets.variables(["TOKEN=T"])
+      const [mount] = yield* secrets.mounts(["TOKEN"])
+      assert.strictEqual(mount!.value, T)
+      return T
+    })
+
+  it.live("is a placeholder for commands, also in the next process and in a file of an older version", () =>
+    Effect.gen(function*() {
+      const one = yield* setUp
+      assert.strictEqual(yield* givenBy(one), placeholderOf(one))
+      assert.deepStrictEqual(one.secrets.commandNames, [])
+      const file = join(one.folder, "secrets.json")
+      assert.strictEqual(yield* givenBy(yield* opened(one.folder)), placeholderOf(one))
+      writeFileSync(file, readFileSync(file, "utf8").replace(/,?\s*"commands":\s*false/, ""))
+      assert.notInclude(readFileSync(file, "utf8"), "commands")
+      assert.strictEqual(yield* givenBy(yield* opened(one.folder)), placeholderOf(one))
+    }).pipe(Effect.provide(SecretRegistry.layer)))
+
+  it.live("is the value for commands if a request says so, until a request names a host without saying so", () =>
+    Effect.gen(function*() {
+      const one = yield* setUp
+      yield* update(one, { secretCommands: ["TOKEN"] })
+      assert.strictEqual(yield* givenBy(one), VALUE)
+      assert.deepStrictEqual((yield* opened(one.folder)).secrets.commandNames, ["TOKEN"])
+      yield* update(one, { secrets: secretsOf({ TOKEN: "new-value" }) })
+      assert.strictEqual(yield* givenBy(one), "new-value")
+      yield* update(one, { secretHttp: ["TOKEN@c.test"] })
+      assert.strictEqual(yield* givenBy(one), placeholderOf(one))
+    }).pipe(Effect.provide(SecretRegistry.layer)))
+
+  const NARROWED: ReadonlyArray<readonly [string, ReadonlyArray<HeaderSecretChange>]> = [
+    ["a new value", [{ secrets: secretsOf({ TOKEN: "new-value" }) }]],
+    ["the end of its hosts", [{ clearSecretHttp: ["TOKEN@a.test", "TOKEN@b.test:8443"] }]],
+    ["a new value after the end of its hosts", [
+      { clearSecretHttp: ["TOKEN@a.test", "TOKEN@b.test:8443"] },
+      { secrets: secretsOf({ TOKEN: "new-value" }) }
+    ]]
+  ]
+  for (const [what, changes] of NARROWED) {
+    it.live(`is a placeholder after ${what}, and nothing after a reset without a host`, () =>
+      Effect.gen(function*() {
+        const one = yield* setUp
+        const placeholder = placeholderOf(one)
+        for (const change of changes) yield* update(one, change)
+        assert.strictEqual(yield* givenBy(one), placeholder)
+        yield* one.hosts.forgetFormer
+        if (one.hosts.texts().length > 0) return
+        const refused = yield* Effect.flip(one.secrets.variables(["TOKEN"]))
+        assert.include(refused.message, "pyro update NAME --secret-commands TOKEN")
+        assert.strictEqual(refused.field, "secret_env")
+      }).pipe(Effect.provide(SecretRegistry.layer)))
+  }
+
+  it.live("was one of commands before its host, and is a placeholder from then on", () =>
+    Effect.gen(function*() {
+      const one = yield* opened(yield* temporaryFolder)
+      yield* update(one, { secrets: secretsOf({ TOKEN: VALUE }) })
+      assert.strictEqual(yield* givenBy(one), VALUE)
+      yield* update(one, { secretHttp: ["TOKEN@a.test"] })
+      assert.strictEqual(yield* givenBy(one), placeholderOf(one))
+      // Removed and given again without a host, it is another secret.
+      yield* update(one, {
+        clearSecrets: ["TOKEN"],
+        secrets: secretsOf({ TOKEN: VALUE }),
+        clearSecretHttp: ["TOKEN@a.test"]
+      })
+      assert.strictEqual(yield* givenBy(one), VALUE)
+    }).pipe(Effect.provide(SecretRegistry.layer)))
+
+  it.live("cannot be given to commands by a name that no secret has", () =>
+    Effect.gen(function*() {
+      const refused = yield* Effect.flip(update(yield* setUp, { secretCommands: ["OTHER"] }))
+      assert.include(refused.message, "there is no secret OTHER")
     }).pipe(Effect.provide(SecretRegistry.layer)))
 })
