@@ -1,4 +1,4 @@
-import { jsonText, readableText } from "../contract/text/printable.ts"
+import { readableText } from "../contract/text/printable.ts"
 
 /** Maximum characters of each half of a result, as JSON. Cline cuts a result in its middle at 8,000, Codex at 12,000. */
 const MAX_RESULT_CHARACTERS = 7_900
@@ -6,8 +6,8 @@ const MAX_RESULT_CHARACTERS = 7_900
 /** Most characters of text in a result, as JSON writes it. */
 export const MAX_TEXT_CHARACTERS = 6_500
 
-/** Characters that JSON writes for a text, or for its escapes in a text half. */
-export const costOf = (text: string): number => jsonText(text).length - 2
+/** Characters that JSON writes for a text whose invisible characters are escaped. */
+export const costOf = (text: string): number => JSON.stringify(readableText(text)).length - 2
 
 /** The longest beginning of a text that costs at most `budget`. Ends with a line if one ends in its second half. */
 export const headOf = (text: string, budget: number): string => {
@@ -29,10 +29,7 @@ const lengthFor = (text: string, budget: number, part: (length: number) => strin
   return /^[\udc00-\udfff]|[\ud800-\udbff]$/.test(part(low)) ? low - 1 : low
 }
 
-/**
- * The text half of a result: at most `MAX_RESULT_CHARACTERS`, with a note about omitted parts. Invisible characters are escaped. The
- * structured half has each character itself, for programs.
- */
+/** The text half of a result: at most `MAX_RESULT_CHARACTERS`, with a note about omitted parts. Invisible characters are escaped. */
 export const textHalf = (raw: string): string => {
   const text = readableText(raw)
   if (text.length <= MAX_RESULT_CHARACTERS) return text

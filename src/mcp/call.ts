@@ -6,6 +6,7 @@ import type { Folding } from "../contract/rows/operation.ts"
 import { payloadFields } from "../contract/rows/payload-fields.ts"
 import { callOf, type PyroService } from "../contract/rows/Pyro.ts"
 import { named } from "../contract/text/names.ts"
+import { readableText, readableValue } from "../contract/text/printable.ts"
 import { callerProject } from "../contract/wire/caller-project.ts"
 import { callerOf, type Project } from "../sdk/project.ts"
 import { type Argument, type Fields, given, payloadOf } from "./arguments.ts"
@@ -94,7 +95,10 @@ export interface CallContext {
   readonly client?: string | undefined
 }
 
-/** The result of a call for the client. Each half is complete by itself, because no host shows both. */
+/**
+ * The result of a call for the client. Each half is complete by itself, because no host shows both. Texts of both have escapes in place of
+ * invisible characters.
+ */
 export interface CallResult {
   readonly content: [{ readonly type: "text"; readonly text: string }, ...ReadonlyArray<ImageBlock>]
   readonly structuredContent?: Readonly<Record<string, unknown>>
@@ -142,7 +146,7 @@ export const callTool = (
     const { alone, result, text } = done.success
     if (alone !== undefined) return textResult(textHalf(text), alone.image)
     const encoded = Schema.encodeUnknownSync(tool.result)(result)
-    const structured = completed(encoded, tool.resultSchema) as Record<string, unknown>
+    const structured = readableValue(completed(encoded, tool.resultSchema)) as Record<string, unknown>
     if (tool.hasLists) structured["omitted"] = shortened(structured)
     cutTexts(structured)
     return structuredResult(textHalf(text), structured)
@@ -152,7 +156,7 @@ export const callTool = (
     Effect.flatMap((exit): Effect.Effect<CallResult> => {
       if (Exit.isSuccess(exit)) return Effect.succeed(exit.value)
       const failed: CallResult = {
-        content: [{ type: "text", text: errorText(exit.cause, { ...tool, ...context }) }],
+        content: [{ type: "text", text: readableText(errorText(exit.cause, { ...tool, ...context })) }],
         isError: true
       }
       return Cause.hasDies(exit.cause)

@@ -1,5 +1,5 @@
 import { isContinuation } from "../contract/text/utf8.ts"
-import { MAX_TEXT_CHARACTERS } from "./bounded.ts"
+import { costOf, MAX_TEXT_CHARACTERS } from "./bounded.ts"
 
 export type OutputName = "stdout" | "stderr"
 
@@ -29,10 +29,31 @@ const HEAD_SHARE = 0.3
 
 const NEWLINE = 0x0a
 
+/** Characters of JSON for `\x1b`, whose backslash JSON doubles. */
+const ESCAPE_COST = 5
+
 /** Maximum characters of JSON for a byte. At least one, because any byte may be invalid UTF-8. */
-const costOf = (byte: number): number => {
-  if (byte < 0x20) return byte >= 0x08 && byte <= 0x0d && byte !== 0x0b ? 2 : 6
+const byteCosts = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte < 0x20 || byte === 0x7f) return byte === 0x09 || byte === NEWLINE ? 2 : ESCAPE_COST
   return byte === 0x22 || byte === 0x5c ? 2 : 1
+})
+
+/** Characters in UTF-8, a byte a character, for which `readableText` may write an escape of up to nine characters. */
+const ESCAPED = new RegExp(
+  String.raw`\xc2[\x80-\x9f\xad]|\xcd\x8f|\xd8\x9c|\xe1(?:\x85[\x9f\xa0]|\x9e[\xb4\xb5]|\xa0\x8e)|` +
+    String.raw`\xe2(?:\x80[\x8b-\x8f\xa8-\xae]|\x81[\xa0-\xaf]|\xa0\x80)|\xe3\x85\xa4|` +
+    String.raw`\xef(?:\xb8[\x80-\x8f]|\xbb\xbf|\xbe\xa0|\xbf[\xb9-\xbb])|\xf3\xa0[\x80-\xbf]{2}`,
+  "g"
+)
+
+/** Maximum characters of JSON for each byte of an output. The first byte of a character has the cost of its escape. */
+export const costsOf = (bytes: Uint8Array): Uint8Array => {
+  const costs = bytes.map((byte) => byteCosts[byte]!)
+  const latin = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1")
+  for (const { 0: found, index } of latin.matchAll(ESCAPED)) {
+    costs[index] = costOf(Buffer.from(found, "latin1").toString("utf8")) - (found.length - 1)
+  }
+  return costs
 }
 
 /** A beginning of at most `budget` characters. Ends with a near line end if there is one, and never within a character. */
@@ -41,8 +62,9 @@ export const firstOf = (pieces: ReadonlyArray<OutputPiece>, budget: number): Rea
   let cost = 0
   for (const piece of pieces) {
     const { bytes } = piece
+    const costs = costsOf(bytes)
     for (let at = 0; at < bytes.length; at++) {
-      cost += costOf(bytes[at]!)
+      cost += costs[at]!
       if (cost <= budget) continue
       if (piece.begin !== undefined) return taken
       let end = at
@@ -63,8 +85,9 @@ const lastOf = (pieces: ReadonlyArray<OutputPiece>, budget: number): ReadonlyArr
   let cost = 0
   for (const piece of [...pieces].reverse()) {
     const { bytes } = piece
+    const costs = costsOf(bytes)
     for (let at = bytes.length - 1; at >= 0; at--) {
-      cost += costOf(bytes[at]!)
+      cost += costs[at]!
       if (cost <= budget) continue
       if (piece.begin !== undefined) return taken
       let begin = at + 1

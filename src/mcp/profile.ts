@@ -1,6 +1,7 @@
 import { type Mode, type ModeName, modeNames, modeOf } from "../contract/rows/modes.ts"
 import type { McpSurface, Profile } from "../contract/rows/operation.ts"
 import { type Operation, operations } from "../contract/rows/operations.ts"
+import { repeated } from "./words.ts"
 
 /** Names by which people choose a profile. */
 export const profiles = { "vm-run": "vm-run", "workspace-core": "core", "workspace-full": "full" } as const
@@ -35,8 +36,9 @@ export const profilesWith = (name: string): ReadonlyArray<ProfileName> =>
   )
 
 /** Says that a server has no tool of this name. `there` are its tools. */
-export const noTool = (name: string, selection: SelectionName, there: Iterable<string>): string => {
-  const elsewhere = profilesWith(name)
+export const noTool = (wanted: string, selection: SelectionName, there: Iterable<string>): string => {
+  const elsewhere = profilesWith(wanted)
+  const name = repeated(wanted)
   const where = elsewhere.length === 0
     ? `there is no tool ${name}`
     : `${name} is a tool of the profile ${elsewhere.join(" and of ")}, and this server has the ${

@@ -12,7 +12,7 @@ import { callerOf, type Project } from "../sdk/project.ts"
 import { textAsSeen } from "./terminal.ts"
 import { inToolWords } from "./tool-words.ts"
 import { withoutBinaries } from "./tools/diff.ts"
-import { bytes } from "./words.ts"
+import { bytes, repeated } from "./words.ts"
 
 /** Refuses a cursor for a list of one page: the server gave no cursor. */
 export const onePage =
@@ -49,6 +49,9 @@ const resourceTemplates = [
 /** Most bytes of a resource. */
 const MAX_BYTES = 1_048_576
 
+/** Longest name or id of a workspace. */
+const MAX_WORKSPACE_CHARACTERS = 200
+
 const RESOURCE = /^pyro:\/\/workspaces\/([^/]+)\/(?:(diff)|logs\/([0-9a-f]{32})|files\/(.+))$/
 
 const decoded = (text: string) => {
@@ -69,7 +72,8 @@ const reading = (
 ): ((pyro: PyroService) => Effect.Effect<string, PyroError>) | undefined => {
   const [, id, diff, execId, file] = RESOURCE.exec(uri) ?? []
   const workspace = id === undefined ? undefined : decoded(id)
-  if (workspace === undefined) return undefined
+  // Half of a character would name another file.
+  if (workspace === undefined || workspace.length > MAX_WORKSPACE_CHARACTERS || !uri.isWellFormed()) return undefined
   const maxBytes = MAX_BYTES
   if (diff !== undefined) {
     const payload = Schema.decodeSync(DiffPayload())({ workspace, max_bytes: maxBytes })
@@ -127,7 +131,7 @@ export const addResources = (
   server.setRequestHandler("resources/read", async ({ params: { uri } }, { mcpReq }) => {
     const read = reading(uri, (text) => inToolWords(text, { args: [], there }))
     const found = read === undefined
-      ? `no resource ${uri}`
+      ? `no resource ${repeated(uri)}`
       : await run(
         Effect.flatMap(
           bound,
@@ -155,12 +159,14 @@ export const addPrompts = (server: Server, { name, prompt: { argument, descripti
   const list = { prompts: [{ name, description, arguments: [{ ...argument, required: false }] }] }
   server.setRequestHandler("prompts/list", onePage(list))
   server.setRequestHandler("prompts/get", ({ params }) => {
-    if (params.name !== name) throw refuse(`there is no prompt ${params.name}; this server has ${name}`)
+    if (params.name !== name) throw refuse(`there is no prompt ${repeated(params.name)}; this server has ${name}`)
     // Hosts send an empty text for an argument that a person left empty.
     const given = Object.entries(params.arguments ?? {}).filter(([, typed]) => typed.trim() !== "")
     const unknown = given.find(([key]) => key !== argument.name)
-    if (unknown !== undefined) throw refuse(`${unknown[0]} is no argument of ${name}; it has ${argument.name}`)
-    const content = { type: "text" as const, text: text(given[0]?.[1]) }
+    if (unknown !== undefined) {
+      throw refuse(`${repeated(unknown[0])} is no argument of ${name}; it has ${argument.name}`)
+    }
+    const content = { type: "text" as const, text: readableText(text(given[0]?.[1])) }
     return { description, messages: [{ role: "user" as const, content }] }
   })
 }

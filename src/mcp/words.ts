@@ -1,4 +1,5 @@
 import type { Notice } from "../contract/rows/notice.ts"
+import { readableText } from "../contract/text/printable.ts"
 import { isFields } from "./handshake/request-shape.ts"
 
 /** `1 file`, `2 files`. */
@@ -53,3 +54,10 @@ export const plainText = (title: string, result: unknown): string => {
   }
   return lines(`${title}: done`, ...(isFields(result) ? Object.entries(result).map(field) : [inline(result)]))
 }
+
+/** Maximum characters of a name that a message repeats. */
+const MAX_NAME_CHARACTERS = 100
+
+/** A name of the client's as a message repeats it. */
+export const repeated = (name: string): string =>
+  readableText(name.length <= MAX_NAME_CHARACTERS ? name : `${name.slice(0, MAX_NAME_CHARACTERS)}…`)

@@ -2,6 +2,7 @@ import { assert, beforeAll, describe, it } from "vitest"
 import { buildFake } from "../cli/build-fake.ts"
 import { envelope, initialize } from "../support/mcp-messages.ts"
 import { until } from "../support/pyro-cli.ts"
+import { textsIn } from "../support/samples.ts"
 import { projectServers } from "./project-servers.ts"
 
 const { serve } = projectServers(buildFake())
@@ -13,6 +14,9 @@ const answerTo = async (client: ReturnType<typeof serve>, line: string) => {
   await until("there is an answer", () => client.messages.length > before)
   return client.messages.slice(before)
 }
+
+/** Tags, an override, a NUL, a space without a width, and half of a character. */
+const HIDDEN = "a\0\u202e\u200b\u{e0068}\ud800z"
 
 const PING = "{\"jsonrpc\":\"2.0\",\"id\":1000,\"method\":\"ping\"}"
 
@@ -92,6 +96,27 @@ describe("a message that is none", () => {
     assert.deepStrictEqual((await answerTo(client, PING))[0]!.result, {})
     assert.strictEqual(client.stderr(), "")
   })
+
+  it.each([
+    ["tools/call", { name: HIDDEN, arguments: {} }],
+    ["resources/read", { uri: `pyro://${HIDDEN}` }],
+    ["resources/read", { uri: `pyro://workspaces/${HIDDEN}/diff` }],
+    ["resources/read", { uri: `pyro://workspaces/ws-0123456789/files/${HIDDEN}` }],
+    ["resources/read", { uri: `pyro://workspaces/${"x".repeat(1_000)}/diff` }],
+    ["resources/read", { uri: "pyro://workspaces/%00/diff" }],
+    ["prompts/get", { name: HIDDEN }],
+    [HIDDEN, {}]
+  ])(
+    "%s of a name that nothing has is refused without a character that a reader would not see",
+    async (method, params) => {
+      const { error } = await client.request(method, params)
+      assert.isDefined(error)
+      assert.notInclude(error.message, "\n")
+      assert.notStrictEqual(error.code, -32603)
+      for (const [path, text] of textsIn(error)) assert.notMatch(text, /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}]/u, path)
+      assert.isBelow(JSON.stringify(error).length, 3_000)
+    }
+  )
 
   it("the first message of a connection may be none", async () => {
     const client = serve([])

@@ -207,7 +207,7 @@ export const run = streaming({
       env: { description: "Variables" },
       timeout_seconds: { default: 600, description: "Kill it after so long [600]" },
       grace_seconds: { description: "From the signal that ends it to the kill [2]", visibleIn: ["full"] },
-      raw: { own: "boolean", description: "Keep terminal codes of the output" },
+      raw: { own: "boolean", description: "Show terminal codes of the output" },
       network_policy: { network: true, description: "egress: connections outwards [off]" },
       allow_hosts: { network: true, description: "Only to these: NAME[:PORT] or a list such as npm" },
       vcpu_count: { visibleIn: ["full"] },

@@ -118,7 +118,7 @@ export const workspaceLogs = unary({
       cursor: { description: "next_cursor" },
       max_bytes: { default: 6500, description: "[6500]" },
       limit: { default: 50, description: "Newest commands [50]" },
-      raw: { own: "boolean", description: "Keep terminal codes of the output" }
+      raw: { own: "boolean", description: "Show terminal codes of the output" }
     },
     omits: ["dropped_bytes", "pid"]
   },

@@ -1,12 +1,22 @@
+import { named } from "./names.ts"
+
 /**
- * Invisible characters that act on a terminal or on a model: DEL and the C1 controls, bidirectional marks and overrides, line separators,
- * zero-width spaces, invisible operators, and the tags and selectors of Unicode's plane 14, which can spell hidden words. Joiners (U+200C,
- * U+200D) stay: scripts and emoji need them.
+ * Invisible characters that act on a terminal or on a model, or make one name look like another: DEL and the C1 controls, soft hyphens,
+ * fillers, bidirectional marks and overrides, line separators, zero-width spaces, invisible operators, the tags and selectors of Unicode's plane
+ * 14, which can spell hidden words, and halves of characters, which no UTF-8 has.
  */
 const UNSEEN = String
-  .raw`\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}`
+  .raw`\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f` +
+  String.raw`\u2800\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}`
+
+/**
+ * Joiners and selectors where they join and select nothing: behind ASCII, except in a keycap, and behind each other. Scripts and emoji need the
+ * others.
+ */
+const IDLE = String.raw`(?<=^|[\u0000-\u007f\u200c\u200d])(?!\ufe0f\u20e3)[\u200c\u200d\ufe00-\ufe0f]|` +
+  String.raw`(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]`
 const unseen = new RegExp(`[${UNSEEN}]`, "gu")
-const unprintable = new RegExp(String.raw`[\u0000-\u0008\u000b-\u001f${UNSEEN}]`, "gu")
+const unprintable = new RegExp(String.raw`[\u0000-\u0008\u000b-\u001f${UNSEEN}]|${IDLE}`, "gu")
 
 const escaped = (character: string) => {
   const code = character.codePointAt(0)!
@@ -23,6 +33,14 @@ export const printable = (text: string): string => text.replaceAll("\r\n", "\n")
 
 /** The same for a model. Both kinds of line ends stay: a diff may be about them. */
 export const readableText = (text: string): string => text.split("\r\n").map(printable).join("\r\n")
+
+/** A JSON value whose texts, and names of fields, are `readableText`. */
+export const readableValue = (value: unknown): unknown => {
+  if (typeof value === "string") return readableText(value)
+  if (Array.isArray(value)) return value.map(readableValue)
+  if (value === null || typeof value !== "object") return value
+  return named(Object.entries(value).map(([name, one]) => [readableText(name), readableValue(one)] as const))
+}
 
 /**
  * A JSON document, safe for a terminal: `JSON.stringify` keeps DEL, C1 controls and bidirectional overrides. Every reader of JSON gets the

@@ -4,6 +4,8 @@ import {
   ProtocolErrorCode,
   type Transport
 } from "@modelcontextprotocol/server"
+import { named } from "../../contract/text/names.ts"
+import { readableValue } from "../../contract/text/printable.ts"
 import { type Fields, isFields, isId } from "../handshake/request-shape.ts"
 import { findingsOf, readable } from "./readable.ts"
 
@@ -114,6 +116,10 @@ interface LineTransportOptions {
 
 type ErrorResponse = Extract<JSONRPCMessage, { readonly error: unknown }>
 
+/** A result or an error whose texts have no invisible characters, whatever a guest, a model or a library wrote. Ids stay the client's own. */
+const readableAnswer = (message: JSONRPCMessage): object =>
+  named(Object.entries(message).map(([name, one]) => [name, name === "id" ? one as unknown : readableValue(one)]))
+
 /** An error in readable form, with the code of the client's revision. */
 const corrected = ({ error, ...message }: ErrorResponse, isLegacy: boolean): ErrorResponse => {
   const { code, data } = error
@@ -201,7 +207,8 @@ export const makeLineTransport = ({ answered, stdin, stdout }: LineTransportOpti
         left.splice(at, 1)
         return Promise.resolve()
       }
-      return write("error" in message ? corrected(message, isLegacy) : message)
+      if ("method" in message) return write(message)
+      return write(readableAnswer("error" in message ? corrected(message, isLegacy) : message))
     },
     close: () => Promise.resolve(close())
   }

@@ -12,8 +12,20 @@ it("printable shows words that are hidden in characters of no width", () => {
   )
 })
 
+it("printable shows what makes one name look like another", () => {
+  assert.strictEqual(printable("a\u00ad.txt"), "a\\xad.txt")
+  assert.strictEqual(printable("a\u200d.txt\u200c"), "a\\u200d.txt\\u200c")
+  assert.strictEqual(printable("\u200da\ufe0f\u3164\u2800"), "\\u200da\\ufe0f\\u3164\\u2800")
+  assert.strictEqual(printable("\ud83d"), "\\ud83d")
+})
+
+it("printable shows a word that is spelled in joiners and selectors", () => {
+  assert.strictEqual(printable("😀\ufe0f\ufe01\ufe02"), "😀\ufe0f\\ufe01\\ufe02")
+  assert.strictEqual(printable("क\u200d\u200c\u200d"), "क\u200d\\u200c\\u200d")
+})
+
 it("printable keeps ordinary text of any language, tabs and newlines", () => {
-  const text = "naïve\t日本語 😀 👩‍💻 ❤️ می‌خواهم क्‍ष\nend\n"
+  const text = "naïve\t日本語 😀 👩‍💻 ❤️ ❤️‍🔥 1️⃣ می‌خواهم क्‍ष\nend\n"
   assert.strictEqual(printable(text), text)
   assert.strictEqual(printable("a\r\nb"), "a\nb")
 })
