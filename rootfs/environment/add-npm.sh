@@ -1,12 +1,14 @@
 #!/bin/bash
 # Makes ./root.erofs of the image ./base.erofs and of the npm packages that npm installed with the prefix ./npm.
 #
-# Runs as root of a namespace of its own, as build.sh does. The packages belong to root in the guest, beneath /usr/local.
+# Runs as root of a namespace of its own, as build.sh does. The packages belong to root in the guest, beneath /usr/local. PYRO_EROFS is the program
+# that unpacks images.
 set -euo pipefail
 umask 022
 export LC_ALL=C.UTF-8
 
-fsck.erofs --extract=root base.erofs >/dev/null
+mkdir root
+"$PYRO_EROFS" base.erofs root
 # Time of the base's newest package.
 epoch=$(stat -c %Y root)
 

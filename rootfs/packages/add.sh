@@ -2,6 +2,7 @@
 # Makes ./root.erofs of the image ./base.erofs and more Debian packages, and lists all its packages in ./packages.
 #
 # Runs as environment/build.sh does, and takes the same variables. PYRO_PACKAGES are the packages to add. The base has its kernel modules.
+# PYRO_EROFS is the program that unpacks images.
 set -euo pipefail
 umask 022
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
@@ -25,7 +26,8 @@ debs=$root/var/cache/apt/archives
 mkdir -p "$PYRO_MOUNT/recipe" "$PYRO_MOUNT/tmp"
 chmod 1777 "$PYRO_MOUNT/tmp"
 cp -r "$PYRO_RECIPE/." "$PYRO_MOUNT/recipe/"
-fsck.erofs --extract="$root" base.erofs >/dev/null
+mkdir "$root"
+"$PYRO_EROFS" base.erofs "$root"
 mkdir -p "$debs/partial"
 cp "$PYRO_APT_CONF" "$root/etc/apt/apt.conf.d/01pyro-host"
 # The new list of sources takes the place of the base's.

@@ -24,6 +24,9 @@ describe("an environment of one's own", { concurrent: false }, () => {
     ])
     const ran = await runIn("toys:1", "sh", "-c", "figlet -f term hi && tree --version")
     assert.match(ran.stdout.toString(), /^hi\ntree v/, ran.stderr)
+    // What unpacked the base kept setuid bits.
+    const asAgent = await pyro.call(["run", "toys:1", "--mem-mib", "256", "--user", "agent", "--", "sudo", "id", "-u"])
+    assert.strictEqual(asAgent.stdout.toString(), "0\n", asAgent.stderr)
     const { packages } = await pyro.json<{ readonly packages: ReadonlyArray<{ readonly name: string }> }>([
       "env",
       "inspect",

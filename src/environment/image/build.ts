@@ -6,6 +6,7 @@ import { readText, writeFile } from "../../system/files/content.ts"
 import { ensureFolder, exists } from "../../system/files/entries.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import type { Temporary } from "../../system/files/temporary.ts"
+import { nativeTool } from "../../system/processes/native.ts"
 import { processEnvironment } from "../../system/settings/config.ts"
 import { addedPackagesOf, type CatalogueEntry, packagesOf } from "../catalogue.ts"
 import { debianSources, hostFetchSettings } from "../debian-sources.ts"
@@ -66,12 +67,14 @@ export const buildImage = (options: ImageBuild) => {
 export const addPackages = (options: AddedBuild) =>
   Effect.gen(function*() {
     const { base, entry, work } = options
-    yield* needTool("fsck.erofs")
+    const unpack = yield* nativeTool("pyro-erofs")
     const context = { environment: entry.name, step: "prepare", folder: work.path, neededMib: entry.diskMib }
     // The image stays readable here if another process removes its environment.
     yield* mapBuildFailure(context)(linkOrCopy(base, path.join(work.path, "base.erofs")))
     const script = path.join(recipeFolder("packages"), "add.sh")
-    const { built } = yield* runBuild(options, script, addedPackagesOf(entry), () => Effect.void)
+    const { built } = yield* runBuild(options, script, addedPackagesOf(entry), () => Effect.void, {
+      PYRO_EROFS: unpack
+    })
     return built
   })
 
@@ -80,7 +83,8 @@ const runBuild = <A, E>(
   options: PackageBuild,
   script: string,
   packageNames: ReadonlyArray<string>,
-  provide: (context: BuildContext) => Effect.Effect<A, E>
+  provide: (context: BuildContext) => Effect.Effect<A, E>,
+  variables: NodeJS.ProcessEnv = {}
 ) =>
   Effect.gen(function*() {
     const { entry, work } = options
@@ -115,7 +119,8 @@ const runBuild = <A, E>(
         PYRO_DEBS: options.packages,
         PYRO_RECIPE: recipe,
         PYRO_MOUNT: mountPoint([work.path, recipe, options.packages]),
-        PYRO_STORE: store
+        PYRO_STORE: store,
+        ...variables
       }
     }).pipe(
       Effect.catchTag("ToolFailed", (error) =>

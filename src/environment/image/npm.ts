@@ -3,6 +3,7 @@ import * as path from "node:path"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import type { Temporary } from "../../system/files/temporary.ts"
 import { runTool } from "../../system/processes/child.ts"
+import { nativeTool } from "../../system/processes/native.ts"
 import type { CatalogueEntry } from "../catalogue.ts"
 import { mapBuildFailure } from "./failures.ts"
 import { linkOrCopy, needSpace, needTool, runSupervised, withSbin } from "./host-tools.ts"
@@ -112,7 +113,8 @@ interface NpmImageBuild {
  */
 export const buildNpmImage = ({ base, entry, onProgress, work }: NpmImageBuild) =>
   Effect.gen(function*() {
-    for (const tool of ["npm", "fsck.erofs", "mkfs.erofs"]) yield* needTool(tool)
+    for (const tool of ["npm", "mkfs.erofs"]) yield* needTool(tool)
+    const unpack = yield* nativeTool("pyro-erofs")
     const context = { environment: entry.name, folder: work.path, neededMib: entry.diskMib + entry.treeMib }
     yield* mapBuildFailure({ ...context, step: "prepare" })(needSpace(work.path, context.neededMib))
     const file = (name: string) => path.join(work.path, name)
@@ -128,7 +130,10 @@ export const buildNpmImage = ({ base, entry, onProgress, work }: NpmImageBuild) 
     )
     onProgress({ step: "writing the image", fraction: 0.6 })
     yield* mapBuildFailure({ ...context, step: "image" })(
-      runSupervised(work.alive, ["bash", path.join(recipeFolder("environment"), "add-npm.sh")], { cwd: work.path })
+      runSupervised(work.alive, ["bash", path.join(recipeFolder("environment"), "add-npm.sh")], {
+        cwd: work.path,
+        env: { ...withSbin(), PYRO_EROFS: unpack }
+      })
     )
     return file("root.erofs")
   })

@@ -11,7 +11,6 @@ const packages = table<string>({
   bwrap: "bubblewrap",
   cpio: "cpio",
   "dpkg-deb": "dpkg",
-  "fsck.erofs": "erofs-utils",
   depmod: "kmod",
   flock: "util-linux",
   libarchive: "libarchive13",

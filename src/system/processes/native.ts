@@ -17,6 +17,7 @@ type NativeTool =
   | "pyro-tap"
   | "pyro-denied"
   | "pyro-console"
+  | "pyro-erofs"
   | "pyro-ssh"
 
 /** Root of the package: the nearest folder above this file that has a `guest-agent`. */
