@@ -60,7 +60,7 @@ const fileModules = [
   "src/workspace/residents/exec/{journal,resident}.ts",
   // Read directories of the caller, and handle each refusal in place.
   "src/seeding/host-files.ts",
-  "src/seeding/git/{pinned,repository,scratch}.ts",
+  "src/seeding/git/{host-config,pinned,repository,scratch}.ts",
   "src/seeding/sync/host-tree.ts",
   "src/workspace/content/import/source.ts",
   // Reads recipes of the package itself: a missing one is a defect of the installation.

@@ -1,4 +1,4 @@
-import { Effect, Fiber } from "effect"
+import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import * as path from "node:path"
 import { type SeedFailed, SeedImages, type SeedReport } from "../disk/SeedImages.ts"
@@ -10,9 +10,7 @@ import { makeBuildDirectory } from "./cache.ts"
 import { seedFromUrl } from "./git/from-url.ts"
 import { keyOf, makeGitDirectory } from "./git/git-directory.ts"
 import { GitFailed, rejected } from "./git/git-failed.ts"
-import { hostIdentity } from "./git/identity.ts"
 import { type Head, isBare, locate, type Located } from "./git/repository.ts"
-import { filesBeneath } from "./host-files.ts"
 import {
   demandNarrow,
   type GitMode,
@@ -64,26 +62,12 @@ const seedFromTree = (
   Effect.gen(function*() {
     const seeds = yield* SeedImages
     const { folder, namespaces } = yield* makeBuildDirectory
-    // Runs while git lists the tree.
-    const asked = yield* Effect.forkScoped(hostIdentity)
-    const options: CollectOptions = {
-      ...request,
-      history: request.git,
-      folder,
-      namespaces,
-      identity: Fiber.join(asked)
-    }
-    const collected = located._tag === "refused"
-      ? undefined
-      : yield* collectTree(located.repository, directory, options).pipe(asStep("list files"), rejected(directory))
-    const { gits, paths, skipped } = collected?.collection ?? {
-      gits: [],
-      paths: yield* filesBeneath(Buffer.from(directory), directory),
-      skipped: [{
-        path: ".git",
-        reason: located._tag === "refused" ? located.reason : "it is kept in a way that is not known"
-      }]
-    }
+    const options: CollectOptions = { ...request, history: request.git, folder, namespaces }
+    const { collection, head } = yield* collectTree(located, directory, options).pipe(
+      asStep("list files"),
+      rejected(directory)
+    )
+    const { filtered, gits, left, notes, paths, skipped } = collection
     const { image, report } = yield* seeds.fromPath({
       path: directory,
       virtualMib: request.virtualMib,
@@ -94,17 +78,15 @@ const seedFromTree = (
         make: makeGits(gits, folder).pipe(asStep("git directory"), rejected(directory))
       }
     }).pipe(asStep("seed image"))
-    const git = collected === undefined
-      ? undefined
-      : gitOf(collected.head, gits[0]?.at === ".git" ? request.git : "none")
+    const git = head === undefined ? undefined : gitOf(head, gits[0]?.at === ".git" ? request.git : "none")
     return {
       image,
       report: {
         ...withSkipped(report, skipped),
         git,
-        ...(collected === undefined ? { whole: `pyro does not follow the .git of ${directory}` } : {}),
-        left: collected?.collection.left ?? [],
-        filtered: collected?.collection.filtered ?? []
+        left,
+        filtered,
+        notes
       }
     }
   })

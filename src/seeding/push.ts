@@ -95,7 +95,7 @@ export const syncPush = (
       gone: gone.slice(0, MAX_MISSING_NAMES).map(textOf),
       ignoredCount: host.left.length,
       ignored: host.left.slice(0, MAX_IGNORED_NAMES),
-      warnings: lossNotes(losses, (path) => placedText(dest, path))
+      warnings: [...host.notes, ...lossNotes(losses, (path) => placedText(dest, path))]
     }
   }))
 

@@ -46,6 +46,8 @@ export interface PreparedSeed {
     readonly left?: ReadonlyArray<string>
     /** Why all files of a directory were copied, also those that git would ignore. */
     readonly whole?: string
+    /** Why a part of the user's git configuration does not count. */
+    readonly notes?: ReadonlyArray<string>
     /** Files that git filters, by the filter's name. */
     readonly filtered?: ReadonlyArray<{ readonly filter: string; readonly paths: ReadonlyArray<string> }>
   }

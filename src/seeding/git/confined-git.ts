@@ -1,4 +1,5 @@
 import { Context, Effect } from "effect"
+import * as path from "node:path"
 import { HostToolMissing } from "../../contract/errors/errors.ts"
 import { named } from "../../contract/text/names.ts"
 import { pathText } from "../../contract/text/path-text.ts"
@@ -20,6 +21,8 @@ export interface GitRoom {
   /** Directory of path look-ups. Relative paths in results are below `cwd`. */
   readonly workTree?: Pinned | undefined
   readonly cwd?: Pinned | undefined
+  /** Attribute file of lowest precedence, in `gitDir`. @default none */
+  readonly attributesFile?: string | undefined
   /** Other host directories that git may read. */
   readonly sees: ReadonlyArray<Pinned>
   /** Whether namespaces are available: then git sees only /usr and the listed directories. */
@@ -168,7 +171,10 @@ export const git = (
     }
     const pinned = yield* nativeTool("pyro-pinned")
     const network = options.protocols !== undefined
-    const command = [program, "--no-pager", ...settings, ...args]
+    const attributes = room.attributesFile === undefined
+      ? []
+      : ["-c", `core.attributesFile=${path.join(room.gitDir, room.attributesFile)}`]
+    const command = [program, "--no-pager", ...settings, ...attributes, ...args]
     const [tool = "", ...rest] = room.namespaces
       ? [
         findProgram("bwrap") ?? "bwrap",

@@ -22,17 +22,22 @@ const isRules = ({ path: file, state }: Listed) =>
 
 const noFilter = new Set(["unspecified", "unset", "set", ""])
 
-/** Filtered files of a work tree. Costs nothing where no attribute file names a filter. Runs no filter. */
+/**
+ * Filtered files of a work tree. `outside` has the attribute files outside of the tree. Costs nothing where no attribute file names a
+ * filter. Runs no filter.
+ */
 export const filteredFiles = (
   room: GitRoom,
   directory: string,
-  listed: ReadonlyArray<Listed>
+  listed: ReadonlyArray<Listed>,
+  outside: ReadonlyArray<Buffer | undefined>
 ): Effect.Effect<ReadonlyArray<Filtered>, GitFailed | FileFailed | HostToolMissing> =>
   Effect.gen(function*() {
-    const named = yield* attempt("read", directory, () =>
-      listed.filter(isRules).some(({ path: rules }) =>
-        readBounded(beneath(directory, rules), mostRulesBytes)?.includes("filter") === true
-      ))
+    const named = outside.some((rules) => rules?.includes("filter") === true) ||
+      (yield* attempt("read", directory, () =>
+        listed.filter(isRules).some(({ path: rules }) =>
+          readBounded(beneath(directory, rules), mostRulesBytes)?.includes("filter") === true
+        )))
     if (!named) {
       return []
     }

@@ -15,11 +15,12 @@ import { splitNul } from "../tree/listing.ts"
 import { git, withoutTree } from "./confined-git.ts"
 import { type GitPlan, makeGitDirectory, planGit } from "./git-directory.ts"
 import { type GitFailed, rejected } from "./git-failed.ts"
-import { committer, hostIdentity, type Identity } from "./identity.ts"
+import { committer } from "./identity.ts"
 import { believe, indexEntries, sealIndex } from "./index-file.ts"
 import { fetchCommit, noSuchRef, parseSource, refNames, type SourceUrl } from "./remote.ts"
-import { isBare, isObjectId, locateAt, readHead, type Repository, resolveRef } from "./repository.ts"
-import { makeScratch, type Scratch } from "./scratch.ts"
+import { isBare, isObjectId, locateAt, readHead, resolveRef } from "./repository.ts"
+import { carriedSettings } from "./safe-config.ts"
+import { makeScratch, type Scratch, type Source } from "./scratch.ts"
 
 type UrlRequest = SeedRequest & { readonly repoUrl: string }
 
@@ -35,7 +36,6 @@ export const seedFromUrl = (
     const scratch = yield* openCommit(source, request, buildDirectory).pipe(rejected(shown))
     const commit = scratch.head.commit!
     const history = request.git === "none" ? undefined : request.git
-    const identity = history === undefined ? {} : yield* hostIdentity
     const { image, report } = yield* (yield* SeedImages).fromKey({
       key: JSON.stringify([
         "commit",
@@ -43,11 +43,14 @@ export const seedFromUrl = (
         scratch.head.ref,
         request.git,
         shown,
-        committer(scratch.settings, identity)
+        committer(scratch.settings, scratch.host.identity),
+        // Rules are kept in the workspace, too.
+        [scratch.exclude, scratch.attributes, scratch.host.attributes].map((rules) => rules?.toString("base64")),
+        carriedSettings(scratch.settings)
       ]),
       virtualMib: request.virtualMib,
       owner: request.owner,
-      make: makeCommit(scratch, history, buildDirectory, request, { shown, identity }).pipe(rejected(shown))
+      make: makeCommit(scratch, history, buildDirectory, request, shown).pipe(rejected(shown))
     })
     return { image, report: { ...report, git: { head: commit, ref: scratch.head.ref, mode: request.git } } }
   })
@@ -69,8 +72,9 @@ const openCommit = (
       const scratch = repository === undefined
         ? undefined
         : yield* makeScratch(repository, folder, buildDirectory.namespaces)
-      if (scratch === undefined) {
-        return yield* new SeedRejected({ path: source.path, detail: "there is no repository that could be read" })
+      if (scratch === undefined || scratch.unfollowed !== undefined) {
+        const detail = scratch?.unfollowed ?? "there is no repository that could be read"
+        return yield* new SeedRejected({ path: source.path, detail })
       }
       return yield* localCommit(scratch, source.path, request.repoRef)
     }
@@ -83,8 +87,9 @@ const openCommit = (
     })
     const cached = realPath(fetched.directory) ?? fetched.directory
     const repository = { workTree: cached, gitDir: cached, commonDir: cached }
-    const scratch = yield* makeScratch(repository, folder, buildDirectory.namespaces)
-    if (scratch === undefined) return yield* noSuchRef(source, request.repoRef)
+    const about = { gitDir: undefined, urls: [source.shown], ref: fetched.ref }
+    const scratch = yield* makeScratch({ _tag: "repository", repository }, folder, buildDirectory.namespaces, about)
+    if (scratch.unfollowed !== undefined) return yield* noSuchRef(source, request.repoRef)
     const settings = new Map(scratch.settings).set("remote.origin.url", source.shown)
     const branch = fetched.ref?.slice("refs/heads/".length)
     if (branch !== undefined) {
@@ -95,10 +100,12 @@ const openCommit = (
   })
 
 /** A repository of the user at a real path, bare or with a work tree. */
-const localRepository = (folder: string): Repository | undefined => {
+const localRepository = (folder: string): Source | undefined => {
   const located = locateAt(folder)
-  if (located._tag === "repository") return located.repository
-  return isBare(folder) ? { workTree: folder, gitDir: folder, commonDir: folder } : undefined
+  if (located._tag !== "none") return located
+  return isBare(folder)
+    ? { _tag: "repository", repository: { workTree: folder, gitDir: folder, commonDir: folder } }
+    : undefined
 }
 
 const localCommit = (
@@ -127,7 +134,7 @@ const makeCommit = (
   history: History | undefined,
   { folder }: BuildDirectory,
   request: UrlRequest,
-  { identity, shown }: { readonly identity: Identity; readonly shown: string }
+  shown: string
 ) =>
   Effect.gen(function*() {
     const tree = yield* commitTree(scratch)
@@ -141,7 +148,7 @@ const makeCommit = (
     if (history !== undefined) {
       const directory = path.join(folder, "git")
       yield* makeFolder(directory)
-      yield* makeGitDirectory(scratch, yield* commitPlan(scratch, history, tree, identity), directory)
+      yield* makeGitDirectory(scratch, yield* commitPlan(scratch, history, tree), directory)
       grafts.push({ at: ".git", directory })
     }
     return { archive, grafts }
@@ -191,7 +198,7 @@ const writeCommitTar = (scratch: Scratch) =>
   })
 
 /** Plans the `.git` of a fresh check-out of the commit, with an index that knows the archive's files. */
-const commitPlan = (scratch: Scratch, history: History, tree: CommitTree, identity: Identity) =>
+const commitPlan = (scratch: Scratch, history: History, tree: CommitTree) =>
   Effect.gen(function*() {
     const file = path.join(scratch.room.gitDir, "index")
     yield* removeFile(file)
@@ -204,5 +211,6 @@ const commitPlan = (scratch: Scratch, history: History, tree: CommitTree, identi
     sealIndex(index, scratch.idBytes)
     yield* writeFile(file, index)
     const now = yield* nowMs
+    const { identity } = scratch.host
     return yield* attempt("read", file, (): GitPlan => planGit(scratch, history, [], { identity, nowMs: now }))
   })

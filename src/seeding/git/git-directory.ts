@@ -21,6 +21,9 @@ export interface GitPlan {
   readonly refs: ReadonlyMap<string, string>
   readonly config: string
   readonly exclude: Buffer | undefined
+  /** Attributes outside of the tree: of the repository, and of the host's user. */
+  readonly attributes: Buffer | undefined
+  readonly userAttributes: Buffer | undefined
   /** Rules of a sparse checkout. */
   readonly sparse?: Buffer | undefined
   readonly shallow: Buffer | undefined
@@ -44,10 +47,13 @@ export const keyOf = (plan: GitPlan): string => {
   // The index's time is left out: it depends on the files and on the time of the build, and an earlier index is as good.
   for (const bytes of [plan.exclude, plan.shallow, plan.index]) part(bytes)
   if (plan.sparse !== undefined) part(plan.sparse)
+  for (const bytes of [plan.attributes, plan.userAttributes]) if (bytes !== undefined) part(bytes)
   return hash.digest("hex")
 }
 
 interface PlanOptions {
+  /** Path of the `.git` in the workspace. @default .git */
+  readonly at?: string
   /** Committer on this host, if the repository sets none. */
   readonly identity: Identity
   /** Submodules of the tree with files. @default none */
@@ -66,7 +72,7 @@ export const planGit = (
   scratch: Scratch,
   history: History,
   listed: ReadonlyArray<Listed>,
-  { filters = [], identity, nowMs, submodules = [] }: PlanOptions
+  { at = ".git", filters = [], identity, nowMs, submodules = [] }: PlanOptions
 ): GitPlan => {
   const { head, settings } = scratch
   const upstream = upstreamOf(settings, head.ref)
@@ -90,9 +96,12 @@ export const planGit = (
       identity: committer(settings, identity),
       submodules,
       filters,
-      sparse: scratch.sparse
+      sparse: scratch.sparse,
+      attributesFile: scratch.host.attributes === undefined ? undefined : `${GUEST_ROOT}/${at}/${USER_ATTRIBUTES}`
     }),
     exclude: scratch.exclude,
+    attributes: scratch.attributes,
+    userAttributes: scratch.host.attributes,
     sparse: scratch.sparse?.patterns,
     shallow: history === "full"
       ? scratch.shallow
@@ -114,6 +123,11 @@ export const planGit = (
 }
 
 export const gitlink = 0o160000
+
+const GUEST_ROOT = "/workspace"
+
+/** Attributes of the host's user, which have the lowest precedence, in a guest's `.git`. */
+const USER_ATTRIBUTES = "info/user-attributes"
 
 /** Keeps the times and sizes of an index's entries, except those of changed files. */
 const settleIndex = (index: Buffer | undefined, idBytes: number, listed: ReadonlyArray<Listed>) => {
@@ -143,6 +157,8 @@ export const makeGitDirectory = (scratch: Scratch, plan: GitPlan, folder: string
       ["description", "made by pyro\n"],
       ["packed-refs", packedRefs(plan.refs)],
       ["info/exclude", plan.exclude],
+      ["info/attributes", plan.attributes],
+      [USER_ATTRIBUTES, plan.userAttributes],
       ["info/sparse-checkout", plan.sparse],
       ["shallow", plan.shallow],
       ["index", plan.index]

@@ -1,6 +1,8 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { realDirectory } from "../../system/files/host-path.ts"
 import { readBounded } from "../host-files.ts"
+import { indexEntries } from "./index-file.ts"
 
 /** A git repository with a work tree, by real paths. */
 export interface Repository {
@@ -69,9 +71,36 @@ const throughFile = (workTree: string, at: string): Located => {
     return own ? whole(workTree, gitDir, commonDir) : refused(workTree, notBack)
   }
   const home = workTreeOf(gitDir)
-  return home !== undefined && fs.realpathSync(path.resolve(gitDir, home)) === workTree
+  const isOurs = home === undefined
+    ? path.basename(gitDir) !== ".git" && knowsFilesOf(gitDir, workTree)
+    : fs.realpathSync(path.resolve(gitDir, home)) === workTree
+  return isOurs
     ? whole(workTree, gitDir, gitDir)
-    : refused(workTree, notBack)
+    : refused(workTree, `${notBack}; git status there records its files, which lets pyro follow it`)
+}
+
+const MOST_INDEX_BYTES = 256 * 1024 * 1024
+
+/** Maximum files to look at. One is enough, unless it was changed. */
+const MOST_LOOKS = 1000
+
+/**
+ * Whether the index of a repository knows a file of the work tree by its inode and its time of change, which no archive can choose.
+ * `git init --separate-git-dir` leaves no other trace of the work tree.
+ */
+const knowsFilesOf = (gitDir: string, workTree: string): boolean => {
+  const index = readBounded(path.join(gitDir, "index"), MOST_INDEX_BYTES)
+  if (index === undefined) return false
+  const entries = indexEntries(index, 20) ?? indexEntries(index, 32) ?? []
+  return entries.slice(0, MOST_LOOKS).some(({ offset, path: name }) => {
+    const file = path.join(workTree, name.toString())
+    // A link above the file could lead to the work tree of another repository.
+    if (!isBeneath(file, workTree) || realDirectory(path.dirname(file)) !== path.dirname(file)) return false
+    const stat = fs.lstatSync(file, { throwIfNoEntry: false, bigint: true })
+    const seen = (at: number) => BigInt(index.readUInt32BE(offset + at))
+    return stat?.isFile() === true && seen(0) === stat.ctimeMs / 1000n && seen(8) === stat.mtimeMs / 1000n &&
+      seen(20) === (stat.ino & 0xffffffffn) && seen(36) === (stat.size & 0xffffffffn)
+  })
 }
 
 const notBack = "it points to a repository elsewhere, which does not point back"

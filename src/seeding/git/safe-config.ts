@@ -34,6 +34,9 @@ const carried: ReadonlyArray<readonly [string, RegExp]> = Object.entries({
   "core.eol": /^(lf|crlf|native)$/i
 })
 
+/** Names of these settings. */
+export const carriedNames: ReadonlyArray<string> = carried.map(([name]) => name)
+
 export const carriedSettings = (settings: Settings): ReadonlyArray<readonly [string, string]> =>
   carried.flatMap(([name, allowed]) => {
     const value = settings.get(name)
@@ -86,6 +89,10 @@ export interface Sparse {
   readonly isCone: boolean
 }
 
+/** URLs of all remotes. */
+export const remoteUrls = (settings: Settings): ReadonlyArray<string> =>
+  [...settings].flatMap(([key, value]) => /^remote\..+\.url$/s.test(key) ? [value] : [])
+
 /** Remotes whose URL the guest may know. For a remote without a URL, git would use a directory of the remote's name. */
 const remotesOf = (settings: Settings): ReadonlyMap<string, string> =>
   new Map([...settings].flatMap(([key, value]) => {
@@ -125,13 +132,15 @@ const quotedSection = (title: string, values: Values) =>
   )
 
 /** The configuration that the guest's git gets. */
-export const guestConfig = ({ filters, identity, settings, sparse, submodules, upstream }: {
+export const guestConfig = ({ attributesFile, filters, identity, settings, sparse, submodules, upstream }: {
   readonly settings: Settings
   readonly upstream: Upstream | undefined
   readonly identity: Identity
   readonly submodules: ReadonlyArray<Submodule>
   readonly filters: ReadonlyArray<string>
   readonly sparse: Sparse | undefined
+  /** Attribute file of the host's user, in the guest. */
+  readonly attributesFile: string | undefined
 }): string => {
   const isSha256 = objectFormat(settings) === "sha256"
   const promisor = promisorOf(settings)
@@ -143,6 +152,7 @@ export const guestConfig = ({ filters, identity, settings, sparse, submodules, u
     ["logallrefupdates", "true"],
     // The index compares times and sizes, which the host's files have too. Inodes and change times are the guest's own.
     ["checkStat", "minimal"],
+    ...(attributesFile === undefined ? [] : [["attributesFile", quoted(attributesFile)] as const]),
     ...carriedSettings(settings)
   ])
   return [

@@ -1,15 +1,26 @@
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import type { HostToolMissing } from "../../contract/errors/errors.ts"
+import { printable } from "../../contract/text/printable.ts"
 import { writeFile } from "../../system/files/content.ts"
 import { ensureFolder } from "../../system/files/entries.ts"
-import { attempt } from "../../system/files/failure.ts"
+import { attempt, type FileFailed } from "../../system/files/failure.ts"
 import { readBounded } from "../host-files.ts"
 import type { GitRoom } from "./confined-git.ts"
 import { GitFailed } from "./git-failed.ts"
+import { type ConfiguredRepository, type HostConfig, hostConfig } from "./host-config.ts"
 import { type OpenDirectory, openDirectory, type Pinned, replaced, withDirectory } from "./pinned.ts"
-import { type Head, isBeneath, readHead, type Repository } from "./repository.ts"
-import { carriedSettings, isTrue, objectFormat, type Settings, settingsIn, type Sparse } from "./safe-config.ts"
+import { type Head, isBeneath, type Located, readHead, type Repository } from "./repository.ts"
+import {
+  carriedSettings,
+  isTrue,
+  objectFormat,
+  remoteUrls,
+  type Settings,
+  settingsIn,
+  type Sparse
+} from "./safe-config.ts"
 
 /** pyro's view of a repository: pyro's own git directory, which borrows the repository's objects. */
 export interface Scratch {
@@ -24,8 +35,14 @@ export interface Scratch {
   readonly shallow: Buffer | undefined
   /** Known commit of the branch's upstream, if no ref has it. */
   readonly upstreamCommit?: string | undefined
-  /** Ignore rules of the repository outside its tree. */
+  /** Ignore rules outside of the tree: those of the host's user, then those of the repository, which precede them. */
   readonly exclude: Buffer | undefined
+  /** Attributes of the repository outside of the tree. */
+  readonly attributes: Buffer | undefined
+  /** Configuration of the host's user. */
+  readonly host: HostConfig
+  /** Why the guest gets no `.git` of it, although the rules of its tree hold. */
+  readonly unfollowed?: string | undefined
   /** @default every tracked file is on the disk */
   readonly sparse?: Sparse | undefined
 }
@@ -73,11 +90,96 @@ const sharedIndex = /^sharedindex\.[0-9a-f]{40,64}$/
 
 const mostIndexBytes = 1024 * mib
 
+/** A repository, or a work tree whose `.git` must not be followed. */
+export type Source = Exclude<Located, { readonly _tag: "none" }>
+
+/** Makes the git directory of a view in an empty folder. `about`: what conditional includes of the user's configuration are about. */
+export const makeScratch = (
+  source: Source,
+  folder: string,
+  namespaces: boolean,
+  about: Partial<ConfiguredRepository> = {}
+): Effect.Effect<Scratch, FileFailed | GitFailed | HostToolMissing, Scope.Scope> =>
+  source._tag === "repository"
+    ? viewOf(source.repository, folder, namespaces, about)
+    : viewOfRules(source, folder, namespaces)
+
+/** Makes an empty git directory that borrows the objects of others. */
+const makeEmpty = (folder: string, objects: ReadonlyArray<Pinned>) =>
+  Effect.gen(function*() {
+    const at = (name: string) => path.join(folder, name)
+    for (const made of ["objects/info", "objects/pack", "refs", "info"]) yield* ensureFolder(at(made))
+    yield* writeFile(at("objects/info/alternates"), objects.map((one) => `${quoted(one.path)}\n`).join(""))
+    yield* writeFile(at("HEAD"), "ref: refs/heads/none\n")
+  })
+
+/** Writes the settings of a view for the comparison of files. */
+const writeSettings = (folder: string, settings: Settings) =>
+  writeFile(
+    path.join(folder, "config"),
+    `[core]\n\trepositoryformatversion = ${objectFormat(settings) === "sha256" ? 1 : 0}\n\tbare = false\n${
+      carriedSettings(settings).map(([name, value]) => `\t${name} = ${value}\n`).join("")
+    }${objectFormat(settings) === "sha256" ? "[extensions]\n\tobjectformat = sha256\n" : ""}`
+  )
+
+/** Writes the rules that are in no file of a tree. Gives the ignore rules. */
+const writeRules = (folder: string, host: HostConfig, exclude: Buffer | undefined, attributes: Buffer | undefined) =>
+  Effect.gen(function*() {
+    const lists = [host.excludes, exclude === undefined ? undefined : withoutMark(exclude)]
+    const all = lists.flatMap((list) => list === undefined ? [] : [list])
+    const rules = all.length === 0 ? undefined : Buffer.concat(all)
+    if (rules !== undefined) yield* writeFile(path.join(folder, "info/exclude"), rules)
+    if (attributes !== undefined) yield* writeFile(path.join(folder, "info/attributes"), attributes)
+    if (host.attributes !== undefined) yield* writeFile(path.join(folder, USER_ATTRIBUTES), host.attributes)
+    return rules
+  })
+
+/** Without the mark of UTF-8, which git skips only at the beginning of a file. */
+const withoutMark = (rules: Buffer) => rules.subarray(rules.toString("latin1", 0, 3) === "\xef\xbb\xbf" ? 3 : 0)
+
+/** The view of a work tree without a repository: it has no tracked file, but ignore rules. */
+const viewOfRules = (
+  { reason, workTree: real }: Extract<Source, { readonly _tag: "refused" }>,
+  folder: string,
+  namespaces: boolean
+) =>
+  Effect.gen(function*() {
+    const workTree = yield* openDirectory(real)
+    yield* makeEmpty(folder, [])
+    const about = { gitDir: undefined, workTree: workTree.at, urls: [] }
+    const host = yield* hostConfig(about, path.join(folder, "host"))
+    yield* writeSettings(folder, host.carried)
+    const exclude = yield* writeRules(folder, host, undefined, undefined)
+    return {
+      repository: { workTree: workTree.at, gitDir: folder, commonDir: folder },
+      room: { gitDir: folder, workTree, cwd: workTree, sees: [], namespaces, ...attributesOf(host) },
+      head: nowhere,
+      settings: host.carried,
+      idBytes: 20,
+      shallow: undefined,
+      exclude,
+      attributes: undefined,
+      host,
+      unfollowed: reason
+    } satisfies Scratch
+  })
+
+const nowhere: Head = { commit: undefined, ref: undefined }
+
+/** Name of the user's attribute file in a view. */
+const USER_ATTRIBUTES = "user-attributes"
+
+const attributesOf = ({ attributes }: HostConfig) => attributes === undefined ? {} : { attributesFile: USER_ATTRIBUTES }
+
 /**
- * Makes the git directory of a repository's view in an empty folder. It copies only HEAD, refs, index, exclude and shallow, and the
- * settings for the comparison of files. `undefined` for an unknown kind of repository.
+ * Copies only HEAD, refs, index, rules and shallow of a repository, and the settings for the comparison of files.
  */
-export const makeScratch = (repository: Repository, folder: string, namespaces: boolean) =>
+const viewOf = (
+  repository: Repository,
+  folder: string,
+  namespaces: boolean,
+  about: Partial<ConfiguredRepository>
+) =>
   Effect.gen(function*() {
     const workTree = yield* openDirectory(repository.workTree)
     const gitDir = yield* openDirectory(repository.gitDir)
@@ -90,55 +192,68 @@ export const makeScratch = (repository: Repository, folder: string, namespaces: 
     if (strange !== undefined) {
       return yield* new GitFailed({ command: "", detail: `${strange} is not a regular file` })
     }
-    const room: GitRoom = { gitDir: folder, workTree, cwd: workTree, sees: folders, namespaces }
+    const open: GitRoom = { gitDir: folder, workTree, cwd: workTree, sees: folders, namespaces }
     const at = (name: string) => path.join(folder, name)
-    for (const made of ["objects/info", "objects/pack", "refs", "info"]) {
-      yield* ensureFolder(at(made))
-    }
-    yield* writeFile(
-      at("objects/info/alternates"),
-      folders.map((one) => `${quoted(one.path)}\n`).join("")
-    )
-    yield* writeFile(at("HEAD"), "ref: refs/heads/none\n")
-    const write = (settings: Settings) =>
-      writeFile(
-        at("config"),
-        `[core]\n\trepositoryformatversion = ${objectFormat(settings) === "sha256" ? 1 : 0}\n\tbare = false\n${
-          carriedSettings(settings).map(([name, value]) => `\t${name} = ${value}\n`).join("")
-        }${objectFormat(settings) === "sha256" ? "[extensions]\n\tobjectformat = sha256\n" : ""}`
-      )
-    yield* write(new Map())
+    yield* makeEmpty(folder, folders)
+    yield* writeSettings(folder, new Map())
     const readOf = (from: OpenDirectory, name: string, maxBytes: number) =>
       attempt("read", path.join(from.path, name), () => readBounded(path.join(from.at, name), maxBytes))
     yield* writeFile(at("foreign"), (yield* readOf(commonDir, "config", mib)) ?? "")
-    const listed = settingsIn(room, at("foreign"))
-    const settings = yield* listed
-    const ofWorkTree = settings.has("extensions.worktreeconfig")
+    const listed = settingsIn(open, at("foreign"))
+    const common = yield* listed
+    const ofWorkTree = isTrue(common.get("extensions.worktreeconfig"))
       ? yield* readOf(gitDir, "config.worktree", mib)
       : undefined
     if (ofWorkTree !== undefined) yield* writeFile(at("foreign"), ofWorkTree)
-    const own = ofWorkTree === undefined ? settings : yield* listed
-    const sparse = yield* attempt("read", gitDir.path, () => sparseOf(opened, settings, own))
-    yield* write(settings)
-    const head = readHead(opened)
-    if (head === undefined || settings.has("extensions.refstorage")) return undefined
+    const own = ofWorkTree === undefined ? new Map<string, string>() : yield* listed
+    const ofRepository = new Map([...common, ...[...own].filter(([name]) => !name.startsWith("extensions."))])
+    const sparse = yield* attempt("read", gitDir.path, () => sparseOf(opened, ofRepository))
+    const found = readHead(opened)
+    const refStorage = common.get("extensions.refstorage")?.toLowerCase() ?? "files"
+    const host = yield* hostConfig({
+      gitDir: found === undefined && refStorage === "files" ? undefined : repository.gitDir,
+      workTree: workTree.at,
+      urls: remoteUrls(ofRepository),
+      ...about
+    }, at("host"))
+    const settings = new Map([...host.carried, ...ofRepository])
+    yield* writeSettings(folder, settings)
     yield* attempt("copyfile", gitDir.path, () => copyIndex(gitDir.at, folder))
-    const exclude = yield* readOf(commonDir, "info/exclude", mib)
+    const attributes = yield* readOf(commonDir, "info/attributes", mib)
+    const exclude = yield* writeRules(folder, host, yield* readOf(commonDir, "info/exclude", mib), attributes)
     const shallow = yield* readOf(commonDir, "shallow", 16 * mib)
-    if (exclude !== undefined) yield* writeFile(at("info/exclude"), exclude)
     if (shallow !== undefined) yield* writeFile(at("shallow"), shallow)
     const idBytes = objectFormat(settings) === "sha256" ? 32 : 20
-    return { repository: opened, room, head, settings, idBytes, shallow, exclude, sparse } satisfies Scratch
+    const room = { ...open, ...attributesOf(host) }
+    const unfollowed = refStorage !== "files"
+      ? `its references are in the format ${printable(refStorage)}, which pyro cannot read; ` +
+        "git refs migrate --ref-format=files makes them readable"
+      : found === undefined
+      ? "its HEAD names no branch and no commit"
+      : undefined
+    const head = found ?? nowhere
+    return {
+      repository: opened,
+      room,
+      head,
+      settings,
+      idBytes,
+      shallow,
+      exclude,
+      attributes,
+      host,
+      sparse,
+      unfollowed
+    } satisfies Scratch
   })
 
 const mostPatternBytes = 16 * mib
 
 /** The sparse checkout of a work tree. git keeps its settings in a file of each work tree. */
-const sparseOf = ({ gitDir }: Repository, common: Settings, ofWorkTree: Settings): Sparse | undefined => {
-  const setting = (name: string) => ofWorkTree.get(name) ?? common.get(name)
-  if (!isTrue(setting("core.sparsecheckout"))) return undefined
+const sparseOf = ({ gitDir }: Repository, settings: Settings): Sparse | undefined => {
+  if (!isTrue(settings.get("core.sparsecheckout"))) return undefined
   const patterns = readBounded(path.join(gitDir, "info", "sparse-checkout"), mostPatternBytes)
-  return patterns === undefined ? undefined : { patterns, isCone: isTrue(setting("core.sparsecheckoutcone")) }
+  return patterns === undefined ? undefined : { patterns, isCone: isTrue(settings.get("core.sparsecheckoutcone")) }
 }
 
 const copyIndex = (gitDir: string, folder: string) => {

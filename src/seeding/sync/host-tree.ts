@@ -38,6 +38,8 @@ export interface HostTree {
   readonly skipped: ReadonlyArray<Skipped>
   /** Ignored files and directories that stay on the host. */
   readonly left: ReadonlyArray<string>
+  /** Why a part of the user's git configuration does not count. */
+  readonly notes: ReadonlyArray<string>
 }
 
 const prefixOf = (dest: string) => dest === "" ? "" : `${dest}/`
@@ -76,14 +78,11 @@ export const listHost = (
       })
     }
     const located = locate(root)
-    const collected = located._tag === "repository"
-      ? yield* collectTree(located.repository, root, {
-        ...(yield* makeBuildDirectory),
-        history: "none",
-        includeIgnored,
-        identity: Effect.succeed({})
-      }).pipe(rejected(root))
-      : undefined
+    const collected = located._tag === "none" ? undefined : yield* collectTree(located, root, {
+      ...(yield* makeBuildDirectory),
+      history: "none",
+      includeIgnored
+    }).pipe(rejected(root))
     const placed = (path: Uint8Array) => prefixOf(dest) + nameOf(path)
     const skipped = (collected?.collection.skipped ?? []).map((one) => ({
       ...one,
@@ -99,7 +98,8 @@ export const listHost = (
         skipped.push({ path: pathText(Buffer.from(placed(path), "latin1")), reason: found })
       } else if (found !== undefined) files.set(placed(path), found)
     }
-    return { root, dest, files, skipped, left: collected?.collection.left ?? [] }
+    const { left = [], notes = [] } = collected?.collection ?? {}
+    return { root, dest, files, skipped, left, notes }
   })
 
 /** A file or link, the reason why it is neither, or `undefined` for a directory. */

@@ -11,11 +11,10 @@ import { git } from "../git/confined-git.ts"
 import { filteredFiles, leaveAlone } from "../git/filters.ts"
 import { gitlink, type GitPlan, planGit } from "../git/git-directory.ts"
 import type { GitFailed } from "../git/git-failed.ts"
-import type { Identity } from "../git/identity.ts"
 import { pinDirectory } from "../git/pinned.ts"
-import { type Head, locateAt, type Repository } from "../git/repository.ts"
+import { type Head, locateAt } from "../git/repository.ts"
 import { submodulesAt } from "../git/safe-config.ts"
-import { makeScratch, type Scratch } from "../git/scratch.ts"
+import { makeScratch, type Scratch, type Source } from "../git/scratch.ts"
 import { beneath, filesBeneath, hasFile, joinBytes } from "../host-files.ts"
 import type { BuildDirectory, GitMode } from "../request.ts"
 import { isIgnored, type Listed, listIgnored, listLeft, listTree } from "./listing.ts"
@@ -43,6 +42,8 @@ interface Collection {
   readonly filtered: Array<{ readonly filter: string; readonly paths: ReadonlyArray<string> }>
   /** Ignored files and directories that are left out. A directory counts as one. */
   left: ReadonlyArray<string>
+  /** Why a part of the user's git configuration does not count. */
+  notes: ReadonlyArray<string>
 }
 
 type CollectFailed = GitFailed | FileFailed | HostToolMissing | SeedRejected
@@ -50,8 +51,6 @@ type CollectFailed = GitFailed | FileFailed | HostToolMissing | SeedRejected
 export interface CollectOptions extends BuildDirectory {
   readonly history: GitMode
   readonly includeIgnored: ReadonlyArray<string>
-  /** Committer on this host. */
-  readonly identity: Effect.Effect<Identity>
 }
 
 /** Maximum repositories in a tree with a new `.git`: `MOST_GRAFTS` of native/seed/main.c. */
@@ -62,22 +61,22 @@ const mostDepth = 32
 /**
  * Collects the files of a work tree, or of a directory in it: tracked files, untracked files that are not ignored, and requested
  * ignored files. In an ignored directory, all files count as requested. Submodules and other repositories within it are collected
- * in the same way. `undefined` for an unknown kind of repository.
+ * in the same way. Of a repository that is not followed, the ignore rules of the tree count.
  */
 export const collectTree = (
-  repository: Repository,
+  source: Source,
   directory: string,
   options: CollectOptions
-): Effect.Effect<{ readonly collection: Collection; readonly head: Head } | undefined, CollectFailed, Scope.Scope> =>
+): Effect.Effect<{ readonly collection: Collection; readonly head: Head | undefined }, CollectFailed, Scope.Scope> =>
   Effect.gen(function*() {
     const unmatched = new Set(options.includeIgnored)
-    const collection: Collection = { paths: [], gits: [], skipped: [], unmatched, filtered: [], left: [] }
+    const collection: Collection = { paths: [], gits: [], skipped: [], unmatched, filtered: [], left: [], notes: [] }
     const place = { directory, prefix: Buffer.alloc(0), depth: 0 }
-    const head = yield* collect(repository, place, options, collection)
+    const head = yield* collect(source, place, options, collection)
     for (const pattern of unmatched) {
       collection.skipped.push({ path: pathText(Buffer.from(pattern)), reason: "no ignored file is called so" })
     }
-    return head === undefined ? undefined : { collection, head }
+    return { collection, head }
   })
 
 /** A directory to collect. */
@@ -90,17 +89,21 @@ interface Place {
 }
 
 const collect = (
-  repository: Repository,
+  source: Source,
   { depth, directory, prefix }: Place,
   options: CollectOptions,
   into: Collection
 ): Effect.Effect<Head | undefined, CollectFailed, Scope.Scope> =>
   Effect.gen(function*() {
     const folder = yield* makeUniqueFolder(path.join(options.folder, "look-"))
-    const scratch = yield* makeScratch(repository, folder, options.namespaces)
-    if (scratch === undefined) return undefined
+    const scratch = yield* makeScratch(source, folder, options.namespaces)
     const room = { ...scratch.room, cwd: yield* pinDirectory(directory) }
-    const history = directory === repository.workTree ? options.history : "none"
+    const isTop = directory === (source._tag === "refused" ? source.workTree : source.repository.workTree)
+    const history = isTop && scratch.unfollowed === undefined ? options.history : "none"
+    if (depth === 0) into.notes = scratch.host.notes
+    if (isTop && scratch.unfollowed !== undefined) {
+      into.skipped.push({ path: pathText(joinBytes(prefix, Buffer.from(".git"))), reason: scratch.unfollowed })
+    }
     if (history !== "none" && exists(path.join(folder, "index"))) {
       // The index must be up to date before it leaves this host.
       // A sparse index has entries for directories, the written one has an entry for each file.
@@ -125,16 +128,21 @@ const collect = (
       const withFiles = listed.flatMap(({ mode, path }) =>
         mode === gitlink && repositoryAt(directory, path) !== undefined ? [path.toString()] : []
       )
-      const identity = yield* options.identity
       const submodules = yield* submodulesAt(scratch, scratch.repository.workTree, withFiles)
       if (into.gits.length < mostGits && isText(at)) {
-        const filtered = yield* filteredFiles(room, directory, listed)
+        const filtered = yield* filteredFiles(room, directory, listed, [scratch.attributes, scratch.host.attributes])
         if (filtered.length > 0) yield* leaveAlone(room, filtered)
         for (const { filter, paths } of filtered) {
           into.filtered.push({ filter: printable(filter), paths: paths.map((one) => pathText(joinBytes(prefix, one))) })
         }
         const filters = filtered.map(({ filter }) => filter)
-        const planOptions = { identity, nowMs: yield* nowMs, submodules, filters }
+        const planOptions = {
+          at: at.toString(),
+          identity: scratch.host.identity,
+          nowMs: yield* nowMs,
+          submodules,
+          filters
+        }
         const plan = yield* attempt("read", scratch.room.gitDir, () => planGit(scratch, history, listed, planOptions))
         into.gits.push({ at: at.toString(), scratch, plan })
       } else {
@@ -142,7 +150,7 @@ const collect = (
       }
     }
     for (const found of nested) yield* collectNested(found, { directory, prefix, depth }, options, into)
-    return scratch.head
+    return scratch.unfollowed === undefined ? scratch.head : undefined
   })
 
 /** The ignored files that are left out. A directory with a requested file counts as included. */
@@ -197,10 +205,7 @@ const collectNested = (
     const located = locateAt(root)
     // A submodule that was never fetched is an empty directory, on the host and in the guest.
     if (located._tag === "none") return
-    if (located._tag === "refused") return yield* plain(located.reason)
-    const place = { directory: root, prefix: at, depth: depth + 1 }
-    const head = yield* collect(located.repository, place, options, into)
-    if (head === undefined) yield* plain("its repository is kept in a way that is not known")
+    yield* collect(located, { directory: root, prefix: at, depth: depth + 1 }, options, into)
   })
 
 /** The repository whose work tree begins at a path of a directory. */

@@ -29,6 +29,7 @@ const reportSkipped = (
 /** Reports differences between the files of a seed and the host's. */
 export const reportSeed = (report: PreparedSeed["report"], notify: Notify) => {
   reportSkipped(report, notify)
+  for (const message of report.notes ?? []) notify({ _tag: "Notice", level: "warning", message })
   reportFiltered(report.filtered, notify)
   reportIgnored(report.left, notify)
   reportWhole(report, notify)

@@ -3,26 +3,8 @@ import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { hostIdentity } from "../../../src/seeding/git/identity.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
-import { commit, repository, seeded, userGit, write } from "./support.ts"
-
-/** A global configuration of the user's for as long as the Scope. */
-const globally = (folder: string, text: string) =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      const before = process.env["GIT_CONFIG_GLOBAL"]
-      const file = path.join(folder, "gitconfig")
-      fs.writeFileSync(file, text)
-      process.env["GIT_CONFIG_GLOBAL"] = file
-      return before
-    }),
-    (before) =>
-      Effect.sync(() => {
-        if (before === undefined) delete process.env["GIT_CONFIG_GLOBAL"]
-        else process.env["GIT_CONFIG_GLOBAL"] = before
-      })
-  )
+import { commit, globally, repository, seeded, userGit, write } from "./support.ts"
 
 const ada =
   "[user]\n\tname = Ada \\\"L\\\" B\n\temail = ada@example.org\n\tsigningkey = s3cret\n[core]\n\teditor = s3cret\n"
@@ -89,6 +71,41 @@ describe("a commit in the guest", () => {
       yield* globally(folder, "[user]\n\tname = \"a\\nb\"\n")
       const { tree } = treeIn(folder)
       assert.notInclude(config((yield* seeded({ seedPath: tree })).workspace), "[user]")
-      assert.deepStrictEqual(yield* hostIdentity, { name: undefined, email: undefined })
+    }))
+
+  it.live.each([
+    { kind: "gitdir", condition: (tree: string) => `gitdir:${path.dirname(tree)}/` },
+    { kind: "hasconfig", condition: () => "hasconfig:remote.*.url:https://corp.example/**" },
+    { kind: "onbranch", condition: () => "onbranch:ma*" }
+  ])("a commit has the name of a conditional include: $kind", ({ condition }) =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryDirectory
+      const { tree } = treeIn(folder)
+      userGit(tree, "remote", "add", "origin", "https://corp.example/q.git")
+      fs.writeFileSync(path.join(folder, "work"), "[user]\n\temail = ada@work.example\n")
+      yield* globally(folder, `${ada}[includeIf "${condition(tree)}"]\n\tpath = work\n`)
+      assert.strictEqual(committedBy((yield* seeded({ seedPath: tree })).workspace), "Ada \"L\" B <ada@work.example>")
+    }))
+
+  it.live("a commit has no name of a conditional include for another repository", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryDirectory
+      const { tree } = treeIn(folder)
+      fs.writeFileSync(path.join(folder, "work"), "[user]\n\temail = ada@work.example\n")
+      yield* globally(folder, `${ada}[includeIf "gitdir:${folder}/other/"]\n\tpath = work\n`)
+      assert.include(committedBy((yield* seeded({ seedPath: tree })).workspace), "<ada@example.org>")
+    }))
+
+  it.live("a commit has the name of a linked work tree's own configuration", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryDirectory
+      yield* globally(folder, ada)
+      const { tree } = treeIn(folder)
+      const linked = path.join(folder, "linked")
+      userGit(tree, "worktree", "add", "-q", "-b", "side", linked)
+      userGit(tree, "config", "extensions.worktreeConfig", "true")
+      userGit(linked, "config", "--worktree", "user.email", "ada@side.example")
+      assert.include(committedBy((yield* seeded({ seedPath: linked })).workspace), "<ada@side.example>")
+      assert.include(committedBy((yield* seeded({ seedPath: tree })).workspace), "<ada@example.org>")
     }))
 })

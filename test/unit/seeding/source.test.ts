@@ -74,14 +74,11 @@ describe("a seed path", () => {
   it.live("a directory whose files no repository chose is copied whole, and the report says why", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
-      const [plain, broken] = [path.join(folder, "plain"), path.join(folder, "broken")]
+      const plain = path.join(folder, "plain")
       write(plain, { "file": "f\n", ".gitignore": "node_modules\n", "node_modules/a": "a\n" })
-      write(broken, { "file": "f\n", ".git": "nothing\n" })
       const whole = yield* seeded({ seedPath: plain })
       assert.include(names(whole.workspace), "node_modules")
       assert.strictEqual(whole.report.whole, `${plain} is no git repository`)
-      const { report } = yield* seeded({ seedPath: broken })
-      assert.strictEqual(report.whole, `pyro does not follow the .git of ${broken}`)
       const tree = repository(folder)
       write(tree, { "file": "f\n" })
       assert.isUndefined((yield* seeded({ seedPath: tree })).report.whole)

@@ -89,3 +89,27 @@ export const names = (folder: string) => fs.readdirSync(folder).sort()
 /** What `git status` says, for comparing two trees. */
 export const status = (folder: string) =>
   userGit(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=all")
+
+/** Variables of this process for as long as the Scope. */
+export const withVariables = (values: Readonly<Record<string, string>>) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const before = Object.keys(values).map((name) => [name, process.env[name]] as const)
+      Object.assign(process.env, values)
+      return before
+    }),
+    (before) =>
+      Effect.sync(() => {
+        for (const [name, value] of before) {
+          if (value === undefined) delete process.env[name]
+          else process.env[name] = value
+        }
+      })
+  )
+
+/** A global configuration of the user's for as long as the Scope. */
+export const globally = (folder: string, text: string) => {
+  const file = path.join(folder, "gitconfig")
+  fs.writeFileSync(file, text)
+  return withVariables({ GIT_CONFIG_GLOBAL: file })
+}

@@ -34,7 +34,7 @@ const pushOfOne = Effect.gen(function*() {
   const guest = yield* readGuest(guestOf(0), trees, yield* readPushed(folder))
   const push = newPush({
     guest,
-    host: { root, dest: "", files: new Map(), skipped: [], left: [] },
+    host: { root, dest: "", files: new Map(), skipped: [], left: [], notes: [] },
     folder,
     force: false
   })
