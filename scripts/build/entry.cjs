@@ -29,6 +29,8 @@ const path = require("node:path")
 const argv = process.argv.slice(2)
 /** The same words, with the first one replaced by the words that it stands for. */
 const spelledOut = ALIASES.has(argv[0]) ? [...ALIASES.get(argv[0]), ...argv.slice(1)] : argv
+/** Words that may not be UTF-8: the bundle compares them with the kernel's bytes, and refuses them. */
+const isPlain = !argv.some((word) => word.includes("\ufffd"))
 const [first, ...more] = argv.filter((word) => word !== "--json")
 if (more.length === 0 && ["--version", "-v", "version"].includes(first)) {
   print(versionText(argv.length > 1))
@@ -104,7 +106,7 @@ async function start() {
 
 /** Starts the handshake of `pyro mcp serve` (src/mcp/handshake/handshake.ts). Undefined if the server has to answer every request itself. */
 function handshake() {
-  if (argv[0] !== "mcp" || argv[1] !== "serve") return undefined
+  if (!isPlain || argv[0] !== "mcp" || argv[1] !== "serve") return undefined
   try {
     return require(path.join(__dirname, HANDSHAKE)).handshake(argv.slice(2), readBeside)
   } catch {
@@ -126,7 +128,7 @@ function readBeside(file, offset, sizeBytes) {
 
 /** Runs a plain `exec` (src/cli/quick-exec/quick-exec.ts). Undefined for every other command line, and without a daemon of this build. */
 function quickExec() {
-  if (spelledOut[0] !== "workspace" || spelledOut[1] !== "exec") return undefined
+  if (!isPlain || spelledOut[0] !== "workspace" || spelledOut[1] !== "exec") return undefined
   try {
     // As src/cli/main.ts names this build.
     const build = `${VERSION} (${/-([0-9a-f]{8})/.exec(BUNDLE)[1]})`

@@ -26,6 +26,8 @@ export interface Interruption {
 interface CliOptions {
   /** The words after `pyro`. */
   readonly argv: ReadonlyArray<string>
+  /** The reason to refuse the words, if Node could not decode one of them. */
+  readonly refusal?: InvalidRequest | undefined
   readonly version: string
   /** The layer that performs an operation; built only for a command line that needs one. */
   readonly pyro: (operation: Operation, payload?: unknown) => Layer.Layer<Pyro, PyroError>
@@ -107,6 +109,7 @@ const run = (
   rest: ReadonlyArray<string> | undefined,
   options: CliOptions
 ): Effect.Effect<number, PyroError | OutputClosed, Terminal> => {
+  if (options.refusal !== undefined && routed._tag !== "Complete") return Effect.fail(options.refusal)
   switch (routed._tag) {
     case "Operation":
       return prepare(routed.operation, routed.words, rest).pipe(

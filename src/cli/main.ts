@@ -1,9 +1,11 @@
 import { Cause, Effect, Exit, Layer, Logger } from "effect"
+import { InvalidRequest } from "../contract/errors/errors.ts"
 import { printable } from "../contract/text/printable.ts"
 import type { EarlyConnection } from "../mcp/handshake/handshake.ts"
 import type { Recorded } from "../mcp/handshake/recorded.ts"
 import { DAEMON } from "../sdk/daemon-command.ts"
 import type { StartedExec } from "../sdk/started-exec.ts"
+import { lossyArgument } from "../system/settings/own-bytes.ts"
 import { firstWords } from "./arguments/aliases.ts"
 import { cli, type ExitPlan, type Interruption } from "./cli.ts"
 import { daemonOf, layerFor } from "./homes.ts"
@@ -77,6 +79,17 @@ const names = {
   files: (prefix: string) => Effect.sync(() => filesHere(prefix))
 }
 
+/** Refuses words that are not UTF-8: Node shows other bytes in place of theirs. */
+const refusalOf = (argv: ReadonlyArray<string>): InvalidRequest | undefined => {
+  const lossy = lossyArgument(argv)
+  if (lossy === undefined) return undefined
+  const next = "Name the directory of a file with such a name, and pass other bytes in a file or by stdin"
+  return new InvalidRequest({
+    field: "",
+    detail: `argument ${lossy.position} is not UTF-8: ${lossy.text}. pyro takes only UTF-8 as arguments. ${next}`
+  })
+}
+
 const programOf = (
   argv: ReadonlyArray<string>,
   version: string,
@@ -91,6 +104,7 @@ const programOf = (
     )
     : cli({
       argv,
+      refusal: refusalOf(argv),
       version,
       pyro: (operation, payload) => layerFor(operation, build, host.started, payload),
       interruption,

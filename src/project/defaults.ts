@@ -5,6 +5,7 @@ import { parseReference } from "../contract/text/image-reference.ts"
 import { named } from "../contract/text/names.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { processEnvironment } from "../system/settings/config.ts"
+import { isLossyVariable } from "../system/settings/own-bytes.ts"
 import { asksOfFile } from "./asks.ts"
 import type { Definition } from "./definition.ts"
 import { readProjectIn } from "./file.ts"
@@ -83,7 +84,10 @@ const granted = (
   const reference = environment === undefined ? undefined : parseReference(environment)
   const image = (dockerfile ?? devcontainer) === undefined ? reference?.name : built
   const ceiling = ceilingOf(network)
-  const valued = secrets.filter((name) => (variable(name) ?? "") !== "")
+  const valued = secrets.filter((name) => {
+    const value = variable(name) ?? ""
+    return value !== "" && !isLossyVariable(name, value)
+  })
   return {
     ...(image === undefined ? {} : { environment: image }),
     ...(seed?.includeIgnored === undefined ? {} : { includeIgnored: seed.includeIgnored }),

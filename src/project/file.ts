@@ -4,6 +4,7 @@ import { parse as parseToml, type TomlError } from "smol-toml"
 import { InvalidRequest, ProjectFileInvalid, ProjectFileMissing } from "../contract/errors/errors.ts"
 import { firstIssue } from "../contract/errors/issue.ts"
 import { similarTo } from "../contract/text/similar.ts"
+import { strictText } from "../contract/text/utf8.ts"
 import { openUnfollowed, readRegular } from "../system/files/content.ts"
 import { exists } from "../system/files/entries.ts"
 import { isMissing } from "../system/files/failure.ts"
@@ -73,7 +74,7 @@ const textOf = (file: string, maxBytes: number): Effect.Effect<string | undefine
     if (bytes.length > maxBytes) {
       return yield* new ProjectFileInvalid({ path: file, detail: `it has more than ${maxBytes / 1024} KiB` })
     }
-    return bytes.toString("utf8")
+    return strictText(bytes) ?? (yield* new ProjectFileInvalid({ path: file, detail: "it is not UTF-8" }))
   })).pipe(
     Effect.catchTag("FileFailed", (failure) =>
       isMissing(failure)

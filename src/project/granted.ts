@@ -1,6 +1,7 @@
 import { Effect } from "effect"
-import { ProjectNotAccepted, ProjectSecretMissing } from "../contract/errors/errors.ts"
+import { InvalidRequest, ProjectNotAccepted, ProjectSecretMissing } from "../contract/errors/errors.ts"
 import { named } from "../contract/text/names.ts"
+import { isLossyVariable } from "../system/settings/own-bytes.ts"
 import { asksOfFile } from "./asks.ts"
 import type { ProjectFile } from "./file.ts"
 import { type Memory, remember } from "./memory.ts"
@@ -31,5 +32,10 @@ export const secretValues = ({ definition: { secrets = [] }, path }: ProjectFile
   Effect.gen(function*() {
     const missing = secrets.filter((name) => (variable(name) ?? "") === "")
     if (missing.length > 0) return yield* new ProjectSecretMissing({ path, names: missing })
+    const lossy = secrets.find((name) => isLossyVariable(name, variable(name)!))
+    if (lossy !== undefined) {
+      const detail = `the variable ${lossy}, a secret of ${path}, is not UTF-8; encode the value first`
+      return yield* new InvalidRequest({ field: "", detail })
+    }
     return named(secrets.map((name) => [name, variable(name)!])) satisfies SecretValues
   })

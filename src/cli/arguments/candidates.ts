@@ -9,6 +9,7 @@ import {
   SCRIPT_FILE
 } from "../../contract/rows/workspace-try-names.ts"
 import { named } from "../../contract/text/names.ts"
+import { strictText } from "../../contract/text/utf8.ts"
 import { filesIn } from "../terminal/files.ts"
 import { Terminal } from "../terminal/Terminal.ts"
 import type { Typed } from "./parser.ts"
@@ -28,14 +29,6 @@ const withNames = (candidates: ReadonlyArray<Raw>): ReadonlyArray<Raw> => {
     const name = words[at]
     return one["name"] === undefined && typeof name === "string" && isFreeName(name, words) ? { name, ...one } : one
   })
-}
-
-const textOf = (bytes: Uint8Array): string | undefined => {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    return undefined
-  }
 }
 
 /** Each line is an object, or all of it is a list. */
@@ -88,7 +81,7 @@ const refused = (flag: string) => (detail: string) => new InvalidRequest({ field
 const readText = (flag: string, file: string) =>
   Effect.gen(function*() {
     const { readFile } = yield* Terminal
-    const text = textOf(yield* Effect.mapError(readFile(file, MAX_BYTES), ({ detail }) => refused(flag)(detail)))
+    const text = strictText(yield* Effect.mapError(readFile(file, MAX_BYTES), ({ detail }) => refused(flag)(detail)))
     return text ?? (yield* refused(flag)(`${file} is not UTF-8`))
   })
 

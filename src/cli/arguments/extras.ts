@@ -5,6 +5,8 @@ import { type Operation, operations } from "../../contract/rows/operations.ts"
 import { mappingOf, MAX_SECRET_BYTES } from "../../contract/rows/secret-fields.ts"
 import { named } from "../../contract/text/names.ts"
 import { numberOf } from "../../contract/text/units.ts"
+import { strictText } from "../../contract/text/utf8.ts"
+import { isLossyVariable } from "../../system/settings/own-bytes.ts"
 import { Terminal } from "../terminal/Terminal.ts"
 import { unitOf } from "./flags.ts"
 import type { Typed } from "./parser.ts"
@@ -50,23 +52,36 @@ const fromFile = (flag: string, word: string) =>
     const { name, to: path } = mappingOf(word)
     if (path === undefined || path === "") return yield* refuse("must be NAME=PATH")
     const bytes = yield* Effect.mapError(readFile(path, MAX_FILE_BYTES), ({ detail }) => refuse(detail))
-    const value = yield* Effect.try({
-      try: () => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes),
-      catch: () => refuse(`${path} is not UTF-8; encode the file first: base64 ${path}`)
-    })
-    return { name, value }
+    const value = strictText(bytes)
+    return value === undefined
+      ? yield* refuse(`${path} is not UTF-8; encode the file first: base64 ${path}`)
+      : { name, value }
   })
 
-const fromEnvironment = (flag: string, name: string) =>
+/** The value of a secret in a variable of pyro's own environment. Undefined without the variable. */
+export const secretVariable = (
+  flag: string,
+  name: string
+): Effect.Effect<string | undefined, InvalidRequest, Terminal> =>
   Effect.flatMap(Terminal, ({ variable }) => {
     const value = variable(name)
-    return value === undefined
+    return value !== undefined && isLossyVariable(name, value)
+      ? new InvalidRequest({ field: `--${flag}`, detail: `the variable ${name} is not UTF-8; encode the value first` })
+      : Effect.succeed(value)
+  })
+
+/** The same for a variable that must be there. */
+export const demandedVariable = (flag: string, name: string): Effect.Effect<string, InvalidRequest, Terminal> =>
+  Effect.flatMap(secretVariable(flag, name), (value) =>
+    value === undefined
       ? new InvalidRequest({
         field: `--${flag}`,
         detail: `the variable ${name} is not set; set it first: export ${name}=…`
       })
-      : Effect.succeed({ name, value })
-  })
+      : Effect.succeed(value))
+
+const fromEnvironment = (flag: string, name: string) =>
+  Effect.map(demandedVariable(flag, name), (value) => ({ name, value }))
 
 /** `id=ID,src=FILE`, `id=ID,env=VARIABLE` or `id=ID`, which is `id=ID,env=ID` (docs.docker.com, "Build secrets"). */
 const fromDocker = (flag: string, word: string) => {
@@ -93,15 +108,16 @@ const nameOf = (item: string) => /^[^=@]*/.exec(item)![0]
 
 /** A command's secrets may come from variables of pyro's own environment. */
 const fromMappings = ({ raw }: Typed, known: Readonly<Record<string, unknown>>) =>
-  Effect.map(Terminal, ({ variable }) => {
-    const wanted = ["secret_env", "secret_mount", "secret_http"].flatMap((field) =>
-      (raw[field] ?? []) as ReadonlyArray<string>
-    )
-    const names = new Set(wanted.map(nameOf).filter((name) => !(name in known)))
-    return [...names].flatMap((name) => {
-      const value = variable(name)
-      return value === undefined ? [] : [[name, value] as const]
-    })
+  Effect.gen(function*() {
+    const fields = ["secret_env", "secret_mount", "secret_http"]
+    const values = new Map<string, string>()
+    for (const field of fields) {
+      for (const name of ((raw[field] ?? []) as ReadonlyArray<string>).map(nameOf)) {
+        const value = name in known ? undefined : yield* secretVariable(field.replaceAll("_", "-"), name)
+        if (value !== undefined) values.set(name, value)
+      }
+    }
+    return [...values]
   })
 
 /** Maximum bytes of a file that fills a field. No operation accepts more. */
@@ -156,21 +172,12 @@ export const fillFromFiles = (
       const { as, fills } = flag
       const refuse = (detail: string) => new InvalidRequest({ field: `--${name}`, detail })
       const bytes = yield* Effect.mapError(terminal.readFile(path, MAX_BYTES), ({ detail }) => refuse(detail))
-      const content = as === "bytes" ? bytes : textOf(bytes)
+      const content = as === "bytes" ? bytes : strictText(bytes)
       if (content === undefined) return yield* refuse(`${path} is not UTF-8`)
       filled[fills] = content
     }
     return { raw: filled }
   })
-
-/** Undefined if the bytes are not UTF-8. */
-const textOf = (bytes: Uint8Array): string | undefined => {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    return undefined
-  }
-}
 
 /** Lowers fields to the limits that flags without a field set. */
 export const withLimits = (

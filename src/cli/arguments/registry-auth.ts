@@ -3,7 +3,9 @@ import { InvalidRequest } from "../../contract/errors/errors.ts"
 import type { CliSurface } from "../../contract/rows/operation.ts"
 import { mappingOf } from "../../contract/rows/secret-fields.ts"
 import { named } from "../../contract/text/names.ts"
+import { strictText } from "../../contract/text/utf8.ts"
 import { Terminal } from "../terminal/Terminal.ts"
+import { demandedVariable } from "./extras.ts"
 import type { Typed } from "./parser.ts"
 
 /** A user, a password and a newline. */
@@ -19,7 +21,7 @@ export const fillRegistryAuth = (
     for (const [flag, extra] of Object.entries(cli.extras ?? {})) {
       if (extra._tag !== "secret" || extra.fills !== "registry_auth") continue
       const refuse = (detail: string) => new InvalidRequest({ field: `--${flag}`, detail })
-      const { readFile, variable } = yield* Terminal
+      const { readFile } = yield* Terminal
       for (const word of typed.lists?.[flag] ?? []) {
         const { name: host, to } = mappingOf(word)
         // Without a place, the word may be the login itself.
@@ -27,10 +29,9 @@ export const fillRegistryAuth = (
           return yield* refuse(`must be ${extra.from === "file" ? "HOST=PATH" : "HOST=NAME of a variable"}`)
         }
         const value = extra.from === "environment"
-          ? variable(to) ?? (yield* refuse(`the variable ${to} is not set; set it first: export ${to}=…`))
-          : new TextDecoder().decode(
-            yield* Effect.mapError(readFile(to, MAX_FILE_BYTES), ({ detail }) => refuse(detail))
-          )
+          ? yield* demandedVariable(flag, to)
+          : strictText(yield* Effect.mapError(readFile(to, MAX_FILE_BYTES), ({ detail }) => refuse(detail))) ??
+            (yield* refuse(`${to} is not UTF-8`))
         const registry = host.toLowerCase()
         if (registry in logins) return yield* refuse(`the login of ${registry} is given twice`)
         logins[registry] = value.replace(/[\r\n]+$/, "")

@@ -103,7 +103,7 @@ export const prepare = (
         field: cli.args.includes(unresolved[0]) ? unresolved[0] : `--${unresolved[0].replaceAll("_", "-")}`,
         detail: `"${
           unresolved[1]
-        }" leads nowhere: the current directory was deleted. Change to one that is there, or give an absolute path`
+        }" leads nowhere: the current directory was deleted, or its path is not UTF-8. Change to another, or give an absolute path`
       })
     }
     const payload = yield* decode(cli, operation.payload(), named([...Object.entries(raw), ...paths, ...sources]))

@@ -44,7 +44,8 @@ const folder = (env: NodeJS.ProcessEnv): string | undefined => {
     : env["HOME"]
     ? path.join(env["HOME"], ".local/state", "pyro")
     : undefined
-  if (state === undefined || !path.isAbsolute(state)) return undefined
+  // The loaded program knows whether a U+FFFD stands for bytes that are not UTF-8.
+  if (state === undefined || !path.isAbsolute(state) || state.includes("\ufffd")) return undefined
   const { mode, uid } = fs.lstatSync(state)
   const isOwn = (mode & fs.constants.S_IFMT) === fs.constants.S_IFDIR && (mode & 0o077) === 0 &&
     uid === process.getuid?.()

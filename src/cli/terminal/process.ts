@@ -1,12 +1,13 @@
 import { Cause, Effect, Layer, Queue, type Scope, Stream } from "effect"
 import { spawnSync } from "node:child_process"
 import { createReadStream, fstatSync, readFileSync } from "node:fs"
-import { resolve } from "node:path"
+import { isAbsolute, resolve } from "node:path"
 import type { Readable } from "node:stream"
 import { isatty } from "node:tty"
 import { setFlagsFromString } from "node:v8"
 import type { WindowSize } from "../../contract/rows/run-input.ts"
 import { processEnvironment, settingNow } from "../../system/settings/config.ts"
+import { isLossyDirectory } from "../../system/settings/own-bytes.ts"
 import { interceptSignal } from "./exit.ts"
 import { guardTerminal, withTerminal } from "./screen.ts"
 import { FileUnreadable, OutputClosed, Terminal } from "./Terminal.ts"
@@ -15,11 +16,11 @@ import { FileUnreadable, OutputClosed, Terminal } from "./Terminal.ts"
 const BULK_BYTES = 262_144
 let passedBytes = 0
 
-/** Resolves a path. Leaves `-` and an empty path. If the working directory is gone, leaves a relative path for a later refusal. */
+/** Resolves a path. Leaves `-` and an empty path, and a relative path for a later refusal if no text leads to the working directory. */
 const absolute = (path: string) => {
   if (path === "-" || path === "") return path
   try {
-    return resolve(path)
+    return !isAbsolute(path) && isLossyDirectory(process.cwd()) ? path : resolve(path)
   } catch {
     return path
   }

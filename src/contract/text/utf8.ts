@@ -19,11 +19,19 @@ export const nextCharacter = (bytes: Uint8Array, from = 0): number => {
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
+/** Bytes as text. Undefined if they are not UTF-8. */
+export const strictText = (bytes: Uint8Array): string | undefined => {
+  try {
+    return strict.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
 /** Bytes as text. `lossy`: some bytes are not UTF-8, and the text has U+FFFD instead. */
 export const utf8Text = (bytes: Uint8Array): { readonly text: string; readonly lossy: boolean } => {
-  try {
-    return { text: strict.decode(bytes), lossy: false }
-  } catch {
-    return { text: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), lossy: true }
-  }
+  const text = strictText(bytes)
+  return text === undefined
+    ? { text: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), lossy: true }
+    : { text, lossy: false }
 }

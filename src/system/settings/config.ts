@@ -2,6 +2,7 @@ import { Context, Effect, Result } from "effect"
 import { InvalidConfiguration } from "../../contract/errors/errors.ts"
 import { parseMirrors } from "../../contract/text/registry-mirrors.ts"
 import { type Allowed, allowedText } from "./allowed-values.ts"
+import { isLossyVariable } from "./own-bytes.ts"
 import { type ValueOf, type Variable, type VariableName, variables } from "./variables.ts"
 
 // The only module that reads environment variables. Two small programs that must not load Effect read process.env
@@ -31,8 +32,15 @@ const decode = (allowed: Allowed, text: string): number | string | undefined => 
   }
 }
 
+/** Variables that name one file or directory. A PATH may have others. */
+const namesFile = (name: string, { kind }: Allowed) =>
+  kind === "directory" || kind === "absolute-path" || /^(XDG_|HOME$)/.test(name)
+
 const valueOf = <N extends VariableName>(name: N, text: string): Result.Result<ValueOf<N>, InvalidConfiguration> => {
   const { allowed, default: otherwise }: Variable = variables[name]
+  if (namesFile(name, allowed) && isLossyVariable(name, text)) {
+    return Result.fail(new InvalidConfiguration({ variable: name, value: text, allowed: "text in UTF-8" }))
+  }
   const value = text === "" ? otherwise : decode(allowed, text)
   return text !== "" && value === undefined
     ? Result.fail(new InvalidConfiguration({ variable: name, value: text, allowed: allowedText(allowed) }))
