@@ -61,6 +61,8 @@ const fileModules = [
   // Read directories of the caller, and handle each refusal in place.
   "src/seeding/host-files.ts",
   "src/seeding/git/{host-config,pinned,repository,scratch}.ts",
+  // Reads the folders that npm has just written, and leaves those out that it cannot read.
+  "src/environment/image/npm-programs.ts",
   "src/seeding/sync/host-tree.ts",
   "src/workspace/content/import/source.ts",
   // Reads recipes of the package itself: a missing one is a defect of the installation.

@@ -136,6 +136,10 @@ export const disconnect = (
     const planned = yield* plan({ host, scope, place, approve: "none", tools: toolsOf("workspace-full") }, undefined, {
       skill: "take"
     })
+    const here = Option.getOrUndefined(yield* Effect.option(entryOf(host, scope, place)))
+    const renamed = (here?.stale ?? []).map((one) =>
+      `the entry ${one} in ${config.path} runs pyro under another name, and stays. Remove the entry by hand`
+    )
     const files = yield* carryOut(options, planned)
     const other = scope === "user" ? "project" : "user"
     const left = Option.getOrUndefined(yield* Effect.option(entryOf(host, other, place)))
@@ -144,7 +148,7 @@ export const disconnect = (
         other === "user" ? "" : " --scope project"
       }`
     ]
-    return { host: name, scope, config: config.path, files, notes: [...planned.notes, ...remaining] }
+    return { host: name, scope, config: config.path, files, notes: [...planned.notes, ...renamed, ...remaining] }
   })
 
 /**

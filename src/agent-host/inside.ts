@@ -114,25 +114,31 @@ const programOf = ({ npm: [first], program }: AgentInside) =>
   `/usr/local/lib/node_modules/${partsOf(first).name}/${program}`
 
 /**
- * Continues the agent when it stops itself on Ctrl-Z: it leads its session, so no shell can continue it. A second process, which
- * the agent does not know, looks once a second.
+ * Runs the agent as the foreground job of a shell that leads the session, and continues the agent when the agent stops itself on Ctrl-Z. The
+ * kernel ignores SIGTSTP for a session leader, so an agent without this shell waits for a SIGCONT that never comes. The statuses are those of
+ * SIGSTOP, SIGTSTP, SIGTTIN and SIGTTOU. A function calls itself, because bash leaves every loop when a job stops.
  */
-const KEEP_GOING = `( (
-  while sleep 1 && [ -e /proc/$$ ]; do
-    while read -r key state rest; do
-      [ "$key" = State: ] && [ "$state" = T ] && kill -CONT $$
-    done </proc/$$/status
-  done
-) </dev/null >/dev/null 2>&1 & )`
+const AS_JOB = `go_on() {
+  status=$?
+  [ "$status" -ge 147 ] && [ "$status" -le 150 ] || exit "$status"
+  fg >/dev/null
+  go_on
+}
+if [ -t 0 ]; then
+  set -m
+  "$@"
+  go_on
+fi
+`
 
-/** Words of the guest's command: settings first, then the agent in the same process. */
+/** Words of the guest's command: settings first, then the agent. */
 const commandOf = (
   agent: AgentInside,
   key: ChosenKey,
   args: ReadonlyArray<string>,
   options: InsideOptions
 ): ReadonlyArray<string> => [
-  ...["sh", "-c", `${agent.setUp(key, options)}\n${isOnce(agent, args) ? "" : `${KEEP_GOING}\n`}exec "$@"`, agent.name],
+  ...["sh", "-c", `${agent.setUp(key, options)}\n${isOnce(agent, args) ? "" : AS_JOB}exec "$@"`, agent.name],
   programOf(agent),
   ...(options.ask ? agent.asking ?? [] : agent.trusting),
   ...args

@@ -4,6 +4,7 @@ import type { Diagnosis } from "../agent-host/doctor.ts"
 import { type HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors/errors.ts"
 import { hostNameOf } from "../contract/rows/agent-host.ts"
 import { named } from "../contract/text/names.ts"
+import { printable } from "../contract/text/printable.ts"
 import { decode, parse, type Typed } from "./arguments/parser.ts"
 import { note, OutputOptions, print, printJson } from "./output/print.ts"
 import { painted, printTable } from "./output/table.ts"
@@ -47,12 +48,11 @@ const performTyped = (command: HostCommand, { json, raw }: Typed): Effect.Effect
       case "host.disconnect": {
         const payload = yield* decode(command.cli, command.payload(), raw)
         const outcome = yield* disconnect({ ...payload, place: yield* placeOf(payload) })
-        const where = payload.scope === "user" ? "your own files" : "this project's files"
         yield* showOutcome(
           outcome,
           json,
           payload,
-          `no entry for pyro of ${payload.host} in ${where}: nothing to change\n`
+          `${printable(outcome.config)} has no entry that pyro wrote: nothing to change\n`
         )
         if (outcome.files.length > 0 && !payload.dryRun && !json) yield* note(afterDisconnect(payload.host))
         return 0

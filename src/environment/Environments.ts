@@ -180,7 +180,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
       if (!isImageName(reference)) {
         yield* checkName(reference)
         if (keep.replace !== true && own.isGiven(reference)) {
-          return yield* new EnvironmentNameTaken({ name: reference, is: "another environment" })
+          return yield* new EnvironmentNameTaken({ environment: reference, is: "another environment" })
         }
       }
       const isCommit = keep.workspace !== undefined

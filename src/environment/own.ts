@@ -223,7 +223,7 @@ export const ownDefinitions = (folder: string) => {
       Option.match({
         onNone: () =>
           exists(file(wanted.name)) && replace !== true
-            ? new EnvironmentNameTaken({ name: wanted.name, is: "a definition that cannot be read" })
+            ? new EnvironmentNameTaken({ environment: wanted.name, is: "a definition that cannot be read" })
             : Effect.succeed(false),
         onSome: (one) =>
           one.workspace === undefined && wanted.workspace === undefined &&
@@ -233,7 +233,7 @@ export const ownDefinitions = (folder: string) => {
             ? Effect.succeed(true)
             : replace === true
             ? Effect.succeed(false)
-            : new EnvironmentNameTaken({ name: wanted.name, is: isOf(one) })
+            : new EnvironmentNameTaken({ environment: wanted.name, is: isOf(one) })
       })
     )
 

@@ -57,7 +57,9 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
     create: (payload) =>
       Stream.unwrap(Effect.gen(function*() {
         const taken = [...all.values()].find(({ name }) => name !== undefined && name === payload.name)
-        if (taken !== undefined) return yield* new WorkspaceNameTaken({ name: taken.name!, workspace: taken.id })
+        if (taken !== undefined) {
+          return yield* new WorkspaceNameTaken({ workspaceName: taken.name!, workspace: taken.id })
+        }
         const caller = yield* callerProject
         const info: WorkspaceInfo = {
           id: `ws-${String(++made).padStart(10, "0")}`,

@@ -49,6 +49,17 @@ describe("pyro host", () => {
     assert.strictEqual(fs.readFileSync(config(), "utf8"), "# mine\nmodel = \"x\"\n")
   })
 
+  it("host disconnect says whose the entry is that it leaves", async () => {
+    fs.mkdirSync(join(config(), ".."), { recursive: true })
+    fs.writeFileSync(config(), "[mcp_servers.pyro]\ncommand = \"other\"\nargs = [\"x\"]\n")
+    const left = await pyro("disconnect", "codex")
+    assert.deepStrictEqual([left.status, left.stdout, left.stderr], [
+      0,
+      `${config()} has no entry that pyro wrote: nothing to change\n`,
+      `note: the entry pyro in ${config()} is for another program (other x), and stays\n`
+    ])
+  })
+
   it("host connect checks the options of the server and the host's name, and writes nothing", async () => {
     for (
       const [args, word] of [

@@ -1,7 +1,7 @@
 import type { HarnessV1, HarnessV1StreamPart } from "@ai-sdk/harness"
 import { HarnessAgent } from "@ai-sdk/harness/agent"
 import { tool } from "ai"
-import { createPyroSandbox } from "pyro/ai-sdk"
+import { createPyroSandbox } from "pyro/ai-sdk/harness"
 import { connect } from "pyro/promises"
 import { assert, describe, it } from "vitest"
 import { z } from "zod"

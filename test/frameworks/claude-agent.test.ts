@@ -66,6 +66,10 @@ const output = async (child: SpawnedProcess) => {
 }
 
 describe("the Claude Agent SDK on pyro", () => {
+  it.each(["api.test", "http://api.test", ""])("the base URL %j is refused by the name of its option", (baseUrl) => {
+    assert.throws(() => claudeCodeAccess({ apiKey: "k", baseUrl }), /^baseUrl: /)
+  })
+
   it("the agent's commands see the guest, and neither this host's variables nor its key", async () => {
     const apiKey = "sk-ant-of-the-test"
     const access = claudeCodeAccess({ apiKey, baseUrl: "https://api.example.com:8443" })

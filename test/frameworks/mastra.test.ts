@@ -71,6 +71,15 @@ describe("pyro/mastra", () => {
     assert.strictEqual(await sandbox.workspace.files.readText("answer"), "42 test\n")
   })
 
+  it("a named workspace that does not exist is an error, and no other is made", async () => {
+    await using client = connect()
+    const before = (await client.list()).length
+    const absent = new PyroSandbox({ ...small, workspace: "absent", client })
+    const failure = await absent.start().then(() => undefined, String)
+    assert.match(failure ?? "", /workspace: there is no absent/)
+    assert.strictEqual((await client.list()).length, before)
+  })
+
   it("commands give their output, exit code, time limit and abort", async () => {
     const run = sandbox.executeCommand!
     assert.deepInclude(await run("printf", ["%s|", "it's", "a \"b\"", "$HOME"]), {

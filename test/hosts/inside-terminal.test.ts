@@ -7,6 +7,7 @@ import { FINISHED, scriptedModel } from "./scripted-model.ts"
 const KEY = "sk-test-0123456789-of-the-person"
 const env = { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: `https://${API}` }
 const DETACH = "\x1d"
+const CTRL_Z = "\x1a"
 const ENTER = "\r"
 /** A program of 400 MB under emulation, on a host with other work. */
 const SLOW_MS = 900_000
@@ -24,12 +25,15 @@ afterAll(() => place.close())
 
 describe("Claude Code in a workspace, on a terminal", () => {
   it(
-    "the agent draws its screen, asks a person, shows the answer, and goes on after ctrl-]",
+    "the agent draws its screen, goes on after Ctrl-Z, asks a person, shows the answer, and goes on after ctrl-]",
     async () => {
-      const { ended, screen, shows, terminal } = checkedTerminal(
+      const { ended, screen, seen, shows, terminal } = checkedTerminal(
         ["agent", "claude-code", "--name", "typed", "--ask"],
         { enter: place.here.enter, env: { ...place.pyro.env, ...env } }
       )
+      await shows("manual mode on", STEP_MS)
+      terminal.write(CTRL_Z)
+      await seen("suspended")
       await shows("manual mode on", STEP_MS)
       terminal.write("Make a file.")
       await shows(/❯\sMake a file\./, STEP_MS)

@@ -1,3 +1,1 @@
-export { PyroNetworkSandboxSession, type PyroNetworkSandboxSessionOptions } from "./network-session.ts"
-export { createPyroSandbox, type PyroSandboxSettings } from "./provider.ts"
 export { PyroSandboxSession } from "./session.ts"

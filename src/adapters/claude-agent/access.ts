@@ -20,9 +20,9 @@ export interface ClaudeCodeKey {
 export const claudeCodeAccess = (
   { apiKey, baseUrl = "https://api.anthropic.com", oauthToken }: ClaudeCodeKey
 ): Pick<CreateOptions, "allowHosts" | "env" | "secretHttp" | "secrets"> => {
-  const { hostname, port, protocol } = new URL(baseUrl)
+  const { hostname, port, protocol } = new URL(URL.canParse(baseUrl) ? baseUrl : "x:")
   if (protocol !== "https:") {
-    throw new Error(`${baseUrl} must begin with https://: pyro puts the key into HTTPS requests.`)
+    throw new Error(`baseUrl: ${baseUrl} must begin with https://, for pyro puts the key into HTTPS requests.`)
   }
   const [name, header, value] = apiKey === undefined || apiKey === ""
     ? ["CLAUDE_CODE_OAUTH_TOKEN", "authorization", oauthToken] as const

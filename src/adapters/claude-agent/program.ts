@@ -8,7 +8,7 @@ const FROM_NPM = "/usr/local/lib/node_modules/@anthropic-ai/claude-code-linux-x6
 /** Runs `claude` of the guest, from the PATH or else from npm's package. */
 const FIND = `program=$(command -v claude) || program=${FROM_NPM}
 if [ ! -x "$program" ]; then
-  echo 'The guest has no Claude Code. Create the workspace from an environment that has it: pyro env build claude-code --npm @anthropic-ai/claude-code-linux-x64@2' >&2
+  echo 'The guest has no Claude Code. Create the workspace from an environment that has it: pyro env build claude-code --from debian:12 --npm @anthropic-ai/claude-code-linux-x64@2' >&2
   exit 127
 fi
 exec "$program" "$@"`

@@ -23,7 +23,7 @@ export interface PyroSandboxOptions
 {
   /** Id of the sandbox. A start finds the workspace of the same id again. Default: a new one. */
   readonly id?: string
-  /** Name or id of a workspace to use, in place of the one that `id` names. Default: none. */
+  /** Name or id of a workspace that exists, to use in place of the one that `id` names. Default: none. */
   readonly workspace?: string
   /** Client of pyro. Default: `connect()`. */
   readonly client?: PyroClient
@@ -83,6 +83,9 @@ export class PyroSandbox extends MastraSandbox<Workspace> {
   }
 
   protected override async create(): Promise<void> {
+    if (this.#options.workspace !== undefined) {
+      throw new Error(`workspace: there is no ${this.#options.workspace}. Create it first, or leave the option out.`)
+    }
     const fields = Object.entries(this.#options).filter(([name]) => !OWN.has(name))
     this.#workspace = await this.#client.create({ ...Object.fromEntries(fields), name: this.workspaceName })
   }

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { HostFileUnusable } from "../../contract/errors/errors.ts"
 import { named } from "../../contract/text/names.ts"
+import { typed } from "../../contract/text/printable.ts"
 import { isBeneath, realPath, realPlace } from "../../system/files/host-path.ts"
 import { readKnown } from "../../system/files/replace.ts"
 import {
@@ -167,7 +168,7 @@ export const plan = (
     const { own } = approvals
     const notes = [
       ...server === undefined ? [] : approvals.notes ?? [],
-      ...(back?.length === 0 ? [foreignNote(host)] : [])
+      ...(back?.length === 0 ? [foreignNote(host, config.path, found)] : [])
     ]
     if (own !== undefined) {
       const known = yield* Effect.mapError(readKnown(own.path), ({ detail }) =>
@@ -235,4 +236,9 @@ const restoring = (
   ]
 }
 
-const foreignNote = ({ title }: AgentHost) => `the entry ${ENTRY} of ${title} is not for this pyro, and stays`
+/** The entry of another program has pyro's name. */
+const foreignNote = (host: AgentHost, file: string, entry: unknown) => {
+  const words = host.commandOf(entry)
+  const purpose = words === undefined ? "for a server at an address" : `for another program (${typed(words)})`
+  return `the entry ${ENTRY} in ${file} is ${purpose}, and stays`
+}

@@ -117,16 +117,10 @@ export const cline: AgentHost = {
     timeout: 600
   }),
   commandOf: (entry) => commandLine(at(entry, ["transport"]) ?? entry),
-  approvals: ({ approve, config, entry, tools: { asked, safe } }) => ({
-    files: [{
-      ...config,
-      changes: [
-        approve === "none"
-          ? { _tag: "remove", path: [...entry, "autoApprove"] }
-          : { _tag: "set", path: [...entry, "autoApprove"], value: approve === "all" ? [...safe, ...asked] : safe }
-      ]
-    }]
-  })
+  // @cline/core 0.0.86 reads no `autoApprove` of a server.
+  approvals: noApprovals(
+    "Cline's command line decides about questions, and for all tools at once: `cline --auto-approve false` asks before each, and a run without a terminal asks for none"
+  )
 }
 
 export const windsurf: AgentHost = {

@@ -37,10 +37,13 @@ interface Sentences<Fields extends Schema.Struct.Fields> {
   readonly steps: ToolSteps | ((error: Schema.Struct.Type<Fields>, all: boolean) => ToolSteps)
 }
 
+/** Fields that would hide a property of `Error`: a program reads `error.name` as the name of the class. */
+type NoneOfError = { readonly [Name in "name" | "message" | "stack" | "cause"]?: never }
+
 /** The base of every error of the contract. A class with more than one code names the others as `More`, and lists all as `codes`. */
 export const ContractError =
   <Self, More extends string = never>() =>
-  <Tag extends string, const Fields extends Schema.Struct.Fields>(
+  <Tag extends string, const Fields extends Schema.Struct.Fields & NoneOfError>(
     tag: Tag,
     fields: Fields,
     { fact, message, next, steps }: Sentences<Fields>

@@ -43,11 +43,11 @@ export class EnvironmentBuildFailed extends ContractError<EnvironmentBuildFailed
 
 /** Another environment of the user has the name. */
 export class EnvironmentNameTaken extends ContractError<EnvironmentNameTaken>()("EnvironmentNameTaken", {
-  name: Schema.String,
+  environment: Schema.String,
   /** Description of the environment that has the name. */
   is: Schema.String
 }, {
-  fact: ({ name, is }) => `the name "${name}" belongs to ${is}`,
+  fact: ({ environment, is }) => `the name "${environment}" belongs to ${is}`,
   next: "Choose another name, or replace that environment: --replace",
   steps: "choose another name"
 }) {}

@@ -37,12 +37,13 @@ export class IdAmbiguous extends ContractError<IdAmbiguous>()("IdAmbiguous", {
 
 /** Another workspace has the name. Nothing was done. */
 export class WorkspaceNameTaken extends ContractError<WorkspaceNameTaken>()("WorkspaceNameTaken", {
-  name: Schema.String,
+  workspaceName: Schema.String,
   /** Id of the workspace that has the name; absent if it belongs to another project. */
   workspace: optional(Schema.String)
 }, {
-  fact: ({ name, workspace }) => `the name "${name}" belongs to ${workspace ?? "a workspace of another project"}`,
-  next: ({ name }) => `Choose another name, or rename that workspace: pyro rename ${name} NAME`,
+  fact: ({ workspace, workspaceName }) =>
+    `the name "${workspaceName}" belongs to ${workspace ?? "a workspace of another project"}`,
+  next: ({ workspaceName }) => `Choose another name, or rename that workspace: pyro rename ${workspaceName} NAME`,
   steps: ({ workspace }) =>
     workspace === undefined
       ? "choose another name"
@@ -207,29 +208,29 @@ export class SnapshotMismatch extends ContractError<SnapshotMismatch>()("Snapsho
 
 /** No saved snapshot of this host has the name. */
 export class SavedNotFound extends ContractError<SavedNotFound>()("SavedNotFound", {
-  name: Schema.String,
+  saved: Schema.String,
   /** Similar names. */
   similar: Schema.Array(Schema.String)
 }, {
-  fact: ({ name, similar }) => `there is no saved snapshot "${name}"${didYouMean(similar)}`,
+  fact: ({ saved, similar }) => `there is no saved snapshot "${saved}"${didYouMean(similar)}`,
   next: "List them: pyro saved list",
   steps: "ask the user for the name of a saved snapshot"
 }) {}
 
 /** The name of a new saved snapshot is in use. */
-export class SavedExists extends ContractError<SavedExists>()("SavedExists", { name: Schema.String }, {
-  fact: ({ name }) => `there is a saved snapshot "${name}" already`,
-  next: ({ name }) => `Choose another name, or delete it: pyro saved delete ${name}`,
+export class SavedExists extends ContractError<SavedExists>()("SavedExists", { saved: Schema.String }, {
+  fact: ({ saved }) => `there is a saved snapshot "${saved}" already`,
+  next: ({ saved }) => `Choose another name, or delete it: pyro saved delete ${saved}`,
   steps: "choose another name"
 }) {}
 
 /** The record of a saved snapshot cannot be used. Nothing was changed. */
 export class SavedDamaged extends ContractError<SavedDamaged>()("SavedDamaged", {
-  name: Schema.String,
+  saved: Schema.String,
   detail: Schema.String
 }, {
-  fact: ({ detail, name }) => `the saved snapshot "${name}" cannot be used: ${detail}`,
-  next: ({ name }) => `Use the pyro that saved it, or delete it: pyro saved delete ${name}`,
+  fact: ({ detail, saved }) => `the saved snapshot "${saved}" cannot be used: ${detail}`,
+  next: ({ saved }) => `Use the pyro that saved it, or delete it: pyro saved delete ${saved}`,
   steps: "ask the user: use the pyro that saved it, or delete it"
 }) {}
 

@@ -7,6 +7,7 @@ import { nativeTool } from "../../system/processes/native.ts"
 import type { CatalogueEntry } from "../catalogue.ts"
 import { mapBuildFailure } from "./failures.ts"
 import { linkOrCopy, needSpace, needTool, runSupervised, withSbin } from "./host-tools.ts"
+import { linkPrograms } from "./npm-programs.ts"
 import type { OnProgress } from "./progress.ts"
 import { recipeFolder } from "./recipe.ts"
 
@@ -128,6 +129,7 @@ export const buildNpmImage = ({ base, entry, onProgress, work }: NpmImageBuild) 
         env: withSbin()
       })
     )
+    linkPrograms(file("npm"), (entry.own?.npm ?? []).map((word) => split(word).name))
     onProgress({ step: "writing the image", fraction: 0.6 })
     yield* mapBuildFailure({ ...context, step: "image" })(
       runSupervised(work.alive, ["bash", path.join(recipeFolder("environment"), "add-npm.sh")], {

@@ -229,7 +229,7 @@ export const EnvironmentBuildFailed: ErrorClass<EnvironmentBuildFailed> = asErro
 export interface EnvironmentNameTaken extends PyroError {
   readonly _tag: "EnvironmentNameTaken"
   readonly code: "environment_name_taken"
-  readonly name: string
+  readonly environment: string
   /** Description of the environment that has the name. */
   readonly is: string
 }
@@ -684,7 +684,7 @@ export const IdAmbiguous: ErrorClass<IdAmbiguous> = asErrorClass(contract.IdAmbi
 export interface WorkspaceNameTaken extends PyroError {
   readonly _tag: "WorkspaceNameTaken"
   readonly code: "workspace_name_taken"
-  readonly name: string
+  readonly workspaceName: string
   /** Id of the workspace that has the name; absent if it belongs to another project. */
   readonly workspace?: string
 }
@@ -779,7 +779,7 @@ export const SnapshotMismatch: ErrorClass<SnapshotMismatch> = asErrorClass(contr
 export interface SavedNotFound extends PyroError {
   readonly _tag: "SavedNotFound"
   readonly code: "saved_not_found"
-  readonly name: string
+  readonly saved: string
   /** Similar names. */
   readonly similar: ReadonlyArray<string>
 }
@@ -789,7 +789,7 @@ export const SavedNotFound: ErrorClass<SavedNotFound> = asErrorClass(contract.Sa
 export interface SavedExists extends PyroError {
   readonly _tag: "SavedExists"
   readonly code: "saved_exists"
-  readonly name: string
+  readonly saved: string
 }
 export const SavedExists: ErrorClass<SavedExists> = asErrorClass(contract.SavedExists)
 
@@ -797,7 +797,7 @@ export const SavedExists: ErrorClass<SavedExists> = asErrorClass(contract.SavedE
 export interface SavedDamaged extends PyroError {
   readonly _tag: "SavedDamaged"
   readonly code: "saved_damaged"
-  readonly name: string
+  readonly saved: string
   readonly detail: string
 }
 export const SavedDamaged: ErrorClass<SavedDamaged> = asErrorClass(contract.SavedDamaged)

@@ -95,7 +95,10 @@ export const makeRegistry = () => {
       if (name === undefined) return
       for (const entry of entries.values()) {
         if (entry.id !== id && (yield* nameOf(entry)) === name) {
-          return yield* new WorkspaceNameTaken((yield* reaches(entry)) ? { name, workspace: entry.id } : { name })
+          return yield* new WorkspaceNameTaken({
+            workspaceName: name,
+            ...((yield* reaches(entry)) ? { workspace: entry.id } : {})
+          })
         }
       }
     })

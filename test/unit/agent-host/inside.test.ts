@@ -1,22 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { spawn } from "node-pty"
 import { execFile } from "node:child_process"
-import * as fs from "node:fs"
-import { setImmediate } from "node:timers/promises"
 import { promisify } from "node:util"
 import { type InsideRequest, prepareInside } from "../../../src/agent-host/inside.ts"
 import { type InsideName, insideNames } from "../../../src/contract/rows/agent-host.ts"
 import { checkName, packageNames } from "../../../src/environment/own.ts"
-
-/** Whether a process of a test's own script is left. */
-const isLeft = (mark: string) =>
-  fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name) && name !== `${process.pid}`).some((pid) => {
-    try {
-      return fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(mark)
-    } catch {
-      return false
-    }
-  })
+import { temporaryFolder, until } from "../../support/pyro-cli.ts"
 
 const KEY = "ANTHROPIC_API_KEY"
 type Variables = Readonly<Record<string, string>>
@@ -34,34 +24,63 @@ const prepared = (agent: InsideName, request: Partial<InsideRequest> = {}) =>
     (name) => name.endsWith("_URL") ? undefined : "value-of-the-key"
   )
 
-/** The script that begins the agent's process, and the part of it that watches the agent. */
-const scripts = Effect.gen(function*() {
-  const scriptOf = (args: ReadonlyArray<string>) =>
-    Effect.map(prepared("claude-code", { args }), ({ command }) => command[2]!)
-  const [full, once] = [yield* scriptOf([]), yield* scriptOf(["-p", "x"])]
-  const run = "exec \"$@\""
-  assert.isTrue(once.endsWith(run) && full.startsWith(once.slice(0, -run.length)))
-  return { once, full, watching: full.slice(once.length - run.length) }
+/** The shell script that begins an agent's process. */
+const scriptOf = (args: ReadonlyArray<string>) =>
+  Effect.runPromise(Effect.map(prepared("claude-code", { args }), ({ command }) => command[2]!))
+
+/** A program that reads keys, as agents do: Ctrl-Z stops it with SIGTSTP, and SIGCONT brings it back. */
+const PROGRAM = `
+const { stdin } = process
+const say = (text) => process.stdout.write(text + "\\r\\n")
+stdin.setRawMode(true)
+stdin.on("data", (bytes) => {
+  for (const key of bytes.toString()) {
+    if (key === "q") process.exit(3)
+    if (key !== "\\x1a") { say("key " + key); continue }
+    stdin.setRawMode(false)
+    process.once("SIGCONT", () => { stdin.setRawMode(true); say("back") })
+    process.kill(process.pid, "SIGTSTP")
+  }
 })
+say("ready")`
 
 describe("an agent in a workspace", () => {
-  it("an agent that stops itself goes on, and leaves no process behind", async () => {
-    const mark = `agent-${process.pid}-${Date.now()}`
-    const { watching } = await Effect.runPromise(scripts)
-    const { stdout } = await promisify(execFile)(
-      "sh",
-      ["-c", watching, mark, "sh", "-c", "kill -STOP $$; echo went on"]
-    )
-    assert.strictEqual(stdout, "went on\n")
-    while (isLeft(mark)) await setImmediate()
+  it.each(["dash", "bash"])("an agent on a terminal goes on after each Ctrl-Z, with %s", async (shell) => {
+    const { folder, remove } = temporaryFolder("pyro-ctrl-z-")
+    try {
+      const words = ["-c", await scriptOf([]), "agent", process.execPath, "-e", PROGRAM]
+      const terminal = spawn(shell, words, { env: { ...process.env, HOME: folder } as Record<string, string> })
+      let screen = ""
+      terminal.onData((text) => (screen += text))
+      const ended = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)))
+      const shows = (text: string) => until(() => `${text}, and saw ${screen}`, () => screen.includes(text))
+      await shows("ready")
+      for (const key of ["a", "b"]) {
+        screen = ""
+        terminal.write("\x1a")
+        await shows("back")
+        terminal.write(key)
+        await shows(`key ${key}`)
+      }
+      terminal.write("q")
+      assert.strictEqual(await ended, 3)
+    } finally {
+      remove()
+    }
   })
 
-  it.effect("an agent that answers once is not watched", () =>
-    Effect.gen(function*() {
-      const { full, once } = yield* scripts
-      assert.include(full, "kill -CONT")
-      assert.notInclude(once, "kill -CONT")
-    }))
+  it("an agent without a terminal, and one that answers once, take the place of the shell", async () => {
+    const run = "exec \"$@\""
+    const [full, once] = [await scriptOf([]), await scriptOf(["-p", "x"])]
+    assert.isTrue(full.endsWith(run) && once.endsWith(run))
+    assert.include(full, "set -m")
+    assert.notInclude(once, "set -m")
+    const { folder, remove } = temporaryFolder("pyro-agent-")
+    const { stdout } = await promisify(execFile)("sh", ["-c", full, "agent", "sh", "-c", "echo $PPID"], {
+      env: { ...process.env, HOME: folder }
+    }).finally(remove)
+    assert.strictEqual(stdout.trim(), `${process.pid}`)
+  })
 
   it.effect("the guest reaches the provider's host, and pyro puts the key into its header", () =>
     Effect.gen(function*() {

@@ -153,10 +153,25 @@ describe("disconnect", () => {
       // It is not pyro's: a second disconnect leaves it.
       const { files, notes } = await place.disconnect(name)
       assert.deepStrictEqual(files, [])
-      assert.match(notes.join(), /entry pyro of .* stays/)
+      const program = /url/.test(text)
+        ? "a server at an address"
+        : /"x"/.test(text)
+        ? "another program (pyrolysis x)"
+        : "another program (pyrolysis)"
+      assert.deepStrictEqual(notes, [`the entry pyro in ${config} is for ${program}, and stays`])
       assert.strictEqual(fs.readFileSync(config, "utf8"), text)
     }
   )
+
+  it("disconnect names an entry that runs pyro under another name, and leaves the entry", async () => {
+    const config = place.configOf("cursor")
+    const text = JSON.stringify({ mcpServers: { mine: { command: "pyro", args: ["mcp", "serve"] } } })
+    place.write(config, text)
+    const { files, notes } = await place.disconnect("cursor")
+    assert.deepStrictEqual(files, [])
+    assert.include(notes.join(), `the entry mine in ${config} runs pyro under another name, and stays`)
+    assert.strictEqual(fs.readFileSync(config, "utf8"), text)
+  })
 
   it("only the user reads a replaced entry that is kept", async () => {
     const [name, text] = replacing[0]!

@@ -228,3 +228,7 @@ describe("exit statuses", () => {
     )
   })
 })
+
+it.each(samples)("%s is an Error by its own name, which no field hides", (error) => {
+  assert.deepStrictEqual([error.name, error instanceof Error], [error._tag, true])
+})

@@ -28,7 +28,7 @@ const warm = {
 /** A service whose saved snapshots are in memory. */
 const savedService = (names = ["warm"]) => {
   const asked: Array<unknown> = []
-  const absent = (name: string) => new SavedNotFound({ name, similar: [] })
+  const absent = (name: string) => new SavedNotFound({ saved: name, similar: [] })
   const service: PyroService = {
     ...unfakedPyro,
     saved: {

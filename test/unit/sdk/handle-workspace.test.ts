@@ -106,7 +106,7 @@ describe("workspaces that a program holds", () => {
         starts++ === 0
           ? Stream.fail(notFound(workspace))
           : Stream.make({ _tag: "Ready" as const, workspace: infoOf("ws-2", "fix") }),
-      create: () => Stream.fail(new WorkspaceNameTaken({ name: "fix", workspace: "ws-2" }))
+      create: () => Stream.fail(new WorkspaceNameTaken({ workspaceName: "fix", workspace: "ws-2" }))
     })
     assert.strictEqual((await connect().open("fix")).id, "ws-2")
   })

@@ -45,7 +45,7 @@ export const namelessFolder = Effect.map(
 export const demandFreeName = (name: string) =>
   Effect.flatMap(
     folderCalled(name),
-    ({ directory }) => exists(directory) ? Effect.fail(new SavedExists({ name })) : Effect.void
+    ({ directory }) => exists(directory) ? Effect.fail(new SavedExists({ saved: name })) : Effect.void
   )
 
 /** Gives a whole snapshot its name, by one rename. */
@@ -148,7 +148,7 @@ const deletable = (name: string) =>
     const record = read?._tag === "Some" ? read.value.record : undefined
     return exists(folder.directory) && (yield* isWithinReach(record))
       ? folder.directory
-      : yield* new SavedNotFound({ name, similar: [] })
+      : yield* new SavedNotFound({ saved: name, similar: [] })
   })
 
 /** Takes the name of a saved snapshot away. Its files are then in the given folder. */

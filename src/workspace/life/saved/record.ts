@@ -120,7 +120,7 @@ export const readSaved = (folder: SavedFolder): Effect.Effect<Option.Option<Save
   }).pipe(
     Effect.mapError((failure) =>
       new SavedDamaged({
-        name,
+        saved: name,
         detail: failure._tag === "FileFailed" ? failure.message : "a newer pyro wrote its record"
       })
     )
@@ -153,7 +153,7 @@ export const findSaved = (
     const found = yield* Effect.flatMap(folderCalled(name), readSaved)
     if (Option.isSome(found) && (yield* isWithinReach(found.value.record))) return found.value
     const names = (yield* readAllSaved).map(({ record }) => record.name)
-    return yield* new SavedNotFound({ name, similar: similarTo(name, names) })
+    return yield* new SavedNotFound({ saved: name, similar: similarTo(name, names) })
   })
 
 /** The seed image of a saved snapshot's disk. */
