@@ -17,6 +17,7 @@ interface History {
 interface Rewound {
   readonly redo: string
   readonly undone: ReadonlyArray<{ readonly exec_id: string; readonly command: string }>
+  readonly writes_undone: ReadonlyArray<string>
   readonly memory: boolean
   readonly goes_on: ReadonlyArray<string>
   readonly started_again: ReadonlyArray<string>
@@ -100,6 +101,44 @@ describe("a rewind in a microVM", { concurrent: false }, () => {
     })
     const program = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8000').read().decode())"
     assert.include(await sh("w", `python3 -c "${program}"; cat warm`), "good")
+  })
+
+  it("rows that a database under a service committed before a command stay, and no others", async () => {
+    const server = `import http.server, sqlite3
+class Rows(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        db = sqlite3.connect("/workspace/rows.db")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("CREATE TABLE IF NOT EXISTS rows (name TEXT)")
+        if self.path != "/": db.execute("INSERT INTO rows VALUES (?)", (self.path[1:],))
+        db.commit()
+        answer = ",".join(name for (name,) in db.execute("SELECT name FROM rows ORDER BY rowid")).encode()
+        db.close()
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(answer)
+http.server.HTTPServer(("127.0.0.1", 8001), Rows).serve_forever()`
+    await json(["service", "start", "w", "db", "--ready-tcp", "8001", "--", "python3", "-c", server])
+    const { host_port } = await json<{ readonly host_port: number }>(["port", "publish", "w", "8001"])
+    /** Asks until the service answers, which starts again after a rewind. */
+    const rows = async (name: string) => {
+      let answer: string | undefined
+      await until("an answer of the service", async () => {
+        answer = await fetch(`http://127.0.0.1:${host_port}/${name}`).then((got) => got.text(), () => undefined)
+        return answer !== undefined
+      })
+      return answer
+    }
+    await rows("early")
+    await step("echo base > b")
+    assert.strictEqual(await rows("committed"), "early,committed")
+    await sh("w", "rm -f b")
+    assert.strictEqual(await rows("later"), "early,committed,later")
+    const { undone, writes_undone } = await rewind()
+    assert.lengthOf(undone, 1)
+    assert.match(writes_undone.join(), /^what service .*db.* wrote since /)
+    assert.strictEqual(await rows(""), "early,committed")
+    assert.strictEqual(await sh("w", "cat b"), "base")
   })
 
   it("an installation that went wrong is undone, and done again by a return", async () => {

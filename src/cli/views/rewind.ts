@@ -56,11 +56,14 @@ export const rewindViews = {
           ], { head: true, flexible: [5] }))
   },
   "workspace.rewind": {
-    result: ({ ended, goesOn, memory, notUndone, redo, startedAgain, undone, workspace: { id, name = id } }) => {
+    result: (
+      { ended, goesOn, memory, notUndone, redo, startedAgain, undone, workspace: { id, name = id }, writesUndone }
+    ) => {
       const others = alsoEnded({ ended, undone })
       return note(
         `${name} is rewound: ${undone.length === 0 ? "no command" : count(undone.length, "command")} undone\n` +
           lines(undone.map((one) => `${one.execId.slice(0, SHORT)} ${one.command} (${outcomeOf(one)})`)) +
+          writesUndone.map((one) => `Also undone: ${one}\n`).join("") +
           (others.length === 0 ? "" : `Ended with the old microVM:\n${lines(others.map(endedText))}`) +
           (memory ? `The memory of that moment is back${goesOn.length === 0 ? "" : `: ${goesOn.join(", ")}`}\n` : "") +
           (startedAgain.length === 0 ? "" : `Services that start again: ${startedAgain.join(", ")}\n`) +

@@ -130,6 +130,10 @@ const rewoundFields = () => ({
   point: string("The point that it returned to"),
   redo: string("The point of the state before the rewind: a rewind to it undoes the rewind"),
   undone: Schema.Array(UndoneCommand()).annotate({ description: "Commands that were undone, oldest first" }),
+  writesUndone: Schema.Array(Schema.String).annotate({
+    description:
+      "What is undone beside these commands: what services, shells, SSH connections and earlier commands wrote since the workspace was as the point has it. A sentence each"
+  }),
   ended: Schema.Array(EndedProgram()).annotate({
     description:
       "Commands, shells and services that ran, and ended with the old microVM. Without services that start again"
@@ -169,7 +173,7 @@ export const workspaceRewind = streaming({
   summary: "Bring a workspace back to the moment before a command",
   description:
     "Returns the workspace to the newest point before a command, in a new microVM. On QEMU a point is of the disk: processes end, and services that ran at the point start " +
-    "again. On Firecracker a point has the memory too: processes, shells and services of that moment go on. Id, name, secrets, network policy, published ports and the history stay. Commands between the point and the named one are undone as well, and the answer names " +
+    "again. On Firecracker a point has the memory too: processes, shells and services of that moment go on. Id, name, secrets, network policy, published ports and the history stay. Commands between the point and the named one are undone as well, and so is what other programs wrote since; the answer names " +
     "them. It also names what crossed the host and stays. The state before the rewind is a point too: --to returns to it.",
   cli: {
     path: ["workspace", "rewind"],

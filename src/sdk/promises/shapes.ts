@@ -503,6 +503,11 @@ export interface RewindResult {
     readonly status?: number
     readonly durationMs?: number
   }>
+  /**
+   * What is undone beside these commands: what services, shells, SSH connections and earlier commands wrote since the
+   * workspace was as the point has it. A sentence each
+   */
+  readonly writesUndone: ReadonlyArray<string>
   /** Commands, shells and services that ran, and ended with the old microVM. Without services that start again */
   readonly ended: ReadonlyArray<{
     /** What it was */

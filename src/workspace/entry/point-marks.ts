@@ -6,6 +6,11 @@ export interface PointMarks {
   usedMs: number
   /** Number of commands that had ended at that look. */
   ended: number
+  /**
+   * Whether a program of the guest ran at that look, or may have: a service, a shell, a connection, or what a command left behind. It may have written
+   * since, without a use.
+   */
+  hasPrograms: boolean
   /** Looks that are allowed now. */
   left: number
   /** Monotonic time of the last look that was added, in ms. */
@@ -37,6 +42,7 @@ const BURST = 5
 export const makePointMarks = (): PointMarks => ({
   usedMs: -1,
   ended: -1,
+  hasPrograms: true,
   left: BURST,
   refilledMs: -Infinity,
   pauseMs: 0,
@@ -62,6 +68,7 @@ export const forgetPointMarks = ({ pointMarks: marks }: { readonly pointMarks: P
   Object.assign(marks, {
     usedMs: -1,
     ended: -1,
+    hasPrograms: true,
     left: Math.max(1, marks.left),
     returnedAt: undefined,
     returnedMs: undefined
@@ -74,7 +81,7 @@ export const markReturned = (
   { seen, ...returned }: {
     readonly returnedAt: number
     readonly returnedMs: number
-    readonly seen: Pick<PointMarks, "usedMs" | "ended"> | undefined
+    readonly seen: Pick<PointMarks, "usedMs" | "ended" | "hasPrograms"> | undefined
   }
 ): void => {
   forgetPointMarks(entry)

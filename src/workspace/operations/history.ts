@@ -27,7 +27,7 @@ export const beginsAtBaseline = (events: ReadonlyArray<WorkspaceLogEvent>): bool
 }
 
 interface Known {
-  readonly execs: ReadonlyArray<JournaledCommand>
+  readonly steps: ReadonlyArray<JournaledCommand>
   /** Oldest first. */
   readonly points: ReadonlyArray<{ readonly record: PointRecord }>
   /** What is undone in the present state. */
@@ -35,19 +35,19 @@ interface Known {
   readonly isFromBaseline: boolean
 }
 
-const entryOf = ({ execs, isFromBaseline, points, undone }: Known, place: number): HistoryEntry => {
-  const command = commandOf(execs[place]!)
+const entryOf = ({ steps, isFromBaseline, points, undone }: Known, place: number): HistoryEntry => {
+  const command = commandOf(steps[place]!)
   if (isUndone(undone, place)) return { ...command, undone: true }
   const before = pointBefore(points, undone, place)?.record
   if (before === undefined) {
-    const isFirst = isFromBaseline && execs.slice(0, place).every((_, earlier) => isUndone(undone, earlier))
+    const isFirst = isFromBaseline && steps.slice(0, place).every((_, earlier) => isUndone(undone, earlier))
     return { ...command, undone: false, ...(isFirst ? { byReset: true } : {}) }
   }
   const first = firstUndone(before, place)
   const skipped = Array.from({ length: place - first }, (_, more) => first + more)
   const after = points.find(({ record }) => record.commands === place + 1 && isBehind(record, undone))?.record
   // The disk is another one after a keep, so the bytes are unknown.
-  const isKeep = execs[place]!.start.keeps === true
+  const isKeep = steps[place]!.start.keeps === true
   const writtenBytes = isKeep
     ? undefined
     : firstUndone(before) > place
@@ -66,7 +66,7 @@ const entryOf = ({ execs, isFromBaseline, points, undone }: Known, place: number
 
 /** The newest `limit` commands of a workspace with the points before them, and all points. */
 export const historyOf = (known: Known, limit: number): HistoryResult => ({
-  commands: known.execs.map((_, place) => place).slice(-limit).map((place) => entryOf(known, place)),
+  commands: known.steps.map((_, place) => place).slice(-limit).map((place) => entryOf(known, place)),
   points: known.points.map(({ record }) => {
     const { captured, commands, id, running, undone } = record
     return {

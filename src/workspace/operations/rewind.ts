@@ -11,7 +11,7 @@ import type { Entry } from "../entry/entry.ts"
 import { readEvents, type WorkspaceLogEvent } from "../entry/events.ts"
 import type { Wanted } from "../life/point/choose.ts"
 import { momentOf, readPoints } from "../life/point/record.ts"
-import { rewind } from "../life/point/rewind.ts"
+import { rewind, type Rewound } from "../life/point/rewind.ts"
 import { lineOf } from "../residents/command.ts"
 import { openResidentsOf } from "../residents/entry-residents.ts"
 import type { JournaledCommand } from "../residents/exec/journal.ts"
@@ -77,10 +77,21 @@ const endedOf = ({ start: { command, id, role } }: JournaledCommand): EndedProgr
   command: lineOf(command)
 })
 
+/** Shortest time between the last look at a workspace and a command that the answer of a rewind has, in ms. */
+const SHORTEST_LAG_MS = 50
+
+/** What programs wrote since a moment, which is undone with commands, as a sentence. */
+export const writesUndone = ({ by, sinceMs }: Rewound["written"], first: JournaledCommand | undefined) => {
+  if (by.length === 0) return []
+  const lagMs = first === undefined ? 0 : Date.parse(first.start.startedAt) - sinceMs
+  const lag = lagMs < SHORTEST_LAG_MS ? "" : `, ${(lagMs / 1000).toFixed(1)} s before the first of these commands`
+  return [`what ${listed(by, ", ")} wrote since ${new Date(sinceMs).toISOString()}${lag}`]
+}
+
 /** Rewinds a workspace, and says what that undid and what it did not. */
 export const rewindTo = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notify: Notify) =>
   Effect.gen(function*() {
-    const { ended, memory, point, redo, undone } = yield* rewind(lifecycle, entry, wanted, notify)
+    const { ended, memory, point, redo, undone, written } = yield* rewind(lifecycle, entry, wanted, notify)
     const residents = yield* openResidentsOf(entry)
     const again = startedAgain(residents)
     return {
@@ -88,6 +99,7 @@ export const rewindTo = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, not
       point: point.record.id,
       redo: redo.record.id,
       undone: undone.map(commandOf),
+      writesUndone: writesUndone(written, undone[0]),
       ended: ended.map(endedOf).filter(({ id, kind }) => kind !== "service" || !again.includes(id)),
       memory,
       goesOn: memory ? goesOn(residents) : [],
@@ -106,12 +118,12 @@ export const wantedBy = (before: string): Wanted =>
 /** Commands that a warning names. */
 const NAMED = 5
 
-const listed = (all: ReadonlyArray<string>) =>
-  `${all.slice(0, NAMED).join("; ")}${all.length > NAMED ? ` and ${all.length - NAMED} more` : ""}`
+const listed = (all: ReadonlyArray<string>, between = "; ") =>
+  `${all.slice(0, NAMED).join(between)}${all.length > NAMED ? ` and ${all.length - NAMED} more` : ""}`
 
 /** What a rewind did and did not, as warnings of a reset. */
 export const warningsOf = (
-  { ended, goesOn, memory, notUndone, redo, startedAgain, undone }: Omit<
+  { ended, goesOn, memory, notUndone, redo, startedAgain, undone, writesUndone }: Omit<
     RewindResult,
     "point" | "warnings" | "workspace"
   >
@@ -121,6 +133,7 @@ export const warningsOf = (
   )
   return [
     undone.length === 0 ? "no command is undone" : `undone: ${listed(undone.map(({ command }) => `“${command}”`))}`,
+    ...writesUndone.map((one) => `also undone: ${one}`),
     ...(others.length === 0 ? [] : [`ended with the old microVM: ${listed(others)}`]),
     ...(memory ? [`the memory of that moment is back${goesOn.length === 0 ? "" : `: ${goesOn.join(", ")}`}`] : []),
     ...(startedAgain.length === 0 ? [] : [`services that start again: ${startedAgain.join(", ")}`]),
@@ -145,10 +158,10 @@ export const rewindWorks = {
         return { _tag: "Rewound" as const, ...rewound }
       })
   },
-  "workspace.history": ({ commands: { journal: { execs } }, entry }, { limit }) =>
+  "workspace.history": ({ commands: { journal: { steps } }, entry }, { limit }) =>
     Effect.gen(function*() {
       const { undone = [] } = yield* Ref.get(entry.record)
       const isFromBaseline = beginsAtBaseline(yield* readEvents(entry.folder.directory))
-      return historyOf({ execs, points: yield* readPoints(entry.folder), undone, isFromBaseline }, limit)
+      return historyOf({ steps, points: yield* readPoints(entry.folder), undone, isFromBaseline }, limit)
     })
 } satisfies Partial<Works>

@@ -29,6 +29,7 @@ export interface Rewound {
   readonly redo: string
   readonly undone: ReadonlyArray<{ readonly execId: string }>
   readonly ended: ReadonlyArray<{ readonly kind: string; readonly id: string; readonly command: string }>
+  readonly writesUndone: ReadonlyArray<string>
   readonly memory: boolean
   readonly goesOn: ReadonlyArray<string>
   readonly startedAgain: ReadonlyArray<string>

@@ -17,13 +17,15 @@ const rewound = {
   memory: false,
   goesOn: [],
   startedAgain: [],
-  notUndone: []
+  notUndone: [],
+  writesUndone: []
 } as const
 
 describe("views of a rewind", () => {
   it("a rewind says what ended with the old microVM and is not undone", async () => {
     const { err } = await shown("workspace.rewind", {
       ...rewound,
+      writesUndone: ["what service web wrote since 2026-11-28T20:00:00.000Z"],
       ended: [
         { kind: "command", id: undone.execId, command: "touch a" },
         { kind: "command", id: "b".repeat(32), command: "sleep 600" },
@@ -34,6 +36,7 @@ describe("views of a rewind", () => {
     assert.strictEqual(
       err,
       "fix is rewound: 1 command undone\n  aaaaaaaaaaaa touch a (status 0)\n" +
+        "Also undone: what service web wrote since 2026-11-28T20:00:00.000Z\n" +
         "Ended with the old microVM:\n  bbbbbbbbbbbb sleep 600\n  cccccccccccc shell /bin/bash -l\n  service web\n" +
         "To undo this rewind: pyro rewind fix --to pt-2\n"
     )

@@ -7,7 +7,7 @@ const undone = {
   startedAt: "2026-01-01T00:00:00.000Z",
   outcome: "running" as const
 }
-const nothing = { ended: [], goesOn: [], memory: false, notUndone: [], startedAgain: [], undone: [] }
+const nothing = { ended: [], goesOn: [], memory: false, notUndone: [], startedAgain: [], undone: [], writesUndone: [] }
 
 describe("a rewind in sentences", () => {
   it("a rewind where nothing ran says that alone", () => {
@@ -18,6 +18,7 @@ describe("a rewind in sentences", () => {
     const text = rewoundText({
       ...nothing,
       undone: [undone],
+      writesUndone: ["what service api wrote since 2026-01-01T00:00:00.000Z"],
       ended: [
         { kind: "command", id: undone.execId, command: "make" },
         { kind: "command", id: "b".repeat(32), command: `sleep ${"9".repeat(100)}` },
@@ -29,7 +30,8 @@ describe("a rewind in sentences", () => {
     })
     assert.strictEqual(
       text,
-      `1 command undone. Ended with the old microVM: sleep ${"9".repeat(54)}…, shell cccccccccccc, service web. ` +
+      "1 command undone. Also undone: what service api wrote since 2026-01-01T00:00:00.000Z. " +
+        `Ended with the old microVM: sleep ${"9".repeat(54)}…, shell cccccccccccc, service web. ` +
         "Services that start again: api. Not undone: 1 file was exported."
     )
   })

@@ -24,12 +24,13 @@ const endedText = ({ command, id, kind }: Ended) =>
 
 /** What a rewind did, in the sentences of `pyro rewind`: what is undone, what ended, what goes on and starts again, and what stays. */
 export const rewoundText = (
-  rewound: Pick<RewindResult, "ended" | "goesOn" | "memory" | "notUndone" | "startedAgain" | "undone">
+  rewound: Pick<RewindResult, "ended" | "goesOn" | "memory" | "notUndone" | "startedAgain" | "undone" | "writesUndone">
 ): string => {
-  const { goesOn, memory, notUndone, startedAgain, undone } = rewound
+  const { goesOn, memory, notUndone, startedAgain, undone, writesUndone } = rewound
   const ended = alsoEnded(rewound).map(endedText)
   return [
     undone.length === 0 ? "No command is undone." : `${plural(undone.length, "command")} undone.`,
+    ...writesUndone.map((one) => `Also undone: ${one}.`),
     ...(ended.length === 0 ? [] : [`Ended with the old microVM: ${named(ended)}.`]),
     ...(memory && goesOn.length > 0 ? [`Goes on from the memory of that moment: ${named(goesOn)}.`] : []),
     ...(startedAgain.length === 0 ? [] : [`Services that start again: ${named(startedAgain)}.`]),

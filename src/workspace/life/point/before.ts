@@ -21,19 +21,24 @@ export interface Before {
   readonly endedAfterLast: number
   /** The point is made in any case. */
   readonly always: boolean
+  /** No use has ended since the last look. Programs may have written. */
+  readonly isUnused: boolean
 }
 
 /** Whether no point is to be made: nothing changed since the last one, whose record then counts the commands since, or a command has started. */
 export const isNeedless = (
-  { always, endedAfterLast, entry: { folder }, journal, last, record: { undone = [] }, startedBefore }: Before,
+  { always, endedAfterLast, entry: { folder }, isUnused, journal, last, record: { undone = [] }, startedBefore }:
+    Before,
   hasSameDisk: boolean
 ) =>
   Effect.gen(function*() {
     const isSame = hasSameDisk && last !== undefined && isBehind(last.record, undone)
-    if (isSame && endedAfterLast > (last.record.unchanged ?? 0)) {
-      yield* writePoint(folder, last.folder, { ...last.record, unchanged: endedAfterLast })
+    const unchanged = isSame ? last.record.unchanged ?? 0 : 0
+    if (isSame && (isUnused || endedAfterLast > unchanged)) {
+      const seen = { unchanged: Math.max(endedAfterLast, unchanged), seenMs: yield* nowMs }
+      yield* writePoint(folder, last.folder, { ...last.record, ...seen })
     }
-    return !always && (isSame || journal.execs.length !== startedBefore)
+    return !always && (isSame || journal.steps.length !== startedBefore)
   })
 
 /** The record of a point of the disk behind these commands. */

@@ -21,16 +21,16 @@ const noPoint = (entry: Entry, detail: string) =>
 const placeOf = (
   entry: Entry,
   wanted: { readonly before: string } | { readonly steps: number },
-  execs: ReadonlyArray<JournaledCommand>,
+  steps: ReadonlyArray<JournaledCommand>,
   undone: ReadonlyArray<Span>
 ) =>
   Effect.gen(function*() {
     if ("steps" in wanted) {
-      const left = execs.map((_, place) => place).filter((place) => !isUndone(undone, place))
+      const left = steps.map((_, place) => place).filter((place) => !isUndone(undone, place))
       const place = left.at(-wanted.steps)
       return place ?? (yield* noPoint(entry, `only ${left.length} commands led to its present state`))
     }
-    const ids = execs.map(({ start }) => start.id)
+    const ids = steps.map(({ start }) => start.id)
     const id = yield* onlyOne("command", wanted.before, begunBy(wanted.before, ids))
     if (id === undefined) return yield* noPoint(entry, `no command ${wanted.before} ran in it`)
     const place = ids.indexOf(id)
@@ -40,7 +40,7 @@ const placeOf = (
 /** The point that a request means, and the place of the first command that a return to it undoes. */
 export const findPoint = (entry: Entry, wanted: Wanted) =>
   Effect.gen(function*() {
-    const { commands: { journal: { execs } } } = yield* residentsOf(entry, "workspace.rewind")
+    const { commands: { journal: { steps } } } = yield* residentsOf(entry, "workspace.rewind")
     const points = yield* readPoints(entry.folder)
     const undone = (yield* Ref.get(entry.record)).undone ?? []
     if ("to" in wanted) {
@@ -50,14 +50,14 @@ export const findPoint = (entry: Entry, wanted: Wanted) =>
       if (point === undefined) return yield* noPoint(entry, `there is no point ${wanted.to}, or it is gone`)
       return { point, from: firstUndone(point.record) }
     }
-    const place = yield* placeOf(entry, wanted, execs, undone)
+    const place = yield* placeOf(entry, wanted, steps, undone)
     const point = pointBefore(points, undone, place)
     if (point !== undefined) return { point, from: firstUndone(point.record, place) }
     return yield* noPoint(
       entry,
       points.length === 0
         ? "no point was made yet"
-        : `the points before command ${execs[place]?.start.id ?? ""} are gone, or none was made`
+        : `the points before command ${steps[place]?.start.id ?? ""} are gone, or none was made`
     )
   })
 

@@ -20,7 +20,7 @@ const EXPECTED_MS = 10 * 60_000
 const likelyPoint = (entry: Entry) =>
   Effect.gen(function*() {
     const { commands: { journal } } = yield* residentsOf(entry, "workspace.rewind")
-    if (journal.execs.length !== entry.pointMarks.returnedAt) {
+    if (journal.steps.length !== entry.pointMarks.returnedAt) {
       return Option.map(yield* Effect.option(findPoint(entry, { steps: 1 })), ({ point }) => point)
     }
     const undone = (yield* Ref.get(entry.record)).undone ?? []

@@ -37,16 +37,19 @@ export const hasPoints = ({ result, tryOf }: Partial<Pick<WorkspaceRecord, "resu
 
 /**
  * Whether a point takes so little time that a command waits for it: a point of the disk, or one with little memory. The first one with memory is
- * made while the guest is idle, or before the second command. So is the first one after a return to a point: that point is the state before the command.
+ * made while the guest is idle, or before the second command. So is the first one after a return to a point: that point is the state before the command,
+ * unless a program has run since (`isUnused`).
  */
 export const isQuick = (
   { pointMarks }: { readonly pointMarks: Pick<PointMarks, "captureMs" | "returnedAt"> },
   { points }: { readonly points?: Pick<VmPoints, "pendingBytes"> | undefined },
-  { execs }: { readonly execs: ReadonlyArray<unknown> }
+  { steps }: { readonly steps: ReadonlyArray<unknown> },
+  { isUnused = false }: { readonly isUnused?: boolean } = {}
 ): Effect.Effect<boolean> =>
   points === undefined
     ? Effect.succeed(true)
-    : [0, pointMarks.returnedAt].includes(execs.length) || pointMarks.captureMs > MAX_CAPTURE_MS
+    : pointMarks.captureMs > MAX_CAPTURE_MS ||
+        ([0, pointMarks.returnedAt].includes(steps.length) && !(isUnused && pointMarks.captureMs > 0))
     ? Effect.succeed(false)
     : Effect.map(points.pendingBytes, (bytes) => bytes <= MAX_PENDING_BYTES)
 
@@ -58,14 +61,22 @@ export const everyMs = (
   return set === 0 ? 0 : Math.max(set, pointMarks.pauseMs / STILL_PART, pointMarks.captureMs / BUSY_PART)
 }
 
-/** Whether a workspace was used since the last look, and another one is allowed. Notes the look if so. */
+/** Whether no use of the workspace has ended since the last look. */
+const isSeen = ({ pointMarks: marks, uses }: Pick<Entry, "pointMarks" | "uses">, ended: number) =>
+  marks.usedMs === uses.lastMs && marks.ended === ended
+
+/**
+ * Whether a workspace may have changed since the last look, and another one is allowed. Notes the look if so. A step that waits for the point also
+ * counts what programs may have written without a use: those that ran at the last look, and those of operations beside the step's own.
+ */
 const isDue = (entry: Entry, { isAwaited }: { readonly isAwaited: boolean }) =>
   Effect.gen(function*() {
     const { pointMarks: marks, uses } = entry
     const residents = yield* openResidentsOf(entry)
     if (Option.isNone(residents)) return false
     const { endedCount: ended } = residents.value.commands.journal
-    if (marks.usedMs === uses.lastMs && marks.ended === ended) return false
+    const isUnused = isSeen(entry, ended)
+    if (isUnused && !(isAwaited && (marks.hasPrograms || uses.count > 1))) return false
     const generation = yield* Ref.get(entry.generation)
     const { state } = yield* Ref.get(entry.state)
     if (!hasPoints(yield* Ref.get(entry.record)) || Option.isNone(generation) || state !== "running") {
@@ -75,10 +86,10 @@ const isDue = (entry: Entry, { isAwaited }: { readonly isAwaited: boolean }) =>
     }
     const { vm } = generation.value.guest
     if ((yield* vm.health.trouble) !== "none") return false
-    if (isAwaited && !(yield* isQuick(entry, vm, residents.value.commands.journal))) return false
+    if (isAwaited && !(yield* isQuick(entry, vm, residents.value.commands.journal, { isUnused }))) return false
     if (!takeLook(marks, yield* monotonicMs, everyMs(entry))) return false
     Object.assign(marks, { usedMs: uses.lastMs, ended })
-    return true
+    return { isUnused }
   })
 
 /** A point that cannot be made costs a way back, and nothing else. */
@@ -95,33 +106,36 @@ const unlessBusy = (entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
   )
 
 /** A point of a workspace that is still there and runs: the step that had it may have ended it. */
-const pointIfThere = ({ registry }: Lifecycle, entry: Entry) =>
+const pointIfThere = ({ registry }: Lifecycle, entry: Entry, due: { readonly isUnused: boolean }) =>
   Effect.flatMap(Ref.get(entry.state), ({ state }) =>
     registry.entries.get(entry.id) === entry && state === "running"
-      ? Effect.asVoid(takePoint(entry, { flushLimit: BEFORE_COMMAND }))
+      ? Effect.asVoid(takePoint(entry, { flushLimit: BEFORE_COMMAND, ...due }))
       : Effect.void)
 
 /**
- * Makes a point before a command starts, if one is due that the idle time before did not bring, or waits for the one that is being made: a command
- * that starts meanwhile would be a part of it. Takes a few ms, as a rule; a point with memory that may take longer is left to the idle time. Waits a moment
- * for a lifecycle step or a push that has the workspace.
+ * Makes a point before a command starts, if one is due that the idle time before did not bring, behind the one that is being made: a command that
+ * starts meanwhile would be a part of it. Takes a few ms, as a rule; a point with memory that may take longer is left to the idle time. Waits a moment
+ * for a lifecycle step or a push that has the workspace. Without a use and without programs since the last look it costs nothing.
  */
 export const pointBeforeCommand = (
   lifecycle: Lifecycle,
   entry: Entry
 ): Effect.Effect<void, never, LifecycleServices> =>
-  Effect.suspend(() => {
+  Effect.gen(function*() {
     const { taking } = entry.pointMarks
-    if (taking !== undefined) return Effect.asVoid(Effect.timeoutOption(Deferred.await(taking), BEFORE_COMMAND))
-    return Effect.flatMap(isDue(entry, { isAwaited: true }), (due) =>
-      due
-        ? pointIfThere(lifecycle, entry).pipe(
-          onceFree([entry.lifecycleLock, entry.pushLock], BEFORE_COMMAND),
-          Effect.map((done) => Option.isNone(done) ? lookAgain(entry) : undefined),
-          whileTaking(entry),
-          orLog(entry)
-        )
-        : Effect.void)
+    if (taking !== undefined) {
+      const taken = yield* Effect.timeoutOption(Deferred.await(taking), BEFORE_COMMAND)
+      // Another command may have begun the next one.
+      if (Option.isNone(taken) || entry.pointMarks.taking !== undefined) return
+    }
+    const due = yield* isDue(entry, { isAwaited: true })
+    if (due === false) return
+    yield* pointIfThere(lifecycle, entry, due).pipe(
+      onceFree([entry.lifecycleLock, entry.pushLock], BEFORE_COMMAND),
+      Effect.map((done) => Option.isNone(done) ? lookAgain(entry) : undefined),
+      whileTaking(entry),
+      orLog(entry)
+    )
   })
 
 /** Whether a workspace may be due for a look: it is not in use, and was used since the last one. Costs next to nothing: most workspaces are idle. */

@@ -54,7 +54,7 @@ const captureIn = (
       half,
       { copy: { ...copy, early } },
       () => {
-        commands = journal.execs
+        commands = journal.steps
         programs = hasPrograms(journal)
         pointMarks.pointed = { id, lastMs: uses.lastMs }
       }
@@ -102,10 +102,10 @@ export const memoryPoint = (
   { guest, points }: { readonly guest: Option.Option<Generation>; readonly points: VmPoints }
 ) =>
   Effect.gen(function*() {
-    const { always, entry: { folder }, journal, last } = before
+    const { always, entry: { folder }, isUnused, journal, last } = before
     const hasSameDisk = last?.record.diskMark !== undefined && last.record.diskMark === (yield* points.diskMark)
     const isQuiet = last?.record.hasPrograms !== true && !hasPrograms(journal)
-    if (yield* isNeedless(before, hasSameDisk && isQuiet)) return Option.none<Point>()
+    if (yield* isNeedless(before, hasSameDisk && (isQuiet || isUnused))) return Option.none<Point>()
     const ofDisk: Effect.Effect<Point, PyroError> = copyPoint(before, disk, (to) => points.copyDisk({ to }))
     if (Option.isNone(guest)) return Option.some(yield* ofDisk)
     const mayBeStill = always && hasSameDisk && isQuiet

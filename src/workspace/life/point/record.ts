@@ -24,6 +24,8 @@ export const PointRecord = Schema.Struct({
   commands: Schema.Int,
   /** Number of the next commands that left the disk as it is, and ended. */
   unchanged: Schema.optional(Schema.Int),
+  /** Time of the last look that found the disk as it is, in ms since 1970. Absent: the time of the point. */
+  seenMs: Schema.optional(Schema.Number),
   /** Ids of those of the commands before that ran. */
   running: Schema.Array(Schema.String),
   /** Those of the commands before that a rewind had undone. */
@@ -51,6 +53,9 @@ export interface Point {
 
 /** Time of the state that a point has, in ms since 1970. */
 export const momentOf = ({ captured, returned }: PointRecord): number => returned?.atMs ?? captured.takenAtMs
+
+/** Last time at which the workspace was known to be as the point has it, in ms since 1970. */
+export const lastSeenOf = (record: PointRecord): number => Math.max(momentOf(record), record.seenMs ?? 0)
 
 export const newPointId = () => `pt-${randomBytes(4).toString("hex")}`
 

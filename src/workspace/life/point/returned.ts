@@ -25,7 +25,7 @@ export const keepReturned = (
       yield* takeAhead(entry, { folder })
       yield* Effect.flatMap(Vmm, (vmm) => vmm.on(memory.spec.driver).prepareMemory(memoryPath))
     }
-    const { diskMark: _, ...same } = record
+    const { diskMark: _, seenMs: _seen, ...same } = record
     const id = newPointId()
     const returned: PointRecord = {
       ...same,

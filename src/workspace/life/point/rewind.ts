@@ -16,9 +16,10 @@ import { findPoint, type Wanted } from "./choose.ts"
 import { expectReturn } from "./expect.ts"
 import { isUndone, undoneAfter } from "./lineage.ts"
 import { loadable } from "./loadable.ts"
-import type { Point } from "./record.ts"
+import { lastSeenOf, type Point } from "./record.ts"
 import { keepReturned } from "./returned.ts"
 import { takePoint } from "./take.ts"
+import { writersSince } from "./writers.ts"
 
 /** A VM with the state of a point. */
 const rewinding = (
@@ -53,16 +54,21 @@ export interface Rewound {
   readonly ended: ReadonlyArray<JournaledCommand>
   /** Whether the memory of the point came back. */
   readonly memory: boolean
+  /** Other programs that may have written since the workspace was as the point has it, and that time, in ms since 1970. */
+  readonly written: { readonly by: ReadonlyArray<string>; readonly sinceMs: number }
 }
 
 /** Brings a workspace back to a point. The state before is a point, too. Its caller has the workspace alone. */
 export const rewind = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notify: Notify) =>
   Effect.gen(function*() {
-    const { commands: { journal } } = yield* residentsOf(entry, "workspace.rewind")
+    const residents = yield* residentsOf(entry, "workspace.rewind")
+    const { commands: { journal }, services } = residents
     const { from, point: found } = yield* findPoint(entry, wanted)
     const point = yield* loadable(entry, found, notify)
     const before = yield* Ref.get(entry.record)
-    const total = journal.execs.length
+    const total = journal.steps.length
+    const sinceMs = lastSeenOf(point.record)
+    const writers = yield* writersSince(entry, residents, { from, sinceMs })
     const undone = undoneAfter(point.record, from, total)
     // A paused workspace has running commands, too.
     const ran = journal.commands.filter(({ end }) => end === undefined).map(({ start }) => start.id)
@@ -81,7 +87,12 @@ export const rewind = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notif
     const rebasing = Effect.map(both, ({ returned }) => ({ point: returned, undone }))
     yield* transit(lifecycle, rewinding(entry, before, { ...point, folder }, rebasing, notify))
     // A point with memory is renewed while the guest is idle: the one of the return has a whole image.
-    const seen = settled === undefined ? { usedMs: entry.uses.lastMs, ended: journal.endedCount } : undefined
+    const seen = settled !== undefined ? undefined : {
+      usedMs: entry.uses.lastMs,
+      ended: journal.endedCount,
+      // Those that start again. Nothing else has survived the old VM.
+      hasPrograms: services.all().some(({ end, wanted }) => end === undefined && wanted === "running")
+    }
     markReturned(entry, { returnedAt: total, returnedMs: yield* nowMs, seen })
     yield* Effect.forkIn(expectReturn(entry), entry.scope)
     yield* reportWarnings(entry, notify)
@@ -89,8 +100,9 @@ export const rewind = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notif
     return {
       point,
       redo: (yield* both).redo,
-      undone: journal.execs.filter((_, place) => place >= from && place < total && !isUndone(was, place)),
+      undone: journal.steps.filter((_, place) => place >= from && place < total && !isUndone(was, place)),
       ended: journal.commands.filter(({ end, start }) => end?.outcome === "lost" && ran.includes(start.id)),
-      memory: point.record.captured.memory !== undefined
+      memory: point.record.captured.memory !== undefined,
+      written: { by: writers, sinceMs }
     } satisfies Rewound
   })

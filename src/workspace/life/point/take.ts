@@ -2,6 +2,7 @@ import { Effect, Option, Ref } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import { formatOf } from "../../../disk/layer-format.ts"
 import { readWorkspaceDisk } from "../../../disk/workspace-disk.ts"
+import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { Paths } from "../../../system/files/Paths.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import type { Vmm } from "../../../vm/Vmm.ts"
@@ -28,15 +29,26 @@ interface Taking {
   readonly always?: boolean
   /** @default `FLUSH_LIMIT` */
   readonly flushLimit?: Parameters<typeof Effect.timeoutOption>[1]
+  /** No use has ended since the last look: a point is needless if its disk is the same, whatever the memory has. */
+  readonly isUnused?: boolean
   /** Points that the ring keeps in any case. */
   readonly kept?: ReadonlyArray<string>
 }
 
 /** Number of the commands from a place on that have ended, up to the first one that runs. */
-const endedFrom = (execs: ReadonlyArray<JournaledCommand>, place: number) => {
-  const running = execs.findIndex(({ end }, at) => at >= place && end === undefined)
-  return (running === -1 ? execs.length : running) - place
+const endedFrom = (steps: ReadonlyArray<JournaledCommand>, place: number) => {
+  const running = steps.findIndex(({ end }, at) => at >= place && end === undefined)
+  return (running === -1 ? steps.length : running) - place
 }
+
+/** Notes whether programs run. A guest that does not say so may have some. */
+const notePrograms = ({ pointMarks }: Entry, { call }: GuestChannel) =>
+  call.programs({}).pipe(
+    Effect.map((programs) => programs !== 0),
+    Effect.orElseSucceed(() => true),
+    Effect.map((hasPrograms) => void Object.assign(pointMarks, { hasPrograms })),
+    Effect.interruptible
+  )
 
 /**
  * Makes a point of the workspace as it is now, while the guest runs on, and gives the point: the last one, if that is known to have all. Gives none if
@@ -45,23 +57,25 @@ const endedFrom = (execs: ReadonlyArray<JournaledCommand>, place: number) => {
  */
 export const takePoint = (
   entry: Entry,
-  { always = false, flushLimit = FLUSH_LIMIT, kept = [] }: Taking = {}
+  { always = false, flushLimit = FLUSH_LIMIT, isUnused = false, kept = [] }: Taking = {}
 ): Effect.Effect<Option.Option<Point>, PyroError, Paths | Vmm> =>
   Effect.gen(function*() {
     const { folder } = entry
     const { commands: { journal }, services } = yield* residentsOf(entry, "workspace.rewind")
     const record = yield* Ref.get(entry.record)
     const generation = yield* Ref.get(entry.generation)
-    const startedBefore = journal.execs.length
+    const startedBefore = journal.steps.length
     const points = yield* readPoints(folder)
     const last = points.at(-1)
-    const endedAfterLast = last === undefined ? 0 : endedFrom(journal.execs, last.record.commands)
+    const endedAfterLast = last === undefined ? 0 : endedFrom(journal.steps, last.record.commands)
     let answers = true
     if (Option.isSome(generation)) {
       const { channel, guest } = generation.value
       // The next VM mounts the disk of a point without memory. A rewind waits for the point of the state before, to which few return.
       const written = guest.vm.points === undefined && !always ? flushForMount(channel) : flush(channel)
-      const flushed = Effect.timeoutOption(written, flushLimit)
+      // Before the flush, whose point has all that is written until then: without programs, nothing is written after the flush.
+      const noted = always ? Effect.void : notePrograms(entry, channel)
+      const flushed = Effect.timeoutOption(Effect.andThen(noted, written), flushLimit)
       // A guest that does not answer can still be brought back.
       answers = Option.isSome(yield* always ? Effect.orElseSucceed(flushed, () => Option.none()) : flushed)
       if (!answers && !always) {
@@ -69,7 +83,7 @@ export const takePoint = (
         return Option.none()
       }
     } else yield* endUnattached(entry)
-    const before: Before = { entry, record, last, journal, services, startedBefore, endedAfterLast, always }
+    const before: Before = { entry, record, last, journal, services, startedBefore, endedAfterLast, always, isUnused }
     const disk = yield* readWorkspaceDisk(folder.disk(record.disk), virtualBytesOf(record))
     const vm = Option.getOrUndefined(generation)?.guest.vm
     const made = vm?.points !== undefined

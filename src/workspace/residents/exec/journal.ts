@@ -39,6 +39,8 @@ export const Started = Schema.Struct({
   client: Schema.optional(Schema.String),
   /** It is no command of the guest: a candidate of a try became the workspace. */
   keeps: Schema.optional(Schema.Literal(true)),
+  /** It is no command of the guest: an operation of pyro changes files. It has no log. */
+  edits: Schema.optional(Schema.Literal(true)),
   /** The command ran before the workspace's current snapshot state. */
   inherited: Schema.optional(Schema.Literal(true)),
   /** A rewind has brought the command back: the journal had its end already. */
@@ -96,6 +98,13 @@ const shortened = (command: ReadonlyArray<string>) => {
   return kept
 }
 
+/** Lists of commands, and the number of changes that they have. */
+interface Lists {
+  readonly changes: number
+  readonly execs: ReadonlyArray<JournaledCommand>
+  readonly steps: ReadonlyArray<JournaledCommand>
+}
+
 /**
  * Commands of a workspace in the order of their start. The journal writes a command before the guest gets the command. There is no fsync:
  * the line survives a killed process, and a crash of the host may lose it. A line is one write. A crash may cut the last line, which the
@@ -106,6 +115,7 @@ export class CommandJournal {
   readonly #commands = new Map<string, JournaledCommand>()
   #ended = 0
   #changes = 0
+  #listed: Lists = { changes: -1, execs: [], steps: [] }
   /** Bytes of the file that are whole lines. */
   #size: number
   /** Lines that the file does not have yet, also because the disk was full. The next write begins with them. */
@@ -149,7 +159,23 @@ export class CommandJournal {
 
   /** Commands that are execs, in order. */
   get execs(): ReadonlyArray<JournaledCommand> {
-    return this.commands.filter(({ start }) => start.role === undefined)
+    return this.#lists.execs
+  }
+
+  /** What a rewind can undo, in order: execs, and operations that change files. */
+  get steps(): ReadonlyArray<JournaledCommand> {
+    return this.#lists.steps
+  }
+
+  /** Made once after each change. */
+  get #lists(): Lists {
+    const { changes } = this.#listed
+    if (changes !== this.#changes) {
+      const steps = this.commands.filter(({ start }) => start.role === undefined)
+      const execs = steps.filter(({ start }) => start.edits === undefined)
+      this.#listed = { changes: this.#changes, execs, steps }
+    }
+    return this.#listed
   }
 
   get(id: string) {

@@ -24,10 +24,14 @@ describe("looks for points", () => {
 
   it("a return that has the present state leaves the next look to the next use, and a reset forgets the return", () => {
     const marks = makePointMarks()
-    markReturned({ pointMarks: marks }, { returnedAt: 4, returnedMs: 100, seen: { usedMs: 90, ended: 3 } })
-    assert.include(marks, { returnedAt: 4, returnedMs: 100, usedMs: 90, ended: 3 })
+    markReturned({ pointMarks: marks }, {
+      returnedAt: 4,
+      returnedMs: 100,
+      seen: { usedMs: 90, ended: 3, hasPrograms: false }
+    })
+    assert.include(marks, { returnedAt: 4, returnedMs: 100, usedMs: 90, ended: 3, hasPrograms: false })
     markReturned({ pointMarks: marks }, { returnedAt: 5, returnedMs: 200, seen: undefined })
-    assert.include(marks, { returnedAt: 5, returnedMs: 200, usedMs: -1, ended: -1 })
+    assert.include(marks, { returnedAt: 5, returnedMs: 200, usedMs: -1, ended: -1, hasPrograms: true })
     forgetPointMarks({ pointMarks: marks })
     assert.include(marks, { returnedAt: undefined, returnedMs: undefined })
   })

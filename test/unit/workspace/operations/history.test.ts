@@ -24,11 +24,11 @@ const point = (number: number, commands: number, more: Partial<PointRecord> = {}
 })
 
 describe("the history of a workspace", () => {
-  const execs = ["a", "b", "c", "d"].map(exec)
+  const steps = ["a", "b", "c", "d"].map(exec)
 
   it("a command has the point before it, what it wrote, and the commands that a rewind undoes with it", () => {
     const points = [point(1, 1), point(2, 2), point(3, 4)]
-    const { commands } = historyOf({ execs, points, undone: [], isFromBaseline: false }, 10)
+    const { commands } = historyOf({ steps, points, undone: [], isFromBaseline: false }, 10)
     assert.deepStrictEqual(
       commands.map(({ alsoUndone, execId, point, writtenBytes }) => [execId, point, alsoUndone, writtenBytes]),
       [
@@ -43,7 +43,7 @@ describe("the history of a workspace", () => {
 
   it("a command that changed nothing wrote nothing, and is not undone with the next", () => {
     const points = [point(1, 1, { unchanged: 2 }), point(2, 4)]
-    const { commands } = historyOf({ execs, points, undone: [], isFromBaseline: false }, 10)
+    const { commands } = historyOf({ steps, points, undone: [], isFromBaseline: false }, 10)
     assert.deepStrictEqual(
       commands.map(({ alsoUndone, execId, point, writtenBytes }) => [execId, point, alsoUndone, writtenBytes]),
       [
@@ -58,7 +58,7 @@ describe("the history of a workspace", () => {
   it("an undone command has no way back, and does not count as one that is undone with another", () => {
     const undone = [{ from: 1, to: 3 }]
     const { commands, points } = historyOf({
-      execs,
+      steps,
       points: [point(1, 1), point(2, 2), point(3, 3)],
       undone,
       isFromBaseline: true
@@ -70,7 +70,7 @@ describe("the history of a workspace", () => {
 
   it("a reset leads to before the first command of the present state, if no point does", () => {
     const places = (known: object) =>
-      historyOf({ execs, points: [], undone: [], isFromBaseline: true, ...known }, 10).commands
+      historyOf({ steps, points: [], undone: [], isFromBaseline: true, ...known }, 10).commands
         .flatMap(({ byReset, execId }) => byReset === true ? [execId] : [])
     assert.deepStrictEqual(places({}), ["a"])
     assert.deepStrictEqual(places({ undone: [{ from: 0, to: 2 }] }), ["c"], "the first two are undone")
@@ -92,7 +92,7 @@ describe("the history of a workspace", () => {
   })
 
   it("the newest commands are listed", () => {
-    const { commands } = historyOf({ execs, points: [], undone: [], isFromBaseline: false }, 2)
+    const { commands } = historyOf({ steps, points: [], undone: [], isFromBaseline: false }, 2)
     assert.deepStrictEqual(commands.map(({ execId }) => execId), ["c", "d"])
   })
 })

@@ -24,16 +24,17 @@ describe("workspaces with points", () => {
 
 describe("points that a command waits for", () => {
   const mib = 1024 * 1024
-  const quick = ({ commands = 1, captureMs = 0, pending, returnedAt }: {
+  const quick = ({ commands = 1, captureMs = 0, isUnused = false, pending, returnedAt }: {
     readonly commands?: number
     readonly captureMs?: number
+    readonly isUnused?: boolean
     /** Absent: points hold the disk. */
     readonly pending?: number
     readonly returnedAt?: number
   }) => {
     const points = pending === undefined ? undefined : { pendingBytes: Effect.succeed(pending) }
     const entry = { pointMarks: { ...makePointMarks(), captureMs: captureMs * deadlineScale, returnedAt } }
-    return Effect.runSync(isQuick(entry, { points }, { execs: Array.from({ length: commands }) }))
+    return Effect.runSync(isQuick(entry, { points }, { steps: Array.from({ length: commands }) }, { isUnused }))
   }
 
   it("a point of the disk is always waited for", () => {
@@ -64,5 +65,10 @@ describe("points that a command waits for", () => {
   it("the first command after a return to a point waits for no point with memory, and the next one does", () => {
     const after = (commands: number, points: object) => quick({ commands, returnedAt: 3, ...points })
     assert.deepStrictEqual([after(3, { pending: 0 }), after(4, { pending: 0 }), after(3, {})], [false, true, true])
+  })
+
+  it("it waits for one if programs alone may have written, and the last point was short", () => {
+    const written = (points: object) => quick({ commands: 0, pending: 0, isUnused: true, ...points })
+    assert.deepStrictEqual([written({ captureMs: 50 }), written({ captureMs: 101 }), written({})], [true, false, false])
   })
 })

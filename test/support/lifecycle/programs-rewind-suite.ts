@@ -1,0 +1,99 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { until } from "../pyro-cli.ts"
+import { localAgent } from "./local-agent.ts"
+import { operations } from "./operations.ts"
+import { rewindSteps } from "./rewind-steps.ts"
+import type { WorkspacesClient } from "./workspaces-client.ts"
+
+/** Adds a number to a file, again and again, from 1 on. */
+const writing = (file: string) => `i=0; while :; do i=$((i+1)); echo $i >> /workspace/${file}; sleep 0.02; done`
+
+/** Programs of a workspace write between two commands, over a local agent. No operation uses the workspace meanwhile. */
+export const testProgramsRewind = (title: string, program: string, options: { readonly hasMemoryPoints: boolean }) => {
+  describe(title, { concurrent: false }, () => {
+    const driver = localAgent(program, options)
+    let client: WorkspacesClient
+    const known = operations(() => client)
+    const { call, create, exec, remove, sh, startProgram } = known
+    const { history, rewind, step } = rewindSteps(known)
+
+    /** Numbers in the file of a workspace, as the host sees the disk: a look from inside would be a use. */
+    const rowsOf = (w: string) => () => {
+      const root = path.join(client.state, "local-disks")
+      const counts = fs.readdirSync(root).map((disk) => {
+        try {
+          return fs.readFileSync(path.join(root, disk, `tree/workspace/rows-${w}`), "utf8").split("\n").length - 1
+        } catch {
+          return 0
+        }
+      })
+      return Math.max(0, ...counts)
+    }
+    /** The last number before the file begins anew, by a program that has started again. */
+    const keptRows = async (w: string) => {
+      const all = (await sh(w, `cat rows-${w}`)).split("\n").map(Number)
+      const again = all.findIndex((row, at) => row !== at + 1)
+      return again === -1 ? all.length : again
+    }
+
+    beforeAll(async () => {
+      client = await driver.open()
+      await client.close()
+      client.setForNext("PYRO_REWIND_MIB", "2048")
+      client.setForNext("PYRO_REWIND_EVERY_MS", "0")
+    })
+    afterAll(() => driver.close(client))
+
+    const starts: Readonly<Record<string, (w: string, script: string) => Promise<unknown>>> = {
+      service: (workspace, script) => call("service-start", { workspace, name: "writer", script }),
+      shell: async (workspace, script) => {
+        const { shellId } = await call<{ readonly shellId: string }>("shell-open", { workspace })
+        await call("shell-write", { workspace, shell_id: shellId, input: script })
+      },
+      detached: startProgram,
+      child: (workspace, script) => exec(workspace, `(${script}) > /dev/null 2>&1 &`)
+    }
+    const titles = [
+      ["service", "a service", "service writer"],
+      ["shell", "a shell", "shell [0-9a-f]{12}"],
+      ["detached", "a detached command", "command [0-9a-f]{12}"],
+      ["child", "a process that a command left", "processes that commands left"]
+    ] as const
+    for (const [w, who, named] of titles) {
+      it(`what ${who} wrote before a command stays, and what it wrote since is undone`, async () => {
+        const rows = rowsOf(w)
+        await create(w)
+        await step(w, "echo base > b")
+        await starts[w]!(w, writing(`rows-${w}`))
+        await until("the first rows", () => Promise.resolve(rows() > 2))
+        await step(w, "echo later > later")
+        const settledRows = rows()
+        await until("more rows", () => Promise.resolve(rows() > settledRows + 10))
+        const before = rows()
+        const { execId } = await exec(w, "rm -f b")
+        const after = rows()
+        await until("rows after the command", () => Promise.resolve(rows() > after + 5))
+        const { undone, writesUndone } = await rewind(w)
+        assert.match(writesUndone.join(), new RegExp(`^what ${named} wrote since [0-9T:.Z-]+$`))
+        assert.deepStrictEqual(undone.map((one) => one.execId), [execId])
+        const kept = await keptRows(w)
+        assert.isAtLeast(kept, before)
+        assert.isAtMost(kept, after)
+        assert.strictEqual(await sh(w, "cat b"), "base")
+        await remove(w)
+      })
+    }
+
+    it("a command in a quiet workspace makes no look of its own", async () => {
+      await create("w")
+      await step("w", "echo base > b")
+      const { points } = await history("w")
+      await exec("w", "echo more > b")
+      assert.lengthOf((await history("w")).points.filter(({ commands }) => commands === 1), 1)
+      assert.strictEqual((await history("w")).commands.at(-1)!.point, points.at(-1)!.id)
+      await remove("w")
+    })
+  })
+}
