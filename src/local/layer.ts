@@ -66,7 +66,7 @@ const make = (pooled: boolean) =>
     const works = hostWorks({
       isResident: pooled,
       pool: Effect.map(owned, ({ pool }) => pool),
-      rootOf: (workspace) => Effect.flatMap(owned, ({ workspaces }) => workspaces.root({ workspace })),
+      rootOf: (payload) => Effect.flatMap(owned, ({ workspaces }) => workspaces.root(payload)),
       changesOf: (payload, notify) => Effect.flatMap(owned, ({ workspaces }) => workspaces.changes(payload, notify)),
       pyro: () => pyro
     })

@@ -85,9 +85,12 @@ export type ChangesOf = (
 export const commitWorkspace = (payload: CommitPayload, changesOf: ChangesOf, pyro: PyroService) =>
   making(payload.name, (onProgress, notify) => commit(pyro, payload, changesOf(payload, notify), onProgress))
 
-interface Sources {
+/** Parts of workspaces that become environments. */
+export interface Sources {
   /** Finds the workspace whose root becomes the image. */
-  readonly rootOf: (workspace: string) => Effect.Effect<Root, PyroError>
+  readonly rootOf: (
+    payload: { readonly workspace: string; readonly allowSecrets?: boolean | undefined }
+  ) => Effect.Effect<Root, PyroError>
   readonly changesOf: ChangesOf
 }
 
@@ -125,8 +128,11 @@ const buildNamed = (payload: BuildPayload, { changesOf, rootOf }: Sources, pyro:
   making(payload.name ?? "", (onProgress, notify) =>
     Effect.gen(function*() {
       const { define, keep, resolve } = yield* Environments
-      const { dockerfile, from, fromWorkspace, name, npm, packages, replace } = payload
+      const { allowSecrets, dockerfile, from, fromWorkspace, name, npm, packages, replace } = payload
       if (name === undefined) return yield* wrong("name", "missing")
+      if (allowSecrets !== undefined && fromWorkspace === undefined) {
+        return yield* wrong("allow_secrets", "it goes with --from-workspace alone")
+      }
       if (dockerfile !== undefined) {
         if ((from ?? fromWorkspace) !== undefined || packages.length + npm.length > 0) {
           return yield* wrong("dockerfile", "it excludes --from, --from-workspace, --packages and --npm")
@@ -147,13 +153,13 @@ const buildNamed = (payload: BuildPayload, { changesOf, rootOf }: Sources, pyro:
           "it excludes --from, --packages and --npm; install packages in the workspace"
         )
       }
-      const { archive, environment, id } = yield* rootOf(fromWorkspace)
+      const { archive, environment, id } = yield* rootOf({ workspace: fromWorkspace, allowSecrets })
       if (Option.exists(yield* resolve(environment), ({ oci }) => oci !== undefined)) {
         // It may have no tar.
         return yield* commit(
           pyro,
           { name, replace },
-          changesOf({ workspace: id, allowSecrets: true }, notify),
+          changesOf({ workspace: id, allowSecrets }, notify),
           onProgress
         )
       }

@@ -12,7 +12,6 @@ import type { PyroService } from "../contract/rows/Pyro.ts"
 import type { RunInput } from "../contract/rows/run-input.ts"
 import { Pool } from "../vm/Pool.ts"
 import type { WorkspacesOperation } from "../workspace/operations/work.ts"
-import type { Root } from "../workspace/operations/Workspaces.ts"
 import { showHostLists } from "../workspace/residents/network/show.ts"
 import { showConfiguration } from "./configuration.ts"
 import { daemonLogs, daemonStatus, daemonStatusWithMetrics, daemonStop, daemonTimings } from "./daemon-control.ts"
@@ -25,7 +24,8 @@ import {
   commitWorkspace,
   exportedEnvironment,
   importEnvironment,
-  pullEnvironment
+  pullEnvironment,
+  type Sources
 } from "./making.ts"
 import { ui } from "./page.ts"
 import { prepare } from "./prepare.ts"
@@ -46,7 +46,7 @@ interface HostParts {
   /** Whether the process stays: `run` then takes its microVM from the pool. */
   readonly isResident: boolean
   readonly pool: Effect.Effect<Pool["Service"], PyroError>
-  readonly rootOf: (workspace: string) => Effect.Effect<Root, PyroError>
+  readonly rootOf: Sources["rootOf"]
   readonly changesOf: ChangesOf
   readonly pyro: () => PyroService
 }

@@ -129,6 +129,29 @@ describe("secrets of a workspace", { concurrent: false }, () => {
     for (const { stderr, stdout } of answers) for (const value of HIDDEN) assert.notInclude(stdout + stderr, value)
   })
 
+  it("each way out for the whole of a workspace is refused: a commit, an environment, the disk and a saved snapshot", async () => {
+    const output = path.join(folder, "whole")
+    await json(["snapshot", "save", "fix", "whole", "--disk-only"])
+    const ways = [
+      ["commit", "fix", "leaky"],
+      ["env", "build", "leaky", "--from-workspace", "fix"],
+      ["disk", "export", "fix", "--output", output],
+      ["saved", "export", "whole", "--output", output]
+    ]
+    for (const words of ways) {
+      const { code, message } = await failure(words)
+      assert.strictEqual(code, "export_refused", words.join(" "))
+      assert.match(message, /secrets, .* may have their values.*--allow-secrets/, words.join(" "))
+    }
+    assert.isFalse(fs.existsSync(output))
+    const { environments } = await json<{ readonly environments: ReadonlyArray<{ readonly name: string }> }>([
+      "env",
+      "list"
+    ])
+    assert.notInclude(environments.map(({ name }) => name), "leaky")
+    await json(["saved", "delete", "whole"])
+  })
+
   it("no file of pyro but secrets.json has a value, no process has one in its command line, and others cannot read the file", async () => {
     assert.deepStrictEqual(files(), [])
     const { id } = await status("fix")

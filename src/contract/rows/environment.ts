@@ -7,7 +7,7 @@ import { ImageSettings } from "./environment-image.ts"
 import { foldTo, Notice } from "./notice.ts"
 import { lazy, streaming, unary } from "./operation.ts"
 import { registryFields, registryFlags } from "./registry-fields.ts"
-import { buildSecretsField } from "./secret-fields.ts"
+import { allowSecretsField, buildSecretsField } from "./secret-fields.ts"
 import { at, withVm } from "./states.ts"
 
 const HOST_ADMINISTRATION = { missing: "host administration" } as const
@@ -179,6 +179,7 @@ export const BuildPayload = lazy(() =>
         "Id or name of a running workspace. Its root becomes the environment, without /workspace, /tmp and processes"
       )
     ),
+    ...allowSecretsField(),
     dockerfile: optional(
       hostPath("Directory with a Dockerfile, or the Dockerfile. Its directory is the context, without ignored files")
     ),
@@ -213,7 +214,8 @@ export const environmentBuild = streaming({
   description:
     "Adds Debian packages and npm packages to the image of another environment. The packages are installed once, for all workspaces. " +
     "A failed build leaves nothing behind. pyro keeps the definition in its state directory, and builds a lost or damaged image again when a " +
-    "workspace needs it. With --dockerfile or --devcontainer, a microVM builds an image, which becomes the environment. With --from-workspace, the root of a running workspace becomes the image. No program should change that root during the build.",
+    "workspace needs it. With --dockerfile or --devcontainer, a microVM builds an image, which becomes the environment. With --from-workspace, the root of a running workspace becomes the image. No program should change that root during the build. " +
+    "A workspace with secrets is refused: its files may have the values.",
   cli: {
     path: ["env", "build"],
     args: ["name"],

@@ -1,5 +1,5 @@
 import { Effect, Ref, type Scope } from "effect"
-import { DiskDamaged, ExportRefused, type PyroError, VmFailed } from "../../contract/errors/errors.ts"
+import { DiskDamaged, type PyroError, VmFailed } from "../../contract/errors/errors.ts"
 import { DEFAULT_CWD } from "../../contract/rows/command.ts"
 import { escapeGuestText } from "../../contract/text/printable.ts"
 import { readWorkspaceDisk } from "../../disk/workspace-disk.ts"
@@ -20,7 +20,7 @@ import { namelessFolder } from "../life/saved/keep.ts"
 import { capture } from "../life/snapshot/capture.ts"
 import { guestEnvironment } from "../residents/command.ts"
 import { guestFiles, guestLinks } from "../residents/guest-files.ts"
-import { holdsSecrets } from "../residents/secret/secret-file.ts"
+import { demandNoSecrets } from "../residents/secret/whole-content.ts"
 import { withinDeadline } from "./look.ts"
 import { scrubFiles } from "./scrub.ts"
 
@@ -91,17 +91,11 @@ const archiveOf = <E>({ channel, vm }: Guest, take: (bytes: Uint8Array) => Effec
 export const changesOf = (
   lifecycle: Lifecycle,
   entry: Entry,
-  { allowSecrets = false, notify }: { readonly allowSecrets?: boolean | undefined; readonly notify: Notify }
+  { allowSecrets, notify }: { readonly allowSecrets?: boolean | undefined; readonly notify: Notify }
 ): Effect.Effect<Changes, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.gen(function*() {
     yield* wakeFor(lifecycle, entry, OPERATION)
-    if (!allowSecrets && holdsSecrets(entry.folder.directory)) {
-      return yield* new ExportRefused({
-        detail:
-          "the workspace has secrets, and its files may have their values. A person can allow that: --allow-secrets",
-        paths: []
-      })
-    }
+    yield* demandNoSecrets(entry.folder.directory, "root", { allowSecrets })
     const folder = yield* namelessFolder
     yield* Effect.addFinalizer(() => Effect.ignore(discardFolder(folder.directory)))
     yield* Effect.mapError(ensureFolder(folder.directory), toHostErrorOf(folder.directory))

@@ -1,5 +1,5 @@
 import { Effect, Ref, Stream, SubscriptionRef } from "effect"
-import { ExportRefused, InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
+import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import type { DiskExportEvent, DiskExportPayload } from "../../contract/rows/workspace-disk.ts"
 import { formatOf } from "../../disk/layer-format.ts"
 import { clusterRuns } from "../../disk/standalone-qcow2.ts"
@@ -22,7 +22,7 @@ import {
 import type { Entry } from "../entry/entry.ts"
 import { beingDeleted, demandLegal } from "../entry/not-ready.ts"
 import { virtualBytesOf } from "../entry/record.ts"
-import { guardOf } from "../residents/entry-residents.ts"
+import { demandNoSecrets } from "../residents/secret/whole-content.ts"
 import { withoutFree } from "./free-space.ts"
 import { guestContent } from "./guest-content.ts"
 import { DiskBytes, type DiskContent, type DiskImage, imageBytes, writeImage } from "./image.ts"
@@ -30,11 +30,6 @@ import { type Extent, filesOf, mapDisk } from "./map.ts"
 import { inScrubber, type ScrubbedDisk, scrubbedDisk } from "./scrub.ts"
 
 const operation = "workspace.disk.export"
-
-const diskRefusal = new ExportRefused({
-  detail: "the workspace has secrets, and its disk may have their values. A person can allow that: --allow-secrets",
-  paths: []
-})
 
 /** Permission bits of the file: the disk may have private data of its owner. */
 const IMAGE_MODE = 0o600
@@ -177,7 +172,7 @@ export const exportDisk = (
 ): Effect.Effect<DiskExportEvent, PyroError, LifecycleServices> =>
   Effect.gen(function*() {
     // The disk may have a file in pieces, so a search of the image could miss a value.
-    if ((yield* guardOf(entry, payload)) !== undefined) return yield* diskRefusal
+    yield* demandNoSecrets(entry.folder.directory, "disk", payload)
     return yield* work(lifecycle, entry, payload, notify).pipe(
       Effect.scoped,
       Effect.raceFirst(untilDeletion(entry)),

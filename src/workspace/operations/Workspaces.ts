@@ -18,6 +18,7 @@ import { runningGeneration } from "../life/running.ts"
 import { makeFlattener } from "../life/snapshot/flatten.ts"
 import { leaveAll } from "../life/start-stop.ts"
 import { openResidentsOf } from "../residents/entry-residents.ts"
+import { demandNoSecrets } from "../residents/secret/whole-content.ts"
 import { doChores } from "./chores.ts"
 import type { House } from "./perform.ts"
 
@@ -39,7 +40,9 @@ export interface Root {
  */
 export class Workspaces extends Context.Service<Workspaces, {
   readonly house: House
-  readonly root: (payload: WorkspaceRef) => Effect.Effect<Root, PyroError>
+  readonly root: (
+    payload: WorkspaceRef & { readonly allowSecrets?: boolean | undefined }
+  ) => Effect.Effect<Root, PyroError>
   /** What a workspace changed, for a commit. The Scope removes it. */
   readonly changes: (
     payload: WorkspaceRef & { readonly allowSecrets?: boolean | undefined },
@@ -79,9 +82,10 @@ const make = Effect.gen(function*() {
   yield* Effect.forkScoped(keepMakingPoints(lifecycle))
   return Workspaces.of({
     house: { lifecycle, services },
-    root: ({ workspace }) =>
+    root: ({ allowSecrets, workspace }) =>
       Effect.gen(function*() {
         const entry = yield* registry.find(workspace)
+        yield* demandNoSecrets(entry.folder.directory, "root", { allowSecrets })
         /** Each part of the build by itself: a long part between the two does not need the VM. */
         const inVm = <A>(work: (running: Generation) => Effect.Effect<A, PyroError>) =>
           wakeFor(lifecycle, entry, "env.build").pipe(
