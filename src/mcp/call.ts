@@ -1,5 +1,6 @@
 import { Cause, Effect, Exit, Redacted, Result, Schema } from "effect"
 import { ChannelFailed, type InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
+import { halfCharacterIn } from "../contract/errors/half-character.ts"
 import { forEachEvent, type StreamingCall } from "../contract/rows/event-batches.ts"
 import type { Notice } from "../contract/rows/notice.ts"
 import type { Folding } from "../contract/rows/operation.ts"
@@ -218,7 +219,11 @@ const payloadFor = (
       row,
       project
     )
-    return { value: yield* payloadOf(row, args, whole), own }
+    const value = yield* payloadOf(row, args, whole)
+    const half = halfCharacterIn(
+      named(args.map(({ field, name }) => [name, field in own ? own[field] : fields[field]] as const))
+    )
+    return half === undefined ? { value, own } : yield* Result.fail(half)
   })
 
 /** Resolves paths of the host. Fails for a path that a model may not name. */

@@ -1,5 +1,6 @@
 import { Effect, Layer, Schema } from "effect"
 import type { InvalidRequest, PyroError } from "../contract/errors/errors.ts"
+import { halfCharacterIn } from "../contract/errors/half-character.ts"
 import { invalidRequest } from "../contract/errors/issue.ts"
 import { Pyro, type PyroService } from "../contract/rows/Pyro.ts"
 import { callersPath } from "../system/files/host-path.ts"
@@ -20,10 +21,12 @@ const Known = Schema.Struct({
 /** The options of a connection, also from a caller without types. A relative directory is relative to this program's. */
 export const readConnectOptions = (options: ConnectOptions): Effect.Effect<ConnectOptions, InvalidRequest> =>
   Schema.decodeUnknownEffect(Known, { onExcessProperty: "error", reportInput: true })(options).pipe(
-    Effect.mapBoth({
-      onSuccess: ({ stateDir, ...rest }) =>
-        stateDir === undefined ? rest : { ...rest, stateDir: callersPath(stateDir) },
-      onFailure: invalidRequest
+    Effect.mapError((error) => invalidRequest(error)),
+    Effect.flatMap((read) => {
+      const refused = halfCharacterIn(read)
+      if (refused !== undefined) return Effect.fail(refused)
+      const { stateDir, ...rest } = read
+      return Effect.succeed(stateDir === undefined ? rest : { ...rest, stateDir: callersPath(stateDir) })
     })
   )
 

@@ -1,5 +1,6 @@
 import { Effect, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
+import { halfCharacterIn } from "../contract/errors/half-character.ts"
 import { invalidRequest } from "../contract/errors/issue.ts"
 import { filledFromVariable } from "../contract/rows/from-variable.ts"
 import type { CliSurface, PureSchema } from "../contract/rows/operation.ts"
@@ -30,11 +31,19 @@ export const camelCase = (name: string): string =>
 /** Beginning of Schema's message about an unknown field, before the list of known fields. */
 const UNEXPECTED = "is unexpected"
 
+/** Whether a value of a caller without types has options. */
+export const isOptions = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** The refusal of a value in the place of options. */
+export const noOptions = (field = "options") => new InvalidRequest({ field, detail: "must be an object" })
+
 /**
  * The whole payload for some options. Fails with InvalidRequest before any work. Relative host paths are resolved against this
  * program's directory, because the worker may have another one.
  */
 export const payloadOf = (row: Operation, options: object): Effect.Effect<unknown, InvalidRequest> => {
+  if (!isOptions(options)) return Effect.fail(noOptions())
   const { hostPaths = [], imageSources = [] }: CliSurface = row.cli
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   const encoded = named(given.map(([name, value]) => {
@@ -44,10 +53,11 @@ export const payloadOf = (row: Operation, options: object): Effect.Effect<unknow
       ? [field, withAbsolutePath(value, callersPath)]
       : [field, hostPaths.includes(field) ? callersPath(value) : value]
   }))
+  const filled = filledFromVariable(row.cli, encoded, settingNow)
   return Schema.decodeUnknownEffect(row.payload() as PureSchema, {
     onExcessProperty: "error",
     reportInput: true
-  })(filledFromVariable(row.cli, encoded, settingNow)).pipe(
+  })(filled).pipe(
     Effect.mapError((error) => {
       const refused = invalidRequest(error)
       const { detail, field } = refused
@@ -55,6 +65,10 @@ export const payloadOf = (row: Operation, options: object): Effect.Effect<unknow
       return detail.startsWith(UNEXPECTED)
         ? new InvalidRequest({ field: camelCase(field), detail: detail.replace(/"\w+"/g, camelCase) })
         : refused
+    }),
+    Effect.flatMap((payload) => {
+      const refused = halfCharacterIn(filled)
+      return refused === undefined ? Effect.succeed(payload) : Effect.fail(refused)
     })
   )
 }

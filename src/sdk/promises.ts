@@ -1,5 +1,5 @@
-import { Effect, type Layer, ManagedRuntime, Stream } from "effect"
-import { DaemonUnavailable, type PyroError } from "../contract/errors/errors.ts"
+import { Effect, type Layer, ManagedRuntime, Result, Stream } from "effect"
+import { DaemonUnavailable, InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
 import { commandOutput } from "../contract/rows/bounded-output.ts"
 import type { CommandOutput } from "../contract/rows/operation.ts"
 import type { EventOf, Operation, OperationName, OperationOf, ResultOf } from "../contract/rows/operations.ts"
@@ -7,7 +7,8 @@ import { type Nested, nested, type Pyro } from "../contract/rows/Pyro.ts"
 import type { RunInput } from "../contract/rows/run-input.ts"
 import { collecting, pyro } from "./effects.ts"
 import { readInput, type Stdin } from "./handle/input.ts"
-import type { Options } from "./options.ts"
+import { isOptions, noOptions, type Options } from "./options.ts"
+import { signalOf } from "./promises/given.ts"
 import { rejecting } from "./promises/rejection.ts"
 
 export interface CallOptions {
@@ -51,6 +52,20 @@ type Arguments<Name extends OperationName> = {} extends Options<Name> ? [options
 export interface PyroPromises extends Nested<{ readonly [Name in OperationName]: PromiseCall<Name> }>, AsyncDisposable {
   /** Ends all waiting calls and releases all resources. Workspaces stay. */
   readonly close: () => Promise<void>
+}
+
+/** The second argument of a call, also of a caller without types. */
+const readCallOptions = (how: object): Result.Result<CallOptions, InvalidRequest> => {
+  if (!isOptions(how)) return Result.fail(noOptions())
+  const { signal, stdin, ...others } = how as CallOptions
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) {
+    return Result.fail(new InvalidRequest({ field: unknown, detail: `is unexpected, expected: "signal" | "stdin"` }))
+  }
+  return Result.map(
+    signalOf(signal),
+    (signal) => ({ ...(signal && { signal }), ...(stdin !== undefined && { stdin }) })
+  )
 }
 
 type AnyCall = (options?: object, call?: CallOptions) => unknown
@@ -110,35 +125,43 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
   const promiseCall = (row: Operation): AnyCall => {
     const call = effectCallOf(row)
     if (row.kind === "unary") {
-      return (options = {}, how = {}) => promise(row, call(options) as Effect.Effect<unknown, PyroError, Pyro>, how)
+      return (options = {}, how = {}) => {
+        const given = readCallOptions(how)
+        return Result.isFailure(given)
+          ? promise(row, Effect.fail(given.failure), {})
+          : promise(row, call(options) as Effect.Effect<unknown, PyroError, Pyro>, given.success)
+      }
     }
     const isCommand = row.name === "run" || row.name === "workspace.exec"
     return Object.assign(
       (options: object = {}, how: CallOptions = {}) => {
         let output = nothingYet
+        const given = readCallOptions(how)
+        const { signal, stdin } = Result.getOrElse(given, (): CallOptions => ({}))
+        const input = Result.isFailure(given) ? Effect.fail(given.failure) : readInput(stdin)
         const result = promise(
           row,
-          Effect.flatMap(readInput(how.stdin), (read) => {
+          Effect.flatMap(input, (read) => {
             const collected = collecting(row, options, read?.input, (folding) => {
               output = folding.output ?? output
             })
             return read === undefined ? collected : Effect.raceFirst(collected, read.failed)
           }),
-          how,
+          { ...(signal && { signal }) },
           isCommand ? () => output() : undefined
         )
         return Object.assign(result, { outputSoFar: () => output() })
       },
       {
-        stream: (options: object = {}, how: CallOptions = {}) =>
-          iterable(
-            row,
-            Stream.unwrap(Effect.map(readInput(how.stdin), (read) => {
-              const events = call(options, read?.input) as Stream.Stream<unknown, PyroError, Pyro>
-              return read === undefined ? events : Stream.interruptWhen(events, read.failed)
-            })),
-            how
-          )
+        stream: (options: object = {}, how: CallOptions = {}) => {
+          const given = readCallOptions(how)
+          if (Result.isFailure(given)) return iterable(row, Stream.fail(given.failure), {})
+          const events = Stream.unwrap(Effect.map(readInput(given.success.stdin), (read) => {
+            const events = call(options, read?.input) as Stream.Stream<unknown, PyroError, Pyro>
+            return read === undefined ? events : Stream.interruptWhen(events, read.failed)
+          }))
+          return iterable(row, events, given.success)
+        }
       }
     )
   }

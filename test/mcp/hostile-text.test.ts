@@ -8,10 +8,10 @@ import { selectionNames } from "../../src/mcp/profile.ts"
 import type { Done } from "../../src/mcp/request.ts"
 import { makeTools } from "../../src/mcp/server.ts"
 import { type ProfileTool, profileTools, selectedTools } from "../../src/mcp/tool-table.ts"
-import { sampleOf, textsIn } from "../support/samples.ts"
+import { replaced, sampleOf, textsIn } from "../support/samples.ts"
 import { unfakedPyro } from "../support/unfaked-pyro.ts"
 import { emptyProject } from "./fakes.ts"
-import { argumentsFor } from "./tool-arguments.ts"
+import { argumentsFor, valueFor } from "./tool-arguments.ts"
 
 /** A word of tags, both directions' overrides, a title for a terminal, a NUL, a space without a width, and half of a character. */
 const HOSTILE = "a\0\u001b]0;t\u0007\u009d\u202e\u2066\u200b\u061c\ufeff\u2028\u{e0068}\u{e0069}\ud800z"
@@ -59,6 +59,23 @@ describe.each(profileTools("full").map((tool) => [tool.listed.name, tool] as con
       demandSeen(answer)
     }
     demandSeen(await answered(tool, Effect.die(new Error(HOSTILE))))
+  })
+
+  it("half of a character is refused in each text of each argument", async () => {
+    for (const { fixed, name, schema } of tool.args) {
+      if (fixed !== undefined) continue
+      for (const wrong of replaced(valueFor(name, schema), "x\udc00")) {
+        const answer = await Effect.runPromise(callTool(tool, argumentsFor(tool, { [name]: wrong }), {
+          pyro: Effect.succeed(unfakedPyro),
+          project,
+          pending: makePending(),
+          report: () => {}
+        }))
+        assert.isTrue(answer.isError)
+        assert.match(answer.content[0].text, new RegExp(`^invalid_request: ${name}\\b`), name)
+        demandSeen(answer)
+      }
+    }
   })
 
   it("an unknown argument is named without a character that a reader would not see", async () => {

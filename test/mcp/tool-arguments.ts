@@ -2,14 +2,17 @@ import type { JsonSchema } from "../../src/mcp/json-schema.ts"
 import type { ProfileTool } from "../../src/mcp/tool-table.ts"
 
 /** A value that an argument takes: the least that its schema and its row's checks let pass. */
-const valueOf = (name: string, { anyOf, enum: choices, items, type }: JsonSchema): unknown => {
+export const valueFor = (
+  name: string,
+  { additionalProperties, anyOf, enum: choices, items, type }: JsonSchema
+): unknown => {
   if (choices !== undefined) return choices[0]
-  if (anyOf !== undefined) return valueOf(name, anyOf[0]!)
+  if (anyOf !== undefined) return valueFor(name, anyOf[0]!)
   switch (type) {
     case "array":
-      return [valueOf(name, items ?? {})]
+      return [valueFor(name, items ?? {})]
     case "object":
-      return {}
+      return typeof additionalProperties === "object" ? { x: valueFor(name, additionalProperties) } : {}
     case "boolean":
       return true
     case "integer":
@@ -30,7 +33,7 @@ export const argumentsFor = (
     if (fixed !== undefined || name in wanted) continue
     const isFirstOfOthers = others !== undefined && others.every((one) => !(one in wanted))
     const isPlace = name === "path" || name === "source_path"
-    if (required || isFirstOfOthers || isPlace) wanted[name] = valueOf(name, schema)
+    if (required || isFirstOfOthers || isPlace) wanted[name] = valueFor(name, schema)
   }
   return wanted
 }

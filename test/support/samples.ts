@@ -45,6 +45,8 @@ const valueOf = (ast: SchemaAST.AST, text: string): unknown => {
         ...ast.propertySignatures.map(({ name, type }) => [name, valueOf(type, text)] as const),
         ...ast.indexSignatures.map(({ type }) => [text, valueOf(type, text)] as const)
       ].filter(([, value]) => value !== undefined))
+    case "Unknown":
+      return { x: text }
     case "Suspend":
       return undefined
     case "Declaration": {
@@ -69,4 +71,17 @@ export const textsIn = (value: unknown, path = ""): ReadonlyArray<readonly [path
     const at = path === "" ? name : `${path}.${name}`
     return Array.isArray(value) ? textsIn(one, at) : [[`name ${at}`, name] as const, ...textsIn(one, at)]
   })
+}
+
+/** A value with a text in the place of each of its texts in turn. Bytes in base64 are no text of a person's. */
+export const replaced = (value: unknown, text: string): ReadonlyArray<unknown> => {
+  if (typeof value === "string") return [text]
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return []
+  return Object.entries(value).flatMap(([name, one]) =>
+    replaced(one, text).map((with_) =>
+      Array.isArray(value)
+        ? value.map((old: unknown, at) => String(at) === name ? with_ : old)
+        : { ...value, [name]: with_ }
+    )
+  )
 }

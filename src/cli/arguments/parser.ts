@@ -1,5 +1,6 @@
 import { Effect, Schema } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
+import { halfCharacterIn } from "../../contract/errors/half-character.ts"
 import { firstIssue } from "../../contract/errors/issue.ts"
 import type { CliSurface, PureSchema } from "../../contract/rows/operation.ts"
 import { type PayloadField, payloadFields } from "../../contract/rows/payload-fields.ts"
@@ -139,6 +140,10 @@ export const decode = <S extends PureSchema>(
         field: typedName(cli, String(issue.path[0] ?? "")),
         detail: choiceText(issue.message)
       })
+    }),
+    Effect.tap(() => {
+      const refused = halfCharacterIn(raw, (field) => typedName(cli, field))
+      return refused === undefined ? Effect.void : Effect.fail(refused)
     })
   )
 

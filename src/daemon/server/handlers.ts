@@ -3,6 +3,7 @@ import type { Headers } from "effect/http/Headers"
 import type { ServerClient } from "effect/rpc/Rpc"
 import type { RequestId } from "effect/rpc/RpcMessage"
 import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
+import { halfCharacterIn } from "../../contract/errors/half-character.ts"
 import { invalidRequest } from "../../contract/errors/issue.ts"
 import { type CliSurface, lazy } from "../../contract/rows/operation.ts"
 import { type Operation, operations } from "../../contract/rows/operations.ts"
@@ -101,7 +102,14 @@ const inputOf = (inputs: Inputs, headers: Headers, leaving: Serving["leaving"]) 
 /** Checks a payload. The wire has checked only the types of its fields. */
 const checked = ({ payload }: Operation) => {
   const decode = lazy(() => Schema.decodeUnknownEffect(Schema.toType(payload())))
-  return (given: unknown) => Effect.mapError(decode()(given), (error) => invalidRequest(error, snakeCase))
+  return (given: unknown) =>
+    Effect.flatMap(
+      Effect.mapError(decode()(given), (error) => invalidRequest(error, snakeCase)),
+      (payload) => {
+        const refused = halfCharacterIn(payload, snakeCase)
+        return refused === undefined ? Effect.succeed(payload) : Effect.fail(refused)
+      }
+    )
 }
 
 const unaryHandler = (pyro: PyroService, row: UnaryRow, serving: Serving) => {

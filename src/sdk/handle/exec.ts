@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { ChannelFailed, type PyroError } from "../../contract/errors/errors.ts"
+import { ChannelFailed, InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import { forEachEvent } from "../../contract/rows/event-batches.ts"
 import { type ExecEvent, workspaceExec } from "../../contract/rows/workspace-exec.ts"
 import { payloadOf } from "../options.ts"
@@ -34,11 +34,20 @@ const listening = (listeners: Partial<Record<"stdout" | "stderr", ((text: string
   }
 }
 
+/** Refuses what a caller without types gives in place of a function. */
+export const demandFunctions = (given: Readonly<Record<string, unknown>>): Effect.Effect<void, InvalidRequest> => {
+  const wrong = Object.entries(given).find(([, one]) => one !== undefined && typeof one !== "function")
+  return wrong === undefined
+    ? Effect.void
+    : Effect.fail(new InvalidRequest({ field: wrong[0], detail: "must be a function" }))
+}
+
 /** Runs commands to their ends. */
 export const execIn =
   ({ service, use }: Host, workspace: string): InEffect<Workspace>["exec"] => (command, options) => {
     const { maxBytes = MAX_OUTPUT_BYTES, onStderr, onStdout, stdin, ...fields } = options ?? {}
     const work: Effect.Effect<ExecResult, PyroError> = Effect.gen(function*() {
+      yield* demandFunctions({ onStdout, onStderr })
       const payload = (yield* payloadOf(workspaceExec, {
         ...inSeconds(fields),
         ...commandFields(command),

@@ -1,5 +1,5 @@
 import { Effect, Option, Stream } from "effect"
-import type { PyroError } from "../../contract/errors/errors.ts"
+import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import type { Bytes } from "../promises/common.ts"
 import type { FileStat, ReadOptions } from "../promises/file-options.ts"
 import type { Files } from "../promises/files.ts"
@@ -40,6 +40,9 @@ const lengthOf = (content: string | Uint8Array) =>
     ? new TextEncoder().encode(content).length
     : content.length
 
+/** A refused input by the name that it has here. */
+const asContent = ({ detail }: InvalidRequest) => new InvalidRequest({ field: "content", detail })
+
 const writeIn =
   ({ pyro: { workspace: { file } }, use }: Host, workspace: string): InEffect<Files>["write"] =>
   (path, content, options): Effect.Effect<FileWritten, PyroError> => {
@@ -47,9 +50,10 @@ const writeIn =
     if ((typeof content === "string" || content instanceof Uint8Array) && lengthOf(content) <= MAX_CONTENT_BYTES) {
       return use(file.write({ ...fields, ...(typeof content === "string" ? { text: content } : { content }) }))
     }
-    return use(Effect.flatMap(readInput(content), (read) => {
+    if (content === undefined) return Effect.fail(new InvalidRequest({ field: "content", detail: "is missing" }))
+    return use(Effect.flatMap(Effect.mapError(readInput(content), asContent), (read) => {
       const uploaded = file.upload.collect(fields, read?.input)
-      return read === undefined ? uploaded : Effect.raceFirst(uploaded, read.failed)
+      return read === undefined ? uploaded : Effect.raceFirst(uploaded, Effect.mapError(read.failed, asContent))
     }))
   }
 

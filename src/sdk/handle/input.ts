@@ -1,5 +1,6 @@
 import { Cause, Deferred, Effect, Predicate, Stream } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
+import { halfCharacterIn } from "../../contract/errors/half-character.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
 
 /** Stdin of a command, whole or in pieces, text as UTF-8. */
@@ -16,10 +17,19 @@ interface ReadInput {
 
 const wrong = (detail: string) => new InvalidRequest({ field: "stdin", detail })
 
-const asBytes = (piece: unknown): Effect.Effect<Uint8Array, InvalidRequest> => {
-  if (typeof piece === "string") return Effect.succeed(Buffer.from(piece))
+const asBytes = (piece: unknown): Effect.Effect<Uint8Array, InvalidRequest> =>
+  pieceOf(piece, "stdin", "a string, bytes, or an AsyncIterable of these")
+
+/** A piece of input of a caller without types. */
+export const pieceOf = (
+  piece: unknown,
+  field: string,
+  expected = "a string or bytes"
+): Effect.Effect<Uint8Array, InvalidRequest> => {
   if (piece instanceof Uint8Array) return Effect.succeed(piece)
-  return Effect.fail(wrong("must be a string, bytes, or an AsyncIterable of these"))
+  if (typeof piece !== "string") return Effect.fail(new InvalidRequest({ field, detail: `must be ${expected}` }))
+  const refused = halfCharacterIn({ [field]: piece })
+  return refused === undefined ? Effect.succeed(Buffer.from(piece)) : Effect.fail(refused)
 }
 
 const unread = (cause: unknown) =>

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { isOptions, noOptions } from "../options.ts"
 import type { Network, Ports, Services, Snapshots } from "../promises/services.ts"
 import { commandFields, type Host } from "./host.ts"
 import type { InEffect } from "./in-effect.ts"
@@ -20,7 +21,7 @@ export const servicesOf = ({ pyro: { workspace: { service } }, use }: Host, work
 
 export const networkOf = ({ pyro: { workspace: { network } }, use }: Host, workspace: string): InEffect<Network> =>
   handle<InEffect<Network>>("Network", {
-    set: (policy) => use(network.set({ ...policy, workspace })),
+    set: (policy) => isOptions(policy) ? use(network.set({ ...policy, workspace })) : Effect.fail(noOptions("policy")),
     log: (options) => use(network.log({ ...options, workspace }))
   })
 

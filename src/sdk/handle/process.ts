@@ -1,6 +1,7 @@
 import { Deferred, Effect, Fiber, Option, type Scope, Stream } from "effect"
 import { ChannelFailed, type PyroError } from "../../contract/errors/errors.ts"
 import { newRequestId } from "../../system/processes/identity.ts"
+import { isOptions, noOptions } from "../options.ts"
 import type { Process } from "../promises/command.ts"
 import type { Workspace } from "../promises/workspace.ts"
 import { commandFields, type Host } from "./host.ts"
@@ -29,8 +30,10 @@ const processOf = (
     wait: () => endOf(host, command),
     kill: (signal = "SIGTERM", { to = "command" } = {}) =>
       Effect.map(use(pyro.workspace.signal({ ...command, signal, to })), ({ signaled }) => signaled),
-    resize: ({ cols, rows }) =>
-      Effect.map(use(pyro.workspace.resize({ ...command, cols, rows })), ({ resized }) => resized),
+    resize: (size) =>
+      isOptions(size)
+        ? Effect.map(use(pyro.workspace.resize({ ...size, ...command })), ({ resized }) => resized)
+        : Effect.fail(noOptions("size")),
     detach: () =>
       use(pyro.workspace.exec.collect({ ...command, detach: true }, { withoutOutput: true })).pipe(
         Effect.andThen(letGo),

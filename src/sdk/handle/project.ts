@@ -1,11 +1,15 @@
-import { Effect, Stream } from "effect"
+import { Effect, Schema, Stream } from "effect"
 import { ChannelFailed, type PyroError } from "../../contract/errors/errors.ts"
+import { halfCharacterIn } from "../../contract/errors/half-character.ts"
+import { invalidRequest } from "../../contract/errors/issue.ts"
 import { Pyro } from "../../contract/rows/Pyro.ts"
+import { byName } from "../../contract/text/names.ts"
 import type { Surface } from "../../project/surface.ts"
 import { callersPath } from "../../system/files/host-path.ts"
 import { processEnvironment } from "../../system/settings/config.ts"
 import type { DownOptions, DownOutcome, UpOptions } from "../promises/project.ts"
 import { inStateDirectory } from "../state-directory.ts"
+import { demandFunctions } from "./exec.ts"
 import { hostOf } from "./host.ts"
 import { type WorkspaceHandle, workspaceOf } from "./workspace.ts"
 
@@ -42,6 +46,30 @@ const surfaceOf = ({ consent, onLine, secrets }: Up): Surface => {
   }
 }
 
+const KnownDown = Schema.Struct({
+  directory: Schema.optional(Schema.NonEmptyString),
+  delete: Schema.optional(Schema.Boolean)
+})
+
+const KnownUp = Schema.Struct({
+  directory: Schema.optional(Schema.NonEmptyString),
+  // Whatever is no grant of a known form grants nothing.
+  consent: Schema.optional(Schema.Any),
+  recreate: Schema.optional(Schema.Boolean),
+  secrets: Schema.optional(byName(Schema.String)),
+  onLine: Schema.optional(Schema.Any)
+})
+
+/** The options of a call, also from a caller without types. */
+const readOptions = <A extends object>(known: Schema.Codec<A, unknown>, options: object): Effect.Effect<A, PyroError> =>
+  Schema.decodeUnknownEffect(Schema.toType(known), { onExcessProperty: "error", reportInput: true })(options).pipe(
+    Effect.mapError((error) => invalidRequest(error)),
+    Effect.flatMap((read) => {
+      const refused = halfCharacterIn(read)
+      return refused === undefined ? Effect.succeed(read) : Effect.fail(refused)
+    })
+  )
+
 const place = (directory: string | undefined) => ({
   directory: directory === undefined ? undefined : callersPath(directory),
   cwd: callersPath(".")
@@ -53,8 +81,10 @@ const changedText = ({ before, key, now }: { readonly key: string; readonly befo
   } needs another workspace: recreate`
 
 /** The workspace of a project, made or resumed as its file says. It stays. */
-export const up = (options: Up = {}): Effect.Effect<WorkspaceHandle, PyroError, Pyro> =>
+export const up = (given: Up = {}): Effect.Effect<WorkspaceHandle, PyroError, Pyro> =>
   Effect.gen(function*() {
+    yield* demandFunctions({ onLine: given.onLine })
+    const options = yield* readOptions(KnownUp, given)
     const { directory, onLine, recreate = false } = options
     const on = hostOf(yield* Pyro)
     // Programs without projects do not load what reads their files.
@@ -67,8 +97,9 @@ export const up = (options: Up = {}): Effect.Effect<WorkspaceHandle, PyroError, 
   })
 
 /** Pauses or deletes the workspace of a project. */
-export const down = (options: Down = {}): Effect.Effect<DownOutcome, PyroError, Pyro> =>
+export const down = (given: Down = {}): Effect.Effect<DownOutcome, PyroError, Pyro> =>
   Effect.gen(function*() {
+    const options = yield* readOptions(KnownDown, given)
     const on = hostOf(yield* Pyro)
     const project = yield* Effect.promise(() => import("../../project/down.ts"))
     const asked = { ...place(options.directory), delete: options.delete ?? false }

@@ -1,10 +1,12 @@
 import { Effect, type Scope, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
+import { isOptions, noOptions } from "../options.ts"
 import type { Bytes } from "../promises/common.ts"
 import type { Shell } from "../promises/shell.ts"
 import type { Workspace } from "../promises/workspace.ts"
 import type { Host } from "./host.ts"
 import type { InEffect } from "./in-effect.ts"
+import { pieceOf } from "./input.ts"
 import { handle, sinkOf } from "./marks.ts"
 import { inSeconds } from "./option-names.ts"
 import { ownBytes } from "./output.ts"
@@ -12,13 +14,10 @@ import { ownBytes } from "./output.ts"
 const argv = (command: string | ReadonlyArray<string> | undefined) =>
   command === undefined ? {} : { command: typeof command === "string" ? ["bash", "-lc", command] : command }
 
-/** Text of bytes of a terminal. Its line takes text alone. */
-const asText = (decoder: InstanceType<typeof TextDecoder>, piece: string | Uint8Array) =>
-  typeof piece === "string" ? piece : decoder.decode(piece, { stream: true })
-
 const shellOf = (on: Host, workspace: string, shellId: string): InEffect<Shell> => {
   const { pyro, use, useStream } = on.of({ shellId })
   const ref = { workspace, shellId }
+  // A terminal's line takes text alone.
   const decoder = new TextDecoder()
   const close = use(pyro.workspace.shell.close(ref))
   const output: Stream.Stream<Bytes, PyroError> = useStream(
@@ -36,19 +35,21 @@ const shellOf = (on: Host, workspace: string, shellId: string): InEffect<Shell> 
   return handle<InEffect<Shell>>("Shell", {
     shellId,
     input: sinkOf({
-      write: (piece) => {
-        const input = asText(decoder, piece)
-        return input === ""
-          ? Effect.void
-          : Effect.asVoid(use(pyro.workspace.shell.write({ ...ref, input, noNewline: true })))
-      },
+      write: (piece) =>
+        Effect.flatMap(pieceOf(piece, "input"), (bytes) => {
+          const input = decoder.decode(bytes, { stream: true })
+          return input === ""
+            ? Effect.void
+            : Effect.asVoid(use(pyro.workspace.shell.write({ ...ref, input, noNewline: true })))
+        }),
       end: Effect.void
     }),
     output,
     type: (input, options) =>
       Effect.map(use(pyro.workspace.shell.write({ ...ref, input, ...options })), ({ cursor }) => cursor),
     read: (options) => use(pyro.workspace.shell.read({ ...inSeconds(options), ...ref })),
-    resize: ({ cols, rows }) => use(pyro.workspace.shell.resize({ ...ref, cols, rows })),
+    resize: (size) =>
+      isOptions(size) ? use(pyro.workspace.shell.resize({ ...size, ...ref })) : Effect.fail(noOptions("size")),
     kill: (signal = "SIGINT") =>
       Effect.asVoid(use(pyro.workspace.shell.signal({ ...ref, signal: signal as "SIGINT" }))),
     close: () => close

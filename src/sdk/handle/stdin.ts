@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import type { Host } from "./host.ts"
+import { pieceOf } from "./input.ts"
 import { sinkOf } from "./marks.ts"
 import type { CommandRef } from "./output.ts"
 
@@ -24,6 +25,6 @@ const writeAll = (host: Host, command: CommandRef, bytes: Uint8Array): Effect.Ef
 /** The stdin of a command, which stays open until the sink ends. */
 export const stdinOf = (host: Host, command: CommandRef) =>
   sinkOf({
-    write: (piece) => writeAll(host, command, typeof piece === "string" ? new TextEncoder().encode(piece) : piece),
+    write: (piece) => Effect.flatMap(pieceOf(piece, "stdin"), (bytes) => writeAll(host, command, bytes)),
     end: Effect.asVoid(host.use(host.pyro.workspace.stdin({ ...command, close: true })))
   })

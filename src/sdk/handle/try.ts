@@ -1,16 +1,17 @@
 import { Effect, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
+import { named } from "../../contract/text/names.ts"
+import { isOptions, type Options } from "../options.ts"
 import type { Candidate, TryEvent, TryOptions } from "../promises/try.ts"
 import { commandFields, type Host } from "./host.ts"
 import type { Given } from "./in-effect.ts"
 import { inSeconds } from "./option-names.ts"
 
-/** A candidate without fields that are `undefined`. */
-const given = ({ command, name, patch }: Candidate) => ({
-  ...(name === undefined ? {} : { name }),
-  ...(patch === undefined ? {} : { patch }),
-  ...(command === undefined ? {} : { command })
-})
+/** A candidate without fields that are `undefined`. A value of a caller without types stays, for the check of the request. */
+const given = (candidate: Candidate) =>
+  (isOptions(candidate)
+    ? named(Object.entries(candidate).filter(([, value]) => value !== undefined))
+    : candidate) as NonNullable<Options<"workspace.try">["candidates"]>[number]
 
 const checkOf = (check: TryOptions["check"]) => {
   if (check === undefined) return {}
@@ -30,7 +31,7 @@ export const tryIn = ({ pyro, useStream }: Host, workspace: string) =>
       ...inSeconds(options),
       ...checkOf(check),
       workspace,
-      candidates: candidates.map(given)
+      candidates: Array.isArray(candidates) ? candidates.map(given) : candidates as []
     })
     return useStream(events).pipe(
       Stream.map((event): TryEvent | undefined => {

@@ -1,9 +1,10 @@
-import { Effect, Exit, Option, Scope, Stream } from "effect"
+import { Effect, Exit, Option, Result, Scope, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { Pyro } from "../../contract/rows/Pyro.ts"
 import type { client as Client } from "../handle/client.ts"
 import { ABORT, type Abortable, DISPOSE, HALVES, type Halves, HANDLE } from "../handle/marks.ts"
 import type { PyroClient } from "./client.ts"
+import { givenTo } from "./given.ts"
 import type { Run } from "./run.ts"
 import { readable, writable } from "./web-streams.ts"
 
@@ -12,16 +13,10 @@ type Fields = Readonly<Record<PropertyKey, unknown>>
 
 const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null
 
-/** The arguments without their signal, which is among the options of the last one. */
-const takeSignal = (args: ReadonlyArray<unknown>): readonly [ReadonlyArray<unknown>, AbortSignal | undefined] => {
-  const last = args.at(-1)
-  if (!isObject(last) || !("signal" in last)) return [args, undefined]
-  const { signal, ...rest } = last
-  return [[...args.slice(0, -1), rest], signal as AbortSignal | undefined]
-}
-
 /** A promise of the result of work. The work gets a Scope, whose end is that of the result. */
 const promised = (run: Run, name: string, work: Scoped, signal: AbortSignal | undefined): Promise<unknown> => {
+  // Work that never waits would end before its interruption.
+  if (signal?.aborted === true) return run(name, Effect.never, signal)
   const scope = Scope.makeUnsafe()
   const close = Scope.close(scope, Exit.void)
   const kept = Effect.onExit(Scope.provide(work, scope), (exit) => Exit.isFailure(exit) ? close : Effect.void)
@@ -51,10 +46,19 @@ const converted = (run: Run, name: string, result: unknown, close: Effect.Effect
   return isObject(result) && HANDLE in result ? formOf(run, String(result[HANDLE]), result, close) : result
 }
 
+/** Methods that give a stream at once. */
+const STREAMS: ReadonlySet<string> = new Set(["Workspace.files.stream", "Workspace.files.watch", "Workspace.try"])
+
 const member = (run: Run, name: string, value: unknown): unknown => {
   if (typeof value === "function") {
-    return (...given: ReadonlyArray<unknown>) => {
-      const [args, signal] = takeSignal(given)
+    return (...all: ReadonlyArray<unknown>) => {
+      const given = givenTo(name, all)
+      if (Result.isFailure(given)) {
+        return STREAMS.has(name)
+          ? readable(name, Stream.fail(given.failure))
+          : promised(run, name, Effect.fail(given.failure), undefined)
+      }
+      const { args, signal } = given.success
       const result: unknown = value(...args)
       return Stream.isStream(result)
         ? readable(name, result as Stream.Stream<unknown, PyroError>, signal)
