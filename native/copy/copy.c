@@ -134,10 +134,17 @@ static int differences(int from, const char *base, int to, off_t size) {
   return error;
 }
 
+/* Opens a source. A VMM may own its folder, and may put a link there. The links of /proc are those of descriptors. */
+static int open_source(const char *path) {
+  static const char proc[] = "/proc/";
+  int follow = strncmp(path, proc, sizeof proc - 1) == 0 ? 0 : O_NOFOLLOW;
+  return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | follow);
+}
+
 static int copy(const char *source, const char *destination, const struct wishes *wishes) {
   int status = 0, named = 0, to = -1, error;
   struct stat stat;
-  int from = open(source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* a VMM may own the folder */
+  int from = open_source(source);
   if (from < 0) return fail("cannot open", source, errno);
   if (fstat(from, &stat) != 0 || !S_ISREG(stat.st_mode)) {
     status = fail("not a regular file:", source, EINVAL);
@@ -217,7 +224,7 @@ static int list(const char *path) {
 static int seal(const char *path) {
   struct stat stat;
   int sealed = -1;
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  int fd = open_source(path);
   if (fd < 0) return fail("cannot open", path, errno);
   int error = fstat(fd, &stat) != 0 ? errno : !S_ISREG(stat.st_mode) ? EINVAL : sealed_copy(fd, stat.st_size, &sealed);
   close(fd);

@@ -154,4 +154,14 @@ describe("a memory store that is full", () => {
     assert.include(await sh("child", "sha256sum -c /dev/shm/sum"), "OK")
     await json(["workspace", "delete", "child"])
   })
+
+  it("an emptied memory store costs no workspace its memory, fork or snapshot", async () => {
+    for (const name of fs.readdirSync(store)) fs.rmSync(`${store}/${name}`, { recursive: true })
+    await json(["workspace", "fork", "source", "--name", "later"])
+    assert.include(await sh("later", "sha256sum -c /dev/shm/sum"), "OK")
+    await json(["workspace", "delete", "later"])
+    await json(["workspace", "snapshot", "create", "source", "emptied"])
+    await json(["workspace", "reset", "source", "--snapshot", "emptied"])
+    assert.include(await sh("source", "sha256sum -c /dev/shm/sum"), "OK")
+  })
 })

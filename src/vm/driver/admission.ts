@@ -3,11 +3,10 @@ import { availableMemoryBytes, coreCount, freeBytes } from "../../system/process
 import { AdmissionRefused, memoryStore, NoSpace, type StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { attempt, toHostError } from "../../system/files/failure.ts"
 import { haveMemoryDir, Paths } from "../../system/files/Paths.ts"
-import { bytesOnDisk } from "../../system/files/usage.ts"
 import { isAlive, processUsage } from "../../system/processes/identity.ts"
 import { privateCopies } from "../../system/processes/private-copies.ts"
 import { listVmIds, readRecord, vmPaths, type VmRecord } from "../record.ts"
-import { SHARED_MEMORY, sharedMemoryOf } from "./memory.ts"
+import { SHARED_MEMORY, sharedMemoryOf, touchedMemory } from "./memory.ts"
 
 /**
  * Maximum number of guests that start at once: one for each core, and one that waits for a file. Of 20 guests on 2 cores, half had started
@@ -34,7 +33,7 @@ const isStored = ({ machine, sharedBytes }: VmRecord) => machine?.driver !== "fi
 
 /** Bytes of its memory that a VM has of its own. */
 const touchedBytes = (file: string, record: VmRecord) => {
-  if (isStored(record)) return bytesOnDisk(file)
+  if (isStored(record)) return touchedMemory({ memory: file }, record)
   const pid = record.process?.pid ?? 0
   return record.sharedBytes === undefined ? processUsage(pid)?.privateBytes ?? 0 : privateCopies(pid, SHARED_MEMORY)
 }

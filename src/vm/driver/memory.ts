@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import * as fs from "node:fs"
 import { memoryStore, NoSpace, type VmFailed } from "../../contract/errors/errors.ts"
 import { openFile, setSize } from "../../system/files/content.ts"
@@ -33,6 +33,39 @@ export const sharedMemoryOf = (pid: number): { readonly ino: number; readonly by
   }
   return undefined
 }
+
+/**
+ * The descriptor by which a VMM has the memory file of its VM open, once the file has no name. systemd-logind removes all that a user has in
+ * /dev/shm at the last logout, while the processes of the user go on (RemoveIPC=).
+ */
+const namelessMemory = ({ memoryMib, process: vmm, uid }: VmRecord): string | undefined => {
+  for (const pid of vmm === undefined ? [] : withChildren(vmm.pid)) {
+    try {
+      const folder = `/proc/${pid}/fd`
+      const found = fs.readdirSync(folder).find((name) => isNameless(fs.statSync(`${folder}/${name}`), memoryMib, uid))
+      if (found !== undefined) return `${folder}/${found}`
+    } catch { /* it ended meanwhile */ }
+  }
+  return undefined
+}
+
+const isNameless = (stat: fs.Stats, memoryMib: number, uid: number) =>
+  stat.isFile() && stat.nlink === 0 && stat.size === memoryMib * mib && stat.uid === uid
+
+/** Bytes of its memory file that a running VM has touched. */
+export const touchedMemory = (paths: Pick<VmPaths, "memory">, record: VmRecord): number =>
+  bytesOnDisk(fs.existsSync(paths.memory) ? paths.memory : namelessMemory(record) ?? paths.memory)
+
+/** A path of the memory file of a running VM, also of one that has lost its name. The Scope closes the path. */
+export const memoryOfRunning = (paths: VmPaths, record: VmRecord): Effect.Effect<string, VmFailed, Scope.Scope> =>
+  Effect.gen(function*() {
+    const nameless = (yield* statEntry(paths.memory)) === undefined ? namelessMemory(record) : undefined
+    if (nameless === undefined) return paths.memory
+    const fd = yield* openFile(nameless, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
+    // Its VMM, which a guest may control, may have another file there by now.
+    if (!isNameless(fs.fstatSync(fd), record.memoryMib, record.uid)) return paths.memory
+    return `/proc/${process.pid}/fd/${fd}`
+  }).pipe(Effect.mapError(({ detail }) => vmFailed("memory", detail)))
 
 /** Exit status of pyro-copy when the destination's file system is full. */
 const copyNoSpace = 3

@@ -76,9 +76,10 @@ const saveState = (vm: QemuVm, statePath: string): Effect.Effect<void, VmFailed 
 /** Keeps the memory of a paused VM: in a file, or for VMs that share it. The file stays empty if the memory is in the state (`growEmpty`). */
 const saveMemory = (vm: QemuVm, { frozen: { memoryPath }, memoryUid, shareIn }: CaptureTarget) => {
   if (vm.memoryKind === "shared") return Effect.as(emptyFile(memoryPath, memoryUid, 0), undefined)
-  return shareIn === undefined
-    ? Effect.as(copySparse(vm.paths.memory, memoryPath, memoryUid), undefined)
-    : Scope.provide(sealed(vm.paths.memory), shareIn)
+  return Effect.scoped(Effect.flatMap(vm.memoryFile, (file) =>
+    shareIn === undefined
+      ? Effect.as(copySparse(file, memoryPath, memoryUid), undefined)
+      : Scope.provide(sealed(file), shareIn)))
 }
 
 /** Writes memory and device state of an idle, paused VM into `directory` as `mem` and `state`, without its disks. */
@@ -89,7 +90,7 @@ export const freezeMemory = (
   Effect.gen(function*() {
     const frozen = frozenIn(directory)
     yield* saveState(vm, frozen.statePath)
-    yield* copySparse(vm.paths.memory, frozen.memoryPath, process.getuid?.() ?? 0)
+    yield* copySparse(yield* vm.memoryFile, frozen.memoryPath, process.getuid?.() ?? 0)
     return frozen
   })
 

@@ -1,7 +1,6 @@
 import { Effect, Queue, type Scope } from "effect"
 import type { Socket } from "node:net"
 import * as path from "node:path"
-import { bytesOnDisk } from "../../../system/files/usage.ts"
 import { isStopped } from "../../../system/processes/identity.ts"
 import { privateCopies } from "../../../system/processes/private-copies.ts"
 import { connectUnixSoon } from "../../../system/processes/unix-socket.ts"
@@ -11,7 +10,7 @@ import type { MachineSpec } from "../../machine.ts"
 import type { DiskState } from "../../record.ts"
 import { failedAt, vmFailed } from "../failure.ts"
 import { machineSteps } from "../machine-steps.ts"
-import { SHARED_MEMORY } from "../memory.ts"
+import { memoryOfRunning, SHARED_MEMORY, touchedMemory } from "../memory.ts"
 import type { Ownership } from "../ownership.ts"
 import type { VmmProcess } from "../vmm-process.ts"
 import { captureVm } from "./capture.ts"
@@ -92,13 +91,15 @@ export const makeVm = (options: {
     const health = yield* watchHealth({ qemu, qmp, events, directory: paths.run, status: options.status ?? "running" })
     const command = (step: string, name: string) =>
       qmp.execute(name).pipe(Effect.asVoid, Effect.mapError(failedAt(step)))
+    const running = { ...record, process: qemu.identity }
     const touchedBytes = () =>
-      record.sharedBytes === undefined ? bytesOnDisk(paths.memory) : privateCopies(qemu.identity.pid, SHARED_MEMORY)
+      record.sharedBytes === undefined ? touchedMemory(paths, running) : privateCopies(qemu.identity.pid, SHARED_MEMORY)
     const own: QemuVm = {
       id: record.id,
       uid: record.uid,
       spec,
       process: qemu.identity,
+      memoryFile: memoryOfRunning(paths, running),
       identity: machineIdentity(spec, record.vmmBuild ?? "unknown"),
       confinement: record.confinement,
       steps: machineSteps(workspaceDevice),

@@ -1,5 +1,6 @@
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import type { Socket } from "node:net"
+import type { VmFailed } from "../../../contract/errors/errors.ts"
 import type { VmPaths } from "../../record.ts"
 import type { ChannelOptions, Vm } from "../../Vm.ts"
 import { greetAgent } from "../greet.ts"
@@ -15,6 +16,8 @@ export interface QemuVm extends Omit<Vm, "capture" | "channel" | "freezeLayer"> 
   readonly qemu: VmmProcess
   readonly qmp: Qmp
   readonly disks: LiveDisks
+  /** Path of its memory file, as long as the Scope is open. */
+  readonly memoryFile: Effect.Effect<string, VmFailed, Scope.Scope>
   /** Connection to the guest agent's port, from the VM's start on. */
   readonly port: Socket
   /** True from `pause` to the end of `resume` or of the step that hands over a paused VM. */
