@@ -5,6 +5,7 @@ import type { Folding } from "../../contract/rows/operation.ts"
 import { printable } from "../../contract/text/printable.ts"
 import { Terminal } from "../terminal/Terminal.ts"
 import { OutputOptions } from "./print.ts"
+import { cutEnd, widthFor } from "./table.ts"
 
 const BAR_CELLS = 24
 const CLEAR_LINE = "\r\u001b[2K"
@@ -31,7 +32,12 @@ export const makeProgress = Effect.map(Effect.all([Terminal, OutputOptions]), ([
     }
     if (terminal.stderrIsTerminal) {
       drawn = true
-      return terminal.writeStderr(`${CLEAR_LINE}${bar(notice.fraction)}${message}`)
+      const line = bar(notice.fraction) + message
+      // A line that wraps cannot be overwritten.
+      return Effect.flatMap(
+        Effect.zip(terminal.size, widthFor([line])),
+        ([{ cols }, width]) => terminal.writeStderr(CLEAR_LINE + cutEnd(line, cols - 1, width))
+      )
     }
     if (message === last) return Effect.void
     last = message

@@ -32,7 +32,7 @@ const beginning = (clusters: ReadonlyArray<string>, columns: number, width: Text
 }
 
 /** Cuts text that is wider than the columns, and marks the cut with `…`. */
-const cutEnd = (text: string, columns: number, width: TextWidth): string =>
+export const cutEnd = (text: string, columns: number, width: TextWidth): string =>
   width.columns(text) <= columns ? text : beginning(width.clusters(text), columns - 1, width).join("") + "…"
 
 /** Cuts the beginning of text that is wider than the columns, and marks the cut with `...`, as git does with paths. */

@@ -112,7 +112,11 @@ const readStdin = <E>(failed: (cause: unknown) => Effect.Effect<never, E | Cause
 /** A stdin that cannot be read (closed, or a directory) is empty, as for other programs. */
 const stdin = readStdin<never>(() => Cause.done())
 
-const sizeNow = (): WindowSize => ({ rows: process.stdout.rows || 24, cols: process.stdout.columns || 80 })
+/** The size of the terminal at stdout, or else of that at stderr. */
+const sizeNow = (): WindowSize => ({
+  rows: process.stdout.rows || process.stderr.rows || 24,
+  cols: process.stdout.columns || process.stderr.columns || 80
+})
 
 const resizes = Stream.callback<WindowSize>((sizes) =>
   Effect.acquireRelease(
