@@ -153,9 +153,9 @@ export const addedPackagesOf = (entry: CatalogueEntry): ReadonlyArray<string> =>
   return [...packagesOfLists(entry, lists), ...entry.own?.packages ?? []].sort()
 }
 
-/** Digest of all inputs of an environment, except the versions of Debian's packages. */
+/** Digest of all inputs of an environment, except the versions of Debian's packages, and the reference of an image: several may name one image. */
 export const recipeOf = (entry: CatalogueEntry): string =>
-  entry.oci === undefined ? recipeOfPackages(entry) : recipeDigest(recipeFolder("image"), [entry.storedAs])
+  entry.oci === undefined ? recipeOfPackages(entry) : recipeDigest(recipeFolder("image"), [])
 
 const recipeOfPackages = (entry: CatalogueEntry): string =>
   recipeDigest(recipeFolder("environment"), [

@@ -69,7 +69,7 @@ const reference = (name: string) => `${registry.host}/${name}`
 const nothingIsLeft = async (host: string) => {
   const left = fs.readdirSync(path.join(sharedCache, "environments", "tmp"))
   assert.deepStrictEqual(left.filter((name) => name.startsWith(`image-${host.replace(":", "_")}`)), [])
-  assert.deepStrictEqual(await pyro.list(), [])
+  assert.deepStrictEqual(pyro.workspaceIds(), [])
 }
 
 describe("registries in trouble", { concurrent: false }, () => {
@@ -89,7 +89,7 @@ describe("registries in trouble", { concurrent: false }, () => {
     assert.deepInclude(refused, { code: "image_pull_failed", reason: "stalled", image: reference(name) })
     assert.match(refused.message, /no byte came for 20 s/)
     assert.match(refused.message, /PYRO_PULL_STALL_SECONDS/)
-    assert.deepStrictEqual(await pyro.list(), [])
+    assert.deepStrictEqual(pyro.workspaceIds(), [])
   })
 
   it("a registry with endless headers is refused by the host", async () => {

@@ -132,7 +132,7 @@ describe("the secrets of a Dockerfile", { concurrent: false }, () => {
     assert.strictEqual(built.code, 0, built.stderr)
     assert.strictEqual((await valuesOf(NAMES.secretive)).one, String(SECRET.length))
     assert.isFalse(hasSteps(NAMES.secretive))
-    await settlesAs(async () => (await pyro.list()).length, 0)
+    await settlesAs(() => pyro.workspaceIds().length, 0)
     assert.isFalse(hasSecret(pyro.state))
     const { image_path: image } = await pyro.json<{ readonly image_path: string }>(["env", "inspect", NAMES.secretive])
     assert.isFalse(fs.readFileSync(image).includes(SECRET))
@@ -154,7 +154,7 @@ describe("the secrets of a Dockerfile", { concurrent: false }, () => {
     assert.notStrictEqual(failed.code, 0)
     assert.match(failed.stderr, /STEP 2\/3/)
     assert.notInclude(failed.stdout.toString() + failed.stderr, SECRET)
-    await settlesAs(async () => (await pyro.list()).length, 0)
+    await settlesAs(() => pyro.workspaceIds().length, 0)
     assert.isFalse(hasSecret(pyro.state))
   })
 
@@ -177,6 +177,6 @@ describe("the secrets of a Dockerfile", { concurrent: false }, () => {
       ["env", "list"]
     )
     assert.notInclude(environments.map(({ name }) => name), "bad")
-    assert.deepStrictEqual(await pyro.list(), [])
+    assert.deepStrictEqual(pyro.workspaceIds(), [])
   })
 })

@@ -80,7 +80,7 @@ const leftovers = () => [
 ]
 
 const nothingLeft = async () => {
-  await settlesAs(async () => (await pyro.list()).length, 0)
+  await settlesAs(() => pyro.workspaceIds().length, 0)
   assert.deepStrictEqual(leftovers(), [])
 }
 

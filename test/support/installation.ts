@@ -106,6 +106,12 @@ export const installation = (
   const list = async (...args: ReadonlyArray<string>) =>
     (await json<{ readonly workspaces: ReadonlyArray<Workspace> }>(["workspace", "list", ...args])).workspaces
 
+  /** Ids of all workspaces on the disk, also of builders, which no list has. */
+  const workspaceIds = (): ReadonlyArray<string> => {
+    const folder = path.join(state, "workspaces")
+    return fs.existsSync(folder) ? fs.readdirSync(folder).filter((name) => name.startsWith("ws-")) : []
+  }
+
   const logs = async (name: string) =>
     (await json<{ readonly commands: ReadonlyArray<{ readonly outcome: string }> }>(["workspace", "logs", name]))
       .commands
@@ -167,6 +173,7 @@ export const installation = (
     step,
     status,
     list,
+    workspaceIds,
     logs,
     sh,
     daemon,

@@ -14,9 +14,6 @@ import { type Building, failed, secretName } from "./builder-files.ts"
 /** Lifetime of a builder that a killed daemon left, in seconds after its last activity. */
 const LEFT_SECONDS = 900
 
-/** Marks builders among the workspaces: the reference that they work for. */
-export const BUILDER_LABEL = "pyro.builder"
-
 /** Memory of a builder in MiB. skopeo and mkfs.erofs need some 200; the rest is cache of its disk. */
 const MEMORY_MIB = 1024
 
@@ -62,7 +59,6 @@ export const acquireBuilder = (
       vcpu_count: Math.min(coreCount(), MOST_PROCESSORS),
       disk_mib: yield* setting("PYRO_BUILDER_DISK_MIB"),
       ttl_seconds: LEFT_SECONDS,
-      labels: { [BUILDER_LABEL]: reference.slice(0, 256) },
       ...(context === undefined ? {} : { seed_path: context }),
       ...(allowHosts.length === 0 ? {} : { allow_hosts: allowHosts, trust_host_certificates: !isLoopback }),
       ...(allowIps.length === 0 ? {} : { allow_ips: allowIps })
@@ -71,6 +67,7 @@ export const acquireBuilder = (
     const payload: AskedWorkspace & AskedNetwork = {
       ...asked,
       ...(result === undefined ? {} : { result }),
+      builder: reference.slice(0, 256),
       imageRegistries: registries,
       ...(logins === undefined || logins.secretHttp.length === 0 ? {} : { secretHttp: logins.secretHttp }),
       secrets: named([

@@ -4,7 +4,6 @@ import { resultsFolder } from "../../disk/result-disk.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import { sweepTemporaries } from "../../system/files/temporary.ts"
 import type { Owned } from "../workspaces.ts"
-import { BUILDER_LABEL } from "./acquire-builder.ts"
 
 /**
  * Deletes builders of dead processes and the files of their disks, in the background. A builder belongs to a call of the process that has the workspaces, so those that are there
@@ -14,7 +13,7 @@ export const deleteLeftBuilders = ({ workspaces }: Owned, pyro: () => PyroServic
   Effect.gen(function*() {
     const left: Array<string> = []
     for (const entry of workspaces.house.lifecycle.registry.entries.values()) {
-      if ((yield* Ref.get(entry.record)).labels[BUILDER_LABEL] !== undefined) left.push(entry.id)
+      if ((yield* Ref.get(entry.record)).builder !== undefined) left.push(entry.id)
     }
     const { stateDir } = yield* Paths
     yield* Effect.forEach(left, (id) => Effect.ignore(pyro().workspace.delete({ workspaces: [id], all: false })), {

@@ -52,6 +52,8 @@ export const WorkspaceRecord = Schema.Struct({
   networkDriver: Schema.optional(Schema.Literal("tap")),
   /** File of the host that its guest writes as a further disk, and its size. pyro's own builders have one. */
   result: Schema.optional(Schema.Struct({ file: Schema.String, mib: Schema.Int })),
+  /** Reference of the image that it makes. Absent: it is no builder of pyro's own. A list has no builders. */
+  builder: Schema.optional(Schema.String),
   requireConfinement: Schema.optional(Schema.Literals(["namespaces", "namespaces+uid"])),
   ttlSeconds: Schema.optional(Schema.Int),
   /** Time without a use until it is paused. Absent: never. */

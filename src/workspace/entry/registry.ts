@@ -45,9 +45,16 @@ export const makeRegistry = () => {
     )
   const damagedHere = Effect.map(callerProject, (caller) => isReachable(caller, {}) ? damaged : none)
 
-  /** The workspaces that this request may reach. Every request names or lists only these. */
+  /** A builder of pyro's own is no workspace of a person: only the call that made it knows its id. */
+  const isListed = (entry: Entry) =>
+    Effect.flatMap(
+      Ref.get(entry.record),
+      ({ builder }) => builder === undefined ? reaches(entry) : Effect.succeed(false)
+    )
+
+  /** The workspaces that this request may reach. Every request names or lists only these, and builders by their whole id. */
   const reachable = {
-    entries: Effect.suspend(() => Effect.filter([...entries.values()], reaches)),
+    entries: Effect.suspend(() => Effect.filter([...entries.values()], isListed)),
     damaged: damagedHere
   }
 

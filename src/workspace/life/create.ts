@@ -65,11 +65,13 @@ const networkOf = ({ networkDriver }: CreatePayload, granted: Granted | undefine
 export interface AskedWorkspace extends CreatePayload {
   /** The disk for its result (`RestoreRequest.result`). */
   readonly result?: ResultDisk
+  /** Reference of the image that a builder of pyro's own makes. */
+  readonly builder?: string
 }
 
 /** The record that announces a workspace before any of its files. */
 const announced = (
-  { result, ...payload }: AskedWorkspace,
+  { builder, result, ...payload }: AskedWorkspace,
   { createdAt, driver, id, network, pause, project, sshAgent }: {
     readonly id: WorkspaceId
     readonly createdAt: string
@@ -95,6 +97,7 @@ const announced = (
   ...(driver === "firecracker" ? { driver } : {}),
   ...(payload.networkDriver === "tap" ? { networkDriver: payload.networkDriver } : {}),
   ...(result === undefined ? {} : { result }),
+  ...(builder === undefined ? {} : { builder }),
   ...(payload.requireConfinement === undefined ? {} : { requireConfinement: payload.requireConfinement }),
   ...(payload.ttlSeconds === undefined ? {} : { ttlSeconds: payload.ttlSeconds }),
   ...pause,

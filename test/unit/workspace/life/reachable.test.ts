@@ -11,7 +11,9 @@ import { recordOf } from "../record-of.ts"
 const idOf = (number: number) => `ws-${String(number).padStart(10, "0")}`
 
 /** A registry of workspaces that are called `w1`, `w2`, … */
-const registryOf = (...records: ReadonlyArray<Pick<Partial<WorkspaceRecord>, "project" | "seedPath" | "tryOf">>) =>
+const registryOf = (
+  ...records: ReadonlyArray<Pick<Partial<WorkspaceRecord>, "builder" | "labels" | "project" | "seedPath" | "tryOf">>
+) =>
   Effect.gen(function*() {
     const scope = yield* Effect.scope
     const registry = makeRegistry()
@@ -64,6 +66,17 @@ describe("a request for a project", () => {
       }
       const reached = yield* registry.reachable.entries
       assert.deepStrictEqual<ReadonlyArray<string>>(reached.map(({ id }) => id), [idOf(1)])
+    }))
+
+  it.effect("a list has no builder of pyro's own, whatever labels a workspace has", () =>
+    Effect.gen(function*() {
+      const { registry } = yield* registryOf({ labels: { "pyro.builder": "mine" } }, { builder: "docker.io/library/x" })
+      const listed = yield* registry.reachable.entries
+      assert.deepStrictEqual<ReadonlyArray<string>>(listed.map(({ id }) => id), [idOf(1)])
+      // The call that made the builder knows its id.
+      assert.strictEqual((yield* registry.find(idOf(2))).id, idOf(2))
+      assert.strictEqual((yield* Effect.flip(registry.find("w2")))._tag, "WorkspaceNotFound")
+      assert.strictEqual((yield* registry.find(idOf(2).slice(0, -1))).id, idOf(1))
     }))
 
   it.effect("a request for a project gets no names of other projects in similar names or taken names", () =>
