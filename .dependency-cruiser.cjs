@@ -34,7 +34,7 @@ const may = {
   "network": ["contract", "system", "redaction", "guest-channel"],
   "environment": ["contract", "system", "disk"],
   "vm": ["contract", "system", "disk", "guest-channel"],
-  "seeding": ["contract", "system", "guest-channel", "disk", "environment", "vm"],
+  "seeding": ["contract", "system", "guest-channel", "disk", "environment", "vm", "ignore"],
   "workspace": libraries,
   "local": [...libraries, "workspace"],
   "daemon": [...libraries, "workspace", "local"],

@@ -11,7 +11,8 @@ import {
   list,
   optional,
   strings,
-  text
+  text,
+  wordBounds
 } from "../../contract/text/fields.ts"
 import { snakeStruct } from "../../contract/text/snake.ts"
 import { flag } from "./flag.ts"
@@ -22,7 +23,7 @@ export const AgentPayload = lazy(() =>
   snakeStruct({
     agent: Schema.Literals(insideNames).annotate({ description: `Agent: ${insideNames.join(", ")}` }),
     args: defaulted(
-      list(text("Argument of the agent")).annotate({ description: "Arguments of the agent" }),
+      list(text("Argument of the agent"), wordBounds).annotate({ description: "Arguments of the agent" }),
       () => []
     ),
     workspace: optional(

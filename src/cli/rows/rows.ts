@@ -6,7 +6,7 @@ import { secretFlags, secretsField } from "../../contract/rows/secret-fields.ts"
 import { secretCommandsField, secretHttpField } from "../../contract/rows/secret-fields.ts"
 import { GitHistory, gitHistoryText } from "../../contract/rows/workspace-field.ts"
 import { WorkspaceUser } from "../../contract/rows/workspace-field.ts"
-import { between, defaulted, ignoredGlobs, optional, text } from "../../contract/text/fields.ts"
+import { between, defaulted, ignoredGlobs, list, optional, text } from "../../contract/text/fields.ts"
 import { snakeStruct } from "../../contract/text/snake.ts"
 import { agentCommand } from "./agent.ts"
 import { codeCommand } from "./editor.ts"
@@ -87,8 +87,7 @@ export interface Command {
   readonly payload: () => PureSchema
 }
 
-const directories = (description: string) =>
-  defaulted(Schema.Array(text("Directory")).annotate({ description }), () => [])
+const directories = (description: string) => defaulted(list(text("Directory")).annotate({ description }), () => [])
 
 export const ServePayload = lazy(() =>
   snakeStruct({
@@ -123,7 +122,7 @@ export const ServePayload = lazy(() =>
     ),
     environment: optional(text("Default environment of new workspaces. Default: debian:12")),
     allowImages: defaulted(
-      Schema.Array(text("Image")).annotate({
+      list(text("Image")).annotate({
         description:
           "Image that pyro pulls when a model names it: a full reference, in which * is any text, such as docker.io/library/*. Default: that of " +
           "--environment"

@@ -12,7 +12,8 @@ import {
   optional,
   string,
   strings,
-  text
+  text,
+  wordBounds
 } from "../text/fields.ts"
 import { lazy } from "./operation.ts"
 
@@ -67,7 +68,7 @@ export const DEFAULT_CWD = "/workspace"
 /** Program and arguments of a command. */
 export const command = (
   description = "Program and its arguments. Default: a login shell, which needs a terminal"
-) => defaulted(list(text("Program or one argument")).annotate({ description }), () => [])
+) => defaulted(list(text("Program or one argument"), wordBounds).annotate({ description }), () => [])
 
 /** A shell script in place of a program and its arguments. */
 export const script = () =>

@@ -196,7 +196,7 @@ export const BuildPayload = lazy(() =>
     platform: optional(text("Platform of the image. `linux/amd64` alone is supported")),
     noCache: flag("Run every step of the Dockerfile, and keep none for later builds of this name"),
     allowHosts: defaulted(
-      Schema.Array(text("Rule for a host")).annotate({
+      list(text("Rule for a host")).annotate({
         description:
           "Host that the Dockerfile's programs may connect to: NAME[:PORT], *.SUFFIX[:PORT], or a list of `pyro network lists`, such as npm. Default: the base images' registries"
       }),

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, described, flag, list, must, optional, string, text } from "../text/fields.ts"
+import { between, defaulted, described, flag, list, must, optional, string, text, wordBounds } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
@@ -28,7 +28,7 @@ export const TryPayload = lazy(() =>
       described(`Ways to try, 1 to ${MOST_CANDIDATES}: each a patch or a command`)
     ),
     check: defaulted(
-      list(text("Program or one argument")).annotate({
+      list(text("Program or one argument"), wordBounds).annotate({
         description:
           "Command that judges each candidate. Default: the candidate's own command does, or the patch that fits"
       }),

@@ -55,9 +55,29 @@ export const text = (description: string) =>
     described(description)
   )
 
-/** A list of strings. The error names the wrong item, or says that the value is no list. */
-export const list = <A extends string>(item: Schema.Codec<A, string>) =>
-  Schema.Array(item).annotate({ message: "must be a list of strings" })
+/** Bounds of a list. */
+interface ListBounds {
+  /** Maximum number of items. @default 1000 */
+  readonly items?: number
+  /** Maximum characters of one item. @default 4096 */
+  readonly characters?: number
+}
+
+/** A list of strings. The error names the wrong item, or says that the value is no list, or a list that is too long. */
+export const list = <A extends string>(
+  item: Schema.Codec<A, string>,
+  { characters = 4096, items = 1000 }: ListBounds = {}
+) =>
+  Schema.Array(item.pipe(
+    Schema.check(
+      Schema.makeFilter((value: A) => value.length <= characters || `must have at most ${characters} characters`)
+    )
+  )).annotate({ message: "must be a list of strings" }).pipe(
+    Schema.check(Schema.makeFilter((all) => all.length <= items || `must have at most ${items} items`))
+  )
+
+/** Bounds of a command's words: a request of a guest has at most 1 MiB. */
+export const wordBounds: ListBounds = { items: 100_000, characters: 1_048_576 }
 
 /** Strings by their names. The error names the wrong entry, or says that the value is no object. */
 export const strings = <A extends string>(value: Schema.Codec<A, string>) =>
@@ -115,13 +135,14 @@ export const allowHome = () =>
     () => false
   )
 
-/** Globs that name ignored files beneath a directory. */
+/** Globs that name ignored files beneath a directory. One process of git gets all of them as its arguments. */
 export const ignoredGlobs = (description: string) =>
   list(
     text("").pipe(must(
       (glob) => !/^[./]*$|(^|\/)\.\.(\/|$)/.test(glob),
       "must be a glob beneath the directory, such as build or 'dist/*.js', and not empty"
-    ))
+    )),
+    { items: 256, characters: 1024 }
   ).annotate({ description })
 
 /** Ignored files that are copied with a repository. */

@@ -1,6 +1,8 @@
 import { Effect } from "effect"
 import type { HostToolMissing } from "../../contract/errors/errors.ts"
 import { table } from "../../contract/text/names.ts"
+import { IgnoreRules, TooManyRules } from "../../ignore/ignore-rules.ts"
+import { yieldToEventLoop } from "../../system/waits/effects.ts"
 import { git, type GitRoom } from "../git/confined-git.ts"
 import type { GitFailed } from "../git/git-failed.ts"
 
@@ -58,22 +60,43 @@ export const isIgnored = (room: GitRoom) =>
  * pattern that matches a directory matches everything in it.
  */
 export const listIgnored = (room: GitRoom, patterns: ReadonlyArray<string>) =>
-  Effect.map(
-    Effect.forEach(patterns, (given) => {
+  Effect.gen(function*() {
+    if (patterns.length === 0) return { found: [], matched: [] }
+    const asked = patterns.map((given) => {
       const whole = given.replace(/\/+$/, "")
-      const pattern = whole.replace(/^(\.?\/)+/, "")
-      const deep = whole.includes("/") ? pattern : `**/${pattern}`
-      const pathspecs = [`:(glob)${deep}`, `:(glob)${deep}/**`]
-      return git(room, ["ls-files", "-z", "-o", "-i", "--exclude-standard", "--", ...pathspecs])
-    }),
-    (outputs) => {
-      const found = new Map(outputs.flatMap(splitNul).map((path) => [path.toString("latin1"), path]))
-      return {
-        found: [...found.values()].map((path): Listed => ({ path, state: "untracked", mode: 0, id: "" })),
-        matched: patterns.filter((_, at) => outputs[at]!.length > 0)
-      }
+      return { given, isDeep: !whole.includes("/"), pattern: whole.replace(/^(\.?\/)+/, "") }
+    })
+    const pathspecs = asked.flatMap(({ isDeep, pattern }) => {
+      const spec = `:(glob)${isDeep ? "**/" : ""}${pattern}`
+      return [spec, `${spec}/**`]
+    })
+    // One call for all patterns: each would read the whole tree.
+    const output = yield* git(room, ["ls-files", "-z", "-o", "-i", "--exclude-standard", "--", ...pathspecs])
+    const found = splitNul(output)
+    const names = found.map((path) => path.toString("latin1"))
+    const matched: Array<string> = []
+    let maxWork = MAX_MATCH_WORK
+    for (const { given, isDeep, pattern } of asked) {
+      const rules = new IgnoreRules(maxWork)
+      rules.add("", Buffer.from(`${isDeep ? "" : "/"}${pattern.replace(/^[!#]/, "\\$&")}`).toString("latin1"))
+      if (asked.length === 1 ? names.length > 0 : isMatched(rules, names)) matched.push(given)
+      maxWork = Math.max(0, maxWork - rules.workDone)
+      yield* yieldToEventLoop
     }
-  )
+    return { found: found.map((path): Listed => ({ path, state: "untracked", mode: 0, id: "" })), matched }
+  })
+
+/** Maximum work to find the patterns without a match: a second. Beyond it, the other patterns count as matched. */
+const MAX_MATCH_WORK = 100_000_000
+
+const isMatched = (rules: IgnoreRules, names: ReadonlyArray<string>) => {
+  try {
+    return names.some((name) => rules.ignores(name, false))
+  } catch (error) {
+    if (error instanceof TooManyRules) return true
+    throw error
+  }
+}
 
 /** git's ignored files. A directory with only ignored files is one entry with a slash at the end. */
 export const listLeft = (room: GitRoom): Effect.Effect<ReadonlyArray<Buffer>, GitFailed | HostToolMissing> =>
