@@ -58,6 +58,15 @@ describe.each(Object.entries(stockClients))("a client of %s", (version, connect)
     await client.close()
   })
 
+  it("a model cannot let a workspace expire sooner", async () => {
+    const client = await connect(served)
+    const soon = (seconds: number) => client.call("workspace_update", { workspace_id: "fix", ttl_seconds: seconds })
+    assert.match(failed(await soon(1)), /^invalid_request: ttl_seconds: the workspace would expire sooner than now/)
+    const kept = await client.call("workspace_update", { workspace_id: "fix", ttl_seconds: 0 })
+    assert.isNotTrue(kept.isError)
+    await client.close()
+  })
+
   it("a cancelled call ends its command and the command's children in the guest", async () => {
     const client = await connect(served)
     const words = `sleep 60${version.slice(0, 4)}`

@@ -1,3 +1,5 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
@@ -11,7 +13,9 @@ interface History {
     readonly also_undone?: number
     readonly written_bytes?: number
   }>
-  readonly points: ReadonlyArray<{ readonly commands: number; readonly current: boolean }>
+  readonly points: ReadonlyArray<
+    { readonly commands: number; readonly created_at: string; readonly id: string; readonly current: boolean }
+  >
 }
 
 interface Rewound {
@@ -73,6 +77,26 @@ describe("a rewind in a microVM", { concurrent: false }, () => {
     await sh("w", "cat version")
     await sh("w", "cat version")
     assert.strictEqual((await history()).points.length, points.length)
+  })
+
+  it("a push that overwrites has a point before it", async () => {
+    const host = fs.mkdtempSync(path.join(pyro.folder, "host-"))
+    fs.writeFileSync(path.join(host, "pushed"), "theirs\n")
+    await json(["sync", "push", "w", host])
+    const written = Date.now()
+    await json(["file", "write", "w", "pushed", "--text", "mine\n"])
+    fs.writeFileSync(path.join(host, "pushed"), "theirs again\n")
+    await json(["sync", "push", "w", host, "--force"])
+    const { points } = await history()
+    assert.strictEqual(await sh("w", "cat pushed"), "theirs again")
+    // The idle time after the push may have brought another point.
+    const found: Array<string> = []
+    for (const { created_at, id } of points) {
+      if (Date.parse(created_at) < written || found.includes("mine")) continue
+      await json(["rewind", "w", "--to", id])
+      found.push(await sh("w", "cat pushed"))
+    }
+    assert.include(found, "mine")
   })
 
   it("a service that a command broke runs again, as it was", async () => {

@@ -203,7 +203,10 @@ export class SnapshotMismatch extends ContractError<SnapshotMismatch>()("Snapsho
   steps: ({ paused }) =>
     paused === undefined
       ? "call again with disk_only: true to use the files only"
-      : ["call workspace_start with discard_memory: true", "ask the user to start it from its disk"]
+      : [
+        "call workspace_stop, and then workspace_start: its processes are lost",
+        "ask the user to start it from its disk"
+      ]
 }) {}
 
 /** No saved snapshot of this host has the name. */

@@ -162,6 +162,7 @@ export const secondary = [
   "network_driver",
   "shells",
   "ssh_connections",
+  "secret_commands",
   "ssh_agent",
   "waiting_exports",
   "waiting_logins",
@@ -176,7 +177,6 @@ export const unchanged = [
   "seed_path",
   "secrets",
   "secret_http",
-  "secret_commands",
   "running_commands",
   "running",
   "network"

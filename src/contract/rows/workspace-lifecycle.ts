@@ -199,7 +199,7 @@ export const workspaceCreate = streaming({
       include_ignored: { visibleIn: ["full"], description: "Ignored files to copy, too: globs" },
       git: { visibleIn: ["full"], description: "History to copy: full, none [shallow]" },
       workspace_user: { visibleIn: ["full"], description: "Owner of /workspace; commands run as this user" },
-      ttl_seconds: { description: "Delete it after so long unused" },
+      ttl_seconds: { description: "Delete it unused so long: 3600 up" },
       network_policy: { network: true, description: "egress: connections outwards [off]" },
       allow_hosts: {
         network: true,
@@ -368,10 +368,7 @@ export const workspaceStart = streaming({
     ...full,
     title: "Start a workspace",
     description: "Start a stopped or failed workspace from its disk",
-    arguments: {
-      workspace: {},
-      discard_memory: { description: "Start a paused one from its disk: its processes are lost" }
-    },
+    arguments: { workspace: {} },
     omits: [...unchanged, "ignored_count"]
   },
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },

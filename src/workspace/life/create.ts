@@ -50,6 +50,7 @@ import type { Transition } from "./description.ts"
 import { driverOf, layerFormatOf } from "./driver.ts"
 import { acquireGuest, type GuestRequest, reportSlowStep } from "./generation.ts"
 import { ownerOfImage, withImage } from "./image-defaults.ts"
+import { demandLifetime } from "./lifetime.ts"
 import { reportPorts, reportSeed } from "./notices.ts"
 import { pauseOfNew } from "./pause-after.ts"
 import { wakeForClient } from "./pause.ts"
@@ -307,6 +308,7 @@ export const create = (lifecycle: Lifecycle, payload: AskedWorkspace, network: G
     yield* demandRoom(payload.env)
     yield* registry.checkName(payload.name, record.id)
     yield* demandDriver(payload)
+    yield* demandLifetime(payload.ttlSeconds)
     yield* checkGiven(payload)
     yield* annotateStep("workspace", record.id)
     const entry = yield* makeEntry(lifecycle, folderOf(stateDir, record.id), record)

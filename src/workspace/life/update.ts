@@ -26,6 +26,7 @@ import { searchOfGiven } from "../residents/secret/workspace-secrets.ts"
 import { redactStoredServices } from "../residents/service/services.ts"
 import { type LastingLoan, loanOf } from "../residents/ssh/loan-source.ts"
 import { hostnameOf, renameGuest } from "./generation.ts"
+import { demandLifetime } from "./lifetime.ts"
 import { recordedPause } from "./pause-after.ts"
 
 /** Fails unless the disk of the workspace can grow to this size now. */
@@ -181,6 +182,7 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
     if (payload.name !== undefined && payload.clearName === true) {
       return yield* new InvalidRequest({ field: "clear_name", detail: "cannot be combined with a new name" })
     }
+    yield* demandLifetime(payload.ttlSeconds, { present: (yield* Ref.get(entry.record)).ttlSeconds })
     yield* demandPlain(yield* guardOf(entry, {}), {
       name: payload.name,
       labels: payload.labels,

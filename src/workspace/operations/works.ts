@@ -17,6 +17,7 @@ import { listDisk, lookAtDisk, readDisk } from "../disk/look.ts"
 import { answeredEvent } from "../entry/consents.ts"
 import { recordEvent } from "../entry/events.ts"
 import { use } from "../entry/uses.ts"
+import { pointBeforeCommand } from "../life/point/keeper.ts"
 import { explainEnd } from "../life/reader.ts"
 import { detachedOr } from "../life/running.ts"
 import { createSnapshot, deleteSnapshot, listSnapshots } from "../life/snapshot/keep.ts"
@@ -111,7 +112,9 @@ export const works: Works = {
   "workspace.sync.push": ({ entry, lifecycle }, payload) =>
     // The lock comes first: after the wait for another push, the VM may be another one.
     inRunning(lifecycle, entry, "workspace.sync.push", { writes: true }, (used) => pushInto(used, payload)).pipe(
-      entry.pushLock.withPermits(1)
+      entry.pushLock.withPermits(1),
+      // What the push takes from the workspace alone has a way back.
+      (push) => payload.force || payload.delete ? Effect.andThen(pointBeforeCommand(lifecycle, entry), push) : push
     ),
   "workspace.import": ({ generation }, payload) => importFiles(generation.channel, payload),
   "workspace.answer": ({ entry }, { decision, request }) =>

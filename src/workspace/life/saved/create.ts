@@ -38,6 +38,7 @@ import { type LastingLoan, loanOf } from "../../residents/ssh/loan-source.ts"
 import { linkBase, linkedBase } from "../base.ts"
 import { forget, makeFolder, recordLoan } from "../create.ts"
 import type { Transition } from "../description.ts"
+import { demandLifetime } from "../lifetime.ts"
 import { reportWarnings } from "../notices.ts"
 import { pauseOfNew } from "../pause-after.ts"
 import { linkTree } from "../snapshot/fork-stage.ts"
@@ -201,6 +202,7 @@ export const createFrom = (
       networkDriver,
       ...(payload.secretHttp === undefined ? {} : { secretHttp: payload.secretHttp })
     })
+    yield* demandLifetime(payload.ttlSeconds)
     yield* checkGiven(payload)
     yield* annotateStep("workspace", record.id)
     const entry = yield* makeEntry(lifecycle, folderOf(stateDir, record.id), record)
