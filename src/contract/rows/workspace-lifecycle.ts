@@ -199,7 +199,7 @@ export const workspaceCreate = streaming({
       include_ignored: { visibleIn: ["full"], description: "Ignored files to copy, too: globs" },
       git: { visibleIn: ["full"], description: "History to copy: full, none [shallow]" },
       workspace_user: { visibleIn: ["full"], description: "Owner of /workspace; commands run as this user" },
-      ttl_seconds: { description: "Delete it unused so long: 3600 up" },
+      ttl_seconds: { description: "Delete it after so long unused" },
       network_policy: { network: true, description: "egress: connections outwards [off]" },
       allow_hosts: {
         network: true,
