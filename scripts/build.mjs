@@ -82,11 +82,21 @@ const { contents: parsers, name: parsersName } = await bundlePart("parsers", {
   mainFields: ["module", "main"]
 })
 
+/** The parser of Dockerfiles in a separate file, which a process reads with its first Dockerfile. */
+const { contents: dockerfile, name: dockerfileName } = await bundlePart("dockerfile", {
+  entryPoints: [join(root, "src/environment/dockerfile/parser.ts")]
+})
+
 const beside = {
   name: "beside",
   setup: ({ onResolve }) => {
     onResolve({ filter: /^@modelcontextprotocol\/server(\/|$)/ }, () => ({ path: `./${mcpSdkName}`, external: true }))
     onResolve({ filter: /^\.\/otlp\/exporter\.ts$/ }, () => ({ path: `./${otlpName}`, external: true }))
+    onResolve(
+      { filter: /^\.\/parser\.ts$/ },
+      ({ importer }) =>
+        importer.includes("/environment/dockerfile/") ? { path: `./${dockerfileName}`, external: true } : undefined
+    )
     onResolve({ filter: /^\.\.?\/parsers\.ts$/ }, () => ({ path: `./${parsersName}`, external: true }))
     // The same form of the parser as above, which reads devcontainer.json.
     onResolve({ filter: /^jsonc-parser$/ }, () => ({
@@ -149,6 +159,7 @@ put(otlpName, otlp, 0o644)
 put(xtermName, xterm, 0o644)
 put(pageServerName, pageServer, 0o644)
 put(parsersName, parsers, 0o644)
+put(dockerfileName, dockerfile, 0o644)
 put(sshName, ssh, 0o644)
 put(dialName, dial, 0o644)
 // Sources and the library read this one.
@@ -196,6 +207,7 @@ for (
     ["xterm", xtermName],
     ["page-server", pageServerName],
     ["parsers", parsersName],
+    ["dockerfile", dockerfileName],
     ["ssh", sshName],
     ["mcp-handshake", handshakeName],
     ["mcp-answers", answersName],

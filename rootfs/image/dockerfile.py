@@ -5,7 +5,7 @@ def registries(loopback, mirrors):
     """Short names are Docker Hub's, as everywhere in Dockerfiles. The loopback of the host has another name in here."""
     places = {mirror["registry"]: (mirror["registry"], False) for mirror in mirrors}
     for port in loopback:
-        for host in ("localhost", "127.0.0.1"):
+        for host in ("localhost", "127.0.0.1", "host.pyro.internal"):
             places[f"{host}:{port}"] = (f"host.pyro.internal:{port}", True)
     lines = ['unqualified-search-registries = ["docker.io"]']
     for prefix, (location, insecure) in places.items():

@@ -38,7 +38,7 @@ def source_of(feature_id):
     name, port, rest = found[1], found[2], found[3]
     if re.search(r"[:@][^/]*$", rest) is None:
         rest += ":latest"
-    if name in ("localhost", "127.0.0.1"):
+    if name in ("localhost", "127.0.0.1", "host.pyro.internal"):
         return ["--src-tls-verify=false", f"docker://host.pyro.internal{port or ':443'}/{rest}"]
     return [f"docker://{name}{port}/{rest}"]
 

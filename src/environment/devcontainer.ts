@@ -9,7 +9,7 @@ import { askedOfHost, devContainerId, substituted, type Variables } from "./devc
 import { sha256Text } from "./image/recipe.ts"
 
 export { type BuildPlan, type Feature, planOf } from "./devcontainer/build-plan.ts"
-export { type File, type ReadFile, readFile } from "./devcontainer/file.ts"
+export { dependenciesOf, type File, type ReadFile, readFile } from "./devcontainer/file.ts"
 export { type LifecycleStep, LifecycleSteps } from "./devcontainer/lifecycle.ts"
 
 /** Where a devcontainer.json lies, and what the person gave. */

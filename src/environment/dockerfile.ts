@@ -1,43 +1,40 @@
+import { Effect } from "effect"
 import { type ImageReference, parseReference } from "../contract/text/image-reference.ts"
-import { sourceOf } from "./image-source.ts"
+import { instructionsOf } from "./dockerfile/instructions.ts"
+import { type BuildOptions, imagesOf } from "./dockerfile/stages.ts"
 
-const instruction = /^[ \t]*FROM[ \t]+(?:--[a-z]+=\S+[ \t]+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?/gim
-
-/** What the base images of a Dockerfile need of the network. */
-export interface Bases {
-  /** Rules for the builder's policy. */
-  readonly allowHosts: ReadonlyArray<string>
-  /** The images, as far as they are known. */
-  readonly references: ReadonlyArray<ImageReference>
-  /** The registries, as HOST:PORT. */
-  readonly registries: ReadonlyArray<string>
-  /** Ports of registries on this host's loopback. */
-  readonly loopbackPorts: ReadonlyArray<number>
+/** An image that a file names, and the line that does. */
+export interface NamedImage {
+  readonly reference: ImageReference
+  /** Absent: the file has no such line, as that of a feature. */
+  readonly line?: number
+  /** Absent: the file of the request. */
+  readonly path?: string
 }
+
+/** The images that a build fetches, as far as its files say it. */
+export interface Bases {
+  readonly images: ReadonlyArray<NamedImage>
+  /** Names that nobody can know before the build, as they are written. */
+  readonly unknown: ReadonlyArray<{ readonly written: string; readonly line: number }>
+}
+
+/** An image by a Dockerfile's rules: a short name is an image of Docker Hub. */
+export const referenceOf = (image: string): ImageReference | undefined =>
+  parseReference(image) ?? parseReference(`docker.io/${image}`)
 
 /**
- * The registries of a Dockerfile's base images, as far as its text names them: a base in a variable is unknown. A short name is an image of
- * Docker Hub, as the Dockerfile reference says.
+ * The images of a Dockerfile: those of FROM, `COPY --from` and `RUN --mount=from=` in the stages that the target needs. The builder reads the
+ * file with another parser: an image that only the builder sees has no grant, and the network refuses it.
  */
-export const basesOf = (dockerfile: string): Bases => {
-  const stages = new Set<string>()
-  const allowHosts = new Set<string>()
-  const loopbackPorts = new Set<number>()
-  const registries = new Set<string>()
-  const references: Array<ImageReference> = []
-  for (const [, base = "", stage] of dockerfile.matchAll(instruction)) {
-    const isOther = base === "scratch" || base.includes("$") || stages.has(base.toLowerCase())
-    if (stage !== undefined) stages.add(stage.toLowerCase())
-    const reference = isOther ? undefined : parseReference(base) ?? parseReference(`docker.io/${base}`)
-    if (reference === undefined) continue
-    references.push(reference)
-    const source = sourceOf(reference)
-    registries.add(source.registry)
-    for (const host of source.allowHosts) {
-      allowHosts.add(host)
-      const [, port] = /^host\.pyro\.internal:(\d+)$/.exec(host) ?? []
-      if (port !== undefined) loopbackPorts.add(Number(port))
+export const basesOf = (text: string, options: BuildOptions = {}): Effect.Effect<Bases> =>
+  Effect.map(instructionsOf(text), (instructions) => {
+    const images: Array<NamedImage> = []
+    const unknown: Array<Bases["unknown"][number]> = []
+    for (const { image, line, written } of imagesOf(instructions, options)) {
+      const reference = image === undefined ? undefined : referenceOf(image)
+      if (reference === undefined) unknown.push({ written, line })
+      else images.push({ reference, line })
     }
-  }
-  return { references, allowHosts: [...allowHosts], registries: [...registries], loopbackPorts: [...loopbackPorts] }
-}
+    return { images, unknown }
+  })

@@ -5,8 +5,11 @@ import { table } from "../contract/text/names.ts"
 /** A safe file name for a reference, which has slashes. */
 export const referenceFile = (name: string) => `image-${createHash("sha256").update(name).digest("hex").slice(0, 32)}`
 
+/** Name of this host's loopback in a builder. */
+const IN_GUEST = "host.pyro.internal"
+
 /** A registry on the loopback of this host. */
-export const isLoopback = (host: string) => host === "localhost" || host === "127.0.0.1"
+export const isLoopback = (host: string) => host === "localhost" || host === "127.0.0.1" || host === IN_GUEST
 
 /** Hosts of registries whose tokens or layers come from other hosts. */
 const besides = table<ReadonlyArray<string>>({
@@ -32,7 +35,7 @@ export const sourceOf = ({ digest, registry, repository, tag }: ImageReference) 
       registry: `${registry === "docker.io" ? "registry-1.docker.io" : host}:${port ?? 443}`
     }
   }
-  const inGuest = `host.pyro.internal:${port ?? 443}`
+  const inGuest = `${IN_GUEST}:${port ?? 443}`
   return {
     source: `docker://${inGuest}/${repository}${which}`,
     // As Docker does for registries of the loopback: https if it answers, http otherwise. No certificate names the loopback.

@@ -119,7 +119,12 @@ const buildOfDevContainer = (pyro: PyroService, payload: BuildPayload & { readon
       making(
         name,
         (onProgress) =>
-          buildDevContainer(pyro, known, { name, buildArgs, allowHosts, replace, auth: payload }, onProgress)
+          buildDevContainer(
+            pyro,
+            known,
+            { name, buildArgs, allowHosts, option: "--allow-host", replace, auth: payload },
+            onProgress
+          )
       )
     )
   }))

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { ProjectFileInvalid } from "../contract/errors/errors.ts"
 import { type SecretTarget, secretTargetOf } from "../contract/rows/secret-target.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
+import { kindOfRegistry, registryInWords } from "../environment/registries.ts"
 import { buildOf, type ProjectBuild } from "./build.ts"
 import type { Definition } from "./definition.ts"
 import type { ProjectFile } from "./file.ts"
@@ -77,13 +78,19 @@ const buildAsk = ({ of, registries, shown }: ProjectBuild) =>
     registries.length === 0
       ? ""
       : `, with images${of === "devcontainer" ? " and features" : ""} from ${
-        registries.join(", ")
+        registries.map(registryInWords).join(", ")
       }, with your logins there`
   }`
 
+const imageAsk = (environment: string) => {
+  const { name, registry } = parseReference(environment)!
+  const from = kindOfRegistry(registry) === "loopback" ? registryInWords(registry) : "its registry"
+  return `the image ${name}, from ${from}, with your login there`
+}
+
 const imageAsks = ({ build = {}, environment }: Definition, built: ProjectBuild | undefined) => [
   ...(environment !== undefined && parseReference(environment) !== undefined
-    ? [`the image ${parseReference(environment)!.name}, from its registry, with your login there`]
+    ? [imageAsk(environment)]
     : []),
   ...(built === undefined
     ? []

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import { ProjectFileInvalid } from "../contract/errors/errors.ts"
-import { basesOf } from "../environment/dockerfile.ts"
+import { basesOf, type NamedImage } from "../environment/dockerfile.ts"
 import { basesOfPlan, devContainerAt, planned } from "../seeding/devcontainer-plan.ts"
 import { readDockerfile } from "../seeding/dockerfile.ts"
 import { isBeneath, realPath } from "../system/files/host-path.ts"
@@ -27,15 +27,17 @@ const insideOf = ({ directory, path: file }: ProjectFile, key: string, named: st
     : Effect.fail(new ProjectFileInvalid({ path: file, key, detail: `${named} leads out of the project` }))
 }
 
-const sorted = (registries: ReadonlyArray<string>) => [...new Set(registries)].sort()
+const registriesOf = (images: ReadonlyArray<NamedImage>) =>
+  [...new Set(images.map(({ reference: { registry } }) => registry))].sort()
 
 const ofDockerfile = (file: ProjectFile, named: string) =>
   Effect.gen(function*() {
     const real = yield* insideOf(file, "dockerfile", named)
     // The build says what is wrong with a file that it cannot read.
     const found = yield* Effect.orElseSucceed(readDockerfile(real), () => undefined)
-    const registries = basesOf(found?.text ?? "").references.map(({ registry }) => registry)
-    return { of: "dockerfile", path: real, shown: named, registries: sorted(registries) } satisfies ProjectBuild
+    const { args, target } = file.definition.build ?? {}
+    const { images } = yield* basesOf(found?.text ?? "", { arguments: args ?? {}, target })
+    return { of: "dockerfile", path: real, shown: named, registries: registriesOf(images) } satisfies ProjectBuild
   })
 
 const ofDevContainer = (file: ProjectFile, named: string) =>
@@ -45,12 +47,12 @@ const ofDevContainer = (file: ProjectFile, named: string) =>
     return yield* Effect.gen(function*() {
       const known = yield* devContainerAt(real, env)
       const { inputs, plan } = yield* planned(known, {})
-      const { bases: { references } } = basesOfPlan(plan, inputs)
+      const { bases: { images } } = yield* basesOfPlan(plan, inputs, {})
       return {
         of: "devcontainer",
         path: known.found.file,
         shown: path.relative(directory, known.found.file),
-        registries: sorted(references.map(({ registry }) => registry))
+        registries: registriesOf(images)
       } satisfies ProjectBuild
     }).pipe(
       Effect.mapError(({ detail, path: wrong }) =>

@@ -2,7 +2,8 @@ import { Effect } from "effect"
 import { InvalidRequest, ProjectNotAccepted, ProjectSecretMissing } from "../contract/errors/errors.ts"
 import { named } from "../contract/text/names.ts"
 import { isLossyVariable } from "../system/settings/own-bytes.ts"
-import { asksOfFile } from "./asks.ts"
+import { asksOf } from "./asks.ts"
+import { buildOf } from "./build.ts"
 import type { ProjectFile } from "./file.ts"
 import { type Memory, remember } from "./memory.ts"
 import type { SecretValues } from "./requests.ts"
@@ -14,17 +15,18 @@ export const openAsks = (asks: ReadonlyArray<string>, { accepted }: Memory): Rea
 
 /**
  * Asks the person for what a file asks for, unless the person granted all of it before, and remembers the answer. A file that asks for less
- * than before asks nothing, and loses the rest.
+ * than before asks nothing, and loses the rest. Gives the build that the question was about.
  */
 export const withGrants = (file: ProjectFile, memory: Memory, { grants }: Surface) =>
   Effect.gen(function*() {
-    const asks = yield* asksOfFile(file)
+    const built = yield* buildOf(file)
+    const asks = asksOf(file.definition, built)
     if (openAsks(asks, memory).length > 0 && !(yield* grants(file.path, asks))) {
       return yield* new ProjectNotAccepted({ path: file.path, asks })
     }
     const granted: Memory = { ...memory, accepted: asks }
     if (asks.join("\n") !== memory.accepted.join("\n")) yield* remember(granted)
-    return granted
+    return { memory: granted, built }
   })
 
 /** Values of a file's secrets, from the person's environment. */

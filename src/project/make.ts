@@ -4,21 +4,26 @@ import { BuildPayload, environmentBuild, environmentPull } from "../contract/row
 import { Pyro } from "../contract/rows/Pyro.ts"
 import { workspaceCreate } from "../contract/rows/workspace-lifecycle.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
+import { kindOfRegistry } from "../environment/registries.ts"
 import { sha256Hex } from "../system/files/digest.ts"
-import { buildOf, type ProjectBuild } from "./build.ts"
+import type { ProjectBuild } from "./build.ts"
 import type { ProjectFile } from "./file.ts"
 import { agentOf, createRequest, decode, type SecretValues } from "./requests.ts"
 import type { Surface } from "./surface.ts"
 
-/** Makes the workspace of a project, with its environment. */
-export const makeWorkspace = (file: ProjectFile, values: SecretValues, surface: Surface) =>
+/** Makes the workspace of a project, with its environment. `built`: the build that the person granted; its files may have changed since. */
+export const makeWorkspace = (
+  file: ProjectFile,
+  built: ProjectBuild | undefined,
+  values: SecretValues,
+  surface: Surface
+) =>
   Effect.gen(function*() {
     const pyro = yield* Pyro
-    const built = yield* buildOf(file)
     const asked = yield* createRequest(file, {
       // The creation builds a dev container, unless the environment of the same files is there.
       ...(built?.of === "devcontainer"
-        ? { devcontainer: built.path }
+        ? { devcontainer: built.path, registries: registriesToAllow(built) }
         : { environment: yield* environmentOf(file, built, surface) }),
       name: yield* freeName(file),
       values,
@@ -28,6 +33,10 @@ export const makeWorkspace = (file: ProjectFile, values: SecretValues, surface: 
     const { workspace } = yield* surface.show(workspaceCreate, request, pyro.workspace.create(request))
     return { workspace, ...(built === undefined ? {} : { built: workspace.environment }) }
   })
+
+/** Registries that the person allowed with the file. */
+const registriesToAllow = ({ registries }: ProjectBuild) =>
+  registries.filter((registry) => kindOfRegistry(registry) !== "well_known")
 
 /** Digits that tell directories of one name apart. */
 const digitsOf = (directory: string) => sha256Hex(new TextEncoder().encode(directory)).slice(0, 6)
@@ -57,7 +66,7 @@ const environmentOf = ({ definition, directory }: ProjectFile, built: ProjectBui
         dockerfile: built.path,
         target: build.target,
         build_args: build.args,
-        allow_hosts: build.allowHosts,
+        allow_hosts: [...build.allowHosts ?? [], ...registriesToAllow(built)],
         replace: true
       })
       const request = yield* surface.withLogins("env.build", asked)

@@ -57,9 +57,11 @@ export const agentOf = ({ sshAgent }: Definition, variable: (name: string) => st
 /** The request for a project's new workspace. */
 export const createRequest = (
   { definition, directory, path }: ProjectFile,
-  { agent, devcontainer, environment, name, values }: {
+  { agent, devcontainer, environment, name, registries = [], values }: {
     readonly agent: ReturnType<typeof agentOf>
     readonly devcontainer?: string
+    /** Registries that the files of the dev container may name. */
+    readonly registries?: ReadonlyArray<string>
     readonly environment?: string
     readonly name: string
     readonly values: SecretValues
@@ -68,6 +70,7 @@ export const createRequest = (
   decode(CreatePayload(), {
     environment,
     devcontainer,
+    allow_registries: registries.length === 0 ? undefined : registries,
     seed_path: directory,
     git: definition.seed?.git,
     include_ignored: definition.seed?.includeIgnored,

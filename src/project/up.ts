@@ -6,6 +6,7 @@ import type { WorkspaceInfo } from "../contract/rows/workspace-info.ts"
 import { workspaceStart } from "../contract/rows/workspace-lifecycle.ts"
 import { workspaceResume } from "../contract/rows/workspace-pause.ts"
 import { applyChange } from "./apply.ts"
+import type { ProjectBuild } from "./build.ts"
 import { type Change, changeOf, encoded } from "./differences.ts"
 import { findProject, type ProjectFile } from "./file.ts"
 import { secretValues, withGrants } from "./granted.ts"
@@ -38,12 +39,12 @@ export const up = ({ cwd, directory, recreate }: UpOptions, surface: Surface) =>
   Effect.scoped(Effect.gen(function*() {
     const file = yield* findProject(directory, cwd)
     yield* holdProject(file.directory, surface.say("waits for another pyro up or down of this project"))
-    const memory = yield* withGrants(file, yield* recall(file.directory), surface)
+    const { built, memory } = yield* withGrants(file, yield* recall(file.directory), surface)
     const values = yield* secretValues(file, surface)
     const known = yield* workspaceOf(memory)
     if (known !== undefined && recreate) yield* deleteWorkspace(known.id)
     return yield* known === undefined || recreate
-      ? created(file, memory, values, surface)
+      ? created(file, { built, memory, values }, surface)
       : continued(file, { memory, known, values }, surface)
   }))
 
@@ -59,11 +60,19 @@ export const workspaceOf = ({ workspace }: Memory) =>
 export const deleteWorkspace = (id: string) =>
   Effect.flatMap(Pyro, (pyro) => pyro.workspace.delete({ workspaces: [id], all: false, ifExists: true }))
 
-const created = (file: ProjectFile, memory: Memory, values: SecretValues, surface: Surface) =>
+const created = (
+  file: ProjectFile,
+  { built, memory, values }: {
+    readonly built: ProjectBuild | undefined
+    readonly memory: Memory
+    readonly values: SecretValues
+  },
+  surface: Surface
+) =>
   Effect.gen(function*() {
-    const { workspace: made, ...built } = yield* makeWorkspace(file, values, surface)
+    const { workspace: made, ...environment } = yield* makeWorkspace(file, built, values, surface)
     const now = { id: made.id, setUp: 0, definition: encoded(file.definition) }
-    const known: Memory = { ...memory, ...built, workspace: now }
+    const known: Memory = { ...memory, ...environment, workspace: now }
     yield* remember(known)
     yield* settle(file, known, now, surface)
     const change: Change = { applicable: [], ofNew: [], after: now.definition }

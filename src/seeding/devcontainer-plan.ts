@@ -1,8 +1,11 @@
 import { Effect } from "effect"
+import { resolve } from "node:path"
 import { DevContainerRefused } from "../contract/errors/errors.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
+import { named } from "../contract/text/names.ts"
 import {
   type BuildPlan,
+  dependenciesOf,
   digestOf,
   namesOfHost,
   type Place,
@@ -11,7 +14,7 @@ import {
   readFile,
   variablesOf
 } from "../environment/devcontainer.ts"
-import { type Bases, basesOf } from "../environment/dockerfile.ts"
+import { type Bases, basesOf, type NamedImage } from "../environment/dockerfile.ts"
 import { type DevContainerInputs, readInputs } from "./devcontainer-inputs.ts"
 import { findDevContainer, type FoundDevContainer } from "./devcontainer.ts"
 
@@ -47,12 +50,36 @@ export const planned = (known: KnownDevContainer, buildArgs: Readonly<Record<str
     return { plan, inputs, key }
   })
 
-/** The Dockerfile of a plan, and what its images and features need of the network. */
+/** The build arguments of a plan: those of the person win. */
+export const argumentsOf = (
+  { arguments: ofFile }: Extract<BuildPlan["base"], { readonly _tag: "dockerfile" }>,
+  buildArgs: Readonly<Record<string, string>>
+): Readonly<Record<string, string>> => named([...Object.entries(ofFile), ...Object.entries(buildArgs)])
+
+/** References of features, without those of the project. */
+const featureImages = (ids: ReadonlyArray<string>): ReadonlyArray<NamedImage> =>
+  ids.flatMap((id) => {
+    const reference = parseReference(id)
+    return reference === undefined ? [] : [{ reference }]
+  })
+
+/** The Dockerfile of a plan, and the images and features that a build of it fetches. Features of registries may need further ones. */
 export const basesOfPlan = (
   { base, features }: Pick<BuildPlan, "base" | "features">,
-  { dockerfile }: Pick<DevContainerInputs, "dockerfile">
-): { readonly text: string; readonly bases: Bases } => {
-  const ofFeatures = features.flatMap(({ id }) => parseReference(id)?.name ?? []).map((name) => `FROM ${name}`)
-  const text = dockerfile?.text ?? (base._tag === "image" ? `FROM ${base.reference}\n` : "")
-  return { text, bases: basesOf([text, ...ofFeatures].join("\n")) }
-}
+  { dockerfile, folders, seed }: DevContainerInputs,
+  buildArgs: Readonly<Record<string, string>>
+): Effect.Effect<{ readonly text: string; readonly bases: Bases }> =>
+  Effect.gen(function*() {
+    const ids = [...features.map(({ id }) => id), ...folders.flatMap(({ files: [text = ""] }) => dependenciesOf(text))]
+    const ofFeatures = featureImages(ids)
+    if (base._tag === "image") {
+      const reference = parseReference(base.reference)
+      const images = [...reference === undefined ? [] : [{ reference }], ...ofFeatures]
+      return { text: `FROM ${base.reference}\n`, bases: { images, unknown: [] } }
+    }
+    const text = dockerfile?.text ?? ""
+    const bases = yield* basesOf(text, { arguments: argumentsOf(base, buildArgs), target: base.target })
+    const path = resolve(seed ?? "/", dockerfile?.file ?? "")
+    const images = bases.images.map((image) => ({ ...image, path }))
+    return { text, bases: { ...bases, images: [...images, ...ofFeatures] } }
+  })

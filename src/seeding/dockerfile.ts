@@ -4,8 +4,8 @@ import { readText } from "../system/files/content.ts"
 import { statEntry, statFile } from "../system/files/entries.ts"
 import type { FileFailed } from "../system/files/failure.ts"
 
-/** Maximum bytes of a Dockerfile. */
-const MAX_BYTES = 1_048_576
+/** Maximum bytes of a Dockerfile. Its parser needs a second for a hostile file of this size. */
+const MAX_BYTES = 262_144
 
 /** A Dockerfile and the directory of its context. */
 export interface Dockerfile {

@@ -29,6 +29,7 @@ describe("the built program", () => {
       "dial",
       "mcp-sdk",
       "otlp",
+      "dockerfile",
       "page-server",
       "parsers",
       "ssh",

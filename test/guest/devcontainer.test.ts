@@ -44,7 +44,17 @@ describe("a workspace of a dev container", { concurrent: false }, () => {
       }`,
       "made-before": "of the project\n"
     })
-    const words = ["create", ...smallSizes, "--devcontainer", directory, "--name", "shop", "--forward-ports"]
+    const allowed = ["--allow-registry", registry.host]
+    const words = [
+      "create",
+      ...smallSizes,
+      "--devcontainer",
+      directory,
+      "--name",
+      "shop",
+      "--forward-ports",
+      ...allowed
+    ]
     const created = await pyro.call(words)
     assert.strictEqual(created.code, 0, created.stderr)
     const { ports } = await pyro.json<{ readonly ports: ReadonlyArray<object> }>(["status", "shop"])

@@ -45,9 +45,13 @@ const good = async (args: ReadonlyArray<string>) => {
 const service = (...args: ReadonlyArray<string>) =>
   pyro.json<{ readonly state: string; readonly ready_check?: string; readonly output?: string }>(["service", ...args])
 
+/** The word of the person for the tests' own registry. */
+const allowed = () => ["--allow-host", registry.host]
+
 /** Two stages, and a program that stays, with all that an image says of its program. */
 const dockerfile = () =>
-  `FROM ${registry.host}/plain:1 AS first
+  `ARG TAG=1
+FROM ${registry.host}/plain:\${TAG} AS first
 ARG WORD=unset
 ENV GREETING=$WORD
 COPY . /copied/
@@ -75,7 +79,16 @@ describe("an environment of a Dockerfile", { concurrent: false }, () => {
       "left-out": "must stay"
     })
     programIn(directory, "served")
-    const built = await pyro.call(["env", "build", NAME, "--dockerfile", directory, "--build-arg", "WORD=given"])
+    const built = await pyro.call([
+      "env",
+      "build",
+      NAME,
+      "--dockerfile",
+      directory,
+      ...allowed(),
+      "--build-arg",
+      "WORD=given"
+    ])
     assert.strictEqual(built.code, 0, built.stderr)
     assert.match(built.stderr, /step \d+ of \d+: /)
     const ran = await pyro.call(["run", NAME, "--mem-mib", "256", "--", "/probe", "/second/file", "/second/left-out"])
@@ -88,7 +101,7 @@ describe("an environment of a Dockerfile", { concurrent: false }, () => {
     const network = ["--allow-host", "pypi", "--mem-mib", "256"]
     const named = await pyro.call(["run", NAME, ...network, "--", "/probe", "/etc/resolv.conf"])
     assert.match(named.stdout.toString(), /resolv\.conf=nameserver /, named.stderr)
-    const taken = await pyro.failure(["env", "build", NAME, "--dockerfile", directory])
+    const taken = await pyro.failure(["env", "build", NAME, "--dockerfile", directory, ...allowed()])
     assert.strictEqual(taken.code, "environment_name_taken")
   })
 
@@ -161,6 +174,32 @@ describe("an environment of a Dockerfile", { concurrent: false }, () => {
   it("a run without a command of an environment that has none runs nothing", async () => {
     const { code, stderr } = await pyro.call(["run", "nosuch"])
     assert.deepStrictEqual([code, /nothing to run/.test(stderr)], [2, true], stderr)
+  })
+
+  it("a Dockerfile's text opens no service of this host to its build", async () => {
+    const other = await startRegistry({})
+    try {
+      const [, port] = other.host.split(":")
+      const Dockerfile = `FROM ${registry.host}/plain:1
+CMD ["/probe"] \\
+FROM ${other.host}/x
+ADD http://host.pyro.internal:${port}/x /x
+`
+      const refused = await pyro.failure([
+        ...["env", "build", "hostile", "--dockerfile", context("hostile", { Dockerfile })],
+        ...allowed()
+      ])
+      assert.strictEqual(refused.code, "environment_build_failed")
+      assert.include(refused.message, `Allow what you trust: --allow-host host.pyro.internal:${port}`)
+      const asked = await pyro.failure([
+        ...["env", "build", "hostile", "--dockerfile", context("open", { Dockerfile: `FROM ${other.host}/x\n` })],
+        ...allowed()
+      ])
+      assert.deepInclude(asked, { code: "registry_not_allowed", option: `--allow-host localhost:${port}` })
+      assert.deepStrictEqual(other.requests, [])
+    } finally {
+      await other.close()
+    }
   })
 
   // test/images/steps.test.ts has a step that fails.

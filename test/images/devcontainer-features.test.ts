@@ -51,7 +51,9 @@ describe("features of a dev container", () => {
         features: { [`${registry.host}/features/last:1`]: {}, [`${features.host}/features/other:2`]: "2" }
       })
     })
-    const created = await pyro.call(["create", ...smallSizes, "--devcontainer", directory, "--name", "featured"])
+    const allowed = [registry, features].flatMap(({ host }) => ["--allow-registry", host])
+    const words = ["create", ...smallSizes, "--devcontainer", directory, "--name", "featured", ...allowed]
+    const created = await pyro.call(words)
     assert.strictEqual(created.code, 0, created.stderr)
     assert.strictEqual(
       await pyro.sh("featured", "cat /order /tmp/order; id -u"),

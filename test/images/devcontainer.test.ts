@@ -25,6 +25,9 @@ afterAll(async () => {
   remove()
 })
 
+/** The word of the person for the tests' own registry. */
+const allowed = () => ["--allow-registry", registry.host]
+
 const project = (name: string, files: Readonly<Record<string, string>>) => writeTree(path.join(folder, name), files)
 
 describe("a workspace of a dev container, beyond the common case", { concurrent: false }, () => {
@@ -33,11 +36,18 @@ describe("a workspace of a dev container, beyond the common case", { concurrent:
       ".devcontainer.json":
         `{"image": "${registry.host}/base:1", "postCreateCommand": "echo first; echo last >&2; exit 3"}`
     })
-    const failed = await pyro.failure(["create", ...smallSizes, "--devcontainer", directory])
+    const failed = await pyro.failure(["create", ...smallSizes, "--devcontainer", directory, ...allowed()])
     assert.strictEqual(failed.code, "dev_container_command_failed")
     assert.match(failed.message, /postCreateCommand failed \(exit status 3\).*first\nlast/s)
     assert.notInclude((await pyro.list()).map(({ name }) => name), "broken")
-    const skipped = await pyro.call(["create", ...smallSizes, "--devcontainer", directory, "--skip-commands"])
+    const skipped = await pyro.call([
+      "create",
+      ...smallSizes,
+      "--devcontainer",
+      directory,
+      "--skip-commands",
+      ...allowed()
+    ])
     assert.strictEqual(skipped.code, 0, skipped.stderr)
   })
 
@@ -48,7 +58,9 @@ describe("a workspace of a dev container, beyond the common case", { concurrent:
     })
     const { asks } = await pyro.failure(["up", directory])
     assert.deepStrictEqual(asks, [
-      `a build of the dev container .devcontainer.json, with images and features from ${registry.host}, with your logins there`
+      `a build of the dev container .devcontainer.json, with images and features from port ${
+        registry.host.split(":")[1]
+      } of this computer (${registry.host}), with your logins there`
     ])
     const { workspace } = await pyro.json<{ readonly workspace: string }>(["up", directory, "--yes"])
     assert.strictEqual(await pyro.sh(workspace, "cat after"), "1000")
@@ -75,7 +87,15 @@ describe("a workspace of a dev container, beyond the common case", { concurrent:
         "#!/bin/sh\nset -e\necho \"$WORD $LOUD $_REMOTE_USER $_REMOTE_USER_HOME\" > /greeted\nid -u >> /greeted\n",
       "source": "of the context\n"
     })
-    const created = await pyro.call(["create", ...smallSizes, "--devcontainer", directory, "--name", "built"])
+    const created = await pyro.call([
+      "create",
+      ...smallSizes,
+      "--devcontainer",
+      directory,
+      "--name",
+      "built",
+      ...allowed()
+    ])
     assert.strictEqual(created.code, 0, created.stderr)
     assert.strictEqual(
       await pyro.sh("built", "cat seen; echo $GREETER; ls /tmp"),

@@ -69,7 +69,7 @@ describe("the layers of images", { concurrent: false }, () => {
     const directory = path.join(folder, "context")
     fs.mkdirSync(directory)
     fs.writeFileSync(path.join(directory, "Dockerfile"), `FROM ${registry.host}/one:1\nCOPY . /copied\n`)
-    const built = await pyro.call(["env", "build", "layered", "--dockerfile", directory])
+    const built = await pyro.call(["env", "build", "layered", "--dockerfile", directory, "--allow-host", registry.host])
     assert.strictEqual(built.code, 0, built.stderr)
     assert.strictEqual(fetched(base), 1, registry.requests.join("\n"))
   })

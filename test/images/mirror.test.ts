@@ -111,7 +111,7 @@ describe("mirrors of registries", { concurrent: false }, () => {
     const context = path.join(folder, name)
     fs.mkdirSync(context)
     fs.writeFileSync(path.join(context, "Dockerfile"), `FROM ${origin.host}/${base}\nCOPY . /copied\n`)
-    const built = await pyro.call(["env", "build", name, "--dockerfile", context])
+    const built = await pyro.call(["env", "build", name, "--dockerfile", context, "--allow-host", origin.host])
     assert.strictEqual(built.code, 0, built.stderr)
     const { mirror: gave } = await pyro.json<{ readonly mirror?: string }>(["env", "inspect", name])
     return { gave, said: built.stderr }

@@ -134,7 +134,7 @@ RUN ["/probe", "/proc/self/environ", "/proc/1/environ", "/run/pyro-registries.js
 RUN ["/absent"]
 `
     )
-    const built = await pyro.failure(["env", "build", "app", "--dockerfile", context])
+    const built = await pyro.failure(["env", "build", "app", "--dockerfile", context, "--allow-host", "basic.test.net"])
     assert.match(built.message, /STEP 3\/3/)
     for (const text of [PASSWORD, Buffer.from(LOGIN).toString("base64")]) assert.notInclude(built.message, text)
   })
@@ -147,11 +147,12 @@ RUN ["/absent"]
     fs.writeFileSync(path.join(project, "Dockerfile"), "FROM basic.test.net/team/app:1\nENV GREETING=project\n")
     fs.writeFileSync(path.join(project, "pyro.toml"), "name = \"up\"\ndockerfile = \".\"\nmemory = 256\n")
     writeConfig({ auths: {} })
-    const refused = await pyro.call(["create", "--devcontainer", devcontainer, "--name", "none"])
+    const allowed = ["--allow-registry", "basic.test.net"]
+    const refused = await pyro.call(["create", "--devcontainer", devcontainer, "--name", "none", ...allowed])
     assert.match(refused.stderr, /unauthorized|authentication required/)
     writeConfig({ auths: { "basic.test.net": { auth: Buffer.from(LOGIN).toString("base64") } } })
     const made = [
-      await pyro.call(["create", "--devcontainer", devcontainer, "--name", "dev", "--mem-mib", "256"]),
+      await pyro.call(["create", "--devcontainer", devcontainer, "--name", "dev", "--mem-mib", "256", ...allowed]),
       await pyro.call(["up", project, "--yes"])
     ]
     for (const { code, stderr } of made) assert.strictEqual(code, 0, stderr)

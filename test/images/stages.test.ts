@@ -34,10 +34,21 @@ describe("the stages of a Dockerfile", { concurrent: false }, () => {
       const ran = await pyro.call(["run", "app", "--mem-mib", "256", "--", "/probe", "/copied/file"])
       return `${ran.stdout}${ran.stderr}`
     }
-    const last = await pyro.call(["env", "build", "app", "--dockerfile", directory])
+    const last = await pyro.call(["env", "build", "app", "--dockerfile", directory, "--allow-host", registry.host])
     assert.strictEqual(last.code, 0, last.stderr)
     assert.include(await run(), "uid=1234 gid=50 cwd=/workspace GREETING=last /copied/file=text\n")
-    const words = ["env", "build", "app", "--replace", "--dockerfile", "Dockerfile", "--target", "first"]
+    const words = [
+      "env",
+      "build",
+      "app",
+      "--replace",
+      "--dockerfile",
+      "Dockerfile",
+      "--target",
+      "first",
+      "--allow-host",
+      registry.host
+    ]
     const built = await pyro.call(words, { cwd: directory })
     assert.strictEqual(built.code, 0, built.stderr)
     assert.include(await run(), "uid=0 gid=0 cwd=/workspace GREETING= /copied/file=text\n")

@@ -43,7 +43,7 @@ const context = (...steps: ReadonlyArray<string>) => {
 }
 
 const build = (name: string, directory: string, ...options: ReadonlyArray<string>) =>
-  pyro.call(["env", "build", name, "--dockerfile", directory, "--replace", ...options])
+  pyro.call(["env", "build", name, "--dockerfile", directory, "--replace", "--allow-host", registry.host, ...options])
 
 const valuesOf = async (name: string) => {
   const ran = await pyro.call(["run", name, "--mem-mib", "256", "--", "/probe", "/one", "/two", "/file"])

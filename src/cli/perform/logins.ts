@@ -10,7 +10,7 @@ import { note } from "../output/print.ts"
 const loaded = Effect.promise(() => import("../../local/images/docker-logins.ts"))
 
 /** A registry of this host's loopback gets no login: it would be in the microVM. */
-const isElsewhere = (registry: string) => !/^(localhost|127\.0\.0\.1)(:|$)/.test(registry)
+const isElsewhere = (registry: string) => !/^(localhost|127\.0\.0\.1|host\.pyro\.internal)(:|$)/.test(registry)
 
 /** The registries, and those of their mirrors. */
 const withMirrors = (registries: ReadonlyArray<string>) => {
@@ -39,22 +39,29 @@ export const pullWithLogins = (payload: PullPayload) => {
   return reference === undefined ? Effect.succeed(payload) : adding(payload, [reference.registry])
 }
 
-/** The registries that an operation may reach, as its files name them. */
-const registriesFor = (operation: OperationName, payload: unknown) =>
+const namedImages = Effect.promise(() => import("../../local/images/named-images.ts"))
+
+/** A request with files that name images. */
+type WithFiles = Partial<BuildPayload & CreatePayload>
+
+const mirroredNow = () => Object.keys(parseMirrors(settingNow("PYRO_REGISTRY_MIRRORS") ?? "") ?? {})
+
+/** The registries that the files of a request name, without those that only the person can allow: the build refuses them. */
+const registriesFor = (payload: WithFiles) =>
   Effect.gen(function*() {
-    if (operation !== "env.build" && operation !== "workspace.create") return []
-    const { devcontainer, dockerfile, env } = payload as Partial<BuildPayload & CreatePayload>
-    if (devcontainer === undefined && dockerfile === undefined) return []
-    const registriesOf = yield* Effect.promise(() => import("../../local/images/login-registries.ts"))
-    return devcontainer === undefined
-      ? yield* registriesOf.registriesOfDockerfile(dockerfile!)
-      : yield* registriesOf.registriesOfDevContainer(devcontainer, env ?? {})
+    const { namedImages: find, notAllowed } = yield* namedImages
+    const images = yield* find(payload)
+    const open = notAllowed(images, { ...payload, allowHosts: payload.allowHosts ?? [], mirrored: mirroredNow() })
+      .map(({ reference: { registry } }) => registry)
+    return images.map(({ reference: { registry } }) => registry).filter((registry) => !open.includes(registry))
   })
 
 /** The same for every operation that reaches registries. */
 export const withLogins = <P>(operation: OperationName, payload: P) =>
   Effect.gen(function*() {
     if (operation === "env.pull") return (yield* pullWithLogins(payload as PullPayload & P)) as P
-    const registries = yield* registriesFor(operation, payload)
-    return registries.length === 0 ? payload : (yield* adding(payload as BuildPayload & P, registries)) as P
+    const { devcontainer, dockerfile } = payload as WithFiles
+    const isOfFiles = operation === "env.build" || operation === "workspace.create"
+    if (!isOfFiles || (devcontainer ?? dockerfile) === undefined) return payload
+    return (yield* adding(payload as WithFiles, yield* registriesFor(payload as WithFiles))) as P
   })

@@ -17,11 +17,23 @@ import { demandCommand } from "./own-command.ts"
 import { type Prepared, takesInput } from "./prepare.ts"
 import { pullImageOf } from "./pull-image.ts"
 import { confirmDeleteAll } from "./question.ts"
+import { allowedByPerson } from "./registry-question.ts"
 
 type Events = Stream.Stream<Tagged, PyroError>
 
 /** Performs the operation, prints its result, and returns the exit status. */
 export const perform = (
+  prepared: Omit<Prepared, "cli">
+): Effect.Effect<number, PyroError | OutputClosed, Pyro | Terminal> =>
+  performOnce(prepared).pipe(
+    Effect.catchTag("RegistryNotAllowed", (error) =>
+      Effect.flatMap(
+        allowedByPerson(prepared.payload, error),
+        (payload) => payload === undefined ? Effect.fail(error) : perform({ ...prepared, payload })
+      ))
+  )
+
+const performOnce = (
   { input, json, outputOptions, operation, payload: given }: Omit<Prepared, "cli">
 ): Effect.Effect<
   number,

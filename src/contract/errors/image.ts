@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { optional } from "../text/fields.ts"
 import { parseReference } from "../text/image-reference.ts"
+import { printable } from "../text/printable.ts"
 import { ContractError } from "./contract-error.ts"
 
 /** Why an image was not pulled. */
@@ -97,4 +98,42 @@ export class ImagePullFailed extends ContractError<ImagePullFailed>()("ImagePull
   steps: "ask the user to pull the image, or use another environment"
 }) {}
 
-export const imageErrors = [ImagePullFailed] as const
+/** Why a registry that a file names needs the word of the person. */
+const RegistryReason = Schema.Literals(["loopback", "address", "unknown"])
+
+const reasons: Readonly<Record<typeof RegistryReason.Type, { readonly fact: string; readonly next: string }>> = {
+  loopback: {
+    fact: "a service of this computer, which the programs of the build could then reach",
+    next: "Name it as localhost:PORT, and allow that port"
+  },
+  address: {
+    fact: "an address, and a build reaches registries by their names",
+    next: "Name the registry by its host name"
+  },
+  unknown: {
+    fact: "not a well-known registry, and the programs of the build could send it files of the project",
+    next: "Name another registry"
+  }
+}
+
+/** A file of a repository names a registry that only the person can allow. Nothing was built. */
+export class RegistryNotAllowed extends ContractError<RegistryNotAllowed>()("RegistryNotAllowed", {
+  /** File that names it. */
+  path: Schema.String,
+  /** Line of the file. Absent if the file is no Dockerfile. */
+  line: optional(Schema.Int),
+  /** Registry, as HOST or HOST:PORT. */
+  registry: Schema.String,
+  reason: RegistryReason,
+  /** Option that allows it. Absent if none does. */
+  option: optional(Schema.String)
+}, {
+  fact: ({ line, path, reason, registry }) =>
+    printable(
+      `${path}${line === undefined ? "" : `:${line}`} names the registry ${registry}: ${reasons[reason].fact}`
+    ),
+  next: ({ option, reason }) => option === undefined ? reasons[reason].next : `Allow it if you trust it: ${option}`,
+  steps: "ask the user to allow the registry, or use another environment"
+}) {}
+
+export const imageErrors = [ImagePullFailed, RegistryNotAllowed] as const

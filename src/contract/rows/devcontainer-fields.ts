@@ -1,4 +1,4 @@
-import { boolean, hostPath, optional } from "../text/fields.ts"
+import { boolean, hostPath, list, optional, text } from "../text/fields.ts"
 import { registryFields } from "./registry-fields.ts"
 
 /** A new workspace as a devcontainer.json describes it. */
@@ -18,6 +18,12 @@ export const devContainerFields = () => ({
   ),
   forwardPorts: optional(
     boolean("Publish the ports that `devcontainer` forwards, each on a free port of this host. Default: false")
+  ),
+  allowRegistries: optional(
+    list(text("Name of a registry")).annotate({
+      description:
+        "Registry that the files of `devcontainer` may name beside the well-known ones: HOST[:PORT], or localhost:PORT of this host. The programs of the build can reach it, those of the workspace cannot. Default: none"
+    })
   ),
   ...registryFields()
 })

@@ -198,7 +198,7 @@ export const BuildPayload = lazy(() =>
     allowHosts: defaulted(
       list(text("Rule for a host")).annotate({
         description:
-          "Host that the Dockerfile's programs may connect to: NAME[:PORT], *.SUFFIX[:PORT], or a list of `pyro network lists`, such as npm. Default: the base images' registries"
+          "Host that the Dockerfile's programs may connect to, and registry that its files may name: NAME[:PORT], *.SUFFIX[:PORT], localhost:PORT of a registry on this host, or a list of `pyro network lists`, such as npm. Default: the well-known registries that the files name"
       }),
       () => []
     ),

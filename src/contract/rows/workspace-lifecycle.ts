@@ -163,7 +163,8 @@ export const workspaceCreate = streaming({
       allow_hosts: "allow-host",
       deny_hosts: "deny-host",
       allow_ips: "allow-ip",
-      token_hosts: "token-host"
+      token_hosts: "token-host",
+      allow_registries: "allow-registry"
     },
     filled: ["registry_auth", "ssh_agent_socket"],
     extras: { ...secretFlags, ...registryFlags, "id-only": { _tag: "switch", description: "Print only the id" } },

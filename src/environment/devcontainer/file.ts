@@ -143,3 +143,14 @@ export const readFile = (content: string): Result.Result<ReadFile, string> => {
     }
   })
 }
+
+/** The features that a devcontainer-feature.json depends on. None for a file that cannot be read: the build says why. */
+export const dependenciesOf = (content: string): ReadonlyArray<string> => {
+  try {
+    const value: unknown = parse(content, [], { allowTrailingComma: true })
+    const { dependsOn } = Object(value) as { readonly dependsOn?: unknown }
+    return Object.keys(Object(dependsOn)).slice(0, MOST_ENTRIES)
+  } catch {
+    return []
+  }
+}

@@ -28,15 +28,24 @@ interface Workspaces {
 /** The environment that means "none was named", because the field has a default. */
 const UNNAMED = "debian:12"
 
-/** Logins without a dev container, which no part of a creation would use. */
+/** Fields about the images of a dev container, without one: no part of a creation would use them. */
 export const unusedLogins = (
-  { devcontainer, registryAuth, tokenHosts }: Pick<CreatePayload, "devcontainer" | "registryAuth" | "tokenHosts">
+  { allowRegistries, devcontainer, registryAuth, tokenHosts }: Pick<
+    CreatePayload,
+    "allowRegistries" | "devcontainer" | "registryAuth" | "tokenHosts"
+  >
 ): InvalidRequest | undefined =>
-  devcontainer !== undefined || (registryAuth ?? tokenHosts) === undefined ? undefined : new InvalidRequest({
-    field: registryAuth === undefined ? "token_hosts" : "registry_auth",
-    detail:
-      "is for the images of a dev container: a creation pulls no other image. Pull the image first, with the same login: env.pull"
-  })
+  devcontainer !== undefined || (registryAuth ?? tokenHosts ?? allowRegistries) === undefined
+    ? undefined
+    : new InvalidRequest({
+      field: registryAuth !== undefined
+        ? "registry_auth"
+        : tokenHosts !== undefined
+        ? "token_hosts"
+        : "allow_registries",
+      detail:
+        "is for the images of a dev container: a creation pulls no other image. Pull the image first, with the same login: env.pull"
+    })
 
 const demandAlone = ({ fromSnapshot, repoUrl }: CreatePayload) =>
   (repoUrl ?? fromSnapshot) === undefined ? Effect.void : new InvalidRequest({
@@ -60,11 +69,19 @@ const environmentFor = (
     const present = yield* Effect.orElseSucceed(inspect(name, { verify: false }), () => undefined)
     const isSame = present?.oci?.devcontainer?.key === key && present.environment !== undefined
     if (isSame && payload.rebuild !== true) return name
-    const { allowHosts = [] } = payload
+    const { allowHosts = [], allowRegistries } = payload
     yield* buildDevContainer(
       pyro,
       known,
-      { name, buildArgs: {}, allowHosts, replace: true, auth: payload },
+      {
+        name,
+        buildArgs: {},
+        allowHosts,
+        allowRegistries,
+        option: "--allow-registry",
+        replace: true,
+        auth: payload
+      },
       onProgress
     )
     return name
@@ -118,6 +135,7 @@ export const createOfDevContainer = (
       const described = yield* describedBy(known, environment, payload.forwardPorts === true)
       for (const message of described.notes) notify({ _tag: "Notice", level: "warning", message })
       const {
+        allowRegistries: _registries,
         devcontainer: _file,
         forwardPorts: _ports,
         rebuild: _again,

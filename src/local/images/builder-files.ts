@@ -44,6 +44,8 @@ export interface Building {
   /** New file of the host for the result. */
   readonly file: string
   readonly onProgress: OnProgress
+  /** Images that the files name by variables, whose registries nobody knows before the build. @default none */
+  readonly unknownImages?: ReadonlyArray<string>
   /** The error of what the builder refuses. */
   readonly refused?: (workspace: string, refused: Refused) => Effect.Effect<never, PyroError>
   /** Files that the request reads, by their paths in the builder. @default none */

@@ -1,14 +1,13 @@
 import { Effect, Stream } from "effect"
-import { ImagePullFailed } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
-import { parseReference } from "../../contract/text/image-reference.ts"
 import type { ResultDisk } from "../../disk/result-disk.ts"
 import { builderProgram } from "../../environment/image-builder.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
 import { setting } from "../../system/settings/config.ts"
 import { driverOf } from "../../workspace/life/driver.ts"
 import { acquireBuilder, STARTED } from "./acquire-builder.ts"
-import { type Building, failed, giveSteps, type Refused, takeResult, takeSteps } from "./builder-files.ts"
+import { buildFailed } from "./build-failed.ts"
+import { type Building, failed, giveSteps, takeResult, takeSteps } from "./builder-files.ts"
 import { counting, giveFile } from "./give-file.ts"
 import { modulesFile } from "./modules.ts"
 import { imageDisk, RESULT_DEVICE, takeImage } from "./result.ts"
@@ -16,12 +15,6 @@ import { runRecipe } from "./run-recipe.ts"
 
 /** Completed share of the work when the builder has its files. */
 const UPLOADED = 0.5
-
-/** The error of a build that the builder refused. A base whose registry fell silent was not pulled, and all else is of the build. */
-const buildFailed = (reference: string, { detail, image = "", kind }: Refused) =>
-  kind === "stalled"
-    ? new ImagePullFailed({ image: parseReference(image)?.name ?? reference, reason: kind, detail })
-    : failed(reference, kind, detail)
 
 /** Builders with secrets give their image through the channel, which looks for the secrets in it. */
 const hasResultDisk = ({ secrets = {} }: Building) =>
@@ -91,7 +84,7 @@ const runBuilder = (pyro: PyroService, building: Building, result: ResultDisk | 
       refused: (at, refused) =>
         Effect.andThen(
           takeSteps(pyro, at, refused, building),
-          building.refused?.(at, refused) ?? buildFailed(building.reference, refused)
+          building.refused?.(at, refused) ?? buildFailed(pyro, building)(at, refused)
         )
     })
     if (result === undefined) yield* takeResult(pyro, workspace, made, building)

@@ -1,16 +1,16 @@
 import { Effect } from "effect"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { type ImageReference, parseReference } from "../../contract/text/image-reference.ts"
-import { named } from "../../contract/text/names.ts"
 import { type BuildPlan, devContainerOf } from "../../environment/devcontainer.ts"
 import { Environments, type OnProgress } from "../../environment/Environments.ts"
 import type { BuilderRequest, KeptImage } from "../../environment/image-builder.ts"
 import { sourceOf } from "../../environment/image-source.ts"
 import type { DevContainerInputs } from "../../seeding/devcontainer-inputs.ts"
-import { basesOfPlan, type KnownDevContainer, planned } from "../../seeding/devcontainer-plan.ts"
+import { argumentsOf, basesOfPlan, type KnownDevContainer, planned } from "../../seeding/devcontainer-plan.ts"
 import { buildInMicroVm } from "./builder.ts"
 import { builderLogins } from "./logins.ts"
-import { mirrorsOf, withMirror } from "./mirrors.ts"
+import { mirroredRegistries, mirrorsOf, withMirror } from "./mirrors.ts"
+import { registryGrants } from "./registry-grants.ts"
 
 const pullOf = (reference: ImageReference) => {
   const { plainHttp, source } = sourceOf(reference)
@@ -21,13 +21,18 @@ const pullOf = (reference: ImageReference) => {
 const requestOf = (
   plan: BuildPlan,
   inputs: DevContainerInputs,
-  buildArgs: Readonly<Record<string, string>>
+  { buildArgs, words }: {
+    readonly buildArgs: Readonly<Record<string, string>>
+    readonly words: Omit<Parameters<typeof registryGrants>[1], "mirrored">
+  }
 ) =>
   Effect.gen(function*() {
     const { base, features, ...rest } = plan
     const { dockerfile, folders } = inputs
-    const { bases: { loopbackPorts, ...bases }, text } = basesOfPlan(plan, inputs)
-    const mirrors = yield* mirrorsOf(bases.references)
+    const { bases, text } = yield* basesOfPlan(plan, inputs, buildArgs)
+    const { loopbackPorts, ...grants } = yield* registryGrants(bases, { ...words, mirrored: yield* mirroredRegistries })
+    const references = bases.images.map(({ reference }) => reference)
+    const mirrors = yield* mirrorsOf(references)
     const devcontainer = {
       ...rest,
       features: features.map((feature) => {
@@ -46,12 +51,12 @@ const requestOf = (
           target: base._tag === "image" ? undefined : base.target,
           arguments: base._tag === "image"
             ? {}
-            : named([...Object.entries(base.arguments), ...Object.entries(buildArgs)]),
+            : argumentsOf(base, buildArgs),
           loopbackPorts,
           mirrors: mirrors.bases
         }
       }
-    return { request, mirrors, ...bases }
+    return { request, mirrors, references, unknown: bases.unknown, ...grants }
   })
 
 /** Gives the image what the file says of programs: a workspace of the environment alone then has the same variables. */
@@ -69,6 +74,10 @@ interface Building {
   readonly name: string
   readonly buildArgs: Readonly<Record<string, string>>
   readonly allowHosts: ReadonlyArray<string>
+  /** Registries that the files may name, of a new workspace. */
+  readonly allowRegistries?: ReadonlyArray<string> | undefined
+  /** Option of the person's command that allows a registry. */
+  readonly option: "--allow-host" | "--allow-registry"
   readonly replace: boolean
   /** Logins of registries, and hosts that give their tokens. */
   readonly auth?: Parameters<typeof builderLogins>[1]
@@ -78,12 +87,16 @@ interface Building {
 export const buildDevContainer = (
   pyro: PyroService,
   known: KnownDevContainer,
-  { allowHosts, auth = {}, buildArgs, name, replace }: Building,
+  { allowHosts, allowRegistries, auth = {}, buildArgs, name, option, replace }: Building,
   onProgress: OnProgress
 ) =>
   Effect.gen(function*() {
     const { inputs, key, plan } = yield* planned(known, buildArgs)
-    const { mirrors, ...asked } = yield* requestOf(plan, inputs, buildArgs)
+    const { registryAuth } = auth
+    const { mirrors, ...asked } = yield* requestOf(plan, inputs, {
+      buildArgs,
+      words: { allowHosts, allowRegistries, registryAuth, path: known.found.file, option }
+    })
     const { logins, ...ofHost } = yield* builderLogins([...asked.references, ...mirrors.references], auth)
     const { keepImage } = yield* Environments
     yield* keepImage(name, (file) =>
@@ -94,7 +107,8 @@ export const buildDevContainer = (
           logins: ofHost,
           ...(inputs.seed === undefined ? {} : { context: inputs.seed }),
           registries: [...new Set([...asked.registries, ...mirrors.registries])],
-          allowHosts: [...new Set([...asked.allowHosts, ...mirrors.allowHosts, ...ofHost.allowHosts, ...allowHosts])],
+          allowHosts: [...new Set([...asked.allowHosts, ...mirrors.allowHosts, ...ofHost.allowHosts])],
+          unknownImages: asked.unknown.map(({ written }) => written),
           file,
           onProgress
         }),

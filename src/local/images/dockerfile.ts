@@ -9,7 +9,8 @@ import { Paths } from "../../system/files/Paths.ts"
 import { placesIn } from "./builder-files.ts"
 import { buildInMicroVm } from "./builder.ts"
 import { builderLogins } from "./logins.ts"
-import { mirrorsOf, withMirror } from "./mirrors.ts"
+import { mirroredRegistries, mirrorsOf, withMirror } from "./mirrors.ts"
+import { registryGrants } from "./registry-grants.ts"
 import { keepSteps, keptSteps, mostStepsBytes } from "./steps.ts"
 
 const wrong = (field: string, detail: string) => new InvalidRequest({ field, detail })
@@ -43,12 +44,20 @@ export const buildDockerfile = (
     }
     const found = yield* Effect.orElseSucceed(readDockerfile(dockerfile), () => undefined)
     if (found === undefined) {
-      return yield* wrong("dockerfile", "must be a directory with a Dockerfile, or a Dockerfile of at most 1 MiB")
+      return yield* wrong("dockerfile", "must be a directory with a Dockerfile, or a Dockerfile of at most 256 KiB")
     }
     const { context, file, text } = found
-    const bases = basesOf(text)
-    const mirrors = yield* mirrorsOf(bases.references)
-    const { logins, ...ofHost } = yield* builderLogins([...bases.references, ...mirrors.references], auth)
+    const bases = yield* basesOf(text, { arguments: buildArgs, target })
+    const grants = yield* registryGrants(bases, {
+      allowHosts,
+      registryAuth: auth.registryAuth,
+      mirrored: yield* mirroredRegistries,
+      path: `${context}/${file}`,
+      option: "--allow-host"
+    })
+    const references = bases.images.map(({ reference }) => reference)
+    const mirrors = yield* mirrorsOf(references)
+    const { logins, ...ofHost } = yield* builderLogins([...references, ...mirrors.references], auth)
     const { keepImage } = yield* Environments
     const besideOf = yield* stepsFor(name, payload)
     yield* keepImage(name, (result) => {
@@ -63,15 +72,16 @@ export const buildDockerfile = (
             file,
             target,
             arguments: buildArgs,
-            loopbackPorts: bases.loopbackPorts,
+            loopbackPorts: grants.loopbackPorts,
             mirrors: mirrors.bases,
             ...placesIn(beside)
           }
         },
         context,
         logins: ofHost,
-        registries: [...new Set([...bases.registries, ...mirrors.registries])],
-        allowHosts: [...new Set([...bases.allowHosts, ...mirrors.allowHosts, ...ofHost.allowHosts, ...allowHosts])],
+        registries: [...new Set([...grants.registries, ...mirrors.registries])],
+        allowHosts: [...new Set([...grants.allowHosts, ...mirrors.allowHosts, ...ofHost.allowHosts])],
+        unknownImages: bases.unknown.map(({ written }) => written),
         file: result,
         onProgress
       })

@@ -10,6 +10,9 @@ const configured = Effect.map(
   (text): RegistryMirrors => parseMirrors(text ?? "") ?? {}
 )
 
+/** Registries for which the person configured mirrors. */
+export const mirroredRegistries = Effect.map(configured, (all) => Object.keys(all))
+
 /** What a builder needs for the mirrors of some images. */
 export interface Mirrors {
   /** The images at the mirrors, whose logins their pulls use. */

@@ -8,7 +8,7 @@ import { THIS_HOST } from "../../network/name.ts"
 const OF_NETWORK: ReadonlyArray<PullFailure> = ["unreachable", "timeout", "certificate", "failed", "server"]
 
 /** The newest connections of a builder that were not made, without those to some registries. */
-const troubles = (pyro: PyroService, workspace: string, without: ReadonlyArray<string>) =>
+export const troubles = (pyro: PyroService, workspace: string, without: ReadonlyArray<string>) =>
   pyro.workspace.network.log(Schema.decodeSync(NetworkLogPayload())({ workspace, limit: 20 })).pipe(
     Effect.map(({ entries }) =>
       entries.filter(({ host, outcome, port, reason }) =>
@@ -18,6 +18,10 @@ const troubles = (pyro: PyroService, workspace: string, without: ReadonlyArray<s
     ),
     Effect.orElseSucceed((): ReadonlyArray<NetworkRecord> => [])
   )
+
+/** The option that would allow a denied connection or look-up. */
+export const optionOf = ({ host, kind, option }: NetworkRecord): string | undefined =>
+  option ?? (kind === "lookup" ? `--allow-host ${host}` : undefined)
 
 /** TLS with the registry that ended in pyro, or in the builder, before a request. */
 const isOfCertificate = (reason: string) => /^(TLS with|the guest ended TLS)/.test(reason)
@@ -53,7 +57,7 @@ export const pullFailed = (
     if (last.outcome === "failed") {
       return yield* new ImagePullFailed({ image, reason: ofConnection(told), detail: told })
     }
-    const option = last.option ?? (last.kind === "lookup" ? `--allow-host ${last.host}` : undefined)
+    const option = optionOf(last)
     return yield* new ImagePullFailed({
       image,
       reason: "policy",

@@ -54,6 +54,7 @@ export type ErrorCode =
   | "project_secret_missing"
   | "project_setup_failed"
   | "publishing_not_allowed"
+  | "registry_not_allowed"
   | "saved_damaged"
   | "saved_exists"
   | "saved_not_found"
@@ -441,6 +442,22 @@ export interface ImagePullFailed extends PyroError {
   readonly option?: string
 }
 export const ImagePullFailed: ErrorClass<ImagePullFailed> = asErrorClass(contract.ImagePullFailed)
+
+/** A file of a repository names a registry that only the person can allow. Nothing was built. */
+export interface RegistryNotAllowed extends PyroError {
+  readonly _tag: "RegistryNotAllowed"
+  readonly code: "registry_not_allowed"
+  /** File that names it. */
+  readonly path: string
+  /** Line of the file. Absent if the file is no Dockerfile. */
+  readonly line?: number
+  /** Registry, as HOST or HOST:PORT. */
+  readonly registry: string
+  readonly reason: "loopback" | "address" | "unknown"
+  /** Option that allows it. Absent if none does. */
+  readonly option?: string
+}
+export const RegistryNotAllowed: ErrorClass<RegistryNotAllowed> = asErrorClass(contract.RegistryNotAllowed)
 
 /** The guest cannot have a network. Nothing ran in it. */
 export interface NetworkUnsupported extends PyroError {

@@ -1034,6 +1034,11 @@ export interface CreateFields {
   /** Publish the ports that `devcontainer` forwards, each on a free port of this host. Default: false */
   readonly forwardPorts?: boolean | undefined
   /**
+   * Registry that the files of `devcontainer` may name beside the well-known ones: HOST[:PORT], or localhost:PORT of
+   * this host. The programs of the build can reach it, those of the workspace cannot. Default: none
+   */
+  readonly allowRegistries?: ReadonlyArray<string> | undefined
+  /**
    * Logins of registries by host, as USER:PASSWORD, for the images of `devcontainer`. They stay outside of the microVM.
    * Default: none
    */

@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Effect, Redacted, Stream } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, beforeEach } from "vitest"
 import { withLogins } from "../../../src/cli/perform/logins.ts"
+import { allowedByPerson } from "../../../src/cli/perform/registry-question.ts"
 import { Terminal } from "../../../src/cli/terminal/Terminal.ts"
+import { RegistryNotAllowed } from "../../../src/contract/errors/errors.ts"
 import type { OperationName } from "../../../src/contract/rows/operations.ts"
 import { temporaryFolder } from "../../support/pyro-cli.ts"
 
@@ -31,7 +33,7 @@ beforeEach(() => {
 /** Users of the logins that a request gets. */
 const users = (operation: OperationName, payload: Readonly<Record<string, unknown>>) =>
   withLogins(operation, payload).pipe(
-    Effect.provideService(Terminal, {} as never),
+    Effect.provideService(Terminal, { stdinIsTerminal: false } as never),
     Effect.map((request) =>
       Object.entries((request as { readonly registryAuth?: Record<string, Redacted.Redacted> }).registryAuth ?? {})
         .map(([registry, login]) => `${registry} ${Redacted.value(login).split(":")[0]}`)
@@ -65,5 +67,61 @@ describe("the logins of a person's own command line", () => {
       assert.deepStrictEqual(yield* users("workspace.create", { devcontainer: path.join(folder, "dev") }), [])
       assert.deepStrictEqual(yield* users("workspace.create", { environment: "quay.io/team/app:1" }), [])
       assert.deepStrictEqual(yield* users("run", { environment: "quay.io/team/app:1" }), [])
+    }))
+})
+
+describe("a registry that a file names and only the person can allow", () => {
+  it.effect("gets a login with the person's word alone", () =>
+    Effect.gen(function*() {
+      put("app/Dockerfile", "FROM quay.io/a\nCOPY --from=mirror.example.com/b x y\n")
+      const dockerfile = path.join(folder, "app")
+      assert.deepStrictEqual(yield* users("env.build", { dockerfile }), ["quay.io quay"])
+      const allowed = ["quay.io quay", "mirror.example.com mirror"]
+      assert.deepStrictEqual(yield* users("env.build", { dockerfile, allowHosts: ["mirror.example.com"] }), allowed)
+    }))
+
+  const refused = (option?: string) =>
+    new RegistryNotAllowed({
+      path: "/app/a\n\u001b[2KDockerfile",
+      registry: "x",
+      reason: "unknown",
+      ...(option === undefined ? {} : { option })
+    })
+
+  const answered = (answer: string, option: string | undefined, payload: object = {}, isTerminal = true) => {
+    const shown: Array<string> = []
+    const terminal = {
+      stdinIsTerminal: isTerminal,
+      stderrIsTerminal: true,
+      stdin: Stream.make(Buffer.from(`${answer}\n`)),
+      writeStderr: (text: string) => Effect.sync(() => void shown.push(text))
+    }
+    return Effect.map(
+      Effect.provideService(allowedByPerson(payload, refused(option)), Terminal, terminal as never),
+      (request) => ({ request, shown: shown.join("") })
+    )
+  }
+
+  it.effect("is asked about on a terminal, and the answer is the option of the command", () =>
+    Effect.gen(function*() {
+      const { request, shown } = yield* answered("y", "--allow-host localhost:22", { allowHosts: ["npm"] })
+      assert.deepStrictEqual(request, { allowHosts: ["npm", "localhost:22"] })
+      assert.match(shown, /names port 22 of this computer as a registry\..*\[y\/N\] $/)
+      assert.notMatch(shown, /[\n\u001b]/)
+      assert.deepStrictEqual((yield* answered("yes", "--allow-registry evil.example")).request, {
+        allowRegistries: ["evil.example"]
+      })
+    }))
+
+  it.effect("stays refused without a yes, without a terminal, and where no option allows it", () =>
+    Effect.gen(function*() {
+      for (const answer of ["n", "", "yep"]) {
+        assert.isUndefined((yield* answered(answer, "--allow-host evil.example")).request)
+      }
+      assert.deepStrictEqual(yield* answered("y", "--allow-host evil.example", {}, false), {
+        request: undefined,
+        shown: ""
+      })
+      assert.deepStrictEqual(yield* answered("y", undefined), { request: undefined, shown: "" })
     }))
 })

@@ -62,6 +62,8 @@ const IN_WORDS = [
   "FileRefused.reason",
   "ImagePullFailed.reason",
   "ImagePullFailed.option",
+  "RegistryNotAllowed.reason",
+  "RegistryNotAllowed.option",
   "EditRejected.matches",
   "EditRejected.lines"
 ]

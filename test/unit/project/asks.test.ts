@@ -91,10 +91,18 @@ describe("what a project's file asks for", () => {
 
   it.effect("a build has the registries that it reaches", () =>
     Effect.gen(function*() {
-      const Dockerfile = "ARG V\nFROM python:3.12 AS one\nFROM ghcr.io/a/b\nFROM one\nFROM $V\nFROM quay.io/a/c\n"
+      const Dockerfile =
+        "ARG V\nFROM python:3.12 AS one\nFROM ghcr.io/a/b AS two\nFROM $V\nFROM quay.io/a/c\nCOPY --from=one x y\nCOPY --from=two x y\n"
       assert.deepStrictEqual(yield* asksIn({ dockerfile: ".", build: { allowHosts: ["pypi"] } }, { Dockerfile }), [
         "a build of the Dockerfile ., with images from docker.io, ghcr.io, quay.io, with your logins there",
         "connections to pypi during the build"
+      ])
+      const local = { Dockerfile: "ARG R\nFROM $R/x\n" }
+      assert.deepStrictEqual(yield* asksIn({ dockerfile: ".", build: { args: { R: "localhost:22" } } }, local), [
+        "a build of the Dockerfile ., with images from port 22 of this computer (localhost:22), with your logins there"
+      ])
+      assert.deepStrictEqual(asksOf({ environment: "host.pyro.internal:22/x:1" }), [
+        "the image host.pyro.internal:22/x:1, from port 22 of this computer (host.pyro.internal:22), with your login there"
       ])
       assert.deepStrictEqual(yield* asksIn({ dockerfile: "." }, { Dockerfile: "FROM scratch\n" }), [
         "a build of the Dockerfile ."

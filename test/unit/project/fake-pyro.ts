@@ -21,7 +21,7 @@ export const fakeHost = () => {
   const all = new Map<string, Known>()
   const failing = new Set<string>()
   const asked: Array<ReadonlyArray<string>> = []
-  const person = { grants: false, variables: new Map<string, string>(), logins: {} }
+  const person = { grants: false, answers: () => {}, variables: new Map<string, string>(), logins: {} }
   const called = (name: string, payload: object) => {
     payloads.push([name, payload as never])
     const { command, environment, name: of, port, script } = payload as Readonly<Record<string, unknown>>
@@ -122,6 +122,7 @@ export const fakeHost = () => {
     grants: (_, asks) =>
       Effect.sync(() => {
         asked.push(asks)
+        person.answers()
         return person.grants
       }),
     withLogins: (_, payload) => Effect.succeed({ ...payload, ...person.logins }),

@@ -141,6 +141,29 @@ describe("pyro up", () => {
       assert.deepInclude(built.payloads[0]![1], { dockerfile: path.join(built.directory, "docker"), replace: true })
     }))
 
+  it.effect("gives a build the registries that the person granted, and no others", () =>
+    Effect.gen(function*() {
+      const { directory, payloads, person, up, write } = project(
+        "dockerfile = \".\"\nbuild.allow_hosts = [\"npm\"]\n"
+      )
+      const text = "FROM docker.io/library/a AS one\nFROM localhost:5000/x\nCOPY --from=one a b\n"
+      fs.writeFileSync(path.join(directory, "Dockerfile"), text)
+      person.grants = true
+      yield* up()
+      assert.deepInclude(payloads[0]![1], { allowHosts: ["npm", "localhost:5000"] })
+      write("devcontainer = true\n")
+      const image = (name: string) =>
+        fs.writeFileSync(path.join(directory, ".devcontainer.json"), JSON.stringify({ image: name }))
+      image("registry.example/a")
+      yield* up(true)
+      assert.deepInclude(payloads.at(-1)![1], { allowRegistries: ["registry.example"] })
+      // Whoever changes the file while the person reads the question gets the registries of the question.
+      person.answers = () => image("evil.example/a")
+      image("other.example/a")
+      yield* up(true)
+      assert.deepInclude(payloads.at(-1)![1], { allowRegistries: ["other.example"] })
+    }))
+
   it.effect("has a dev container made by the creation, and remembers its environment", () =>
     Effect.gen(function*() {
       const { directory, payloads, person, show, since, up, write } = project("devcontainer = true\nsetup = [\"x\"]\n")

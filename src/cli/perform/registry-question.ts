@@ -1,0 +1,31 @@
+import { Effect } from "effect"
+import type { RegistryNotAllowed } from "../../contract/errors/errors.ts"
+import type { BuildPayload } from "../../contract/rows/environment.ts"
+import type { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
+import { escapeGuestText } from "../../contract/text/printable.ts"
+import { asks } from "../output/ask.ts"
+
+const whatItIs = (registry: string) => {
+  const [, port] = /^localhost:(\d+)$/.exec(registry) ?? []
+  return port === undefined ? `the registry ${registry}` : `port ${port} of this computer as a registry`
+}
+
+/**
+ * Asks the person on a terminal for the registry that a file names and the build refused. Gives the request with the answer. Undefined: nobody
+ * allowed the registry, or nobody can.
+ */
+export const allowedByPerson = <P>(payload: P, { option, path }: RegistryNotAllowed) =>
+  Effect.gen(function*() {
+    const [name, registry] = option?.split(" ") ?? []
+    if (name === undefined || registry === undefined) return undefined
+    const answer = yield* asks(
+      `${escapeGuestText(Buffer.from(path), 4096)} names ${
+        whatItIs(registry)
+      }. The programs of the build can then reach it. Allow it?`
+    )
+    if (answer !== true) return undefined
+    const { allowHosts = [], allowRegistries = [] } = payload as Partial<BuildPayload & CreatePayload>
+    return name === "--allow-host"
+      ? { ...payload, allowHosts: [...allowHosts, registry] }
+      : { ...payload, allowRegistries: [...allowRegistries, registry] }
+  })
