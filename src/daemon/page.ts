@@ -1,10 +1,13 @@
-import { type Context, Effect, Layer, Option, Queue, Schedule, Schema, Semaphore } from "effect"
+import { type Context, Effect, FiberSet, Layer, Option, Queue, Schedule, Schema, Semaphore } from "effect"
+import * as path from "node:path"
 import { PageUnavailable } from "../contract/errors/errors.ts"
 import type { Pyro } from "../contract/rows/Pyro.ts"
 import { MESSAGE_BYTES } from "../contract/wire/serialization.ts"
 import type { Page } from "../local/page.ts"
 import { readJson, writeJsonAtomic } from "../system/files/atomic-file.ts"
 import { removeFile } from "../system/files/entries.ts"
+import type { PortNotHeld } from "../system/processes/held-port.ts"
+import { nativeTool } from "../system/processes/native.ts"
 import { once } from "../system/waits/effects.ts"
 import { clockReader } from "../system/waits/time.ts"
 import { admit, answer, type Answering } from "./page/answers.ts"
@@ -49,9 +52,13 @@ const LIMITS = (): Limits => ({
 const LOOK_MS = 60_000
 
 const refusal = (cause: unknown, port: number) => {
-  const { code, message } = cause as NodeJS.ErrnoException
+  const { message, reason, where } = cause as PortNotHeld
   return new PageUnavailable({
-    detail: code === "EADDRINUSE" ? `port ${port} of 127.0.0.1 is already in use` : `the host refuses: ${message}`
+    detail: reason === "EADDRINUSE"
+      ? `port ${port} of ${where} is already in use`
+      : reason === "sock_diag"
+      ? "the kernel does not tell which user has a connection; load its module: sudo modprobe tcp_diag"
+      : `the host refuses: ${message}`
   })
 }
 
@@ -83,11 +90,16 @@ export const makePage = ({ directory, file, limits, serving }: PageOptions) =>
     const dirty = yield* Queue.sliding<void>(1)
     const sessions = new Sessions(nowMs, known.sessions, () => void Queue.offerUnsafe(dirty, undefined))
 
-    const save = Effect.suspend(() =>
-      listening === undefined
-        ? removeFile(file)
-        : writeJsonAtomic(file, Kept, { port: listening.listener.port, sessions: sessions.kept() })
-    ).pipe(Effect.catch(({ message }) => Effect.logError(`the sessions of the page cannot be kept: ${message}`)))
+    const run = yield* FiberSet.makeRuntime<never>()
+
+    const save = Effect.suspend(() => {
+      if (listening === undefined) return removeFile(file)
+      const { keep, port } = listening.listener
+      const kept = sessions.kept()
+      // Browsers send cookies and keys to whoever listens at this port.
+      keep(kept.length > 0)
+      return writeJsonAtomic(file, Kept, { port, sessions: kept })
+    }).pipe(Effect.catch(({ message }) => Effect.logError(`the sessions of the page cannot be kept: ${message}`)))
 
     const stop = Effect.suspend(() => {
       const ended = listening
@@ -101,12 +113,22 @@ export const makePage = ({ directory, file, limits, serving }: PageOptions) =>
         if (files === undefined) {
           return yield* new PageUnavailable({ detail: `${directory} has no page; build it: npm run build` })
         }
+        const tool = yield* Effect.mapError(
+          nativeTool("pyro-port"),
+          ({ message }) => new PageUnavailable({ detail: message })
+        )
         const { listen } = yield* Effect.promise(() => import("./page/page-listener.ts"))
         yield* operations
         const behind = () => listening!.answering
-        const listener = yield* Effect.tryPromise({
+        const onLost = () => {
+          if (listening?.listener !== listener) return
+          listening = undefined
+          sessions.clear()
+          run(Effect.logError("pyro-port ended, so the page and its sessions ended too. Run: pyro ui"))
+        }
+        const listener: Listener = yield* Effect.tryPromise({
           try: () =>
-            listen<KeptSession>(port, {
+            listen<KeptSession>({ port, tool, directory: path.dirname(file), onLost }, {
               answer: (asked) => answer(behind(), asked),
               admit: (asked) => admit(behind(), asked),
               connected: (webSocket, session) => void Queue.offerUnsafe(connected, { webSocket, session })
@@ -116,21 +138,30 @@ export const makePage = ({ directory, file, limits, serving }: PageOptions) =>
         listening = { listener, answering: { port: listener.port, files, sessions } }
       })
 
-    /** The port of an earlier daemon, else a free one. */
-    const listenAgain = (port: number) =>
-      port === 0 ? listenAt(0) : Effect.catch(listenAt(port), (refusal) => {
-        sessions.clear()
-        return readPageFiles(directory) === undefined ? refusal : listenAt(0)
-      })
+    /**
+     * Listens where an earlier daemon did, if nobody else could meanwhile. Otherwise no session is worth anything, and neither is the port:
+     * another program may have put a service worker or cached files into the browsers that came there.
+     */
+    const listenAgain = Effect.flatMap(listenAt(known.port), () => {
+      if (listening!.listener.wasHeld) return save
+      sessions.clear()
+      return Effect.andThen(
+        stop,
+        Effect.logWarning(
+          `the sessions of the page ended, because its port ${known.port} was free meanwhile. Run: pyro ui`
+        )
+      )
+    })
 
     const openPage = (port: number | undefined) =>
       Effect.gen(function*() {
         if (listening === undefined) {
-          yield* port === undefined ? listenAgain(known.port) : listenAt(port)
+          yield* listenAt(port ?? 0)
         } else if (port !== undefined && port !== listening.listener.port) {
           // Browsers keep cookies and keys by port: no session is worth anything at another one.
           const before = listening
           yield* listenAt(port)
+          before.listener.keep(false)
           yield* Effect.promise(() => before.listener.close())
           sessions.clear()
         } else {
@@ -144,6 +175,7 @@ export const makePage = ({ directory, file, limits, serving }: PageOptions) =>
     const close = Effect.gen(function*() {
       const was = listening !== undefined
       sessions.clear()
+      listening?.listener.keep(false)
       yield* stop
       yield* save
       return was
@@ -158,7 +190,7 @@ export const makePage = ({ directory, file, limits, serving }: PageOptions) =>
     yield* Effect.forkScoped(Effect.repeat(one.withPermits(1)(look), Schedule.spaced(LOOK_MS)))
     yield* Effect.addFinalizer(() => stop)
     if (sessions.kept().length > 0) {
-      yield* Effect.catch(listenAt(known.port), ({ detail }) => {
+      yield* Effect.catch(listenAgain, ({ detail }) => {
         // Another program at the old port may have seen cookies.
         sessions.clear()
         return Effect.logWarning(`the page is not served until the next pyro ui: ${detail}`)

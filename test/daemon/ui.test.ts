@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
+import * as net from "node:net"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import type WebSocket from "ws"
@@ -45,6 +46,16 @@ describe("pyro ui", { concurrent: false }, () => {
     await list()
     assert.strictEqual(await statusOf(own), 200)
     process.kill(await daemonPid(), "SIGKILL")
+    // No program gets the port meanwhile.
+    const taken = net.createServer()
+    const code = await new Promise((resolve) => {
+      taken.on("error", (error: NodeJS.ErrnoException) => resolve(error.code)).listen(
+        own.port,
+        "127.0.0.1",
+        () => resolve("free")
+      )
+    })
+    assert.strictEqual(code, "EADDRINUSE")
     await list()
     assert.strictEqual(await statusOf(own), 200)
     const socket = await Effect.runPromise(Effect.scoped(upgrade(own.port, ownRequest(own))))
@@ -107,7 +118,7 @@ describe("pyro ui", { concurrent: false }, () => {
     assert.strictEqual(await statusOf(own), 401)
     await json(["daemon", "stop"])
     await list()
-    await json(["ui"])
-    assert.strictEqual(await statusOf(own), 401)
+    const { port } = await json<Opened>(["ui"])
+    assert.strictEqual(await statusOf({ ...own, port }), 401)
   })
 })

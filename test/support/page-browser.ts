@@ -75,11 +75,11 @@ export const ownRequest = ({ cookie, key, port }: Browser) => ({
   protocols: [PAGE_PROTOCOL, key]
 })
 
-/** A TCP connection, and a promise-like effect of its end. */
-export const connectTcp = (port: number) =>
+/** A TCP connection, from an address of the loopback. */
+export const connectTcp = (port: number, localAddress = "127.0.0.1") =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const socket = net.connect(port, "127.0.0.1")
+      const socket = net.connect({ port, host: "127.0.0.1", localAddress })
       socket.on("error", () => {})
       return socket
     }),

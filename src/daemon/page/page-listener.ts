@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { type WebSocket, WebSocketServer } from "ws"
 import { PAGE_PROTOCOL } from "../../contract/wire/page.ts"
-import { peerUser } from "../../system/processes/tcp-peer.ts"
+import { holdPort } from "../../system/processes/held-port.ts"
 import type { Answer, Asked } from "./answers.ts"
 
 // HTTP and WebSockets of Node, without Effect. The build makes a separate file of this module, which a daemon loads with its first page.
@@ -19,6 +19,10 @@ export interface Behind<Session> {
 
 export interface Listener {
   readonly port: number
+  /** The port was never free since an earlier daemon listened there. */
+  readonly wasHeld: boolean
+  /** Whether the port stays taken behind `close` and the end of this process, for the next daemon. At first it does not. */
+  readonly keep: (isKept: boolean) => void
   /** Refuses new connections, and ends the open ones. */
   readonly close: () => Promise<void>
 }
@@ -76,12 +80,25 @@ const TOO_MANY: Answer = {
   body: "Too many pages are open.\n"
 }
 
-/** Listens on 127.0.0.1. Fails with Node's error if the port is not free. Port 0 is a free port of the kernel's choice. */
+/** What the port needs. */
+export interface Place {
+  /** 0 is a free port of the kernel's choice. */
+  readonly port: number
+  /** Path of pyro-port. */
+  readonly tool: string
+  /** Directory of this user alone, in which the next daemon finds the port's holder. */
+  readonly directory: string
+  /** Called once if the listener closes because the kernel tells no users any more. */
+  readonly onLost: () => void
+}
+
+/** Listens on 127.0.0.1. Rejects with PortNotHeld if the port is not free. */
 export const listen = async <Session>(
-  port: number,
+  { directory, onLost, port, tool }: Place,
   behind: Behind<Session>,
   limits: Limits
 ): Promise<Listener> => {
+  const held = await holdPort(tool, directory, port)
   const server = createServer({
     maxHeaderSize: HEAD_BYTES,
     headersTimeout: limits.headMs,
@@ -100,14 +117,21 @@ export const listen = async <Session>(
   const sockets = new Set<Duplex>()
   const users = new WeakMap<Duplex, number>()
   let open = 0
-  server.on("connection", (socket: Socket) => {
+  const serving = server.listeners("connection") as unknown as ReadonlyArray<(socket: Socket) => void>
+  server.removeAllListeners("connection").on("connection", async (socket: Socket) => {
     socket.on("error", () => {})
-    // Before the first byte is read. A tunnel of ssh runs as its user, too.
-    const user = peerUser(socket.remotePort ?? 0, socket.localPort ?? 0)
-    if (user === undefined || (limits.user !== undefined && user !== limits.user)) return socket.destroy()
-    users.set(socket, user)
     sockets.add(socket)
     socket.on("close", () => sockets.delete(socket))
+    const tooLate = () => void socket.destroy()
+    socket.setTimeout(limits.headMs, tooLate)
+    // Each port of each address of 127.0.0.0/8 is free for each user: the kernel is asked about this connection, with both addresses.
+    const isOwn = socket.remoteAddress === "127.0.0.1" && socket.localAddress === "127.0.0.1"
+    // Node's server reads the first byte behind the answer. A tunnel of ssh runs as its user, too.
+    const user = isOwn ? await held.userAt(socket.remotePort ?? 0) : undefined
+    if (user === undefined || (limits.user !== undefined && user !== limits.user)) return socket.destroy()
+    socket.setTimeout(0, tooLate)
+    users.set(socket, user)
+    for (const serve of serving) serve.call(server, socket)
   })
   server.on("request", (request, response) => {
     const { body, headers, status } = behind.answer(askedOf(request, users.get(request.socket)))
@@ -132,18 +156,27 @@ export const listen = async <Session>(
   })
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject)
-    server.listen(port, "127.0.0.1", () => {
+    server.listen(held.listener, () => {
       server.off("error", reject)
       server.on("error", () => {})
       resolve()
     })
   })
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      for (const socket of sockets) socket.destroy()
+    })
+  held.onLost(() => {
+    onLost()
+    void close()
+  })
   return {
     port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        for (const socket of sockets) socket.destroy()
-      })
+    wasHeld: held.wasHeld,
+    keep: held.keep,
+    close: async () => {
+      await Promise.all([close(), held.release()])
+    }
   }
 }

@@ -16,6 +16,7 @@ type NativeTool =
   | "pyro-pinned"
   | "pyro-tap"
   | "pyro-denied"
+  | "pyro-port"
   | "pyro-console"
   | "pyro-erofs"
   | "pyro-ssh"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Logger, Schedule, Schema, Stream } from "effect"
+import { Effect, Fiber, Logger, Schedule, Schema, Stream } from "effect"
 import { execFile } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -9,6 +9,7 @@ import { WorkspaceNotFound } from "../../../../src/contract/errors/errors.ts"
 import type { PyroService } from "../../../../src/contract/rows/Pyro.ts"
 import { type ExecEvent, ExecPayload, workspaceExec } from "../../../../src/contract/rows/workspace-exec.ts"
 import { browse, connectTcp, get, originOf, ownRequest, untilClosed, upgrade } from "../../../support/page-browser.ts"
+import { portHolders } from "../../../support/port-holder.ts"
 import { eventsOf } from "../../../support/served-pyro.ts"
 import { EVENTS, service } from "../../../support/wire-service.ts"
 import { connectPage, connectPausable, pageFolder, servePage } from "./served-page.ts"
@@ -182,9 +183,9 @@ describe("the page's connection", () => {
       const { close, folder, open } = yield* served
       const browser = yield* browse(yield* open(undefined))
       const socket = (yield* upgrade(browser.port, ownRequest(browser))) as WebSocket
-      const ended = closed(socket)
+      const ended = yield* Effect.forkScoped(closed(socket), { startImmediately: true })
       assert.isTrue(yield* close)
-      yield* ended
+      yield* Fiber.join(ended)
       assert.isFalse(yield* close)
       assert.isFalse(fs.existsSync(path.join(folder, "page.json")))
       assert.strictEqual(yield* untilClosed(yield* connectTcp(browser.port)), "")
@@ -212,7 +213,10 @@ describe("the page after a restart of the daemon", () => {
       const browser = yield* browse(yield* first.open(undefined))
       yield* first.stop
       const other = yield* servePage(service, yield* pageFolder)
-      yield* other.open(browser.port)
+      // Nobody gets the port while its holder lives.
+      assert.include((yield* Effect.flip(other.open(browser.port))).detail, "is already in use")
+      for (const pid of portHolders(folder)) process.kill(pid, "SIGKILL")
+      yield* other.open(browser.port).pipe(Effect.retry({ schedule: Schedule.spaced("5 millis") }))
       const log: Array<unknown> = []
       const second = yield* servePage(service, folder).pipe(
         Effect.provide(Logger.layer([Logger.make(({ message }) => void log.push(message))]))
