@@ -45,6 +45,11 @@ def progress(step, fraction):
     say(_tag="Progress", step=step, fraction=round(fraction, 3))
 
 
+def output(line):
+    """A line that a program of the present step printed."""
+    say(_tag="Output", line=line[:500])
+
+
 def run(argv, **options):
     done = subprocess.run(argv, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, **options)
     if done.returncode != 0:

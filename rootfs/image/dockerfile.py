@@ -92,6 +92,8 @@ def build_file(recipe, devcontainer):
     return sorted(bases.gave)
 
 
+# Of a Dockerfile with several stages, a step names its stage.
+STEP = re.compile(r"(?:\[(?P<stage>\d+)/(?P<stages>\d+)\] )?STEP (?P<number>\d+)/(?P<count>\d+): (?P<words>.*)")
 MOST_LAST_LINES = 20
 MOST_LAST_WORDS = 1900
 
@@ -110,20 +112,24 @@ def bud(argv, context, bases=None):
         if bases is not None and bases.is_log(text):
             continue
         pulls.see(text)
-        step = re.match(r"(?:\[\d+/\d+\] )?STEP (\d+)/(\d+): (.*)", text)
+        step = STEP.match(text)
         if not step:
             last = [*last[1 - MOST_LAST_LINES:], text]
+            if step_line and text:
+                output(text)
             continue
-        if step[3].startswith(FIRST_TRUST_STEP):
+        if step["words"].startswith(FIRST_TRUST_STEP):
             continue
         # buildah counts the variables of the trust as a step behind FROM.
-        number, count = int(step[1]), int(step[2])
+        number, count = int(step["number"]), int(step["count"])
         if trusted:
             number, count = max(number - 1, 1), count - 1
         if bases is not None:
             bases.complete()
-        step_line, last = f"STEP {number}/{count}: {step[3]}", []
-        progress(f"step {number} of {count}: {step[3][:120]}", 0.05 + 0.3 * number / max(count, 1))
+        step_line, last = f"STEP {number}/{count}: {step['words']}", []
+        stage, stages = int(step["stage"] or 1), int(step["stages"] or 1)
+        of = f"stage {stage} of {stages}, " if stages > 1 else ""
+        progress(f"{of}step {number} of {count}: {step['words'][:120]}", 0.05 + 0.3 * (stage - 1 + number / max(count, 1)) / max(stages, 1))
     code = child.wait()
     pulls.demand()
     if code != 0:

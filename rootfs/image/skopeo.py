@@ -27,6 +27,7 @@ class Skopeo:
         self.waits_until = 0.0
         self.asked = None
         self.said = []
+        self.reported_mib = 0
         self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         readers = ((self.child.stdout, self.see_output), (self.child.stderr, self.see_error))
         self.threads = [threading.Thread(target=self.read, args=pair, daemon=True) for pair in readers]
@@ -66,6 +67,13 @@ class Skopeo:
                 sizes.append(1)
         return (sum(sizes), self.blobs) if sum(sizes) > 0 else (0, self.events)
 
+    def report(self, arrived_bytes):
+        """Says how much came, for each further MiB at most."""
+        mib = arrived_bytes >> 20
+        if self.blobs > 0 and mib != self.reported_mib:
+            self.reported_mib = mib
+            progress(f"fetching layer {self.blobs}: {mib} MiB came", min(0.05 + 0.05 * self.blobs, 0.4))
+
     def wait(self):
         """Waits for the end. The kind and the reason of a failure, or None."""
         seen, since = self.arrived(), time.monotonic()
@@ -80,6 +88,7 @@ class Skopeo:
             now = self.arrived()
             if now != seen:
                 seen, since = now, time.monotonic()
+            self.report(now[0])
             if self.stall_seconds and time.monotonic() - max(since, self.waits_until) > self.stall_seconds:
                 return self.end("stalled", f"no byte came for {self.stall_seconds} s")
         for thread in self.threads:

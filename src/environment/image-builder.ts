@@ -15,6 +15,8 @@ const Digest = Schema.String.pipe(Schema.check(Schema.isPattern(/^sha256:[0-9a-f
 
 export const BuilderMessage = Schema.Union([
   Schema.TaggedStruct("Progress", { step: short(200), fraction: Schema.Number }),
+  /** A line that a program of the present step printed. */
+  Schema.TaggedStruct("Output", { line: short(600) }),
   Schema.TaggedStruct("Refused", {
     kind: short(32),
     detail: short(4000),

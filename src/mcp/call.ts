@@ -269,7 +269,7 @@ const folded = (
         if (event._tag !== "Notice") return folding.add(event)
         const notice = event as Notice
         const translated = { ...notice, message: inWords(notice.message) }
-        report(noticeText(translated))
+        if (notice.level !== "output") report(noticeText(translated))
         folding.add(translated)
       }))
     return folding.result() ?? (yield* new ChannelFailed({ detail: "the stream of events ended without its last" }))

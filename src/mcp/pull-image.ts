@@ -35,6 +35,8 @@ export const pullAllowedImage = (
     const asked = Schema.decodeSync(PullPayload())({ environment: reference.name })
     yield* Stream.runForEach(pyro.env.pull(asked), (event) =>
       Effect.sync(() => {
-        if (event._tag === "Notice") report(noticeText({ ...event, message: inWords(event.message) }))
+        if (event._tag === "Notice" && event.level !== "output") {
+          report(noticeText({ ...event, message: inWords(event.message) }))
+        }
       }))
   })

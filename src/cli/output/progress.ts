@@ -27,6 +27,9 @@ export const makeProgress = Effect.map(Effect.all([Terminal, OutputOptions]), ([
   const show = (notice: Notice): Effect.Effect<void> => {
     if (quiet) return Effect.void
     const message = printable(notice.message).replaceAll("\n", " ")
+    if (notice.level === "output") {
+      return Effect.andThen(clear, terminal.writeStderr(`  ${message}\n`))
+    }
     if (notice.level !== "progress") {
       return Effect.andThen(clear, terminal.writeStderr(`pyro: ${notice.level}: ${message}\n`))
     }

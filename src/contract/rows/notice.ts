@@ -2,11 +2,12 @@ import { Schema } from "effect"
 import { integer, number, optional, string } from "../text/fields.ts"
 import { type Folding, lazy } from "./operation.ts"
 
-/** A message beside the result: the progress of a long step, a warning to the caller, or what a person may do next. */
+/** A message beside the result: the progress of a long step, a line of its programs, a warning to the caller, or what a person may do next. */
 export const Notice = lazy(() =>
   Schema.TaggedStruct("Notice", {
-    level: Schema.Literals(["progress", "warning", "hint"]).annotate({
-      description: "`progress`, `hint`: for display only. `warning`: part of the result"
+    level: Schema.Literals(["progress", "output", "warning", "hint"]).annotate({
+      description:
+        "`progress`, `output`, `hint`: for display only. `output`: a line that a program of a build printed. `warning`: part of the result"
     }),
     message: string("The message, one sentence"),
     ignoredCount: optional(integer("Number of ignored files and directories that are not copied")),

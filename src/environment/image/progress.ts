@@ -2,6 +2,8 @@
 export interface Progress {
   readonly step: string
   readonly fraction: number
+  /** A line that a program of the step printed. Absent: the phase or the share is new. */
+  readonly line?: string | undefined
 }
 
 export type OnProgress = (progress: Progress) => void
@@ -9,8 +11,8 @@ export type OnProgress = (progress: Progress) => void
 export const silent: OnProgress = () => {}
 
 /** Maps a part of the work onto its share of the whole. */
-export const within = (onProgress: OnProgress, from: number, to: number): OnProgress => ({ fraction, step }) =>
-  onProgress({ step, fraction: from + (to - from) * Math.min(1, Math.max(0, fraction)) })
+export const within = (onProgress: OnProgress, from: number, to: number): OnProgress => ({ fraction, ...progress }) =>
+  onProgress({ ...progress, fraction: from + (to - from) * Math.min(1, Math.max(0, fraction)) })
 
 /** Lines that open a phase of a build, and the completed share at that line. Shares measured for `debian:12` with cached packages. */
 const phases: ReadonlyArray<readonly [pattern: RegExp, step: string, fraction: number]> = [

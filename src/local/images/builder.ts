@@ -77,7 +77,7 @@ const runBuilder = (pyro: PyroService, building: Building, result: ResultDisk | 
       ...building,
       onProgress: files.length === 0 ?
         onProgress :
-        ({ fraction, step }) => onProgress({ step, fraction: Math.max(UPLOADED, fraction) }),
+        ({ fraction, ...progress }) => onProgress({ ...progress, fraction: Math.max(UPLOADED, fraction) }),
       program,
       request,
       last: "Made",

@@ -1,9 +1,14 @@
 import { Effect, Option, Schema, Stream } from "effect"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { ExecPayload } from "../../contract/rows/workspace-exec.ts"
+import type { Progress } from "../../environment/Environments.ts"
 import { BuilderMessage } from "../../environment/image-builder.ts"
 import { troubleText } from "../../workspace/entry/standstill.ts"
+import { STARTED } from "./acquire-builder.ts"
 import { type Building, failed, type Refused, secretName, SECRETS_FOLDER } from "./builder-files.ts"
+
+/** Share of the whole work that a program of rootfs/image does. */
+const RECIPE = 0.6
 
 /** Maximum length of one message, in characters. */
 const MAX_MESSAGE = 4_194_304
@@ -34,6 +39,7 @@ export const runRecipe = <Last extends BuilderMessage["_tag"]>(
     })
     let rest = ""
     let stderr = ""
+    let progress: Progress = { step: "", fraction: STARTED }
     let made: Extract<BuilderMessage, { readonly _tag: Last }> | undefined
     let refused: Refused | undefined
     const take = (line: string) => {
@@ -42,8 +48,11 @@ export const runRecipe = <Last extends BuilderMessage["_tag"]>(
       if (message._tag === "Refused") refused = message
       else if (message._tag === last) made = message as typeof made
       else if (message._tag === "Progress") {
-        onProgress({ step: message.step, fraction: 0.2 + 0.6 * Math.min(Math.max(message.fraction, 0), 1) })
-      }
+        const fraction = STARTED + RECIPE * Math.min(Math.max(message.fraction, 0), 1)
+        // A stage of a Dockerfile may begin with fewer steps done than the one before had.
+        progress = { step: message.step, fraction: Math.max(progress.fraction, fraction) }
+        onProgress(progress)
+      } else if (message._tag === "Output") onProgress({ ...progress, line: message.line })
       return Effect.void
     }
     const lines = (bytes: Uint8Array) =>

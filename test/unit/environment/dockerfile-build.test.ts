@@ -33,8 +33,13 @@ try:
     bud([${buildah(output)}], "/context")
 except Refused as refused:
     say(kind=refused.kind, detail=str(refused))`)
+  const messages = said.slice(0, -1).map((line) =>
+    JSON.parse(line) as { readonly step?: string; readonly fraction?: number; readonly line?: string }
+  )
   return {
-    progress: said.slice(0, -1).map((line): unknown => JSON.parse(line).step),
+    progress: messages.flatMap(({ step }) => step ?? []),
+    fractions: messages.flatMap(({ fraction }) => fraction ?? []),
+    output: messages.flatMap(({ line }) => line ?? []),
     failure: JSON.parse(said.at(-1) ?? "") as { readonly kind: string; readonly detail: string }
   }
 }
@@ -52,6 +57,26 @@ describe("the build of a Dockerfile in a builder", () => {
     assert.notInclude(failure.detail, "Copying")
     // What image.py passes on.
     assert.isAtMost(failure.detail.length, 2000)
+  })
+
+  it("tells the lines of a step as they come, each with its beginning", () => {
+    const long = "y".repeat(2000)
+    const { output } = failureOf(`STEP 1/2: FROM a\nSTEP 2/2: RUN make\ncc a.c\n\n  ${long}\nSTEP 3/3: RUN b\nlast\n`)
+    assert.deepStrictEqual(output, ["cc a.c", `  ${long.slice(0, 498)}`, "last"])
+  })
+
+  it("has one position over all stages", () => {
+    const { fractions, progress } = failureOf(
+      "[1/2] STEP 1/2: FROM a AS one\n[1/2] STEP 2/2: RUN b\n[2/2] STEP 1/2: FROM c\n[2/2] STEP 2/2: COPY --from=one /b /b\n"
+    )
+    assert.deepStrictEqual(progress, [
+      "stage 1 of 2, step 1 of 2: FROM a AS one",
+      "stage 1 of 2, step 2 of 2: RUN b",
+      "stage 2 of 2, step 1 of 2: FROM c",
+      "stage 2 of 2, step 2 of 2: COPY --from=one /b /b"
+    ])
+    assert.deepStrictEqual(fractions, [...fractions].sort((one, other) => one - other))
+    assert.strictEqual(new Set(fractions).size, 4)
   })
 
   it("steps trust what the builder trusts, if that is more than the public authorities", () => {

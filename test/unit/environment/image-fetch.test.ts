@@ -20,8 +20,8 @@ interface Told {
 const SOURCE = "docker://registry.test/app:1"
 let made = 0
 
-/** Fetches with a stand-in for skopeo: each run takes the next script. The target directory is $TARGET. */
-const fetched = (scripts: ReadonlyArray<string>, stallSeconds = 30): Told => {
+/** Fetches with a stand-in for skopeo: each run takes the next script. The target directory is $TARGET. Gives the lines of the builder. */
+const linesOf = (scripts: ReadonlyArray<string>, stallSeconds: number): ReadonlyArray<string> => {
   const place = path.join(folder, `${made++}`)
   fs.mkdirSync(path.join(place, "image"), { recursive: true })
   scripts.forEach((script, at) => fs.writeFileSync(path.join(place, `run-${at + 1}`), script))
@@ -49,8 +49,11 @@ print(json.dumps(told))
     env: { ...process.env, PATH: `${place}:${process.env["PATH"]}` },
     encoding: "utf8"
   })
-  return JSON.parse(answer.trim().split("\n").at(-1)!) as Told
+  return answer.trim().split("\n")
 }
+
+const fetched = (scripts: ReadonlyArray<string>, stallSeconds = 30) =>
+  JSON.parse(linesOf(scripts, stallSeconds).at(-1)!) as Told
 
 const fatal = (text: string) => `echo 'time="now" level=fatal msg="${text}"' >&2; exit 1`
 const reached = "echo Getting image source signatures"
@@ -106,6 +109,13 @@ describe("fetching an image in the builder", () => {
       })
     }
   )
+
+  it("tells how much of the layers came", () => {
+    const layer =
+      `mkdir -p $TARGET; ${reached}; echo Copying blob sha256:1; head -c 3145728 /dev/zero >$TARGET/part; sleep 2; exit 0`
+    const steps = linesOf([layer], 30).map((line) => (JSON.parse(line) as { readonly step?: string }).step)
+    assert.include(steps, "fetching layer 1: 3 MiB came")
+  })
 
   it("lets a slow registry send", () => {
     const slow = `${reached}; for at in 1 2 3 4 5 6 7 8; do sleep 0.5; echo $at >>$TARGET/part; done; exit 0`
