@@ -151,6 +151,15 @@ const differences = (diff: DiffResult, words: DifferenceWords) =>
     if (diff.ignoredCount > 0) {
       yield* note(`${count(diff.ignoredCount, "ignored file")} left out; show them with --include-ignored\n`)
     }
+    if (diff.nestedCount !== undefined) {
+      const names = [...(diff.nested ?? []).slice(0, 5), ...(diff.nestedCount > 5 ? ["..."] : [])].join(", ")
+      yield* note(
+        `new files of ${
+          counted(diff.nestedCount, "repository", "repositories")
+        } made in the workspace left out (${names}); ` +
+          "name one, or show them with --include-ignored\n"
+      )
+    }
     if (diff.specialCount > 0) yield* note(`${specialText(diff.specialCount)}\n`)
     if (diff.unlisted > 0 && diff.patch === undefined) yield* warn(`pyro: ${count(diff.unlisted, "file")} more\n`)
     if (diff.tooLargeCount !== undefined) {

@@ -92,6 +92,17 @@ export const differenceResult = (
     files: Schema.Array(DiffFile()).annotate({ description: "Changed files by path, at most 20000" }),
     unlisted: integer("Number of changed files that `files` leaves out"),
     ignoredCount: integer(ignored),
+    nestedCount: optional(
+      integer(
+        "Number of repositories, work trees and submodules that commands made in /workspace. Their new files are left out unless `paths` " +
+          "names one, or with `include_ignored`. Absent if there are none"
+      )
+    ),
+    nested: optional(
+      Schema.Array(string("Path relative to /workspace")).annotate({
+        description: "The first 20 of these directories. Absent if there are none"
+      })
+    ),
     tooLargeCount: optional(
       integer("Number of `too_large` files. The patch is then incomplete and has no digest. Absent if there are none")
     ),
@@ -129,7 +140,8 @@ export const workspaceDiff = unary({
   summary: "Show the changes of a workspace since create",
   description:
     "Compares /workspace with its seed and shows a summary, the changed files, and a patch for `git apply`. Renames are found by content. " +
-    "The .git directories of repositories are left out. New files that ignore rules exclude are left out without --include-ignored. The " +
+    "The .git directories of repositories are left out. New files that ignore rules exclude, and those of repositories and work trees that " +
+    "commands made in /workspace, are left out without --include-ignored. The " +
     "workspace may be stopped or failed. Nothing is changed.",
   cli: {
     path: ["workspace", "diff"],

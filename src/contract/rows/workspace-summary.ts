@@ -41,6 +41,12 @@ const Changes = lazy(() =>
     ignoredCount: integer(
       "Number of new files that ignore rules exclude: rules of the seed, and of ignore files made in the guest"
     ),
+    nestedCount: optional(
+      integer(
+        "Number of repositories, work trees and submodules that commands made in /workspace, and whose new files are left out. Absent if " +
+          "there are none"
+      )
+    ),
     first: Schema.Array(Schema.Struct({
       path: string("Path relative to /workspace. A path that is no plain text is in git's quoted form"),
       status: Schema.Literals(["added", "modified", "deleted", "renamed", "type_changed", "mounted"]).annotate({
@@ -112,6 +118,7 @@ export const workspaceSummary = unary({
       "state",
       "since",
       "ignored_count",
+      "nested_count",
       "last",
       "last_failed",
       "first",

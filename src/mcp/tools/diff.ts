@@ -138,6 +138,10 @@ const diffPage = (
       ...named.map(fileLine),
       unnamed > 0 && `… and ${count(unnamed, "file")} more`,
       diff.ignoredCount > 0 && `${count(diff.ignoredCount, "ignored file")} left out (include_ignored)`,
+      diff.nestedCount !== undefined &&
+        `new files of ${count(diff.nestedCount, "nested repo")} made here left out (include_ignored): ${
+          (diff.nested ?? []).slice(0, 5).join(", ")
+        }`,
       diff.digest !== undefined && `digest ${diff.digest}`,
       diff.lossy === true && `[bytes that are not UTF-8 are shown as U+FFFD; ${words.whole}]`,
       page?.text,

@@ -673,6 +673,13 @@ export interface DiffResult {
   readonly unlisted: number
   /** Number of new files that ignore rules exclude: rules of the seed, and of ignore files made in the guest */
   readonly ignoredCount: number
+  /**
+   * Number of repositories, work trees and submodules that commands made in /workspace. Their new files are left out
+   * unless `paths` names one, or with `include_ignored`. Absent if there are none
+   */
+  readonly nestedCount?: number
+  /** The first 20 of these directories. Absent if there are none */
+  readonly nested?: ReadonlyArray<string>
   /** Number of `too_large` files. The patch is then incomplete and has no digest. Absent if there are none */
   readonly tooLargeCount?: number
   /** Number of `mounted` paths. The diff is then incomplete and has no digest. Absent if there are none */

@@ -62,7 +62,10 @@ const commandLines = (
 
 const changeLines = ({ changes, changesUnknown }: Summary) => {
   if (changes === undefined) return [`Changed files: unknown, ${changesUnknown ?? ""}`]
-  const ignored = changes.ignoredCount === 0 ? "" : `; ${count(changes.ignoredCount, "ignored file")} left out`
+  const left = changes.ignoredCount === 0 ? "" : `; ${count(changes.ignoredCount, "ignored file")} left out`
+  const ignored = changes.nestedCount === undefined
+    ? left
+    : `${left}; new files of ${count(changes.nestedCount, "nested repo")} left out`
   if (changes.files === 0) return [`Changed files: none${ignored}.`]
   const more = changes.files - changes.first.length
   return [
@@ -139,6 +142,7 @@ const changesSummary = (diff: DiffResult): Required<SummaryResult>["changes"] =>
   additions: diff.summary.additions ?? 0,
   deletions: diff.summary.deletions ?? 0,
   ignoredCount: diff.ignoredCount,
+  ...(diff.nestedCount === undefined ? {} : { nestedCount: diff.nestedCount }),
   first: diff.files.slice(0, NAMED_FILES).map(({ path, status }) => ({ path, status }))
 })
 

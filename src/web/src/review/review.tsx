@@ -48,6 +48,11 @@ export const Review = ({ of }: { readonly of: WorkspaceInfo }) => {
           {value !== undefined && value.diff.ignoredCount > 0 && !includeIgnored
             ? `; ${value.diff.ignoredCount} ignored files left out`
             : ""}
+          {value?.diff.nestedCount === undefined
+            ? ""
+            : `; new files of ${value.diff.nestedCount} repositories made in the workspace left out: ${
+              (value.diff.nested ?? []).slice(0, 5).join(", ")
+            }`}
         </p>
         <FormChoice form={form} setForm={setForm} />
         <label className="check">

@@ -58,7 +58,15 @@ const locking = (lifecycle: Lifecycle, entries: ReadonlySet<Entry>) => <A, R>(wo
     work
   )
 
-const nothing: Changes = { changes: [], oversized: [], missing: [], mounted: [], ignoredCount: 0, specialCount: 0 }
+const nothing: Changes = {
+  changes: [],
+  oversized: [],
+  missing: [],
+  mounted: [],
+  nested: [],
+  ignoredCount: 0,
+  specialCount: 0
+}
 
 /**
  * The changes that turn the files of one workspace or snapshot into those of another. Reads a running workspace in its own VM, and any

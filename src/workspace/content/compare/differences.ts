@@ -78,10 +78,10 @@ const look = (side: Side, options: CompareOptions) =>
   side.explain(Effect.gen(function*() {
     const { candidates: found, mounts } = yield* collectCandidates(side, options.verified ?? false)
     const all = found.filter(beneath(options.paths ?? []))
-    const { kept } = options.includeIgnored === true
-      ? { kept: all }
-      : yield* withoutIgnored(side, overPushed(side.pushed, all), found)
-    return { all, kept: new Set(kept.map(({ path }) => path)), mounts }
+    const { kept, nested } = options.includeIgnored === true
+      ? { kept: all, nested: [] }
+      : yield* withoutIgnored(side, overPushed(side.pushed, all), found, namedPaths(options.paths ?? []))
+    return { all, kept: new Set(kept.map(({ path }) => path)), mounts, nested }
   }))
 
 /** The candidates that are not equal files. */
@@ -121,7 +121,9 @@ export const differencesOf = (
       one.kept.has(path) || other.kept.has(path) || inBaselines.has(path)
     const kept = composed.filter(isKept)
     const isFile = ({ candidate: { new: after, old } }: Composed) => (after ?? old)?.type !== "directory"
-    const ignoredCount = composed.filter((each) => !isKept(each) && isFile(each)).length
+    const nested = [...new Set([...one.nested, ...other.nested])].sort()
+    const isNested = ({ candidate: { path } }: Composed) => nested.some((outer) => path.startsWith(`${outer}/`))
+    const ignoredCount = composed.filter((each) => !isKept(each) && isFile(each) && !isNested(each)).length
     const differing = yield* withoutSame(fromPlaces.live, toPlaces.live, kept, options.verified ?? false)
     const reader = ({ channel, explain, trees }: Side): ReadSide => (paths, limits) =>
       explain(readContents(channel, trees.live, paths, limits))
@@ -134,6 +136,7 @@ export const differencesOf = (
     return {
       ...yield* withContents(differing, { old: reader(from), new: reader(to) }, options.limits),
       ignoredCount,
+      nested: nested.map((path) => Buffer.from(path, "latin1")),
       missing: missing.map((path) => Buffer.from(path, "latin1")),
       mounted: mountedAt(options.paths ?? [], [...mounts.values()])
     }

@@ -15,7 +15,7 @@ import { overPushed } from "./over-pushed.ts"
 export interface ChangesOptions {
   /** Only changes at or beneath these paths, relative to /workspace. @default all changes */
   readonly paths?: ReadonlyArray<Uint8Array> | undefined
-  /** Includes new files that ignore rules of the baseline or the guest exclude. @default false */
+  /** Includes new files that ignore rules of the baseline or the guest exclude, and those of repositories that the guest made. @default false */
   readonly includeIgnored?: boolean | undefined
   /**
    * Compares the contents of all files, so that forged times hide nothing. The guest's own kernel reads the files: a root that
@@ -44,6 +44,8 @@ export interface Changes {
   readonly mounted: ReadonlyArray<Uint8Array>
   /** Number of files that the ignore rules exclude. */
   readonly ignoredCount: number
+  /** Repositories, work trees and submodules that the guest made, whose new files are left out. */
+  readonly nested: ReadonlyArray<Uint8Array>
   /** Requested paths that neither side has. */
   readonly missing: ReadonlyArray<Uint8Array>
   /** New sockets, FIFOs and devices, which no patch can hold. */
@@ -115,7 +117,7 @@ export const withContents = (
   candidates: ReadonlyArray<Candidate>,
   read: { readonly old: ReadSide; readonly new: ReadSide },
   limits = DEFAULT_LIMITS
-): Effect.Effect<Omit<Changes, "ignoredCount" | "missing" | "mounted">, PyroError> =>
+): Effect.Effect<Omit<Changes, "ignoredCount" | "missing" | "mounted" | "nested">, PyroError> =>
   Effect.gen(function*() {
     const ordered = candidates
       .filter(({ new: after, old }) => gitMode(old) !== undefined || gitMode(after) !== undefined)
@@ -160,9 +162,9 @@ export const collectChanges = (
     const { candidates: differing, mounts } = yield* collectCandidates(sources, verified)
     const found = yield* overPushed(sources, differing)
     const wanted = found.filter(beneath(wantedPaths))
-    const { ignoredCount, kept } = options.includeIgnored === true
-      ? { ignoredCount: 0, kept: wanted }
-      : yield* withoutIgnored(sources, wanted, found)
+    const { ignoredCount, kept, nested } = options.includeIgnored === true
+      ? { ignoredCount: 0, kept: wanted, nested: [] }
+      : yield* withoutIgnored(sources, wanted, found, namedPaths(wantedPaths))
     const readOld: ReadSide = (paths, limits) =>
       Effect.gen(function*() {
         const seeded = paths.filter((path) => !pushed.entries.has(path))
@@ -181,6 +183,7 @@ export const collectChanges = (
     return {
       ...yield* withContents(kept, { old: readOld, new: readNew }, options.limits),
       ignoredCount,
+      nested: nested.map((path) => Buffer.from(path, "latin1")),
       // A pushed file that is gone is a change.
       missing: unknown.filter((path) => !wanted.some(beneath([path]))),
       mounted: mountedAt(wantedPaths, mounts)

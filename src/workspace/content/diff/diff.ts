@@ -10,6 +10,8 @@ import { type Changes, type ChangesOptions, collectChanges, type Oversized } fro
 import { type LineCounts, patchOf } from "./patch-of.ts"
 
 const SYMLINK = 0o120000
+/** Maximum number of named repositories in a result. */
+const MAX_NESTED = 20
 /** Maximum number of files in a result. */
 const MAX_LISTED = 20_000
 
@@ -78,7 +80,7 @@ const shownPatch = (head: Uint8Array, bytes: number) => {
 
 /** Changes in the form of the result. */
 export const differenceResult = (
-  { changes, ignoredCount, missing, mounted, oversized, specialCount }: Changes,
+  { changes, ignoredCount, missing, mounted, nested, oversized, specialCount }: Changes,
   payload: Pick<DiffPayload, "stat" | "nameOnly" | "verified" | "maxBytes">
 ): Effect.Effect<DiffResult> =>
   Effect.gen(function*() {
@@ -108,6 +110,7 @@ export const differenceResult = (
       files: listed,
       unlisted: files.length - listed.length,
       ignoredCount,
+      ...(nested.length === 0 ? {} : { nestedCount: nested.length, nested: nested.slice(0, MAX_NESTED).map(pathText) }),
       ...(oversized.length === 0 ? {} : { tooLargeCount: oversized.length }),
       ...(mounted.length === 0 ? {} : { mountedCount: mounted.length }),
       specialCount,

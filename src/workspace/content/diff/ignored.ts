@@ -5,6 +5,7 @@ import { pushedContent } from "../../../seeding/pushed.ts"
 import { yieldToEventLoop } from "../../../system/waits/effects.ts"
 import type { Candidate, Sources } from "./candidates.ts"
 import { readContents } from "./contents.ts"
+import { withoutNested } from "./nested.ts"
 
 const MAX_FILE_BYTES = 1024 * 1024
 const MAX_TOTAL_BYTES = 8 * 1024 * 1024
@@ -27,18 +28,26 @@ const ruleDirectories = (candidates: ReadonlyArray<Candidate>) => {
   return [...directories]
 }
 
+interface LeftOut {
+  readonly kept: ReadonlyArray<Candidate>
+  readonly ignoredCount: number
+  /** Repositories that the guest made, whose new files are left out. */
+  readonly nested: ReadonlyArray<string>
+}
+
 /**
- * Splits ignored candidates from the rest, and counts them without directories. The rules come from the baseline and from ignore
+ * Splits ignored candidates and those in new repositories from the rest, and counts the ignored ones without directories. The rules come from the baseline and from ignore
  * files that the guest made or changed, which can only exclude more. As in git, a file of the baseline is never ignored. `found`
- * has all differences, `candidates` has the differences at the requested paths.
+ * has all differences, `candidates` has the differences at the requested paths, `named`.
  */
 export const withoutIgnored = (
   sources: Sources,
   candidates: ReadonlyArray<Candidate>,
-  found: ReadonlyArray<Candidate>
-): Effect.Effect<{ readonly kept: ReadonlyArray<Candidate>; readonly ignoredCount: number }, PyroError> =>
+  found: ReadonlyArray<Candidate>,
+  named: ReadonlyArray<string>
+): Effect.Effect<LeftOut, PyroError> =>
   Effect.gen(function*() {
-    if (candidates.every(({ old }) => old !== undefined)) return { kept: candidates, ignoredCount: 0 }
+    if (candidates.every(({ old }) => old !== undefined)) return { kept: candidates, ignoredCount: 0, nested: [] }
     const { channel, pushed, trees } = sources
     const excludePath = ".git/info/exclude"
     const fileIn = (directory: string) => directory === "" ? ".gitignore" : `${directory}/.gitignore`
@@ -80,7 +89,7 @@ export const withoutIgnored = (
       ? byBaseline
       : yield* keptBy(guest, byBaseline).pipe(Effect.orElseSucceed(() => byBaseline))
     const files = (of: ReadonlyArray<Candidate>) => of.filter((one) => one.new?.type !== "directory").length
-    return { kept, ignoredCount: files(candidates) - files(kept) }
+    return { ...yield* withoutNested(sources, kept, named), ignoredCount: files(candidates) - files(kept) }
   })
 
 /** Work between two turns of other requests: some 20 ms. */
