@@ -1,5 +1,6 @@
-/** Name of the host's own loopback in guests, as `host.docker.internal`. Nobody registers `.internal` (ICANN, 2024). */
-export const THIS_HOST = "host.pyro.internal"
+import { THIS_HOST } from "../contract/text/this-host.ts"
+
+export { THIS_HOST }
 
 /** Addresses on which services of the loopback listen. */
 export const LOOPBACK = ["127.0.0.1", "::1"] as const

@@ -1,7 +1,9 @@
 import { Effect } from "effect"
-import type { ProjectFileInvalid } from "../contract/errors/errors.ts"
+import { ProjectFileInvalid } from "../contract/errors/errors.ts"
 import { type SecretTarget, secretTargetOf } from "../contract/rows/secret-target.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
+import { oneLine } from "../contract/text/one-line.ts"
+import { THIS_HOST } from "../contract/text/this-host.ts"
 import { kindOfRegistry, registryInWords } from "../environment/registries.ts"
 import { buildOf, type ProjectBuild } from "./build.ts"
 import type { Definition } from "./definition.ts"
@@ -21,9 +23,28 @@ export const asksOf = (definition: Definition, built?: ProjectBuild): ReadonlyAr
   ...imageAsks(definition, built)
 ]
 
+/** Maximum phrases of a file, and characters of one: a person reads each before the answer. */
+const MOST_PHRASES = 200
+const MOST_CHARACTERS = 900
+
 /** The same of a file, with what its build reads: another registry is another phrase. */
 export const asksOfFile = (file: ProjectFile): Effect.Effect<ReadonlyArray<string>, ProjectFileInvalid> =>
-  Effect.map(buildOf(file), (built) => asksOf(file.definition, built))
+  Effect.flatMap(buildOf(file), (built) => {
+    const asks = asksOf(file.definition, built)
+    const long = asks.find((ask) => oneLine(ask, Infinity).length > MOST_CHARACTERS)
+    const detail = asks.length > MOST_PHRASES
+      ? `it asks for ${asks.length} things, and a person can be asked for ${MOST_PHRASES}`
+      : long === undefined
+      ? undefined
+      : `it asks for a thing with more than ${MOST_CHARACTERS} characters: ${oneLine(long, 100)}`
+    return detail === undefined ? Effect.succeed(asks) : new ProjectFileInvalid({ path: file.path, detail })
+  })
+
+/** A host as a person knows the host. The name of this computer in guests says nothing to a person. */
+const placeOf = (rule: string) => {
+  const [name = "", port] = rule.split(":")
+  return name.toLowerCase().replace(/\.$/, "") === THIS_HOST ? `port ${port} of this computer (${rule})` : rule
+}
 
 const networkAsks = ({ network = {} }: Definition): ReadonlyArray<string> => {
   const { allowHosts = [], allowIps = [], denyHosts = [], policy, trustHostCertificates } = network
@@ -33,7 +54,7 @@ const networkAsks = ({ network = {} }: Definition): ReadonlyArray<string> => {
   return [
     ...(rules.length === 0
       ? [`connections to every public host${but}`]
-      : rules.map((rule) => `connections to ${rule}${but}`)),
+      : rules.map((rule) => `connections to ${placeOf(rule)}${but}`)),
     ...(policy === "egress+published-ports" ? ["ports that a model publishes on 127.0.0.1 of this host"] : []),
     ...(trustHostCertificates === true
       ? ["trust in the certificate authorities that this host added to the public ones"]
@@ -96,6 +117,6 @@ const imageAsks = ({ build = {}, environment }: Definition, built: ProjectBuild 
     ? []
     : [
       buildAsk(built),
-      ...(build.allowHosts ?? []).map((host) => `connections to ${host} during the build`)
+      ...(build.allowHosts ?? []).map((host) => `connections to ${placeOf(host)} during the build`)
     ])
 ]

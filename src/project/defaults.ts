@@ -3,6 +3,7 @@ import { secretTargetOf } from "../contract/rows/secret-target.ts"
 import type { GitHistory, WorkspaceUser } from "../contract/rows/workspace-field.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
 import { named } from "../contract/text/names.ts"
+import { oneLine, someLines } from "../contract/text/one-line.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { processEnvironment } from "../system/settings/config.ts"
 import { isLossyVariable } from "../system/settings/own-bytes.ts"
@@ -55,7 +56,7 @@ export const defaultsOf = (
       },
       ...(open.length === 0
         ? {}
-        : { note: `${file.path} asks for more, which pyro up grants: ${open.join("; ")}` })
+        : { note: `${oneLine(file.path)} asks for more, which pyro up grants: ${someLines(open, 5).join("; ")}` })
     }
   }).pipe(
     Effect.provide(Paths.layer),

@@ -52,6 +52,31 @@ describe("pyro up and down", () => {
     assert.strictEqual(await names(), "")
   })
 
+  it("text of the file adds no line to the question, and each part of a long question is asked", async () => {
+    const globs = [
+      "a\\n  connections to nothing",
+      "b\\u001b[2J\\u202ec",
+      ...Array.from({ length: 30 }, (_, at) => `file-${at}`)
+    ]
+    fs.writeFileSync(
+      join(project, "pyro.toml"),
+      `[seed]\ninclude_ignored = [${
+        globs.map((glob) => `"${glob}"`).join(", ")
+      }]\n[network]\nallow_hosts = ["host.pyro.internal:22"]\n`
+    )
+    const { ended, screen, terminal } = onTerminal(binary, `"$@"`, ["up", project])
+    await eventually("the first part", () => screen().includes("Grant these, part 1 of 2? [y/N] "), screen)
+    assert.include(screen(), "  connections to port 22 of this computer (host.pyro.internal:22)\r\n")
+    assert.include(screen(), "ignores: a\\n\\x20\\x20connections to nothing\r\n")
+    assert.include(screen(), "ignores: b\\x1b[2J\\u202ec\r\n")
+    terminal.write("y\r")
+    await eventually("the second part", () => screen().includes("Grant these, part 2 of 2? [y/N] "), screen)
+    assert.include(screen(), "ignores: file-29\r\n")
+    terminal.write("n\r")
+    assert.strictEqual(await ended, 1)
+    assert.strictEqual(await names(), "")
+  })
+
   it("the answer y is remembered until the file asks for more", async () => {
     const granted = await answered("y\r")
     assert.strictEqual(granted.status, 0, granted.screen)

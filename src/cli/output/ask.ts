@@ -1,4 +1,5 @@
 import { Effect, Stream } from "effect"
+import { oneLine } from "../../contract/text/one-line.ts"
 import { Terminal } from "../terminal/Terminal.ts"
 import { warn } from "./print.ts"
 
@@ -16,6 +17,6 @@ export const asks = (question: string): Effect.Effect<boolean | undefined, never
   Effect.gen(function*() {
     const { stderrIsTerminal, stdin, stdinIsTerminal } = yield* Terminal
     if (!stdinIsTerminal || !stderrIsTerminal) return undefined
-    yield* warn(`${question} [y/N] `)
+    yield* warn(`${oneLine(question)} [y/N] `)
     return /^y(es)?$/i.test((yield* firstLine(stdin)).trim())
   })

@@ -1,8 +1,10 @@
 import { Effect } from "effect"
+import { oneLine } from "../../contract/text/one-line.ts"
 import type { Surface } from "../../project/surface.ts"
 import { firstLine } from "../output/ask.ts"
 import { note, OutputOptions, warn } from "../output/print.ts"
 import { withProgress } from "../output/progress.ts"
+import { screens } from "../output/screens.ts"
 import { withLogins } from "../perform/logins.ts"
 import { Terminal } from "../terminal/Terminal.ts"
 
@@ -20,17 +22,23 @@ export const surfaceOf = (yes: boolean) =>
       show: (row, payload, events) => here(withProgress(row, payload, events)),
       // Output of a guest: a terminal gets no control characters of it.
       output: (bytes) => here(note(decoder.decode(bytes, { stream: true }))),
-      say: (text) => here(note(`pyro: ${text}\n`)),
+      say: (text) => here(note(`pyro: ${oneLine(text)}\n`)),
       variable: terminal.variable
     }
     return surface
   })
 
-/** Asks on a terminal for what a file asks for. Elsewhere nobody can answer. */
+/** Asks on a terminal for what a file asks for, a screen at a time. Elsewhere nobody can answer. */
 const ask = (path: string, asks: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     const { stderrIsTerminal, stdin, stdinIsTerminal } = yield* Terminal
     if (!stdinIsTerminal || !stderrIsTerminal) return false
-    yield* warn(`${path} asks for:\n${asks.map((one) => `  ${one}\n`).join("")}Grant all of it? [y/N] `)
-    return /^y(es)?$/i.test((yield* firstLine(stdin)).trim())
+    const parts = screens(asks.map((one) => `  ${oneLine(one)}`))
+    yield* warn(`${oneLine(path)} asks for:\n`)
+    for (const [at, lines] of parts.entries()) {
+      const which = parts.length === 1 ? "Grant all of it?" : `Grant these, part ${at + 1} of ${parts.length}?`
+      yield* warn(`${lines.join("\n")}\n${which} [y/N] `)
+      if (!/^y(es)?$/i.test((yield* firstLine(stdin)).trim())) return false
+    }
+    return true
   })

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
+import { oneLine } from "../../contract/text/one-line.ts"
 import type { Change, Difference } from "../../project/differences.ts"
 import type { Down } from "../../project/down.ts"
 import type { Shown } from "../../project/show.ts"
@@ -10,7 +11,8 @@ const nameOf = ({ id, name }: WorkspaceInfo) => name ?? id
 
 const valueText = (value: unknown) => value === undefined ? "nothing" : JSON.stringify(value)
 
-const lineOf = ({ before, key, now }: Difference) => `  ${key}: ${valueText(before)} -> ${valueText(now)}\n`
+const lineOf = ({ before, key, now }: Difference) =>
+  `  ${oneLine(key)}: ${oneLine(valueText(before))} -> ${oneLine(valueText(now))}\n`
 
 const linesOf = (all: ReadonlyArray<Difference>) => all.map(lineOf).join("")
 
@@ -80,7 +82,7 @@ export const showProject = ({ asks, change, file, isGranted, workspace }: Shown)
     yield* print(`file       ${file.path}\n`)
     yield* print(`workspace  ${workspace === undefined ? "none" : `${nameOf(workspace)}, ${workspace.state}`}\n`)
     const asked = asks.length === 0 ? "nothing" : isGranted ? "granted" : "not granted"
-    yield* print(`asks for   ${asked}\n${asks.map((ask) => `  ${ask}\n`).join("")}`)
+    yield* print(`asks for   ${asked}\n${asks.map((ask) => `  ${oneLine(ask)}\n`).join("")}`)
     if (change === undefined) return
     if (change.applicable.length > 0) yield* print(`pyro up changes:\n${linesOf(change.applicable)}`)
     yield* print(ofNewText(change))

@@ -3,6 +3,7 @@ import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { SshAgentPayload } from "../../contract/rows/workspace-ssh-agent.ts"
 import type { SshConfig } from "../../contract/rows/workspace-ssh.ts"
+import { oneLine } from "../../contract/text/one-line.ts"
 import { typed } from "../../contract/text/printable.ts"
 import { asks } from "../output/ask.ts"
 import { OutputOptions, print, warn } from "../output/print.ts"
@@ -137,7 +138,7 @@ const performLoan = (pyro: PyroService, payload: SshAgentPayload) =>
               withTerminal
             )
             : Effect.succeed(true),
-        tell: (use) => withTerminal(warn(`pyro: ${useText(use)}\n`))
+        tell: (use) => withTerminal(warn(`pyro: ${oneLine(useText(use))}\n`))
       },
       withTerminal(
         warn(`pyro: lends your SSH agent to ${payload.workspace} for ${payload.host.join(", ")}, until Ctrl-C\n`)

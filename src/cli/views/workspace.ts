@@ -2,6 +2,7 @@ import { Clock, Effect } from "effect"
 import { connectionsText, hasConnections, policyText } from "../../contract/rows/network-text.ts"
 import { servicesText } from "../../contract/rows/resident-text.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
+import { oneLine } from "../../contract/text/one-line.ts"
 import { ago, duration, note, OutputOptions, print, size } from "../output/print.ts"
 import { type Colour, painted, printTable } from "../output/table.ts"
 import { portsText } from "./network.ts"
@@ -93,11 +94,13 @@ const detail = (one: WorkspaceInfo) => {
         : [["ssh agent", agentText(one.sshAgent)]]),
       ...(one.waitingLogins ?? []).map(({ fingerprint, host, request, user }) => [
         "waits for you",
-        `a login as ${user} to ${host} with ${fingerprint}: pyro answer ${one.name ?? one.id} ${request} allow`
+        `a login as ${oneLine(user)} to ${oneLine(host)} with ${oneLine(fingerprint)}: pyro answer ${
+          one.name ?? one.id
+        } ${request} allow`
       ]),
       ...(one.waitingExports ?? []).map(({ client, output, overwrite, request }) => [
         "waits for you",
-        `an export${client === undefined ? "" : ` of ${client}`} to ${output}${
+        `an export${client === undefined ? "" : ` of ${oneLine(client)}`} to ${oneLine(output)}${
           overwrite === true ? ", which replaces what exists" : ""
         }: pyro answer ${one.name ?? one.id} ${request} allow`
       ]),

@@ -1,6 +1,10 @@
 import { Schema } from "effect"
+import { oneLine, someLines } from "../text/one-line.ts"
 import { printable } from "../text/printable.ts"
 import { ContractError } from "./contract-error.ts"
+
+/** Maximum phrases of a file in an error. `pyro up --dry-run` shows all. */
+const MOST_ASKS = 40
 
 const steps = "only the user can fix this, on the host"
 
@@ -36,7 +40,9 @@ export class ProjectNotAccepted extends ContractError<ProjectNotAccepted>()("Pro
   asks: Schema.Array(Schema.String)
 }, {
   fact: ({ asks, path }) =>
-    printable(`${path} asks for what you have not granted:\n${asks.map((ask) => `  ${ask}\n`).join("")}`),
+    `${oneLine(path)} asks for what you have not granted:\n${
+      someLines(asks, MOST_ASKS).map((ask) => `  ${ask}\n`).join("")
+    }`,
   message: ({ fact }) => `${fact}Grant all of it: pyro up --yes`,
   steps
 }) {}
@@ -59,7 +65,7 @@ export class ProjectSetupFailed extends ContractError<ProjectSetupFailed>()("Pro
   ending: Schema.String
 }, {
   fact: ({ command, ending, workspace }) =>
-    printable(`the setup command "${command}" of ${workspace} ended with ${ending}`),
+    printable(`the setup command "${oneLine(command, 200)}" of ${workspace} ended with ${ending}`),
   next: ({ workspace }) =>
     `The workspace stays: pyro exec ${workspace}. The next pyro up runs the setup commands again from this one`,
   steps

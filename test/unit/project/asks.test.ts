@@ -26,6 +26,10 @@ describe("what a project's file asks for", () => {
     for (
       const [definition, phrase] of [
         [{ network: { policy: "egress" } }, "connections to every public host"],
+        [
+          { network: { allowHosts: ["host.pyro.internal:22"] } },
+          "connections to port 22 of this computer (host.pyro.internal:22)"
+        ],
         [{ network: { policy: "egress", denyHosts: ["b", "a"] } }, "connections to every public host but not to a, b"],
         [
           { network: { allowHosts: ["npm"], allowIps: ["10.0.0.1:80"] } },
@@ -88,6 +92,17 @@ describe("what a project's file asks for", () => {
     const directory = folderWith(files)
     return asksOfFile({ directory, path: path.join(directory, "pyro.toml"), definition })
   }
+
+  it.effect("more than a person can read is refused, with the place of the file", () =>
+    Effect.gen(function*() {
+      const refused = (includeIgnored: ReadonlyArray<string>) =>
+        Effect.map(Effect.flip(asksIn({ seed: { includeIgnored } }, {})), ({ message }) => message)
+      assert.include(yield* refused([`{${"a,".repeat(450)}.env}`]), "asks for a thing with more than 900 characters")
+      assert.include(yield* refused([`a${"\n".repeat(450)}`]), "asks for a thing with more than 900 characters")
+      const many = Array.from({ length: 201 }, (_, at) => `file-${at}`)
+      assert.include(yield* refused(many), "asks for 201 things, and a person can be asked for 200")
+      assert.lengthOf(yield* asksIn({ seed: { includeIgnored: many.slice(1) } }, {}), 200)
+    }))
 
   it.effect("a build has the registries that it reaches", () =>
     Effect.gen(function*() {

@@ -1,0 +1,39 @@
+import { assert, describe, it } from "vitest"
+import { ProjectNotAccepted } from "../../../src/contract/errors/errors.ts"
+import { oneLine, someLines } from "../../../src/contract/text/one-line.ts"
+
+/** Texts of a file that try to look like lines of pyro. */
+const HOSTILE: ReadonlyArray<readonly [string, string]> = [
+  ["a\n  connections to npm", "a\\n\\x20\\x20connections to npm"],
+  ["a\r\n\tb\rc", "a\\r\\n\\tb\\rc"],
+  [`.env${" ".repeat(3)}x`, ".env\\x20\\x20\\x20x"],
+  [".env\u00a0\u2003\u3000x", ".env\\xa0\\u2003\\u3000x"],
+  ["a\u0085b\u2028c\vd\fe", "a\\x85b\\u2028c\\x0bd\\x0ce"],
+  ["a\u202ecod.exe\u200bb\u2066", "a\\u202ecod.exe\\u200bb\\u2066"],
+  ["\u001b[2J\u001b[H", "\\x1b[2J\\x1b[H"],
+  ["a b — ü 漢字", "a b — ü 漢字"]
+]
+
+describe("text of others in a sentence of pyro", () => {
+  it("is one line, and shows each character that would not be seen", () => {
+    for (const [text, shown] of HOSTILE) assert.strictEqual(oneLine(text), shown)
+  })
+
+  it("has a bounded length, which the sentence tells", () => {
+    assert.strictEqual(oneLine("x".repeat(2000)), `${"x".repeat(1000)}… (2000 characters)`)
+    assert.isBelow(oneLine("\n".repeat(100_000)).length, 1_100)
+  })
+
+  it("is bounded in its number", () => {
+    assert.deepStrictEqual(someLines(["a", "b\n", "c", "d"], 2), ["a", "b\\n", "and 2 more"])
+  })
+
+  it("adds no line to the error of a file that nobody granted", () => {
+    for (const [text] of HOSTILE) {
+      const { message } = new ProjectNotAccepted({ path: "/p/pyro.toml", asks: [text, "connections to npm"] })
+      assert.deepStrictEqual(message.split("\n").length, 4, text)
+    }
+    const { message } = new ProjectNotAccepted({ path: "/p", asks: Array.from({ length: 500 }, String) })
+    assert.include(message, "  and 460 more\n")
+  })
+})
