@@ -131,11 +131,12 @@ describe("a host with a proxy", () => {
     it.effect("settings that cannot be used say so, without their password", () =>
       Effect.gen(function*() {
         const { ask } = yield* Behind
-        yield* ask({ op: "env", env: { https_proxy: "socks5://me:secret@192.168.7.1:1080" } })
+        yield* ask({ op: "env", env: { https_proxy: "socks4://me:secret@192.168.7.1:1080" } })
         const { detail, reason } = yield* dial("any.example", { port: 443 })
         assert.deepStrictEqual({ detail, reason }, {
           reason: "failed",
-          detail: "the proxy in HTTPS_PROXY has the scheme socks5; only HTTP proxies can be used: http://HOST:PORT"
+          detail:
+            "the proxy in HTTPS_PROXY has the scheme socks4; use http://HOST:PORT, socks5://HOST:PORT or socks5h://HOST:PORT"
         })
         yield* ask({ op: "env", env: { https_proxy: "http://203.0.113.66:3128" } })
         const dead = yield* dial("any.example", { port: 443 })

@@ -3,9 +3,12 @@ import { type AddressRules, judgeAddress } from "../judge.ts"
 import { LOOPBACK, THIS_HOST } from "../name.ts"
 import { isBadRule, parseIpRule } from "../rule.ts"
 import { connectJudged, connectSlots, type FirstConnected, promised } from "./connect-judged.ts"
+import { forwardThrough } from "./forward.ts"
 import type { DialMessage } from "./protocol.ts"
-import { connectThrough, proxyFor } from "./proxy.ts"
+import { proxyFor } from "./proxy.ts"
+import { Refusal } from "./refusal.ts"
 import { addressesOf, isInside } from "./resolve.ts"
+import { connectThrough, NoTunnel } from "./tunnel.ts"
 
 export interface Connected {
   readonly socket: Socket
@@ -27,8 +30,33 @@ export const dial = async (request: DialMessage, signal: AbortSignal): Promise<C
   if (proxy === undefined) return dialDirectly(request, signal)
   // A rule may name the address; the proxy would reach another host of that address.
   if (name === undefined ? isPrivate(host) : await isInside(name, group, signal)) return dialDirectly(request, signal)
-  const connected = await slots.proxies.run(group, signal, () => connectThrough(proxy, { host, port, group }, signal))
+  const asked = proxy.kind === "socks5" && name !== undefined ? await judgedAddressOf(request, signal) : host
+  const target = { host: asked, port, group }
+  const connected = await slots.proxies.run(group, signal, () => connectThrough(proxy, target, signal)).catch(
+    (error: unknown) => {
+      // Proxies of companies often make tunnels to port 443 alone, and answer plain requests of port 80.
+      if (port !== HTTP_PORT || !(error instanceof NoTunnel)) throw error
+      return slots.proxies.run(group, signal, () => forwardThrough(proxy, target, signal))
+    }
+  )
   return { ...connected, viaProxy: true }
+}
+
+const HTTP_PORT = 80
+
+/** An address of the name that policy allows, for a proxy that gets no names. */
+const judgedAddressOf = async (request: DialMessage, signal: AbortSignal): Promise<string> => {
+  const { group, name, port } = request
+  const verdicts = (await addressesOf(name!, group, signal)).map((address) =>
+    judgeAddress(rulesOf(request), address, port)
+  )
+  const allowed = verdicts.find((verdict) => verdict._tag === "Allowed")
+  if (allowed?._tag === "Allowed") return allowed.host
+  const [denial] = verdicts
+  throw new Refusal(
+    "denied",
+    `${name} resolves to an address that is denied: ${denial?._tag === "Denied" ? denial.reason : ""}`
+  )
 }
 
 const isPrivate = (text: string) => judgeAddress({ allowIps: [] }, text, 0)._tag === "Denied"

@@ -1,24 +1,31 @@
-import * as net from "node:net"
-import type { Socket } from "node:net"
 import { contains, readAddress, readRange } from "../address.ts"
-import { type FirstConnected, interleaved, promised, startConnecting } from "./connect-judged.ts"
-import type { DialFailure, Proxies } from "./protocol.ts"
+import type { Proxies } from "./protocol.ts"
 import { Refusal } from "./refusal.ts"
-import { addressesOf } from "./resolve.ts"
 
-/** An HTTP proxy. */
+/** A proxy of the host. */
 export interface Proxy {
+  /** `socks5`: addresses of names come from this host, as in curl. `socks5h`: the proxy resolves names. */
+  readonly kind: "http" | "socks5" | "socks5h"
   readonly host: string
   readonly port: number
-  /** Value of Proxy-Authorization (RFC 7617). */
-  readonly authorization: string | undefined
+  readonly user: string
+  readonly password: string
 }
 
-/** Port that a URL without one names. */
-const DEFAULT_PORT = 80
+/** Port that a URL without one names, by its scheme. */
+const DEFAULT_PORTS = { http: 80, socks5: 1080, socks5h: 1080 } as const
+
+const isKind = (text: string): text is Proxy["kind"] => Object.hasOwn(DEFAULT_PORTS, text)
 
 const unsupported = (variable: string, why: string) =>
-  new Refusal("failed", `the proxy in ${variable} ${why}; only HTTP proxies can be used: http://HOST:PORT`)
+  new Refusal(
+    "failed",
+    `the proxy in ${variable} ${why}; use http://HOST:PORT, socks5://HOST:PORT or socks5h://HOST:PORT`
+  )
+
+/** Value of Proxy-Authorization (RFC 7617). */
+export const authorizationOf = ({ password, user }: Proxy): string | undefined =>
+  user === "" && password === "" ? undefined : `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`
 
 const decoded = (text: string) => {
   try {
@@ -33,12 +40,14 @@ export const readProxy = (variable: string, text: string): Proxy => {
   const url = URL.canParse(text) && text.includes("://") ? new URL(text) : undefined
   const plain = url ?? (URL.canParse(`http://${text}`) && !text.includes("://") ? new URL(`http://${text}`) : undefined)
   if (plain === undefined || plain.hostname === "") throw unsupported(variable, "is no URL")
-  if (plain.protocol !== "http:") throw unsupported(variable, `has the scheme ${plain.protocol.slice(0, -1)}`)
-  const credentials = `${decoded(plain.username)}:${decoded(plain.password)}`
+  const kind = plain.protocol.slice(0, -1)
+  if (!isKind(kind)) throw unsupported(variable, `has the scheme ${kind}`)
   return {
+    kind,
     host: plain.hostname.replace(/^\[|\]$/g, ""),
-    port: plain.port === "" ? DEFAULT_PORT : Number(plain.port),
-    authorization: credentials === ":" ? undefined : `Basic ${Buffer.from(credentials).toString("base64")}`
+    port: plain.port === "" ? DEFAULT_PORTS[kind] : Number(plain.port),
+    user: decoded(plain.username),
+    password: decoded(plain.password)
   }
 }
 
@@ -64,104 +73,3 @@ export const proxyFor = (proxies: Proxies, host: string, port: number): Proxy | 
   if (text !== undefined && text !== "") return readProxy(variable!, text)
   return proxies.all === undefined || proxies.all === "" ? undefined : readProxy("ALL_PROXY", proxies.all)
 }
-
-/** Maximum bytes of a proxy's answer. */
-const MAX_HEAD_BYTES = 16_384
-/** Bytes that are read at a time. */
-const PIECE_BYTES = 4_096
-
-/** `host:port` as CONNECT and a URL have it. */
-const authorityOf = (host: string, port: number) => `${net.isIPv6(host) ? `[${host}]` : host}:${port}`
-
-/** Statuses that say more than that the proxy refuses (RFC 9110, 15). */
-const FAILURES = new Map<number, DialFailure>([
-  [407, "failed"],
-  [500, "failed"],
-  [502, "unreachable"],
-  [503, "unreachable"],
-  [504, "timeout"]
-])
-
-/** A socket that reads only when told to, and stops at once: what it has not read is the daemon's. */
-const pausable = (onBytes: (bytes: Buffer) => boolean) =>
-  new net.Socket({
-    allowHalfOpen: true,
-    onread: {
-      buffer: Buffer.alloc(PIECE_BYTES),
-      callback: (size, buffer) => onBytes(Buffer.from(buffer.subarray(0, size)))
-    }
-  })
-
-const readers = new WeakMap<Socket, () => void>()
-
-/** Lets this process read a tunnel, whose bytes are the daemon's otherwise. Without effect on other sockets. */
-export const readHere = (socket: Socket): void => readers.get(socket)?.()
-
-/** Asks a proxy for a tunnel (RFC 9110, 9.3.6). `head`: bytes of the tunnel that came with the answer. */
-export const connectThrough = async (
-  proxy: Proxy,
-  target: { readonly host: string; readonly port: number; readonly group: string },
-  signal: AbortSignal
-): Promise<{ readonly socket: Socket; readonly address: string; readonly head: string }> => {
-  const { authorization, host, port } = proxy
-  const addresses = net.isIP(host) === 0 ? await addressesOf(host, target.group, signal) : [host]
-  const asked = authorityOf(target.host, target.port)
-  const answers = new Map<Socket, (bytes: Buffer) => boolean>()
-  const make = () => {
-    const socket: Socket = pausable((bytes) => answers.get(socket)?.(bytes) ?? false)
-    return socket
-  }
-  const { socket } = await promised<FirstConnected>(
-    signal,
-    (settle) => startConnecting(interleaved(addresses), port, settle, make)
-  )
-  const address = authorityOf(host, port)
-  try {
-    const answer = answerOf(socket, address, (onBytes) => answers.set(socket, onBytes), signal)
-    const lines = [`CONNECT ${asked} HTTP/1.1`, `Host: ${asked}`]
-    if (authorization !== undefined) lines.push(`Proxy-Authorization: ${authorization}`)
-    socket.write(`${lines.join("\r\n")}\r\n\r\n`)
-    const { head, status, text } = await answer
-    if (status < 200 || status > 299) {
-      throw new Refusal(FAILURES.get(status) ?? "refused", `the proxy ${address} answered ${text} for ${asked}`)
-    }
-    readers.set(socket, () => {
-      answers.set(socket, (bytes) => socket.push(bytes))
-      // The stream waits for the bytes of the proxy's answer, which never came to it.
-      socket.push(Buffer.alloc(0))
-    })
-    return { socket, address, head: head.toString("base64") }
-  } catch (error) {
-    socket.destroy()
-    throw error
-  }
-}
-
-/** Reads the head of the proxy's answer. */
-const answerOf = (
-  socket: Socket,
-  address: string,
-  listen: (onBytes: (bytes: Buffer) => boolean) => void,
-  signal: AbortSignal
-) =>
-  new Promise<{ readonly status: number; readonly text: string; readonly head: Buffer }>((resolve, reject) => {
-    let held = Buffer.alloc(0)
-    const fail = (detail: string) => reject(new Refusal("failed", `the proxy ${address} ${detail}`))
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true })
-    socket.once("error", ({ message }) => fail(`failed: ${message}`)).once("end", () => fail("closed the connection"))
-      .once("close", () => fail("closed the connection"))
-    listen((bytes) => {
-      held = Buffer.concat([held, bytes])
-      const end = held.indexOf("\r\n\r\n")
-      if (end < 0) {
-        if (held.length > MAX_HEAD_BYTES) fail("sent an endless answer")
-        return held.length <= MAX_HEAD_BYTES
-      }
-      const line = held.toString("latin1", 0, held.indexOf("\r\n")).replace(/[^\x20-\x7e]/g, "?").slice(0, 100)
-      const [, status] = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(line) ?? []
-      if (status === undefined) fail(`sent no HTTP answer: ${JSON.stringify(line)}`)
-      else resolve({ status: Number(status), text: line.slice(9), head: held.subarray(end + 4) })
-      return false
-    })
-    socket.resume()
-  })

@@ -75,6 +75,15 @@ const framed = (method: string, headers: ReadonlyArray<Header>): ReadonlyArray<H
   return isFramed || WITHOUT_BODY.has(method) ? headers : [...headers, ["Content-Length", "0"]]
 }
 
+/** The proxy's login is the host's, whatever the guest says. */
+const forProxy = (
+  headers: ReadonlyArray<Header>,
+  { authorization }: NonNullable<AnsweredConnection["proxy"]>
+): ReadonlyArray<Header> => [
+  ...headers.filter(([name]) => !/^proxy-/i.test(name)),
+  ...(authorization === undefined ? [] : [["Proxy-Authorization", authorization] as const])
+]
+
 const trailers = ({ rawTrailers }: IncomingMessage) => pairs(rawTrailers) as unknown as Array<[string, string]>
 
 const filteredTrailers = (filter: AnswerFilter, { rawTrailers }: IncomingMessage) =>
@@ -88,7 +97,7 @@ const isCoding = ([name]: Header) => name.toLowerCase() === "transfer-encoding"
  * both servers agree on where each message ends.
  */
 export const passHttp1 = (connection: AnsweredConnection): void => {
-  const { heads, host, interception, inward, onDenied, outward } = connection
+  const { heads, host, interception, inward, onDenied, outward, proxy } = connection
   const agent = new OneSocket(outward)
   const filter = answerFilter(interception.secrets)
   let underWay = 0
@@ -108,8 +117,8 @@ export const passHttp1 = (connection: AnsweredConnection): void => {
       const outgoing = request({
         agent,
         method,
-        path: target,
-        headers: framed(method, verdict.headers).flat(),
+        path: proxy === undefined ? target : `${proxy.origin}${target === "*" ? "" : target}`,
+        headers: framed(method, proxy === undefined ? verdict.headers : forProxy(verdict.headers, proxy)).flat(),
         setHost: false,
         maxHeaderSize: MAX_HEADER_BYTES
       })

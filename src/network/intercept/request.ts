@@ -1,3 +1,4 @@
+import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { TLSSocket } from "node:tls"
 import type { ForeignSecret, HeaderSecret, Interception } from "./interception.ts"
@@ -120,8 +121,14 @@ export interface InterceptedConnection {
   readonly onDenied: (detail: string) => void
 }
 
-/** The same of a host that this process answers for. */
-export type AnsweredConnection = Omit<InterceptedConnection, "outward"> & { readonly outward: Duplex }
+/** The same of a host that this process answers for, or that a proxy without tunnels leads to. */
+export type AnsweredConnection = Omit<InterceptedConnection, "inward" | "interception" | "outward"> & {
+  readonly inward: Socket
+  readonly outward: Duplex
+  readonly interception: Pick<Interception, "foreign" | "secrets">
+  /** The other end is a proxy: requests name this origin before their path. */
+  readonly proxy?: { readonly origin: string; readonly authorization: string | undefined }
+}
 
 /** Maximum bytes of a request's or response's header. */
 export const MAX_HEADER_BYTES = 65_536

@@ -2,7 +2,7 @@ import { Agent, type ClientRequest, type IncomingMessage, type OutgoingHttpHeade
 import type { Duplex, Readable } from "node:stream"
 import { dial } from "../dial/dial.ts"
 import type { DialMessage } from "../dial/protocol.ts"
-import { readHere } from "../dial/proxy.ts"
+import { readHere } from "../dial/tunnel.ts"
 import { connectOutward } from "../intercept/handshake.ts"
 import { clientContext, type Trust } from "../intercept/trust.ts"
 

@@ -193,43 +193,43 @@ export const variables = {
   },
   HTTPS_PROXY: {
     group: "host",
-    allowed: { kind: "text", what: "the URL of an HTTP proxy" },
+    allowed: { kind: "text", what: "the URL of an HTTP or SOCKS5 proxy" },
     otherwise: "none",
     purpose:
-      "Proxy for a guest's connections to every port but 80: `http://[USER:PASSWORD@]HOST[:PORT]`. pyro asks it with CONNECT",
+      "Proxy for a guest's connections to every port but 80: `http://`, `socks5://` or `socks5h://[USER:PASSWORD@]HOST[:PORT]`",
     readers: DAEMON
   },
   https_proxy: {
     group: "host",
-    allowed: { kind: "text", what: "the URL of an HTTP proxy" },
+    allowed: { kind: "text", what: "the URL of an HTTP or SOCKS5 proxy" },
     otherwise: "none",
     purpose: "As `HTTPS_PROXY`, and comes first",
     readers: DAEMON
   },
   HTTP_PROXY: {
     group: "host",
-    allowed: { kind: "text", what: "the URL of an HTTP proxy" },
+    allowed: { kind: "text", what: "the URL of an HTTP or SOCKS5 proxy" },
     otherwise: "none",
     purpose: "The same for port 80",
     readers: DAEMON
   },
   http_proxy: {
     group: "host",
-    allowed: { kind: "text", what: "the URL of an HTTP proxy" },
+    allowed: { kind: "text", what: "the URL of an HTTP or SOCKS5 proxy" },
     otherwise: "none",
     purpose: "As `HTTP_PROXY`, and comes first",
     readers: DAEMON
   },
   ALL_PROXY: {
     group: "host",
-    allowed: { kind: "text", what: "the URL of an HTTP proxy" },
+    allowed: { kind: "text", what: "the URL of an HTTP or SOCKS5 proxy" },
     otherwise: "none",
     purpose: "The same for ports whose own variable is absent",
     readers: DAEMON
   },
   all_proxy: {
     group: "host",
-    allowed: { kind: "text", what: "the URL of an HTTP proxy" },
+    allowed: { kind: "text", what: "the URL of an HTTP or SOCKS5 proxy" },
     otherwise: "none",
     purpose: "As `ALL_PROXY`, and comes first",
     readers: DAEMON

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { proxyFor, readProxy } from "../../../src/network/dial/proxy.ts"
+import { authorizationOf, proxyFor, readProxy } from "../../../src/network/dial/proxy.ts"
 
 const none = { http: undefined, https: undefined, all: undefined, no: undefined }
 const hostOf = (proxies: Partial<typeof none> | Readonly<Record<string, string>>, host: string, port: number) =>
@@ -20,14 +20,37 @@ describe("the person's proxies", () => {
       ["http://[2001:db8::1]:3128", "2001:db8::1", 3128, undefined]
     ] as const
     for (const [text, host, port, authorization] of cases) {
-      assert.deepStrictEqual(readProxy("HTTPS_PROXY", text), { host, port, authorization }, text)
+      const proxy = readProxy("HTTPS_PROXY", text)
+      assert.deepStrictEqual([proxy.kind, proxy.host, proxy.port, authorizationOf(proxy)], [
+        "http",
+        host,
+        port,
+        authorization
+      ], text)
     }
+  })
+
+  it("a SOCKS proxy has its own port, and a login", () => {
+    assert.deepStrictEqual(readProxy("ALL_PROXY", "socks5://proxy.example"), {
+      kind: "socks5",
+      host: "proxy.example",
+      port: 1080,
+      user: "",
+      password: ""
+    })
+    assert.deepStrictEqual(readProxy("ALL_PROXY", "socks5h://me:a%3Ab@[2001:db8::1]:9"), {
+      kind: "socks5h",
+      host: "2001:db8::1",
+      port: 9,
+      user: "me",
+      password: "a:b"
+    })
   })
 
   it("a proxy that cannot be used is refused without its text", () => {
     for (
       const text of [
-        "socks5://secret@proxy",
+        "socks4://secret@proxy",
         "https://secret@proxy",
         "http://",
         "http://secret@proxy:port",
