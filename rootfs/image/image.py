@@ -76,14 +76,27 @@ def build(request):
     )
 
 
+# Where the builder has the tree of an image.
+IN_TREE = re.compile(rf"{WORK}/(?:top/(?:merged|upper)|lower/\d+|unpacked/\d+/(?:merged|upper))(?=/|$)")
+
+
+def failed_file(error):
+    """A file of the image has a form that pyro cannot use, or the builder's own file failed."""
+    tree = IN_TREE.match(str(error.filename or ""))
+    if not tree:
+        return {"kind": "tool", "detail": str(error)[:2000]}
+    place = str(error.filename)[tree.end() :] or "/"
+    return {"kind": "image", "detail": f"{place!r} of the image cannot be used: {os.strerror(error.errno)}"[:2000]}
+
+
 def refusal_of(error, request):
     """What the host learns of an exception. Those of parts that this program does not have are told by their `kind`."""
     if hasattr(error, "kind"):
         image = {} if getattr(error, "image", None) is None else {"image": error.image}
         return {"kind": error.kind, "detail": str(error)[:2000], **image, **steps_of(request)}
     if isinstance(error, OSError):
-        return {"kind": "full" if error.errno == 28 else "tool", "detail": str(error)[:2000]}
-    if isinstance(error, (ValueError, KeyError, TypeError, AttributeError, tar_module().TarError)):
+        return {"kind": "full", "detail": str(error)[:2000]} if error.errno == 28 else failed_file(error)
+    if isinstance(error, (ValueError, KeyError, TypeError, AttributeError, OverflowError, tar_module().TarError)):
         return {"kind": "image", "detail": f"{type(error).__name__}: {error}"[:2000]}
     raise error
 

@@ -69,6 +69,8 @@ def complete(root, has_modules=False):
         path = f"{root}/etc/{name}"
         if os.path.islink(path):
             os.unlink(path)
+        if os.path.lexists(path) and not os.path.isfile(path):
+            raise Refused("image", f"/etc/{name} is no file")
         open(path, "w").close()
         os.utime(path, (0, 0))
     lib = f"{root}/lib"
