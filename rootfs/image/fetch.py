@@ -6,7 +6,7 @@ FETCH_FAILURES = [
     ("rate_limit", r"toomanyrequests|too many requests|\b429\b"),
     ("certificate", r"x509:|certificate|tls: (handshake failure|unrecognized name)"),
     ("platform", r"no image found in (image index|manifest list)"),
-    ("unauthorized", r"unauthorized|authentication required|authorization failed|access denied|denied:|forbidden|\b401\b|\b403\b"),
+    ("unauthorized", r"unauthorized|authentication required|authorization failed|\bdenied\b|forbidden|\b401\b|\b403\b"),
     ("not_found", r"(manifest|name|blob) unknown|repository name not known|not found|\b404\b"),
     ("server", r"\b50[0-9]\b|internal server error|bad gateway|service unavailable"),
     ("digest", r"digest did not match|does not match|doesn't match|mismatch|corrupt"),

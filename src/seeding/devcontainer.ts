@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import { DevContainerRefused } from "../contract/errors/errors.ts"
-import { listIfPresent } from "../system/files/entries.ts"
+import { exists, listIfPresent } from "../system/files/entries.ts"
 import { attempt, type FileFailed } from "../system/files/failure.ts"
 import { isBeneath, isDirectory, realPath } from "../system/files/host-path.ts"
 import { readBounded } from "./host-files.ts"
@@ -42,14 +42,18 @@ const candidates = (folder: string) =>
     last: [path.join(folder, "devcontainer.json")]
   }))
 
-/** Those of the files that are there; none outside of the project, where a linked folder may lead. */
-const readAll = (files: ReadonlyArray<string>) =>
-  Effect.map(
-    Effect.forEach(files.filter((file) => isBeneath(realPath(file) ?? "/", projectOf(file))), (file) =>
-      Effect.map(Effect.orElseSucceed(readPlain(file), () => undefined), (text) => ({ file, text }))),
-    (all) =>
-      all.flatMap(({ file, text }) => text === undefined ? [] : [{ project: projectOf(file), file, text }])
-  )
+/** Those of the files that are there. Fails with the first that pyro cannot read, or that a link finds outside of the project. */
+const readAll = (given: string, files: ReadonlyArray<string>) =>
+  Effect.forEach(files.filter(exists), (file) =>
+    Effect.gen(function*() {
+      const refuse = (detail: string) => new DevContainerRefused({ path: given, detail: `${file} ${detail}` })
+      const project = projectOf(file)
+      if (!isBeneath(realPath(file) ?? "/", project)) return yield* refuse("leads out of the project")
+      const text = yield* Effect.orElseSucceed(readPlain(file), () => undefined)
+      return text === undefined
+        ? yield* refuse("is no file of at most 256 KiB that pyro can read")
+        : { project, file, text }
+    }))
 
 /** The devcontainer.json of a directory, or the named file. Fails if there is none, or several with a name of their own. */
 export const findDevContainer = (given: string): Effect.Effect<FoundDevContainer, DevContainerRefused> =>
@@ -58,21 +62,21 @@ export const findDevContainer = (given: string): Effect.Effect<FoundDevContainer
     const refuse = (detail: string) => new DevContainerRefused({ path: given, detail })
     if (real === undefined) return yield* refuse("there is no such file or directory")
     if (!isDirectory(real)) {
-      const [found] = yield* readAll([real])
-      return found ?? (yield* refuse("it is no file of at most 256 KiB"))
+      const [found] = yield* readAll(given, [real])
+      return found ?? (yield* refuse("there is no such file or directory"))
     }
     const { first, last, named } = yield* Effect.orElseSucceed(
       candidates(real),
       () => ({ first: [], named: [], last: [] })
     )
-    const [found] = yield* readAll(first)
+    const [found] = yield* readAll(given, first)
     if (found !== undefined) return found
-    const several = yield* readAll(named)
+    const several = yield* readAll(given, named)
     if (several.length > 1) {
       const names = several.map(({ file }) => path.relative(real, file)).join(", ")
       return yield* refuse(`it has several: ${names}. Name one of them`)
     }
-    const [other] = several.length === 1 ? several : yield* readAll(last)
+    const [other] = several.length === 1 ? several : yield* readAll(given, last)
     return other ?? (yield* refuse("it has no .devcontainer/devcontainer.json and no .devcontainer.json"))
   })
 

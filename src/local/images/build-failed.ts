@@ -3,8 +3,9 @@ import { ImagePullFailed } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { parseReference } from "../../contract/text/image-reference.ts"
 import { printable } from "../../contract/text/printable.ts"
+import { THIS_HOST } from "../../network/name.ts"
 import { type Building, failed, type Refused } from "./builder-files.ts"
-import { optionOf, troubles } from "./pull-failed.ts"
+import { ofConnection, optionOf, troubles } from "./pull-failed.ts"
 
 /** Maximum hosts and images that an error names. */
 const MOST_NAMED = 5
@@ -19,19 +20,40 @@ const deniedText = (pyro: PyroService, workspace: string) =>
     return options.length === 0 ? "" : `\nThe network denied hosts. Allow what you trust: ${options.join(" ")}`
   })
 
+/** The error of a base image whose registry is away. The builder sees an answer of the host's cache of layers, such as 502. */
+const registryAway = (
+  pyro: PyroService,
+  workspace: string,
+  { detail, registries }: { readonly detail: string; readonly registries: ReadonlyArray<string> }
+) =>
+  Effect.map(troubles(pyro, workspace, []), (entries) => {
+    const [, text = ""] = /docker:\/\/([^\s"]+?):? /.exec(detail) ?? []
+    const image = parseReference(text.replace(THIS_HOST, "localhost"))?.name
+    const last = entries.findLast(({ host, outcome, port }) =>
+      outcome === "failed" && registries.includes(`${host}:${port}`)
+    )
+    return image === undefined || last?.reason === undefined
+      ? undefined
+      : new ImagePullFailed({ image, reason: ofConnection(last.reason), detail: last.reason })
+  })
+
 /** The error of a build that the builder refused. A base whose registry fell silent was not pulled, and all else is of the build. */
-export const buildFailed =
-  (pyro: PyroService, { reference, unknownImages = [] }: Pick<Building, "reference" | "unknownImages">) =>
-  (workspace: string, { detail, image = "", kind }: Refused) =>
-    Effect.gen(function*() {
-      if (kind === "stalled") {
-        return yield* new ImagePullFailed({ image: parseReference(image)?.name ?? reference, reason: kind, detail })
-      }
-      if (kind !== "dockerfile" && kind !== "feature") return yield* failed(reference, kind, detail)
-      const unknown = unknownImages.length === 0
-        ? ""
-        : `\nOnly the build knows these images: ${
-          printable(few(unknownImages).join(", "))
-        }. Their registries need --allow-host`
-      return yield* failed(reference, kind, `${detail}${yield* deniedText(pyro, workspace)}${unknown}`)
-    })
+export const buildFailed = (
+  pyro: PyroService,
+  { reference, registries = [], unknownImages = [] }: Pick<Building, "reference" | "registries" | "unknownImages">
+) =>
+(workspace: string, { detail, image = "", kind }: Refused) =>
+  Effect.gen(function*() {
+    if (kind === "stalled") {
+      return yield* new ImagePullFailed({ image: parseReference(image)?.name ?? reference, reason: kind, detail })
+    }
+    const away = kind === "dockerfile" ? yield* registryAway(pyro, workspace, { detail, registries }) : undefined
+    if (away !== undefined) return yield* away
+    if (kind !== "dockerfile" && kind !== "feature") return yield* failed(reference, kind, detail)
+    const unknown = unknownImages.length === 0
+      ? ""
+      : `\nOnly the build knows these images: ${
+        printable(few(unknownImages).join(", "))
+      }. Their registries need --allow-host`
+    return yield* failed(reference, kind, `${detail}${yield* deniedText(pyro, workspace)}${unknown}`)
+  })

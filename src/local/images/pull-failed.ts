@@ -26,8 +26,12 @@ export const optionOf = ({ host, kind, option }: NetworkRecord): string | undefi
 /** TLS with the registry that ended in pyro, or in the builder, before a request. */
 const isOfCertificate = (reason: string) => /^(TLS with|the guest ended TLS)/.test(reason)
 
+/** A loopback to which a registry sent the builder. It is the builder's own. */
+const sentTo = (detail: string): string | undefined =>
+  /"(https?:\/\/(?:localhost|127\.[\d.]+|\[::1\])(?::\d+)?)[/?"]/.exec(detail)?.[1]
+
 /** What the cache of layers says of a connection that failed. The registry was there if it sent what is no HTTP, or nothing. */
-const ofConnection = (told: string): PullFailure =>
+export const ofConnection = (told: string): PullFailure =>
   told.startsWith("Parse Error") ? "server" : told === "the registry sends nothing" ? "stalled" : "unreachable"
 
 /** The error of a pull whose builder refused. */
@@ -49,8 +53,18 @@ export const pullFailed = (
       detail,
       ...(user === undefined || reason !== "unauthorized" ? {} : { user })
     })
-    if (!OF_NETWORK.includes(reason)) return yield* plain
-    const last = (yield* troubles(pyro, workspace, mirrors)).at(-1)
+    const found = yield* troubles(pyro, workspace, mirrors)
+    // The network answers plain HTTP for a host that it denies with 403, as a registry does without a login.
+    const last = OF_NETWORK.includes(reason)
+      ? found.at(-1)
+      : reason === "unauthorized"
+      ? found.findLast(({ outcome }) => outcome === "denied")
+      : undefined
+    const elsewhere = sentTo(refused.detail)
+    if (last?.reason === undefined && OF_NETWORK.includes(reason) && elsewhere !== undefined) {
+      const said = `it sends clients to ${elsewhere}, which is another place for each client`
+      return yield* new ImagePullFailed({ image, reason: "server", detail: said })
+    }
     if (last?.reason === undefined) return yield* plain
     const told = last.reason
     if (isOfCertificate(told)) return yield* new ImagePullFailed({ image, reason: "certificate", detail })

@@ -86,6 +86,7 @@ describe("fetching an image in the builder", () => {
       "reading manifest 1 in registry.test/app: unauthorized: authentication required",
       "unauthorized"
     ],
+    ["a refused layer", "reading blob sha256:0: fetching blob: denied", "unauthorized"],
     ["a busy registry", "reading manifest 1 in registry.test/app: toomanyrequests: slow down", "rate_limit"],
     ["an absent image", "reading manifest 1 in registry.test/app: manifest unknown", "not_found"],
     ["a wrong digest", "Digest did not match, expected sha256:0, got sha256:1", "digest"]

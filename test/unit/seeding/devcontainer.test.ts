@@ -59,16 +59,31 @@ describe("the devcontainer.json of a directory", () => {
     }
   })
 
-  it.each<[string, Readonly<Record<string, string>>]>([
-    ["nothing", { file: "x" }],
-    ["a link", { ".devcontainer/devcontainer.json": "->../../secret", "../secret": "key" }],
-    ["a linked folder", { ".devcontainer": "->../secrets", "../secrets/devcontainer.json": "key" }],
-    ["too much", { ".devcontainer.json": " ".repeat(300_000) }]
-  ])("is not there: %s", async (name, files) => {
-    assert.match(
-      await refusal(findDevContainer(project(`none-${name.replace(" ", "-")}`, files))),
-      /has no \.devcontainer/
-    )
+  it.each<[string, Readonly<Record<string, string>>, RegExp]>([
+    ["nothing", { file: "x" }, /has no \.devcontainer/],
+    [
+      "a link",
+      { ".devcontainer/devcontainer.json": "->../../secret", "../secret": "key" },
+      /\.devcontainer\/devcontainer\.json leads out of the project/
+    ],
+    [
+      "a linked folder",
+      { ".devcontainer": "->../secrets", "../secrets/devcontainer.json": "key" },
+      /\.devcontainer\/devcontainer\.json leads out of the project/
+    ],
+    [
+      "too much",
+      { ".devcontainer.json": " ".repeat(300_000) },
+      /\.devcontainer\.json is no file of at most 256 KiB that pyro can read/
+    ],
+    ["a folder", { ".devcontainer.json/x": "" }, /\.devcontainer\.json is no file of at most 256 KiB/],
+    [
+      "too much of a name",
+      { ".devcontainer/a/devcontainer.json": " ".repeat(300_000) },
+      /a\/devcontainer\.json is no file of at most 256 KiB/
+    ]
+  ])("is refused with the reason: %s", async (name, files, said) => {
+    assert.match(await refusal(findDevContainer(project(`none-${name.replaceAll(" ", "-")}`, files))), said)
   })
 })
 
