@@ -86,7 +86,7 @@ const script = `
 set -u
 ulimit -f "$PYRO_MOST_KIB"
 mkdir /out/root || exit 1
-tar -C /out/root -xf /in/root.tar --numeric-owner --same-owner --same-permissions \\
+tar -C /out/root -xf /in/root.tar --numeric-owner --same-owner --same-permissions --acls \\
   --xattrs --xattrs-include=security.capability --xattrs-include='user.*' 2>/out/errors
 code=$?
 known="(: Cannot mknod: Operation not permitted|Exiting with failure status due to previous errors)$"
@@ -97,11 +97,13 @@ if [ "$code" != 0 ] && { [ "$code" != 2 ] || grep -Eqv "$known" /out/errors; }; 
 fi
 set -e
 cd /out/root
+for name in etc usr/lib; do mkdir -p "/tmp/$name"; touch -r "$name" "/tmp/$name"; done
 mkdir -p proc sys dev run tmp workspace
 chmod 1777 tmp
 for name in hostname hosts machine-id; do : >"etc/$name"; done
 rm -rf usr/lib/modules
 tar --no-same-owner -xf /in/modules.tar
+for name in etc usr/lib; do touch -r "/tmp/$name" "$name"; done
 cd /out
 dpkg-query --admindir=/out/root/var/lib/dpkg -W -f '\${Package}=\${Version}\\n' 2>/dev/null | head -c 4194304 >packages || true
 mkfs.erofs --quiet -U 70797261-0000-4000-8000-000000000000 root.erofs root
