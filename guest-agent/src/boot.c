@@ -19,6 +19,7 @@
 #include "log.h"
 #include "machine.h"
 #include "mount.h"
+#include "nodes.h"
 #include "small_file.h"
 
 #define PORT_NAME "pyro.0"
@@ -58,17 +59,6 @@ static void take_standard_descriptors(void) {
   if (fd > 2) close(fd);
 }
 
-static void link_device_names(void) {
-  static const char *const links[][2] = {
-      {"/proc/self/fd", "/dev/fd"},
-      {"/proc/self/fd/0", "/dev/stdin"},
-      {"/proc/self/fd/1", "/dev/stdout"},
-      {"/proc/self/fd/2", "/dev/stderr"},
-  };
-  for (size_t i = 0; i < sizeof links / sizeof *links; i++)
-    if (symlink(links[i][0], links[i][1]) < 0 && errno != EEXIST) log_line("%s: %s", links[i][1], strerror(errno));
-}
-
 /* Commands inherit these limits. The kernel gives PID 1 limits of 1,024 and 4,096. */
 static void raise_file_limit(void) {
   struct rlimit limit = {.rlim_cur = 65536, .rlim_max = 1048576};
@@ -89,12 +79,16 @@ static void raise_lock_limit(uint64_t memory) {
   if (memory != 0 && setrlimit(RLIMIT_MEMLOCK, &limit) < 0) log_line("RLIMIT_MEMLOCK: %s", strerror(errno));
 }
 
+static void set(const char *path, const char *text) {
+  struct bytes value = {(const uint8_t *)text, strlen(text)};
+  int error = write_small_file(path, 0644, value);
+  if (error != 0) log_line("%s: %s", path, strerror(error));
+}
+
 static void set_limit(const char *path, uint64_t limit) {
   char digits[24];
   snprintf(digits, sizeof digits, "%llu", (unsigned long long)limit);
-  struct bytes value = {(const uint8_t *)digits, strlen(digits)};
-  int error = write_small_file(path, 0644, value);
-  if (error != 0) log_line("%s: %s", path, strerror(error));
+  set(path, digits);
 }
 
 /* A watcher of a large tree, a search engine and a build with many processes meet the kernel's defaults, which desktop distributions raise.
@@ -111,12 +105,20 @@ static void raise_kernel_limits(uint64_t memory) {
 /* Keeps pages of the last second in memory, so that the kernel kills a process soon. Otherwise a guest without free
  * memory reads its programs' pages again and again for minutes (5 of 9 runs with 512 MiB). */
 static void forbid_thrashing(void) {
-  static const char *const settings[][2] = {{"/sys/kernel/mm/lru_gen/enabled", "y"}, {"/sys/kernel/mm/lru_gen/min_ttl_ms", "1000"}};
-  for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
-    struct bytes value = {(const uint8_t *)settings[i][1], strlen(settings[i][1])};
-    int error = write_small_file(settings[i][0], 0644, value);
-    if (error != 0) log_line("%s: %s", settings[i][0], strerror(error));
-  }
+  set("/sys/kernel/mm/lru_gen/enabled", "y");
+  set("/sys/kernel/mm/lru_gen/min_ttl_ms", "1000");
+}
+
+/* As Docker does in each container's network: users other than root may listen on ports below 1024, and ping. */
+static void open_network_to_users(void) {
+  set("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+  set("/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
+}
+
+/* Debian's own tmpfs has it, for locks of programs of any user. */
+static void make_lock_directory(void) {
+  int error = make_directories("/run/lock", 01777);
+  if (error != 0) log_line("/run/lock: %s", strerror(error));
 }
 
 static bool names_port(const char *entry) {
@@ -167,12 +169,14 @@ int boot(bool *is_listener) {
   mount_kernel_file_systems();
   take_standard_descriptors();
   log_init_console();
-  link_device_names();
+  nodes_make();
   raise_file_limit();
   uint64_t memory = memory_bytes();
   raise_lock_limit(memory);
   raise_kernel_limits(memory);
   forbid_thrashing();
+  open_network_to_users();
+  make_lock_directory();
   const char *kind = getenv("pyro_channel");
   bool vsock = kind != NULL && strcmp(kind, "vsock") == 0;
   modules_load("/modules", "order");

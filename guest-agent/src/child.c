@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "borrow.h"
 #include "kernel.h"
@@ -69,8 +70,17 @@ static void search_path(const struct child_plan *plan) {
   errno = refused ? EACCES : ENOENT;
 }
 
+/* So the user may open /dev/stdout and /dev/stderr, to which servers of images write their logs. A terminal is the user's already. */
+static void give_pipes(const struct user *user) {
+  for (int fd = 0; fd <= 2; fd++) {
+    struct stat status;
+    if (fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) && fchown(fd, user->uid, user->gid) < 0) continue;
+  }
+}
+
 static void become(const struct user *user) {
   if (user->uid == own_uid && user->gid == own_gid && user->group_count <= 1) return;
+  give_pipes(user);
   if (setgroups(user->group_count, user->groups) < 0) give_up(STEP_USER, errno);
   if (setresgid(user->gid, user->gid, user->gid) < 0) give_up(STEP_USER, errno);
   if (setresuid(user->uid, user->uid, user->uid) < 0) give_up(STEP_USER, errno);

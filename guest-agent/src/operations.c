@@ -17,6 +17,7 @@
 #include "net/network.h"
 #include "net/routes.h"
 #include "programs.h"
+#include "runtime_files.h"
 #include "spare.h"
 #include "small_file.h"
 
@@ -268,6 +269,17 @@ static int layer_call(struct call *call) {
   return error;
 }
 
+static int runtime_files_call(struct call *call) {
+  int error = 0;
+  char *from = take_path(call, &error), *to = copy_str(take_str(&call->fields));
+  if (to == NULL) error = ENOMEM;
+  if (error == 0) error = call_done(call);
+  if (error == 0) runtime_files_copy(from, to);
+  free(from);
+  free(to);
+  return error;
+}
+
 static const struct operation operations[] = {
     [OP_PING] = {ping, false},
     [OP_RESEED] = {reseed, true},
@@ -289,6 +301,7 @@ static const struct operation operations[] = {
     [OP_LAYER] = {layer_call, true},
     [OP_CHECKPOINT] = {checkpoint_call, true},
     [OP_PROGRAMS] = {programs_call, false},
+    [OP_RUNTIME_FILES] = {runtime_files_call, false},
 };
 
 const struct operation *operation_find(uint8_t op) {

@@ -1,6 +1,7 @@
 #include "spawn.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,8 @@
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* HOME, USER, LOGNAME */
-enum { ENV_DEFAULTS = 3 };
+/* HOME, USER, LOGNAME, HOSTNAME */
+enum { ENV_DEFAULTS = 4 };
 
 /* Time in which a command has the guest's processor to itself, in ms. The agent prepares the next command after this time,
  * or after the end of the command. */
@@ -90,9 +91,11 @@ struct variable {
   const char *name, *value;
 };
 
-/* Variables of a login, unless the host has set them. */
+/* Variables of a login, and Docker's HOSTNAME, unless the host has set them. */
 static void add_defaults(char **env, size_t count, const struct user *user, char (*room)[HOME_MAX + 16]) {
-  const struct variable defaults[ENV_DEFAULTS] = {{"HOME", user->home}, {"USER", user->name}, {"LOGNAME", user->name}};
+  char host[HOST_NAME_MAX + 1] = "";
+  gethostname(host, sizeof host - 1);
+  const struct variable defaults[ENV_DEFAULTS] = {{"HOME", user->home}, {"USER", user->name}, {"LOGNAME", user->name}, {"HOSTNAME", host}};
   for (size_t i = 0; i < ENV_DEFAULTS; i++) {
     if (defaults[i].value[0] == '\0' || variable(env, defaults[i].name) != NULL) continue;
     snprintf(room[i], sizeof room[i], "%s=%s", defaults[i].name, defaults[i].value);

@@ -84,6 +84,7 @@ enum op {
   OP_LAYER = 26,
   OP_CHECKPOINT = 27,
   OP_PROGRAMS = 28,
+  OP_RUNTIME_FILES = 29,
 };
 
 enum step {

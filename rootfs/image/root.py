@@ -73,6 +73,10 @@ def complete(root, has_modules=False):
             raise Refused("image", f"/etc/{name} is no file")
         open(path, "w").close()
         os.utime(path, (0, 0))
+    mtab = f"{root}/etc/mtab"
+    if not os.path.lexists(mtab):
+        os.symlink("../proc/self/mounts", mtab)
+        os.utime(mtab, (0, 0), follow_symlinks=False)
     lib = f"{root}/lib"
     if os.path.islink(lib) and os.path.isdir(f"{root}/usr/lib"):
         lib = f"{root}/usr/lib"

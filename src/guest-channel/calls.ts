@@ -101,7 +101,9 @@ export const Calls = {
    */
   checkpoint: call("checkpoint", 27, { path: str }, nothing),
   /** 1: a command's program runs, or one that a command has left behind. 0: none. Agents of an older pyro do not know it. */
-  programs: call("programs", 28, {}, u8)
+  programs: call("programs", 28, {}, u8),
+  /** Copies what an image has in a directory to one that covers it: directories, small files and links, bounded in count and bytes. */
+  runtimeFiles: call("runtime_files", 29, { from: str, to: str }, nothing)
 } as const
 
 /** A line of the agent's own log. */

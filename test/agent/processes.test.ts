@@ -1,6 +1,7 @@
 import { assert } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope, Stream } from "effect"
 import { existsSync } from "node:fs"
+import { hostname } from "node:os"
 import { Agent, processesMarked, until, withAgent, withGuestBuild } from "./agent.ts"
 import { collect, run, sh, start } from "./run.ts"
 
@@ -60,9 +61,19 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         const environment = lines.slice(1, -1).filter((line) => !/^(PWD|_|SHLVL|OLDPWD)=/.test(line)).sort()
         assert.deepStrictEqual(
           environment,
-          ["A=", "B=x=y", "HOME=/root", "LOGNAME=root", "PATH=/usr/bin:/bin", mark, "USER=root"]
+          [
+            "A=",
+            "B=x=y",
+            "HOME=/root",
+            `HOSTNAME=${hostname()}`,
+            "LOGNAME=root",
+            "PATH=/usr/bin:/bin",
+            mark,
+            "USER=root"
+          ]
         )
-        assert.strictEqual((yield* sh(channel, "echo $HOME", { env: ["HOME=/elsewhere"] })).stdout, "/elsewhere\n")
+        const { stdout: own } = yield* sh(channel, "echo $HOME $HOSTNAME", { env: ["HOME=/elsewhere", "HOSTNAME=own"] })
+        assert.strictEqual(own, "/elsewhere own\n")
       }))
 
     it.effect("a process starts in its own session, without blocked signals, with umask 022", () =>
@@ -79,8 +90,16 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
     it.effect("a process runs as the requested user", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
+        const { stdout: owner } = yield* run(channel, ["stat", "-c", "%u", "/dev/null"])
         assert.strictEqual((yield* run(channel, ["id", "-u"], { user: "nobody" })).stdout, "65534\n")
         assert.strictEqual((yield* sh(channel, "id -u; id -g", { user: "1234:5678" })).stdout, "1234\n5678\n")
+        // Also in the process that waits for a command, which there is from the second one on.
+        for (let round = 0; round < 3; round++) {
+          const script = "echo out >/dev/stdout; echo err >/dev/stderr; cat /dev/stdin"
+          const { stderr, stdout } = yield* sh(channel, script, { user: "nobody" })
+          assert.deepStrictEqual([stdout, stderr], ["out\n", "err\n"])
+        }
+        assert.strictEqual((yield* run(channel, ["stat", "-c", "%u", "/dev/null"])).stdout, owner)
         const unknown = yield* Effect.flip(run(channel, ["id"], { user: "nobody-of-that-name" }))
         assert.deepStrictEqual([unknown._tag, "step" in unknown && unknown.step], ["CommandNotStarted", "user"])
       }))

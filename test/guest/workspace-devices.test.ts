@@ -18,4 +18,34 @@ describe("a guest", () => {
     const fileSystems = await sh("bare", "cut -d' ' -f3 /proc/mounts | sort -u")
     assert.notMatch(fileSystems, /9p|virtiofs|nfs|cifs|fuse/)
   })
+
+  it("a guest loads the drivers of FUSE, of loop devices and of tun when a program first opens their devices", async () => {
+    const nodes = await sh("bare", "cd /dev; stat -c '%A %n' fuse loop-control net/tun")
+    assert.strictEqual(nodes, "crw-rw-rw- fuse\ncrw-rw---- loop-control\ncrw-rw-rw- net/tun")
+    const attached =
+      "cd /root; echo content >disk; truncate -s 1M disk; head -c 7 $(losetup -f --show disk); losetup -D"
+    assert.strictEqual(await sh("bare", attached), "content")
+    assert.strictEqual(
+      await sh(
+        "bare",
+        "ip tuntap add t0 mode tun && ls /sys/class/net/t0 >/dev/null && exec 3<>/dev/fuse && echo open"
+      ),
+      "open"
+    )
+  })
+
+  it("programs find what Debian and Docker give them: low ports, ping, HOSTNAME, /run/lock and /etc/mtab", async () => {
+    const program = `import os, socket
+socket.socket().bind(("127.0.0.1", 80))
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)
+print(os.getuid(), os.environ["HOSTNAME"] == socket.gethostname() == "bare")`
+    assert.strictEqual(
+      await sh("bare", `setpriv --reuid=1000 --regid=1000 --clear-groups python3 -c '${program}'`),
+      "1000 True"
+    )
+    assert.strictEqual(
+      await sh("bare", "stat -c %a /var/lock/.; flock /var/lock/x true && grep -c ' /proc ' /etc/mtab"),
+      "1777\n1"
+    )
+  })
 })

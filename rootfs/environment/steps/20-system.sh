@@ -9,6 +9,8 @@ printf '127.0.0.1\tlocalhost\n127.0.1.1\tpyro\n::1\tlocalhost ip6-localhost ip6-
 : >"$root/etc/machine-id"
 rm -f "$root/etc/resolv.conf"
 : >"$root/etc/resolv.conf"
+# As systemd and Docker have it.
+ln -sf ../proc/self/mounts "$root/etc/mtab"
 mkdir -p "$root/workspace"
 # Seeded files belong to root while `agent` may be the one who asks git about them.
 cat >"$root/etc/gitconfig" <<'G'

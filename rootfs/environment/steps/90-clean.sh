@@ -6,7 +6,7 @@ find "$root/usr/share/doc" -mindepth 1 -type d -empty -delete
 find "$root"/usr/share/{info,lintian,linda,groff} "$root/usr/share/man" -mindepth 1 ! -type d -delete 2>/dev/null || true
 find "$root/usr/share/locale" -mindepth 1 -maxdepth 1 ! -name locale.alias -exec rm -rf {} +
 rm -rf "$root"/tmp/* "$root"/run/* "$root"/dev/* "$root"/var/tmp/*
-mkdir -p "$root/run/lock"
+mkdir -m 1777 "$root/run/lock"
 find "$root/var/log" -xdev -type f -delete
 # debconf keeps its answers in a cache folder.
 find "$root/var/cache" -xdev -type f ! -path '*/debconf/*.dat' -delete

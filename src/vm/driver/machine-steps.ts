@@ -131,11 +131,13 @@ const resolverPath = "/etc/resolv.conf"
 const coverResolver = bindOver("resolv.conf", resolverPath)
 
 /**
- * Steps of a template's guest: it has the environment mounted, nothing of the workspace disk, and a network that can be turned on by rules
+ * Steps of a template's guest: it has the environment mounted with a copy of its /run, nothing of the workspace disk, and a network that can be turned on by rules
  * alone.
  */
 export const templateSteps = [
   Calls.mount({ source: "/dev/vda", target: lowerDirectory, fstype: "erofs", flags: mountFlags.readOnly, data: "" }),
+  // Servers expect the directories of their image, such as /run/mysqld.
+  Calls.runtimeFiles({ from: `${lowerDirectory}/run`, to: "/run" }),
   Calls.network({ mode: NetworkMode.prepare }),
   Calls.mkdir({ path: ownFiles, mode: 0o755 }),
   Calls.writeSmall({ path: `${ownFiles}/resolv.conf`, mode: 0o644, content: Buffer.from(resolverContent) })

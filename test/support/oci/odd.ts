@@ -37,6 +37,9 @@ export const oddImage = (program: TarEntry, layers: "unpacked" | "added"): TestI
       { name: "capable", data: "c", pax: { "SCHILY.xattr.user.pyro": "kept" } },
       { name: "null", type: "3", device: [1, 3], mode: 0o666 },
       { name: "link", type: "2", target: "../../../etc/passwd" },
+      { name: "run/server/", type: "5", uid: 1234, gid: 50, mode: 0o2770 },
+      { name: "run/server/pid", data: "7", uid: 1234 },
+      { name: "run/pyro/", type: "5", uid: 1234, mode: 0o777 },
       { name: LONG, data: "long" }
     ],
     [
@@ -74,11 +77,12 @@ export const pullsOdd = async (pyro: Installation, pulls: ReturnType<typeof pull
     "/opt/old",
     "/etc/gone",
     "/app/replaced/file",
+    "/run/server/pid",
     `/${LONG}`
   ])
   assert.strictEqual(
     ran.stdout.toString(),
-    `uid=1234 gid=50 cwd=/app GREETING=hi=there /app/linked=first /opt/new=new /opt/old=- /etc/gone=- /app/replaced/file=by a directory /${LONG}=long\n`,
+    `uid=1234 gid=50 cwd=/app GREETING=hi=there /app/linked=first /opt/new=new /opt/old=- /etc/gone=- /app/replaced/file=by a directory /run/server/pid=7 /${LONG}=long\n`,
     ran.stderr
   )
   const stat = (file: string) =>
@@ -90,6 +94,10 @@ export const pullsOdd = async (pyro: Installation, pulls: ReturnType<typeof pull
     ])
   assert.deepInclude(await stat("/setuid"), { type: "file", mode: "4755" })
   assert.deepInclude(await stat("/large-uid"), { uid: 4_294_967_294 })
+  assert.deepInclude(await stat("/run/server"), { type: "directory", mode: "2770", uid: 1234, gid: 50 })
+  assert.deepInclude(await stat("/run/lock"), { type: "directory", mode: "1777", uid: 0 })
+  assert.deepInclude(await stat("/run/pyro"), { type: "directory", mode: "0755", uid: 0 })
+  assert.strictEqual((await stat("/etc/mtab")).type, "file")
   assert.deepInclude(await stat("/workspace"), { uid: 1234, gid: 50 })
   const own = await pyro.call([
     "exec",
