@@ -151,7 +151,7 @@ const roomsBelow = {
   "cli": {
     "terminal": [],
     "rows": [],
-    "quick-exec": [],
+    "quick-exec": ["terminal"],
     "output": ["terminal"],
     "arguments": ["rows", "terminal"],
     "help": ["rows", "arguments", "output"],

@@ -87,6 +87,8 @@ static void become(const struct user *user) {
 }
 
 void child_become(const struct child_plan *plan) {
+  /* So stderr ends at once for the agent, and both keep the order in which the command writes. */
+  if (plan->merged && dup2(1, 2) < 0) give_up(STEP_EXEC, errno);
   become(plan->user);
   if (chdir(plan->cwd) < 0) give_up(STEP_CWD, errno);
   sigset_t none;

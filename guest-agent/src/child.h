@@ -17,6 +17,7 @@ struct child_plan {
   const struct user *user;
   int in, out, err; /* become 0, 1, 2 */
   bool terminal;    /* `in` becomes the controlling terminal */
+  bool merged;      /* 2 becomes the same as 1 */
 };
 
 /* Why there was no exec; error 0 = there was. */

@@ -238,6 +238,7 @@ static void run(struct stream *stream, const struct spawn_request *request, cons
       .path = path != NULL ? path : DEFAULT_PATH,
       .cwd = *cwd != '\0' ? cwd : "/",
       .user = user,
+      .merged = (request->flags & SPAWN_MERGED) != 0,
   };
   stream->started_ns = clock_monotonic_ns();
   spare_wanted(request->pids_max);

@@ -101,7 +101,7 @@ enum step {
 };
 
 enum { HELLO_FORGET = 1, HELLO_TAKEN = 2 };
-enum { SPAWN_PTY = 1, SPAWN_STDIN = 2 };
+enum { SPAWN_PTY = 1, SPAWN_STDIN = 2, SPAWN_MERGED = 4 };
 enum { READ_TELL = 1, READ_DEVICE = 2, READ_IN_ROOT = 4, READ_AS_USER = 8 };
 enum {
   WRITE_PARENTS = 1,

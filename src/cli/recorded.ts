@@ -61,7 +61,7 @@ const headOf = (event: Buffer, ...tail: ReadonlyArray<Uint8Array>) => {
 }
 
 /** Cuts a payload at the values of the sample. */
-const cut = (payload: Buffer): RecordedFrames["payload"] => {
+const cut = (payload: Buffer): RecordedFrames["payload"]["stream"] => {
   const bytes: Readonly<Record<keyof Values, Buffer>> = {
     workspace: sized(SAMPLES.workspace),
     command: sized(Buffer.concat([Buffer.of(1), ...SAMPLES.command.map(sized)])),
@@ -88,11 +88,10 @@ const record = ({ codecFor, makeUnsafe }: RpcSerialization.RpcSerialization["Ser
   const request = (id: string, tag: string, payload: Uint8Array, more: { readonly isNotification?: true } = {}) =>
     message({ _tag: "Request", id, tag, payload, headers: [], ...more })
   const { command, execId, workspace } = SAMPLES
-  const payload = encoded(payloadForm(ExecPayload()), {
-    // `exec` prints output as it arrives, and does not keep it.
-    ...Schema.decodeSync(ExecPayload())({ workspace, command, max_bytes: 0 }),
-    execId
-  })
+  // `exec` prints output as it arrives, and does not keep it.
+  const plain = { ...Schema.decodeSync(ExecPayload())({ workspace, command, max_bytes: 0 }), execId }
+  const payload = encoded(payloadForm(ExecPayload()), plain)
+  const written = encoded(payloadForm(ExecPayload()), { ...plain, order: "written" })
   const events = Schema.NonEmptyArray(answerForm(ExecEvent()))
   const started = encoded(events, [{ _tag: "Started", execId }])
   /** One event, without the form, the number of events, and the event's size. */
@@ -100,7 +99,7 @@ const record = ({ codecFor, makeUnsafe }: RpcSerialization.RpcSerialization["Ser
   const credit = makePyroRpcs().requests.get(CREDIT)!.payloadSchema
   return {
     request: around(bodyOf(request(REQUEST_ID, "workspace.exec", payload)), payload),
-    payload: cut(bodyOf(payload)),
+    payload: { stream: cut(bodyOf(payload)), written: cut(bodyOf(written)) },
     chunk: around(bodyOf(message({ _tag: "Chunk", requestId: REQUEST_ID, values: started as never })), started),
     events: base64(bodyOf(started).subarray(0, FORM_BYTES)),
     started: headOf(eventOf({ _tag: "Started", execId, pid: 3 }), sized([2 * 3]), sized(execId)),

@@ -79,6 +79,8 @@ export interface SpawnRequest {
   readonly user?: string | undefined
   /** Whether the process has an input; else its input is /dev/null. @default false */
   readonly stdin?: boolean | undefined
+  /** stdout and stderr are one pipe, which keeps their order; all output counts as stdout. Agents of an older pyro keep them apart. @default false */
+  readonly mergesOutput?: boolean | undefined
   /** Runs it on a terminal of this size, on which stdout and stderr are one. */
   readonly pty?: TerminalSize | undefined
   /** Memory of everything it starts, in `bytes`; 0 = no limit. @default 0 */

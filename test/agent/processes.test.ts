@@ -76,6 +76,20 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         assert.strictEqual(own, "/elsewhere own\n")
       }))
 
+    it.effect("stdout and stderr that are one pipe keep the order in which a command writes, also for a waiting process", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        const script = "for i in $(seq 1 300); do echo $i; echo $i >&2; done; exit 3"
+        const lines = Array.from({ length: 300 }, (_, at) => `${at + 1}\n${at + 1}\n`).join("")
+        for (let round = 0; round < 4; round++) {
+          const { exit, stderr, stdout } = yield* sh(channel, script, { mergesOutput: true })
+          assert.deepStrictEqual([exit.code, stdout === lines, stderr], [3, true, ""])
+          assert.strictEqual((yield* sh(channel, "echo out; echo err >&2")).stderr, "err\n")
+        }
+        const { stdout } = yield* sh(channel, "cat; echo end >&2", { mergesOutput: true, stdin: false })
+        assert.strictEqual(stdout, "end\n")
+      }))
+
     it.effect("a process starts in its own session, without blocked signals, with umask 022", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()

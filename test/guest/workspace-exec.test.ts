@@ -47,6 +47,20 @@ describe("how a command ends", () => {
     assert.strictEqual(code, 7)
   })
 
+  it("a command keeps the order of its stdout and stderr where both are one file of pyro, with options and without", async () => {
+    const script = "for i in $(seq 1 100); do echo out $i; echo err $i >&2; done"
+    const lines = Array.from({ length: 100 }, (_, at) => `out ${at + 1}\nerr ${at + 1}\n`).join("")
+    for (const options of [[], ["--cwd", "/"]]) {
+      const { stdout } = await run(["workspace", "exec", "w", ...options, "--", "sh", "-c", script], {
+        env,
+        enter: ["sh", "-c", "exec \"$@\" 2>&1", "sh"]
+      })
+      assert.strictEqual(stdout.toString(), lines, options.join(" "))
+    }
+    const { result } = await told("--order", "written", "--", "sh", "-c", "echo out; echo err >&2")
+    assert.deepInclude(result, { stdout: "out\nerr\n", stderr: "" })
+  })
+
   it("exec reports the signal that ended a command", async () => {
     const { code, result } = await told("--", "sh", "-c", "kill -TERM $$")
     assert.deepInclude(result, { outcome: "signaled", status: 143, signal: 15 })

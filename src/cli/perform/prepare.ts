@@ -151,7 +151,10 @@ const completeRun = (
       const operands = operation.cli.args.flatMap((name) => raw[name] === undefined ? [] : [String(raw[name])])
       return yield* nothingToRun(operation.cli, operands, terminal.workspace)
     }
-    if (raw["tty"] !== true && !shell) return raw
+    if (raw["tty"] !== true && !shell) {
+      const isShown = !given.json && raw["detach"] !== true && raw["exec_id"] === undefined
+      return isShown && raw["order"] === undefined && terminal.outputsAreOne ? { ...raw, order: "written" } : raw
+    }
     const env = (raw["env"] ?? {}) as Readonly<Record<string, string>>
     return {
       ...raw,

@@ -19,8 +19,10 @@ export interface Around {
 export interface RecordedFrames {
   /** The message of the request, around its payload. */
   readonly request: Around
-  /** The payload, in pieces: recorded bytes, and the names of values between them. */
-  readonly payload: ReadonlyArray<{ readonly bytes: string } | { readonly value: keyof Values }>
+  /** The payload, in pieces: recorded bytes, and the names of values between them. `written`: stdout and stderr are one pipe. */
+  readonly payload: Readonly<
+    Record<"stream" | "written", ReadonlyArray<{ readonly bytes: string } | { readonly value: keyof Values }>>
+  >
   /** The bytes of a message around its events. */
   readonly chunk: Around
   /** The bytes before the events. */
@@ -67,8 +69,11 @@ const valueOf = (value: string | ReadonlyArray<string>) =>
   typeof value === "string" ? sizedText(value) : sized(uvarint(value.length), ...value.map(sizedText))
 
 /** The frame of a request for a command. */
-export const requestFrame = ({ payload, request }: RecordedFrames, values: Values): Buffer => {
-  const pieces = payload.map((piece) => "bytes" in piece ? recorded(piece.bytes) : valueOf(values[piece.value]))
+export const requestFrame = (
+  { payload, request }: RecordedFrames,
+  { order, ...values }: Values & { readonly order: keyof RecordedFrames["payload"] }
+): Buffer => {
+  const pieces = payload[order].map((piece) => "bytes" in piece ? recorded(piece.bytes) : valueOf(values[piece.value]))
   return sized(recorded(request.before), sized(sized(...pieces)), recorded(request.behind))
 }
 

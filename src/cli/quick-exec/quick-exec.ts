@@ -2,6 +2,7 @@ import * as fs from "node:fs"
 import { connect } from "node:net"
 import * as path from "node:path"
 import type { StartedExec } from "../../sdk/started-exec.ts"
+import { outputsAreOne } from "../terminal/one-output.ts"
 import {
   CREDIT_EVENTS,
   creditFrame,
@@ -186,7 +187,7 @@ export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<Q
 
       SIGNALS.forEach((one) => process.on(one, signalled))
       socket.on("error", () => {}).on("data", data).on("close", lost)
-      socket.write(requestFrame(frames, { ...command!, execId }))
+      socket.write(requestFrame(frames, { ...command!, execId, order: outputsAreOne() ? "written" : "stream" }))
     })
   }
 }

@@ -18,6 +18,8 @@ export class Terminal extends Context.Service<Terminal, {
   readonly stdinIsNull: boolean
   readonly stdoutIsTerminal: boolean
   readonly stderrIsTerminal: boolean
+  /** Stdout and stderr are one file, pipe or terminal. */
+  readonly outputsAreOne: boolean
   /** Whether to print colours: stdout is a terminal, and `NO_COLOR` is not set. */
   readonly colour: boolean
   /** Writes and waits until the reader keeps up. */

@@ -9,6 +9,7 @@ import type { WindowSize } from "../../contract/rows/run-input.ts"
 import { processEnvironment, settingNow } from "../../system/settings/config.ts"
 import { isLossyDirectory } from "../../system/settings/own-bytes.ts"
 import { interceptSignal } from "./exit.ts"
+import { outputsAreOne } from "./one-output.ts"
 import { guardTerminal, withTerminal } from "./screen.ts"
 import { FileUnreadable, OutputClosed, Terminal } from "./Terminal.ts"
 
@@ -228,6 +229,7 @@ export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
     stdinIsNull: isNull(0),
     stdoutIsTerminal: isatty(1),
     stderrIsTerminal: isatty(2),
+    outputsAreOne: outputsAreOne(),
     // no-color.org: any value but the empty one.
     colour: isatty(1) && settingNow("NO_COLOR") === undefined && settingNow("TERM") !== "dumb",
     writeStdout: sink(() => process.stdout, isatty(1)),

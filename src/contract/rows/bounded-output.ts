@@ -79,7 +79,7 @@ export const boundedOutput = (limit: number) => {
 }
 
 /** Stdout and stderr of a command, and with `arrival` both together, each with at most `limit` bytes. */
-export const commandOutput = (limit: number, order: "stream" | "arrival" = "stream") => {
+export const commandOutput = (limit: number, order: "stream" | "arrival" | "written" = "stream") => {
   const output = { stdout: boundedOutput(limit), stderr: boundedOutput(limit) }
   const both = order === "arrival" ? boundedOutput(limit) : undefined
   return {

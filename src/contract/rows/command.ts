@@ -106,10 +106,11 @@ export const fieldsOfCommand = () => ({
     () => 1_048_576
   ),
   order: optional(
-    Schema.Literals(["stream", "arrival"]).annotate({
+    Schema.Literals(["stream", "arrival", "written"]).annotate({
       description:
         "`arrival`: the result also has `output`, stdout and stderr as one text in the order of arrival. `stream`: it has them apart alone. " +
-        "Default: `stream`"
+        "`written`: the command has one pipe for both, which keeps the order in which it writes; all of it counts as stdout, also in `logs`. " +
+        "Default: `stream`; on the command line without --json, `written` if stdout and stderr of pyro are one file, pipe or terminal"
     })
   )
 })

@@ -112,7 +112,8 @@ const openerOf = (request: SpawnRequest, id: string): Opener<ValueOf<typeof Host
     fields: {
       id: Buffer.from(id, "hex"),
       window,
-      flags: (pty ? SpawnFlag.pty : 0) | (request.stdin === true ? SpawnFlag.stdin : 0),
+      flags: (pty ? SpawnFlag.pty : 0) | (request.stdin === true ? SpawnFlag.stdin : 0) |
+        (request.mergesOutput === true && !pty ? SpawnFlag.merged : 0),
       rows: cells(request.pty?.rows ?? 0),
       cols: cells(request.pty?.cols ?? 0),
       user: request.user ?? "",

@@ -201,7 +201,7 @@ export const RequestAnswer = {
 /** Steps a FAILED frame can name, by their number. */
 export const failedSteps = ["", "user", "cwd", "exec", "cgroup", "pty", "open", "io", "limit", "malformed"] as const
 
-export const SpawnFlag = { pty: 1, stdin: 2 } as const
+export const SpawnFlag = { pty: 1, stdin: 2, merged: 4 } as const
 export const CompareFlag = { content: 1 } as const
 export const WalkFlag = { attributes: 2, inRoot: 4, asUser: 8 } as const
 export const ReadFlag = { report: 1, device: 2, inRoot: 4, asUser: 8 } as const

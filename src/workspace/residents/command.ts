@@ -36,6 +36,8 @@ export interface CommandRequest {
   readonly user?: string | undefined
   /** The stdin stays open for later writers. @default false */
   readonly openStdin?: boolean
+  /** `written`: one pipe for stdout and stderr. */
+  readonly order?: "stream" | "arrival" | "written" | undefined
   readonly tty: boolean
   readonly rows: number
   readonly cols: number
@@ -78,6 +80,7 @@ export const spawnRequest = (request: CommandRequest, input: RunInput): SpawnReq
     cwd: path.posix.resolve("/workspace", request.cwd),
     user: request.user === undefined || request.user === "root" ? "" : request.user,
     stdin: request.tty || request.openStdin === true || input.stdin !== undefined,
+    mergesOutput: request.order === "written",
     ...(request.tty ? { pty: { rows: request.rows, cols: request.cols } } : {})
   }
 }

@@ -5,6 +5,24 @@ import { on, REAL_TERMINAL } from "./on.ts"
 import { shown } from "./shown.ts"
 
 describe("habits of other tools", () => {
+  it("a command gets one pipe for stdout and stderr if those of pyro are one, and a person sees its output", async () => {
+    const exited = { _tag: "Exited", outcome: "exited", status: 0, durationMs: 1 }
+    const orderOf = async (words: ReadonlyArray<string>, terminal: Parameters<typeof on>[1] = {}) => {
+      const argv = ["workspace", "exec", "fix", ...words, "--", "true"]
+      const { called } = await on(argv, {
+        answers: { "workspace.exec": exited },
+        terminal: { outputsAreOne: true, ...terminal.terminal }
+      })
+      return (called.find(([name]) => name === "workspace.exec")?.[1] as { readonly order?: string }).order
+    }
+    assert.strictEqual(await orderOf([]), "written")
+    assert.strictEqual(await orderOf(["--order", "stream"]), "stream")
+    assert.isUndefined(await orderOf([], { terminal: { outputsAreOne: false } }))
+    for (const words of [["--json"], ["--detach"]]) assert.isUndefined(await orderOf(words), words.join())
+    const { requests } = await on(["run", "debian:12", "--", "true"], { terminal: { outputsAreOne: true } })
+    assert.strictEqual(requests[0]?.order, "written")
+  })
+
   const encoded = (text: string) => Stream.make(new TextEncoder().encode(text))
   const two = [{ id: "ws-0123456789", name: "fix" }, { id: "ws-0123456780" }]
   const deletions = {

@@ -84,7 +84,7 @@ describe("a command line that is run without the program", () => {
       const command = commandOf(line)
       if (command === undefined) continue
       taken++
-      const asked = read(requestFrame(frames, { ...command, execId }))
+      const asked = read(requestFrame(frames, { ...command, execId, order: "stream" }))
       const payload = payloadOf(line)
       assert.isDefined(payload, line.join(" "))
       assert.deepStrictEqual(Schema.decodeSync(codec(payloadForm(ExecPayload())))(asked.payload), {
@@ -94,6 +94,15 @@ describe("a command line that is run without the program", () => {
       })
     }
     assert.isAbove(taken, WORDS.length)
+  })
+
+  it("quick exec asks for one pipe where stdout and stderr of pyro are one file", () => {
+    const asked = read(requestFrame(frames, { workspace: "w1", command: ["true"], execId, order: "written" }))
+    assert.deepStrictEqual(Schema.decodeSync(codec(payloadForm(ExecPayload())))(asked.payload), {
+      ...payloadOf(["workspace", "exec", "w1", "--order", "written", "--", "true"]),
+      maxBytes: 0,
+      execId
+    })
   })
 
   it("quick exec handles the simplest command lines only", () => {
@@ -127,17 +136,21 @@ describe("frames that are written and read without the library", () => {
       // A command without a NUL byte, as the parser gives it.
       const words = command.map((word) => word.replaceAll("\0", ""))
       const payload = { ...Schema.decodeSync(ExecPayload())({ workspace: "w1", command: words }), maxBytes: 0, execId }
-      const expected = encode({
-        _tag: "Request",
-        id: REQUEST_ID,
-        tag: "workspace.exec",
-        payload: Schema.encodeSync(codec(payloadForm(ExecPayload())))(payload),
-        headers: []
-      }) as Uint8Array
-      assert.deepStrictEqual(
-        requestFrame(frames, { workspace: "w1", command: words, execId }),
-        Buffer.from(expected)
-      )
+      for (const order of ["stream", "written"] as const) {
+        const expected = encode({
+          _tag: "Request",
+          id: REQUEST_ID,
+          tag: "workspace.exec",
+          payload: Schema.encodeSync(codec(payloadForm(ExecPayload())))(
+            order === "stream" ? payload : { ...payload, order }
+          ),
+          headers: []
+        }) as Uint8Array
+        assert.deepStrictEqual(
+          requestFrame(frames, { workspace: "w1", command: words, execId, order }),
+          Buffer.from(expected)
+        )
+      }
     }))
   })
 

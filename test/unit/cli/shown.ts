@@ -32,6 +32,7 @@ export const shownPages = <Name extends OperationName>(
         stdinIsNull: false,
         stdoutIsTerminal,
         stderrIsTerminal: false,
+        outputsAreOne: false,
         colour: false,
         writeStdout: to(written.out),
         writeStderr: to(written.err),

@@ -33,6 +33,7 @@ it.live("ssh-config --write names the option of ssh where HOME is not the home d
         stdinIsNull: false,
         stdoutIsTerminal: false,
         stderrIsTerminal: false,
+        outputsAreOne: false,
         colour: false,
         writeStdout: () => Effect.void,
         writeStderr: (text) => Effect.sync(() => void (err += String(text))),

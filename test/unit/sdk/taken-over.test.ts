@@ -40,7 +40,7 @@ const takenOver = (service: PyroService) =>
     const received: Array<Buffer> = []
     const keep = (bytes: Buffer) => void received.push(bytes)
     socket.on("data", keep)
-    socket.write(requestFrame(recordedExec(), { workspace: "w", command: ["true"], execId }))
+    socket.write(requestFrame(recordedExec(), { workspace: "w", command: ["true"], execId, order: "stream" }))
     while (!isWhole(Buffer.concat(received))) yield* Effect.sleep(1)
     socket.off("data", keep)
     socket.pause()

@@ -1,0 +1,17 @@
+import { fstatSync } from "node:fs"
+
+/** Device number of /dev/null on Linux: 1, 3. */
+const NULL_DEVICE = 0x103
+
+/**
+ * Whether stdout and stderr of pyro are one file, pipe or terminal, as after `2>&1`: then the order of a command's output matters. In /dev/null it
+ * does not.
+ */
+export const outputsAreOne = (): boolean => {
+  try {
+    const [out, error] = [fstatSync(1), fstatSync(2)]
+    return out.dev === error.dev && out.ino === error.ino && !(out.isCharacterDevice() && out.rdev === NULL_DEVICE)
+  } catch {
+    return false
+  }
+}
