@@ -74,7 +74,7 @@ struct write_request {
   struct bytes root, path;
   uint32_t mode; /* 0 = as the present file, else 0644 */
   uint8_t flags;
-  uint64_t expected; /* expected version of the present file; 0 = any */
+  uint64_t expected; /* expected version of the present file; 0 = any. With AT_TIME: time of the last modification, in ns */
   struct bytes user; /* with the flag AS_USER; "" = root */
 };
 

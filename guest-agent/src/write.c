@@ -76,7 +76,8 @@ static int look_at_old(struct draft *draft, uint8_t flags) {
 }
 
 /* Whether the present file has the expected version: 0, or ESTALE. */
-static int check_expected(const struct draft *draft, uint64_t expected) {
+static int check_expected(const struct draft *draft, const struct plan *plan) {
+  uint64_t expected = plan->flags & WRITE_AT_TIME ? 0 : plan->expected;
   if (expected == 0) return 0;
   if (draft->old.st_nlink == 0) return ESTALE;
   int fd = openat(draft->parent, draft->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -110,6 +111,12 @@ static int open_draft(struct draft *draft) {
   return draft->fd < 0 ? errno : 0;
 }
 
+static int set_time(int fd, int64_t ns) {
+  int64_t second = 1000000000, part = ns % second;
+  if (part < 0) part += second;
+  return futimens(fd, (struct timespec[2]){{.tv_nsec = UTIME_OMIT}, {(ns - part) / second, part}});
+}
+
 /* Gives the draft its owner, mode and name. One writer at a time, so one of two writers with the same expected version is refused. */
 static int publish(struct draft *draft, const struct plan *plan) {
   if (fstat(draft->fd, &draft->own) < 0) return errno;
@@ -117,7 +124,7 @@ static int publish(struct draft *draft, const struct plan *plan) {
   if (plan->flags & WRITE_TELL) version_settle(draft->own.st_mtim);
   int error = task_alone();
   if (error == 0) error = look_at_old(draft, plan->flags);
-  if (error == 0) error = check_expected(draft, plan->expected);
+  if (error == 0) error = check_expected(draft, plan);
   if (error != 0) return error;
   if (draft->old.st_nlink == 0)
     error = owner_give(draft->parent, draft->fd);
@@ -125,6 +132,7 @@ static int publish(struct draft *draft, const struct plan *plan) {
     error = errno;
   if (error != 0) return error;
   if (fchmod(draft->fd, mode_for(draft, plan->mode)) < 0) return errno;
+  if (plan->flags & WRITE_AT_TIME && set_time(draft->fd, (int64_t)plan->expected) < 0) return errno;
   unsigned how = plan->flags & WRITE_EXCLUSIVE ? KERNEL_RENAME_NOREPLACE : 0;
   long done = syscall(SYS_renameat2, draft->parent, draft->temporary, draft->parent, draft->name, how);
   return done < 0 ? errno : 0;
@@ -180,7 +188,7 @@ static int body(const void *request, struct task_report *report) {
   int root = open_root_of(plan->root, plan->path, (plan->flags & WRITE_IN_ROOT) != 0);
   if (root < 0) return task_failed(report, errno, STEP_OPEN, plan->root);
   error = open_place(root, plan, &draft);
-  if (error == 0) error = check_expected(&draft, plan->expected);
+  if (error == 0) error = check_expected(&draft, plan);
   if (error != 0) return task_failed(report, error, STEP_OPEN, plan->path);
   return plan->flags & WRITE_APPEND ? append(&draft, plan, report) : replace(&draft, plan, report);
 }

@@ -74,11 +74,15 @@ const char *plan_read(struct plan *plan, struct input *input, int *ended) {
     if (type == 'e') return plan->count == 0 ? "there are no entries" : NULL;
     if (plan->count == PUT_ENTRIES_MOST) return "there are too many entries";
     if (input_number(input, 2, &mode) != 0 || input_number(input, 8, &entry.size) != 0) break;
-    entry.type = (char)type;
+    entry.timed = type == 't';
+    entry.type = entry.timed ? 'f' : (char)type;
     entry.mode = (uint16_t)mode;
     uint32_t target = 0;
     entry.path = take_text(plan, input, PUT_PATH_MOST, &entry.length, &problem, ended);
     if (entry.path != NULL) problem = check(plan, &entry);
+    uint64_t time_ns = 0;
+    if (entry.path != NULL && entry.timed && input_number(input, 8, &time_ns) != 0) *ended = 1;
+    entry.time_ns = (int64_t)time_ns;
     if (entry.path != NULL && problem == NULL && entry.type == 'l') {
       entry.target = take_text(plan, input, PUT_TARGET_MOST, &target, &problem, ended);
       if (entry.target != NULL && (target == 0 || strlen(entry.target) != target)) problem = "a link leads nowhere";

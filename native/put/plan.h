@@ -27,11 +27,13 @@ struct entry {
   char *path; /* relative to the root, which is the first entry and has an empty path */
   char *target;
   uint64_t size;
+  int64_t time_ns; /* time of the last modification, if it is timed */
   uint32_t length;
   uint32_t parent;
   uint16_t mode;
   char type;  /* d, f or l */
   char state; /* enum entry_state */
+  char timed;
 };
 
 struct plan {
@@ -42,7 +44,7 @@ struct plan {
 
 /*
  * Integers are big endian. Entries, each a u8 `d`, `f` or `l`, u16 mode, u64 size, u32 and path, u32 and target of a link; then a
- * u8 `e`. The root comes first, with an empty path. Parents come before their children, and a folder's entries together. Returns
+ * u8 `e`. A `t` is a file with a time: the i64 of its nanoseconds follows the path. The root comes first, with an empty path. Parents come before their children, and a folder's entries together. Returns
  * NULL, or the problem; `*ended` if the input only ended early.
  */
 const char *plan_read(struct plan *plan, struct input *input, int *ended);

@@ -71,6 +71,12 @@ static void skip_hole(struct put *put, int fd, const char *path) {
   if (end < 0 || ftruncate(fd, end) != 0) put_fail(put, errno, "cannot write", path);
 }
 
+static struct timespec time_of(int64_t ns) {
+  int64_t second = 1000000000, part = ns % second;
+  if (part < 0) part += second;
+  return (struct timespec){(ns - part) / second, part};
+}
+
 /* Pieces of a u32 length and so many bytes, the last one empty. In place of a piece: `hole` and a u64 length, or `withdrawn`. */
 static void fill_file(struct put *put, int folder, const char *base, struct entry *entry) {
   static char piece[PIECE_MOST];
@@ -89,6 +95,8 @@ static void fill_file(struct put *put, int folder, const char *base, struct entr
     write_all(put, fd, piece, length, entry->path);
     written += length;
   }
+  /* The content is the whole file: a file system without times that far keeps its nearest one. */
+  if (entry->timed) futimens(fd, (struct timespec[2]){{.tv_nsec = UTIME_OMIT}, time_of(entry->time_ns)});
   if (close(fd) != 0) put_fail(put, errno, "cannot write", entry->path);
   if (length == withdrawn) {
     entry->state = ENTRY_ABSENT;

@@ -58,7 +58,8 @@ export const copying = (
         detail: `is about copies ${direction === "in" ? "to the host" : "to a workspace"}`
       })
     }
-    const general = [...(json ? ["--json"] : []), ...(quiet ? ["--quiet"] : [])]
+    // As docker cp.
+    const general = ["--preserve-times", ...(json ? ["--json"] : []), ...(quiet ? ["--quiet"] : [])]
     const flags = Object.entries(raw).flatMap(([field, value]) =>
       field === "source" || field === "target" || OWN[direction].includes(field)
         ? []

@@ -41,6 +41,11 @@ export interface WriteRequest extends FollowedPath {
   readonly follow?: boolean | undefined
   /** Fails (ESTALE) unless the file is still of this version: checked in the guest, right before the new one takes its place. */
   readonly expected?: string | undefined
+  /**
+   * Time of the last modification that the file gets, in ns since 1970. Not with `expected`. An older agent fails (ESTALE).
+   * @default now
+   */
+  readonly mtimeNs?: bigint | undefined
 }
 
 export interface WalkRequest extends FollowedPath {

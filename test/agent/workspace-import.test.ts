@@ -6,6 +6,7 @@ import * as path from "node:path"
 import type { ExportPayload } from "../../src/contract/rows/workspace-export.ts"
 import type { ImportPayload } from "../../src/contract/rows/workspace-import.ts"
 import { callerProject } from "../../src/contract/wire/caller-project.ts"
+import { AgentCallFailed } from "../../src/guest-channel/errors.ts"
 import { walkLimits } from "../../src/seeding/host-files.ts"
 import { isOutside } from "../../src/workspace/content/export/guest-path.ts"
 import { exportPath } from "../../src/workspace/content/export/path.ts"
@@ -21,12 +22,13 @@ const places = (name: string) =>
     const [host, guest] = [`${folder}/host`, `${folder}/guest`]
     fs.mkdirSync(host, { recursive: true })
     fs.mkdirSync(guest)
-    const bring = (source: string, target: string, more: Partial<ImportPayload> = {}) =>
-      importFiles(channel, {
+    const bring = (source: string, target: string, more: Partial<ImportPayload> = {}, through = channel) =>
+      importFiles(through, {
         workspace: "w",
         sourcePath: source,
         path: target,
         allowHome: false,
+        preserveTimes: false,
         maxMib: 2048,
         maxEntries: 100_000,
         ...more
@@ -35,10 +37,56 @@ const places = (name: string) =>
       Effect.map(Effect.flip(bring(...args)), ({ message }) => message)
     const take = (fields: Partial<ExportPayload>, within?: string) =>
       resultOf(payload(fields), exportPath(channel, payload(fields), { within }))
-    return { bring, folder, guest, host, refused, take }
+    return { bring, channel, folder, guest, host, refused, take }
   })
 
 withAgent("an import", (it) => {
+  it.effect("files keep their times in both directions on request, and have the present one otherwise", () =>
+    Effect.gen(function*() {
+      const { bring, folder, guest, host, take } = yield* places("times")
+      const times = { old: 1_580_601_600, before: -86_400.5, part: 1_580_601_600.25 }
+      for (const [name, seconds] of Object.entries(times)) {
+        fs.writeFileSync(`${host}/${name}`, name, { mode: 0o444 })
+        execFileSync("touch", ["-d", `@${seconds}`, `${host}/${name}`])
+      }
+      const timesIn = (directory: string) =>
+        Object.fromEntries(
+          Object.keys(times).map((
+            name
+          ) => [name, fs.statSync(`${directory}/${name}`).mtimeMs / 1000])
+        )
+      yield* bring(host, `${guest}/kept`, { preserveTimes: true })
+      yield* bring(host, `${guest}/now`)
+      assert.deepStrictEqual(timesIn(`${guest}/kept`), times)
+      for (const seconds of Object.values(timesIn(`${guest}/now`))) assert.isAbove(seconds, 1_700_000_000)
+      yield* take({ path: `${guest}/kept`, output: `${folder}/kept`, preserveTimes: true })
+      yield* take({ path: `${guest}/kept`, output: `${folder}/now` })
+      yield* take({ path: `${guest}/kept`, output: `${folder}/kept.tar`, preserveTimes: true })
+      assert.deepStrictEqual(timesIn(`${folder}/kept`), times)
+      for (const seconds of Object.values(timesIn(`${folder}/now`))) assert.isAbove(seconds, 1_700_000_000)
+      fs.mkdirSync(`${folder}/unpacked`)
+      execFileSync("tar", ["-xf", `${folder}/kept.tar`, "-C", `${folder}/unpacked`])
+      assert.deepStrictEqual(timesIn(`${folder}/unpacked`), { old: times.old, before: 0, part: times.old })
+    }))
+
+  it.effect("an agent that cannot set times gets the files without them", () =>
+    Effect.gen(function*() {
+      const { bring, channel, guest, host } = yield* places("older")
+      fs.writeFileSync(`${host}/a`, "a")
+      fs.writeFileSync(`${host}/b`, "b")
+      let asked = 0
+      const older: typeof channel = {
+        ...channel,
+        write: (target, content) => {
+          if (target.mtimeNs === undefined) return channel.write(target, content)
+          asked++
+          return Effect.fail(new AgentCallFailed({ operation: "write", errno: "ESTALE", detail: "" }))
+        }
+      }
+      assert.strictEqual((yield* bring(host, `${guest}/copy`, { preserveTimes: true }, older)).files, 2)
+      assert.deepStrictEqual([asked, fs.readFileSync(`${guest}/copy/b`, "utf8")], [1, "b"])
+    }))
+
   it.effect("a file comes to any path of the guest, with its mode, and replaces the file there", () =>
     Effect.gen(function*() {
       const { bring, guest, host } = yield* places("file")

@@ -45,7 +45,7 @@ export const cpCommand = {
   summary: "Copy between the host and any path of a workspace",
   description:
     "A relative path of a workspace is relative to /workspace. Out of a workspace, `cp` is `export` with all its rules: it follows no " +
-    "link of the host, and replaces files only with --overwrite. Into a workspace, it is `import`. A directory on stdout is a tar archive. " +
+    "link of the host, and replaces files only with --overwrite. Into a workspace, it is `import`. Files keep the times of their last modification. A directory on stdout is a tar archive. " +
     "Stdin is one file.",
   cli: {
     path: ["workspace", "cp"],

@@ -41,6 +41,10 @@ export const sizeBytes = lazy(() => integer("Size of the file in bytes"))
 export const gitPath = (description: string) =>
   string(`${description}. A path that is not UTF-8 is in git's quoted form`)
 
+/** Whether files keep their times. */
+export const preserveTimes = (files: string) =>
+  flag(`Keep the modification times of files in ${files}. \`pyro cp\` always does`)
+
 export const resultPath = lazy(() => string("Path relative to /workspace, absolute outside of it"))
 
 /** Maximum bytes of an image: 5 MiB as base64, the limit of model APIs. */

@@ -15,6 +15,7 @@ import {
 } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { outputBytes } from "./command.ts"
+import { preserveTimes } from "./file-fields.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
 import { allowSecretsField } from "./secret-fields.ts"
@@ -67,6 +68,7 @@ export const ExportPayload = lazy(() =>
       "Wait until the user allows the export, with `pyro answer` or on the page of `pyro ui`. Not for the standard output"
     ),
     overwrite: flag("Replace existing files and links. Directories are never replaced"),
+    preserveTimes: preserveTimes("what is written, with `output`"),
     allowExecutableConfig: flag(
       "Allow files that tools of the host execute or load automatically, such as .vscode, .env, .envrc or .npmrc"
     ),

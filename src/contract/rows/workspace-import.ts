@@ -12,7 +12,7 @@ import {
   text
 } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
-import { gitPath } from "./file-fields.ts"
+import { gitPath, preserveTimes } from "./file-fields.ts"
 import { always, lazy, unary } from "./operation.ts"
 import { at, withVm } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -29,6 +29,7 @@ export const ImportPayload = lazy(() =>
     ),
     content: optional(bytes("Content of the file, at most 8388608 bytes, if `source_path` is -", MAX_STDIN_BYTES)),
     unnamed: optional(boolean("The name of the source does not count: a directory is refused as the target")),
+    preserveTimes: preserveTimes("the copies in the guest"),
     allowHome: allowHome(),
     maxMib: defaulted(
       between({

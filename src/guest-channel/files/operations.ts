@@ -94,7 +94,8 @@ export const openFile = (
 const writeFlags = (request: WriteRequest) =>
   (request.createParents === true ? WriteFlag.createParents : 0) |
   (request.exclusive === true ? WriteFlag.exclusive : 0) | (request.append === true ? WriteFlag.append : 0) |
-  (request.follow === true ? WriteFlag.follow : 0) | followed(request, WriteFlag)
+  (request.follow === true ? WriteFlag.follow : 0) | followed(request, WriteFlag) |
+  (request.mtimeNs === undefined ? 0 : WriteFlag.atTime)
 
 /** Sends all of `content`, and waits until the file is in its place or the write has failed. */
 const sendContent = <E, R>(
@@ -104,8 +105,9 @@ const sendContent = <E, R>(
   flags: number
 ): Effect.Effect<GuestStream, E | Failure, R | Scope.Scope> =>
   Effect.gen(function*() {
-    const { mode, path, root, user } = request
-    const expected = request.expected === undefined ? 0n : BigInt(`0x${request.expected}`)
+    const { mode, mtimeNs, path, root, user } = request
+    const version = request.expected === undefined ? 0n : BigInt(`0x${request.expected}`)
+    const expected = mtimeNs === undefined ? version : BigInt.asUintN(64, mtimeNs)
     const fields = { id: id(), root, path, mode, flags: writeFlags(request) | flags, expected, user }
     const stream = yield* open(connection, "write", HostMessage.Write, fields)
     yield* sendInput(connection, stream, "write", content)

@@ -77,7 +77,7 @@ export const HostMessage = {
     0x0a,
     struct({ id: id16, window: u32, root: str, path: str, offset, limit: offset, flags: u8, user: userOrNone })
   ),
-  /** flags: 1 create parents, 2 exclusive, 4 append, 8 follow a link, 16 report the state, 32 in the root, 64 as a user; expected 0 = any version */
+  /** flags: 1 create parents, 2 exclusive, 4 append, 8 follow a link, 16 report the state, 32 in the root, 64 as a user; expected 0 = any version; 128: expected is the file's time of modification in ns */
   Write: message(
     0x0b,
     struct({ id: id16, root: str, path: str, mode: u32, flags: u8, expected: u64, user: userOrNone })
@@ -212,7 +212,8 @@ export const WriteFlag = {
   follow: 8,
   report: 16,
   inRoot: 32,
-  asUser: 64
+  asUser: 64,
+  atTime: 128
 } as const
 export const FileOp = { stat: 1, mkdir: 2, remove: 3, rename: 4, copy: 5, chmod: 6 } as const
 export const FileFlag = { inRoot: 1, createParents: 2, recursive: 4, replace: 8, follow: 16 } as const

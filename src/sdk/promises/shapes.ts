@@ -1648,6 +1648,8 @@ export interface ExportFields {
   readonly ask?: boolean | undefined
   /** Replace existing files and links. Directories are never replaced */
   readonly overwrite?: boolean | undefined
+  /** Keep the modification times of files in what is written, with `output`. `pyro cp` always does */
+  readonly preserveTimes?: boolean | undefined
   /** Allow files that tools of the host execute or load automatically, such as .vscode, .env, .envrc or .npmrc */
   readonly allowExecutableConfig?: boolean | undefined
   /** Allow content that has the value of a secret. Default: pyro refuses the content */
@@ -1660,6 +1662,8 @@ export interface ExportFields {
 
 /** How files are copied to the guest. */
 export interface ImportFields {
+  /** Keep the modification times of files in the copies in the guest. `pyro cp` always does */
+  readonly preserveTimes?: boolean | undefined
   /** Allow a home directory, a directory that contains one, or / as the source */
   readonly allowHome?: boolean | undefined
   /** Maximum content in MiB. A larger copy is refused (1 to 16777216) */

@@ -9,6 +9,8 @@ export interface PutEntry {
   readonly mode: number
   /** Maximum bytes of a file's content. */
   readonly size: number
+  /** Time of the last modification of a file, in ns since 1970. Default: now. */
+  readonly mtimeNs?: bigint | undefined
   /** Target of a link. */
   readonly target?: Uint8Array | undefined
 }
@@ -23,14 +25,21 @@ export const HOLE = 0xffff_fffe
 export const LAST_ENTRY = Buffer.from("e")
 
 const letters = { file: 0x66, directory: 0x64, symlink: 0x6c } as const
+const TIMED_FILE = 0x74
 
 /** Encodes an entry as in native/put/plan.h. */
 export const encodeEntry = (entry: PutEntry): ReadonlyArray<Uint8Array> => {
   const head = Buffer.alloc(15)
-  head.writeUInt8(letters[entry.type], 0)
+  const time = entry.type === "file" ? entry.mtimeNs : undefined
+  head.writeUInt8(time === undefined ? letters[entry.type] : TIMED_FILE, 0)
   head.writeUInt16BE(entry.mode & 0o777, 1)
   head.writeBigUInt64BE(BigInt(entry.type === "file" ? entry.size : 0), 3)
   head.writeUInt32BE(entry.path.length, 11)
+  if (time !== undefined) {
+    const ns = Buffer.alloc(8)
+    ns.writeBigInt64BE(BigInt.asIntN(64, time))
+    return [head, entry.path, ns]
+  }
   if (entry.type !== "symlink") return [head, entry.path]
   const target = entry.target ?? new Uint8Array(0)
   const length = Buffer.alloc(4)

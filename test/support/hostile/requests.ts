@@ -48,6 +48,7 @@ const exportOf = {
   exclude: [],
   overwrite: true,
   allowExecutableConfig: false,
+  preserveTimes: false,
   maxMib: 64,
   maxEntries: 10_000
 } as const

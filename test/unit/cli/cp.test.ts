@@ -53,7 +53,13 @@ describe("pyro cp", () => {
   it("copies out of a workspace as an export", async () => {
     const [name, payload] = await asked("cp -r fix:/tmp/report ./no-such/report --max-mib 5")
     assert.strictEqual(name, "workspace.export")
-    assert.deepInclude(payload, { workspace: "fix", path: "/tmp/report", overwrite: false, maxMib: 5 })
+    assert.deepInclude(payload, {
+      workspace: "fix",
+      path: "/tmp/report",
+      overwrite: false,
+      maxMib: 5,
+      preserveTimes: true
+    })
     assert.match(String(payload["output"]), /^\/.*\/no-such\/report$/)
     const [, all] = await asked("workspace cp fix: ./no-such --overwrite --allow-executable-config")
     assert.deepInclude(all, { path: ".", overwrite: true, allowExecutableConfig: true })

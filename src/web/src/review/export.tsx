@@ -68,6 +68,7 @@ export const ExportPanel = ({ compareAgain, comparedAt, diff, executable, includ
     check: false,
     expect: diff.digest!,
     overwrite: to !== undefined && overwrite,
+    preserveTimes: false,
     allowExecutableConfig: isAllowed,
     allowSecrets: false,
     maxMib: 2048,

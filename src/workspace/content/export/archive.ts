@@ -131,7 +131,7 @@ const gzipped = (file: Put): Effect.Effect<Sink, never, Scope.Scope> =>
 
 /**
  * Archives in GNU tar's format, which GNU tar, bsdtar, Python, Go and Node's libraries read. Names are bytes of any length, and
- * sizes have no limit. Equal entries give equal bytes: no owner, and one time for all.
+ * sizes have no limit. Equal entries give equal bytes: no owner, and one time for all without `preserveTimes`.
  */
 const BLOCK_BYTES = 512
 
@@ -156,10 +156,15 @@ const archiveEnd = Buffer.alloc(2 * BLOCK_BYTES)
 
 const octal = (value: number, digits: number) => `${value.toString(8).padStart(digits, "0")}\0`
 
+/** The time of an entry within the times of an archive. */
+const secondsOf = (mtimeNs: bigint | undefined) =>
+  mtimeNs === undefined ? TIME : Math.min(Math.max(Math.floor(Number(mtimeNs) / 1e9), 0), OCTAL_MOST)
+
 const block = (fields: {
   readonly name: Uint8Array
   readonly mode: number
   readonly size: number
+  readonly mtimeNs?: bigint | undefined
   readonly type: string
   readonly target: Uint8Array
 }) => {
@@ -173,7 +178,7 @@ const block = (fields: {
     header[124] = 0x80
     header.writeBigUInt64BE(BigInt(fields.size), 128)
   }
-  header.write(octal(TIME, 11), 136, "latin1")
+  header.write(octal(secondsOf(fields.mtimeNs), 11), 136, "latin1")
   header.write("        ", 148, "latin1")
   header.write(fields.type, 156, "latin1")
   header.set(fields.target.subarray(0, NAME_BYTES), 157)
@@ -197,11 +202,11 @@ const longName = (type: "K" | "L", name: Uint8Array) => {
 const entryHeader = (entry: TreeEntry): Buffer => {
   const name = nameOf(entry)
   const target = entry.target === undefined ? none : bytesOf(entry.target)
-  const { mode, size } = entry
+  const { mode, mtimeNs, size } = entry
   return Buffer.concat([
     ...longName("K", target),
     ...longName("L", name),
-    block({ name, mode, size, type: types[entry.type], target })
+    block({ name, mode, size, mtimeNs, type: types[entry.type], target })
   ])
 }
 

@@ -39,6 +39,8 @@ export interface EntryContent {
 interface Delivery {
   readonly output: HostOutput
   readonly overwrite: boolean
+  /** Files keep the times of their last modification. */
+  readonly preserveTimes?: boolean | undefined
   readonly kind: ExportSummary["kind"]
   /** Format of the one file with all entries. @default none: each entry becomes a file */
   readonly archive?: ArchiveFormat | undefined
@@ -192,7 +194,10 @@ const writeFile = (
 
 const sessionOf = (delivery: Delivery, emit: Emit) =>
   Effect.gen(function*() {
-    const { archive, entries, output } = delivery
+    const { archive, output } = delivery
+    const entries = delivery.preserveTimes === true
+      ? delivery.entries
+      : delivery.entries.map((entry) => ({ ...entry, mtimeNs: undefined }))
     const written = archive === undefined
       ? entries
       : [{ path: "", type: "file", mode: 0o644, size: largestArchive(entries, archive) } as const]
@@ -210,11 +215,12 @@ const placed = (
     name: output.name,
     within: output.within,
     overwrite,
-    entries: entries.map(({ mode, path, size, target, type }) => ({
+    entries: entries.map(({ mode, mtimeNs, path, size, target, type }) => ({
       path: bytesOf(path),
       type,
       mode,
       size,
+      mtimeNs,
       ...(target === undefined ? {} : { target: bytesOf(target) })
     }))
   })

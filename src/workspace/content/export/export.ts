@@ -82,7 +82,7 @@ const consentOf = (entry: Entry) =>
   )
 
 /** Fails for options that do not go together. */
-const demandFitting = ({ apply, ask, check, output, overwrite, patch }: ExportPayload) => {
+const demandFitting = ({ apply, ask, check, output, overwrite, patch, preserveTimes }: ExportPayload) => {
   const invalid = (field: string, detail: string) => Effect.fail(new InvalidRequest({ field, detail }))
   if (ask && output === "-") return invalid("ask", "does not go with the standard output")
   if (apply && patch) {
@@ -90,6 +90,9 @@ const demandFitting = ({ apply, ask, check, output, overwrite, patch }: ExportPa
   }
   if (apply && overwrite) {
     return invalid("overwrite", "does not go with --apply, which never replaces what is not as seeded")
+  }
+  if (preserveTimes && (apply || patch)) {
+    return invalid("preserve_times", `does not go with --${apply ? "apply" : "patch"}, which has changes, and no files`)
   }
   if (check && !apply) return invalid("check", "goes with --apply only")
   return output === undefined && !apply ? invalid("output", "is missing") : Effect.void

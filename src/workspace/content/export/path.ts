@@ -74,6 +74,7 @@ export const exportPath = (
     return deliver({
       output,
       overwrite: payload.overwrite,
+      preserveTimes: payload.preserveTimes,
       kind: archive !== undefined ? "archive" : root.type === "file" ? "file" : "directory",
       archive,
       entries,

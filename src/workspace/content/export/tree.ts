@@ -16,6 +16,8 @@ export interface TreeEntry {
   /** Permission bits that the host gets. */
   readonly mode: number
   readonly size: number
+  /** Time of the last modification of a file, in ns since 1970, as the guest says. */
+  readonly mtimeNs?: bigint | undefined
   /** Raw, of a link. */
   readonly target?: string | undefined
   /** Properties of the guest's file that no export keeps. */
@@ -73,6 +75,7 @@ export const entryOf = (path: string, found: WalkEntry): TreeEntry | string => {
     type,
     mode: hostMode(type, found.mode),
     size: type === "file" ? found.size : 0,
+    ...(type === "file" ? { mtimeNs: BigInt.asIntN(64, found.mtimeNs) } : {}),
     ...(type === "symlink" ? { target: raw(found.linkTarget) } : {}),
     ...(loses.length === 0 ? {} : { loses })
   }

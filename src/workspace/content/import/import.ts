@@ -60,8 +60,9 @@ export const importFiles = (
     const target = yield* targetOf(channel, payload.path, name, source.kind)
     const skipped = [...source.skipped]
     const count = { files: 0, symlinks: 0, bytes: 0 }
+    const times = { kept: payload.preserveTimes }
     for (const entry of source.entries) {
-      const problem = yield* copy(channel, source.root, entry, target, source.kind)
+      const problem = yield* copy(channel, source, entry, target, times)
       if (problem !== undefined) skipped.push({ path: pathText(entry.path), reason: problem })
       else if (entry.target !== undefined) count.symlinks++
       else {
@@ -102,14 +103,38 @@ const write = <E>(
   channel: GuestChannel,
   { bytes }: WorkspacePath,
   mode: number,
-  content: Stream.Stream<Uint8Array, E>
-) => channel.write({ root: wholeGuest.root, path: bytes, mode, createParents: true, follow: true }, content)
+  content: Stream.Stream<Uint8Array, E>,
+  mtimeNs?: bigint
+) => channel.write({ root: wholeGuest.root, path: bytes, mode, createParents: true, follow: true, mtimeNs }, content)
+
+/** Whether files keep their times. The agent of a microVM that an older pyro started cannot set them. */
+interface Times {
+  kept: boolean
+}
+
+/** Writes a file with its time, or without if the agent refuses the time. */
+const writeTimed = (channel: GuestChannel, root: string, entry: SourceEntry, at: WorkspacePath, times: Times) => {
+  const plain = Effect.suspend(() => write(channel, at, entry.mode, contentOf(root, entry)))
+  if (!times.kept) return plain
+  return write(channel, at, entry.mode, contentOf(root, entry), entry.mtimeNs).pipe(
+    Effect.catchIf(
+      (failure) => failure._tag === "AgentCallFailed" && failure.errno === "ESTALE",
+      () => Effect.suspend(() => ((times.kept = false), plain))
+    )
+  )
+}
 
 /** Copies one entry. Returns the reason if a copy of a directory omits it. A single file is never omitted. */
-const copy = (channel: GuestChannel, root: string, entry: SourceEntry, target: WorkspacePath, kind: Source["kind"]) => {
+const copy = (
+  channel: GuestChannel,
+  { kind, root }: Source,
+  entry: SourceEntry,
+  target: WorkspacePath,
+  times: Times
+) => {
   const at = pathOf([...componentsOf(target.bytes), ...componentsOf(entry.path)], wholeGuest)
   const work = entry.target === undefined
-    ? write(channel, at, entry.mode, contentOf(root, entry))
+    ? writeTimed(channel, root, entry, at, times)
     : channel.changeFiles(wholeGuest.root, [{ _tag: "link", path: at.bytes, target: entry.target }])
   return work.pipe(
     Effect.as(undefined),

@@ -15,6 +15,8 @@ export interface SourceEntry {
   /** Permission bits of a file. */
   readonly mode: number
   readonly size: number
+  /** Time of the last modification, in ns since 1970. */
+  readonly mtimeNs: bigint
   /** Of a link. */
   readonly target?: Buffer | undefined
 }
@@ -76,8 +78,8 @@ const listDirectory = (root: string): Effect.Effect<Source, SeedRejected> =>
 const look = (root: string, path: Uint8Array): SourceEntry | string | undefined => {
   try {
     const at = path.length === 0 ? Buffer.from(root) : beneath(root, path)
-    const stat = fs.lstatSync(at)
-    const facts = { path, mode: stat.mode & 0o777, size: stat.size }
+    const stat = fs.lstatSync(at, { bigint: true })
+    const facts = { path, mode: Number(stat.mode) & 0o777, size: Number(stat.size), mtimeNs: stat.mtimeNs }
     if (stat.isDirectory()) return undefined
     if (stat.isSymbolicLink()) return { ...facts, size: 0, target: fs.readlinkSync(at, { encoding: "buffer" }) }
     return stat.isFile() ? facts : "it is neither a file nor a directory"

@@ -106,6 +106,7 @@ export const payload = (fields: Partial<ExportPayload>): ExportPayload => ({
   check: false,
   overwrite: false,
   allowExecutableConfig: false,
+  preserveTimes: false,
   maxMib: 2048,
   maxEntries: 100_000,
   ...fields
