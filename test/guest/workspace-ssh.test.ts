@@ -55,6 +55,25 @@ describe("ssh to a workspace", () => {
     assert.strictEqual(await ssh(host, "echo $COLOUR $PWD"), "blue /root")
   })
 
+  it("git of the host fetches the commits of a workspace", async () => {
+    await sh(
+      id,
+      "git init -q -b try repo && cd repo && echo fixed > file && git add file && " +
+        "git -c user.name=T -c user.email=t@example.test commit -qm 'Fix the parser'"
+    )
+    const clone = path.join(home, "clone")
+    const git = (...args: ReadonlyArray<string>) =>
+      execFileSync("git", ["-C", clone, ...args], {
+        encoding: "utf8",
+        env: { ...env, GIT_SSH_COMMAND: `ssh -F '${config}'`, GIT_CONFIG_GLOBAL: "/dev/null" }
+      })
+    execFileSync("git", ["init", "-q", clone])
+    git("fetch", "-q", `${host}:/workspace/repo`, "try")
+    assert.strictEqual(git("log", "--format=%an: %s", "FETCH_HEAD"), "T: Fix the parser\n")
+    assert.strictEqual(git("show", "FETCH_HEAD:file"), "fixed\n")
+    await sh(id, "rm -rf repo")
+  })
+
   it("a user of the guest is the one whom the client names", async () => {
     assert.strictEqual(await ssh(`agent@${host}`, "id -un; echo $HOME; pwd"), "agent\n/home/agent\n/home/agent")
     const { code, stderr } = await run("ssh", [`nobody-there@${host}`, "true"])
