@@ -29,7 +29,14 @@ const MOST_CHARACTERS = 900
 
 /** The same of a file, with what its build reads: another registry is another phrase. */
 export const asksOfFile = (file: ProjectFile): Effect.Effect<ReadonlyArray<string>, ProjectFileInvalid> =>
-  Effect.flatMap(buildOf(file), (built) => {
+  Effect.flatMap(buildOf(file), (built) => asksWith(file, built))
+
+/** The same of a file whose build is known. */
+export const asksWith = (
+  file: ProjectFile,
+  built: ProjectBuild | undefined
+): Effect.Effect<ReadonlyArray<string>, ProjectFileInvalid> =>
+  Effect.suspend(() => {
     const asks = asksOf(file.definition, built)
     const long = asks.find((ask) => oneLine(ask, Infinity).length > MOST_CHARACTERS)
     const detail = asks.length > MOST_PHRASES

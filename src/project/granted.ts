@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { InvalidRequest, ProjectNotAccepted, ProjectSecretMissing } from "../contract/errors/errors.ts"
 import { named } from "../contract/text/names.ts"
 import { isLossyVariable } from "../system/settings/own-bytes.ts"
-import { asksOf } from "./asks.ts"
+import { asksWith } from "./asks.ts"
 import { buildOf } from "./build.ts"
 import type { ProjectFile } from "./file.ts"
 import { type Memory, remember } from "./memory.ts"
@@ -20,7 +20,7 @@ export const openAsks = (asks: ReadonlyArray<string>, { accepted }: Memory): Rea
 export const withGrants = (file: ProjectFile, memory: Memory, { grants }: Surface) =>
   Effect.gen(function*() {
     const built = yield* buildOf(file)
-    const asks = asksOf(file.definition, built)
+    const asks = yield* asksWith(file, built)
     if (openAsks(asks, memory).length > 0 && !(yield* grants(file.path, asks))) {
       return yield* new ProjectNotAccepted({ path: file.path, asks })
     }

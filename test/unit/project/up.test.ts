@@ -141,6 +141,13 @@ describe("pyro up", () => {
       assert.deepInclude(built.payloads[0]![1], { dockerfile: path.join(built.directory, "docker"), replace: true })
     }))
 
+  it.effect("asks no person for more than can be read", () =>
+    Effect.gen(function*() {
+      const { asked, up } = project(`[network]\nallow_hosts = [${"\"a.example\",".repeat(201)}]\n`)
+      assert.strictEqual((yield* Effect.flip(up())).code, "project_file_invalid")
+      assert.deepStrictEqual(asked, [])
+    }))
+
   it.effect("gives a build the registries that the person granted, and no others", () =>
     Effect.gen(function*() {
       const { directory, payloads, person, up, write } = project(
