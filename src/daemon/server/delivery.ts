@@ -114,7 +114,9 @@ type Next = Pull.Pull<Batch, PyroError>
 
 /** Batch by batch. Events that come at once are one batch: most operations are short, and each message wakes their client. */
 export const batchesOf = (pull: PullEvents<AnyEvent>, acquired: Acquired): Next => {
-  const come = (waitMs?: number) => Effect.mapError(pull(waitMs), Option.getOrElse(() => Cause.Done()))
+  // Suspended: a pull may look at its state when it is called, and `next` runs many times.
+  const come = (waitMs?: number) =>
+    Effect.mapError(Effect.suspend(() => pull(waitMs)), Option.getOrElse(() => Cause.Done()))
   const next: Next = Effect.flatMap(
     come(),
     (events) => Arr.isReadonlyArrayNonEmpty(events) ? Effect.succeed(events) : next
