@@ -14,6 +14,7 @@ import { buildEarlyParts } from "./build/early.mjs"
 import { hashed } from "./build/hashed.mjs"
 import { dropOld, pageFiles } from "./build/page.mjs"
 import { sourceUrls } from "./build/source-urls.mjs"
+import { longPackets } from "./build/ssh-packets.mjs"
 import { unused } from "./build/unused.mjs"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -72,7 +73,8 @@ const { contents: pageServer, name: pageServerName } = await bundlePart("page-se
 const { contents: ssh, name: sshName } = await bundlePart("ssh", {
   entryPoints: [join(root, "src/ssh/server/ssh2.ts")],
   // The package asks objects for the names of their classes.
-  keepNames: true
+  keepNames: true,
+  plugins: [unused, longPackets]
 })
 
 /** The parsers of agent hosts' configuration files in a separate file, which only `pyro host` reads. */

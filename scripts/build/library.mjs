@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { root, typesCompiler } from "../setup/project.mjs"
 import { buildAdapters } from "./adapters.mjs"
+import { longPackets } from "./ssh-packets.mjs"
 import { unused, withoutCompiled } from "./unused.mjs"
 
 // Builds the modules and types that other programs import (`exports` of package.json): node scripts/build/library.mjs. They are
@@ -62,7 +63,7 @@ const require = requireOf(import.meta.url), __dirname = import.meta.dirname;`
   },
   // It asks objects for the names of their classes.
   keepNames: true,
-  plugins: [withoutCompiled]
+  plugins: [withoutCompiled, longPackets]
 })
 
 await buildAdapters(common, entriesOf("adapter"))

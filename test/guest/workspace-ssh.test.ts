@@ -74,6 +74,32 @@ describe("ssh to a workspace", () => {
     await sh(id, "rm -rf repo")
   })
 
+  // Linux takes no longer argument than OpenSSH's clients, of 128 KiB, so the test asks ssh for two of them.
+  it("a command of 34 kB, 100 kB and 250 kB runs, also as another user, and leaves nothing behind", async () => {
+    for (const [words, user] of [[34_000, ""], [100_000, "agent@"], [250_000, ""]] as const) {
+      const half = "x".repeat(words / 2)
+      const { code, stderr, stdout } = await run(
+        "ssh",
+        [`${user}${host}`, `: ${half}`, `${half}; cat; exit 7`],
+        "input"
+      )
+      assert.deepStrictEqual([code, stdout.toString(), stderr], [7, "input", ""], `${words} bytes`)
+    }
+    assert.strictEqual(await ssh(host, "ls -A /tmp | grep -c pyro; true"), "0")
+  })
+
+  it("bytes that are no SSH end the connection with a reason on stderr, and count as no connection", async () => {
+    const before = await connections()
+    const proxy = (input: string) => call(["ssh-proxy", id], { input })
+    const { code, stderr } = await proxy("GET / HTTP/1.1\r\n\r\n")
+    assert.deepStrictEqual(
+      [code, stderr],
+      [1, "pyro: the SSH connection has ended: the first bytes are not those of an SSH client\n"]
+    )
+    assert.strictEqual((await proxy("SSH-2.0-gone\r\n")).code, 0)
+    await until("no connection is left", async () => (await connections()) === before)
+  })
+
   it("a user of the guest is the one whom the client names", async () => {
     assert.strictEqual(await ssh(`agent@${host}`, "id -un; echo $HOME; pwd"), "agent\n/home/agent\n/home/agent")
     const { code, stderr } = await run("ssh", [`nobody-there@${host}`, "true"])

@@ -192,11 +192,14 @@ export const sshViews = {
               `carries the bytes of an SSH client, and is no command to type. For the client: pyro ssh-config ${payload.workspace}`
           })
         }
-        yield* Stream.runForEach(
-          pyro.workspace.ssh.proxy(payload, { stdin: terminal.stdin }),
-          (event) => event._tag === "Output" ? terminal.writeStdout(event.bytes) : Effect.void
-        )
-        return { _tag: "Shown" as const, status: 0 }
+        let reason: string | undefined
+        yield* Stream.runForEach(pyro.workspace.ssh.proxy(payload, { stdin: terminal.stdin }), (event) => {
+          if (event._tag === "Output") return terminal.writeStdout(event.bytes)
+          reason = event.reason
+          return Effect.void
+        })
+        if (reason !== undefined) yield* warn(`pyro: the SSH connection has ended: ${reason}\n`)
+        return { _tag: "Shown" as const, status: reason === undefined ? 0 : 1 }
       })
   }
 } satisfies Views

@@ -59,7 +59,10 @@ export const workspaceSshConfig = unary({
   result: SshConfig
 })
 
-const ended = lazy(() => ({ sentBytes: integer("Bytes that the server sent to the client") }))
+const ended = lazy(() => ({
+  sentBytes: integer("Bytes that the server sent to the client"),
+  reason: optional(string("Why the server has ended the connection. Absent if the client did"))
+}))
 
 export const SshProxyEvent = lazy(() =>
   Schema.Union([
@@ -93,11 +96,14 @@ export const workspaceSshProxy = streaming({
   payload: WorkspaceRef,
   event: SshProxyEvent,
   result: SshProxyResult,
+  exitStatus: ({ reason }) => reason === undefined ? 0 : 1,
   fold: () => {
     let result: SshProxyResult | undefined
     return {
       add: (event) => {
-        if (event._tag === "Ended") result = { sentBytes: event.sentBytes }
+        if (event._tag !== "Ended") return
+        const { _tag, ...how } = event
+        result = how
       },
       result: () => result
     }

@@ -78,6 +78,11 @@ export const makeWire = (failed: (cause: unknown) => void) => {
             : Effect.succeed(undefined)
         )
       ),
+    /** Ends the connection behind the bytes that wait for the client. */
+    hangUp: () => {
+      over()
+      if (!socket.destroyed) socket.end()
+    },
     /** Ends the connection without another word. */
     end: () => {
       waiting = []

@@ -19,7 +19,7 @@ const connected = ({ clientKey: given, username = "root" }: Asked = {}) =>
     const guest = localGuest()
     const opened: Array<string> = []
     const scope = yield* Scope.fork(yield* Effect.scope)
-    const pull = yield* serveSsh({
+    const { pull } = yield* serveSsh({
       hostKey: hostKey.privateText,
       clientKey: clientKey.publicLine,
       guest,
@@ -246,7 +246,7 @@ describe("an SSH connection", () => {
           "SSH-2.0-x\r\n\xff\xff\xff\xff" + "a".repeat(100)
         ]
       ) {
-        const pull = yield* serveSsh({
+        const { pull } = yield* serveSsh({
           hostKey: key.privateText,
           clientKey: key.publicLine,
           guest: localGuest(),

@@ -43,7 +43,7 @@ export const makeSsh = (folder: WorkspaceFolder, record: (event: NewEvent) => Ef
               return visit?.ended(sentBytes) ?? Effect.void
             })
         )
-        const pull = yield* serveSsh({
+        const { pull, reason } = yield* serveSsh({
           hostKey,
           clientKey: clientLine,
           guest: {
@@ -58,7 +58,8 @@ export const makeSsh = (folder: WorkspaceFolder, record: (event: NewEvent) => Ef
             Effect.match(pull(waitMs), {
               onFailure: (): Events => {
                 isOver = true
-                return [{ _tag: "Ended", sentBytes }]
+                const why = reason()
+                return [{ _tag: "Ended", sentBytes, ...(why === undefined ? {} : { reason: why }) }]
               },
               onSuccess: (bytes): Events => {
                 if (bytes === undefined) return none

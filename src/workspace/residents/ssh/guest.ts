@@ -1,4 +1,5 @@
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
+import { CommandNotStarted, type PyroError } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { SshGuest } from "../../../ssh/serve.ts"
 import { directoryOf } from "../command-defaults.ts"
@@ -13,7 +14,39 @@ const atHome = (script: string, ...args: ReadonlyArray<string>) =>
   ["/bin/sh", "-c", `cd -- "$HOME" 2>/dev/null || cd /; ${script}`, "sh", ...args] as const
 
 const LOGIN = "if [ -x /bin/bash ]; then exec /bin/bash -l; fi; SHELL=/bin/sh exec /bin/sh -l"
+const SCRIPT = "if [ -x /bin/bash ]; then exec /bin/bash \"$1\"; else exec /bin/sh \"$1\"; fi"
 const COMMAND = "if [ -x /bin/bash ]; then exec /bin/bash -c \"$1\"; else exec /bin/sh -c \"$1\"; fi"
+
+/** A longer command does not fit in one message to the guest with its environment, or in one argument of a program. */
+const MAX_COMMAND_BYTES = 32_768
+
+/**
+ * The program of a command. A long one is a file that its user alone reads, and that removes itself: OpenSSH's clients send up to 256 KiB, and
+ * Linux takes half of it as one argument.
+ */
+const programOf = (
+  channel: GuestChannel,
+  id: string,
+  user: string,
+  command: string
+): Effect.Effect<readonly [string, ...ReadonlyArray<string>], PyroError> => {
+  if (Buffer.byteLength(command) <= MAX_COMMAND_BYTES) return Effect.succeed(atHome(COMMAND, command))
+  const path = `/tmp/.pyro-${id}`
+  const script = Buffer.from(`rm -f -- "$0"\n${command}\n`)
+  return channel.write({ root: "/", path: path.slice(1), mode: 0o600, user, exclusive: true }, Stream.make(script))
+    .pipe(
+      Effect.catchTag(
+        "AgentCallFailed",
+        ({ message }) =>
+          new CommandNotStarted({
+            step: "copy",
+            detail:
+              `a command of more than ${MAX_COMMAND_BYTES} bytes is a file of the guest, and ${path} could not be written: ${message}`
+          })
+      ),
+      Effect.as(atHome(SCRIPT, path))
+    )
+}
 
 /** What an SSH connection may do in a guest. Its programs have the variables of the workspace's commands, and no log. */
 export const sshGuest = (
@@ -40,8 +73,13 @@ export const sshGuest = (
         pidsMax: pidsMaxOf(memoryMib)
       }
       if (what === "sftp") return yield* launchHelper(channel, ["sftp"], request)
-      const argv = what === "command" ? atHome(COMMAND, command) : pty === undefined ? atHome(LOGIN) : shell
-      return yield* Effect.flatten(channel.launch({ ...request, id: sshProcessId(), argv }))
+      const id = sshProcessId()
+      const argv = what === "command"
+        ? yield* programOf(channel, id, request.user, command)
+        : pty === undefined
+        ? atHome(LOGIN)
+        : shell
+      return yield* Effect.flatten(channel.launch({ ...request, id, argv }))
     }),
   connect: connector(channel)
 })
