@@ -20,7 +20,9 @@ interface History {
 
 interface Rewound {
   readonly redo: string
-  readonly undone: ReadonlyArray<{ readonly exec_id: string; readonly command: string }>
+  readonly undone: ReadonlyArray<
+    { readonly exec_id: string; readonly command: string; readonly changed_nothing?: boolean }
+  >
   readonly writes_undone: ReadonlyArray<string>
   readonly memory: boolean
   readonly goes_on: ReadonlyArray<string>
@@ -77,6 +79,26 @@ describe("a rewind in a microVM", { concurrent: false }, () => {
     await sh("w", "cat version")
     await sh("w", "cat version")
     assert.strictEqual((await history()).points.length, points.length)
+    // Commands that look are no steps.
+    const { undone } = await rewind()
+    assert.deepStrictEqual(undone.map(({ changed_nothing }) => changed_nothing === true), [false, true, true])
+    assert.strictEqual(await sh("w", "ls small large 2>/dev/null || true"), "small")
+  })
+
+  it("an edit of a file is a step, and a look at git's state after it is none", async () => {
+    await step(
+      "git init -q . 2>/dev/null; git add -A; git -c user.name=a -c user.email=a@b commit -qm all; git status --short"
+    )
+    await json(["file", "write", "w", "edited", "--text", "one"])
+    await settled()
+    await json(["file", "edit", "w", "edited", "--old-text", "one", "--new-text", "two"])
+    await sh("w", "git status --short; ls")
+    const { undone } = await rewind()
+    assert.deepStrictEqual(
+      undone.map(({ changed_nothing, command }) => changed_nothing === true ? "look" : command),
+      ["pyro file edit edited", "look"]
+    )
+    assert.strictEqual(await sh("w", "cat edited"), "one")
   })
 
   it("a push that overwrites has a point before it", async () => {

@@ -37,6 +37,15 @@ const endedText = ({ command, id, kind }: EndedProgram) =>
 
 const lines = (all: ReadonlyArray<string>) => all.map((line) => `  ${line}\n`).join("")
 
+/** How many commands are undone, without those that changed nothing: they are no steps. */
+const undoneText = (undone: ReadonlyArray<UndoneCommand>) => {
+  const changes = undone.filter(({ changedNothing }) => changedNothing !== true).length
+  const looks = undone.length - changes
+  return `${changes === 0 ? "no command" : count(changes, "command")} undone${
+    looks === 0 ? "" : `; ${looks} more had changed nothing, and ${looks === 1 ? "is no step" : "are no steps"}`
+  }`
+}
+
 export const rewindViews = {
   "workspace.history": {
     result: ({ commands }, { workspace }) =>
@@ -61,8 +70,11 @@ export const rewindViews = {
     ) => {
       const others = alsoEnded({ ended, undone })
       return note(
-        `${name} is rewound: ${undone.length === 0 ? "no command" : count(undone.length, "command")} undone\n` +
-          lines(undone.map((one) => `${one.execId.slice(0, SHORT)} ${one.command} (${outcomeOf(one)})`)) +
+        `${name} is rewound: ${undoneText(undone)}\n` +
+          lines(undone.map((one) => {
+            const how = `${outcomeOf(one)}${one.changedNothing === true ? ", changed nothing" : ""}`
+            return `${one.execId.slice(0, SHORT)} ${one.command} (${how})`
+          })) +
           writesUndone.map((one) => `Also undone: ${one}\n`).join("") +
           (others.length === 0 ? "" : `Ended with the old microVM:\n${lines(others.map(endedText))}`) +
           (memory ? `The memory of that moment is back${goesOn.length === 0 ? "" : `: ${goesOn.join(", ")}`}\n` : "") +

@@ -8,7 +8,7 @@ import { workspaceField } from "./workspace-field.ts"
 import { WorkspaceInfo } from "./workspace-info.ts"
 
 const commandFields = () => ({
-  execId: string("Id of the command"),
+  execId: string("Id of the command, or of the operation on files"),
   command: string("Its words, cut if they are long"),
   startedAt: string("Start of the command, ISO 8601"),
   outcome: Schema.Literals(["exited", "signaled", "timed_out", "out_of_memory", "running", "lost"]).annotate({
@@ -87,7 +87,7 @@ export const workspaceHistory = unary({
   name: "workspace.history",
   summary: "List a workspace's commands, with where a rewind can return to",
   description:
-    "Lists the commands since create or the last reset, with their outcome, the bytes that each wrote to the disk, and whether the workspace can go back to the " +
+    "Lists the commands since create or the last reset, and the operations that changed files (file write, edit, patch apply, sync push, …), with their outcome, the bytes that each wrote to the disk, and whether the workspace can go back to the " +
     "moment before. pyro makes points by itself between commands, if something was written, and keeps the last 20 within PYRO_REWIND_MIB. " +
     "A command whose points are gone says so; before the first one, a reset returns there.",
   cli: {
@@ -107,13 +107,22 @@ export const RewindPayload = lazy(() =>
   snakeStruct({
     workspace: workspaceField(),
     before: optional(string("Id of a command: go back to the newest point before it. Default: none")),
-    steps: optional(between({ from: 1, to: 10_000, description: "Number of commands to undo. Default: 1" })),
+    steps: optional(
+      between({ from: 1, to: 10_000, description: "Number of commands to undo that changed something. Default: 1" })
+    ),
     to: optional(string("Id of a point: go to it, also forward after a rewind. Default: none"))
   })
 )
 export type RewindPayload = ReturnType<typeof RewindPayload>["Type"]
 
-const UndoneCommand = lazy(() => snakeStruct(commandFields()))
+const UndoneCommand = lazy(() =>
+  snakeStruct({
+    ...commandFields(),
+    changedNothing: optional(
+      boolean("True if the command had changed nothing of the workspace's disk: it is no step. Absent otherwise")
+    )
+  })
+)
 export type UndoneCommand = ReturnType<typeof UndoneCommand>["Type"]
 
 const EndedProgram = lazy(() =>

@@ -430,7 +430,7 @@ export interface SnapshotInfo {
 export interface History {
   /** Commands since create or the last reset, oldest first */
   readonly commands: ReadonlyArray<{
-    /** Id of the command */
+    /** Id of the command, or of the operation on files */
     readonly execId: string
     /** Its words, cut if they are long */
     readonly command: string
@@ -491,7 +491,7 @@ export interface RewindResult {
   readonly redo: string
   /** Commands that were undone, oldest first */
   readonly undone: ReadonlyArray<{
-    /** Id of the command */
+    /** Id of the command, or of the operation on files */
     readonly execId: string
     /** Its words, cut if they are long */
     readonly command: string
@@ -502,6 +502,8 @@ export interface RewindResult {
     /** Exit status. Absent while the command runs */
     readonly status?: number
     readonly durationMs?: number
+    /** True if the command had changed nothing of the workspace's disk: it is no step. Absent otherwise */
+    readonly changedNothing?: boolean
   }>
   /**
    * What is undone beside these commands: what services, shells, SSH connections and earlier commands wrote since the
@@ -1508,7 +1510,7 @@ export interface SavedImportFields {
 export interface RewindFields {
   /** Id of a command: go back to the newest point before it. Default: none */
   readonly before?: string | undefined
-  /** Number of commands to undo. Default: 1 (1 to 10000) */
+  /** Number of commands to undo that changed something. Default: 1 (1 to 10000) */
   readonly steps?: number | undefined
   /** Id of a point: go to it, also forward after a rewind. Default: none */
   readonly to?: string | undefined

@@ -8,7 +8,7 @@ export interface Uses {
   count: number
   /** Time of the last known use, in ms since 1970. */
   lastMs: number
-  /** Called at the end of each use. */
+  /** Called at the end of each use, and when a VM becomes the workspace's. */
   readonly onUsed: () => void
 }
 

@@ -18,6 +18,7 @@ import {
 } from "../entry/context.ts"
 import type { Entry, Generation } from "../entry/entry.ts"
 import { type EventLog, recordEvent } from "../entry/events.ts"
+import { lookAgain } from "../entry/point-marks.ts"
 import type { WorkspaceRecord } from "../entry/record.ts"
 import { openResidentsOf } from "../residents/entry-residents.ts"
 import { crashPoints, death, type Step, type Transition } from "./description.ts"
@@ -220,6 +221,9 @@ export const install = (
   Effect.gen(function*() {
     yield* Ref.set(entry.generation, Option.some(generation))
     yield* Ref.set(entry.state, { state: "running" })
+    // A point of the new state is due, also if nothing uses the workspace.
+    lookAgain(entry)
+    entry.uses.onUsed()
     yield* watch(entry, generation, (failure) =>
       detachIf(entry, generation).pipe(
         Effect.flatMap((isCurrent) =>

@@ -91,14 +91,17 @@ export const writesUndone = ({ by, sinceMs }: Rewound["written"], first: Journal
 /** Rewinds a workspace, and says what that undid and what it did not. */
 export const rewindTo = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notify: Notify) =>
   Effect.gen(function*() {
-    const { ended, memory, point, redo, undone, written } = yield* rewind(lifecycle, entry, wanted, notify)
+    const { ended, looks, memory, point, redo, undone, written } = yield* rewind(lifecycle, entry, wanted, notify)
     const residents = yield* openResidentsOf(entry)
     const again = startedAgain(residents)
     return {
       workspace: yield* infoOf(entry),
       point: point.record.id,
       redo: redo.record.id,
-      undone: undone.map(commandOf),
+      undone: undone.map((one) => ({
+        ...commandOf(one),
+        ...(looks.has(one.start.id) ? { changedNothing: true } : {})
+      })),
       writesUndone: writesUndone(written, undone[0]),
       ended: ended.map(endedOf).filter(({ id, kind }) => kind !== "service" || !again.includes(id)),
       memory,
@@ -132,7 +135,15 @@ export const warningsOf = (
     kind === "command" ? `“${command}”` : `${kind} ${id}`
   )
   return [
-    undone.length === 0 ? "no command is undone" : `undone: ${listed(undone.map(({ command }) => `“${command}”`))}`,
+    undone.length === 0
+      ? "no command is undone"
+      : `undone: ${
+        listed(
+          undone.map(({ changedNothing, command }) =>
+            `“${command}”${changedNothing === true ? " (changed nothing)" : ""}`
+          )
+        )
+      }`,
     ...writesUndone.map((one) => `also undone: ${one}`),
     ...(others.length === 0 ? [] : [`ended with the old microVM: ${listed(others)}`]),
     ...(memory ? [`the memory of that moment is back${goesOn.length === 0 ? "" : `: ${goesOn.join(", ")}`}`] : []),

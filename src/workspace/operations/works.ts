@@ -15,9 +15,9 @@ import { pushInto } from "../content/push.ts"
 import { exportDisk } from "../disk/export.ts"
 import { listDisk, lookAtDisk, readDisk } from "../disk/look.ts"
 import { answeredEvent } from "../entry/consents.ts"
+import type { LifecycleServices } from "../entry/context.ts"
 import { recordEvent } from "../entry/events.ts"
 import { use } from "../entry/uses.ts"
-import { pointBeforeCommand } from "../life/point/keeper.ts"
 import { explainEnd } from "../life/reader.ts"
 import { detachedOr } from "../life/running.ts"
 import { createSnapshot, deleteSnapshot, listSnapshots } from "../life/snapshot/keep.ts"
@@ -28,6 +28,7 @@ import { stopService } from "../residents/service/ending.ts"
 import { serviceLogs } from "../residents/service/logs.ts"
 import { demandService, listServices, serviceStatus } from "../residents/service/services.ts"
 import { startService } from "../residents/service/start.ts"
+import { asEditStep } from "./edit-step.ts"
 import { execWorks } from "./exec.ts"
 import { infoOf } from "./info.ts"
 import { rewindWorks } from "./rewind.ts"
@@ -82,15 +83,22 @@ export const works: Works = {
       guardOf(entry, payload),
       (secrets) => lookAtFiles((files) => readFile(channel, payload, secrets, files))
     ),
-  "workspace.file.write": ({ generation }, payload) => writeFile(generation.channel, payload),
-  "workspace.file.edit": ({ generation }, payload) => editFile(generation.channel, payload),
+  "workspace.file.write": (at, payload) =>
+    asEditStep(at, { words: ["file", "write", payload.path] }, writeFile(at.generation.channel, payload)),
+  "workspace.file.edit": (at, payload) =>
+    asEditStep(at, { words: ["file", "edit", payload.path] }, editFile(at.generation.channel, payload)),
   "workspace.file.download": { events: ({ entry, lifecycle }, payload) => downloadFrom(lifecycle, entry, payload) },
   "workspace.file.upload": {
     pulls: ({ entry, lifecycle }, payload, input) =>
-      pullFromStream(Stream.fromEffect(
-        inRunning(lifecycle, entry, "workspace.file.upload", { writes: true }, ({ generation }) =>
-          uploadFile(generation.channel, payload, input))
-      ))
+      Effect.flatMap(Effect.context<LifecycleServices>(), (services) =>
+        pullFromStream(Stream.fromEffect(
+          inRunning(lifecycle, entry, "workspace.file.upload", { writes: true }, (at) =>
+            asEditStep(
+              at,
+              { words: ["file", "write", payload.path] },
+              uploadFile(at.generation.channel, payload, input)
+            )).pipe(Effect.provide(services))
+        )))
   },
   "workspace.file.watch": {
     events: ({ entry, generation }, payload) =>
@@ -101,22 +109,59 @@ export const works: Works = {
   },
   "workspace.file.stat": ({ channel, lookAtFiles }, payload) =>
     lookAtFiles((files) => statFile(channel, payload, files)),
-  "workspace.file.mkdir": ({ generation }, payload) => makeDirectory(generation.channel, payload),
-  "workspace.file.remove": ({ generation }, payload) => removeFile(generation.channel, payload),
-  "workspace.file.rename": ({ generation }, payload) => renameFile(generation.channel, payload),
-  "workspace.file.copy": ({ generation }, payload) => copyFile(generation.channel, payload),
-  "workspace.file.chmod": ({ generation }, payload) => changeMode(generation.channel, payload),
+  "workspace.file.mkdir": (at, payload) =>
+    asEditStep(
+      at,
+      { words: ["file", "mkdir", payload.path], inParts: true },
+      makeDirectory(at.generation.channel, payload)
+    ),
+  "workspace.file.remove": (at, payload) =>
+    asEditStep(
+      at,
+      { words: ["file", "remove", payload.path], inParts: true },
+      removeFile(at.generation.channel, payload)
+    ),
+  "workspace.file.rename": (at, payload) =>
+    asEditStep(
+      at,
+      { words: ["file", "rename", payload.path, payload.target] },
+      renameFile(at.generation.channel, payload)
+    ),
+  "workspace.file.copy": (at, payload) =>
+    asEditStep(
+      at,
+      { words: ["file", "copy", payload.path, payload.target], inParts: true },
+      copyFile(at.generation.channel, payload)
+    ),
+  "workspace.file.chmod": (at, payload) =>
+    asEditStep(
+      at,
+      { words: ["file", "chmod", payload.path, payload.mode] },
+      changeMode(at.generation.channel, payload)
+    ),
   // Changes, and crossings to and from the host.
   "workspace.diff": workspaceDiff,
-  "workspace.patch.apply": ({ generation }, payload) => applyPatchIn(generation.channel, payload),
-  "workspace.sync.push": ({ entry, lifecycle }, payload) =>
-    // The lock comes first: after the wait for another push, the VM may be another one.
-    inRunning(lifecycle, entry, "workspace.sync.push", { writes: true }, (used) => pushInto(used, payload)).pipe(
-      entry.pushLock.withPermits(1),
-      // What the push takes from the workspace alone has a way back.
-      (push) => payload.force || payload.delete ? Effect.andThen(pointBeforeCommand(lifecycle, entry), push) : push
+  "workspace.patch.apply": (at, payload) => {
+    const work = applyPatchIn(at.generation.channel, payload)
+    return payload.check ? work : asEditStep(at, { words: ["patch", "apply"] }, work)
+  },
+  "workspace.sync.push": (at, payload) => {
+    const { entry, lifecycle } = at
+    return asEditStep(
+      at,
+      { words: ["sync", "push", payload.sourcePath], inParts: true, hasChanged: ({ filesPushed }) => filesPushed > 0 },
+      // The lock comes first: after the wait for another push, the VM may be another one.
+      inRunning(lifecycle, entry, "workspace.sync.push", { writes: true }, (used) => pushInto(used, payload)).pipe(
+        entry.pushLock.withPermits(1)
+      )
+    )
+  },
+  "workspace.import": (at, payload) =>
+    asEditStep(
+      at,
+      { words: ["import", payload.sourcePath, payload.path], inParts: true },
+      importFiles(at.generation.channel, payload)
     ),
-  "workspace.import": ({ generation }, payload) => importFiles(generation.channel, payload),
   "workspace.answer": ({ entry }, { decision, request }) =>
     Effect.flatMap(entry.consents.answer(request, decision), (waiting) =>
       Effect.as(

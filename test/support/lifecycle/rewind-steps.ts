@@ -27,7 +27,9 @@ export interface History {
 export interface Rewound {
   readonly point: string
   readonly redo: string
-  readonly undone: ReadonlyArray<{ readonly execId: string }>
+  readonly undone: ReadonlyArray<
+    { readonly execId: string; readonly command: string; readonly changedNothing?: boolean }
+  >
   readonly ended: ReadonlyArray<{ readonly kind: string; readonly id: string; readonly command: string }>
   readonly writesUndone: ReadonlyArray<string>
   readonly memory: boolean

@@ -12,6 +12,7 @@ import { ComparePayload } from "../../../src/contract/rows/workspace-diff.ts"
 import { EventsPayload } from "../../../src/contract/rows/workspace-events.ts"
 import { ExecPayload } from "../../../src/contract/rows/workspace-exec.ts"
 import { WorkspaceRef } from "../../../src/contract/rows/workspace-field.ts"
+import { FileEditPayload, FileWritePayload } from "../../../src/contract/rows/workspace-file.ts"
 import { FileMkdirPayload } from "../../../src/contract/rows/workspace-file-work.ts"
 import { ForkPayload } from "../../../src/contract/rows/workspace-fork.ts"
 import {
@@ -22,6 +23,7 @@ import {
 } from "../../../src/contract/rows/workspace-lifecycle.ts"
 import { CancelPayload, LogsPayload } from "../../../src/contract/rows/workspace-logs.ts"
 import { NetworkLogPayload, NetworkSetPayload } from "../../../src/contract/rows/workspace-network.ts"
+import { PatchApplyPayload } from "../../../src/contract/rows/workspace-patch.ts"
 import { PortPublishPayload, PortUnpublishPayload } from "../../../src/contract/rows/workspace-port.ts"
 import { ResizePayload, SignalPayload, StdinPayload } from "../../../src/contract/rows/workspace-process.ts"
 import { DeletePayload, ResetPayload } from "../../../src/contract/rows/workspace-reset.ts"
@@ -224,6 +226,9 @@ const operations = ({ house }: Workspaces["Service"], scope: Scope.Scope) => {
     "service-status": operation(ServicePayload(), all.service.status),
     "service-logs": operation(ServiceLogsPayload(), all.service.logs),
     mkdir: operation(FileMkdirPayload(), all.file.mkdir),
+    "file-write": operation(FileWritePayload(), all.file.write),
+    "file-edit": operation(FileEditPayload(), all.file.edit),
+    "patch-apply": operation(PatchApplyPayload(), all.patch.apply),
     "service-stop": operation(ServiceStopPayload(), all.service.stop),
     delete: operation(
       DeletePayload(),

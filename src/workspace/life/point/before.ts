@@ -21,14 +21,25 @@ export interface Before {
   readonly endedAfterLast: number
   /** The point is made in any case. */
   readonly always: boolean
+  /** No point is made. */
+  readonly onlyLook: boolean
   /** No use has ended since the last look. Programs may have written. */
   readonly isUnused: boolean
 }
 
 /** Whether no point is to be made: nothing changed since the last one, whose record then counts the commands since, or a command has started. */
 export const isNeedless = (
-  { always, endedAfterLast, entry: { folder }, isUnused, journal, last, record: { undone = [] }, startedBefore }:
-    Before,
+  {
+    always,
+    endedAfterLast,
+    entry: { folder },
+    isUnused,
+    journal,
+    last,
+    onlyLook,
+    record: { undone = [] },
+    startedBefore
+  }: Before,
   hasSameDisk: boolean
 ) =>
   Effect.gen(function*() {
@@ -38,7 +49,7 @@ export const isNeedless = (
       const seen = { unchanged: Math.max(endedAfterLast, unchanged), seenMs: yield* nowMs }
       yield* writePoint(folder, last.folder, { ...last.record, ...seen })
     }
-    return !always && (isSame || journal.steps.length !== startedBefore)
+    return !always && (isSame || onlyLook || journal.steps.length !== startedBefore)
   })
 
 /** The record of a point of the disk behind these commands. */

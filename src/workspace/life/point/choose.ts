@@ -1,12 +1,14 @@
 import { Effect, Ref } from "effect"
 import { PointNotFound } from "../../../contract/errors/errors.ts"
+import { count } from "../../../contract/text/count.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
 import { begunBy, onlyOne } from "../../entry/prefix.ts"
 import type { Span } from "../../entry/record.ts"
 import { residentsOf } from "../../residents/entry-residents.ts"
 import type { JournaledCommand } from "../../residents/exec/journal.ts"
-import { firstUndone, isUndone, pointBefore } from "./lineage.ts"
-import { readPoints } from "./record.ts"
+import { firstUndone, isUnchanged, isUndone, pointBefore } from "./lineage.ts"
+import { isLook } from "./looks.ts"
+import { type Point, readPoints } from "./record.ts"
 
 /** The state that a request asks for: before a command, a number of commands back, or a point by its id. */
 export type Wanted =
@@ -17,18 +19,40 @@ export type Wanted =
 const noPoint = (entry: Entry, detail: string) =>
   Effect.flatMap(displayName(entry), (workspace) => new PointNotFound({ workspace, detail }))
 
+/** Whether a command is no step back: it changed nothing, as a look does. */
+export const changedNothing = (
+  points: ReadonlyArray<Point>,
+  undone: ReadonlyArray<Span>,
+  steps: ReadonlyArray<JournaledCommand>,
+  place: number
+): boolean => {
+  const step = steps[place]
+  return step?.end?.changedNothing === true || (step !== undefined && isLook(step.start.command)) ||
+    isUnchanged(points, undone, place)
+}
+
 /** Place of the command that a request names, in the journal. */
 const placeOf = (
   entry: Entry,
   wanted: { readonly before: string } | { readonly steps: number },
-  steps: ReadonlyArray<JournaledCommand>,
-  undone: ReadonlyArray<Span>
+  { points, steps, undone }: {
+    readonly points: ReadonlyArray<Point>
+    readonly steps: ReadonlyArray<JournaledCommand>
+    readonly undone: ReadonlyArray<Span>
+  }
 ) =>
   Effect.gen(function*() {
     if ("steps" in wanted) {
-      const left = steps.map((_, place) => place).filter((place) => !isUndone(undone, place))
+      const left = steps.map((_, place) => place).filter((place) =>
+        !isUndone(undone, place) && !changedNothing(points, undone, steps, place)
+      )
       const place = left.at(-wanted.steps)
-      return place ?? (yield* noPoint(entry, `only ${left.length} commands led to its present state`))
+      return place ?? (yield* noPoint(
+        entry,
+        left.length === 0
+          ? "no command has changed it"
+          : `only ${count(left.length, "command")} that changed something led to its present state`
+      ))
     }
     const ids = steps.map(({ start }) => start.id)
     const id = yield* onlyOne("command", wanted.before, begunBy(wanted.before, ids))
@@ -50,7 +74,7 @@ export const findPoint = (entry: Entry, wanted: Wanted) =>
       if (point === undefined) return yield* noPoint(entry, `there is no point ${wanted.to}, or it is gone`)
       return { point, from: firstUndone(point.record) }
     }
-    const place = yield* placeOf(entry, wanted, steps, undone)
+    const place = yield* placeOf(entry, wanted, { points, steps, undone })
     const point = pointBefore(points, undone, place)
     if (point !== undefined) return { point, from: firstUndone(point.record, place) }
     return yield* noPoint(

@@ -18,6 +18,16 @@ export const isUndone = (undone: ReadonlyArray<Span>, place: number): boolean =>
 export const isBehind = ({ commands, undone }: Pick<PointRecord, "commands" | "undone">, now: ReadonlyArray<Span>) =>
   same(before(now, commands), undone)
 
+/** Whether the command at a place is known to have left the disk as it was: a point right before it is the state after it, too. */
+export const isUnchanged = (
+  points: ReadonlyArray<{ readonly record: Pick<PointRecord, "commands" | "unchanged" | "undone"> }>,
+  now: ReadonlyArray<Span>,
+  place: number
+): boolean =>
+  points.some(({ record }) =>
+    record.commands <= place && place < record.commands + (record.unchanged ?? 0) && isBehind(record, now)
+  )
+
 /** The first command that a return to a point undoes, to the state before the command at a place: not those that had changed nothing. */
 export const firstUndone = (
   { commands, unchanged = 0 }: Pick<PointRecord, "commands" | "unchanged">,

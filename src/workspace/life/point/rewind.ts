@@ -1,4 +1,5 @@
 import { Effect, Option, Ref } from "effect"
+import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { nowMs } from "../../../system/waits/time.ts"
 import type { Lifecycle, LifecycleServices, Notify } from "../../entry/context.ts"
@@ -12,11 +13,11 @@ import { endedBy } from "../ended-by.ts"
 import { reportWarnings } from "../notices.ts"
 import { buildFrom, onNextDisk } from "../reset.ts"
 import { transit } from "../transition.ts"
-import { findPoint, type Wanted } from "./choose.ts"
+import { changedNothing, findPoint, type Wanted } from "./choose.ts"
 import { expectReturn } from "./expect.ts"
 import { isUndone, undoneAfter } from "./lineage.ts"
 import { loadable } from "./loadable.ts"
-import { lastSeenOf, type Point } from "./record.ts"
+import { lastSeenOf, type Point, readPoints } from "./record.ts"
 import { keepReturned } from "./returned.ts"
 import { takePoint } from "./take.ts"
 import { writersSince } from "./writers.ts"
@@ -50,6 +51,8 @@ export interface Rewound {
   readonly redo: Point
   /** Commands that it has undone, oldest first. */
   readonly undone: ReadonlyArray<JournaledCommand>
+  /** Ids of those commands of the history that had changed nothing. */
+  readonly looks: ReadonlySet<string>
   /** Commands, shells and runs of services that ended with the old VM, oldest first. */
   readonly ended: ReadonlyArray<JournaledCommand>
   /** Whether the memory of the point came back. */
@@ -58,15 +61,33 @@ export interface Rewound {
   readonly written: { readonly by: ReadonlyArray<string>; readonly sinceMs: number }
 }
 
+/** Longest wait for a guest to write its caches, for the look whether the last commands have changed anything. */
+const LOOK_LIMIT_MS = 1_000 * deadlineScale
+
+/** Finds out which of the last commands have changed nothing, if nobody has looked since. Without an answer they count as changes. */
+const lookBack = (entry: Entry) =>
+  Effect.flatMap(Ref.get(entry.state), ({ state }) =>
+    state === "running"
+      ? Effect.ignore(
+        entry.pushLock.withPermits(1)(takePoint(entry, { onlyLook: true, flushLimit: LOOK_LIMIT_MS }))
+      )
+      : Effect.void)
+
 /** Brings a workspace back to a point. The state before is a point, too. Its caller has the workspace alone. */
 export const rewind = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notify: Notify) =>
   Effect.gen(function*() {
     const residents = yield* residentsOf(entry, "workspace.rewind")
     const { commands: { journal }, services } = residents
+    if ("steps" in wanted) yield* lookBack(entry)
     const { from, point: found } = yield* findPoint(entry, wanted)
     const point = yield* loadable(entry, found, notify)
     const before = yield* Ref.get(entry.record)
     const total = journal.steps.length
+    const was = before.undone ?? []
+    const points = yield* readPoints(entry.folder)
+    const looks = new Set(
+      journal.steps.flatMap(({ start }, place) => changedNothing(points, was, journal.steps, place) ? [start.id] : [])
+    )
     const sinceMs = lastSeenOf(point.record)
     const writers = yield* writersSince(entry, residents, { from, sinceMs })
     const undone = undoneAfter(point.record, from, total)
@@ -96,12 +117,12 @@ export const rewind = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notif
     markReturned(entry, { returnedAt: total, returnedMs: yield* nowMs, seen })
     yield* Effect.forkIn(expectReturn(entry), entry.scope)
     yield* reportWarnings(entry, notify)
-    const was = before.undone ?? []
     return {
       point,
       redo: (yield* both).redo,
       undone: journal.steps.filter((_, place) => place >= from && place < total && !isUndone(was, place)),
       ended: journal.commands.filter(({ end, start }) => end?.outcome === "lost" && ran.includes(start.id)),
+      looks,
       memory: point.record.captured.memory !== undefined,
       written: { by: writers, sinceMs }
     } satisfies Rewound

@@ -31,6 +31,8 @@ interface Taking {
   readonly flushLimit?: Parameters<typeof Effect.timeoutOption>[1]
   /** No use has ended since the last look: a point is needless if its disk is the same, whatever the memory has. */
   readonly isUnused?: boolean
+  /** No point is made: the last one notes which commands since have left the disk as it is. */
+  readonly onlyLook?: boolean
   /** Points that the ring keeps in any case. */
   readonly kept?: ReadonlyArray<string>
 }
@@ -57,7 +59,7 @@ const notePrograms = ({ pointMarks }: Entry, { call }: GuestChannel) =>
  */
 export const takePoint = (
   entry: Entry,
-  { always = false, flushLimit = FLUSH_LIMIT, isUnused = false, kept = [] }: Taking = {}
+  { always = false, flushLimit = FLUSH_LIMIT, isUnused = false, kept = [], onlyLook = false }: Taking = {}
 ): Effect.Effect<Option.Option<Point>, PyroError, Paths | Vmm> =>
   Effect.gen(function*() {
     const { folder } = entry
@@ -68,6 +70,7 @@ export const takePoint = (
     const points = yield* readPoints(folder)
     const last = points.at(-1)
     const endedAfterLast = last === undefined ? 0 : endedFrom(journal.steps, last.record.commands)
+    if (onlyLook && endedAfterLast <= (last?.record.unchanged ?? 0)) return Option.none()
     let answers = true
     if (Option.isSome(generation)) {
       const { channel, guest } = generation.value
@@ -83,7 +86,18 @@ export const takePoint = (
         return Option.none()
       }
     } else yield* endUnattached(entry)
-    const before: Before = { entry, record, last, journal, services, startedBefore, endedAfterLast, always, isUnused }
+    const before: Before = {
+      entry,
+      record,
+      last,
+      journal,
+      services,
+      startedBefore,
+      endedAfterLast,
+      always,
+      isUnused,
+      onlyLook
+    }
     const disk = yield* readWorkspaceDisk(folder.disk(record.disk), virtualBytesOf(record))
     const vm = Option.getOrUndefined(generation)?.guest.vm
     const made = vm?.points !== undefined

@@ -93,6 +93,12 @@ export interface Commands {
 export const journaled = <A>(folder: WorkspaceFolder, write: () => A) =>
   Effect.mapError(attempt("write", folder.journal, write), toHostErrorOf(folder.directory))
 
+/** The end of an operation on files whose process or VM ended first: it may have changed them in part. Its place in the history stays. */
+const cutShort = (journal: CommandJournal, id: string) => {
+  journal.ended({ id, outcome: "lost", stdoutBytes: 0, stderrBytes: 0 })
+  journal.flush()
+}
+
 /** Number of bytes of each output that the log has, so that the guest need not send them again. */
 const recordedOf = (log: CommandLog) => ({ stdout: log.taken("stdout"), stderr: log.taken("stderr") })
 
@@ -277,6 +283,7 @@ export const openCommands = (
       Effect.forEach(journal.commands.filter(({ end }) => end === undefined), ({ start }) =>
         Effect.gen(function*() {
           const { deadlineMs, id } = start
+          if (start.edits === true) return cutShort(journal, id)
           const log = logs.get(id) ?? logs.create(id)
           yield* attempt("open", folder.logs, () => log.resume())
           // Nothing closes this scope: its end would end the command, which outlives this process.
@@ -306,8 +313,12 @@ export const openCommands = (
 
     const loseAll = (why: PyroError) =>
       Effect.gen(function*() {
-        for (const { end, start: { id } } of journal.commands) {
+        for (const { end, start: { edits, id } } of journal.commands) {
           if (end !== undefined) continue
+          if (edits === true) {
+            cutShort(journal, id)
+            continue
+          }
           const log = logs.get(id) ?? logs.create(id)
           if (!running.has(id) && !log.ended) {
             yield* Effect.ignoreCause(attempt("open", folder.logs, () => log.resume()))

@@ -56,6 +56,8 @@ const Ended = Schema.Struct({
   durationMs: Schema.optional(Schema.Number),
   stdoutBytes: Schema.Int,
   stderrBytes: Schema.Int,
+  /** It failed, and is known to have changed nothing. Of operations of pyro alone. */
+  changedNothing: Schema.optional(Schema.Literal(true)),
   /** Bytes of these that the log lacks. */
   droppedBytes: Schema.optional(Schema.Int)
 })

@@ -40,7 +40,8 @@ export const noteRunning = ({ journal, logs }: Pick<Commands, "journal" | "logs"
     "link",
     to,
     (): ReadonlyArray<RunningCommand> =>
-      journal.commands.filter(({ end }) => end === undefined).map(({ start }) => ({
+      // Work of pyro on files ends without a program that could be adopted.
+      journal.commands.filter(({ end, start }) => end === undefined && start.edits === undefined).map(({ start }) => ({
         start,
         segments: (logs.get(start.id)?.segments ?? []).map(({ number, size }) => {
           fs.linkSync(logs.file(start.id, number), path.join(to, `${start.id}.${number}`))

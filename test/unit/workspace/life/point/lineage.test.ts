@@ -2,6 +2,7 @@ import { assert, describe, it } from "vitest"
 import {
   firstUndone,
   isBehind,
+  isUnchanged,
   isUndone,
   pointBefore,
   undoneAfter
@@ -31,6 +32,14 @@ describe("the history behind a state", () => {
     const redo = { commands: 3, undone: [] }
     assert.deepStrictEqual(undoneAfter(redo, firstUndone(redo), 3), [])
     assert.isTrue(isBehind(redo, undoneAfter(redo, firstUndone(redo), 3)))
+  })
+
+  it("commands that changed nothing are known by the points of the present state before them", () => {
+    const points = [{ record: { commands: 2, unchanged: 3, undone: [] } }, { record: { commands: 5, undone: [] } }]
+    const unchanged = (now: ReadonlyArray<{ readonly from: number; readonly to: number }>) =>
+      [1, 2, 4, 5].filter((place) => isUnchanged(points, now, place))
+    assert.deepStrictEqual(unchanged([]), [2, 4])
+    assert.deepStrictEqual(unchanged([{ from: 1, to: 2 }]), [], "the point is of another state")
   })
 
   it("commands that changed nothing after a point are not undone with the ones after them", () => {

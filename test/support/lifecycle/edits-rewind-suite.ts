@@ -1,0 +1,114 @@
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { localAgent } from "./local-agent.ts"
+import { operations } from "./operations.ts"
+import { rewindSteps } from "./rewind-steps.ts"
+import type { WorkspacesClient } from "./workspaces-client.ts"
+
+/** Operations that change files, and commands that change nothing, in the history of a workspace, over a local agent. */
+export const testEditsRewind = (title: string, program: string, options: { readonly hasMemoryPoints: boolean }) => {
+  describe(title, { concurrent: false }, () => {
+    const driver = localAgent(program, options)
+    let client: WorkspacesClient
+    const known = operations(() => client)
+    const { call, create, exec, remove, sh } = known
+    const { history, rewind, settled, step } = rewindSteps(known)
+    const failure = (work: Promise<unknown>) => work.then(() => "it succeeded", String)
+    const commands = async (workspace: string) => (await history(workspace)).commands.map(({ command }) => command)
+    const write = (workspace: string, path: string, text: string) => call("file-write", { workspace, path, text })
+
+    beforeAll(async () => {
+      client = await driver.open()
+      await client.close()
+      client.setForNext("PYRO_REWIND_MIB", "2048")
+      client.setForNext("PYRO_REWIND_EVERY_MS", "0")
+    })
+    afterAll(() => driver.close(client))
+
+    it("a write, an edit and a patch are steps of the history, and a rewind names and undoes each", async () => {
+      await create("w")
+      await step("w", "echo base > base")
+      await write("w", "notes", "one\n")
+      await settled("w")
+      await call("file-edit", { workspace: "w", path: "notes", old_text: "one", new_text: "two" })
+      await settled("w")
+      const patch = "--- a/notes\n+++ b/notes\n@@ -1 +1 @@\n-two\n+three\n"
+      await call("patch-apply", { workspace: "w", patch })
+      assert.deepStrictEqual((await commands("w")).slice(-3), [
+        "pyro file write notes",
+        "pyro file edit notes",
+        "pyro patch apply"
+      ])
+      const undo = async () => (await rewind("w")).undone.map(({ command }) => command)
+      assert.deepStrictEqual(await undo(), ["pyro patch apply"])
+      assert.deepStrictEqual(await undo(), ["pyro file edit notes"])
+      assert.deepStrictEqual(await undo(), ["pyro file write notes"])
+      assert.strictEqual(await sh("w", "ls"), "base")
+      await remove("w")
+    })
+
+    it("a check of a patch and a failed edit are no steps back", async () => {
+      await create("checked")
+      await step("checked", "echo base > base")
+      const last = await step("checked", "echo more > base")
+      const edit = { workspace: "checked", path: "base", old_text: "absent", new_text: "x" }
+      assert.include(await failure(call("file-edit", edit)), "absent")
+      const patch = "--- a/base\n+++ b/base\n@@ -1 +1 @@\n-more\n+most\n"
+      await call("patch-apply", { workspace: "checked", patch, check: true })
+      assert.notInclude(await commands("checked"), "pyro patch apply")
+      const { undone } = await rewind("checked")
+      assert.deepStrictEqual(undone.map(({ changedNothing, execId }) => changedNothing === true ? "look" : execId), [
+        last,
+        "look"
+      ])
+      assert.strictEqual(await sh("checked", "cat base"), "base")
+      await remove("checked")
+    })
+
+    it("operations on files are no commands: neither the logs nor the running commands have them", async () => {
+      await create("listed")
+      await write("listed", "notes", "one")
+      await sh("listed", "echo ran")
+      const { commands: logged } = await call<
+        { readonly commands: ReadonlyArray<{ readonly command: ReadonlyArray<string> }> }
+      >(
+        "logs",
+        { workspace: "listed" }
+      )
+      assert.lengthOf(logged, 1)
+      await remove("listed")
+    })
+
+    // A layer of a local agent is never empty, so points of the disk alone always differ here: test/guest has that case.
+    if (options.hasMemoryPoints) {
+      it("a look is no step: a rewind goes to before the last command that changed something, and says so", async () => {
+        await create("looked")
+        await step("looked", "echo base > b")
+        const { execId } = await exec("looked", "rm -f b")
+        await settled("looked")
+        // The disk shows that the second one is a look, and the words show it of the first one.
+        for (const look of ["ls", "test -f /etc/hostname"]) await sh("looked", look)
+        const { undone } = await rewind("looked")
+        assert.deepStrictEqual(
+          undone.map(({ changedNothing, execId }) => [execId, changedNothing]).at(0),
+          [execId, undefined]
+        )
+        assert.deepStrictEqual(undone.slice(1).map(({ changedNothing }) => changedNothing), [true, true])
+        assert.strictEqual(await sh("looked", "cat b"), "base")
+        await remove("looked")
+      })
+
+      it("a workspace that no command has changed says so, and counts its commands in words", async () => {
+        await create("same")
+        await settled("same")
+        await sh("same", "ls")
+        assert.include(await failure(rewind("same")), "no command has changed it")
+        await step("same", "echo one > one")
+        assert.include(
+          await failure(rewind("same", { steps: 10 })),
+          "only 1 command that changed something led to its present state"
+        )
+        await remove("same")
+      })
+    }
+  })
+}
