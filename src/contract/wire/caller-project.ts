@@ -1,6 +1,7 @@
 import { Context, Effect, Option, Schema } from "effect"
 import { ceilingText, type NetworkCeiling, noNetwork, readCeiling } from "../rows/network-ceiling.ts"
 import { clientName } from "../text/client-name.ts"
+import { withGitPlaces } from "./git-places.ts"
 
 /** Directories of the host that a request may name paths in, by their real paths. */
 export interface CallerPlaces {
@@ -72,7 +73,8 @@ export const projectHeaders: Effect.Effect<Readonly<Record<string, string>>> = E
 /** Handles a request as one of the project that its headers name. */
 export const forCaller =
   (headers: Readonly<Record<string, string | undefined>>) =>
-  <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  <A, E, R>(asked: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+    const work = withGitPlaces(headers)(asked)
     const header = headers[PROJECT_HEADER]
     const places = headers[PLACES_HEADER]
     const client = clientName(headers[CLIENT_HEADER] ?? "")

@@ -1,7 +1,9 @@
 import { fromDuplex } from "@effect/platform-node/NodeSocket"
 import { Deferred, Effect, type Scope } from "effect"
 import * as Socket from "effect/socket/Socket"
+import { gitPlacesHeader } from "../../contract/wire/git-places.ts"
 import { connectUnix, withoutLateWrites } from "../../system/processes/unix-socket.ts"
+import { processEnvironment } from "../../system/settings/config.ts"
 import type { BegunRequest } from "../started-exec.ts"
 import { type Connection, connectOver } from "./over.ts"
 import { AwaitedRequests } from "./protocol.ts"
@@ -38,5 +40,11 @@ export const connect = (open: OpenConnection, begun?: BegunRequest): Effect.Effe
     })
     const reading = withReusedReads(yield* fromDuplex(opened), () => connected)
     const socket = withoutLateWrites(reading, () => connected?.destroyed === true)
-    return yield* connectOver(socket, awaited, begun && { id: begun.id, asked }, () => connected?.destroySoon())
+    return yield* connectOver(
+      socket,
+      awaited,
+      begun && { id: begun.id, asked },
+      () => connected?.destroySoon(),
+      gitPlacesHeader(processEnvironment())
+    )
   })

@@ -74,7 +74,9 @@ export const connectOver = (
   socket: Socket.Socket,
   awaited = new AwaitedRequests(),
   begun?: Begun,
-  close: () => void = () => {}
+  close: () => void = () => {},
+  /** Headers of every request of this process. */
+  always: Readonly<Record<string, string>> = {}
 ) =>
   Effect.gen(function*() {
     const { listens, notify, protocol } = yield* makeProtocol(awaited, begun, close)
@@ -90,7 +92,7 @@ export const connectOver = (
     const ask: Connection["ask"] = (operation, payload, headers = {}) =>
       Effect.flatMap(
         projectHeaders,
-        (own) => client(operation, payload, { headers: { ...own, ...headers } })
+        (own) => client(operation, payload, { headers: { ...always, ...own, ...headers } })
       ).pipe(Effect.catchCause((cause) => Effect.failCause(failureOf(operation, cause))))
 
     const events: Connection["events"] = (row, payload, headers = {}, { begun, isBackground = false } = {}) =>
@@ -103,7 +105,7 @@ export const connectOver = (
           )
         )
         const queue = yield* client(row.name, payload, {
-          headers: { ...yield* projectHeaders, ...headers },
+          headers: { ...always, ...yield* projectHeaders, ...headers },
           asQueue: true,
           streamBufferSize: Infinity
         }).pipe(Effect.provideService(ownRequestId, id))

@@ -1,13 +1,11 @@
-import { named } from "../../contract/text/names.ts"
+import { Effect } from "effect"
+import { boundPlaces } from "../../contract/wire/caller-project.ts"
+import { callerGitPlaces, type GitPlaces, gitPlacesOf } from "../../contract/wire/git-places.ts"
 import { processEnvironment } from "../../system/settings/config.ts"
 
-/** Variables that name the places of the user's git configuration. */
-const names = ["HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"] as const
-
-export type GitPlaces = Readonly<Partial<Record<typeof names[number], string>>>
-
-/** The places of this process. */
-export const gitPlaces = (): GitPlaces => {
-  const variables = processEnvironment()
-  return named(names.flatMap((name) => variables[name] === undefined ? [] : [[name, variables[name]]]))
-}
+/** Places of the user's git configuration: those of the client, or of this process for a client that may name no place, as the page. */
+export const gitPlaces: Effect.Effect<GitPlaces> = Effect.zipWith(
+  boundPlaces,
+  callerGitPlaces,
+  (bound, caller) => (bound === undefined ? caller : undefined) ?? gitPlacesOf(processEnvironment())
+)

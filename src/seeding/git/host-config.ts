@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { named } from "../../contract/text/names.ts"
 import { printable } from "../../contract/text/printable.ts"
+import type { GitPlaces } from "../../contract/wire/git-places.ts"
 import { writeFile } from "../../system/files/content.ts"
 import { ensureFolder } from "../../system/files/entries.ts"
 import { attempt } from "../../system/files/failure.ts"
@@ -10,7 +11,7 @@ import { runTool } from "../../system/processes/child.ts"
 import { findProgram } from "../../system/processes/host.ts"
 import { readBounded } from "../host-files.ts"
 import { GitFailed } from "./git-failed.ts"
-import { type GitPlaces, gitPlaces } from "./git-places.ts"
+import { gitPlaces } from "./git-places.ts"
 import { type Identity, identityIn } from "./identity.ts"
 import { carriedNames, carriedSettings, type Settings } from "./safe-config.ts"
 
@@ -52,7 +53,7 @@ const wanted = `^(user\\.(name|email)|${[...keys, ...carriedNames].map((key) => 
  */
 export const hostConfig = (repository: ConfiguredRepository, folder: string) =>
   Effect.gen(function*() {
-    const places = gitPlaces()
+    const places = yield* gitPlaces
     yield* makeCommonDirectory(repository, folder)
     const program = findProgram("git")
     const ask = (args: ReadonlyArray<string>) =>

@@ -100,7 +100,7 @@ const collect = (
     const room = { ...scratch.room, cwd: yield* pinDirectory(directory) }
     const isTop = directory === (source._tag === "refused" ? source.workTree : source.repository.workTree)
     const history = isTop && scratch.unfollowed === undefined ? options.history : "none"
-    if (depth === 0) into.notes = scratch.host.notes
+    if (depth === 0) into.notes = [...scratch.host.notes, ...(isTop ? [] : noteOfPart(source, directory, options))]
     if (isTop && scratch.unfollowed !== undefined) {
       into.skipped.push({ path: pathText(joinBytes(prefix, Buffer.from(".git"))), reason: scratch.unfollowed })
     }
@@ -152,6 +152,17 @@ const collect = (
     for (const found of nested) yield* collectNested(found, { directory, prefix, depth }, options, into)
     return scratch.unfollowed === undefined ? scratch.head : undefined
   })
+
+/** Says that a directory of a repository has no git in the workspace. */
+const noteOfPart = (source: Source, directory: string, { history }: CollectOptions) => {
+  const top = source._tag === "refused" ? source.workTree : source.repository.workTree
+  return history === "none" ? [] : [
+    `${printable(directory)} is a directory of the git repository ${
+      printable(top)
+    }: the workspace has its files without git; ` +
+    "for git, seed the repository"
+  ]
+}
 
 /** The ignored files that are left out. A directory with a requested file counts as included. */
 const omitted = (left: ReadonlyArray<Buffer>, found: ReadonlyArray<Listed>) => {

@@ -118,9 +118,15 @@ describe("a seed from a git work tree", { concurrent: true }, () => {
   it.live("a seed of a subdirectory has that directory only", () =>
     Effect.gen(function*() {
       const tree = busyTree(yield* temporaryDirectory)
+      write(tree, { "dir/above.o": "ignored by a rule above\n" })
       const { report, workspace } = yield* seeded({ seedPath: path.join(tree, "dir") })
       assert.deepStrictEqual(names(workspace), ["a b\"c\n", "untracked"])
       assert.strictEqual(report.git?.mode, "none")
+      assert.match(
+        report.notes?.join() ?? "",
+        /is a directory of the git repository .*tree: the workspace has its files without git/
+      )
+      assert.deepStrictEqual((yield* seeded({ seedPath: path.join(tree, "dir"), git: "none" })).report.notes, [])
     }))
 
   it.live("a seed without commits, with a detached HEAD, or of a linked work tree shows the same state", () =>
