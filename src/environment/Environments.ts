@@ -20,7 +20,6 @@ import {
   type Removed
 } from "./image/environment.ts"
 import { type Keep, keepOciImage } from "./image/from-oci.ts"
-import { type KeepRequest, keepRoot } from "./image/keep-root.ts"
 import { exactNpm, joinNpm, versionsFromNpm } from "./image/npm.ts"
 import { makeObtain } from "./image/obtain.ts"
 import { silent } from "./image/progress.ts"
@@ -50,12 +49,6 @@ export class Environments extends Context.Service<Environments, {
     request: DefineRequest,
     options?: PullOptions
   ) => Effect.Effect<Environment, EnvironmentError | EnvironmentNameTaken | InvalidRequest>
-  /** Makes an environment of the user's own from a tar archive of a guest's root, which `archive` writes to a new file. */
-  readonly keep: <E>(
-    request: KeepRequest,
-    archive: (file: string) => Effect.Effect<void, E>,
-    options?: PullOptions
-  ) => Effect.Effect<void, E | EnvironmentError | EnvironmentNameTaken | InvalidRequest>
   /**
    * Makes an environment of an image, under its full reference or, with `replace`, under a name. `make` writes what a builder microVM made
    * of it to a new file. The same reference again replaces the image. An image of a
@@ -157,19 +150,6 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
 
   /** Only for a request that stores a definition: without definitions, the state directory does not have this folder. */
   const prepareKept = ensureFolder(keptRoot)
-  const keep = <E>(
-    request: KeepRequest,
-    archive: (file: string) => Effect.Effect<void, E>,
-    options: PullOptions = {}
-  ) =>
-    keepRoot(
-      { definitions: own, images: kept, modules: kernel.modules(silent) },
-      request,
-      archive,
-      options.onProgress ?? silent
-    )
-      .pipe(keepLocked, (work) => Effect.andThen(prepareKept, work), mapFailure(request.name, "unpack"))
-
   const keepImage = <E, R>(
     reference: string,
     make: (file: string) => Effect.Effect<KeptImage, E, R>,
@@ -240,7 +220,6 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
     ensure,
     pull,
     define,
-    keep,
     keepImage,
     inspect,
     ...makeReclaim(stores, kernel)

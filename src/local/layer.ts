@@ -66,7 +66,6 @@ const make = (pooled: boolean) =>
     const works = hostWorks({
       isResident: pooled,
       pool: Effect.map(owned, ({ pool }) => pool),
-      rootOf: (payload) => Effect.flatMap(owned, ({ workspaces }) => workspaces.root(payload)),
       changesOf: (payload, notify) => Effect.flatMap(owned, ({ workspaces }) => workspaces.changes(payload, notify)),
       pyro: () => pyro
     })

@@ -18,7 +18,6 @@ import { devContainerAt } from "../seeding/devcontainer-plan.ts"
 import { withNotices } from "../system/waits/notices.ts"
 import type { Changes } from "../workspace/disk/changes.ts"
 import type { Notify } from "../workspace/entry/context.ts"
-import type { Root } from "../workspace/operations/Workspaces.ts"
 import { summary } from "./environments.ts"
 import { addToImage } from "./images/add.ts"
 import { commit } from "./images/commit.ts"
@@ -85,28 +84,19 @@ export type ChangesOf = (
 export const commitWorkspace = (payload: CommitPayload, changesOf: ChangesOf, pyro: PyroService) =>
   making(payload.name, (onProgress, notify) => commit(pyro, payload, changesOf(payload, notify), onProgress))
 
-/** Parts of workspaces that become environments. */
-export interface Sources {
-  /** Finds the workspace whose root becomes the image. */
-  readonly rootOf: (
-    payload: { readonly workspace: string; readonly allowSecrets?: boolean | undefined }
-  ) => Effect.Effect<Root, PyroError>
-  readonly changesOf: ChangesOf
-}
-
 /** Builds an environment of the user's own. */
-export const buildEnvironment = (payload: BuildPayload, sources: Sources, pyro: PyroService) =>
+export const buildEnvironment = (payload: BuildPayload, pyro: PyroService) =>
   payload.devcontainer === undefined
-    ? buildNamed(payload, sources, pyro)
+    ? buildNamed(payload, pyro)
     : buildOfDevContainer(pyro, { ...payload, devcontainer: payload.devcontainer })
 
 const buildOfDevContainer = (pyro: PyroService, payload: BuildPayload & { readonly devcontainer: string }) =>
   Stream.unwrap(Effect.gen(function*() {
-    const { allowHosts, buildArgs, devcontainer, dockerfile, from, fromWorkspace, npm, packages } = payload
-    if ((from ?? fromWorkspace ?? dockerfile ?? payload.target) !== undefined || packages.length + npm.length > 0) {
+    const { allowHosts, buildArgs, devcontainer, dockerfile, from, npm, packages } = payload
+    if ((from ?? dockerfile ?? payload.target) !== undefined || packages.length + npm.length > 0) {
       return yield* wrong(
         "devcontainer",
-        "it excludes --from, --from-workspace, --dockerfile, --target, --packages and --npm"
+        "it excludes --from, --dockerfile, --target, --packages and --npm"
       )
     }
     const known = yield* devContainerAt(devcontainer, {})
@@ -129,46 +119,27 @@ const buildOfDevContainer = (pyro: PyroService, payload: BuildPayload & { readon
     )
   }))
 
-const buildNamed = (payload: BuildPayload, { changesOf, rootOf }: Sources, pyro: PyroService) =>
-  making(payload.name ?? "", (onProgress, notify) =>
+const buildNamed = (payload: BuildPayload, pyro: PyroService) =>
+  making(payload.name ?? "", (onProgress) =>
     Effect.gen(function*() {
-      const { define, keep, resolve } = yield* Environments
-      const { allowSecrets, dockerfile, from, fromWorkspace, name, npm, packages, replace } = payload
+      const { define, resolve } = yield* Environments
+      const { dockerfile, from, name, npm, packages, replace } = payload
       if (name === undefined) return yield* wrong("name", "missing")
-      if (allowSecrets !== undefined && fromWorkspace === undefined) {
-        return yield* wrong("allow_secrets", "it goes with --from-workspace alone")
-      }
       if (dockerfile !== undefined) {
-        if ((from ?? fromWorkspace) !== undefined || packages.length + npm.length > 0) {
-          return yield* wrong("dockerfile", "it excludes --from, --from-workspace, --packages and --npm")
+        if (from !== undefined || packages.length + npm.length > 0) {
+          return yield* wrong("dockerfile", "it excludes --from, --packages and --npm")
         }
         return yield* buildDockerfile(pyro, { ...payload, name, dockerfile }, onProgress)
       }
-      if (fromWorkspace === undefined) {
-        if (from === undefined) {
-          return yield* wrong("from", "say what to start from: --from with --packages or --npm, or --from-workspace")
-        }
-        const base = Option.getOrUndefined(yield* resolve(from))
-        if (base?.oci !== undefined) return yield* addToImage(pyro, base, { ...payload, name }, onProgress)
-        return yield* define({ name, from, packages, npm, replace }, { onProgress })
-      }
-      if (from !== undefined || packages.length + npm.length > 0) {
+      if (from === undefined) {
         return yield* wrong(
-          "from_workspace",
-          "it excludes --from, --packages and --npm; install packages in the workspace"
+          "from",
+          "say what to start from: --from with --packages or --npm, or --dockerfile. An environment of a workspace: pyro commit"
         )
       }
-      const { archive, environment, id } = yield* rootOf({ workspace: fromWorkspace, allowSecrets })
-      if (Option.exists(yield* resolve(environment), ({ oci }) => oci !== undefined)) {
-        // It may have no tar.
-        return yield* commit(
-          pyro,
-          { name, replace },
-          changesOf({ workspace: id, allowSecrets }, notify),
-          onProgress
-        )
-      }
-      return yield* keep({ name, workspace: id, from: environment, replace }, archive, { onProgress })
+      const base = Option.getOrUndefined(yield* resolve(from))
+      if (base?.oci !== undefined) return yield* addToImage(pyro, base, { ...payload, name }, onProgress)
+      return yield* define({ name, from, packages, npm, replace }, { onProgress })
     }))
 
 const wrong = (field: string, detail: string) => new InvalidRequest({ field, detail })

@@ -24,8 +24,7 @@ import {
   commitWorkspace,
   exportedEnvironment,
   importEnvironment,
-  pullEnvironment,
-  type Sources
+  pullEnvironment
 } from "./making.ts"
 import { ui } from "./page.ts"
 import { prepare } from "./prepare.ts"
@@ -46,13 +45,12 @@ interface HostParts {
   /** Whether the process stays: `run` then takes its microVM from the pool. */
   readonly isResident: boolean
   readonly pool: Effect.Effect<Pool["Service"], PyroError>
-  readonly rootOf: Sources["rootOf"]
   readonly changesOf: ChangesOf
   readonly pyro: () => PyroService
 }
 
 /** The work of each operation of the host. */
-export const hostWorks = ({ changesOf, isResident, pool, pyro, rootOf }: HostParts): HostWorks => ({
+export const hostWorks = ({ changesOf, isResident, pool, pyro }: HostParts): HostWorks => ({
   run: (payload, input) =>
     isResident
       ? Stream.unwrap(Effect.map(pool, (pool) => Stream.provideService(run(payload, input), Pool, pool)))
@@ -62,7 +60,7 @@ export const hostWorks = ({ changesOf, isResident, pool, pyro, rootOf }: HostPar
   "env.list": () => listEnvironments,
   "env.pull": (payload) => pullEnvironment(pyro())(payload),
   "env.inspect": ({ environment }) => inspectEnvironment(environment),
-  "env.build": (payload) => buildEnvironment(payload, { rootOf, changesOf }, pyro()),
+  "env.build": (payload) => buildEnvironment(payload, pyro()),
   "env.import": (payload, input) => importEnvironment(pyro())(payload, input),
   "env.export": (payload) => exportedEnvironment(pyro())(payload),
   "workspace.commit": (payload) => commitWorkspace(payload, changesOf, pyro()),

@@ -129,12 +129,11 @@ describe("secrets of a workspace", { concurrent: false }, () => {
     for (const { stderr, stdout } of answers) for (const value of HIDDEN) assert.notInclude(stdout + stderr, value)
   })
 
-  it("each way out for the whole of a workspace is refused: a commit, an environment, the disk and a saved snapshot", async () => {
+  it("each way out for the whole of a workspace is refused: a commit, the disk and a saved snapshot", async () => {
     const output = path.join(folder, "whole")
     await json(["snapshot", "save", "fix", "whole", "--disk-only"])
     const ways = [
       ["commit", "fix", "leaky"],
-      ["env", "build", "leaky", "--from-workspace", "fix"],
       ["disk", "export", "fix", "--output", output],
       ["saved", "export", "whole", "--output", output]
     ]

@@ -35,7 +35,7 @@ describe("an environment of a workspace, beyond the common case", { concurrent: 
     assert.strictEqual((await pyro.failure(["commit", "bare", "once"])).code, "environment_name_taken")
     await good(["create", "once", "--name", "second", ...small])
     await good(["file", "write", "second", "/app/second", "--text", "second"])
-    await good(["env", "build", "twice", "--from-workspace", "second"])
+    await good(["commit", "second", "twice"])
     assert.strictEqual(
       await good(["run", "twice", "--mem-mib", "256", "--", "/probe", "/app/first", "/app/second"]),
       "uid=12 gid=34 cwd=/workspace GREETING=image /app/first=first /app/second=second\n"

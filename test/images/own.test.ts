@@ -75,7 +75,7 @@ describe("an environment of one's own, beyond the common case", { concurrent: fa
     await pyro.json(["workspace", "delete", "editor"])
   })
 
-  it("a build from a workspace has its root without the workspace's and the VM's own files", async () => {
+  it("a commit of a workspace has its root without the workspace's and the VM's own files", async () => {
     await pyro.json(["workspace", "create", "tools", "--name", "source", ...smallSizes])
     await pyro.sh(
       "source",
@@ -84,9 +84,9 @@ describe("an environment of one's own, beyond the common case", { concurrent: fa
        ln -s / /usr/local/everything; echo secret >/tmp/secret; echo secret >/workspace/secret; rm -rf /usr/lib/modules
        userdel agent; useradd --uid 1000 --create-home other`
     )
-    const error = await pyro.failure(["env", "build", "toys:1", "--from-workspace", "source"])
+    const error = await pyro.failure(["commit", "source", "toys:1"])
     assert.strictEqual(error.code, "environment_name_taken")
-    const made = await pyro.call(["env", "build", "fixed", "--from-workspace", "source"])
+    const made = await pyro.call(["commit", "source", "fixed"])
     assert.strictEqual(made.code, 0, made.stderr)
     await pyro.json(["workspace", "delete", "source"])
     const ran = await runIn(
@@ -125,7 +125,7 @@ describe("an environment of one's own, beyond the common case", { concurrent: fa
     assert.strictEqual((await runIn("fixed", "id", "other")).code, 0)
   })
 
-  it("packages replace what was built from a workspace", async () => {
+  it("packages replace a commit of a workspace", async () => {
     const fixed = (await own()).find(({ name }) => name === "fixed")
     // What replaces it is made of packages, as another one is already.
     const packages = ["--packages", ...TOOLS, "--replace"]

@@ -294,7 +294,6 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["pyro env build web --from debian:12 --packages redis-tools", NETWORK],
   ["pyro env build web --from debian:12-build --packages postgresql-client redis-tools", NETWORK],
   ["pyro create web", "it takes the environment that the command before makes"],
-  ["pyro env build fixed --from-workspace fix", "test/images/own.test.ts builds one"],
   ["pyro create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main", NETWORK],
   ["pyro run debian:12-build -- npm --version", NETWORK],
   ["pyro env build web --from debian:12 --packages redis-tools postgresql-client", NETWORK],

@@ -7,8 +7,7 @@ import { ImageSettings } from "./environment-image.ts"
 import { foldTo, Notice } from "./notice.ts"
 import { lazy, streaming, unary } from "./operation.ts"
 import { registryFields, registryFlags } from "./registry-fields.ts"
-import { allowSecretsField, buildSecretsField } from "./secret-fields.ts"
-import { at, withVm } from "./states.ts"
+import { buildSecretsField } from "./secret-fields.ts"
 
 const HOST_ADMINISTRATION = { missing: "host administration" } as const
 
@@ -174,12 +173,6 @@ export const BuildPayload = lazy(() =>
       }),
       () => []
     ),
-    fromWorkspace: optional(
-      text(
-        "Id or name of a running workspace. Its root becomes the environment, without /workspace, /tmp and processes"
-      )
-    ),
-    ...allowSecretsField(),
     dockerfile: optional(
       hostPath("Directory with a Dockerfile, or the Dockerfile. Its directory is the context, without ignored files")
     ),
@@ -210,12 +203,11 @@ export type BuildPayload = ReturnType<typeof BuildPayload>["Type"]
 
 export const environmentBuild = streaming({
   name: "env.build",
-  summary: "Build an environment from packages, a Dockerfile, a dev container or a workspace",
+  summary: "Build an environment from packages, a Dockerfile or a dev container",
   description:
     "Adds Debian packages and npm packages to the image of another environment. The packages are installed once, for all workspaces. " +
     "A failed build leaves nothing behind. pyro keeps the definition in its state directory, and builds a lost or damaged image again when a " +
-    "workspace needs it. With --dockerfile or --devcontainer, a microVM builds an image, which becomes the environment. With --from-workspace, the root of a running workspace becomes the image. No program should change that root during the build. " +
-    "A workspace with secrets is refused: its files may have the values.",
+    "workspace needs it. With --dockerfile or --devcontainer, a microVM builds an image, which becomes the environment.",
   cli: {
     path: ["env", "build"],
     args: ["name"],
@@ -239,12 +231,10 @@ export const environmentBuild = streaming({
       "pyro env build node22 --from debian:12 --npm node@22 npm@11",
       "pyro create web",
       "pyro env build app --dockerfile . --allow-host pypi",
-      "pyro env build --devcontainer .",
-      "pyro env build fixed --from-workspace fix"
+      "pyro env build --devcontainer ."
     ]
   },
   mcp: HOST_ADMINISTRATION,
-  states: at(withVm, { except: "Without `from_workspace` no workspace is involved." }),
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
   payload: BuildPayload,
   event: PullEvent,

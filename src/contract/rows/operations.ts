@@ -236,10 +236,11 @@ const ENDS: ReadonlyArray<string> = [
 /** Whether a command ends or removes an object. No suggestion names such a command, or another object for it. */
 export const ends = ({ annotations, name }: Row): boolean => annotations?.destructive === true || ENDS.includes(name)
 
-/** Operations on a workspace that exists; `env.build` reads one with `--from-workspace`. */
-export type WorkspaceOperation =
-  | Exclude<Extract<OperationName, `workspace.${string}`>, "workspace.create" | "workspace.list">
-  | "env.build"
+/** Operations on a workspace that exists. */
+export type WorkspaceOperation = Exclude<
+  Extract<OperationName, `workspace.${string}`>,
+  "workspace.create" | "workspace.list"
+>
 
 /** The legal states of each operation on a workspace: for the checks, their errors and the reference. */
 export const operationStates = named(

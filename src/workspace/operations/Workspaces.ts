@@ -2,36 +2,21 @@ import { Context, Effect, Layer, Option, Ref, Scope } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { SecretSet } from "../../redaction/secrets.ts"
 import { type Changes, changesOf } from "../disk/changes.ts"
-import { touch } from "../entry/activity.ts"
 import { type Lifecycle, type LifecycleServices, type Notify, pickServices } from "../entry/context.ts"
-import type { Generation } from "../entry/entry.ts"
 import { makeRegistry } from "../entry/registry.ts"
 import { adoptAll } from "../life/adopt.ts"
-import { explainChannelFailure } from "../life/boot.ts"
 import { makeClockKeeper } from "../life/clock-keeper.ts"
 import { makeIdlePauses, noteUses } from "../life/idle.ts"
-import { wakeFor } from "../life/pause.ts"
 import { keepMakingPoints } from "../life/point/keeper.ts"
 import { expire } from "../life/remove.ts"
-import { archiveRoot } from "../life/root-archive.ts"
-import { runningGeneration } from "../life/running.ts"
 import { makeFlattener } from "../life/snapshot/flatten.ts"
 import { leaveAll } from "../life/start-stop.ts"
 import { openResidentsOf } from "../residents/entry-residents.ts"
-import { demandNoSecrets } from "../residents/secret/whole-content.ts"
 import { doChores } from "./chores.ts"
 import type { House } from "./perform.ts"
 
 interface WorkspaceRef {
   readonly workspace: string
-}
-
-/** The root of a running workspace. */
-export interface Root {
-  readonly id: string
-  readonly environment: string
-  /** Writes the root as a tar archive to a new file of the host. */
-  readonly archive: (file: string) => Effect.Effect<void, PyroError>
 }
 
 /**
@@ -40,9 +25,6 @@ export interface Root {
  */
 export class Workspaces extends Context.Service<Workspaces, {
   readonly house: House
-  readonly root: (
-    payload: WorkspaceRef & { readonly allowSecrets?: boolean | undefined }
-  ) => Effect.Effect<Root, PyroError>
   /** What a workspace changed, for a commit. The Scope removes it. */
   readonly changes: (
     payload: WorkspaceRef & { readonly allowSecrets?: boolean | undefined },
@@ -82,26 +64,6 @@ const make = Effect.gen(function*() {
   yield* Effect.forkScoped(keepMakingPoints(lifecycle))
   return Workspaces.of({
     house: { lifecycle, services },
-    root: ({ allowSecrets, workspace }) =>
-      Effect.gen(function*() {
-        const entry = yield* registry.find(workspace)
-        yield* demandNoSecrets(entry.folder.directory, "root", { allowSecrets })
-        /** Each part of the build by itself: a long part between the two does not need the VM. */
-        const inVm = <A>(work: (running: Generation) => Effect.Effect<A, PyroError>) =>
-          wakeFor(lifecycle, entry, "env.build").pipe(
-            Effect.andThen(runningGeneration(entry, "env.build")),
-            Effect.flatMap(work),
-            Effect.scoped,
-            Effect.provide(services)
-          )
-        yield* inVm(() => touch(entry.folder))
-        const { environment } = yield* Ref.get(entry.record)
-        return {
-          id: entry.id,
-          environment: environment.name,
-          archive: (file) => inVm(({ channel, guest }) => explainChannelFailure(guest)(archiveRoot(channel, file)))
-        }
-      }),
     changes: ({ allowSecrets, workspace }, notify) =>
       Effect.flatMap(registry.find(workspace), (entry) => changesOf(lifecycle, entry, { allowSecrets, notify })).pipe(
         Effect.provide(services)

@@ -47,7 +47,6 @@ const environments = Layer.effect(
       ensure: () => Effect.succeed(one),
       pull: () => Effect.succeed(one),
       define: () => unused,
-      keep: () => unused,
       keepImage: () => unused,
       inspect: () => unused,
       remove: () => unused,

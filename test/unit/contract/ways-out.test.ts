@@ -7,7 +7,7 @@ import { payloadFields } from "../../../src/contract/rows/payload-fields.ts"
 const READING = ["workspace.disk.read", "workspace.file.download", "workspace.file.read"]
 
 /** Operations without content of a workspace: an environment of one was made with a person's word. */
-const OF_NO_WORKSPACE = ["env.export", "env.import", "env.inspect", "env.pull"]
+const OF_NO_WORKSPACE = ["env.build", "env.export", "env.import", "env.inspect", "env.pull"]
 
 const fieldsOf = (row: typeof operations[number]) => payloadFields(row.payload()).map(({ name }) => name)
 
@@ -22,7 +22,6 @@ describe("ways out of a workspace", () => {
   it("each one that takes files, a disk or a root refuses the values of secrets, unless a person allows them", () => {
     assert.deepStrictEqual(ways.filter((row) => !fieldsOf(row).includes("allow_secrets")).map(({ name }) => name), [])
     assert.includeMembers(ways.map(({ name }) => name), [
-      "env.build",
       "saved.export",
       "workspace.commit",
       "workspace.disk.export",
