@@ -96,10 +96,11 @@ describe("an environment of one's own, beyond the common case", { concurrent: fa
       `mine; cd /usr/local; stat -c '%a %U' bin/mine src; ls -d device; readlink link everything; ls -A /tmp /workspace
        test -e /usr/bin/tree || echo gone; stat -c '%a %G' /etc/shadow; ls /lib/modules | wc -l; figlet -f term x; hostname`
     )
-    assert.deepStrictEqual(ran.stdout.toString().split("\n").slice(0, 9), [
+    assert.deepStrictEqual(ran.stdout.toString().split("\n").slice(0, 10), [
       "mine",
       "4755 root",
       "755 other",
+      "device",
       "/etc/passwd",
       "/",
       "/tmp:",

@@ -168,7 +168,7 @@ export const workspaceCreate = streaming({
     },
     filled: ["registry_auth", "ssh_agent_socket"],
     extras: { ...secretFlags, ...registryFlags, "id-only": { _tag: "switch", description: "Print only the id" } },
-    hostPaths: ["seed_path", "devcontainer", "ssh_agent_socket"],
+    hostPaths: ["seed_path", "devcontainer", "dockerfile", "ssh_agent_socket"],
     fromVariable: socketOfCaller,
     imageSources: ["environment"],
     examples: [
@@ -182,6 +182,7 @@ export const workspaceCreate = streaming({
       "pyro create --secret-env ANTHROPIC_API_KEY --secret-http ANTHROPIC_API_KEY@anthropic --allow-host api.anthropic.com",
       "pyro create --seed-path . --allow-host npm --allow-host api.example.com:443",
       "pyro create --devcontainer . --name fix --allow-host npm",
+      "pyro create --dockerfile . --name app",
       "pyro create --seed-path . --name fix --allow-host github.com --ssh-agent github.com --ssh-agent-ask",
       "pyro create --from-snapshot warm --name try"
     ]

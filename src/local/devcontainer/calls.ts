@@ -10,6 +10,7 @@ import type { Paths } from "../../system/files/Paths.ts"
 import { withNotices } from "../../system/waits/notices.ts"
 import { alone, commit, type Notify } from "../../workspace/entry/context.ts"
 import type { House, performing } from "../../workspace/operations/perform.ts"
+import { createOfDockerfile } from "../images/create.ts"
 import { createOfDevContainer, unusedLogins } from "./create.ts"
 import { runSteps } from "./lifecycle.ts"
 
@@ -74,11 +75,15 @@ export const devContainerCalls = ({ context, house, pyro }: Parts) => {
       case "workspace.create": {
         const create = call as PyroService["workspace"]["create"]
         return ((payload: CreatePayload) => {
-          if (payload.devcontainer !== undefined) {
+          if (payload.devcontainer !== undefined && payload.dockerfile === undefined) {
             return Stream.provideContext(
               createOfDevContainer(pyro(), { ...payload, devcontainer: payload.devcontainer }, { create, remember }),
               context
             )
+          }
+          if (payload.dockerfile !== undefined) {
+            const { dockerfile } = payload
+            return Stream.provideContext(createOfDockerfile(pyro(), { ...payload, dockerfile }, create), context)
           }
           const refused = unusedLogins(payload)
           return refused === undefined ? create(payload) : Stream.fail(refused)

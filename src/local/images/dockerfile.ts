@@ -10,7 +10,7 @@ import { placesIn } from "./builder-files.ts"
 import { buildInMicroVm } from "./builder.ts"
 import { builderLogins } from "./logins.ts"
 import { mirroredRegistries, mirrorsOf, withMirror } from "./mirrors.ts"
-import { registryGrants } from "./registry-grants.ts"
+import { registryGrants, type RegistryWords } from "./registry-grants.ts"
 import { keepSteps, keptSteps, mostStepsBytes } from "./steps.ts"
 
 const wrong = (field: string, detail: string) => new InvalidRequest({ field, detail })
@@ -34,7 +34,10 @@ const stepsFor = (name: string, { noCache, secrets }: Pick<BuildPayload, "noCach
 /** Builds a Dockerfile in a builder microVM, and makes an environment of the image. */
 export const buildDockerfile = (
   pyro: PyroService,
-  payload: BuildPayload & { readonly name: string; readonly dockerfile: string },
+  { allowRegistries, option = "--allow-host", ...payload }:
+    & BuildPayload
+    & Pick<RegistryWords, "allowRegistries">
+    & { readonly name: string; readonly dockerfile: string; readonly option?: "--allow-host" | "--allow-registry" },
   onProgress: OnProgress
 ) =>
   Effect.gen(function*() {
@@ -50,10 +53,11 @@ export const buildDockerfile = (
     const bases = yield* basesOf(text, { arguments: buildArgs, target })
     const grants = yield* registryGrants(bases, {
       allowHosts,
+      allowRegistries,
       registryAuth: auth.registryAuth,
       mirrored: yield* mirroredRegistries,
       path: `${context}/${file}`,
-      option: "--allow-host"
+      option
     })
     const references = bases.images.map(({ reference }) => reference)
     const mirrors = yield* mirrorsOf(references)

@@ -1032,6 +1032,11 @@ export interface CreateFields {
   /** Environment of the workspace */
   readonly environment?: string | undefined
   /**
+   * Directory with a Dockerfile, or the Dockerfile. Builds an environment of it, and copies the directory. Excludes
+   * `devcontainer`, `repo_url` and `from_snapshot`
+   */
+  readonly dockerfile?: string | undefined
+  /**
    * Directory of a project with a devcontainer.json, or that file. Builds its environment, copies the project, and runs
    * its commands. Excludes `repo_url`
    */
@@ -1043,8 +1048,8 @@ export interface CreateFields {
   /** Publish the ports that `devcontainer` forwards, each on a free port of this host. Default: false */
   readonly forwardPorts?: boolean | undefined
   /**
-   * Registry that the files of `devcontainer` may name beside the well-known ones: HOST[:PORT], or localhost:PORT of
-   * this host. The programs of the build can reach it, those of the workspace cannot. Default: none
+   * Registry that the files of `devcontainer` or `dockerfile` may name beside the well-known ones: HOST[:PORT], or
+   * localhost:PORT of this host. The programs of the build can reach it, those of the workspace cannot. Default: none
    */
   readonly allowRegistries?: ReadonlyArray<string> | undefined
   /**
