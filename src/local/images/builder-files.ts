@@ -8,6 +8,7 @@ import type { OnProgress } from "../../environment/Environments.ts"
 import type { BuilderMessage, BuilderRequest, MadeImage } from "../../environment/image-builder.ts"
 import { appendTo, openFile, openUnfollowed } from "../../system/files/content.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
+import { setting } from "../../system/settings/config.ts"
 import { bytesOfFile, counting, giveFile, type Upload } from "./give-file.ts"
 import type { BuilderLogins } from "./logins.ts"
 
@@ -118,6 +119,11 @@ export const takeResult = (
   { file, onProgress, reference }: Building
 ) =>
   Effect.scoped(Effect.gen(function*() {
+    // Programs of the build may say anything.
+    const mostBytes = (yield* setting("PYRO_BUILDER_DISK_MIB")) * 1024 * 1024
+    if (sizeBytes <= 0 || sizeBytes > mostBytes) {
+      return yield* failed(reference, "image", `its builder made an image of ${sizeBytes} bytes`)
+    }
     const fd = yield* openFile(file, "wx", 0o600)
     const path = "/workspace/root.erofs"
     const passed = counting({ step: "taking the image from the builder", sizeBytes, from: 0.85, to: 0.95 }, onProgress)

@@ -181,4 +181,27 @@ describe("a builder's disk", () => {
         assert.deepStrictEqual(leftovers(), [])
       }
     })))
+
+  it.effect("whose image comes as a file takes no more bytes than its disk has", () =>
+    Effect.gen(function*() {
+      for (const sizeBytes of [0, -1, Number.MAX_SAFE_INTEGER]) {
+        let taken = 0
+        const hostile = workspaces({ sizeBytes })
+        const endless = Stream.forever(Stream.sync(() => {
+          taken++
+          return output("zeros")
+        }))
+        Object.assign(hostile.workspace.file, { download: () => endless })
+        const file = path.join(folder, `hostile-${sizeBytes}`)
+        const refused = yield* Effect.flip(buildInMicroVm(hostile, {
+          ...common,
+          request: { architecture: "amd64", commit: { id: "1", config: {}, workspaceAs: undefined } },
+          registries: [],
+          secrets: { token: Redacted.make("a-long-value") },
+          file
+        }))
+        assert.include(refused.message, `its builder made an image of ${sizeBytes} bytes`)
+        assert.deepStrictEqual([taken, fs.existsSync(file)], [0, false])
+      }
+    }).pipe(Effect.provideService(Environments, environments), Effect.provideService(Paths, paths)))
 })
