@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { installation } from "../support/installation.ts"
+import { installation, smallSizes } from "../support/installation.ts"
 import { imageOf } from "../support/oci/image.ts"
 import { probeIn } from "../support/oci/probe.ts"
 import { startRegistry, type TestRegistry } from "../support/oci/registry.ts"
@@ -52,5 +52,21 @@ describe("the stages of a Dockerfile", { concurrent: false }, () => {
     const built = await pyro.call(words, { cwd: directory })
     assert.strictEqual(built.code, 0, built.stderr)
     assert.include(await run(), "uid=0 gid=0 cwd=/workspace GREETING= /copied/file=text\n")
+  })
+
+  it("create --dockerfile builds the environment of a directory, and copies the directory", async () => {
+    const directory = path.join(folder, "created")
+    fs.mkdirSync(directory)
+    fs.writeFileSync(path.join(directory, "file"), "text")
+    fs.writeFileSync(path.join(directory, "Dockerfile"), `FROM ${registry.host}/plain:1\nENV GREETING=created\n`)
+    const words = ["create", "--dockerfile", directory, "--name", "created", ...smallSizes]
+    assert.strictEqual((await pyro.failure(words)).code, "registry_not_allowed")
+    const made = await pyro.call([...words, "--allow-registry", registry.host])
+    assert.strictEqual(made.code, 0, made.stderr)
+    const ran = await pyro.call(["exec", "created", "--", "/probe", "file"])
+    assert.include(`${ran.stdout}${ran.stderr}`, "GREETING=created file=text")
+    const both = await pyro.failure(["create", "--dockerfile", directory, "--devcontainer", directory])
+    assert.deepInclude(both, { code: "invalid_request", field: "--dockerfile" })
+    await pyro.json(["delete", "created"])
   })
 })
