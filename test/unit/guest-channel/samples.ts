@@ -279,5 +279,6 @@ export const samples: ReadonlyArray<Sample> = [
     undefined
   ),
   ...call(Calls.checkpoint, "checkpoint", { path: text("/workspace") }, undefined),
-  ...call(Calls.programs, "programs", {}, 1)
+  ...call(Calls.programs, "programs", {}, 1),
+  ...call(Calls.runtimeFiles, "runtime-files", { from: text("/lower/run"), to: text("/run") }, undefined)
 ]
