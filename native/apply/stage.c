@@ -1,3 +1,4 @@
+#include "../put/holes.h"
 #include "apply.h"
 
 #include <errno.h>
@@ -62,17 +63,6 @@ void stage_open(struct apply *apply, int is_check) {
   }
 }
 
-static void write_all(struct apply *apply, int fd, const char *bytes, size_t length, const char *path) {
-  while (length > 0) {
-    ssize_t count = write(fd, bytes, length);
-    if (count < 0 && errno != EINTR) apply_fail(apply, errno, "cannot write", path);
-    if (count > 0) {
-      bytes += count;
-      length -= (size_t)count;
-    }
-  }
-}
-
 static void fill_link(struct apply *apply, const struct change *change, const struct side *side, const char *name) {
   char target[APPLY_TARGET_MOST + 1];
   if (input_take(&apply->input, target, side->size) != 0) apply_end(apply, APPLY_WITHDRAWN, "the input ended");
@@ -88,7 +78,8 @@ static void fill_file(struct apply *apply, const struct change *change, const st
   for (uint64_t left = side->size; left > 0;) {
     size_t part = left < PIECE_MOST ? (size_t)left : PIECE_MOST;
     if (input_take(&apply->input, piece, part) != 0) apply_end(apply, APPLY_WITHDRAWN, "the input ended");
-    write_all(apply, fd, piece, part, change->path);
+    int error = holes_write(fd, piece, part, side->size - left);
+    if (error != 0) apply_fail(apply, error, "cannot write", change->path);
     left -= part;
   }
   if (close(fd) != 0) apply_fail(apply, errno, "cannot write", change->path);

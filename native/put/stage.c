@@ -1,3 +1,4 @@
+#include "holes.h"
 #include "put.h"
 
 #include <errno.h>
@@ -51,24 +52,13 @@ void stage_open(struct put *put) {
   }
 }
 
-static void write_all(struct put *put, int fd, const char *bytes, size_t length, const char *path) {
-  while (length > 0) {
-    ssize_t count = write(fd, bytes, length);
-    if (count < 0 && errno != EINTR) put_fail(put, errno, "cannot write", path);
-    if (count > 0) {
-      bytes += count;
-      length -= (size_t)count;
-    }
-  }
-}
-
-/* Leaves a hole: the file gets longer, and reads zeros there. */
-static void skip_hole(struct put *put, int fd, const char *path) {
+/* Leaves a hole behind the `at` bytes of a file: the file gets longer, and reads zeros there. Gives the length of the hole. */
+static uint64_t skip_hole(struct put *put, int fd, uint64_t at, const char *path) {
   uint64_t length;
   if (input_number(&put->input, 8, &length) != 0) put_end(put, PUT_WITHDRAWN, "the input ended");
-  if (length > INT64_MAX) put_end(put, PUT_MALFORMED, "a hole of impossible length");
-  off_t end = lseek(fd, (off_t)length, SEEK_CUR);
-  if (end < 0 || ftruncate(fd, end) != 0) put_fail(put, errno, "cannot write", path);
+  if (length > INT64_MAX - at) put_end(put, PUT_MALFORMED, "a hole of impossible length");
+  if (ftruncate(fd, (off_t)(at + length)) != 0) put_fail(put, errno, "cannot write", path);
+  return length;
 }
 
 static struct timespec time_of(int64_t ns) {
@@ -80,20 +70,22 @@ static struct timespec time_of(int64_t ns) {
 /* Pieces of a u32 length and so many bytes, the last one empty. In place of a piece: `hole` and a u64 length, or `withdrawn`. */
 static void fill_file(struct put *put, int folder, const char *base, struct entry *entry) {
   static char piece[PIECE_MOST];
-  uint64_t length, written = 0;
+  uint64_t length, written = 0, at = 0;
   int fd = openat(folder, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, entry->mode & 0777);
   if (fd < 0) put_fail(put, errno, "cannot create", entry->path);
   for (;;) {
     if (input_number(&put->input, 4, &length) != 0) put_end(put, PUT_WITHDRAWN, "the input ended");
     if (length == 0 || length == withdrawn) break;
     if (length == hole) {
-      skip_hole(put, fd, entry->path);
+      at += skip_hole(put, fd, at, entry->path);
       continue;
     }
     if (length > PIECE_MOST || length > entry->size - written) put_end(put, PUT_MALFORMED, "more content than was told");
     if (input_take(&put->input, piece, length) != 0) put_end(put, PUT_WITHDRAWN, "the input ended");
-    write_all(put, fd, piece, length, entry->path);
+    int error = holes_write(fd, piece, length, at);
+    if (error != 0) put_fail(put, error, "cannot write", entry->path);
     written += length;
+    at += length;
   }
   /* The content is the whole file: a file system without times that far keeps its nearest one. */
   if (entry->timed) futimens(fd, (struct timespec[2]){{.tv_nsec = UTIME_OMIT}, time_of(entry->time_ns)});

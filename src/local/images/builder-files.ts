@@ -6,8 +6,9 @@ import { FileDownloadPayload } from "../../contract/rows/workspace-file-stream.t
 import { named } from "../../contract/text/names.ts"
 import type { OnProgress } from "../../environment/Environments.ts"
 import type { BuilderMessage, BuilderRequest, MadeImage } from "../../environment/image-builder.ts"
-import { appendTo, openFile, openUnfollowed } from "../../system/files/content.ts"
+import { openFile, openUnfollowed } from "../../system/files/content.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
+import { sparseFile } from "../../system/files/sparse-write.ts"
 import { setting } from "../../system/settings/config.ts"
 import { bytesOfFile, counting, giveFile, type Upload } from "./give-file.ts"
 import type { BuilderLogins } from "./logins.ts"
@@ -124,13 +125,14 @@ export const takeResult = (
     if (sizeBytes <= 0 || sizeBytes > mostBytes) {
       return yield* failed(reference, "image", `its builder made an image of ${sizeBytes} bytes`)
     }
-    const fd = yield* openFile(file, "wx", 0o600)
+    const target = sparseFile(yield* openFile(file, "wx", 0o600), file)
     const path = "/workspace/root.erofs"
     const passed = counting({ step: "taking the image from the builder", sizeBytes, from: 0.85, to: 0.95 }, onProgress)
     yield* takeFile(pyro, { workspace, path, sizeBytes, reference }, (bytes) => {
       passed(bytes)
-      return appendTo(fd, file, bytes)
+      return target.write(bytes)
     })
+    yield* target.end
   }))
 
 /** Gives the builder the steps of earlier builds. Its programs may have made them, so they are bytes to this host. */
@@ -151,12 +153,12 @@ export const takeSteps = (
     if (stepsAfter === undefined || stepsBytes === undefined || stepsBytes > stepsAfter.mostBytes) return
     const { file, keep } = stepsAfter
     onProgress({ step: "keeping the steps", fraction: 0.95 })
-    yield* Effect.scoped(Effect.flatMap(openFile(file, "wx", 0o600), (fd) =>
-      takeFile(pyro, { path: STEPS_AFTER, reference, sizeBytes: stepsBytes, workspace }, (bytes) =>
-        appendTo(fd, file, bytes))))
+    yield* Effect.scoped(Effect.gen(function*() {
+      const target = sparseFile(yield* openFile(file, "wx", 0o600), file)
+      yield* takeFile(pyro, { path: STEPS_AFTER, reference, sizeBytes: stepsBytes, workspace }, target.write)
+      yield* target.end
+    }))
     yield* keep
   }).pipe(
-    Effect.catch(({ message }) =>
-      Effect.logWarning(`the steps of ${reference} are not kept: ${message}`)
-    )
+    Effect.catch(({ message }) => Effect.logWarning(`the steps of ${reference} are not kept: ${message}`))
   )

@@ -116,10 +116,6 @@ export const keepReadOnly = (fd: number, path: string): Effect.Effect<void, File
 export const setSize = (fd: number, path: string, bytes: number): Effect.Effect<void, FileFailed> =>
   attempt("ftruncate", path, () => fs.ftruncateSync(fd, bytes))
 
-/** Adds to the end of an open file. */
-export const appendTo = (fd: number, path: string, content: Uint8Array): Effect.Effect<void, FileFailed> =>
-  attempt("write", path, () => fs.appendFileSync(fd, content))
-
 /** Fills a buffer from an offset of an open file, in the thread pool. Bytes behind the file's end stay unchanged. */
 export const fillFrom = (
   { fd, path }: { readonly fd: number; readonly path: string },

@@ -63,6 +63,7 @@ const takeFile = (source: Source, size: number, to: string | undefined) =>
       const piece = yield* reading(() => source.piece(from, size))
       if (piece === undefined) break
       from = piece.offset + piece.length
+      // Zeros too: in a part of a memory, they replace those before it, and a hole does not.
       if (target !== undefined) yield* writeAt(target.fd, target.path, piece.bytes, piece.offset)
     }
     if (target === undefined) return

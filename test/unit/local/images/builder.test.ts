@@ -22,6 +22,7 @@ const made = {
   _tag: "Made",
   digest: `sha256:${"0".repeat(64)}`,
   sizeBytes: 6,
+  stepsBytes: undefined as number | undefined,
   config: { env: [], entrypoint: [], command: [], exposedPorts: [] },
   layers: [],
   packages: "",
@@ -204,4 +205,25 @@ describe("a builder's disk", () => {
         assert.deepStrictEqual([taken, fs.existsSync(file)], [0, false])
       }
     }).pipe(Effect.provideService(Environments, environments), Effect.provideService(Paths, paths)))
+
+  it.effect("whose image comes as a file takes few blocks of the host for zeros, and so do its steps", () =>
+    run(Effect.gen(function*() {
+      const zeros = Buffer.alloc(16 * mib)
+      const sparse = workspaces({ sizeBytes: zeros.length + 1, stepsBytes: zeros.length + 1 })
+      const pieces = Stream.make(zeros, Buffer.from("x")).pipe(Stream.map((bytes) => ({ ...output(""), bytes })))
+      Object.assign(sparse.workspace.file, { download: () => pieces })
+      const [file, steps] = [path.join(folder, "sparse.erofs"), path.join(folder, "sparse.steps")]
+      yield* buildInMicroVm(sparse, {
+        ...common,
+        request: commit,
+        secrets: { token: Redacted.make("a-long-value") },
+        stepsAfter: { file: steps, mostBytes: 17 * mib, keep: Effect.void },
+        file
+      })
+      for (const one of [file, steps]) {
+        const { blocks, size } = fs.statSync(one)
+        assert.strictEqual(size, zeros.length + 1)
+        assert.isBelow(blocks * 512, mib)
+      }
+    })))
 })

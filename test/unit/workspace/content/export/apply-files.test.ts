@@ -125,6 +125,16 @@ describe("pyro-apply", () => {
       assert.strictEqual(fs.statSync(`${directory}/a`).ino, status.ino)
     }))
 
+  it.live("a file gets holes in place of pages of zeros", () =>
+    Effect.gen(function*() {
+      const directory = yield* scratch
+      const zeros = "\0".repeat(1_000_001)
+      const text = `${zeros}x${zeros}`
+      yield* apply({ directory, changes: [["large", undefined, text]] })
+      assert.strictEqual(fs.readFileSync(`${directory}/large`, "latin1"), text)
+      assert.isAtMost(fs.statSync(`${directory}/large`).blocks * 512, 16_384)
+    }))
+
   it.live("a directory becomes a file or a link only if the changes remove all that it has", () =>
     Effect.gen(function*() {
       for (const text of ["now a file", "-> own"]) {

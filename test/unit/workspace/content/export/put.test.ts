@@ -90,6 +90,26 @@ describe("pyro-put", () => {
       assert.isTrue(start.equals(expected))
     }))
 
+  it.live("a file gets holes in place of pages of zeros, wherever pieces and skipped bytes end", () =>
+    Effect.gen(function*() {
+      const parent = yield* scratch
+      const zeros = Buffer.alloc(3_000_000)
+      const data = randomBytes(10_000)
+      const size = 3 * zeros.length + data.length + 1
+      const file = yield* put({ parent, name: "out", overwrite: false, entries: [of("file", "", { size })] })
+      yield* file.write(zeros)
+      yield* file.write(data)
+      yield* file.skip(5)
+      yield* file.write(zeros)
+      yield* file.write(Buffer.from("x"))
+      yield* file.write(zeros)
+      yield* file.endFile
+      yield* file.commit
+      const written = fs.readFileSync(`${parent}/out`)
+      assert.isTrue(written.equals(Buffer.concat([zeros, data, Buffer.alloc(5), zeros, Buffer.from("x"), zeros])))
+      assert.isAtMost(fs.statSync(`${parent}/out`).blocks * 512, 32_768)
+    }))
+
   it.live("pyro-put adds to an existing directory and reports its content", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
