@@ -75,7 +75,7 @@ describe("a workspace whose tree cannot be seen whole", () => {
     await until("the end of QEMU", async () => (await pyro.status("w")).state === "failed")
     const refused = await failure(["workspace", "start", "w"])
     assert.strictEqual(refused.code, "disk_damaged", JSON.stringify(refused))
-    assert.match(refused.message, /pyro reset$/)
+    assert.match(refused.message, /pyro rewind w\. .*pyro reset w$/)
     assert.strictEqual((await pyro.status("w")).state, "failed")
     await step("reset", "w")
     assert.strictEqual((await call(["workspace", "diff", "w"])).stdout.toString(), "")

@@ -117,9 +117,13 @@ export const gone: ToolSteps = [
   ...start.slice(1)
 ]
 
+/** After a command that broke the guest. */
+export const UNDO =
+  "workspace_reset with before: \"1\" undoes the last command, and without `before` it discards all changes"
+
 /** After a command that did not start. */
 export const nothingRan: ToolSteps = [
-  "nothing ran, so another call is safe; if system files are broken, call workspace_reset, which discards all changes",
+  `nothing ran, so another call is safe; if system files are broken: ${UNDO}`,
   "nothing ran, so another call is safe"
 ]
 

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { table } from "../text/names.ts"
-import { ContractError, gone, nothingRan } from "./contract-error.ts"
+import { ContractError, gone, nothingRan, UNDO } from "./contract-error.ts"
 
 const console = (tail: string) => tail === "" ? "" : `\nend of the guest's console:\n${tail}`
 
@@ -13,7 +13,7 @@ const laterSteps: ReadonlyArray<string> = ["attach", "exec", "run", "service"]
 const readingSteps: ReadonlyArray<string> = ["archive", "inspect", "map disk", "merge layers"]
 
 const nextStep = (step: string) => {
-  if (laterSteps.includes(step)) return "Run it again. Start a failed workspace first: pyro start"
+  if (laterSteps.includes(step)) return "Run it again. Start a failed workspace first: pyro start NAME"
   return readingSteps.includes(step)
     ? "Ask again. If it fails again, the daemon's log has more: pyro daemon logs"
     : "Try again. If it fails again, check the host (pyro doctor) and the daemon's log (pyro daemon logs)"
@@ -42,6 +42,9 @@ export class GuestPanicked extends ContractError<GuestPanicked>()("GuestPanicked
 }, {
   fact: ({ detail, consoleTail }) =>
     `the guest's kernel panicked: ${detail}. Its commands are lost. Run them again${console(consoleTail)}`,
+  message: ({ consoleTail, detail }) =>
+    `the guest's kernel panicked: ${detail}. Its commands are lost. Run them again. If a command broke the guest: ` +
+    `pyro rewind NAME${console(consoleTail)}`,
   steps: gone
 }) {}
 
@@ -60,12 +63,12 @@ export class ChannelFailed extends ContractError<ChannelFailed, "guest_silent">(
       : `lost the channel to the guest: ${detail}. The command may have run in part`,
   next: ({ reason }) =>
     reason === "silent"
-      ? "Keep the files: pyro stop, then pyro start. To discard all changes instead: pyro reset"
-      : "Run it again. Start a failed workspace first: pyro start",
+      ? "Keep the files: pyro stop NAME, then pyro start NAME. To undo the last command instead: pyro rewind NAME. To discard all changes: pyro reset NAME"
+      : "Run it again. Start a failed workspace first: pyro start NAME. If the command broke the guest: pyro rewind NAME",
   steps: ({ reason }) =>
     reason !== "silent" ? gone : [
-      "call workspace_stop and workspace_start: the files are kept. workspace_reset discards the changes",
-      "ask the user to stop and start the workspace: the files are kept. workspace_reset discards the changes",
+      `call workspace_stop and workspace_start: the files are kept. ${UNDO}`,
+      `ask the user to stop and start the workspace: the files are kept. ${UNDO}`,
       "ask the user to stop and start the workspace: the files are kept"
     ]
 }) {
@@ -97,6 +100,23 @@ const toolsOfBuildEnvironments = new Set([
   "flex"
 ])
 
+/** Programs that every environment of pyro has, so that their absence is a command's work. */
+const everywhere = new Set([
+  "bash",
+  "cat",
+  "chmod",
+  "cp",
+  "env",
+  "find",
+  "grep",
+  "ls",
+  "mkdir",
+  "mv",
+  "rm",
+  "sed",
+  "tar"
+])
+
 /** Whether a program is the shell that scripts and terminals start. */
 const isShell = (command: string) => command === "/bin/sh" || command === "sh"
 
@@ -119,14 +139,16 @@ export class CommandNotFound extends ContractError<CommandNotFound>()("CommandNo
   },
   next: ({ command }) =>
     isShell(command)
-      ? "Run a program of the environment by its path, such as: pyro exec NAME -- /app. If the shell was removed: pyro reset NAME"
+      ? "Run a program of the environment by its path, such as: pyro exec NAME -- /app. If a command removed the shell: pyro rewind NAME"
+      : everywhere.has(command)
+      ? "If an earlier command removed it: pyro rewind NAME. Otherwise check the guest's PATH"
       : /\s/.test(command.trim())
       ? "Give its words separately, or as a script: --script"
       : "Check its name and the guest's PATH, or install it (docs/dependencies.md)",
   steps: ({ command }) =>
     isShell(command)
       ? [
-        `${PROGRAM_INSTEAD}; if the shell was removed, call workspace_reset, which discards all changes`,
+        `${PROGRAM_INSTEAD}; if a command removed the shell: ${UNDO}`,
         PROGRAM_INSTEAD
       ]
       : nothingRan
@@ -139,6 +161,7 @@ export class CommandNotExecutable extends ContractError<CommandNotExecutable>()(
 }, {
   fact: ({ command, detail }) =>
     `"${command}" cannot be executed in the guest: ${detail}. Nothing ran. Check its mode and its interpreter`,
+  next: "If an earlier command broke it: pyro rewind NAME",
   steps: nothingRan
 }) {}
 

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { optional } from "../text/fields.ts"
-import { ContractError, didYouMean, start } from "./contract-error.ts"
+import { ContractError, didYouMean, start, UNDO } from "./contract-error.ts"
 
 /** No workspace has the id or the name. */
 export class WorkspaceNotFound extends ContractError<WorkspaceNotFound>()("WorkspaceNotFound", {
@@ -141,8 +141,8 @@ export class StateTooNew extends ContractError<StateTooNew>()("StateTooNew", {
 /** A guest has damaged the disk of the workspace or the snapshot. Nothing was changed. */
 export class DiskDamaged extends ContractError<DiskDamaged>()("DiskDamaged", { detail: Schema.String }, {
   fact: ({ detail }) => `the disk is damaged: ${detail}`,
-  next: "Return to the seed, or to an earlier snapshot: pyro reset",
-  steps: "call workspace_reset: it returns to the seed, or to an earlier snapshot. Later changes are lost"
+  next: "Return to before the last command: pyro rewind NAME. Or to the seed or an earlier snapshot: pyro reset NAME",
+  steps: `${UNDO}. Later changes are lost`
 }) {}
 
 /** The workspace has no snapshot of that name. */

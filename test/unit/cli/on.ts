@@ -1,7 +1,7 @@
-import { Effect, Layer, Ref, Stream } from "effect"
+import { Effect, Layer, Ref, Schema, Stream } from "effect"
 import { cli } from "../../../src/cli/cli.ts"
 import { FileUnreadable, Terminal } from "../../../src/cli/terminal/Terminal.ts"
-import { EnvironmentUnknown, FileRefused, WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
+import { PyroError } from "../../../src/contract/errors/errors.ts"
 import { operations } from "../../../src/contract/rows/operations.ts"
 import { Pyro, type PyroService } from "../../../src/contract/rows/Pyro.ts"
 import type { RunInput } from "../../../src/contract/rows/run-input.ts"
@@ -87,6 +87,8 @@ export const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run,
     return { status, signal, journal: yield* Ref.get(journal), requests, called }
   }))
 
+const isPyroError = Schema.is(PyroError)
+
 /** A service whose calls are noted and answered; streaming ones with what is answered as their only event, or a list of them. */
 const answering = (answers: Answers, called: Array<readonly [string, unknown]>): PyroService => {
   const root: Record<string, unknown> = {}
@@ -99,9 +101,7 @@ const answering = (answers: Answers, called: Array<readonly [string, unknown]>):
       const said = answers[row.name]
       const answer = typeof said === "function" ? said(payload, input ?? {}) as unknown : said
       if (Stream.isStream(answer)) return answer
-      if ([EnvironmentUnknown, FileRefused, WorkspaceNotFound].some((one) => answer instanceof one)) {
-        return row.kind === "unary" ? answer : Stream.fail(answer)
-      }
+      if (isPyroError(answer)) return row.kind === "unary" ? Effect.fail(answer) : Stream.fail(answer)
       return row.kind === "unary"
         ? Effect.succeed(answer)
         : Stream.fromIterable(Array.isArray(answer) ? answer : [answer])

@@ -163,7 +163,7 @@ describe("what an error says to do next", () => {
     assert.match(new CommandNotFound({ command: "make" }).message, /debian:12-build/)
     assert.match(
       new CommandNotFound({ command: "/bin/sh" }).message,
-      /^the guest has no shell .* Nothing ran\. Run a program .*, such as: pyro exec NAME -- \/app\. If the shell was removed: pyro reset NAME$/
+      /^the guest has no shell .* Nothing ran\. Run a program .*, such as: pyro exec NAME -- \/app\. If a command removed the shell: pyro rewind NAME$/
     )
     assert.match(new CommandNotFound({ command: "docker" }).message, /debian:13-docker/)
     assert.notMatch(new CommandNotFound({ command: "mkae" }).message, /debian:12-build/)
@@ -206,7 +206,7 @@ describe("exit statuses", () => {
     for (const step of ["attach", "exec", "run", "service"]) {
       assert.strictEqual(
         failed(step),
-        `the microVM failed (${step}): why. Run it again. Start a failed workspace first: pyro start`
+        `the microVM failed (${step}): why. Run it again. Start a failed workspace first: pyro start NAME`
       )
     }
     for (const step of ["archive", "inspect", "map disk", "merge layers"]) {

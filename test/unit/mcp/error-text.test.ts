@@ -27,7 +27,7 @@ describe("the hint of an error, to a model", () => {
 
   it("the hint for a damaged disk is a reset, with its cost", () => {
     const text = errorText(Cause.fail(new DiskDamaged({ detail: "could not mount" })))
-    assert.match(text, /^disk_damaged: .*could not mount\nhint: call workspace_reset: .* are lost$/)
+    assert.match(text, /^disk_damaged: .*could not mount\nhint: workspace_reset with before: "1" undoes the last command, .* are lost$/)
   })
 
   it("a name that is taken leads to another name, and not to a deletion", () => {
@@ -44,7 +44,7 @@ describe("the hint of an error, to a model", () => {
     const text = errorText(Cause.fail(new ChannelFailed({ reason: "silent", detail: "it has sent nothing" })))
     assert.match(
       text,
-      /^guest_silent: the guest does not answer: .*\nhint: call workspace_stop and workspace_start: the files are kept\. workspace_reset discards/
+      /^guest_silent: the guest does not answer: .*\nhint: call workspace_stop and workspace_start: the files are kept\. workspace_reset with before: "1" undoes/
     )
     assert.notMatch(text, /pyro (workspace|reset|stop)/)
   })
