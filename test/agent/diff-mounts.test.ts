@@ -2,10 +2,10 @@ import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { changesOf } from "../../src/workspace/content/diff/changes.ts"
 import { withMounts } from "./agent.ts"
 import { said, workspace } from "./diff-workspace.ts"
 import { collect, start } from "./run.ts"
+import { changesOf } from "./whole-changes.ts"
 
 /** open_tree(2) and move_mount(2) on links themselves. */
 const MOUNT_LINK = `

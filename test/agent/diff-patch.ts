@@ -1,8 +1,9 @@
 import { Effect } from "effect"
 import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
-import { changesOf, type ChangesOptions } from "../../src/workspace/content/diff/changes.ts"
+import type { ChangesOptions } from "../../src/workspace/content/diff/changes.ts"
 import { changesOptions, type DiffSelection } from "../../src/workspace/content/diff/diff.ts"
 import { wholePatch } from "../support/whole-patch.ts"
+import { changesOf } from "./whole-changes.ts"
 
 /** The whole patch, as an export has it. */
 export const diffPatch = (

@@ -8,7 +8,6 @@ import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
 import { replayPushed } from "../../src/seeding/push.ts"
 import { copyPushed, readPushed, returnPushed } from "../../src/seeding/pushed.ts"
 import { sha256Hex } from "../../src/system/files/digest.ts"
-import { changesOf } from "../../src/workspace/content/diff/changes.ts"
 import { movingBaseline } from "../../src/workspace/content/export/applied.ts"
 import { exportChanges } from "../../src/workspace/content/export/apply.ts"
 import type { ExportBounds } from "../../src/workspace/content/export/path.ts"
@@ -17,6 +16,7 @@ import { wholePatch } from "../support/whole-patch.ts"
 import { payload, resultOf } from "../unit/workspace/content/export/fake-guest.ts"
 import { withAgent } from "./agent.ts"
 import { seeded, write } from "./pushed.ts"
+import { changesOf } from "./whole-changes.ts"
 
 /** A workspace in a state directory, whose VM has this channel. */
 const entryOf = (state: string, channel: GuestChannel) =>

@@ -5,13 +5,13 @@ import * as fs from "node:fs"
 import type { ExportPayload } from "../../src/contract/rows/workspace-export.ts"
 import type { Change } from "../../src/patch/patch.ts"
 import { sha256Hex } from "../../src/system/files/digest.ts"
-import { changesOf } from "../../src/workspace/content/diff/changes.ts"
 import { exportChanges } from "../../src/workspace/content/export/apply.ts"
 import type { ExportBounds } from "../../src/workspace/content/export/path.ts"
 import { wholePatch } from "../support/whole-patch.ts"
 import { payload, resultOf } from "../unit/workspace/content/export/fake-guest.ts"
 import { withAgent } from "./agent.ts"
 import { listed, workspace } from "./diff-workspace.ts"
+import { changesOf } from "./whole-changes.ts"
 
 /** A workspace, and the directory of the host that it was seeded from. */
 const seeded = (name: string, fill: (tree: string) => void) =>

@@ -3,9 +3,9 @@ import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import { createHash, randomBytes } from "node:crypto"
 import * as fs from "node:fs"
-import { changesOf } from "../../src/workspace/content/diff/changes.ts"
 import { withAgent } from "./agent.ts"
 import { listed, said, workspace } from "./diff-workspace.ts"
+import { changesOf } from "./whole-changes.ts"
 
 withAgent("a workspace's diff", (it) => {
   it.effect("diff shows every kind of change, and its patch makes the workspace from the seed", () =>

@@ -2,9 +2,9 @@ import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
-import { changesOf } from "../../src/workspace/content/diff/changes.ts"
 import { withAgent } from "./agent.ts"
 import { said, workspace } from "./diff-workspace.ts"
+import { changesOf } from "./whole-changes.ts"
 
 const write = (folder: string, files: Readonly<Record<string, string>>) => {
   for (const [name, content] of Object.entries(files)) {

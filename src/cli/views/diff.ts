@@ -149,7 +149,10 @@ const differences = (diff: DiffResult, words: DifferenceWords) =>
     const unnamed = (diff.missingPaths?.length ?? 0) - 20
     if (unnamed > 0) yield* warn(`pyro: no such path in ${words.sides}: ${unnamed} more\n`)
     if (diff.ignoredCount > 0) {
-      yield* note(`${count(diff.ignoredCount, "ignored file")} left out; show them with --include-ignored\n`)
+      const list = diff.defaultRules === undefined
+        ? ""
+        : ` (the seed has no ignore rules, so pyro's list counts: ${diff.defaultRules.join(", ")})`
+      yield* note(`${count(diff.ignoredCount, "ignored file")} left out${list}; show them with --include-ignored\n`)
     }
     if (diff.nestedCount !== undefined) {
       const names = [...(diff.nested ?? []).slice(0, 5), ...(diff.nestedCount > 5 ? ["..."] : [])].join(", ")

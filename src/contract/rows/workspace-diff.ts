@@ -92,6 +92,13 @@ export const differenceResult = (
     files: Schema.Array(DiffFile()).annotate({ description: "Changed files by path, at most 20000" }),
     unlisted: integer("Number of changed files that `files` leaves out"),
     ignoredCount: integer(ignored),
+    defaultRules: optional(
+      Schema.Array(Schema.String).annotate({
+        description:
+          "Patterns of pyro's default list that excluded some of these files, such as `node_modules/`: the seed has neither an ignore file " +
+          "nor a repository above them. Absent if none did"
+      })
+    ),
     nestedCount: optional(
       integer(
         "Number of repositories, work trees and submodules that commands made in /workspace. Their new files are left out unless `paths` " +

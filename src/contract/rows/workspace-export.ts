@@ -60,6 +60,7 @@ export const ExportPayload = lazy(() =>
       "Make the changes of the diff in the files of a directory. A file there that is neither as it was seeded nor as the workspace has it " +
         "refuses all of them"
     ),
+    includeIgnored: flag("With `patch` or `apply`: include new files that ignore rules exclude, as `diff` does"),
     check: flag("With `apply`: write nothing, and show what would be changed or refused"),
     expect: optional(
       text("With `patch` or `apply`: fail unless the diff has this digest, from `workspace diff --json`")
@@ -235,6 +236,7 @@ export const workspaceExport = streaming({
       output: { name: "output_path", hostPath: "write", needed: true, description: "In the project" },
       patch: { description: "Export the diff for git apply" },
       apply: { description: "Make the diff's changes in the files of output_path (.)", visibleIn: ["full"] },
+      include_ignored: { description: "With patch or apply: also what .gitignore excludes", visibleIn: ["full"] },
       check: { description: "With apply: write nothing, show what it would do", visibleIn: ["full"] },
       expect: { description: "With patch: only if the diff has this digest" },
       overwrite: { description: "Replace files" }

@@ -137,7 +137,10 @@ const diffPage = (
       ...missing.map((path) => `no such path: ${path}`),
       ...named.map(fileLine),
       unnamed > 0 && `… and ${count(unnamed, "file")} more`,
-      diff.ignoredCount > 0 && `${count(diff.ignoredCount, "ignored file")} left out (include_ignored)`,
+      diff.ignoredCount > 0 &&
+        `${count(diff.ignoredCount, "ignored file")} left out (include_ignored)${
+          diff.defaultRules === undefined ? "" : `, also by pyro's list: ${diff.defaultRules.join(", ")}`
+        }`,
       diff.nestedCount !== undefined &&
         `new files of ${count(diff.nestedCount, "nested repo")} made here left out (include_ignored): ${
           (diff.nested ?? []).slice(0, 5).join(", ")

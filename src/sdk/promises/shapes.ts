@@ -676,6 +676,11 @@ export interface DiffResult {
   /** Number of new files that ignore rules exclude: rules of the seed, and of ignore files made in the guest */
   readonly ignoredCount: number
   /**
+   * Patterns of pyro's default list that excluded some of these files, such as `node_modules/`: the seed has neither an
+   * ignore file nor a repository above them. Absent if none did
+   */
+  readonly defaultRules?: ReadonlyArray<string>
+  /**
    * Number of repositories, work trees and submodules that commands made in /workspace. Their new files are left out
    * unless `paths` names one, or with `include_ignored`. Absent if there are none
    */
@@ -1645,6 +1650,8 @@ export interface ExportFields {
    * workspace has it refuses all of them
    */
   readonly apply?: boolean | undefined
+  /** With `patch` or `apply`: include new files that ignore rules exclude, as `diff` does */
+  readonly includeIgnored?: boolean | undefined
   /** With `apply`: write nothing, and show what would be changed or refused */
   readonly check?: boolean | undefined
   /** With `patch` or `apply`: fail unless the diff has this digest, from `workspace diff --json` */

@@ -43,6 +43,7 @@ const diff = {
 const exportOf = {
   ask: false,
   apply: false,
+  includeIgnored: false,
   check: false,
   paths: [],
   exclude: [],

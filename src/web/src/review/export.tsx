@@ -65,6 +65,7 @@ export const ExportPanel = ({ compareAgain, comparedAt, diff, executable, includ
     ask: false,
     patch: to !== undefined,
     apply: to === undefined,
+    includeIgnored: false,
     check: false,
     expect: diff.digest!,
     overwrite: to !== undefined && overwrite,

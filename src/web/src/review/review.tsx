@@ -46,7 +46,9 @@ export const Review = ({ of }: { readonly of: WorkspaceInfo }) => {
         <p role="status" className="faint">
           {value === undefined ? isLoading ? "Comparing…" : "" : summaryText(value.diff)}
           {value !== undefined && value.diff.ignoredCount > 0 && !includeIgnored
-            ? `; ${value.diff.ignoredCount} ignored files left out`
+            ? `; ${value.diff.ignoredCount} ignored files left out${
+              value.diff.defaultRules === undefined ? "" : ` (pyro's list: ${value.diff.defaultRules.join(", ")})`
+            }`
             : ""}
           {value?.diff.nestedCount === undefined
             ? ""

@@ -65,6 +65,7 @@ const nothing: Changes = {
   mounted: [],
   nested: [],
   ignoredCount: 0,
+  defaultRules: [],
   specialCount: 0
 }
 

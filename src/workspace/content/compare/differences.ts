@@ -78,10 +78,10 @@ const look = (side: Side, options: CompareOptions) =>
   side.explain(Effect.gen(function*() {
     const { candidates: found, mounts } = yield* collectCandidates(side, options.verified ?? false)
     const all = found.filter(beneath(options.paths ?? []))
-    const { kept, nested } = options.includeIgnored === true
-      ? { kept: all, nested: [] }
+    const { defaultRules, kept, nested } = options.includeIgnored === true
+      ? { defaultRules: [], kept: all, nested: [] }
       : yield* withoutIgnored(side, overPushed(side.pushed, all), found, namedPaths(options.paths ?? []))
-    return { all, kept: new Set(kept.map(({ path }) => path)), mounts, nested }
+    return { all, defaultRules, kept: new Set(kept.map(({ path }) => path)), mounts, nested }
   }))
 
 /** The candidates that are not equal files. */
@@ -136,6 +136,7 @@ export const differencesOf = (
     return {
       ...yield* withContents(differing, { old: reader(from), new: reader(to) }, options.limits),
       ignoredCount,
+      defaultRules: [...new Set([...one.defaultRules, ...other.defaultRules])].sort(),
       nested: nested.map((path) => Buffer.from(path, "latin1")),
       missing: missing.map((path) => Buffer.from(path, "latin1")),
       mounted: mountedAt(options.paths ?? [], [...mounts.values()])

@@ -44,6 +44,8 @@ export interface Changes {
   readonly mounted: ReadonlyArray<Uint8Array>
   /** Number of files that the ignore rules exclude. */
   readonly ignoredCount: number
+  /** Patterns of the default list that excluded some of them, because the baseline has no rules there. */
+  readonly defaultRules: ReadonlyArray<string>
   /** Repositories, work trees and submodules that the guest made, whose new files are left out. */
   readonly nested: ReadonlyArray<Uint8Array>
   /** Requested paths that neither side has. */
@@ -117,7 +119,7 @@ export const withContents = (
   candidates: ReadonlyArray<Candidate>,
   read: { readonly old: ReadSide; readonly new: ReadSide },
   limits = DEFAULT_LIMITS
-): Effect.Effect<Omit<Changes, "ignoredCount" | "missing" | "mounted" | "nested">, PyroError> =>
+): Effect.Effect<Omit<Changes, "defaultRules" | "ignoredCount" | "missing" | "mounted" | "nested">, PyroError> =>
   Effect.gen(function*() {
     const ordered = candidates
       .filter(({ new: after, old }) => gitMode(old) !== undefined || gitMode(after) !== undefined)
@@ -162,8 +164,8 @@ export const collectChanges = (
     const { candidates: differing, mounts } = yield* collectCandidates(sources, verified)
     const found = yield* overPushed(sources, differing)
     const wanted = found.filter(beneath(wantedPaths))
-    const { ignoredCount, kept, nested } = options.includeIgnored === true
-      ? { ignoredCount: 0, kept: wanted, nested: [] }
+    const { defaultRules, ignoredCount, kept, nested } = options.includeIgnored === true
+      ? { defaultRules: [], ignoredCount: 0, kept: wanted, nested: [] }
       : yield* withoutIgnored(sources, wanted, found, namedPaths(wantedPaths))
     const readOld: ReadSide = (paths, limits) =>
       Effect.gen(function*() {
@@ -183,6 +185,7 @@ export const collectChanges = (
     return {
       ...yield* withContents(kept, { old: readOld, new: readNew }, options.limits),
       ignoredCount,
+      defaultRules,
       nested: nested.map((path) => Buffer.from(path, "latin1")),
       // A pushed file that is gone is a change.
       missing: unknown.filter((path) => !wanted.some(beneath([path]))),
@@ -190,14 +193,10 @@ export const collectChanges = (
     }
   })
 
-/** The same changes with every content. Fails if a content is too large. */
-export const changesOf = (
-  channel: GuestChannel,
-  options: ChangesOptions = {}
-): Effect.Effect<ReadonlyArray<Change>, PyroError> => Effect.flatMap(collectChanges(channel, options), wholeChanges)
-
 /** All changes, or a refusal that names a path whose changes are unknown or too large. */
-const wholeChanges = ({ changes, mounted, oversized }: Changes): Effect.Effect<ReadonlyArray<Change>, FileRefused> => {
+export const wholeChanges = (
+  { changes, mounted, oversized }: Changes
+): Effect.Effect<ReadonlyArray<Change>, FileRefused> => {
   if (mounted[0] !== undefined) {
     return new FileRefused({
       path: pathText(mounted[0]),

@@ -80,7 +80,7 @@ const shownPatch = (head: Uint8Array, bytes: number) => {
 
 /** Changes in the form of the result. */
 export const differenceResult = (
-  { changes, ignoredCount, missing, mounted, nested, oversized, specialCount }: Changes,
+  { changes, defaultRules, ignoredCount, missing, mounted, nested, oversized, specialCount }: Changes,
   payload: Pick<DiffPayload, "stat" | "nameOnly" | "verified" | "maxBytes">
 ): Effect.Effect<DiffResult> =>
   Effect.gen(function*() {
@@ -110,6 +110,7 @@ export const differenceResult = (
       files: listed,
       unlisted: files.length - listed.length,
       ignoredCount,
+      ...(defaultRules.length === 0 ? {} : { defaultRules }),
       ...(nested.length === 0 ? {} : { nestedCount: nested.length, nested: nested.slice(0, MAX_NESTED).map(pathText) }),
       ...(oversized.length === 0 ? {} : { tooLargeCount: oversized.length }),
       ...(mounted.length === 0 ? {} : { mountedCount: mounted.length }),

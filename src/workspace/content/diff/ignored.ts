@@ -5,6 +5,7 @@ import { pushedContent } from "../../../seeding/pushed.ts"
 import { yieldToEventLoop } from "../../../system/waits/effects.ts"
 import type { Candidate, Sources } from "./candidates.ts"
 import { readContents } from "./contents.ts"
+import { withoutDefaults } from "./default-rules.ts"
 import { withoutNested } from "./nested.ts"
 
 const MAX_FILE_BYTES = 1024 * 1024
@@ -31,13 +32,15 @@ const ruleDirectories = (candidates: ReadonlyArray<Candidate>) => {
 interface LeftOut {
   readonly kept: ReadonlyArray<Candidate>
   readonly ignoredCount: number
+  /** Patterns of the default list that excluded some of them. */
+  readonly defaultRules: ReadonlyArray<string>
   /** Repositories that the guest made, whose new files are left out. */
   readonly nested: ReadonlyArray<string>
 }
 
 /**
- * Splits ignored candidates and those in new repositories from the rest, and counts the ignored ones without directories. The rules come from the baseline and from ignore
- * files that the guest made or changed, which can only exclude more. As in git, a file of the baseline is never ignored. `found`
+ * Splits ignored candidates and those in new repositories from the rest, and counts the ignored ones without directories. The rules come from the baseline, or
+ * from a default list where the baseline has none, and from ignore files that the guest made or changed, which can only exclude more. As in git, a file of the baseline is never ignored. `found`
  * has all differences, `candidates` has the differences at the requested paths, `named`.
  */
 export const withoutIgnored = (
@@ -47,7 +50,9 @@ export const withoutIgnored = (
   named: ReadonlyArray<string>
 ): Effect.Effect<LeftOut, PyroError> =>
   Effect.gen(function*() {
-    if (candidates.every(({ old }) => old !== undefined)) return { kept: candidates, ignoredCount: 0, nested: [] }
+    if (candidates.every(({ old }) => old !== undefined)) {
+      return { kept: candidates, ignoredCount: 0, defaultRules: [], nested: [] }
+    }
     const { channel, pushed, trees } = sources
     const excludePath = ".git/info/exclude"
     const fileIn = (directory: string) => directory === "" ? ".gitignore" : `${directory}/.gitignore`
@@ -80,7 +85,12 @@ export const withoutIgnored = (
     for (const [directory, text] of ruleTexts) rules.add(directory, text)
     const exclude = textOf(excludePath)
     if (exclude !== undefined) rules.exclude(exclude)
-    const byBaseline = yield* keptBy(rules, candidates)
+    const { kept: byBaseline, patterns } = yield* withoutDefaults(sources, {
+      candidates: yield* keptBy(rules, candidates),
+      found,
+      named,
+      ruled: new Set([...ruleTexts.keys(), ...(exclude === undefined ? [] : [""])])
+    })
     const guest = byBaseline.every(({ old }) => old !== undefined)
       ? undefined
       : yield* guestRules(sources, found, ruleTexts, exclude)
@@ -89,7 +99,11 @@ export const withoutIgnored = (
       ? byBaseline
       : yield* keptBy(guest, byBaseline).pipe(Effect.orElseSucceed(() => byBaseline))
     const files = (of: ReadonlyArray<Candidate>) => of.filter((one) => one.new?.type !== "directory").length
-    return { ...yield* withoutNested(sources, kept, named), ignoredCount: files(candidates) - files(kept) }
+    return {
+      ...yield* withoutNested(sources, kept, named),
+      ignoredCount: files(candidates) - files(kept),
+      defaultRules: patterns
+    }
   })
 
 /** Work between two turns of other requests: some 20 ms. */

@@ -20,7 +20,7 @@ import { EventLog } from "../../entry/events.ts"
 import { borrowReader, explainEnd, type Reader } from "../../life/reader.ts"
 import { runningGeneration } from "../../life/running.ts"
 import { guardOf } from "../../residents/entry-residents.ts"
-import { changesOf } from "../diff/changes.ts"
+import { type Changes, collectChanges, wholeChanges } from "../diff/changes.ts"
 import { changesOptions } from "../diff/diff.ts"
 import { patchOf } from "../diff/patch-of.ts"
 import { movingBaseline } from "./applied.ts"
@@ -82,7 +82,9 @@ const consentOf = (entry: Entry) =>
   )
 
 /** Fails for options that do not go together. */
-const demandFitting = ({ apply, ask, check, output, overwrite, patch, preserveTimes }: ExportPayload) => {
+const demandFitting = (
+  { apply, ask, check, includeIgnored, output, overwrite, patch, preserveTimes }: ExportPayload
+) => {
   const invalid = (field: string, detail: string) => Effect.fail(new InvalidRequest({ field, detail }))
   if (ask && output === "-") return invalid("ask", "does not go with the standard output")
   if (apply && patch) {
@@ -93,6 +95,9 @@ const demandFitting = ({ apply, ask, check, output, overwrite, patch, preserveTi
   }
   if (preserveTimes && (apply || patch)) {
     return invalid("preserve_times", `does not go with --${apply ? "apply" : "patch"}, which has changes, and no files`)
+  }
+  if (includeIgnored && !apply && !patch) {
+    return invalid("include_ignored", "goes with --patch or --apply: an export of files has ignored ones anyway")
   }
   if (check && !apply) return invalid("check", "goes with --apply only")
   return output === undefined && !apply ? invalid("output", "is missing") : Effect.void
@@ -170,22 +175,35 @@ const withoutExcluded = (
 
 const exportedPaths = ({ path, paths }: ExportPayload) => path === "" ? paths : [path, ...paths]
 
+/** Says what the default list left out: no rule of the project did. */
+export const leftOutHints = (
+  { defaultRules, ignoredCount }: Pick<Changes, "defaultRules" | "ignoredCount">
+): ReadonlyArray<ExportEvent> =>
+  defaultRules.length === 0 ? [] : [{
+    _tag: "Notice",
+    level: "hint",
+    message:
+      `${ignoredCount} ignored ${ignoredCount === 1 ? "file is" : "files are"} left out (the seed has no ignore ` +
+      `rules, so pyro's list counts: ${defaultRules.join(", ")}); export them with --include-ignored`
+  }]
+
 /** The diff, or a path's part of it, as a patch on the host, or in the files of a directory. With a digest, only the reviewed diff. */
 const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayload, bounds: ExportBounds) =>
   Stream.unwrap(Effect.gen(function*() {
     const options = yield* changesOptions({
       paths: exportedPaths(payload),
-      includeIgnored: false,
+      includeIgnored: payload.includeIgnored,
       verified: false
     }).pipe(Effect.mapError(({ detail }) => new InvalidRequest({ field: "path", detail })))
-    const all = yield* changesOf(channel, { ...options, pushed: yield* readPushed(folder) })
-    const changes = yield* withoutExcluded(all, payload.exclude)
+    const found = yield* collectChanges(channel, { ...options, pushed: yield* readPushed(folder) })
+    const changes = yield* withoutExcluded(yield* wholeChanges(found), payload.exclude)
+    const hints = Stream.fromIterable(leftOutHints(found))
     yield* refuseSecretsIn(bounds.secrets, changes)
     if (payload.apply) {
       // The limits of a patch are those of tools that read one.
       const { digest } = yield* patchOf(changes, 0)
-      return exportChanges(changes, digest, payload, bounds)
+      return Stream.concat(hints, exportChanges(changes, digest, payload, bounds))
     }
     const patch = yield* boundedPatch(changes)
-    return exportPatch(patch, changes, sha256Hex(patch), payload, bounds)
+    return Stream.concat(hints, exportPatch(patch, changes, sha256Hex(patch), payload, bounds))
   }))

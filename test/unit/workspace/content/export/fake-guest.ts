@@ -103,6 +103,7 @@ export const payload = (fields: Partial<ExportPayload>): ExportPayload => ({
   output: "/nonexistent/out",
   patch: false,
   apply: false,
+  includeIgnored: false,
   check: false,
   overwrite: false,
   allowExecutableConfig: false,
