@@ -32,22 +32,39 @@ const HELP: FlagDoc = {
   required: false
 }
 
+/** Replaces the fields that a text of the row names by the options that a person types. Fields of several words need no backticks. */
+const withOptions = (operation: Command) => {
+  const cli: CliSurface = operation.cli
+  const options = flagsOf(operation).flatMap(({ field, name }) =>
+    field === undefined || cli.args.includes(field.name) ? [] : [[field.name, `--${name}`] as const]
+  )
+  return (text: string) =>
+    options.reduce(
+      (before, [field, option]) => {
+        const ticked = before.replaceAll(`\`${field}\``, option)
+        return field.includes("_") ? ticked.replace(new RegExp(`(?<![\\w-])${field}(?!\\w)`, "g"), option) : ticked
+      },
+      text
+    )
+}
+
 const operationHelp = (operation: Command): HelpDoc => {
   const cli: CliSurface = operation.cli
   const defaults = payloadDefaults(operation.payload())
+  const typed = withOptions(operation)
   const described = (name: string, description: string) => {
     const value = defaults[name]
     return typeof value === "string" || typeof value === "number" ? `${description} [default: ${value}]` : description
   }
   return {
-    description: `${operation.summary}.\n\n${operation.description}`,
+    description: typed(`${operation.summary}.\n\n${operation.description}`),
     usage: usageOf(operation),
     args: payloadFields(operation.payload())
       .filter(({ name }) => cli.args.includes(name) || cli.rest === name)
       .map(({ description, kind, name, required }) => ({
         name,
         type: cli.rest === name ? dashesOf(cli) : "",
-        description: Option.some(description),
+        description: Option.some(typed(description)),
         required,
         variadic: kind._tag === "list"
       })),
@@ -55,7 +72,9 @@ const operationHelp = (operation: Command): HelpDoc => {
       name,
       aliases: letter === undefined ? [] : [`-${letter}`],
       type: value,
-      description: Option.some(described(field?.name ?? "", description) + (repeated ? "; may be repeated" : "")),
+      description: Option.some(
+        described(field?.name ?? "", typed(description)) + (repeated ? "; may be repeated" : "")
+      ),
       required
     })),
     globalFlags: [HELP],
