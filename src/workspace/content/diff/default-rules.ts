@@ -8,6 +8,8 @@ import { missingIn } from "./contents.ts"
 const DIRECTORIES: ReadonlySet<string> = new Set([
   "__pycache__",
   "node_modules",
+  // pnpm puts its store beside a project that lies on another file system than the home directory.
+  ".pnpm-store",
   ".venv",
   ".pytest_cache",
   ".mypy_cache",
