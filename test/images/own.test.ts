@@ -141,12 +141,15 @@ describe("an environment of one's own, beyond the common case", { concurrent: fa
   })
 
   it("an own environment whose image is lost is built again when used", { timeout: 600_000 }, async () => {
+    const digestOfTools = async () => (await own()).find(({ name }) => name === "tools")?.digest
+    const before = await digestOfTools()
     fs.rmSync(path.join(cache, "environments"), { recursive: true })
     assert.deepStrictEqual((await own()).map(({ name, state }) => [name, state]), [
       ["tools", "absent"],
       ["toys:1", "absent"]
     ])
     assert.match((await runIn("tools", "tree", "--version")).stdout.toString(), /^tree v/)
+    assert.strictEqual(await digestOfTools(), before, "the same packages give the same image")
   })
 
   it("removing an own environment keeps it for workspaces that started from it", async () => {
