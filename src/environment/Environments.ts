@@ -36,7 +36,7 @@ export class Environments extends Context.Service<Environments, {
   readonly list: Effect.Effect<ReadonlyArray<EnvironmentStatus>, EnvironmentError>
   /** The environment if this host has an image that looks whole. Fails with ImageDamaged. */
   readonly resolve: (name: string) => Effect.Effect<Option.Option<Environment>, EnvironmentError>
-  /** The environment, built if absent or damaged. An image of an older recipe is used unchanged, but for a builder. */
+  /** The environment, built if absent or damaged, after `beforeBuild`. An image of an older recipe is used unchanged, but for a builder. */
   readonly ensure: (name: string, options?: PullOptions) => Effect.Effect<Environment, EnvironmentError>
   /** Reads the whole image and builds it if it is absent, damaged or outdated, or if `force` is set. */
   readonly pull: (name: string, options?: PullOptions) => Effect.Effect<Environment, EnvironmentError>
@@ -96,7 +96,8 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
         entry,
         options.onProgress ?? silent,
         false,
-        ({ manifest }) => name !== BUILDER || manifest.recipe === recipeOf(entry)
+        ({ manifest }) => name !== BUILDER || manifest.recipe === recipeOf(entry),
+        options.beforeBuild
       )
     }).pipe(asStep("environment"))
 

@@ -13,17 +13,18 @@ import { DEFAULT_SHELL, type HealthCheck, type ImageConfig } from "../environmen
 import { Kernel } from "../environment/Kernel.ts"
 import { pruneRepositories } from "../seeding/cache.ts"
 import { Paths } from "../system/files/Paths.ts"
+import type { DemandRoom } from "../vm/room.ts"
 import { pruneTemplates } from "../vm/templates.ts"
 import { diskUsage } from "./disk/usage.ts"
 import { forgetSteps } from "./images/steps.ts"
 import { renewalOf } from "./renewal.ts"
 
 /** The kernel, and the environment of a name. Builds them if they are absent. */
-export const ensureImages = (environment: string, onProgress: OnProgress) =>
+export const ensureImages = (environment: string, onProgress: OnProgress, beforeBuild?: DemandRoom) =>
   Effect.gen(function*() {
     const environments = yield* Environments
     const kernel = yield* Kernel
-    const image = yield* environments.ensure(environment, { onProgress })
+    const image = yield* environments.ensure(environment, { beforeBuild, onProgress })
     return { environment: image, kernel: yield* kernel.ensureWith(onProgress) }
   })
 

@@ -16,8 +16,10 @@ import { Environments, type OnProgress } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
 import { devContainerAt } from "../seeding/devcontainer-plan.ts"
 import { withNotices } from "../system/waits/notices.ts"
+import { roomFor } from "../vm/room.ts"
 import type { Changes } from "../workspace/disk/changes.ts"
 import type { Notify } from "../workspace/entry/context.ts"
+import { driverOf } from "../workspace/life/driver.ts"
 import { summary } from "./environments.ts"
 import { addToImage } from "./images/add.ts"
 import { commit } from "./images/commit.ts"
@@ -28,15 +30,28 @@ import { importArchive, nameOfImport, pullArchive } from "./images/import.ts"
 import { pullImage } from "./images/pull.ts"
 import { progressTo } from "./notices.ts"
 
-/** Runs long work for an environment, then builds the kernel, with progress. */
+type NextVm = Pick<PullPayload, "nextDriver" | "nextMemoryMib">
+
+/** Fails if the host has no room now for the microVM that the caller starts next. */
+const demandRoomFor = ({ nextDriver, nextMemoryMib }: NextVm) =>
+  nextMemoryMib === undefined
+    ? Effect.void
+    : Effect.gen(function*() {
+      const driver = yield* driverOf({ driver: nextDriver })
+      yield* yield* roomFor({ driver, memoryMib: nextMemoryMib, vcpuCount: 1 })
+    })
+
+/** Runs long work for an environment, then builds the kernel, with progress. Refuses first if the microVM that comes next has no room. */
 const making = <E, R>(
   name: string,
-  work: (onProgress: OnProgress, notify: Notify) => Effect.Effect<unknown, E, R>
+  work: (onProgress: OnProgress, notify: Notify) => Effect.Effect<unknown, E, R>,
+  next: NextVm = {}
 ) =>
   withNotices((notify: Notify) =>
     Effect.gen(function*() {
       const environments = yield* Environments
       const kernel = yield* Kernel
+      yield* demandRoomFor(next)
       yield* work(progressTo(notify), notify)
       yield* kernel.ensureWith(progressTo(notify))
       const event: PullEvent = {
@@ -48,16 +63,19 @@ const making = <E, R>(
   )
 
 /** Builds or checks an environment. */
-export const pullEnvironment = (pyro: PyroService) => ({ environment, force, ...hosts }: PullPayload) => {
+export const pullEnvironment = (pyro: PyroService) => ({ environment, force, ...asked }: PullPayload) => {
   const archive = parseArchive(environment)
-  if (archive !== undefined) return making(archive.name, (onProgress) => pullArchive(pyro, archive, onProgress))
+  if (archive !== undefined) {
+    return making(archive.name, (onProgress) => pullArchive(pyro, archive, onProgress), asked)
+  }
   const reference = parseReference(environment)
   return making(
     reference?.name ?? environment,
     (onProgress) =>
       reference === undefined
         ? Effect.flatMap(Environments, ({ pull }) => pull(environment, { force, onProgress }))
-        : pullImage(pyro, reference, hosts, onProgress)
+        : pullImage(pyro, reference, asked, onProgress),
+    asked
   )
 }
 
@@ -114,7 +132,8 @@ const buildOfDevContainer = (pyro: PyroService, payload: BuildPayload & { readon
             known,
             { name, buildArgs, allowHosts, option: "--allow-host", replace, auth: payload },
             onProgress
-          )
+          ),
+        payload
       )
     )
   }))
@@ -140,6 +159,6 @@ const buildNamed = (payload: BuildPayload, pyro: PyroService) =>
       const base = Option.getOrUndefined(yield* resolve(from))
       if (base?.oci !== undefined) return yield* addToImage(pyro, base, { ...payload, name }, onProgress)
       return yield* define({ name, from, packages, npm, replace }, { onProgress })
-    }))
+    }), payload)
 
 const wrong = (field: string, detail: string) => new InvalidRequest({ field, detail })

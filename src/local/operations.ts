@@ -50,31 +50,35 @@ interface HostParts {
 }
 
 /** The work of each operation of the host. */
-export const hostWorks = ({ changesOf, isResident, pool, pyro }: HostParts): HostWorks => ({
-  run: (payload, input) =>
+export const hostWorks = ({ changesOf, isResident, pool, pyro }: HostParts): HostWorks => {
+  /** Work that takes microVMs from the pool, or its room. */
+  const pooled = <A, E, R>(work: Stream.Stream<A, E, R>) =>
     isResident
-      ? Stream.unwrap(Effect.map(pool, (pool) => Stream.provideService(run(payload, input), Pool, pool)))
-      : run(payload, input),
-  "ui": (payload) => ui(pyro(), payload),
-  "network.lists": () => showHostLists,
-  "env.list": () => listEnvironments,
-  "env.pull": (payload) => pullEnvironment(pyro())(payload),
-  "env.inspect": ({ environment }) => inspectEnvironment(environment),
-  "env.build": (payload) => buildEnvironment(payload, pyro()),
-  "env.import": (payload, input) => importEnvironment(pyro())(payload, input),
-  "env.export": (payload) => exportedEnvironment(pyro())(payload),
-  "workspace.commit": (payload) => commitWorkspace(payload, changesOf, pyro()),
-  "env.rm": ({ environments }) => removeEnvironments(environments),
-  "env.prune": () => pruneEnvironments,
-  doctor,
-  prepare: (payload) => prepare(pyro())(payload),
-  config: () => showConfiguration,
-  gc: () => gc,
-  "daemon.status": () => isResident ? daemonStatusWithMetrics : daemonStatus,
-  "daemon.stop": () => daemonStop,
-  "daemon.logs": daemonLogs,
-  "daemon.timings": daemonTimings
-})
+      ? Stream.unwrap(Effect.map(pool, (pool) => Stream.provideService(work, Pool, pool)))
+      : work
+  return {
+    run: (payload, input) => pooled(run(payload, input)),
+    "ui": (payload) => ui(pyro(), payload),
+    "network.lists": () => showHostLists,
+    "env.list": () => listEnvironments,
+    "env.pull": (payload) => pooled(pullEnvironment(pyro())(payload)),
+    "env.inspect": ({ environment }) => inspectEnvironment(environment),
+    "env.build": (payload) => pooled(buildEnvironment(payload, pyro())),
+    "env.import": (payload, input) => pooled(importEnvironment(pyro())(payload, input)),
+    "env.export": (payload) => pooled(exportedEnvironment(pyro())(payload)),
+    "workspace.commit": (payload) => pooled(commitWorkspace(payload, changesOf, pyro())),
+    "env.rm": ({ environments }) => removeEnvironments(environments),
+    "env.prune": () => pruneEnvironments,
+    doctor,
+    prepare: (payload) => prepare(pyro())(payload),
+    config: () => showConfiguration,
+    gc: () => gc,
+    "daemon.status": () => isResident ? daemonStatusWithMetrics : daemonStatus,
+    "daemon.stop": () => daemonStop,
+    "daemon.logs": daemonLogs,
+    "daemon.timings": daemonTimings
+  }
+}
 
 /** The work of any operation of the table. */
 type AnyWork = (

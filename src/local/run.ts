@@ -11,6 +11,7 @@ import { demandOneSeed } from "../seeding/request.ts"
 import type { Paths } from "../system/files/Paths.ts"
 import { countBytes } from "../system/telemetry/metrics.ts"
 import { monotonicMs } from "../system/waits/time.ts"
+import { roomFor } from "../vm/room.ts"
 import { sweepVms } from "../vm/sweep.ts"
 import type { Notify } from "../workspace/entry/context.ts"
 import { acquireWorkspace } from "../workspace/life/boot.ts"
@@ -51,7 +52,12 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
     const notify: Notify = (notice) => void Queue.offerUnsafe(notices, notice)
     yield* Effect.forkScoped(Effect.ignoreCause(sweepVms))
     const prepare = Effect.gen(function*() {
-      const images = yield* ensureImages(payload.environment, progressTo(notify))
+      const driver = yield* driverOf(payload)
+      const images = yield* ensureImages(
+        payload.environment,
+        progressTo(notify),
+        yield* roomFor({ ...payload, driver })
+      )
       const seeds = yield* SeedImages
       const placeholder = yield* seeds.empty(diskMib)
       const owner = ownerOf(payload.workspaceUser) ?? ownerOfImage(images.environment.oci)
@@ -60,7 +66,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
         : yield* seedFrom(payload, owner, notify)
       const workspace = yield* acquireWorkspace({
         purpose: "run",
-        driver: yield* driverOf(payload),
+        driver,
         images,
         vcpuCount: payload.vcpuCount,
         memoryMib: payload.memoryMib,

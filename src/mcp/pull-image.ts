@@ -1,6 +1,7 @@
 import { Effect, Schema, Stream } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import { PullPayload } from "../contract/rows/environment.ts"
+import { nextVm } from "../contract/rows/next-vm-fields.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
 import type { Project } from "../sdk/project.ts"
 import type { Request } from "./request.ts"
@@ -27,12 +28,12 @@ export const pullAllowedImage = (
   >
 ): Effect.Effect<void, PyroError> =>
   Effect.gen(function*() {
-    const { environment } = payload as { readonly environment?: string }
+    const { environment, ...sizes } = payload as { readonly environment?: string } & Parameters<typeof nextVm>[0]
     const reference = environment === undefined ? undefined : parseReference(environment)
     if (reference === undefined || !isAllowed(reference.name, project)) return
     const { environments } = yield* pyro.env.list({})
     if (environments.some(({ name }) => name === reference.name)) return
-    const asked = Schema.decodeSync(PullPayload())({ environment: reference.name })
+    const asked = { ...Schema.decodeSync(PullPayload())({ environment: reference.name }), ...nextVm(sizes) }
     yield* Stream.runForEach(pyro.env.pull(asked), (event) =>
       Effect.sync(() => {
         if (event._tag === "Notice" && event.level !== "output") {

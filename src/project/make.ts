@@ -1,7 +1,9 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import { BuildPayload, environmentBuild, environmentPull } from "../contract/rows/environment.ts"
+import { nextVm } from "../contract/rows/next-vm-fields.ts"
 import { Pyro } from "../contract/rows/Pyro.ts"
+import { DEFAULT_MEMORY_MIB } from "../contract/rows/workspace-field.ts"
 import { workspaceCreate } from "../contract/rows/workspace-lifecycle.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
 import { kindOfRegistry } from "../environment/registries.ts"
@@ -67,6 +69,7 @@ const environmentOf = ({ definition, directory }: ProjectFile, built: ProjectBui
         target: build.target,
         build_args: build.args,
         allow_hosts: [...build.allowHosts ?? [], ...registriesToAllow(built)],
+        next_memory_mib: definition.memory ?? DEFAULT_MEMORY_MIB,
         replace: true
       })
       const request = yield* surface.withLogins("env.build", asked)
@@ -76,7 +79,11 @@ const environmentOf = ({ definition, directory }: ProjectFile, built: ProjectBui
     if (reference === undefined) return environment
     const { environments } = yield* pyro.env.list({})
     if (!environments.some(({ name }) => name === reference.name)) {
-      const request = yield* surface.withLogins("env.pull", { environment: reference.name, force: false })
+      const request = yield* surface.withLogins("env.pull", {
+        environment: reference.name,
+        force: false,
+        ...nextVm({ memoryMib: definition.memory })
+      })
       yield* surface.show(environmentPull, request, pyro.env.pull(request))
     }
     return reference.name

@@ -24,8 +24,10 @@ const asked = async (environment: string, options: Partial<Project>, there: Read
     env: {
       ...fake.env,
       list: () => Effect.succeed({ environments: there.map((name) => ({ name })) } as never),
-      pull: (payload: { readonly environment: string }) => {
+      pull: (payload: { readonly environment: string; readonly nextMemoryMib?: number }) => {
         pulled.push(payload.environment)
+        // A full host refuses before the pull.
+        assert.strictEqual(payload.nextMemoryMib, 1024)
         return Stream.make({ _tag: "Notice", level: "progress", message: "fetching layer 1" } as never)
       }
     }

@@ -3,6 +3,7 @@ import type { Inside } from "../../agent-host/inside.ts"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import { BuildPayload, environmentBuild } from "../../contract/rows/environment.ts"
 import { Pyro } from "../../contract/rows/Pyro.ts"
+import { DEFAULT_MEMORY_MIB } from "../../contract/rows/workspace-field.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import { CreatePayload, workspaceCreate, workspaceStart } from "../../contract/rows/workspace-lifecycle.ts"
 import { NetworkSetPayload } from "../../contract/rows/workspace-network.ts"
@@ -50,7 +51,7 @@ const create = (
   Effect.gen(function*() {
     const pyro = yield* Pyro
     const request = yield* decode(workspaceCreate.cli, CreatePayload(), {
-      environment: yield* environmentOf(inside),
+      environment: yield* environmentOf(inside, file.request["memory_mib"] ?? payload.memoryMib ?? DEFAULT_MEMORY_MIB),
       seed_path: seedPath,
       ...(payload.git === undefined ? {} : { git: payload.git }),
       include_ignored: payload.includeIgnored,
@@ -73,13 +74,16 @@ const create = (
   })
 
 /** The environment with the agent, built at the first use of this version. */
-const environmentOf = ({ environment }: Inside) =>
+const environmentOf = ({ environment }: Inside, memoryMib: unknown) =>
   Effect.gen(function*() {
     const pyro = yield* Pyro
     const { environments } = yield* pyro.env.list({})
     const isReady = environments.some(({ name, state }) => name === environment.name && state === "ready")
     if (!isReady) {
-      const request = yield* decode(environmentBuild.cli, BuildPayload(), { ...environment })
+      const request = yield* decode(environmentBuild.cli, BuildPayload(), {
+        ...environment,
+        next_memory_mib: memoryMib
+      })
       yield* withProgress(environmentBuild, request, pyro.env.build(request))
     }
     return environment.name

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { environmentPull, type PullPayload } from "../../contract/rows/environment.ts"
+import { nextVm } from "../../contract/rows/next-vm-fields.ts"
 import type { OperationName } from "../../contract/rows/operations.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
@@ -30,6 +31,7 @@ export const pullImageOf = <P>(pyro: PyroService, operation: OperationName, payl
     const asked: PullPayload = yield* pullWithLogins({
       environment: reference.name,
       force: false,
+      ...nextVm(rest),
       ...(registryAuth === undefined ? {} : { registryAuth }),
       ...(tokenHosts === undefined ? {} : { tokenHosts })
     })

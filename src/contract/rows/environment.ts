@@ -4,6 +4,7 @@ import { snakeStruct } from "../text/snake.ts"
 import { variables } from "./command.ts"
 import { DiskUsage } from "./disk-usage.ts"
 import { ImageSettings } from "./environment-image.ts"
+import { nextVmFields } from "./next-vm-fields.ts"
 import { foldTo, Notice } from "./notice.ts"
 import { lazy, streaming, unary } from "./operation.ts"
 import { registryFields, registryFlags } from "./registry-fields.ts"
@@ -114,6 +115,7 @@ export const PullPayload = lazy(() =>
           "For an image: private address that a host of the registry may have, IP[/BITS][:PORT]. Default: none"
       })
     ),
+    ...nextVmFields(),
     ...registryFields()
   })
 )
@@ -139,7 +141,7 @@ export const environmentPull = streaming({
     path: ["env", "pull"],
     args: ["environment"],
     flags: { allow_hosts: "allow-host", allow_ips: "allow-ip", token_hosts: "token-host" },
-    filled: ["registry_auth"],
+    filled: ["next_driver", "next_memory_mib", "registry_auth"],
     extras: registryFlags,
     imageSources: ["environment"],
     examples: ["pyro env pull debian:12-build", "pyro env pull docker.io/library/python:3.12-slim"]
@@ -195,6 +197,7 @@ export const BuildPayload = lazy(() =>
       }),
       () => []
     ),
+    ...nextVmFields(),
     ...registryFields(),
     replace: flag("Give the name to the new environment if another environment of yours has the name")
   })
@@ -215,7 +218,7 @@ export const environmentBuild = streaming({
     greedy: ["packages", "npm"],
     hostPaths: ["dockerfile", "devcontainer"],
     flags: { build_args: "build-arg", allow_hosts: "allow-host", token_hosts: "token-host" },
-    filled: ["registry_auth", "secrets"],
+    filled: ["next_driver", "next_memory_mib", "registry_auth", "secrets"],
     extras: {
       ...registryFlags,
       secret: {

@@ -94,11 +94,14 @@ export const environmentField = (description: string) =>
     () => "debian:12"
   )
 
-/** The sizes of a new microVM. */
 /** A program that runs microVMs. */
 export const Driver = lazy(() => Schema.Literals(["qemu", "firecracker"]))
 export type Driver = ReturnType<typeof Driver>["Type"]
 
+/** Memory of a microVM whose caller names none. */
+export const DEFAULT_MEMORY_MIB = 1024
+
+/** The sizes of a new microVM. */
 export const machineFields = () => ({
   driver: optional(
     Schema.Literals(["auto", ...Driver().literals]).annotate({
@@ -110,7 +113,7 @@ export const machineFields = () => ({
   vcpuCount: defaulted(between({ from: 1, to: 32, description: "Number of virtual CPUs" }), () => 1),
   memoryMib: defaulted(
     between({ from: 128, to: 1_048_576, unit: "MiB", description: "Guest memory in MiB" }),
-    () => 1024
+    () => DEFAULT_MEMORY_MIB
   )
 })
 

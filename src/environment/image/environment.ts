@@ -1,4 +1,6 @@
+import type { Effect } from "effect"
 import type {
+  AdmissionRefused,
   EnvironmentBuildFailed,
   EnvironmentUnknown,
   HostToolMissing,
@@ -48,6 +50,7 @@ export interface Removed {
 }
 
 export type EnvironmentError =
+  | AdmissionRefused
   | EnvironmentUnknown
   | EnvironmentBuildFailed
   | ImageDamaged
@@ -57,6 +60,8 @@ export type EnvironmentError =
 
 export interface PullOptions {
   readonly onProgress?: OnProgress
+  /** Runs before the build of an absent environment, and prevents it by its failure. @default nothing */
+  readonly beforeBuild?: Effect.Effect<void, AdmissionRefused | NoSpace | StateDirectoryUnusable> | undefined
   /** Builds the environment again from today's packages, also if it is intact. */
   readonly force?: boolean
 }

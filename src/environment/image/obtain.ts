@@ -6,7 +6,7 @@ import { makeTemporary, sweepTemporaries } from "../../system/files/temporary.ts
 import { type CatalogueEntry, recipeOf } from "../catalogue.ts"
 import type { Kernel } from "../Kernel.ts"
 import { addPackages, buildImage } from "./build.ts"
-import { type Environment, type EnvironmentError, environmentOf, isKept } from "./environment.ts"
+import { type Environment, type EnvironmentError, environmentOf, isKept, type PullOptions } from "./environment.ts"
 import type { BuildTrouble } from "./failures.ts"
 import { buildNpmImage } from "./npm.ts"
 import { type OnProgress, silent, within } from "./progress.ts"
@@ -79,7 +79,8 @@ export const makeObtain = (
     entry: CatalogueEntry,
     onProgress: OnProgress,
     thorough: boolean,
-    good: (image: StoredImage) => boolean
+    good: (image: StoredImage) => boolean,
+    beforeBuild: PullOptions["beforeBuild"] = Effect.void
   ): Effect.Effect<Environment, EnvironmentError> => {
     const look = Effect.map(usable(entry, thorough), Option.filter(good))
     const make = Effect.gen(function*() {
@@ -92,6 +93,7 @@ export const makeObtain = (
       yield* prepare
       const found = yield* look
       if (Option.isSome(found)) return found.value
+      yield* beforeBuild
       const waiting = yield* Effect.forkScoped(reportWaiting(entry, onProgress))
       return yield* locked(entry)(Effect.andThen(Fiber.interrupt(waiting), make))
     })).pipe(mapFailure(entry.name, "prepare", entry.diskMib), Effect.map(environmentOf(entry)))

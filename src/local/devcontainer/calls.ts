@@ -1,4 +1,4 @@
-import { type Context, Effect, Ref, Stream } from "effect"
+import { Context, Effect, Ref, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { PayloadOf } from "../../contract/rows/operations.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
@@ -8,6 +8,7 @@ import type { LifecycleStep, LifecycleSteps } from "../../environment/devcontain
 import type { Environments } from "../../environment/Environments.ts"
 import type { Paths } from "../../system/files/Paths.ts"
 import { withNotices } from "../../system/waits/notices.ts"
+import { Pool } from "../../vm/Pool.ts"
 import { alone, commit, type Notify } from "../../workspace/entry/context.ts"
 import type { House, performing } from "../../workspace/operations/perform.ts"
 import { createOfDockerfile } from "../images/create.ts"
@@ -70,20 +71,25 @@ export const devContainerCalls = ({ context, house, pyro }: Parts) => {
           )
         ))
 
+  /** Work that takes microVMs after a build: the pool makes room for them. */
+  const pooled = (work: Stream.Stream<WorkspaceEvent, PyroError, Environments | Paths>) =>
+    Stream.unwrap(
+      Effect.map(house, ({ services }) =>
+        work.pipe(Stream.provideService(Pool, Context.get(services, Pool)), Stream.provideContext(context)))
+    )
+
   return (row: Parameters<typeof performing>[0], call: ReturnType<typeof performing>): typeof call => {
     switch (row.name) {
       case "workspace.create": {
         const create = call as PyroService["workspace"]["create"]
         return ((payload: CreatePayload) => {
           if (payload.devcontainer !== undefined && payload.dockerfile === undefined) {
-            return Stream.provideContext(
-              createOfDevContainer(pyro(), { ...payload, devcontainer: payload.devcontainer }, { create, remember }),
-              context
-            )
+            const { devcontainer } = payload
+            return pooled(createOfDevContainer(pyro(), { ...payload, devcontainer }, { create, remember }))
           }
           if (payload.dockerfile !== undefined) {
             const { dockerfile } = payload
-            return Stream.provideContext(createOfDockerfile(pyro(), { ...payload, dockerfile }, create), context)
+            return pooled(createOfDockerfile(pyro(), { ...payload, dockerfile }, create))
           }
           const refused = unusedLogins(payload)
           return refused === undefined ? create(payload) : Stream.fail(refused)

@@ -13,7 +13,9 @@ import { Environments, type OnProgress } from "../../environment/Environments.ts
 import { devContainerAt, type KnownDevContainer, planned } from "../../seeding/devcontainer-plan.ts"
 import type { Paths } from "../../system/files/Paths.ts"
 import { withNotices } from "../../system/waits/notices.ts"
+import { roomFor } from "../../vm/room.ts"
 import type { Notify } from "../../workspace/entry/context.ts"
+import { driverOf } from "../../workspace/life/driver.ts"
 import { buildDevContainer } from "../images/devcontainer.ts"
 import { progressTo } from "../notices.ts"
 import { runSteps } from "./lifecycle.ts"
@@ -69,6 +71,7 @@ const environmentFor = (
     const present = yield* Effect.orElseSucceed(inspect(name, { verify: false }), () => undefined)
     const isSame = present?.oci?.devcontainer?.key === key && present.environment !== undefined
     if (isSame && payload.rebuild !== true) return name
+    yield* yield* roomFor({ ...payload, driver: yield* driverOf(payload) })
     const { allowHosts = [], allowRegistries } = payload
     yield* buildDevContainer(
       pyro,

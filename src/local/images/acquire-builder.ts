@@ -7,7 +7,9 @@ import { BUILDER } from "../../environment/catalogue.ts"
 import { Environments, type OnProgress } from "../../environment/Environments.ts"
 import { coreCount } from "../../system/processes/host.ts"
 import { setting } from "../../system/settings/config.ts"
+import { roomFor } from "../../vm/room.ts"
 import type { AskedWorkspace } from "../../workspace/life/create.ts"
+import { driverOf } from "../../workspace/life/driver.ts"
 import type { AskedNetwork } from "../../workspace/residents/network/policy.ts"
 import { type Building, failed, secretName } from "./builder-files.ts"
 
@@ -20,20 +22,25 @@ const MEMORY_MIB = 1024
 /** Most processors of a builder: a layer is decompressed, hashed and written by a program each, while the next one may come. */
 const MOST_PROCESSORS = 4
 
+const processors = () => Math.min(coreCount(), MOST_PROCESSORS)
+
 /** Completed shares of the work when its environment and its microVM are there. */
 const BUILT = 0.15
 export const STARTED = 0.2
 
 /** The environment of builders. */
 export const ensureBuilder = (onProgress: OnProgress) =>
-  Effect.flatMap(Environments, ({ ensure }) =>
-    ensure(BUILDER, {
+  Effect.gen(function*() {
+    const { ensure } = yield* Environments
+    return yield* ensure(BUILDER, {
+      beforeBuild: yield* roomFor({ driver: yield* driverOf({}), memoryMib: MEMORY_MIB, vcpuCount: processors() }),
       onProgress: ({ fraction, step }) =>
         onProgress({
           step: `building the environment ${BUILDER}, once for all images: ${step}`,
           fraction: BUILT * fraction
         })
-    }))
+    })
+  })
 
 /** A builder microVM, which the Scope deletes. */
 export const acquireBuilder = (
@@ -56,7 +63,7 @@ export const acquireBuilder = (
     const asked = Schema.decodeSync(CreatePayload())({
       environment: BUILDER,
       memory_mib: MEMORY_MIB,
-      vcpu_count: Math.min(coreCount(), MOST_PROCESSORS),
+      vcpu_count: processors(),
       disk_mib: yield* setting("PYRO_BUILDER_DISK_MIB"),
       ttl_seconds: LEFT_SECONDS,
       ...(context === undefined ? {} : { seed_path: context }),

@@ -8,7 +8,9 @@ import { environmentOfDockerfile, readDockerfile } from "../../seeding/dockerfil
 import { realPath } from "../../system/files/host-path.ts"
 import type { Paths } from "../../system/files/Paths.ts"
 import { withNotices } from "../../system/waits/notices.ts"
+import { roomFor } from "../../vm/room.ts"
 import type { Notify } from "../../workspace/entry/context.ts"
+import { driverOf } from "../../workspace/life/driver.ts"
 import { progressTo } from "../notices.ts"
 import { buildDockerfile } from "./dockerfile.ts"
 
@@ -33,6 +35,7 @@ export const createOfDockerfile = (
       if (real === undefined) return yield* wrong(`${dockerfile} is not there, or cannot be reached`)
       const found = yield* Effect.orElseSucceed(readDockerfile(real), () => undefined)
       const directory = found?.context ?? real
+      yield* yield* roomFor({ ...payload, driver: yield* driverOf(payload) })
       const environment = environmentOfDockerfile(directory)
       const asked = Schema.decodeSync(BuildPayload())({ name: environment, dockerfile: real, replace: true })
       yield* buildDockerfile(pyro, {

@@ -5,6 +5,7 @@ import { attempt, toHostError } from "../../system/files/failure.ts"
 import { haveMemoryDir, Paths } from "../../system/files/Paths.ts"
 import { isAlive, processUsage } from "../../system/processes/identity.ts"
 import { privateCopies } from "../../system/processes/private-copies.ts"
+import type { DriverName } from "../guest.ts"
 import { listVmIds, readRecord, vmPaths, type VmRecord } from "../record.ts"
 import { SHARED_MEMORY, sharedMemoryOf, touchedMemory } from "./memory.ts"
 
@@ -28,8 +29,13 @@ const vcpusPerCore = 16
 
 const mib = 1024 * 1024
 
+/** What counts of a VM that asks to be admitted. */
+interface Asking extends Pick<VmRecord, "id" | "memoryMib" | "sharedBytes" | "vcpuCount"> {
+  readonly machine?: { readonly driver?: DriverName | undefined } | undefined
+}
+
 /** Whether the VM's memory is in the memory store. Firecracker maps an image of the disk privately, and QEMU a memory that VMs share. */
-const isStored = ({ machine, sharedBytes }: VmRecord) => machine?.driver !== "firecracker" && sharedBytes === undefined
+const isStored = ({ machine, sharedBytes }: Asking) => machine?.driver !== "firecracker" && sharedBytes === undefined
 
 /** Bytes of its memory that a VM has of its own. */
 const touchedBytes = (file: string, record: VmRecord) => {
@@ -38,7 +44,7 @@ const touchedBytes = (file: string, record: VmRecord) => {
   return record.sharedBytes === undefined ? processUsage(pid)?.privateBytes ?? 0 : privateCopies(pid, SHARED_MEMORY)
 }
 
-const sum = (records: ReadonlyArray<VmRecord>) => records.reduce((all, { memoryMib }) => all + memoryMib, 0)
+const sum = (records: ReadonlyArray<Asking>) => records.reduce((all, { memoryMib }) => all + memoryMib, 0)
 
 /** MiB of its memory that a VM has not touched yet. One that shares a memory may write to all of it. */
 const outstandingMib = (file: string, record: VmRecord) =>
@@ -46,11 +52,11 @@ const outstandingMib = (file: string, record: VmRecord) =>
 
 /** Number of the VMs, all of one size, that fit. */
 const fittingOf = (
-  records: ReadonlyArray<VmRecord>,
+  records: ReadonlyArray<Asking>,
   left: { readonly memoryMib: number; readonly vcpus: number }
 ): { readonly fits?: number } => {
   if (records.length <= 1) return {}
-  const each = (size: (record: VmRecord) => number) => Math.max(1, ...records.map(size))
+  const each = (size: (record: Asking) => number) => Math.max(1, ...records.map(size))
   const most = Math.min(
     left.memoryMib / each(({ memoryMib }) => memoryMib),
     left.vcpus / each(({ vcpuCount }) => vcpuCount)
@@ -59,7 +65,7 @@ const fittingOf = (
 }
 
 /** MiB that VMs may still touch, and virtual CPUs of all but these. */
-const promisedBeside = (records: ReadonlyArray<VmRecord>) =>
+const promisedBeside = (records: ReadonlyArray<Asking>) =>
   Effect.gen(function*() {
     const paths = yield* Paths
     const promised = { hostMib: 0, storeMib: 0, vcpus: 0 }
@@ -93,7 +99,7 @@ export const hasRoomFor = (neededMib: number): Effect.Effect<boolean, never, Pat
  * but both are never admitted to the room of one.
  */
 export const admit = (
-  records: ReadonlyArray<VmRecord>
+  records: ReadonlyArray<Asking>
 ): Effect.Effect<void, AdmissionRefused | NoSpace | StateDirectoryUnusable, Paths> =>
   Effect.gen(function*() {
     const paths = yield* Paths

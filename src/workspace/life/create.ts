@@ -20,6 +20,7 @@ import { faultPoint } from "../../system/waits/fault.ts"
 import { settleAfterwards } from "../../system/waits/signal.ts"
 import { nowIso } from "../../system/waits/time.ts"
 import type { DriverName } from "../../vm/guest.ts"
+import { type DemandRoom, roomFor } from "../../vm/room.ts"
 import type { Lifecycle, LifecycleServices, Notify } from "../entry/context.ts"
 import { type Entry, makeEntry } from "../entry/entry.ts"
 import { recordEvent } from "../entry/events.ts"
@@ -123,12 +124,15 @@ export const makeFolder = (folder: WorkspaceFolder) =>
   Effect.mapError(Effect.andThen(ensureFolder(folder.directory), writeFile(folder.activity, "")), unwritten(folder))
 
 /** The images of its root, from the cache. Missing ones are built. */
-export const imagesFor = (environment: string, notify: Notify) =>
+export const imagesFor = (environment: string, notify: Notify, beforeBuild?: DemandRoom) =>
   Effect.gen(function*() {
     const onProgress = ({ fraction, step }: { readonly step: string; readonly fraction: number }) =>
       notify({ _tag: "Notice", level: "progress", message: step, fraction })
     return {
-      environment: yield* Effect.flatMap(Environments, ({ ensure }) => ensure(environment, { onProgress })),
+      environment: yield* Effect.flatMap(
+        Environments,
+        ({ ensure }) => ensure(environment, { beforeBuild, onProgress })
+      ),
       kernel: yield* Effect.flatMap(Kernel, ({ ensureWith }) => ensureWith(onProgress))
     }
   })
@@ -223,7 +227,7 @@ const announceAndPrepare = (entry: Entry, payload: CreatePayload, notify: Notify
         Effect.retry({ times: 1, while: (failure) => failure._tag === "ImageDamaged" })
       ),
       // In parallel: another process reads the seed's files.
-      imagesFor(payload.environment, notify)
+      imagesFor(payload.environment, notify, yield* roomFor({ ...record, driver: record.driver ?? "qemu" }))
     ], { concurrency: 2 })
     return { prepared, images, record }
   })

@@ -30,6 +30,9 @@ const images = Effect.map(Paths, ({ cacheDir }) => {
 
 const unused = Effect.die(new Error("a local agent has no images to build"))
 
+/** An environment that a local agent would have to build. */
+export const ABSENT = "debian:13"
+
 const environments = Layer.effect(
   Environments,
   Effect.map(images, ({ environment }) => {
@@ -44,7 +47,8 @@ const environments = Layer.effect(
     return Environments.of({
       list: unused,
       resolve: () => Effect.succeed(Option.some(one)),
-      ensure: () => Effect.succeed(one),
+      ensure: (name, { beforeBuild = Effect.void } = {}) =>
+        name === ABSENT ? Effect.andThen(beforeBuild, unused) : Effect.succeed(one),
       pull: () => Effect.succeed(one),
       define: () => unused,
       keepImage: () => unused,

@@ -6,7 +6,7 @@ const IMAGE = "quay.io/team/app:1"
 const LOGIN = ["--registry-auth-file", "quay.io=/login", "--token-host", "auth.example.com"]
 
 const create = (environment: string, present: ReadonlyArray<string>) =>
-  on(["create", environment, ...LOGIN, "--id-only"], {
+  on(["create", environment, ...LOGIN, "--mem-mib", "2048", "--driver", "auto", "--id-only"], {
     files: { "/login": Buffer.from("me:a-password") },
     answers: {
       "env.list": { environments: present.map((name) => ({ name })) },
@@ -28,6 +28,12 @@ describe("a creation of an image with a login", () => {
     const { called } = await create(IMAGE, [])
     assert.deepStrictEqual(fieldsOf(called, "env.pull"), { login: "me:a-password", tokenHosts: ["auth.example.com"] })
     assert.deepStrictEqual(fieldsOf(called, "workspace.create"), { login: undefined, tokenHosts: undefined })
+  })
+
+  it("says what starts from the image, so that a full host refuses before the pull", async () => {
+    const { called } = await create(IMAGE, [])
+    const [, payload] = called.find(([name]) => name === "env.pull")!
+    assert.deepInclude(payload, { nextMemoryMib: 2048, nextDriver: "qemu" })
   })
 
   it("of an image that is here gives the login to nobody", async () => {

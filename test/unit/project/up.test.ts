@@ -218,8 +218,10 @@ describe("pyro up", () => {
         one.person.grants = true
         one.person.logins = { registryAuth: { "quay.io": "login" } }
         yield* one.up()
-        const [name, { registryAuth }] = one.payloads[0]!
+        const [name, { nextMemoryMib, registryAuth }] = one.payloads[0]!
         asked.push([name, registryAuth])
+        // A full host refuses before the work, as a creation does.
+        assert.strictEqual(nextMemoryMib, name === "create" ? undefined : 1024, name)
       }
       const login = { "quay.io": "login" }
       assert.deepStrictEqual(asked, [["env.pull", login], ["env.build", login], ["create", login]])

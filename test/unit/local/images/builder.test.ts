@@ -100,7 +100,7 @@ describe("a builder", () => {
         "8 building the environment builder, once for all images: installing packages",
         "18 starting the microVM"
       ])
-    }).pipe(Effect.provideService(Environments, environments)))
+    }).pipe(Effect.provideService(Environments, environments), Effect.provideService(Paths, paths)))
 
   it.effect("says how much of its files has passed: a share of a known size, else a number", () =>
     Effect.gen(function*() {
