@@ -5,6 +5,10 @@ const MAX_HELD_BYTES = 2_000
 /** Columns of a line that a program redraws: with four bytes each it fits a page of output. */
 const MAX_COLUMNS = 1_000
 
+/** Blank cells that the moves of a cursor may fill, and how many each written character adds: a move of seven bytes could fill a whole line. */
+const FREE_BLANKS = 16_384
+const BLANKS_EACH = 4
+
 const NEWLINE = 0x0a
 const encoder = new TextEncoder()
 
@@ -22,6 +26,7 @@ export class TerminalLine {
   /** Characters by column, after the first overwrite. */
   #cells: Array<string> | undefined
   #column = 0
+  #blanksLeft = FREE_BLANKS
   #begin = 0
   #next = 0
   #decoder = new TextDecoder()
@@ -135,8 +140,9 @@ export class TerminalLine {
     const cells = this.#cells!
     const characters = [...text]
     for (const [at, character] of characters.entries()) {
-      while (cells.length < this.#column) cells.push(" ")
+      if (cells.length < this.#column) this.#fill(cells)
       cells[this.#column++] = character
+      this.#blanksLeft += BLANKS_EACH
       if (cells.length < MAX_COLUMNS) continue
       this.#flush()
       this.#passing = true
@@ -145,6 +151,17 @@ export class TerminalLine {
         this.#emit({ from: this.#from, bytes, begin: this.#next, next: this.#next })
       }
       return
+    }
+  }
+
+  /** Fills the cells up to the cursor with blanks. Beyond the limit, an ellipsis stands for them. */
+  #fill(cells: Array<string>): void {
+    const count = this.#column - cells.length
+    this.#blanksLeft -= count
+    if (this.#blanksLeft >= 0) { while (cells.length < this.#column) cells.push(" ") }
+    else {
+      this.#blanksLeft += count
+      this.#column = cells.push("…")
     }
   }
 

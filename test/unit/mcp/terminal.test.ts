@@ -119,4 +119,14 @@ describe("a progress bar of a megabyte between lines that matter", () => {
     assert.isUndefined(omitted)
     assert.strictEqual(stderr, `before\n${"#".repeat(39)} 19999/20000\nafter\n`)
   })
+
+  it("output that only moves its cursor makes some cells a character", () => {
+    const output = `${ESC}[4097Gx\n`.repeat(29_000)
+    const seen = textAsSeen(output)
+    assert.isBelow(seen.length, output.length)
+    assert.strictEqual(seen.split("\n")[0], `${" ".repeat(1_000)}x`)
+    assert.strictEqual(seen.split("\n")[28_999], "…x")
+    const row = `name${ESC}[30Gsize${ESC}[50Gmode\n`
+    assert.isTrue(textAsSeen(row.repeat(1_000)).endsWith(`\nname${" ".repeat(25)}size${" ".repeat(16)}mode\n`))
+  })
 })

@@ -64,6 +64,37 @@ describe("output of a terminal as lines", () => {
     assert.isBelow(textOf(linesOf("\u001b[999999999Cx"))[0]!.length, 5_000)
   })
 
+  it.each([
+    ["move to a far column", "\u001b[4097Gx\n".repeat(29_000)],
+    ["move by many columns", "\u001b[4097Cx\n".repeat(29_000)],
+    ["move beyond an erased line", `${"x".repeat(130_000)}${"\u001b[2Kx".repeat(26_200)}`],
+    ["move beyond an erased beginning", `${"x".repeat(130_000)}${"\u001b[1Kx".repeat(26_200)}`]
+  ])("261 kB of output that %s make some cells a character", (_, text) => {
+    assert.isAbove(text.length, 260_000)
+    const cells = textOf(linesOf(text)).reduce((sum, line) => sum + line.length, 0)
+    assert.isBelow(cells, 5 * text.length + 16_384)
+  })
+
+  it("a mark stands for blanks beyond the limit, and what was written stays", () => {
+    const lines = linesOf("\u001b[4097Gx\n".repeat(1_000))
+    assert.deepStrictEqual(textOf(lines)[0], `${" ".repeat(4_096)}x`)
+    assert.deepStrictEqual(lines[999], [{ text: "…", look: { dim: true } }, { text: "x", look: {} }])
+  })
+
+  it("columns of ordinary tables keep their blanks", () => {
+    const row = "name\u001b[30Gsize\u001b[50Gmode"
+    const lines = textOf(linesOf(`${row}\n`.repeat(9_000)))
+    assert.strictEqual(lines[8_999], `name${" ".repeat(25)}size${" ".repeat(16)}mode`)
+  })
+
+  it("an erased beginning is blank, whatever was written there before", () => {
+    assert.deepStrictEqual(textOf(linesOf("abcdef\b\b\b\u001b[1K\rxy\u001b[1Kz")), ["  z ef"])
+  })
+
+  it("a backspace at the end of a long line goes back by one column", () => {
+    assert.strictEqual(textOf(linesOf(`${"x".repeat(5_000)}\by`))[0], `${"x".repeat(4_999)}y`)
+  })
+
   it("complete blocks stay the same", () => {
     const ansi = new AnsiLines()
     ansi.push("x\n".repeat(450))

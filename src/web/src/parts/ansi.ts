@@ -69,22 +69,64 @@ const rendition = (look: Look, parameters: string): Look => {
 const token =
   /\u001b\[([0-?]*)[ -/]*([@-~])|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|\u001b[ -/]*[0-~]|([\u0000-\u0008\u000a-\u001f])|[^\u0000-\u0008\u000a-\u001f]+|\u001b/g
 
+/** Blank cells that a page of output may have, besides those of each character. */
+const FREE_BLANKS = 16_384
+
+/** Blank cells that each character of output adds. Tables of ordinary programs need fewer. */
+const BLANKS_EACH = 4
+
+/** Stands for blanks beyond the limit. No look of a guest is this object, and the page shows it dim. */
+const CUT: Look = { dim: true }
+
+/** Blank cells that the moves of a cursor may still fill. They cost a guest some bytes each time, and the browser thousands of cells. */
+class Blanks {
+  #left = FREE_BLANKS
+
+  add(characters: number) {
+    this.#left += BLANKS_EACH * characters
+  }
+
+  take(cells: number): boolean {
+    if (cells > this.#left) return false
+    this.#left -= cells
+    return true
+  }
+}
+
 /** A line that is being written, as on a terminal: a carriage return goes back, and later characters replace earlier ones. */
 class OpenLine {
+  readonly #blanks: Blanks
   #characters: Array<string> = []
   #looks: Array<Look> = []
   #column = 0
+  /** The cells before this column are erased already. */
+  #erasedTo = 0
+
+  constructor(blanks: Blanks) {
+    this.#blanks = blanks
+  }
 
   write(text: string, look: Look) {
-    for (const character of text) {
+    this.#fill()
+    for (const character of text) this.#put(this.#column++, character, look)
+  }
+
+  /** Fills the cells between the end of the line and the cursor. */
+  #fill() {
+    const end = this.#characters.length
+    if (this.#column <= end) return
+    if (this.#blanks.take(this.#column - end)) {
       while (this.#characters.length < this.#column) this.#put(this.#characters.length, " ", PLAIN)
-      this.#put(this.#column++, character, look)
+    } else {
+      this.#put(end, "…", CUT)
+      this.#column = end + 1
     }
   }
 
   #put(at: number, character: string, look: Look) {
     this.#characters[at] = character
     this.#looks[at] = look
+    this.#erasedTo = Math.min(this.#erasedTo, at)
   }
 
   moveTo(column: number) {
@@ -92,16 +134,27 @@ class OpenLine {
   }
 
   moveBy(columns: number) {
-    this.moveTo(this.#column + columns)
+    const to = this.#column + columns
+    // A longer line has characters up to here: the cursor goes back by columns from there.
+    if (to > MOST_COLUMNS) this.#column = Math.max(Math.min(to, this.#column), MOST_COLUMNS)
+    else this.moveTo(to)
   }
 
   /** 0: from here to the end; 1: to here; 2: all. */
   erase(what: number) {
-    if (what === 0) this.#characters.length = this.#looks.length = Math.min(this.#column, this.#characters.length)
+    const length = this.#characters.length
+    if (what === 0) this.#cut(Math.min(this.#column, length))
+    else if (what === 2 || this.#column + 1 >= length) this.#cut(0)
     else {
-      const end = what === 2 ? this.#characters.length : Math.min(this.#column + 1, this.#characters.length)
-      for (let at = 0; at < end; at++) this.#put(at, " ", PLAIN)
+      this.#characters.fill(" ", this.#erasedTo, this.#column + 1)
+      this.#looks.fill(PLAIN, this.#erasedTo, this.#column + 1)
+      this.#erasedTo = Math.max(this.#erasedTo, this.#column + 1)
     }
+  }
+
+  #cut(length: number) {
+    this.#characters.length = this.#looks.length = length
+    this.#erasedTo = Math.min(this.#erasedTo, length)
   }
 
   line(): Line {
@@ -119,16 +172,17 @@ class OpenLine {
 /** Lines that are rendered together, once. */
 const BLOCK_LINES = 200
 
-/** Columns beyond which a guest cannot move: it could fill memory with blanks. */
+/** Columns beyond which a guest cannot move: each move could fill as many cells. */
 const MOST_COLUMNS = 4_096
 
 /**
  * Output of a command as lines with looks: colors, carriage returns, backspaces and erased ends of lines are as on a terminal. Sequences that move
- * between lines, set titles or ask the terminal have no effect.
+ * between lines, set titles or ask the terminal have no effect. The lines have at most five cells for each character of output, and some more.
  */
 export class AnsiLines {
   readonly #blocks: Array<Array<Line>> = [[]]
-  #open = new OpenLine()
+  readonly #blanks = new Blanks()
+  #open = new OpenLine(this.#blanks)
   #look: Look = PLAIN
   /** The start of a sequence that the next text ends. */
   #cut = ""
@@ -142,6 +196,7 @@ export class AnsiLines {
       if (final !== undefined) this.#sequence(parameters!, final)
       else if (control !== undefined) this.#control(control)
       else if (!whole.startsWith("\u001b")) this.#open.write(whole, this.#look)
+      this.#blanks.add(whole.length)
     }
   }
 
@@ -149,7 +204,7 @@ export class AnsiLines {
     if (control === "\n") {
       this.#blocks.at(-1)!.push(this.#open.line())
       if (this.#blocks.at(-1)!.length === BLOCK_LINES) this.#blocks.push([])
-      this.#open = new OpenLine()
+      this.#open = new OpenLine(this.#blanks)
     } else if (control === "\r") this.#open.moveTo(0)
     else if (control === "\b") this.#open.moveBy(-1)
   }
