@@ -74,6 +74,21 @@ describe("a hostile guest on the page", { concurrent: false }, () => {
     await assertHarmless("the review")
   })
 
+  it("names that differ by blanks look different", async () => {
+    await sh(
+      "fix",
+      `mkdir blanks; cd blanks; touch 'a b' 'a  b' 'a b ' ' a b' "$(printf 'a\\302\\240b')" "$(printf 'a\\nb')"`
+    )
+    await show("/w/fix/files")
+    await page().getByRole("button", { name: "blanks/" }).click()
+    await page().locator("button bdi", { hasText: String.raw`a\nb` }).waitFor()
+    const shown = await page().locator("button bdi", { hasText: "b" }).filter({ hasText: "a" }).evaluateAll((all) =>
+      all.map((one) => (one as unknown as { readonly offsetWidth: number; readonly innerText: string }))
+        .map(({ innerText, offsetWidth }) => `${offsetWidth} ${innerText}`)
+    )
+    assert.strictEqual(new Set(shown).size, 6, shown.join("|"))
+  })
+
   it("files are text or images, never documents", async () => {
     await sh(
       "fix",

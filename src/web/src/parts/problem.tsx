@@ -1,11 +1,11 @@
 import { Component, type ReactNode } from "react"
-import { Text } from "./text.tsx"
+import { Message } from "./text.tsx"
 
 /** A failed request, in the words of pyro's error. */
 export const Problem = ({ of, retry }: { readonly of: Error; readonly retry?: () => void }) => (
   <div className="problem" role="alert">
     <p>
-      <Text of={of.message} />
+      <Message of={of.message} />
     </p>
     {retry === undefined ? null : <button type="button" onClick={retry}>Try again</button>}
   </div>

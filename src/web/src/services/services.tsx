@@ -7,7 +7,7 @@ import { durationText, plural } from "../parts/format.ts"
 import { Output, type OutputPart } from "../parts/output.tsx"
 import { Ports } from "../parts/ports.tsx"
 import { Problem } from "../parts/problem.tsx"
-import { commandText, Text } from "../parts/text.tsx"
+import { commandText, Message, Text } from "../parts/text.tsx"
 import { ask } from "../wire/calls.ts"
 
 const running: ReadonlySet<string> = new Set(["starting", "ready", "running"])
@@ -68,7 +68,7 @@ const Service = ({ of, reload, workspace }: {
       </span>
       {of.detail === undefined ? null : (
         <p className="detail">
-          <Text of={of.detail} />
+          <Message of={of.detail} />
         </p>
       )}
       {action.failure === undefined ? null : <Problem of={action.failure} />}

@@ -3,7 +3,7 @@ import type { CandidateResult, TestCounts } from "../../../contract/rows/workspa
 import { Lines } from "../parts/ansi-text.tsx"
 import { AnsiLines } from "../parts/ansi.ts"
 import { bytesText, durationText, plural } from "../parts/format.ts"
-import { Text } from "../parts/text.tsx"
+import { Message, Text } from "../parts/text.tsx"
 import type { Trial } from "./trial.ts"
 
 const outcomes: Readonly<Record<CandidateResult["outcome"], readonly [text: string, tone: string]>> = {
@@ -50,7 +50,7 @@ const Output = ({ of: { name, outcome, reason, tail, truncated } }: { readonly o
       <td colSpan={6}>
         {reason === undefined ? null : (
           <p className="detail">
-            <Text of={reason} />
+            <Message of={reason} />
           </p>
         )}
         {tail.trim() === "" ? null : (

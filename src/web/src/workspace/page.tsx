@@ -9,7 +9,7 @@ import { Ports } from "../parts/ports.tsx"
 import { Boundary } from "../parts/problem.tsx"
 import { Link, pathOf } from "../parts/route.tsx"
 import { State } from "../parts/state.tsx"
-import { Text } from "../parts/text.tsx"
+import { Message, Text } from "../parts/text.tsx"
 import { Review } from "../review/review.tsx"
 import { Services } from "../services/services.tsx"
 import { Shells } from "../shells/shells.tsx"
@@ -170,7 +170,7 @@ export const WorkspacePage = ({ id, view }: { readonly id: string; readonly view
       </div>
       {workspace.detail === undefined ? null : (
         <p className="detail">
-          <Text of={workspace.detail} />
+          <Message of={workspace.detail} />
         </p>
       )}
       <WaitingLogins of={workspace} />
