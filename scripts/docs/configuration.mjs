@@ -22,6 +22,7 @@ export const configuration = ({ allowedText, variables }) => {
     "",
     "A variable that the daemon reads counts when the daemon starts. The command that starts the daemon passes its own variables on.",
     "To change such a variable, end the daemon (`pyro daemon stop`); the next command starts one. Workspaces go on meanwhile.",
+    "`pyro config` shows the value that the running daemon has, marked `daemon`, where this shell has another.",
     "",
     ...table("## Variables of pyro", "pyro"),
     ...table("## Variables of the host that pyro reads", "host"),

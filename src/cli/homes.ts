@@ -7,6 +7,7 @@ import { parseReference } from "../contract/text/image-reference.ts"
 import { daemonCommand } from "../sdk/daemon-command.ts"
 import type { StartDaemon } from "../sdk/start-daemon.ts"
 import type { StartedExec } from "../sdk/started-exec.ts"
+import { mayConnect, withProxyWarning } from "./perform/stale-proxies.ts"
 
 /** The layer that works in this process. Loaded on first use, because help and usage errors need none. */
 const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrap(
@@ -59,6 +60,9 @@ export const layerFor = (
   return Layer.unwrap(Effect.gen(function*() {
     const { daemonRuns, layerDaemon } = yield* Effect.promise(() => import("../sdk/client.ts"))
     if (home === "daemon-if-running" && !(yield* daemonRuns(build))) return LazyLocal
-    return layerDaemon(daemonOf(build), started)
+    const daemon = layerDaemon(daemonOf(build), started)
+    return mayConnect(operation)
+      ? Layer.effect(Pyro, Effect.map(Pyro, (pyro) => withProxyWarning(pyro, build))).pipe(Layer.provide(daemon))
+      : daemon
   }))
 }

@@ -3,12 +3,13 @@ import type { PyroError } from "../contract/errors/errors.ts"
 import type { Operation } from "../contract/rows/operations.ts"
 import { mapCalls, Pyro } from "../contract/rows/Pyro.ts"
 import { daemonFiles, Paths } from "../system/files/Paths.ts"
+import { startVariables, type Variables } from "../system/processes/start-variables.ts"
 import { deadlineScale } from "../system/settings/deadline-scale.ts"
 import { streaming, unary } from "./calls.ts"
 import { connect, socketTo } from "./connection/connection.ts"
 import { makeSession, type Session } from "./connection/session.ts"
 import { makeExec } from "./exec.ts"
-import { daemonRuns as runs, type StartDaemon } from "./start-daemon.ts"
+import { daemonProcess, daemonRuns as runs, type StartDaemon } from "./start-daemon.ts"
 import type { StartedExec } from "./started-exec.ts"
 
 const isResumable = ({ resumable }: { readonly resumable?: true }) => resumable === true
@@ -37,6 +38,13 @@ export const layerDaemon = (
 
 /** Whether a daemon of this version already runs, so that a request starts none. */
 export const daemonRuns = (version: string) => Effect.provide(runs(version), Paths.layer)
+
+/** The variables that the running daemon was started with; undefined if none runs. `version`: only of a daemon of this version. */
+export const daemonVariables = (version?: string): Effect.Effect<Variables | undefined, PyroError> =>
+  Effect.map(
+    Effect.provide(daemonProcess(version), Paths.layer),
+    (process) => Option.isNone(process) ? undefined : startVariables(process.value)
+  )
 
 /** A daemon that hangs or leaves must not delay its observer. */
 const answerTimeoutMs = 2_000 * deadlineScale

@@ -65,13 +65,19 @@ const demandRunning = (record: string, own: string, socket: string) =>
     return socket
   })
 
-/** Whether a daemon of this version runs already. */
-export const daemonRuns = (own: string) =>
+/** The process of the daemon that runs. `own`: only one of this version. */
+export const daemonProcess = (own?: string) =>
   Effect.gen(function*() {
     const { record } = yield* daemonFiles
     const found = yield* Effect.orElseSucceed(readJson(record, Announced), () => Option.none<typeof Announced.Type>())
-    return Option.exists(found, ({ process, version }) => version === own && isAlive(process))
+    return Option.map(
+      Option.filter(found, ({ process, version }) => (own ?? version) === version && isAlive(process)),
+      ({ process }) => process
+    )
   })
+
+/** Whether a daemon of this version runs already. */
+export const daemonRuns = (own: string) => Effect.map(daemonProcess(own), Option.isSome)
 
 /** Each attempt costs processor time, which the daemon needs for its start. So the time between two is a twentieth of the wait so far. */
 const attempts = Schedule.min([Schedule.exponential("2 millis", 1.05), Schedule.spaced("100 millis")])

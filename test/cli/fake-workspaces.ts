@@ -25,6 +25,19 @@ const PIECE_BYTES = 65_536
 
 const progress = (message: string): WorkspaceEvent => ({ _tag: "Notice", level: "progress", message })
 
+const networkOf = (allowHosts: ReadonlyArray<string>): NonNullable<WorkspaceInfo["network"]> => ({
+  networkPolicy: allowHosts.length === 0 ? "off" : "egress",
+  allowHosts,
+  denyHosts: [],
+  allowIps: [],
+  open: 0,
+  allowed: 0,
+  denied: 0,
+  failed: 0,
+  bytesOut: 0,
+  bytesIn: 0
+})
+
 /** Workspaces of a daemon that has no microVMs: records in memory, files in a map, commands run by `runCommand`. */
 export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"] => {
   const all = new Map<string, WorkspaceInfo>()
@@ -75,6 +88,7 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
           memoryMib: payload.memoryMib,
           diskMib: payload.diskMib,
           ...(payload.seedPath === undefined ? {} : { seedPath: payload.seedPath }),
+          ...(payload.allowHosts === undefined ? {} : { network: networkOf(payload.allowHosts) }),
           ...(caller === undefined ? {} : { project: caller.project }),
           runningCommands: 0
         }
@@ -94,6 +108,16 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
     status: ({ workspace }) => find(workspace),
     stop: ({ workspace }) => turned(workspace, { state: "stopped" }),
     start: ({ workspace }) => turned(workspace, { state: "running" }),
+    network: {
+      ...unfakedPyro.workspace.network,
+      set: ({ allowHosts = [], workspace }) =>
+        Effect.map(find(workspace), (found) => ({
+          workspace: { ...found, network: networkOf(allowHosts) },
+          resetCount: 0,
+          noLongerAllowed: [],
+          noLongerDenied: []
+        }))
+    },
     events: ({ cursor = 0, follow }) => {
       const events = ["created", "stopped"].slice(cursor).map((kind) => ({
         at: "2025-01-02T03:04:05.000Z",

@@ -47,3 +47,35 @@ describe("a malformed environment variable", () => {
     assert.deepStrictEqual(await pyro.json(["workspace", "list"], wrong), { workspaces: [] })
   })
 })
+
+describe("a proxy that is set after the daemon's start", () => {
+  const pyro = installation("pyro-configuration-")
+  afterAll(pyro.close)
+
+  interface Setting {
+    readonly name: string
+    readonly value?: number | string
+    readonly source: string
+    readonly daemon?: { readonly value?: number | string; readonly source: string }
+  }
+
+  it("config tells this shell's proxy from that of the running daemon, and daemon stop ends the difference", async () => {
+    const without = { env: { https_proxy: "", HTTPS_PROXY: "" } }
+    const shell = { env: { https_proxy: "", HTTPS_PROXY: "http://me:word@127.0.0.1:9" } }
+    const proxy = async (more: typeof shell) => {
+      const { settings } = await pyro.json<{ readonly settings: ReadonlyArray<Setting> }>(["config"], more)
+      const { daemon, source, value } = settings.find(({ name }) => name === "HTTPS_PROXY")!
+      return { daemon, source, value }
+    }
+    const shown = "http://***@127.0.0.1:9"
+    await pyro.json(["list"], without)
+    assert.deepStrictEqual(await proxy(shell), { daemon: { source: "default" }, source: "environment", value: shown })
+    const { stderr, stdout } = await pyro.call(["config"], shell)
+    assert.match(stdout.toString(), /\nHTTPS_PROXY +none +daemon\n/)
+    assert.match(stderr, /other values than this shell: HTTPS_PROXY; to use this shell's: pyro daemon stop/)
+    await pyro.json(["daemon", "stop"])
+    await pyro.json(["list"], shell)
+    assert.deepStrictEqual(await proxy(shell), { daemon: undefined, source: "environment", value: shown })
+    assert.deepStrictEqual((await proxy(without)).daemon, { source: "environment", value: shown })
+  })
+})

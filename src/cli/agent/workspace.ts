@@ -12,6 +12,7 @@ import { decode } from "../arguments/parser.ts"
 import { firstLine } from "../output/ask.ts"
 import { note, warn } from "../output/print.ts"
 import { withProgress } from "../output/progress.ts"
+import { warnOfProxies } from "../perform/stale-proxies.ts"
 import type { AgentPayload } from "../rows/agent.ts"
 import { Terminal } from "../terminal/Terminal.ts"
 import type { FromFile } from "./project-file.ts"
@@ -112,6 +113,7 @@ const useExisting = (payload: AgentPayload, inside: Inside, named: string) =>
       yield* decode(workspaceUpdate.cli, UpdatePayload(), { workspace, ...secretsOf(inside) })
     )
     yield* grant([inside.access.allowHost, ...payload.allowHosts], found)
+    yield* warnOfProxies(yield* pyro.workspace.status({ workspace }))
     return {
       id: workspace,
       description: `${found.name ?? workspace}, the microVM of an earlier run`

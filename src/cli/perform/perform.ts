@@ -1,6 +1,7 @@
 import { Effect, Schema, type Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { CliSurface } from "../../contract/rows/operation.ts"
+import type { ResultOf } from "../../contract/rows/operations.ts"
 import { callOf, Pyro, type PyroService } from "../../contract/rows/Pyro.ts"
 import { ExecPayload, workspaceExec } from "../../contract/rows/workspace-exec.ts"
 import type { LogsPayload } from "../../contract/rows/workspace-logs.ts"
@@ -18,6 +19,7 @@ import { type Prepared, takesInput } from "./prepare.ts"
 import { pullImageOf } from "./pull-image.ts"
 import { confirmDeleteAll } from "./question.ts"
 import { allowedByPerson } from "./registry-question.ts"
+import { warnOfProxies } from "./stale-proxies.ts"
 
 type Events = Stream.Stream<Tagged, PyroError>
 
@@ -66,6 +68,9 @@ const performOnce = (
       : yield* withInput(input, (given) =>
         printEvents(row.fold!(payload), json, callOf(pyro, operation)(payload, given) as Events, (event) =>
           view.event?.(event) ?? Effect.void))
+    if (operation.name === "workspace.network.set") {
+      yield* warnOfProxies((result as ResultOf<"workspace.network.set">).workspace)
+    }
     const encode = (result: unknown) =>
       Effect.orDie(Schema.encodeUnknownEffect(row.result())(result))
     const isFollowed = json && view.items !== undefined && view.next?.(payload, result) !== undefined

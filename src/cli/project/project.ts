@@ -4,6 +4,7 @@ import type { Pyro } from "../../contract/rows/Pyro.ts"
 import { decode, parse } from "../arguments/parser.ts"
 import { OutputOptions, printJson } from "../output/print.ts"
 import { withPaths } from "../perform/host-paths.ts"
+import { warnOfProxies } from "../perform/stale-proxies.ts"
 import { DownPayload, type ProjectCommand, UpPayload } from "../rows/project.ts"
 import { type OutputClosed, Terminal } from "../terminal/Terminal.ts"
 import { surfaceOf } from "./surface.ts"
@@ -32,6 +33,8 @@ export const performProject = (
           }
           const { up } = yield* Effect.promise(() => import("../../project/up.ts"))
           const done = yield* up({ directory, cwd, recreate }, yield* surfaceOf(yes))
+          // `create` has said it of a new one.
+          if (done.was !== "created") yield* warnOfProxies(done.workspace)
           return yield* json ? printJson(upJson(done)) : showUp(done)
         }
         case "workspace.down": {

@@ -12,15 +12,29 @@ type Setting = ConfigResult["settings"][number]
 /** Variables that every program has. */
 const EVERYWHERE = ["COLUMNS", "HOME", "PATH", "TERM", "USER"]
 
-const isOfInterest = ({ group, name, source }: Setting) =>
-  group === "pyro" || (source === "environment" && !EVERYWHERE.includes(name))
+const isOfInterest = ({ daemon, group, name, source }: Setting) =>
+  group === "pyro" || daemon !== undefined || (source === "environment" && !EVERYWHERE.includes(name))
 
-const valueText = ({ otherwise, unit, value }: Setting) =>
+const valueText = ({ otherwise, unit, value }: Pick<Setting, "otherwise" | "unit" | "value">) =>
   value === undefined
     ? (otherwise ?? "none").replaceAll("`", "")
     : unit === undefined
     ? String(value)
     : `${value} ${unit}`
+
+/** The value that holds: that of the daemon where it differs. */
+const settingRow = ({ daemon, name, otherwise, source, unit, value }: Setting) => {
+  const [held, from] = daemon === undefined ? [value, source] : [daemon.value, "daemon"]
+  return [
+    name,
+    valueText({
+      ...(held === undefined ? {} : { value: held }),
+      ...(otherwise === undefined ? {} : { otherwise }),
+      ...(unit === undefined ? {} : { unit })
+    }),
+    from
+  ]
+}
 
 type Metrics = NonNullable<ResultOf<"daemon.status">["metrics"]>
 
@@ -140,16 +154,24 @@ const ready = (environment: ResultOf<"env.pull">) =>
 export const hostViews = {
   "config": {
     result: ({ settings }) =>
-      Effect.andThen(
-        printTable([
+      Effect.gen(function*() {
+        yield* printTable([
           ["SETTING", "VALUE", "FROM"],
-          ...settings.filter(isOfInterest).map((one) => [one.name, valueText(one), one.source])
-        ], { head: true }),
-        note(
+          ...settings.filter(isOfInterest).map(settingRow)
+        ], { head: true })
+        const stale = settings.filter(({ daemon }) => daemon !== undefined)
+        if (stale.length > 0) {
+          yield* note(
+            `pyro: warning: the running daemon has other values than this shell: ${
+              stale.map(({ name }) => name).join(", ")
+            }; to use this shell's: pyro daemon stop (workspaces go on)\n`
+          )
+        }
+        yield* note(
           "A running daemon has the values of its start; change a variable, then: pyro daemon stop. " +
             "All variables: pyro config --json, docs/configuration.md\n"
         )
-      )
+      })
   },
   "daemon.status": status,
   "daemon.stop": { result: ({ stopped }) => print(stopped ? "stopped\n" : "no daemon was running\n") },

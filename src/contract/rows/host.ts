@@ -144,20 +144,35 @@ export const gc = unary({
   result: GcResult
 })
 
+const settingValue = (what: string) =>
+  optional(
+    Schema.Union([Schema.String, Schema.Number]).annotate({
+      description: `${what}, without passwords. Absent if the variable has neither a value nor a default`
+    })
+  )
+
+const settingSource = (whose: string) =>
+  Schema.Literals(["environment", "default"]).annotate({
+    description: `\`environment\`: the variable ${whose} is set. \`default\`: it is not, or it is empty`
+  })
+
 const Setting = lazy(() =>
   snakeStruct({
     name: string("Environment variable"),
     group: Schema.Literals(["pyro", "host", "testing"]).annotate({
       description: "`pyro`: of pyro alone. `host`: of other programs too. `testing`: of pyro's own tests"
     }),
-    value: optional(
-      Schema.Union([Schema.String, Schema.Number]).annotate({
-        description: "Value that holds, without passwords. Absent if the variable has neither a value nor a default"
+    value: settingValue("Value of this process"),
+    source: settingSource("of this process"),
+    daemon: optional(
+      snakeStruct({
+        value: settingValue("Value of the running daemon"),
+        source: settingSource("of the running daemon")
+      }).annotate({
+        description:
+          "What the running daemon has, if this differs. It holds until `pyro daemon stop`. Absent for variables that the daemon does not keep"
       })
     ),
-    source: Schema.Literals(["environment", "default"]).annotate({
-      description: "`environment`: the variable is set. `default`: it is not, or it is empty"
-    }),
     otherwise: optional(string("Default in words, if it depends on the host")),
     unit: optional(string("Unit of the value")),
     purpose: string("Use of the value"),
@@ -174,7 +189,7 @@ export const config = unary({
   name: "config",
   summary: "Show the settings, and where they come from",
   description:
-    "pyro has no configuration file: each setting is an environment variable or an option. Shows the variables of this process with their values. " +
+    "pyro has no configuration file: each setting is an environment variable or an option. Shows the variables of this process with their values, and where the running daemon has others. " +
     "A running daemon has the values of its start, and `pyro daemon stop` lets the next command start one with the present values. " +
     "docs/configuration.md explains each variable.",
   cli: { path: ["config"], args: [], examples: ["pyro config", "pyro config --json"] },

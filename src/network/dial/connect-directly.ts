@@ -1,23 +1,19 @@
 import { Effect, type Scope } from "effect"
 import type { Socket } from "node:net"
-import { settingNow } from "../../system/settings/config.ts"
+import { processEnvironment } from "../../system/settings/config.ts"
+import { type Proxies, proxiesOf } from "../../system/settings/proxies.ts"
 import { atClose } from "../../system/waits/effects.ts"
 import { startTimer, waitFor } from "../../system/waits/signal.ts"
 import { nowMs } from "../../system/waits/time.ts"
 import { release } from "../reset.ts"
 import { connectJudged, type JudgedTarget } from "./connect-judged.ts"
 import type { Failure } from "./dial-process.ts"
-import { DIAL_MS, type Proxies } from "./protocol.ts"
+import { DIAL_MS } from "./protocol.ts"
 import { Refusal, refusalOf } from "./refusal.ts"
 import type { Slots } from "./slots.ts"
 
-/** The person's proxies. As in curl, the lower-case form of a variable comes first. */
-export const proxiesNow = (): Proxies => ({
-  http: settingNow("http_proxy") ?? settingNow("HTTP_PROXY"),
-  https: settingNow("https_proxy") ?? settingNow("HTTPS_PROXY"),
-  all: settingNow("all_proxy") ?? settingNow("ALL_PROXY"),
-  no: settingNow("no_proxy") ?? settingNow("NO_PROXY")
-})
+/** The person's proxies. */
+export const proxiesNow = (): Proxies => proxiesOf(processEnvironment())
 
 /** No connection of this host goes through a proxy. */
 export const isWithoutProxy = ({ all = "", http = "", https = "" }: Proxies): boolean => `${all}${http}${https}` === ""

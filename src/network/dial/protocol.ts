@@ -1,3 +1,4 @@
+import type { Proxies } from "../../system/settings/proxies.ts"
 import type { CacheAccess, Served } from "../cache-access.ts"
 import type { Authority, Interception } from "../intercept/interception.ts"
 
@@ -22,14 +23,6 @@ export type DialFailure =
   | "timeout"
   /** The dial process or the proxy failed, or too many connections wait. */
   | "failed"
-
-/** The person's proxies, as curl and others read them from the environment. */
-export interface Proxies {
-  readonly http: string | undefined
-  readonly https: string | undefined
-  readonly all: string | undefined
-  readonly no: string | undefined
-}
 
 export interface DialMessage {
   readonly _tag: "Dial"

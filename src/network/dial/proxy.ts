@@ -1,5 +1,5 @@
+import type { Proxies } from "../../system/settings/proxies.ts"
 import { contains, readAddress, readRange } from "../address.ts"
-import type { Proxies } from "./protocol.ts"
 import { Refusal } from "./refusal.ts"
 
 /** A proxy of the host. */

@@ -77,8 +77,11 @@ export const settingNow = <N extends VariableName>(name: N): ValueOf<N> => {
   return value
 }
 
-/** Whether the environment has a value for a variable. */
-export const isNamed = (name: VariableName): boolean => (process.env[name] ?? "") !== ""
+/** Value of a variable in this environment or another process's, or its default. A malformed value counts as unset. */
+export const settingAmong = (
+  values: Readonly<Record<string, string | undefined>>,
+  name: VariableName
+): number | string | undefined => Result.getOrElse(valueOf(name, values[name] ?? ""), () => variableDefault(name))
 
 const variableDefault = <N extends VariableName>(name: N) => {
   const { default: otherwise }: Variable = variables[name]

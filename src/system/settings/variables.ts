@@ -1,5 +1,6 @@
 import type { Allowed } from "./allowed-values.ts"
 import { buildVariables } from "./build-variables.ts"
+import { proxyVariables } from "./proxy-variables.ts"
 import { registryVariables } from "./registry-variables.ts"
 import { rewindVariables } from "./rewind-variables.ts"
 import { sshVariables } from "./ssh-variables.ts"
@@ -191,64 +192,7 @@ export const variables = {
     purpose: "More certificate authorities that pyro trusts for the same purpose",
     readers: DAEMON
   },
-  HTTPS_PROXY: {
-    group: "host",
-    allowed: { kind: "text", what: "the URL of an HTTP or SOCKS5 proxy" },
-    otherwise: "none",
-    purpose:
-      "Proxy for a guest's connections to every port but 80: `http://`, `socks5://` or `socks5h://[USER:PASSWORD@]HOST[:PORT]`",
-    readers: DAEMON
-  },
-  https_proxy: {
-    group: "host",
-    allowed: { kind: "text", what: "the URL of an HTTP or SOCKS5 proxy" },
-    otherwise: "none",
-    purpose: "As `HTTPS_PROXY`, and comes first",
-    readers: DAEMON
-  },
-  HTTP_PROXY: {
-    group: "host",
-    allowed: { kind: "text", what: "the URL of an HTTP or SOCKS5 proxy" },
-    otherwise: "none",
-    purpose: "The same for port 80",
-    readers: DAEMON
-  },
-  http_proxy: {
-    group: "host",
-    allowed: { kind: "text", what: "the URL of an HTTP or SOCKS5 proxy" },
-    otherwise: "none",
-    purpose: "As `HTTP_PROXY`, and comes first",
-    readers: DAEMON
-  },
-  ALL_PROXY: {
-    group: "host",
-    allowed: { kind: "text", what: "the URL of an HTTP or SOCKS5 proxy" },
-    otherwise: "none",
-    purpose: "The same for ports whose own variable is absent",
-    readers: DAEMON
-  },
-  all_proxy: {
-    group: "host",
-    allowed: { kind: "text", what: "the URL of an HTTP or SOCKS5 proxy" },
-    otherwise: "none",
-    purpose: "As `ALL_PROXY`, and comes first",
-    readers: DAEMON
-  },
-  NO_PROXY: {
-    group: "host",
-    allowed: { kind: "text", what: "names and addresses, separated by commas" },
-    otherwise: "none",
-    purpose:
-      "Hosts that a guest's connections reach without a proxy: names (with the names beneath them), addresses, ranges or `*`, separated by commas",
-    readers: DAEMON
-  },
-  no_proxy: {
-    group: "host",
-    allowed: { kind: "text", what: "names and addresses, separated by commas" },
-    otherwise: "none",
-    purpose: "As `NO_PROXY`, and comes first",
-    readers: DAEMON
-  },
+  ...proxyVariables,
   ...registryVariables,
   NO_COLOR: {
     group: "host",
@@ -388,6 +332,9 @@ export const variables = {
 } as const satisfies Readonly<Record<string, Variable>>
 
 export type VariableName = keyof typeof variables
+
+/** Whether the daemon has the variable from its start on, whatever later commands have. */
+export const isOfDaemon = (name: VariableName): boolean => variables[name].readers.startsWith(DAEMON)
 
 type Value<A extends Allowed> = A extends { readonly choices: ReadonlyArray<infer Choice> } ? Choice
   : A extends { readonly min: number } ? number

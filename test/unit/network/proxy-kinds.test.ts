@@ -2,8 +2,9 @@ import * as http from "node:http"
 import * as net from "node:net"
 import { afterEach, assert, describe, it } from "vitest"
 import { dial } from "../../../src/network/dial/dial.ts"
-import type { DialMessage, Proxies } from "../../../src/network/dial/protocol.ts"
+import type { DialMessage } from "../../../src/network/dial/protocol.ts"
 import { readHere } from "../../../src/network/dial/tunnel.ts"
+import type { Proxies } from "../../../src/system/settings/proxies.ts"
 
 const cleanups: Array<() => unknown> = []
 afterEach(async () => {
