@@ -238,6 +238,8 @@ export const environmentBuild = streaming({
     ]
   },
   mcp: HOST_ADMINISTRATION,
+  // A builder is a workspace, and a build without one shares the lock of the images.
+  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
   payload: BuildPayload,
   event: PullEvent,

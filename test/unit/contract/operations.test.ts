@@ -14,6 +14,18 @@ describe("the table of operations", () => {
     assert.strictEqual(new Set(operations.map((row) => row.cli.path.join(" "))).size, operations.length)
   })
 
+  it("the daemon does what needs a builder, which is a workspace", () => {
+    const builders: ReadonlyArray<string> = [
+      "env.build",
+      "env.import",
+      "env.export",
+      "workspace.commit",
+      "workspace.create"
+    ]
+    const homes = operations.filter(({ name }) => builders.includes(name)).map(({ home, name }) => `${name} ${home}`)
+    assert.deepStrictEqual(homes.sort(), builders.map((name) => `${name} daemon`).sort())
+  })
+
   it.each(rows)("the CLI and MCP surfaces of %s name existing fields", (_, row) => {
     const cli: CliSurface = row.cli
     const names = payloadFields(row.payload()).map((field) => field.name)
