@@ -9,7 +9,7 @@ import { exec } from "./rows/exec.ts"
 import { fileRead, fileWatch, fileWrite } from "./rows/files.ts"
 import { hostConnect } from "./rows/host-connect.ts"
 import { idleMemory } from "./rows/idle-memory.ts"
-import { createImage, pullImage } from "./rows/image.ts"
+import { buildImage, createImage, pullImage } from "./rows/image.ts"
 import { daemonMemory, idleWorkspace, twentyAtOnce } from "./rows/many.ts"
 import { mcpStart } from "./rows/mcp-start.ts"
 import {
@@ -97,6 +97,7 @@ export const plans: ReadonlyArray<Plan> = [
   tenAtOnce,
   twentyAtOnce,
   pullImage,
+  buildImage,
   createImage,
   serviceReady,
   residentsMemory,

@@ -1,10 +1,10 @@
-import { Effect, Stream } from "effect"
+import { Effect, Schema, Stream } from "effect"
 import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { readdirSync, readFileSync, statSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as zlib from "node:zlib"
-import { PullPayload } from "../../src/contract/rows/environment.ts"
+import { BuildPayload, PullPayload } from "../../src/contract/rows/environment.ts"
 import { BUILDER } from "../../src/environment/catalogue.ts"
 import { imageOf, type TestImage } from "../../test/support/oci/image.ts"
 import { startRegistry } from "../../test/support/oci/registry.ts"
@@ -126,6 +126,41 @@ export const pullImage: Plan = {
       // The configuration and each layer, once.
       if (fetched.length !== 1 + LAYERS) throw new Error(`the registry sent ${fetched.length} blobs`)
       return ms
+    })
+  }
+}
+
+/** Builds the Dockerfile of a directory, each time under a new name and without the steps of an earlier build. */
+const build = (daemon: Daemon, name: string, dockerfile: string, host: string) =>
+  daemon.call((pyro) => {
+    const asked = { name, dockerfile, allow_hosts: [host], no_cache: true }
+    return Stream.runDrain(pyro.env.build(Schema.decodeSync(BuildPayload())(asked)))
+  })
+
+export const buildImage: Plan = {
+  name: "build",
+  unit: "ms",
+  about:
+    "build of a Dockerfile of two lines, FROM a pulled image of 200 MiB and RUN of a program, to a finished environment; " +
+    "floor: none",
+  budget: { kind: "absolute", atMost: 30_000 },
+  rounds: (runs) => Math.min(runs, 2),
+  warmups: 1,
+  ours: async ({ daemon, room }) => {
+    const registry = await startRegistry({ "bench:1": images(room.disk)() })
+    const base = `${registry.host}/bench:1`
+    await pull(daemon, base)
+    const context = mkdtempSync(join(room.disk, "build-"))
+    writeFileSync(join(context, "Dockerfile"), `FROM ${base}\nRUN ["/true"]\n`)
+    let made = 0
+    return side(async () => {
+      const name = `bench-build:${++made}`
+      const ms = await timed(() => build(daemon, name, context, registry.host))
+      await deleteImage(daemon, name)
+      return ms
+    }, async () => {
+      await deleteImage(daemon, base)
+      await registry.close()
     })
   }
 }

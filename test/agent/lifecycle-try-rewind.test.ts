@@ -90,7 +90,7 @@ describe("the keep of a try in the history, over a local agent", { concurrent: f
       assert.lengthOf(commands.filter(({ command }) => command === kept.command), isKept ? 1 : 0)
       assert.lengthOf(commands, isKept ? 3 : 2)
       if (isKept) {
-        await rewind("w", { steps: 2 })
+        await rewind("w", { steps: 1 })
         assert.strictEqual(await sh("w", "cat file"), "old")
       }
       await remove("w")

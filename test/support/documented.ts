@@ -293,6 +293,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["pyro doctor --selftest", "CI runs it once, in the test of the self-test"],
   ["pyro env build web --from debian:12 --packages redis-tools", NETWORK],
   ["pyro env build web --from debian:12-build --packages postgresql-client redis-tools", NETWORK],
+  ["pyro create --dockerfile . --name app", "test/images/stages.test.ts creates one"],
   ["pyro create web", "it takes the environment that the command before makes"],
   ["pyro create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main", NETWORK],
   ["pyro run debian:12-build -- npm --version", NETWORK],
