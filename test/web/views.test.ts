@@ -164,7 +164,7 @@ describe("the other views of a workspace on the page", { concurrent: false }, ()
     await assertAccessible(page(), "the way back by a reset")
     // The point after it may be made meanwhile.
     await rows.filter({ hasText: /before .*echo two > n/ }).getByRole("button", { name: "Go back" }).click()
-    await page().getByText(/1 command undone\. Ended with the old microVM: service web\./).waitFor()
+    await page().getByText(/1 command undone\. (Also undone: .*)?Ended with the old microVM: service web\./).waitFor()
     await rows.first().getByRole("button", { name: "Go back…" }).click()
     await page().getByRole("dialog").getByText("No point is before the first command.").waitFor()
     await page().getByLabel(/Type past to go on/).fill("past")
