@@ -293,6 +293,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["pyro doctor --selftest", "CI runs it once, in the test of the self-test"],
   ["pyro env build web --from debian:12 --packages redis-tools", NETWORK],
   ["pyro env build web --from debian:12-build --packages postgresql-client redis-tools", NETWORK],
+  ["loginctl enable-linger", "it needs a login session of systemd"],
   ["pyro create --dockerfile . --name app", "test/images/stages.test.ts creates one"],
   ["pyro create web", "it takes the environment that the command before makes"],
   ["pyro create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main", NETWORK],
@@ -390,7 +391,6 @@ export const storiesInMicroVms = told.filter((story) =>
   !isOverLocalAgents(story) || isHelp(story) && story.commands.some(isOfMicroVms)
 )
 
-/** The programs of the pages. */
 const programs = pages.flatMap(({ page, text }) =>
   blocksOf(text, "ts").map((program, at) => ({ page, name: `${page}, program ${at + 1}`, program }))
 )
