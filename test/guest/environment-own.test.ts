@@ -41,7 +41,7 @@ describe("an environment of one's own", { concurrent: false }, () => {
     assert.strictEqual(again.code, 0, again.stderr)
     assert.notInclude(again.stderr, "unpacking the base system")
     const error = await pyro.failure(["env", "build", "tools", "--from", base, "--packages", "figlet"])
-    assert.deepInclude(error, { code: "environment_name_taken", name: "tools" })
+    assert.deepInclude(error, { code: "environment_name_taken", environment: "tools" })
   })
 
   it("a build with an unknown package shows apt's message and leaves nothing", async () => {
