@@ -247,10 +247,10 @@ static bool by_shape(struct cursor from, struct writer *to, const char *shape) {
 
 static const char *call_shape(struct cursor from) {
   static const char *const shapes[] = {
-      [OP_PING] = "1b",       [OP_RESEED] = "1b",       [OP_CLOCK_SET] = "18",     [OP_CLOCK_GET] = "1", [OP_MOUNT] = "1sss8s",
-      [OP_UMOUNT] = "1s4",    [OP_MKDIR] = "1s4",       [OP_WRITE_SMALL] = "1s4b", [OP_HOSTNAME] = "1s", [OP_SWITCH_ROOT] = "1s",
-      [OP_SYNC] = "11",       [OP_FAIL_NEXT] = "11",    [OP_CHAIN] = "11",         [OP_BASELINE] = "1s", [OP_VISIT_ROOT] = "1s",
-      [OP_NETWORK] = "11",    [OP_FREE_SPACE] = "1s88", [OP_GROW] = "1ss",         [OP_CLEAR] = "1s",    [OP_LAYER] = "1ss8",
+      [OP_PING] = "1b",       [OP_RESEED] = "1b",       [OP_CLOCK_SET] = "18",      [OP_CLOCK_GET] = "1", [OP_MOUNT] = "1sss8s",
+      [OP_UMOUNT] = "1s4",    [OP_MKDIR] = "1s4",       [OP_WRITE_SMALL] = "1s4b",  [OP_HOSTNAME] = "1s", [OP_SWITCH_ROOT] = "1s",
+      [OP_SYNC] = "11",       [OP_FAIL_NEXT] = "11",    [OP_CHAIN] = "11",          [OP_BASELINE] = "1s", [OP_VISIT_ROOT] = "1s",
+      [OP_NETWORK] = "11",    [OP_FREE_SPACE] = "1s88", [OP_GROW] = "1ss",          [OP_CLEAR] = "1s",    [OP_LAYER] = "1ss8",
       [OP_CHECKPOINT] = "1s", [OP_PROGRAMS] = "1",      [OP_RUNTIME_FILES] = "1ss",
   };
   uint8_t op = take_u8(&from);

@@ -42,7 +42,9 @@ static bool bind_deaf(struct held *held) {
 
   held->deaf = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (held->deaf < 0) return true; /* a kernel without IPv6 */
-  if (setsockopt(held->deaf, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) == 0 && bind(held->deaf, (struct sockaddr *)&at, sizeof(at)) == 0) return true;
+  if (setsockopt(held->deaf, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) == 0 &&
+      bind(held->deaf, (struct sockaddr *)&at, sizeof(at)) == 0)
+    return true;
   if (errno == EADDRINUSE) return false;
   close(held->deaf); /* a loopback without IPv6 */
   held->deaf = -1;

@@ -46,7 +46,7 @@ bool send_sockets(int to, const char *text, size_t size, const int *sockets, siz
   union control control = {0};
   struct iovec part = {.iov_base = (void *)(uintptr_t)text, .iov_len = size};
   struct msghdr message = {
-    .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = CMSG_SPACE(count * sizeof(int))};
   struct cmsghdr *head = CMSG_FIRSTHDR(&message);
 
   if (head == NULL) return false;
@@ -59,7 +59,8 @@ bool send_sockets(int to, const char *text, size_t size, const int *sockets, siz
 
 bool send_to_node(int channel, const struct held *held, bool was_held) {
   char text[LONGEST_MESSAGE];
-  int size = snprintf(text, sizeof(text), "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Server\",\"msg\":{\"wasHeld\":%s}}\n", was_held ? "true" : "false");
+  int size = snprintf(text, sizeof(text), "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Server\",\"msg\":{\"wasHeld\":%s}}\n",
+                      was_held ? "true" : "false");
 
   return send_sockets(channel, text, (size_t)size, &held->listener, 1);
 }
@@ -88,7 +89,8 @@ static bool listens_at(int sock, uint16_t port) {
   socklen_t at_size = sizeof(at), size = sizeof(is_listening);
 
   return getsockname(sock, (struct sockaddr *)&at, &at_size) == 0 && at.sin_family == AF_INET && at.sin_port == htons(port) &&
-         at.sin_addr.s_addr == htonl(INADDR_LOOPBACK) && getsockopt(sock, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) == 0 && is_listening != 0;
+         at.sin_addr.s_addr == htonl(INADDR_LOOPBACK) && getsockopt(sock, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) == 0 &&
+         is_listening != 0;
 }
 
 bool take_over(uint16_t port, struct held *held) {

@@ -45,7 +45,8 @@ static bool hand_over(const struct held *held) {
 static bool is_wanted(int watch, const char *name) {
   char events[EVENT_BYTES];
 
-  while (read(watch, events, sizeof(events)) > 0) {}
+  while (read(watch, events, sizeof(events)) > 0) {
+  }
   return access(name, F_OK) == 0;
 }
 
@@ -56,7 +57,8 @@ void hold(const struct held *held) {
 
   /* The state directory may be removed. */
   if (watch < 0 || inotify_add_watch(watch, name, IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF) < 0) return;
-  struct pollfd sockets[] = {{.fd = held->listener, .events = POLLIN}, {.fd = held->handover, .events = POLLIN}, {.fd = watch, .events = POLLIN}};
+  struct pollfd sockets[] = {
+      {.fd = held->listener, .events = POLLIN}, {.fd = held->handover, .events = POLLIN}, {.fd = watch, .events = POLLIN}};
 
   for (time_t left = HOLD_SECONDS; left > 0; left = end - now()) {
     if (poll(sockets, 3, (int)left * MS) < 0) continue;

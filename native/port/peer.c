@@ -25,7 +25,8 @@ int open_diag(void) {
   struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 
   /* Connected: no other process of the host can answer. */
-  if (diag >= 0 && (setsockopt(diag, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0 || connect(diag, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)) {
+  if (diag >= 0 && (setsockopt(diag, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0 ||
+                    connect(diag, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)) {
     int error = errno;
 
     close(diag);
@@ -40,8 +41,8 @@ static bool ask(int diag, const struct inet_diag_sockid *id, struct inet_diag_ms
   static uint32_t sequence;
   unsigned char answer[ANSWER_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
   struct question question = {
-    .head = {.nlmsg_len = sizeof(question), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST, .nlmsg_seq = ++sequence},
-    .request = {.sdiag_family = AF_INET, .sdiag_protocol = IPPROTO_TCP, .idiag_states = ~0U, .id = *id},
+      .head = {.nlmsg_len = sizeof(question), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST, .nlmsg_seq = ++sequence},
+      .request = {.sdiag_family = AF_INET, .sdiag_protocol = IPPROTO_TCP, .idiag_states = ~0U, .id = *id},
   };
 
   if (send(diag, &question, sizeof(question), 0) < 0) return false;
@@ -60,11 +61,11 @@ static bool ask(int diag, const struct inet_diag_sockid *id, struct inet_diag_ms
 
 static struct inet_diag_sockid id_of(uint16_t from, uint32_t to_address, uint16_t to) {
   return (struct inet_diag_sockid){
-    .idiag_sport = htons(from),
-    .idiag_dport = htons(to),
-    .idiag_src = {htonl(INADDR_LOOPBACK)},
-    .idiag_dst = {htonl(to_address)},
-    .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE},
+      .idiag_sport = htons(from),
+      .idiag_dport = htons(to),
+      .idiag_src = {htonl(INADDR_LOOPBACK)},
+      .idiag_dst = {htonl(to_address)},
+      .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE},
   };
 }
 

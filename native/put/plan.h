@@ -44,8 +44,8 @@ struct plan {
 
 /*
  * Integers are big endian. Entries, each a u8 `d`, `f` or `l`, u16 mode, u64 size, u32 and path, u32 and target of a link; then a
- * u8 `e`. A `t` is a file with a time: the i64 of its nanoseconds follows the path. The root comes first, with an empty path. Parents come before their children, and a folder's entries together. Returns
- * NULL, or the problem; `*ended` if the input only ended early.
+ * u8 `e`. A `t` is a file with a time: the i64 of its nanoseconds follows the path. The root comes first, with an empty path. Parents come
+ * before their children, and a folder's entries together. Returns NULL, or the problem; `*ended` if the input only ended early.
  */
 const char *plan_read(struct plan *plan, struct input *input, int *ended);
 void plan_free(struct plan *plan);

@@ -76,7 +76,10 @@ export const testProgramsRewind = (title: string, program: string, options: { re
         const after = rows()
         await until("rows after the command", () => Promise.resolve(rows() > after + 5))
         const { undone, writesUndone } = await rewind(w)
-        assert.match(writesUndone.join(), new RegExp(`^what ${named} wrote since [0-9T:.Z-]+(, [0-9.]+ s before the first of these commands)?$`))
+        assert.match(
+          writesUndone.join(),
+          new RegExp(`^what ${named} wrote since [0-9T:.Z-]+(, [0-9.]+ s before the first of these commands)?$`)
+        )
         assert.deepStrictEqual(undone.map((one) => one.execId), [execId])
         const kept = await keptRows(w)
         assert.isAtLeast(kept, before)

@@ -12,8 +12,8 @@ import { ComparePayload } from "../../../src/contract/rows/workspace-diff.ts"
 import { EventsPayload } from "../../../src/contract/rows/workspace-events.ts"
 import { ExecPayload } from "../../../src/contract/rows/workspace-exec.ts"
 import { WorkspaceRef } from "../../../src/contract/rows/workspace-field.ts"
-import { FileEditPayload, FileWritePayload } from "../../../src/contract/rows/workspace-file.ts"
 import { FileMkdirPayload } from "../../../src/contract/rows/workspace-file-work.ts"
+import { FileEditPayload, FileWritePayload } from "../../../src/contract/rows/workspace-file.ts"
 import { ForkPayload } from "../../../src/contract/rows/workspace-fork.ts"
 import {
   CreatePayload,

@@ -27,7 +27,10 @@ describe("the hint of an error, to a model", () => {
 
   it("the hint for a damaged disk is a reset, with its cost", () => {
     const text = errorText(Cause.fail(new DiskDamaged({ detail: "could not mount" })))
-    assert.match(text, /^disk_damaged: .*could not mount\nhint: workspace_reset with before: "1" undoes the last command, .* are lost$/)
+    assert.match(
+      text,
+      /^disk_damaged: .*could not mount\nhint: workspace_reset with before: "1" undoes the last command, .* are lost$/
+    )
   })
 
   it("a name that is taken leads to another name, and not to a deletion", () => {
