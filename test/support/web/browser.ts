@@ -32,8 +32,8 @@ export const openWindow = async (
   const faults: Array<string> = []
   page.on("pageerror", (error) => faults.push(String(error.stack)))
   page.on("console", (message) => {
-    // The browser, too, reports a lost connection.
-    if (message.type() === "error" && !/WebSocket|ERR_CONNECTION_(REFUSED|RESET)/.test(message.text())) {
+    // The browser, too, reports a lost connection: of a held port, a socket that the kernel took and no listener did.
+    if (message.type() === "error" && !/WebSocket|ERR_(CONNECTION_(REFUSED|RESET)|SOCKET_NOT_CONNECTED)/.test(message.text())) {
       faults.push(message.text())
     }
   })
