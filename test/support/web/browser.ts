@@ -33,7 +33,10 @@ export const openWindow = async (
   page.on("pageerror", (error) => faults.push(String(error.stack)))
   page.on("console", (message) => {
     // The browser, too, reports a lost connection: of a held port, a socket that the kernel took and no listener did.
-    if (message.type() === "error" && !/WebSocket|ERR_(CONNECTION_(REFUSED|RESET)|SOCKET_NOT_CONNECTED)/.test(message.text())) {
+    if (
+      message.type() === "error" &&
+      !/WebSocket|ERR_(CONNECTION_(REFUSED|RESET)|SOCKET_NOT_CONNECTED)/.test(message.text())
+    ) {
       faults.push(message.text())
     }
   })
