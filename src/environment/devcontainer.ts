@@ -34,9 +34,13 @@ export const namesOfHost = (text: string): ReadonlyArray<string> => [...new Set(
 export const digestOf = (parts: ReadonlyArray<unknown>): string => sha256Text(JSON.stringify(parts))
 
 /** The name of the environment of a project's file, if the person gives none. */
-export const environmentNameOf = ({ file, project }: Pick<Place, "file" | "project">): string => {
+export const environmentNameOf = ({ file, project }: Pick<Place, "file" | "project">): string =>
+  nameOfFile("devcontainer", file, project)
+
+/** A name for the environment of a file of a project, always the same for the same path of the file. */
+export const nameOfFile = (kind: "devcontainer" | "dockerfile", file: string, project: string): string => {
   const word = path.basename(project).toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 32)
-  return `devcontainer-${word === "" ? "project" : word}-${digestOf([file]).slice(0, 8)}`
+  return `${kind}-${word === "" ? "project" : word}-${digestOf([file]).slice(0, 8)}`
 }
 
 /** What a workspace of a devcontainer.json has, beside its image. */

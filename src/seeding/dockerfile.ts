@@ -1,5 +1,4 @@
 import { Effect } from "effect"
-import { createHash } from "node:crypto"
 import * as path from "node:path"
 import { readText } from "../system/files/content.ts"
 import { statEntry, statFile } from "../system/files/entries.ts"
@@ -14,13 +13,6 @@ export interface Dockerfile {
   /** Name of the file in the context. */
   readonly file: string
   readonly text: string
-}
-
-/** A name for the environment of the Dockerfile in a directory, always the same for the same directory. */
-export const environmentOfDockerfile = (directory: string): string => {
-  const word = path.basename(directory).toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 32)
-  const digest = createHash("sha256").update(directory).digest("hex")
-  return `dockerfile-${word === "" ? "project" : word}-${digest.slice(0, 8)}`
 }
 
 /** The Dockerfile in a directory, or a file whose directory is the context. Undefined if it is too large or no file. */

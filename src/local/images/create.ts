@@ -3,8 +3,9 @@ import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import { BuildPayload } from "../../contract/rows/environment.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { CreatePayload, WorkspaceEvent } from "../../contract/rows/workspace-lifecycle.ts"
+import { nameOfFile } from "../../environment/devcontainer.ts"
 import type { Environments } from "../../environment/Environments.ts"
-import { environmentOfDockerfile, readDockerfile } from "../../seeding/dockerfile.ts"
+import { readDockerfile } from "../../seeding/dockerfile.ts"
 import { realPath } from "../../system/files/host-path.ts"
 import type { Paths } from "../../system/files/Paths.ts"
 import { withNotices } from "../../system/waits/notices.ts"
@@ -36,7 +37,7 @@ export const createOfDockerfile = (
       const found = yield* Effect.orElseSucceed(readDockerfile(real), () => undefined)
       const directory = found?.context ?? real
       yield* yield* roomFor({ ...payload, driver: yield* driverOf(payload) })
-      const environment = environmentOfDockerfile(directory)
+      const environment = nameOfFile("dockerfile", directory, directory)
       const asked = Schema.decodeSync(BuildPayload())({ name: environment, dockerfile: real, replace: true })
       yield* buildDockerfile(pyro, {
         ...asked,
