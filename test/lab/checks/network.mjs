@@ -38,13 +38,13 @@ echo "secret: $(curl -sS -H "x-key: $TOKEN" https://${SERVER}/ 2>&1)"
 /** On the machine: pyro as a person uses it. Few commands, since each takes seconds here. */
 const script = (environment) =>
   `set -e
-export TOKEN=lab-secret-value SSL_CERT_FILE=$HOME/authority.pem
+export TOKEN=lab-secret-value PLAIN=lab-plain-value SSL_CERT_FILE=$HOME/authority.pem
 pyro workspace create ${environment} --name net --mem-mib 256 --disk-mib 512 --allow-host ${SERVER} \\
-  --secret-env TOKEN --secret-http TOKEN@${SERVER}:x-key --quiet
+  --secret-env TOKEN --secret-env PLAIN --secret-http TOKEN@${SERVER}:x-key --quiet
 echo "user: $(id -u)"
 pyro workspace exec net --script '${inGuest}'
 echo "denied: $(pyro workspace exec net --script 'curl -sS http://${OTHER}/' 2>&1 | tr '\\n' ' ')"
-echo "redacted: $(pyro workspace exec net --secret-env TOKEN=SHOWN --script 'echo $SHOWN')"
+echo "given: $(pyro workspace exec net --secret-env TOKEN=BOUND --secret-env PLAIN=SHOWN --script 'echo $BOUND $SHOWN')"
 echo "denials: $(pyro workspace network log net --denied --json | tr '\\n' ' ')"
 pyro workspace network set net --network-policy off --quiet
 echo "off: $(pyro workspace exec net --script 'curl -sS http://${SERVER}/' 2>&1 | head -n 1)"
@@ -65,7 +65,7 @@ export const network = async (perform, environment) => {
     says("allowed", /"host":"server\.test\.net"/),
     says("denied", /denied other\.test\.net: .*--allow-host other\.test\.net/),
     says("address", /Failed to connect|refused/),
-    says("redacted", /: \[secret:TOKEN\]$/),
+    says("given", /: pyro_secret_TOKEN_[0-9a-f]{32} \[secret:PLAIN\]$/),
     says("secret", /"key":"REAL"/),
     says("denials", /(?=.*"other\.test\.net").*"203\.0\.113\.10"/),
     says("off", /resolve|unreachable/)
