@@ -2,6 +2,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
+import { until } from "../support/pyro-cli.ts"
 
 describe("a workspace in which a process is killed for want of memory", () => {
   const pyro = installation("pyro-agent-events-")
@@ -13,10 +14,13 @@ describe("a workspace in which a process is killed for want of memory", () => {
     const { code } = await pyro.call(["workspace", "exec", "small", "--", "sh", "-c", "tail /dev/zero; exit 3"])
     assert.strictEqual(code, 3)
     const file = path.join(pyro.state, "workspaces", id, "events.jsonl")
-    const events = fs.readFileSync(file, "utf8").trim().split("\n").map((line) =>
-      JSON.parse(line) as { readonly _tag: string; readonly level?: string; readonly text?: string }
-    )
-    const event = events.find(({ _tag }) => _tag === "agent")
+    const found = () =>
+      fs.readFileSync(file, "utf8").split("\n").filter((line) => line !== "").map((line) =>
+        JSON.parse(line) as { readonly _tag: string; readonly level?: string; readonly text?: string }
+      ).find(({ _tag }) => _tag === "agent")
+    // The agent's event and the end of the command come by two ways.
+    await until("the agent's event", () => found() !== undefined)
+    const event = found()
     assert.strictEqual(event?.level, "warning")
     assert.match(event!.text ?? "", /killed for want of memory/)
     const { text } = await pyro.json<{ readonly text: string }>(["daemon", "logs"])
