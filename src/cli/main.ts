@@ -1,5 +1,6 @@
-import { Cause, Effect, Exit, Layer, Logger } from "effect"
+import { Cause, Effect, Exit, Layer, Logger, Option } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
+import type { ResultOf } from "../contract/rows/operations.ts"
 import { printable } from "../contract/text/printable.ts"
 import type { EarlyConnection } from "../mcp/handshake/handshake.ts"
 import type { Recorded } from "../mcp/handshake/recorded.ts"
@@ -56,12 +57,20 @@ const serveMcp = (
         }
       )
     const project = yield* bound()
-    const [{ serve }, { layerDaemon }] = yield* Effect.promise(() =>
+    const [{ serve }, { askRunning, layerDaemon }] = yield* Effect.promise(() =>
       Promise.all([import("../mcp/serve.ts"), import("../sdk/client.ts")])
     )
     ProcessTerminal.boundYoungGeneration()
     const bindRoot = (directory: string) => Effect.runPromise(Effect.orElseSucceed(bound(directory), () => undefined))
-    yield* serve({ profile, mode, version, project, bindRoot, layer: layerDaemon(daemonOf(build)), earlyConnection })
+    const present = Effect.map(
+      askRunning(build, "workspace.list", { labels: {} }),
+      Option.match({
+        onNone: (): ResultOf<"workspace.list">["workspaces"] => [],
+        onSome: (listed) => (listed as ResultOf<"workspace.list">).workspaces
+      })
+    )
+    const layer = layerDaemon(daemonOf(build))
+    yield* serve({ profile, mode, version, project, bindRoot, present, layer, earlyConnection })
   })
 
 /** `main-0123456789abcdef.cjs` -> `01234567`: builds of one version may differ in their protocol. */

@@ -10,8 +10,11 @@ import { PROTOCOL_VERSION } from "./handshake/request-shape.ts"
 import { type ProfileName, type SelectionName, selectionNames } from "./profile.ts"
 import { createServer } from "./server.ts"
 
-/** Requests without arguments, whose results are the same each time. A method that a server lacks is left out. */
-const METHODS = ["tools/list", "resources/list", "resources/templates/list", "prompts/list", "ping"]
+/**
+ * Requests without arguments, whose results are the same each time. A method that a server lacks is left out. The list of resources is that
+ * of the present workspaces.
+ */
+const METHODS = ["tools/list", "resources/templates/list", "prompts/list", "ping"]
 
 /** Methods whose results depend on the network that a server may grant. */
 const NETWORKED_METHODS = ["tools/list"]

@@ -9,20 +9,11 @@ import { LogsPayload } from "../contract/rows/workspace-logs.ts"
 import { readableText } from "../contract/text/printable.ts"
 import { callerProject } from "../contract/wire/caller-project.ts"
 import { callerOf, type Project } from "../sdk/project.ts"
+import { onePage } from "./one-page.ts"
 import { textAsSeen } from "./terminal.ts"
 import { inToolWords } from "./tool-words.ts"
 import { withoutBinaries } from "./tools/diff.ts"
 import { bytes, repeated } from "./words.ts"
-
-/** Refuses a cursor for a list of one page: the server gave no cursor. */
-export const onePage =
-  <A>(list: A) => ({ params }: { readonly params?: { readonly cursor?: string | undefined } | undefined }): A => {
-    if (params?.cursor === undefined) return list
-    throw new ProtocolError(
-      ProtocolErrorCode.InvalidParams,
-      "unknown cursor: this list has one page; ask without a cursor"
-    )
-  }
 
 /** Kinds of resources, for people who put one into a conversation. A tool gives each of them, too. */
 const resourceTemplates = [
@@ -126,7 +117,6 @@ export const addResources = (
   run: <A>(effect: Effect.Effect<A>, signal: AbortSignal) => Promise<A>,
   clientOf: (envelope: object | undefined) => string | undefined
 ): void => {
-  server.setRequestHandler("resources/list", onePage({ resources: [] }))
   server.setRequestHandler("resources/templates/list", onePage({ resourceTemplates }))
   server.setRequestHandler("resources/read", async ({ params: { uri } }, { mcpReq }) => {
     const read = reading(uri, (text) => inToolWords(text, { args: [], there }))

@@ -16,9 +16,11 @@ import { type CallResult, callTool } from "./call.ts"
 import { clientNameOf, clientTextOf, getsOneHalf, listForOneHalf } from "./clients.ts"
 import type { Fields } from "./handshake/request-shape.ts"
 import { instructionsOf } from "./instructions.ts"
+import { onePage } from "./one-page.ts"
 import { makePending } from "./pending.ts"
+import { addPresentResources, changesResources, type PresentWorkspaces } from "./present-resources.ts"
 import { type ModeName, noTool, noToolResult, type ProfileName, profilesWith, type SelectionName } from "./profile.ts"
-import { addPrompts, addResources, onePage } from "./resources.ts"
+import { addPrompts, addResources } from "./resources.ts"
 import { type BindRoot, boundProject } from "./roots.ts"
 import { type ListedTool, selectedTools } from "./tool-table.ts"
 
@@ -94,6 +96,8 @@ export interface ServerOptions extends ToolsOptions {
   readonly version: string
   /** Binds a directory that a client named as a root, if the project awaits one. @default none is bound */
   readonly bindRoot?: BindRoot | undefined
+  /** Finds the workspaces for the list of resources. A client lists them at its start, so it must start nothing. @default the list is empty */
+  readonly present?: PresentWorkspaces | undefined
   /** Gets each call of a tool. The promise settles when the call has ended all of its work. */
   readonly onCall?: ((call: Promise<unknown>) => void) | undefined
 }
@@ -133,7 +137,7 @@ const withTimeOut = (signal: AbortSignal) => {
  * a call, or the end of the connection, ends the work that the call started.
  */
 export const createServer = (
-  { bindRoot, mode: modeName, onCall, profile, project, pyro, version }: ServerOptions
+  { bindRoot, mode: modeName, onCall, present = Effect.succeed([]), profile, project, pyro, version }: ServerOptions
 ): Server => {
   const selection: SelectionName = modeName ?? profile
   const mode = modeOf(selection)
@@ -145,7 +149,7 @@ export const createServer = (
   const server = new Server({ name: "pyro", title: "pyro workspaces", version }, {
     capabilities: {
       tools: {},
-      ...(selection === "vm-run" ? {} : { resources: {} }),
+      ...(selection === "vm-run" ? {} : { resources: { listChanged: true } }),
       ...(mode === undefined ? {} : { prompts: {} })
     },
     instructions
@@ -155,6 +159,9 @@ export const createServer = (
     envelope === undefined ? server.getClientVersion() : (envelope as Fields)[CLIENT_INFO_META_KEY]
   /** Whether the client of a request gets one half of a result. */
   const isOneHalf = (envelope: object | undefined) => getsOneHalf(clientNameOf(infoOf(envelope)))
+  /** Tells the client that a call may have made or deleted a workspace. A client that has left gets nothing. */
+  const listChanged = ({ isError }: CallResult) =>
+    isError === true ? Effect.void : Effect.ignore(Effect.tryPromise(() => server.sendResourceListChanged()))
   const pending = makePending()
   const bound = boundProject(server, project, bindRoot)
   server.setRequestHandler(
@@ -188,12 +195,14 @@ export const createServer = (
     const asked = isOneHalf(mcpReq.envelope)
       ? Effect.map(call, ({ structuredContent: _, ...others }): CallResult => others)
       : call
-    const answer = runCall(asked, signal) as unknown as Promise<CallToolResult>
+    const answer = runCall(changesResources(tool.row) ? Effect.tap(asked, listChanged) : asked, signal)
     onCall?.(answer)
-    return answer
+    return answer as unknown as Promise<CallToolResult>
   })
   if (selection !== "vm-run") {
-    addResources(server, pyro, bound, new Set(byName.keys()), runCall, (envelope) => clientTextOf(infoOf(envelope)))
+    const clientOf = (envelope: object | undefined) => clientTextOf(infoOf(envelope))
+    addResources(server, pyro, bound, new Set(byName.keys()), runCall, clientOf)
+    addPresentResources(server, present, bound, runCall)
   }
   if (mode !== undefined) addPrompts(server, mode)
   return server

@@ -144,6 +144,8 @@ it("MCP Inspector calls every tool and reads every kind of resource", async () =
   assert.lengthOf(workspaces, 1)
   includes(await inIt("update", { labels: { seen: "yes" } }), { labels: { seen: "yes" } })
   includes(await inIt("status"), { name: "first", state: "running" })
+  const { resources } = await byTurns<Lists<"resources", Named>>("resources/list")
+  assert.deepStrictEqual(resources.map(({ name }) => name), ["Diff of first"])
 
   const { version } = await inIt<{ readonly version: string }>("file_write", { path: "made.txt", text: "made\n" })
   await inIt("file_edit", { path: "made.txt", old_text: "made", new_text: "edited", expected_version: version })

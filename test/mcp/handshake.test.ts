@@ -113,6 +113,19 @@ describe("the first answers of mcp serve", () => {
     await modern.close()
   })
 
+  it("a list of resources does not delay the list of tools behind it", async () => {
+    const client = rawClient([process.execPath, entries.alone, "mcp", "serve"], { cwd: project })
+    client.child.stdin.write(
+      [{ id: 101, ...initialize("2025-11-25") }, initialized, { id: 102, method: "resources/list" }, {
+        id: 103,
+        method: "tools/list"
+      }].map((one) => `${JSON.stringify({ jsonrpc: "2.0", ...one })}\n`).join("")
+    )
+    // Without its main program, the server ends at what the first answers have left.
+    await client.ended
+    assert.deepStrictEqual(client.messages.map(({ id }) => id), [101, 103])
+  })
+
   it.each(SELECTIONS)("the first answers of %s %s equal the server's, in both revisions", async (option, name) => {
     const legacy = await saysTheSame([option, name], [
       { id: 1, ...initialize("2025-11-25") },

@@ -6,14 +6,19 @@ import type { Understood } from "./command-line.ts"
 import type { Recorded, RecordedSelection } from "./recorded.ts"
 import { CLIENT_INFO, type Fields, isInitialize, isLegacy, isModern, type Message, messageOf } from "./request-shape.ts"
 
-/** The decision about a message: answer it, ignore it, or leave it and all later ones to the server. */
+/** The decision about a message: answer it, ignore it, leave it alone to the server, or leave it and all later ones to the server. */
 export type Reply =
   | { readonly _tag: "Answer"; readonly id: string | number; readonly method: string; readonly line: string }
   | { readonly _tag: "Nothing" }
+  | { readonly _tag: "Awaited" }
   | { readonly _tag: "Left" }
 
 const NOTHING: Reply = { _tag: "Nothing" }
 const LEFT: Reply = { _tag: "Left" }
+const AWAITED: Reply = { _tag: "Awaited" }
+
+/** Lists that the server makes at the request. Clients send them together with `tools/list`, which shall not wait for the server. */
+const MADE_LISTS: ReadonlySet<string> = new Set(["resources/list"])
 
 /**
  * The client's revision of the protocol. `probed`: after `server/discover` alone, a client may still send `initialize`, as in `serveStdio`
@@ -73,11 +78,13 @@ export const makeConversation = (
       era = "probed"
       return answer(id, method, JSON.stringify({ ...recorded.discover, instructions }))
     }
+    const isMade = MADE_LISTS.has(method)
     const known = era === "legacy"
-      ? isLegacy(params) && legacy.get(method)
-      : isModern(params, modernVersion) && modern.get(method)
-    if (typeof known !== "string") return LEFT
+      ? isLegacy(params) && (isMade || legacy.get(method))
+      : isModern(params, modernVersion) && (isMade || modern.get(method))
+    if (known === undefined || known === false) return LEFT
     if (isOpening) era = "modern"
+    if (known === true) return AWAITED
     const meta = params?.["_meta"] as Fields | undefined
     return answer(id, method, adapted(method, known, era === "legacy" ? client : clientNameOf(meta?.[CLIENT_INFO])))
   }

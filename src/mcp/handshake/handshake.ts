@@ -64,16 +64,17 @@ export const handshake = (
     let receivedBytes = 0
     let line: Array<Buffer> = []
     const answered: Array<string | number> = []
-    let hasListed = false
+    let isDone = false
 
     /** False if the server continues. */
     const take = (text: string): boolean => {
       const answer = reply(text)
       if (answer._tag === "Left") return false
       if (answer._tag === "Nothing") return true
+      if (answer._tag === "Awaited") return isDone = true
       answered.push(answer.id)
       stdout.write(answer.line)
-      hasListed ||= answer.method === "tools/list"
+      isDone ||= answer.method === "tools/list"
       return answered.length < MAX_ANSWERS
     }
     const takeLines = (chunk: Buffer): boolean => {
@@ -91,7 +92,7 @@ export const handshake = (
       received.push(chunk)
       receivedBytes += chunk.length
       const continues = takeLines(chunk)
-      if (continues && !hasListed) return
+      if (continues && !isDone) return
       stop()
       stdin.pause()
       stdin.unshift(Buffer.concat(received))

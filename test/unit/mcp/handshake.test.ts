@@ -76,7 +76,7 @@ const agrees = async (sent: Sent, project: { readonly path: string | undefined }
   for (const line of lines) {
     const told = reply(line)
     if (told._tag === "Left") break
-    if (told._tag === "Nothing") continue
+    if (told._tag !== "Answer") continue
     answers++
     const at = server.findIndex((one) => "id" in one && one.id === told.id)
     assert.isAtLeast(at, 0, `the server does not answer ${line}`)
@@ -107,8 +107,9 @@ describe("answers in the server's place", () => {
   it("the recorded answers equal the server's for a client of the revision without initialize", async () => {
     const methods = ["server/discover", "tools/list", "resources/list", "resources/templates/list"]
     const sent = methods.map((method, id) => ({ id, method, params: envelope() }))
-    assert.strictEqual(await agrees(sent), 4)
-    assert.strictEqual(await agrees(sent.slice(1)), 3)
+    // The list of resources is left to the server.
+    assert.strictEqual(await agrees(sent), 3)
+    assert.strictEqual(await agrees(sent.slice(1)), 2)
   })
 
   it("the recorded instructions name the project as the server does", async () => {
