@@ -55,7 +55,7 @@ withAgent("an import", (it) => {
             name
           ) => [name, fs.statSync(`${directory}/${name}`).mtimeMs / 1000])
         )
-      yield* bring(host, `${guest}/kept`, { preserveTimes: true })
+      assert.isUndefined((yield* bring(host, `${guest}/kept`, { preserveTimes: true })).warnings)
       yield* bring(host, `${guest}/now`)
       assert.deepStrictEqual(timesIn(`${guest}/kept`), times)
       for (const seconds of Object.values(timesIn(`${guest}/now`))) assert.isAbove(seconds, 1_700_000_000)
@@ -69,7 +69,7 @@ withAgent("an import", (it) => {
       assert.deepStrictEqual(timesIn(`${folder}/unpacked`), { old: times.old, before: 0, part: times.old })
     }))
 
-  it.effect("an agent that cannot set times gets the files without them", () =>
+  it.effect("an agent that cannot set times gets the files without them, and the answer warns", () =>
     Effect.gen(function*() {
       const { bring, channel, guest, host } = yield* places("older")
       fs.writeFileSync(`${host}/a`, "a")
@@ -83,7 +83,11 @@ withAgent("an import", (it) => {
           return Effect.fail(new AgentCallFailed({ operation: "write", errno: "ESTALE", detail: "" }))
         }
       }
-      assert.strictEqual((yield* bring(host, `${guest}/copy`, { preserveTimes: true }, older)).files, 2)
+      const { files, warnings = [] } = yield* bring(host, `${guest}/copy`, { preserveTimes: true }, older)
+      assert.deepStrictEqual([files, warnings.length], [2, 1])
+      assert.include(warnings[0], "the copies have the time of their writing")
+      const plain = yield* bring(host, `${guest}/plain`, {}, older)
+      assert.deepStrictEqual([plain.files, plain.warnings], [2, undefined])
       assert.deepStrictEqual([asked, fs.readFileSync(`${guest}/copy/b`, "utf8")], [1, "b"])
     }))
 

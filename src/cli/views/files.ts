@@ -59,12 +59,14 @@ const remarks = (
 
 /** The changed files of a directory of the host, and how many there are. */
 const appliedText = (
-  { baselineMoved, checked, entries, equalFiles = 0, output }: Pick<
+  { baselineMoved, changedFiles, checked, entries, equalFiles = 0, output }: Pick<
     ExportResult,
-    "baselineMoved" | "checked" | "entries" | "equalFiles" | "output"
+    "baselineMoved" | "changedFiles" | "checked" | "entries" | "equalFiles" | "output"
   >
 ) =>
   Effect.gen(function*() {
+    // A hint has said that there is nothing to export.
+    if (changedFiles === 0) return
     const changeOf = ({ removed, replaced }: ExportResult["entries"][number]) =>
       removed === true ? "deleted" : replaced === true ? "modified" : "added"
     yield* print(entries.map((entry) => `${changeOf(entry)} ${entry.path}\n`).join(""))
@@ -258,6 +260,7 @@ export const fileViews = {
     result: (copied) =>
       Effect.gen(function*() {
         yield* remarks("left out", copied.skipped, copied.skippedCount)
+        for (const warning of copied.warnings ?? []) yield* note(`pyro: warning: ${warning}\n`)
         yield* note(`${copied.path}: ${count(copied.files, "file")}, ${size(copied.bytes)}\n`)
       }),
     perform: ({ workspace }, payload) =>

@@ -168,6 +168,11 @@ export const ExportResult = lazy(() =>
   snakeStruct({
     workspace: string("Workspace, as the request names it"),
     ...summaryFields(),
+    notes: optional(
+      Schema.Array(Schema.String).annotate({
+        description: "Facts, such as what is left out. Absent if none"
+      })
+    ),
     entries: Schema.Array(ExportedEntry()).annotate({ description: "Entries that were written, in order" })
   })
 )
@@ -175,6 +180,7 @@ export type ExportResult = ReturnType<typeof ExportResult>["Type"]
 
 const fold = (payload: ExportPayload): Folding<ExportEvent, ExportResult> => {
   const entries: Array<ExportedEntry> = []
+  const notes: Array<string> = []
   let summary: ExportSummary | undefined
   return {
     add: (event) => {
@@ -185,12 +191,17 @@ const fold = (payload: ExportPayload): Folding<ExportEvent, ExportResult> => {
         case "Exported":
           summary = event.summary
           return
-        case "Output":
         case "Notice":
+          if (event.level === "hint") notes.push(event.message)
+          return
+        case "Output":
           return
       }
     },
-    result: () => summary === undefined ? undefined : { workspace: payload.workspace, ...summary, entries }
+    result: () =>
+      summary === undefined
+        ? undefined
+        : { workspace: payload.workspace, ...summary, ...(notes.length === 0 ? {} : { notes }), entries }
   }
 }
 
@@ -257,7 +268,8 @@ export const workspaceExport = streaming({
       "directories",
       "symlinks",
       "changed_files",
-      "excluded_count"
+      "excluded_count",
+      "notes"
     ]
   },
   states: at(readable, { except: "A path outside of /workspace is read from a running workspace only." }),

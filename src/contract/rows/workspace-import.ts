@@ -64,7 +64,10 @@ export const Imported = lazy(() =>
     skipped: Schema.Array(Schema.Struct({
       path: gitPath("Path relative to the source"),
       reason: string("Reason, one sentence")
-    })).annotate({ description: "The first 1000 of these paths" })
+    })).annotate({ description: "The first 1000 of these paths" }),
+    warnings: optional(
+      Schema.Array(Schema.String).annotate({ description: "Warnings, one sentence each. Absent if there are none" })
+    )
   })
 )
 export type Imported = ReturnType<typeof Imported>["Type"]

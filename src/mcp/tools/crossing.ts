@@ -55,6 +55,7 @@ export const exportTool: Tool<"workspace.export"> = {
       executableConfig,
       files,
       kind,
+      notes = [],
       output,
       skipped,
       skippedCount,
@@ -70,6 +71,7 @@ export const exportTool: Tool<"workspace.export"> = {
         named(entries, ({ path, type }) => `${path}${type === "directory" ? "/" : ""}`),
       skippedCount > 0 && `left out:\n${named(skipped, reason, skippedCount)}`,
       ...executableConfig.slice(0, NAMED).map((one) => `the host may execute automatically: ${reason(one)}`),
+      ...notes.map((one) => `note: ${one}`),
       ...warnings.map((one) => `warning: ${one}`)
     )
 }

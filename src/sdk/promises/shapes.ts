@@ -792,6 +792,8 @@ export interface ExportResult {
   }>
   /** Warnings, one sentence each. Empty if there are none */
   readonly warnings: ReadonlyArray<string>
+  /** Facts, such as what is left out. Absent if none */
+  readonly notes?: ReadonlyArray<string>
   /** Entries that were written, in order */
   readonly entries: ReadonlyArray<{
     /**
@@ -838,6 +840,8 @@ export interface ImportResult {
     /** Reason, one sentence */
     readonly reason: string
   }>
+  /** Warnings, one sentence each. Absent if there are none */
+  readonly warnings?: ReadonlyArray<string>
 }
 
 /** Changes of the host that were copied to the guest. */

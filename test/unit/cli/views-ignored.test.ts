@@ -1,6 +1,6 @@
 import { assert, describe, it } from "vitest"
 import type { ResultOf } from "../../../src/contract/rows/operations.ts"
-import { leftOutHints } from "../../../src/workspace/content/export/export.ts"
+import { leftOutNotes } from "../../../src/workspace/content/export/notes.ts"
 import { shown } from "./shown.ts"
 
 const summary = { files: 0, added: 0, modified: 0, deleted: 0, renamed: 0, typeChanged: 0, additions: 0, deletions: 0 }
@@ -21,11 +21,9 @@ describe("files that a diff leaves out", () => {
   })
 
   it("are named by export if pyro's own list excludes them", () => {
-    assert.deepStrictEqual(leftOutHints({ ignoredCount: 3, defaultRules: [] }), [])
-    assert.deepStrictEqual(leftOutHints({ ignoredCount: 1, defaultRules }), [{
-      _tag: "Notice",
-      level: "hint",
-      message: `1 ignored file is left out ${why}; export them with --include-ignored`
-    }])
+    assert.deepStrictEqual(leftOutNotes({ ignoredCount: 3, defaultRules: [], nested: [] }), [])
+    assert.deepStrictEqual(leftOutNotes({ ignoredCount: 1, defaultRules, nested: [] }), [
+      `1 ignored file is left out ${why}; export them with --include-ignored`
+    ])
   })
 })

@@ -72,6 +72,11 @@ export const ApplyPart = ({ action, compareAgain, comparedAt, request }: {
             </>
           )}
       </p>
+      {value?.notes === undefined ? null : (
+        <p className="faint">
+          <Text of={value.notes.join("; ")} />
+        </p>
+      )}
       <div className="buttons">
         <button
           type="button"

@@ -14,7 +14,7 @@ import { inPageWords, REPLACE } from "./refusals.ts"
 /** Why this difference cannot be exported, as the export itself would say. Undefined if it can. */
 const refusal = ({ digest, mountedCount = 0, summary, tooLargeCount = 0 }: DiffResult, includesIgnored: boolean) =>
   summary.files === 0
-    ? "There is nothing to export."
+    ? "There is nothing to export. The workspace has no changes, or all of them were applied already."
     : tooLargeCount > 0
     ? `${plural(tooLargeCount, "file")} of the diff ${tooLargeCount === 1 ? "is" : "are"} too large for a patch.`
     : mountedCount > 0
@@ -107,7 +107,13 @@ export const ExportPanel = ({ compareAgain, comparedAt, diff, executable, includ
           {"Allow files that tools of this computer run by themselves"}
         </label>
       )}
-      <p id={ids.says} role="status" className={says === undefined ? undefined : "warning"}>{says}</p>
+      <p
+        id={ids.says}
+        role="status"
+        className={says === undefined ? undefined : diff.summary.files === 0 ? "faint" : "warning"}
+      >
+        {says}
+      </p>
       {project === undefined || of.seedPath === undefined
         ? null
         : (

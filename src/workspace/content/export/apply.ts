@@ -174,7 +174,7 @@ const work = ({ bounds, changes, digest, executable, files, output, payload }: A
       skippedCount: 0,
       skipped: [],
       executableConfig: remarksOf(executable),
-      warnings: changes.length === 0 ? ["nothing was changed: the diff is empty"] : []
+      warnings: []
     }
     yield* emit({ _tag: "Exported", summary })
   }).pipe(Effect.catchTag("PutFailed", (failure) => Effect.fail(refusalOf(output.path, files, failure))))

@@ -3,7 +3,6 @@ import { ExportRefused, InvalidRequest, type PyroError } from "../../../contract
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import { callerProject } from "../../../contract/wire/caller-project.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { TooManyRules } from "../../../ignore/ignore-rules.ts"
 import type { Change } from "../../../patch/patch.ts"
 import { refuseSecretIn } from "../../../redaction/redact.ts"
@@ -17,21 +16,26 @@ import { askedEvent } from "../../entry/consents.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import { displayName, type Entry, untilDeleted } from "../../entry/entry.ts"
 import { EventLog } from "../../entry/events.ts"
+import type { Trees } from "../../life/baseline.ts"
 import { borrowReader, explainEnd, type Reader } from "../../life/reader.ts"
 import { runningGeneration } from "../../life/running.ts"
 import { guardOf } from "../../residents/entry-residents.ts"
-import { type Changes, collectChanges, wholeChanges } from "../diff/changes.ts"
+import { collectChanges, wholeChanges } from "../diff/changes.ts"
 import { changesOptions } from "../diff/diff.ts"
 import { patchOf } from "../diff/patch-of.ts"
 import { movingBaseline } from "./applied.ts"
 import { exportChanges } from "./apply.ts"
 import type { Consent } from "./deliver.ts"
 import { isOutside } from "./guest-path.ts"
+import { emptyNote, hintOf, leftOutNotes } from "./notes.ts"
 import { boundedPatch, exportPatch } from "./patch.ts"
 import { type ExportBounds, exportPath } from "./path.ts"
 import { exclusion, tooManyGlobs } from "./tree.ts"
 
-type ExportReader = Pick<Reader, "channel" | "explain">
+interface ExportReader extends Pick<Reader, "channel" | "explain"> {
+  /** @default the trees of every guest */
+  readonly trees?: Trees | undefined
+}
 
 /** The guest that reads the exported paths. An inspector has only /workspace, so other paths need a running VM, as an import does. */
 const readerFor = (
@@ -126,7 +130,7 @@ const seededFrom = (entry: Entry) =>
       : Effect.succeed(directory))
 
 /** Exports through a guest that reads the workspace. */
-export const exportThrough = ({ channel, explain }: ExportReader, entry: Entry, asked: ExportPayload) =>
+export const exportThrough = ({ channel, explain, trees }: ExportReader, entry: Entry, asked: ExportPayload) =>
   Stream.unwrap(Effect.gen(function*() {
     yield* demandFitting(asked)
     const payload = asked.apply && asked.output === undefined
@@ -142,7 +146,7 @@ export const exportThrough = ({ channel, explain }: ExportReader, entry: Entry, 
         : undefined
     }
     return payload.patch || payload.apply
-      ? exportDiff(channel, entry.folder.directory, payload, bounds)
+      ? exportDiff({ channel, trees }, entry.folder.directory, payload, bounds)
       : exportPath(channel, payload, bounds)
   })).pipe(
     Stream.catch((failure) => Stream.fromEffect(explain(Effect.fail(failure))))
@@ -175,29 +179,27 @@ const withoutExcluded = (
 
 const exportedPaths = ({ path, paths }: ExportPayload) => path === "" ? paths : [path, ...paths]
 
-/** Says what the default list left out: no rule of the project did. */
-export const leftOutHints = (
-  { defaultRules, ignoredCount }: Pick<Changes, "defaultRules" | "ignoredCount">
-): ReadonlyArray<ExportEvent> =>
-  defaultRules.length === 0 ? [] : [{
-    _tag: "Notice",
-    level: "hint",
-    message:
-      `${ignoredCount} ignored ${ignoredCount === 1 ? "file is" : "files are"} left out (the seed has no ignore ` +
-      `rules, so pyro's list counts: ${defaultRules.join(", ")}); export them with --include-ignored`
-  }]
-
 /** The diff, or a path's part of it, as a patch on the host, or in the files of a directory. With a digest, only the reviewed diff. */
-const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayload, bounds: ExportBounds) =>
+const exportDiff = (
+  { channel, trees }: Pick<ExportReader, "channel" | "trees">,
+  folder: string,
+  payload: ExportPayload,
+  bounds: ExportBounds
+) =>
   Stream.unwrap(Effect.gen(function*() {
     const options = yield* changesOptions({
       paths: exportedPaths(payload),
       includeIgnored: payload.includeIgnored,
       verified: false
     }).pipe(Effect.mapError(({ detail }) => new InvalidRequest({ field: "path", detail })))
-    const found = yield* collectChanges(channel, { ...options, pushed: yield* readPushed(folder) })
+    const pushed = yield* readPushed(folder)
+    const found = yield* collectChanges(channel, { ...options, pushed, trees })
     const changes = yield* withoutExcluded(yield* wholeChanges(found), payload.exclude)
-    const hints = Stream.fromIterable(leftOutHints(found))
+    const isEmpty = changes.length === 0
+    const hints = Stream.fromIterable(
+      [...leftOutNotes(found), ...(isEmpty ? [emptyNote(payload, pushed, { ...found, paths: options.paths })] : [])]
+        .map(hintOf)
+    )
     yield* refuseSecretsIn(bounds.secrets, changes)
     if (payload.apply) {
       // The limits of a patch are those of tools that read one.

@@ -48,9 +48,7 @@ export const exportPatch = (
       ]),
       allowExecutable: payload.allowExecutableConfig,
       consent: bounds.consent,
-      warnings: patch.length === 0
-        ? ["nothing was changed: the patch is empty, and no tool applies an empty patch"]
-        : []
+      warnings: []
     })
   }))
 

@@ -75,9 +75,14 @@ export const importFiles = (
       kind: source.kind,
       ...count,
       skippedCount: skipped.length,
-      skipped: firstOf(skipped, reported)
+      skipped: firstOf(skipped, reported),
+      ...(payload.preserveTimes && !times.kept ? { warnings: [TIMES_LOST] } : {})
     }
   })
+
+const TIMES_LOST =
+  "the copies have the time of their writing: an older pyro started this workspace, and its guest cannot set " +
+  "times; stop and start the workspace, and copy again"
 
 const importContent = (channel: GuestChannel, asked: string, content: Uint8Array) =>
   Effect.gen(function*() {

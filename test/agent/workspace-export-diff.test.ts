@@ -1,0 +1,102 @@
+import { assert } from "@effect/vitest"
+import { Effect, identity, Option, Ref, Semaphore, type Stream } from "effect"
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import type { PyroError } from "../../src/contract/errors/errors.ts"
+import type { ExportEvent, ExportPayload } from "../../src/contract/rows/workspace-export.ts"
+import { readPushed } from "../../src/seeding/pushed.ts"
+import { diffWorkspace } from "../../src/workspace/content/diff/diff.ts"
+import { exportThrough } from "../../src/workspace/content/export/export.ts"
+import type { Entry, Generation } from "../../src/workspace/entry/entry.ts"
+import { payload, resultOf } from "../unit/workspace/content/export/fake-guest.ts"
+import { withAgent } from "./agent.ts"
+import { seeded, write } from "./pushed.ts"
+
+/** A seeded workspace, whose diff is exported as the operation does it. */
+const exporting = (name: string) =>
+  Effect.gen(function*() {
+    const guest = yield* seeded(name)
+    const { channel, host, state, trees } = guest
+    // The parts of an entry that an export of a diff has.
+    const parts = {
+      record: yield* Ref.make({ seedPath: host }),
+      folder: { directory: state, activity: path.join(state, "activity") },
+      residents: yield* Ref.make(Option.none()),
+      generation: yield* Ref.make(Option.some({ channel } as Generation)),
+      pushLock: yield* Semaphore.make(1),
+      pushedLock: yield* Semaphore.make(1)
+    }
+    const entry = parts as unknown as Entry
+    const take = (fields: Partial<ExportPayload>) => {
+      const asked = payload({ output: host, ...fields })
+      const events = exportThrough({ channel, explain: identity, trees }, entry, asked)
+      return Effect.map(resultOf(asked, events as unknown as Stream.Stream<ExportEvent, PyroError>), ({ result }) =>
+        result)
+    }
+    const reviewed = (includeIgnored: boolean) =>
+      Effect.flatMap(readPushed(state), (pushed) =>
+        diffWorkspace(channel, {
+          paths: [],
+          stat: false,
+          nameOnly: false,
+          includeIgnored,
+          verified: false,
+          maxBytes: 1_000_000
+        }, { trees, pushed }))
+    return { ...guest, reviewed, take }
+  })
+
+const git = (cwd: string, ...args: ReadonlyArray<string>) =>
+  execFileSync("git", args, { cwd, env: { PATH: process.env["PATH"], HOME: "/nonexistent" }, stdio: "ignore" })
+
+withAgent("an export of a diff", (it) => {
+  it.effect("takes exactly a diff that was reviewed with ignored files, and none that was reviewed without", () =>
+    Effect.gen(function*() {
+      const { host, live, reviewed, state, take } = yield* exporting("ignored")
+      write(live, { "edited": "2\n", "new.o": "ignored\n" })
+      const [own, all] = [yield* reviewed(false), yield* reviewed(true)]
+      assert.deepStrictEqual([own.summary.files, all.summary.files], [1, 2])
+      const file = path.join(state, "all.patch")
+      const refused = yield* Effect.flip(take({ patch: true, output: file, expect: all.digest! }))
+      assert.include(refused.message, "its digest is")
+      const written = yield* take({ patch: true, output: file, expect: all.digest!, includeIgnored: true })
+      assert.deepStrictEqual([written.changedFiles, written.digest], [2, all.digest])
+      assert.strictEqual(fs.readFileSync(file, "utf8"), all.patch)
+      yield* take({ apply: true, expect: all.digest!, includeIgnored: true })
+      assert.strictEqual(fs.readFileSync(path.join(host, "new.o"), "utf8"), "ignored\n")
+    }))
+
+  it.effect("names the repositories that it leaves out, and says afterwards that all was applied", () =>
+    Effect.gen(function*() {
+      const { live, state, take } = yield* exporting("nested")
+      write(live, { "edited": "2\n", "vendor/copy/file": "v\n" })
+      git(path.join(live, "vendor/copy"), "init", "-q")
+      const left =
+        "new files of 1 repository made in the workspace are left out (vendor/copy); name one, or export them " +
+        "with --include-ignored"
+      const first = yield* take({ apply: true })
+      assert.deepStrictEqual([first.files, first.notes], [1, [left]])
+      const again = yield* take({ apply: true })
+      assert.deepStrictEqual([again.changedFiles, again.warnings], [0, []])
+      assert.deepStrictEqual(again.notes, [
+        left,
+        "nothing to export: all changes of the workspace were applied already"
+      ])
+      const patch = yield* take({ patch: true, output: path.join(state, "empty.patch") })
+      assert.deepStrictEqual([patch.changedFiles, patch.warnings, patch.notes?.length], [0, [], 2])
+      const named = yield* take({ apply: true, paths: ["vendor/copy"], check: true })
+      assert.deepStrictEqual([named.files, named.notes], [1, undefined])
+    }))
+
+  it.effect("refuses times, which changes do not have", () =>
+    Effect.gen(function*() {
+      const { state, take } = yield* exporting("times")
+      for (const form of ["patch", "apply"] as const) {
+        const refused = yield* Effect.flip(
+          take({ [form]: true, output: path.join(state, "out"), preserveTimes: true })
+        )
+        assert.include(refused.message, `preserve_times: does not go with --${form}`)
+      }
+    }))
+})
