@@ -7,7 +7,6 @@ import { shortly } from "./arguments/aliases.ts"
 import { type Route, route, splitArgv } from "./arguments/argv.ts"
 import { nameHint } from "./arguments/corrections.ts"
 import { fillSecrets } from "./arguments/extras.ts"
-import { messageFor } from "./arguments/named-workspace.ts"
 import { asTyped, parse } from "./arguments/parser.ts"
 import { copying } from "./cp.ts"
 import { complete, completionHelp, completionScripts, type Names, SHELLS } from "./help/complete.ts"
@@ -76,11 +75,9 @@ export const cli = (options: CliOptions): Effect.Effect<ExitPlan, never, Termina
         return Effect.gen(function*() {
           const { workspace } = yield* Terminal
           const line = { routed, rest, isDashed, defaults: { workspace } }
-          const named = yield* workspaceTyped(routed, rest)
           const report = reportFailure(exit.cause, {
             ...invocation,
-            hint: (error) => nameHint(line, error),
-            messageOf: (error) => messageFor(error, named)
+            hint: (error) => nameHint(line, error)
           })
           return yield* Effect.as(printFailure(report, json), { status: report.status })
         })
@@ -94,24 +91,6 @@ export const cli = (options: CliOptions): Effect.Effect<ExitPlan, never, Termina
     Effect.uninterruptible
   )
 }
-
-/** The workspace that a command line names, if it names one. */
-const workspaceTyped = (
-  routed: Route,
-  rest: ReadonlyArray<string> | undefined
-): Effect.Effect<string | undefined, never, Terminal> =>
-  Effect.gen(function*() {
-    if (routed._tag !== "Operation" && routed._tag !== "Command") return undefined
-    if (routed._tag === "Command" && routed.command.name === "workspace.cp") {
-      const { operation, rest: places, words } = yield* copying(routed.words, rest)
-      return yield* workspaceTyped({ _tag: "Operation", operation, words }, places)
-    }
-    const { workspace } = yield* Terminal
-    const { raw } = yield* parse(routed._tag === "Operation" ? routed.operation : routed.command, routed.words, rest, {
-      workspace
-    })
-    return typeof raw["workspace"] === "string" ? raw["workspace"] : undefined
-  }).pipe(Effect.catch(() => Effect.succeed(undefined)))
 
 const pathOf = (routed: Route): ReadonlyArray<string> => {
   switch (routed._tag) {

@@ -99,7 +99,7 @@ export const devContainerOf = (
   { file, unknown }: ReadFile,
   place: Place,
   image: { readonly env: ReadonlyArray<string>; readonly label: string | undefined },
-  { forwarded = false }: { readonly forwarded?: boolean } = {}
+  { forwarded = false, named }: { readonly forwarded?: boolean; readonly named?: string } = {}
 ): DevContainer => {
   const fixed = variablesOf(place)
   const { folder } = folderOf(file, fixed)
@@ -115,6 +115,6 @@ export const devContainerOf = (
       start: stepsOf(START_COMMANDS, parts, substitute)
     },
     ports: portsOf(parts),
-    notes: notesOf(file, labels, { forwarded, given: place.given, unknown })
+    notes: notesOf(file, labels, { forwarded, given: place.given, named, unknown })
   }
 }

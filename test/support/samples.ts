@@ -48,6 +48,7 @@ const valueOf = (ast: SchemaAST.AST, text: string): unknown => {
     case "Unknown":
       return { x: text }
     case "Suspend":
+    case "Undefined":
       return undefined
     case "Declaration": {
       const inner = ast.typeParameters.map((one) => valueOf(one, text))

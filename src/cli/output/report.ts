@@ -22,8 +22,6 @@ interface Invocation {
   readonly family: ExitFamily
   /** Hint for an error about a name. The word may not have been meant as a name. */
   readonly hint: (error: PyroError) => string | undefined
-  /** The message of an error, with the words of this command line. */
-  readonly messageOf: (error: PyroError) => string
 }
 
 export const reportFailure = (cause: Cause.Cause<PyroError | OutputClosed>, invocation: Invocation): FailureReport => {
@@ -34,7 +32,7 @@ export const reportFailure = (cause: Cause.Cause<PyroError | OutputClosed>, invo
   const error = failure.value
   const { _tag, ...fields } = Schema.encodeSync(PyroError)(error)
   const hint = hintFor(error, invocation)
-  const message = invocation.messageOf(error)
+  const { message } = error
   return {
     status: exitStatus(error, family),
     text: `pyro: ${printable(message)}${hint === undefined ? "" : `\n${printable(hint)}`}\n`,

@@ -171,9 +171,17 @@ const OF_ONE_PAGE = ["encoding", "max_bytes", "limit"]
 const checkFollow = ({ extras, json, raw }: Typed): Effect.Effect<void, InvalidRequest> => {
   if (extras["follow"] === undefined) return Effect.void
   if (json) {
+    const command = typed([
+      "pyro",
+      "exec",
+      String(raw["workspace"]),
+      "--exec-id",
+      String(raw["exec_id"] ?? "ID"),
+      "--json"
+    ])
     return new InvalidRequest({
       field: "--follow",
-      detail: "cannot be combined with --json; pyro exec NAME --exec-id ID --json waits for the command's end"
+      detail: `cannot be combined with --json; ${command} waits for the command's end`
     })
   }
   const other = OF_ONE_PAGE.find((name) => raw[name] !== undefined)

@@ -103,23 +103,23 @@ export const oneOfErrors = <const Classes extends ReadonlyArray<WithFields>>(
  */
 type ToolSteps = string | ReadonlyArray<string>
 
+/** After a command that broke the guest: the smaller loss first. */
+export const UNDO =
+  "workspace_reset with before: \"1\" undoes the last command, and without `before` it discards all changes"
+
 /** Without the tool, a model must not reset the workspace instead. */
 export const start = [
-  "call workspace_start: the files are kept. workspace_reset discards the files",
-  "ask the user to start the workspace: the files are kept. workspace_reset discards the files",
+  `call workspace_start: the files are kept. ${UNDO}`,
+  `ask the user to start the workspace: the files are kept. ${UNDO}`,
   "ask the user to start the workspace: the files are kept"
 ] as const
 
 /** After a microVM that may have ended. */
 export const gone: ToolSteps = [
-  "call workspace_status; if the microVM is gone, call workspace_start: the files are kept. workspace_reset discards the files",
-  "call workspace_status; if the microVM is gone, ask the user to start the workspace: the files are kept. workspace_reset discards the files",
+  `call workspace_status; if the microVM is gone, call workspace_start: the files are kept. ${UNDO}`,
+  `call workspace_status; if the microVM is gone, ask the user to start the workspace: the files are kept. ${UNDO}`,
   ...start.slice(1)
 ]
-
-/** After a command that broke the guest. */
-export const UNDO =
-  "workspace_reset with before: \"1\" undoes the last command, and without `before` it discards all changes"
 
 /** After a command that did not start. */
 export const nothingRan: ToolSteps = [

@@ -1,6 +1,13 @@
 import { Schema } from "effect"
+import { optional } from "../text/fields.ts"
 import { table } from "../text/names.ts"
 import { ContractError, gone, nothingRan, UNDO } from "./contract-error.ts"
+
+/** A part of a hint, for the workspace that the request named. Without one, there is no command to type. */
+const ifKnown = (workspace: string | undefined, text: (name: string) => string) =>
+  workspace === undefined ? "" : text(workspace)
+
+const startFirst = (name: string) => `Start a failed workspace first: pyro start ${name}`
 
 const console = (tail: string) => tail === "" ? "" : `\nend of the guest's console:\n${tail}`
 
@@ -12,8 +19,8 @@ const laterSteps: ReadonlyArray<string> = ["attach", "exec", "run", "service"]
 /** Steps of a microVM that only read a disk. */
 const readingSteps: ReadonlyArray<string> = ["archive", "inspect", "map disk", "merge layers"]
 
-const nextStep = (step: string) => {
-  if (laterSteps.includes(step)) return "Run it again. Start a failed workspace first: pyro start NAME"
+const nextStep = (step: string, workspace: string | undefined) => {
+  if (laterSteps.includes(step)) return `Run it again${ifKnown(workspace, (name) => `. ${startFirst(name)}`)}`
   return readingSteps.includes(step)
     ? "Ask again. If it fails again, the daemon's log has more: pyro daemon logs"
     : "Try again. If it fails again, check the host (pyro doctor) and the daemon's log (pyro daemon logs)"
@@ -24,27 +31,32 @@ export class VmFailed extends ContractError<VmFailed>()("VmFailed", {
   step: Schema.String,
   detail: Schema.String,
   /** End of the guest's console log; empty if the guest printed nothing. */
-  consoleTail: Schema.String
+  consoleTail: Schema.String,
+  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
+  workspace: optional(Schema.String)
 }, {
   fact: ({ consoleTail, detail, step }) =>
     isRequested(step) ? detail : `the microVM failed (${step}): ${detail}${console(consoleTail)}`,
-  message: ({ consoleTail, detail, step }) =>
+  message: ({ consoleTail, detail, step, workspace }) =>
     isRequested(step)
       ? `${detail}. Its commands ended with it`
-      : `the microVM failed (${step}): ${detail}. ${nextStep(step)}${console(consoleTail)}`,
+      : `the microVM failed (${step}): ${detail}. ${nextStep(step, workspace)}${console(consoleTail)}`,
   steps: gone
 }) {}
 
 /** The kernel of the guest panicked. */
 export class GuestPanicked extends ContractError<GuestPanicked>()("GuestPanicked", {
   detail: Schema.String,
-  consoleTail: Schema.String
+  consoleTail: Schema.String,
+  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
+  workspace: optional(Schema.String)
 }, {
   fact: ({ detail, consoleTail }) =>
     `the guest's kernel panicked: ${detail}. Its commands are lost. Run them again${console(consoleTail)}`,
-  message: ({ consoleTail, detail }) =>
-    `the guest's kernel panicked: ${detail}. Its commands are lost. Run them again. If a command broke the guest: ` +
-    `pyro rewind NAME${console(consoleTail)}`,
+  message: ({ consoleTail, detail, workspace }) =>
+    `the guest's kernel panicked: ${detail}. Its commands are lost. Run them again${
+      ifKnown(workspace, (name) => `. If a command broke the guest: pyro rewind ${name}`)
+    }${console(consoleTail)}`,
   steps: gone
 }) {}
 
@@ -55,16 +67,25 @@ export class GuestPanicked extends ContractError<GuestPanicked>()("GuestPanicked
 export class ChannelFailed extends ContractError<ChannelFailed, "guest_silent">()("ChannelFailed", {
   detail: Schema.String,
   /** `silent`: the guest sends nothing, and its commands may still run. */
-  reason: Schema.optional(Schema.Literals(["lost", "silent"]))
+  reason: Schema.optional(Schema.Literals(["lost", "silent"])),
+  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
+  workspace: optional(Schema.String)
 }, {
   fact: ({ detail, reason }) =>
     reason === "silent"
       ? `the guest does not answer: ${detail}. The request may be done in part`
       : `lost the channel to the guest: ${detail}. The command may have run in part`,
-  next: ({ reason }) =>
+  message: ({ fact, reason, workspace }) =>
     reason === "silent"
-      ? "Keep the files: pyro stop NAME, then pyro start NAME. To undo the last command instead: pyro rewind NAME. To discard all changes: pyro reset NAME"
-      : "Run it again. Start a failed workspace first: pyro start NAME. If the command broke the guest: pyro rewind NAME",
+      ? fact + ifKnown(
+        workspace,
+        (name) =>
+          `. Keep the files: pyro stop ${name}, then pyro start ${name}. To undo the last command instead: ` +
+          `pyro rewind ${name}. To discard all changes: pyro reset ${name}`
+      )
+      : `${fact}. Run it again${
+        ifKnown(workspace, (name) => `. ${startFirst(name)}. If the command broke the guest: pyro rewind ${name}`)
+      }`,
   steps: ({ reason }) =>
     reason !== "silent" ? gone : [
       `call workspace_stop and workspace_start: the files are kept. ${UNDO}`,
@@ -126,7 +147,9 @@ const PROGRAM_INSTEAD =
 
 /** The guest has no such program. Nothing ran. */
 export class CommandNotFound extends ContractError<CommandNotFound>()("CommandNotFound", {
-  command: Schema.String
+  command: Schema.String,
+  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
+  workspace: optional(Schema.String)
 }, {
   fact: ({ command }) => {
     if (isShell(command)) return `the guest has no shell (${command}), which a script and a terminal need. Nothing ran`
@@ -137,11 +160,18 @@ export class CommandNotFound extends ContractError<CommandNotFound>()("CommandNo
       : ""
     return `no command "${command}" in the guest. Nothing ran${where}`
   },
-  next: ({ command }) =>
+  next: ({ command, workspace }) =>
     isShell(command)
-      ? "Run a program of the environment by its path, such as: pyro exec NAME -- /app. If a command removed the shell: pyro rewind NAME"
+      ? `Run a program of the environment by its path${
+        ifKnown(
+          workspace,
+          (name) => `, such as: pyro exec ${name} -- /app. If a command removed the shell: pyro rewind ${name}`
+        )
+      }`
       : everywhere.has(command)
-      ? "If an earlier command removed it: pyro rewind NAME. Otherwise check the guest's PATH"
+      ? workspace === undefined
+        ? "Check the guest's PATH"
+        : `If an earlier command removed it: pyro rewind ${workspace}. Otherwise check the guest's PATH`
       : /\s/.test(command.trim())
       ? "Give its words separately, or as a script: --script"
       : "Check its name and the guest's PATH, or install it (docs/dependencies.md)",
@@ -157,11 +187,14 @@ export class CommandNotFound extends ContractError<CommandNotFound>()("CommandNo
 /** The guest cannot execute the program. Nothing ran. */
 export class CommandNotExecutable extends ContractError<CommandNotExecutable>()("CommandNotExecutable", {
   command: Schema.String,
-  detail: Schema.String
+  detail: Schema.String,
+  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
+  workspace: optional(Schema.String)
 }, {
   fact: ({ command, detail }) =>
     `"${command}" cannot be executed in the guest: ${detail}. Nothing ran. Check its mode and its interpreter`,
-  next: "If an earlier command broke it: pyro rewind NAME",
+  message: ({ fact, workspace }) =>
+    fact + ifKnown(workspace, (name) => `. If an earlier command broke it: pyro rewind ${name}`),
   steps: nothingRan
 }) {}
 

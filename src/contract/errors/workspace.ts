@@ -43,7 +43,7 @@ export class WorkspaceNameTaken extends ContractError<WorkspaceNameTaken>()("Wor
 }, {
   fact: ({ workspace, workspaceName }) =>
     `the name "${workspaceName}" belongs to ${workspace ?? "a workspace of another project"}`,
-  next: ({ workspaceName }) => `Choose another name, or rename that workspace: pyro rename ${workspaceName} NAME`,
+  next: ({ workspaceName }) => `Choose another name, or rename that workspace: pyro rename ${workspaceName} NEW_NAME`,
   steps: ({ workspace }) =>
     workspace === undefined
       ? "choose another name"
@@ -139,9 +139,17 @@ export class StateTooNew extends ContractError<StateTooNew>()("StateTooNew", {
 }) {}
 
 /** A guest has damaged the disk of the workspace or the snapshot. Nothing was changed. */
-export class DiskDamaged extends ContractError<DiskDamaged>()("DiskDamaged", { detail: Schema.String }, {
+export class DiskDamaged extends ContractError<DiskDamaged>()("DiskDamaged", {
+  detail: Schema.String,
+  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
+  workspace: optional(Schema.String)
+}, {
   fact: ({ detail }) => `the disk is damaged: ${detail}`,
-  next: "Return to before the last command: pyro rewind NAME. Or to the seed or an earlier snapshot: pyro reset NAME",
+  message: ({ fact, workspace }) =>
+    workspace === undefined
+      ? fact
+      : `${fact}. Return to before the last command: pyro rewind ${workspace}. ` +
+        `Or to the seed or an earlier snapshot: pyro reset ${workspace}`,
   steps: `${UNDO}. Later changes are lost`
 }) {}
 

@@ -69,10 +69,12 @@ const leftPorts = (parts: ReadonlyArray<File | Metadata>, forwarded: boolean): R
 export const notesOf = (
   file: File,
   labels: ReadonlyArray<Metadata>,
-  { forwarded, given, unknown }: {
+  { forwarded, given, named, unknown }: {
     /** Whether the ports of the container itself are published. */
     readonly forwarded: boolean
     readonly given: Readonly<Record<string, string>>
+    /** Name of the workspace, if it has one. */
+    readonly named?: string | undefined
     readonly unknown: ReadonlyArray<string>
   }
 ): ReadonlyArray<string> => {
@@ -101,9 +103,9 @@ export const notesOf = (
       : [
         forwarded
           ? `devcontainer.json: pyro does not publish ${list(ports)}: no port of the container itself`
-          : `devcontainer.json: forwards the ports ${
-            list(ports)
-          }. Publish them: --forward-ports, or pyro port publish NAME PORT`
+          : `devcontainer.json: forwards the ports ${list(ports)}. Publish them: --forward-ports${
+            named === undefined ? "" : `, or pyro port publish ${named} PORT`
+          }`
       ]),
     ...(wanted.length === 0
       ? []

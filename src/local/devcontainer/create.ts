@@ -91,14 +91,18 @@ const environmentFor = (
   })
 
 /** What the file says of a workspace of an environment. */
-const describedBy = ({ place, read }: KnownDevContainer, environment: string, forwarded: boolean) =>
+const describedBy = (
+  { place, read }: KnownDevContainer,
+  environment: string,
+  { forwardPorts, name }: Pick<CreatePayload, "forwardPorts" | "name">
+) =>
   Effect.gen(function*() {
     const { inspect } = yield* Environments
     const { oci } = yield* inspect(environment, { verify: false })
     return devContainerOf(read, place, {
       env: oci?.devcontainer?.env ?? oci?.config.env ?? [],
       label: oci?.devcontainer?.label
-    }, { forwarded })
+    }, { forwarded: forwardPorts === true, ...(name === undefined ? {} : { named: name }) })
   })
 
 /** Publishes ports and runs the commands of the file. Without them the workspace is not what the file says, so it goes if one fails. */
@@ -135,7 +139,7 @@ export const createOfDevContainer = (
       yield* demandAlone(payload)
       const known = yield* devContainerAt(payload.devcontainer, payload.env)
       const environment = yield* environmentFor(pyro, payload, known, progressTo(notify))
-      const described = yield* describedBy(known, environment, payload.forwardPorts === true)
+      const described = yield* describedBy(known, environment, payload)
       for (const message of described.notes) notify({ _tag: "Notice", level: "warning", message })
       const {
         allowRegistries: _registries,

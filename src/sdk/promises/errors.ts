@@ -253,6 +253,8 @@ export interface VmFailed extends PyroError {
   readonly detail: string
   /** End of the guest's console log; empty if the guest printed nothing. */
   readonly consoleTail: string
+  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
+  readonly workspace?: string
 }
 export const VmFailed: ErrorClass<VmFailed> = asErrorClass(contract.VmFailed)
 
@@ -262,6 +264,8 @@ export interface GuestPanicked extends PyroError {
   readonly code: "guest_panicked"
   readonly detail: string
   readonly consoleTail: string
+  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
+  readonly workspace?: string
 }
 export const GuestPanicked: ErrorClass<GuestPanicked> = asErrorClass(contract.GuestPanicked)
 
@@ -272,6 +276,8 @@ export interface ChannelFailed extends PyroError {
   readonly detail: string
   /** `silent`: the guest sends nothing, and its commands may still run. */
   readonly reason?: "lost" | "silent" | undefined
+  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
+  readonly workspace?: string
 }
 export const ChannelFailed: ErrorClass<ChannelFailed> = asErrorClass(contract.ChannelFailed)
 
@@ -280,6 +286,8 @@ export interface CommandNotFound extends PyroError {
   readonly _tag: "CommandNotFound"
   readonly code: "command_not_found"
   readonly command: string
+  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
+  readonly workspace?: string
 }
 export const CommandNotFound: ErrorClass<CommandNotFound> = asErrorClass(contract.CommandNotFound)
 
@@ -289,6 +297,8 @@ export interface CommandNotExecutable extends PyroError {
   readonly code: "command_not_executable"
   readonly command: string
   readonly detail: string
+  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
+  readonly workspace?: string
 }
 export const CommandNotExecutable: ErrorClass<CommandNotExecutable> = asErrorClass(contract.CommandNotExecutable)
 
@@ -747,6 +757,8 @@ export interface DiskDamaged extends PyroError {
   readonly _tag: "DiskDamaged"
   readonly code: "disk_damaged"
   readonly detail: string
+  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
+  readonly workspace?: string
 }
 export const DiskDamaged: ErrorClass<DiskDamaged> = asErrorClass(contract.DiskDamaged)
 

@@ -1,11 +1,12 @@
-import { type Context, Effect, type Scope, Stream } from "effect"
+import { type Context, Effect, Option, type Scope, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
+import { withWorkspace } from "../../contract/errors/with-workspace.ts"
 import { callFromPull, type PullEvents } from "../../contract/rows/event-batches.ts"
 import type { Operation, WorkspaceOperation } from "../../contract/rows/operations.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
 import { withNotices } from "../../system/waits/notices.ts"
 import { aloneFor, type Lifecycle, type LifecycleServices, type Notify } from "../entry/context.ts"
-import type { Entry } from "../entry/entry.ts"
+import { displayName, type Entry } from "../entry/entry.ts"
 import { remembered } from "../entry/requests.ts"
 import { wakeFor } from "../life/pause.ts"
 import { residentsOf } from "../residents/entry-residents.ts"
@@ -20,6 +21,29 @@ export interface House {
 }
 
 type Asked = { readonly workspace: string }
+
+/** Names the workspace in the error of its work, for the hint. Guests and disks do not know the name. */
+const failNamed = (entry: Entry) => (error: PyroError) =>
+  Effect.flatMap(displayName(entry), (name) => Effect.fail(withWorkspace(error, name)))
+
+const naming = (entry: Entry) => <A, R>(work: Effect.Effect<A, PyroError, R>): Effect.Effect<A, PyroError, R> =>
+  Effect.catch(work, failNamed(entry))
+
+/** The same for events that are pulled after the work began. */
+const namingPulls = <Event>({ entry }: { readonly entry?: Entry }, pull: PullEvents<Event>): PullEvents<Event> =>
+  entry === undefined ?
+    pull :
+    (waitMs) =>
+      Effect.catch(pull(waitMs), (failure): Effect.Effect<never, Option.Option<PyroError>> =>
+        Option.isNone(failure)
+          ? Effect.fail(failure)
+          : Effect.mapError(failNamed(entry)(failure.value), Option.some))
+
+const namingEvents = <Event, R>(
+  { entry }: { readonly entry?: Entry },
+  events: Stream.Stream<Event, PyroError, R>
+): Stream.Stream<Event, PyroError, R> =>
+  entry === undefined ? events : Stream.catch(events, (error) => Stream.fromEffect(failNamed(entry)(error)))
 
 /** Does work at the place that its row names. The types of the table ensure that the work gets the argument that it needs. */
 const place = (row: WorkspacesRow) => {
@@ -63,7 +87,7 @@ const place = (row: WorkspacesRow) => {
         const inside = inEntry(lifecycle, entry, payload as never, work)
         const done = states?.waits === true ? aloneFor(lifecycle, entry, operation)(inside) : inside
         const woken = states === undefined ? done : Effect.andThen(wakeFor(lifecycle, entry, operation), done)
-        return isWhole ? remembered(row, payload, entry.requests)(woken) : woken
+        return naming(entry)(isWhole ? remembered(row, payload, entry.requests)(woken) : woken)
       })
     return Effect.provide(done, services) as Effect.Effect<A, PyroError, Exclude<R, LifecycleServices> | Scope.Scope>
   }
@@ -110,7 +134,13 @@ export const performing = (row: WorkspacesRow, house: Effect.Effect<House, PyroE
   }
   if ("pulls" in work) {
     return callFromPull((payload: never, input: RunInput = {}) =>
-      Effect.flatMap(house, (at) => inPlace(at, payload, (given) => work.pulls(given, payload, input)))
+      Effect.flatMap(
+        house,
+        (at) =>
+          inPlace(at, payload, (given) =>
+            Effect.map(work.pulls(given, payload, input), (pull) =>
+              namingPulls(given, pull)))
+      )
     )
   }
   return "notices" in work
@@ -128,7 +158,7 @@ export const performing = (row: WorkspacesRow, house: Effect.Effect<House, PyroE
           inPlace(at, payload, (given) =>
             Effect.sync(() =>
               Stream.provideContext(
-                Stream.tap(work.events(given, payload), record(given, payload)),
+                namingEvents(given, Stream.tap(work.events(given, payload), record(given, payload))),
                 at.services
               )
             )))

@@ -10,7 +10,7 @@ export const testEditsRewind = (title: string, program: string, options: { reado
     const driver = localAgent(program, options)
     let client: WorkspacesClient
     const known = operations(() => client)
-    const { call, create, exec, remove, sh } = known
+    const { call, create, exec, remove, sh, status } = known
     const { history, rewind, settled, step } = rewindSteps(known)
     const failure = (work: Promise<unknown>) => work.then(() => "it succeeded", String)
     const commands = async (workspace: string) => (await history(workspace)).commands.map(({ command }) => command)
@@ -62,6 +62,17 @@ export const testEditsRewind = (title: string, program: string, options: { reado
       ])
       assert.strictEqual(await sh("checked", "cat base"), "base")
       await remove("checked")
+    })
+
+    it("the error of a command and of a shell names a rewind of the workspace by its name", async () => {
+      await create("broken")
+      const { id } = await status("broken")
+      const command = ["/etc/hostname"]
+      for (const workspace of [id, "broken"]) {
+        assert.include(await failure(exec(workspace, "true", { command })), "pyro rewind broken")
+        assert.include(await failure(call("shell-open", { workspace, command })), "pyro rewind broken")
+      }
+      await remove("broken")
     })
 
     it("operations on files are no commands: neither the logs nor the running commands have them", async () => {

@@ -281,7 +281,7 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
       const { addSecret, records, value } = await lateSecret()
       await start("holds", "exec sleep 1014", { env: { API: value } })
       const message = await failure(addSecret())
-      assert.match(message, /the service holds has the value of LATE.*pyro service stop NAME holds/)
+      assert.match(message, /the service holds has the value of LATE.*pyro service stop a holds/)
       assert.notInclude(message.split("InvalidRequest")[1], "staple")
       await stop("holds")
       assert.include(records(), value)

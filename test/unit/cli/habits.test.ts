@@ -149,7 +149,7 @@ describe("workspace logs --follow", () => {
     assert.deepStrictEqual([json.status, json.called], [2, []])
     assert.include(
       json.journal.join(""),
-      "--follow: cannot be combined with --json; pyro exec NAME --exec-id ID"
+      "--follow: cannot be combined with --json; pyro exec fix --exec-id ID --json"
     )
     for (const option of ["--limit=1", "--max-bytes=1", "--encoding=base64"]) {
       const { called, journal, status } = await on(["workspace", "logs", "fix", "-f", option])

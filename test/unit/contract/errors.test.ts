@@ -56,8 +56,14 @@ const samples = PyroError.members.map(({ to }) => {
 const leaves = (value: unknown): ReadonlyArray<string> =>
   typeof value === "object" && value !== null ? Object.values(value).flatMap(leaves) : [String(value)]
 
-/** Fields for programs, which `detail` tells people in words. */
+/** Fields for programs, which `detail` tells people in words, and names for hints. */
 const IN_WORDS = [
+  "ChannelFailed.workspace",
+  "CommandNotExecutable.workspace",
+  "CommandNotFound.workspace",
+  "DiskDamaged.workspace",
+  "GuestPanicked.workspace",
+  "VmFailed.workspace",
   "DaemonUnavailable.closed",
   "FileRefused.reason",
   "ImagePullFailed.reason",
@@ -162,8 +168,8 @@ describe("what an error says to do next", () => {
   it("a missing build tool names the environments that have it", () => {
     assert.match(new CommandNotFound({ command: "make" }).message, /debian:12-build/)
     assert.match(
-      new CommandNotFound({ command: "/bin/sh" }).message,
-      /^the guest has no shell .* Nothing ran\. Run a program .*, such as: pyro exec NAME -- \/app\. If a command removed the shell: pyro rewind NAME$/
+      new CommandNotFound({ command: "/bin/sh", workspace: "fix" }).message,
+      /^the guest has no shell .* Nothing ran\. Run a program .*, such as: pyro exec fix -- \/app\. If a command removed the shell: pyro rewind fix$/
     )
     assert.match(new CommandNotFound({ command: "docker" }).message, /debian:13-docker/)
     assert.notMatch(new CommandNotFound({ command: "mkae" }).message, /debian:12-build/)
@@ -202,11 +208,11 @@ describe("exit statuses", () => {
   })
 
   it("only a microVM that does not begin sends people to pyro doctor, and says what to do before", () => {
-    const failed = (step: string) => new VmFailed({ step, detail: "why", consoleTail: "" }).message
+    const failed = (step: string) => new VmFailed({ step, detail: "why", consoleTail: "", workspace: "fix" }).message
     for (const step of ["attach", "exec", "run", "service"]) {
       assert.strictEqual(
         failed(step),
-        `the microVM failed (${step}): why. Run it again. Start a failed workspace first: pyro start NAME`
+        `the microVM failed (${step}): why. Run it again. Start a failed workspace first: pyro start fix`
       )
     }
     for (const step of ["archive", "inspect", "map disk", "merge layers"]) {

@@ -22,7 +22,10 @@ const hintIn = (state: string) =>
 
 describe("the hint of an error, to a model", () => {
   it.each(["stopped", "failed"])("the hint for a %s workspace keeps the files", (state) => {
-    assert.match(hintIn(state), /^call workspace_start: the files are kept\. workspace_reset discards the files$/)
+    assert.match(
+      hintIn(state),
+      /^call workspace_start: the files are kept\. workspace_reset with before: "1" undoes the last command, and without `before` it discards all changes$/
+    )
   })
 
   it("the hint for a damaged disk is a reset, with its cost", () => {

@@ -103,10 +103,10 @@ describe("exec of a workspace that a program holds", () => {
   })
 
   it("the hint of an error is its next step, and a part of its message", () => {
-    const failure = new ChannelFailed({ detail: "it is gone" })
+    const failure = new ChannelFailed({ detail: "it is gone", workspace: "fix" })
     assert.strictEqual(
       failure.hint,
-      "Run it again. Start a failed workspace first: pyro start NAME. If the command broke the guest: pyro rewind NAME"
+      "Run it again. Start a failed workspace first: pyro start fix. If the command broke the guest: pyro rewind fix"
     )
     assert.strictEqual(`${failure.fact}. ${failure.hint}`, failure.message)
     assert.isUndefined(new InvalidRequest({ field: "name", detail: "is missing" }).hint)

@@ -3,6 +3,11 @@ import { DIFF_HAS_CHANGED, FILES_HAVE_CHANGED, REPLACE_WITH_OPTION } from "../..
 /** Label of the box that stands for `--overwrite`. */
 export const REPLACE = "Replace the file if it exists"
 
+/** The refusal with the workspace's name, which the daemon puts in. */
+const filesHaveChanged = new RegExp(
+  FILES_HAVE_CHANGED.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace("NAME", "(\\S+)")
+)
+
 const withCapital = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1)
 
 /** A refused export in the page's words: the page has neither options nor whole digests. */
@@ -12,6 +17,7 @@ export const inPageWords = (message: string) =>
     : withCapital(message)
       .replace(REPLACE_WITH_OPTION, `to replace it, check "${REPLACE}"`)
       .replace(
-        FILES_HAVE_CHANGED,
-        "files have changed in the project, and a change would lose yours. Take yours into the workspace with `pyro sync push NAME DIR --force` in a terminal, or merge the downloaded patch"
+        filesHaveChanged,
+        (_, workspace: string) =>
+          `files have changed in the project, and a change would lose yours. Take yours into the workspace with \`pyro sync push ${workspace} DIR --force\` in a terminal, or merge the downloaded patch`
       )

@@ -103,7 +103,7 @@ const PIECE_BYTES = 256 * 1024
 
 /** For files such as those of /proc: their content would not count for the limits of the copy. */
 const LISTED_AS_EMPTY =
-  "the host lists it as empty, but it has content. Copy it through a pipe: cat FILE | pyro cp - NAME:PATH"
+  "the host lists it as empty, but it has content. Copy the content through a pipe: pyro cp reads stdin where the source is -"
 
 const hasContent = async (file: fs.promises.FileHandle) => (await file.read(Buffer.allocUnsafe(1), 0)).bytesRead > 0
 

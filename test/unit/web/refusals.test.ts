@@ -1,0 +1,17 @@
+import { assert, describe, it } from "vitest"
+import { ExportRefused } from "../../../src/contract/errors/errors.ts"
+import { withWorkspace } from "../../../src/contract/errors/with-workspace.ts"
+import { FILES_HAVE_CHANGED } from "../../../src/contract/text/export-refusals.ts"
+import { inPageWords } from "../../../src/web/src/review/refusals.ts"
+
+describe("a refused export on the page", () => {
+  it("files that have changed are told in the page's words, with the name of the workspace", () => {
+    const refused = new ExportRefused({ detail: `${FILES_HAVE_CHANGED}; nothing was changed`, paths: [] })
+    const words = inPageWords(withWorkspace(refused, "fix").message)
+    assert.match(
+      words,
+      /the workspace with `pyro sync push fix DIR --force` in a terminal, or merge the downloaded patch;/
+    )
+    assert.notMatch(words, /--overwrite|NAME/)
+  })
+})
