@@ -89,6 +89,17 @@ describe("a hostile guest on the page", { concurrent: false }, () => {
     assert.strictEqual(new Set(shown).size, 6, shown.join("|"))
   })
 
+  it("attributes with names mark blanks, too: a screen reader reads them instead of the text", async () => {
+    await page().locator("button bdi", { hasText: /^a {2}b$/ }).click()
+    await page().getByRole("article", { name: String.raw`blanks/a\x20\x20b`, exact: true })
+      .getByRole("region", { name: String.raw`Text of blanks/a\x20\x20b`, exact: true }).waitFor()
+    await sh("fix", "echo 'c  d'")
+    await show("/w/fix")
+    const entry = page().locator(".entry", { hasText: "c  d" }).first()
+    await entry.getByRole("button").click()
+    await entry.getByRole("region", { name: /c\\x20\\x20d/ }).waitFor()
+  })
+
   it("files are text or images, never documents", async () => {
     await sh(
       "fix",

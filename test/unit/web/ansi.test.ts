@@ -75,6 +75,34 @@ describe("output of a terminal as lines", () => {
     assert.isBelow(cells, 5 * text.length + 16_384)
   })
 
+  it.each([
+    ["ask for one look before each character", "\u001b[1mA"],
+    ["ask for a look in several ways", "\u001b[1mA\u001b[0;1mA\u001b[31;39;1mA"],
+    ["change the look at each character", "\u001b[1mA\u001b[mB"],
+    ["change the color at each character", "\u001b[31mA\u001b[32mB"],
+    ["color a character of each line", "\u001b[1mA\n\u001b[m\n"],
+    ["move beyond the limit of blanks in each line", "\u001b[4097Gx\n"],
+    ["write over every other cell of a line", "\u001b[1mA\u001b[C"]
+  ])("261 kB of output that %s make a bounded number of spans, and keep their text", (_, unit) => {
+    const text = unit.repeat(Math.floor(261_000 / unit.length))
+    const lines = linesOf(text)
+    const looked = lines.flat().filter(({ look }) => Object.keys(look).length > 0)
+    assert.isAtMost(looked.length, 16_384)
+    // A line beyond the limit is one plain span.
+    assert.isBelow(lines.flat().length, 2 * 16_384 + lines.length)
+    assert.strictEqual(
+      textOf(lines).join("").replace(/[ …]/g, "").length,
+      text.replace(/\u001b\[[0-9;]*[A-Za-z]|\n/g, "").length
+    )
+  })
+
+  it("one look that is asked for again and again is one span", () => {
+    assert.deepStrictEqual(linesOf("\u001b[1ma\u001b[1mb\u001b[0;1mc\u001b[22md\u001b[39me"), [[
+      { text: "abc", look: { bold: true } },
+      { text: "de", look: {} }
+    ]])
+  })
+
   it("a mark stands for blanks beyond the limit, and what was written stays", () => {
     const lines = linesOf("\u001b[4097Gx\n".repeat(1_000))
     assert.deepStrictEqual(textOf(lines)[0], `${" ".repeat(4_096)}x`)

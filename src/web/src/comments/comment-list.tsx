@@ -2,6 +2,7 @@ import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react"
 import { printable } from "../../../contract/text/printable.ts"
 import { announcement } from "../live/action.ts"
 import { useStore } from "../live/store.ts"
+import { nameText } from "../parts/blanks.ts"
 import { Problem } from "../parts/problem.tsx"
 import { Text } from "../parts/text.tsx"
 import { type Comment, MOST_CHARACTERS } from "./comment.ts"
@@ -135,7 +136,7 @@ export const CommentList = ({ isOutdated = false, of, where, workspace }: {
 }) => {
   const { open } = useStore(commentsOn(workspace))
   if (of.length === 0) return null
-  const place = printable(where)
+  const place = nameText(where)
   return (
     <ul className="remarks" aria-label={`${isOutdated ? "Outdated comments" : "Comments"} on ${place}`}>
       {of.map((comment) => (

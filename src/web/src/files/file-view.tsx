@@ -2,6 +2,7 @@ import { useEffect, useState } from "react"
 import { printable } from "../../../contract/text/printable.ts"
 import { useAction } from "../live/action.ts"
 import { useLoaded } from "../live/loaded.ts"
+import { nameText } from "../parts/blanks.ts"
 import { bytesText } from "../parts/format.ts"
 import { Problem } from "../parts/problem.tsx"
 import { save } from "../parts/save.ts"
@@ -21,7 +22,7 @@ const Image = (
     setUrl(made)
     return () => URL.revokeObjectURL(made)
   }, [bytes, type])
-  return url === undefined ? null : <img className="preview" src={url} alt={label} />
+  return url === undefined ? null : <img className="preview" src={url} alt={nameText(label)} />
 }
 
 /** One file of a guest as text or image, and its download. It is never rendered as HTML, and never run. */
@@ -46,7 +47,7 @@ export const FileView = ({ path, workspace }: { readonly workspace: string; read
       return "The browser has the file."
     })
   return (
-    <article className="change" aria-label={printable(path)}>
+    <article className="change" aria-label={nameText(path)}>
       <h3>
         <span className="mono">
           <Text of={path} />
@@ -63,7 +64,14 @@ export const FileView = ({ path, workspace }: { readonly workspace: string; read
         <Image bytes={value.image.content} type={value.image.mediaType} label={`Image ${path}`} />}
       {value?.text === undefined
         ? value?.binary === true && value.image === undefined ? <p className="faint">A binary file.</p> : null
-        : <pre className="text" tabIndex={0} role="region" aria-label={`Text of ${path}`}>{printable(value.text)}</pre>}
+        : (
+          <pre
+            className="text"
+            tabIndex={0}
+            role="region"
+            aria-label={`Text of ${nameText(path)}`}
+          >{printable(value.text)}</pre>
+        )}
       {value?.lossy === true ? <p className="warning">Some bytes are not UTF-8 and are shown as �.</p> : null}
       {value?.truncated === true || startLine > 1
         ? (

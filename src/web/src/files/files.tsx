@@ -1,6 +1,7 @@
 import type { FileEntry } from "../../../contract/rows/workspace-file.ts"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
 import { useLoaded } from "../live/loaded.ts"
+import { nameText } from "../parts/blanks.ts"
 import { bytesText } from "../parts/format.ts"
 import { Problem } from "../parts/problem.tsx"
 import { goWithin, pathOf, usePlace } from "../parts/route.tsx"
@@ -69,7 +70,7 @@ export const Files = ({ of }: { readonly of: WorkspaceInfo }) => {
       </div>
       {failure === undefined ? null : <Problem of={failure} retry={reload} />}
       <div className="review">
-        <nav aria-label={`Files of ${directory}`} className="files">
+        <nav aria-label={`Files of ${nameText(directory)}`} className="files">
           {value === undefined && failure === undefined ? <p className="faint">Loading…</p> : null}
           {value?.entries.length === 0 ? <p className="faint">The directory is empty.</p> : null}
           <ul className="tree">

@@ -1,4 +1,5 @@
 import { useLoaded } from "../live/loaded.ts"
+import { nameText } from "../parts/blanks.ts"
 import { bytesText } from "../parts/format.ts"
 import { Problem } from "../parts/problem.tsx"
 import { Text } from "../parts/text.tsx"
@@ -32,7 +33,7 @@ export const Environments = () => {
               <tbody>
                 {value.environments.map(({ description, name, sizeBytes, state }) => (
                   <tr key={name}>
-                    <th scope="row" title={description}>
+                    <th scope="row" title={nameText(description)}>
                       <Text of={name} />
                     </th>
                     <td data-name="On this host">

@@ -4,6 +4,7 @@ import { typed } from "../../../contract/text/printable.ts"
 import { clock } from "../live/clock.ts"
 import { useStore } from "../live/store.ts"
 import type { Seen } from "../live/workspaces.ts"
+import { nameText } from "../parts/blanks.ts"
 import { ageText, bytesText } from "../parts/format.ts"
 import { Outcome } from "../parts/outcome.tsx"
 import { Ports } from "../parts/ports.tsx"
@@ -92,7 +93,7 @@ export const WorkspaceRow = memo(({ of }: { readonly of: Seen }) => {
       </td>
       <td data-name="Project">
         {project === undefined ? "–" : (
-          <span title={project}>
+          <span title={nameText(project)}>
             <Text of={projectName(project)} />
           </span>
         )}

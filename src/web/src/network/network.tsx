@@ -3,6 +3,7 @@ import { policyText } from "../../../contract/rows/network-text.ts"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
 import type { NetworkRecord } from "../../../contract/rows/workspace-network.ts"
 import { useAction } from "../live/action.ts"
+import { nameText } from "../parts/blanks.ts"
 import { bytesText, clockText } from "../parts/format.ts"
 import { Problem } from "../parts/problem.tsx"
 import { Text } from "../parts/text.tsx"
@@ -70,7 +71,7 @@ export const Network = ({ of }: { readonly of: WorkspaceInfo }) => {
         disabled={action.running !== undefined}
         onClick={() => void change(`${rule} is allowed once, within ten minutes.`, () => allowOnce(of.id, rule))}
       >
-        Allow once <span className="unseen">{rule}</span>
+        Allow once <span className="unseen">{nameText(rule)}</span>
       </button>
     )
   }
@@ -85,7 +86,7 @@ export const Network = ({ of }: { readonly of: WorkspaceInfo }) => {
             disabled={action.running !== undefined}
             onClick={() => void change(`${rule} is allowed.`, () => setPolicy(of.id, policy, { allowHosts: [rule] }))}
           >
-            Allow <span className="unseen">{rule}</span>
+            Allow <span className="unseen">{nameText(rule)}</span>
           </button>
         )
         : null
@@ -96,7 +97,7 @@ export const Network = ({ of }: { readonly of: WorkspaceInfo }) => {
           disabled={action.running !== undefined}
           onClick={() => void change(`${rule} is denied.`, () => setPolicy(of.id, policy, { denyHosts: [rule] }))}
         >
-          Deny <span className="unseen">{rule}</span>
+          Deny <span className="unseen">{nameText(rule)}</span>
         </button>
       )
       : null

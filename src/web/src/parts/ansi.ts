@@ -69,6 +69,23 @@ const rendition = (look: Look, parameters: string): Look => {
 const token =
   /\u001b\[([0-?]*)[ -/]*([@-~])|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|\u001b[ -/]*[0-~]|([\u0000-\u0008\u000a-\u001f])|[^\u0000-\u0008\u000a-\u001f]+|\u001b/g
 
+/** Maximum spans of a page that have a look: each is an element and a text in the browser, some 3 kB. Text beyond them is plain. */
+const MOST_LOOKS = 16_384
+
+/** One object for all equal looks, so that a guest who asks for the same look again and again makes one span. */
+const makeLooks = () => {
+  const known = new Map<string, Look>([[keyOf(PLAIN), PLAIN]])
+  return (look: Look): Look => {
+    const key = keyOf(look)
+    const first = known.get(key) ?? look
+    known.set(key, first)
+    return first
+  }
+}
+
+const keyOf = ({ bg, bold, dim, fg, inverse, italic, underline }: Look) =>
+  [fg, bg, ...[bold, dim, italic, underline, inverse].map((one) => one === true ? 1 : 0)].join()
+
 /** Blank cells that a page of output may have, besides those of each character. */
 const FREE_BLANKS = 16_384
 
@@ -157,11 +174,15 @@ class OpenLine {
     this.#erasedTo = Math.min(this.#erasedTo, length)
   }
 
-  line(): Line {
+  /** The line, with at most `most` spans that have a look. */
+  line(most: number): Line {
     const spans: Array<{ text: string; look: Look }> = []
+    let left = most
     for (const [at, character] of this.#characters.entries()) {
-      const look = this.#looks[at]!
+      const own = this.#looks[at]!
       const last = spans.at(-1)
+      const look = own === last?.look || left > 0 ? own : PLAIN
+      if (look !== last?.look && look !== PLAIN) left--
       if (last?.look === look) last.text += character
       else spans.push({ text: character, look })
     }
@@ -177,11 +198,14 @@ const MOST_COLUMNS = 4_096
 
 /**
  * Output of a command as lines with looks: colors, carriage returns, backspaces and erased ends of lines are as on a terminal. Sequences that move
- * between lines, set titles or ask the terminal have no effect. The lines have at most five cells for each character of output, and some more.
+ * between lines, set titles or ask the terminal have no effect. The lines have at most five cells for each character of output, and some more, and
+ * at most `MOST_LOOKS` spans with a look.
  */
 export class AnsiLines {
   readonly #blocks: Array<Array<Line>> = [[]]
   readonly #blanks = new Blanks()
+  readonly #sameLook = makeLooks()
+  #looksLeft = MOST_LOOKS
   #open = new OpenLine(this.#blanks)
   #look: Look = PLAIN
   /** The start of a sequence that the next text ends. */
@@ -202,7 +226,9 @@ export class AnsiLines {
 
   #control(control: string) {
     if (control === "\n") {
-      this.#blocks.at(-1)!.push(this.#open.line())
+      const line = this.#open.line(this.#looksLeft)
+      this.#looksLeft -= line.filter(({ look }) => look !== PLAIN).length
+      this.#blocks.at(-1)!.push(line)
       if (this.#blocks.at(-1)!.length === BLOCK_LINES) this.#blocks.push([])
       this.#open = new OpenLine(this.#blanks)
     } else if (control === "\r") this.#open.moveTo(0)
@@ -211,7 +237,7 @@ export class AnsiLines {
 
   #sequence(parameters: string, final: string) {
     const count = Number.parseInt(parameters, 10) || 0
-    if (final === "m") this.#look = rendition(this.#look, parameters)
+    if (final === "m") this.#look = this.#sameLook(rendition(this.#look, parameters))
     else if (final === "K") this.#open.erase(count)
     else if (final === "G") this.#open.moveTo(count - 1)
     else if (final === "C") this.#open.moveBy(Math.max(1, count))
@@ -220,6 +246,6 @@ export class AnsiLines {
 
   /** The lines in blocks. A complete block stays the same array; the last one has the line that is being written, too. */
   blocks(): ReadonlyArray<ReadonlyArray<Line>> {
-    return [...this.#blocks.slice(0, -1), [...this.#blocks.at(-1)!, this.#open.line()]]
+    return [...this.#blocks.slice(0, -1), [...this.#blocks.at(-1)!, this.#open.line(this.#looksLeft)]]
   }
 }

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react"
 import { Lines } from "./ansi-text.tsx"
 import { AnsiLines } from "./ansi.ts"
+import { nameText } from "./blanks.ts"
 import { bytesText } from "./format.ts"
 import { Problem } from "./problem.tsx"
 
@@ -121,7 +122,7 @@ export const Output = ({ isRunning, label, read, size }: {
         className="console"
         tabIndex={0}
         role="region"
-        aria-label={label}
+        aria-label={nameText(label)}
         // The browser scrolls by itself, too, when it learns the heights of lines: what the person does says that the view stays.
         onWheel={({ deltaY }) => {
           if (deltaY < 0) stay()

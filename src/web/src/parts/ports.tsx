@@ -1,5 +1,5 @@
 import type { PublishedPort } from "../../../contract/rows/workspace-port.ts"
-import { printable } from "../../../contract/text/printable.ts"
+import { nameText } from "./blanks.ts"
 
 /** Published ports. Each link leads to 127.0.0.1, whatever a guest says, and tells the target nothing of this page. */
 export const Ports = ({ of }: { readonly of: ReadonlyArray<PublishedPort> }) =>
@@ -14,7 +14,7 @@ export const Ports = ({ of }: { readonly of: ReadonlyArray<PublishedPort> }) =>
               rel="noopener noreferrer"
               title={service === undefined
                 ? `port ${guestPort} of the guest`
-                : `${printable(service)}, port ${guestPort} of the guest`}
+                : `${nameText(service)}, port ${guestPort} of the guest`}
             >
               {`:${hostPort}`}
               <span className="unseen">(opens a new tab)</span>

@@ -1,5 +1,5 @@
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
-import { printable } from "../../../contract/text/printable.ts"
+import { nameText } from "./blanks.ts"
 
 const tones: ReadonlyMap<WorkspaceInfo["state"], string> = new Map([
   ["running", "live"],
@@ -10,5 +10,5 @@ const tones: ReadonlyMap<WorkspaceInfo["state"], string> = new Map([
 
 /** State of a workspace: a word and a color. Steps under way have the color of work. */
 export const State = ({ of: { detail, state } }: { readonly of: Pick<WorkspaceInfo, "state" | "detail"> }) => (
-  <span className={`tag state ${tones.get(state) ?? "busy"}`} title={detail && printable(detail)}>{state}</span>
+  <span className={`tag state ${tones.get(state) ?? "busy"}`} title={detail && nameText(detail)}>{state}</span>
 )

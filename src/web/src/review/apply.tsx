@@ -3,7 +3,7 @@ import type { ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import type { Action } from "../live/action.ts"
 import { useLoaded } from "../live/loaded.ts"
 import { plural } from "../parts/format.ts"
-import { Text } from "../parts/text.tsx"
+import { Message, Text } from "../parts/text.tsx"
 import { perform } from "../wire/calls.ts"
 import { inPageWords } from "./refusals.ts"
 
@@ -59,7 +59,9 @@ export const ApplyPart = ({ action, compareAgain, comparedAt, request }: {
           ? null
           : failure !== undefined
           // The alert below says it once.
-          ? failure.message === action.failure?.message ? null : beforehand(inPageWords(failure.message))
+          ? failure.message === action.failure?.message
+            ? null
+            : <Message of={beforehand(inPageWords(failure.message))} />
           : value === undefined
           ? "Comparing the files of the project…"
           : (

@@ -1,9 +1,9 @@
 import { memo, useId, useState } from "react"
 import type { DiffFile } from "../../../contract/rows/workspace-diff.ts"
-import { printable } from "../../../contract/text/printable.ts"
 import { CommentList } from "../comments/comment-list.tsx"
 import { begin } from "../comments/kept.ts"
 import { countIn, type FileComments } from "../comments/placement.ts"
+import { nameText } from "../parts/blanks.ts"
 import { bytesText, plural } from "../parts/format.ts"
 import { Opener } from "../parts/opener.tsx"
 import { Text } from "../parts/text.tsx"
@@ -51,7 +51,7 @@ export const FileChange = memo(({ anchor, commented, comments, executable, form,
   const [isOpen, setOpen] = useState((part?.lineCount ?? 0) <= OPEN_LINES)
   const body = useId()
   return (
-    <article className="change" id={anchor} aria-label={printable(of.path)} tabIndex={-1}>
+    <article className="change" id={anchor} aria-label={nameText(of.path)} tabIndex={-1}>
       <h3>
         <Opener controls={body} isOpen={isOpen} setOpen={setOpen}>
           <span className="mono">
@@ -74,7 +74,7 @@ export const FileChange = memo(({ anchor, commented, comments, executable, form,
         {commented === undefined ? null : (
           <button
             type="button"
-            aria-label={`Comment on ${printable(of.path)}`}
+            aria-label={`Comment on ${nameText(of.path)}`}
             onClick={() => begin(commented, of.path)}
           >
             Comment

@@ -4,6 +4,7 @@ import { CommentList } from "../comments/comment-list.tsx"
 import type { Comment } from "../comments/comment.ts"
 import { begin } from "../comments/kept.ts"
 import { numberOf, placeOf } from "../comments/placement.ts"
+import { nameText } from "../parts/blanks.ts"
 import { plural } from "../parts/format.ts"
 import { type DiffHunk, type DiffLine, paired, type PatchPart } from "./patch.ts"
 
@@ -182,7 +183,7 @@ export const Hunks = ({ commented, comments, form, of, path }: {
       comment: (line) => void placeOf(hunk, line).then((place) => begin(commented, path, place))
     }
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label={`Lines of ${printable(path)}`}>
+    <div className="scroll" tabIndex={0} role="region" aria-label={`Lines of ${nameText(path)}`}>
       <table ref={table} className={`diff ${form}`} onKeyDown={moveFocus}>
         {form === "split"
           ? (

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "react"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
 import { useLoaded } from "../live/loaded.ts"
 import { Problem } from "../parts/problem.tsx"
+import { Text } from "../parts/text.tsx"
 import { ask } from "../wire/calls.ts"
 import { wholeDiff } from "../workspace/unexported.ts"
 import { CommentedDiff } from "./commented-diff.tsx"
@@ -50,11 +51,12 @@ export const Review = ({ of }: { readonly of: WorkspaceInfo }) => {
               value.diff.defaultRules === undefined ? "" : ` (pyro's list: ${value.diff.defaultRules.join(", ")})`
             }`
             : ""}
-          {value?.diff.nestedCount === undefined
-            ? ""
-            : `; new files of ${value.diff.nestedCount} repositories made in the workspace left out: ${
-              (value.diff.nested ?? []).slice(0, 5).join(", ")
-            }`}
+          {value?.diff.nestedCount === undefined ? "" : (
+            <>
+              {`; new files of ${value.diff.nestedCount} repositories made in the workspace left out: `}
+              <Text of={(value.diff.nested ?? []).slice(0, 5).join(", ")} />
+            </>
+          )}
         </p>
         <FormChoice form={form} setForm={setForm} />
         <label className="check">

@@ -50,7 +50,9 @@ const Service = ({ of, reload, workspace }: {
         <Text of={of.name} />
       </strong>
       <span className={`tag ${tones.get(of.state) ?? ""}`}>{of.state}</span>
-      <code>{commandText(of.command)}</code>
+      <code>
+        <Text of={commandText(of.command)} />
+      </code>
       {of.readyCheck === undefined ? null : (
         <span className="faint">
           <Text of={of.readyCheck} />

@@ -2,7 +2,7 @@ import { type FormEvent, useEffect, useId, useRef, useState } from "react"
 import { isLegal } from "../../../contract/rows/operations.ts"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
 import { MOST_CANDIDATES } from "../../../contract/rows/workspace-try-fields.ts"
-import { printable } from "../../../contract/text/printable.ts"
+import { nameText } from "../parts/blanks.ts"
 import { bytesText } from "../parts/format.ts"
 import { Problem } from "../parts/problem.tsx"
 import { Text } from "../parts/text.tsx"
@@ -59,7 +59,7 @@ const Row = ({ at, change, isNew, of, remove }: {
         )}
       <button
         type="button"
-        aria-label={of._tag === "command" ? `Remove command ${at}` : `Remove patch ${printable(of.file)}`}
+        aria-label={of._tag === "command" ? `Remove command ${at}` : `Remove patch ${nameText(of.file)}`}
         onClick={remove}
       >
         Remove

@@ -2,6 +2,7 @@ import { Fragment, useMemo } from "react"
 import type { CandidateResult, TestCounts } from "../../../contract/rows/workspace-try-fields.ts"
 import { Lines } from "../parts/ansi-text.tsx"
 import { AnsiLines } from "../parts/ansi.ts"
+import { nameText } from "../parts/blanks.ts"
 import { bytesText, durationText, plural } from "../parts/format.ts"
 import { Message, Text } from "../parts/text.tsx"
 import type { Trial } from "./trial.ts"
@@ -59,7 +60,7 @@ const Output = ({ of: { name, outcome, reason, tail, truncated } }: { readonly o
               {truncated ? "Last lines of the output of " : "Output of "}
               <Text of={name} />
             </summary>
-            <pre className="console tail" tabIndex={0} role="region" aria-label={`Output of ${name}`}>
+            <pre className="console tail" tabIndex={0} role="region" aria-label={`Output of ${nameText(name)}`}>
               {blocks.map((lines, at) => <Lines key={at} of={lines} />)}
             </pre>
           </details>

@@ -1,9 +1,9 @@
 import { type ReactNode, useEffect } from "react"
 import { policyText } from "../../../contract/rows/network-text.ts"
-import { printable } from "../../../contract/text/printable.ts"
 import { Files } from "../files/files.tsx"
 import { type Seen, useWorkspace } from "../live/workspaces.ts"
 import { Network } from "../network/network.tsx"
+import { nameText } from "../parts/blanks.ts"
 import { bytesText } from "../parts/format.ts"
 import { Ports } from "../parts/ports.tsx"
 import { Boundary } from "../parts/problem.tsx"
@@ -128,7 +128,7 @@ const Facts = ({ of: { cpuPercent, memoryBytes, workspace } }: { readonly of: Se
 export const WorkspacePage = ({ id, view }: { readonly id: string; readonly view: string }) => {
   const seen = useWorkspace(id)
   const shown = views.find(({ path }) => path === view)
-  const name = typeof seen === "object" ? printable(seen.workspace.name ?? seen.workspace.id) : printable(id)
+  const name = typeof seen === "object" ? nameText(seen.workspace.name ?? seen.workspace.id) : nameText(id)
   useEffect(() => {
     document.title = `${name}${view === "" ? "" : `, ${view}`} · pyro`
   }, [name, view])
