@@ -33,6 +33,12 @@ export const readBounded = (file: string | Buffer, maxBytes: number): Buffer | u
   }
 }
 
+/** Bytes of a regular file. `undefined` for any other entry. */
+export const fileSize = (file: string): number | undefined => {
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
+  return stat?.isFile() === true ? stat.size : undefined
+}
+
 /** Errors of open for a missing file, a symlink, or a file that cannot be opened this way. */
 const absent = ["ENOENT", "ENOTDIR", "ELOOP", "ENXIO", "EACCES", "ENAMETOOLONG"]
 

@@ -11,6 +11,7 @@ import { seedFromUrl } from "./git/from-url.ts"
 import { keyOf, makeGitDirectory } from "./git/git-directory.ts"
 import { GitFailed, rejected } from "./git/git-failed.ts"
 import { type Head, isBare, locate, type Located } from "./git/repository.ts"
+import { hasRules } from "./outer-rules.ts"
 import {
   demandNarrow,
   type GitMode,
@@ -67,7 +68,7 @@ const seedFromTree = (
       asStep("list files"),
       rejected(directory)
     )
-    const { filtered, gits, left, notes, paths, skipped } = collection
+    const { filtered, gits, left, notes, paths, rules, skipped } = collection
     const { image, report } = yield* seeds.fromPath({
       path: directory,
       virtualMib: request.virtualMib,
@@ -86,7 +87,9 @@ const seedFromTree = (
         git,
         left,
         filtered,
-        notes
+        notes,
+        // The `.git` of a workspace has the rules of the whole repository.
+        rules: rules === undefined || !hasRules(rules) || gits[0]?.at === ".git" ? undefined : rules
       }
     }
   })

@@ -62,11 +62,13 @@ export const syncPush = (
       }
     }
     for (const [name, file] of host.files) yield* planFile(push, name, file)
-    const record = push.entries.size === 0
+    // A push to a directory of the workspace says nothing about the rest.
+    const rules = dest === "" ? host.rules : pushed.rules
+    const record = push.entries.size === 0 && JSON.stringify(rules) === JSON.stringify(pushed.rules)
       // Contents of files that stay as they are in the workspace.
       ? sweepPushed(target.folder, pushed.entries)
       : (target.whileCurrent ?? identity)(
-        writePushed(target.folder, new Map([...pushed.entries, ...push.entries]))
+        writePushed(target.folder, { entries: new Map([...pushed.entries, ...push.entries]), rules })
       )
     // An interruption cannot skip the record of the guest's files. After a crash here, the next push finds equal files.
     yield* Effect.uninterruptibleMask((restore) =>

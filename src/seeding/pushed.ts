@@ -8,6 +8,7 @@ import { readFile } from "../system/files/content.ts"
 import { ensureFolder, exists, linkFile, listIfPresent, removeFile, statFile } from "../system/files/entries.ts"
 import { type FileFailed, toHostErrorOf } from "../system/files/failure.ts"
 import { contentsOf, type Kept } from "./kept.ts"
+import { OuterRules } from "./outer-rules.ts"
 
 /**
  * A pushed entry of the baseline, which replaces the seed image's entry. `applied`: the workspace's own change, which the host has since an
@@ -30,7 +31,8 @@ export type PushedEntry = typeof Entry.Type
 
 const Record = Schema.Struct({
   format: Schema.Literal(1),
-  entries: byName(Entry)
+  entries: byName(Entry),
+  rules: Schema.optionalKey(OuterRules)
 })
 
 /**
@@ -43,6 +45,8 @@ export interface Pushed {
   readonly contentOf: (entry: PushedFile) => Effect.Effect<Buffer, FileFailed>
   /** Where the content is, for a file of any size. */
   readonly keptOf: (entry: PushedFile) => Kept
+  /** Ignore rules that no file of the baseline has, as the host had them at the creation or at the last push. @default none */
+  readonly rules?: OuterRules | undefined
 }
 
 export type PushedFile = Extract<PushedEntry, { readonly _tag: "file" }>
@@ -73,12 +77,14 @@ const recordOf = (folder: string) => path.join(folder, "pushed.json")
 export const readPushed = (folder: string): Effect.Effect<Pushed, PushedFailed> =>
   readJson(recordOf(folder), Record).pipe(
     Effect.mapError(toHostErrorOf(folder)),
-    Effect.map(Option.match({ onNone: () => [], onSome: ({ entries }) => Object.entries(entries) })),
-    Effect.map((entries) => ({
-      entries: new Map(entries.flatMap(([text, entry]) => {
-        const bytes = pathBytes(text)
-        return bytes === undefined ? [] : [[Buffer.from(bytes).toString("latin1"), entry] as const]
-      })),
+    Effect.map((record) => ({
+      rules: Option.getOrUndefined(record)?.rules,
+      entries: new Map(
+        Object.entries(Option.getOrUndefined(record)?.entries ?? {}).flatMap(([text, entry]) => {
+          const bytes = pathBytes(text)
+          return bytes === undefined ? [] : [[Buffer.from(bytes).toString("latin1"), entry] as const]
+        })
+      ),
       contentOf: ({ sha256 }) => readFile(path.join(contentsOf(folder), sha256)),
       keptOf: ({ sha256, size }) => ({ file: path.join(contentsOf(folder), sha256), sha256, size })
     }))
@@ -132,11 +138,12 @@ export const copyPushed = (from: string, to: string): Effect.Effect<void, Pushed
  */
 export const returnPushed = (from: string, to: string): Effect.Effect<void, PushedFailed> =>
   Effect.gen(function*() {
-    const applied = [...(yield* readPushed(to)).entries].filter(([, { applied }]) => applied === true)
+    const { entries, rules } = yield* readPushed(to)
+    const applied = [...entries].filter(([, { applied }]) => applied === true)
     if (applied.length === 0) return yield* copyPushed(from, to)
     // The record stays until the next one replaces it: a repetition after a crash finds what was applied.
     yield* Effect.mapError(linkContents(from, to), toHostErrorOf(to))
-    yield* writePushed(to, new Map([...(yield* readPushed(from)).entries, ...applied]))
+    yield* writePushed(to, { entries: new Map([...(yield* readPushed(from)).entries, ...applied]), rules })
   })
 
 /** Removes contents that no entry names. */
@@ -152,14 +159,15 @@ export const sweepPushed = (
     }
   }).pipe(Effect.mapError(toHostErrorOf(folder)))
 
-/** Records the pushed files, and removes contents that no entry names. */
+/** Records the pushed files and the rules, and removes contents that no entry names. */
 export const writePushed = (
   folder: string,
-  entries: ReadonlyMap<string, PushedEntry>
+  { entries, rules }: Pick<Pushed, "entries" | "rules">
 ): Effect.Effect<void, PushedFailed> =>
   Effect.gen(function*() {
     const byPath = named(
       [...entries].map(([file, entry]) => [pathText(Buffer.from(file, "latin1")), entry])
     )
-    yield* writeJsonAtomic(recordOf(folder), Record, { format: 1 as const, entries: byPath }, { durable: true })
+    const record = { format: 1 as const, entries: byPath, ...(rules === undefined ? {} : { rules }) }
+    yield* writeJsonAtomic(recordOf(folder), Record, record, { durable: true })
   }).pipe(Effect.mapError(toHostErrorOf(folder)), Effect.andThen(sweepPushed(folder, entries)))

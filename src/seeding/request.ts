@@ -8,6 +8,7 @@ import { isBeneath, realPath } from "../system/files/host-path.ts"
 import type { Paths } from "../system/files/Paths.ts"
 import { settingNow } from "../system/settings/config.ts"
 import type { HostFacts } from "../vm/HostFacts.ts"
+import type { OuterRules } from "./outer-rules.ts"
 
 export type History = "shallow" | "full"
 
@@ -48,6 +49,8 @@ export interface PreparedSeed {
     readonly whole?: string
     /** Why a part of the user's git configuration does not count. */
     readonly notes?: ReadonlyArray<string>
+    /** Ignore rules that no file of the seed has. */
+    readonly rules?: OuterRules | undefined
     /** Files that git filters, by the filter's name. */
     readonly filtered?: ReadonlyArray<{ readonly filter: string; readonly paths: ReadonlyArray<string> }>
   }

@@ -99,4 +99,25 @@ withAgent("a diff without ignore rules", (it) => {
       ])
       assert.deepStrictEqual([result.ignoredCount, result.defaultRules], [1, ["node_modules/"]])
     }))
+
+  it.effect("leaves out pnpm's store at the top in every workspace, and names it", () =>
+    Effect.gen(function*() {
+      const { diff, live } = yield* workspace("pnpm", (tree) => {
+        write(tree, "pnpm-lock.yaml", ".git/HEAD")
+        fs.writeFileSync(`${tree}/.gitignore`, "node_modules\n")
+      })
+      write(live, ".pnpm-store/v10/files/00/x", "node_modules/dep/index.js", "packages/a/.pnpm-store/x")
+      const result = yield* diff()
+      assert.deepStrictEqual(said(result.files), ["added packages/a/.pnpm-store/x"])
+      assert.deepStrictEqual([result.ignoredCount, result.defaultRules], [2, [".pnpm-store/"]])
+      const named = yield* diff({ paths: [".pnpm-store"] })
+      assert.deepStrictEqual(said(named.files), ["added .pnpm-store/v10/files/00/x"])
+    }))
+
+  it.effect("keeps new files in pnpm's store if the seed has the store", () =>
+    Effect.gen(function*() {
+      const { diff, live } = yield* workspace("pnpm-seeded", (tree) => write(tree, ".pnpm-store/v10/files/00/y"))
+      write(live, ".pnpm-store/v10/files/00/x")
+      assert.deepStrictEqual(said((yield* diff()).files), ["added .pnpm-store/v10/files/00/x"])
+    }))
 })

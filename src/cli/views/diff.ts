@@ -151,7 +151,7 @@ const differences = (diff: DiffResult, words: DifferenceWords) =>
     if (diff.ignoredCount > 0) {
       const list = diff.defaultRules === undefined
         ? ""
-        : ` (the seed has no ignore rules, so pyro's list counts: ${diff.defaultRules.join(", ")})`
+        : ` (also by pyro's own list: ${diff.defaultRules.join(", ")})`
       yield* note(`${count(diff.ignoredCount, "ignored file")} left out${list}; show them with --include-ignored\n`)
     }
     if (diff.nestedCount !== undefined) {

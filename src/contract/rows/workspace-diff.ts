@@ -96,7 +96,7 @@ export const differenceResult = (
       Schema.Array(Schema.String).annotate({
         description:
           "Patterns of pyro's default list that excluded some of these files, such as `node_modules/`: the seed has neither an ignore file " +
-          "nor a repository above them. Absent if none did"
+          "nor a repository above them. `.pnpm-store/` counts in each workspace. Absent if none did"
       })
     ),
     nestedCount: optional(

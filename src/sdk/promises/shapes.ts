@@ -677,7 +677,7 @@ export interface DiffResult {
   readonly ignoredCount: number
   /**
    * Patterns of pyro's default list that excluded some of these files, such as `node_modules/`: the seed has neither an
-   * ignore file nor a repository above them. Absent if none did
+   * ignore file nor a repository above them. `.pnpm-store/` counts in each workspace. Absent if none did
    */
   readonly defaultRules?: ReadonlyArray<string>
   /**

@@ -99,7 +99,7 @@ export const planGit = (
       sparse: scratch.sparse,
       attributesFile: scratch.host.attributes === undefined ? undefined : `${GUEST_ROOT}/${at}/${USER_ATTRIBUTES}`
     }),
-    exclude: scratch.exclude,
+    exclude: at === ".git" ? Buffer.concat([guestExcludes, scratch.exclude ?? Buffer.alloc(0)]) : scratch.exclude,
     attributes: scratch.attributes,
     userAttributes: scratch.host.attributes,
     sparse: scratch.sparse?.patterns,
@@ -125,6 +125,9 @@ export const planGit = (
 export const gitlink = 0o160000
 
 const GUEST_ROOT = "/workspace"
+
+/** pnpm puts its store at the top of /workspace, because /workspace is a mount of its own. The host's rules may include it again. */
+const guestExcludes = Buffer.from("# pyro: pnpm's store\n/.pnpm-store/\n")
 
 /** Attributes of the host's user, which have the lowest precedence, in a guest's `.git`. */
 const USER_ATTRIBUTES = "info/user-attributes"

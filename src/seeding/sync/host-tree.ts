@@ -12,6 +12,7 @@ import { rejected } from "../git/git-failed.ts"
 import { isBare, locate } from "../git/repository.ts"
 import { beneath, filesBeneath } from "../host-files.ts"
 import { keepContent, keepFile, type Kept } from "../kept.ts"
+import type { OuterRules } from "../outer-rules.ts"
 import { nameOf, parentsOf } from "../pushed.ts"
 import type { PrepareServices } from "../request.ts"
 import { collectTree, type Skipped } from "../tree/collect.ts"
@@ -40,6 +41,8 @@ export interface HostTree {
   readonly left: ReadonlyArray<string>
   /** Why a part of the user's git configuration does not count. */
   readonly notes: ReadonlyArray<string>
+  /** Ignore rules that no file of the directory has. */
+  readonly rules?: OuterRules | undefined
 }
 
 const prefixOf = (dest: string) => dest === "" ? "" : `${dest}/`
@@ -98,8 +101,8 @@ export const listHost = (
         skipped.push({ path: pathText(Buffer.from(placed(path), "latin1")), reason: found })
       } else if (found !== undefined) files.set(placed(path), found)
     }
-    const { left = [], notes = [] } = collected?.collection ?? {}
-    return { root, dest, files, skipped, left, notes }
+    const { left = [], notes = [], rules } = collected?.collection ?? {}
+    return { root, dest, files, skipped, left, notes, rules }
   })
 
 /** A file or link, the reason why it is neither, or `undefined` for a directory. */

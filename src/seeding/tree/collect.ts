@@ -16,6 +16,7 @@ import { type Head, locateAt } from "../git/repository.ts"
 import { submodulesAt } from "../git/safe-config.ts"
 import { makeScratch, type Scratch, type Source } from "../git/scratch.ts"
 import { beneath, filesBeneath, hasFile, joinBytes } from "../host-files.ts"
+import { type OuterRules, readOuterRules } from "../outer-rules.ts"
 import type { BuildDirectory, GitMode } from "../request.ts"
 import { isIgnored, type Listed, listIgnored, listLeft, listTree } from "./listing.ts"
 
@@ -44,6 +45,8 @@ interface Collection {
   left: ReadonlyArray<string>
   /** Why a part of the user's git configuration does not count. */
   notes: ReadonlyArray<string>
+  /** Ignore rules that no collected file has. */
+  rules?: OuterRules | undefined
 }
 
 type CollectFailed = GitFailed | FileFailed | HostToolMissing | SeedRejected
@@ -98,9 +101,14 @@ const collect = (
     const folder = yield* makeUniqueFolder(path.join(options.folder, "look-"))
     const scratch = yield* makeScratch(source, folder, options.namespaces)
     const room = { ...scratch.room, cwd: yield* pinDirectory(directory) }
-    const isTop = directory === (source._tag === "refused" ? source.workTree : source.repository.workTree)
+    const isTop = directory === topOf(source)
     const history = isTop && scratch.unfollowed === undefined ? options.history : "none"
-    if (depth === 0) into.notes = [...scratch.host.notes, ...(isTop ? [] : noteOfPart(source, directory, options))]
+    if (depth === 0) {
+      const notes = [...scratch.host.notes, ...(isTop ? [] : noteOfPart(source, directory, options))]
+      const { exclude, repository: { workTree } } = scratch
+      into.rules = yield* readOuterRules({ directory, exclude, top: topOf(source), workTree }, notes)
+      into.notes = notes
+    }
     if (isTop && scratch.unfollowed !== undefined) {
       into.skipped.push({ path: pathText(joinBytes(prefix, Buffer.from(".git"))), reason: scratch.unfollowed })
     }
@@ -153,9 +161,11 @@ const collect = (
     return scratch.unfollowed === undefined ? scratch.head : undefined
   })
 
+const topOf = (source: Source) => source._tag === "refused" ? source.workTree : source.repository.workTree
+
 /** Says that a directory of a repository has no git in the workspace. */
 const noteOfPart = (source: Source, directory: string, { history }: CollectOptions) => {
-  const top = source._tag === "refused" ? source.workTree : source.repository.workTree
+  const top = topOf(source)
   return history === "none" ? [] : [
     `${printable(directory)} is a directory of the git repository ${
       printable(top)

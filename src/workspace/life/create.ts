@@ -10,6 +10,7 @@ import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
 import { demandPlain } from "../../redaction/redact.ts"
 import { prepareSeed } from "../../seeding/prepare.ts"
+import { writePushed } from "../../seeding/pushed.ts"
 import { publicUrl } from "../../seeding/request.ts"
 import { writeFile } from "../../system/files/content.ts"
 import { ensureFolder } from "../../system/files/entries.ts"
@@ -161,6 +162,7 @@ const prepareDisk = (record: WorkspaceRecord, folder: WorkspaceFolder, payload: 
     const disk = folder.disk(record.disk)
     yield* linkSeed(disk, seed.path)
     yield* makeWorkspaceDisk(disk, seed.virtualBytes, layerFormatOf(record))
+    if (report.rules !== undefined) yield* writePushed(folder.directory, { entries: new Map(), rules: report.rules })
     faultPoint("create:disk")
     return { placeholder, seedImage: seed, disk: yield* readWorkspaceDisk(disk, seed.virtualBytes), report }
   })

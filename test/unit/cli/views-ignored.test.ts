@@ -6,7 +6,7 @@ import { shown } from "./shown.ts"
 const summary = { files: 0, added: 0, modified: 0, deleted: 0, renamed: 0, typeChanged: 0, additions: 0, deletions: 0 }
 const unchanged = { summary, files: [], unlisted: 0, ignoredCount: 0, specialCount: 0, verified: false, patch: "" }
 const defaultRules = ["*.pyc", "node_modules/"]
-const why = "(the seed has no ignore rules, so pyro's list counts: *.pyc, node_modules/)"
+const why = "(also by pyro's own list: *.pyc, node_modules/)"
 
 describe("files that a diff leaves out", () => {
   const errOf = async (result: Partial<ResultOf<"workspace.diff">>) =>

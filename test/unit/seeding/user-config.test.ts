@@ -108,6 +108,21 @@ describe("the git configuration of the host's user", () => {
       })
   )
 
+  it.live("the guest's git ignores pnpm's store at the top, unless the rules of the host include it", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryDirectory
+      const tree = treeIn(folder)
+      const { workspace } = yield* seeded({ seedPath: tree })
+      write(workspace, { ".pnpm-store/v10/x": "x", "deep/.pnpm-store/x": "x" })
+      assert.deepStrictEqual(status(workspace).split("\n").filter((line) => line.includes("pnpm")), [
+        "? deep/.pnpm-store/x"
+      ])
+      fs.writeFileSync(path.join(tree, ".git/info/exclude"), "!.pnpm-store/\n")
+      const { workspace: including } = yield* seeded({ seedPath: tree })
+      write(including, { ".pnpm-store/v10/x": "x" })
+      assert.include(status(including), ".pnpm-store/v10/x")
+    }))
+
   it.live("rules of the repository precede those of the user, also in the guest", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory

@@ -4,12 +4,14 @@ import { parentsOf } from "../../../seeding/pushed.ts"
 import type { Candidate, Sources } from "./candidates.ts"
 import { missingIn } from "./contents.ts"
 
+/** pnpm puts its store at the top of a mount that is not the home directory's, as /workspace is. No project has rules for it. */
+const PNPM_STORE = ".pnpm-store"
+
 /** Directories that tools make and that no person edits, by name. */
 const DIRECTORIES: ReadonlySet<string> = new Set([
   "__pycache__",
   "node_modules",
-  // pnpm puts its store beside a project that lies on another file system than the home directory.
-  ".pnpm-store",
+  PNPM_STORE,
   ".venv",
   ".pytest_cache",
   ".mypy_cache",
@@ -82,7 +84,7 @@ interface Request {
 
 /**
  * Splits off new files that tools make, such as `node_modules/`, where the baseline has neither an ignore file nor a repository at or
- * above them: nothing else would tell them from a person's. A file of the baseline, in a directory of the baseline with such a name, or
+ * above them: nothing else would tell them from a person's. pnpm's store at the top never stays. A file of the baseline, in a directory of the baseline with such a name, or
  * at a requested path always stays. `patterns` has those that excluded something.
  */
 export const withoutDefaults = (
@@ -104,7 +106,9 @@ export const withoutDefaults = (
     const repositories = new Set(gits.filter((git) => !absent.has(git)).map(parentOf))
     const left = new Set(
       distinct.filter((match) =>
-        !isNamed(match) && above(match).every((directory) => !ruled.has(directory) && !repositories.has(directory))
+        !isNamed(match) &&
+        (match.path === PNPM_STORE ||
+          above(match).every((directory) => !ruled.has(directory) && !repositories.has(directory)))
       )
     )
     return {

@@ -1,7 +1,8 @@
 import { Effect } from "effect"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
 import { IgnoreRules, TooManyRules } from "../../../ignore/ignore-rules.ts"
-import { pushedContent } from "../../../seeding/pushed.ts"
+import type { OuterRules } from "../../../seeding/outer-rules.ts"
+import { type Pushed, pushedContent } from "../../../seeding/pushed.ts"
 import { yieldToEventLoop } from "../../../system/waits/effects.ts"
 import type { Candidate, Sources } from "./candidates.ts"
 import { readContents } from "./contents.ts"
@@ -73,7 +74,6 @@ export const withoutIgnored = (
       texts.set(file, isTooLarge ? "too large" : yield* pushedContent(pushed, file, entry))
     }
     if ([...texts.values()].includes("too large")) return yield* tooManyRules
-    const rules = new IgnoreRules()
     const textOf = (path: string) => {
       const content = texts.get(path)
       return typeof content === "object" ? Buffer.from(content).toString("latin1") : undefined
@@ -82,22 +82,20 @@ export const withoutIgnored = (
       const text = textOf(fileIn(directory))
       return text === undefined ? [] : [[directory, text] as const]
     }))
-    for (const [directory, text] of ruleTexts) rules.add(directory, text)
-    const exclude = textOf(excludePath)
-    if (exclude !== undefined) rules.exclude(exclude)
+    const outer = yield* outerRules(pushed, textOf(excludePath))
     const { kept: byBaseline, patterns } = yield* withoutDefaults(sources, {
-      candidates: yield* keptBy(rules, candidates),
+      candidates: yield* keptBy(rulesOf(outer, ruleTexts), candidates, outer),
       found,
       named,
-      ruled: new Set([...ruleTexts.keys(), ...(exclude === undefined ? [] : [""])])
+      ruled: new Set([...ruleTexts.keys(), ...(outer.files.length > 0 || outer.exclude !== undefined ? [""] : [])])
     })
     const guest = byBaseline.every(({ old }) => old !== undefined)
       ? undefined
-      : yield* guestRules(sources, found, ruleTexts, exclude)
+      : yield* guestRules(sources, found, ruleTexts, outer)
     // Guest rules that cost too much do not count.
     const kept = guest === undefined
       ? byBaseline
-      : yield* keptBy(guest, byBaseline).pipe(Effect.orElseSucceed(() => byBaseline))
+      : yield* keptBy(guest, byBaseline, outer).pipe(Effect.orElseSucceed(() => byBaseline))
     const files = (of: ReadonlyArray<Candidate>) => of.filter((one) => one.new?.type !== "directory").length
     return {
       ...yield* withoutNested(sources, kept, named),
@@ -106,27 +104,67 @@ export const withoutIgnored = (
     }
   })
 
+/** Rules that no ignore file of the tree has, about a tree that is a directory of a repository, or its top (""). */
+interface Outer {
+  readonly prefix: string
+  readonly files: OuterRules["files"]
+  readonly exclude: string | undefined
+}
+
+const below = (prefix: string, path: string) => prefix === "" ? path : path === "" ? prefix : `${prefix}/${path}`
+
+/** The rules of a repository with the files of a directory of it. */
+const rulesOf = (
+  { exclude, files, prefix }: Outer,
+  texts: ReadonlyMap<string, string>,
+  maxWork?: number
+): IgnoreRules => {
+  const rules = new IgnoreRules(maxWork)
+  for (const { directory, text } of files) rules.add(directory, text)
+  for (const [directory, text] of texts) rules.add(below(prefix, directory), text)
+  if (exclude !== undefined) rules.exclude(exclude)
+  return rules
+}
+
+/**
+ * The rules outside of the tree: those that the host had at the creation or the last push, or else the ones of the seeded repository. None
+ * that exclude the whole seed: then all its files were asked for.
+ */
+const outerRules = ({ rules }: Pushed, seeded: string | undefined): Effect.Effect<Outer, FileRefused> => {
+  const inTree = { prefix: "", files: [], exclude: seeded }
+  if (rules === undefined) return Effect.succeed(inTree)
+  const { exclude, files, prefix } = rules
+  const outer = { prefix, files, exclude: exclude === "" ? undefined : exclude }
+  return prefix === ""
+    ? Effect.succeed(outer)
+    : countingRules(() => rulesOf(outer, new Map()).ignores(prefix, true) ? inTree : outer)
+}
+
+const countingRules = <A>(look: () => A): Effect.Effect<A, FileRefused> =>
+  Effect.try({
+    try: look,
+    catch: (error) => {
+      if (!(error instanceof TooManyRules)) throw error
+      return tooManyRules
+    }
+  })
+
 /** Work between two turns of other requests: some 20 ms. */
 const SLICE_WORK = 2_000_000
 
 /** Candidates that no rule excludes. */
-const keptBy = (rules: IgnoreRules, candidates: ReadonlyArray<Candidate>) =>
+const keptBy = (rules: IgnoreRules, candidates: ReadonlyArray<Candidate>, { prefix }: Pick<Outer, "prefix">) =>
   Effect.gen(function*() {
     const kept: Array<Candidate> = []
     let at = 0
     while (at < candidates.length) {
       if (at > 0) yield* yieldToEventLoop
-      yield* Effect.try({
-        try: () => {
-          const until = rules.workDone + SLICE_WORK
-          for (; at < candidates.length && rules.workDone < until; at++) {
-            const { new: after, old, path } = candidates[at]!
-            if (old !== undefined || !rules.ignores(path, after?.type === "directory")) kept.push(candidates[at]!)
-          }
-        },
-        catch: (error) => {
-          if (!(error instanceof TooManyRules)) throw error
-          return tooManyRules
+      yield* countingRules(() => {
+        const until = rules.workDone + SLICE_WORK
+        for (; at < candidates.length && rules.workDone < until; at++) {
+          const { new: after, old, path } = candidates[at]!
+          const isKept = old !== undefined || !rules.ignores(below(prefix, path), after?.type === "directory")
+          if (isKept) kept.push(candidates[at]!)
         }
       })
     }
@@ -157,7 +195,7 @@ const guestRules = (
   { channel, trees }: Sources,
   found: ReadonlyArray<Candidate>,
   baseline: ReadonlyMap<string, string>,
-  exclude: string | undefined
+  outer: Outer
 ): Effect.Effect<IgnoreRules | undefined, PyroError> =>
   Effect.gen(function*() {
     const changed = found.filter(({ path }) => isIgnoreFile(path))
@@ -172,12 +210,10 @@ const guestRules = (
       total: { left: MAX_GUEST_TOTAL_BYTES },
       linksAreAbsent: true
     })
-    const rules = new IgnoreRules(MAX_GUEST_WORK)
     const isChanged = new Set(changed.map(({ path }) => parentOf(path)))
-    for (const [directory, text] of baseline) if (!isChanged.has(directory)) rules.add(directory, text)
+    const texts = new Map([...baseline].filter(([directory]) => !isChanged.has(directory)))
     for (const [path, content] of contents) {
-      if (typeof content === "object") rules.add(parentOf(path), Buffer.from(content).toString("latin1"))
+      if (typeof content === "object") texts.set(parentOf(path), Buffer.from(content).toString("latin1"))
     }
-    if (exclude !== undefined) rules.exclude(exclude)
-    return rules
+    return rulesOf(outer, texts, MAX_GUEST_WORK)
   })

@@ -43,7 +43,7 @@ export const movingBaseline = (entry: Moved, channel: GuestChannel): Effect.Effe
       Effect.gen(function*() {
         if (!(yield* isCurrent)) return false
         const pushed = yield* readPushed(folder)
-        yield* writePushed(folder, new Map([...pushed.entries, ...entries]))
+        yield* writePushed(folder, { ...pushed, entries: new Map([...pushed.entries, ...entries]) })
         // Whoever has compared before has to compare again.
         yield* touch(entry.folder)
         return true

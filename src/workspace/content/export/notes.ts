@@ -14,8 +14,8 @@ export const leftOutNotes = (
   { defaultRules, ignoredCount, nested }: Pick<Changes, "defaultRules" | "ignoredCount" | "nested">
 ): ReadonlyArray<string> => [
   ...(defaultRules.length === 0 ? [] : [
-    `${ignoredCount} ignored ${ignoredCount === 1 ? "file is" : "files are"} left out (the seed has no ignore ` +
-    `rules, so pyro's list counts: ${defaultRules.join(", ")}); export them with --include-ignored`
+    `${ignoredCount} ignored ${ignoredCount === 1 ? "file is" : "files are"} left out (also by pyro's ` +
+    `own list: ${defaultRules.join(", ")}); export them with --include-ignored`
   ]),
   ...(nested.length === 0 ? [] : [
     `new files of ${

@@ -1,0 +1,62 @@
+import { type Effect, Schema } from "effect"
+import * as path from "node:path"
+import { printable } from "../contract/text/printable.ts"
+import { attempt, type FileFailed } from "../system/files/failure.ts"
+import { fileSize, readBounded } from "./host-files.ts"
+
+/**
+ * Ignore rules about a seed that no file of the seed has: those above its directory, of the repository and of the user. All texts have one
+ * character for each byte.
+ */
+export const OuterRules = Schema.Struct({
+  /** Directory of the seed in its repository; "" is the repository's top. */
+  prefix: Schema.String,
+  /** The ignore files above the seed, by their directory in the repository. */
+  files: Schema.Array(Schema.Struct({ directory: Schema.String, text: Schema.String })),
+  /** The rules of lowest precedence: `.git/info/exclude` and the user's own. */
+  exclude: Schema.String
+})
+export type OuterRules = typeof OuterRules.Type
+
+/** Maximum bytes of one ignore file, and of all above a seed: the limits of `diff`. */
+const MAX_FILE_BYTES = 1024 * 1024
+const MAX_TOTAL_BYTES = 8 * 1024 * 1024
+
+export const hasRules = ({ exclude, files }: OuterRules) => exclude !== "" || files.length > 0
+
+const latin1 = (text: string) => Buffer.from(text).toString("latin1")
+
+/** Reads the rules about a directory of a work tree. `workTree` is the open work tree, `top` its real path. */
+export const readOuterRules = (
+  { directory, exclude, top, workTree }: {
+    readonly workTree: string
+    readonly top: string
+    readonly directory: string
+    readonly exclude: Uint8Array | undefined
+  },
+  notes: Array<string>
+): Effect.Effect<OuterRules, FileFailed> =>
+  attempt("read", top, () => {
+    const prefix = path.relative(top, directory)
+    const names = prefix === "" ? [] : prefix.split("/")
+    let left = MAX_TOTAL_BYTES
+    const files = names.flatMap((_, depth) => {
+      const above = names.slice(0, depth).join("/")
+      const file = path.join(above, ".gitignore")
+      const content = readBounded(path.join(workTree, file), Math.min(MAX_FILE_BYTES, left))
+      if (content === undefined && (fileSize(path.join(workTree, file)) ?? 0) > Math.min(MAX_FILE_BYTES, left)) {
+        notes.push(
+          `the ignore rules of ${printable(path.join(top, file))} do not count for diffs: the file is too large`
+        )
+      }
+      left -= content?.length ?? 0
+      return content === undefined || content.length === 0
+        ? []
+        : [{ directory: latin1(above), text: content.toString("latin1") }]
+    })
+    return {
+      prefix: latin1(prefix),
+      files,
+      exclude: exclude === undefined ? "" : Buffer.from(exclude).toString("latin1")
+    }
+  })
