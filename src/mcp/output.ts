@@ -1,3 +1,4 @@
+import { count } from "../contract/text/count.ts"
 import { isContinuation } from "../contract/text/utf8.ts"
 import { costOf, MAX_TEXT_CHARACTERS } from "./bounded.ts"
 
@@ -170,7 +171,7 @@ export const keepOutput = (from: number, limit = MAX_TEXT_CHARACTERS) => {
       const missing = total[name] - sizeOf(first, name) - sizeOf(last, name)
       return missing === 0
         ? left + right
-        : `${left}${left === "" || left.endsWith("\n") ? "" : "\n"}[... ${missing} bytes omitted; ${
+        : `${left}${left === "" || left.endsWith("\n") ? "" : "\n"}[... ${count(missing, "byte")} omitted; ${
           readOn(omitted)
         }]\n${right}`
     }

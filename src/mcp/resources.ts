@@ -6,6 +6,7 @@ import type { PyroService } from "../contract/rows/Pyro.ts"
 import { DiffPayload } from "../contract/rows/workspace-diff.ts"
 import { FileReadPayload } from "../contract/rows/workspace-file.ts"
 import { LogsPayload } from "../contract/rows/workspace-logs.ts"
+import { count } from "../contract/text/count.ts"
 import { readableText } from "../contract/text/printable.ts"
 import { callerProject } from "../contract/wire/caller-project.ts"
 import { callerOf, type Project } from "../sdk/project.ts"
@@ -101,7 +102,7 @@ const reading = (
       pyro.workspace.file.read(payload),
       ({ path, sizeBytes, text, truncated }) =>
         text === undefined
-          ? `${path} is binary, ${sizeBytes} bytes`
+          ? `${path} is binary, ${count(sizeBytes, "byte")}`
           : truncated
           ? cut(text, `the beginning of ${bytes(sizeBytes)}`)
           : text

@@ -2,9 +2,6 @@ import type { Notice } from "../contract/rows/notice.ts"
 import { readableText } from "../contract/text/printable.ts"
 import { isFields } from "./handshake/request-shape.ts"
 
-/** `1 file`, `2 files`. */
-export const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? "" : "s"}`
-
 export const seconds = (ms: number): string => ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`
 
 export const bytes = (number: number): string =>

@@ -1,4 +1,5 @@
 import { Context, Effect } from "effect"
+import { count } from "../../contract/text/count.ts"
 import { jsonText, printable } from "../../contract/text/printable.ts"
 import { Terminal } from "../terminal/Terminal.ts"
 
@@ -111,9 +112,6 @@ export const ago = (iso: string, nowMs: number): string => {
 export const duration = (ms: number) =>
   ms < 1000 ? `${Math.round(ms)} ms` : ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${(ms / 60_000).toFixed(1)} min`
 
-/** `1 file`, `2 files`. */
-export const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`
-
 /** Wraps words into indented lines of at most `width` columns. A longer word has a line of its own. */
 export const wrapped = (
   text: string,
@@ -132,4 +130,6 @@ export const wrapped = (
 
 /** Warns about bytes of a command's output that its log no longer has. */
 export const warnDropped = (bytes = 0) =>
-  bytes > 0 ? warn(`pyro: ${bytes} bytes of the output were dropped here\n`) : Effect.void
+  bytes > 0
+    ? warn(`pyro: ${count(bytes, "byte")} of the output ${bytes === 1 ? "was" : "were"} dropped here\n`)
+    : Effect.void

@@ -1,12 +1,13 @@
 import { Effect } from "effect"
 import type { DiffFile, DiffResult } from "../../contract/rows/workspace-diff.ts"
+import { count } from "../../contract/text/count.ts"
 import { printable } from "../../contract/text/printable.ts"
 import { cutBeginning, padded, paint, type TextWidth, widthFor } from "../output/table.ts"
 
 import { Schema } from "effect"
 import { WorkspaceName } from "../../contract/rows/workspace-field.ts"
 import { typed } from "../../contract/text/printable.ts"
-import { count, endLine, note, OutputOptions, print, printContent, warn } from "../output/print.ts"
+import { endLine, note, OutputOptions, print, printContent, warn } from "../output/print.ts"
 import { Terminal } from "../terminal/Terminal.ts"
 import type { Views } from "./view.ts"
 
@@ -36,8 +37,6 @@ const LETTERS = { added: "A", deleted: "D", modified: "M", renamed: "R", type_ch
 /** A line of `git diff --name-status`. pyro finds only renames without a change of content. */
 const statusLine = ({ from, path, status }: DiffFile): string =>
   `${LETTERS[status]}${status === "renamed" ? "100" : ""}${from === undefined ? "" : `\t${from}`}\t${path}\n`
-
-const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
 
 const nameOf = ({ from, path }: DiffFile) => printable(from === undefined ? path : `${from} => ${path}`)
 
@@ -74,11 +73,11 @@ const statLines = (
   return files.map((file, at) => {
     const fitting = padded(cutBeginning(names[at] ?? "", nameWidth, layout), nameWidth, layout)
     const what = file.binary === true
-      ? `${"Bin".padStart(digits)} ${file.size} bytes`
+      ? `${"Bin".padStart(digits)} ${count(file.size, "byte")}`
       : file.status === "mounted"
       ? `${"?".padStart(digits)} something is mounted there: not compared`
       : file.tooLarge === true
-      ? `${"?".padStart(digits)} too large to compare, ${file.size} bytes`
+      ? `${"?".padStart(digits)} too large to compare, ${count(file.size, "byte")}`
       : `${String(changes(file)).padStart(digits)} ${colour("green", "+".repeat(scaled(file.additions ?? 0)))}${
         colour("red", "-".repeat(scaled(file.deletions ?? 0)))
       }`
@@ -89,11 +88,11 @@ const statLines = (
 const totalText = ({ summary, unlisted }: Pick<DiffResult, "summary" | "unlisted">): string => {
   const { additions = 0, deletions = 0 } = summary
   const total = [
-    ` ${counted(summary.files, "file", "files")} changed`,
-    ...(additions > 0 || deletions === 0 ? [counted(additions, "insertion(+)", "insertions(+)")] : []),
-    ...(deletions > 0 || additions === 0 ? [counted(deletions, "deletion(-)", "deletions(-)")] : [])
+    ` ${count(summary.files, "file", "files")} changed`,
+    ...(additions > 0 || deletions === 0 ? [count(additions, "insertion(+)", "insertions(+)")] : []),
+    ...(deletions > 0 || additions === 0 ? [count(deletions, "deletion(-)", "deletions(-)")] : [])
   ].join(", ")
-  const more = unlisted > 0 ? ` ... and ${counted(unlisted, "file", "files")} more\n` : ""
+  const more = unlisted > 0 ? ` ... and ${count(unlisted, "file", "files")} more\n` : ""
   return `${more}${total}\n`
 }
 
@@ -158,7 +157,7 @@ const differences = (diff: DiffResult, words: DifferenceWords) =>
       const names = [...(diff.nested ?? []).slice(0, 5), ...(diff.nestedCount > 5 ? ["..."] : [])].join(", ")
       yield* note(
         `new files of ${
-          counted(diff.nestedCount, "repository", "repositories")
+          count(diff.nestedCount, "repository", "repositories")
         } made in the workspace left out (${names}); ` +
           "name one, or show them with --include-ignored\n"
       )

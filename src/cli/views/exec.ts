@@ -1,6 +1,7 @@
 import { Clock, Effect } from "effect"
 import type { PayloadOf, ResultOf } from "../../contract/rows/operations.ts"
 import type { LogEntry } from "../../contract/rows/workspace-logs.ts"
+import { count } from "../../contract/text/count.ts"
 import { typed } from "../../contract/text/printable.ts"
 import {
   ago,
@@ -54,7 +55,11 @@ const end = (
       return Effect.andThen(
         result.droppedBytes === undefined
           ? Effect.void
-          : note(`pyro: ${result.droppedBytes} bytes of the output are not in the log\n`),
+          : note(
+            `pyro: ${count(result.droppedBytes, "byte")} of the output ${
+              result.droppedBytes === 1 ? "is" : "are"
+            } not in the log\n`
+          ),
         // The exit status of `exec` is the command's, and that of a follower is pyro's own.
         isFollowed ? noteFailure(result) : Effect.void
       )
@@ -101,7 +106,7 @@ const commandLine = (words: ReadonlyArray<string>) => words.length === 0 ? "(log
 /** Note about a cursor after the end of a command's output. */
 const behind = (cursor: number, { outcome, outputBytes }: LogEntry) =>
   note(
-    `pyro: nothing from byte ${cursor} on; the output has ${outputBytes} bytes${
+    `pyro: nothing from byte ${cursor} on; the output has ${count(outputBytes, "byte")}${
       outcome === "running" ? " so far" : ""
     }\n`
   )

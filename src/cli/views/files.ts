@@ -7,8 +7,9 @@ import { type FileChange, FileWatchEvent } from "../../contract/rows/workspace-f
 import type { FileList, FileReadPayload } from "../../contract/rows/workspace-file.ts"
 import { type ImportPayload, MAX_STDIN_BYTES } from "../../contract/rows/workspace-import.ts"
 import type { PatchApplied } from "../../contract/rows/workspace-patch.ts"
+import { count } from "../../contract/text/count.ts"
 import { ignoredFilesNote, missingOnHostNote } from "../../contract/text/host-file-notes.ts"
-import { count, endLine, note, print, printContent, printJsonLines, printPiece, size, warn } from "../output/print.ts"
+import { endLine, note, print, printContent, printJsonLines, printPiece, size, warn } from "../output/print.ts"
 import { painted, printTable } from "../output/table.ts"
 import { type Spool, spool } from "../terminal/files.ts"
 import { Terminal } from "../terminal/Terminal.ts"
@@ -213,7 +214,7 @@ export const fileViews = {
     result: ({ bytes, entries, path, skipped }) =>
       Effect.andThen(
         skipped > 0 ? warn(`pyro: left out: ${skipped} devices, sockets, FIFOs or mounts\n`) : Effect.void,
-        note(`${path}: ${entries} entries copied, ${size(bytes)}\n`)
+        note(`${path}: ${count(entries, "entry", "entries")} copied, ${size(bytes)}\n`)
       )
   },
   "workspace.file.chmod": { result: ({ mode, path }) => note(`${path}: mode ${mode}\n`) },

@@ -2,6 +2,7 @@ import { Clock, Effect } from "effect"
 import type { DiskUsage } from "../../contract/rows/disk-usage.ts"
 import type { ConfigResult } from "../../contract/rows/host.ts"
 import type { ResultOf } from "../../contract/rows/operations.ts"
+import { count } from "../../contract/text/count.ts"
 import { typed } from "../../contract/text/printable.ts"
 import { ago, note, print, size } from "../output/print.ts"
 import { painted, printTable } from "../output/table.ts"
@@ -93,7 +94,7 @@ const timingRows = ({ attributes, durationMs, omittedSteps, operation, outcome, 
     msText(step.durationMs),
     `${step.outcome === "ok" ? "" : step.outcome} ${facts(step.attributes)}`.trim()
   ]),
-  ...(omittedSteps === 0 ? [] : [[`  ${omittedSteps} more steps`, "", "", ""]])
+  ...(omittedSteps === 0 ? [] : [[`  ${count(omittedSteps, "more step")}`, "", "", ""]])
 ]
 
 const timings: View<"daemon.timings"> = {

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { droppedLines, policyText, subjectText, targetText } from "../../contract/rows/network-text.ts"
 import type { NetworkRecord, OpenConnection } from "../../contract/rows/workspace-network.ts"
 import type { PublishedPort } from "../../contract/rows/workspace-port.ts"
+import { count } from "../../contract/text/count.ts"
 import { duration, note, print, size, wrapped } from "../output/print.ts"
 import { printTable } from "../output/table.ts"
 import type { Views } from "./view.ts"
@@ -54,7 +55,7 @@ export const networkViews = {
     next: (payload, { nextCursor }) => payload.follow ? { ...payload, cursor: nextCursor } : undefined,
     result: ({ droppedCount = 0, entries, open }, { denied, follow }) =>
       Effect.gen(function*() {
-        if (droppedCount > 0) yield* note(`pyro: the log no longer has ${droppedCount} entries\n`)
+        if (droppedCount > 0) yield* note(`pyro: the log no longer has ${count(droppedCount, "entry", "entries")}\n`)
         yield* printLines(entries.map(lineOf))
         if (follow) return
         yield* printLines(open.map(openLine))

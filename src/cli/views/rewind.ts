@@ -5,7 +5,8 @@ import {
   type HistoryEntry,
   type UndoneCommand
 } from "../../contract/rows/workspace-rewind.ts"
-import { ago, count, duration, note, size } from "../output/print.ts"
+import { count } from "../../contract/text/count.ts"
+import { ago, duration, note, size } from "../output/print.ts"
 import { painted, printTable } from "../output/table.ts"
 import type { Views } from "./view.ts"
 

@@ -2,6 +2,7 @@ import { Effect, Option, Schema, Stream } from "effect"
 import { ChannelFailed } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { type WatchedWorkspace, type WatchPayload, WatchTable } from "../../contract/rows/workspace-events.ts"
+import { count } from "../../contract/text/count.ts"
 import { note, print, printJson, size } from "../output/print.ts"
 import { tableText } from "../output/table.ts"
 import { Terminal } from "../terminal/Terminal.ts"
@@ -43,13 +44,11 @@ const QUITS = new Set([0x71, 0x51, 0x03])
 /** Time between two tables. Only the second is printed, because it has the CPU use. */
 const BETWEEN_MS = 500
 
-const count = (workspaces: number) => `${workspaces} workspace${workspaces === 1 ? "" : "s"}`
-
 const draw = (table: WatchTable) =>
   Effect.gen(function*() {
     const terminal = yield* Terminal
     const { rows } = yield* terminal.size
-    const head = `pyro top  ${table.at.slice(11, 19)} UTC  ${count(table.workspaces.length)}  (q to leave)`
+    const head = `pyro top  ${table.at.slice(11, 19)} UTC  ${count(table.workspaces.length, "workspace")}  (q to leave)`
     const lines = [head, "", ...(yield* topTable(table)).trimEnd().split("\n")].slice(0, rows - 1)
     yield* terminal.writeStdout(HOME + lines.map((line) => `${line}${CLEAR_LINE}\r\n`).join("") + CLEAR_BELOW)
   })

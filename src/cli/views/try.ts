@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { CandidateResult, TestCounts } from "../../contract/rows/workspace-try-fields.ts"
+import { count } from "../../contract/text/count.ts"
 import { duration, note, print, size } from "../output/print.ts"
 import { type Cell, type Colour, painted, printTable } from "../output/table.ts"
 import type { Views } from "./view.ts"
@@ -33,7 +34,7 @@ const rowOf = (one: CandidateResult, mark: string): ReadonlyArray<Cell> => [
   one.tests === undefined ? "-" : testsText(one.tests),
   one.diff === undefined
     ? "-"
-    : `${one.diff.files} ${one.diff.files === 1 ? "file" : "files"}, +${one.diff.additions} -${one.diff.deletions}`,
+    : `${count(one.diff.files, "file")}, +${one.diff.additions} -${one.diff.deletions}`,
   one.memoryBytes === undefined ? "-" : size(one.memoryBytes),
   mark
 ]

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { count } from "../text/count.ts"
 import { ContractError, didYouMean } from "./contract-error.ts"
 
 /** The workspace has no shell of that id. */
@@ -44,7 +45,9 @@ export class ShellInputBlocked extends ContractError<ShellInputBlocked>()("Shell
   inputBytes: Schema.Int
 }, {
   fact: ({ shellId, workspace, writtenBytes, inputBytes }) =>
-    `the program of shell ${shellId} of workspace ${workspace} reads no input: the terminal took ${writtenBytes} of ${inputBytes} bytes`,
+    `the program of shell ${shellId} of workspace ${workspace} reads no input: the terminal took ${writtenBytes} of ${
+      count(inputBytes, "byte")
+    }`,
   next: ({ workspace, shellId }) =>
     `Type the rest later, or interrupt the program: pyro shell signal ${workspace} ${shellId} SIGINT`,
   steps: "call shell_read to see what the program does, then shell_write with keys [\"ctrl-c\"] to interrupt it"

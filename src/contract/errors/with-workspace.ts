@@ -29,11 +29,17 @@ const changed = <E extends PyroError>(error: E, fields: Partial<E>): PyroError =
   return new Class({ ...named(given.map((field) => [field, error[field as keyof E]])), ...fields })
 }
 
+/** Errors whose field has the id by its description. */
+const WITH_ID: ReadonlySet<PyroError["_tag"]> = new Set(["StateTooNew", "WorkspaceNameTaken"])
+
 /** The error with the name of the workspace, or with its id if it has no name, in each command that a person types next. */
-export const withWorkspace = (error: PyroError, workspace: string): PyroError => {
+export const withWorkspace = (error: PyroError, workspace: string, id = workspace): PyroError => {
   if (isTold(error)) {
     const detail = error.detail.replace(COMMAND, (_, command: string) => `${command}${workspace}`)
     return detail === error.detail ? error : changed(error, { detail })
+  }
+  if ("workspace" in error && error.workspace === id && id !== workspace && !WITH_ID.has(error._tag)) {
+    return changed(error, { workspace })
   }
   if ("workspace" in error || !WITH_HINT.some((one) => error instanceof one)) return error
   return changed(error, { workspace } as Partial<PyroError>)

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { count } from "../text/count.ts"
 import { optional } from "../text/fields.ts"
 import { ContractError, didYouMean, start, UNDO } from "./contract-error.ts"
 
@@ -265,7 +266,9 @@ export class StdinBlocked extends ContractError<StdinBlocked>()("StdinBlocked", 
   inputBytes: Schema.Int
 }, {
   fact: ({ execId, inputBytes, workspace, writtenBytes }) =>
-    `command ${execId} of workspace ${workspace} reads no input: its stdin took ${writtenBytes} of ${inputBytes} bytes`,
+    `command ${execId} of workspace ${workspace} reads no input: its stdin took ${writtenBytes} of ${
+      count(inputBytes, "byte")
+    }`,
   next: ({ execId, workspace }) => `Write the rest later, or end the command: pyro cancel ${workspace} ${execId}`,
   steps: "write the rest later, or end the command with workspace_cancel"
 }) {}

@@ -1,3 +1,4 @@
+import { count } from "../text/count.ts"
 import { nextCharacter, utf8Text, wholeCharacters } from "../text/utf8.ts"
 import type { CommandOutput } from "./operation.ts"
 
@@ -68,7 +69,7 @@ export const boundedOutput = (limit: number) => {
     const first = utf8Text(start.subarray(0, wholeCharacters(start)))
     const last = utf8Text(end.subarray(nextCharacter(end)))
     return {
-      text: `${first.text}\n[... ${bytes - limit} bytes left out ...]\n${last.text}`,
+      text: `${first.text}\n[... ${count(bytes - limit, "byte")} left out ...]\n${last.text}`,
       bytes,
       truncated: true,
       lossy: first.lossy || last.lossy

@@ -3,11 +3,12 @@ import { Outcome } from "../../contract/rows/command.ts"
 import { lazy } from "../../contract/rows/operation.ts"
 import type { ExecEvent } from "../../contract/rows/workspace-exec.ts"
 import type { LogEntry, LogsResult } from "../../contract/rows/workspace-logs.ts"
+import { count } from "../../contract/text/count.ts"
 import { typed } from "../../contract/text/printable.ts"
 import { snakeStruct } from "../../contract/text/snake.ts"
 import type { Tool } from "../request.ts"
 import { textAsSeen } from "../terminal.ts"
-import { bytes, count, lines, seconds } from "../words.ts"
+import { bytes, lines, seconds } from "../words.ts"
 
 export type Exited = Extract<ExecEvent, { readonly _tag: "Exited" }>
 
@@ -80,7 +81,7 @@ const logsText = ({ commands, lossy, nextCursor, olderCount = 0, output, skipped
     commands.length === 0 && output === undefined && "no command ran since the workspace was made or reset",
     ...commands.map(line),
     olderCount > 0 && `and ${count(olderCount, "older command")}`,
-    skippedBytes > 0 && `[${skippedBytes} bytes before this are no longer kept]`,
+    skippedBytes > 0 && `[${count(skippedBytes, "byte")} before this no longer kept]`,
     lossy === true && "[bytes that are not UTF-8 are shown as U+FFFD]",
     output,
     nextCursor !== undefined && `[go on with cursor ${nextCursor}]`

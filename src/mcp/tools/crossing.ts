@@ -1,8 +1,9 @@
 import { Result } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
+import { count } from "../../contract/text/count.ts"
 import { missingOnHostNote } from "../../contract/text/host-file-notes.ts"
 import type { Tool } from "../request.ts"
-import { bytes, count, lines } from "../words.ts"
+import { bytes, lines } from "../words.ts"
 
 const isEmpty = (paths: unknown) => !Array.isArray(paths) || paths.length === 0
 
@@ -25,7 +26,7 @@ export const patchTool: Tool<"workspace.patch.apply"> = {
           lineEndings === undefined ? "" : ` (its lines still end in ${lineEndings.toUpperCase()})`
         }`, filesChanged),
       ...notes.slice(0, 20).map(({ hunk, loose, offsetLines, path }) =>
-        `note: ${path} hunk ${hunk} fits${offsetLines === 0 ? "" : ` ${offsetLines} lines away`}${
+        `note: ${path} hunk ${hunk} fits${offsetLines === 0 ? "" : ` ${count(offsetLines, "line")} away`}${
           loose ? " if white space is ignored" : ""
         }`
       )

@@ -2,10 +2,11 @@ import { Effect, Schema } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import { lazy } from "../../contract/rows/operation.ts"
 import type { DiffFile, DiffResult } from "../../contract/rows/workspace-diff.ts"
+import { count } from "../../contract/text/count.ts"
 import { snakeStruct } from "../../contract/text/snake.ts"
 import { costOf, headOf, MAX_TEXT_CHARACTERS } from "../bounded.ts"
 import type { Tool } from "../request.ts"
-import { bytes, count, lines } from "../words.ts"
+import { bytes, lines } from "../words.ts"
 
 /** A binary file's part of a patch: two encoded contents in lines without spaces. */
 const BINARY =

@@ -4,11 +4,12 @@ import { MAX_IMAGE_BYTES } from "../../contract/rows/file-fields.ts"
 import { lazy } from "../../contract/rows/operation.ts"
 import type { DiskContent } from "../../contract/rows/workspace-disk.ts"
 import { FileEntry, type FileList } from "../../contract/rows/workspace-file.ts"
+import { count } from "../../contract/text/count.ts"
 import { snakeStruct } from "../../contract/text/snake.ts"
 import type { Fields } from "../arguments.ts"
 import { costOf, headOf, MAX_TEXT_CHARACTERS } from "../bounded.ts"
 import type { Tool } from "../request.ts"
-import { bytes, count, lines } from "../words.ts"
+import { bytes, lines } from "../words.ts"
 import { moreText, pageOf, pageStart } from "./paging.ts"
 
 const Listed = lazy(() =>
@@ -48,9 +49,7 @@ const pagesOf = (own: Fields, list: Effect.Effect<FileList, PyroError>) =>
     const { entries, nextCursor } = pageOf(found.entries, start)
     const total = found.total ?? (found.truncated ? null : found.entries.length)
     const text = lines(
-      `${found.path}: ${
-        total === null ? `more than ${MAX_ENTRIES} entries` : count(total, "entry").replace("entrys", "entries")
-      }`,
+      `${found.path}: ${total === null ? `more than ${MAX_ENTRIES} entries` : count(total, "entry", "entries")}`,
       ...entries.map(entryLine),
       moreText(nextCursor),
       found.truncated && nextCursor === null && `[only the first ${MAX_ENTRIES} are listed; name a subdirectory]`

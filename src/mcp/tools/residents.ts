@@ -4,11 +4,12 @@ import { shellStateText, shellWaitText, waitingText } from "../../contract/rows/
 import type { ServiceInfo } from "../../contract/rows/service-fields.ts"
 import { type ShellInfo, ShellScreen } from "../../contract/rows/shell-fields.ts"
 import type { ShellReadPayload } from "../../contract/rows/workspace-shell-io.ts"
+import { count } from "../../contract/text/count.ts"
 import { typed } from "../../contract/text/printable.ts"
 import { MAX_TEXT_CHARACTERS } from "../bounded.ts"
 import type { Tool } from "../request.ts"
 import { textAsSeen } from "../terminal.ts"
-import { callText, count, lines, seconds } from "../words.ts"
+import { callText, lines, seconds } from "../words.ts"
 
 /** Pause of the output after which a shell is read, in ms. */
 const IDLE_MS = 300
@@ -117,7 +118,7 @@ export const serviceLogsTool: Tool<"workspace.service.logs"> = {
         result,
         text: lines(
           `state ${state}`,
-          skippedBytes > 0 && `[${skippedBytes} bytes before this are no longer kept]`,
+          skippedBytes > 0 && `[${count(skippedBytes, "byte")} before this no longer kept]`,
           output,
           `[${hasMore ? "there is more; " : ""}go on with cursor ${nextCursor}]`
         )

@@ -13,11 +13,12 @@ import { servicesText } from "../../contract/rows/resident-text.ts"
 import { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import type { NetworkRecord } from "../../contract/rows/workspace-network.ts"
 import type { SnapshotInfo } from "../../contract/rows/workspace-snapshot.ts"
+import { count } from "../../contract/text/count.ts"
 import { snakeStruct } from "../../contract/text/snake.ts"
 import type { Project } from "../../sdk/project.ts"
 import type { Fields, Given } from "../arguments.ts"
 import type { Tool } from "../request.ts"
-import { bytes, count, lines } from "../words.ts"
+import { bytes, lines } from "../words.ts"
 import { moreText, pageOf, pageStart } from "./paging.ts"
 
 const entryText = (one: NetworkRecord): string =>

@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { ChannelFailed, type PyroError } from "../../contract/errors/errors.ts"
+import { count } from "../../contract/text/count.ts"
 import { numberSignal } from "../../contract/text/signals.ts"
 import type { Bytes, Ended } from "../promises/common.ts"
 import type { Host } from "./host.ts"
@@ -32,7 +33,11 @@ export const outputOf = (
         if (event._tag !== "Output") return Effect.succeed([])
         const lost = event.next - event.bytes.length - position
         position = event.next
-        if (lost > 0) return new ChannelFailed({ detail: `${lost} bytes of the output are no longer kept` })
+        if (lost > 0) {
+          return new ChannelFailed({
+            detail: `${count(lost, "byte")} of the output ${lost === 1 ? "is" : "are"} no longer kept`
+          })
+        }
         return Effect.succeed(from === "both" || event.from === from ? [ownBytes(event.bytes)] : [])
       }),
       Stream.flattenIterable

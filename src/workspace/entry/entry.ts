@@ -87,3 +87,6 @@ export const displayName = ({ id, record }: {
   readonly id: WorkspaceId
   readonly record: Ref.Ref<WorkspaceRecord>
 }): Effect.Effect<string> => Effect.map(Ref.get(record), ({ name }) => name ?? id)
+
+/** The same, for texts that are made outside of Effect. */
+export const nameNow = ({ id, record }: Pick<Entry, "id" | "record">): string => Ref.getUnsafe(record).name ?? id

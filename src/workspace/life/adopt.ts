@@ -11,7 +11,7 @@ import { sweepTemplates } from "../../vm/templates.ts"
 import { Vmm } from "../../vm/Vmm.ts"
 import { commit, type Lifecycle, removeFolder, setFailed } from "../entry/context.ts"
 import { damagedBy, vmsOnDisksOf } from "../entry/damaged.ts"
-import { type Entry, makeEntry } from "../entry/entry.ts"
+import { type Entry, makeEntry, nameNow } from "../entry/entry.ts"
 import { readEvents, recordEvent, type WorkspaceLogEvent } from "../entry/events.ts"
 import { isUnfinished, workspacesDirectory } from "../entry/record.ts"
 import type { Residents } from "../entry/resident-list.ts"
@@ -159,6 +159,7 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
         recordedGrant(record),
         defaultsOf(entry),
         loanSourceOf(entry),
+        () => nameNow(entry),
         yield* wakeForClient(lifecycle, entry)
       ),
       entry.scope

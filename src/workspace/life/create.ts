@@ -23,7 +23,7 @@ import { nowIso } from "../../system/waits/time.ts"
 import type { DriverName } from "../../vm/guest.ts"
 import { type DemandRoom, roomFor } from "../../vm/room.ts"
 import type { Lifecycle, LifecycleServices, Notify } from "../entry/context.ts"
-import { type Entry, makeEntry } from "../entry/entry.ts"
+import { type Entry, makeEntry, nameNow } from "../entry/entry.ts"
 import { recordEvent } from "../entry/events.ts"
 import {
   folderOf,
@@ -200,7 +200,15 @@ const prepareRest = (
     })
     yield* recordLoan(entry)
     const wake = yield* wakeForClient(lifecycle, entry)
-    const residents = openResidents(folder, recordedGrant(record), defaultsOf(entry), loanSourceOf(entry), wake)
+    const residents = openResidents(
+      folder,
+      recordedGrant(record),
+      defaultsOf(entry),
+      loanSourceOf(entry),
+      () =>
+        nameNow(entry),
+      wake
+    )
     yield* Ref.set(entry.residents, Option.some(yield* Scope.provide(residents, entry.scope)))
   })
 

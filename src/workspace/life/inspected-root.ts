@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { type ChannelFailed, DiskDamaged, type PyroError } from "../../contract/errors/errors.ts"
+import { count } from "../../contract/text/count.ts"
 import { guestFiles, type GuestTree } from "../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Guest } from "../../vm/guest.ts"
@@ -31,10 +32,10 @@ export const demandSound = (
     Stream.runFold(() => "", (text, bytes) => (text + Buffer.from(bytes).toString("latin1")).slice(0, 16)),
     // The agent of the tests runs on the host's kernel, which has no such file.
     Effect.catchTag("AgentCallFailed", () => Effect.succeed("0")),
-    Effect.flatMap((count) =>
-      count.trim() === "0"
+    Effect.flatMap((errorCount) =>
+      errorCount.trim() === "0"
         ? Effect.void
-        : new DiskDamaged({ detail: `its file system has ${Number.parseInt(count, 10)} errors` })
+        : new DiskDamaged({ detail: `its file system has ${count(Number.parseInt(errorCount, 10), "error")}` })
     )
   )
 

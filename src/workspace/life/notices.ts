@@ -1,4 +1,5 @@
 import { Effect, Option, Ref } from "effect"
+import { count } from "../../contract/text/count.ts"
 import { ignoredFilesNote, lossNotes, sizeText } from "../../contract/text/host-file-notes.ts"
 import type { SeedReport } from "../../disk/SeedImages.ts"
 import type { OciOrigin } from "../../environment/catalogue.ts"
@@ -59,7 +60,7 @@ const reportIgnored = (left: ReadonlyArray<string> = [], notify: Notify) => {
 /** Says that no rules of git chose the files of a large copy. */
 const reportWhole = ({ bytes, files, whole }: PreparedSeed["report"], notify: Notify) => {
   if (whole === undefined || (files <= quietFiles && bytes <= quietBytes)) return
-  const message = `${whole}, so pyro copied all its files (${files} files, ${sizeText(bytes)}). ` +
+  const message = `${whole}, so pyro copied all its files (${count(files, "file")}, ${sizeText(bytes)}). ` +
     "In a git repository, ignored files such as node_modules stay on the host"
   notify({ _tag: "Notice", level: "warning", message })
 }

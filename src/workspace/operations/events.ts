@@ -1,12 +1,11 @@
 import { Effect, Stream, SubscriptionRef } from "effect"
 import type { EventEntry, EventsPayload, EventsResult } from "../../contract/rows/workspace-events.ts"
+import { count } from "../../contract/text/count.ts"
 import { named } from "../../contract/text/names.ts"
 import { printable } from "../../contract/text/printable.ts"
 import { snakeCase } from "../../contract/text/snake.ts"
 import type { Entry } from "../entry/entry.ts"
 import { type EventLog, type EventPage, eventPage, type WorkspaceLogEvent } from "../entry/events.ts"
-
-const many = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`
 
 const ofSnapshot = ({ snapshot }: { readonly snapshot?: string | undefined }) =>
   snapshot === undefined ? "" : ` snapshot ${snapshot}`
@@ -46,23 +45,23 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
     case "expired":
       return `expired: nothing used it for ${event.ttlSeconds} s`
     case "seed":
-      return `seeded from ${event.from ?? "nothing"}: ${many(event.files, "file")}, ${event.bytes} bytes`
+      return `seeded from ${event.from ?? "nothing"}: ${count(event.files, "file")}, ${count(event.bytes, "byte")}`
     case "sync_push":
       return `pushed from ${event.from}${event.to === undefined ? "" : ` to ${event.to}`}: ${
-        many(event.files, "file")
-      }, ${event.bytes} bytes, ${many(event.conflicts, "conflict")}`
+        count(event.files, "file")
+      }, ${count(event.bytes, "byte")}, ${count(event.conflicts, "conflict")}`
     case "import":
-      return `copied ${event.from} to ${event.to}: ${many(event.files, "file")}, ${event.bytes} bytes`
+      return `copied ${event.from} to ${event.to}: ${count(event.files, "file")}, ${count(event.bytes, "byte")}`
     case "export":
       return `exported ${event.kind}${event.path === undefined ? "" : ` ${event.path}`} to ${
         event.to === "-" ? "the caller" : event.to
       }: ${
         event.kind === "changes"
-          ? `a diff of ${many(event.changedFiles ?? 0, "file")}`
+          ? `a diff of ${count(event.changedFiles ?? 0, "file")}`
           : event.changedFiles === undefined
-          ? many(event.files, "file")
-          : many(event.changedFiles, "changed file")
-      }, ${event.bytes} bytes${event.kind === "changes" ? " written" : ""}`
+          ? count(event.files, "file")
+          : count(event.changedFiles, "changed file")
+      }, ${count(event.bytes, "byte")}${event.kind === "changes" ? " written" : ""}`
     case "export_asked":
       return `an export (${event.kind}) to ${event.to} waits for the user, as ${event.request}`
     case "export_answered":
@@ -97,8 +96,8 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
     case "ssh_opened":
       return `an SSH client logged in as ${event.user}`
     case "ssh_closed":
-      return `the SSH clients of ${event.user} left, after ${many(event.connections, "connection")}, ` +
-        `${many(event.sessions, "program")} and ${many(event.sentBytes, "byte")} to them`
+      return `the SSH clients of ${event.user} left, after ${count(event.connections, "connection")}, ` +
+        `${count(event.sessions, "program")} and ${count(event.sentBytes, "byte")} to them`
     case "ssh_agent_lent":
       return `an SSH agent is lent for ${event.hosts.join(", ")}`
     case "ssh_agent_ended":
@@ -112,7 +111,7 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
     case "ssh_agent_refused":
       return `the lent SSH agent refused ${event.reason}`
     case "ssh_agent_flood":
-      return `the guest used the lent SSH agent ${many(event.events, "more time")} within a minute`
+      return `the guest used the lent SSH agent ${count(event.events, "more time")} within a minute`
     case "service_started":
       return `service ${event.name} started${event.restarts === 0 ? "" : `, restart ${event.restarts}`}`
     case "service_ready":

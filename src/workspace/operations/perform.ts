@@ -24,7 +24,7 @@ type Asked = { readonly workspace: string }
 
 /** Names the workspace in the error of its work, for the hint. Guests and disks do not know the name. */
 const failNamed = (entry: Entry) => (error: PyroError) =>
-  Effect.flatMap(displayName(entry), (name) => Effect.fail(withWorkspace(error, name)))
+  Effect.flatMap(displayName(entry), (name) => Effect.fail(withWorkspace(error, name, entry.id)))
 
 const naming = (entry: Entry) => <A, R>(work: Effect.Effect<A, PyroError, R>): Effect.Effect<A, PyroError, R> =>
   Effect.catch(work, failNamed(entry))

@@ -4,6 +4,7 @@ import { grantCommand } from "../../contract/rows/network-text.ts"
 import { connectionsText, hasConnections, policyText, targetText } from "../../contract/rows/network-text.ts"
 import type { DiffResult } from "../../contract/rows/workspace-diff.ts"
 import type { SummaryCommand, SummaryExport, SummaryResult } from "../../contract/rows/workspace-summary.ts"
+import { count } from "../../contract/text/count.ts"
 import type { Entry } from "../entry/entry.ts"
 import { readEvents, sinceReset, type WorkspaceLogEvent } from "../entry/events.ts"
 import { lineOf, NAMED_RUNNING } from "../residents/command.ts"
@@ -12,8 +13,6 @@ import type { JournaledCommand } from "../residents/exec/journal.ts"
 import type { Network } from "../residents/network/network.ts"
 
 type Summary = Omit<SummaryResult, "text">
-
-const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`
 
 const duration = (ms: number) => ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 

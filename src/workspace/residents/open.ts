@@ -48,6 +48,8 @@ export const openResidents = (
   recorded: Granted | undefined,
   defaults: Effect.Effect<CommandDefaults>,
   loan: LoanSource,
+  /** Present name of the workspace, or its id without one. */
+  named: () => string,
   /** Brings back the VM of a paused workspace. */
   wake: Effect.Effect<void>
 ): Effect.Effect<
@@ -60,7 +62,7 @@ export const openResidents = (
     const { record } = yield* EventLog
     const secrets = yield* openSecrets(directory)
     const headerSecrets = yield* openHeaderSecrets(directory, secrets, imageRegistriesOf(recorded))
-    const network = yield* openNetwork(directory, headerSecrets, recorded)
+    const network = yield* openNetwork(directory, headerSecrets, recorded, named)
     const lasting = yield* makeLastingAgent(loan, (event) => record(directory, event))
     const agentLoan = makeAgentLoan((event) => record(directory, event), lasting)
     const commands = yield* openCommands(

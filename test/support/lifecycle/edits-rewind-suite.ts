@@ -75,6 +75,14 @@ export const testEditsRewind = (title: string, program: string, options: { reado
       await remove("broken")
     })
 
+    it("a hint about the network names the workspace by its present name", async () => {
+      await create("offline")
+      const lookUp = "echo 'curl: (6) Could not resolve host: a.test' >&2; exit 6"
+      const { notices } = await exec("offline", lookUp)
+      assert.match(notices.join("\n"), /pyro network set offline --allow-host HOST/)
+      await remove("offline")
+    })
+
     it("operations on files are no commands: neither the logs nor the running commands have them", async () => {
       await create("listed")
       await write("listed", "notes", "one")

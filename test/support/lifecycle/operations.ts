@@ -33,6 +33,7 @@ interface Ran {
   readonly status?: number
   readonly execId: string
   readonly pid?: number
+  readonly notices: ReadonlyArray<string>
 }
 
 interface Logged {

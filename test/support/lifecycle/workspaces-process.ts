@@ -81,6 +81,7 @@ const operations = ({ house }: Workspaces["Service"], scope: Scope.Scope) => {
       let stdout = ""
       let status: number | undefined
       let execId: string | undefined
+      const notices: Array<string> = []
       let pid: number | undefined
       const events = streamFromPull(Effect.succeed(pull))
       yield* Stream.runForEach(events, (event) =>
@@ -88,8 +89,9 @@ const operations = ({ house }: Workspaces["Service"], scope: Scope.Scope) => {
           if (event._tag === "Output" && event.from === "stdout") stdout += Buffer.from(event.bytes).toString()
           if (event._tag === "Exited") status = event.status
           if (event._tag === "Started") ({ execId, pid } = event)
+          if (event._tag === "Notice") notices.push(event.message)
         }))
-      return { stdout, status, execId, pid }
+      return { stdout, status, execId, pid, notices }
     }))
 
   /** An exec whose caller leaves at the first output. */

@@ -9,9 +9,9 @@ const model = (whole: string, limit: number) => {
   if (whole.length <= limit) return whole
   const head = Math.ceil(limit / 2)
   const tail = limit - head
-  return `${whole.slice(0, head)}\n[... ${whole.length - limit} bytes left out ...]\n${
-    whole.slice(whole.length - tail)
-  }`
+  return `${whole.slice(0, head)}\n[... ${whole.length - limit} ${
+    whole.length - limit === 1 ? "byte" : "bytes"
+  } left out ...]\n${whole.slice(whole.length - tail)}`
 }
 
 describe("bounded output", () => {

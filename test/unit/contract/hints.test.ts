@@ -5,11 +5,13 @@ import {
   CommandNotExecutable,
   CommandNotFound,
   DiskDamaged,
+  ExecNotFound,
   ExportRefused,
   GuestPanicked,
   InvalidRequest,
   PyroError,
-  VmFailed
+  VmFailed,
+  WorkspaceNameTaken
 } from "../../../src/contract/errors/errors.ts"
 import { withWorkspace } from "../../../src/contract/errors/with-workspace.ts"
 import { FILES_HAVE_CHANGED } from "../../../src/contract/text/export-refusals.ts"
@@ -98,6 +100,13 @@ describe("the next command in an error", () => {
     )
     const { message } = withWorkspace(new ExportRefused({ detail: FILES_HAVE_CHANGED, paths: [] }), "fix")
     assert.include(message, "`pyro sync push fix DIR --force`")
+  })
+
+  it("an error that knows the id alone names the workspace, unless its field is an id", () => {
+    const gone = withWorkspace(new ExecNotFound({ workspace: "ws-0", execId: "e" }), "fix", "ws-0")
+    assert.include(gone.message, "pyro logs fix")
+    const other = new WorkspaceNameTaken({ workspaceName: "fix", workspace: "ws-0" })
+    assert.strictEqual(withWorkspace(other, "fix", "ws-0"), other)
   })
 
   it("an error keeps its fields, and a name that it has already", () => {

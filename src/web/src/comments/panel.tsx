@@ -1,8 +1,8 @@
 import { useId } from "react"
 import type { DiffFile } from "../../../contract/rows/workspace-diff.ts"
+import { count } from "../../../contract/text/count.ts"
 import { useAction } from "../live/action.ts"
 import { useStore } from "../live/store.ts"
-import { plural } from "../parts/format.ts"
 import { Problem } from "../parts/problem.tsx"
 import type { PatchPart } from "../review/patch.ts"
 import { CommentList } from "./comment-list.tsx"
@@ -23,7 +23,7 @@ export const CommentsPanel = ({ files, of, parts, workspace }: {
   const copy = () =>
     run("copy", async () => {
       await navigator.clipboard.writeText(commentsText(await placed(saved, files, parts), files, parts))
-      return `${plural(saved.length, "comment")} copied.`
+      return `${count(saved.length, "comment")} copied.`
     })
   return (
     <section className="comments" aria-labelledby={heading} tabIndex={-1}>
@@ -32,7 +32,7 @@ export const CommentsPanel = ({ files, of, parts, workspace }: {
         <p className="faint">
           {saved.length === 0
             ? "Press the number of a line to comment on it. Comments stay in this browser."
-            : `${plural(saved.length, "comment")} in this browser`}
+            : `${count(saved.length, "comment")} in this browser`}
         </p>
         {saved.length === 0 ?
           null :

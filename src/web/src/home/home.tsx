@@ -1,7 +1,7 @@
 import { useDeferredValue, useEffect, useState } from "react"
+import { count } from "../../../contract/text/count.ts"
 import { useStore } from "../live/store.ts"
 import { workspaces } from "../live/workspaces.ts"
-import { plural } from "../parts/format.ts"
 import { Environments } from "./environments.tsx"
 import { filtered } from "./filter.ts"
 import { WorkspaceRow } from "./row.tsx"
@@ -38,8 +38,8 @@ export const Home = () => {
           {all === undefined
             ? "Loading…"
             : wanted === ""
-            ? plural(all.size, "workspace")
-            : `${shown.length} of ${plural(all.size, "workspace")}`}
+            ? count(all.size, "workspace")
+            : `${shown.length} of ${count(all.size, "workspace")}`}
         </p>
       </div>
       {all?.size === 0

@@ -34,5 +34,3 @@ export const ageText = (iso: string, nowMs: number): string => {
 
 /** Time of day of a moment, in the person's zone. */
 export const clockText = (iso: string): string => new Date(iso).toLocaleTimeString(undefined, { hour12: false })
-
-export const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`

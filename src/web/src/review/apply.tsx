@@ -1,8 +1,8 @@
 import { useId } from "react"
 import type { ExportPayload } from "../../../contract/rows/workspace-export.ts"
+import { count } from "../../../contract/text/count.ts"
 import type { Action } from "../live/action.ts"
 import { useLoaded } from "../live/loaded.ts"
-import { plural } from "../parts/format.ts"
 import { Message, Text } from "../parts/text.tsx"
 import { perform } from "../wire/calls.ts"
 import { inPageWords } from "./refusals.ts"
@@ -22,7 +22,7 @@ const saysOf = ({ files, removedFiles = 0, symlinks }: {
   const changed = files + symlinks + removedFiles
   return changed === 0
     ? "The project has all these changes already, in "
-    : `Applying changes ${plural(changed, "file")}, which ${changed === 1 ? "is" : "are"} as expected, in `
+    : `Applying changes ${count(changed, "file")}, which ${changed === 1 ? "is" : "are"} as expected, in `
 }
 
 /** A refusal that is told before the press. */
@@ -47,7 +47,7 @@ export const ApplyPart = ({ action, compareAgain, comparedAt, request }: {
     const done = await action.run("apply", async () => {
       const { baselineMoved, entries, output } = await perform("workspace.export", request!)
       const next = baselineMoved === true ? " The review shows what changes from here on." : ""
-      return `The reviewed diff is applied: ${plural(entries.length, "file")} changed in ${output}.${next}`
+      return `The reviewed diff is applied: ${count(entries.length, "file")} changed in ${output}.${next}`
     })
     if (done) compareAgain()
     else reload()

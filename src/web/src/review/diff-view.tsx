@@ -1,7 +1,7 @@
 import { useMemo } from "react"
 import type { DiffResult } from "../../../contract/rows/workspace-diff.ts"
+import { count } from "../../../contract/text/count.ts"
 import { countIn, type FileComments, type Placement } from "../comments/placement.ts"
-import { plural } from "../parts/format.ts"
 import { Text } from "../parts/text.tsx"
 import { Counts, FileChange } from "./file.tsx"
 import type { Form } from "./hunks.tsx"
@@ -10,7 +10,7 @@ import { partsByPath, type PatchPart } from "./patch.ts"
 const anchorOf = (at: number) => `change-${at}`
 
 const CommentCount = ({ of }: { readonly of: FileComments | undefined }) =>
-  of === undefined ? null : <span className="tag">{plural(countIn(of), "comment")}</span>
+  of === undefined ? null : <span className="tag">{count(countIn(of), "comment")}</span>
 
 /** The parts of a difference's patch by path. */
 export const useParts = (of: DiffResult | undefined): ReadonlyMap<string, PatchPart> =>
@@ -85,6 +85,6 @@ export const DiffView = ({ commented, executable, form, of, parts }: {
 
 /** Counts of a difference in a sentence. */
 export const summaryText = ({ summary }: DiffResult): string =>
-  `${plural(summary.files, "changed file")}, ${plural(summary.additions ?? 0, "line")} added, ${
+  `${count(summary.files, "changed file")}, ${count(summary.additions ?? 0, "line")} added, ${
     summary.deletions ?? 0
   } removed`

@@ -2,8 +2,8 @@ import { useId, useState } from "react"
 import type { DiffResult } from "../../../contract/rows/workspace-diff.ts"
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
+import { count } from "../../../contract/text/count.ts"
 import { useAction } from "../live/action.ts"
-import { plural } from "../parts/format.ts"
 import { Problem } from "../parts/problem.tsx"
 import { save } from "../parts/save.ts"
 import { Text } from "../parts/text.tsx"
@@ -16,7 +16,7 @@ const refusal = ({ digest, mountedCount = 0, summary, tooLargeCount = 0 }: DiffR
   summary.files === 0
     ? "There is nothing to export. The workspace has no changes, or all of them were applied already."
     : tooLargeCount > 0
-    ? `${plural(tooLargeCount, "file")} of the diff ${tooLargeCount === 1 ? "is" : "are"} too large for a patch.`
+    ? `${count(tooLargeCount, "file")} of the diff ${tooLargeCount === 1 ? "is" : "are"} too large for a patch.`
     : mountedCount > 0
     ? "The guest mounted something over a changed path, so the diff is incomplete."
     : includesIgnored
@@ -50,7 +50,7 @@ export const ExportPanel = ({ compareAgain, comparedAt, diff, executable, includ
   const refused = refusal(diff, includesIgnored)
   const needsLeave = executable.size > 0 && !isAllowed
   const says = refused ?? (needsLeave
-    ? `${plural(executable.size, "changed file")} may run on your computer by ${
+    ? `${count(executable.size, "changed file")} may run on your computer by ${
       executable.size === 1 ? "itself" : "themselves"
     }. Look at ${executable.size === 1 ? "it" : "them"}, then allow the export.`
     : undefined)
@@ -78,7 +78,7 @@ export const ExportPanel = ({ compareAgain, comparedAt, diff, executable, includ
   const write = () =>
     run("export", async () => {
       const { bytes, output: written } = await perform("workspace.export", request(output))
-      return `The reviewed diff (${bytes} bytes) is in ${written}.`
+      return `The reviewed diff (${count(bytes, "byte")}) is in ${written}.`
     })
   const download = () =>
     run("download", async () => {

@@ -1,10 +1,11 @@
 import { memo, useId, useState } from "react"
 import type { DiffFile } from "../../../contract/rows/workspace-diff.ts"
+import { count } from "../../../contract/text/count.ts"
 import { CommentList } from "../comments/comment-list.tsx"
 import { begin } from "../comments/kept.ts"
 import { countIn, type FileComments } from "../comments/placement.ts"
 import { nameText } from "../parts/blanks.ts"
-import { bytesText, plural } from "../parts/format.ts"
+import { bytesText } from "../parts/format.ts"
 import { Opener } from "../parts/opener.tsx"
 import { Text } from "../parts/text.tsx"
 import { type Form, Hunks } from "./hunks.tsx"
@@ -70,7 +71,7 @@ export const FileChange = memo(({ anchor, commented, comments, executable, form,
         <ModeChange of={of} />
         {executable === undefined ? null : <span className="tag bad" title={executable}>runs on the host</span>}
         <Counts of={of} />
-        {comments === undefined ? null : <span className="tag">{plural(countIn(comments), "comment")}</span>}
+        {comments === undefined ? null : <span className="tag">{count(countIn(comments), "comment")}</span>}
         {commented === undefined ? null : (
           <button
             type="button"

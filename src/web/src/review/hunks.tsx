@@ -1,11 +1,11 @@
 import { Fragment, type KeyboardEvent, useEffect, useRef, useState } from "react"
+import { count } from "../../../contract/text/count.ts"
 import { printable } from "../../../contract/text/printable.ts"
 import { CommentList } from "../comments/comment-list.tsx"
 import type { Comment } from "../comments/comment.ts"
 import { begin } from "../comments/kept.ts"
 import { numberOf, placeOf } from "../comments/placement.ts"
 import { nameText } from "../parts/blanks.ts"
-import { plural } from "../parts/format.ts"
 import { type DiffHunk, type DiffLine, paired, type PatchPart } from "./patch.ts"
 
 export type Form = "inline" | "split"
@@ -210,7 +210,7 @@ export const Hunks = ({ commented, comments, form, of, path }: {
       </table>
       {of.lineCount <= most ? null : (
         <button type="button" onClick={() => setMost(most + SHOWN_LINES)}>
-          {`Show more of ${plural(of.lineCount, "line")}`}
+          {`Show more of ${count(of.lineCount, "line")}`}
         </button>
       )}
     </div>

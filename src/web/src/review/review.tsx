@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "react"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
+import { count } from "../../../contract/text/count.ts"
 import { useLoaded } from "../live/loaded.ts"
 import { Problem } from "../parts/problem.tsx"
 import { Text } from "../parts/text.tsx"
@@ -47,7 +48,7 @@ export const Review = ({ of }: { readonly of: WorkspaceInfo }) => {
         <p role="status" className="faint">
           {value === undefined ? isLoading ? "Comparing…" : "" : summaryText(value.diff)}
           {value !== undefined && value.diff.ignoredCount > 0 && !includeIgnored
-            ? `; ${value.diff.ignoredCount} ignored files left out${
+            ? `; ${count(value.diff.ignoredCount, "ignored file")} left out${
               value.diff.defaultRules === undefined ? "" : ` (pyro's list: ${value.diff.defaultRules.join(", ")})`
             }`
             : ""}

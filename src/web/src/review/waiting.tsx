@@ -1,7 +1,8 @@
 import type { WaitingExport } from "../../../contract/rows/workspace-answer.ts"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
+import { count } from "../../../contract/text/count.ts"
 import { useAction } from "../live/action.ts"
-import { bytesText, plural } from "../parts/format.ts"
+import { bytesText } from "../parts/format.ts"
 import { Problem } from "../parts/problem.tsx"
 import { Text } from "../parts/text.tsx"
 import { ask } from "../wire/calls.ts"
@@ -9,7 +10,7 @@ import { ask } from "../wire/calls.ts"
 /** What the answer is about: the reviewed diff, or content that the review does not show. */
 const contentText = ({ bytes, digest, files, kind }: WaitingExport, reviewed: string | undefined) =>
   kind !== "patch" && kind !== "changes"
-    ? `${plural(files, "file")}, ${
+    ? `${count(files, "file")}, ${
       bytesText(bytes)
     }. The review shows changes alone: look at the files before you allow it.`
     : digest === reviewed

@@ -1,9 +1,10 @@
 import { useCallback, useState } from "react"
 import type { ServiceInfo } from "../../../contract/rows/service-fields.ts"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
+import { count } from "../../../contract/text/count.ts"
 import { useAction } from "../live/action.ts"
 import { useLoaded } from "../live/loaded.ts"
-import { durationText, plural } from "../parts/format.ts"
+import { durationText } from "../parts/format.ts"
 import { Output, type OutputPart } from "../parts/output.tsx"
 import { Ports } from "../parts/ports.tsx"
 import { Problem } from "../parts/problem.tsx"
@@ -59,7 +60,7 @@ const Service = ({ of, reload, workspace }: {
         </span>
       )}
       <span className="faint">
-        {`up ${durationText(of.uptimeMs)}${of.restarts === 0 ? "" : `, ${plural(of.restarts, "restart")}`}`}
+        {`up ${durationText(of.uptimeMs)}${of.restarts === 0 ? "" : `, ${count(of.restarts, "restart")}`}`}
       </span>
       <Ports of={of.ports} />
       <span className="buttons">

@@ -1,5 +1,5 @@
 import { alsoEnded, type RewindResult } from "../../../contract/rows/workspace-rewind.ts"
-import { plural } from "../parts/format.ts"
+import { count } from "../../../contract/text/count.ts"
 
 /** Maximum names in a sentence. */
 const MOST_NAMED = 6
@@ -29,7 +29,7 @@ export const rewoundText = (
   const { goesOn, memory, notUndone, startedAgain, undone, writesUndone } = rewound
   const ended = alsoEnded(rewound).map(endedText)
   return [
-    undone.length === 0 ? "No command is undone." : `${plural(undone.length, "command")} undone.`,
+    undone.length === 0 ? "No command is undone." : `${count(undone.length, "command")} undone.`,
     ...writesUndone.map((one) => `Also undone: ${one}.`),
     ...(ended.length === 0 ? [] : [`Ended with the old microVM: ${named(ended)}.`]),
     ...(memory && goesOn.length > 0 ? [`Goes on from the memory of that moment: ${named(goesOn)}.`] : []),

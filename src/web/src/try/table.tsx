@@ -1,9 +1,10 @@
 import { Fragment, useMemo } from "react"
 import type { CandidateResult, TestCounts } from "../../../contract/rows/workspace-try-fields.ts"
+import { count } from "../../../contract/text/count.ts"
 import { Lines } from "../parts/ansi-text.tsx"
 import { AnsiLines } from "../parts/ansi.ts"
 import { nameText } from "../parts/blanks.ts"
-import { bytesText, durationText, plural } from "../parts/format.ts"
+import { bytesText, durationText } from "../parts/format.ts"
 import { Message, Text } from "../parts/text.tsx"
 import type { Trial } from "./trial.ts"
 
@@ -110,7 +111,7 @@ export const TrialTable = ({ of }: { readonly of: Trial }) => (
                 <td>
                   {result?.diff === undefined ? "–" : (
                     <>
-                      {`${plural(result.diff.files, "file")} `}
+                      {`${count(result.diff.files, "file")} `}
                       <span className="counts">
                         <span className="plus">{`+${result.diff.additions}`}</span>{" "}
                         <span className="minus">{`−${result.diff.deletions}`}</span>

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
+import { count } from "../../../contract/text/count.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import type { ComparedSide } from "../../../guest-channel/files.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
@@ -203,7 +204,7 @@ export const wholeChanges = (
       reason: "failed",
       detail:
         `the guest mounted something over it${
-          mounted.length === 1 ? "" : ` (and ${mounted.length - 1} more paths)`
+          mounted.length === 1 ? "" : ` (and ${count(mounted.length - 1, "more path")})`
         }, ` +
         "so the diff is incomplete; unmount it, or name the other paths"
     })

@@ -6,6 +6,7 @@ import type {
   ExportPayload,
   ExportSummary
 } from "../../../contract/rows/workspace-export.ts"
+import { count } from "../../../contract/text/count.ts"
 import { executableConfig, type ExecutablePaths, executablePaths } from "../../../contract/text/executable-config.ts"
 import { FILES_HAVE_CHANGED } from "../../../contract/text/export-refusals.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
@@ -56,7 +57,9 @@ export const exportChanges = (
     const files = changes.flatMap(ofOnePath)
     if (files.length > payload.maxEntries) {
       return yield* new ExportRefused({
-        detail: `the diff has ${files.length} files, more than ${payload.maxEntries}; allow more with --max-entries`,
+        detail: `the diff has ${
+          count(files.length, "file")
+        }, more than ${payload.maxEntries}; allow more with --max-entries`,
         paths: []
       })
     }

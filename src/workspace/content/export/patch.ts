@@ -2,6 +2,7 @@ import { Effect, Stream } from "effect"
 import { ExportRefused, type InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import { patchLimits } from "../../../contract/rows/workspace-patch.ts"
+import { count } from "../../../contract/text/count.ts"
 import { executablePaths } from "../../../contract/text/executable-config.ts"
 import { DIFF_HAS_CHANGED } from "../../../contract/text/export-refusals.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
@@ -102,7 +103,7 @@ export const boundedPatch = (changes: ReadonlyArray<Change>): Effect.Effect<Uint
     }
     const largest = [...bytesOf].sort(([, one], [, other]) => other - one).slice(0, NAMED)
     return yield* new ExportRefused({
-      detail: `the patch would have ${mib(bytes)}, ${lines} lines and ${changes.length} files; ` +
+      detail: `the patch would have ${mib(bytes)}, ${count(lines, "line")} and ${count(changes.length, "file")}; ` +
         `patch apply takes ${
           mib(patchLimits.bytes)
         }, ${patchLimits.lines} lines and ${patchLimits.files} files at most; ` +

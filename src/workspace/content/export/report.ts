@@ -1,6 +1,7 @@
 import { Clock, Effect } from "effect"
 import type { Notice } from "../../../contract/rows/notice.ts"
 import type { ExportedEntry } from "../../../contract/rows/workspace-export.ts"
+import { count } from "../../../contract/text/count.ts"
 import type { ExecutablePaths } from "../../../contract/text/executable-config.ts"
 import { raw } from "../../../system/files/folded-name.ts"
 import type { PutDone } from "../../../system/files/put.ts"
@@ -24,7 +25,7 @@ export const progressOf = <E, R>(
       if (now < next) return Effect.void
       next = now + betweenMs
       const fraction = total.bytes > 0 ? bytes / total.bytes : total.files > 0 ? files / total.files : 1
-      const message = `exported ${mib(bytes)} of ${mib(total.bytes)} MiB, ${files} of ${total.files} files`
+      const message = `exported ${mib(bytes)} of ${mib(total.bytes)} MiB, ${files} of ${count(total.files, "file")}`
       return emit({ _tag: "Notice", level: "progress", message, fraction: Math.min(1, fraction) })
     })
     return {

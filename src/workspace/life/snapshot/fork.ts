@@ -17,7 +17,7 @@ import {
   progress,
   unlessDeleted
 } from "../../entry/context.ts"
-import { type Entry, makeEntry } from "../../entry/entry.ts"
+import { type Entry, makeEntry, nameNow } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
 import { folderOf, type WorkspaceId, type WorkspaceRecord, writeWorkspace } from "../../entry/record.ts"
 import { newIds } from "../../entry/registry.ts"
@@ -127,6 +127,7 @@ export const buildFork = (
         recordedGrant(yield* Ref.get(child.record)),
         defaultsOf(child),
         loanSourceOf(child),
+        () => nameNow(child),
         wake
       ),
       child.scope

@@ -10,6 +10,7 @@ import type { PullEvents } from "../../../contract/rows/event-batches.ts"
 import { requireCommand, requireRead } from "../../../contract/rows/exec-validation.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
 import type { ExecEvent, ExecPayload } from "../../../contract/rows/workspace-exec.ts"
+import { count } from "../../../contract/text/count.ts"
 import type { CommandLog, LogReader } from "../../../output-log/log.ts"
 import { newRequestId } from "../../../system/processes/identity.ts"
 import { acquirePlain, atClose } from "../../../system/waits/effects.ts"
@@ -24,7 +25,7 @@ import type { CommandEnd } from "./journal.ts"
 const notKept = (bytes: number): ExecEvent => ({
   _tag: "Notice",
   level: "warning",
-  message: `${bytes} bytes of the command's output are no longer kept`
+  message: `${count(bytes, "byte")} of the command's output ${bytes === 1 ? "is" : "are"} no longer kept`
 })
 
 const exited = (log: CommandLog, { durationMs, outcome, signal, status }: CommandEnd) =>
@@ -79,7 +80,7 @@ const pullOutput = (
 ): Effect.Effect<ExecPull, InvalidRequest> =>
   Effect.gen(function*() {
     if (log.ended && reader.position > log.position) {
-      return yield* new InvalidRequest({ field: "cursor", detail: `it printed ${log.position} bytes only` })
+      return yield* new InvalidRequest({ field: "cursor", detail: `it printed ${count(log.position, "byte")} only` })
     }
     const { monotonicMs } = yield* clockReader
     const untilMs = waitLimit?.untilMs ?? Infinity

@@ -31,10 +31,10 @@ export const aloneInWords: PolicyWords = {
   lifting: () => "leave the option out"
 }
 
-/** Whole commands, for a workspace. */
-export const workspaceWords = (workspace: string, policy: () => PresentPolicy): PolicyWords => ({
-  granting: (options) => grantCommand(workspace, policy(), options),
-  lifting: (denyHosts) => `name the policy anew without it: ${liftCommand(workspace, policy(), denyHosts)}`
+/** Whole commands, for a workspace by its present name, or by its id without one. */
+export const workspaceWords = (workspace: () => string, policy: () => PresentPolicy): PolicyWords => ({
+  granting: (options) => grantCommand(workspace(), policy(), options),
+  lifting: (denyHosts) => `name the policy anew without it: ${liftCommand(workspace(), policy(), denyHosts)}`
 })
 
 /** Hosts that a sentence names. */

@@ -1,5 +1,4 @@
 import { Effect, Option, Scope } from "effect"
-import * as path from "node:path"
 import {
   type ChannelFailed,
   NetworkDriverUnavailable,
@@ -71,11 +70,12 @@ const turnOnOrWarn = (vm: ResidentVm) =>
   )
 
 const makeNetwork = (
-  { dialler, group, headerSecrets: { hosts, interceptionOf, placeholders }, log, once, paths, recorded }: {
+  { dialler, group, headerSecrets: { hosts, interceptionOf, placeholders }, log, named, once, paths, recorded }: {
     readonly dialler: DiallerService
     readonly group: string
     readonly headerSecrets: HeaderSecrets
     readonly log: ConnectionLog
+    readonly named: () => string
     readonly once: OncePermissions
     readonly paths: Paths["Service"]
     readonly recorded: Granted | undefined
@@ -105,7 +105,7 @@ const makeNetwork = (
   const news = newsOf(
     log,
     () => granted !== undefined && isOn(granted),
-    workspaceWords(path.basename(group), policy)
+    workspaceWords(named, policy)
   )
 
   /** Without the host's side, no packet of the guest goes anywhere. */
@@ -219,7 +219,9 @@ const makeNetwork = (
 export const openNetwork = (
   directory: string,
   headerSecrets: HeaderSecrets,
-  recorded: Granted | undefined
+  recorded: Granted | undefined,
+  /** Present name of the workspace, or its id without one. */
+  named: () => string
 ): Effect.Effect<Network, never, Dialler | SecretRegistry | Paths | Scope.Scope> =>
   // The directory names the workspace for the fairness of the dialler.
   Effect.gen(function*() {
@@ -227,7 +229,7 @@ export const openNetwork = (
     const [dialler, paths] = [yield* Dialler, yield* Paths]
     const { monotonicMs } = yield* clockReader
     const once = oncePermissions(monotonicMs)
-    return makeNetwork({ dialler, group: directory, headerSecrets, log, once, paths, recorded })
+    return makeNetwork({ dialler, group: directory, headerSecrets, log, named, once, paths, recorded })
   })
 
 const granted = (kept: Option.Option<Policy>) => Option.getOrUndefined(Option.map(kept, grantOf))

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { ShellScreen } from "../../../contract/rows/shell-fields.ts"
 import type { ShellReadPayload } from "../../../contract/rows/workspace-shell-io.ts"
+import { count } from "../../../contract/text/count.ts"
 import { nextCharacter, utf8Text } from "../../../contract/text/utf8.ts"
 import { redactLines } from "../../../redaction/redact.ts"
 import { clockReader } from "../../../system/waits/time.ts"
@@ -107,7 +108,10 @@ export const read = (
       return yield* new InvalidRequest({ field: "encoding", detail: "cannot be combined with plain" })
     }
     if (shell.log.position < cursor) {
-      return yield* new InvalidRequest({ field: "cursor", detail: `the output has ${shell.log.position} bytes only` })
+      return yield* new InvalidRequest({
+        field: "cursor",
+        detail: `the output has ${count(shell.log.position, "byte")} only`
+      })
     }
     const waited = yield* waitFor(context, shell, payload)
     const common = { shellId: shell.id, ...outcomeOf(context, shell), ...(waited === undefined ? {} : { waited }) }

@@ -29,7 +29,11 @@ describe("what is said beside a command's result", () => {
 
   it("a command of a workspace reads the whole command that grants a host, and one of a run the option", () => {
     const hints = new Hints()
-    hints.network = newsOf({ position: () => 0, since: () => [] }, () => false, workspaceWords("fix", () => policyOff))
+    hints.network = newsOf(
+      { position: () => 0, since: () => [] },
+      () => false,
+      workspaceWords(() => "fix", () => policyOff)
+    )
     assert.match(
       said(hints, "EAI_AGAIN").join(),
       /\. To allow a host: pyro network set fix --allow-host HOST \(docs\/network\.md\)\. /

@@ -157,7 +157,10 @@ describe("the denials of a command", () => {
         deniedByName("b.test", "*.test"),
         deniedByName("registry.npmjs.org", "npm", "connection")
       ),
-      workspaceWords("fix", () => ({ ...openPolicy, allowHosts: ["pypi"], denyHosts: ["*.test", "npm", "c.example"] }))
+      workspaceWords(
+        () => "fix",
+        () => ({ ...openPolicy, allowHosts: ["pypi"], denyHosts: ["*.test", "npm", "c.example"] })
+      )
     )
     assert.strictEqual(
       text,
