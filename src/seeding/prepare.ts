@@ -10,6 +10,7 @@ import { makeBuildDirectory } from "./cache.ts"
 import { seedFromUrl } from "./git/from-url.ts"
 import { keyOf, makeGitDirectory } from "./git/git-directory.ts"
 import { GitFailed, rejected } from "./git/git-failed.ts"
+import { repositoryNotes } from "./git/git-places.ts"
 import { type Head, isBare, locate, type Located } from "./git/repository.ts"
 import { hasRules } from "./outer-rules.ts"
 import {
@@ -50,7 +51,7 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
     if (directory === undefined || located._tag === "none") {
       const { image, report } = yield* seeds.fromPath({ path: seedPath, virtualMib, owner }).pipe(asStep("seed image"))
       const whole = directory === undefined ? {} : { whole: `${directory} is no git repository` }
-      return { image, report: { ...report, ...whole, git: undefined } }
+      return { image, report: { ...report, ...whole, git: undefined, notes: yield* repositoryNotes(seedPath) } }
     }
     return yield* seedFromTree(request, directory, located)
   })).pipe(asStep("seed"))

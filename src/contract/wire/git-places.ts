@@ -9,12 +9,25 @@ export const GIT_PLACES = [
   "GIT_CONFIG_NOSYSTEM"
 ] as const
 
+/** Settings that count for seeds, by the names that git knows. Others may have a password. */
+const COUNTED =
+  /^(user\.(name|email)|core\.(excludesfile|attributesfile|filemode|symlinks|autocrlf|eol)|include\.path|includeif\..+\.path)$/i
+/** Maximum number of settings. */
+const MAX_SETTINGS = 1_000
+
+/** Variables that name a repository in place of the one around a directory. */
+const REPOSITORY_VARIABLES = ["GIT_DIR", "GIT_WORK_TREE"] as const
+
 const Places = Schema.Struct({
   HOME: Schema.optionalKey(Schema.String),
   XDG_CONFIG_HOME: Schema.optionalKey(Schema.String),
   GIT_CONFIG_GLOBAL: Schema.optionalKey(Schema.String),
   GIT_CONFIG_SYSTEM: Schema.optionalKey(Schema.String),
-  GIT_CONFIG_NOSYSTEM: Schema.optionalKey(Schema.String)
+  GIT_CONFIG_NOSYSTEM: Schema.optionalKey(Schema.String),
+  /** Settings of `GIT_CONFIG_COUNT` and `GIT_CONFIG_PARAMETERS`, in git's order. */
+  settings: Schema.optionalKey(Schema.Array(Schema.Tuple([Schema.String, Schema.String]))),
+  /** Variables that name a repository. */
+  repository: Schema.optionalKey(Schema.Array(Schema.Tuple([Schema.Literals(REPOSITORY_VARIABLES), Schema.String])))
 })
 
 /** Values of these variables, of a process of the user. */
@@ -31,18 +44,72 @@ const InHeader = Schema.fromJsonString(Places)
 const read = Schema.decodeOption(InHeader)
 const write = Schema.encodeSync(InHeader)
 
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** A text in single quotes, as git writes one: only a quote and an exclamation mark stand outside of the quotes. */
+const QUOTED = "'((?:[^']|'\\\\['!]')*)'"
+const PARAMETER = new RegExp(`${QUOTED}(?:=${QUOTED})?`, "g")
+const unquoted = (text: string) => text.replace(/'\\(['!])'/g, "$1")
+
+/** The settings of `git -c`, which git passes on to its programs: `'name'='value'`, or `'name=value'` of an older git. */
+const parametersOf = (text: string) =>
+  [...text.matchAll(PARAMETER)].map(([, first = "", second]): readonly [string, string] => {
+    const name = unquoted(first)
+    const at = name.indexOf("=")
+    return second !== undefined
+      ? [name, unquoted(second)]
+      : at < 0
+      ? [name, "true"]
+      : [name.slice(0, at), name.slice(at + 1)]
+  })
+
+/** The counted settings that a process gives git by its variables. */
+const settingsOf = (variables: Variables) => {
+  const count = Number(/^\d{1,6}$/.exec(variables["GIT_CONFIG_COUNT"] ?? "")?.[0] ?? 0)
+  const numbered = Array.from({ length: Math.min(count, MAX_SETTINGS) }, (_, at) =>
+    [
+      variables[`GIT_CONFIG_KEY_${at}`] ?? "",
+      variables[`GIT_CONFIG_VALUE_${at}`] ?? ""
+    ] as const)
+  return [...numbered, ...parametersOf(variables["GIT_CONFIG_PARAMETERS"] ?? "")]
+    .filter(([name]) => COUNTED.test(name)).slice(0, MAX_SETTINGS)
+}
+
 /** The places among the variables of a process. */
-export const gitPlacesOf = (variables: Readonly<Record<string, string | undefined>>): GitPlaces => {
-  const places: { -readonly [Name in keyof GitPlaces]: string } = {}
+export const gitPlacesOf = (variables: Variables): GitPlaces => {
+  const places: { -readonly [Name in (typeof GIT_PLACES)[number]]?: string } = {}
   for (const name of GIT_PLACES) {
     const value = variables[name]
     if (value !== undefined) places[name] = value
   }
-  return places
+  const settings = settingsOf(variables)
+  const repository = REPOSITORY_VARIABLES.flatMap((name) => {
+    const value = variables[name]
+    return value === undefined || value === "" ? [] : [[name, value] as const]
+  })
+  return {
+    ...places,
+    ...(settings.length === 0 ? {} : { settings }),
+    ...(repository.length === 0 ? {} : { repository })
+  }
 }
 
+/** The variables with which git reads the configuration of these places. */
+export const gitVariables = (
+  { repository: _, settings = [], ...places }: GitPlaces
+): ReadonlyArray<readonly [string, string]> => [
+  ...Object.entries(places),
+  ...(settings.length === 0 ? [] : [["GIT_CONFIG_COUNT", `${settings.length}`] as const]),
+  ...settings.flatMap(([name, value], at) =>
+    [
+      [`GIT_CONFIG_KEY_${at}`, name],
+      [`GIT_CONFIG_VALUE_${at}`, value]
+    ] as const
+  )
+]
+
 /** The header with which a client tells its places: the daemon may be older than a variable of its shell. */
-export const gitPlacesHeader = (variables: Readonly<Record<string, string | undefined>>) => ({
+export const gitPlacesHeader = (variables: Variables) => ({
   [HEADER]: write(gitPlacesOf(variables))
 })
 

@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { named } from "../../contract/text/names.ts"
 import { printable } from "../../contract/text/printable.ts"
-import type { GitPlaces } from "../../contract/wire/git-places.ts"
+import { type GitPlaces, gitVariables } from "../../contract/wire/git-places.ts"
 import { writeFile } from "../../system/files/content.ts"
 import { ensureFolder } from "../../system/files/entries.ts"
 import { attempt } from "../../system/files/failure.ts"
@@ -20,6 +20,8 @@ export interface HostConfig {
   readonly identity: Identity
   /** Settings for the comparison of files, which a repository's own replace. */
   readonly carried: Settings
+  /** Settings of the user's shell (`GIT_CONFIG_COUNT`), which replace a repository's own. */
+  readonly given: Settings
   /** Rules of the user's ignore file, without comments. */
   readonly excludes: Buffer | undefined
   /** Rules of the system's and the user's attribute files. */
@@ -56,16 +58,19 @@ export const hostConfig = (repository: ConfiguredRepository, folder: string) =>
     const places = yield* gitPlaces
     yield* makeCommonDirectory(repository, folder)
     const program = findProgram("git")
-    const ask = (args: ReadonlyArray<string>) =>
+    const ask = (args: ReadonlyArray<string>, variables: ReadonlyArray<readonly [string, string]> = []) =>
       program === undefined
         ? Effect.succeed(new Map<string, string>())
         : runTool(program, ["config", "--includes", "-z", ...args], {
           cwd: "/",
-          env: { ...named(Object.entries(places)), ...environmentOf(repository, folder) },
+          env: { ...named([...gitVariables(places), ...variables]), ...environmentOf(repository, folder) },
           okCodes: [0, 1],
           maxOutputBytes: 1024 * 1024
         }).pipe(Effect.timeout(timeoutMs), Effect.map(({ stdout }) => lastValues(stdout)), unreadable)
     const values = yield* ask(["--get-regexp", wanted])
+    const given = places.settings === undefined
+      ? new Map<string, string>()
+      : yield* ask(["--get-regexp", wanted], noFiles)
     const special = keys.filter((key) => /^[~%:]/.test(values.get(key) ?? ""))
     for (const key of special) {
       const [[, expanded] = []] = yield* ask(["--type=path", "--get-regexp", `^${key.replace(".", "\\.")}$`])
@@ -79,7 +84,8 @@ export const hostConfig = (repository: ConfiguredRepository, folder: string) =>
     const attributes = yield* read(values.get("core.attributesfile") ?? defaultFile(places, "attributes"))
     return {
       identity: identityIn(values),
-      carried: new Map(carriedSettings(values).map(([name, value]) => [`core.${name}`, value])),
+      carried: carriedIn(values),
+      given: new Map([...carriedIn(given), ...[...given].filter(([name]) => name.startsWith("user."))]),
       excludes: excludes === undefined ? undefined : withoutComments(excludes),
       attributes: system === undefined && attributes === undefined
         ? undefined
@@ -87,6 +93,12 @@ export const hostConfig = (repository: ConfiguredRepository, folder: string) =>
       notes
     } satisfies HostConfig
   })
+
+/** The configuration of the variables alone. */
+const noFiles = [["GIT_CONFIG_GLOBAL", "/dev/null"], ["GIT_CONFIG_NOSYSTEM", "1"]] as const
+
+const carriedIn = (values: Settings): Settings =>
+  new Map(carriedSettings(values).map(([name, value]) => [`core.${name}`, value]))
 
 const unreadable = <A, E extends { readonly message: string }>(effect: Effect.Effect<A, E>) =>
   Effect.mapError(effect, (failure) =>

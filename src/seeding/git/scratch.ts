@@ -216,7 +216,7 @@ const viewOf = (
       urls: remoteUrls(ofRepository),
       ...about
     }, at("host"))
-    const settings = new Map([...host.carried, ...ofRepository])
+    const settings = new Map([...host.carried, ...ofRepository, ...host.given])
     yield* writeSettings(folder, settings)
     yield* attempt("copyfile", gitDir.path, () => copyIndex(gitDir.at, folder))
     const attributes = yield* readOf(commonDir, "info/attributes", mib)

@@ -9,6 +9,7 @@ import { toHostErrorOf } from "../../system/files/failure.ts"
 import { yieldToEventLoop } from "../../system/waits/effects.ts"
 import { makeBuildDirectory } from "../cache.ts"
 import { rejected } from "../git/git-failed.ts"
+import { repositoryNotes } from "../git/git-places.ts"
 import { isBare, locate } from "../git/repository.ts"
 import { beneath, filesBeneath } from "../host-files.ts"
 import { keepContent, keepFile, type Kept } from "../kept.ts"
@@ -101,7 +102,7 @@ export const listHost = (
         skipped.push({ path: pathText(Buffer.from(placed(path), "latin1")), reason: found })
       } else if (found !== undefined) files.set(placed(path), found)
     }
-    const { left = [], notes = [], rules } = collected?.collection ?? {}
+    const { left = [], notes = yield* repositoryNotes(root), rules } = collected?.collection ?? {}
     return { root, dest, files, skipped, left, notes, rules }
   })
 

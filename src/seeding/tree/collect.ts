@@ -11,6 +11,7 @@ import { git } from "../git/confined-git.ts"
 import { filteredFiles, leaveAlone } from "../git/filters.ts"
 import { gitlink, type GitPlan, planGit } from "../git/git-directory.ts"
 import type { GitFailed } from "../git/git-failed.ts"
+import { repositoryNotes } from "../git/git-places.ts"
 import { pinDirectory } from "../git/pinned.ts"
 import { type Head, locateAt } from "../git/repository.ts"
 import { submodulesAt } from "../git/safe-config.ts"
@@ -104,7 +105,12 @@ const collect = (
     const isTop = directory === topOf(source)
     const history = isTop && scratch.unfollowed === undefined ? options.history : "none"
     if (depth === 0) {
-      const notes = [...scratch.host.notes, ...(isTop ? [] : noteOfPart(source, directory, options))]
+      const places = source._tag === "refused" ? { workTree: source.workTree } : source.repository
+      const notes = [
+        ...yield* repositoryNotes(directory, places),
+        ...scratch.host.notes,
+        ...(isTop ? [] : noteOfPart(source, directory, options))
+      ]
       const { exclude, repository: { workTree } } = scratch
       into.rules = yield* readOuterRules({ directory, exclude, top: topOf(source), workTree }, notes)
       into.notes = notes

@@ -76,6 +76,17 @@ const places = [
     }
   },
   {
+    place: "GIT_CONFIG_COUNT of the shell",
+    set: (folder: string) => {
+      write(folder, { "ignore": rules })
+      return withVariables({
+        GIT_CONFIG_COUNT: "1",
+        GIT_CONFIG_KEY_0: "core.excludesFile",
+        GIT_CONFIG_VALUE_0: `${folder}/ignore`
+      })
+    }
+  },
+  {
     place: "an included file of a condition",
     set: (folder: string) => {
       write(folder, { "ignore": rules, "work": `[core]\n\texcludesFile = ${folder}/ignore\n` })
@@ -161,6 +172,29 @@ describe("the git configuration of the host's user", () => {
       assert.strictEqual(userGit(workspace, "config", "core.autocrlf"), "input\n")
       assert.strictEqual(userGit(workspace, "config", "core.eol"), "lf\n")
       assert.notInclude(fs.readFileSync(path.join(workspace, ".git/config"), "utf8"), "fsmonitor")
+    }))
+
+  it.live("settings of the shell replace those of the user and of the repository", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryDirectory
+      const tree = treeIn(folder)
+      userGit(tree, "config", "core.autocrlf", "true")
+      userGit(tree, "config", "user.name", "Repository")
+      yield* globally(folder, "[core]\n\teol = lf\n[user]\n\temail = own@example.org\n")
+      const values = ["core.autocrlf=input", "core.eol=native", "user.name=Shell", "core.fsmonitor=/bin/false"]
+      yield* withVariables({
+        GIT_CONFIG_COUNT: `${values.length}`,
+        ...Object.fromEntries(values.flatMap((one, at) => {
+          const [name = "", value = ""] = one.split("=")
+          return [[`GIT_CONFIG_KEY_${at}`, name], [`GIT_CONFIG_VALUE_${at}`, value]]
+        }))
+      })
+      const { workspace } = yield* seeded({ seedPath: tree })
+      const own = execFileSync("git", ["config", "--local", "--list"], { cwd: workspace, encoding: "utf8" }).split("\n")
+      for (const line of ["core.autocrlf=input", "core.eol=native", "user.name=Shell", "user.email=own@example.org"]) {
+        assert.include(own, line)
+      }
+      assert.notInclude(own.join(), "fsmonitor")
     }))
 
   it.live("a seed of a URL or of a path has the user's rules in the guest", () =>
