@@ -49,7 +49,19 @@ export class IgnoreRules {
     return ignored
   }
 
+  /**
+   * What the last rule that matches a file's own path says: true, or false by a negative one. `undefined`: no rule matches. Throws
+   * `TooManyRules`.
+   */
+  matches(path: string): boolean | undefined {
+    return this.#verdict(path, path.slice(0, Math.max(0, path.lastIndexOf("/"))), false)
+  }
+
   #isExcluded(path: string, parent: string, isDirectory: boolean): boolean {
+    return this.#verdict(path, parent, isDirectory) ?? false
+  }
+
+  #verdict(path: string, parent: string, isDirectory: boolean): boolean | undefined {
     for (let directory = parent;; directory = directory.slice(0, Math.max(0, directory.lastIndexOf("/")))) {
       const rules = this.#files.get(directory)
       const relative = directory === "" ? path : path.slice(directory.length + 1)
@@ -58,7 +70,7 @@ export class IgnoreRules {
       if (directory === "") break
     }
     const last = this.#lastMatch(this.#exclude, path, isDirectory)
-    return last !== undefined && !last.negative
+    return last === undefined ? undefined : !last.negative
   }
 
   #lastMatch(rules: ReadonlyArray<IgnoreRule>, path: string, isDirectory: boolean) {

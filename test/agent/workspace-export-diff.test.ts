@@ -89,6 +89,21 @@ withAgent("an export of a diff", (it) => {
       assert.deepStrictEqual([named.files, named.notes], [1, undefined])
     }))
 
+  it.effect("warns of a patch with files that git converts, by the attributes of the baseline", () =>
+    Effect.gen(function*() {
+      const { host, live, push, state, take } = yield* exporting("converted")
+      write(host, { ".gitattributes": "edited filter=lfs\n" })
+      yield* push()
+      write(live, { "edited": "2\n", "both": "2\n" })
+      const written = yield* take({ patch: true, output: path.join(state, "all.patch") })
+      assert.strictEqual(written.warnings.length, 1)
+      assert.include(written.warnings[0], "git apply may refuse this patch, because git converts a file in it")
+      assert.include(written.warnings[0], ": edited; make these changes with --apply")
+      const plain = yield* take({ patch: true, output: path.join(state, "both.patch"), paths: ["both"] })
+      assert.deepStrictEqual(plain.warnings, [])
+      assert.deepStrictEqual((yield* take({ apply: true })).warnings, [])
+    }))
+
   it.effect("refuses times, which changes do not have", () =>
     Effect.gen(function*() {
       const { state, take } = yield* exporting("times")

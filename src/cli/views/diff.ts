@@ -162,6 +162,13 @@ const differences = (diff: DiffResult, words: DifferenceWords) =>
           "name one, or show them with --include-ignored\n"
       )
     }
+    if (diff.convertedCount !== undefined) {
+      const names = [...(diff.converted ?? []).slice(0, 5), ...(diff.convertedCount > 5 ? ["..."] : [])].join(", ")
+      yield* note(
+        `git apply may refuse the patch of ${count(diff.convertedCount, "file")} that git converts (${names}); ` +
+          "make the changes with: pyro export --apply\n"
+      )
+    }
     if (diff.specialCount > 0) yield* note(`${specialText(diff.specialCount)}\n`)
     if (diff.unlisted > 0 && diff.patch === undefined) yield* warn(`pyro: ${count(diff.unlisted, "file")} more\n`)
     if (diff.tooLargeCount !== undefined) {

@@ -116,6 +116,13 @@ export const differenceResult = (
     mountedCount: optional(
       integer("Number of `mounted` paths. The diff is then incomplete and has no digest. Absent if there are none")
     ),
+    convertedCount: optional(
+      integer(
+        "Number of changed files that git converts by the attributes `ident`, `working-tree-encoding` or `filter`: `git apply` may refuse their " +
+          "patch. Absent if there are none, and without a patch"
+      )
+    ),
+    converted: optional(Schema.Array(Schema.String).annotate({ description: "The first 20 of these files" })),
     specialCount: integer("Number of new sockets, FIFOs and devices. A patch cannot contain them"),
     missingPaths: optional(
       Schema.Array(Schema.String).annotate({

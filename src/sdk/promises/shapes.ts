@@ -691,6 +691,13 @@ export interface DiffResult {
   readonly tooLargeCount?: number
   /** Number of `mounted` paths. The diff is then incomplete and has no digest. Absent if there are none */
   readonly mountedCount?: number
+  /**
+   * Number of changed files that git converts by the attributes `ident`, `working-tree-encoding` or `filter`: `git
+   * apply` may refuse their patch. Absent if there are none, and without a patch
+   */
+  readonly convertedCount?: number
+  /** The first 20 of these files */
+  readonly converted?: ReadonlyArray<string>
   /** Number of new sockets, FIFOs and devices. A patch cannot contain them */
   readonly specialCount: number
   /** Paths of the request that neither side has. Absent if there are none */

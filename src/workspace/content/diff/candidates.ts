@@ -2,8 +2,9 @@ import { Effect, Stream } from "effect"
 import { FileRefused } from "../../../contract/errors/errors.ts"
 import type { ComparedSide } from "../../../guest-channel/files.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import type { Pushed } from "../../../seeding/pushed.ts"
+import { type Pushed, pushedContent } from "../../../seeding/pushed.ts"
 import { differences, type Trees } from "../../life/baseline.ts"
+import { readContents, type ReadLimits } from "./contents.ts"
 
 /** A path at which the trees differ, as a byte string with one character per byte. */
 export interface Candidate {
@@ -50,6 +51,19 @@ export const collectCandidates = ({ channel, trees }: Pick<Sources, "channel" | 
       Effect.as({ candidates, mounts })
     )
   })
+
+/** Reads files of the baseline, as they are with the pushed files. */
+export const readBaseline =
+  ({ channel, pushed, trees }: Sources) => (paths: ReadonlyArray<string>, limits: ReadLimits) =>
+    Effect.gen(function*() {
+      const seeded = paths.filter((path) => !pushed.entries.has(path))
+      const contents = new Map(yield* readContents(channel, trees.baseline, seeded, limits))
+      for (const path of paths) {
+        const entry = pushed.entries.get(path)
+        if (entry?._tag === "file") contents.set(path, yield* pushedContent(pushed, path, entry))
+      }
+      return contents
+    })
 
 /** Whether a candidate is at or beneath one of these paths. Without paths, all are. */
 export const beneath = (paths: ReadonlyArray<Uint8Array>) => {

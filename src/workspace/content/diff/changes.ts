@@ -6,9 +6,9 @@ import { pathText } from "../../../contract/text/path-text.ts"
 import type { ComparedSide } from "../../../guest-channel/files.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { Change, Side } from "../../../patch/patch.ts"
-import { nothingPushed, type Pushed, pushedContent } from "../../../seeding/pushed.ts"
+import { nothingPushed, type Pushed } from "../../../seeding/pushed.ts"
 import { type Trees, workspaceTrees } from "../../life/baseline.ts"
-import { beneath, type Candidate, collectCandidates, mountedAt, type Sources } from "./candidates.ts"
+import { beneath, type Candidate, collectCandidates, mountedAt, readBaseline, type Sources } from "./candidates.ts"
 import { missingIn, namedPaths, readContents, type ReadLimits, type ReadResult } from "./contents.ts"
 import { withoutIgnored } from "./ignored.ts"
 import { overPushed } from "./over-pushed.ts"
@@ -168,16 +168,7 @@ export const collectChanges = (
     const { defaultRules, ignoredCount, kept, nested } = options.includeIgnored === true
       ? { defaultRules: [], ignoredCount: 0, kept: wanted, nested: [] }
       : yield* withoutIgnored(sources, wanted, found, namedPaths(wantedPaths))
-    const readOld: ReadSide = (paths, limits) =>
-      Effect.gen(function*() {
-        const seeded = paths.filter((path) => !pushed.entries.has(path))
-        const contents = new Map(yield* readContents(channel, trees.baseline, seeded, limits))
-        for (const path of paths) {
-          const entry = pushed.entries.get(path)
-          if (entry?._tag === "file") contents.set(path, yield* pushedContent(pushed, path, entry))
-        }
-        return contents
-      })
+    const readOld: ReadSide = readBaseline(sources)
     const readNew: ReadSide = (paths, limits) => readContents(channel, trees.live, paths, limits)
     const unknown = yield* missingIn(channel, trees.live, namedPaths(wantedPaths)).pipe(
       Effect.flatMap((paths) => missingIn(channel, trees.baseline, paths)),

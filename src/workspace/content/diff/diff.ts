@@ -6,12 +6,17 @@ import { pathBytes, pathText } from "../../../contract/text/path-text.ts"
 import { utf8Text } from "../../../contract/text/utf8.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { Change, Side } from "../../../patch/patch.ts"
+import { nothingPushed } from "../../../seeding/pushed.ts"
+import { workspaceTrees } from "../../life/baseline.ts"
 import { type Changes, type ChangesOptions, collectChanges, type Oversized } from "./changes.ts"
+import { convertedPaths } from "./converted.ts"
 import { type LineCounts, patchOf } from "./patch-of.ts"
 
 const SYMLINK = 0o120000
 /** Maximum number of named repositories in a result. */
 const MAX_NESTED = 20
+/** Maximum number of named files in a result that git converts. */
+const MAX_CONVERTED = 20
 /** Maximum number of files in a result. */
 const MAX_LISTED = 20_000
 
@@ -130,5 +135,14 @@ export const diffWorkspace = (
 ): Effect.Effect<DiffResult, PyroError> =>
   Effect.gen(function*() {
     const options = { ...(yield* changesOptions(payload)), ...overrides }
-    return yield* differenceResult(yield* collectChanges(channel, options), payload)
+    const found = yield* collectChanges(channel, options)
+    const result = yield* differenceResult(found, payload)
+    if (result.patch === undefined) return result
+    const { pushed = nothingPushed, trees = workspaceTrees } = overrides
+    const converted = yield* convertedPaths({ channel, pushed, trees }, found.changes)
+    return converted.length === 0 ? result : {
+      ...result,
+      convertedCount: converted.length,
+      converted: converted.slice(0, MAX_CONVERTED).map(pathText)
+    }
   })

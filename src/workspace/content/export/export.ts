@@ -16,11 +16,12 @@ import { askedEvent } from "../../entry/consents.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import { displayName, type Entry, untilDeleted } from "../../entry/entry.ts"
 import { EventLog } from "../../entry/events.ts"
-import type { Trees } from "../../life/baseline.ts"
+import { type Trees, workspaceTrees } from "../../life/baseline.ts"
 import { borrowReader, explainEnd, type Reader } from "../../life/reader.ts"
 import { runningGeneration } from "../../life/running.ts"
 import { guardOf } from "../../residents/entry-residents.ts"
 import { collectChanges, wholeChanges } from "../diff/changes.ts"
+import { convertedPaths } from "../diff/converted.ts"
 import { changesOptions } from "../diff/diff.ts"
 import { patchOf } from "../diff/patch-of.ts"
 import { movingBaseline } from "./applied.ts"
@@ -207,5 +208,6 @@ const exportDiff = (
       return Stream.concat(hints, exportChanges(changes, digest, payload, bounds))
     }
     const patch = yield* boundedPatch(changes)
-    return Stream.concat(hints, exportPatch(patch, changes, sha256Hex(patch), payload, bounds))
+    const converted = yield* convertedPaths({ channel, pushed, trees: trees ?? workspaceTrees }, changes)
+    return Stream.concat(hints, exportPatch(patch, changes, sha256Hex(patch), payload, { ...bounds, converted }))
   }))

@@ -25,7 +25,7 @@ export const exportPatch = (
   changes: ReadonlyArray<Pick<Change, "from" | "path">>,
   digest: string,
   payload: ExportPayload,
-  bounds: ExportBounds = {}
+  bounds: ExportBounds & { readonly converted?: ReadonlyArray<Uint8Array> } = {}
 ): Stream.Stream<ExportEvent, DeliveryFailed | InvalidRequest> =>
   Stream.unwrap(Effect.gen(function*() {
     const output = hostOutput(payload.output ?? "", bounds.within)
@@ -49,9 +49,22 @@ export const exportPatch = (
       ]),
       allowExecutable: payload.allowExecutableConfig,
       consent: bounds.consent,
-      warnings: []
+      warnings: convertedWarnings(bounds.converted ?? [])
     })
   }))
+
+/** Number of converted files in a warning. */
+const CONVERTED_NAMED = 10
+
+const convertedWarnings = (converted: ReadonlyArray<Uint8Array>) =>
+  converted.length === 0 ? [] : [
+    `git apply may refuse this patch, because git converts ${
+      converted.length === 1 ? "a file" : `${converted.length} files`
+    } in it (ident, working-tree-encoding or filter in .gitattributes): ${
+      [...converted.slice(0, CONVERTED_NAMED).map(pathText), ...(converted.length > CONVERTED_NAMED ? ["..."] : [])]
+        .join(", ")
+    }; make these changes with --apply, or leave the files out with --exclude`
+  ]
 
 /** Fails if the diff is not the one that the caller has reviewed. */
 export const demandExpected = (
