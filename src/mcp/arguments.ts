@@ -143,6 +143,25 @@ const insteadOf = (name: string, known: ReadonlyArray<string>): string => {
   return similar === undefined ? `it has ${known.join(", ")}` : `did you mean ${similar}?`
 }
 
+/** Maximum entries of one argument, with those of its entries: judging a wrong list of 100,000 takes the server seconds. */
+const MAX_ENTRIES = 1_000
+
+/** Whether a value of JSON has more entries than an argument may have. */
+const hasTooMany = (value: unknown): boolean => {
+  const left = [value]
+  let entries = 0
+  // No recursion: a value may be nested thousands of levels deep.
+  while (left.length > 0) {
+    const one = left.pop()
+    if (typeof one !== "object" || one === null) continue
+    const within: ReadonlyArray<unknown> = Array.isArray(one) ? one : Object.values(one)
+    entries += within.length
+    if (entries > MAX_ENTRIES) return true
+    left.push(...within)
+  }
+  return false
+}
+
 /** Sorts a model's arguments. `null` means absent, as strict callers write it. */
 export const given = (
   args: ReadonlyArray<Argument>,
@@ -158,6 +177,7 @@ export const given = (
       return Result.fail(wrong(name, `is no argument of this tool; ${insteadOf(name, shownNames(args))}`))
     }
     if (value === null) continue
+    if (hasTooMany(value)) return Result.fail(wrong(name, `must have at most ${MAX_ENTRIES} entries in all`))
     const meant = meantBy(argument.schema, value)
     if (argument.fixed !== undefined && meant !== argument.fixed) {
       return Result.fail(wrong(name, `is always ${argument.fixed} in the mode of this server; omit it`))

@@ -57,4 +57,51 @@ describe("arguments", () => {
     fails(await call(pyro, "workspace_list", { cursor: true }), "invalid_request: cursor: must be text")
     fails(await call(pyro, "workspace_list", { cursor: "x" }), "invalid_request: cursor: ")
   })
+
+  const many = Array.from({ length: 2_000 }, (_, at) => `k${at}`)
+  it.each<readonly [string, unknown]>([
+    ["a list of 2,000 numbers", many.map(Number)],
+    ["a list of 2,000 texts", many],
+    ["an object of 2,000 texts", Object.fromEntries(many.map((key) => [key, "x"]))],
+    ["a list of lists", Array.from({ length: 40 }, () => many.slice(0, 40))],
+    ["an object in a list", [{ name: "x", command: "true", more: Object.fromEntries(many.map((key) => [key, 1])) }]]
+  ])("%s is refused for its number of entries, in each argument of each tool", async (_, value) => {
+    for (const { args, listed } of profileTools("full")) {
+      for (const { fixed, name } of args) {
+        if (fixed !== undefined) continue
+        const told = textOf(await call(pyro, listed.name, { [name]: value }))
+        assert.include(told, `invalid_request: ${name}: must have at most 1000 entries in all`)
+      }
+    }
+  })
+
+  it("a list of 1,000 entries is judged by itself", async () => {
+    fails(
+      await call(pyro, "workspace_list", { labels: many.slice(0, 1_000) }),
+      "invalid_request: labels: must be an object"
+    )
+  })
+
+  it.each<readonly [string, string]>([
+    ["lists in 500 levels", `${"[".repeat(500)}1${"]".repeat(500)}`],
+    ["objects in 500 levels", `${"{\"a\":".repeat(500)}1${"}".repeat(500)}`],
+    ["names of every object", "{\"__proto__\":{\"polluted\":1},\"constructor\":{\"prototype\":{\"polluted\":1}}}"]
+  ])("%s are refused in each argument of each tool, and change nothing else", async (_, json) => {
+    for (const { args, listed } of profileTools("full")) {
+      for (const { fixed, name } of args) {
+        if (fixed !== undefined) continue
+        const told = textOf(await call(pyro, listed.name, { [name]: JSON.parse(json) as unknown }))
+        assert.match(told, /^invalid_request: /, `${listed.name} ${name}`)
+        assert.isBelow(told.length, 2_500)
+      }
+    }
+    assert.notProperty({}, "polluted")
+  })
+
+  it("an argument that is named as a member of every object is unknown", async () => {
+    for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
+      const raw = JSON.parse(`{"workspace_id":"a","${name}":{"x":1}}`) as Readonly<Record<string, unknown>>
+      fails(await call(pyro, "workspace_status", raw), `invalid_request: ${name}: is no argument`)
+    }
+  })
 })

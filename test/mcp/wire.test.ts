@@ -147,6 +147,39 @@ describe("a call", () => {
   })
 })
 
+describe("a client that floods the server", () => {
+  it("two thousand calls that are cancelled at once get no answer and leave no warning", async () => {
+    const client = await ready()
+    const id = await client.create({ empty: true })
+    // More than the connection to the daemon takes at once.
+    const args = { workspace_id: id, command: `true ${"x".repeat(2_000)}` }
+    const sent = Array.from({ length: 2_000 }, (_, at) => [
+      { id: `c${at}`, method: "tools/call", params: { name: "workspace_exec", arguments: args } },
+      { method: "notifications/cancelled", params: { requestId: `c${at}` } }
+    ]).flat()
+    client.child.stdin.write(sent.map((one) => `${JSON.stringify({ jsonrpc: "2.0", ...one })}\n`).join(""))
+    await client.call("workspace_list", {})
+    assert.isFalse(client.messages.some((message) => String(message.id).startsWith("c")))
+    await client.close()
+    assert.strictEqual(client.stderr(), "")
+  })
+
+  it.each<readonly [string, object]>([
+    ["notifications/cancelled", { requestId: 4242 }],
+    ["notifications/progress", { progressToken: 1, progress: 1 }],
+    ["notifications/initialized", {}],
+    ["notifications/roots/list_changed", {}],
+    ["notifications/__proto__", {}]
+  ])("thousands of %s get no answer and leave no warning", async (method, params) => {
+    const client = await ready()
+    for (let at = 0; at < 5_000; at++) client.notify(method, params)
+    assert.deepStrictEqual((await client.request("ping")).result, {})
+    await client.close()
+    assert.lengthOf(client.messages, 2)
+    assert.strictEqual(client.stderr(), "")
+  })
+})
+
 describe("paths of the host", () => {
   const home = () => process.env["HOME"] ?? "/root"
 

@@ -33,6 +33,8 @@ export const connectUnix = (file: string, options: { readonly onread?: ReadInto 
       socket.once("error", failed)
       socket.once("connect", () => {
         socket.off("error", failed)
+        // Each write that waits for the peer has listeners of its own.
+        socket.setMaxListeners(0)
         socket.on("error", () => {}) // from now on "close" tells, and whoever uses it listens
         resume(Effect.succeed(socket))
       })
