@@ -185,6 +185,10 @@ it("MCP Inspector calls every tool and reads every kind of resource", async () =
   includes(await service("logs", { name: "echo" }), { output: "up\n", has_more: false })
   includes(await service("stop", { name: "echo" }), { state: "stopped" })
 
+  const attempt = { candidates: [{ name: "noted", command: "echo noted >note.txt" }], check: "grep -q noted note.txt" }
+  const { candidates } = await inIt<Lists<"candidates">>("try", attempt)
+  includes(candidates[0]!, { name: "noted", outcome: "passed" })
+
   await inIt("snapshot_create", { name: "here" })
   await inIt("fork", { name: "second", snapshot: "here" })
   await inIt("file_write", { path: "later.txt", text: "later\n" })
