@@ -1,4 +1,5 @@
 import type { Notice } from "../contract/rows/notice.ts"
+import { rowText } from "../contract/text/one-line.ts"
 import { readableText } from "../contract/text/printable.ts"
 import { isFields } from "./handshake/request-shape.ts"
 
@@ -27,14 +28,15 @@ const isEmpty = (value: unknown) =>
   value === null || value === "" || (Array.isArray(value) && value.length === 0) ||
   (isFields(value) && Object.keys(value).length === 0)
 
-const scalar = (value: unknown): string => typeof value === "string" ? value : JSON.stringify(value)
-
+/** A value in one line. Names that differ look different, and no text looks like another field or entry. */
 const inline = (value: unknown): string =>
-  isFields(value)
+  typeof value === "string"
+    ? rowText(value)
+    : isFields(value)
     ? Object.entries(value).flatMap(([name, one]) => isEmpty(one) ? [] : [`${name}=${inline(one)}`]).join(" ")
     : Array.isArray(value)
     ? value.map(inline).join(", ")
-    : scalar(value)
+    : JSON.stringify(value)
 
 /** Any result as text: a line per field, a line per entry of a list. Empty fields are left out. */
 export const plainText = (title: string, result: unknown): string => {
@@ -47,7 +49,7 @@ export const plainText = (title: string, result: unknown): string => {
       )
     }
     if (typeof value === "string" && value.includes("\n")) return `${name}:\n${value}`
-    return `${name}: ${inline(value)}`
+    return `${name}: ${typeof value === "string" ? value : inline(value)}`
   }
   return lines(`${title}: done`, ...(isFields(result) ? Object.entries(result).map(field) : [inline(result)]))
 }

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { printable } from "../../contract/text/printable.ts"
+import { rowText } from "../../contract/text/one-line.ts"
 import { Terminal } from "../terminal/Terminal.ts"
 
 /** Widths of text on a terminal. */
@@ -55,9 +55,14 @@ interface Styled {
   readonly colour?: Colour
   /** Maximum columns of the text, even in a pipe. Default: no limit. */
   readonly maxColumns?: number
+  /** Number of rows above that this one belongs to: the text is indented by twice as many columns. @default 0 */
+  readonly depth?: number
 }
 
 export type Cell = string | Styled
+
+/** A cell of a row that belongs to one above. */
+export const beneath = (text: string, depth = 1): Styled => ({ text, depth })
 
 export const painted = (colour: Colour, text: string): Styled => ({ text, colour })
 
@@ -66,7 +71,7 @@ export const paint = (colour: Colour, text: string): string => `\u001b[${CODES[c
 
 /** A cell as one line that is safe on a terminal. */
 const lineOf = (cell: Cell | undefined): string =>
-  printable(typeof cell === "object" ? cell.text : cell ?? "").replaceAll("\n", "\\n").replaceAll("\t", " ")
+  typeof cell === "object" ? "  ".repeat(cell.depth ?? 0) + rowText(cell.text) : rowText(cell ?? "")
 
 /** Minimum width of a cut column. */
 const LEAST = 8

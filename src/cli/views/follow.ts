@@ -1,6 +1,7 @@
 import { Effect, Schema, Stream } from "effect"
 import { type TimelineEntries, TimelineResult } from "../../contract/rows/workspace-timeline.ts"
 import { type ObservedWorkspace, WorkspacesChanged } from "../../contract/rows/workspace-watch.ts"
+import { rowText } from "../../contract/text/one-line.ts"
 import { typed } from "../../contract/text/printable.ts"
 import { note, print, printJsonLines, size } from "../output/print.ts"
 import type { View, Views } from "./view.ts"
@@ -31,7 +32,7 @@ const timelineView: View<"workspace.timeline"> = {
 const lastCommand = ({ lastCommand }: ObservedWorkspace) =>
   lastCommand === undefined
     ? ""
-    : `  ${typed(lastCommand.command).slice(0, 60)}: ${lastCommand.outcome}${
+    : `  ${rowText(typed(lastCommand.command).slice(0, 60))}: ${lastCommand.outcome}${
       lastCommand.status === undefined ? "" : ` ${lastCommand.status}`
     }`
 

@@ -5,7 +5,7 @@ import type { ResultOf } from "../../contract/rows/operations.ts"
 import { count } from "../../contract/text/count.ts"
 import { typed } from "../../contract/text/printable.ts"
 import { ago, note, print, size } from "../output/print.ts"
-import { painted, printTable } from "../output/table.ts"
+import { beneath, painted, printTable } from "../output/table.ts"
 import type { View, Views } from "./view.ts"
 
 type Setting = ConfigResult["settings"][number]
@@ -56,7 +56,7 @@ const diskText = ({ budgetBytes, evictableBytes, freeBytes, usedBytes, uses, wor
   printTable([
     ["DISK", "SIZE"],
     ...uses.map(({ bytes, what }) => [what, size(bytes)]),
-    ...workspaces.slice(0, NAMED_WORKSPACES).map(({ bytes, workspace }) => [`  ${workspace}`, size(bytes)]),
+    ...workspaces.slice(0, NAMED_WORKSPACES).map(({ bytes, workspace }) => [beneath(workspace), size(bytes)]),
     ["total", `${size(usedBytes)}${budgetBytes === undefined ? "" : ` of ${size(budgetBytes)}`}`],
     ["evictable", size(evictableBytes)],
     ["free", size(freeBytes)]
@@ -89,12 +89,12 @@ const msText = (ms: number) => `${ms < 10 ? ms.toFixed(1) : String(Math.round(ms
 const timingRows = ({ attributes, durationMs, omittedSteps, operation, outcome, startedAt, steps }: Operation) => [
   [painted("bold", operation), startedAt, msText(durationMs), `${outcome} ${facts(attributes)}`.trim()],
   ...steps.map((step) => [
-    "  ".repeat(step.depth + 1) + step.name,
+    beneath(step.name, step.depth + 1),
     `+${msText(step.startMs)}`,
     msText(step.durationMs),
     `${step.outcome === "ok" ? "" : step.outcome} ${facts(step.attributes)}`.trim()
   ]),
-  ...(omittedSteps === 0 ? [] : [[`  ${count(omittedSteps, "more step")}`, "", "", ""]])
+  ...(omittedSteps === 0 ? [] : [[beneath(count(omittedSteps, "more step")), "", "", ""]])
 ]
 
 const timings: View<"daemon.timings"> = {
@@ -221,7 +221,7 @@ export const hostViews = {
           ["packages", String(environment.packages.length)]
         ]),
         Effect.andThen(
-          printTable(environment.packages.map((one) => [`  ${one.name}`, one.version])),
+          printTable(environment.packages.map((one) => [beneath(one.name), one.version])),
           renewals([environment])
         )
       )

@@ -3,6 +3,7 @@ import { droppedLines, policyText, subjectText, targetText } from "../../contrac
 import type { NetworkRecord, OpenConnection } from "../../contract/rows/workspace-network.ts"
 import type { PublishedPort } from "../../contract/rows/workspace-port.ts"
 import { count } from "../../contract/text/count.ts"
+import { rowText } from "../../contract/text/one-line.ts"
 import { duration, note, print, size, wrapped } from "../output/print.ts"
 import { printTable } from "../output/table.ts"
 import type { Views } from "./view.ts"
@@ -56,9 +57,9 @@ export const networkViews = {
     result: ({ droppedCount = 0, entries, open }, { denied, follow }) =>
       Effect.gen(function*() {
         if (droppedCount > 0) yield* note(`pyro: the log no longer has ${count(droppedCount, "entry", "entries")}\n`)
-        yield* printLines(entries.map(lineOf))
+        yield* printLines(entries.map(lineOf).map((line) => rowText(line)))
         if (follow) return
-        yield* printLines(open.map(openLine))
+        yield* printLines(open.map(openLine).map((line) => rowText(line)))
         if (entries.length + open.length === 0) yield* note(denied ? "nothing was denied\n" : "no connections yet\n")
       })
   },

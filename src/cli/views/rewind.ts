@@ -6,6 +6,7 @@ import {
   type UndoneCommand
 } from "../../contract/rows/workspace-rewind.ts"
 import { count } from "../../contract/text/count.ts"
+import { rowText } from "../../contract/text/one-line.ts"
 import { ago, duration, note, size } from "../output/print.ts"
 import { painted, printTable } from "../output/table.ts"
 import type { Views } from "./view.ts"
@@ -36,7 +37,7 @@ const returnOf = ({ alsoUndone = 0, byReset, point, undone }: HistoryEntry) =>
 const endedText = ({ command, id, kind }: EndedProgram) =>
   kind === "service" ? `service ${id}` : `${id.slice(0, SHORT)} ${kind === "shell" ? "shell " : ""}${command}`
 
-const lines = (all: ReadonlyArray<string>) => all.map((line) => `  ${line}\n`).join("")
+const lines = (all: ReadonlyArray<string>) => all.map((line) => `  ${rowText(line)}\n`).join("")
 
 /** How many commands are undone, without those that changed nothing: they are no steps. */
 const undoneText = (undone: ReadonlyArray<UndoneCommand>) => {
@@ -76,7 +77,7 @@ export const rewindViews = {
             const how = `${outcomeOf(one)}${one.changedNothing === true ? ", changed nothing" : ""}`
             return `${one.execId.slice(0, SHORT)} ${one.command} (${how})`
           })) +
-          writesUndone.map((one) => `Also undone: ${one}\n`).join("") +
+          writesUndone.map((one) => `Also undone: ${rowText(one)}\n`).join("") +
           (others.length === 0 ? "" : `Ended with the old microVM:\n${lines(others.map(endedText))}`) +
           (memory ? `The memory of that moment is back${goesOn.length === 0 ? "" : `: ${goesOn.join(", ")}`}\n` : "") +
           (startedAgain.length === 0 ? "" : `Services that start again: ${startedAgain.join(", ")}\n`) +

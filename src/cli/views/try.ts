@@ -45,7 +45,9 @@ const SHOWN_LINES = 8
 /** The guest wrote these lines: the indentation keeps them apart from pyro's own. */
 const reasonOf = ({ name, outcome, reason, tail }: CandidateResult) => {
   if (outcome === "passed" || outcome === "stopped" || outcome === "not_started") return ""
-  const lines = (reason === undefined ? [] : [reason]).concat(tail.trimEnd().split(/\r?\n/).slice(-SHOWN_LINES))
+  const lines = (reason === undefined ? [] : reason.split(/\r?\n/)).concat(
+    tail.trimEnd().split(/\r?\n/).slice(-SHOWN_LINES)
+  )
     .filter((line) => line.trim() !== "")
   return lines.length === 0 ? "" : `\n${name}:\n${lines.map((line) => `  ${line}\n`).join("")}`
 }

@@ -3,13 +3,14 @@ import { connectionsText, hasConnections, policyText } from "../../contract/rows
 import { servicesText } from "../../contract/rows/resident-text.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import { oneLine } from "../../contract/text/one-line.ts"
+import { typed } from "../../contract/text/printable.ts"
 import { ago, duration, note, OutputOptions, print, size } from "../output/print.ts"
 import { type Colour, painted, printTable } from "../output/table.ts"
 import { portsText } from "./network.ts"
 import type { Views } from "./view.ts"
 
 const labels = (one: Pick<WorkspaceInfo, "labels">) =>
-  Object.entries(one.labels).map(([key, value]) => `${key}=${value}`).join(" ")
+  typed(Object.entries(one.labels).map(([key, value]) => `${key}=${value}`))
 
 const nameOf = (one: WorkspaceInfo) => one.name ?? one.id
 

@@ -3,8 +3,11 @@ import { printable } from "./printable.ts"
 /** Maximum characters of a text in a question. */
 const MOST = 1_000
 
-/** Line ends, tabs, blanks of other widths, and more than one blank in a row: each could begin a line on a screen that wraps. */
-const blank = /[\t\n\v\f\r\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]| {2,}/g
+/** Line ends, tabs, blanks that only look like U+0020, and blanks at an end, where nobody sees them. */
+const LOOK_ALIKE = String.raw`[\t\n\v\f\r\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]|^ +|(?<! ) +$`
+const lookAlike = new RegExp(LOOK_ALIKE, "g")
+/** The same, and more than one blank in a row: they could begin a line on a screen that wraps. */
+const blank = new RegExp(`${LOOK_ALIKE}| {2,}`, "g")
 
 const NAMED: ReadonlyMap<string, string> = new Map([["\t", "\\t"], ["\n", "\\n"], ["\r", "\\r"]])
 
@@ -19,10 +22,19 @@ const escaped = (blanks: string) =>
  * Text of a file, a guest or a model inside a sentence of pyro, such as a question: one line, without characters that a reader does not see, and of bounded
  * length. The text cannot look like another sentence of pyro.
  */
-export const oneLine = (text: string, most = MOST): string => {
-  const line = printable(text.replace(blank, escaped))
-  return line.length <= most ? line : `${line.slice(0, most)}… (${line.length} characters)`
-}
+export const oneLine = (text: string, most = MOST): string => cut(printable(text.replace(blank, escaped)), most)
+
+/**
+ * The same in a row of a table or a list, where nothing wraps unseen: blanks between words stay. Names that differ look different, and the text cannot look like
+ * another row.
+ */
+export const rowText = (text: string, most = Infinity): string => cut(printable(text.replace(lookAlike, escaped)), most)
+
+/** Whether a name could look like another one, or like two lines. */
+export const hasLookAlikes = (text: string): boolean => text.search(lookAlike) >= 0
+
+const cut = (line: string, most: number) =>
+  line.length <= most ? line : `${line.slice(0, most)}… (${line.length} characters)`
 
 /** The first of some texts, one line each, and how many are left out. */
 export const someLines = (texts: ReadonlyArray<string>, most: number): ReadonlyArray<string> => [

@@ -1,3 +1,4 @@
+import { hasLookAlikes } from "./one-line.ts"
 import { printable } from "./printable.ts"
 
 const escapes: Readonly<Record<number, string>> = {
@@ -14,18 +15,18 @@ const escapes: Readonly<Record<number, string>> = {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
-/** The bytes as UTF-8 if they are UTF-8 and contain no character that acts on a terminal or needs quotes. */
+/** The bytes as UTF-8 if they are UTF-8 and contain no character that acts on a terminal, looks like another or needs quotes. */
 const plain = (bytes: Uint8Array): string | undefined => {
   try {
     const text = utf8.decode(bytes)
-    return /["\\\t\n]/.test(text) || printable(text) !== text ? undefined : text
+    return /["\\]/.test(text) || hasLookAlikes(text) || printable(text) !== text ? undefined : text
   } catch {
     return undefined
   }
 }
 
 /**
- * A path of raw bytes as text. Bytes that are not UTF-8, control characters and quotes give git's quoted form (`"a\303\n"`), which
+ * A path of raw bytes as text. Bytes that are not UTF-8, control characters, quotes, blanks at an end and other blanks than U+0020 give git's quoted form (`"a\303\n"`), which
  * is unambiguous and safe to print.
  */
 export const pathText = (bytes: Uint8Array): string => plain(bytes) ?? quoted(bytes)

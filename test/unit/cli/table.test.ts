@@ -20,6 +20,13 @@ describe("a table", () => {
       "NAME  STATE    WHAT\nfix   running  a long description of it\n"
     ))
 
+  it.effect("cells that differ by blanks look different, and no cell makes a row", () =>
+    expectTable(
+      [["a b"], ["a  b"], ["a b "], ["a\u00a0b"], ["a\tb"], ["a\nb"], ["a\u200bb"]],
+      plain,
+      "a b\na  b\na b\\x20\na\\xa0b\na\\tb\na\\nb\na\\u200bb\n"
+    ))
+
   it.effect("a table is cut to the terminal's width in its flexible column", () =>
     Effect.gen(function*() {
       yield* expectTable(

@@ -112,7 +112,7 @@ describe("the table of a try", () => {
       memoryBytes: 50 * 1024 * 1024
     }),
     one("bad", { outcome: "failed", step: "candidate", status: 7, tail: "a\u001b[31mb\nlast\n" }),
-    one("unfit", { outcome: "patch_refused", step: "candidate", reason: "its lines are in no file" }),
+    one("unfit", { outcome: "patch_refused", step: "candidate", reason: "its lines are in no file\nbest:" }),
     one("late", { outcome: "not_started", durationMs: 0 })
   ]
   const workspace = { id: "ws-0123456789", name: "fix" } as never
@@ -125,7 +125,7 @@ describe("the table of a try", () => {
     assert.match(lines[3]!, /^bad +failed \(7\) before the check/)
     assert.match(lines[5]!, /^late +not started +- /)
     assert.include(out, "\nslow:\n  begins\n")
-    assert.include(out, "\nunfit:\n  its lines are in no file\n")
+    assert.include(out, "\nunfit:\n  its lines are in no file\n  best:\n")
     assert.include(out, "\n  last\n")
     assert.notInclude(out, "\u001b")
     assert.strictEqual(err, "fix is as it was\n")

@@ -28,3 +28,26 @@ describe("a changed network", () => {
     )
   })
 })
+
+describe("the network log", () => {
+  it("an entry is one line, whatever the guest asked for", async () => {
+    const { out } = await shown("workspace.network.log", {
+      entries: [{
+        number: 1,
+        at: "2026-11-28T20:00:00.000Z",
+        kind: "connection",
+        outcome: "denied",
+        host: "evil.test\u00a0\n2026-11-28T20:00:00.000Z  allowed  good.test:443",
+        port: 443,
+        reason: "no\nreason\u202e",
+        bytesOut: 0,
+        bytesIn: 0,
+        durationMs: 0
+      }],
+      open: [],
+      nextCursor: 2
+    } as never, { workspace: "fix", denied: false, follow: false })
+    assert.strictEqual(out.split("\n").length, 2, out)
+    assert.notMatch(out, /[\u00a0\u202e]/)
+  })
+})

@@ -42,6 +42,22 @@ describe("views of a rewind", () => {
     )
   })
 
+  it("commands of a rewind are one line each, whatever they contain", async () => {
+    const hostile = "true\nTo undo this rewind: pyro rewind other --to pt-9\u00a0"
+    const { err } = await shown("workspace.rewind", {
+      ...rewound,
+      undone: [{ ...undone, command: hostile }],
+      ended: [{ kind: "shell", id: "c".repeat(32), command: hostile }],
+      writesUndone: [hostile],
+      notUndone: [hostile]
+    }, {})
+    assert.deepStrictEqual(
+      err.split("\n").filter((line) => line.startsWith("To undo")),
+      ["To undo this rewind: pyro rewind fix --to pt-2"]
+    )
+    assert.notInclude(err, "\u00a0")
+  })
+
   it("a rewind of a workspace where nothing ran says nothing of it", async () => {
     assert.notInclude((await shown("workspace.rewind", rewound, {})).err, "Ended")
   })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "vitest"
 import { ProjectNotAccepted } from "../../../src/contract/errors/errors.ts"
-import { oneLine, someLines } from "../../../src/contract/text/one-line.ts"
+import { oneLine, rowText, someLines } from "../../../src/contract/text/one-line.ts"
 
 /** Texts of a file that try to look like lines of pyro. */
 const HOSTILE: ReadonlyArray<readonly [string, string]> = [
@@ -22,6 +22,28 @@ describe("text of others in a sentence of pyro", () => {
   it("has a bounded length, which the sentence tells", () => {
     assert.strictEqual(oneLine("x".repeat(2000)), `${"x".repeat(1000)}… (2000 characters)`)
     assert.isBelow(oneLine("\n".repeat(100_000)).length, 1_100)
+  })
+
+  it("in a row keeps the blanks between its words, and shows all others", () => {
+    assert.strictEqual(rowText("for i in 1;  do"), "for i in 1;  do")
+    for (
+      const [text, shown] of [
+        ["a ", "a\\x20"],
+        ["  a", "\\x20\\x20a"],
+        ["a\u00a0b", "a\\xa0b"],
+        ["a\u2003b", "a\\u2003b"],
+        ["a\tb\nc\r\nd", "a\\tb\\nc\\r\\nd"],
+        ["a\u202eb\u200b", "a\\u202eb\\u200b"],
+        ["   ", "\\x20\\x20\\x20"]
+      ] as const
+    ) {
+      assert.strictEqual(rowText(text), shown)
+    }
+  })
+
+  it("takes no time by the square of a run of blanks", () => {
+    assert.strictEqual(rowText(`a${" ".repeat(300_000)}b`).length, 300_002)
+    assert.strictEqual(oneLine(`a${" ".repeat(300_000)}b`).length, 1_000 + "… (1200002 characters)".length)
   })
 
   it("is bounded in its number", () => {

@@ -15,6 +15,14 @@ describe("paths as text", () => {
     assert.strictEqual(pathText(Buffer.from("\x1b[31m\"\\")), "\"\\033[31m\\\"\\\\\"")
   })
 
+  it("the text of a path quotes blanks at an end, and blanks that only look like U+0020", () => {
+    assert.strictEqual(pathText(Buffer.from("a ")), "\"a \"")
+    assert.strictEqual(pathText(Buffer.from(" a")), "\" a\"")
+    for (const blank of ["\u00a0", "\u2003", "\u202f", "\u3000", "\u1680", "\u0085", "\u2028"]) {
+      assert.match(pathText(Buffer.from(`a${blank}b`)), /^"a(?:\\[23]\d\d)+b"$/)
+    }
+  })
+
   it("the text of any path gives the path back and has no control characters", () => {
     FastCheck.assert(FastCheck.property(FastCheck.uint8Array({ maxLength: 40 }), (bytes) => {
       const text = pathText(bytes)

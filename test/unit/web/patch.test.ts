@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
+import { pathText } from "../../../src/contract/text/path-text.ts"
+import { quoted } from "../../../src/patch/text/file-names.ts"
 import { paired, partsByPath } from "../../../src/web/src/review/patch.ts"
 
 const parts = (patch: string, isCut = false) => [...partsByPath(patch, isCut)]
@@ -23,6 +25,36 @@ describe("a patch as the page shows it", () => {
     ])
     assert.isTrue(found[5]![1].isBinary)
   })
+
+  it.each([
+    "größe.ts",
+    "日本語/é",
+    "a\u00a0b",
+    " a",
+    "a ",
+    "a\u200bb",
+    "a b",
+    "dir /x",
+    "a\"b",
+    "a\\b",
+    "a\nb",
+    "\u202egpj.exe",
+    "\xff"
+  ])(
+    "the part of %j has the path of the list of files",
+    (name) => {
+      const bytes = name === "\xff" ? Uint8Array.of(0xff) : new TextEncoder().encode(name)
+      const [a, b] = ["a/", "b/"].map((side) => quoted(side + Buffer.from(bytes).toString("latin1")))
+      for (
+        const patch of [
+          `diff --git ${a} ${b}\n--- ${a}\n+++ ${b}\n@@ -1 +1 @@\n-x\n+y\n`,
+          `diff --git ${a} ${b}\nold mode 100644\nnew mode 100755\n`
+        ]
+      ) {
+        assert.deepStrictEqual(parts(patch).map(([path]) => path), [pathText(bytes)])
+      }
+    }
+  )
 
   it("lines that look like headers are lines of their file", () => {
     const lines = ["diff --git a/x b/x", "--- a/x", "+++ b/x", "@@ -1 +1 @@", "-gone"]

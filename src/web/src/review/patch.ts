@@ -1,3 +1,5 @@
+import { pathBytes, pathText } from "../../../contract/text/path-text.ts"
+
 /** A line of a file's diff. `old` and `new` are line numbers. */
 export interface DiffLine {
   readonly sign: " " | "+" | "-" | "\\"
@@ -61,6 +63,12 @@ const hunkFrom = (
 /** A name behind `a/` or `b/`, plain or quoted. Git ends a name that has a blank with a tab. */
 const nameIn = (text: string) => text.replace(/\t$/, "").replace(/^("?)[ab]\//, "$1")
 
+/** A path in the form of lists of files, which quote less than a patch. */
+const asListed = (path: string) => {
+  const bytes = pathBytes(path)
+  return bytes === undefined ? path : pathText(bytes)
+}
+
 /** The path of a part. `diff --git` alone names it if nothing but its mode changed, and then twice. */
 const pathIn = (head: ReadonlyArray<string>) => {
   const after = (start: string) => head.find((line) => line.startsWith(start))?.slice(start.length)
@@ -99,7 +107,7 @@ const partsOf = (patch: string): ReadonlyArray<PatchPart> => {
       at = end
     }
     parts.push({
-      path: pathIn(head),
+      path: asListed(pathIn(head)),
       head,
       isBinary,
       hunks,
