@@ -2,6 +2,7 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { until } from "../pyro-cli.ts"
 import type { LifecycleDriver } from "./lifecycle-suite.ts"
 import { operations } from "./operations.ts"
+import { rewindSteps } from "./rewind-steps.ts"
 import type { WorkspacesClient } from "./workspaces-client.ts"
 
 const VALUE = "correct-horse-battery-staple"
@@ -19,12 +20,15 @@ export const hostSecretsSuite = (name: string, driver: LifecycleDriver) => {
   let client: WorkspacesClient
   beforeAll(async () => {
     client = await driver.open()
+    client.setForNext("PYRO_REWIND_MIB", "2048")
+    client.setForNext("PYRO_REWIND_EVERY_MS", "0")
     await operations(() => client).create("a", BOUND)
   })
   afterAll(() => driver.close(client))
 
   let started = 0
-  const { call, create, sh, status } = operations(() => client)
+  const known = operations(() => client)
+  const { call, create, sh, status } = known
 
   /** Scripts that print what the guest has in each place, in a coding. */
   const inPlaces: ReadonlyArray<readonly [string, (workspace: string) => Promise<string>]> = [
@@ -84,6 +88,43 @@ export const hostSecretsSuite = (name: string, driver: LifecycleDriver) => {
       await assertNoValue("c")
       await call("reset", { workspace: "a", snapshot: "s" })
       await assertNoValue("a")
+    })
+
+    it("a workspace after a rewind has no value", async () => {
+      await create("r", BOUND)
+      const { rewind, step } = rewindSteps(known)
+      await step("r", "echo before > rewound")
+      await step("r", "echo after > rewound")
+      await rewind("r")
+      assert.strictEqual(await sh("r", "cat rewound"), "before")
+      await assertNoValue("r")
+    })
+
+    it("candidates of a try, their check and the kept one have no value", async () => {
+      const print = (file: string) => `printf %s "$TOKEN" | ${CODED} > ${file}; printf %s "$TOKEN" > ${file}.plain`
+      const { candidates } = await call<{ readonly candidates: ReadonlyArray<{ readonly outcome: string }> }>("try", {
+        workspace: "a",
+        candidates: [{ name: "way", command: print("candidate") }],
+        check_script: `${print("check")}; env`,
+        keep: "way"
+      })
+      assert.strictEqual(candidates[0]!.outcome, "passed", JSON.stringify(candidates))
+      assert.notInclude(JSON.stringify(candidates), VALUE)
+      for (const file of ["candidate", "check"]) {
+        assert.notInclude(await sh("a", `cat ${file}`), coded, file)
+        assert.match(await sh("a", `cat ${file}.plain`), /^pyro_secret_TOKEN_/, file)
+      }
+      await assertNoValue("a")
+    })
+
+    it("a workspace from a saved snapshot has no value, also if a person gives the secret to its host again", async () => {
+      await call("save", { workspace: "a", name: "kept" })
+      await call("create", { name: "g", from_snapshot: "kept" })
+      assert.deepStrictEqual((await status("g")).secrets, [])
+      assert.notInclude(await sh("g", `printf %s "$TOKEN" | ${CODED}; env | ${CODED}`), coded)
+      await call("create", { name: "h", from_snapshot: "kept", ...BOUND })
+      await assertNoValue("h")
+      await call("saved-delete", { names: ["kept"] })
     })
 
     it("a new value and the end of the host give commands no value", async () => {
