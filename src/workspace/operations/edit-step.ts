@@ -1,11 +1,12 @@
 import { Effect, Exit } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import { callerProject } from "../../contract/wire/caller-project.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { newRequestId } from "../../system/processes/identity.ts"
 import { nowMs } from "../../system/waits/time.ts"
 import { pointBeforeCommand } from "../life/point/keeper.ts"
 import { journaled } from "../residents/exec/command-registry.ts"
-import type { AtResidents } from "./work.ts"
+import type { AtResidents, AtRunning } from "./work.ts"
 
 /** How an operation stands in the history. */
 interface EditStep<A> {
@@ -60,3 +61,12 @@ export const asEditStep = <A, R>(
           : ended(1, !inParts && !Exit.hasInterrupts(exit))
     )
   })
+
+/** An operation on files as one step of the history. `wordsOf` gives its words after `file`. */
+export const editing = <Payload, A, R>(
+  wordsOf: (payload: Payload) => ReadonlyArray<string>,
+  work: (channel: GuestChannel, payload: Payload) => Effect.Effect<A, PyroError, R>,
+  options: Pick<EditStep<A>, "inParts"> = {}
+) =>
+(at: AtRunning, payload: Payload) =>
+  asEditStep(at, { words: ["file", ...wordsOf(payload)], ...options }, work(at.generation.channel, payload))

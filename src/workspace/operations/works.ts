@@ -28,7 +28,7 @@ import { stopService } from "../residents/service/ending.ts"
 import { serviceLogs } from "../residents/service/logs.ts"
 import { demandService, listServices, serviceStatus } from "../residents/service/services.ts"
 import { startService } from "../residents/service/start.ts"
-import { asEditStep } from "./edit-step.ts"
+import { asEditStep, editing } from "./edit-step.ts"
 import { execWorks } from "./exec.ts"
 import { infoOf } from "./info.ts"
 import { rewindWorks } from "./rewind.ts"
@@ -83,10 +83,8 @@ export const works: Works = {
       guardOf(entry, payload),
       (secrets) => lookAtFiles((files) => readFile(channel, payload, secrets, files))
     ),
-  "workspace.file.write": (at, payload) =>
-    asEditStep(at, { words: ["file", "write", payload.path] }, writeFile(at.generation.channel, payload)),
-  "workspace.file.edit": (at, payload) =>
-    asEditStep(at, { words: ["file", "edit", payload.path] }, editFile(at.generation.channel, payload)),
+  "workspace.file.write": editing(({ path }) => ["write", path], writeFile),
+  "workspace.file.edit": editing(({ path }) => ["edit", path], editFile),
   "workspace.file.download": { events: ({ entry, lifecycle }, payload) => downloadFrom(lifecycle, entry, payload) },
   "workspace.file.upload": {
     pulls: ({ entry, lifecycle }, payload, input) =>
@@ -109,36 +107,11 @@ export const works: Works = {
   },
   "workspace.file.stat": ({ channel, lookAtFiles }, payload) =>
     lookAtFiles((files) => statFile(channel, payload, files)),
-  "workspace.file.mkdir": (at, payload) =>
-    asEditStep(
-      at,
-      { words: ["file", "mkdir", payload.path], inParts: true },
-      makeDirectory(at.generation.channel, payload)
-    ),
-  "workspace.file.remove": (at, payload) =>
-    asEditStep(
-      at,
-      { words: ["file", "remove", payload.path], inParts: true },
-      removeFile(at.generation.channel, payload)
-    ),
-  "workspace.file.rename": (at, payload) =>
-    asEditStep(
-      at,
-      { words: ["file", "rename", payload.path, payload.target] },
-      renameFile(at.generation.channel, payload)
-    ),
-  "workspace.file.copy": (at, payload) =>
-    asEditStep(
-      at,
-      { words: ["file", "copy", payload.path, payload.target], inParts: true },
-      copyFile(at.generation.channel, payload)
-    ),
-  "workspace.file.chmod": (at, payload) =>
-    asEditStep(
-      at,
-      { words: ["file", "chmod", payload.path, payload.mode] },
-      changeMode(at.generation.channel, payload)
-    ),
+  "workspace.file.mkdir": editing(({ path }) => ["mkdir", path], makeDirectory, { inParts: true }),
+  "workspace.file.remove": editing(({ path }) => ["remove", path], removeFile, { inParts: true }),
+  "workspace.file.rename": editing(({ path, target }) => ["rename", path, target], renameFile),
+  "workspace.file.copy": editing(({ path, target }) => ["copy", path, target], copyFile, { inParts: true }),
+  "workspace.file.chmod": editing(({ mode, path }) => ["chmod", path, mode], changeMode),
   // Changes, and crossings to and from the host.
   "workspace.diff": workspaceDiff,
   "workspace.patch.apply": (at, payload) => {

@@ -1,28 +1,16 @@
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { localAgent } from "./local-agent.ts"
-import { operations } from "./operations.ts"
-import { rewindSteps } from "./rewind-steps.ts"
-import type { WorkspacesClient } from "./workspaces-client.ts"
+import { assert, describe, it } from "vitest"
+import { rewindingWorkspaces } from "./rewind-steps.ts"
 
 /** Operations that change files, and commands that change nothing, in the history of a workspace, over a local agent. */
 export const testEditsRewind = (title: string, program: string, options: { readonly hasMemoryPoints: boolean }) => {
   describe(title, { concurrent: false }, () => {
-    const driver = localAgent(program, options)
-    let client: WorkspacesClient
-    const known = operations(() => client)
-    const { call, create, exec, remove, sh, status } = known
-    const { history, rewind, settled, step } = rewindSteps(known)
+    const { call, create, exec, history, remove, rewind, settled, sh, status, step } = rewindingWorkspaces(
+      program,
+      options
+    )
     const failure = (work: Promise<unknown>) => work.then(() => "it succeeded", String)
     const commands = async (workspace: string) => (await history(workspace)).commands.map(({ command }) => command)
     const write = (workspace: string, path: string, text: string) => call("file-write", { workspace, path, text })
-
-    beforeAll(async () => {
-      client = await driver.open()
-      await client.close()
-      client.setForNext("PYRO_REWIND_MIB", "2048")
-      client.setForNext("PYRO_REWIND_EVERY_MS", "0")
-    })
-    afterAll(() => driver.close(client))
 
     it("a write, an edit and a patch are steps of the history, and a rewind names and undoes each", async () => {
       await create("w")

@@ -1,11 +1,8 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { assert, describe, it } from "vitest"
 import { until } from "../pyro-cli.ts"
-import { localAgent } from "./local-agent.ts"
-import { operations } from "./operations.ts"
-import { rewindSteps } from "./rewind-steps.ts"
-import type { WorkspacesClient } from "./workspaces-client.ts"
+import { rewindingWorkspaces } from "./rewind-steps.ts"
 
 /** Adds a number to a file, again and again, from 1 on. */
 const writing = (file: string) => `i=0; while :; do i=$((i+1)); echo $i >> /workspace/${file}; sleep 0.02; done`
@@ -13,15 +10,14 @@ const writing = (file: string) => `i=0; while :; do i=$((i+1)); echo $i >> /work
 /** Programs of a workspace write between two commands, over a local agent. No operation uses the workspace meanwhile. */
 export const testProgramsRewind = (title: string, program: string, options: { readonly hasMemoryPoints: boolean }) => {
   describe(title, { concurrent: false }, () => {
-    const driver = localAgent(program, options)
-    let client: WorkspacesClient
-    const known = operations(() => client)
-    const { call, create, exec, remove, sh, startProgram } = known
-    const { history, rewind, step } = rewindSteps(known)
+    const { call, client, create, exec, history, remove, rewind, sh, startProgram, step } = rewindingWorkspaces(
+      program,
+      options
+    )
 
     /** Numbers in the file of a workspace, as the host sees the disk: a look from inside would be a use. */
     const rowsOf = (w: string) => () => {
-      const root = path.join(client.state, "local-disks")
+      const root = path.join(client().state, "local-disks")
       const counts = fs.readdirSync(root).map((disk) => {
         try {
           return fs.readFileSync(path.join(root, disk, `tree/workspace/rows-${w}`), "utf8").split("\n").length - 1
@@ -37,14 +33,6 @@ export const testProgramsRewind = (title: string, program: string, options: { re
       const again = all.findIndex((row, at) => row !== at + 1)
       return again === -1 ? all.length : again
     }
-
-    beforeAll(async () => {
-      client = await driver.open()
-      await client.close()
-      client.setForNext("PYRO_REWIND_MIB", "2048")
-      client.setForNext("PYRO_REWIND_EVERY_MS", "0")
-    })
-    afterAll(() => driver.close(client))
 
     const starts: Readonly<Record<string, (w: string, script: string) => Promise<unknown>>> = {
       service: (workspace, script) => call("service-start", { workspace, name: "writer", script }),

@@ -1,5 +1,8 @@
+import { afterAll, beforeAll } from "vitest"
 import { until } from "../pyro-cli.ts"
-import type { operations } from "./operations.ts"
+import { localAgent } from "./local-agent.ts"
+import { operations } from "./operations.ts"
+import type { WorkspacesClient } from "./workspaces-client.ts"
 
 /** A command of the history, as far as the suites look. */
 interface Past {
@@ -58,4 +61,19 @@ export const rewindSteps = ({ call, exec }: Pick<ReturnType<typeof operations>, 
       return execId
     }
   } as const
+}
+
+/** Workspaces over a local agent with a point before each command, for one suite. */
+export const rewindingWorkspaces = (program: string, options: { readonly hasMemoryPoints: boolean }) => {
+  const driver = localAgent(program, options)
+  let client: WorkspacesClient
+  beforeAll(async () => {
+    client = await driver.open()
+    await client.close()
+    client.setForNext("PYRO_REWIND_MIB", "2048")
+    client.setForNext("PYRO_REWIND_EVERY_MS", "0")
+  })
+  afterAll(() => driver.close(client))
+  const known = operations(() => client)
+  return { client: () => client, ...known, ...rewindSteps(known) }
 }
