@@ -18,9 +18,8 @@ export const OuterRules = Schema.Struct({
 })
 export type OuterRules = typeof OuterRules.Type
 
-/** Maximum bytes of one ignore file, and of all above a seed: the limits of `diff`. */
-const MAX_FILE_BYTES = 1024 * 1024
-const MAX_TOTAL_BYTES = 8 * 1024 * 1024
+/** Maximum bytes of all ignore files above a seed. Each point and each snapshot has a copy. */
+const MAX_TOTAL_BYTES = 1024 * 1024
 
 export const hasRules = ({ exclude, files }: OuterRules) => exclude !== "" || files.length > 0
 
@@ -43,8 +42,8 @@ export const readOuterRules = (
     const files = names.flatMap((_, depth) => {
       const above = names.slice(0, depth).join("/")
       const file = path.join(above, ".gitignore")
-      const content = readBounded(path.join(workTree, file), Math.min(MAX_FILE_BYTES, left))
-      if (content === undefined && (fileSize(path.join(workTree, file)) ?? 0) > Math.min(MAX_FILE_BYTES, left)) {
+      const content = readBounded(path.join(workTree, file), left)
+      if (content === undefined && (fileSize(path.join(workTree, file)) ?? 0) > left) {
         notes.push(
           `the ignore rules of ${printable(path.join(top, file))} do not count for diffs: the file is too large`
         )

@@ -77,4 +77,18 @@ withAgent("a diff of files that git converts", (it) => {
       const short = yield* diff({ nameOnly: true })
       assert.isUndefined(short.converted)
     }))
+
+  it.effect("attributes of a hostile repository that take too long cost no more than a moment", () =>
+    Effect.gen(function*() {
+      const { diff, live } = yield* workspace("endless", (tree) => {
+        fs.writeFileSync(path.join(tree, ".gitattributes"), `* ident\n${"*a*a*a*a*b ident filter=x\n".repeat(8_000)}`)
+        for (let at = 0; at < 400; at++) fs.writeFileSync(path.join(tree, `${"a".repeat(100)}${at}`), "one $Id: x$\n")
+      })
+      for (const name of fs.readdirSync(live)) {
+        if (name.startsWith("a")) fs.writeFileSync(path.join(live, name), "two\n")
+      }
+      const { convertedCount = 0, summary } = yield* diff()
+      assert.strictEqual(summary.modified, 400)
+      assert.isBelow(convertedCount, 400)
+    }))
 })

@@ -11,13 +11,18 @@ import type { Identity } from "./identity.ts"
 /** Settings of a foreign repository, by git's names in lower case (the middle part unchanged). */
 export type Settings = ReadonlyMap<string, string>
 
-/** Reads the output of `git config --list -z`; the first value of a name counts. */
+/** Settings with several values, of which git takes the first one in most places. */
+const firstCounts = /\.(url|merge)$/
+
+/** Reads the output of `git config --list -z`. As in git, the last value of a name counts. */
 const parseSettings = (listed: Buffer): Settings => {
   const settings = new Map<string, string>()
   for (const record of listed.toString().split("\0")) {
     const end = record.indexOf("\n")
     const name = end < 0 ? record : record.slice(0, end)
-    if (name !== "" && !settings.has(name)) settings.set(name, end < 0 ? "true" : record.slice(end + 1))
+    if (name !== "" && !(firstCounts.test(name) && settings.has(name))) {
+      settings.set(name, end < 0 ? "true" : record.slice(end + 1))
+    }
   }
   return settings
 }

@@ -174,6 +174,20 @@ describe("the git configuration of the host's user", () => {
       assert.notInclude(fs.readFileSync(path.join(workspace, ".git/config"), "utf8"), "fsmonitor")
     }))
 
+  it.live("the last of several values of a repository's setting counts, as in git", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryDirectory
+      const tree = treeIn(folder)
+      for (const value of ["true", "input"]) userGit(tree, "config", "--add", "core.autocrlf", value)
+      for (const value of ["https://one.example/x", "https://two.example/x"]) {
+        userGit(tree, "config", "--add", "remote.origin.url", value)
+      }
+      assert.strictEqual(userGit(tree, "config", "core.autocrlf"), "input\n")
+      const { workspace } = yield* seeded({ seedPath: tree })
+      assert.strictEqual(userGit(workspace, "config", "core.autocrlf"), "input\n")
+      assert.strictEqual(userGit(workspace, "remote", "get-url", "origin"), "https://one.example/x\n")
+    }))
+
   it.live("settings of the shell replace those of the user and of the repository", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory

@@ -4,11 +4,14 @@ import { IgnoreRules, TooManyRules } from "../../../ignore/ignore-rules.ts"
 import { forEachPiece } from "../../../patch/format.ts"
 import type { Change } from "../../../patch/patch.ts"
 import { parentsOf } from "../../../seeding/pushed.ts"
+import { yieldToEventLoop } from "../../../system/waits/effects.ts"
 import { readBaseline, type Sources } from "./candidates.ts"
 
 const SYMLINK = 0o120000
 const MAX_FILE_BYTES = 256 * 1024
 const MAX_TOTAL_BYTES = 4 * 1024 * 1024
+/** Number of files to look at in one turn of the event loop. */
+const FILES_PER_TURN = 1_000
 /** Maximum work of one attribute: a tenth of a second. */
 const MAX_WORK = 10_000_000
 
@@ -36,7 +39,7 @@ const expandedIdent = /^[ -].*\$Id:[^\n$]*\$/m
 
 const hasIdent = (change: Change) =>
   Effect.gen(function*() {
-    if (change.before === undefined) return false
+    if (change.before === undefined || !Buffer.from(change.before.content).includes("$Id:")) return false
     const pieces: Array<Uint8Array> = []
     yield* forEachPiece([change], (piece) => void pieces.push(piece))
     return expandedIdent.test(Buffer.concat(pieces).toString("latin1"))
@@ -102,19 +105,22 @@ export const convertedPaths = (
       for (const [path, text] of texts) {
         if (path !== USER && path !== REPOSITORY) tree.add(parentOf(path), patternsFor(text, conversion))
       }
-      for (const { change, path } of files) {
-        if (isSet(own, tree, path) && (yield* conversion.breaks(change))) converted.add(change)
+      for (const [index, { change, path }] of files.entries()) {
+        if (index % FILES_PER_TURN === 0) yield* yieldToEventLoop
+        const set = verdictOf(own, tree, path)
+        if (set === "too many rules") break
+        if (set && (yield* conversion.breaks(change))) converted.add(change)
       }
     }
     return changes.filter((change) => converted.has(change)).map(({ path }) => path)
   })
 
-/** Rules that take too long name nothing. */
-const isSet = (own: IgnoreRules, tree: IgnoreRules, path: string) => {
+/** Rules that take too long name no more files. */
+const verdictOf = (own: IgnoreRules, tree: IgnoreRules, path: string): boolean | "too many rules" => {
   try {
     return own.matches(path) ?? tree.matches(path) ?? false
   } catch (error) {
     if (!(error instanceof TooManyRules)) throw error
-    return false
+    return "too many rules"
   }
 }
