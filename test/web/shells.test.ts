@@ -57,6 +57,11 @@ describe("shells on the page", { concurrent: false }, () => {
   it("a shell goes on after the page's connection is lost", async () => {
     await served().stop()
     await page().getByText("No connection to the daemon.").waitFor()
+    // It stays in sight while the page scrolls.
+    await page().evaluate("document.getElementById('root').style.minHeight = '3000px'; scrollTo(0, 2000)")
+    const { y } = (await page().locator(".bar").boundingBox())!
+    assert.isTrue(y >= 0 && y < 100, `the bar is at ${y}`)
+    await page().evaluate("document.getElementById('root').style.minHeight = ''; scrollTo(0, 0)")
     await served().start()
     await page().getByText("No connection to the daemon.").waitFor({ state: "detached" })
     await page().locator(".xterm").click()

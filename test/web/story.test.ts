@@ -57,6 +57,21 @@ describe("a review on the page, of work in a microVM", { concurrent: false }, ()
     await page().locator(".xterm-rows").getByText("Hello, world!").waitFor()
   })
 
+  it("the shell goes on after a pause and a resume, and the page does not resume the workspace by itself", async () => {
+    const screen = page().locator(".xterm-rows")
+    await page().keyboard.type("export KEPT=value\n")
+    await page().getByRole("button", { name: "Pause" }).click()
+    await page().getByRole("button", { name: "Resume" }).waitFor()
+    await page().locator(".shell").getByText(/paused/).waitFor()
+    assert.deepStrictEqual((await pyro.list()).map(({ state }) => state), ["paused"])
+    await page().getByRole("button", { name: "Resume" }).click()
+    await page().locator(".shell").getByText(/paused/).waitFor({ state: "detached" })
+    await screen.getByText("KEPT").first().waitFor()
+    await page().locator(".xterm").click()
+    await page().keyboard.type("echo $KEPT-again\n")
+    await screen.getByText("value-again").waitFor()
+  })
+
   it("the reviewed diff is applied to the files of the project, and nothing else", async () => {
     await page().getByRole("link", { name: "Review" }).click()
     await page().getByText("1 changed file, 1 line added, 1 removed").waitFor()

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useState } from "react"
+import { lazy, Suspense, useCallback, useEffect, useState } from "react"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
 import { useAction } from "../live/action.ts"
 import { useLoaded } from "../live/loaded.ts"
@@ -19,6 +19,11 @@ export const Shells = ({ of }: { readonly of: WorkspaceInfo }) => {
     `${workspace} ${of.shells ?? 0} ${of.state}`,
     () => ask("workspace.shell.list", { workspace })
   )
+  const isRunning = of.state === "running"
+  const [run, setRun] = useState(0)
+  useEffect(() => {
+    if (isRunning) setRun((before) => before + 1)
+  }, [isRunning])
   const [shown, setShown] = useState<string>()
   /** Sizes that this page's terminal gave to shells: newer than those of the list. */
   const [sizes, setSizes] = useState<ReadonlyMap<string, Size>>(new Map())
@@ -58,7 +63,7 @@ export const Shells = ({ of }: { readonly of: WorkspaceInfo }) => {
         <button
           type="button"
           className="primary"
-          disabled={of.state !== "running" || action.running !== undefined}
+          disabled={!isRunning || action.running !== undefined}
           onClick={open}
         >
           {action.running === "open" ? "Opening…" : "Open a shell"}
@@ -100,7 +105,7 @@ export const Shells = ({ of }: { readonly of: WorkspaceInfo }) => {
       </ul>
       {shown === undefined ? null : (
         <Suspense fallback={<p className="faint">Loading the terminal…</p>}>
-          <Terminal key={shown} workspace={workspace} shellId={shown} resized={resized} />
+          <Terminal key={shown} workspace={workspace} shellId={shown} run={run} resized={resized} />
         </Suspense>
       )}
     </section>

@@ -41,9 +41,11 @@ export interface Size {
 }
 
 /** A shell of a workspace as a terminal. Closing the view leaves the shell open. */
-export default function Terminal({ resized, shellId, workspace }: {
+export default function Terminal({ resized, run, shellId, workspace }: {
   readonly workspace: string
   readonly shellId: string
+  /** Number of times that the workspace was seen to begin to run. A shell goes on with the next run after a pause. */
+  readonly run: number
   /** Called with each size that the shell gets from this terminal. */
   readonly resized: (size: Size) => void
 }) {
@@ -55,6 +57,20 @@ export default function Terminal({ resized, shellId, workspace }: {
   const [failure, setFailure] = useState<Error>()
   const report = useRef(resized)
   report.current = resized
+  const present = useRef(run)
+  present.current = run
+  /** The run in which the shell was left without the program's end. */
+  const [left, setLeft] = useState<number>()
+  const [attempt, setAttempt] = useState(0)
+  const keepsFocus = useRef(true)
+
+  // Not within the same run: an attempt would resume a workspace that a person has just paused.
+  useEffect(() => {
+    if (left === undefined || run <= left) return
+    setLeft(undefined)
+    setFailure(undefined)
+    setAttempt((before) => before + 1)
+  }, [left, run])
 
   useEffect(() => {
     const xterm = new Xterm({
@@ -74,6 +90,8 @@ export default function Terminal({ resized, shellId, workspace }: {
     xterm.open(place.current!)
     fit.fit()
     const input = makeShellInput()
+    const begun = present.current
+    let isOver = false
     const size = () => ({ cols: within(xterm.cols, SHELL_COLS), rows: within(xterm.rows, SHELL_ROWS) })
     const resize = () => {
       input.resize(size())
@@ -86,7 +104,10 @@ export default function Terminal({ resized, shellId, workspace }: {
             xterm.reset()
             xterm.write(event.screen)
           } else if (event._tag === "Output") xterm.write(event.bytes)
-          else if (event._tag === "Exited") setEnded(outcomeText(event))
+          else if (event._tag === "Exited") {
+            isOver = true
+            setEnded(outcomeText(event))
+          }
         }
         // After all of them are drawn.
         xterm.write("", resolve)
@@ -97,29 +118,38 @@ export default function Terminal({ resized, shellId, workspace }: {
         input.connect(sink)
         resize()
       },
-      failed: setFailure,
-      ended: input.disconnect
+      failed: (failure) => {
+        input.disconnect()
+        setFailure(failure)
+        setLeft(begun)
+      },
+      ended: () => {
+        input.disconnect()
+        if (!isOver) setLeft(begun)
+      }
     })
     const encoder = new TextEncoder()
     xterm.onData((data) => input.type(encoder.encode(data)))
     xterm.onBinary((data) => input.type(Uint8Array.from(data, (character) => character.charCodeAt(0))))
     xterm.onResize(resize)
     xterm.attachCustomKeyEventHandler(pageKeys(xterm, () => wayOut.current?.focus()))
-    xterm.focus()
+    if (keepsFocus.current) xterm.focus()
     const observer = new ResizeObserver(() => fit.fit())
     observer.observe(place.current!)
+    const screen = place.current!
     return () => {
+      keepsFocus.current = screen.contains(globalThis.document.activeElement)
       observer.disconnect()
       stop()
       input.disconnect()
       xterm.dispose()
       terminal.current = null
     }
-  }, [workspace, shellId])
+  }, [workspace, shellId, attempt])
 
   useEffect(() => {
     if (terminal.current !== null) terminal.current.options.screenReaderMode = isReadAloud
-  }, [isReadAloud, shellId])
+  }, [isReadAloud, shellId, attempt])
 
   return (
     <div className="shell">
