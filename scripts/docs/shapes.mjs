@@ -80,6 +80,7 @@ const results = [
   { name: "PushResult", of: "workspace.sync.push", doc: "Changes of the host that were copied to the guest." },
   { name: "CandidateResult", of: "workspace.try", at: itemOf("candidates"), doc: "What became of a candidate." },
   { name: "TryResult", of: "workspace.try", doc: "What became of all candidates." },
+  { name: "KeepResult", of: "workspace.keep", doc: "A candidate that became the workspace." },
   { name: "NetworkChanged", of: "workspace.network.set", doc: "A new network policy, and what it ends." },
   { name: "NetworkLog", of: "workspace.network.log", doc: "Connections of a workspace." }
 ]

@@ -22,8 +22,19 @@ describe("workspace_try", () => {
       return Stream.make(
         { _tag: "Started" as const, candidate: "one" },
         { _tag: "Tried" as const, result },
-        { _tag: "Done" as const, candidates: [result], best: "one", workspace: info }
+        {
+          _tag: "Done" as const,
+          candidates: [result],
+          best: "one",
+          bestBecause: "no other candidate ran to its end",
+          keepable: ["one"],
+          workspace: info
+        }
       )
+    },
+    keep: (payload) => {
+      asked.push(payload)
+      return Stream.make({ _tag: "Kept" as const, kept: payload.candidate, undo: "pt-1", workspace: info })
     }
   })
   const attempt = (given: object) => call(pyro, "workspace_try", { workspace_id: "fix", ...given })
@@ -37,7 +48,22 @@ describe("workspace_try", () => {
     assert.deepInclude(asked[0], { workspace: "fix", candidates, checkScript: "npm test", check: [], keep: "best" })
     const [first] = told["candidates"] as ReadonlyArray<object>
     assert.deepInclude(first, { name: "one", outcome: "failed", status: 1, tail: "1 failed\n", reason: result.reason })
-    assert.deepInclude(told, { best: "one", kept: null })
+    assert.deepInclude(told, { best: "one", best_because: "no other candidate ran to its end", kept: null })
+    assert.deepStrictEqual(told["keepable"], ["one"])
+  })
+
+  it("a candidate of a finished try is kept by its name", async () => {
+    const told: Readonly<Record<string, unknown>> = succeeds(
+      "workspace_keep",
+      await call(pyro, "workspace_keep", { workspace_id: "fix", candidate: "one" })
+    ) as never
+    assert.deepStrictEqual(asked.at(-1), { workspace: "fix", candidate: "one" })
+    assert.deepInclude(told, { kept: "one", undo: "pt-1" })
+    fails(
+      await call(pyro, "workspace_keep", { workspace_id: "fix", candidate: "../one" }),
+      "invalid_request: candidate"
+    )
+    fails(await call(pyro, "workspace_keep", { workspace_id: "fix" }), "invalid_request: candidate: is missing")
   })
 
   it("candidates that are none are named", async () => {

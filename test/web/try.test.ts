@@ -114,6 +114,18 @@ describe("the table of a try on the page", { concurrent: false }, () => {
     assert.strictEqual(await page().getByRole("article", { name: "one.txt" }).count(), 0)
   })
 
+  it("another candidate of the same try is kept then, and the reason for the best one is shown", async () => {
+    await page().getByRole("link", { name: "Try" }).click()
+    await page().getByText(/no measure tells it from candidate-\S+, which comes later/).waitFor()
+    await page().getByRole("button", { name: "Keep candidate-1", exact: true }).click()
+    await page().getByText("candidate-1 is kept.").waitFor()
+    await row("candidate-1").getByText("kept").waitFor()
+    await sh("fix", "grep patched one.txt && test ! -e undone")
+    await page().getByRole("button", { name: "Undo the keep" }).click()
+    await page().getByText("fix is as it was before the keep.").first().waitFor()
+    await sh("fix", "grep first one.txt")
+  })
+
   it("names of files and output with markup are text", async () => {
     await page().getByRole("link", { name: "Try" }).click()
     await page().getByRole("combobox", { name: "Keep" }).selectOption("none")

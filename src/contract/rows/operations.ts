@@ -37,6 +37,7 @@ import { workspaceFileEdit, workspaceFileList, workspaceFileRead, workspaceFileW
 import { workspaceFork } from "./workspace-fork.ts"
 import { workspaceImport } from "./workspace-import.ts"
 import type { WorkspaceState } from "./workspace-info.ts"
+import { workspaceKeep } from "./workspace-keep.ts"
 import {
   workspaceCreate,
   workspaceList,
@@ -143,6 +144,7 @@ const changes = [
   savedDelete,
   workspaceFork,
   workspaceTry,
+  workspaceKeep,
   workspaceCompare
 ] as const
 

@@ -8,14 +8,16 @@ import { patchLimits } from "./workspace-patch.ts"
 export const MOST_CANDIDATES = 16
 
 /** Values of `keep` that are no names of candidates. */
-export const KEEP_WORDS = ["none", "best", "first-pass"] as const
+export const KEEP_WORDS = ["none", "best", "first-pass", "ask"] as const
 
 /** A script longer than this is a file of a patch. */
 const MAX_SCRIPT_CHARACTERS = 65_536
 
+const CANDIDATE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
+
 const CandidateName = lazy(() =>
   Schema.String.pipe(
-    matching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "must be 1 to 63 letters, digits, '.', '_' and '-'"),
+    matching(CANDIDATE_NAME, "must be 1 to 63 letters, digits, '.', '_' and '-'"),
     must((name) => !(KEEP_WORDS as ReadonlyArray<string>).includes(name), `must not be ${KEEP_WORDS.join(", ")}`),
     described("Name of the candidate. Default: candidate-1 and so on")
   )
@@ -72,6 +74,13 @@ const DiffStat = lazy(() =>
     deletions: integer("Total lines removed")
   })
 )
+
+/** A candidate by its name. */
+export const candidateField = (description: string) =>
+  Schema.String.pipe(
+    matching(CANDIDATE_NAME, "must be 1 to 63 letters, digits, '.', '_' and '-'"),
+    described(description)
+  )
 
 /** What became of one candidate. */
 export const CandidateResult = lazy(() =>

@@ -37,7 +37,8 @@ export const TryPayload = lazy(() =>
     checkScript: optional(text("The check as a shell command or script (bash)")),
     keep: defaulted(
       text(
-        "Candidate that becomes the workspace, if it passes: `best`, `first-pass`, or a candidate's name. `none` keeps the workspace as it is"
+        "Candidate that becomes the workspace, if it passes: `best`, `first-pass`, or a candidate's name. `none` keeps the workspace as it is. " +
+          "`ask`: pyro asks on the terminal after the results"
       ),
       () => "none"
     ),
@@ -78,7 +79,21 @@ const fields = () => ({
         "then the first. Absent if none ran to its end"
     )
   ),
+  bestBecause: optional(
+    string(
+      "The measure that decided for the best candidate, and the values of it and of the next best. Absent without `best`"
+    )
+  ),
   kept: optional(string("The candidate that became the workspace. Absent if none did")),
+  keepable: optional(
+    Schema.Array(Schema.String).annotate({
+      description:
+        "Candidates whose files stay after the try: `workspace.keep` makes one of them the workspace. Absent if none stay"
+    })
+  ),
+  keepableUntil: optional(
+    string("Time until which they stay, ISO 8601. The next try of the workspace and a reset remove them earlier")
+  ),
   undo: optional(
     string(
       "The point of the workspace before the keep: a rewind to it undoes the keep. Absent if none was kept, or the workspace has no points"
@@ -122,7 +137,7 @@ export const workspaceTry = streaming({
   description:
     "Forks the running workspace once for each candidate, with its processes, services and caches. Each fork gets its patch or runs its command, " +
     "and then the check. The table shows what became of each. With --keep, a candidate that passed becomes the workspace: id, name, ports and " +
-    "grants stay, and what started in the workspace since ends, as with reset. The keep joins the history: rewind undoes it. The others go. Without --keep, and after an interruption or a failure, the workspace " +
+    "grants stay, and what started in the workspace since ends, as with reset. The keep joins the history: rewind undoes it. The files of the others stay for a day: `pyro keep` makes one of them the workspace. Without --keep, and after an interruption or a failure, the workspace " +
     "is as it was. pyro exits with 1 if no candidate passed, or if none was kept with --keep.",
   cli: {
     path: ["workspace", "try"],
@@ -160,7 +175,7 @@ export const workspaceTry = streaming({
       workspace: {},
       candidates: { description: "Each with a name, and a patch or a command" },
       check_script: { name: "check", description: "Shell command that judges each" },
-      keep: { description: "best, first-pass, a candidate's name, or none [none]" },
+      keep: { description: "best, first-pass, a candidate's name, or none; workspace_keep keeps one later [none]" },
       stop_at_first_pass: { description: "" },
       timeout_seconds: { description: "End a candidate after this time [never]" }
     },

@@ -73,6 +73,7 @@ export const workspaceOf = (on: Host, info: WorkspaceInfo, owned: boolean): Work
       ),
     forks: (count, options) => Effect.map(fork(count, options, true), (made) => handle("Forks", made)),
     try: tryIn(host, workspace),
+    keep: (candidate) => use(operations.keep.collect({ workspace, candidate })),
     reset: (options) => Effect.map(use(operations.reset.collect({ ...options, workspace })), infoAfter),
     history: (options) => use(operations.history({ ...options, workspace })),
     rewind: (options) => use(operations.rewind.collect({ ...options, workspace })),

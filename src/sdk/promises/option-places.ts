@@ -64,6 +64,7 @@ const workspace: Places<Workspace> = {
   fork: 0,
   forks: 1,
   try: 1,
+  keep: 1,
   reset: 0,
   history: 0,
   rewind: 0,

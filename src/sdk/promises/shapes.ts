@@ -956,11 +956,35 @@ export interface TryResult {
    * smallest diff, then the first. Absent if none ran to its end
    */
   readonly best?: string
+  /**
+   * The measure that decided for the best candidate, and the values of it and of the next best. Absent without `best`
+   */
+  readonly bestBecause?: string
   /** The candidate that became the workspace. Absent if none did */
   readonly kept?: string
   /**
+   * Candidates whose files stay after the try: `workspace.keep` makes one of them the workspace. Absent if none stay
+   */
+  readonly keepable?: ReadonlyArray<string>
+  /** Time until which they stay, ISO 8601. The next try of the workspace and a reset remove them earlier */
+  readonly keepableUntil?: string
+  /**
    * The point of the workspace before the keep: a rewind to it undoes the keep. Absent if none was kept, or the
    * workspace has no points
+   */
+  readonly undo?: string
+  /** The workspace */
+  readonly workspace: WorkspaceInfo
+  /** Warnings, one sentence each. Empty if there are none */
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** A candidate that became the workspace. */
+export interface KeepResult {
+  /** The candidate that became the workspace */
+  readonly kept: string
+  /**
+   * The point of the workspace before the keep: a rewind to it undoes the keep. Absent if the workspace has no points
    */
   readonly undo?: string
   /** The workspace */
@@ -1474,7 +1498,7 @@ export interface ForkFields {
 export interface TryFields {
   /**
    * Candidate that becomes the workspace, if it passes: `best`, `first-pass`, or a candidate's name. `none` keeps the
-   * workspace as it is
+   * workspace as it is. `ask`: pyro asks on the terminal after the results
    */
   readonly keep?: string | undefined
   /** End the other candidates when one passes */

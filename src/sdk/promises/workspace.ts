@@ -4,7 +4,7 @@ import type { Cancel, Command, EventStream } from "./common.ts"
 import type { Files } from "./files.ts"
 import type { WorkspaceLife } from "./life.ts"
 import type { Network, Port, PortOptions, Ports, Services } from "./services.ts"
-import type { CommandInfo, CreateFields, ForkFields, WorkspaceInfo } from "./shapes.ts"
+import type { CommandInfo, CreateFields, ForkFields, KeepResult, WorkspaceInfo } from "./shapes.ts"
 import type { Shell, ShellOptions } from "./shell.ts"
 import type { Candidate, TryEvent, TryOptions } from "./try.ts"
 
@@ -120,4 +120,15 @@ export interface Workspace extends WorkspaceLife, WorkspaceChanges, AsyncDisposa
    * }
    */
   readonly try: (candidates: ReadonlyArray<Candidate>, options?: TryOptions) => EventStream<TryEvent>
+  /**
+   * Makes a candidate of the last finished try this workspace: its files, in a new microVM in which its services start again. Candidates stay for a day,
+   * until the next try or reset. `rewind` undoes the keep.
+   *
+   * @example
+   * for await (const event of ws.try([{ name: "touch", command: "touch kept.txt" }])) {
+   *   if (event._tag === "Done") console.log(event.bestBecause, event.keepable)
+   * }
+   * await ws.keep("touch")
+   */
+  readonly keep: (candidate: string, options?: Cancel) => Promise<KeepResult>
 }

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Ref } from "effect"
 import { returnPushed } from "../../seeding/pushed.ts"
 import { nowMs } from "../../system/waits/time.ts"
 import { commit, discardFolder } from "../entry/context.ts"
@@ -11,6 +11,7 @@ import type { OpenResidents } from "../residents/open.ts"
 import { endedBy } from "./ended-by.ts"
 import { type Point, readPoints } from "./point/record.ts"
 import { findSnapshot, type Snapshot } from "./snapshot/record.ts"
+import { removeTried } from "./snapshot/tried.ts"
 
 /** A rewind to a point, and the commands that are undone then. */
 export interface ToPoint {
@@ -69,7 +70,7 @@ export const announcedRebase = (
  */
 export const rebaseResidents = (entry: Entry, residents: OpenResidents, rebase: Rebase) =>
   isToPoint(rebase) ? toPoint(entry, residents, rebase) : Effect.gen(function*() {
-    yield* isKeep(rebase) ? toCandidate(residents, rebase) : forgetHistory(entry, residents)
+    yield* isKeep(rebase) ? toCandidate(entry, residents, rebase) : forgetHistory(entry, residents)
     forgetPointMarks(entry)
     if (rebase !== "baseline") yield* inherit(entry, residents, rebase)
     const from = rebase === "baseline" ? {} : originOf(rebase)
@@ -80,6 +81,7 @@ export const rebaseResidents = (entry: Entry, residents: OpenResidents, rebase: 
 const forgetHistory = (entry: Entry, residents: OpenResidents) =>
   Effect.gen(function*() {
     yield* residents.clear
+    yield* removeTried(entry)
     // They are of the commands that are forgotten.
     yield* discardFolder(entry.folder.points)
     // The guest that knew the former values and placeholders is gone.
@@ -88,12 +90,13 @@ const forgetHistory = (entry: Entry, residents: OpenResidents) =>
   })
 
 /** Commands and points stay, and the keep joins them. Commands that ran when the candidate was forked run on in it. */
-const toCandidate = (residents: OpenResidents, { record: { candidate = "", name } }: Snapshot) =>
+const toCandidate = (entry: Entry, residents: OpenResidents, { record: { candidate = "", name } }: Snapshot) =>
   Effect.gen(function*() {
     // The next process comes here too, and the commands of the former VM are gone.
     yield* residents.lose(endedBy("reset"))
     yield* residents.clearPresent
-    yield* recordKeep(residents.commands, candidate, name)
+    const { generation } = yield* Ref.get(entry.record)
+    yield* recordKeep(residents.commands, candidate, `${name} ${generation}`)
   })
 
 /** The hidden snapshot of a candidate has no name for people. */

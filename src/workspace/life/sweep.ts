@@ -12,6 +12,7 @@ import type { VmId } from "../../vm/record.ts"
 import { sweepWorkspaceVms } from "../../vm/sweep.ts"
 import { isUnfinished, type WorkspaceRecord, workspacesDirectory } from "../entry/record.ts"
 import { readWorkspaces, savedDirectory } from "./recorded.ts"
+import { triedSnapshots } from "./snapshot/tried.ts"
 
 /** Prefix of folders that are moved out of the workspaces for removal. No record names them. */
 const sweptPrefix = ".swept-"
@@ -144,12 +145,16 @@ const otherDisks = (directory: string, { disk }: WorkspaceRecord) =>
 const oldMemory = (directory: string, { paused }: WorkspaceRecord) =>
   paused === undefined ? [path.join(directory, "paused")].filter(exists) : []
 
-/** Sources of forks, folders of comparisons, the rest of removed snapshots and points, and hidden snapshots without an interrupted reset to them. */
+/**
+ * Sources of forks, folders of comparisons, the rest of removed snapshots and points, and hidden snapshots without an interrupted reset to them that no
+ * candidate of the last try has.
+ */
 const halfMade = (directory: string, { restoredFrom }: WorkspaceRecord) => {
+  const tried = triedSnapshots(directory)
   const hidden = ["snapshots", "points"].flatMap((kind) =>
-    namesIn(path.join(directory, kind)).filter((name) => name.startsWith(".") && name !== restoredFrom).map((name) =>
-      path.join(directory, kind, name)
-    )
+    namesIn(path.join(directory, kind))
+      .filter((name) => name.startsWith(".") && name !== restoredFrom && !tried.has(name))
+      .map((name) => path.join(directory, kind, name))
   )
   return [
     ...hidden,

@@ -10,6 +10,7 @@ import { makeIdlePauses, noteUses } from "../life/idle.ts"
 import { keepMakingPoints } from "../life/point/keeper.ts"
 import { expire } from "../life/remove.ts"
 import { makeFlattener } from "../life/snapshot/flatten.ts"
+import { removeOverTries } from "../life/snapshot/hidden.ts"
 import { leaveAll } from "../life/start-stop.ts"
 import { openResidentsOf } from "../residents/entry-residents.ts"
 import { doChores } from "./chores.ts"
@@ -51,6 +52,7 @@ const make = Effect.gen(function*() {
     { everySeconds: 1, work: Effect.suspend(() => expire(lifecycle)) },
     { everySeconds: 1, work: Effect.suspend(() => noteUses(lifecycle)) },
     { everySeconds: 1, work: makeIdlePauses(lifecycle) },
+    { everySeconds: 600, work: Effect.suspend(() => removeOverTries(lifecycle)) },
     // Whether the host has slept.
     { everySeconds: 2, work: yield* makeClockKeeper(registry.entries) },
     {

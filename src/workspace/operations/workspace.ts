@@ -25,6 +25,7 @@ import { observeWorkspaces } from "./observe.ts"
 import { resetBefore } from "./rewind.ts"
 import { summarize } from "./summary.ts"
 import { showTimeline } from "./timeline.ts"
+import { keepCandidate } from "./try/states.ts"
 import { tryCandidates } from "./try/try.ts"
 import { watchWorkspaces } from "./watch.ts"
 import { type AtReader, inReader, type Works } from "./work.ts"
@@ -121,6 +122,18 @@ export const workspaceWorks = {
       }).pipe(Effect.scoped)
   },
   "workspace.try": { events: ({ lifecycle }, payload) => tryCandidates(lifecycle, payload) },
+  "workspace.keep": {
+    notices: ({ entry, lifecycle, notify }, { candidate }) =>
+      Effect.gen(function*() {
+        const undo = yield* keepCandidate(lifecycle, entry, candidate, notify)
+        return {
+          _tag: "Kept" as const,
+          kept: candidate,
+          ...(undo === undefined ? {} : { undo }),
+          workspace: yield* infoOf(entry)
+        }
+      })
+  },
   "workspace.delete": ({ lifecycle }, payload) =>
     Effect.map(removeAll(lifecycle, payload), (gone) => ({
       deleted: gone.map(({ id }) => id),

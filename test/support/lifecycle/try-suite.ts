@@ -23,6 +23,7 @@ interface Tried {
 interface Done {
   readonly candidates: ReadonlyArray<Tried>
   readonly best?: string
+  readonly bestBecause?: string
   readonly kept?: string
   readonly workspace: { readonly id: string; readonly name: string }
 }
@@ -93,6 +94,7 @@ export const trySuite = (
       assert.deepInclude(script, { diff: { files: 2, additions: 3, deletions: 0 } })
       assert.deepInclude(ends, { step: "candidate", status: 7, tail: "gives up\n" })
       assert.deepStrictEqual([done.best, done.kept], ["candidate-2", undefined])
+      assert.strictEqual(done.bestBecause, "both passed; the smaller diff: 1 line changed, and 3 in script")
       await isAlone("old")
     })
 
@@ -117,8 +119,12 @@ export const trySuite = (
       assert.include(await refused({ candidates: Array.from({ length: 17 }, () => one) }), "must be 1 to 16 candidates")
       assert.include(await refused({ candidates: [{ name: "both", ...one, patch: "" }] }), "both must have one patch")
       assert.include(await refused({ candidates: [{ name: "a", ...one }, { name: "a", ...one }] }), "two candidates")
-      assert.include(await refused({ candidates: [{ name: "best", ...one }] }), "must not be none, best, first-pass")
+      assert.include(
+        await refused({ candidates: [{ name: "best", ...one }] }),
+        "must not be none, best, first-pass, ask"
+      )
       assert.include(await refused({ candidates: [one], keep: "other" }), "no candidate other")
+      assert.include(await refused({ candidates: [one], keep: "ask" }), "only pyro on a terminal can ask")
       await isAlone("old")
     })
 

@@ -15,6 +15,7 @@ import { WorkspaceRef } from "../../../src/contract/rows/workspace-field.ts"
 import { FileMkdirPayload } from "../../../src/contract/rows/workspace-file-work.ts"
 import { FileEditPayload, FileWritePayload } from "../../../src/contract/rows/workspace-file.ts"
 import { ForkPayload } from "../../../src/contract/rows/workspace-fork.ts"
+import { KeepPayload } from "../../../src/contract/rows/workspace-keep.ts"
 import {
   CreatePayload,
   foldSwitch,
@@ -185,6 +186,7 @@ const operations = ({ house }: Workspaces["Service"], scope: Scope.Scope) => {
     "saved-delete": operation(SavedDeletePayload(), saved.delete),
     fork: operation(ForkPayload(), (payload) => last(all.fork(payload))),
     try: operation(TryPayload(), (payload) => last(all.try(payload))),
+    keep: operation(KeepPayload(), (payload) => last(all.keep(payload))),
     /** A try whose caller leaves at the first event of a kind. */
     "try-abandoned": (given: { readonly until: string; readonly payload: object }) =>
       Effect.flatMap(

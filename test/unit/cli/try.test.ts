@@ -1,4 +1,4 @@
-import { Effect, Result } from "effect"
+import { Effect, Result, Stream } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
@@ -7,6 +7,7 @@ import { FileUnreadable, Terminal } from "../../../src/cli/terminal/Terminal.ts"
 import type { CandidateResult } from "../../../src/contract/rows/workspace-try-fields.ts"
 import { workspaceTry } from "../../../src/contract/rows/workspace-try.ts"
 import { temporaryFolder } from "../../support/pyro-cli.ts"
+import { on } from "./on.ts"
 import { shown } from "./shown.ts"
 
 const { folder, remove } = temporaryFolder("pyro-cli-try-")
@@ -131,6 +132,18 @@ describe("the table of a try", () => {
     assert.strictEqual(err, "fix is as it was\n")
   })
 
+  it("the best one has its reason, and a candidate that can be kept later has its command", async () => {
+    const { err, out } = await shown("workspace.try", {
+      candidates: rows,
+      best: "good",
+      bestBecause: "it passed, and bad did not",
+      keepable: ["slow", "good", "bad"],
+      workspace
+    }, { keep: "none" })
+    assert.include(out, "\nThe best is good: it passed, and bad did not\n")
+    assert.strictEqual(err, "fix is as it was\nFor a day you can keep one of them: pyro keep fix good\n")
+  })
+
   it("the kept candidate is said, and that none was", async () => {
     const kept = await shown("workspace.try", { candidates: rows, best: "good", kept: "good", workspace }, {
       keep: "best"
@@ -139,6 +152,50 @@ describe("the table of a try", () => {
     assert.match(kept.out, /^good .*kept$/m)
     const none = await shown("workspace.try", { candidates: rows, best: "good", workspace }, { keep: "bad" })
     assert.strictEqual(none.err, "fix is as it was: no candidate was kept\n")
+  })
+
+  it("--keep ask shows the results, asks once, and keeps what the person names", async () => {
+    const done = { _tag: "Done", candidates: rows, best: "good", keepable: ["good", "bad"], workspace }
+    const asked = async (answer: string, more: Partial<Terminal["Service"]> = {}, ...words: ReadonlyArray<string>) => {
+      const { called, journal, status } = await on(["try", "fix", "--command", "true", "--keep", "ask", ...words], {
+        answers: {
+          "workspace.try": done,
+          "workspace.keep": { _tag: "Kept", kept: answer === "best" ? "good" : answer, undo: "pt-1", workspace }
+        },
+        terminal: {
+          stdinIsTerminal: true,
+          stderrIsTerminal: true,
+          stdin: Stream.make(new TextEncoder().encode(`${answer}\n`)),
+          ...more
+        }
+      })
+      const calls = called.map(([name, payload]) => [name, payload as object])
+      return { calls, said: journal.join("\n"), status }
+    }
+    const bad = await asked("bad")
+    assert.deepInclude(bad.calls[0]![1], { keep: "none" })
+    assert.deepStrictEqual(bad.calls[1], ["workspace.keep", { workspace: "ws-0123456789", candidate: "bad" }])
+    assert.match(
+      bad.said,
+      /CANDIDATE[^]*Which candidate shall fix become\? good \(best\), bad \[none\] [^]*fix is bad now\. Undo: pyro rewind fix/
+    )
+    assert.strictEqual(bad.status, 0)
+    assert.deepInclude((await asked("best")).calls[1]![1], { candidate: "good" })
+    const none = await asked("")
+    assert.deepStrictEqual([none.calls.length, none.status], [1, 0])
+    const other = await asked("slow")
+    assert.deepStrictEqual([other.calls.length, other.status], [1, 1])
+    assert.include(other.said, "slow cannot be kept. Nothing is kept. For a day: pyro keep fix CANDIDATE")
+    for (
+      const refused of [
+        await asked("bad", { stdinIsTerminal: false }),
+        await asked("bad", { stderrIsTerminal: false }),
+        await asked("bad", {}, "--json")
+      ]
+    ) {
+      assert.deepStrictEqual([refused.calls.length, refused.status], [0, 2])
+      assert.match(refused.said, /ask (needs a terminal|does not go together with --json)/)
+    }
   })
 
   it("the exit status says whether one passed, or was kept", () => {

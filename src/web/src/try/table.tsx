@@ -71,8 +71,11 @@ const Output = ({ of: { name, outcome, reason, tail, truncated } }: { readonly o
   )
 }
 
-/** What became of each candidate so far. */
-export const TrialTable = ({ of }: { readonly of: Trial }) => (
+/** What became of each candidate so far. `keep`: keeps a candidate of a try that has ended. Undefined: something else runs. */
+export const TrialTable = ({ keep, of }: {
+  readonly of: Trial
+  readonly keep: ((candidate: string) => void) | undefined
+}) => (
   <div className="scroll" tabIndex={0} role="region" aria-label="Table of the candidates">
     <table className="list tried">
       <thead>
@@ -99,6 +102,18 @@ export const TrialTable = ({ of }: { readonly of: Trial }) => (
                     ? <span className="tag good">kept</span>
                     : name === of.best
                     ? <span className="tag">best</span>
+                    : null}
+                  {name !== of.kept && of.keepable?.includes(name) === true
+                    ? (
+                      <button
+                        type="button"
+                        aria-label={`Keep ${name}`}
+                        disabled={keep === undefined}
+                        onClick={() => keep?.(name)}
+                      >
+                        Keep
+                      </button>
+                    )
                     : null}
                 </th>
                 <td>

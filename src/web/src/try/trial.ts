@@ -15,6 +15,9 @@ export interface Trial {
   readonly notices: ReadonlyArray<string>
   readonly keep: string
   readonly best?: string
+  readonly bestBecause?: string
+  /** Candidates whose files stay after the try. */
+  readonly keepable?: ReadonlyArray<string>
   readonly kept?: string
   /** The point that undoes the keep. */
   readonly undo?: string
@@ -76,7 +79,7 @@ export const startTrial = async (workspace: string, request: Request): Promise<v
   show(trial)
   const check = request.check.trim()
   try {
-    const { best, candidates: results, kept, undo } = await perform(
+    const { best, bestBecause, candidates: results, keepable = [], kept, undo } = await perform(
       "workspace.try",
       {
         workspace,
@@ -94,7 +97,9 @@ export const startTrial = async (workspace: string, request: Request): Promise<v
       ...trial,
       state: "done",
       results: new Map(results.map((result) => [result.name, result])),
+      keepable,
       ...(best === undefined ? {} : { best }),
+      ...(bestBecause === undefined ? {} : { bestBecause }),
       ...(kept === undefined ? {} : { kept }),
       ...(undo === undefined ? {} : { undo })
     })
@@ -109,6 +114,22 @@ export const startTrial = async (workspace: string, request: Request): Promise<v
 
 /** Ends a try, and with it its candidates. */
 export const cancelTrial = (workspace: string) => stops.get(workspace)?.abort()
+
+/** Makes a candidate of a try that has ended the workspace. Gives a sentence about that. */
+export const keepLater = async (workspace: string, candidate: string): Promise<string> => {
+  const { kept, undo, warnings } = await perform("workspace.keep", { workspace, candidate })
+  const trial = trialOf(workspace).get()
+  if (trial !== undefined) {
+    const { isUndone: _, undo: __, ...rest } = trial
+    trialOf(workspace).set({
+      ...rest,
+      kept,
+      notices: [...rest.notices, ...warnings].slice(-MOST_NOTICES),
+      ...(undo === undefined ? {} : { undo })
+    })
+  }
+  return `${kept} is kept.`
+}
 
 /** The keep of a try was undone. */
 export const markUndone = (workspace: string) => {

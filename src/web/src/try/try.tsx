@@ -9,7 +9,7 @@ import { rewoundText } from "../tree/rewound.ts"
 import { perform } from "../wire/calls.ts"
 import { RequestForm } from "./request.tsx"
 import { TrialTable } from "./table.tsx"
-import { cancelTrial, isKeeping, markUndone, type Trial, trialOf } from "./trial.ts"
+import { cancelTrial, isKeeping, keepLater, markUndone, type Trial, trialOf } from "./trial.ts"
 
 const progressText = (trial: Trial) => {
   const { names, results, state } = trial
@@ -73,6 +73,8 @@ export const Try = ({ of }: { readonly of: WorkspaceInfo }) => {
   const results = useRef<HTMLElement>(null)
   const wasRunning = useRef(trial?.state === "running")
   const isRunning = trial?.state === "running"
+  const { failure, run, running } = useAction()
+  const keep = (candidate: string) => void run("keep", () => keepLater(of.id, candidate))
   // The button that began the try cannot keep the focus: it is disabled now.
   useEffect(() => {
     if (isRunning && !wasRunning.current) results.current?.focus()
@@ -105,7 +107,24 @@ export const Try = ({ of }: { readonly of: WorkspaceInfo }) => {
             </p>
           ))}
           <Kept of={of} trial={trial} />
-          <TrialTable of={trial} />
+          {trial.bestBecause === undefined || trial.best === undefined ? null : (
+            <p>
+              {"The best is "}
+              <strong>
+                <Text of={trial.best} />
+              </strong>
+              {": "}
+              <Text of={trial.bestBecause} />
+            </p>
+          )}
+          {(trial.keepable ?? []).length === 0 ? null : (
+            <p className="faint">
+              You can keep a candidate for a day, until the next try or reset. The workspace gets its files in a new
+              microVM, and loses what changed since the try began.
+            </p>
+          )}
+          {failure === undefined ? null : <Problem of={failure} />}
+          <TrialTable of={trial} keep={running === undefined ? keep : undefined} />
         </section>
       )}
     </>

@@ -82,8 +82,10 @@ export const capture = (
 export const captureAs = <E, R>(
   from: Entry,
   workspace: WorkspaceFolder,
-  { folder, record, shareIn }: Pick<Snapshot, "folder"> & {
+  { folder, onDisk, record, shareIn }: Pick<Snapshot, "folder"> & {
     readonly record: ReturnType<typeof announced>
+    /** Residents of the disk, without a memory. */
+    readonly onDisk?: ResidentStates | undefined
     /** As in `capture`. */
     readonly shareIn?: Scope.Scope | undefined
   },
@@ -93,9 +95,10 @@ export const captureAs = <E, R>(
     yield* Effect.mapError(ensureFolder(folder.directory), unwritten(workspace))
     yield* writeSnapshot(workspace, folder, record)
     yield* onAnnounced
-    const memory = { path: folder.frozen.memoryPath, uid: process.getuid?.() ?? 0 }
+    const memory = onDisk === undefined ? { path: folder.frozen.memoryPath, uid: process.getuid?.() ?? 0 } : undefined
     const { shared, ...captured } = yield* capture(from, folder, memory, shareIn)
-    const ready = { ...record, phase: "ready" as const, captured }
+    const residents = onDisk ?? captured.residents
+    const ready = { ...record, phase: "ready" as const, captured: { ...captured, residents } }
     yield* writeSnapshot(workspace, folder, ready)
     const snapshot: Snapshot & { readonly shared: SharedMemory | undefined } = { folder, record: ready, shared }
     return snapshot

@@ -29,6 +29,7 @@ import {
   snapshotInfo,
   writeSnapshot
 } from "./record.ts"
+import { triedSnapshots } from "./tried.ts"
 
 /** A removal first hides the snapshot, and then frees its files. */
 const removeSnapshot = (workspace: WorkspaceFolder, folder: CaptureFolder) =>
@@ -117,8 +118,9 @@ export const adoptSnapshots = (entry: Entry) =>
     const kept = new Set(whole.map(({ record }) => record.name))
     const there = yield* Effect.mapError(listIfPresent(snapshots), toHostError)
     const { restoredFrom } = yield* Ref.get(entry.record)
+    const tried = triedSnapshots(entry.folder.directory)
     // An interrupted reset to a hidden snapshot still needs its residents.
-    const halves = there.filter((name) => !kept.has(name) && name !== restoredFrom)
+    const halves = there.filter((name) => !kept.has(name) && name !== restoredFrom && !tried.has(name))
       .map((name) => path.join(snapshots, name))
     // A snapshot with a damaged record may still be useful.
     const damaged = halves.filter((file) => exists(path.join(file, "record.json")) && !isAnnounced(file))

@@ -109,9 +109,18 @@ const pointBeforeKeep = (source: Entry, record: WorkspaceRecord, notify: Notify)
     : Effect.succeedNone
 
 /**
- * The parked candidate becomes the workspace, as a reset to a snapshot of it. A crash leaves the workspace as it was, or the candidate as the
- * workspace. Gives the point of the state before, if there is one.
+ * A candidate becomes the workspace, as a reset to a hidden snapshot of it. A crash leaves the workspace as it was, or the candidate as the
+ * workspace. Gives the point of the state before, if there is one. The caller has the workspace alone.
  */
+export const keepSnapshot = (lifecycle: Lifecycle, source: Entry, name: string, notify: Notify) =>
+  Effect.gen(function*() {
+    const undo = yield* pointBeforeKeep(source, yield* Ref.get(source.record), notify)
+    yield* resetTo(lifecycle, source, { snapshot: name, diskOnly: false }, notify)
+    faultPoint("try:kept")
+    return Option.getOrUndefined(Option.map(undo, (point) => point.record.id))
+  })
+
+/** The parked candidate becomes the workspace. */
 export const keepParked = (lifecycle: Lifecycle, source: Entry, point: Point, parked: Parked, notify: Notify) =>
   Effect.gen(function*() {
     const record = yield* Ref.get(source.record)
@@ -123,8 +132,5 @@ export const keepParked = (lifecycle: Lifecycle, source: Entry, point: Point, pa
         message: "the workspace was used while the candidates were tried: what changed in it since then is gone"
       })
     }
-    const undo = yield* pointBeforeKeep(source, record, notify)
-    yield* resetTo(lifecycle, source, { snapshot: parked.snapshot.record.name, diskOnly: false }, notify)
-    faultPoint("try:kept")
-    return Option.map(undo, (point) => point.record.id)
+    return yield* keepSnapshot(lifecycle, source, parked.snapshot.record.name, notify)
   }).pipe(aloneFor(lifecycle, source, "workspace.reset"))

@@ -1,14 +1,16 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { Candidate } from "../../../contract/rows/workspace-try-fields.ts"
-import { KEEP_WORDS } from "../../../contract/rows/workspace-try-fields.ts"
 import type { TryPayload } from "../../../contract/rows/workspace-try.ts"
 
 /** A candidate with a name and one way. */
 export type Named = Candidate & { readonly name: string }
 
+/** Words that say what is kept before the results are known. */
+const DECIDED = ["none", "best", "first-pass"] as const
+
 /** What a try keeps: none, the first that passes, the best, or a candidate. */
-export type Keep = { readonly _tag: "none" | "first-pass" | "best" } | { readonly _tag: "name"; readonly name: string }
+export type Keep = { readonly _tag: (typeof DECIDED)[number] } | { readonly _tag: "name"; readonly name: string }
 
 /** A request that was judged before anything is made. */
 export interface Wanted {
@@ -18,8 +20,7 @@ export interface Wanted {
 
 const wrong = (field: string, detail: string) => new InvalidRequest({ field, detail })
 
-const isWord = (keep: string): keep is "none" | "first-pass" | "best" =>
-  (KEEP_WORDS as ReadonlyArray<string>).includes(keep)
+const isWord = (keep: string): keep is (typeof DECIDED)[number] => (DECIDED as ReadonlyArray<string>).includes(keep)
 
 /** Gives each candidate its name, and refuses a request that contradicts itself. */
 export const wantedOf = (
@@ -39,10 +40,16 @@ export const wantedOf = (
       names.add(name)
       candidates.push({ ...one, name })
     }
+    if (keep === "ask") {
+      return yield* wrong(
+        "keep",
+        "only pyro on a terminal can ask. Give none, and keep a candidate after the try: pyro keep WORKSPACE CANDIDATE, workspace_keep or ws.keep"
+      )
+    }
     if (isWord(keep)) return { candidates, keep: { _tag: keep } }
     if (names.has(keep)) return { candidates, keep: { _tag: "name", name: keep } }
     return yield* wrong(
       "keep",
-      `there is no candidate ${keep}; it is ${KEEP_WORDS.join(", ")}, or one of ${[...names].join(", ")}`
+      `there is no candidate ${keep}; it is ${DECIDED.join(", ")}, or one of ${[...names].join(", ")}`
     )
   })

@@ -1,4 +1,4 @@
-import { Deferred, Effect, Option, Ref, type Stream } from "effect"
+import { Deferred, Effect, Ref, type Stream } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { CandidateResult } from "../../../contract/rows/workspace-try-fields.ts"
 import type { TryEvent, TryPayload } from "../../../contract/rows/workspace-try.ts"
@@ -12,10 +12,11 @@ import { wakeFor } from "../../life/pause.ts"
 import { remove } from "../../life/remove.ts"
 import { fork } from "../../life/snapshot/fork.ts"
 import { infoOf } from "../info.ts"
-import { bestOf } from "./best.ts"
+import { becauseOf, bestOf } from "./best.ts"
 import { acquirePoint, keepParked, makeParking, type Point } from "./keep.ts"
 import { type Named, type Wanted, wantedOf } from "./request.ts"
 import { makeRoom } from "./room.ts"
+import { makeStates } from "./states.ts"
 import { judge } from "./steps.ts"
 
 type Report = (event: TryEvent) => void
@@ -66,6 +67,7 @@ const tryAll = (
   payload: TryPayload,
   { candidates, keep }: Wanted,
   point: Point,
+  states: Effect.Success<ReturnType<typeof makeStates>>,
   report: Report
 ) =>
   Effect.gen(function*() {
@@ -84,6 +86,7 @@ const tryAll = (
         report({ _tag: "Started", candidate: candidate.name })
         const result = yield* judge(lifecycle, entry, candidate, payload)
         yield* parking.offer(index, result, entry)
+        yield* states.store(index, result, entry)
         return result
       }))
 
@@ -118,7 +121,8 @@ const trying = (
     // It is in use to the end, so that nothing pauses it before a candidate is kept.
     yield* wakeFor(lifecycle, source, "workspace.try")
     const point = yield* acquirePoint(lifecycle, source, newRequestId().slice(0, 12))
-    const { parked, results } = yield* tryAll(lifecycle, source, payload, wanted, point, report).pipe(
+    const states = yield* makeStates(lifecycle, source, point)
+    const { parked, results } = yield* tryAll(lifecycle, source, payload, wanted, point, states, report).pipe(
       Effect.raceFirst(deletionOf(source))
     )
     const kept = parked === undefined ? undefined : yield* keepParked(
@@ -130,7 +134,7 @@ const trying = (
     ).pipe(
       Effect.map((undo) => ({
         kept: parked.result.name,
-        ...(Option.isSome(undo) ? { undo: undo.value } : {})
+        ...(undo === undefined ? {} : { undo })
       })),
       // The table is the result of minutes: it is not lost with what could not be kept.
       Effect.catch(({ message }) => {
@@ -142,13 +146,14 @@ const trying = (
     return {
       _tag: "Done" as const,
       candidates: results,
-      ...(best === undefined ? {} : { best: best.name }),
+      ...(best === undefined ? {} : { best: best.name, bestBecause: becauseOf(results, best) }),
       ...kept,
+      ...(yield* states.finish),
       workspace: yield* infoOf(source)
     }
   }))
 
-/** Tries candidates. The end of the stream ends the try, and removes the candidates. */
+/** Tries candidates. The end of the stream ends the try, and removes the candidates. The disks of the candidates of a finished try stay for a day. */
 export const tryCandidates = (
   lifecycle: Lifecycle,
   payload: TryPayload

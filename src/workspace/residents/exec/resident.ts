@@ -85,17 +85,17 @@ const inherit = (
     }
   })
 
-/** Id of the command that stands for a keep, by the name of the hidden snapshot: a repetition after a crash has the same. */
-const keepId = (snapshot: string) => createHash("sha256").update(snapshot).digest("hex").slice(0, 32)
+/** Id of the command that stands for a keep: a repetition after a crash has the same, and another keep of the candidate has another. */
+const keepId = (keep: string) => createHash("sha256").update(keep).digest("hex").slice(0, 32)
 
 /**
- * Adds a command to the journal that stands for the keep of a candidate, so that a rewind can undo the keep as it undoes a command. `snapshot`: the
- * hidden snapshot of the candidate.
+ * Adds a command to the journal that stands for the keep of a candidate, so that a rewind can undo the keep as it undoes a command. `keep` names
+ * the keep: the hidden snapshot of the candidate, and the generation that began with it.
  */
-export const recordKeep = ({ folder, journal, logs }: Commands, candidate: string, snapshot: string) =>
+export const recordKeep = ({ folder, journal, logs }: Commands, candidate: string, keep: string) =>
   Effect.flatMap(nowIso, (startedAt) =>
     journaled(folder, () => {
-      const id = keepId(snapshot)
+      const id = keepId(keep)
       if (journal.get(id) !== undefined) return
       journal.started({ id, command: ["pyro", "try", "--keep", candidate], startedAt, keeps: true })
       logs.create(id).end()

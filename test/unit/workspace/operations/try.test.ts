@@ -1,6 +1,6 @@
 import { assert, describe, it } from "vitest"
 import type { CandidateResult } from "../../../../src/contract/rows/workspace-try-fields.ts"
-import { bestOf, isBetter } from "../../../../src/workspace/operations/try/best.ts"
+import { becauseOf, bestOf, isBetter } from "../../../../src/workspace/operations/try/best.ts"
 import { Tail, TAIL_BYTES } from "../../../../src/workspace/operations/try/tail.ts"
 
 const result = (name: string, more: Partial<CandidateResult> = {}): CandidateResult => ({
@@ -34,6 +34,38 @@ describe("the best candidate", () => {
       .map((outcome) => result(outcome, { outcome }))
     assert.isUndefined(bestOf(unjudged))
     assert.strictEqual(bestOf([...unjudged, result("late", { outcome: "timed_out" })])?.name, "late")
+  })
+})
+
+describe("the reason for the best candidate", () => {
+  const because = (...results: ReadonlyArray<CandidateResult>) => becauseOf(results, bestOf(results)!)
+  it.each([
+    ["no other candidate ran to its end", [result("a"), result("b", { outcome: "patch_refused" })]],
+    ["it passed, and b did not", [result("a"), result("b", { outcome: "failed", ...tests(9, 1) })]],
+    ["both passed; 12 tests passed, and 11 in b", [result("a", tests(12, 0)), result("b", tests(11, 0))]],
+    [
+      "neither passed; 5 tests passed in each; 1 test failed, and 2 in b",
+      [result("a", { outcome: "failed", ...tests(5, 1) }), result("b", { outcome: "failed", ...tests(5, 2) })]
+    ],
+    [
+      "both passed; 12 tests passed in each; 0 failed in each; the smaller diff: 1 line changed, and 7 in b",
+      [
+        result("a", { ...tests(12, 0), ...diff(1, 1) }),
+        result("b", { ...tests(12, 0), ...diff(1, 7) }),
+        result("c", { ...tests(12, 0), ...diff(1, 9) })
+      ]
+    ],
+    [
+      "both passed; 7 lines changed in each; the smaller diff: 1 file changed, and 2 in b",
+      [result("b", diff(2, 7)), result("a", diff(1, 7))]
+    ],
+    ["both passed; the changes of b are unknown", [result("a", diff(3, 3)), result("b")]],
+    ["both passed; 3 lines changed in each; no measure tells it from b, which comes later", [
+      result("a", diff(1, 3)),
+      result("b", diff(1, 3))
+    ]]
+  ])("%s", (expected, results) => {
+    assert.strictEqual(because(...results), expected)
   })
 })
 
