@@ -98,7 +98,11 @@ async function start() {
   Error.stackTraceLimit = 0
   script.runInThisContext()(module, module.exports, require, file, __dirname, root)
   Error.stackTraceLimit = stackTraceLimit
-  const status = await module.exports.main(argv, VERSION, BUNDLE, { earlyConnection, started: quick?.started })
+  const status = await module.exports.main(argv, VERSION, BUNDLE, {
+    earlyConnection,
+    pendingTool: pendingTool(),
+    started: quick?.started
+  })
   // Written last, so that it also holds the functions that V8 compiled on the way.
   if (wanted && status !== USAGE) writeCodeCache(cacheFile, script)
   process.exit(status)
@@ -132,10 +136,15 @@ function quickExec() {
   try {
     // As src/cli/main.ts names this build.
     const build = `${VERSION} (${/-([0-9a-f]{8})/.exec(BUNDLE)[1]})`
-    return require(path.join(__dirname, QUICK_EXEC)).quickExec(spelledOut, build)
+    return require(path.join(__dirname, QUICK_EXEC)).quickExec(spelledOut, build, pendingTool())
   } catch {
     return undefined
   }
+}
+
+/** Program that tells whether stdin has unread bytes (src/cli/terminal/unread-stdin.ts). */
+function pendingTool() {
+  return path.join(process.env.PYRO_NATIVE_DIR || path.join(__dirname, ROOT, "native/build"), "pyro-pending")
 }
 
 /** One file per bundle, Node version and command: each command gets the functions it uses and no others. */

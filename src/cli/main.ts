@@ -28,6 +28,8 @@ export interface Early {
   readonly earlyConnection?: EarlyConnection | undefined
   /** The command of `pyro exec`. */
   readonly started?: StartedExec | undefined
+  /** Path of the program pyro-pending. */
+  readonly pendingTool?: string | undefined
 }
 
 /** Early work of this process, and control of its signals. Every command has one. */
@@ -166,7 +168,7 @@ export const main = (
   return new Promise((resolve, reject) => {
     const interruption = { signal: () => received }
     const ignored = new Set<string>()
-    const { earlyConnection, started } = early
+    const { earlyConnection, pendingTool, started } = early
     const host: Host = { ...early, ignoreInterrupts: () => void ignored.add("SIGINT") }
     const program = programOf(argv, version, `${version} (${buildOf(bundle)})`, interruption, host).pipe(
       // Inside the uninterruptible region: later, an interrupted fiber has no result.
@@ -178,7 +180,7 @@ export const main = (
       ),
       Effect.uninterruptible
     )
-    const fiber = Effect.runFork(Effect.provide(program, Layer.merge(ProcessTerminal.layer, LogToStderr)))
+    const fiber = Effect.runFork(Effect.provide(program, Layer.merge(ProcessTerminal.layer(pendingTool), LogToStderr)))
     for (const [name, status] of Object.entries(SIGNALS)) {
       process.on(name, () => {
         const atMs = performance.now()

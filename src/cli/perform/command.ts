@@ -4,10 +4,11 @@ import type { Operation } from "../../contract/rows/operations.ts"
 import { callOf, Pyro } from "../../contract/rows/Pyro.ts"
 import type { RunPayload } from "../../contract/rows/run.ts"
 import type { ExecPayload } from "../../contract/rows/workspace-exec.ts"
-import type { OutputOptions } from "../output/print.ts"
+import { note, type OutputOptions } from "../output/print.ts"
 import { printEvents, type Tagged } from "../output/progress.ts"
 import { makeScreenOutput, makeTerminalInput } from "../terminal/screen.ts"
 import { type OutputClosed, Terminal } from "../terminal/Terminal.ts"
+import { unreadStdinText } from "../terminal/unread-stdin.ts"
 import type { AnyOperation, AnyView } from "../views/view.ts"
 import { views } from "../views/views.ts"
 
@@ -59,7 +60,7 @@ export const performCommand = (
   { switches }: OutputOptions
 ) =>
   Effect.scoped(Effect.gen(function*() {
-    const { stdin } = yield* Terminal
+    const { hasUnreadStdin, stdin } = yield* Terminal
     const { input, start } = payload.tty
       ? yield* makeTerminalInput(stdin)
       : { input: switches.has("interactive") ? { stdin } : {}, start: Effect.void }
@@ -76,6 +77,9 @@ export const performCommand = (
       event._tag === "Started" ? Effect.andThen(ending.started(event), start) : view.event!(filtered(event))
     const { fold }: AnyOperation = operation as never
     const result = yield* printEvents(fold!(kept), json, events, show)
+    if (!json && isOwn(payload) && !payload.tty && !switches.has("interactive") && (yield* hasUnreadStdin)) {
+      yield* note(unreadStdinText("workspace" in payload ? "exec" : "run"))
+    }
     // A command that handles the signal chooses the exit status. Otherwise the signal ended both.
     const isItsOwn = (result as { readonly outcome: string }).outcome === "exited"
     return ending.wasAsked() && !isItsOwn ? yield* Effect.interrupt : result

@@ -3,6 +3,7 @@ import { connect } from "node:net"
 import * as path from "node:path"
 import type { StartedExec } from "../../sdk/started-exec.ts"
 import { outputsAreOne } from "../terminal/one-output.ts"
+import { hasUnreadStdin, unreadStdinText } from "../terminal/unread-stdin.ts"
 import {
   CREDIT_EVENTS,
   creditFrame,
@@ -96,7 +97,11 @@ const newId = () => {
  * if no request was sent. The loaded program handles everything but plain output and an exit status. It then reads the connection from the
  * first byte.
  */
-export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<QuickExec | undefined> | undefined => {
+export const quickExec = (
+  argv: ReadonlyArray<string>,
+  build: string,
+  pending: string
+): Promise<QuickExec | undefined> | undefined => {
   const command = commandOf(argv)
   const address = command && daemonSocket(build, process.env)
   if (command === undefined || address === undefined) return undefined
@@ -156,6 +161,11 @@ export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<Q
         }
         return true
       }
+      const tellUnread = () => {
+        try {
+          if (hasUnreadStdin(pending)) fs.writeSync(2, unreadStdinText("exec"))
+        } catch { /* nobody reads stderr */ }
+      }
       /** True to continue, false to hand over to the loaded program. A number is the exit status. */
       const take = (events: ReadonlyArray<PlainEvent>): boolean | number => {
         for (const event of events) {
@@ -174,6 +184,7 @@ export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<Q
             isOver = true
             stopListening()
             socket.destroy()
+            tellUnread()
             return resolve({ status: went })
           }
           if (!went) return handOver({})

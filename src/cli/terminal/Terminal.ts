@@ -16,6 +16,8 @@ export class Terminal extends Context.Service<Terminal, {
   readonly stdinIsTerminal: boolean
   /** Stdin is /dev/null. */
   readonly stdinIsNull: boolean
+  /** Whether stdin has data for pyro alone that nobody read (`unread-stdin.ts`). */
+  readonly hasUnreadStdin: Effect.Effect<boolean>
   readonly stdoutIsTerminal: boolean
   readonly stderrIsTerminal: boolean
   /** Stdout and stderr are one file, pipe or terminal. */

@@ -12,6 +12,7 @@ import { interceptSignal } from "./exit.ts"
 import { outputsAreOne } from "./one-output.ts"
 import { guardTerminal, withTerminal } from "./screen.ts"
 import { FileUnreadable, OutputClosed, Terminal } from "./Terminal.ts"
+import { hasUnreadStdin } from "./unread-stdin.ts"
 
 /** More than the input and output of a short command, in `bytes`. */
 const BULK_BYTES = 262_144
@@ -222,29 +223,32 @@ const isNull = (fd: number): boolean => {
   }
 }
 
-export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
-  const writeStderr = sink(() => process.stderr, isatty(2))
-  return Terminal.of({
-    stdinIsTerminal: isatty(0),
-    stdinIsNull: isNull(0),
-    stdoutIsTerminal: isatty(1),
-    stderrIsTerminal: isatty(2),
-    outputsAreOne: outputsAreOne(),
-    // no-color.org: any value but the empty one.
-    colour: isatty(1) && settingNow("NO_COLOR") === undefined && settingNow("TERM") !== "dumb",
-    writeStdout: sink(() => process.stdout, isatty(1)),
-    writeStderr: (bytes) => Effect.ignore(writeStderr(bytes)),
-    stdin,
-    size: Effect.sync(sizeNow),
-    resizes,
-    interceptSignal,
-    raw,
-    guard: guardTerminal,
-    readFile,
-    openFile,
-    resolvePath: absolute,
-    workspace: settingNow("PYRO_WORKSPACE"),
-    variable: (name) => processEnvironment()[name],
-    type: settingNow("TERM")
+/** The terminal of this process. `pendingTool`: path of the program pyro-pending. */
+export const layer = (pendingTool: string | undefined): Layer.Layer<Terminal> =>
+  Layer.sync(Terminal, () => {
+    const writeStderr = sink(() => process.stderr, isatty(2))
+    return Terminal.of({
+      stdinIsTerminal: isatty(0),
+      stdinIsNull: isNull(0),
+      hasUnreadStdin: Effect.sync(() => pendingTool !== undefined && hasUnreadStdin(pendingTool)),
+      stdoutIsTerminal: isatty(1),
+      stderrIsTerminal: isatty(2),
+      outputsAreOne: outputsAreOne(),
+      // no-color.org: any value but the empty one.
+      colour: isatty(1) && settingNow("NO_COLOR") === undefined && settingNow("TERM") !== "dumb",
+      writeStdout: sink(() => process.stdout, isatty(1)),
+      writeStderr: (bytes) => Effect.ignore(writeStderr(bytes)),
+      stdin,
+      size: Effect.sync(sizeNow),
+      resizes,
+      interceptSignal,
+      raw,
+      guard: guardTerminal,
+      readFile,
+      openFile,
+      resolvePath: absolute,
+      workspace: settingNow("PYRO_WORKSPACE"),
+      variable: (name) => processEnvironment()[name],
+      type: settingNow("TERM")
+    })
   })
-})

@@ -18,6 +18,7 @@ type NativeTool =
   | "pyro-denied"
   | "pyro-port"
   | "pyro-console"
+  | "pyro-pending"
   | "pyro-erofs"
   | "pyro-ssh"
 

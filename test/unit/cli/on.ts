@@ -58,6 +58,7 @@ export const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run,
     }).pipe(Effect.provideService(Terminal, {
       stdinIsTerminal: false,
       stdinIsNull: false,
+      hasUnreadStdin: Effect.succeed(false),
       stdoutIsTerminal: false,
       stderrIsTerminal: false,
       outputsAreOne: false,

@@ -30,6 +30,7 @@ export const shownPages = <Name extends OperationName>(
       Effect.provideService(Terminal, {
         stdinIsTerminal: false,
         stdinIsNull: false,
+        hasUnreadStdin: Effect.succeed(false),
         stdoutIsTerminal,
         stderrIsTerminal: false,
         outputsAreOne: false,

@@ -8,7 +8,7 @@ const program = (read: string) => `
   import { Terminal } from "./src/cli/terminal/Terminal.ts"
   const content = Effect.flatMap(Terminal, (terminal) => Effect.scoped(${read}))
   const told = Effect.match(content, { onFailure: ({ detail }) => detail, onSuccess: ({ length }) => "pieces: " + length })
-  console.log(await Effect.runPromise(Effect.provide(told, layer)))
+  console.log(await Effect.runPromise(Effect.provide(told, layer(undefined))))
 `
 
 /** What a program says whose stdin fails with EIO at its first byte. */

@@ -31,6 +31,7 @@ it.live("ssh-config --write names the option of ssh where HOME is not the home d
       Effect.provideService(Terminal, {
         stdinIsTerminal: false,
         stdinIsNull: false,
+        hasUnreadStdin: Effect.succeed(false),
         stdoutIsTerminal: false,
         stderrIsTerminal: false,
         outputsAreOne: false,
