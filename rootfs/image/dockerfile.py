@@ -25,7 +25,7 @@ def take_steps(path):
     unpacked = subprocess.run(["tar", *XATTRS, "-I", "zstd", "-xpf", path, "-C", store], stderr=subprocess.DEVNULL)
     os.unlink(path)
     checked = unpacked.returncode == 0 and subprocess.run(
-        ["buildah", "--root", store, "--runroot", "/run/pyro-build", "images", "--all", "--quiet"],
+        ["buildah", "--root", store, "--runroot", RUN_ROOT, "images", "--all", "--quiet"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ).returncode == 0
@@ -43,16 +43,18 @@ def leave_steps(path):
 
 def build_file(recipe, devcontainer):
     """Builds a Dockerfile whose context is the seed, and leaves the image in `image`. Its programs may do what they like with this microVM. Gives the
-    numbers of the mirrors that gave its bases."""
+    numbers of the mirrors that gave its bases, and the image if it begins with a base that the host gave."""
     seed = f"{WORK}/context"
     steps = recipe.get("steps") or {}
     secrets = recipe.get("secrets") or {}
-    names = [name for name in os.listdir(WORK) if f"{WORK}/{name}" != steps.get("from")]
+    present = Present(recipe.get("present") or [])
+    beside = {steps.get("from"), *present.files()}
+    names = [name for name in os.listdir(WORK) if f"{WORK}/{name}" not in beside]
     os.mkdir(seed)
     for name in names:
         os.rename(f"{WORK}/{name}", f"{seed}/{name}")
     bases = Bases(recipe.get("mirrors") or [])
-    store = ["buildah", "--root", f"{WORK}/storage", "--runroot", "/run/pyro-build"]
+    store = ["buildah", "--root", present.store, "--runroot", RUN_ROOT]
     file = f"{seed}/{recipe.get('file')}"
     if "text" in recipe:
         file = f"{WORK}/Dockerfile"
@@ -64,7 +66,8 @@ def build_file(recipe, devcontainer):
         # buildah copies secrets into the folder of a step's container: they must not reach the disk.
         os.makedirs(f"{WORK}/storage/overlay-containers", exist_ok=True)
         run(["mount", "-t", "tmpfs", "-o", "mode=700", "tmpfs", f"{WORK}/storage/overlay-containers"])
-    argv = [*store, *(["--log-level", "debug"] if bases.left else []), "bud", "--layers", "--pull=always", "--retry", "1", "--file", file]
+    present.prepare()
+    argv = [*store, *(["--log-level", "debug"] if bases.left else []), "bud", "--layers", *present.options(), "--retry", "1", "--file", file]
     for name, path in secrets.items():
         argv += ["--secret", f"id={name},src={path}"]
     if recipe.get("target"):
@@ -75,21 +78,25 @@ def build_file(recipe, devcontainer):
         while True:
             registries(recipe["loopbackPorts"], list(bases.left.values()))
             try:
-                bud(argv, os.path.join(seed, recipe.get("context", "")), bases)
+                bud(argv, os.path.join(seed, recipe.get("context", "")), bases, present)
                 break
             except Refused as refused:
                 # The steps before the base are kept.
                 if not bases.without_broken(refused):
                     raise
         if devcontainer.get("features"):
-            install_features(store, devcontainer, seed, bud)
+            install_features(store, devcontainer, seed, lambda argv, context: bud(argv, context, None, present))
     finally:
+        present.leave()
         # Whoever mends the step that failed waits for that step alone.
         if steps.get("to"):
             leave_steps(steps["to"])
+    over = present.over()
+    if over:
+        return sorted(bases.gave), over
     progress("taking the layers", 0.37)
     run([*store, "push", "--quiet", "--disable-compression", "built", f"dir:{WORK}/image"])
-    return sorted(bases.gave)
+    return sorted(bases.gave), None
 
 
 # Of a Dockerfile with several stages, a step names its stage.
@@ -98,8 +105,10 @@ MOST_LAST_LINES = 20
 MOST_LAST_WORDS = 1900
 
 
-def bud(argv, context, bases=None):
+def bud(argv, context, bases=None, present=None):
     """Runs buildah's build, which leaves the image as `built`. `bases` reads its log."""
+    if present:
+        present.mount()
     trusted = trust()
     # The format of OCI has no HEALTHCHECK, SHELL and ONBUILD.
     argv = [*argv, *trusted, "--isolation", "chroot", "--network", "host", "--format", "docker", "--tag", "built", context]
@@ -109,6 +118,8 @@ def bud(argv, context, bases=None):
     last = []
     for line in child.stdout:
         text = line.decode("utf-8", "replace").rstrip()[:500]
+        if present:
+            text = present.shown(text)
         if bases is not None and bases.is_log(text):
             continue
         pulls.see(text)

@@ -6,7 +6,6 @@ MKFS = ["mkfs.erofs", "--quiet", "-T0", "--mkfs-time", "-U", "70797261-0000-4000
 # What a layer's whiteouts hide goes, and the whiteouts with it.
 BEGIN = [*MKFS, "--tar=f", *ONCE, "--aufs", "--ovlfs-strip=1"]
 ADD = [*BEGIN, "--incremental=data"]
-OPAQUE = ".wh..wh..opq"
 # Where this kernel's modules are in it.
 FLAT_MODULES = "usr/lib/modules"
 
@@ -19,11 +18,21 @@ def modules_at(place):
 def run_fed(argv, source_argv):
     """Gives one program what another one writes."""
     source = subprocess.Popen(source_argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pipesize=PIPE)
-    run(argv, stdin=source.stdout)
+    done = subprocess.run(argv, stdin=source.stdout, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    if done.returncode != 0 or has_failed(done.stderr):
+        raise Refused("tool", f"{argv[0]} ended with {done.returncode}: {tail(done.stderr)}")
     source.stdout.close()
     error = source.stderr.read()
     if source.wait() != 0:
         raise Refused("tool", f"{source_argv[0]} ended with {source.returncode}: {tail(error)}")
+
+
+def roomy_root():
+    """tar's operands for a root with a time: mkfs.erofs gives it the place of a large inode, where the root of a layer has room."""
+    root = "/run/pyro-root"
+    os.makedirs(root, mode=0o755, exist_ok=True)
+    os.utime(root, (1, 1))
+    return ["--no-recursion", "--directory", root, ".", "--recursion"]
 
 
 class Modules:
@@ -46,7 +55,7 @@ class Modules:
         try:
             # Through an archive with large records: from a directory, mkfs.erofs copies a page at a time.
             archive = ["tar", "--create", "--sort=name", "--numeric-owner", f"--blocking-factor={PIPE // TAR_BLOCK}"]
-            run_fed([*BEGIN, Output.path], [*archive, *modules_at(FLAT_MODULES)])
+            run_fed([*BEGIN, Output.path], [*archive, *roomy_root(), *modules_at(FLAT_MODULES)])
         except (Refused, OSError) as error:
             self.failure = error
 
@@ -116,16 +125,44 @@ class Implied:
         return mode, uid, gid, int(mtime * 1_000_000_000)
 
 
-def mark_opaque(upper):
-    """Overlays say by an attribute that a directory hides those below. A layer says it by a name."""
-    for folder, _, _ in os.walk(upper):
+def beneath_of(folder, kind):
+    """Paths of one kind in a tree. With find, because Python takes long for a large tree without KVM."""
+    listed = subprocess.run(["find", folder, "-xdev", "-type", kind, "-print0"], stdout=subprocess.PIPE, check=True).stdout
+    return os.fsdecode(listed).split("\0")[:-1]
+
+
+def mark(path, name):
+    """A name of a layer in a directory, whose times stay."""
+    stat = os.stat(path)
+    open(f"{path}/{name}", "w").close()
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def as_layer(upper):
+    """Overlays say by an attribute that a directory hides those below, and by a device that a file is gone. A layer says both by names."""
+    for folder in beneath_of(upper, "d"):
         try:
             os.getxattr(folder, "trusted.overlay.opaque")
         except OSError:
             continue
+        mark(folder, OPAQUE_MARK)
+    for path in beneath_of(upper, "c"):
+        if os.lstat(path).st_rdev != 0:
+            continue
+        folder, name = os.path.split(path)
         stat = os.stat(folder)
-        open(f"{folder}/{OPAQUE}", "w").close()
+        os.unlink(path)
+        mark(folder, REMOVED + name)
         os.utime(folder, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def add_upper(upper, further):
+    """Adds the upper directory of an overlay to the file system, and further operands of tar."""
+    as_layer(upper)
+    # The root goes where the environment has its own, and with a time it would need more room.
+    os.utime(upper, (0, 0))
+    archive = ["tar", "--create", "--sort=name", *XATTRS, "--xattrs-exclude=trusted.overlay.*", "--directory", upper, "."]
+    run_fed([*ADD, Output.path], [*archive, *further])
 
 
 def listed(folder):
@@ -134,12 +171,12 @@ def listed(folder):
     return sorted(subprocess.run(argv, stdout=subprocess.PIPE, check=True).stdout.split(b"\0"))
 
 
-def keep_modules(merged, modules):
-    """Whether the modules are in the root, and no others. A layer may have removed them, or have its own; then they go."""
+def keep_modules(merged, touched):
+    """Whether the modules are in the root, and no others. What is below may have removed them, or have its own, if it `touched` them; then they go."""
     place = f"{merged}/{FLAT_MODULES}"
     if not os.path.isdir(place) or os.path.realpath(place) != place:
         return False
-    if not modules.touched or listed(place) == listed(MODULES):
+    if not touched or listed(place) == listed(MODULES):
         return True
     stat = os.stat(place)
     for name in os.listdir(MODULES):
@@ -152,8 +189,5 @@ def write_flat(merged, modules):
     """Adds what was changed in the overlay to the file system of the layers, and the modules unless they are there. Gives its size."""
     run(["umount", merged])
     run(["umount", f"{WORK}/lower/1"])
-    upper = f"{WORK}/top/upper"
-    mark_opaque(upper)
-    archive = ["tar", "--create", *XATTRS, "--xattrs-exclude=trusted.overlay.*", "--directory", upper, "."]
-    run_fed([*ADD, Output.path], [*archive, *(modules_at(modules) if modules else [])])
+    add_upper(f"{WORK}/top/upper", modules_at(modules) if modules else [])
     return Output.end()

@@ -10,36 +10,20 @@ def steps_of(request):
     return {"stepsBytes": os.stat(path).st_size} if path and os.path.lexists(path) else {}
 
 
-def build(request):
-    os.chdir(WORK)
-    Output.use(request.get("result"))
-    if request.get("modules"):
-        return begin()
-    devcontainer = request.get("devcontainer")
-    mirror = None
-    base_mirrors = []
-    log_in(request.get("logins"))
-    Skopeo.stall_seconds = request.get("stallSeconds")
-    # What begins with an environment copies the modules into its root.
-    modules = None if "commit" in request or "added" in request else Modules()
-    if "commit" in request:
-        return commit(request["commit"])
-    if "added" in request:
-        return add_packages(request["added"])
-    if "dockerfile" in request:
-        base_mirrors = build_file(request["dockerfile"], devcontainer or {})
-    else:
-        mirror = fetch(image_of_archive(request["archive"]) if "archive" in request else request["source"], request)
-    manifest_path = f"{WORK}/image/manifest.json"
-    manifest = read_json(manifest_path)
-    descriptor = manifest.get("config") or {}
-    if not re.match(r"^sha256:[0-9a-f]{64}$", descriptor.get("digest", "")):
-        raise Refused("image", f"a manifest of the type {manifest.get('mediaType')!r}, which is no image")
-    config = read_json(f"{WORK}/image/{descriptor['digest'].split(':')[1]}", descriptor["digest"])
-    if config.get("os") != "linux" or config.get("architecture") != request["architecture"]:
-        raise Refused("platform", f"{config.get('os')}/{config.get('architecture')}")
-    layers = layers_of(manifest, config)
-    os.makedirs(f"{WORK}/lower/empty")
+def blob_at(digest):
+    """Where skopeo and buildah leave what belongs to an image."""
+    return f"{WORK}/image/{digest.split(':')[1]}"
+
+
+def begun_anew():
+    """An image that begins with none of the environments that the host gave."""
+    if Output.has_base:
+        Output.clear()
+    return Modules()
+
+
+def unpacked(layers, modules):
+    """The root of an image's layers, the place that the modules get if they are not there, and what writes the root."""
     unknown = flatten(layers, modules)
     is_flat = unknown is not None
     if is_flat:
@@ -48,7 +32,49 @@ def build(request):
     progress("writing the image", 0.82)
     merged = merged_root(numbers)
     complete_implied(merged, f"{WORK}/lower/1" if is_flat else merged, Implied(layers, unknown) if is_flat else ImpliedOfMounts(numbers))
-    place = complete(merged, is_flat and keep_modules(merged, modules))
+    place = complete(merged, is_flat and keep_modules(merged, modules.touched))
+    return merged, place, write_flat if is_flat else write_root
+
+
+def build(request):
+    os.chdir(WORK)
+    Output.use(request.get("result"))
+    if request.get("modules"):
+        return begin()
+    devcontainer = request.get("devcontainer")
+    mirror = None
+    base_mirrors = []
+    over = None
+    log_in(request.get("logins"))
+    Skopeo.stall_seconds = request.get("stallSeconds")
+    # What begins with an environment has its modules, or copies the modules into its root.
+    may_begin = bool((request.get("dockerfile") or {}).get("present"))
+    modules = None if may_begin or "commit" in request or "added" in request else Modules()
+    if "commit" in request:
+        return commit(request["commit"])
+    if "added" in request:
+        return add_packages(request["added"])
+    if "dockerfile" in request:
+        base_mirrors, over = build_file(request["dockerfile"], devcontainer or {})
+    else:
+        mirror = fetch(image_of_archive(request["archive"]) if "archive" in request else request["source"], request)
+    manifest_path = over.manifest_path if over else f"{WORK}/image/manifest.json"
+    manifest = read_json(manifest_path)
+    descriptor = manifest.get("config") or {}
+    if not re.match(r"^sha256:[0-9a-f]{64}$", descriptor.get("digest", "")):
+        raise Refused("image", f"a manifest of the type {manifest.get('mediaType')!r}, which is no image")
+    config = read_json((over.blob if over else blob_at)(descriptor["digest"]), descriptor["digest"])
+    if config.get("os") != "linux" or config.get("architecture") != request["architecture"]:
+        raise Refused("platform", f"{config.get('os')}/{config.get('architecture')}")
+    layers = layers_of(manifest, config)
+    os.makedirs(f"{WORK}/lower/empty")
+    if over:
+        progress("writing the image", 0.82)
+        merged = merged_root(over.mount())
+        place = complete(merged, keep_modules(merged, True))
+        write = over.write
+    else:
+        merged, place, write = unpacked(layers, modules or begun_anew())
     programs = config.get("config") or {}
     programs["Env"] = without_trust(programs.get("Env") or [])
     for name, directory in [("working directory", programs.get("WorkingDir")), *(("volume", one) for one in volumes(programs))]:
@@ -65,7 +91,7 @@ def build(request):
     say(
         _tag="Made",
         digest=digest,
-        sizeBytes=write_flat(merged, place) if is_flat else write_root(merged, place),
+        sizeBytes=write(merged, place),
         config=config,
         layers=[{"digest": layer["digest"], "sizeBytes": layer.get("size", 0)} for layer, _ in layers],
         packages=packages,

@@ -5,6 +5,8 @@ PIPE = 1 << 20
 # mkfs.erofs writes data where it belongs, in place of a file beside the image that it copies at the end. The last bytes of a file get a block.
 ONCE = ["--sort=none", "-Enoinline_data"]
 LEAST_LEFT = 16 << 20
+FAILED = b"<E> erofs"
+MOST_ERRORS = 1 << 16
 
 
 def decompressed(path):
@@ -51,9 +53,16 @@ def feed(blob, sink, diff_id, entries=None):
     return broken is None
 
 
+def has_failed(errors):
+    """mkfs.erofs may end with 0 after a failure, such as a root directory that has no room in the place of the one below it."""
+    return FAILED in errors
+
+
 def fed_to(argv, blob, diff_id, entries):
     """Gives a decompressed layer to a program. False if the program cannot take it."""
-    child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pipesize=PIPE)
+    errors = open(f"{blob}.errors-{threading.get_ident()}", "w+b")
+    os.unlink(errors.name)
+    child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors, pipesize=PIPE)
     whole = feed(blob, child.stdin, diff_id, entries)
     try:
         # The end of an archive, which umoci leaves out.
@@ -65,7 +74,10 @@ def fed_to(argv, blob, diff_id, entries):
         child.stdin.close()
     except BrokenPipeError:
         pass
-    taken = child.wait() == 0 and whole
+    code = child.wait()
+    errors.seek(0)
+    taken = code == 0 and whole and not has_failed(errors.read(MOST_ERRORS))
+    errors.close()
     disk = os.statvfs(WORK)
     room = disk.f_bavail * disk.f_frsize
     if taken and Output.is_disk:
@@ -90,6 +102,10 @@ def mount_erofs(file, number):
     """At a numbered lower directory."""
     at = f"{WORK}/lower/{number}"
     os.makedirs(at)
+    mount_file(file, at)
+
+
+def mount_file(file, at):
     if file.startswith("/dev/"):
         mount(["-t", "erofs", "-o", "ro", file, at])
         return

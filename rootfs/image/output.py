@@ -11,11 +11,14 @@ class Output:
     is_disk = False
     # Whether the disk begins with this kernel's modules.
     has_modules = False
+    # Whether the disk begins with an environment.
+    has_base = False
 
     @classmethod
     def use(cls, result):
         if result:
             cls.path, cls.is_disk, cls.has_modules = result["device"], True, result["hasModules"]
+            cls.has_base = result.get("hasBase", False)
 
     @classmethod
     def size(cls):
@@ -41,6 +44,17 @@ class Output:
         with open(cls.path, "rb") as file:
             if any(file.read(CHUNK)):
                 raise Refused("tool", "the disk for the image cannot be cleared")
+
+    @classmethod
+    def begin_with(cls, file):
+        """Makes a file system of this microVM its beginning."""
+        if not cls.is_disk:
+            os.rename(file, cls.path)
+            return
+        cls.clear()
+        with open(file, "rb") as source, open(cls.path, "r+b") as target:
+            shutil.copyfileobj(source, target, CHUNK)
+        os.unlink(file)
 
     @classmethod
     def end(cls):

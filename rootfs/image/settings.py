@@ -72,6 +72,8 @@ def settings(config, root, devcontainer):
         used["stopSignal"] = config["StopSignal"]
     if config.get("Shell"):
         used["shell"] = config["Shell"]
+    if config.get("OnBuild"):
+        used["onBuild"] = texts(config["OnBuild"])
     if config.get("Volumes"):
         used["volumes"] = volumes(config)
     return used

@@ -88,8 +88,8 @@ export type BuilderRequest =
     readonly logins?: ReadonlyArray<BuilderLogin>
     /** Time in seconds for which a registry may send nothing. @default for ever */
     readonly stallSeconds?: number
-    /** The disk that gets the file system, and whether the disk begins with the kernel's modules. @default a file */
-    readonly result?: { readonly device: string; readonly hasModules: boolean }
+    /** The disk that gets the file system, and whether the disk begins with the kernel's modules or an environment. @default a file */
+    readonly result?: { readonly device: string; readonly hasModules: boolean; readonly hasBase?: boolean }
   }
   & (PullRequest | ArchiveRequest | CommitRequest | AddedRequest | DockerfileRequest)
 
@@ -155,6 +155,18 @@ export interface BaseMirror {
   readonly plainHttp: boolean
 }
 
+/** A base of a Dockerfile that this host has. */
+export interface PresentRequest {
+  /** What the Dockerfile calls it. */
+  readonly names: ReadonlyArray<string>
+  /** Digest of the environment. */
+  readonly digest: string
+  /** `config` of the image's configuration. */
+  readonly config: Readonly<Record<string, unknown>>
+  /** The environment in the builder: a file, or the disk for the result. */
+  readonly file: string
+}
+
 interface DockerfileRequest {
   readonly dockerfile: {
     /** The Dockerfile, relative to the builder's seed. Undefined: `text`. */
@@ -168,6 +180,8 @@ interface DockerfileRequest {
     readonly loopbackPorts: ReadonlyArray<number>
     /** Mirrors of the registries of base images, in order. @default none */
     readonly mirrors?: ReadonlyArray<BaseMirror>
+    /** Bases that this host has. The others are pulled. @default none */
+    readonly present?: ReadonlyArray<PresentRequest>
     /** Secrets by their ids, with the builder's files that have them. @default none */
     readonly secrets?: Readonly<Record<string, string>>
     /** Files of the builder: the steps of an earlier build, and where this build leaves its own. @default none */
@@ -186,7 +200,7 @@ export const imageProgram = (...names: ReadonlyArray<string>) =>
 const furtherParts = (request: Pick<BuilderRequest, "devcontainer"> & object) => [
   ...("archive" in request ? ["archive"] : []),
   ...("dockerfile" in request || request.devcontainer !== undefined
-    ? ["features", "bases", "pulls", "dockerfile"]
+    ? ["features", "bases", "pulls", "present", "dockerfile"]
     : []),
   ...("added" in request ? ["packages"] : [])
 ]

@@ -52,6 +52,8 @@ export const ImageConfig = Schema.Struct({
   labels: Schema.optional(Labels),
   /** Number of labels that are not among these: they are long, or there are too many. */
   labelsLeftOut: Schema.optional(Schema.Int),
+  /** Instructions for a Dockerfile whose stage begins with the image. */
+  onBuild: Schema.optional(list(256, 16_384)),
   /** Directories that a container engine keeps outside of the container. */
   volumes: Schema.optional(list(MOST_LABELS, 4096))
 })

@@ -36,7 +36,7 @@ const healthcheckOf = (
 export const configOf = ({ oci }: Pick<Environment, "oci">): ExportRequest["config"] => {
   if (oci === undefined) return { Env: [PATH], Cmd: ["/bin/bash"] }
   const { command, entrypoint, env, exposedPorts, healthCheck, labels, shell, stopSignal, volumes = [] } = oci.config
-  const { workingDirectory } = oci.config
+  const { onBuild, workingDirectory } = oci.config
   const user = userOf(oci.config)
   return {
     Env: env,
@@ -49,6 +49,7 @@ export const configOf = ({ oci }: Pick<Environment, "oci">): ExportRequest["conf
     ...(labels === undefined ? {} : { Labels: labels }),
     ...(healthCheck === undefined ? {} : { Healthcheck: healthcheckOf(healthCheck) }),
     ...(shell === undefined ? {} : { Shell: shell }),
+    ...(onBuild === undefined ? {} : { OnBuild: onBuild }),
     ...(volumes.length === 0 ? {} : { Volumes: named(volumes.map((volume) => [volume, {}])) })
   }
 }

@@ -46,8 +46,9 @@ export const loopbackPortOf = (registry: string): number | undefined => {
   return isLoopback(host) ? Number(port) : undefined
 }
 
-/** A registry in a question to the person. */
+/** A registry, or an environment as localhost/NAME, in a question to the person. */
 export const registryInWords = (registry: string): string => {
   const [, port = "443"] = registry.split(":")
+  if (registry.startsWith("localhost/")) return `the environment ${registry.slice("localhost/".length)} of this host`
   return kindOfRegistry(registry) === "loopback" ? `port ${port} of this computer (${registry})` : registry
 }

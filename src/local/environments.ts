@@ -69,7 +69,18 @@ const shownCheck = ({ test: [kind, ...words], ...times }: HealthCheck, shell: Im
 
 /** The parts that have a value. */
 const imageSettings = (
-  { account: _account, command, entrypoint, env, exposedPorts, healthCheck, labels, shell, ...others }: ImageConfig
+  {
+    account: _account,
+    command,
+    entrypoint,
+    env,
+    exposedPorts,
+    healthCheck,
+    labels,
+    onBuild: _onBuild,
+    shell,
+    ...others
+  }: ImageConfig
 ) => ({
   env,
   entrypoint,

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import { ProjectFileInvalid } from "../contract/errors/errors.ts"
-import { basesOf, type NamedImage } from "../environment/dockerfile.ts"
+import { type Bases, basesOf } from "../environment/dockerfile.ts"
 import { basesOfPlan, devContainerAt, planned } from "../seeding/devcontainer-plan.ts"
 import { readDockerfile } from "../seeding/dockerfile.ts"
 import { isBeneath, realPath } from "../system/files/host-path.ts"
@@ -27,8 +27,10 @@ const insideOf = ({ directory, path: file }: ProjectFile, key: string, named: st
     : Effect.fail(new ProjectFileInvalid({ path: file, key, detail: `${named} leads out of the project` }))
 }
 
-const registriesOf = (images: ReadonlyArray<NamedImage>) =>
-  [...new Set(images.map(({ reference: { registry } }) => registry))].sort()
+/** What the person allows: registries, and environments of this host. */
+const registriesOf = ({ environments = [], images }: Pick<Bases, "environments" | "images">) =>
+  [...new Set([...images.map(({ reference: { registry } }) => registry), ...environments.map(({ image }) => image)])]
+    .sort()
 
 const ofDockerfile = (file: ProjectFile, named: string) =>
   Effect.gen(function*() {
@@ -36,8 +38,8 @@ const ofDockerfile = (file: ProjectFile, named: string) =>
     // The build says what is wrong with a file that it cannot read.
     const found = yield* Effect.orElseSucceed(readDockerfile(real), () => undefined)
     const { args, target } = file.definition.build ?? {}
-    const { images } = yield* basesOf(found?.text ?? "", { arguments: args ?? {}, target })
-    return { of: "dockerfile", path: real, shown: named, registries: registriesOf(images) } satisfies ProjectBuild
+    const bases = yield* basesOf(found?.text ?? "", { arguments: args ?? {}, target })
+    return { of: "dockerfile", path: real, shown: named, registries: registriesOf(bases) } satisfies ProjectBuild
   })
 
 const ofDevContainer = (file: ProjectFile, named: string) =>
@@ -47,12 +49,12 @@ const ofDevContainer = (file: ProjectFile, named: string) =>
     return yield* Effect.gen(function*() {
       const known = yield* devContainerAt(real, env)
       const { inputs, plan } = yield* planned(known, {})
-      const { bases: { images } } = yield* basesOfPlan(plan, inputs, {})
+      const { bases } = yield* basesOfPlan(plan, inputs, {})
       return {
         of: "devcontainer",
         path: known.found.file,
         shown: path.relative(directory, known.found.file),
-        registries: registriesOf(images)
+        registries: registriesOf(bases)
       } satisfies ProjectBuild
     }).pipe(
       Effect.mapError(({ detail, path: wrong }) =>

@@ -74,8 +74,10 @@ export const basesOfPlan = (
     const ofFeatures = featureImages(ids)
     if (base._tag === "image") {
       const reference = parseReference(base.reference)
-      const images = [...reference === undefined ? [] : [{ reference }], ...ofFeatures]
-      return { text: `FROM ${base.reference}\n`, bases: { images, unknown: [] } }
+      // Features are installed over it by a Dockerfile. Without them, no Dockerfile names it.
+      const named = features.length === 0 ? {} : { image: base.reference }
+      const images = [...reference === undefined ? [] : [{ reference, ...named }], ...ofFeatures]
+      return { text: `FROM ${base.reference}\n`, bases: { images, unknown: [], root: base.reference } }
     }
     const text = dockerfile?.text ?? ""
     const bases = yield* basesOf(text, { arguments: argumentsOf(base, buildArgs), target: base.target })

@@ -18,10 +18,23 @@ describe("the forms of public images start as in Docker", { concurrent: false, t
       input: ociArchive([{ image: imageOfForm(form) }])
     })
     assert.strictEqual(imported.code, 0, imported.stderr)
+    const { image } = await pyro.json<{ readonly image: Readonly<Record<string, unknown>> }>(["env", "inspect", name])
+    const { ExposedPorts = {}, Healthcheck, StopSignal } = config
+    const ports = Object.keys(ExposedPorts).sort()
+    assert.deepStrictEqual(image["exposed_ports"], ports)
+    assert.strictEqual(image["stop_signal"], StopSignal)
+    assert.deepStrictEqual(
+      image["health_check"],
+      Healthcheck === undefined
+        ? undefined
+        : { command: Healthcheck.Test.slice(1), interval_ms: Healthcheck.Interval / 1e6 }
+    )
     const isShell = config.Cmd[0]!.startsWith("/")
     const run = ["run", name, "--mem-mib", "256", ...(isShell ? ["--interactive"] : [])]
     const ran = await pyro.call(run, isShell ? { input: Buffer.from("FORM=/bin/sh exec facts\n") } : {})
     assert.strictEqual(ran.code, 0, ran.stderr)
+    // No port is published by itself, as with docker run without -p.
+    for (const port of ports) assert.include(ran.stderr, port)
     const lines = ran.stdout.toString().split("\n")
     const shown = directories.map(({ owner, path, shown }) => `${path} ${shown} ${owner.join(":")}`)
     assert.deepStrictEqual(lines.slice(0, 3 + shown.length + logs.length), [

@@ -29,7 +29,7 @@ beforeAll(async () => {
   base = JSON.parse(images["one:1"]!.manifest.toString()).layers[0].digest
   const again: ReadonlyArray<TarEntry> = [{ name: "again", data: "again" }]
   const twice = imageOf([layers, again, [{ name: ".wh.again" }], again], { Cmd: ["/probe", "/again"] })
-  registry = await startRegistry({ ...images, "unnamed:1": unnamed, "twice:1": twice })
+  registry = await startRegistry({ ...images, "unnamed:1": unnamed, "twice:1": twice, "rooted:1": rooted(folder) })
   pyro = installation("pyro-layers-")
 })
 
@@ -38,6 +38,18 @@ afterAll(async () => {
   await registry.close()
   remove()
 })
+
+/** Layers that name the root itself, with a time and with attributes: it needs more room than the root of the layers below. */
+const rooted = (folder: string) => {
+  const root: TarEntry = { name: "./", type: "5", pax: { "SCHILY.xattr.user.note": "x".repeat(100) } }
+  const layers: ReadonlyArray<ReadonlyArray<TarEntry>> = [
+    [{ ...root, pax: {} }, { ...probeIn(folder), name: "./probe" }],
+    [{ ...root, pax: {} }, { name: "./second", data: "text" }],
+    [root, { name: "./third", data: "text" }],
+    [{ name: "fourth", data: "text" }]
+  ]
+  return imageOf(layers, { Cmd: ["/probe", "/second", "/third", "/fourth"] })
+}
 
 const fetched = (digest: string) =>
   registry.requests.filter((one) => one.startsWith("GET") && one.endsWith(`/blobs/${digest}`)).length
@@ -53,6 +65,11 @@ describe("the layers of images", { concurrent: false }, () => {
     assert.deepStrictEqual(digests.map(fetched), digests.map(() => 1), registry.requests.join("\n"))
     const ran = await pyro.call(["run", references[2]!, "--mem-mib", "256"])
     assert.match(ran.stdout.toString(), /three=three/, ran.stderr)
+  })
+
+  it("a layer may name the root itself", async () => {
+    const ran = await pyro.call(["run", `${registry.host}/rooted:1`, "--mem-mib", "256"])
+    assert.match(ran.stdout.toString(), / \/second=text \/third=text \/fourth=text/, ran.stderr)
   })
 
   it("a directory that a layer does not name stays as the layers below have it", async () => {

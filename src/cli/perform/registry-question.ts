@@ -6,6 +6,7 @@ import { escapeGuestText } from "../../contract/text/printable.ts"
 import { asks } from "../output/ask.ts"
 
 const whatItIs = (registry: string) => {
+  if (registry.startsWith("localhost/")) return `the environment ${registry.slice("localhost/".length)} of this host`
   const [, port] = /^localhost:(\d+)$/.exec(registry) ?? []
   return port === undefined ? `the registry ${registry}` : `port ${port} of this computer as a registry`
 }
@@ -19,9 +20,9 @@ export const allowedByPerson = <P>(payload: P, { option, path }: RegistryNotAllo
     const [name, registry] = option?.split(" ") ?? []
     if (name === undefined || registry === undefined) return undefined
     const answer = yield* asks(
-      `${escapeGuestText(Buffer.from(path), 4096)} names ${
-        whatItIs(registry)
-      }. The programs of the build can then reach it. Allow it?`
+      `${escapeGuestText(Buffer.from(path), 4096)} names ${whatItIs(registry)}. The programs of the build can then ${
+        registry.includes("/") ? "read" : "reach"
+      } it. Allow it?`
     )
     if (answer !== true) return undefined
     const { allowHosts = [], allowRegistries = [] } = payload as Partial<BuildPayload & CreatePayload>

@@ -99,7 +99,7 @@ export class ImagePullFailed extends ContractError<ImagePullFailed>()("ImagePull
 }) {}
 
 /** Why a registry that a file names needs the word of the person. */
-const RegistryReason = Schema.Literals(["loopback", "address", "unknown"])
+const RegistryReason = Schema.Literals(["loopback", "address", "unknown", "environment"])
 
 const reasons: Readonly<Record<typeof RegistryReason.Type, { readonly fact: string; readonly next: string }>> = {
   loopback: {
@@ -113,6 +113,10 @@ const reasons: Readonly<Record<typeof RegistryReason.Type, { readonly fact: stri
   unknown: {
     fact: "not a well-known registry, and the programs of the build could send it files of the project",
     next: "Name another registry"
+  },
+  environment: {
+    fact: "an environment of this host, whose files the programs of the build could then read",
+    next: "Name another image"
   }
 }
 
@@ -122,7 +126,7 @@ export class RegistryNotAllowed extends ContractError<RegistryNotAllowed>()("Reg
   path: Schema.String,
   /** Line of the file. Absent if the file is no Dockerfile. */
   line: optional(Schema.Int),
-  /** Registry, as HOST or HOST:PORT. */
+  /** Registry, as HOST or HOST:PORT, or an environment of this host, as localhost/NAME. */
   registry: Schema.String,
   reason: RegistryReason,
   /** Option that allows it. Absent if none does. */
@@ -130,7 +134,9 @@ export class RegistryNotAllowed extends ContractError<RegistryNotAllowed>()("Reg
 }, {
   fact: ({ line, path, reason, registry }) =>
     printable(
-      `${path}${line === undefined ? "" : `:${line}`} names the registry ${registry}: ${reasons[reason].fact}`
+      `${path}${line === undefined ? "" : `:${line}`} names ${
+        reason === "environment" ? "" : "the registry "
+      }${registry}: ${reasons[reason].fact}`
     ),
   next: ({ option, reason }) => option === undefined ? reasons[reason].next : `Allow it if you trust it: ${option}`,
   steps: "ask the user to allow the registry, or use another environment"

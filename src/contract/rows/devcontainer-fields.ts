@@ -27,7 +27,7 @@ export const devContainerFields = () => ({
   allowRegistries: optional(
     list(text("Name of a registry")).annotate({
       description:
-        "Registry that the files of `devcontainer` or `dockerfile` may name beside the well-known ones: HOST[:PORT], or localhost:PORT of this host. The programs of the build can reach it, those of the workspace cannot. Default: none"
+        "Registry that the files of `devcontainer` or `dockerfile` may name beside the well-known ones: HOST[:PORT], localhost:PORT of this host, or localhost/NAME of an environment of this host. The programs of the build can reach it, those of the workspace cannot. Default: none"
     })
   ),
   ...registryFields()

@@ -190,10 +190,13 @@ export const BuildPayload = lazy(() =>
     ),
     platform: optional(text("Platform of the image. `linux/amd64` alone is supported")),
     noCache: flag("Run every step of the Dockerfile, and keep none for later builds of this name"),
+    pull: flag(
+      "Ask the registries for the images of the Dockerfile again, also for those that this host has as environments"
+    ),
     allowHosts: defaulted(
       list(text("Rule for a host")).annotate({
         description:
-          "Host that the Dockerfile's programs may connect to, and registry that its files may name: NAME[:PORT], *.SUFFIX[:PORT], localhost:PORT of a registry on this host, or a list of `pyro network lists`, such as npm. Default: the well-known registries that the files name"
+          "Host that the Dockerfile's programs may connect to, and registry that its files may name: NAME[:PORT], *.SUFFIX[:PORT], localhost:PORT of a registry on this host, localhost/NAME of an environment of this host, or a list of `pyro network lists`, such as npm. Default: the well-known registries that the files name"
       }),
       () => []
     ),

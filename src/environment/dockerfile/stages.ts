@@ -24,6 +24,8 @@ interface Stage {
   readonly images: Array<NamedText>
   /** Names of the stages that it begins with or copies from. */
   readonly needs: Array<string>
+  /** What it begins with: the name of a stage, or an image. Absent: neither, or nobody knows. */
+  base: { readonly stage: string } | { readonly image: string } | undefined
   /** Values of ARG since its FROM. */
   readonly values: Map<string, string | undefined>
 }
@@ -69,9 +71,13 @@ const stagesOf = (
   const complete = new Set<string>()
   const use = (stage: Stage, written: string, line: number, values: Values) => {
     const image = replaced(written, values)
-    if (image === "scratch") return
-    if (image !== undefined && complete.has(image.toLowerCase())) stage.needs.push(image.toLowerCase())
-    else stage.images.push({ image, written, line })
+    if (image === "scratch") return undefined
+    if (image !== undefined && complete.has(image.toLowerCase())) {
+      stage.needs.push(image.toLowerCase())
+      return { stage: image.toLowerCase() }
+    }
+    stage.images.push({ image, written, line })
+    return image === undefined ? undefined : { image }
   }
   for (const one of instructions) {
     const stage = stages.at(-1)
@@ -81,8 +87,8 @@ const stagesOf = (
       const values = new Map([...BUILTIN, ...heading])
       const own = /^as$/i.test(as ?? "") && name !== undefined ? replaced(name, values) : undefined
       const names = [String(stages.length), ...own === undefined ? [] : [own.toLowerCase()]]
-      const begun: Stage = { names, images: [], needs: [], values: new Map() }
-      use(begun, base, one.line, values)
+      const begun: Stage = { names, images: [], needs: [], base: undefined, values: new Map() }
+      begun.base = use(begun, base, one.line, values)
       stages.push(begun)
     } else if (one.keyword === "ARG") {
       declare(one, stage?.values ?? heading, { given, outer: heading, absent: stage === undefined ? "" : undefined })
@@ -93,21 +99,47 @@ const stagesOf = (
   return stages
 }
 
-/** The stages that the builder builds for one: the target, and what it needs. An unknown target is the builder's to refuse. */
-const built = (stages: ReadonlyArray<Stage>, target: string | undefined): ReadonlyArray<Stage> => {
+const named = (stages: ReadonlyArray<Stage>): ReadonlyMap<string, ReadonlyArray<Stage>> => {
   const byName = new Map<string, Array<Stage>>()
   for (const stage of stages) {
     for (const name of stage.names) byName.set(name, [...byName.get(name) ?? [], stage])
   }
-  const needed = new Set(target === undefined ? stages.slice(-1) : byName.get(target.toLowerCase()))
+  return byName
+}
+
+const targets = (stages: ReadonlyArray<Stage>, target: string | undefined): ReadonlyArray<Stage> =>
+  target === undefined ? stages.slice(-1) : named(stages).get(target.toLowerCase()) ?? []
+
+/** The stages that the builder builds for one: the target, and what it needs. An unknown target is the builder's to refuse. */
+const built = (stages: ReadonlyArray<Stage>, target: string | undefined): ReadonlyArray<Stage> => {
+  const byName = named(stages)
+  const needed = new Set(targets(stages, target))
   for (const { needs } of needed) {
     for (const name of needs) for (const stage of byName.get(name) ?? []) needed.add(stage)
   }
   return stages.filter((stage) => needed.has(stage))
 }
 
-/** The images that the builder fetches for a Dockerfile. */
+/** The image that the target begins with, through the stages between. A stage needs only what stands before it. */
+const rootOf = (stages: ReadonlyArray<Stage>, target: string | undefined): string | undefined => {
+  const byName = named(stages)
+  let stage = targets(stages, target)[0]
+  const seen = new Set<Stage>()
+  while (stage !== undefined && !seen.has(stage)) {
+    seen.add(stage)
+    const { base } = stage
+    if (base === undefined) return undefined
+    if ("image" in base) return base.image
+    stage = byName.get(base.stage)?.[0]
+  }
+  return undefined
+}
+
+/** The images that the builder fetches for a Dockerfile, and the one that the target begins with, as the builder reads it. */
 export const imagesOf = (
   instructions: ReadonlyArray<Instruction>,
   { arguments: given = {}, target }: BuildOptions
-): ReadonlyArray<NamedText> => built(stagesOf(instructions, given), target).flatMap(({ images }) => images)
+): { readonly images: ReadonlyArray<NamedText>; readonly root: string | undefined } => {
+  const stages = stagesOf(instructions, given)
+  return { images: built(stages, target).flatMap(({ images }) => images), root: rootOf(stages, target) }
+}

@@ -43,6 +43,8 @@ export interface Building {
   readonly stepsBefore?: string | undefined
   /** What becomes of the steps of this build, which the builder leaves as `STEPS_AFTER`. @default they are not kept */
   readonly stepsAfter?: StepsAfter | undefined
+  /** File of the host that the result begins with. @default the modules of the guests' kernel, where the result has them first */
+  readonly base?: string | undefined
   /** New file of the host for the result. */
   readonly file: string
   readonly onProgress: OnProgress

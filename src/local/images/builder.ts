@@ -17,7 +17,7 @@ import { runRecipe } from "./run-recipe.ts"
 const UPLOADED = 0.5
 
 /** Builders with secrets give their image through the channel, which looks for the secrets in it. */
-const hasResultDisk = ({ secrets = {} }: Building) =>
+export const hasResultDisk = ({ secrets = {} }: Pick<Building, "secrets">) =>
   Effect.map(driverOf({}), (driver) => driver === "qemu" && Object.keys(secrets).length === 0)
 
 /** What begins with an environment has that one's modules. */
@@ -26,11 +26,12 @@ const beginsWithModules = ({ request }: Building) => !("commit" in request || "a
 /** The disk for the image, and the request that names it. */
 const acquireResult = (pyro: PyroService, building: Building) =>
   Effect.gen(function*() {
-    const { request } = building
+    const { base, request } = building
     if (!(yield* hasResultDisk(building))) return { result: undefined, request }
-    const hasModules = beginsWithModules(building)
-    const result = yield* imageDisk(hasModules ? yield* modulesFile(pyro, building) : undefined)
-    return { result, request: { ...request, result: { device: RESULT_DEVICE, hasModules } } }
+    const hasModules = base === undefined && beginsWithModules(building)
+    const result = yield* imageDisk(hasModules ? yield* modulesFile(pyro, building) : base)
+    const has = base === undefined ? { hasModules } : { hasModules, hasBase: true }
+    return { result, request: { ...request, result: { device: RESULT_DEVICE, ...has } } }
   })
 
 /**

@@ -10,6 +10,7 @@ import { argumentsOf, basesOfPlan, type KnownDevContainer, planned } from "../..
 import { buildInMicroVm } from "./builder.ts"
 import { builderLogins } from "./logins.ts"
 import { mirroredRegistries, mirrorsOf, withMirror } from "./mirrors.ts"
+import { presentBases } from "./present.ts"
 import { registryGrants } from "./registry-grants.ts"
 
 const pullOf = (reference: ImageReference) => {
@@ -21,7 +22,8 @@ const pullOf = (reference: ImageReference) => {
 const requestOf = (
   plan: BuildPlan,
   inputs: DevContainerInputs,
-  { buildArgs, words }: {
+  { buildArgs, onProgress, words }: {
+    readonly onProgress: OnProgress
     readonly buildArgs: Readonly<Record<string, string>>
     readonly words: Omit<Parameters<typeof registryGrants>[1], "mirrored">
   }
@@ -30,8 +32,14 @@ const requestOf = (
     const { base, features, ...rest } = plan
     const { dockerfile, folders } = inputs
     const { bases, text } = yield* basesOfPlan(plan, inputs, buildArgs)
-    const { loopbackPorts, ...grants } = yield* registryGrants(bases, { ...words, mirrored: yield* mirroredRegistries })
-    const references = bases.images.map(({ reference }) => reference)
+    const here = yield* presentBases(bases, { pull: false })
+    const { loopbackPorts, ...grants } = yield* registryGrants(bases, {
+      ...words,
+      mirrored: yield* mirroredRegistries,
+      present: here.found
+    })
+    const { present, ...given } = yield* here.given({ onProgress })
+    const references = here.pulled.map(({ reference }) => reference)
     const mirrors = yield* mirrorsOf(references)
     const devcontainer = {
       ...rest,
@@ -53,10 +61,11 @@ const requestOf = (
             ? {}
             : argumentsOf(base, buildArgs),
           loopbackPorts,
-          mirrors: mirrors.bases
+          mirrors: mirrors.bases,
+          present
         }
       }
-    return { request, mirrors, references, unknown: bases.unknown, ...grants }
+    return { request, mirrors, references, unknown: bases.unknown, given, ...grants }
   })
 
 /** Gives the image what the file says of programs: a workspace of the environment alone then has the same variables. */
@@ -90,11 +99,12 @@ export const buildDevContainer = (
   { allowHosts, allowRegistries, auth = {}, buildArgs, name, option, replace }: Building,
   onProgress: OnProgress
 ) =>
-  Effect.gen(function*() {
+  Effect.scoped(Effect.gen(function*() {
     const { inputs, key, plan } = yield* planned(known, buildArgs)
     const { registryAuth } = auth
     const { mirrors, ...asked } = yield* requestOf(plan, inputs, {
       buildArgs,
+      onProgress,
       words: { allowHosts, allowRegistries, registryAuth, path: known.found.file, option }
     })
     const { logins, ...ofHost } = yield* builderLogins([...asked.references, ...mirrors.references], auth)
@@ -102,6 +112,7 @@ export const buildDevContainer = (
     yield* keepImage(name, (file) =>
       Effect.map(
         buildInMicroVm(pyro, {
+          ...asked.given,
           reference: name,
           request: { ...asked.request, logins },
           logins: ofHost,
@@ -114,4 +125,4 @@ export const buildDevContainer = (
         }),
         (made) => kept(withMirror(made, mirrors), known, key)
       ), { replace })
-  })
+  }))

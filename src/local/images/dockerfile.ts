@@ -10,6 +10,7 @@ import { placesIn } from "./builder-files.ts"
 import { buildInMicroVm } from "./builder.ts"
 import { builderLogins } from "./logins.ts"
 import { mirroredRegistries, mirrorsOf, withMirror } from "./mirrors.ts"
+import { presentBases } from "./present.ts"
 import { registryGrants, type RegistryWords } from "./registry-grants.ts"
 import { keepSteps, keptSteps, mostStepsBytes } from "./steps.ts"
 
@@ -40,8 +41,8 @@ export const buildDockerfile = (
     & { readonly name: string; readonly dockerfile: string; readonly option?: "--allow-host" | "--allow-registry" },
   onProgress: OnProgress
 ) =>
-  Effect.gen(function*() {
-    const { allowHosts, buildArgs, dockerfile, name, platform, replace, target, ...auth } = payload
+  Effect.scoped(Effect.gen(function*() {
+    const { allowHosts, buildArgs, dockerfile, name, platform, pull, replace, target, ...auth } = payload
     if (platform !== undefined && platform !== "linux/amd64") {
       return yield* wrong("platform", `${platform} cannot be built here: microVMs of this host run linux/amd64 alone`)
     }
@@ -51,15 +52,18 @@ export const buildDockerfile = (
     }
     const { context, file, text } = found
     const bases = yield* basesOf(text, { arguments: buildArgs, target })
+    const here = yield* presentBases(bases, { pull })
     const grants = yield* registryGrants(bases, {
       allowHosts,
       allowRegistries,
       registryAuth: auth.registryAuth,
       mirrored: yield* mirroredRegistries,
+      present: here.found,
       path: `${context}/${file}`,
       option
     })
-    const references = bases.images.map(({ reference }) => reference)
+    const { present, ...given } = yield* here.given({ onProgress, secrets: payload.secrets })
+    const references = here.pulled.map(({ reference }) => reference)
     const mirrors = yield* mirrorsOf(references)
     const { logins, ...ofHost } = yield* builderLogins([...references, ...mirrors.references], auth)
     const { keepImage } = yield* Environments
@@ -68,6 +72,7 @@ export const buildDockerfile = (
       const beside = besideOf(`${result}.steps`)
       const made = buildInMicroVm(pyro, {
         ...beside,
+        ...given,
         reference: name,
         request: {
           architecture: "amd64",
@@ -78,6 +83,7 @@ export const buildDockerfile = (
             arguments: buildArgs,
             loopbackPorts: grants.loopbackPorts,
             mirrors: mirrors.bases,
+            present,
             ...placesIn(beside)
           }
         },
@@ -91,4 +97,4 @@ export const buildDockerfile = (
       })
       return Effect.map(made, (image) => withMirror(image, mirrors))
     }, { replace })
-  })
+  }))

@@ -1,6 +1,7 @@
 import { Effect, Result } from "effect"
 import { RegistryNotAllowed } from "../../contract/errors/errors.ts"
-import type { Bases, NamedImage } from "../../environment/dockerfile.ts"
+import { catalogue } from "../../environment/catalogue.ts"
+import { type Bases, type NamedEnvironment, type NamedImage, OF_HOST } from "../../environment/dockerfile.ts"
 import { sourceOf } from "../../environment/image-source.ts"
 import { kindOfRegistry, loopbackPortOf } from "../../environment/registries.ts"
 import { parseHostRules } from "../../network/policy.ts"
@@ -60,6 +61,12 @@ export const notAllowed = (images: ReadonlyArray<NamedImage>, words: RegistryWor
   return [...first.values()].toReversed().filter(({ reference: { registry } }) => !isAllowed(registry, words))
 }
 
+/** Whether the person's words name an environment of this host. pyro's own ones have nothing of anybody. */
+const mayRead = (
+  { environment, image }: NamedEnvironment,
+  { allowHosts, allowRegistries = [] }: RegistryWords
+): boolean => catalogue.some(({ name }) => name === environment) || [...allowHosts, ...allowRegistries].includes(image)
+
 /** The reason of a registry that the person must allow. */
 const reasonOf = (registry: string) => {
   const kind = kindOfRegistry(registry)
@@ -77,12 +84,13 @@ const wordFor = (registry: string): string => {
 }
 
 /**
- * The grants of a builder for the images of its files. Fails before the build if a file names a registry that only the person can allow: the
- * programs of the build have what the builder has.
+ * The grants of a builder for the images of its files. Fails before the build if a file names a registry or an environment that only the person
+ * can allow: the programs of the build have what the builder has. An image that is `present` needs the same word, and no network.
  */
 export const registryGrants = (
-  { images }: Pick<Bases, "images">,
-  { option, path, ...words }: RegistryWords & {
+  { environments = [], images }: Pick<Bases, "environments" | "images">,
+  { option, path, present = [], ...words }: RegistryWords & {
+    readonly present?: ReadonlyArray<NamedImage>
     readonly path: string
     readonly option: "--allow-host" | "--allow-registry"
   }
@@ -100,18 +108,26 @@ export const registryGrants = (
       })
     )
   }
-  const sources = images.map(({ reference }) => sourceOf(reference))
-  const ports = unique(
-    images.flatMap(({ reference: { registry } }) => loopbackPortOf(registry) ?? [])
-  )
+  const environment = environments.find((one) => !mayRead(one, words))
+  if (environment !== undefined) {
+    const { image, line } = environment
+    return Effect.fail(
+      new RegistryNotAllowed({ path, line, registry: image, reason: "environment", option: `${option} ${image}` })
+    )
+  }
+  const pulled = images.filter((image) => !present.includes(image))
+  const sources = pulled.map(({ reference }) => sourceOf(reference))
+  const portsOf = (all: ReadonlyArray<NamedImage>) =>
+    unique(all.flatMap(({ reference: { registry } }) => loopbackPortOf(registry) ?? []))
+  const named = portsOf(images)
   const ofPerson = words.allowHosts.filter((word) => {
     const port = loopbackPortOf(word)
-    // The builder has another name for this host.
-    return port === undefined || !ports.includes(port)
+    // The builder has another name for this host, and needs none for an environment.
+    return !word.startsWith(OF_HOST) && (port === undefined || !named.includes(port))
   })
   return Effect.succeed({
     allowHosts: unique([...sources.flatMap(({ allowHosts }) => allowHosts), ...ofPerson]),
     registries: unique(sources.map(({ registry }) => registry)),
-    loopbackPorts: ports
+    loopbackPorts: portsOf(pulled)
   })
 }

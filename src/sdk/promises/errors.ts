@@ -461,9 +461,9 @@ export interface RegistryNotAllowed extends PyroError {
   readonly path: string
   /** Line of the file. Absent if the file is no Dockerfile. */
   readonly line?: number
-  /** Registry, as HOST or HOST:PORT. */
+  /** Registry, as HOST or HOST:PORT, or an environment of this host, as localhost/NAME. */
   readonly registry: string
-  readonly reason: "loopback" | "address" | "unknown"
+  readonly reason: "loopback" | "address" | "unknown" | "environment"
   /** Option that allows it. Absent if none does. */
   readonly option?: string
 }

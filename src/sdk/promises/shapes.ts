@@ -1088,8 +1088,9 @@ export interface CreateFields {
   /** Publish the ports that `devcontainer` forwards, each on a free port of this host. Default: false */
   readonly forwardPorts?: boolean | undefined
   /**
-   * Registry that the files of `devcontainer` or `dockerfile` may name beside the well-known ones: HOST[:PORT], or
-   * localhost:PORT of this host. The programs of the build can reach it, those of the workspace cannot. Default: none
+   * Registry that the files of `devcontainer` or `dockerfile` may name beside the well-known ones: HOST[:PORT],
+   * localhost:PORT of this host, or localhost/NAME of an environment of this host. The programs of the build can reach
+   * it, those of the workspace cannot. Default: none
    */
   readonly allowRegistries?: ReadonlyArray<string> | undefined
   /**

@@ -23,7 +23,7 @@ export interface ImageForm {
     readonly Volumes?: Readonly<Record<string, object>>
     readonly ExposedPorts?: Readonly<Record<string, object>>
     readonly StopSignal?: string
-    readonly Healthcheck?: object
+    readonly Healthcheck?: { readonly Test: ReadonlyArray<string>; readonly Interval: number }
   }
   readonly directories: ReadonlyArray<Directory>
   /** Log files that lead to /dev/stdout. */

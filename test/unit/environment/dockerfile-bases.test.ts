@@ -9,7 +9,7 @@ afterAll(remove)
 
 const work = path.join(folder, "work")
 const file = (name: string) => JSON.stringify(path.join(import.meta.dirname, `../../../rootfs/image/${name}.py`))
-const programs = ["common", "skopeo", "fetch", "trust", "bases", "pulls", "dockerfile"]
+const programs = ["common", "skopeo", "fetch", "trust", "bases", "pulls", "present", "dockerfile"]
 
 /** A stand-in for buildah: each build prints the next file, and fails unless the file ends with a step. */
 const buildah = (builds: ReadonlyArray<string>) => {
@@ -43,7 +43,7 @@ const build = (builds: ReadonlyArray<string>, mirrors: ReadonlyArray<object> = M
 WORK = ${JSON.stringify(work)}
 registries = lambda ports, mirrors: say(places=[mirror["name"] for mirror in mirrors])
 try:
-    say(gave=build_file(json.loads(sys.argv[1]), {}))
+    say(gave=build_file(json.loads(sys.argv[1]), {})[0])
 except Refused as refused:
     say(failed=str(refused))`,
     JSON.stringify(recipe)

@@ -10,7 +10,7 @@ afterAll(remove)
 const work = path.join(folder, "work")
 const written = path.join(folder, "written")
 const file = (name: string) => JSON.stringify(path.join(import.meta.dirname, `../../../rootfs/image/${name}.py`))
-const programs = ["common", "skopeo", "fetch", "trust", "bases", "pulls", "dockerfile"]
+const programs = ["common", "skopeo", "fetch", "trust", "bases", "pulls", "present", "dockerfile"]
 
 const MIRROR = { name: "mirror.test", registry: "registry.test", location: "mirror.test", plainHttp: false }
 

@@ -115,3 +115,37 @@ it.live("a hostile Dockerfile of 256 KiB is read within seconds", () =>
       const { user } = process.cpuUsage(begun)
       assert.isBelow(user / 1e6, 10, part)
     })))
+
+describe("pyro knows what the target begins with", () => {
+  const root = (text: string, options?: Options) => Effect.map(basesOf(text, options), (bases) => bases.root)
+  for (
+    const [text, image, options] of [
+      ["FROM a:1", "a:1"],
+      ["ARG V=2\nFROM a:${V} AS one\nFROM b\nFROM one AS two\nFROM two", "a:2"],
+      ["FROM a AS one\nFROM b AS two", "a", { target: "ONE" }],
+      ["FROM a AS one\nFROM scratch\nCOPY --from=one / /", undefined],
+      ["FROM ${V#x}", undefined],
+      ["FROM a AS a\nFROM a", "a"],
+      ["", undefined],
+      ["FROM a", undefined, { target: "none" }]
+    ] as ReadonlyArray<readonly [string, string | undefined, Options?]>
+  ) {
+    it.effect(`${JSON.stringify(text)}${options === undefined ? "" : ` to ${options.target}`}`, () =>
+      Effect.gen(function*() {
+        assert.strictEqual(yield* root(text, options), image)
+      }))
+  }
+
+  it.effect("localhost/NAME is an environment of this host, and localhost:PORT a registry", () =>
+    Effect.gen(function*() {
+      const text =
+        "FROM localhost/app:2 AS x\nFROM localhost:5000/app\nCOPY --from=localhost/tools / /\nCOPY --from=x / /"
+      const { environments, images, unknown } = yield* basesOf(text)
+      assert.deepStrictEqual(environments, [
+        { environment: "app:2", image: "localhost/app:2", line: 1 },
+        { environment: "tools", image: "localhost/tools", line: 3 }
+      ])
+      assert.deepStrictEqual(images.map(({ reference }) => reference.name), ["localhost:5000/app:latest"])
+      assert.deepStrictEqual(unknown, [])
+    }))
+})

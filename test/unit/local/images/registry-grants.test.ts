@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema, Stream } from "effect"
+import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll } from "vitest"
 import { InvalidRequest, type PyroError } from "../../../../src/contract/errors/errors.ts"
@@ -54,7 +55,13 @@ describe("the registries that a file names", () => {
     Effect.gen(function*() {
       const refused = (image: string) => Effect.map(granted(`FROM ${image}/x`, { allowHosts: ["*"] }), String)
       for (
-        const host of ["localhost", "LOCALHOST:22", "127.0.0.1:22", "host.pyro.internal:22", "Host.Pyro.Internal:22"]
+        const host of [
+          "localhost:443",
+          "LOCALHOST:22",
+          "127.0.0.1:22",
+          "host.pyro.internal:22",
+          "Host.Pyro.Internal:22"
+        ]
       ) {
         assert.match(yield* refused(host), /a service of this computer.* --allow-host localhost:(443|22)$/)
       }
@@ -97,8 +104,21 @@ const pyro = {
   workspace: { create: (payload: AskedWorkspace) => (asked.push(payload), Stream.fail(stopped)) }
 } as unknown as PyroService
 
+/** Environments of this host: pulled images, the last one by an older pyro. */
+const image = path.join(folder, "image.erofs")
+const pulledImages = [
+  ["docker.io/library/here:1", "ready", {}],
+  ["private.example/here:1", "ready", {}],
+  ["quay.io/here/labels:1", "ready", { labelsLeftOut: 1 }],
+  ["quay.io/here/old:1", "outdated", {}]
+].map(([name, state, further]) => {
+  const config = { env: [], entrypoint: [], command: [], exposedPorts: [], ...further as object }
+  return { name, state, oci: { config }, environment: { name, digest: "d", imagePath: image, oci: { config } } }
+})
+
 const environments = {
-  ensure: () => Effect.succeed({ digest: "of the builder" }),
+  list: Effect.succeed(pulledImages),
+  ensure: (name: string) => Effect.succeed({ name, digest: `of ${name}`, imagePath: image }),
   keepImage: (_: string, make: (file: string) => Effect.Effect<unknown, PyroError>) => make(path.join(folder, "root"))
 } as unknown as Environments["Service"]
 
@@ -135,6 +155,35 @@ const madeOf = (files: Readonly<Record<string, string>>, allowRegistries: Readon
       option: "--allow-registry",
       replace: false
     }, () => {})))
+
+describe("bases that this host has", () => {
+  const allowed = (text: string, ...words: ReadonlyArray<string>) =>
+    Effect.map(builtFrom(text, { allow_hosts: words }), (policy) => `${policy ?? "no network"}`)
+
+  it.effect("a pulled image needs no network, and the same word as its registry", () =>
+    Effect.gen(function*() {
+      fs.writeFileSync(image, "")
+      assert.strictEqual(yield* allowed("FROM here:1\nCOPY --from=docker.io/here:1 / /"), "no network")
+      assert.strictEqual(yield* allowed("FROM here:2"), "docker-hub")
+      assert.match(yield* allowed("FROM private.example/here:1"), /names the registry private.example: /)
+      // The word is a host that the programs of the build may reach.
+      assert.strictEqual(yield* allowed("FROM private.example/here:1", "private.example"), "private.example")
+      for (const name of ["labels", "old"]) assert.strictEqual(yield* allowed(`FROM quay.io/here/${name}:1`), "quay")
+      assert.deepStrictEqual(yield* builtFrom("FROM here:1", { pull: true }), ["docker-hub"])
+    }))
+
+  it.effect("an environment of this host needs the person's word, unless it is pyro's own", () =>
+    Effect.gen(function*() {
+      fs.writeFileSync(image, "")
+      assert.strictEqual(yield* allowed("FROM localhost/debian:12"), "no network")
+      assert.match(
+        yield* allowed("FROM a\nCOPY --from=localhost/mine / /", "*"),
+        /Dockerfile:2 names localhost\/mine: an environment of this host, whose files the programs of the build could then read. Allow it if you trust it: --allow-host localhost\/mine$/
+      )
+      assert.strictEqual(yield* allowed("FROM localhost/mine", "localhost/mine"), "no network")
+      assert.strictEqual(yield* allowed("FROM localhost/mine", "localhost/mine", "npm"), "npm")
+    }))
+})
 
 describe("the network policy of a builder", () => {
   it.effect("text of a Dockerfile that is no FROM grants nothing", () =>

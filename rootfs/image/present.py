@@ -1,0 +1,160 @@
+"""Bases of a Dockerfile that the host has as environments, for image.py, which is behind this text in one program. Their file systems are hostile, as the
+Dockerfile is."""
+
+import base64
+
+DOCKER = "application/vnd.docker"
+EPOCH = "1970-01-01T00:00:00Z"
+
+
+def digest_of(content):
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+class Base:
+    """An environment. buildah knows it as an image of one layer, whose directory is a mount of the environment's file system."""
+
+    def __init__(self, number, given):
+        self.name = f"localhost/pyro-base-{number}"
+        self.names = given["names"]
+        self.file = given["file"]
+        self.config = given["config"]
+        # The layer's own content tells one environment from others, and is behind the mount.
+        info = tar_module().TarInfo(f".pyro-base-{given['digest']}")
+        self.content = info.tobuf() + bytes(2 * TAR_BLOCK)
+        self.layer = digest_of(self.content).split(":")[1]
+
+    def make(self, store):
+        """Gives buildah's store the image."""
+        folder = f"{WORK}/.pyro-base"
+        os.mkdir(folder)
+        config = json.dumps({
+            "os": "linux",
+            "architecture": "amd64",
+            "created": EPOCH,
+            "config": self.config,
+            "rootfs": {"type": "layers", "diff_ids": [digest_of(self.content)]},
+            # Without a time, buildah finds no step that it has.
+            "history": [{"created": EPOCH, "created_by": self.names[0]}],
+        }).encode()
+        manifest = json.dumps({
+            "schemaVersion": 2,
+            "mediaType": f"{DOCKER}.distribution.manifest.v2+json",
+            "config": {"mediaType": f"{DOCKER}.container.image.v1+json", "digest": digest_of(config), "size": len(config)},
+            "layers": [{"mediaType": f"{DOCKER}.image.rootfs.diff.tar", "digest": digest_of(self.content), "size": len(self.content)}],
+        }).encode()
+        files = {"manifest.json": manifest, "version": b"Directory Transport Version: 1.1\n"}
+        for content in (config, self.content):
+            files[digest_of(content).split(":")[1]] = content
+        for name, content in files.items():
+            with open(f"{folder}/{name}", "wb") as file:
+                file.write(content)
+        run(["skopeo", "copy", "--quiet", f"dir:{folder}", f"containers-storage:[overlay@{store}+{RUN_ROOT}]{self.name}:latest"])
+        remove(folder)
+
+    def directory(self, store):
+        return f"{store}/overlay/{self.layer}/diff"
+
+
+RUN_ROOT = "/run/pyro-build"
+
+
+class Present:
+    """The bases of one Dockerfile that the host gave."""
+
+    def __init__(self, given):
+        self.store = f"{WORK}/storage"
+        self.bases = [Base(number, one) for number, one in enumerate(given)]
+
+    def files(self):
+        return [base.file for base in self.bases]
+
+    def prepare(self):
+        """Puts the bases into the store. Names that earlier builds left there are no answer to what a tag is today."""
+        if not self.bases:
+            return
+        index = f"{self.store}/overlay-images/images.json"
+        if os.path.lexists(index):
+            images = read_json(index)
+            for image in images:
+                image["names"] = []
+            with open(index, "w", encoding="utf-8") as file:
+                json.dump(images, file)
+        os.makedirs(f"{WORK}/lower", exist_ok=True)
+        for base in self.bases:
+            base.make(self.store)
+
+    def mount(self):
+        """Puts the file systems where buildah looks for them. A buildah that ends takes them away with its own mounts."""
+        for base in self.bases:
+            if not os.path.ismount(base.directory(self.store)):
+                mount_file(base.file, base.directory(self.store))
+
+    def options(self):
+        """What buildah is told: which image a name of the Dockerfile means."""
+        if not self.bases:
+            return ["--pull=always"]
+        contexts = [f"--build-context={name}=docker://{base.name}:latest" for base in self.bases for name in base.names]
+        return ["--pull=missing", *contexts]
+
+    def shown(self, line):
+        """A line of buildah's with the names of the Dockerfile."""
+        for base in self.bases:
+            line = line.replace(f"{base.name}:latest", base.names[0])
+        return line
+
+    def leave(self):
+        """The store without the bases, as it is kept."""
+        for base in self.bases:
+            if os.path.ismount(base.directory(self.store)):
+                run(["umount", base.directory(self.store)])
+
+    def over(self):
+        """The built image, if it begins with one of the bases."""
+        if not self.bases:
+            return None
+        image = next(one for one in read_json(f"{self.store}/overlay-images/images.json") if "localhost/built:latest" in (one.get("names") or []))
+        parents = {one["id"]: one.get("parent") for one in read_json(f"{self.store}/overlay-layers/layers.json")}
+        chain = []
+        layer = image.get("layer")
+        while layer and len(chain) <= MOST_LAYERS:
+            chain.append(layer)
+            layer = parents.get(layer)
+        base = next((base for base in self.bases if chain and base.layer == chain[-1]), None)
+        return None if base is None else Over(self.store, image["id"], base, chain[-2::-1])
+
+
+class Over:
+    """An image of an environment's file system and layers over it, the lowest first."""
+
+    def __init__(self, store, image, base, layers):
+        self.base = base
+        self.directories = [f"{store}/overlay/{layer}/diff" for layer in layers]
+        self.folder = f"{store}/overlay-images/{image}"
+        self.manifest_path = f"{self.folder}/manifest"
+        self.numbers = range(1, len(layers) + 2)
+
+    def blob(self, digest):
+        """Where containers/storage has what belongs to an image."""
+        return f"{self.folder}/={base64.b64encode(digest.encode()).decode()}"
+
+    def mount(self):
+        """Gives the numbers of the lower directories."""
+        if self.base.file != Output.path:
+            Output.begin_with(self.base.file)
+        mount_erofs(Output.path, 1)
+        for number, directory in enumerate(self.directories, 2):
+            os.makedirs(f"{WORK}/lower/{number}")
+            mount(["--bind", directory, f"{WORK}/lower/{number}"])
+        return list(self.numbers)
+
+    def write(self, merged, modules):
+        """Adds the layers, and what was changed over them, to the environment's file system. Gives its size."""
+        progress("writing the image", 0.85)
+        run(["umount", merged])
+        for number in self.numbers:
+            run(["umount", f"{WORK}/lower/{number}"])
+        for directory in self.directories:
+            add_upper(directory, [])
+        add_upper(f"{WORK}/top/upper", modules_at(modules) if modules else [])
+        return Output.end()
