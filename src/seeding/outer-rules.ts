@@ -23,6 +23,11 @@ const MAX_TOTAL_BYTES = 1024 * 1024
 
 export const hasRules = ({ exclude, files }: OuterRules) => exclude !== "" || files.length > 0
 
+/** The lines with a rule: a file of comments alone, as `git init` makes it, counts as none. */
+const withoutComments = (rules: Uint8Array | undefined) =>
+  Buffer.from(rules ?? []).toString("latin1").replace(/^\xef\xbb\xbf/, "").split("\n")
+    .filter((line) => line.trim() !== "" && !line.startsWith("#")).map((line) => `${line}\n`).join("")
+
 const latin1 = (text: string) => Buffer.from(text).toString("latin1")
 
 /** Reads the rules about a directory of a work tree. `workTree` is the open work tree, `top` its real path. */
@@ -49,13 +54,12 @@ export const readOuterRules = (
         )
       }
       left -= content?.length ?? 0
-      return content === undefined || content.length === 0
-        ? []
-        : [{ directory: latin1(above), text: content.toString("latin1") }]
+      const text = withoutComments(content)
+      return text === "" ? [] : [{ directory: latin1(above), text }]
     })
     return {
       prefix: latin1(prefix),
       files,
-      exclude: exclude === undefined ? "" : Buffer.from(exclude).toString("latin1")
+      exclude: withoutComments(exclude)
     }
   })

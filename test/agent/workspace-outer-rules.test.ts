@@ -131,6 +131,16 @@ withAgent("the diff of a workspace without its repository", (it) => {
       assert.deepStrictEqual(said((yield* diff()).files), asGit(made))
     }))
 
+  it.effect("a repository whose ignore files have comments alone leaves the default list in force", () =>
+    Effect.gen(function*() {
+      const { diff, live, repository } = yield* part("comments", ".", { "file": "f\n" })
+      // git init makes a file of comments.
+      assert.match(fs.readFileSync(path.join(repository, ".git/info/exclude"), "utf8"), /^#/)
+      write(live, { "new": "n\n", "node_modules/x": "x\n" })
+      const { defaultRules, files } = yield* diff()
+      assert.deepStrictEqual([said(files), defaultRules], [["added new"], ["node_modules/"]])
+    }))
+
   it.effect("rules that ignore the seeded directory itself hide nothing", () =>
     Effect.gen(function*() {
       const { diff, host, live, push, repository } = yield* part("ignored", "build", {

@@ -10,3 +10,6 @@ export const FILES_HAVE_CHANGED =
 
 /** The workspace has changed since the diff that an export expects. */
 export const DIFF_HAS_CHANGED = "the diff is not the expected one any more"
+
+/** The option that exports files which a diff leaves out. The page has no such option. */
+export const EXPORT_LEFT_OUT = "export them with --include-ignored"

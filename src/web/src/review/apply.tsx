@@ -5,7 +5,7 @@ import type { Action } from "../live/action.ts"
 import { useLoaded } from "../live/loaded.ts"
 import { Message, Text } from "../parts/text.tsx"
 import { perform } from "../wire/calls.ts"
-import { inPageWords } from "./refusals.ts"
+import { inPageWords, noteInPageWords } from "./refusals.ts"
 
 /** What the daemon says before the press: what it would change, or why it would refuse. */
 const useCheck = (request: ExportPayload | undefined, comparedAt: number) =>
@@ -76,7 +76,7 @@ export const ApplyPart = ({ action, compareAgain, comparedAt, request }: {
       </p>
       {value?.notes === undefined ? null : (
         <p className="faint">
-          <Text of={value.notes.join("; ")} />
+          <Text of={value.notes.map(noteInPageWords).join(". ")} />
         </p>
       )}
       <div className="buttons">

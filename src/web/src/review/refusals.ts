@@ -1,4 +1,9 @@
-import { DIFF_HAS_CHANGED, FILES_HAVE_CHANGED, REPLACE_WITH_OPTION } from "../../../contract/text/export-refusals.ts"
+import {
+  DIFF_HAS_CHANGED,
+  EXPORT_LEFT_OUT,
+  FILES_HAVE_CHANGED,
+  REPLACE_WITH_OPTION
+} from "../../../contract/text/export-refusals.ts"
 
 /** Label of the box that stands for `--overwrite`. */
 export const REPLACE = "Replace the file if it exists"
@@ -21,3 +26,9 @@ export const inPageWords = (message: string) =>
         (_, workspace: string) =>
           `files have changed in the project, and a change would lose yours. Take yours into the workspace with \`pyro sync push ${workspace} DIR --force\` in a terminal, or merge the downloaded patch`
       )
+
+/** A note of an export without the option, which the page lacks. */
+export const noteInPageWords = (note: string) => {
+  const [said = ""] = note.split(EXPORT_LEFT_OUT)
+  return withCapital(said.replace(/; (name one, or )?$/, ""))
+}

@@ -1,4 +1,5 @@
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
+import { EXPORT_LEFT_OUT } from "../../../contract/text/export-refusals.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import type { Pushed } from "../../../seeding/pushed.ts"
 import type { Changes } from "../diff/changes.ts"
@@ -15,14 +16,14 @@ export const leftOutNotes = (
 ): ReadonlyArray<string> => [
   ...(defaultRules.length === 0 ? [] : [
     `${ignoredCount} ignored ${ignoredCount === 1 ? "file is" : "files are"} left out (also by pyro's ` +
-    `own list: ${defaultRules.join(", ")}); export them with --include-ignored`
+    `own list: ${defaultRules.join(", ")}); ${EXPORT_LEFT_OUT}`
   ]),
   ...(nested.length === 0 ? [] : [
     `new files of ${
       nested.length === 1 ? "1 repository" : `${nested.length} repositories`
     } made in the workspace are left out (${
       [...nested.slice(0, NAMED).map(pathText), ...(nested.length > NAMED ? ["..."] : [])].join(", ")
-    }); name one, or export them with --include-ignored`
+    }); name one, or ${EXPORT_LEFT_OUT}`
   ])
 ]
 
