@@ -57,6 +57,11 @@ const PointInfo = lazy(() =>
     ),
     current: boolean(
       "Whether the present state comes from it. False after a rewind, for the points that the rewind left"
+    ),
+    beforeSsh: optional(
+      string(
+        "User of the guest whose SSH session began after the point, before any other point or command. Absent without one"
+      )
     )
   })
 )

@@ -478,6 +478,10 @@ export interface History {
     readonly memory: boolean
     /** Whether the present state comes from it. False after a rewind, for the points that the rewind left */
     readonly current: boolean
+    /**
+     * User of the guest whose SSH session began after the point, before any other point or command. Absent without one
+     */
+    readonly beforeSsh?: string
   }>
 }
 

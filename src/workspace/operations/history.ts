@@ -33,6 +33,30 @@ interface Known {
   /** What is undone in the present state. */
   readonly undone: ReadonlyArray<Span>
   readonly isFromBaseline: boolean
+  /** Begins of SSH sessions, oldest first. */
+  readonly visits?: ReadonlyArray<Visit>
+}
+
+/** The begin of an SSH session, which is in no journal of commands. */
+export interface Visit {
+  readonly user: string
+  /** ISO 8601. */
+  readonly at: string
+}
+
+export const visitsOf = (events: ReadonlyArray<WorkspaceLogEvent>): ReadonlyArray<Visit> =>
+  events.flatMap((event) => event._tag === "ssh_opened" ? [event] : [])
+
+/** The user whose SSH session came next after a point. */
+const sshAfter = ({ points, steps, visits = [] }: Known, record: PointRecord) => {
+  const next = points.find(({ record: { number } }) => number > record.number)
+  const ends = [
+    next === undefined ? undefined : momentOf(next.record),
+    Date.parse(steps[record.commands]?.start.startedAt ?? "")
+  ]
+    .filter((ms) => ms !== undefined && !Number.isNaN(ms))
+  const end = Math.min(...ends as ReadonlyArray<number>)
+  return visits.find(({ at }) => Date.parse(at) >= momentOf(record) && Date.parse(at) <= end)?.user
 }
 
 const entryOf = ({ steps, isFromBaseline, points, undone }: Known, place: number): HistoryEntry => {
@@ -69,13 +93,15 @@ export const historyOf = (known: Known, limit: number): HistoryResult => ({
   commands: known.steps.map((_, place) => place).slice(-limit).map((place) => entryOf(known, place)),
   points: known.points.map(({ record }) => {
     const { captured, commands, id, running, undone } = record
+    const beforeSsh = sshAfter(known, record)
     return {
       id,
       createdAt: new Date(momentOf(record)).toISOString(),
       commands,
       running,
       memory: captured.memory !== undefined,
-      current: isBehind({ commands, undone }, known.undone)
+      current: isBehind({ commands, undone }, known.undone),
+      ...(beforeSsh === undefined ? {} : { beforeSsh })
     }
   })
 })

@@ -17,7 +17,7 @@ import { openResidentsOf } from "../residents/entry-residents.ts"
 import type { JournaledCommand } from "../residents/exec/journal.ts"
 import type { OpenResidents } from "../residents/open.ts"
 import { eventText } from "./events.ts"
-import { beginsAtBaseline, commandOf, historyOf } from "./history.ts"
+import { beginsAtBaseline, commandOf, historyOf, visitsOf } from "./history.ts"
 import { infoOf } from "./info.ts"
 import type { Works } from "./work.ts"
 
@@ -172,7 +172,9 @@ export const rewindWorks = {
   "workspace.history": ({ commands: { journal: { steps } }, entry }, { limit }) =>
     Effect.gen(function*() {
       const { undone = [] } = yield* Ref.get(entry.record)
-      const isFromBaseline = beginsAtBaseline(yield* readEvents(entry.folder.directory))
-      return historyOf({ steps, points: yield* readPoints(entry.folder), undone, isFromBaseline }, limit)
+      const events = yield* readEvents(entry.folder.directory)
+      const points = yield* readPoints(entry.folder)
+      const isFromBaseline = beginsAtBaseline(events)
+      return historyOf({ steps, points, undone, isFromBaseline, visits: visitsOf(events) }, limit)
     })
 } satisfies Partial<Works>

@@ -16,7 +16,11 @@ const command = ({ undone = false, ...given }: Given): HistoryResult["commands"]
   ...given
 })
 
-const point = (id: string, commands: number, more: { readonly current?: boolean; readonly memory?: boolean } = {}) => ({
+const point = (
+  id: string,
+  commands: number,
+  more: { readonly current?: boolean; readonly memory?: boolean; readonly beforeSsh?: string } = {}
+) => ({
   id,
   createdAt: "2026-01-01T00:00:00.000Z",
   commands,
@@ -36,6 +40,12 @@ describe("points of rewind on the page", () => {
       ["b", "before rm -rf /usr"],
       ["c", "after rm -rf /usr"]
     ])
+  })
+
+  it("a point before an SSH session says so, and not the command that came later", () => {
+    const commands = [{ command: "make" }, { command: "ls" }].map(command)
+    const points = [point("a", 1, { beforeSsh: "root" }), point("b", 1)]
+    assert.deepStrictEqual(says({ commands, points }), [["a", "before an SSH session of root"], ["b", "before ls"]])
   })
 
   it("points at one place differ in their words", () => {

@@ -26,6 +26,7 @@ export const firstByReset = ({ commands }: HistoryResult): string | undefined =>
 export const namedPoints = ({ commands, points }: HistoryResult): ReadonlyArray<NamedPoint> => {
   const isWhole = commands.length < MOST_COMMANDS
   const placeOf = (point: Point) => {
+    if (point.beforeSsh !== undefined) return `before an SSH session of ${point.beforeSsh}`
     if (!isWhole) {
       const next = commands.find((one) => one.point === point.id)
       return next === undefined ? "" : `before ${next.command}`

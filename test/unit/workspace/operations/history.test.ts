@@ -55,6 +55,21 @@ describe("the history of a workspace", () => {
     )
   })
 
+  it("a point names the SSH session that began after it, before the next point or command", () => {
+    const from = Date.parse("2026-11-28T19:00:00.000Z")
+    const at = (minutes: number) => new Date(from + minutes * 60_000).toISOString()
+    const taken = (number: number, commands: number, minutes: number) =>
+      point(number, commands, { captured: { takenAtMs: from + minutes * 60_000, layers: 1, residents: noStates } })
+    // Each command starts after 60 minutes.
+    const points = [taken(1, 0, 10), taken(2, 0, 20), taken(3, 0, 30), taken(4, 4, 70)]
+    const visits = [{ user: "early", at: at(5) }, { user: "root", at: at(15) }, { user: "agent", at: at(65) }, {
+      user: "last",
+      at: at(80)
+    }]
+    const known = historyOf({ steps, points, undone: [], isFromBaseline: true, visits }, 10)
+    assert.deepStrictEqual(known.points.map(({ beforeSsh }) => beforeSsh), ["root", undefined, undefined, "last"])
+  })
+
   it("an undone command has no way back, and does not count as one that is undone with another", () => {
     const undone = [{ from: 1, to: 3 }]
     const { commands, points } = historyOf({
