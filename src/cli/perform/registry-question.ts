@@ -2,13 +2,15 @@ import { Effect } from "effect"
 import type { RegistryNotAllowed } from "../../contract/errors/errors.ts"
 import type { BuildPayload } from "../../contract/rows/environment.ts"
 import type { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
-import { escapeGuestText } from "../../contract/text/printable.ts"
+import { nameLine } from "../../contract/text/one-line.ts"
 import { asks } from "../output/ask.ts"
 
 const whatItIs = (registry: string) => {
-  if (registry.startsWith("localhost/")) return `the environment ${registry.slice("localhost/".length)} of this host`
+  if (registry.startsWith("localhost/")) {
+    return `the environment ${nameLine(registry.slice("localhost/".length))} of this host`
+  }
   const [, port] = /^localhost:(\d+)$/.exec(registry) ?? []
-  return port === undefined ? `the registry ${registry}` : `port ${port} of this computer as a registry`
+  return port === undefined ? `the registry ${nameLine(registry)}` : `port ${port} of this computer as a registry`
 }
 
 /**
@@ -20,7 +22,7 @@ export const allowedByPerson = <P>(payload: P, { option, path }: RegistryNotAllo
     const [name, registry] = option?.split(" ") ?? []
     if (name === undefined || registry === undefined) return undefined
     const answer = yield* asks(
-      `${escapeGuestText(Buffer.from(path), 4096)} names ${whatItIs(registry)}. The programs of the build can then ${
+      `${nameLine(path)} names ${whatItIs(registry)}. The programs of the build can then ${
         registry.includes("/") ? "read" : "reach"
       } it. Allow it?`
     )

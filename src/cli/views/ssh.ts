@@ -3,7 +3,7 @@ import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { SshAgentPayload } from "../../contract/rows/workspace-ssh-agent.ts"
 import type { SshConfig } from "../../contract/rows/workspace-ssh.ts"
-import { oneLine } from "../../contract/text/one-line.ts"
+import { nameLine, oneLine } from "../../contract/text/one-line.ts"
 import { typed } from "../../contract/text/printable.ts"
 import { asks } from "../output/ask.ts"
 import { OutputOptions, print, warn } from "../output/print.ts"
@@ -57,6 +57,13 @@ const warnOfHome = (host: string) =>
       `pyro: warning: HOME is ${options.home}, but OpenSSH reads ${options.other}/.ssh. ` +
         `Its clients need ${typed(options.words)}\n`
     ))
+
+/** The names are the guest's: a long one must not push the others off the screen. */
+export const loginQuestion = ({ fingerprint, host, user }: {
+  readonly fingerprint: string
+  readonly host: string
+  readonly user: string
+}) => `Log in to ${nameLine(host)} as ${nameLine(user)} with ${nameLine(fingerprint)}?`
 
 /** Writes the entry to the person's files, after a question. False if the person does not want it. */
 export const writeEntry = (
@@ -134,7 +141,7 @@ const performLoan = (pyro: PyroService, payload: SshAgentPayload) =>
         hosts: () => hosts,
         allows: ({ fingerprint, host, user }) =>
           payload.ask
-            ? Effect.map(asks(`Log in to ${host} as ${user} with ${fingerprint}?`), (answer) => answer === true).pipe(
+            ? Effect.map(asks(loginQuestion({ host, user, fingerprint })), (answer) => answer === true).pipe(
               withTerminal
             )
             : Effect.succeed(true),

@@ -2,7 +2,7 @@ import { Clock, Effect } from "effect"
 import { connectionsText, hasConnections, policyText } from "../../contract/rows/network-text.ts"
 import { servicesText } from "../../contract/rows/resident-text.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
-import { oneLine } from "../../contract/text/one-line.ts"
+import { nameLine, oneLine } from "../../contract/text/one-line.ts"
 import { typed } from "../../contract/text/printable.ts"
 import { ago, duration, note, OutputOptions, print, size } from "../output/print.ts"
 import { type Colour, painted, printTable } from "../output/table.ts"
@@ -95,13 +95,13 @@ const detail = (one: WorkspaceInfo) => {
         : [["ssh agent", agentText(one.sshAgent)]]),
       ...(one.waitingLogins ?? []).map(({ fingerprint, host, request, user }) => [
         "waits for you",
-        `a login as ${oneLine(user)} to ${oneLine(host)} with ${oneLine(fingerprint)}: pyro answer ${
+        `a login as ${nameLine(user)} to ${nameLine(host)} with ${nameLine(fingerprint)}: pyro answer ${
           one.name ?? one.id
         } ${request} allow`
       ]),
       ...(one.waitingExports ?? []).map(({ client, output, overwrite, request }) => [
         "waits for you",
-        `an export${client === undefined ? "" : ` of ${oneLine(client)}`} to ${oneLine(output)}${
+        `an export${client === undefined ? "" : ` of ${nameLine(client)}`} to ${oneLine(output)}${
           overwrite === true ? ", which replaces what exists" : ""
         }: pyro answer ${one.name ?? one.id} ${request} allow`
       ]),

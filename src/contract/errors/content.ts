@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { someLines } from "../text/one-line.ts"
 import { ContractError } from "./contract-error.ts"
 
 /** The guest's path does not allow the operation; `reason` says why. Nothing was changed. */
@@ -75,13 +76,17 @@ export class PatchRejected extends ContractError<PatchRejected>()("PatchRejected
   steps: "read the files with workspace_file_read and write a new patch"
 }) {}
 
+/** Maximum paths in a sentence. */
+const MOST_PATHS = 20
+
 /** The export, or its output, is not allowed. Nothing was written. */
 export class ExportRefused extends ContractError<ExportRefused>()("ExportRefused", {
   detail: Schema.String,
   /** The first paths that caused the refusal. */
   paths: Schema.Array(Schema.String)
 }, {
-  fact: ({ detail, paths }) => `nothing was exported: ${detail}${paths.length === 0 ? "" : ` (${paths.join(", ")})`}`,
+  fact: ({ detail, paths }) =>
+    `nothing was exported: ${detail}${paths.length === 0 ? "" : ` (${someLines(paths, MOST_PATHS).join(", ")})`}`,
   steps: ({ paths }) =>
     paths.length === 0
       ? "nothing was written on the host; the message says what has to change before another call"

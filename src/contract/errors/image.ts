@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { optional } from "../text/fields.ts"
 import { parseReference } from "../text/image-reference.ts"
+import { nameLine, oneLine } from "../text/one-line.ts"
 import { printable } from "../text/printable.ts"
 import { ContractError } from "./contract-error.ts"
 
@@ -134,9 +135,9 @@ export class RegistryNotAllowed extends ContractError<RegistryNotAllowed>()("Reg
 }, {
   fact: ({ line, path, reason, registry }) =>
     printable(
-      `${path}${line === undefined ? "" : `:${line}`} names ${
+      `${oneLine(path)}${line === undefined ? "" : `:${line}`} names ${
         reason === "environment" ? "" : "the registry "
-      }${registry}: ${reasons[reason].fact}`
+      }${nameLine(registry)}: ${reasons[reason].fact}`
     ),
   next: ({ option, reason }) => option === undefined ? reasons[reason].next : `Allow it if you trust it: ${option}`,
   steps: "ask the user to allow the registry, or use another environment"

@@ -3,6 +3,9 @@ import { printable } from "./printable.ts"
 /** Maximum characters of a text in a question. */
 const MOST = 1_000
 
+/** Maximum characters of a name in a question. A longer name would push the rest of the question off the screen. */
+const MOST_OF_NAME = 200
+
 /** Line ends, tabs, blanks that only look like U+0020, and blanks at an end, where nobody sees them. */
 const LOOK_ALIKE = String.raw`[\t\n\v\f\r\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]|^ +|(?<! ) +$`
 const lookAlike = new RegExp(LOOK_ALIKE, "g")
@@ -23,6 +26,9 @@ const escaped = (blanks: string) =>
  * length. The text cannot look like another sentence of pyro.
  */
 export const oneLine = (text: string, most = MOST): string => cut(printable(text.replace(blank, escaped)), most)
+
+/** A name that others chose, in a question or an error: the words of pyro after the name stay in sight. */
+export const nameLine = (text: string): string => oneLine(text, MOST_OF_NAME)
 
 /**
  * The same in a row of a table or a list, where nothing wraps unseen: blanks between words stay. Names that differ look different, and the text cannot look like

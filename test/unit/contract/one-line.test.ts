@@ -1,6 +1,7 @@
 import { assert, describe, it } from "vitest"
-import { ProjectNotAccepted } from "../../../src/contract/errors/errors.ts"
-import { oneLine, rowText, someLines } from "../../../src/contract/text/one-line.ts"
+import { loginQuestion } from "../../../src/cli/views/ssh.ts"
+import { ExportRefused, ProjectNotAccepted, RegistryNotAllowed } from "../../../src/contract/errors/errors.ts"
+import { nameLine, oneLine, rowText, someLines } from "../../../src/contract/text/one-line.ts"
 
 /** Texts of a file that try to look like lines of pyro. */
 const HOSTILE: ReadonlyArray<readonly [string, string]> = [
@@ -48,6 +49,29 @@ describe("text of others in a sentence of pyro", () => {
 
   it("is bounded in its number", () => {
     assert.deepStrictEqual(someLines(["a", "b\n", "c", "d"], 2), ["a", "b\\n", "and 2 more"])
+  })
+
+  it("a long name leaves the rest of a question in sight", () => {
+    assert.isBelow(nameLine("x".repeat(100_000)).length, 230)
+    assert.isBelow(nameLine("\u202e\n".repeat(100_000)).length, 230)
+    const question = loginQuestion({ host: "github.com", user: "x\n".repeat(5_000), fingerprint: "SHA256:abc" })
+    assert.match(oneLine(question), /characters\) with SHA256:abc\?$/)
+  })
+
+  it("10,000 paths of a refused export, and their line ends, make a short sentence", () => {
+    const paths = Array.from({ length: 10_000 }, (_, at) => `${at}\nnothing was exported: look elsewhere\u202e`)
+    const { message } = new ExportRefused({ detail: "no", paths })
+    assert.isBelow(message.length, 3_000)
+    assert.include(message, "and 9980 more)")
+    assert.isFalse(message.slice(0, message.indexOf(")")).includes("\n"))
+    assert.notInclude(message, "\u202e")
+  })
+
+  it("a file and its registry add no line to the error of the registry", () => {
+    for (const [text] of HOSTILE) {
+      const { fact } = new RegistryNotAllowed({ path: text, line: 1, registry: text, reason: "unknown", option: "x" })
+      assert.notInclude(fact, "\n", text)
+    }
   })
 
   it("adds no line to the error of a file that nobody granted", () => {
