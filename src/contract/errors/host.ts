@@ -37,11 +37,34 @@ const fits = Schema.optional(Schema.Int)
 
 const fitText = (fitting: number | undefined) => fitting === undefined ? "" : `; ${fitting} of them fit`
 
+/**
+ * Ids of running workspaces without a name that nothing uses and nothing runs in: programs that ended may have left them. Absent if there are none, or
+ * nobody looked.
+ */
+const unused = Schema.optional(Schema.Array(Schema.String))
+
+const unusedFact = (ids: ReadonlyArray<string> | undefined) =>
+  ids === undefined ? "" : `; running without a name and unused: ${ids.join(", ")}`
+
+const unusedText = (ids: ReadonlyArray<string> | undefined) =>
+  ids === undefined ? "" : `Delete the unused ones that nobody needs: pyro delete ${ids.join(" ")}. `
+
+/** The same for a model: it may know whether it made them. */
+const roomSteps = (fitting: number | undefined, ids: ReadonlyArray<string> | undefined) => {
+  const steps = makeRoom(fitting)
+  return ids === undefined ? steps : [
+    `call workspace_delete for those of ${ids.join(", ")} that you made: they have no name, and nothing uses them`,
+    ...(typeof steps === "string" ? [steps] : steps)
+  ]
+}
+
 /** Next step to free room for microVMs. A fork has its origin's sizes, so only the number of forks can shrink. */
-const remedy = (resource: string, fitting: number | undefined) => {
+const remedy = (resource: string, fitting: number | undefined, ids: ReadonlyArray<string> | undefined) => {
   const fewer = fitting === undefined || fitting === 0 ? "" : `Ask for fewer: --count ${fitting}. `
   const [flag, size] = resource === "cpu" ? ["--vcpu-count", "fewer virtual CPUs"] : ["--mem-mib", "less memory"]
-  return `${fewer}Stop or delete workspaces (list them: pyro list), or create with ${size}: ${flag}. A fork has the sizes of its ` +
+  return `${fewer}${
+    unusedText(ids)
+  }Stop or delete workspaces (list them: pyro list), or create with ${size}: ${flag}. A fork has the sizes of its ` +
     "origin"
 }
 
@@ -52,17 +75,20 @@ export class NoSpace extends ContractError<NoSpace>()("NoSpace", {
   path: Schema.String,
   neededMib: Schema.Number,
   availableMib: Schema.Number,
-  fits
+  fits,
+  unused
 }, {
-  fact: ({ where, path, neededMib, availableMib, fits }) =>
-    `no space in the ${where} at ${path}: ${neededMib} MiB needed, ${availableMib} MiB free${fitText(fits)}`,
-  next: ({ fits, where }) =>
+  fact: ({ where, path, neededMib, availableMib, fits, unused }) =>
+    `no space in the ${where} at ${path}: ${neededMib} MiB needed, ${availableMib} MiB free${fitText(fits)}${
+      unusedFact(unused)
+    }`,
+  next: ({ fits, unused, where }) =>
     where === memoryStore
-      ? remedy("memory", fits)
+      ? remedy("memory", fits, unused)
       : where === WORKSPACE_DISK
       ? "Copy less, or create a workspace with a larger disk: --disk-mib"
       : "Free some space: pyro gc",
-  steps: ({ fits }) => makeRoom(fits)
+  steps: ({ fits, unused }) => roomSteps(fits, unused)
 }) {}
 
 /** The host lacks resources for another microVM beside the running ones. */
@@ -70,14 +96,15 @@ export class AdmissionRefused extends ContractError<AdmissionRefused>()("Admissi
   /** Resource that would run out, such as `memory` or `cpu`. */
   resource: Schema.String,
   detail: Schema.String,
-  fits
+  fits,
+  unused
 }, {
-  fact: ({ fits, resource, detail }) => {
+  fact: ({ fits, resource, detail, unused }) => {
     const what = fits === undefined ? "the microVM was" : "the microVMs were"
-    return `${what} not started, because ${resource} would run out: ${detail}${fitText(fits)}`
+    return `${what} not started, because ${resource} would run out: ${detail}${fitText(fits)}${unusedFact(unused)}`
   },
-  next: ({ resource, fits }) => `${remedy(resource, fits)}`,
-  steps: ({ fits }) => makeRoom(fits)
+  next: ({ resource, fits, unused }) => remedy(resource, fits, unused),
+  steps: ({ fits, unused }) => roomSteps(fits, unused)
 }) {}
 
 /** pyro cannot use its state directory. */

@@ -342,6 +342,7 @@ export interface NoSpace extends PyroError {
   readonly neededMib: number
   readonly availableMib: number
   readonly fits?: number | undefined
+  readonly unused?: ReadonlyArray<string> | undefined
 }
 export const NoSpace: ErrorClass<NoSpace> = asErrorClass(contract.NoSpace)
 
@@ -353,6 +354,7 @@ export interface AdmissionRefused extends PyroError {
   readonly resource: string
   readonly detail: string
   readonly fits?: number | undefined
+  readonly unused?: ReadonlyArray<string> | undefined
 }
 export const AdmissionRefused: ErrorClass<AdmissionRefused> = asErrorClass(contract.AdmissionRefused)
 

@@ -11,6 +11,7 @@ import { remembered } from "../entry/requests.ts"
 import { wakeFor } from "../life/pause.ts"
 import { residentsOf } from "../residents/entry-residents.ts"
 import { recordCrossing } from "./crossings.ts"
+import { namingUnused } from "./unused.ts"
 import { inReader, inRunning, type WorkspacesOperation } from "./work.ts"
 import { works } from "./works.ts"
 
@@ -89,7 +90,11 @@ const place = (row: WorkspacesRow) => {
         const woken = states === undefined ? done : Effect.andThen(wakeFor(lifecycle, entry, operation), done)
         return naming(entry)(isWhole ? remembered(row, payload, entry.requests)(woken) : woken)
       })
-    return Effect.provide(done, services) as Effect.Effect<A, PyroError, Exclude<R, LifecycleServices> | Scope.Scope>
+    return Effect.provide(namingUnused(registry)(done), services) as Effect.Effect<
+      A,
+      PyroError,
+      Exclude<R, LifecycleServices> | Scope.Scope
+    >
   }
 }
 
