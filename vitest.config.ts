@@ -61,6 +61,8 @@ export default defineConfig({
       project("hosts", ofMicroVms),
       // Agent frameworks from npm: `npm run test:frameworks` installs them; `npm test` does not.
       { ...project("frameworks", { testTimeout: 900_000, hookTimeout: 600_000 }), plugins: [installedFrameworks] },
+      // The programs of docs/adapters, as printed: `npm run test:frameworks`.
+      project("programs", { testTimeout: 2_400_000, hookTimeout: 600_000 }),
       // Dependencies of real projects: `npm run test:projects`.
       project("projects", { testTimeout: 900_000, hookTimeout: 600_000 }),
       // Clients of registries, some of which need the internet, Docker and podman: `npm run test:clients` runs them; `npm test` does not.

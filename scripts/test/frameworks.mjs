@@ -46,16 +46,19 @@ const checkRanges = () => {
 /** A project of a user: the frameworks and pyro, as npm installs them. */
 const folder = inRoot("node_modules/.cache/pyro-frameworks")
 
+/** The packed pyro, from which the programs of the pages install it. test/programs finds it here. */
+const archive = join(folder, "pyro.tgz")
+
 const installPyro = async () => {
   await mustRun("the package", [process.execPath, inRoot("scripts/pack.mjs")], { cwd: root })
   const packed = mkdtempSync(join(tmpdir(), "pyro-packed-"))
   try {
     await mustRun("npm pack", ["npm", "pack", "--ignore-scripts", "--pack-destination", packed], { cwd: root })
-    const [archive] = readdirSync(packed)
+    cpSync(join(packed, readdirSync(packed)[0]), archive)
     const place = join(folder, "node_modules/pyro")
     rmSync(place, { recursive: true, force: true })
     mkdirSync(place, { recursive: true })
-    await mustRun("tar", ["tar", "xzf", join(packed, archive), "-C", place, "--strip-components=1"], { cwd: root })
+    await mustRun("tar", ["tar", "xzf", archive, "-C", place, "--strip-components=1"], { cwd: root })
   } finally {
     rmSync(packed, { recursive: true, force: true })
   }
@@ -106,8 +109,9 @@ const checkTypes = async () => {
 
 /**
  * `npm run test:frameworks`: installs agent frameworks (0.9 GB) and pyro's package below node_modules/.cache, checks the types of the
- * adapters, and has each framework work in microVMs, with a scripted model in place of a provider's. `-- --latest` takes the current
- * releases of the frameworks. Words name files of test/frameworks. The last line is `N passed, N failed`.
+ * adapters, and has each framework work in microVMs, with a scripted model in place of a provider's. Each program of docs/adapters then runs as
+ * printed, in a new project that the page's own lines have made. `-- --latest` takes the current releases of the frameworks; the pages' lines
+ * always do. Words name files of test/frameworks and test/programs. The last line is `N passed, N failed`.
  */
 export const frameworkTests = async () => {
   const words = process.argv.slice(2)
@@ -131,7 +135,7 @@ export const frameworkTests = async () => {
   }
   await step("installing pyro's package (1 min)", installPyro)
   await step("checking the types of the adapters (10 s)", checkTypes)
-  const { failed, passed, skipped } = await vitestTests(["frameworks"], {
+  const { failed, passed, skipped } = await vitestTests(["frameworks", "programs"], {
     files: words.filter((word) => word !== "--latest")
   })
   process.stdout.write(`\n${passed} passed, ${failed + skipped} failed\n`)
