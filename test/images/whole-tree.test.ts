@@ -1,9 +1,6 @@
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
-import { imageOfArchive } from "../support/oci/archive.ts"
-import { startRegistry } from "../support/oci/registry.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
 import { devices, everyKind, type Metadata, metadataProgram } from "../support/tree-metadata.ts"
 
@@ -40,15 +37,6 @@ const differences = (before: Metadata, after: Metadata, allowed?: RegExp) =>
     .filter((name) => !OWN.includes(name) && allowed?.test(name) !== true)
     .filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
     .map((name) => [name, before[name], after[name]])
-
-/** A context whose Dockerfile begins with an image, and changes no file. */
-const context = (from: string) => {
-  const directory = fs.mkdtempSync(at("context-"))
-  fs.writeFileSync(path.join(directory, "Dockerfile"), `${from}\nENV MADE=yes\n`)
-  return directory
-}
-
-const word = (of: string) => ["--allow-host", of]
 
 /** A new package changes the times of directories. */
 const withoutTimesOfDirectories = (tree: Metadata): Metadata =>
@@ -94,28 +82,5 @@ describe("all metadata of the whole tree", { concurrent: false, timeout: 900_000
     await good("env", "export", "kinds", "-o", at("kinds.tar"))
     await good("env", "import", at("kinds.tar"), "--name", "imported")
     assert.deepStrictEqual(differences(committed, await treeOf("imported")), [])
-  })
-
-  it("a Dockerfile's build over an environment of this host has the tree", async () => {
-    await good("env", "build", "over", "--dockerfile", context("FROM localhost/kinds"), ...word("localhost/kinds"))
-    assert.deepStrictEqual(differences(committed, await treeOf("over")), [])
-  })
-
-  it("a Dockerfile's build over an image of a registry has the tree", async () => {
-    const registry = await startRegistry({ "kinds:1": imageOfArchive(at("kinds.tar")) })
-    try {
-      const file = context(`FROM ${registry.host}/kinds:1`)
-      await good("env", "build", "fetched", "--dockerfile", file, ...word(registry.host))
-    } finally {
-      await registry.close()
-    }
-    assert.deepStrictEqual(differences(committed, await treeOf("fetched")), [])
-  })
-
-  it("a dev container's environment has the tree", async () => {
-    const directory = context("FROM localhost/kinds")
-    fs.writeFileSync(path.join(directory, ".devcontainer.json"), `{"build":{"dockerfile":"Dockerfile"}}`)
-    await good("env", "build", "container", "--devcontainer", directory, ...word("localhost/kinds"))
-    assert.deepStrictEqual(differences(committed, await treeOf("container")), [])
   })
 })

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { digestOf, type TestImage } from "./image.ts"
@@ -71,19 +70,4 @@ export const dockerArchive = (images: ReadonlyArray<NamedImage>) => {
   })
   files.set("manifest.json", Buffer.from(JSON.stringify(list)))
   return packed(files)
-}
-
-/** The image of an OCI archive with one image, without compression, as a registry keeps it. */
-export const imageOfArchive = (file: string): TestImage => {
-  const directory = fs.mkdtempSync(`${file}-`)
-  execFileSync("tar", ["-xf", file, "-C", directory])
-  const blob = (digest: string) => fs.readFileSync(path.join(directory, "blobs", digest.replace(":", "/")))
-  const { manifests: [first] } = JSON.parse(fs.readFileSync(path.join(directory, "index.json"), "utf8")) as {
-    readonly manifests: ReadonlyArray<{ readonly digest: string; readonly mediaType: string }>
-  }
-  const manifest = blob(first!.digest)
-  const { config, layers } = JSON.parse(manifest.toString()) as Manifest
-  const blobs = new Map([config, ...layers].map(({ digest }) => [digest, blob(digest)]))
-  fs.rmSync(directory, { recursive: true })
-  return { manifest, mediaType: first!.mediaType, blobs }
 }
