@@ -2,47 +2,57 @@
 const libraries = [
   "contract",
   "system",
-  "ignore",
-  "redaction",
-  "output-log",
-  "terminal",
-  "guest-channel",
-  "ssh",
-  "ssh-agent",
-  "patch",
-  "test-counts",
-  "disk",
-  "network",
-  "environment",
-  "vm",
-  "seeding"
+  "lib/ignore",
+  "lib/redaction",
+  "lib/output-log",
+  "lib/terminal",
+  "lib/guest-channel",
+  "lib/ssh",
+  "lib/patch",
+  "lib/test-counts",
+  "lib/disk",
+  "lib/network",
+  "lib/recipe",
+  "lib/environment",
+  "lib/vm",
+  "lib/seeding"
 ]
 
 const may = {
   "contract": [],
   "system": ["contract"],
-  "ignore": ["contract", "system"],
-  "redaction": ["contract", "system"],
-  "output-log": ["contract", "system"],
-  "terminal": ["contract", "system"],
-  "guest-channel": ["contract", "system"],
-  "ssh": ["contract", "system", "guest-channel"],
-  "ssh-agent": ["contract", "system"],
-  "patch": ["contract", "system"],
-  "test-counts": ["contract"],
-  "disk": ["contract", "system"],
-  "network": ["contract", "system", "redaction", "guest-channel"],
-  "environment": ["contract", "system", "disk"],
-  "vm": ["contract", "system", "disk", "guest-channel"],
-  "seeding": ["contract", "system", "guest-channel", "disk", "environment", "vm", "ignore"],
+  "lib/ignore": ["contract", "system"],
+  "lib/redaction": ["contract", "system"],
+  "lib/output-log": ["contract", "system"],
+  "lib/terminal": ["contract", "system"],
+  "lib/guest-channel": ["contract", "system"],
+  "lib/ssh": ["contract", "system", "lib/guest-channel"],
+  "lib/patch": ["contract", "system"],
+  "lib/test-counts": ["contract"],
+  "lib/disk": ["contract", "system"],
+  "lib/network": ["contract", "system", "lib/redaction", "lib/guest-channel"],
+  "lib/recipe": ["contract", "system"],
+  "lib/environment": ["contract", "system", "lib/disk", "lib/recipe"],
+  "lib/vm": ["contract", "system", "lib/disk", "lib/guest-channel"],
+  "lib/seeding": ["contract", "system", "lib/guest-channel", "lib/disk", "lib/recipe", "lib/vm", "lib/ignore"],
   "workspace": libraries,
-  "local": [...libraries, "workspace"],
-  "daemon": [...libraries, "workspace", "local"],
-  "project": ["contract", "system", "environment", "seeding"],
+  "building": [...libraries, "workspace"],
+  "daemon": [...libraries, "workspace", "building"],
+  "project": ["contract", "system", "lib/recipe", "lib/seeding"],
   "sdk": ["contract", "system", "project"],
   "agent-host": ["contract", "system"],
-  "ssh-client": ["contract", "system"],
-  "cli": ["contract", "terminal", "sdk", "agent-host", "ssh-agent", "ssh-client", "project", "local", "daemon", "mcp"],
+  "cli": [
+    "contract",
+    "lib/terminal",
+    "lib/ssh",
+    "lib/recipe",
+    "sdk",
+    "agent-host",
+    "project",
+    "building",
+    "daemon",
+    "mcp"
+  ],
   "mcp": ["contract", "sdk"],
   // Runs in a browser: `page-in-a-browser`.
   "web": ["contract", "sdk"],
@@ -58,22 +68,22 @@ const ofFrameworks = "^(src/adapters|test/frameworks)/"
  * of such a folder, in test/unit under its name, are inside.
  */
 const closed = [
-  "ignore",
-  "redaction",
-  "output-log",
-  "terminal",
-  "guest-channel",
-  "ssh",
-  "ssh-agent",
-  "patch",
-  "test-counts",
-  "disk",
-  "network",
-  "environment",
-  "vm",
-  "seeding",
+  "lib/ignore",
+  "lib/redaction",
+  "lib/output-log",
+  "lib/terminal",
+  "lib/guest-channel",
+  "lib/ssh",
+  "lib/patch",
+  "lib/test-counts",
+  "lib/disk",
+  "lib/network",
+  "lib/recipe",
+  "lib/environment",
+  "lib/vm",
+  "lib/seeding",
+  "building",
   "agent-host",
-  "ssh-client",
   "sdk",
   "daemon"
 ]
@@ -81,18 +91,34 @@ const closed = [
 /** What else is inside: it stands in the place of one of the folder's own parts. */
 const alsoInside = {
   // The other end of the wire: fake and hostile agents.
-  "guest-channel": [{ from: "^test/support/guest-wire\\.ts$", to: "wire/" }],
+  "lib/guest-channel": [{ from: "^test/support/guest-wire\\.ts$", to: "wire/" }],
   // A driver that has processes in place of VMs: it is made of what drivers share.
-  "vm": [{ from: "^test/support/local-agent/", to: "driver/[^/]+$" }],
+  "lib/vm": [{ from: "^test/support/local-agent/", to: "driver/[^/]+$" }],
   // The two ends of the daemon's socket are tested with each other.
   "sdk": [{
     from: "^test/(unit/(daemon|contract)/|support/served-pyro|fixtures/forgetful-client)",
     to: "connection/[^/]+$"
   }],
+  // Room is asked for before a build and before a run.
+  "building": [{ from: "^test/unit/daemon/app/room-before-work", to: "(builder/acquire|devcontainer/create)\\.ts$" }],
   "daemon": [
     { from: "^test/support/served-pyro\\.ts$", to: "server/[^/]+$" },
-    { from: "^test/support/web/serve\\.ts$", to: "page/page\\.ts$" }
+    { from: "^test/support/web/serve\\.ts$", to: "page/page\\.ts$" },
+    { from: "^test/unit/contract/rpc\\.test\\.ts$", to: "server/request-tracker\\.ts$" },
+    { from: "^bench/rows/observation\\.ts$", to: "server/observer\\.ts$" },
+    // Processes of tests and of the bench that have the daemon's services without its socket.
+    {
+      from:
+        "^(test/(support/(lifecycle|web)/|support/guest\\.ts$|guest/attach-driver|cli/fake-local)|bench/product\\.ts$)",
+      to: "app/(services|workspaces|run|daemon-control)\\.ts$"
+    }
   ]
+}
+
+/** Rooms that lie below the model of their folder. */
+const belowModel = {
+  // A call is written in the fields of the wire.
+  "lib/guest-channel": "wire"
 }
 
 /** Everything that imports from src. */
@@ -103,7 +129,7 @@ const rulesOfDoor = (folder) => {
   const openings = alsoInside[folder] ?? []
   const rule = {
     name: `door-of-${folder}`,
-    comment: `src/${folder} is entered by the files of its first level`,
+    comment: `src/${folder} is entered by the files of its first level and of its model`,
     severity: "error"
   }
   const own = [`^src/${folder}/`, `^test/unit/${folder}/`]
@@ -111,12 +137,27 @@ const rulesOfDoor = (folder) => {
     {
       ...rule,
       from: { path: tree, pathNot: [...own, ...openings.map(({ from }) => from)] },
-      to: { path: `^src/${folder}/[^/]+/` }
+      to: { path: `^src/${folder}/(?!model/)[^/]+/` }
+    },
+    {
+      ...rule,
+      name: `no-cellar-of-${folder}`,
+      comment:
+        `what lies at the first level of src/${folder} is its door: its rooms import its model, and not the door`,
+      from: { path: `^src/${folder}/[^/]+/` },
+      to: { path: `^src/${folder}/[^/]+$` }
+    },
+    {
+      ...rule,
+      name: `model-of-${folder}`,
+      comment: `the model of src/${folder} is below its rooms`,
+      from: { path: `^src/${folder}/model/` },
+      to: { path: `^src/${folder}/`, pathNot: `^src/${folder}/(model|${belowModel[folder] ?? "model"})/` }
     },
     ...openings.map(({ from, to }) => ({
       ...rule,
       from: { path: from },
-      to: { path: `^src/${folder}/[^/]+/`, pathNot: `^src/${folder}/${to}` }
+      to: { path: `^src/${folder}/(?!model/)[^/]+/`, pathNot: `^src/${folder}/${to}` }
     }))
   ]
 }
@@ -148,6 +189,25 @@ const rooms = {
 
 /** Folders whose first level puts their rooms together. */
 const roomsBelow = {
+  // By process: what runs in the daemon, what runs in the dial process, and what both run.
+  "lib/network": {
+    "model": [],
+    "both": ["model"],
+    "daemon": ["model", "both"],
+    "dialer": ["model", "both"]
+  },
+  "daemon": {
+    "app": [],
+    "otlp": [],
+    "server": [],
+    "page": ["server"]
+  },
+  "building": {
+    "model": [],
+    "registry": ["model"],
+    "builder": ["model", "registry"],
+    "devcontainer": ["model", "registry", "builder"]
+  },
   "cli": {
     "terminal": [],
     "rows": [],
@@ -211,10 +271,10 @@ module.exports = {
     {
       name: "drivers-behind-vmm",
       comment:
-        "a VMM is reached through the Vmm service alone; what drivers share lies at the first level of src/vm/driver",
+        "a VMM is reached through the Vmm service alone; what drivers share lies at the first level of src/lib/vm/driver",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/vm/(Vmm\\.ts$|driver/[^/]+/)" },
-      to: { path: "^src/vm/driver/[^/]+/" }
+      from: { path: "^src/", pathNot: "^src/lib/vm/(Vmm\\.ts$|driver/[^/]+/)" },
+      to: { path: "^src/lib/vm/driver/[^/]+/" }
     },
     {
       name: "known-folders",
@@ -253,12 +313,12 @@ module.exports = {
       to: { path: "^src/web/" }
     },
     {
-      name: "cli-loads-local-lazily",
+      name: "cli-loads-work-lazily",
       comment: "the CLI starts fast because what does the work is a bundle of its own, loaded with import()",
       severity: "error",
       from: { path: "^src/cli/" },
       to: {
-        path: "^src/(terminal|local|mcp|agent-host|ssh-agent|ssh-client|project)/",
+        path: "^src/(lib|building|daemon|mcp|agent-host|project)/",
         dynamic: false,
         dependencyTypesNot: ["type-only", "dynamic-import"]
       }

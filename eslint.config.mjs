@@ -4,19 +4,18 @@ import tseslint from "typescript-eslint"
 /** Folders of `src` that talk to the host and may therefore use `node:` modules; the rest reaches it through them. */
 const hostFolders = [
   "system",
-  "vm",
-  "network",
-  "guest-channel",
-  "ssh",
-  "ssh-agent",
-  "output-log",
-  "seeding",
-  "disk",
-  "environment",
+  "lib/vm",
+  "lib/network",
+  "lib/guest-channel",
+  "lib/ssh",
+  "lib/output-log",
+  "lib/seeding",
+  "lib/disk",
+  "lib/recipe",
+  "lib/environment",
   "workspace",
   "daemon",
   "agent-host",
-  "ssh-client",
   "project",
   "adapters"
 ]
@@ -51,34 +50,35 @@ const fileModules = [
   // The file layer, and facts about the host that are read from /proc and /sys.
   "src/system/**/*.ts",
   // Descriptors, sockets and links that a VMM inherits or owns; each write runs inside an `attempt`.
-  "src/vm/driver/**/*.ts",
-  "src/vm/memory-image.ts",
-  "src/vm/memory-ahead.ts",
+  "src/lib/vm/driver/**/*.ts",
+  "src/lib/vm/model/memory-image.ts",
+  "src/lib/vm/memory-ahead.ts",
   // Reads and writes of open descriptors for each piece of output, where an Effect a call costs too much.
   "src/workspace/residents/network/log.ts",
-  "src/output-log/**/*.ts",
+  "src/lib/output-log/**/*.ts",
   "src/workspace/residents/exec/{journal,resident}.ts",
   // Read directories of the caller, and handle each refusal in place.
-  "src/seeding/host-files.ts",
-  "src/seeding/git/{host-config,pinned,repository,scratch}.ts",
+  "src/lib/seeding/model/{host-files,pinned}.ts",
+  "src/lib/seeding/git/{host-config,repository,scratch}.ts",
   // Reads the folders that npm has just written, and leaves those out that it cannot read.
-  "src/environment/image/npm-programs.ts",
-  "src/seeding/sync/host-tree.ts",
+  "src/lib/environment/image/npm-programs.ts",
+  "src/lib/seeding/sync/host-tree.ts",
   "src/workspace/content/import/source.ts",
   // Reads recipes of the package itself: a missing one is a defect of the installation.
-  "src/environment/image/recipe.ts",
+  "src/lib/environment/model/rootfs.ts",
   // Appends one line for each event, inside an `attempt`, and ends a line that a crash cut.
   "src/workspace/entry/events.ts",
   // Look at records and folders that may be damaged or gone, and have an answer for each refusal.
   "src/workspace/entry/{activity,damaged,record}.ts",
   // Reads a file of the package itself, as rootfs' recipes are read.
-  "src/network/dial/program.ts",
+  "src/lib/network/daemon/dial/program.ts",
   // Run in the dial process, which has promises and no effects: the host's certificates, and a folder that exists for a moment.
-  "src/network/intercept/{socket-pair,trust}.ts",
+  "src/lib/network/dialer/intercept/socket-pair.ts",
+  "src/lib/network/both/intercept/trust.ts",
   // Reads the host's certificates where an absent file means none.
-  "src/network/authorities.ts",
+  "src/lib/network/authorities.ts",
   // Run in the dial process as well: entries of the package cache.
-  "src/network/package-cache/{entry,evict,store}.ts",
+  "src/lib/network/dialer/package-cache/{entry,evict,store}.ts",
   // Walks a snapshot's folder before its files are synced.
   "src/workspace/life/snapshot/keep.ts",
   // Reads the built page of the package itself, once.
@@ -248,9 +248,9 @@ export default tseslint.config(
     // child processes, where no fiber runs; and a collection of garbage that no fiber waits for.
     files: [
       "src/system/waits/signal.ts",
-      "src/guest-channel/wire/outbox.ts",
-      "src/vm/driver/qemu/qmp.ts",
-      "src/daemon/request-tracker.ts"
+      "src/lib/guest-channel/wire/outbox.ts",
+      "src/lib/vm/driver/qemu/qmp.ts",
+      "src/daemon/server/request-tracker.ts"
     ],
     rules: { "no-restricted-globals": "off" }
   }

@@ -2,7 +2,7 @@ import { Effect, Layer, ManagedRuntime, References, Schema, Stream } from "effec
 import type { PyroError } from "../src/contract/errors/errors.ts"
 import { Pyro, type PyroService } from "../src/contract/rows/Pyro.ts"
 import { CreatePayload } from "../src/contract/rows/workspace-lifecycle.ts"
-import { layer } from "../src/local/layer.ts"
+import { layer } from "../src/daemon/layer.ts"
 import { logToStderr } from "./product.ts"
 
 /** The operations on workspaces in this process, as the daemon has them. */

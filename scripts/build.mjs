@@ -23,7 +23,7 @@ const { values } = parseArgs({
   options: {
     /** Folder that gets `pyro.js` and its bundle. */
     outdir: { type: "string", default: join(root, "dist") },
-    /** Module to take the place of src/local/layer.ts: tests of the CLI bring their own. */
+    /** Module to take the place of src/daemon/layer.ts: tests of the CLI bring their own. */
     local: { type: "string" }
   }
 })
@@ -60,7 +60,7 @@ const { contents: otlp, name: otlpName } = await bundlePart("otlp", {
 
 /** The terminal emulator in a separate file, which a process reads with its first rendering of a shell. */
 const { contents: xterm, name: xtermName } = await bundlePart("xterm", {
-  entryPoints: [join(root, "src/terminal/emulator/xterm.ts")]
+  entryPoints: [join(root, "src/lib/terminal/emulator/xterm.ts")]
 })
 
 /** The page's HTTP server in a separate file, which a daemon reads with `pyro ui`: it is the only part that has WebSockets. */
@@ -71,7 +71,7 @@ const { contents: pageServer, name: pageServerName } = await bundlePart("page-se
 
 /** The SSH protocol in a separate file, which a process reads with its first SSH connection. */
 const { contents: ssh, name: sshName } = await bundlePart("ssh", {
-  entryPoints: [join(root, "src/ssh/server/ssh2.ts")],
+  entryPoints: [join(root, "src/lib/ssh/server/ssh2.ts")],
   // The package asks objects for the names of their classes.
   keepNames: true,
   plugins: [unused, longPackets]
@@ -86,7 +86,7 @@ const { contents: parsers, name: parsersName } = await bundlePart("parsers", {
 
 /** The parser of Dockerfiles in a separate file, which a process reads with its first Dockerfile. */
 const { contents: dockerfile, name: dockerfileName } = await bundlePart("dockerfile", {
-  entryPoints: [join(root, "src/environment/dockerfile/parser.ts")]
+  entryPoints: [join(root, "src/lib/recipe/dockerfile/parser.ts")]
 })
 
 const beside = {

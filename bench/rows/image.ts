@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 
 import { join } from "node:path"
 import * as zlib from "node:zlib"
 import { BuildPayload, PullPayload } from "../../src/contract/rows/environment.ts"
-import { BUILDER } from "../../src/environment/catalogue.ts"
+import { BUILDER } from "../../src/lib/environment/model/catalogue.ts"
 import { imageOf, type TestImage } from "../../test/support/oci/image.ts"
 import { startRegistry } from "../../test/support/oci/registry.ts"
 import { tarOf } from "../../test/support/oci/tar.ts"

@@ -14,7 +14,7 @@ const cores = os.availableParallelism()
 
 /** Deferred work of a guest after its first command is over by then. */
 const guestSettlesMs = 1500
-/** An idle daemon has collected its garbage by then, also after a recent collection (src/daemon/request-tracker.ts). */
+/** An idle daemon has collected its garbage by then, also after a recent collection (src/daemon/server/request-tracker.ts). */
 const daemonSettlesMs = 21_500
 
 const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))

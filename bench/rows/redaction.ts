@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
-import { OutputFilter } from "../../src/redaction/filter.ts"
-import { secretSet } from "../../src/redaction/secrets.ts"
+import { OutputFilter } from "../../src/lib/redaction/filter.ts"
+import { secretSet } from "../../src/lib/redaction/secrets.ts"
 import type { Bench } from "../bench.ts"
 import { type Plan, side, timed } from "../measure.ts"
 

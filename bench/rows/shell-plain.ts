@@ -2,7 +2,7 @@ import headless from "@xterm/headless"
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { logLimits, LogStore } from "../../src/output-log/store.ts"
+import { logLimits, LogStore } from "../../src/lib/output-log/store.ts"
 import { Renderings } from "../../src/workspace/residents/shell/renderings.ts"
 import { type Plan, side, timed } from "../measure.ts"
 
@@ -12,7 +12,7 @@ const size = { cols: 80, rows: 24 }
 
 /** Output such as a test runner's: colours, a progress line, words in other scripts, long lines. */
 const lines = [
-  "\u001b[32m✓\u001b[0m test/unit/terminal/screen.test.ts \u001b[2m(49 tests)\u001b[0m 1511ms\r\n",
+  "\u001b[32m✓\u001b[0m test/unit/lib/terminal/screen.test.ts \u001b[2m(49 tests)\u001b[0m 1511ms\r\n",
   "src/workspace/residents/exec/follow.ts(12,3): error TS2345: Argument of type 'string' is not assignable to parameter of type 'number'.\r\n",
   ...Array.from({ length: 4 }, (_, n) => `\rdownloaded ${n * 25} %`),
   "\r\u001b[K漢字 and plain words\r\n"

@@ -1,6 +1,6 @@
 """Makes an OCI archive of an environment's root file system. Runs as root in a builder microVM, because the file system is hostile.
 
-Its argument is a JSON object, see `ExportRequest` in src/environment/image-export.ts. stdout: one JSON object a line, as of image.py. common.py is in front of this text.
+Its argument is a JSON object, see `ExportRequest` in src/lib/environment/image-export.ts. stdout: one JSON object a line, as of image.py. common.py is in front of this text.
 """
 
 import tempfile

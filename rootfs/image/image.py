@@ -1,6 +1,6 @@
 """Makes one read-only file system of an OCI image. Runs as root in a builder microVM, because an image is hostile.
 
-Its argument is a JSON object, see `BuilderRequest` in src/environment/image-builder.ts, which also names the files in front of this one. stdout:
+Its argument is a JSON object, see `BuilderRequest` in src/lib/environment/model/image-builder.ts, which also names the files in front of this one. stdout:
 one JSON object a line: progress, then the result or a failure.
 """
 

@@ -18,7 +18,7 @@ const graceSeconds = 30
 
 /**
  * CPU of the machine: AMD's, with virtualisation and nested paging, which QEMU's translator emulates. Without features that are
- * slow to translate (see src/vm/driver/qemu/machine.ts).
+ * slow to translate (see src/lib/vm/driver/qemu/machine.ts).
  */
 const processor = "max,+svm,+npt,-avx,-avx2,-fma,-f16c,-erms,-fsrm,-la57"
 

@@ -17,7 +17,8 @@ export const hostApt = async (codename) => {
   const { build } = await import("esbuild")
   const { outputFiles: [bundle] } = await build({
     stdin: {
-      contents: `export * from "./src/environment/debian-sources.ts"; export { runPromise } from "effect/Effect"`,
+      contents:
+        `export * from "./src/lib/environment/model/debian-sources.ts"; export { runPromise } from "effect/Effect"`,
       resolveDir: inRoot()
     },
     bundle: true,

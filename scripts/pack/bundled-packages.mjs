@@ -12,7 +12,7 @@ export const bundledPackages = async (root) => {
   const bundles = [
     await bundle(root, [
       "src/cli/main.ts",
-      "src/network/dial/main.ts",
+      "src/lib/network/dialer/main.ts",
       "src/daemon/otlp/exporter.ts",
       "src/mcp/server.ts"
     ], [unused]),

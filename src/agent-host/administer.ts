@@ -17,8 +17,8 @@ import {
   type Server
 } from "./hosts/agent-host.ts"
 import { agentHosts } from "./hosts/hosts.ts"
+import { findProgram } from "./model/programs.ts"
 import { skillFile, skillText } from "./skill/skill.ts"
-import { findProgram } from "./surroundings.ts"
 
 /** Refuses secrets from variables that the host gives to no server: the host could not start that server. */
 const checkSecrets = ({ title, withholds = [] }: AgentHost, { args }: Server) => {

@@ -8,8 +8,8 @@ import { type Check, type DoctorOptions, failed, fixFor, ok, serverChecks, warni
 import { at } from "./format/document.ts"
 import type { AgentHost, Place, Server } from "./hosts/agent-host.ts"
 import { agentHosts } from "./hosts/hosts.ts"
+import { findProgram } from "./model/programs.ts"
 import { skillChecks } from "./skill/check.ts"
-import { findProgram } from "./surroundings.ts"
 
 export interface Diagnosis {
   readonly host: HostName

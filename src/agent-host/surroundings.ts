@@ -1,8 +1,8 @@
 import * as path from "node:path"
-import { absolutePath, canBeProject, isSameFile, projectAround, realPath } from "../system/files/host-path.ts"
-import { isExecutable } from "../system/processes/host.ts"
+import { absolutePath, canBeProject, projectAround, realPath } from "../system/files/host-path.ts"
 import { processEnvironment } from "../system/settings/config.ts"
 import type { Place } from "./hosts/agent-host.ts"
+import { findProgram } from "./model/programs.ts"
 
 /** Ignores relative XDG directories, as their specification requires. */
 const absolute = (named: string | undefined) => named !== undefined && path.isAbsolute(named) ? named : undefined
@@ -33,20 +33,3 @@ export const ownCommand = (cwd: string): string =>
   findProgram("pyro", processEnvironment()["PATH"], cwd) === undefined
     ? realPath(process.argv[1] ?? "") ?? "pyro"
     : "pyro"
-
-/** Finds a program on a PATH, or checks the given path if it has a slash. Undefined if there is no such program. */
-export const findProgram = (name: string, searched: string | undefined, cwd: string): string | undefined => {
-  if (name.includes("/")) {
-    const file = path.resolve(cwd, name)
-    return isExecutable(file) ? file : undefined
-  }
-  return (searched ?? "").split(":").filter((folder) => folder !== "")
-    .map((folder) => path.join(folder, name))
-    .find(isExecutable)
-}
-
-/** Whether a file is this program, or the `pyro` on PATH. */
-export const isOwnProgram = (file: string): boolean => {
-  const onPath = findProgram("pyro", processEnvironment()["PATH"], "/")
-  return isSameFile(file, process.argv[1] ?? "") || (onPath !== undefined && isSameFile(file, onPath))
-}

@@ -28,7 +28,7 @@ export const performCode = (
         yield* print("nothing was written, and no editor was opened\n")
         return 1
       }
-      const { editors, openEditor } = yield* Effect.promise(() => import("../ssh-client/editors.ts"))
+      const { editors, openEditor } = yield* Effect.promise(() => import("../lib/ssh/client-editors.ts"))
       const wanted = payload.editor === undefined ? editorNames : [payload.editor]
       for (const name of wanted) {
         const argv = editors[name].argv?.(config.host, directory)

@@ -5,13 +5,13 @@ import { callOf, mapCalls, Pyro } from "../contract/rows/Pyro.ts"
 import { parseArchive } from "../contract/text/image-archive.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
 import { daemonCommand } from "../sdk/daemon-command.ts"
-import type { StartDaemon } from "../sdk/start-daemon.ts"
-import type { StartedExec } from "../sdk/started-exec.ts"
+import type { StartDaemon } from "../sdk/model/start-daemon.ts"
+import type { StartedExec } from "../sdk/model/started-exec.ts"
 import { mayConnect, withProxyWarning } from "./perform/stale-proxies.ts"
 
 /** The layer that works in this process. Loaded on first use, because help and usage errors need none. */
 const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrap(
-  Effect.map(Effect.promise(() => import("../local/layer.ts")), ({ layer }) => layer)
+  Effect.map(Effect.promise(() => import("../daemon/layer.ts")), ({ layer }) => layer)
 )
 
 /** How this program's daemon is started. */

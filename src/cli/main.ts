@@ -5,7 +5,7 @@ import { printable } from "../contract/text/printable.ts"
 import type { EarlyConnection } from "../mcp/handshake/handshake.ts"
 import type { Recorded } from "../mcp/handshake/recorded.ts"
 import { DAEMON } from "../sdk/daemon-command.ts"
-import type { StartedExec } from "../sdk/started-exec.ts"
+import type { StartedExec } from "../sdk/model/started-exec.ts"
 import { lossyArgument } from "../system/settings/own-bytes.ts"
 import { firstWords } from "./arguments/aliases.ts"
 import { cli, type ExitPlan, type Interruption } from "./cli.ts"
@@ -79,7 +79,7 @@ const serveMcp = (
 const buildOf = (bundle: string) => /-([0-9a-f]{8})/.exec(bundle)?.[1] ?? bundle
 
 /** Names for completion, read from the host's files. */
-const loadNames = Effect.promise(() => import("../local/names.ts"))
+const loadNames = Effect.promise(() => import("../daemon/names.ts"))
 const names = {
   workspaces: Effect.flatMap(loadNames, ({ workspaceNames }) => workspaceNames),
   workspaceIds: Effect.flatMap(loadNames, ({ workspaceIds }) => workspaceIds),

@@ -1,6 +1,6 @@
 import { Cause, Effect, type Fiber, Logger, References } from "effect"
-import { redactValue } from "../redaction/redact.ts"
-import { SecretRegistry } from "../redaction/secrets.ts"
+import { redactValue } from "../lib/redaction/redact.ts"
+import { SecretRegistry } from "../lib/redaction/secrets.ts"
 
 /** A fiber with other annotations, for loggers. */
 const withAnnotations = (

@@ -4,7 +4,7 @@ import { RETIRE_SIGNAL } from "../system/processes/identity.ts"
 import { setting } from "../system/settings/config.ts"
 import { deadlineScale } from "../system/settings/deadline-scale.ts"
 import { clockReader } from "../system/waits/time.ts"
-import type { RequestTracker } from "./request-tracker.ts"
+import type { RequestTracker } from "./server/request-tracker.ts"
 
 /** Least time that a daemon stays between two requests, in ms. */
 const LEAST_IDLE_MS = 100

@@ -4,7 +4,7 @@ import { type SecretTarget, secretTargetOf } from "../contract/rows/secret-targe
 import { parseReference } from "../contract/text/image-reference.ts"
 import { oneLine } from "../contract/text/one-line.ts"
 import { THIS_HOST } from "../contract/text/this-host.ts"
-import { kindOfRegistry, registryInWords } from "../environment/registries.ts"
+import { kindOfRegistry, registryInWords } from "../lib/recipe/registries.ts"
 import { buildOf, type ProjectBuild } from "./build.ts"
 import type { Definition } from "./definition.ts"
 import type { ProjectFile } from "./file.ts"

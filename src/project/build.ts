@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import { ProjectFileInvalid } from "../contract/errors/errors.ts"
-import { type Bases, basesOf } from "../environment/dockerfile.ts"
-import { basesOfPlan, devContainerAt, planned } from "../seeding/devcontainer-plan.ts"
-import { readDockerfile } from "../seeding/dockerfile.ts"
+import { type Bases, basesOf } from "../lib/recipe/dockerfile.ts"
+import { basesOfPlan, devContainerAt, planned } from "../lib/seeding/devcontainer-plan.ts"
+import { readDockerfile } from "../lib/seeding/dockerfile.ts"
 import { isBeneath, realPath } from "../system/files/host-path.ts"
 import type { ProjectFile } from "./file.ts"
 

@@ -9,8 +9,8 @@ import { streaming, unary } from "./calls.ts"
 import { connect, socketTo } from "./connection/connection.ts"
 import { makeSession, type Session } from "./connection/session.ts"
 import { makeExec } from "./exec.ts"
-import { daemonProcess, daemonRuns as runs, type StartDaemon } from "./start-daemon.ts"
-import type { StartedExec } from "./started-exec.ts"
+import { daemonProcess, daemonRuns as runs, type StartDaemon } from "./model/start-daemon.ts"
+import type { StartedExec } from "./model/started-exec.ts"
 
 const isResumable = ({ resumable }: { readonly resumable?: true }) => resumable === true
 

@@ -15,7 +15,7 @@ import { clockReader } from "../system/waits/time.ts"
 import { isLost, lost, type RequestFailure } from "./connection/failures.ts"
 import { makeInputBuffer } from "./connection/input-buffer.ts"
 import type { Session } from "./connection/session.ts"
-import type { BegunRequest, StartedExec } from "./started-exec.ts"
+import type { BegunRequest, StartedExec } from "./model/started-exec.ts"
 
 /** Maximum number of connections lost in a row without an event in between. */
 const MOST_LOST = 6

@@ -12,12 +12,12 @@ export {
 export { Pyro, type PyroService } from "../contract/rows/Pyro.ts"
 export type { RunInput, WindowSize } from "../contract/rows/run-input.ts"
 export { layerDaemon } from "./client.ts"
-export { acquireWorkspace } from "./effects.ts"
-export { type EffectCall, pyro, type PyroEffects } from "./effects.ts"
 export { Workspace } from "./handle.ts"
 export { layer, layerOf } from "./installed.ts"
 export { labelOf } from "./label.ts"
-export type { Options } from "./options.ts"
+export { acquireWorkspace } from "./model/effects.ts"
+export { type EffectCall, pyro, type PyroEffects } from "./model/effects.ts"
+export type { Options } from "./model/options.ts"
 export {
   type CallOptions,
   type CommandError,

@@ -7,8 +7,8 @@ import { packageRoot } from "../system/processes/native.ts"
 import { layerDaemon } from "./client.ts"
 import { layerWithDriver, readConnectOptions } from "./connect-options.ts"
 import { daemonCommand } from "./daemon-command.ts"
+import { StateDirectory } from "./model/state-directory.ts"
 import type { ConnectOptions } from "./promises/client.ts"
-import { StateDirectory } from "./state-directory.ts"
 
 /** The command of the package that this module belongs to. */
 const program = () => `${packageRoot()}/dist/pyro.js`

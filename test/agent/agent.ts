@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { type ConnectOptions, GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import { type ConnectOptions, GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
 import { openUnixSocket } from "./unix-socket.ts"
 
 const built = fileURLToPath(new URL("../../guest-agent/build", import.meta.url))

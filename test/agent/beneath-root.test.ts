@@ -3,7 +3,7 @@ import { Effect, Result, Stream } from "effect"
 import { spawn } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import type { ChannelFailed } from "../../src/contract/errors/errors.ts"
-import type { AgentCallFailed } from "../../src/guest-channel/errors.ts"
+import type { AgentCallFailed } from "../../src/lib/guest-channel/model/errors.ts"
 import { withConfinedAgent } from "./agent.ts"
 import { freshRoot } from "./fresh-root.ts"
 

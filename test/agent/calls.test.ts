@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { existsSync, readFileSync, statSync, symlinkSync } from "node:fs"
-import { Calls } from "../../src/guest-channel/calls.ts"
+import { Calls } from "../../src/lib/guest-channel/model/calls.ts"
 import { Agent, withAgent } from "./agent.ts"
 import { collect, sh } from "./run.ts"
 

@@ -2,7 +2,7 @@ import { assert } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
-import type { SeenFile } from "../../src/guest-channel/files.ts"
+import type { SeenFile } from "../../src/lib/guest-channel/model/files.ts"
 import { Agent, until, withAgent } from "./agent.ts"
 
 const bytes = (text: string) => Buffer.from(text, "latin1")

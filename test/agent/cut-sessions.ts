@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import { Effect, Option, Stream } from "effect"
 import { createHash } from "node:crypto"
-import { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
 import { newRequestId } from "../../src/system/processes/identity.ts"
 import { FrameDecoder, HostMessage } from "../support/guest-wire.ts"
 import { Agent, withAgent } from "./agent.ts"

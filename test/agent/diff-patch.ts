@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import type { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
 import type { ChangesOptions } from "../../src/workspace/content/diff/changes.ts"
 import { changesOptions, type DiffSelection } from "../../src/workspace/content/diff/diff.ts"
 import { wholePatch } from "../support/whole-patch.ts"

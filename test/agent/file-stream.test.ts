@@ -19,7 +19,7 @@ import {
   FileUploadPayload,
   workspaceFileDownload
 } from "../../src/contract/rows/workspace-file-stream.ts"
-import { guestFiles } from "../../src/guest-channel/guest-path.ts"
+import { guestFiles } from "../../src/lib/guest-channel/guest-path.ts"
 import { readBytes, uploadFile } from "../../src/workspace/content/files/stream.ts"
 import { until, withConfinedAgent } from "./agent.ts"
 import { decoded, freshRoot, reasonOf } from "./fresh-root.ts"

@@ -11,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync
 } from "node:fs"
-import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import type { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
 import { Agent, withAgent } from "./agent.ts"
 
 const folder = (name: string) =>

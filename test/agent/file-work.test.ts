@@ -23,7 +23,7 @@ import {
   FileRenamePayload,
   FileStatPayload
 } from "../../src/contract/rows/workspace-file-work.ts"
-import { guestFiles } from "../../src/guest-channel/guest-path.ts"
+import { guestFiles } from "../../src/lib/guest-channel/guest-path.ts"
 import {
   changeMode,
   copyFile,

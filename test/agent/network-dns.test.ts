@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
-import type { DnsAnswer } from "../../src/guest-channel/network.ts"
+import type { DnsAnswer } from "../../src/lib/guest-channel/model/network.ts"
 import { withNetworkAgent } from "./agent.ts"
 import { connectedNetwork, echo, js, serve } from "./network.ts"
 import { run } from "./run.ts"

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
-import { NetworkMode } from "../../src/guest-channel/calls.ts"
+import { NetworkMode } from "../../src/lib/guest-channel/model/calls.ts"
 import { Agent, withNetworkAgent } from "./agent.ts"
 import { echo, js, serve } from "./network.ts"
 import { sh } from "./run.ts"

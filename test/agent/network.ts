@@ -1,15 +1,15 @@
 import { Effect, Option, type Scope, Stream } from "effect"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { NetworkMode } from "../../src/guest-channel/calls.ts"
-import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import type { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
+import { NetworkMode } from "../../src/lib/guest-channel/model/calls.ts"
 import type {
   ConnectRequest,
   DnsAnswer,
   GuestSocket,
   NetworkRequest,
   ResolveRequest
-} from "../../src/guest-channel/network.ts"
+} from "../../src/lib/guest-channel/model/network.ts"
 import { accept, networkRequests } from "../support/guest-requests.ts"
 import { Agent } from "./agent.ts"
 import { run, sh } from "./run.ts"

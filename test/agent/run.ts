@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import { createHash } from "node:crypto"
-import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
-import type { GuestProcess, SpawnRequest } from "../../src/guest-channel/process.ts"
+import type { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
+import type { GuestProcess, SpawnRequest } from "../../src/lib/guest-channel/model/process.ts"
 import { Agent } from "./agent.ts"
 
 /** Everything a process printed, and how it ended. */

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import type { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
 import { Agent, asRoot, guestBuild, until, withGuestBuild } from "./agent.ts"
 import { collect, run, sh, start } from "./run.ts"
 

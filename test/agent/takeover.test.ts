@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import { Effect, Exit, Option, Scope, Stream } from "effect"
 import { existsSync, readFileSync } from "node:fs"
-import { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
 import { newRequestId } from "../../src/system/processes/identity.ts"
 import { AgentMessage, HostMessage } from "../support/guest-wire.ts"
 import { Agent, processesMarked, until, withAgent } from "./agent.ts"

@@ -16,8 +16,8 @@ import {
   FileReadPayload,
   FileWritePayload
 } from "../../src/contract/rows/workspace-file.ts"
-import { workspaceFile } from "../../src/guest-channel/guest-path.ts"
-import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import { workspaceFile } from "../../src/lib/guest-channel/guest-path.ts"
+import type { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
 import { editFile } from "../../src/workspace/content/files/edit.ts"
 import { listFiles } from "../../src/workspace/content/files/list.ts"
 import { openFile } from "../../src/workspace/content/files/open.ts"

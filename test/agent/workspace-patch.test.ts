@@ -3,8 +3,8 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import { applyPatchIn } from "../../src/workspace/content/patch/apply.ts"
 import { wholePatch } from "../support/whole-patch.ts"
-import { makeCase, Random } from "../unit/patch/cases.ts"
-import { changed, described, readTree, writeTree } from "../unit/patch/trees.ts"
+import { makeCase, Random } from "../unit/lib/patch/cases.ts"
+import { changed, described, readTree, writeTree } from "../unit/lib/patch/trees.ts"
 import { Agent, withAgent } from "./agent.ts"
 
 const seed = Number(process.env["PYRO_TEST_SEED"] ?? 7)

@@ -12,7 +12,7 @@ describe("the built program", () => {
   it("the built program consists of src and packages alone, without the driver for tests that isolates nothing", () => {
     /** Relative to the project. */
     const sources: ReadonlyArray<string> = JSON.parse(read(`${main()}.map`)).sources
-    assert.include(sources, "src/vm/driver/qemu/vmm.ts")
+    assert.include(sources, "src/lib/vm/driver/qemu/vmm.ts")
     assert.deepStrictEqual(sources.filter((source) => !/^(src\/|node_modules\/|unused:|builtin:)/.test(source)), [])
     assert.deepStrictEqual(sources.filter((source) => /local-agent/.test(source)), [])
     // It evaluates every part of Effect that any module of the bundle uses.

@@ -18,15 +18,15 @@ import {
 import { Pyro, type PyroService } from "../../src/contract/rows/Pyro.ts"
 import type { RunInput } from "../../src/contract/rows/run-input.ts"
 import type { RunEvent, RunPayload } from "../../src/contract/rows/run.ts"
-import { SeedImages } from "../../src/disk/SeedImages.ts"
-import { daemonLogs, daemonStatus, daemonStop, daemonTimings } from "../../src/local/daemon-control.ts"
+import { daemonLogs, daemonStatus, daemonStop, daemonTimings } from "../../src/daemon/app/daemon-control.ts"
+import { SeedImages } from "../../src/lib/disk/SeedImages.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 import { someDisk } from "../support/disk-usage.ts"
 import { unfakedPyro } from "../support/unfaked-pyro.ts"
 import { fakeWorkspaces } from "./fake-workspaces.ts"
 
 /**
- * Stands in for src/local in tests of the CLI: the "guest" is a directory of this host, its commands are ordinary
+ * Stands in for src/daemon/app in tests of the CLI: the "guest" is a directory of this host, its commands are ordinary
  * processes. Environments named `fake:…` behave in ways that a test wants to see.
  */
 export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({

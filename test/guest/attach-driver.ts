@@ -1,7 +1,7 @@
 import { Effect, References } from "effect"
-import { services } from "../../src/local/services.ts"
-import { newGuestIdentity } from "../../src/vm/guest-steps.ts"
-import { Vmm } from "../../src/vm/Vmm.ts"
+import { services } from "../../src/daemon/app/services.ts"
+import { newGuestIdentity } from "../../src/lib/vm/model/guest-steps.ts"
+import { Vmm } from "../../src/lib/vm/Vmm.ts"
 import { basics, memoryMib, script } from "../support/guest.ts"
 
 /**

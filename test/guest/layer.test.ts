@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { Calls } from "../../src/guest-channel/calls.ts"
-import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import type { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
+import { Calls } from "../../src/lib/guest-channel/model/calls.ts"
 import { acquireTestWorkspace, finish, guestServices, script } from "../support/guest.ts"
 
 const mib = 1024 * 1024

@@ -4,7 +4,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { Pyro } from "../../src/contract/rows/Pyro.ts"
 import { run as runOperation } from "../../src/contract/rows/run.ts"
-import { layer as pyroLayer } from "../../src/local/layer.ts"
+import { layer as pyroLayer } from "../../src/daemon/layer.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 
 import { guestServices, testEnvironment } from "../support/guest.ts"

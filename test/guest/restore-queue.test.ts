@@ -1,9 +1,9 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Exit, Fiber, Option } from "effect"
+import { listVmIds, readRecord, vmPaths } from "../../src/lib/vm/model/record.ts"
+import { Vmm } from "../../src/lib/vm/Vmm.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 import { coreCount } from "../../src/system/processes/host.ts"
-import { listVmIds, readRecord, vmPaths } from "../../src/vm/record.ts"
-import { Vmm } from "../../src/vm/Vmm.ts"
 import { guestServices } from "../support/guest.ts"
 import { requestFor } from "../support/pool-guests.ts"
 

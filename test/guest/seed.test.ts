@@ -3,9 +3,9 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { pyro, temporaryFolder } from "../support/pyro-cli.ts"
-import { rawZip } from "../unit/disk/zip-bytes.ts"
+import { rawZip } from "../unit/lib/disk/zip-bytes.ts"
 
-/** What the guest's kernel makes of a seed image; `test/unit/disk` looks at images from the host's side. */
+/** What the guest's kernel makes of a seed image; `test/unit/lib/disk` looks at images from the host's side. */
 describe("a workspace seeded from the host", () => {
   const { folder, remove } = temporaryFolder("pyro-seed-test-")
   const tree = path.join(folder, "tree")

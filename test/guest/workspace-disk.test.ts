@@ -5,12 +5,17 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll } from "vitest"
-import { linkSeed, makeWorkspaceDisk, readWorkspaceDisk, type WorkspaceDisk } from "../../src/disk/workspace-disk.ts"
+import {
+  linkSeed,
+  makeWorkspaceDisk,
+  readWorkspaceDisk,
+  type WorkspaceDisk
+} from "../../src/lib/disk/workspace-disk.ts"
+import { newGuestIdentity } from "../../src/lib/vm/model/guest-steps.ts"
+import type { Guest, GuestImages, RestoredGuest } from "../../src/lib/vm/model/guest.ts"
+import { endVm } from "../../src/lib/vm/model/sweep.ts"
+import { Vmm } from "../../src/lib/vm/Vmm.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
-import { newGuestIdentity } from "../../src/vm/guest-steps.ts"
-import type { Guest, GuestImages, RestoredGuest } from "../../src/vm/guest.ts"
-import { endVm } from "../../src/vm/sweep.ts"
-import { Vmm } from "../../src/vm/Vmm.ts"
 import { linkBase, linkedBase } from "../../src/workspace/life/base.ts"
 import { knownAccelerator } from "../support/accelerator.ts"
 import { basics, finish, guestServices, memoryMib, script } from "../support/guest.ts"

@@ -8,8 +8,8 @@ import {
   FileReadPayload,
   FileWritePayload
 } from "../../src/contract/rows/workspace-file.ts"
-import { guestFiles } from "../../src/guest-channel/guest-path.ts"
-import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import { guestFiles } from "../../src/lib/guest-channel/guest-path.ts"
+import type { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
 import { editFile } from "../../src/workspace/content/files/edit.ts"
 import { listFiles } from "../../src/workspace/content/files/list.ts"
 import { readFile } from "../../src/workspace/content/files/read.ts"

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { prepareSeed } from "../../src/seeding/prepare.ts"
+import { prepareSeed } from "../../src/lib/seeding/prepare.ts"
 import { acquireWorkspace } from "../../src/workspace/life/boot.ts"
 import { basics, diskMib, finish, guestServices, memoryMib, script } from "../support/guest.ts"
 

@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { referenceFile } from "../../src/environment/image-source.ts"
+import { referenceFile } from "../../src/lib/recipe/image-source.ts"
 import { installation } from "../support/installation.ts"
 import { imageOf } from "../support/oci/image.ts"
 import { probeIn, programIn } from "../support/oci/probe.ts"

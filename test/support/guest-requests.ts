@@ -1,8 +1,8 @@
 import { Cause, Deferred, Effect, type Scope, Stream } from "effect"
 import type { ChannelFailed } from "../../src/contract/errors/errors.ts"
-import type { AgentCallFailed } from "../../src/guest-channel/errors.ts"
-import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
-import type { ConnectRequest, GuestSocket, NetworkRequest } from "../../src/guest-channel/network.ts"
+import type { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
+import type { AgentCallFailed } from "../../src/lib/guest-channel/model/errors.ts"
+import type { ConnectRequest, GuestSocket, NetworkRequest } from "../../src/lib/guest-channel/model/network.ts"
 
 const next = (channel: GuestChannel): Effect.Effect<NetworkRequest, Cause.Done> =>
   Effect.suspend(() => {

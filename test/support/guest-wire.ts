@@ -15,7 +15,7 @@ export {
   u32,
   u64,
   u8
-} from "../../src/guest-channel/wire/control.ts"
+} from "../../src/lib/guest-channel/wire/control.ts"
 export {
   encodeFrame,
   END,
@@ -25,8 +25,8 @@ export {
   MARK,
   MAX_FRAME_BYTES,
   TAKEOVER_FILLER_BYTES
-} from "../../src/guest-channel/wire/frame.ts"
-export { HelloSearch } from "../../src/guest-channel/wire/hello.ts"
+} from "../../src/lib/guest-channel/wire/frame.ts"
+export { HelloSearch } from "../../src/lib/guest-channel/wire/hello.ts"
 export {
   AgentMessage,
   CONNECTION,
@@ -35,4 +35,4 @@ export {
   HostMessage,
   type Message,
   RequestAnswer
-} from "../../src/guest-channel/wire/messages.ts"
+} from "../../src/lib/guest-channel/wire/messages.ts"

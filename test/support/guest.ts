@@ -2,7 +2,9 @@ import { Effect, Layer, Stream } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { SeedImages } from "../../src/disk/SeedImages.ts"
+import { ensureImages } from "../../src/building/environments.ts"
+import { services } from "../../src/daemon/app/services.ts"
+import { SeedImages } from "../../src/lib/disk/SeedImages.ts"
 import {
   type DiskSource,
   layerCount,
@@ -11,10 +13,8 @@ import {
   readWorkspaceDisk,
   type Seed,
   shareLayers
-} from "../../src/disk/workspace-disk.ts"
-import type { GuestProcess, SpawnRequest } from "../../src/guest-channel/process.ts"
-import { ensureImages } from "../../src/local/environments.ts"
-import { services } from "../../src/local/services.ts"
+} from "../../src/lib/disk/workspace-disk.ts"
+import type { GuestProcess, SpawnRequest } from "../../src/lib/guest-channel/model/process.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 import { acquireWorkspace } from "../../src/workspace/life/boot.ts"
 import { driverOf, layerFormatOf } from "../../src/workspace/life/driver.ts"

@@ -1,7 +1,7 @@
 import { Effect, Option } from "effect"
+import { readRecord, vmPaths } from "../../src/lib/vm/model/record.ts"
+import type { Vm } from "../../src/lib/vm/model/Vm.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
-import { readRecord, vmPaths } from "../../src/vm/record.ts"
-import type { Vm } from "../../src/vm/Vm.ts"
 
 /** Files of a VM on the host. */
 export const filesOf = ({ id }: Vm) => Effect.map(Paths, (paths) => vmPaths(paths, id))

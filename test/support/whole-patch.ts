@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { forEachPiece } from "../../src/patch/format.ts"
-import type { Change } from "../../src/patch/patch.ts"
+import { forEachPiece } from "../../src/lib/patch/format.ts"
+import type { Change } from "../../src/lib/patch/model/patch.ts"
 
 /** The pieces of a patch as one. */
 export const wholePatch = (changes: ReadonlyArray<Change>): Effect.Effect<Uint8Array> =>

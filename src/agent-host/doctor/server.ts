@@ -13,7 +13,7 @@ import {
   type Variables,
   variablesOf
 } from "../hosts/agent-host.ts"
-import { findProgram, isOwnProgram } from "../surroundings.ts"
+import { findProgram, isOwnProgram } from "../model/programs.ts"
 
 export interface Check {
   readonly check: string

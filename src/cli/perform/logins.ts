@@ -7,7 +7,7 @@ import { parseMirrors } from "../../contract/text/registry-mirrors.ts"
 import { settingNow } from "../../system/settings/config.ts"
 import { note } from "../output/print.ts"
 
-const loaded = Effect.promise(() => import("../../local/images/docker-logins.ts"))
+const loaded = Effect.promise(() => import("../../lib/recipe/docker-logins.ts"))
 
 /** A registry of this host's loopback gets no login: it would be in the microVM. */
 const isElsewhere = (registry: string) => !/^(localhost|127\.0\.0\.1|host\.pyro\.internal)(:|$)/.test(registry)
@@ -39,7 +39,7 @@ export const pullWithLogins = (payload: PullPayload) => {
   return reference === undefined ? Effect.succeed(payload) : adding(payload, [reference.registry])
 }
 
-const namedImages = Effect.promise(() => import("../../local/images/named-images.ts"))
+const namedImages = Effect.promise(() => import("../../building/named-images.ts"))
 
 /** A request with files that name images. */
 type WithFiles = Partial<BuildPayload & CreatePayload>

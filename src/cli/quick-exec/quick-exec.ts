@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import { connect } from "node:net"
 import * as path from "node:path"
-import type { StartedExec } from "../../sdk/started-exec.ts"
+import type { StartedExec } from "../../sdk/model/started-exec.ts"
 import { outputsAreOne } from "../terminal/one-output.ts"
 import { hasUnreadStdin, unreadStdinText } from "../terminal/unread-stdin.ts"
 import {

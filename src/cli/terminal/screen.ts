@@ -114,7 +114,7 @@ export const screenSwitches = (note: (isAlternate: boolean) => void) => {
 
 /** A filter that passes only output that draws on the screen. */
 const screenOnly = Effect.map(
-  Effect.promise(() => import("../../terminal/screen-only.ts")),
+  Effect.promise(() => import("../../lib/terminal/screen-only.ts")),
   ({ ScreenOnly }) => {
     const screen = new ScreenOnly()
     return (bytes: Uint8Array) => screen.pass(bytes)

@@ -14,8 +14,8 @@ import type { Views } from "./view.ts"
 const VARIABLES = ["PYRO_STATE_DIR", "PYRO_CACHE_DIR", "XDG_STATE_HOME", "XDG_CACHE_HOME"]
 
 const load = Effect.promise(async () => ({
-  ...await import("../../ssh-client/entry.ts"),
-  ...await import("../../ssh-client/files.ts")
+  ...await import("../../lib/ssh/client-entry.ts"),
+  ...await import("../../lib/ssh/client-files.ts")
 }))
 
 const refused = ({ detail }: { readonly detail: string }) => new InvalidRequest({ field: "", detail })
@@ -125,7 +125,7 @@ const performLoan = (pyro: PyroService, payload: SshAgentPayload) =>
     if (payload.ask && (!terminal.stdinIsTerminal || !terminal.stderrIsTerminal)) {
       return yield* new InvalidRequest({ field: "--ask", detail: "needs a terminal" })
     }
-    const { knownHosts, lend, useText } = yield* Effect.promise(() => import("../../ssh-agent/lend.ts"))
+    const { knownHosts, lend, useText } = yield* Effect.promise(() => import("../../lib/ssh/lend-agent.ts"))
     const hosts = knownHosts(yield* homeOf, payload.host)
     const unknown = [...hosts].find(([, keys]) => keys.size === 0)?.[0]
     if (unknown !== undefined) {

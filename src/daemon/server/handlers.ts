@@ -26,10 +26,10 @@ import {
   UNREADABLE
 } from "../../contract/wire/rpcs.ts"
 import { countReceived } from "../../system/processes/received-bytes.ts"
-import { observe, observeEvents } from "../observer.ts"
-import type { RequestTracker } from "../request-tracker.ts"
 import { batchesOf, makeReleases, makeWindows, pullOf, type Releases, type Windows } from "./delivery.ts"
 import { type Inputs, makeInputs } from "./inputs.ts"
+import { observe, observeEvents } from "./observer.ts"
+import type { RequestTracker } from "./request-tracker.ts"
 
 /**
  * Fails if a request names a path of the host that is not absolute: the caller means its own directory, and the daemon's working directory

@@ -1,7 +1,7 @@
 import { Effect, Option, type Scope } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import { Pyro } from "../../contract/rows/Pyro.ts"
-import { acquireWorkspace, pyro } from "../effects.ts"
+import { acquireWorkspace, pyro } from "../model/effects.ts"
 import type { ListOptions, PyroClient, SavedSnapshots } from "../promises/client.ts"
 import type { SavedExportFields, SavedImportFields } from "../promises/shapes.ts"
 import type { CreateOptions } from "../promises/workspace.ts"

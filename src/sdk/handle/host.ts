@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import { Pyro, type PyroService } from "../../contract/rows/Pyro.ts"
-import { pyro } from "../effects.ts"
+import { pyro } from "../model/effects.ts"
 import { asWritten } from "./option-names.ts"
 
 /** Ids of the object that a handle holds. */

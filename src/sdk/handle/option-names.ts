@@ -1,6 +1,6 @@
 import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import { named } from "../../contract/text/names.ts"
-import { camelCase } from "../options.ts"
+import { camelCase } from "../model/options.ts"
 
 /** Options of the contract whose times the handle has in ms. */
 const SECONDS = {

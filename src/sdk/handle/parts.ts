@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { isOptions, noOptions } from "../options.ts"
+import { isOptions, noOptions } from "../model/options.ts"
 import type { Network, Ports, Services, Snapshots } from "../promises/services.ts"
 import { commandFields, type Host } from "./host.ts"
 import type { InEffect } from "./in-effect.ts"

@@ -1,7 +1,7 @@
 import { Deferred, Effect, Fiber, Option, type Scope, Stream } from "effect"
 import { ChannelFailed, type PyroError } from "../../contract/errors/errors.ts"
 import { newRequestId } from "../../system/processes/identity.ts"
-import { isOptions, noOptions } from "../options.ts"
+import { isOptions, noOptions } from "../model/options.ts"
 import type { Process } from "../promises/command.ts"
 import type { Workspace } from "../promises/workspace.ts"
 import { commandFields, type Host } from "./host.ts"

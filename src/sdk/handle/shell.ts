@@ -1,6 +1,6 @@
 import { Effect, type Scope, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
-import { isOptions, noOptions } from "../options.ts"
+import { isOptions, noOptions } from "../model/options.ts"
 import type { Bytes } from "../promises/common.ts"
 import type { Shell } from "../promises/shell.ts"
 import type { Workspace } from "../promises/workspace.ts"

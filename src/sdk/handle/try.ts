@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import { named } from "../../contract/text/names.ts"
-import { isOptions, type Options } from "../options.ts"
+import { isOptions, type Options } from "../model/options.ts"
 import type { Candidate, TryEvent, TryOptions } from "../promises/try.ts"
 import { commandFields, type Host } from "./host.ts"
 import type { Given } from "./in-effect.ts"

@@ -1,6 +1,6 @@
 import { Result } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
-import { isOptions, noOptions } from "../options.ts"
+import { isOptions, noOptions } from "../model/options.ts"
 import { optionPlaces } from "./option-places.ts"
 
 /** Whether a value is an AbortSignal, also one of a polyfill or of another realm. */

@@ -109,3 +109,6 @@ const statOf = (path: string) =>
     },
     catch: damaged(path)
   })
+
+/** SHA-256 of a text, in hex. */
+export const sha256Text = (text: string) => createHash("sha256").update(text).digest("hex")

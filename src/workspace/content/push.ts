@@ -6,7 +6,7 @@ import {
   WorkspaceNotReady
 } from "../../contract/errors/errors.ts"
 import type { SyncPushPayload } from "../../contract/rows/workspace-sync.ts"
-import { syncPush } from "../../seeding/push.ts"
+import { syncPush } from "../../lib/seeding/push.ts"
 import { displayName, type Entry, type Generation } from "../entry/entry.ts"
 import { refused, workspaceTrees } from "../life/baseline.ts"
 

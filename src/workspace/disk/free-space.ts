@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { type ChannelFailed, DiskDamaged } from "../../contract/errors/errors.ts"
-import type { AgentCallFailed } from "../../guest-channel/errors.ts"
-import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
+import type { AgentCallFailed } from "../../lib/guest-channel/model/errors.ts"
 import type { Extent } from "./map.ts"
 
 /** Unused ranges of a disk, in order: first byte and end of the first range, then of the second one, and so on. */

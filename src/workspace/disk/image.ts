@@ -6,7 +6,7 @@ import {
   type ClusterRun,
   standaloneBytes,
   standaloneMetadata
-} from "../../disk/standalone-qcow2.ts"
+} from "../../lib/disk/standalone-qcow2.ts"
 import { fillFrom } from "../../system/files/content.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import type { SparsePut } from "../../system/files/put.ts"

@@ -7,12 +7,12 @@ import {
   VmFailed
 } from "../../contract/errors/errors.ts"
 import { printable } from "../../contract/text/printable.ts"
-import { openVerifiedQcow2 } from "../../disk/qcow2.ts"
-import type { Seed } from "../../disk/workspace-disk.ts"
+import { openVerifiedQcow2 } from "../../lib/disk/qcow2.ts"
+import type { Seed } from "../../lib/disk/workspace-disk.ts"
+import { chooseVmUid, probeConfinement, system, unshare } from "../../lib/vm/model/confinement.ts"
+import type { HostFacts } from "../../lib/vm/model/HostFacts.ts"
 import { packageOf, runTool } from "../../system/processes/child.ts"
 import { fileBytes, findProgram } from "../../system/processes/host.ts"
-import { chooseVmUid, probeConfinement, system, unshare } from "../../vm/confinement.ts"
-import type { HostFacts } from "../../vm/HostFacts.ts"
 
 /** A disk's files at rest: no process may write them. */
 export interface RestingDisk {

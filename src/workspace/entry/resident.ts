@@ -3,10 +3,10 @@ import { type NoSpace, type PyroError, type StateDirectoryUnusable, StateTooNew 
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import type { SnapshotInfo } from "../../contract/rows/workspace-snapshot.ts"
 import { byName, named } from "../../contract/text/names.ts"
-import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
+import type { Vm } from "../../lib/vm/model/Vm.ts"
 import { decodeVersioned, FormatTooNew, newestOf, type Upgrades } from "../../system/files/atomic-file.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
-import type { Vm } from "../../vm/Vm.ts"
 
 /** The VM that residents live in. */
 export interface ResidentVm {

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { Notice } from "../../contract/rows/notice.ts"
-import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import type { VmTrouble } from "../../vm/Vm.ts"
+import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
+import type { VmTrouble } from "../../lib/vm/model/Vm.ts"
 
 /** Reason why a guest cannot run now, or the news that it continues. */
 export const troubleText = (trouble: VmTrouble): string =>

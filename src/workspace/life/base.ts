@@ -6,12 +6,12 @@ import {
   type NoSpace,
   type StateDirectoryUnusable
 } from "../../contract/errors/errors.ts"
-import { linkImage } from "../../disk/workspace-disk.ts"
+import { linkImage } from "../../lib/disk/workspace-disk.ts"
+import type { GuestImages } from "../../lib/vm/model/guest.ts"
 import { readJson, writeJsonAtomic } from "../../system/files/atomic-file.ts"
 import { ensureFolder, exists, removeFile, statEntry } from "../../system/files/entries.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
 import { fileBytes } from "../../system/processes/host.ts"
-import type { GuestImages } from "../../vm/guest.ts"
 
 /** Names in a base's folder. */
 const files = { environment: "environment.erofs", vmlinux: "vmlinux", initrd: "initrd", record: "base.json" } as const

@@ -7,16 +7,16 @@ import {
   DiskDamaged,
   VmFailed
 } from "../../contract/errors/errors.ts"
-import { hasGrown, isEmptyDisk } from "../../disk/workspace-disk.ts"
-import type { AgentCallFailed } from "../../guest-channel/errors.ts"
-import type { GuestProcess, SpawnRequest } from "../../guest-channel/process.ts"
+import { hasGrown, isEmptyDisk } from "../../lib/disk/workspace-disk.ts"
+import type { AgentCallFailed } from "../../lib/guest-channel/model/errors.ts"
+import type { GuestProcess, SpawnRequest } from "../../lib/guest-channel/model/process.ts"
+import { settleClock } from "../../lib/vm/model/clock.ts"
+import { type GuestSteps, newGuestIdentity } from "../../lib/vm/model/guest-steps.ts"
+import type { Guest, RestoreRequest, VmmError } from "../../lib/vm/model/guest.ts"
+import { Pool } from "../../lib/vm/Pool.ts"
+import { Vmm } from "../../lib/vm/Vmm.ts"
 import { asStep } from "../../system/telemetry/spans.ts"
 import { monotonicMs } from "../../system/waits/time.ts"
-import { settleClock } from "../../vm/clock.ts"
-import { type GuestSteps, newGuestIdentity } from "../../vm/guest-steps.ts"
-import type { Guest, RestoreRequest, VmmError } from "../../vm/guest.ts"
-import { Pool } from "../../vm/Pool.ts"
-import { Vmm } from "../../vm/Vmm.ts"
 
 export interface WorkspaceRequest extends Omit<RestoreRequest, "leaveUnmounted"> {
   readonly hostname: string

@@ -1,6 +1,6 @@
 import { Effect, Option, Ref } from "effect"
+import { keepClock } from "../../lib/vm/model/clock.ts"
 import { clockReader } from "../../system/waits/time.ts"
-import { keepClock } from "../../vm/clock.ts"
 import type { Entry } from "../entry/entry.ts"
 
 /** A step of the host's wall clock against its monotonic clock, in ms. Time synchronisation alone moves the two by 0.5 ms a second. */

@@ -1,7 +1,7 @@
 import type { Effect, Option, Scope } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
-import type { Guest } from "../../vm/guest.ts"
+import type { Guest } from "../../lib/vm/model/guest.ts"
 import { setFailed } from "../entry/context.ts"
 import type { Entry, Generation } from "../entry/entry.ts"
 import type { NewEvent } from "../entry/events.ts"

@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import type { InvalidConfiguration } from "../../contract/errors/errors.ts"
-import type { LayerFormat } from "../../disk/layer-format.ts"
+import type { LayerFormat } from "../../lib/disk/layer-format.ts"
+import type { DriverName } from "../../lib/vm/model/guest.ts"
 import { setting } from "../../system/settings/config.ts"
-import type { DriverName } from "../../vm/guest.ts"
 import type { WorkspaceRecord } from "../entry/record.ts"
 
 /** The driver of a new guest: the caller's, else the configured one. `auto` is QEMU. */

@@ -1,9 +1,9 @@
 import { Effect, Stream } from "effect"
 import { type ChannelFailed, DiskDamaged, type PyroError } from "../../contract/errors/errors.ts"
 import { count } from "../../contract/text/count.ts"
-import { guestFiles, type GuestTree } from "../../guest-channel/guest-path.ts"
-import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import type { Guest } from "../../vm/guest.ts"
+import { guestFiles, type GuestTree } from "../../lib/guest-channel/guest-path.ts"
+import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
+import type { Guest } from "../../lib/vm/model/guest.ts"
 
 /** A whole disk in its inspector. */
 export interface DiskTree extends GuestTree {

@@ -2,9 +2,9 @@ import { Effect, Exit, Option, Ref, Scope, Stream, SubscriptionRef } from "effec
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { WorkspaceOperation } from "../../contract/rows/operations.ts"
 import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
-import { type DiskSource, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
-import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import type { Guest } from "../../vm/guest.ts"
+import { type DiskSource, readWorkspaceDisk } from "../../lib/disk/workspace-disk.ts"
+import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
+import type { Guest } from "../../lib/vm/model/guest.ts"
 import {
   acquireLifecycleLock,
   endUnattached,

@@ -1,5 +1,5 @@
 import { Effect, Ref } from "effect"
-import { returnPushed } from "../../seeding/pushed.ts"
+import { returnPushed } from "../../lib/seeding/model/pushed.ts"
 import { nowMs } from "../../system/waits/time.ts"
 import { commit, discardFolder } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"

@@ -6,9 +6,9 @@ import {
   WorkspaceNotFound
 } from "../../contract/errors/errors.ts"
 import type { DeletePayload } from "../../contract/rows/workspace-reset.ts"
+import { endVm } from "../../lib/vm/model/sweep.ts"
 import type { Paths } from "../../system/files/Paths.ts"
 import { nowMs } from "../../system/waits/time.ts"
-import { endVm } from "../../vm/sweep.ts"
 import { lastActivity, touch } from "../entry/activity.ts"
 import { aloneFor, type Lifecycle } from "../entry/context.ts"
 import { vmsOnDisksOf } from "../entry/damaged.ts"

@@ -1,8 +1,8 @@
 import { Effect, Stream } from "effect"
 import { type ChannelFailed, InvalidRequest } from "../../contract/errors/errors.ts"
 import type { WorkspaceUser } from "../../contract/rows/workspace-field.ts"
-import type { Owner } from "../../disk/SeedImages.ts"
-import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { Owner } from "../../lib/disk/SeedImages.ts"
+import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
 
 /** Ids of `agent` in the environments that pyro builds (rootfs/environment/steps/30-agent.sh). */
 const agent: Owner = { uid: 1000, gid: 1000 }

@@ -1,6 +1,6 @@
 import { Context, Effect, Layer, Option, Ref, Scope } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
-import type { SecretSet } from "../../redaction/secrets.ts"
+import type { SecretSet } from "../../lib/redaction/secrets.ts"
 import { type Changes, changesOf } from "../disk/changes.ts"
 import { type Lifecycle, type LifecycleServices, type Notify, pickServices } from "../entry/context.ts"
 import { makeRegistry } from "../entry/registry.ts"

@@ -1,7 +1,7 @@
 import { Effect, Exit } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import { callerProject } from "../../contract/wire/caller-project.ts"
-import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
 import { newRequestId } from "../../system/processes/identity.ts"
 import { nowMs } from "../../system/waits/time.ts"
 import { pointBeforeCommand } from "../life/point/keeper.ts"

@@ -1,7 +1,7 @@
 import { Effect, Option, Ref } from "effect"
 import * as path from "node:path"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
-import { isLayer } from "../../disk/layer-format.ts"
+import { isLayer } from "../../lib/disk/layer-format.ts"
 import { namesIn } from "../../system/files/entries.ts"
 import { bytesBeneath, bytesOnDisk } from "../../system/files/usage.ts"
 import { lastActivity } from "../entry/activity.ts"

@@ -5,7 +5,7 @@ import { DEFAULT_GRACE_SECONDS } from "../../contract/rows/command.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
 import type { RunPayload } from "../../contract/rows/run.ts"
 import { printable } from "../../contract/text/printable.ts"
-import type { GuestProcess, ProcessExit, SpawnRequest } from "../../guest-channel/process.ts"
+import type { GuestProcess, ProcessExit, SpawnRequest } from "../../lib/guest-channel/model/process.ts"
 import { withTimeout } from "../../system/waits/effects.ts"
 import type { CommandRole } from "./exec/journal.ts"
 

@@ -1,8 +1,13 @@
 import { Effect, Semaphore, Stream } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
-import type { AgentCallFailed } from "../../guest-channel/errors.ts"
-import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import { hostAuthorities, hostBundle, isWorkspaceAuthority, MAX_HOST_AUTHORITIES } from "../../network/authorities.ts"
+import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
+import type { AgentCallFailed } from "../../lib/guest-channel/model/errors.ts"
+import {
+  hostAuthorities,
+  hostBundle,
+  isWorkspaceAuthority,
+  MAX_HOST_AUTHORITIES
+} from "../../lib/network/authorities.ts"
 import { guestEnvironment } from "./command.ts"
 import type { GuestFile, GuestLinks } from "./guest-file.ts"
 import type { Granted } from "./network/policy.ts"

@@ -1,8 +1,8 @@
 import { Effect, ManagedRuntime, Result } from "effect"
 import { createServer, type Socket } from "node:net"
 import { createInterface } from "node:readline"
-import { Dialler } from "../../../src/network/Dialler.ts"
-import { type Policy, readPolicy } from "../../../src/network/policy.ts"
+import { Dialler } from "../../../src/lib/network/Dialler.ts"
+import { type Policy, readPolicy } from "../../../src/lib/network/model/policy.ts"
 import { serveDns } from "./dns-server.ts"
 
 // A daemon's part, in the host's namespace: reads one JSON request per line, prints one JSON answer per line.

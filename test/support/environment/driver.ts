@@ -1,7 +1,7 @@
 import { Cause, Effect, Exit, Layer, Option, References, Schema } from "effect"
 import { PyroError } from "../../../src/contract/errors/errors.ts"
-import { Environments, type Progress } from "../../../src/environment/Environments.ts"
-import { Kernel } from "../../../src/environment/Kernel.ts"
+import { Environments, type Progress } from "../../../src/lib/environment/Environments.ts"
+import { Kernel } from "../../../src/lib/environment/Kernel.ts"
 import { Paths } from "../../../src/system/files/Paths.ts"
 
 /**

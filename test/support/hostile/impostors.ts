@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
+import { processName, type VmId, vmPaths } from "../../../src/lib/vm/model/record.ts"
 import { hostBootId, processIdentity } from "../../../src/system/processes/identity.ts"
-import { processName, type VmId, vmPaths } from "../../../src/vm/record.ts"
 
 /** A workspace whose VM is not one: a process of its name, a monitor that nods, and whoever listens at its port. */
 export interface Impostor {

@@ -1,6 +1,6 @@
 import { Effect, Layer, References } from "effect"
+import { layerOver } from "../../../src/daemon/layer.ts"
 import { serve } from "../../../src/daemon/serve.ts"
-import { layerOver } from "../../../src/local/layer.ts"
 import { Paths } from "../../../src/system/files/Paths.ts"
 import { localAgentServices } from "../lifecycle/local-agent-services.ts"
 

@@ -1,5 +1,5 @@
+import type { MachineIdentity, MachineSpec } from "../../../src/lib/vm/model/machine.ts"
 import { fileIdentity } from "../../../src/system/files/host-path.ts"
-import type { MachineIdentity, MachineSpec } from "../../../src/vm/machine.ts"
 import type { LocalAgentOptions } from "./options.ts"
 
 /** Name of what executes the programs of a local agent: the host's own processor. */

@@ -1,5 +1,5 @@
 import * as fs from "node:fs"
-import { qcow2Header } from "../../../src/disk/qcow2.ts"
+import { qcow2Header } from "../../../src/lib/disk/qcow2.ts"
 
 /**
  * A layer of a workspace disk is a file, for whoever links, shares and removes layers. A layer that a local agent has written names,

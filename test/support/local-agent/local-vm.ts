@@ -1,16 +1,23 @@
 import { Effect, Exit, type Scope, Stream } from "effect"
 import * as fs from "node:fs"
 import { ChannelFailed, VmFailed } from "../../../src/contract/errors/errors.ts"
-import { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
+import { GuestChannel } from "../../../src/lib/guest-channel/GuestChannel.ts"
+import type { Ownership } from "../../../src/lib/vm/driver/ownership.ts"
+import { fileFailedAt } from "../../../src/lib/vm/model/failure.ts"
+import type { MachineIdentity, MachineSpec } from "../../../src/lib/vm/model/machine.ts"
+import { diffName } from "../../../src/lib/vm/model/memory-image.ts"
+import type {
+  Captured,
+  CaptureError,
+  CaptureTarget,
+  ChannelOptions,
+  Vm,
+  VmHealth
+} from "../../../src/lib/vm/model/Vm.ts"
 import { attempt } from "../../../src/system/files/failure.ts"
 import { connectUnixSoon } from "../../../src/system/processes/unix-socket.ts"
 import { deadlineScale } from "../../../src/system/settings/deadline-scale.ts"
 import { monotonicMs } from "../../../src/system/waits/time.ts"
-import { fileFailedAt } from "../../../src/vm/driver/failure.ts"
-import type { Ownership } from "../../../src/vm/driver/ownership.ts"
-import type { MachineIdentity, MachineSpec } from "../../../src/vm/machine.ts"
-import { diffName } from "../../../src/vm/memory-image.ts"
-import type { Captured, CaptureError, CaptureTarget, ChannelOptions, Vm, VmHealth } from "../../../src/vm/Vm.ts"
 import { type AgentProcess, tailOf } from "./agent-process.ts"
 import type { Directories } from "./directories.ts"
 import { type LocalDisks, makeDisks } from "./disks.ts"

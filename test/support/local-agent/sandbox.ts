@@ -1,8 +1,8 @@
 import * as path from "node:path"
+import { system, unshare } from "../../../src/lib/vm/model/confinement.ts"
+import { inspectedDisk } from "../../../src/lib/vm/model/guest-steps.ts"
+import { processName, type VmId, type VmPaths } from "../../../src/lib/vm/model/record.ts"
 import { findProgram, isRoot } from "../../../src/system/processes/host.ts"
-import { system, unshare } from "../../../src/vm/confinement.ts"
-import { inspectedDisk } from "../../../src/vm/guest-steps.ts"
-import { processName, type VmId, type VmPaths } from "../../../src/vm/record.ts"
 import type { LocalAgentOptions } from "./options.ts"
 
 /** Directories of the host that one agent sees, by host path. */

@@ -1,6 +1,6 @@
-import { Calls } from "../../../src/guest-channel/calls.ts"
-import { renameFiles } from "../../../src/vm/driver/machine-steps.ts"
-import { type GuestIdentity, type GuestSteps, resolverContent } from "../../../src/vm/guest-steps.ts"
+import { Calls } from "../../../src/lib/guest-channel/model/calls.ts"
+import { renameFiles } from "../../../src/lib/vm/driver/machine-steps.ts"
+import { type GuestIdentity, type GuestSteps, resolverContent } from "../../../src/lib/vm/model/guest-steps.ts"
 
 const write = (path: string, content: string, mode: number) =>
   Calls.writeSmall({ path, mode, content: Buffer.from(content) })

@@ -2,10 +2,10 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { HostToolMissing, NoSpace, VmFailed } from "../../../src/contract/errors/errors.ts"
+import { failedAt, fileFailedAt } from "../../../src/lib/vm/model/failure.ts"
+import type { VmPaths } from "../../../src/lib/vm/model/record.ts"
 import { attempt } from "../../../src/system/files/failure.ts"
 import { runTool } from "../../../src/system/processes/child.ts"
-import { failedAt, fileFailedAt } from "../../../src/vm/driver/failure.ts"
-import type { VmPaths } from "../../../src/vm/record.ts"
 import { parts, volatileDirectories } from "./sandbox.ts"
 
 const users = [

@@ -2,7 +2,7 @@ import { Effect, Exit, Layer, References, Scope } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { mapCalls, type PyroService } from "../../../src/contract/rows/Pyro.ts"
-import { ownWorkspaces } from "../../../src/local/workspaces.ts"
+import { ownWorkspaces } from "../../../src/daemon/app/workspaces.ts"
 import { isOfWorkspaces, performing } from "../../../src/workspace/operations/perform.ts"
 import { localAgentServices } from "../lifecycle/local-agent-services.ts"
 

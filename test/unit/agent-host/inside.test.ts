@@ -5,7 +5,7 @@ import { execFile } from "node:child_process"
 import { promisify } from "node:util"
 import { type InsideRequest, prepareInside } from "../../../src/agent-host/inside.ts"
 import { type InsideName, insideNames } from "../../../src/contract/rows/agent-host.ts"
-import { checkName, packageNames } from "../../../src/environment/own.ts"
+import { checkName, packageNames } from "../../../src/lib/environment/model/own.ts"
 import { temporaryFolder, until } from "../../support/pyro-cli.ts"
 
 const KEY = "ANTHROPIC_API_KEY"

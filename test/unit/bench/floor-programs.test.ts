@@ -6,7 +6,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { buildPrograms, type FloorPrograms } from "../../../bench/floors/build.ts"
 import { emptyQcow2 } from "../../../bench/floors/qcow2.ts"
-import { qcow2Header } from "../../../src/disk/qcow2.ts"
+import { qcow2Header } from "../../../src/lib/disk/qcow2.ts"
 
 const mib = 1024 * 1024
 let folder: string

@@ -1,6 +1,6 @@
 import { Stream } from "effect"
 import { assert, describe, it } from "vitest"
-import { catalogue } from "../../../src/environment/catalogue.ts"
+import { catalogue } from "../../../src/lib/environment/model/catalogue.ts"
 import { on, REAL_TERMINAL } from "./on.ts"
 import { shown } from "./shown.ts"
 

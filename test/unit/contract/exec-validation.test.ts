@@ -1,7 +1,7 @@
 import { Effect, Result } from "effect"
 import { assert, describe, it } from "vitest"
 import { requireCommand } from "../../../src/contract/rows/exec-validation.ts"
-import { demandOneSeed } from "../../../src/seeding/request.ts"
+import { demandOneSeed } from "../../../src/lib/seeding/model/request.ts"
 
 const id = "4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"
 

@@ -1,5 +1,5 @@
 import { afterEach, assert, beforeEach, describe, it, vi } from "vitest"
-import { makeIdleCollection } from "../../../src/daemon/request-tracker.ts"
+import { makeIdleCollection } from "../../../src/daemon/server/request-tracker.ts"
 import { collectGarbage } from "../../../src/system/processes/collector.ts"
 
 const mib = 1024 * 1024

@@ -3,7 +3,7 @@ import { assert, describe, it } from "vitest"
 import { WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
 import { pullFromStream } from "../../../src/contract/rows/event-batches.ts"
 import { operations } from "../../../src/contract/rows/operations.ts"
-import { type AnyEvent, observe, observeEvents } from "../../../src/daemon/observer.ts"
+import { type AnyEvent, observe, observeEvents } from "../../../src/daemon/server/observer.ts"
 import { readMetrics } from "../../../src/system/telemetry/metrics.ts"
 
 const rowOf = (name: string) => operations.find((row) => row.name === name)!

@@ -4,7 +4,7 @@ import { SocketServer } from "effect/socket/SocketServer"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
-import { makeRequestTracker } from "../../../src/daemon/request-tracker.ts"
+import { makeRequestTracker } from "../../../src/daemon/server/request-tracker.ts"
 import { socketFolder } from "../../support/served-pyro.ts"
 
 /** Nothing of this process runs meanwhile, as on a host that has no processor for it. */

@@ -9,7 +9,7 @@ import { idsOfClient } from "../../../src/contract/wire/minted-ids.ts"
 import { streaming } from "../../../src/sdk/calls.ts"
 import { connect, socketTo } from "../../../src/sdk/connection/connection.ts"
 import type { Session } from "../../../src/sdk/connection/session.ts"
-import { payloadOf } from "../../../src/sdk/options.ts"
+import { payloadOf } from "../../../src/sdk/model/options.ts"
 import { servePyro } from "../../support/served-pyro.ts"
 import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 

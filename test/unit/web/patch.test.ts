@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { pathText } from "../../../src/contract/text/path-text.ts"
-import { quoted } from "../../../src/patch/text/file-names.ts"
+import { quoted } from "../../../src/lib/patch/model/file-names.ts"
 import { paired, partsByPath } from "../../../src/web/src/review/patch.ts"
 
 const parts = (patch: string, isCut = false) => [...partsByPath(patch, isCut)]

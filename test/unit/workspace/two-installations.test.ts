@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Redacted } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { redactValue } from "../../../src/redaction/redact.ts"
-import { SecretRegistry } from "../../../src/redaction/secrets.ts"
+import { redactValue } from "../../../src/lib/redaction/redact.ts"
+import { SecretRegistry } from "../../../src/lib/redaction/secrets.ts"
 import { EventLog, recordEvent } from "../../../src/workspace/entry/events.ts"
 import { PortHolders } from "../../../src/workspace/entry/port-holders.ts"
 import { makeListeners } from "../../../src/workspace/residents/port/listener.ts"
@@ -16,7 +16,7 @@ import { temporaryFolder } from "../../support/pyro-cli.ts"
 const installation = Effect.gen(function*() {
   const { folder, remove } = temporaryFolder("pyro-installation-")
   yield* Effect.addFinalizer(() => Effect.sync(remove))
-  // As src/local/layer.ts composes it. The other installation builds the same layers.
+  // As src/daemon/layer.ts composes it. The other installation builds the same layers.
   const context = yield* Layer.build(Layer.merge(eventLog, PortHolders.layer))
   return {
     folder,

@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import { createHash } from "node:crypto"
 import type { PyroError } from "../../../contract/errors/errors.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import { batchesOf } from "../batches.ts"
 import { readContents } from "../diff/contents.ts"
 

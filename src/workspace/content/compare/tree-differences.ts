@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
-import type { ComparedSide, WalkEntry } from "../../../guest-channel/files.ts"
+import type { ComparedSide, WalkEntry } from "../../../lib/guest-channel/model/files.ts"
 import { refused } from "../../life/baseline.ts"
 import { type Candidate, MAX_CANDIDATES, MAX_PATH_BYTES } from "../diff/candidates.ts"
 import { type Place, sameContents } from "./same-contents.ts"

@@ -1,8 +1,8 @@
 import { Effect, Stream } from "effect"
 import { FileRefused } from "../../../contract/errors/errors.ts"
-import type { ComparedSide } from "../../../guest-channel/files.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import { type Pushed, pushedContent } from "../../../seeding/pushed.ts"
+import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
+import type { ComparedSide } from "../../../lib/guest-channel/model/files.ts"
+import { type Pushed, pushedContent } from "../../../lib/seeding/model/pushed.ts"
 import { differences, type Trees } from "../../life/baseline.ts"
 import { readContents, type ReadLimits } from "./contents.ts"
 

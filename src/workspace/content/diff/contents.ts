@@ -1,8 +1,8 @@
 import { Effect, Stream } from "effect"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
-import { EFBIG, EINVAL, ELOOP, ENOENT, ENOTDIR, errnoName } from "../../../guest-channel/errors.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
+import { EFBIG, EINVAL, ELOOP, ENOENT, ENOTDIR, errnoName } from "../../../lib/guest-channel/model/errors.ts"
 import { refused } from "../../life/baseline.ts"
 import { batchesOf } from "../batches.ts"
 

@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
-import { IgnoreRules, TooManyRules } from "../../../ignore/ignore-rules.ts"
-import { forEachPiece } from "../../../patch/format.ts"
-import type { Change } from "../../../patch/patch.ts"
-import { parentsOf } from "../../../seeding/pushed.ts"
+import { IgnoreRules, TooManyRules } from "../../../lib/ignore/ignore-rules.ts"
+import { forEachPiece } from "../../../lib/patch/format.ts"
+import type { Change } from "../../../lib/patch/model/patch.ts"
+import { parentsOf } from "../../../lib/seeding/model/pushed.ts"
 import { yieldToEventLoop } from "../../../system/waits/effects.ts"
 import { readBaseline, type Sources } from "./candidates.ts"
 

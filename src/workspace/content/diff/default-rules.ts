@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
-import { parentsOf } from "../../../seeding/pushed.ts"
+import { parentsOf } from "../../../lib/seeding/model/pushed.ts"
 import type { Candidate, Sources } from "./candidates.ts"
 import { missingIn } from "./contents.ts"
 

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
-import { forEachPiece } from "../../../patch/format.ts"
-import type { Change } from "../../../patch/patch.ts"
+import { forEachPiece } from "../../../lib/patch/format.ts"
+import type { Change } from "../../../lib/patch/model/patch.ts"
 
 interface FormattedPatch {
   /** First lines of the patch, up to the requested number of bytes. */

@@ -1,7 +1,7 @@
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import { EXPORT_LEFT_OUT } from "../../../contract/text/export-refusals.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
-import type { Pushed } from "../../../seeding/pushed.ts"
+import type { Pushed } from "../../../lib/seeding/model/pushed.ts"
 import type { Changes } from "../diff/changes.ts"
 
 /** Maximum number of repositories that a note names. */

@@ -1,7 +1,7 @@
 import { Effect, Option, Stream } from "effect"
 import { type ChannelFailed, FileRefused } from "../../../contract/errors/errors.ts"
-import { componentsOf, type GuestTree, pathOf, type WorkspacePath } from "../../../guest-channel/guest-path.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { componentsOf, type GuestTree, pathOf, type WorkspacePath } from "../../../lib/guest-channel/guest-path.ts"
+import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import { MAX_WALKED } from "./list.ts"
 import { fileFailure } from "./open.ts"
 

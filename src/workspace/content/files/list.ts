@@ -2,7 +2,6 @@ import { Effect, Stream } from "effect"
 import type { ChannelFailed, FileRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { FileEntry, FileList, FileListPayload } from "../../../contract/rows/workspace-file.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
-import type { WalkEntry } from "../../../guest-channel/files.ts"
 import {
   componentsOf,
   guestFiles,
@@ -11,8 +10,9 @@ import {
   type WorkspacePath,
   workspacePath,
   workspaceTree
-} from "../../../guest-channel/guest-path.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+} from "../../../lib/guest-channel/guest-path.ts"
+import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
+import type { WalkEntry } from "../../../lib/guest-channel/model/files.ts"
 import { asked, fileFailure, modeText } from "./open.ts"
 
 /** Maximum entries to count: a guest can make any number of directories. */

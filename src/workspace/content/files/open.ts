@@ -1,10 +1,10 @@
 import { Effect, Stream } from "effect"
 import { FileRefused } from "../../../contract/errors/errors.ts"
 import { table } from "../../../contract/text/names.ts"
-import { type AgentCallFailed, DISK_HINTS } from "../../../guest-channel/errors.ts"
-import type { FollowedPath } from "../../../guest-channel/files.ts"
-import { type GuestTree, type WorkspacePath, workspaceTree } from "../../../guest-channel/guest-path.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { type GuestTree, type WorkspacePath, workspaceTree } from "../../../lib/guest-channel/guest-path.ts"
+import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
+import { type AgentCallFailed, DISK_HINTS } from "../../../lib/guest-channel/model/errors.ts"
+import type { FollowedPath } from "../../../lib/guest-channel/model/files.ts"
 
 /** A path of a tree in a request to the agent. */
 export const asked = ({ bytes }: WorkspacePath, { inRoot, root }: GuestTree): FollowedPath => ({

@@ -8,10 +8,10 @@ import {
   workspaceFile,
   type WorkspacePath,
   workspaceTree
-} from "../../../guest-channel/guest-path.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import { secretRefusal, SecretSearch } from "../../../redaction/redact.ts"
-import type { SecretSet } from "../../../redaction/secrets.ts"
+} from "../../../lib/guest-channel/guest-path.ts"
+import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
+import { secretRefusal, SecretSearch } from "../../../lib/redaction/redact.ts"
+import type { SecretSet } from "../../../lib/redaction/secrets.ts"
 import { forEachWhile } from "../../../system/waits/for-each-while.ts"
 import { ImageRead } from "./image.ts"
 import { LineRange } from "./line-range.ts"

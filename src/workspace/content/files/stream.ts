@@ -7,10 +7,10 @@ import type {
   FileUploadEvent,
   FileUploadPayload
 } from "../../../contract/rows/workspace-file-stream.ts"
-import { type GuestTree, workspaceFile } from "../../../guest-channel/guest-path.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import { withoutSecretIn } from "../../../redaction/redact.ts"
-import type { SecretSet } from "../../../redaction/secrets.ts"
+import { type GuestTree, workspaceFile } from "../../../lib/guest-channel/guest-path.ts"
+import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
+import { withoutSecretIn } from "../../../lib/redaction/redact.ts"
+import type { SecretSet } from "../../../lib/redaction/secrets.ts"
 import { forEachWhile } from "../../../system/waits/for-each-while.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"

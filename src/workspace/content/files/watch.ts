@@ -1,9 +1,9 @@
 import { Effect, Stream } from "effect"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
 import type { FileChange, FileWatchEvent, FileWatchPayload } from "../../../contract/rows/workspace-file-watch.ts"
-import type { WatchRecord } from "../../../guest-channel/files.ts"
-import { guestFiles, workspacePath } from "../../../guest-channel/guest-path.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { guestFiles, workspacePath } from "../../../lib/guest-channel/guest-path.ts"
+import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
+import type { WatchRecord } from "../../../lib/guest-channel/model/files.ts"
 import { shownIn } from "./list.ts"
 import { asked, fileFailure } from "./open.ts"
 

@@ -3,9 +3,9 @@ import { type ChannelFailed, FileRefused, type InvalidRequest } from "../../../c
 import type { PayloadOf, ResultOf } from "../../../contract/rows/operations.ts"
 import { table } from "../../../contract/text/names.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
-import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
-import { guestFiles, type GuestTree, type WorkspacePath, workspacePath } from "../../../guest-channel/guest-path.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { guestFiles, type GuestTree, type WorkspacePath, workspacePath } from "../../../lib/guest-channel/guest-path.ts"
+import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
+import type { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
 import { modifiedAt } from "./list.ts"
 import { asked, fileFailure, modeText } from "./open.ts"
 

@@ -1,9 +1,9 @@
 import { Effect, Option, Stream } from "effect"
 import { type ChannelFailed, FileChanged, FileRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { FileWritePayload, FileWritten } from "../../../contract/rows/workspace-file.ts"
-import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
-import { guestFiles, workspaceFile, type WorkspacePath } from "../../../guest-channel/guest-path.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { guestFiles, workspaceFile, type WorkspacePath } from "../../../lib/guest-channel/guest-path.ts"
+import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
+import type { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
 import { asked, fileFailure, modeText, openFile } from "./open.ts"
 
 /** Errors of a write. */

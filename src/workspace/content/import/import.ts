@@ -5,16 +5,16 @@ import type { Imported, ImportPayload } from "../../../contract/rows/workspace-i
 import { firstOf } from "../../../contract/text/first-of.ts"
 import { sizeText } from "../../../contract/text/host-file-notes.ts"
 import { pathBytes, pathText } from "../../../contract/text/path-text.ts"
-import type { WalkEntry } from "../../../guest-channel/files.ts"
 import {
   componentsOf,
   pathOf,
   wholeGuest,
   type WorkspacePath,
   workspacePath
-} from "../../../guest-channel/guest-path.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import { demandNarrow } from "../../../seeding/request.ts"
+} from "../../../lib/guest-channel/guest-path.ts"
+import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
+import type { WalkEntry } from "../../../lib/guest-channel/model/files.ts"
+import { demandNarrow } from "../../../lib/seeding/model/request.ts"
 import { withoutLinks } from "../files/links.ts"
 import { fileFailure } from "../files/open.ts"
 import { contentOf, listSource, type Source, type SourceEntry } from "./source.ts"

@@ -1,10 +1,10 @@
 import { Effect, Stream } from "effect"
 import { type ChannelFailed, FileRefused, PatchRejected } from "../../../contract/errors/errors.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
-import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
-import type { SeenFile, WalkEntry } from "../../../guest-channel/files.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import { bytesOf, byteString, type Found, limits, type PatchTree } from "../../../patch/patch.ts"
+import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
+import type { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
+import type { SeenFile, WalkEntry } from "../../../lib/guest-channel/model/files.ts"
+import { bytesOf, byteString, type Found, limits, type PatchTree } from "../../../lib/patch/model/patch.ts"
 
 type GuestTreeFailure = ChannelFailed | FileRefused | PatchRejected
 

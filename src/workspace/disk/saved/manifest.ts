@@ -2,9 +2,9 @@ import { Schema } from "effect"
 import { variables, workingDirectory } from "../../../contract/rows/command.ts"
 import { Driver, WorkspaceUser } from "../../../contract/rows/workspace-field.ts"
 import { byName } from "../../../contract/text/names.ts"
-import type { LayerFormat } from "../../../disk/layer-format.ts"
-import { ImageProgram } from "../../../environment/image-config.ts"
-import { MachineIdentity } from "../../../vm/machine.ts"
+import type { LayerFormat } from "../../../lib/disk/layer-format.ts"
+import { ImageProgram } from "../../../lib/environment/model/image-config.ts"
+import { MachineIdentity } from "../../../lib/vm/model/machine.ts"
 
 /** Maximum bytes of a manifest, which is read whole. */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024

@@ -2,12 +2,12 @@ import { Effect, Ref } from "effect"
 import { InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
 import type { CreatePayload } from "../../../contract/rows/workspace-lifecycle.ts"
 import { callerProject } from "../../../contract/wire/caller-project.ts"
-import { demandPlain } from "../../../redaction/redact.ts"
+import { demandPlain } from "../../../lib/redaction/redact.ts"
+import { Vmm } from "../../../lib/vm/Vmm.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { annotateStep, asStep } from "../../../system/telemetry/spans.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { nowIso } from "../../../system/waits/time.ts"
-import { Vmm } from "../../../vm/Vmm.ts"
 import {
   discardFolder,
   generationScope,

@@ -2,9 +2,15 @@ import { Effect, Option, Ref } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
 import type { PyroError } from "../../../contract/errors/errors.ts"
-import { formatOf, type LayerFormat } from "../../../disk/layer-format.ts"
-import { SeedImages } from "../../../disk/SeedImages.ts"
-import { linkMerged, type MergedLayers, readWorkspaceDisk, type WorkspaceDisk } from "../../../disk/workspace-disk.ts"
+import { formatOf, type LayerFormat } from "../../../lib/disk/layer-format.ts"
+import { SeedImages } from "../../../lib/disk/SeedImages.ts"
+import {
+  linkMerged,
+  type MergedLayers,
+  readWorkspaceDisk,
+  type WorkspaceDisk
+} from "../../../lib/disk/workspace-disk.ts"
+import { Vmm } from "../../../lib/vm/Vmm.ts"
 import { ensureFolder, inodeOf, linkFile } from "../../../system/files/entries.ts"
 import { attempt, toHostError } from "../../../system/files/failure.ts"
 import { bytesOnDisk } from "../../../system/files/usage.ts"
@@ -13,7 +19,6 @@ import { setting } from "../../../system/settings/config.ts"
 import { variables } from "../../../system/settings/variables.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
-import { Vmm } from "../../../vm/Vmm.ts"
 import { lastActivity } from "../../entry/activity.ts"
 import {
   alone,

@@ -2,12 +2,12 @@ import { Effect, Option, Ref, Scope } from "effect"
 import { AdmissionRefused, memoryStore, NoSpace, type PyroError } from "../../../contract/errors/errors.ts"
 import type { Notice } from "../../../contract/rows/notice.ts"
 import type { ForkPayload } from "../../../contract/rows/workspace-fork.ts"
-import { copyPushed } from "../../../seeding/pushed.ts"
+import { copyPushed } from "../../../lib/seeding/model/pushed.ts"
+import type { ReservedVm } from "../../../lib/vm/model/guest.ts"
+import type { SharedMemory } from "../../../lib/vm/model/Vm.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { nowIso, nowMs } from "../../../system/waits/time.ts"
-import type { ReservedVm } from "../../../vm/guest.ts"
-import type { SharedMemory } from "../../../vm/Vm.ts"
 import {
   discardFolder,
   generationScope,

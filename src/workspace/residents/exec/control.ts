@@ -7,7 +7,7 @@ import type {
   SignalResult
 } from "../../../contract/rows/workspace-process.ts"
 import { signalNumber } from "../../../contract/text/signals.ts"
-import type { GuestProcess } from "../../../guest-channel/process.ts"
+import type { GuestProcess } from "../../../lib/guest-channel/model/process.ts"
 import type { Commands } from "./command-registry.ts"
 
 interface Named {

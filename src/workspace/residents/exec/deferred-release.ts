@@ -1,5 +1,5 @@
 import { Effect, Latch, type Scope } from "effect"
-import type { GuestProcess } from "../../../guest-channel/process.ts"
+import type { GuestProcess } from "../../../lib/guest-channel/model/process.ts"
 import { clockReader } from "../../../system/waits/time.ts"
 import { touch } from "../../entry/activity.ts"
 import type { WorkspaceFolder } from "../../entry/record.ts"

@@ -11,7 +11,7 @@ import { requireCommand, requireRead } from "../../../contract/rows/exec-validat
 import type { RunInput } from "../../../contract/rows/run-input.ts"
 import type { ExecEvent, ExecPayload } from "../../../contract/rows/workspace-exec.ts"
 import { count } from "../../../contract/text/count.ts"
-import type { CommandLog, LogReader } from "../../../output-log/log.ts"
+import type { CommandLog, LogReader } from "../../../lib/output-log/log.ts"
 import { newRequestId } from "../../../system/processes/identity.ts"
 import { acquirePlain, atClose } from "../../../system/waits/effects.ts"
 import { clockReader, monotonicMs } from "../../../system/waits/time.ts"

@@ -3,7 +3,7 @@ import { ExecNotFound } from "../../../contract/errors/errors.ts"
 import type { LogEntry, LogsPayload, LogsResult } from "../../../contract/rows/workspace-logs.ts"
 import { firstOf } from "../../../contract/text/first-of.ts"
 import { utf8Text, wholeCharacters } from "../../../contract/text/utf8.ts"
-import type { CommandLog } from "../../../output-log/log.ts"
+import type { CommandLog } from "../../../lib/output-log/log.ts"
 import type { Commands } from "./command-registry.ts"
 import type { JournaledCommand } from "./journal.ts"
 

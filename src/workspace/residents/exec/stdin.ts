@@ -1,7 +1,7 @@
 import { Deferred, Effect, Option, Semaphore } from "effect"
 import { ExecNotFound, InvalidRequest, type PyroError, StdinBlocked } from "../../../contract/errors/errors.ts"
 import type { StdinPayload, StdinResult } from "../../../contract/rows/workspace-process.ts"
-import type { GuestProcess } from "../../../guest-channel/process.ts"
+import type { GuestProcess } from "../../../lib/guest-channel/model/process.ts"
 import { type Command, type Commands, journaled } from "./command-registry.ts"
 
 /** Maximum time until a command reads more of the input, in ms. */

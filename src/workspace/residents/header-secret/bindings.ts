@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { Secrets } from "../../../contract/rows/secret-fields.ts"
 import { type SecretTarget, secretTargetOf } from "../../../contract/rows/secret-target.ts"
-import { THIS_HOST } from "../../../network/name.ts"
-import { trimmed } from "../../../redaction/secrets.ts"
+import { THIS_HOST } from "../../../lib/network/model/name.ts"
+import { trimmed } from "../../../lib/redaction/secrets.ts"
 import type { Binding, StoredHeaderSecrets } from "./header-secret-file.ts"
 
 type Place = Pick<SecretTarget, "host" | "name" | "port">

@@ -1,9 +1,9 @@
 import { Effect, Semaphore } from "effect"
 import type { InvalidRequest, NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
 import { named } from "../../../contract/text/names.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import { Dialler, type DiallerService, type HostInterception } from "../../../network/Dialler.ts"
-import { trimmed } from "../../../redaction/secrets.ts"
+import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
+import { Dialler, type DiallerService, type HostInterception } from "../../../lib/network/Dialler.ts"
+import { trimmed } from "../../../lib/redaction/secrets.ts"
 import { installAuthority, trustVariables } from "../guest-trust.ts"
 import type { Variables, WorkspaceSecrets } from "../secret/workspace-secrets.ts"
 import {

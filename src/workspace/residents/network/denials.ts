@@ -1,7 +1,7 @@
 import { grantCommand, liftCommand, type PresentPolicy } from "../../../contract/rows/network-text.ts"
 import type { NetworkRecord } from "../../../contract/rows/workspace-network.ts"
 import { typed } from "../../../contract/text/printable.ts"
-import { denyingHost } from "../../../network/judge.ts"
+import { denyingHost } from "../../../lib/network/model/judge.ts"
 import type { ConnectionLog } from "./log.ts"
 import { UNTRUSTED } from "./open.ts"
 

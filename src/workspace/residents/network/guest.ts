@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import { type ChannelFailed, NetworkUnsupported } from "../../../contract/errors/errors.ts"
-import { NetworkMode } from "../../../guest-channel/calls.ts"
-import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import { resolverContent } from "../../../vm/guest-steps.ts"
-import type { Guest } from "../../../vm/guest.ts"
+import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
+import { NetworkMode } from "../../../lib/guest-channel/model/calls.ts"
+import type { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
+import { resolverContent } from "../../../lib/vm/model/guest-steps.ts"
+import type { Guest } from "../../../lib/vm/model/guest.ts"
 import type { GuestFile } from "../guest-file.ts"
 
 type ClaimedGuest = Pick<Guest, "channel" | "vm">

@@ -4,9 +4,9 @@ import {
   NetworkDriverUnavailable,
   type NetworkUnsupported
 } from "../../../contract/errors/errors.ts"
-import { Dialler } from "../../../network/Dialler.ts"
+import { Dialler } from "../../../lib/network/Dialler.ts"
+import type { Guest } from "../../../lib/vm/model/guest.ts"
 import { Paths } from "../../../system/files/Paths.ts"
-import type { Guest } from "../../../vm/guest.ts"
 import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
 import { settleClients } from "../package-cache/clients.ts"
 import { packageCaching } from "../package-cache/package-cache.ts"

@@ -1,7 +1,7 @@
 import { Effect, Stream, SubscriptionRef } from "effect"
 import type { WorkspaceNotReady } from "../../../contract/errors/errors.ts"
 import type { NetworkLogPayload, NetworkLogResult } from "../../../contract/rows/workspace-network.ts"
-import { hostLists, listNames } from "../../../network/lists.ts"
+import { hostLists, listNames } from "../../../lib/network/model/lists.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { residentsOf } from "../entry-residents.ts"
 import type { ConnectionLog } from "./log.ts"

@@ -1,17 +1,24 @@
 import { Clock, Effect, type Scope } from "effect"
 import { HostToolMissing, InvalidRequest, NetworkDriverUnavailable } from "../../../contract/errors/errors.ts"
 import type { NetworkDriver } from "../../../contract/rows/network-fields.ts"
-import { TYPE_A, TYPE_AAAA } from "../../../network/Dialler.ts"
-import { type Denied, judgeLiteral, judgeName } from "../../../network/judge.ts"
-import { THIS_HOST } from "../../../network/name.ts"
-import type { Rules } from "../../../network/policy.ts"
-import { type DeniedFlow, type Found, openTap, type Question, type Tap, type TapFailed } from "../../../network/Tap.ts"
+import { TYPE_A, TYPE_AAAA } from "../../../lib/network/Dialler.ts"
+import { type Denied, judgeLiteral, judgeName } from "../../../lib/network/model/judge.ts"
+import { THIS_HOST } from "../../../lib/network/model/name.ts"
+import type { Rules } from "../../../lib/network/model/policy.ts"
+import {
+  type DeniedFlow,
+  type Found,
+  openTap,
+  type Question,
+  type Tap,
+  type TapFailed
+} from "../../../lib/network/Tap.ts"
+import { processName } from "../../../lib/vm/model/record.ts"
+import type { Vm } from "../../../lib/vm/model/Vm.ts"
 import { runTool } from "../../../system/processes/child.ts"
 import { packageOf } from "../../../system/processes/child.ts"
 import { findProgram, isRoot } from "../../../system/processes/host.ts"
 import { nativeTool } from "../../../system/processes/native.ts"
-import { processName } from "../../../vm/record.ts"
-import type { Vm } from "../../../vm/Vm.ts"
 import type { Connecting } from "./open.ts"
 import { denialAt, makeRecent } from "./serve.ts"
 

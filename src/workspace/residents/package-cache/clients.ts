@@ -1,8 +1,8 @@
 import { Effect, Option, Stream } from "effect"
 import { constants } from "node:os"
 import type { ChannelFailed } from "../../../contract/errors/errors.ts"
-import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
+import type { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
 import type { PackageCaching } from "./package-cache.ts"
 import { clientSettings, withoutOwnLines } from "./registries.ts"
 

@@ -1,6 +1,6 @@
 import * as path from "node:path"
-import type { HostCache } from "../../../network/Dialler.ts"
-import { judgeName } from "../../../network/judge.ts"
+import type { HostCache } from "../../../lib/network/Dialler.ts"
+import { judgeName } from "../../../lib/network/model/judge.ts"
 import type { Paths } from "../../../system/files/Paths.ts"
 import { settingNow } from "../../../system/settings/config.ts"
 import type { HeaderSecrets } from "../header-secret/header-secrets.ts"

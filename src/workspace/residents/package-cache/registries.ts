@@ -1,4 +1,4 @@
-import type { Link, RegistryKind } from "../../../network/cache-access.ts"
+import type { Link, RegistryKind } from "../../../lib/network/model/cache-access.ts"
 import type { GuestFile } from "../guest-file.ts"
 
 /** A registry whose downloads are kept on the host. */

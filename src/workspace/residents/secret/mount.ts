@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { CommandNotStarted, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import { guestEnvironment } from "../command.ts"
 
 /** A secret as a file for one command. */

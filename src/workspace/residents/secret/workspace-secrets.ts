@@ -2,8 +2,8 @@ import { Effect, Redacted, type Scope } from "effect"
 import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
 import { mappingOf, MAX_SECRETS, type Secrets } from "../../../contract/rows/secret-fields.ts"
 import { secretTargetOf } from "../../../contract/rows/secret-target.ts"
-import { redactText } from "../../../redaction/redact.ts"
-import { type NamedSecret, SecretRegistry, type SecretSet, secretSet } from "../../../redaction/secrets.ts"
+import { redactText } from "../../../lib/redaction/redact.ts"
+import { type NamedSecret, SecretRegistry, type SecretSet, secretSet } from "../../../lib/redaction/secrets.ts"
 import type { SecretMount } from "./mount.ts"
 import {
   formerWith,

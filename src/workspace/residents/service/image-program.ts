@@ -1,7 +1,7 @@
 import { MAX_READY_SECONDS } from "../../../contract/rows/service-fields.ts"
 import { typed } from "../../../contract/text/printable.ts"
 import { signalNumber } from "../../../contract/text/signals.ts"
-import { DEFAULT_SHELL, type HealthCheck, type ImageProgram } from "../../../environment/image-config.ts"
+import { DEFAULT_SHELL, type HealthCheck, type ImageProgram } from "../../../lib/environment/model/image-config.ts"
 import type { Check } from "./state.ts"
 
 /** What Docker takes for a health check that does not say. */

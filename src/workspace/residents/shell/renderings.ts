@@ -1,6 +1,6 @@
 import { Effect, Semaphore } from "effect"
+import { loadXterm, Rendering } from "../../../lib/terminal/rendering.ts"
 import { startTimer } from "../../../system/waits/signal.ts"
-import { loadXterm, Rendering } from "../../../terminal/rendering.ts"
 import { type Shell, sizesOf } from "./shell.ts"
 
 /** Maximum output of one rendering, in bytes. The emulator begins at most this far before the end of the output. */

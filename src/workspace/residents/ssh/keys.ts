@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
-import { makeKey, publicLineOf } from "../../../ssh/keys.ts"
+import { makeKey, publicLineOf } from "../../../lib/ssh/keys.ts"
 import { writeFileAtomic } from "../../../system/files/atomic-file.ts"
 import { readIfReadable } from "../../../system/files/content.ts"
 import { ensureFolder } from "../../../system/files/entries.ts"

@@ -1,7 +1,7 @@
 import { Deferred, Effect, Fiber, Semaphore, Stream } from "effect"
 import type { LentAgent } from "../../../contract/rows/ssh-agent-fields.ts"
 import { escapeGuestText } from "../../../contract/text/printable.ts"
-import { lend, type Use, type Wanted } from "../../../ssh-agent/lend.ts"
+import { lend, type Use, type Wanted } from "../../../lib/ssh/lend-agent.ts"
 import { socketTrouble } from "../../../system/files/own-socket.ts"
 import { monotonicMs } from "../../../system/waits/time.ts"
 import { loginAskedEvent } from "../../entry/consents.ts"

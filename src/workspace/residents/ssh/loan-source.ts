@@ -1,6 +1,6 @@
 import { Effect, Ref } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
-import { knownHosts } from "../../../ssh-agent/lend.ts"
+import { knownHosts } from "../../../lib/ssh/lend-agent.ts"
 import { socketTrouble } from "../../../system/files/own-socket.ts"
 import { accountHome } from "../../../system/processes/host.ts"
 import { settingNow } from "../../../system/settings/config.ts"

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import { debianSources } from "../../../../src/environment/debian-sources.ts"
+import { debianSources } from "../../../../src/lib/environment/model/debian-sources.ts"
 import { cached, downloadByApt } from "./downloads.ts"
 import { type Mirror, notFound, sendFile } from "./mirror.ts"
 

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { rawZip } from "../../../unit/disk/zip-bytes.ts"
+import { rawZip } from "../../../unit/lib/disk/zip-bytes.ts"
 import { temporaryFolder } from "../../pyro-cli.ts"
 
 /** One answer of a registry. */

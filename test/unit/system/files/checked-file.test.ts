@@ -4,7 +4,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { ImageDamaged } from "../../../../src/contract/errors/errors.ts"
 import { checkFile, describeFile } from "../../../../src/system/files/digest.ts"
-import { scratch } from "../../environment/scratch.ts"
+import { scratch } from "../../lib/environment/scratch.ts"
 
 const cheap = { thorough: false }
 const thorough = { thorough: true }

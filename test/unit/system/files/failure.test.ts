@@ -32,7 +32,7 @@ import {
   toHostError,
   toHostErrorOf
 } from "../../../../src/system/files/failure.ts"
-import { temporaryDirectory } from "../../disk/temporary-directory.ts"
+import { temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 
 /** An error as Node throws one for a system call. */
 const systemError = (code: string) =>

@@ -7,7 +7,7 @@ import { copyFile, openFile, writeFile } from "../../../../src/system/files/cont
 import { isDiskFull } from "../../../../src/system/files/failure.ts"
 import { removeTree } from "../../../../src/system/files/remove-tree.ts"
 import { bytesBeneath, bytesOnDisk } from "../../../../src/system/files/usage.ts"
-import { smallFileSystem, temporaryDirectory } from "../../disk/temporary-directory.ts"
+import { smallFileSystem, temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 
 const mib = 1024 * 1024
 const large = Buffer.alloc(2 * mib, 1)

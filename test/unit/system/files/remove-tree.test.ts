@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { removeTree } from "../../../../src/system/files/remove-tree.ts"
-import { smallFileSystem, temporaryDirectory } from "../../disk/temporary-directory.ts"
+import { smallFileSystem, temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 
 const isRoot = process.getuid?.() === 0
 

@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { sparseDigest } from "../../../../src/system/files/sparse-digest.ts"
-import { scratch } from "../../environment/scratch.ts"
+import { scratch } from "../../lib/environment/scratch.ts"
 
 const page = 4096
 const piece = 16 * page

@@ -5,7 +5,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { openFile } from "../../../../src/system/files/content.ts"
 import { sparseFile } from "../../../../src/system/files/sparse-write.ts"
-import { scratch } from "../../environment/scratch.ts"
+import { scratch } from "../../lib/environment/scratch.ts"
 
 const page = 4096
 

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { makeTemporary, sweepTemporaries } from "../../../../src/system/files/temporary.ts"
-import { scratch } from "../../environment/scratch.ts"
+import { scratch } from "../../lib/environment/scratch.ts"
 
 const entries = (folder: string) => fs.readdirSync(folder).filter((name) => name !== ".lock")
 

@@ -3,7 +3,7 @@ import { Effect, Fiber } from "effect"
 import * as net from "node:net"
 import * as path from "node:path"
 import { connectUnixSoon } from "../../../../src/system/processes/unix-socket.ts"
-import { temporaryDirectory } from "../../disk/temporary-directory.ts"
+import { temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 
 const watchers = () => process.getActiveResourcesInfo().filter((name) => name.startsWith("FSEvent")).length
 

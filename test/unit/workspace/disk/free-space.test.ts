@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { clusterRuns } from "../../../../src/disk/standalone-qcow2.ts"
+import { clusterRuns } from "../../../../src/lib/disk/standalone-qcow2.ts"
 import {
   type FreeSpace,
   FreeSpaceReader,

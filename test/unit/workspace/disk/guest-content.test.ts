@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
-import type { Guest } from "../../../../src/vm/guest.ts"
+import type { Guest } from "../../../../src/lib/vm/model/guest.ts"
 import { guestContent } from "../../../../src/workspace/disk/guest-content.ts"
 
 /** A guest whose device has these bytes, and what was read of it. */

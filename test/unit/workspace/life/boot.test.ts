@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer } from "effect"
-import { Calls, NetworkMode } from "../../../../src/guest-channel/calls.ts"
-import { Vmm } from "../../../../src/vm/Vmm.ts"
+import { Calls, NetworkMode } from "../../../../src/lib/guest-channel/model/calls.ts"
+import { Vmm } from "../../../../src/lib/vm/Vmm.ts"
 import { acquireWorkspace, type WorkspaceRequest } from "../../../../src/workspace/life/boot.ts"
 import { turnOnClaimed } from "../../../../src/workspace/residents/network/guest.ts"
 import { AgentMessage, FIRST_CALL, HostMessage } from "../../../support/guest-wire.ts"
 import { localSteps } from "../../../support/local-agent/steps.ts"
-import { connected } from "../../guest-channel/peer.ts"
+import { connected } from "../../lib/guest-channel/peer.ts"
 
 const EIO = 5
 const nothing = Buffer.alloc(0)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Option, Ref } from "effect"
-import type { GuestChannel } from "../../../../src/guest-channel/GuestChannel.ts"
+import type { GuestChannel } from "../../../../src/lib/guest-channel/GuestChannel.ts"
 import { wallClockNs } from "../../../../src/system/waits/time.ts"
 import type { Generation } from "../../../../src/workspace/entry/entry.ts"
 import type { WorkspaceId } from "../../../../src/workspace/entry/record.ts"

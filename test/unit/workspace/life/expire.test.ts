@@ -10,7 +10,7 @@ import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
 import { makeFolder } from "../../../../src/workspace/life/create.ts"
 import { expire } from "../../../../src/workspace/life/remove.ts"
 import { eventLog } from "../../../support/event-log.ts"
-import { temporaryDirectory } from "../../disk/temporary-directory.ts"
+import { temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 import { recordOf } from "../record-of.ts"
 
 const id = "ws-0000000001" as WorkspaceId

@@ -12,7 +12,7 @@ import {
   snapshotInfo
 } from "../../../../src/workspace/life/snapshot/record.ts"
 import { residentKinds } from "../../../../src/workspace/residents/kinds.ts"
-import { temporaryDirectory } from "../../disk/temporary-directory.ts"
+import { temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 
 const fixture = (name: string) => new URL(`../../../fixtures/records/format-1/${name}.json`, import.meta.url)
 const id = "ws-c9e6e77027" as WorkspaceId

@@ -13,7 +13,7 @@ import { use } from "../../../../src/workspace/entry/uses.ts"
 import { makeFolder } from "../../../../src/workspace/life/create.ts"
 import { makeIdlePauses, noteUses } from "../../../../src/workspace/life/idle.ts"
 import { eventLog } from "../../../support/event-log.ts"
-import { temporaryDirectory } from "../../disk/temporary-directory.ts"
+import { temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 import { recordOf } from "../record-of.ts"
 
 const id = "ws-0000000001" as WorkspaceId

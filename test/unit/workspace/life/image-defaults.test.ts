@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { RunPayload } from "../../../../src/contract/rows/run.ts"
-import type { ImageConfig } from "../../../../src/environment/image-config.ts"
+import type { ImageConfig } from "../../../../src/lib/environment/model/image-config.ts"
 import {
   ownerOfImage,
   portsOfImage,

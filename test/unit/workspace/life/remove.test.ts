@@ -8,7 +8,7 @@ import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
 import { makeFolder } from "../../../../src/workspace/life/create.ts"
 import { removeAll } from "../../../../src/workspace/life/remove.ts"
 import { eventLog } from "../../../support/event-log.ts"
-import { temporaryDirectory } from "../../disk/temporary-directory.ts"
+import { temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 import { recordOf } from "../record-of.ts"
 
 /** Stopped workspaces by id with their names, and the deletion of them with the lines that the deletion logs. */

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Notice } from "../../../../src/contract/rows/notice.ts"
-import type { PreparedSeed } from "../../../../src/seeding/request.ts"
+import type { PreparedSeed } from "../../../../src/lib/seeding/model/request.ts"
 import { reportSeed } from "../../../../src/workspace/life/notices.ts"
 
 const nothing = { files: 0, directories: 0, symlinks: 0, bytes: 0, skippedCount: 0, skipped: [], git: undefined }

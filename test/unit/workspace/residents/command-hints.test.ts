@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { policyOff } from "../../../../src/network/policy.ts"
+import { policyOff } from "../../../../src/lib/network/model/policy.ts"
 import { Hints, hintsOf, OutputTail } from "../../../../src/workspace/residents/command-hints.ts"
 import { aloneInWords, newsOf, workspaceWords } from "../../../../src/workspace/residents/network/denials.ts"
 

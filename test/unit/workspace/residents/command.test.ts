@@ -3,7 +3,7 @@ import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { execFileSync } from "node:child_process"
 import { CommandNotStarted } from "../../../../src/contract/errors/errors.ts"
-import type { GuestProcess } from "../../../../src/guest-channel/process.ts"
+import type { GuestProcess } from "../../../../src/lib/guest-channel/model/process.ts"
 import {
   type CommandRequest,
   endingOptions,

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "fast-check"
-import type { ComparedSide } from "../../../../../src/guest-channel/files.ts"
+import type { ComparedSide } from "../../../../../src/lib/guest-channel/model/files.ts"
 import { compose, isSameEntry } from "../../../../../src/workspace/content/compare/tree-differences.ts"
 import type { Candidate } from "../../../../../src/workspace/content/diff/candidates.ts"
 

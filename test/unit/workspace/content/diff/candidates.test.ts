@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
-import type { Difference } from "../../../../../src/guest-channel/files.ts"
-import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel.ts"
+import type { GuestChannel } from "../../../../../src/lib/guest-channel/GuestChannel.ts"
+import type { Difference } from "../../../../../src/lib/guest-channel/model/files.ts"
 import {
   collectCandidates,
   MAX_CANDIDATES,

@@ -8,9 +8,9 @@ import {
   ExportResult,
   workspaceExport
 } from "../../../../../src/contract/rows/workspace-export.ts"
-import { AgentCallFailed, EFBIG } from "../../../../../src/guest-channel/errors.ts"
-import type { ReadResult, WalkEntry } from "../../../../../src/guest-channel/files.ts"
-import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel.ts"
+import type { GuestChannel } from "../../../../../src/lib/guest-channel/GuestChannel.ts"
+import { AgentCallFailed, EFBIG } from "../../../../../src/lib/guest-channel/model/errors.ts"
+import type { ReadResult, WalkEntry } from "../../../../../src/lib/guest-channel/model/files.ts"
 import { nativeDirectory } from "../../../../../src/system/processes/native.ts"
 import type { ExportChannel } from "../../../../../src/workspace/content/export/contents.ts"
 

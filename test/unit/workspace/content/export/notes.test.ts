@@ -1,7 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { workspaceExport } from "../../../../../src/contract/rows/workspace-export.ts"
+import type { PushedEntry } from "../../../../../src/lib/seeding/model/pushed.ts"
 import { exportTool } from "../../../../../src/mcp/tools/crossing.ts"
-import type { PushedEntry } from "../../../../../src/seeding/pushed.ts"
 import { emptyNote, hintOf, leftOutNotes } from "../../../../../src/workspace/content/export/notes.ts"
 import { shown } from "../../../cli/shown.ts"
 import { payload } from "./fake-guest.ts"

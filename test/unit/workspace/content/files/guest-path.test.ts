@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
-import { workspaceFile, workspacePath } from "../../../../../src/guest-channel/guest-path.ts"
+import { workspaceFile, workspacePath } from "../../../../../src/lib/guest-channel/guest-path.ts"
 
 const textOf = (path: string) => Effect.runSync(Effect.map(workspacePath(path), ({ text }) => text))
 const failureOf = (path: string) => Effect.runSync(Effect.flip(workspacePath(path)))

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "fast-check"
-import type { WalkEntry } from "../../../../../src/guest-channel/files.ts"
+import type { WalkEntry } from "../../../../../src/lib/guest-channel/model/files.ts"
 import { UpperEntries } from "../../../../../src/workspace/content/files/list.ts"
 
 const entry = (path: string): WalkEntry => ({

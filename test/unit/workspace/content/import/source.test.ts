@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import { afterEach, vi } from "vitest"
 import { listSource } from "../../../../../src/workspace/content/import/source.ts"
-import { temporaryDirectory } from "../../../disk/temporary-directory.ts"
+import { temporaryDirectory } from "../../../lib/disk/temporary-directory.ts"
 
 /** More than the arguments of one call: Node's stack has room for some 125,000. */
 const FOLDERS = 130_000

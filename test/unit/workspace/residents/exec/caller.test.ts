@@ -2,11 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Schema } from "effect"
 import * as fs from "node:fs"
 import { ExecPayload } from "../../../../../src/contract/rows/workspace-exec.ts"
-import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel.ts"
+import type { GuestChannel } from "../../../../../src/lib/guest-channel/GuestChannel.ts"
 import { folderOf, newWorkspaceId } from "../../../../../src/workspace/entry/record.ts"
 import { openCommands } from "../../../../../src/workspace/residents/exec/command-registry.ts"
 import { exec } from "../../../../../src/workspace/residents/exec/exec.ts"
-import { temporaryDirectory } from "../../../disk/temporary-directory.ts"
+import { temporaryDirectory } from "../../../lib/disk/temporary-directory.ts"
 import { makeProcess, PROCESS_ID } from "./fake-process.ts"
 
 describe("the caller of a command", () => {

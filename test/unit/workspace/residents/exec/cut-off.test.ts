@@ -4,12 +4,12 @@ import * as fs from "node:fs"
 import { ChannelFailed, type PyroError, WorkspaceNotReady } from "../../../../../src/contract/errors/errors.ts"
 import { streamFromPull } from "../../../../../src/contract/rows/event-batches.ts"
 import { ExecPayload } from "../../../../../src/contract/rows/workspace-exec.ts"
-import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel.ts"
+import type { GuestChannel } from "../../../../../src/lib/guest-channel/GuestChannel.ts"
 import { newRequestId } from "../../../../../src/system/processes/identity.ts"
 import { folderOf, newWorkspaceId } from "../../../../../src/workspace/entry/record.ts"
 import { openCommands } from "../../../../../src/workspace/residents/exec/command-registry.ts"
 import { exec } from "../../../../../src/workspace/residents/exec/exec.ts"
-import { temporaryDirectory } from "../../../disk/temporary-directory.ts"
+import { temporaryDirectory } from "../../../lib/disk/temporary-directory.ts"
 
 const id = newRequestId()
 const channel = { launch: () => Effect.succeed(Effect.never) } as unknown as GuestChannel

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { logLimits, LogStore } from "../../../../../src/output-log/store.ts"
+import { logLimits, LogStore } from "../../../../../src/lib/output-log/store.ts"
 import { nowMs } from "../../../../../src/system/waits/time.ts"
 import { endingOptions } from "../../../../../src/workspace/residents/command.ts"
 import { follow } from "../../../../../src/workspace/residents/exec/follow.ts"
-import { temporaryDirectory } from "../../../disk/temporary-directory.ts"
+import { temporaryDirectory } from "../../../lib/disk/temporary-directory.ts"
 import { makeProcess, PROCESS_ID } from "./fake-process.ts"
 
 /** Follows a process that has a minute, and then `graceMs` for its handlers. */

@@ -1,5 +1,5 @@
 import { Deferred, Effect, Stream } from "effect"
-import type { GuestProcess, ProcessExit } from "../../../../../src/guest-channel/process.ts"
+import type { GuestProcess, ProcessExit } from "../../../../../src/lib/guest-channel/model/process.ts"
 
 export const PROCESS_ID = "0".repeat(31) + "1"
 

@@ -2,10 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { logLimits, LogStore } from "../../../../../src/output-log/store.ts"
+import { logLimits, LogStore } from "../../../../../src/lib/output-log/store.ts"
 import { CommandJournal } from "../../../../../src/workspace/residents/exec/journal.ts"
 import { noteRunning } from "../../../../../src/workspace/residents/exec/resident.ts"
-import { temporaryDirectory } from "../../../disk/temporary-directory.ts"
+import { temporaryDirectory } from "../../../lib/disk/temporary-directory.ts"
 
 const id = "a".repeat(32)
 

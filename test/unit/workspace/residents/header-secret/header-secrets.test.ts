@@ -3,8 +3,8 @@ import { Effect, Redacted } from "effect"
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Dialler, type DiallerService } from "../../../../../src/network/Dialler.ts"
-import { SecretRegistry } from "../../../../../src/redaction/secrets.ts"
+import { Dialler, type DiallerService } from "../../../../../src/lib/network/Dialler.ts"
+import { SecretRegistry } from "../../../../../src/lib/redaction/secrets.ts"
 import type { HeaderSecretChange } from "../../../../../src/workspace/residents/header-secret/bindings.ts"
 import {
   type HeaderSecrets,

@@ -3,7 +3,7 @@ import { Effect, Result, Schema } from "effect"
 import { readCeiling } from "../../../../../src/contract/rows/network-ceiling.ts"
 import { NetworkSetPayload } from "../../../../../src/contract/rows/workspace-network.ts"
 import { callerProject } from "../../../../../src/contract/wire/caller-project.ts"
-import { policyOff, readPolicy } from "../../../../../src/network/policy.ts"
+import { policyOff, readPolicy } from "../../../../../src/lib/network/model/policy.ts"
 import { onceRules } from "../../../../../src/workspace/residents/network/allow-once.ts"
 import { demandWithinCeiling } from "../../../../../src/workspace/residents/network/set.ts"
 

@@ -2,8 +2,8 @@ import { afterAll, afterEach, assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Result } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { judgeName } from "../../../../../src/network/judge.ts"
-import { SecretRegistry } from "../../../../../src/redaction/secrets.ts"
+import { judgeName } from "../../../../../src/lib/network/model/judge.ts"
+import { SecretRegistry } from "../../../../../src/lib/redaction/secrets.ts"
 import {
   aloneInWords,
   denialText,

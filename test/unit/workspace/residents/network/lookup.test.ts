@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Result } from "effect"
-import { readPolicy } from "../../../../../src/network/policy.ts"
+import { readPolicy } from "../../../../../src/lib/network/model/policy.ts"
 import { lookUp } from "../../../../../src/workspace/residents/network/serve.ts"
 
 const rules = Result.getOrThrow(readPolicy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [] }))

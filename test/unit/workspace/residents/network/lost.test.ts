@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { type Policy, policyOff } from "../../../../../src/network/policy.ts"
+import { type Policy, policyOff } from "../../../../../src/lib/network/model/policy.ts"
 import { grantedBy } from "../../../../../src/workspace/residents/network/policy.ts"
 import { liftedDenials, lostGrants } from "../../../../../src/workspace/residents/network/set.ts"
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Scope } from "effect"
 import { connect, type Socket } from "node:net"
-import { reset } from "../../../../../src/network/reset.ts"
+import { reset } from "../../../../../src/lib/network/model/reset.ts"
 import { listen } from "../../../../../src/workspace/residents/port/listener.ts"
 
 const dial = (port: number) =>

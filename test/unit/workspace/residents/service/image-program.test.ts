@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import type { ImageProgram } from "../../../../../src/environment/image-config.ts"
+import type { ImageProgram } from "../../../../../src/lib/environment/model/image-config.ts"
 import { type OfImage, serviceOfImage } from "../../../../../src/workspace/residents/service/image-program.ts"
 
 const program = (more: Partial<ImageProgram> = {}): ImageProgram => ({

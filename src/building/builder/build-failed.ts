@@ -1,0 +1,59 @@
+import { Effect } from "effect"
+import { ImagePullFailed } from "../../contract/errors/errors.ts"
+import type { PyroService } from "../../contract/rows/Pyro.ts"
+import { parseReference } from "../../contract/text/image-reference.ts"
+import { printable } from "../../contract/text/printable.ts"
+import { THIS_HOST } from "../../lib/network/model/name.ts"
+import { ofConnection, optionOf, troubles } from "../registry/pull-failed.ts"
+import { type Building, failed, type Refused } from "./files.ts"
+
+/** Maximum hosts and images that an error names. */
+const MOST_NAMED = 5
+
+const few = (names: ReadonlyArray<string>) => [...new Set(names)].slice(0, MOST_NAMED)
+
+/** What a step of a Dockerfile could not reach, and how to allow it. */
+const deniedText = (pyro: PyroService, workspace: string) =>
+  Effect.map(troubles(pyro, workspace, []), (entries) => {
+    const denied = entries.filter(({ outcome }) => outcome === "denied")
+    const options = few(denied.flatMap((entry) => optionOf(entry) ?? []))
+    return options.length === 0 ? "" : `\nThe network denied hosts. Allow what you trust: ${options.join(" ")}`
+  })
+
+/** The error of a base image whose registry is away. The builder sees an answer of the host's cache of layers, such as 502. */
+const registryAway = (
+  pyro: PyroService,
+  workspace: string,
+  { detail, registries }: { readonly detail: string; readonly registries: ReadonlyArray<string> }
+) =>
+  Effect.map(troubles(pyro, workspace, []), (entries) => {
+    const [, text = ""] = /docker:\/\/([^\s"]+?):? /.exec(detail) ?? []
+    const image = parseReference(text.replace(THIS_HOST, "localhost"))?.name
+    const last = entries.findLast(({ host, outcome, port }) =>
+      outcome === "failed" && registries.includes(`${host}:${port}`)
+    )
+    return image === undefined || last?.reason === undefined
+      ? undefined
+      : new ImagePullFailed({ image, reason: ofConnection(last.reason), detail: last.reason })
+  })
+
+/** The error of a build that the builder refused. A base whose registry fell silent was not pulled, and all else is of the build. */
+export const buildFailed = (
+  pyro: PyroService,
+  { reference, registries = [], unknownImages = [] }: Pick<Building, "reference" | "registries" | "unknownImages">
+) =>
+(workspace: string, { detail, image = "", kind }: Refused) =>
+  Effect.gen(function*() {
+    if (kind === "stalled") {
+      return yield* new ImagePullFailed({ image: parseReference(image)?.name ?? reference, reason: kind, detail })
+    }
+    const away = kind === "dockerfile" ? yield* registryAway(pyro, workspace, { detail, registries }) : undefined
+    if (away !== undefined) return yield* away
+    if (kind !== "dockerfile" && kind !== "feature") return yield* failed(reference, kind, detail)
+    const unknown = unknownImages.length === 0
+      ? ""
+      : `\nOnly the build knows these images: ${
+        printable(few(unknownImages).join(", "))
+      }. Their registries need --allow-host`
+    return yield* failed(reference, kind, `${detail}${yield* deniedText(pyro, workspace)}${unknown}`)
+  })

@@ -1,0 +1,72 @@
+import { Deferred, Effect, Schema, Stream } from "effect"
+import type { PyroError } from "../../contract/errors/errors.ts"
+import type { PyroService } from "../../contract/rows/Pyro.ts"
+import { FileUploadPayload } from "../../contract/rows/workspace-file-stream.ts"
+import type { OnProgress } from "../../lib/environment/Environments.ts"
+import { toHostErrorOf } from "../../system/files/failure.ts"
+import { readPieces, sizeOf } from "../../system/files/pieces.ts"
+
+/** Writes bytes to a file of a builder. A source that fails must not look like its end: the file would be a part of it. */
+export const giveFile = (
+  pyro: PyroService,
+  { path, workspace }: { readonly workspace: string; readonly path: string },
+  bytes: Stream.Stream<Uint8Array, PyroError>
+) =>
+  Effect.gen(function*() {
+    const failed = yield* Deferred.make<never, PyroError>()
+    const stdin = Stream.catch(
+      bytes,
+      (failure) => Stream.concat(Stream.fromEffectDrain(Deferred.fail(failed, failure)), Stream.never)
+    )
+    const payload = Schema.decodeSync(FileUploadPayload())({ workspace, path })
+    yield* Effect.raceFirst(Stream.runDrain(pyro.workspace.file.upload(payload, { stdin })), Deferred.await(failed))
+  })
+
+const mib = 1024 * 1024
+
+/** Bytes between two steps whose end nobody knows. */
+const TOLD = 64 * mib
+
+/** A file for a builder. */
+export interface Upload {
+  readonly bytes: Stream.Stream<Uint8Array, PyroError>
+  /** Number of the bytes, if it is known. */
+  readonly sizeBytes?: number | undefined
+}
+
+/** Bytes on their way, for a person who waits. */
+export interface Counted {
+  readonly step: string
+  /** Number of all of them, if it is known. */
+  readonly sizeBytes?: number | undefined
+  /** Completed shares of the work before and after. */
+  readonly from: number
+  readonly to: number
+}
+
+/** Tells how much has passed: the share of a known size, else the number. */
+export const counting = ({ from, sizeBytes, step, to }: Counted, onProgress: OnProgress) => {
+  let passed = 0
+  let told = 0
+  const tell = (text: string, share: number) => onProgress({ step: text, fraction: from + (to - from) * share })
+  tell(step, 0)
+  return (bytes: Uint8Array): void => {
+    passed += bytes.length
+    const every = sizeBytes === undefined ? TOLD : sizeBytes / 50
+    if (passed - told < every) return
+    told = passed
+    if (sizeBytes === undefined) tell(`${step}: ${Math.floor(passed / mib)} MiB`, 0)
+    else tell(step, Math.min(1, passed / sizeBytes))
+  }
+}
+
+/** The bytes of an open file of the host, from its beginning to its end. */
+export const bytesOfFile = (fd: number, path: string): Stream.Stream<Uint8Array, PyroError> =>
+  Stream.mapError(readPieces(fd, path), toHostErrorOf(path))
+
+/** The same, with their number. */
+export const uploadOfFile = (fd: number, path: string): Effect.Effect<Upload, PyroError> =>
+  sizeOf(fd, path).pipe(
+    Effect.mapError(toHostErrorOf(path)),
+    Effect.map((sizeBytes) => ({ bytes: bytesOfFile(fd, path), sizeBytes }))
+  )

@@ -1,0 +1,84 @@
+import { Effect, Option, Schema, Stream } from "effect"
+import type { PyroService } from "../../contract/rows/Pyro.ts"
+import { ExecPayload } from "../../contract/rows/workspace-exec.ts"
+import type { Progress } from "../../lib/environment/Environments.ts"
+import { BuilderMessage } from "../../lib/environment/model/image-builder.ts"
+import { troubleText } from "../../workspace/entry/standstill.ts"
+import { STARTED } from "./acquire.ts"
+import { type Building, failed, type Refused, secretName, SECRETS_FOLDER } from "./files.ts"
+
+/** Share of the whole work that a program of rootfs/image does. */
+const RECIPE = 0.6
+
+/** Maximum length of one message, in characters. */
+const MAX_MESSAGE = 4_194_304
+
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(BuilderMessage))
+
+/** A program of rootfs/image, its argument, and the message that it ends with. */
+interface Recipe<Last extends BuilderMessage["_tag"]>
+  extends Pick<Building, "onProgress" | "reference" | "refused" | "secrets">
+{
+  readonly program: Uint8Array
+  readonly request: unknown
+  readonly last: Last
+}
+
+/** Runs a program of rootfs/image in the builder, and gives its last word. */
+export const runRecipe = <Last extends BuilderMessage["_tag"]>(
+  pyro: PyroService,
+  workspace: string,
+  { last, onProgress, program, reference, refused: errorOf, request, secrets = {} }: Recipe<Last>
+) =>
+  Effect.gen(function*() {
+    const payload = Schema.decodeSync(ExecPayload())({
+      workspace,
+      // Without the packages of others: what they add to Python's start takes as long as its start.
+      command: ["python3", "-I", "-S", "-", JSON.stringify(request)],
+      secret_mount: Object.keys(secrets).map((id, at) => `${secretName(at)}=${SECRETS_FOLDER}/${id}`)
+    })
+    let rest = ""
+    let stderr = ""
+    let progress: Progress = { step: "", fraction: STARTED }
+    let made: Extract<BuilderMessage, { readonly _tag: Last }> | undefined
+    let refused: Refused | undefined
+    const take = (line: string) => {
+      const message = Option.getOrUndefined(decode(line))
+      if (message === undefined) return failed(reference, "image", "its builder said what pyro does not understand")
+      if (message._tag === "Refused") refused = message
+      else if (message._tag === last) made = message as typeof made
+      else if (message._tag === "Progress") {
+        const fraction = STARTED + RECIPE * Math.min(Math.max(message.fraction, 0), 1)
+        // A stage of a Dockerfile may begin with fewer steps done than the one before had.
+        progress = { step: message.step, fraction: Math.max(progress.fraction, fraction) }
+        onProgress(progress)
+      } else if (message._tag === "Output") onProgress({ ...progress, line: message.line })
+      return Effect.void
+    }
+    const lines = (bytes: Uint8Array) =>
+      Effect.suspend(() => {
+        const parts = (rest + Buffer.from(bytes).toString("utf8")).split("\n")
+        rest = parts.pop() ?? ""
+        return rest.length > MAX_MESSAGE
+          ? failed(reference, "image", "its builder said too much")
+          : Effect.forEach(parts, take, { discard: true })
+      })
+    yield* pyro.workspace.exec(payload, { stdin: Stream.make(program) }).pipe(
+      Stream.runForEach((event) => {
+        if (event._tag !== "Output") {
+          // A guest waits for room, and its caller would wait for it.
+          return event._tag === "Notice" && event.message === troubleText("no-space")
+            ? failed(reference, "full", "the disk of this host is full; free space, for instance with: pyro gc")
+            : Effect.void
+        }
+        if (event.from === "stdout") return lines(event.bytes)
+        return Effect.sync(() => {
+          stderr = (stderr + Buffer.from(event.bytes).toString("utf8")).slice(-1000)
+        })
+      })
+    )
+    if (refused !== undefined) {
+      return yield* errorOf?.(workspace, refused) ?? failed(reference, refused.kind, refused.detail)
+    }
+    return made ?? (yield* failed(reference, "image", `its builder ended without a result: ${stderr.trim()}`))
+  })

@@ -1,0 +1,59 @@
+import { Effect, Schema, Stream } from "effect"
+import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
+import { BuildPayload } from "../contract/rows/environment.ts"
+import type { PyroService } from "../contract/rows/Pyro.ts"
+import type { CreatePayload, WorkspaceEvent } from "../contract/rows/workspace-lifecycle.ts"
+import type { Environments } from "../lib/environment/Environments.ts"
+import { nameOfFile } from "../lib/recipe/devcontainer.ts"
+import { readDockerfile } from "../lib/seeding/dockerfile.ts"
+import { roomFor } from "../lib/vm/room.ts"
+import { realPath } from "../system/files/host-path.ts"
+import type { Paths } from "../system/files/Paths.ts"
+import { withNotices } from "../system/waits/notices.ts"
+import type { Notify } from "../workspace/entry/context.ts"
+import { driverOf } from "../workspace/life/driver.ts"
+import { buildDockerfile } from "./dockerfile.ts"
+import { progressTo } from "./model/notices.ts"
+
+const wrong = (detail: string) => new InvalidRequest({ field: "dockerfile", detail })
+
+/**
+ * Builds the environment of a Dockerfile, and creates a workspace of it with a copy of the Dockerfile's directory, unless the request names
+ * another seed. Steps of the last build of the same path are not repeated.
+ */
+export const createOfDockerfile = (
+  pyro: PyroService,
+  payload: CreatePayload & { readonly dockerfile: string },
+  create: (payload: CreatePayload) => Stream.Stream<WorkspaceEvent, PyroError>
+): Stream.Stream<WorkspaceEvent, PyroError, Environments | Paths> => {
+  const { allowRegistries, dockerfile, registryAuth, tokenHosts, ...rest } = payload
+  const built = withNotices((notify: Notify) =>
+    Effect.gen(function*() {
+      if ((payload.devcontainer ?? payload.repoUrl ?? payload.fromSnapshot) !== undefined) {
+        return yield* wrong("excludes a dev container, a repository's URL and a snapshot")
+      }
+      const real = realPath(dockerfile)
+      if (real === undefined) return yield* wrong(`${dockerfile} is not there, or cannot be reached`)
+      const found = yield* Effect.orElseSucceed(readDockerfile(real), () => undefined)
+      const directory = found?.context ?? real
+      yield* yield* roomFor({ ...payload, driver: yield* driverOf(payload) })
+      const environment = nameOfFile("dockerfile", directory, directory)
+      const asked = Schema.decodeSync(BuildPayload())({ name: environment, dockerfile: real, replace: true })
+      yield* buildDockerfile(pyro, {
+        ...asked,
+        name: environment,
+        dockerfile: real,
+        allowHosts: payload.allowHosts ?? [],
+        allowRegistries,
+        option: "--allow-registry",
+        ...(registryAuth === undefined ? {} : { registryAuth }),
+        ...(tokenHosts === undefined ? {} : { tokenHosts })
+      }, progressTo(notify))
+      return { _tag: "Built" as const, environment, seedPath: payload.seedPath ?? directory }
+    })
+  )
+  return Stream.flatMap(built, (event): Stream.Stream<WorkspaceEvent, PyroError> => {
+    if (event._tag !== "Built") return Stream.make<[WorkspaceEvent]>(event)
+    return create({ ...rest, environment: event.environment, seedPath: event.seedPath })
+  })
+}

@@ -1,0 +1,61 @@
+import { Effect, Option } from "effect"
+import type { ConfigResult } from "../../contract/rows/host.ts"
+import { Paths, pathVariables } from "../../system/files/Paths.ts"
+import { startVariables } from "../../system/processes/start-variables.ts"
+import { processEnvironment, settingAmong } from "../../system/settings/config.ts"
+import { isOfDaemon, type Variable, type VariableName, variables } from "../../system/settings/variables.ts"
+import { runningDaemon } from "./daemon-control.ts"
+
+/** Variables that may hold a key, and variables whose URL may hold a password. */
+const SECRET = /_HEADERS$|_ATTRIBUTES$/
+const URLS = /_PROXY$|_ENDPOINT$/i
+
+/** A value without its secrets. */
+const shown = (name: string, value: number | string) => {
+  if (typeof value === "number") return value
+  if (SECRET.test(name)) return "(set)"
+  return URLS.test(name) ? value.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/i, "$1***@") : value
+}
+
+type Values = Readonly<Record<string, string | undefined>>
+
+const isSetIn = (values: Values, name: VariableName) => (values[name] ?? "") !== ""
+
+/** The value in an environment, and where it comes from. */
+const found = (values: Values, name: VariableName, directory?: string) => {
+  const value = directory ?? settingAmong(values, name)
+  return {
+    source: isSetIn(values, name) ? "environment" : "default",
+    ...(value === undefined ? {} : { value: shown(name, value) })
+  } as const
+}
+
+/** What the running daemon has, if this differs: passwords count, and are not shown. */
+const ofDaemon = (started: Values | undefined, name: VariableName) => {
+  if (started === undefined || !isOfDaemon(name)) return {}
+  return settingAmong(started, name) === settingAmong(processEnvironment(), name)
+    ? {}
+    : { daemon: found(started, name) }
+}
+
+/** Every variable that pyro reads, with its value, where the value comes from, and what the running daemon has in its place. */
+export const showConfiguration = Effect.gen(function*() {
+  const directories: Readonly<Record<string, string | undefined>> = pathVariables(yield* Paths)
+  const daemon = yield* runningDaemon
+  const started = Option.isNone(daemon) ? undefined : startVariables(daemon.value.process)
+  return {
+    settings: (Object.keys(variables) as ReadonlyArray<VariableName>).map((name) => {
+      const { group, otherwise, purpose, readers, unit }: Variable = variables[name]
+      return {
+        name,
+        group,
+        ...found(processEnvironment(), name, directories[name]),
+        ...ofDaemon(started, name),
+        ...(otherwise === undefined ? {} : { otherwise }),
+        ...(unit === undefined ? {} : { unit }),
+        purpose,
+        readers
+      }
+    })
+  } satisfies ConfigResult
+})

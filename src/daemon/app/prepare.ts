@@ -1,0 +1,56 @@
+import { Effect, Schema, Stream } from "effect"
+import { type PyroError, VmFailed } from "../../contract/errors/errors.ts"
+import { PullPayload } from "../../contract/rows/environment.ts"
+import type { PrepareEvent, PreparePayload } from "../../contract/rows/host.ts"
+import type { Notice } from "../../contract/rows/notice.ts"
+import type { PyroService } from "../../contract/rows/Pyro.ts"
+import { RunPayload } from "../../contract/rows/run.ts"
+import { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
+import { sampleFolder } from "../../lib/seeding/model/cache.ts"
+import type { PrepareServices } from "../../lib/seeding/model/request.ts"
+
+/** Lifetime of a workspace that a killed daemon may leave, in seconds. */
+const LEFT_SECONDS = 60
+
+/**
+ * Makes environments ready one after the other: builds or checks the image, runs a command in a microVM, and creates and deletes a
+ * workspace with a seed. Each of the last two saves its template and tells the pool what to keep ready.
+ */
+export const prepare = (pyro: PyroService) => ({ environments }: PreparePayload) =>
+  Stream.flatMap(Stream.fromIterable([...new Set(environments)]), (environment) => prepareOne(pyro, environment))
+
+const prepareOne = (pyro: PyroService, environment: string) =>
+  pyro.env.pull(Schema.decodeSync(PullPayload())({ environment })).pipe(
+    Stream.flatMap((event): Stream.Stream<PrepareEvent, PyroError, PrepareServices> =>
+      event._tag === "Notice"
+        ? Stream.make(event)
+        : Stream.concat(
+          Stream.concat(runOnce(pyro, environment), createOnce(pyro, environment)),
+          Stream.make({ _tag: "Prepared" as const, environment: event.environment })
+        )
+    )
+  )
+
+const runOnce = (pyro: PyroService, environment: string): Stream.Stream<Notice, PyroError> =>
+  pyro.run(Schema.decodeSync(RunPayload())({ environment, command: ["true"] })).pipe(
+    Stream.tap((event) =>
+      event._tag === "Exited" && event.status !== 0
+        ? new VmFailed({ step: "run", detail: `true exited with ${event.status} in ${environment}`, consoleTail: "" })
+        : Effect.void
+    ),
+    Stream.filter((event) => event._tag === "Notice")
+  )
+
+const createOnce = (pyro: PyroService, environment: string) =>
+  Stream.unwrap(Effect.gen(function*() {
+    const seedPath = yield* sampleFolder
+    const payload = { environment, seed_path: seedPath, ttl_seconds: LEFT_SECONDS, git: "none" as const }
+    return pyro.workspace.create(Schema.decodeSync(CreatePayload())(payload)).pipe(
+      Stream.tap((event) =>
+        event._tag === "Ready"
+          ? Effect.asVoid(pyro.workspace.delete({ workspaces: [event.workspace.id], all: false }))
+          : Effect.void
+      ),
+      Stream.filter((event) => event._tag === "Notice")
+    )
+  }))

@@ -1,0 +1,42 @@
+import { Context, Effect, Layer, Scope } from "effect"
+import { DaemonUnavailable, type PyroError } from "../../contract/errors/errors.ts"
+import { Pool } from "../../lib/vm/Pool.ts"
+import { toHostError } from "../../system/files/failure.ts"
+import { acquireLock } from "../../system/files/lock.ts"
+import { daemonFiles } from "../../system/files/Paths.ts"
+import { setting } from "../../system/settings/config.ts"
+import type { LifecycleServices } from "../../workspace/entry/context.ts"
+import { Workspaces } from "../../workspace/operations/Workspaces.ts"
+
+/** What the owner of the workspaces holds. */
+export interface Owned {
+  readonly workspaces: Workspaces["Service"]
+  readonly pool: Pool["Service"]
+}
+
+/** A sweep holds the lock for a moment. It may run between a killed daemon and the next one. */
+const lockTimeoutMs = 2_000
+
+/**
+ * The workspaces and their pool, from the first request until `scope` closes. One process at a time can own them: the kernel releases
+ * the lock when the owner dies.
+ */
+export const ownWorkspaces = (
+  scope: Scope.Scope
+): Effect.Effect<Owned, PyroError, Exclude<LifecycleServices, Pool>> =>
+  Effect.gen(function*() {
+    const { lock } = yield* daemonFiles
+    const membersPerKind = yield* setting("PYRO_POOL_MEMBERS")
+    yield* Scope.provide(acquireLock(lock, { timeoutMs: lockTimeoutMs }), scope).pipe(
+      Effect.catchTags({
+        FileFailed: (failure) => Effect.fail(toHostError(failure)),
+        LockTimeout: () =>
+          new DaemonUnavailable({
+            detail: "another process owns them. Use that process through the SDK's client, or stop it: pyro daemon stop"
+          })
+      })
+    )
+    const layer = Layer.provideMerge(Workspaces.layer, Pool.layer({ membersPerKind }))
+    const context = yield* Layer.buildWithScope(layer, scope)
+    return { workspaces: Context.get(context, Workspaces), pool: Context.get(context, Pool) }
+  })

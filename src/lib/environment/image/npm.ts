@@ -1,0 +1,136 @@
+import { Effect } from "effect"
+import * as path from "node:path"
+import { InvalidRequest } from "../../../contract/errors/errors.ts"
+import type { Temporary } from "../../../system/files/temporary.ts"
+import { runTool } from "../../../system/processes/child.ts"
+import { nativeTool } from "../../../system/processes/native.ts"
+import type { CatalogueEntry } from "../model/catalogue.ts"
+import { mapBuildFailure } from "../model/failures.ts"
+import { linkOrCopy, needSpace, needTool, runSupervised, withSbin } from "../model/host-tools.ts"
+import { splitNpm } from "../model/npm-names.ts"
+import type { OnProgress } from "../model/progress.ts"
+import { recipeFolder } from "../model/rootfs.ts"
+import { linkPrograms } from "./npm-programs.ts"
+
+/** Time for npm to answer about one package. */
+const LOOK_UP_MS = 60_000
+
+const isExact = (version: string) => /^\d+\.\d+\.\d/.test(version)
+
+const numbers = (version: string) => version.split(".").map(Number)
+
+const byNumbers = (a: string, b: string) => {
+  const [left, right] = [numbers(a), numbers(b)]
+  return (left[0]! - right[0]!) || (left[1]! - right[1]!) || (left[2]! - right[2]!)
+}
+
+/** The newest release that begins with the given numbers. */
+export const newestOf = (begin: string, versions: ReadonlyArray<string>): string | undefined =>
+  versions.filter((one) => /^\d+\.\d+\.\d+$/.test(one) && one.startsWith(`${begin}.`)).sort(byNumbers).at(-1)
+
+/** Versions of a package that match the given numbers, from the host's npm. Empty for an unknown package. */
+export const versionsFromNpm = (name: string, begin: string) =>
+  Effect.gen(function*() {
+    yield* needTool("npm")
+    const { stdout } = yield* runTool("npm", ["view", `${name}@${begin}`, "version", "--json", "--loglevel=error"], {
+      env: withSbin(),
+      cwd: "/"
+    })
+    const found: unknown = yield* Effect.try({
+      try: () => JSON.parse(stdout.toString()),
+      catch: () => unanswered(name, "its answer is no JSON")
+    })
+    return [found].flat().filter((one) => typeof one === "string")
+  }).pipe(
+    Effect.timeoutOrElse({
+      duration: LOOK_UP_MS,
+      orElse: () => Effect.fail(unanswered(name, `it did not answer within ${LOOK_UP_MS / 1000} s`))
+    }),
+    Effect.catchTag("ToolFailed", ({ stderr }) =>
+      stderr.includes("E404") ? Effect.succeed([]) : unanswered(name, stderr.split("\n", 2).join("; ")))
+  )
+
+const unanswered = (name: string, detail: string) =>
+  new InvalidRequest({
+    field: "npm",
+    detail: `the host's npm cannot tell the versions of ${name}: ${detail}. Give the exact version: ${name}@1.2.3`
+  })
+
+/**
+ * Every package with its exact version. One or two numbers mean the newest release that begins with them. An environment that has such a release
+ * already keeps it (`present`), so that the same request gives the same environment.
+ */
+export const exactNpm = <E, R>(
+  asked: ReadonlyArray<string>,
+  present: ReadonlyArray<string>,
+  versionsOf: (name: string, begin: string) => Effect.Effect<ReadonlyArray<string>, E, R>
+): Effect.Effect<ReadonlyArray<string>, E | InvalidRequest, R> =>
+  Effect.forEach(asked, (word) => {
+    const { name, version } = splitNpm(word)
+    if (isExact(version)) return Effect.succeed(word)
+    const before = present.map(splitNpm).find((one) => one.name === name && one.version.startsWith(`${version}.`))
+    if (before !== undefined) return Effect.succeed(`${name}@${before.version}`)
+    return Effect.flatMap(versionsOf(name, version), (versions): Effect.Effect<string, InvalidRequest> => {
+      const newest = newestOf(version, versions)
+      return newest === undefined
+        ? new InvalidRequest({ field: "npm", detail: `npm has no release ${version} of ${name}` })
+        : Effect.succeed(`${name}@${newest}`)
+    })
+  })
+
+/** The packages of a base and the added packages, each once: an added version replaces the base's. */
+export const joinNpm = (base: ReadonlyArray<string>, added: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const names = new Set(added.map((word) => splitNpm(word).name))
+  return [...base.filter((word) => !names.has(splitNpm(word).name)), ...added].sort()
+}
+
+interface NpmImageBuild {
+  readonly entry: CatalogueEntry
+  /** Image of `entry.over`. */
+  readonly base: string
+  readonly work: Temporary
+  readonly onProgress: OnProgress
+}
+
+/**
+ * Adds npm packages below /usr/local to another image, and returns the path of the new image. The host's npm fetches the packages, with the host's
+ * registry and proxy settings. No script of a package runs, because it would run on the host.
+ */
+export const buildNpmImage = ({ base, entry, onProgress, work }: NpmImageBuild) =>
+  Effect.gen(function*() {
+    for (const tool of ["npm", "mkfs.erofs"]) yield* needTool(tool)
+    const unpack = yield* nativeTool("pyro-erofs")
+    const context = { environment: entry.name, folder: work.path, neededMib: entry.diskMib + entry.treeMib }
+    yield* mapBuildFailure({ ...context, step: "prepare" })(needSpace(work.path, context.neededMib))
+    const file = (name: string) => path.join(work.path, name)
+    // The image stays readable here if another process removes its environment.
+    yield* mapBuildFailure({ ...context, step: "prepare" })(linkOrCopy(base, file("base.erofs")))
+
+    onProgress({ step: "fetching npm packages", fraction: 0 })
+    yield* mapBuildFailure({ ...context, step: "npm" })(
+      runSupervised(work.alive, ["npm", "install", ...npmOptions, "--prefix", file("npm"), ...entry.own?.npm ?? []], {
+        cwd: work.path,
+        env: withSbin()
+      })
+    )
+    linkPrograms(file("npm"), (entry.own?.npm ?? []).map((word) => splitNpm(word).name))
+    onProgress({ step: "writing the image", fraction: 0.6 })
+    yield* mapBuildFailure({ ...context, step: "image" })(
+      runSupervised(work.alive, ["bash", path.join(recipeFolder("environment"), "add-npm.sh")], {
+        cwd: work.path,
+        env: { ...withSbin(), PYRO_EROFS: unpack }
+      })
+    )
+    return file("root.erofs")
+  })
+
+const npmOptions = [
+  "--global",
+  "--ignore-scripts",
+  // The guest's Node runs the packages, not the host's.
+  "--engine-strict=false",
+  "--no-audit",
+  "--no-fund",
+  "--no-update-notifier",
+  "--loglevel=error"
+]

@@ -1,0 +1,2 @@
+/** Text for the guest, or bytes that are not UTF-8. */
+export type GuestString = string | Uint8Array

@@ -1,0 +1,115 @@
+import { Result, Schema } from "effect"
+import { typed } from "../../../contract/text/printable.ts"
+import { similarTo } from "../../../contract/text/similar.ts"
+import { snakeStruct } from "../../../contract/text/snake.ts"
+import { hostLists, listNames } from "./lists.ts"
+import { type HostRule, type IpRule, isBadRule, parseHostRule, parseIpRule } from "./rule.ts"
+
+/** `off`: no network. `egress`: connections outwards. `egress+published-ports`: also ports that the host publishes. */
+export const NetworkPolicy = Schema.Literals(["off", "egress", "egress+published-ports"])
+export type NetworkPolicy = typeof NetworkPolicy.Type
+
+/** The network that a guest is granted, as the person wrote it. */
+export const Policy = snakeStruct({
+  networkPolicy: NetworkPolicy,
+  /** `NAME[:PORT]`, `*.SUFFIX[:PORT]`, `*` or a named list. Empty, without `allowIps` as well: every public name. */
+  allowHosts: Schema.Array(Schema.String),
+  /** `NAME[:PORT]`, `*.SUFFIX[:PORT]`, `*` or a named list. It wins over `allowHosts`. */
+  denyHosts: Schema.Array(Schema.String),
+  /** `IP[/BITS][:PORT]` or `[IPv6[/BITS]]:PORT`. */
+  allowIps: Schema.Array(Schema.String),
+  /** False: no download is taken from the cache of packages, and none is kept. @default true */
+  packageCache: Schema.optional(Schema.Boolean),
+  /** Registries, as HOST:PORT, whose layers pass through the cache: of a builder of images. @default none */
+  imageRegistries: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** True: the guest trusts the authorities of the host, too. @default false */
+  trustHostCertificates: Schema.optionalKey(Schema.Boolean)
+})
+export type Policy = typeof Policy.Type
+
+export const policyOff: Policy = { networkPolicy: "off", allowHosts: [], denyHosts: [], allowIps: [] }
+
+/** A policy that is ready to judge. */
+export interface Rules {
+  readonly networkPolicy: NetworkPolicy
+  readonly allowHosts: ReadonlyArray<HostRule>
+  readonly denyHosts: ReadonlyArray<HostRule>
+  readonly allowIps: ReadonlyArray<IpRule>
+  /** Only listed hosts and addresses are allowed. */
+  readonly isListed: boolean
+  /** A rule names hosts: the host in a connection's bytes must be the judged name, because an address has many names. */
+  readonly comparesNames: boolean
+}
+
+/** A rule of a policy that cannot be read. */
+export interface PolicyIssue {
+  readonly field: "allowHosts" | "denyHosts" | "allowIps"
+  /** A whole sentence. */
+  readonly detail: string
+}
+
+/** One `--allow-host` or `--deny-host`: the rule, or the rules of the named list. */
+export const parseHostRules = (text: string): Result.Result<ReadonlyArray<HostRule>, string> => {
+  const hosts = hostLists[text]?.hosts
+  if (hosts !== undefined) {
+    return Result.succeed(hosts.map((host) => ({ ...(parseHostRule(host) as HostRule), text: `${text} (${host})` })))
+  }
+  if (/^[a-z0-9_-]+$/i.test(text) && !/^[0-9]+$/.test(text) && !/^(0x|localhost$)/i.test(text)) {
+    const [nearest] = similarTo(text.toLowerCase(), listNames)
+    return Result.fail(
+      `${JSON.stringify(text)} is neither a full host name nor a named list. ${
+        nearest === undefined ? "" : `Did you mean ${nearest}? `
+      }All lists: pyro network lists`
+    )
+  }
+  const rule = parseHostRule(text)
+  return isBadRule(rule) ? Result.fail(rule.detail) : Result.succeed([rule])
+}
+
+/** One `--allow-ip`. */
+export const parseIpRules = (text: string): Result.Result<ReadonlyArray<IpRule>, string> => {
+  const rule = parseIpRule(text)
+  return isBadRule(rule) ? Result.fail(rule.detail) : Result.succeed([rule])
+}
+
+const OPTIONS = { allowHosts: "--allow-host", denyHosts: "--deny-host", allowIps: "--allow-ip" } as const
+
+/** Several rules in one text, such as `pypi,npm`: no rule has a comma. */
+const commaIssue = (field: PolicyIssue["field"], text: string): string | undefined => {
+  if (!text.includes(",")) return undefined
+  const rules = text.split(",").map((rule) => rule.trim()).filter((rule) => rule !== "")
+  const line = rules.length === 0 ? "" : `: ${typed(rules.flatMap((rule) => [OPTIONS[field], rule]))}`
+  return `${JSON.stringify(text)} has a comma. Repeat the option for each rule${line}`
+}
+
+const each = <A>(
+  field: PolicyIssue["field"],
+  texts: ReadonlyArray<string>,
+  parse: (text: string) => Result.Result<ReadonlyArray<A>, string>
+): Result.Result<ReadonlyArray<A>, PolicyIssue> => {
+  const rules: Array<A> = []
+  for (const text of texts) {
+    const comma = commaIssue(field, text)
+    if (comma !== undefined) return Result.fail({ field, detail: comma })
+    const parsed = parse(text)
+    if (Result.isFailure(parsed)) return Result.fail({ field, detail: parsed.failure })
+    rules.push(...parsed.success)
+  }
+  return Result.succeed(rules)
+}
+
+/** Reads every rule of a policy. Fails with the first rule that cannot be read. */
+export const readPolicy = (policy: Policy): Result.Result<Rules, PolicyIssue> =>
+  Result.map(
+    Result.all({
+      allowHosts: each("allowHosts", policy.allowHosts, parseHostRules),
+      denyHosts: each("denyHosts", policy.denyHosts, parseHostRules),
+      allowIps: each("allowIps", policy.allowIps, parseIpRules)
+    }),
+    (rules) => ({
+      ...rules,
+      networkPolicy: policy.networkPolicy,
+      isListed: rules.allowHosts.length > 0 || rules.allowIps.length > 0,
+      comparesNames: rules.allowHosts.length > 0 || rules.allowIps.length > 0 || rules.denyHosts.length > 0
+    })
+  )

@@ -1,0 +1,130 @@
+import { Effect } from "effect"
+import * as os from "node:os"
+import * as path from "node:path"
+import { InvalidRequest } from "../../../contract/errors/errors.ts"
+import type { CreatePayload } from "../../../contract/rows/workspace-lifecycle.ts"
+import { isBeneath, realPath } from "../../../system/files/host-path.ts"
+import type { Paths } from "../../../system/files/Paths.ts"
+import { settingNow } from "../../../system/settings/config.ts"
+import type { Owner, SeedImage, SeedImages, SeedReport } from "../../disk/SeedImages.ts"
+import type { HostFacts } from "../../vm/model/HostFacts.ts"
+import type { OuterRules } from "./outer-rules.ts"
+
+export type History = "shallow" | "full"
+
+export type GitMode = History | "none"
+
+export interface SeedRequest {
+  /** A directory or an archive of the host. */
+  readonly seedPath?: string | undefined
+  /** An https URL, an http URL of this host, or the path of a repository. Replaces `seedPath`. */
+  readonly repoUrl?: string | undefined
+  /** Branch, tag or commit id. Absent: HEAD. */
+  readonly repoRef?: string | undefined
+  readonly git: GitMode
+  /** Ignored files to include. */
+  readonly includeIgnored: ReadonlyArray<string>
+  /** Whether the source may be a home directory or the whole host. @default false */
+  readonly allowHome?: boolean
+  readonly virtualMib: number
+  /** Owner of all files. @default root */
+  readonly owner?: Owner | undefined
+}
+
+export interface SeedGit {
+  readonly head: string | undefined
+  /** As `refs/heads/main`; undefined when detached. */
+  readonly ref: string | undefined
+  /** Extent of the history in /workspace/.git. */
+  readonly mode: GitMode
+}
+
+export interface PreparedSeed {
+  readonly image: SeedImage
+  readonly report: SeedReport & {
+    readonly git: SeedGit | undefined
+    /** Ignored files and directories that stayed on the host. */
+    readonly left?: ReadonlyArray<string>
+    /** Why all files of a directory were copied, also those that git would ignore. */
+    readonly whole?: string
+    /** Why a part of the user's git configuration does not count. */
+    readonly notes?: ReadonlyArray<string>
+    /** Ignore rules that no file of the seed has. */
+    readonly rules?: OuterRules | undefined
+    /** Files that git filters, by the filter's name. */
+    readonly filtered?: ReadonlyArray<{ readonly filter: string; readonly paths: ReadonlyArray<string> }>
+  }
+}
+
+export type PrepareServices = SeedImages | Paths | HostFacts
+
+/** A folder for one seed, and whether namespaces can confine git. */
+export interface BuildDirectory {
+  readonly folder: string
+  readonly namespaces: boolean
+}
+
+/** Fails for two sources, for a ref without a repository, and for ignored files without a directory. */
+export const demandOneSeed = (
+  { includeIgnored, repoRef, repoUrl, seedPath }:
+    & Pick<CreatePayload, "includeIgnored" | "seedPath">
+    & Partial<Pick<CreatePayload, "repoRef" | "repoUrl">>
+): Effect.Effect<void, InvalidRequest> => {
+  if (includeIgnored.length > 0 && seedPath === undefined) {
+    return Effect.fail(new InvalidRequest({ field: "include_ignored", detail: "goes with a seed path only" }))
+  }
+  if (repoUrl !== undefined && seedPath !== undefined) {
+    return Effect.fail(new InvalidRequest({ field: "repo_url", detail: "excludes a seed path: give one of them" }))
+  }
+  return repoRef !== undefined && repoUrl === undefined
+    ? Effect.fail(new InvalidRequest({ field: "repo_ref", detail: "goes with a repository's URL only" }))
+    : Effect.void
+}
+
+/** The user's home directories: by the environment and by the accounts of the host. */
+const homes = (): ReadonlyArray<string> =>
+  [settingNow("HOME"), os.userInfo().homedir, "/root"].flatMap((home) => {
+    const found = home === undefined ? undefined : realPath(path.resolve(home))
+    return found === undefined || found === "/" ? [] : [found]
+  })
+
+/** Kind of a directory that is too broad for a seed. `undefined` for other directories and other paths. */
+const broadness = (source: string): string | undefined => {
+  const folder = realPath(path.resolve(source))
+  if (folder === undefined) return undefined
+  if (folder === "/") return "is the whole host"
+  const home = homes().find((one) => isBeneath(one, folder))
+  return home === undefined ? undefined : home === folder ? "is a home directory" : `holds the home directory ${home}`
+}
+
+/**
+ * Refuses the root directory, a home directory and a directory that contains one, before any read: keys and passwords would enter
+ * the workspace, and the listing alone could take hours.
+ */
+export const demandNarrow = (
+  field: "seed_path" | "source_path",
+  source: string | undefined,
+  allowHome: boolean
+): Effect.Effect<void, InvalidRequest> =>
+  Effect.suspend(() => {
+    const broad = source === undefined || allowHome ? undefined : broadness(source)
+    return broad === undefined ? Effect.void : new InvalidRequest({
+      field,
+      detail: `${source} ${broad}, and all that is in it would go into the workspace, keys and passwords among it; ` +
+        "name a directory in it, or take all of it with --allow-home"
+    })
+  })
+
+/** A remote's URL for the guest: without credentials. None for a path of the host. */
+export const publicUrl = (url: string): string | undefined => {
+  if (/[\0-\x20\x7f"\\]/.test(url)) return undefined
+  // user@host:path: the user of a forge is no secret
+  if (/^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^:]*$/.test(url)) return url
+  if (!/^(https?|ssh|git):\/\//.test(url) || !URL.canParse(url)) return undefined
+  const parsed = new URL(url)
+  parsed.password = ""
+  if (parsed.protocol !== "ssh:") parsed.username = ""
+  parsed.search = ""
+  parsed.hash = ""
+  return parsed.href
+}

@@ -1,0 +1,200 @@
+import { Data, Deferred, Effect, Exit, type Scope } from "effect"
+import type { Socket } from "node:net"
+import { deadlineScale } from "../../../../system/settings/deadline-scale.ts"
+import { settleAfterwards, waitFor } from "../../../../system/waits/signal.ts"
+
+/** QEMU refused a monitor command, or its monitor is gone. */
+export class QmpFailed extends Data.TaggedError("QmpFailed")<{
+  readonly command: string
+  /** `class` of QEMU's error object, or "Closed" when the connection ended. */
+  readonly kind: string
+  readonly detail: string
+}> {
+  override get message() {
+    return `QEMU's monitor, ${this.command}: ${this.detail}`
+  }
+}
+
+/** An asynchronous message of QEMU's monitor (docs/interop/qmp-spec of QEMU). */
+export interface QmpEvent {
+  readonly event: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** One connection to the monitor of one QEMU. Commands need not wait for earlier ones; answers come in order. */
+export interface Qmp {
+  /** Runs one command and gives its `return` value. */
+  readonly execute: (command: string, args?: Readonly<Record<string, unknown>>) => Effect.Effect<unknown, QmpFailed>
+  /** Sends several commands in one write; the effect ends with the last answer, and fails with the first refusal. */
+  readonly executeAll: (
+    commands: ReadonlyArray<readonly [string, Readonly<Record<string, unknown>>?]>
+  ) => Effect.Effect<void, QmpFailed>
+  /** Completes when the connection has ended. */
+  readonly closed: Effect.Effect<void>
+}
+
+/** QEMU's longest valid answers have some KiB. A QEMU under a guest's control must not fill our memory. */
+const maxLineBytes = 1024 * 1024
+
+/** QEMU answers in ms, on a host that swaps in seconds. */
+const defaultAnswerTimeoutMs = 30_000 * deadlineScale
+
+/** Commands that make QEMU flush its cache before the answer: the disk may be slow and the cache full. */
+const flushing: ReadonlySet<string> = new Set([
+  "stop",
+  "blockdev-snapshot",
+  "blockdev-del",
+  "blockdev-reopen",
+  "qom-set"
+])
+const flushTimeoutMs = 300_000 * deadlineScale
+
+/** How often a QEMU that owes an answer is checked, in ms: a process that a signal has stopped does not answer. */
+const defaultLookEveryMs = 1_000
+/** Number of checks in a row that find it stopped before its monitor counts as gone: a debugger stops a process for a moment. */
+const stoppedLooks = 5
+
+interface Pending {
+  readonly command: string
+  readonly resume: (result: Exit.Exit<unknown, QmpFailed>) => void
+}
+
+/**
+ * Speaks QMP over a connected socket and negotiates capabilities. Calls `onEvent` synchronously for each event. The Scope destroys the
+ * socket. QEMU continues after the end of its monitor's connection. A monitor counts as gone if a command has no answer after
+ * `answerTimeoutMs`, or while `isStopped` says that its process does not run. All waiting commands then fail.
+ */
+export const makeQmp = (
+  socket: Socket,
+  onEvent: (event: QmpEvent) => void,
+  { answerTimeoutMs, isStopped = () => false, lookEveryMs = defaultLookEveryMs }: {
+    readonly answerTimeoutMs?: number
+    readonly isStopped?: () => boolean
+    readonly lookEveryMs?: number
+  } = {}
+): Effect.Effect<Qmp, QmpFailed, Scope.Scope> =>
+  Effect.gen(function*() {
+    const greeted = yield* Deferred.make<void, QmpFailed>()
+    const closed = yield* Deferred.make<void>()
+    const pending: Array<Pending> = []
+    let buffered = ""
+    let ended = false
+    let deadline: NodeJS.Timeout | undefined
+    let look: NodeJS.Timeout | undefined
+
+    /** Starts the deadline of the oldest waiting command. */
+    const awaitAnswer = (command: string) => {
+      stopWaiting()
+      const timeoutMs = answerTimeoutMs ?? (flushing.has(command) ? flushTimeoutMs : defaultAnswerTimeoutMs)
+      deadline = setTimeout(() => fail(`no answer to ${command} within ${timeoutMs / 1000} s`), timeoutMs).unref()
+      let looks = 0
+      look = setInterval(() => {
+        looks = isStopped() ? looks + 1 : 0
+        if (looks >= stoppedLooks) fail(`no answer to ${command}: QEMU is stopped by a signal or a debugger`)
+      }, lookEveryMs).unref()
+    }
+    const stopWaiting = () => {
+      clearTimeout(deadline)
+      clearInterval(look)
+    }
+    const wait = (waiting: Pending) => {
+      if (pending.push(waiting) === 1) awaitAnswer(waiting.command)
+    }
+
+    const fail = (detail: string) => {
+      if (ended) return
+      ended = true
+      stopWaiting()
+      const lost = (command: string) => new QmpFailed({ command, kind: "Closed", detail })
+      for (const { command, resume } of pending.splice(0)) resume(Exit.fail(lost(command)))
+      settleAfterwards(greeted, Effect.fail(lost("greeting")))
+      settleAfterwards(closed, Effect.void)
+      socket.destroy()
+    }
+
+    const take = (line: string) => {
+      const message = JSON.parse(line) as Record<string, unknown>
+      if (typeof message["event"] === "string") {
+        return onEvent({ event: message["event"], data: (message["data"] ?? {}) as Record<string, unknown> })
+      }
+      if ("QMP" in message) {
+        stopWaiting()
+        return settleAfterwards(greeted, Effect.void)
+      }
+      const waiting = pending.shift()
+      if (pending[0] === undefined) stopWaiting()
+      else awaitAnswer(pending[0].command)
+      if (waiting === undefined) return
+      if ("return" in message) return waiting.resume(Exit.succeed(message["return"]))
+      const error = (message["error"] ?? {}) as { readonly class?: unknown; readonly desc?: unknown }
+      waiting.resume(
+        Exit.fail(
+          new QmpFailed({
+            command: waiting.command,
+            kind: String(error.class),
+            detail: String(error.desc).slice(0, 2000)
+          })
+        )
+      )
+    }
+
+    awaitAnswer("greeting")
+    socket.setEncoding("utf8")
+    socket.on("data", (chunk) => {
+      buffered += chunk
+      let end = buffered.indexOf("\n")
+      while (end >= 0) {
+        const line = buffered.slice(0, end)
+        buffered = buffered.slice(end + 1)
+        try {
+          if (line.trim() !== "") take(line)
+        } catch {
+          return fail("it sent something that is not QMP")
+        }
+        end = buffered.indexOf("\n")
+      }
+      if (buffered.length > maxLineBytes) fail("it sent an endless line")
+    })
+    socket.on("error", (cause) => fail(cause.message))
+    socket.on("close", () => fail("the connection ended (QEMU is gone?)"))
+    yield* Effect.addFinalizer(() => Effect.sync(() => fail("the connection was closed by pyro")))
+
+    const frame = (command: string, args: Readonly<Record<string, unknown>> | undefined) =>
+      JSON.stringify({ execute: command, ...(args === undefined ? {} : { arguments: args }) }) + "\n"
+
+    const execute: Qmp["execute"] = (command, args) =>
+      waitFor((resume) => {
+        if (ended) {
+          return resume(Effect.fail(new QmpFailed({ command, kind: "Closed", detail: "the connection has ended" })))
+        }
+        wait({ command, resume })
+        socket.write(frame(command, args))
+      })
+
+    const executeAll: Qmp["executeAll"] = (commands) =>
+      waitFor<void, QmpFailed>((resume) => {
+        if (commands.length === 0) return resume(Effect.void)
+        if (ended) {
+          return resume(
+            Effect.fail(new QmpFailed({ command: commands[0]![0], kind: "Closed", detail: "the connection has ended" }))
+          )
+        }
+        let left = commands.length
+        let failure: Exit.Exit<never, QmpFailed> | undefined
+        for (const [command] of commands) {
+          wait({
+            command,
+            resume: (result) => {
+              if (failure === undefined && Exit.isFailure(result)) failure = Exit.failCause(result.cause)
+              left -= 1
+              if (left === 0) resume(failure ?? Effect.void)
+            }
+          })
+        }
+        socket.write(commands.map(([command, args]) => frame(command, args)).join(""))
+      })
+
+    yield* Deferred.await(greeted)
+    yield* execute("qmp_capabilities")
+    return { execute, executeAll, closed: Deferred.await(closed) }
+  })

@@ -1,0 +1,61 @@
+import { Effect, Result, Stream } from "effect"
+import { assert, describe, it } from "vitest"
+import { ServiceNotFound, SnapshotNotFound, WorkspaceNotFound } from "../../../../src/contract/errors/errors.ts"
+import { ends, operations } from "../../../../src/contract/rows/operations.ts"
+import { callOf, mapCalls } from "../../../../src/contract/rows/Pyro.ts"
+import { withExactNames } from "../../../../src/daemon/app/answers.ts"
+
+const similar = ["dk"]
+const errors = [
+  new WorkspaceNotFound({ workspace: "sdk", similar }),
+  new SnapshotNotFound({ workspace: "fix", snapshot: "sdk", similar }),
+  new ServiceNotFound({ workspace: "fix", service: "sdk", similar })
+]
+
+describe("names for operations that end something", () => {
+  it.each(operations.map((row) => [row.name, row] as const))("%s suggests other names only if nothing ends", async (
+    _,
+    row
+  ) => {
+    for (const error of errors) {
+      const failing = mapCalls(({ kind }) => () => kind === "unary" ? error : Stream.fail(error))
+      const work = callOf(withExactNames(failing), row)({}) as Effect.Effect<unknown, typeof error>
+      const result = row.kind === "unary" ? work : Stream.runDrain(work as never) as typeof work
+      const failure = await Effect.runPromise(Effect.result(result))
+      assert.isTrue(Result.isFailure(failure))
+      if (!Result.isFailure(failure)) return
+      assert.strictEqual(failure.failure._tag, error._tag)
+      assert.deepStrictEqual(failure.failure.similar, ends(row) ? [] : similar)
+      assert.strictEqual(
+        failure.failure.message.includes("dk or") || failure.failure.message.includes("dk?"),
+        !ends(row)
+      )
+    }
+  })
+
+  it("operations that stop, reset, delete or overwrite count as ends", () => {
+    assert.deepStrictEqual(operations.filter(ends).map(({ name }) => name), [
+      "workspace.cancel",
+      "workspace.signal",
+      "workspace.shell.signal",
+      "workspace.shell.close",
+      "workspace.service.stop",
+      "workspace.file.remove",
+      "workspace.export",
+      "workspace.reset",
+      "workspace.snapshot.delete",
+      "saved.export",
+      "saved.delete",
+      "workspace.try",
+      "workspace.port.unpublish",
+      "workspace.stop",
+      "workspace.disk.export",
+      "workspace.delete",
+      "env.export",
+      "env.rm",
+      "env.prune",
+      "gc",
+      "daemon.stop"
+    ])
+  })
+})

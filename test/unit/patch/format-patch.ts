@@ -1,9 +1,0 @@
-import { changePieces } from "../../../src/patch/format.ts"
-import { diffBudget } from "../../../src/patch/format/text-diff.ts"
-import type { Change } from "../../../src/patch/patch.ts"
-
-/** Changes as one patch. */
-export const formatPatch = (changes: Iterable<Change>): Uint8Array => {
-  const budget = diffBudget()
-  return Buffer.concat(Array.from(changes, (change) => Array.from(changePieces(change, budget, new Map()))).flat())
-}
