@@ -187,6 +187,20 @@ const rooms = {
   }
 }
 
+/** Rooms whose files lie in further rooms. */
+const innerRooms = {
+  "workspace/life": {
+    "records": [],
+    "engine": ["records"],
+    "guest": ["records", "engine"],
+    "read": ["records", "engine", "guest"],
+    "snapshot": ["records", "engine", "guest", "read"],
+    "points": ["records", "engine", "guest", "read", "snapshot"],
+    "saved": ["records", "engine", "guest", "read", "snapshot", "points"],
+    "verbs": ["records", "engine", "guest", "read", "snapshot", "points", "saved"]
+  }
+}
+
 /** Folders whose first level puts their rooms together. */
 const roomsBelow = {
   // By process: what runs in the daemon, what runs in the dial process, and what both run.
@@ -266,7 +280,7 @@ module.exports = {
       to: { path: "^src/", pathNot: [`^src/(${[folder, ...may[folder]].join("|")})/`, settings] }
     })),
     ...closed.flatMap(rulesOfDoor),
-    ...Object.entries(rooms).flatMap(rulesOfRooms),
+    ...Object.entries({ ...rooms, ...innerRooms }).flatMap(rulesOfRooms),
     ...Object.entries(roomsBelow).flatMap(arrowsOfRooms),
     {
       name: "drivers-behind-vmm",

@@ -9,7 +9,7 @@ import { SeedImages } from "../src/lib/disk/SeedImages.ts"
 import type { GuestChannel } from "../src/lib/guest-channel/GuestChannel.ts"
 import { Vmm } from "../src/lib/vm/Vmm.ts"
 import { Paths } from "../src/system/files/Paths.ts"
-import { acquireWorkspace } from "../src/workspace/life/boot.ts"
+import { acquireWorkspace } from "../src/workspace/life/guest/boot.ts"
 
 /** A running VM of the product with its root mounted. */
 export interface ProductVm {

@@ -11,7 +11,7 @@ import { realPath } from "../system/files/host-path.ts"
 import type { Paths } from "../system/files/Paths.ts"
 import { withNotices } from "../system/waits/notices.ts"
 import type { Notify } from "../workspace/entry/context.ts"
-import { driverOf } from "../workspace/life/driver.ts"
+import { driverOf } from "../workspace/life/guest/driver.ts"
 import { buildDockerfile } from "./dockerfile.ts"
 import { progressTo } from "./model/notices.ts"
 

@@ -8,7 +8,7 @@ import {
   recordedSnapshots,
   recordedWorkspaces,
   savedNames
-} from "../workspace/life/recorded.ts"
+} from "../workspace/life/records/recorded.ts"
 
 /** Names for a completion. Asks and starts no daemon, and never fails. */
 const orNone = <E>(names: Effect.Effect<ReadonlyArray<string>, E, Paths>): Effect.Effect<ReadonlyArray<string>> =>

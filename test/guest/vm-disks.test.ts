@@ -3,7 +3,7 @@ import { Effect, Schedule, Stream } from "effect"
 import * as fs from "node:fs"
 import { SeedImages } from "../../src/lib/disk/SeedImages.ts"
 import type { Vm } from "../../src/lib/vm/model/Vm.ts"
-import { driverOf } from "../../src/workspace/life/driver.ts"
+import { driverOf } from "../../src/workspace/life/guest/driver.ts"
 import { acquireTestWorkspace, basics, diskMib, finish, guestServices, script } from "../support/guest.ts"
 import { filesOf, recordOf } from "../support/vm-on-host.ts"
 

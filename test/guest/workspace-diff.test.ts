@@ -6,8 +6,8 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { SeedImages } from "../../src/lib/disk/SeedImages.ts"
 import { diffWorkspace } from "../../src/workspace/content/diff/diff.ts"
-import { warmBaseline } from "../../src/workspace/life/baseline.ts"
-import { acquireWorkspace } from "../../src/workspace/life/boot.ts"
+import { warmBaseline } from "../../src/workspace/life/guest/baseline.ts"
+import { acquireWorkspace } from "../../src/workspace/life/guest/boot.ts"
 import { basics, diskMib, finish, guestServices, memoryMib, script } from "../support/guest.ts"
 
 const request = {

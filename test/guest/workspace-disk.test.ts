@@ -16,7 +16,7 @@ import type { Guest, GuestImages, RestoredGuest } from "../../src/lib/vm/model/g
 import { endVm } from "../../src/lib/vm/model/sweep.ts"
 import { Vmm } from "../../src/lib/vm/Vmm.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
-import { linkBase, linkedBase } from "../../src/workspace/life/base.ts"
+import { linkBase, linkedBase } from "../../src/workspace/life/guest/base.ts"
 import { knownAccelerator } from "../support/accelerator.ts"
 import { basics, finish, guestServices, memoryMib, script } from "../support/guest.ts"
 import { ownCache } from "../support/own-cache.ts"

@@ -5,7 +5,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { prepareSeed } from "../../src/lib/seeding/prepare.ts"
-import { acquireWorkspace } from "../../src/workspace/life/boot.ts"
+import { acquireWorkspace } from "../../src/workspace/life/guest/boot.ts"
 import { basics, diskMib, finish, guestServices, memoryMib, script } from "../support/guest.ts"
 
 const env = {

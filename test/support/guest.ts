@@ -16,8 +16,8 @@ import {
 } from "../../src/lib/disk/workspace-disk.ts"
 import type { GuestProcess, SpawnRequest } from "../../src/lib/guest-channel/model/process.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
-import { acquireWorkspace } from "../../src/workspace/life/boot.ts"
-import { driverOf, layerFormatOf } from "../../src/workspace/life/driver.ts"
+import { acquireWorkspace } from "../../src/workspace/life/guest/boot.ts"
+import { driverOf, layerFormatOf } from "../../src/workspace/life/guest/driver.ts"
 import { guestEnvironment } from "../../src/workspace/residents/command.ts"
 
 /** Environment that the guest tests run in; set up before them. */

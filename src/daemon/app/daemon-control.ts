@@ -9,7 +9,7 @@ import { isAlive, ProcessIdentity, signalIdentity } from "../../system/processes
 import { deadlineScale } from "../../system/settings/deadline-scale.ts"
 import { readMetrics } from "../../system/telemetry/metrics.ts"
 import { SLOW_MS, Timings } from "../../system/telemetry/timings.ts"
-import { recordedWorkspaces } from "../../workspace/life/recorded.ts"
+import { recordedWorkspaces } from "../../workspace/life/records/recorded.ts"
 import { diskUsage } from "./disk/usage.ts"
 
 /** The record of a running daemon. */

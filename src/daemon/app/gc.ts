@@ -7,7 +7,7 @@ import { leaveMemoryStore, sweepVms } from "../../lib/vm/model/sweep.ts"
 import { sweepTemplates } from "../../lib/vm/model/templates.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import { sweepTemporaries } from "../../system/files/temporary.ts"
-import { sweepWorkspaces } from "../../workspace/life/sweep.ts"
+import { sweepWorkspaces } from "../../workspace/life/engine/sweep.ts"
 import { tendDisk } from "./disk/budget.ts"
 import { diskUsage } from "./disk/usage.ts"
 

@@ -8,7 +8,7 @@ import {
 import type { SyncPushPayload } from "../../contract/rows/workspace-sync.ts"
 import { syncPush } from "../../lib/seeding/push.ts"
 import { displayName, type Entry, type Generation } from "../entry/entry.ts"
-import { refused, workspaceTrees } from "../life/baseline.ts"
+import { refused, workspaceTrees } from "../life/guest/baseline.ts"
 
 interface Used {
   readonly entry: Entry

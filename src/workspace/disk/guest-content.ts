@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import { DiskDamaged } from "../../contract/errors/errors.ts"
 import type { Guest } from "../../lib/vm/model/guest.ts"
-import { explainInspector } from "../life/inspector.ts"
+import { explainInspector } from "../life/read/inspector.ts"
 import type { DiskContent } from "./image.ts"
 import type { Extent } from "./map.ts"
 

@@ -8,8 +8,8 @@ import { listDirectory } from "../content/files/list.ts"
 import { readPart } from "../content/files/read.ts"
 import type { Lifecycle, LifecycleServices } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
-import { demandSound, type DiskTree, openRoot } from "../life/inspected-root.ts"
-import { borrowDisk, type Borrowed } from "../life/reader.ts"
+import { demandSound, type DiskTree, openRoot } from "../life/read/inspected-root.ts"
+import { borrowDisk, type Borrowed } from "../life/read/reader.ts"
 import { guardOf } from "../residents/entry-residents.ts"
 
 /** Reads a path. The disk must be sound. */

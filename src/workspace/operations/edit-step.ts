@@ -4,7 +4,7 @@ import { callerProject } from "../../contract/wire/caller-project.ts"
 import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
 import { newRequestId } from "../../system/processes/identity.ts"
 import { nowMs } from "../../system/waits/time.ts"
-import { pointBeforeCommand } from "../life/point/keeper.ts"
+import { pointBeforeCommand } from "../life/verbs/keeper.ts"
 import { journaled } from "../residents/exec/command-registry.ts"
 import type { AtResidents, AtRunning } from "./work.ts"
 

@@ -1,8 +1,8 @@
 import type { HistoryEntry, HistoryResult, UndoneCommand } from "../../contract/rows/workspace-rewind.ts"
 import type { WorkspaceLogEvent } from "../entry/events.ts"
 import type { Span } from "../entry/record.ts"
-import { firstUndone, isBehind, isUndone, pointBefore } from "../life/point/lineage.ts"
-import { momentOf, type PointRecord } from "../life/point/record.ts"
+import { firstUndone, isBehind, isUndone, pointBefore } from "../life/points/lineage.ts"
+import { momentOf, type PointRecord } from "../life/records/point.ts"
 import { lineOf } from "../residents/command.ts"
 import type { JournaledCommand } from "../residents/exec/journal.ts"
 

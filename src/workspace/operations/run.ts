@@ -10,9 +10,10 @@ import type { Guest } from "../../lib/vm/model/guest.ts"
 import type { Paths } from "../../system/files/Paths.ts"
 import { monotonicMs } from "../../system/waits/time.ts"
 import { changeOf, silenceOf, standstillNotice, troubleText } from "../entry/standstill.ts"
-import { explainChannelFailure, type FreshWorkspace } from "../life/boot.ts"
-import type { RunOfImage } from "../life/image-defaults.ts"
-import { demandUser } from "../life/workspace-user.ts"
+import { explainChannelFailure } from "../life/engine/channel-failure.ts"
+import type { FreshWorkspace } from "../life/guest/boot.ts"
+import type { RunOfImage } from "../life/guest/image-defaults.ts"
+import { demandUser } from "../life/guest/workspace-user.ts"
 import { Hints, OutputTail } from "../residents/command-hints.ts"
 import {
   type EndingOptions,

@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import { exportSaved } from "../disk/saved/export.ts"
 import { importSaved } from "../disk/saved/import.ts"
-import { linkedBase } from "../life/base.ts"
-import { deleteSaved, save } from "../life/saved/keep.ts"
-import { findSaved, readAllSaved, savedInfo, seedOfSaved } from "../life/saved/record.ts"
+import { linkedBase } from "../life/guest/base.ts"
+import { findSaved, readAllSaved, savedInfo, seedOfSaved } from "../life/records/saved.ts"
 import { obstaclesOf } from "../life/snapshot/restore.ts"
+import { deleteSaved, save } from "../life/verbs/keep-saved.ts"
 import type { Works } from "./work.ts"
 
 /** The work of the operations on saved snapshots. */

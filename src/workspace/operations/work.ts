@@ -9,9 +9,10 @@ import { touch } from "../entry/activity.ts"
 import type { Lifecycle, LifecycleServices, Notify } from "../entry/context.ts"
 import type { Entry, Generation } from "../entry/entry.ts"
 import type { Registry } from "../entry/registry.ts"
-import type { LookAtFiles } from "../life/inspected-root.ts"
-import { borrowReader, explainEnd } from "../life/reader.ts"
-import { runningGeneration } from "../life/running.ts"
+import { runningGeneration } from "../life/engine/running.ts"
+import type { LookAtFiles } from "../life/read/inspected-root.ts"
+import { borrowReader, explainEnd } from "../life/read/reader.ts"
+import { wakeFor } from "../life/verbs/pause.ts"
 import { residentsOf } from "../residents/entry-residents.ts"
 import type { OpenResidents } from "../residents/open.ts"
 
@@ -117,7 +118,7 @@ export const inReader = <A, R>(
   work: (at: AtReader) => Effect.Effect<A, PyroError, R>
 ): Effect.Effect<A, PyroError, LifecycleServices | Exclude<R, Scope.Scope>> =>
   Effect.scoped(Effect.flatMap(
-    borrowReader(lifecycle, entry, operation),
+    borrowReader(lifecycle, entry, operation, wakeFor(lifecycle, entry, operation)),
     ({ channel, explain, lookAtFiles }) =>
       explain(work({ lifecycle, registry: lifecycle.registry, entry, channel, lookAtFiles }))
   ))

@@ -8,7 +8,7 @@ import { buildInMicroVm } from "../../../src/building/builder/builder.ts"
 import type { PyroService } from "../../../src/contract/rows/Pyro.ts"
 import { type Environment, Environments, type Progress } from "../../../src/lib/environment/Environments.ts"
 import { Paths } from "../../../src/system/files/Paths.ts"
-import type { AskedWorkspace } from "../../../src/workspace/life/create.ts"
+import type { AskedWorkspace } from "../../../src/workspace/life/verbs/create.ts"
 import { temporaryFolder } from "../../support/pyro-cli.ts"
 
 const { folder, remove } = temporaryFolder("pyro-builder-test-")

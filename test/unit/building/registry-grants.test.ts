@@ -14,7 +14,7 @@ import { basesOf } from "../../../src/lib/recipe/dockerfile.ts"
 import { devContainerAt } from "../../../src/lib/seeding/devcontainer-plan.ts"
 import { Paths } from "../../../src/system/files/Paths.ts"
 import { ProcessVariables } from "../../../src/system/settings/config.ts"
-import type { AskedWorkspace } from "../../../src/workspace/life/create.ts"
+import type { AskedWorkspace } from "../../../src/workspace/life/verbs/create.ts"
 import { temporaryFolder } from "../../support/pyro-cli.ts"
 import { writeTree } from "../../support/write-tree.ts"
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { callerProject } from "../../../src/contract/wire/caller-project.ts"
-import { demandLifetime } from "../../../src/workspace/life/lifetime.ts"
+import { demandLifetime } from "../../../src/workspace/life/guest/lifetime.ts"
 
 const asModel = <A, E>(work: Effect.Effect<A, E>) =>
   Effect.provideService(work, callerProject, { project: "/project", all: false })

@@ -18,7 +18,7 @@ import {
   readSettings,
   userName
 } from "../../../system/processes/host.ts"
-import { readWorkspaces } from "../../../workspace/life/recorded.ts"
+import { readWorkspaces } from "../../../workspace/life/records/recorded.ts"
 import { fine, improvable, wrong } from "./line.ts"
 
 const mib = 1024 * 1024

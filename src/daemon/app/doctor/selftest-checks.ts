@@ -9,7 +9,7 @@ import { Paths } from "../../../system/files/Paths.ts"
 import { fileHolds } from "../../../system/processes/host.ts"
 import { processesWithArgument } from "../../../system/processes/identity.ts"
 import { processHolds } from "../../../system/processes/process-memory.ts"
-import type { FreshWorkspace, StartError } from "../../../workspace/life/boot.ts"
+import type { FreshWorkspace, StartError } from "../../../workspace/life/guest/boot.ts"
 import { fine, improvable, inOrder, wrong } from "./line.ts"
 import { clockVerdict, differ, inTime, script, selfPortrait, stdoutOf, verdict } from "./proof.ts"
 

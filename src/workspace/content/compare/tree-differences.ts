@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
 import type { ComparedSide, WalkEntry } from "../../../lib/guest-channel/model/files.ts"
-import { refused } from "../../life/baseline.ts"
+import { refused } from "../../life/guest/baseline.ts"
 import { type Candidate, MAX_CANDIDATES, MAX_PATH_BYTES } from "../diff/candidates.ts"
 import { type Place, sameContents } from "./same-contents.ts"
 

@@ -3,7 +3,7 @@ import { FileRefused } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import type { ComparedSide } from "../../../lib/guest-channel/model/files.ts"
 import { type Pushed, pushedContent } from "../../../lib/seeding/model/pushed.ts"
-import { differences, type Trees } from "../../life/baseline.ts"
+import { differences, type Trees } from "../../life/guest/baseline.ts"
 import { readContents, type ReadLimits } from "./contents.ts"
 
 /** A path at which the trees differ, as a byte string with one character per byte. */

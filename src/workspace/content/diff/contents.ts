@@ -3,7 +3,7 @@ import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import { EFBIG, EINVAL, ELOOP, ENOENT, ENOTDIR, errnoName } from "../../../lib/guest-channel/model/errors.ts"
-import { refused } from "../../life/baseline.ts"
+import { refused } from "../../life/guest/baseline.ts"
 import { batchesOf } from "../batches.ts"
 
 /** Maximum bytes of paths in one request of `readMany`, and maximum number of paths. */

@@ -16,9 +16,10 @@ import { askedEvent } from "../../entry/consents.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import { displayName, type Entry, untilDeleted } from "../../entry/entry.ts"
 import { EventLog } from "../../entry/events.ts"
-import { type Trees, workspaceTrees } from "../../life/baseline.ts"
-import { borrowReader, explainEnd, type Reader } from "../../life/reader.ts"
-import { runningGeneration } from "../../life/running.ts"
+import { runningGeneration } from "../../life/engine/running.ts"
+import { type Trees, workspaceTrees } from "../../life/guest/baseline.ts"
+import { borrowReader, explainEnd, type Reader } from "../../life/read/reader.ts"
+import { wakeFor } from "../../life/verbs/pause.ts"
 import { guardOf } from "../../residents/entry-residents.ts"
 import { collectChanges, wholeChanges } from "../diff/changes.ts"
 import { convertedPaths } from "../diff/converted.ts"
@@ -49,7 +50,7 @@ const readerFor = (
       channel: generation.channel,
       explain: explainEnd({ entry, generation })
     }))
-    : borrowReader(lifecycle, entry, "workspace.export")
+    : borrowReader(lifecycle, entry, "workspace.export", wakeFor(lifecycle, entry, "workspace.export"))
 
 /** Copies files, or the diff as a patch or as changes of files, from a workspace to the host. */
 export const exportFrom = (

@@ -14,7 +14,8 @@ import type { SecretSet } from "../../../lib/redaction/secrets.ts"
 import { forEachWhile } from "../../../system/waits/for-each-while.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
-import { borrowReader } from "../../life/reader.ts"
+import { borrowReader } from "../../life/read/reader.ts"
+import { wakeFor } from "../../life/verbs/pause.ts"
 import { guardOf } from "../../residents/entry-residents.ts"
 import { modeText, openFile } from "./open.ts"
 import { type WriteError, writeFileFrom } from "./write.ts"
@@ -91,7 +92,12 @@ export const downloadFrom = (
   payload: FileDownloadPayload
 ): Stream.Stream<FileDownloadEvent, PyroError, LifecycleServices> =>
   Stream.unwrap(Effect.gen(function*() {
-    const { channel, explain, lookAtFiles } = yield* borrowReader(lifecycle, entry, "workspace.file.download")
+    const { channel, explain, lookAtFiles } = yield* borrowReader(
+      lifecycle,
+      entry,
+      "workspace.file.download",
+      wakeFor(lifecycle, entry, "workspace.file.download")
+    )
     const secrets = yield* guardOf(entry, payload)
     const events = yield* Queue.bounded<FileDownloadEvent, PyroError | Cause.Done>(AHEAD)
     yield* explain(

@@ -6,7 +6,7 @@ import { printable } from "../../../contract/text/printable.ts"
 import type { GuestImages } from "../../../lib/vm/model/guest.ts"
 import { hostBootId } from "../../../system/processes/identity.ts"
 import { encodeState, noStates } from "../../entry/resident.ts"
-import type { Saved } from "../../life/saved/record.ts"
+import type { Saved } from "../../life/records/saved.ts"
 import { execKind } from "../../residents/exec/resident.ts"
 import { filesIssue, Manifest } from "./manifest.ts"
 

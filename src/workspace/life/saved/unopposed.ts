@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { CreatePayload } from "../../../contract/rows/workspace-lifecycle.ts"
-import type { SavedRecord } from "./record.ts"
+import type { SavedRecord } from "../records/saved.ts"
 
 /** A field of a create whose value comes from the snapshot. */
 interface Fixed {

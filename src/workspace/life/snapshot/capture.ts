@@ -19,9 +19,9 @@ import { noStates, type ResidentStates } from "../../entry/resident.ts"
 import { residentsOf } from "../../residents/entry-residents.ts"
 import { copyHeaderSecrets } from "../../residents/header-secret/header-secret-file.ts"
 import { copySecrets } from "../../residents/secret/secret-file.ts"
-import { linkedBase } from "../base.ts"
-import { flush } from "../start-stop.ts"
-import { type announced, type Captured, type CaptureFolder, type Snapshot, writeSnapshot } from "./record.ts"
+import { linkedBase } from "../guest/base.ts"
+import { flush } from "../guest/flush.ts"
+import { type announced, type Captured, type CaptureFolder, type Snapshot, writeSnapshot } from "../records/snapshot.ts"
 
 /** The seed image of a workspace's disk, under its VM's name. */
 export const seedOf = (entry: Entry, record: WorkspaceRecord): Seed => ({

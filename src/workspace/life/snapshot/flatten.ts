@@ -32,8 +32,8 @@ import {
 import type { Entry } from "../../entry/entry.ts"
 import { unwritten, virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
 import { isBusy } from "../../residents/entry-residents.ts"
-import { imagesOf } from "../generation.ts"
-import { inspectorSize } from "../inspector.ts"
+import { imagesOf } from "../guest/generation.ts"
+import { inspectorSize } from "../read/inspector.ts"
 
 /**
  * Number of frozen layers of one disk that starts a merge. Each layer costs QEMU two descriptors, and a look-up per cluster that no

@@ -5,9 +5,9 @@ import { nowIso, nowMs } from "../../../system/waits/time.ts"
 import { type Lifecycle, removeStaged } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { residentsOf } from "../../residents/entry-residents.ts"
+import { announced, type Snapshot, snapshotFolder } from "../records/snapshot.ts"
+import { isOver, readTried, removeTried, triedSnapshots } from "../records/tried.ts"
 import { captureAs } from "./capture.ts"
-import { announced, type Snapshot, snapshotFolder } from "./record.ts"
-import { isOver, readTried, removeTried, triedSnapshots } from "./tried.ts"
 
 /** A snapshot that no request can name: its name has a leading dot. The next process removes it. */
 export interface Hidden {

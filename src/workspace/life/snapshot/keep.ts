@@ -18,7 +18,6 @@ import { displayName, type Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
 import { unwritten, type WorkspaceFolder } from "../../entry/record.ts"
 import { guardOf } from "../../residents/entry-residents.ts"
-import { captureAs } from "./capture.ts"
 import {
   announced,
   type CaptureFolder,
@@ -28,8 +27,9 @@ import {
   snapshotFolder,
   snapshotInfo,
   writeSnapshot
-} from "./record.ts"
-import { triedSnapshots } from "./tried.ts"
+} from "../records/snapshot.ts"
+import { triedSnapshots } from "../records/tried.ts"
+import { captureAs } from "./capture.ts"
 
 /** A removal first hides the snapshot, and then frees its files. */
 const removeSnapshot = (workspace: WorkspaceFolder, folder: CaptureFolder) =>

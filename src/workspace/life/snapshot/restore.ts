@@ -24,9 +24,9 @@ import { hostBootId } from "../../../system/processes/identity.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
-import { explainChannelFailure } from "../boot.ts"
-import { hostnameOf, readHosts } from "../generation.ts"
-import type { Captured, CaptureFolder, Snapshot } from "./record.ts"
+import { explainChannelFailure } from "../engine/channel-failure.ts"
+import { hostnameOf, readHosts } from "../guest/generation.ts"
+import type { Captured, CaptureFolder, Snapshot } from "../records/snapshot.ts"
 
 const renewTimeoutMs = 30_000 * deadlineScale
 

@@ -6,7 +6,7 @@ import * as path from "node:path"
 import type { AgentEvent } from "../../../../src/lib/guest-channel/model/calls.ts"
 import type { Entry } from "../../../../src/workspace/entry/entry.ts"
 import { readEvents } from "../../../../src/workspace/entry/events.ts"
-import { makeAllowance, recordAgentEvents } from "../../../../src/workspace/life/install.ts"
+import { makeAllowance, recordAgentEvents } from "../../../../src/workspace/life/engine/install.ts"
 import { eventLog } from "../../../support/event-log.ts"
 
 const recorded = (events: ReadonlyArray<AgentEvent>) =>

@@ -4,7 +4,7 @@ import type { GuestChannel } from "../../../../src/lib/guest-channel/GuestChanne
 import { wallClockNs } from "../../../../src/system/waits/time.ts"
 import type { Generation } from "../../../../src/workspace/entry/entry.ts"
 import type { WorkspaceId } from "../../../../src/workspace/entry/record.ts"
-import { makeClockKeeper } from "../../../../src/workspace/life/clock-keeper.ts"
+import { makeClockKeeper } from "../../../../src/workspace/life/guest/clock-keeper.ts"
 
 /** A host whose wall clock can step. */
 const steppingClock = () => {

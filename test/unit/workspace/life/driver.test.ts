@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { ProcessVariables } from "../../../../src/system/settings/config.ts"
-import { driverOf, layerFormatOf } from "../../../../src/workspace/life/driver.ts"
+import { driverOf, layerFormatOf } from "../../../../src/workspace/life/guest/driver.ts"
 
 const chosen = (driver: "auto" | "qemu" | "firecracker" | undefined, variable?: string) =>
   Effect.provideService(driverOf({ driver }), ProcessVariables, { PYRO_DRIVER: variable })

@@ -10,7 +10,7 @@ import {
   readSnapshots,
   snapshotFolder,
   snapshotInfo
-} from "../../../../src/workspace/life/snapshot/record.ts"
+} from "../../../../src/workspace/life/records/snapshot.ts"
 import { residentKinds } from "../../../../src/workspace/residents/kinds.ts"
 import { temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 

@@ -8,7 +8,7 @@ import {
   recordedProgram,
   runWithImage,
   withImage
-} from "../../../../src/workspace/life/image-defaults.ts"
+} from "../../../../src/workspace/life/guest/image-defaults.ts"
 import { recordOf } from "../record-of.ts"
 
 const image = (more: Partial<ImageConfig> = {}) => ({

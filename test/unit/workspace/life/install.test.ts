@@ -6,7 +6,7 @@ import { detach } from "../../../../src/workspace/entry/context.ts"
 import { type Generation, makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import { folderOf, newWorkspaceId, type WorkspaceRecord } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
-import { install } from "../../../../src/workspace/life/transition.ts"
+import { install } from "../../../../src/workspace/life/engine/transition.ts"
 import { eventLog } from "../../../support/event-log.ts"
 
 const nowhere = { stateDir: "/nowhere", cacheDir: "/nowhere", memoryDir: "/nowhere" }

@@ -6,7 +6,7 @@ import { aloneFor } from "../../../../src/workspace/entry/context.ts"
 import { type Generation, makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import { folderOf, newWorkspaceId } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
-import { runningGeneration } from "../../../../src/workspace/life/running.ts"
+import { runningGeneration } from "../../../../src/workspace/life/engine/running.ts"
 import { recordOf } from "../record-of.ts"
 
 const all = Object.keys(operationStates) as ReadonlyArray<WorkspaceOperation>

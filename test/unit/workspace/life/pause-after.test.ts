@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { callerProject } from "../../../../src/contract/wire/caller-project.ts"
 import { ProcessVariables } from "../../../../src/system/settings/config.ts"
-import { pauseOfNew } from "../../../../src/workspace/life/pause-after.ts"
+import { pauseOfNew } from "../../../../src/workspace/life/verbs/pause-after.ts"
 
 interface Asked {
   readonly request?: number

@@ -5,7 +5,7 @@ import { damagedBy } from "../../../../src/workspace/entry/damaged.ts"
 import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import { folderOf, type WorkspaceRecord } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
-import { removeAll } from "../../../../src/workspace/life/remove.ts"
+import { removeAll } from "../../../../src/workspace/life/verbs/remove.ts"
 import { recordOf } from "../record-of.ts"
 
 const idOf = (number: number) => `ws-${String(number).padStart(10, "0")}`

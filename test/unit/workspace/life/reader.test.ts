@@ -5,7 +5,7 @@ import type { LifecycleServices } from "../../../../src/workspace/entry/context.
 import { type Generation, makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import { folderOf, newWorkspaceId } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
-import { borrowReader, readerOf } from "../../../../src/workspace/life/reader.ts"
+import { borrowReader, readerOf } from "../../../../src/workspace/life/read/reader.ts"
 import { recordOf } from "../record-of.ts"
 
 const atState = (state: WorkspaceState) =>
@@ -17,7 +17,7 @@ const atState = (state: WorkspaceState) =>
     const lifecycle = { registry: makeRegistry(), scope }
     lifecycle.registry.entries.set(id, entry)
     // No inspector is made: the disk is not there, or the workspace has a guest of its own.
-    const borrow = borrowReader(lifecycle, entry, "workspace.file.read") as Effect.Effect<
+    const borrow = borrowReader(lifecycle, entry, "workspace.file.read", Effect.void) as Effect.Effect<
       Effect.Success<ReturnType<typeof borrowReader>>,
       Effect.Error<ReturnType<typeof borrowReader>>,
       Exclude<Effect.Services<ReturnType<typeof borrowReader>>, LifecycleServices>

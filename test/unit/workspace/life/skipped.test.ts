@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Notice } from "../../../../src/contract/rows/notice.ts"
 import type { PreparedSeed } from "../../../../src/lib/seeding/model/request.ts"
-import { reportSeed } from "../../../../src/workspace/life/notices.ts"
+import { reportSeed } from "../../../../src/workspace/life/guest/notices.ts"
 
 const nothing = { files: 0, directories: 0, symlinks: 0, bytes: 0, skippedCount: 0, skipped: [], git: undefined }
 

@@ -6,7 +6,7 @@ import * as path from "node:path"
 import { withLock } from "../../../../src/system/files/lock.ts"
 import { daemonFiles, Paths } from "../../../../src/system/files/Paths.ts"
 import { folderOf, type WorkspaceId, writeWorkspace } from "../../../../src/workspace/entry/record.ts"
-import { sweepWorkspaces } from "../../../../src/workspace/life/sweep.ts"
+import { sweepWorkspaces } from "../../../../src/workspace/life/engine/sweep.ts"
 import { temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 import { recordOf } from "../record-of.ts"
 

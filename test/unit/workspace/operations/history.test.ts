@@ -1,6 +1,6 @@
 import { assert, describe, it } from "vitest"
 import { noStates } from "../../../../src/workspace/entry/resident.ts"
-import type { PointRecord } from "../../../../src/workspace/life/point/record.ts"
+import type { PointRecord } from "../../../../src/workspace/life/records/point.ts"
 import { beginsAtBaseline, historyOf } from "../../../../src/workspace/operations/history.ts"
 import type { JournaledCommand } from "../../../../src/workspace/residents/exec/journal.ts"
 

@@ -7,7 +7,7 @@ import {
   MAX_CANDIDATES,
   MAX_PATH_BYTES
 } from "../../../../../src/workspace/content/diff/candidates.ts"
-import { workspaceTrees } from "../../../../../src/workspace/life/baseline.ts"
+import { workspaceTrees } from "../../../../../src/workspace/life/guest/baseline.ts"
 
 /** Candidates of a guest in which `count` files of one name are new. */
 const collected = (count: number, name: string) => {

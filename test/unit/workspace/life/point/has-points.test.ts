@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { deadlineScale } from "../../../../../src/system/settings/deadline-scale.ts"
 import { makePointMarks } from "../../../../../src/workspace/entry/point-marks.ts"
-import { everyMs, hasPoints, isQuick } from "../../../../../src/workspace/life/point/keeper.ts"
+import { everyMs, hasPoints, isQuick } from "../../../../../src/workspace/life/verbs/keeper.ts"
 
 describe("workspaces with points", () => {
   const before = process.env["PYRO_REWIND_MIB"]

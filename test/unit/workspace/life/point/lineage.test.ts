@@ -6,7 +6,7 @@ import {
   isUndone,
   pointBefore,
   undoneAfter
-} from "../../../../../src/workspace/life/point/lineage.ts"
+} from "../../../../../src/workspace/life/points/lineage.ts"
 
 const point = (
   id: string,

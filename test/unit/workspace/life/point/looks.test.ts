@@ -4,7 +4,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { assert, describe, it } from "vitest"
-import { isLook } from "../../../../../src/workspace/life/point/looks.ts"
+import { isLook } from "../../../../../src/workspace/life/points/looks.ts"
 
 const shell = (text: string) => ["/bin/sh", "-c", text]
 

@@ -5,7 +5,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { folderOf, WorkspaceId } from "../../../../../src/workspace/entry/record.ts"
 import { noStates } from "../../../../../src/workspace/entry/resident.ts"
-import { makePoint, pointFolder, readPoints, writePoint } from "../../../../../src/workspace/life/point/record.ts"
+import { makePoint, pointFolder, readPoints, writePoint } from "../../../../../src/workspace/life/records/point.ts"
 
 const record = (id: string, number: number, commands = number) => ({
   format: 1 as const,

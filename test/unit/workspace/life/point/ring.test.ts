@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { toEvict } from "../../../../../src/workspace/life/point/ring.ts"
+import { toEvict } from "../../../../../src/workspace/life/points/ring.ts"
 
 /** Points over one growing chain: point n has the layers 0 to n. Each layer has 100 bytes. */
 const chain = (count: number) =>

@@ -1,0 +1,100 @@
+import { Effect, Option, Ref, SubscriptionRef } from "effect"
+import { giveAhead, type Lay, layAhead, type MemoryAhead, needsCopy, toLay } from "../../../lib/vm/memory-ahead.ts"
+import { memoryBytes } from "../../../lib/vm/model/memory-image.ts"
+import { removeTree } from "../../../system/files/remove-tree.ts"
+import { asStep } from "../../../system/telemetry/spans.ts"
+import type { Entry } from "../../entry/entry.ts"
+import { aheadFile, type Point, readPoints } from "../records/point.ts"
+import { haveRoom } from "../snapshot/capture.ts"
+import { leftBytes } from "./ring.ts"
+
+/** Time without a use after which a memory is made: commands in a row are not slowed down. */
+const QUIET_MS = 1_000
+
+/**
+ * Largest memory that is made ahead in a workspace that has not gone back lately, in bytes. A copy of it takes a tenth of a second; a larger one would
+ * write a GiB for a return that may never come.
+ */
+const SMALL_BYTES = 256 * 1024 * 1024
+
+/** Whether a workspace does not run any more, or is about to end. */
+export const isLeaving = (entry: Entry) =>
+  Effect.map(
+    Effect.all([Ref.get(entry.state), SubscriptionRef.get(entry.isBeingDeleted)]),
+    ([{ state }, isBeingDeleted]) => state !== "running" || isBeingDeleted
+  )
+
+const aheadOf = ({ folder, pointMarks }: Entry): MemoryAhead => ({
+  file: aheadFile(folder),
+  parts: pointMarks.ahead ?? []
+})
+
+/** Removes the memory. The caller has the lock of it, or the workspace ends. */
+const drop = (entry: Entry): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    delete entry.pointMarks.ahead
+    return Effect.ignore(removeTree(aheadFile(entry.folder)))
+  })
+
+/** Removes the memory that was made ahead, if there is one. */
+export const dropAhead = (entry: Entry): Effect.Effect<void> =>
+  Effect.suspend(() => entry.pointMarks.ahead === undefined ? Effect.void : drop(entry))
+
+/** Whether a memory that is made anew is worth its bytes, and has room in the budget of points. */
+const isWorth = (entry: Entry, { memoryPath }: Lay, { isExpected }: { readonly isExpected: boolean }) =>
+  Effect.gen(function*() {
+    const bytes = memoryBytes(memoryPath)
+    if (!isExpected && bytes > SMALL_BYTES) return false
+    return bytes <= (yield* leftBytes(entry.folder, yield* Ref.get(entry.record), yield* readPoints(entry.folder)))
+  })
+
+const makeOf = (entry: Entry, memoryPath: string, expected: { readonly isExpected: boolean }) =>
+  Effect.gen(function*() {
+    const { pointMarks: marks } = entry
+    const ahead = aheadOf(entry)
+    const lay = yield* toLay(ahead, memoryPath)
+    if (lay === undefined) return
+    if (lay.isNew && !(yield* isWorth(entry, lay, expected))) return yield* drop(entry)
+    // Until it is whole, nobody may take it.
+    delete marks.ahead
+    const room = lay.isNew ? haveRoom(memoryBytes(memoryPath), ahead.file) : Effect.void
+    const made = yield* Effect.andThen(room, layAhead(ahead, lay)).pipe(
+      asStep("memory ahead"),
+      Effect.onError(() => drop(entry))
+    )
+    marks.ahead = made.parts
+  })
+
+/**
+ * Makes the memory of the point that the next return likely goes to, a moment after the last use. `likely` is looked up then: the memory is of the state
+ * after the commands of that moment. The next use makes another look due.
+ */
+export const makeAhead = <E extends { readonly message: string }, R>(
+  entry: Entry,
+  likely: Effect.Effect<Option.Option<Point>, E, R>,
+  expected: { readonly isExpected: boolean }
+) =>
+  Effect.gen(function*() {
+    const { lastMs } = entry.uses
+    yield* Effect.sleep(QUIET_MS)
+    if (entry.uses.lastMs !== lastMs || entry.uses.count > 0) return
+    yield* Effect.gen(function*() {
+      const point = yield* likely
+      const memoryPath = Option.map(point, ({ folder }) => folder.frozen.memoryPath)
+      const hasMemory = Option.exists(point, ({ record }) => record.captured.memory !== undefined)
+      if (Option.isNone(memoryPath) || !hasMemory || !(yield* needsCopy(memoryPath.value))) {
+        return yield* dropAhead(entry)
+      }
+      yield* makeOf(entry, memoryPath.value, expected)
+      // Its end may have come meanwhile, before there was something to end.
+      if (yield* isLeaving(entry)) yield* dropAhead(entry)
+    }).pipe(entry.pointMarks.aheadLock.withPermits(1))
+  }).pipe(Effect.catch((failure) => Effect.logDebug(`${entry.id}: no memory is made ahead: ${failure.message}`)))
+
+/** Makes the memory that was made ahead the whole image of a point, if it is that point's. The copy is made otherwise, as ever. */
+export const takeAhead = (entry: Entry, { folder }: Pick<Point, "folder">): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const { pointMarks: marks } = entry
+    if (marks.ahead === undefined) return
+    if (yield* giveAhead(aheadOf(entry), folder.frozen.memoryPath)) delete marks.ahead
+  }).pipe(Effect.ignore)

@@ -1,0 +1,221 @@
+import { Effect, Ref } from "effect"
+import { InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
+import type { CreatePayload } from "../../../contract/rows/workspace-lifecycle.ts"
+import { callerProject } from "../../../contract/wire/caller-project.ts"
+import { demandPlain } from "../../../lib/redaction/redact.ts"
+import { Vmm } from "../../../lib/vm/Vmm.ts"
+import { linkTree } from "../../../system/files/link-tree.ts"
+import { Paths } from "../../../system/files/Paths.ts"
+import { annotateStep, asStep } from "../../../system/telemetry/spans.ts"
+import { faultPoint } from "../../../system/waits/fault.ts"
+import { nowIso } from "../../../system/waits/time.ts"
+import {
+  discardFolder,
+  generationScope,
+  type Lifecycle,
+  type LifecycleServices,
+  type Notify,
+  progress
+} from "../../entry/context.ts"
+import { type Entry, makeEntry } from "../../entry/entry.ts"
+import {
+  folderOf,
+  RECORD_FORMAT,
+  virtualBytesOf,
+  type WorkspaceId,
+  type WorkspaceRecord,
+  writeWorkspace
+} from "../../entry/record.ts"
+import { newIds } from "../../entry/registry.ts"
+import { noStates } from "../../entry/resident.ts"
+import { demandRoom, recordedDefaults } from "../../residents/command-defaults.ts"
+import { checkGiven } from "../../residents/header-secret/bindings.ts"
+import { writeFirstItems } from "../../residents/header-secret/header-secrets.ts"
+import { type Granted, nothingGranted, withPolicy } from "../../residents/network/policy.ts"
+import { demandDriver } from "../../residents/network/tap.ts"
+import { readSecrets, writeSecrets } from "../../residents/secret/secret-file.ts"
+import { initialSecrets, searchOfGiven } from "../../residents/secret/workspace-secrets.ts"
+import { type LastingLoan, loanOf } from "../../residents/ssh/loan-source.ts"
+import type { Transition } from "../engine/description.ts"
+import { transit } from "../engine/transition.ts"
+import { linkBase, linkedBase } from "../guest/base.ts"
+import { demandLifetime } from "../guest/lifetime.ts"
+import { reportWarnings } from "../guest/notices.ts"
+import { findSaved, type Saved, type SavedRecord, seedOfSaved } from "../records/saved.ts"
+import { captureFolder } from "../records/snapshot.ts"
+import { demandUnopposed } from "../saved/unopposed.ts"
+import { demandLoadable, reserve } from "../snapshot/restore.ts"
+import { forget, makeFolder, recordLoan } from "./create.ts"
+import { buildFork } from "./fork.ts"
+import { pauseOfNew } from "./pause-after.ts"
+
+/** The record that announces the workspace: the snapshot's machine and files, the request's names and grants. */
+const announced = (
+  { hasNetwork, workspace }: Pick<SavedRecord, "hasNetwork" | "workspace">,
+  payload: CreatePayload,
+  { createdAt, id, network, pause, project, sshAgent }: {
+    readonly id: WorkspaceId
+    readonly createdAt: string
+    readonly network: Granted | undefined
+    readonly project: string | undefined
+    readonly pause: Pick<WorkspaceRecord, "pauseAfterSeconds">
+    readonly sshAgent: LastingLoan | undefined
+  }
+): WorkspaceRecord => {
+  const { cwd, env, pauseAfterSeconds: _after, project: _, requireConfinement, ...same } = workspace
+  const confinement = payload.requireConfinement ?? requireConfinement
+  // The memory may have a network that is on, and a device has a policy without a grant too.
+  const granted = network ?? (hasNetwork || workspace.networkDriver === "tap" ? nothingGranted : undefined)
+  return {
+    ...same,
+    format: RECORD_FORMAT,
+    id,
+    phase: "creating",
+    ...(payload.name === undefined ? {} : { name: payload.name }),
+    labels: payload.labels,
+    generation: 1,
+    disk: 0,
+    residents: granted === undefined ? noStates : withPolicy(noStates, granted.policy),
+    ...(confinement === undefined ? {} : { requireConfinement: confinement }),
+    ...(payload.ttlSeconds === undefined ? {} : { ttlSeconds: payload.ttlSeconds }),
+    ...pause,
+    ...recordedDefaults({ env: { ...env, ...payload.env }, cwd: payload.cwd ?? cwd }),
+    ...(project === undefined ? {} : { project }),
+    ...(sshAgent === undefined ? {} : { sshAgent }),
+    createdAt
+  }
+}
+
+/** Makes folder, record, images and secrets, the record first. */
+const announce = (entry: Entry, saved: Saved, payload: CreatePayload) =>
+  Effect.gen(function*() {
+    yield* makeFolder(entry.folder)
+    yield* writeWorkspace(entry.folder, yield* Ref.get(entry.record), { flush: false })
+    yield* linkBase(entry.folder.base, yield* linkedBase(saved.folder.base))
+    yield* writeFirstItems(entry.folder.directory, payload.secretHttp)
+    faultPoint("create-from:announced")
+  })
+
+/** Second names of the snapshot's files, so that it can be deleted meanwhile, with the secrets of the request. */
+const stage = (lifecycle: Lifecycle, entry: Entry, found: Saved, payload: CreatePayload) =>
+  Effect.gen(function*() {
+    const folder = captureFolder(entry.folder.staged)
+    const linked = Effect.gen(function*() {
+      // A deletion may have come first, and another snapshot with this name.
+      const saved = yield* findSaved(found.record.name)
+      if (saved.record.id !== found.record.id) return yield* changed
+      const { memory } = saved.record.captured
+      if (memory !== undefined && payload.diskOnly !== true) {
+        // In the snapshot's own folder, so that the next create has the same file.
+        yield* Effect.flatMap(Vmm, (vmm) => vmm.on(memory.spec.driver).prepareMemory(saved.folder.frozen.memoryPath))
+      }
+      yield* linkTree(saved.folder.directory, folder.directory)
+    })
+    yield* lifecycle.registry.savedLock.withPermits(1)(linked)
+    const { former } = yield* readSecrets(folder.directory)
+    const { secrets } = initialSecrets(payload)
+    yield* writeSecrets(folder.directory, { secrets, former })
+    faultPoint("create-from:staged")
+    return folder
+  }).pipe(asStep("stage"))
+
+const changed = new InvalidRequest({
+  field: "from_snapshot",
+  detail: "the saved snapshot was replaced by another one meanwhile; repeat the request"
+})
+
+/** The first VM: with the memory of the snapshot, or on its disk. */
+const creating = (
+  lifecycle: Lifecycle,
+  entry: Entry,
+  saved: Saved,
+  payload: CreatePayload,
+  notify: Notify
+): Effect.Effect<Transition<LifecycleServices>> =>
+  Effect.map(generationScope(entry), (scope) => ({
+    name: "create-from",
+    entry,
+    scope,
+    build: () =>
+      Effect.gen(function*() {
+        yield* announce(entry, saved, payload)
+        yield* progress(notify, "linking the saved snapshot", 0.2)
+        const folder = yield* stage(lifecycle, entry, saved, payload)
+        const { memory, ...files } = saved.record.captured
+        if (memory === undefined || payload.diskOnly === true) {
+          const captured = { ...files, residents: noStates }
+          return yield* buildFork(lifecycle, { folder, captured, vms: [] }, entry, undefined, notify)
+        }
+        const record = yield* Ref.get(entry.record)
+        const images = yield* linkedBase(entry.folder.base)
+        const seed = { path: `${folder.disk}/seed.ext4`, virtualBytes: virtualBytesOf(record) }
+        const vms = yield* reserve(memory.spec, [{ record, images, seed, scope }])
+        yield* progress(notify, "starting the workspace", 0.5)
+        yield* vms[0]!.fill(folder.frozen.memoryPath)
+        return yield* buildFork(lifecycle, { folder, captured: saved.record.captured, vms }, entry, vms[0], notify)
+      }),
+    change: (record) => record,
+    adopts: true,
+    event: { _tag: "created", environment: saved.record.workspace.environment.name, snapshot: saved.record.name }
+  }))
+
+/**
+ * Creates a workspace from a saved snapshot, and gives its entry. It has the snapshot's processes and files, and nothing of the workspace
+ * that was saved beside them: no secret, no host of one, no network grant, no label.
+ */
+export const createFrom = (
+  lifecycle: Lifecycle,
+  name: string,
+  payload: CreatePayload,
+  network: Granted | undefined,
+  notify: Notify
+): Effect.Effect<Entry, PyroError, LifecycleServices> =>
+  Effect.gen(function*() {
+    const { registry } = lifecycle
+    const { stateDir } = yield* Paths
+    const saved = yield* findSaved(name)
+    const { workspace } = saved.record
+    yield* demandUnopposed(workspace, payload)
+    if (payload.diskOnly !== true) {
+      yield* demandLoadable(saved, yield* linkedBase(saved.folder.base), seedOfSaved(saved))
+    }
+    const caller = yield* callerProject
+    const [id] = yield* newIds(registry, 1)
+    const record = announced(saved.record, payload, {
+      id: id!,
+      createdAt: yield* nowIso,
+      network,
+      pause: yield* pauseOfNew(payload, workspace),
+      project: caller?.project ?? workspace.project,
+      sshAgent: yield* loanOf(payload)
+    })
+    yield* demandPlain(searchOfGiven(payload), {
+      name: payload.name,
+      labels: payload.labels,
+      env: record.env,
+      cwd: record.cwd
+    })
+    yield* demandRoom(record.env)
+    yield* registry.checkName(payload.name, record.id)
+    const { networkDriver = "streams" } = workspace
+    yield* demandDriver({
+      networkDriver,
+      ...(payload.secretHttp === undefined ? {} : { secretHttp: payload.secretHttp })
+    })
+    yield* demandLifetime(payload.ttlSeconds)
+    yield* checkGiven(payload)
+    yield* annotateStep("workspace", record.id)
+    const entry = yield* makeEntry(lifecycle, folderOf(stateDir, record.id), record)
+    registry.entries.set(record.id, entry)
+    const made = Effect.gen(function*() {
+      yield* transit(lifecycle, yield* creating(lifecycle, entry, saved, payload, notify))
+      yield* recordLoan(entry)
+      yield* Effect.forkIn(discardFolder(entry.folder.staged), lifecycle.scope, { uninterruptible: true })
+      yield* reportWarnings(entry, notify)
+      return entry
+    })
+    return yield* made.pipe(
+      entry.lifecycleLock.withPermits(1),
+      Effect.onError(() => Effect.ignoreCause(forget(lifecycle, entry)))
+    )
+  }).pipe(Effect.uninterruptible)

@@ -1,0 +1,151 @@
+import { Effect, Ref } from "effect"
+import { linkSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../../lib/disk/workspace-disk.ts"
+import { readPushed } from "../../../lib/seeding/model/pushed.ts"
+import { replayPushed } from "../../../lib/seeding/push.ts"
+import { faultPoint } from "../../../system/waits/fault.ts"
+import {
+  discardFolder,
+  type Lifecycle,
+  type LifecycleServices,
+  type Notify,
+  removeFolder
+} from "../../entry/context.ts"
+import type { Entry, Generation } from "../../entry/entry.ts"
+import { virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
+import type { OnUndo, Transition } from "../engine/description.ts"
+import { endedBy } from "../engine/ended-by.ts"
+import { transit } from "../engine/transition.ts"
+import { linkedBase } from "../guest/base.ts"
+import { workspaceTrees } from "../guest/baseline.ts"
+import { layerFormatOf } from "../guest/driver.ts"
+import { guestOn } from "../guest/generation.ts"
+import { reportWarnings } from "../guest/notices.ts"
+import { type Captured, type CaptureFolder, findSnapshot, type Snapshot } from "../records/snapshot.ts"
+import { seedOf } from "../snapshot/capture.ts"
+import { demandLoadable, makeDisk, reserve, restoreAs } from "../snapshot/restore.ts"
+
+/** The record with the next disk and the next VM. */
+export const onNextDisk = (record: WorkspaceRecord): WorkspaceRecord => ({
+  ...record,
+  disk: record.disk + 1,
+  generation: record.generation + 1
+})
+
+/** An empty disk on the seed of another one. A failed attempt may have left its folder. */
+const newDiskLike = (oldDisk: string, newDisk: string, record: WorkspaceRecord) =>
+  Effect.gen(function*() {
+    yield* removeFolder(newDisk)
+    const { seed } = yield* readWorkspaceDisk(oldDisk, virtualBytesOf(record))
+    yield* linkSeed(newDisk, seed.path)
+    yield* makeWorkspaceDisk(newDisk, seed.virtualBytes, layerFormatOf(record))
+    faultPoint("reset:disk")
+  })
+
+/** Files that were pushed since the creation are part of the baseline. */
+const replay = (entry: Entry, { channel }: Generation) =>
+  Effect.flatMap(
+    entry.pushedLock.withPermits(1)(readPushed(entry.folder.directory)),
+    (pushed) => Effect.interruptible(replayPushed(channel, pushed, workspaceTrees.live))
+  )
+
+/** A new VM on a new disk on the same seed. */
+const resetting = (entry: Entry, before: WorkspaceRecord, notify: Notify): Transition<LifecycleServices> => {
+  const next = onNextDisk(before)
+  const [oldDisk, newDisk] = [entry.folder.disk(before.disk), entry.folder.disk(next.disk)]
+  return {
+    name: "reset",
+    entry,
+    shows: "resetting",
+    build: (onUndo) =>
+      onUndo(discardFolder(newDisk)).pipe(
+        Effect.andThen(newDiskLike(oldDisk, newDisk, before)),
+        Effect.andThen(guestOn(entry, next, notify))
+      ),
+    // After this step, a push to the old VM records nothing.
+    handOver: ({ next }) => next === undefined ? Effect.void : replay(entry, next),
+    change: onNextDisk,
+    lose: endedBy("reset"),
+    rebase: "baseline",
+    oldDisk
+  }
+}
+
+/** Brings a workspace back to the state right after its creation. Its caller has the workspace alone. */
+export const reset = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
+  Effect.flatMap(Ref.get(entry.record), (before) => transit(lifecycle, resetting(entry, before, notify)))
+
+/** Target snapshot of a reset. */
+interface Target {
+  readonly snapshot: Snapshot
+  readonly diskOnly: boolean
+}
+
+/** State that a VM begins with: of a snapshot, or of a point. */
+interface Source {
+  readonly folder: CaptureFolder
+  readonly captured: Captured
+  readonly diskOnly: boolean
+  /** Runs when the disk is made. */
+  readonly onDisk: () => void
+}
+
+/** A VM on the disk of a captured state: with its memory, or without. */
+export const buildFrom = (
+  entry: Entry,
+  next: WorkspaceRecord,
+  { captured, diskOnly, folder, onDisk }: Source,
+  notify: Notify,
+  onUndo: OnUndo
+) =>
+  Effect.gen(function*() {
+    const newDisk = entry.folder.disk(next.disk)
+    yield* onUndo(discardFolder(newDisk))
+    yield* removeFolder(newDisk)
+    const { seed } = yield* Effect.uninterruptible(makeDisk(folder, captured, newDisk, next))
+    onDisk()
+    if (diskOnly || captured.memory === undefined) return yield* guestOn(entry, next, notify)
+    const images = yield* linkedBase(entry.folder.base)
+    const scope = yield* Effect.scope
+    const [vm] = yield* reserve(captured.memory.spec, [{ record: next, images, seed, scope }])
+    yield* vm!.fill(folder.frozen.memoryPath)
+    return yield* restoreAs(vm!, folder.frozen.statePath, next, newDisk)
+  })
+
+/** A VM that continues from a snapshot, on its own disk. */
+const returning = (
+  entry: Entry,
+  before: WorkspaceRecord,
+  target: Target,
+  notify: Notify
+): Transition<LifecycleServices> => ({
+  name: "reset-to",
+  entry,
+  shows: "resetting",
+  build: (onUndo) => {
+    const { diskOnly, snapshot: { folder, record: { captured } } } = target
+    const source = { folder, captured, diskOnly, onDisk: () => faultPoint("reset-to:disk") }
+    return buildFrom(entry, onNextDisk(before), source, notify, onUndo)
+  },
+  change: onNextDisk,
+  lose: endedBy("reset"),
+  rebase: target.snapshot,
+  adopts: true,
+  oldDisk: entry.folder.disk(before.disk)
+})
+
+/** Brings a workspace back to a snapshot, under the same id and name. Its caller has the workspace alone. */
+export const resetTo = (
+  lifecycle: Lifecycle,
+  entry: Entry,
+  asked: { readonly snapshot: string; readonly diskOnly: boolean },
+  notify: Notify
+) =>
+  Effect.gen(function*() {
+    const snapshot = yield* findSnapshot(entry, asked.snapshot)
+    const before = yield* Ref.get(entry.record)
+    if (!asked.diskOnly) {
+      yield* demandLoadable(snapshot, yield* linkedBase(entry.folder.base), seedOf(entry, before))
+    }
+    yield* transit(lifecycle, returning(entry, before, { snapshot, diskOnly: asked.diskOnly }, notify))
+    yield* reportWarnings(entry, notify)
+  })
