@@ -189,6 +189,32 @@ const rooms = {
 
 /** Rooms whose files lie in further rooms. */
 const innerRooms = {
+  "workspace/residents": {
+    "policy": [],
+    "program": ["policy"],
+    "secret": ["policy", "program"],
+    "header-secret": ["policy", "program", "secret"],
+    "package-cache": ["policy", "program", "secret", "header-secret"],
+    "network": ["policy", "program", "secret", "header-secret", "package-cache"],
+    "exec": ["policy", "program", "secret", "header-secret", "network"],
+    "port": ["policy", "network"],
+    "shell": ["program", "exec"],
+    "service": ["program", "secret", "exec", "port"],
+    "ssh": ["policy", "program", "exec", "port"],
+    "open": [
+      "policy",
+      "program",
+      "secret",
+      "header-secret",
+      "package-cache",
+      "network",
+      "exec",
+      "port",
+      "shell",
+      "service",
+      "ssh"
+    ]
+  },
   "workspace/life": {
     "records": [],
     "engine": ["records"],

@@ -1,6 +1,6 @@
 """Which certificates the programs of a Dockerfile's steps trust."""
 
-# What pyro writes if the guest trusts authorities of the host, and the bundle that has them (src/workspace/residents/guest-trust.ts).
+# What pyro writes if the guest trusts authorities of the host, and the bundle that has them (src/workspace/residents/program/guest-trust.ts).
 HOST_AUTHORITIES = "/etc/ssl/pyro-extra.pem"
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 # Beneath /run, which no environment keeps.

@@ -16,7 +16,7 @@ import { dirname } from "node:path"
 import { DiskListPayload, DiskReadPayload } from "../../src/contract/rows/workspace-disk.ts"
 import { listDisk, readDisk } from "../../src/workspace/disk/look.ts"
 import { scrubFiles } from "../../src/workspace/disk/scrub.ts"
-import { guestFiles, guestLinks } from "../../src/workspace/residents/guest-files.ts"
+import { guestFiles, guestLinks } from "../../src/workspace/residents/open/guest-files.ts"
 import { withConfinedAgent } from "./agent.ts"
 import { decoded, freshRoot, reasonOf } from "./fresh-root.ts"
 

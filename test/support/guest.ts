@@ -18,7 +18,7 @@ import type { GuestProcess, SpawnRequest } from "../../src/lib/guest-channel/mod
 import { Paths } from "../../src/system/files/Paths.ts"
 import { acquireWorkspace } from "../../src/workspace/life/guest/boot.ts"
 import { driverOf, layerFormatOf } from "../../src/workspace/life/guest/driver.ts"
-import { guestEnvironment } from "../../src/workspace/residents/command.ts"
+import { guestEnvironment } from "../../src/workspace/residents/program/command.ts"
 
 /** Environment that the guest tests run in; set up before them. */
 export const testEnvironment = "debian:12"

@@ -10,7 +10,7 @@ import { coreCount } from "../../system/processes/host.ts"
 import { setting } from "../../system/settings/config.ts"
 import { driverOf } from "../../workspace/life/guest/driver.ts"
 import type { AskedWorkspace } from "../../workspace/life/verbs/create.ts"
-import type { AskedNetwork } from "../../workspace/residents/network/policy.ts"
+import type { AskedNetwork } from "../../workspace/residents/policy/policy.ts"
 import { type Building, failed, secretName } from "./files.ts"
 
 /** Lifetime of a builder that a killed daemon left, in seconds after its last activity. */

@@ -24,9 +24,9 @@ import { reportPorts, reportSeed } from "../../workspace/life/guest/notices.ts"
 import { ownerOf } from "../../workspace/life/guest/workspace-user.ts"
 import { runIn } from "../../workspace/operations/run.ts"
 import { checkGiven } from "../../workspace/residents/header-secret/bindings.ts"
-import { isOn } from "../../workspace/residents/network/policy.ts"
 import { grantOfCaller } from "../../workspace/residents/network/set.ts"
 import { demandDriver } from "../../workspace/residents/network/tap.ts"
+import { isOn } from "../../workspace/residents/policy/policy.ts"
 
 const PUBLISHING =
   "run publishes none; create a workspace, and start its command with: pyro service start NAME web --publish PORT"

@@ -10,7 +10,7 @@ import type { Lifecycle, LifecycleServices } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { demandSound, type DiskTree, openRoot } from "../life/read/inspected-root.ts"
 import { borrowDisk, type Borrowed } from "../life/read/reader.ts"
-import { guardOf } from "../residents/entry-residents.ts"
+import { guardOf } from "../residents/open/entry-residents.ts"
 
 /** Reads a path. The disk must be sound. */
 const at = <A>(

@@ -12,7 +12,7 @@ import { makeIdlePauses, noteUses } from "../life/verbs/idle.ts"
 import { keepMakingPoints } from "../life/verbs/keeper.ts"
 import { expire } from "../life/verbs/remove.ts"
 import { leaveAll } from "../life/verbs/start-stop.ts"
-import { openResidentsOf } from "../residents/entry-residents.ts"
+import { openResidentsOf } from "../residents/open/entry-residents.ts"
 import { doChores } from "./chores.ts"
 import type { House } from "./perform.ts"
 

@@ -3,8 +3,8 @@ import type { WorkspaceLogEvent } from "../entry/events.ts"
 import type { Span } from "../entry/record.ts"
 import { firstUndone, isBehind, isUndone, pointBefore } from "../life/points/lineage.ts"
 import { momentOf, type PointRecord } from "../life/records/point.ts"
-import { lineOf } from "../residents/command.ts"
 import type { JournaledCommand } from "../residents/exec/journal.ts"
+import { lineOf } from "../residents/program/command.ts"
 
 /** A command of the journal, for a response. */
 export const commandOf = ({ end, start }: JournaledCommand): UndoneCommand => ({

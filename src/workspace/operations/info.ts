@@ -7,7 +7,7 @@ import { bytesBeneath, bytesOnDisk } from "../../system/files/usage.ts"
 import { lastActivity } from "../entry/activity.ts"
 import type { Entry } from "../entry/entry.ts"
 import { silentText, troubleText } from "../entry/standstill.ts"
-import { openResidentsOf } from "../residents/entry-residents.ts"
+import { openResidentsOf } from "../residents/open/entry-residents.ts"
 
 /** Bytes that the layers in a disk's folder take on the host's disk. 0 if a deletion removes the folder meanwhile. */
 export const usedBeneath = (folder: string): number => {

@@ -1,7 +1,7 @@
 import { Effect, Option, Ref } from "effect"
 import type { Entry } from "../entry/entry.ts"
 import type { EventLog } from "../entry/events.ts"
-import { openResidentsOf } from "../residents/entry-residents.ts"
+import { openResidentsOf } from "../residents/open/entry-residents.ts"
 
 /** Facts of a workspace of which one differs after each change that a watcher shows. They cost no look at the disk. */
 export type Marks = ReadonlyArray<unknown>

@@ -9,7 +9,7 @@ import { aloneFor, type Lifecycle, type LifecycleServices, type Notify } from ".
 import { displayName, type Entry } from "../entry/entry.ts"
 import { remembered } from "../entry/requests.ts"
 import { wakeFor } from "../life/verbs/pause.ts"
-import { residentsOf } from "../residents/entry-residents.ts"
+import { residentsOf } from "../residents/open/entry-residents.ts"
 import { recordCrossing } from "./crossings.ts"
 import { namingUnused } from "./unused.ts"
 import { inReader, inRunning, type WorkspacesOperation } from "./work.ts"

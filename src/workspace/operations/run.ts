@@ -14,7 +14,10 @@ import { explainChannelFailure } from "../life/engine/channel-failure.ts"
 import type { FreshWorkspace } from "../life/guest/boot.ts"
 import type { RunOfImage } from "../life/guest/image-defaults.ts"
 import { demandUser } from "../life/guest/workspace-user.ts"
-import { Hints, OutputTail } from "../residents/command-hints.ts"
+import { type HeaderSecrets, unstoredHeaderSecrets } from "../residents/header-secret/header-secrets.ts"
+import { serveRun } from "../residents/network/run.ts"
+import type { Granted } from "../residents/policy/policy.ts"
+import { Hints, OutputTail } from "../residents/program/command-hints.ts"
 import {
   type EndingOptions,
   endingOptions,
@@ -23,13 +26,11 @@ import {
   feed,
   ranOut,
   spawnRequest
-} from "../residents/command.ts"
-import { makeHostTrust } from "../residents/guest-trust.ts"
-import { type HeaderSecrets, unstoredHeaderSecrets } from "../residents/header-secret/header-secrets.ts"
-import type { Granted } from "../residents/network/policy.ts"
-import { serveRun } from "../residents/network/run.ts"
+} from "../residents/program/command.ts"
+import { makeHostTrust } from "../residents/program/guest-trust.ts"
+import type { Variables } from "../residents/program/variables.ts"
 import { mountSecrets, type SecretMount } from "../residents/secret/mount.ts"
-import { unstoredSecrets, type Variables } from "../residents/secret/workspace-secrets.ts"
+import { unstoredSecrets } from "../residents/secret/workspace-secrets.ts"
 
 type Output = Pick<ProcessOutput, "bytes" | "from">
 

@@ -1,7 +1,7 @@
 import { Effect, Option, Ref } from "effect"
 import { explainEnd } from "../life/read/reader.ts"
 import { pointBeforeCommand } from "../life/verbs/keeper.ts"
-import { directoryOf } from "../residents/command-defaults.ts"
+import { directoryOf } from "../residents/program/command-defaults.ts"
 import { sshGuest } from "../residents/ssh/guest.ts"
 import type { Works } from "./work.ts"
 

@@ -7,10 +7,10 @@ import type { SummaryCommand, SummaryExport, SummaryResult } from "../../contrac
 import { count } from "../../contract/text/count.ts"
 import type { Entry } from "../entry/entry.ts"
 import { readEvents, sinceReset, type WorkspaceLogEvent } from "../entry/events.ts"
-import { lineOf, NAMED_RUNNING } from "../residents/command.ts"
-import { openResidentsOf } from "../residents/entry-residents.ts"
 import type { JournaledCommand } from "../residents/exec/journal.ts"
 import type { Network } from "../residents/network/network.ts"
+import { openResidentsOf } from "../residents/open/entry-residents.ts"
+import { lineOf, NAMED_RUNNING } from "../residents/program/command.ts"
 
 type Summary = Omit<SummaryResult, "text">
 

@@ -13,8 +13,8 @@ import { runningGeneration } from "../life/engine/running.ts"
 import type { LookAtFiles } from "../life/read/inspected-root.ts"
 import { borrowReader, explainEnd } from "../life/read/reader.ts"
 import { wakeFor } from "../life/verbs/pause.ts"
-import { residentsOf } from "../residents/entry-residents.ts"
-import type { OpenResidents } from "../residents/open.ts"
+import { residentsOf } from "../residents/open/entry-residents.ts"
+import type { OpenResidents } from "../residents/open/open.ts"
 
 /** The workspaces of this process. Every work gets them. */
 export interface AtAll {

@@ -21,9 +21,10 @@ import { use } from "../entry/uses.ts"
 import { detachedOr } from "../life/engine/running.ts"
 import { explainEnd } from "../life/read/reader.ts"
 import { createSnapshot, deleteSnapshot, listSnapshots } from "../life/snapshot/keep.ts"
-import { guardOf } from "../residents/entry-residents.ts"
 import { changeNetwork } from "../residents/network/allow-once.ts"
 import { showNetworkLog } from "../residents/network/show.ts"
+import { residentsOf } from "../residents/open/entry-residents.ts"
+import { guardOf } from "../residents/open/entry-residents.ts"
 import { stopService } from "../residents/service/ending.ts"
 import { serviceLogs } from "../residents/service/logs.ts"
 import { demandService, listServices, serviceStatus } from "../residents/service/services.ts"
@@ -159,7 +160,11 @@ export const works: Works = {
       changeNetwork(entry, residents, payload),
       (changed) => Effect.map(infoOf(entry), (workspace) => ({ workspace, ...changed }))
     ),
-  "workspace.network.log": ({ entry }, payload) => showNetworkLog(entry, payload),
+  "workspace.network.log": ({ entry }, payload) =>
+    Effect.flatMap(
+      residentsOf(entry, "workspace.network.log"),
+      ({ network }) => showNetworkLog(entry, network, payload)
+    ),
   "workspace.port.publish": ({ ports }, { port, workspace }) => ports.publish({ ...readPort(port)!, workspace }),
   "workspace.port.list": ({ ports }) => Effect.sync(() => ({ ports: ports.list() })),
   "workspace.port.unpublish": ({ ports }, { guestPort, workspace }) => ports.unpublish(guestPort, workspace),

@@ -6,8 +6,8 @@ import type { Policy } from "../../../src/lib/network/model/policy.ts"
 import type { Tap } from "../../../src/lib/network/Tap.ts"
 import { VmId } from "../../../src/lib/vm/model/record.ts"
 import type { NewRecord } from "../../../src/workspace/residents/network/log.ts"
-import { type Granted, grantedBy } from "../../../src/workspace/residents/network/policy.ts"
 import { serveTap } from "../../../src/workspace/residents/network/tap.ts"
+import { type Granted, grantedBy } from "../../../src/workspace/residents/policy/policy.ts"
 
 // The daemon's part for one network device, on the host of the test: `tap-daemon PID ID`. Reads a policy per line, and prints a line when the policy
 // holds. Prints each entry of the network log.

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { grantCommand, type PresentPolicy } from "../../../src/contract/rows/network-text.ts"
-import { askedGrant } from "../../../src/workspace/residents/network/policy.ts"
+import { askedGrant } from "../../../src/workspace/residents/policy/policy.ts"
 
 const policy = (more: Partial<PresentPolicy>): PresentPolicy => ({
   networkPolicy: "egress",

@@ -3,7 +3,7 @@ import { VmFailed } from "../../../contract/errors/errors.ts"
 import type { DoctorLine } from "../../../contract/rows/host.ts"
 import type { GuestProcess, SpawnRequest } from "../../../lib/guest-channel/model/process.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
-import { guestEnvironment } from "../../../workspace/residents/command.ts"
+import { guestEnvironment } from "../../../workspace/residents/program/command.ts"
 import { fine, wrong } from "./line.ts"
 
 /** A script for the guest's shell. */

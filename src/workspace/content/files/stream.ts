@@ -16,7 +16,7 @@ import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { borrowReader } from "../../life/read/reader.ts"
 import { wakeFor } from "../../life/verbs/pause.ts"
-import { guardOf } from "../../residents/entry-residents.ts"
+import { guardOf } from "../../residents/open/entry-residents.ts"
 import { modeText, openFile } from "./open.ts"
 import { type WriteError, writeFileFrom } from "./write.ts"
 

@@ -21,7 +21,7 @@ import { type Saved, type SavedFolder, savedInfo, writeSaved } from "../../life/
 import { demandLoadable } from "../../life/snapshot/restore.ts"
 import { imagesFor } from "../../life/verbs/create.ts"
 import { demandFreeName, giveName, keepForGood, namelessFolder } from "../../life/verbs/keep-saved.ts"
-import { demandRoom } from "../../residents/command-defaults.ts"
+import { demandRoom } from "../../residents/program/command-defaults.ts"
 import { ArchiveReader, WrongArchive } from "./archive.ts"
 import { readManifest, recordOf, wrong } from "./imported.ts"
 import { diskNames, isMemoryFile, type Manifest } from "./manifest.ts"

@@ -8,7 +8,7 @@ import type { Owner } from "../../../lib/disk/SeedImages.ts"
 import type { OciOrigin } from "../../../lib/environment/model/catalogue.ts"
 import { userOf } from "../../../lib/environment/model/image-config.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
-import { recordedDefaults } from "../../residents/command-defaults.ts"
+import { recordedDefaults } from "../../residents/program/command-defaults.ts"
 
 const NAMED_PORTS = 8
 

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { Entry } from "../../entry/entry.ts"
 import { readEvents } from "../../entry/events.ts"
 import type { JournaledCommand } from "../../residents/exec/journal.ts"
-import type { OpenResidents } from "../../residents/open.ts"
+import type { OpenResidents } from "../../residents/open/open.ts"
 
 /** Digits of an id that a person needs. */
 const SHORT = 12

@@ -14,7 +14,7 @@ import {
   type WorkspaceRecord,
   workspacesDirectory
 } from "../../entry/record.ts"
-import { residentKinds } from "../../residents/kinds.ts"
+import { residentKinds } from "../../residents/open/kinds.ts"
 
 /** The record of every workspace folder: none for a folder without one, a failure for a damaged one. Needs no daemon. */
 export const readWorkspaces = Effect.gen(function*() {

@@ -17,7 +17,7 @@ import { displayName, type Entry } from "../../entry/entry.ts"
 import { begunBy, onlyOne } from "../../entry/prefix.ts"
 import { unwritten, type WorkspaceFolder } from "../../entry/record.ts"
 import { demandReadable, describeStates, noStates, ResidentStates, tooNew } from "../../entry/resident.ts"
-import { residentKinds } from "../../residents/kinds.ts"
+import { residentKinds } from "../../residents/open/kinds.ts"
 import { holdsSecrets } from "../../residents/secret/secret-file.ts"
 import { snapshotNames } from "./recorded.ts"
 

@@ -31,7 +31,7 @@ import {
 } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { unwritten, virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
-import { isBusy } from "../../residents/entry-residents.ts"
+import { isBusy } from "../../residents/open/entry-residents.ts"
 import { imagesOf } from "../guest/generation.ts"
 import { inspectorSize } from "../read/inspector.ts"
 

@@ -17,7 +17,7 @@ import { discardFolder, type Notify, progress, removeFolder } from "../../entry/
 import { displayName, type Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
 import { unwritten, type WorkspaceFolder } from "../../entry/record.ts"
-import { guardOf } from "../../residents/entry-residents.ts"
+import { guardOf } from "../../residents/open/entry-residents.ts"
 import {
   announced,
   type CaptureFolder,

@@ -5,7 +5,7 @@ import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
 import { noteUse } from "../../entry/uses.ts"
-import { isBusy } from "../../residents/entry-residents.ts"
+import { isBusy } from "../../residents/open/entry-residents.ts"
 import { pause } from "./pause.ts"
 
 /** Delay before the next attempt after a failed pause, in ms. Each further failure doubles it. */

@@ -14,7 +14,7 @@ import { alone, discardFolder, type Lifecycle, type LifecycleServices, removeFol
 import { displayName, type Entry, type Generation } from "../../entry/entry.ts"
 import { unwritten, virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
 import { use } from "../../entry/uses.ts"
-import { residentsOf } from "../../residents/entry-residents.ts"
+import { residentsOf } from "../../residents/open/entry-residents.ts"
 import type { Transition } from "../engine/description.ts"
 import { demandMoving } from "../engine/running.ts"
 import { transit } from "../engine/transition.ts"

@@ -19,15 +19,24 @@ import { toHostErrorOf } from "../../../system/files/failure.ts"
 import { settleAfterwards } from "../../../system/waits/signal.ts"
 import { nowMs } from "../../../system/waits/time.ts"
 import type { WorkspaceFolder } from "../../entry/record.ts"
-import { type CommandDefaults, directoryOf, noDefaults } from "../command-defaults.ts"
-import { type Hints, hintsOf } from "../command-hints.ts"
-import { type EndingOptions, endingOptions, endProcess, feed, recordedCommand, spawnRequest } from "../command.ts"
+import { type CommandDefaults, directoryOf, noDefaults } from "../program/command-defaults.ts"
+import { type Hints, hintsOf } from "../program/command-hints.ts"
+import type { CommandRole } from "../program/command-role.ts"
+import {
+  type EndingOptions,
+  endingOptions,
+  endProcess,
+  feed,
+  recordedCommand,
+  spawnRequest
+} from "../program/command.ts"
+import type { Variables } from "../program/variables.ts"
 import { mountSecrets, unmountSecrets } from "../secret/mount.ts"
-import { unstoredSecrets, type Variables, type WorkspaceSecrets } from "../secret/workspace-secrets.ts"
+import { unstoredSecrets, type WorkspaceSecrets } from "../secret/workspace-secrets.ts"
 import { cutOff } from "./cut-off.ts"
 import { makeDeferredRelease } from "./deferred-release.ts"
 import { follow, pidsMaxOf, printed, untilLate } from "./follow.ts"
-import { type CommandEnd, CommandJournal, type CommandRole } from "./journal.ts"
+import { type CommandEnd, CommandJournal } from "./journal.ts"
 
 /** A requested command that has not ended. */
 export interface Command {

@@ -6,7 +6,7 @@ import type { FilterPosition } from "../../../lib/redaction/filter.ts"
 import { filterPieces, type SecretSource } from "../../../lib/redaction/process.ts"
 import { startTimer } from "../../../system/waits/signal.ts"
 import { nowMs } from "../../../system/waits/time.ts"
-import { type EndingOptions, endOf, endProcess, ranOut } from "../command.ts"
+import { type EndingOptions, endOf, endProcess, ranOut } from "../program/command.ts"
 import type { CommandEnd } from "./journal.ts"
 
 /**

@@ -1,16 +1,6 @@
 import { Schema } from "effect"
 import * as fs from "node:fs"
-
-/** Role of a command that is no exec: a shell, or one run of the service of this name. */
-export const CommandRole = Schema.Union([
-  Schema.TaggedStruct("shell", {}),
-  Schema.TaggedStruct("service", {
-    name: Schema.String,
-    /** Signal that asks its main process for its end. Absent: SIGTERM, to its process group. */
-    stopSignal: Schema.optional(Schema.Int)
-  })
-])
-export type CommandRole = typeof CommandRole.Type
+import { CommandRole } from "../program/command-role.ts"
 
 /** Size of a terminal, from this position of its output on. */
 export const SizeAt = Schema.Struct({ at: Schema.Int, cols: Schema.Int, rows: Schema.Int })

@@ -8,7 +8,7 @@ import { renameFile } from "../../../system/files/entries.ts"
 import { attempt, toHostErrorOf } from "../../../system/files/failure.ts"
 import { nowIso } from "../../../system/waits/time.ts"
 import type { Resident, ResidentKind } from "../../entry/resident.ts"
-import { lineOf, NAMED_RUNNING } from "../command.ts"
+import { lineOf, NAMED_RUNNING } from "../program/command.ts"
 import { type Commands, journaled } from "./command-registry.ts"
 import { Started } from "./journal.ts"
 

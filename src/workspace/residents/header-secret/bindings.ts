@@ -5,7 +5,7 @@ import type { Secrets } from "../../../contract/rows/secret-fields.ts"
 import { type SecretTarget, secretTargetOf } from "../../../contract/rows/secret-target.ts"
 import { THIS_HOST } from "../../../lib/network/model/name.ts"
 import { trimmed } from "../../../lib/redaction/secrets.ts"
-import type { Binding, StoredHeaderSecrets } from "./header-secret-file.ts"
+import type { Binding, StoredHeaderSecrets } from "../secret/header-secret-file.ts"
 
 type Place = Pick<SecretTarget, "host" | "name" | "port">
 

@@ -4,8 +4,15 @@ import { named } from "../../../contract/text/names.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import { Dialler, type DiallerService, type HostInterception } from "../../../lib/network/Dialler.ts"
 import { trimmed } from "../../../lib/redaction/secrets.ts"
-import { installAuthority, trustVariables } from "../guest-trust.ts"
-import type { Variables, WorkspaceSecrets } from "../secret/workspace-secrets.ts"
+import { installAuthority, trustVariables } from "../program/guest-trust.ts"
+import type { Variables } from "../program/variables.ts"
+import {
+  type Binding,
+  readHeaderSecrets,
+  type StoredHeaderSecrets,
+  writeHeaderSecrets
+} from "../secret/header-secret-file.ts"
+import type { WorkspaceSecrets } from "../secret/workspace-secrets.ts"
 import {
   bindingText,
   checkChange,
@@ -17,7 +24,6 @@ import {
   withoutBindings,
   withSnapshot
 } from "./bindings.ts"
-import { type Binding, readHeaderSecrets, type StoredHeaderSecrets, writeHeaderSecrets } from "./header-secret-file.ts"
 
 type StorageFailed = NoSpace | StateDirectoryUnusable
 

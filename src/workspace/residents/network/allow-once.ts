@@ -10,10 +10,9 @@ import { touch } from "../../entry/activity.ts"
 import { commit } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
-import type { OpenResidents } from "../open.ts"
+import { asksForNetwork, isEmpty, nothingGranted, recordedGrant, withPolicy } from "../policy/policy.ts"
 import type { Network } from "./network.ts"
-import { asksForNetwork, isEmpty, nothingGranted, recordedGrant, withPolicy } from "./policy.ts"
-import { demandWithinCeiling, setNetwork } from "./set.ts"
+import { demandWithinCeiling, setNetwork, type UnderPolicy } from "./set.ts"
 
 const refused = (detail: string) => Result.fail(new InvalidRequest({ field: "allow_once", detail }))
 
@@ -80,6 +79,6 @@ const allowOnce = (entry: Entry, network: Network, payload: NetworkSetPayload) =
 /** Replaces a workspace's policy, or allows connections beside the policy. The caller has exclusive access to the workspace. */
 export const changeNetwork = (
   entry: Entry,
-  residents: Pick<OpenResidents, "network" | "ports">,
+  residents: UnderPolicy,
   payload: NetworkSetPayload
 ) => isEmpty(payload.allowOnce) ? setNetwork(entry, residents, payload) : allowOnce(entry, residents.network, payload)

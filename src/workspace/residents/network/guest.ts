@@ -5,7 +5,7 @@ import { NetworkMode } from "../../../lib/guest-channel/model/calls.ts"
 import type { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
 import { resolverContent } from "../../../lib/vm/model/guest-steps.ts"
 import type { Guest } from "../../../lib/vm/model/guest.ts"
-import type { GuestFile } from "../guest-file.ts"
+import type { GuestFile } from "../program/guest-file.ts"
 
 type ClaimedGuest = Pick<Guest, "channel" | "vm">
 

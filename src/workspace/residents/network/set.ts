@@ -12,7 +12,6 @@ import { touch } from "../../entry/activity.ts"
 import { commit } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
-import type { OpenResidents } from "../open.ts"
 import {
   askedGrant,
   type AskedNetwork,
@@ -22,7 +21,8 @@ import {
   nothingGranted,
   recordedGrant,
   withPolicy
-} from "./policy.ts"
+} from "../policy/policy.ts"
+import type { Network } from "./network.ts"
 
 /** The rules of a text. A text that cannot be read has none: a ceiling is then lower, and the request is refused elsewhere. */
 const rulesOf = <A>(parsed: Result.Result<ReadonlyArray<A>, string>) => Result.getOrElse(parsed, (): [] => [])
@@ -145,6 +145,15 @@ export const lostGrants = (before: Granted, after: Granted): ReadonlyArray<strin
   ]
 }
 
+/** What a policy concerns in a workspace. */
+export interface UnderPolicy {
+  readonly network: Network
+  readonly ports: {
+    /** Ends what the present policy does not allow. */
+    readonly followPolicy: Effect.Effect<void>
+  }
+}
+
 const unsaid = new InvalidRequest({
   field: "network_policy",
   detail:
@@ -158,7 +167,7 @@ const unsaid = new InvalidRequest({
  */
 export const setNetwork = (
   entry: Entry,
-  { network, ports }: Pick<OpenResidents, "network" | "ports">,
+  { network, ports }: UnderPolicy,
   payload: NetworkSetPayload
 ) =>
   Effect.gen(function*() {

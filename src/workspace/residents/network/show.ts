@@ -1,10 +1,9 @@
 import { Effect, Stream, SubscriptionRef } from "effect"
-import type { WorkspaceNotReady } from "../../../contract/errors/errors.ts"
 import type { NetworkLogPayload, NetworkLogResult } from "../../../contract/rows/workspace-network.ts"
 import { hostLists, listNames } from "../../../lib/network/model/lists.ts"
 import type { Entry } from "../../entry/entry.ts"
-import { residentsOf } from "../entry-residents.ts"
 import type { ConnectionLog } from "./log.ts"
+import type { Network } from "./network.ts"
 
 /** Open connections that one answer has. */
 const MOST_OPEN = 100
@@ -24,10 +23,10 @@ const pageWithEntry = (
 /** Shows the connections of a workspace. A follower waits until the workspace is deleted. */
 export const showNetworkLog = (
   entry: Entry,
+  network: Network,
   payload: NetworkLogPayload
-): Effect.Effect<NetworkLogResult, WorkspaceNotReady> =>
+): Effect.Effect<NetworkLogResult> =>
   Effect.gen(function*() {
-    const { network } = yield* residentsOf(entry, "workspace.network.log")
     const deleted = Stream.runHead(
       Stream.filter(SubscriptionRef.changes(entry.isBeingDeleted), (isDeleting) => isDeleting)
     ).pipe(

@@ -4,7 +4,7 @@ import { judgeName } from "../../../lib/network/model/judge.ts"
 import type { Paths } from "../../../system/files/Paths.ts"
 import { settingNow } from "../../../system/settings/config.ts"
 import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
-import { type Granted, isOn } from "../network/policy.ts"
+import { type Granted, isOn } from "../policy/policy.ts"
 import { type ClientSettings, clientSettings, imageRegistry, type Registry, registryOf } from "./registries.ts"
 
 const mib = 1024 * 1024

@@ -1,5 +1,5 @@
 import type { Link, RegistryKind } from "../../../lib/network/model/cache-access.ts"
-import type { GuestFile } from "../guest-file.ts"
+import type { GuestFile } from "../program/guest-file.ts"
 
 /** A registry whose downloads are kept on the host. */
 export interface Registry {

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { CommandNotStarted, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
-import { guestEnvironment } from "../command.ts"
+import { guestEnvironment } from "../program/command.ts"
 
 /** A secret as a file for one command. */
 export interface SecretMount {

@@ -4,7 +4,7 @@ import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors/e
 import { readJson, writeJsonAtomic } from "../../../system/files/atomic-file.ts"
 import { exists, removeFile } from "../../../system/files/entries.ts"
 import { FileFailed, toHostErrorOf } from "../../../system/files/failure.ts"
-import { readHeaderSecrets } from "../header-secret/header-secret-file.ts"
+import { readHeaderSecrets } from "./header-secret-file.ts"
 
 const NamedSecret = Schema.Struct({ name: Schema.String, value: Schema.String })
 

@@ -4,6 +4,7 @@ import { mappingOf, MAX_SECRETS, type Secrets } from "../../../contract/rows/sec
 import { secretTargetOf } from "../../../contract/rows/secret-target.ts"
 import { redactText } from "../../../lib/redaction/redact.ts"
 import { type NamedSecret, SecretRegistry, type SecretSet, secretSet } from "../../../lib/redaction/secrets.ts"
+import type { Variables } from "../program/variables.ts"
 import type { SecretMount } from "./mount.ts"
 import {
   formerWith,
@@ -27,9 +28,6 @@ interface GivenSecrets {
 export interface SecretChange extends GivenSecrets {
   readonly clearSecrets?: ReadonlyArray<string>
 }
-
-/** Environment variables of a command, by name. */
-export type Variables = Readonly<Record<string, string>>
 
 const plain = (secrets: Secrets): ReadonlyArray<NamedSecret> =>
   Object.entries(secrets).map(([name, value]) => ({ name, value: Redacted.value(value) }))

@@ -8,9 +8,9 @@ import { readVersioned, writeJsonAtomic } from "../../../system/files/atomic-fil
 import { removeFile } from "../../../system/files/entries.ts"
 import { FileFailed, toHostErrorOf } from "../../../system/files/failure.ts"
 import type { ResidentKind } from "../../entry/resident.ts"
-import { recordedCommand } from "../command.ts"
 import type { Commands } from "../exec/command-registry.ts"
 import type { Ports } from "../port/ports.ts"
+import { recordedCommand } from "../program/command.ts"
 
 /** The check whether a service is ready. */
 export const Check = Schema.Union([

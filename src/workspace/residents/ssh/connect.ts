@@ -6,8 +6,8 @@ import { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
 import type { GuestProcess } from "../../../lib/guest-channel/model/process.ts"
 import type { Connect, Destination, ForwardSocket } from "../../../lib/ssh/serve.ts"
 import { withTimeout } from "../../../system/waits/effects.ts"
-import { guestEnvironment } from "../command.ts"
 import { loopbackPort } from "../port/listener.ts"
+import { guestEnvironment } from "../program/command.ts"
 import { launchHelper } from "./helper.ts"
 
 const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "::1", "ip6-localhost"])

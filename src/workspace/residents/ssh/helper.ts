@@ -9,7 +9,7 @@ import { toHostErrorOf } from "../../../system/files/failure.ts"
 import { newRequestId } from "../../../system/processes/identity.ts"
 import { nativeTool } from "../../../system/processes/native.ts"
 import type { ResidentVm } from "../../entry/resident.ts"
-import { guestEnvironment } from "../command.ts"
+import { guestEnvironment } from "../program/command.ts"
 
 const FOLDER = "/run/pyro"
 

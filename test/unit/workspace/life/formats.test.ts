@@ -11,7 +11,7 @@ import {
   snapshotFolder,
   snapshotInfo
 } from "../../../../src/workspace/life/records/snapshot.ts"
-import { residentKinds } from "../../../../src/workspace/residents/kinds.ts"
+import { residentKinds } from "../../../../src/workspace/residents/open/kinds.ts"
 import { temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 
 const fixture = (name: string) => new URL(`../../../fixtures/records/format-1/${name}.json`, import.meta.url)

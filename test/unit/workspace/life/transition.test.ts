@@ -10,7 +10,7 @@ import { folderOf, newWorkspaceId, readWorkspace } from "../../../../src/workspa
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
 import type { OnUndo, Transition } from "../../../../src/workspace/life/engine/description.ts"
 import { install, transit, transitAll } from "../../../../src/workspace/life/engine/transition.ts"
-import { residentKinds } from "../../../../src/workspace/residents/kinds.ts"
+import { residentKinds } from "../../../../src/workspace/residents/open/kinds.ts"
 import { eventLog } from "../../../support/event-log.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
 import { recordOf } from "../record-of.ts"

@@ -6,7 +6,7 @@ import type { GuestChannel } from "../../../../src/lib/guest-channel/GuestChanne
 import { AgentCallFailed } from "../../../../src/lib/guest-channel/model/errors.ts"
 import { folderOf, readWorkspace, WorkspaceId, writeWorkspace } from "../../../../src/workspace/entry/record.ts"
 import { demandUser, idsIn, ownerOf } from "../../../../src/workspace/life/guest/workspace-user.ts"
-import { residentKinds } from "../../../../src/workspace/residents/kinds.ts"
+import { residentKinds } from "../../../../src/workspace/residents/open/kinds.ts"
 import { temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 import { recordOf } from "../record-of.ts"
 

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "vitest"
 import { policyOff } from "../../../../src/lib/network/model/policy.ts"
-import { Hints, hintsOf, OutputTail } from "../../../../src/workspace/residents/command-hints.ts"
-import { aloneInWords, newsOf, workspaceWords } from "../../../../src/workspace/residents/network/denials.ts"
+import { newsOf } from "../../../../src/workspace/residents/network/denials.ts"
+import { aloneInWords, workspaceWords } from "../../../../src/workspace/residents/policy/words.ts"
+import { Hints, hintsOf, OutputTail } from "../../../../src/workspace/residents/program/command-hints.ts"
 
 const tailOf = (...pieces: ReadonlyArray<string>) => {
   const tail = new OutputTail()

@@ -10,7 +10,7 @@ import {
   endProcess,
   recordedCommand,
   spawnRequest
-} from "../../../../src/workspace/residents/command.ts"
+} from "../../../../src/workspace/residents/program/command.ts"
 import { makeProcess } from "./exec/fake-process.ts"
 
 const request = (more: Partial<CommandRequest>): CommandRequest => ({

@@ -4,8 +4,8 @@ import { readCeiling } from "../../../../../src/contract/rows/network-ceiling.ts
 import type { AskedNetwork } from "../../../../../src/contract/rows/network-fields.ts"
 import { callerProject } from "../../../../../src/contract/wire/caller-project.ts"
 import { type Policy, policyOff } from "../../../../../src/lib/network/model/policy.ts"
-import { grantedBy } from "../../../../../src/workspace/residents/network/policy.ts"
 import { addedTo, grantOfCaller, lostGrants } from "../../../../../src/workspace/residents/network/set.ts"
+import { grantedBy } from "../../../../../src/workspace/residents/policy/policy.ts"
 
 const egress: Policy = { ...policyOff, networkPolicy: "egress" }
 

@@ -7,8 +7,8 @@ import { type Dialled, DialRefused, type DialRequest } from "../../../../../src/
 import type { Rules } from "../../../../../src/lib/network/model/policy.ts"
 import type { NewRecord } from "../../../../../src/workspace/residents/network/log.ts"
 import type { Open } from "../../../../../src/workspace/residents/network/open.ts"
-import { grantedBy } from "../../../../../src/workspace/residents/network/policy.ts"
 import { serveRequests } from "../../../../../src/workspace/residents/network/serve.ts"
+import { grantedBy } from "../../../../../src/workspace/residents/policy/policy.ts"
 
 const rulesFor = (allowIps: ReadonlyArray<string>): Rules =>
   Result.getOrThrow(grantedBy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps })).rules

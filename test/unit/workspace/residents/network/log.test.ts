@@ -4,15 +4,11 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { judgeName } from "../../../../../src/lib/network/model/judge.ts"
 import { SecretRegistry } from "../../../../../src/lib/redaction/secrets.ts"
-import {
-  aloneInWords,
-  denialText,
-  failureText,
-  workspaceWords
-} from "../../../../../src/workspace/residents/network/denials.ts"
+import { denialText, failureText } from "../../../../../src/workspace/residents/network/denials.ts"
 import { type NewRecord, openConnectionLog } from "../../../../../src/workspace/residents/network/log.ts"
 import { UNTRUSTED } from "../../../../../src/workspace/residents/network/open.ts"
-import { grantedBy } from "../../../../../src/workspace/residents/network/policy.ts"
+import { grantedBy } from "../../../../../src/workspace/residents/policy/policy.ts"
+import { aloneInWords, workspaceWords } from "../../../../../src/workspace/residents/policy/words.ts"
 import { temporaryFolder } from "../../../../support/pyro-cli.ts"
 
 const { folder, remove } = temporaryFolder("pyro-connection-log-")

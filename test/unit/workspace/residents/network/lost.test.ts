@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import { type Policy, policyOff } from "../../../../../src/lib/network/model/policy.ts"
-import { grantedBy } from "../../../../../src/workspace/residents/network/policy.ts"
 import { liftedDenials, lostGrants } from "../../../../../src/workspace/residents/network/set.ts"
+import { grantedBy } from "../../../../../src/workspace/residents/policy/policy.ts"
 
 const grant = (policy: Partial<Policy>) =>
   Result.getOrThrow(grantedBy({ ...policyOff, networkPolicy: "egress", ...policy }))

@@ -9,8 +9,8 @@ import { parseHostRules, policyOff } from "../../../../../src/lib/network/model/
 import { oncePermissions } from "../../../../../src/lib/network/once.ts"
 import type { NewRecord } from "../../../../../src/workspace/residents/network/log.ts"
 import { describeOpen, forbiddenBy, type Open } from "../../../../../src/workspace/residents/network/open.ts"
-import { grantedBy, nothingGranted } from "../../../../../src/workspace/residents/network/policy.ts"
 import { serveRequests } from "../../../../../src/workspace/residents/network/serve.ts"
+import { grantedBy, nothingGranted } from "../../../../../src/workspace/residents/policy/policy.ts"
 
 const NAME = "b.test"
 const rulesOf = (fields: object) =>

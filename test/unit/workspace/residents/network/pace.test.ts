@@ -6,8 +6,8 @@ import type { ResolveRequest } from "../../../../../src/lib/guest-channel/model/
 import type { DiallerService } from "../../../../../src/lib/network/Dialler.ts"
 import type { NewRecord } from "../../../../../src/workspace/residents/network/log.ts"
 import { makePace } from "../../../../../src/workspace/residents/network/pace.ts"
-import { nothingGranted } from "../../../../../src/workspace/residents/network/policy.ts"
 import { serveRequests } from "../../../../../src/workspace/residents/network/serve.ts"
+import { nothingGranted } from "../../../../../src/workspace/residents/policy/policy.ts"
 
 const dialler: DiallerService = {
   dial: () => Effect.die(new Error("a look-up connects to nothing")),

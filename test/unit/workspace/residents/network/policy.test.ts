@@ -4,8 +4,8 @@ import { type NetworkCeiling, readCeiling } from "../../../../../src/contract/ro
 import type { AskedNetwork } from "../../../../../src/contract/rows/network-fields.ts"
 import { callerProject } from "../../../../../src/contract/wire/caller-project.ts"
 import { noStates } from "../../../../../src/workspace/entry/resident.ts"
-import { askedGrant, recordedGrant, withPolicy } from "../../../../../src/workspace/residents/network/policy.ts"
 import { grantOfCaller } from "../../../../../src/workspace/residents/network/set.ts"
+import { askedGrant, recordedGrant, withPolicy } from "../../../../../src/workspace/residents/policy/policy.ts"
 
 const policyOf = (asked: AskedNetwork) => Result.map(askedGrant(asked), ({ policy }) => policy.networkPolicy)
 const refusal = (asked: AskedNetwork) => Result.getOrThrow(Result.flip(askedGrant(asked))).message

@@ -2,10 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Stream } from "effect"
 import { constants } from "node:os"
 import { AgentCallFailed } from "../../../../../src/lib/guest-channel/model/errors.ts"
-import { askedGrant } from "../../../../../src/workspace/residents/network/policy.ts"
 import { settleClients } from "../../../../../src/workspace/residents/package-cache/clients.ts"
 import { packageCaching } from "../../../../../src/workspace/residents/package-cache/package-cache.ts"
 import { settingsFiles } from "../../../../../src/workspace/residents/package-cache/registries.ts"
+import { askedGrant } from "../../../../../src/workspace/residents/policy/policy.ts"
 
 type Files = Parameters<typeof settleClients>[0]
 

@@ -1,5 +1,5 @@
-import type { Notice } from "../../contract/rows/notice.ts"
-import { aloneInWords, type NetworkNews, type PolicyWords } from "./network/denials.ts"
+import type { Notice } from "../../../contract/rows/notice.ts"
+import { aloneInWords, type NetworkNews, type PolicyWords } from "../policy/words.ts"
 
 /** Number of bytes at the end of a command's output that pyro searches for errors. */
 const TAIL_BYTES = 8_192

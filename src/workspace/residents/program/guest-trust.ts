@@ -1,17 +1,17 @@
 import { Effect, Semaphore, Stream } from "effect"
-import type { ChannelFailed } from "../../contract/errors/errors.ts"
-import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
-import type { AgentCallFailed } from "../../lib/guest-channel/model/errors.ts"
+import type { ChannelFailed } from "../../../contract/errors/errors.ts"
+import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
+import type { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
 import {
   hostAuthorities,
   hostBundle,
   isWorkspaceAuthority,
   MAX_HOST_AUTHORITIES
-} from "../../lib/network/authorities.ts"
+} from "../../../lib/network/authorities.ts"
+import type { Granted } from "../policy/policy.ts"
 import { guestEnvironment } from "./command.ts"
 import type { GuestFile, GuestLinks } from "./guest-file.ts"
-import type { Granted } from "./network/policy.ts"
-import type { Variables } from "./secret/workspace-secrets.ts"
+import type { Variables } from "./variables.ts"
 
 /** Folder in which update-ca-certificates finds authorities of the machine. */
 const CERTIFICATES_FOLDER = "/usr/local/share/ca-certificates"

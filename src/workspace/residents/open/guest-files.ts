@@ -1,7 +1,7 @@
-import type { GuestFile, GuestLinks } from "./guest-file.ts"
-import { hostTrustFiles, hostTrustLinks, trustFiles, trustLinks } from "./guest-trust.ts"
-import { resolverFile } from "./network/guest.ts"
-import { settingsFiles } from "./package-cache/registries.ts"
+import { resolverFile } from "../network/guest.ts"
+import { settingsFiles } from "../package-cache/registries.ts"
+import type { GuestFile, GuestLinks } from "../program/guest-file.ts"
+import { hostTrustFiles, hostTrustLinks, trustFiles, trustLinks } from "../program/guest-trust.ts"
 
 /**
  * The files that pyro writes into the root of a guest, as far as they stay on the disk. An export of the disk omits pyro's part of them.

@@ -1,9 +1,9 @@
 import { Effect, Ref } from "effect"
 import * as path from "node:path"
-import { InvalidRequest } from "../../contract/errors/errors.ts"
-import { DEFAULT_CWD } from "../../contract/rows/command.ts"
-import type { Entry } from "../entry/entry.ts"
-import type { WorkspaceRecord } from "../entry/record.ts"
+import { InvalidRequest } from "../../../contract/errors/errors.ts"
+import { DEFAULT_CWD } from "../../../contract/rows/command.ts"
+import type { Entry } from "../../entry/entry.ts"
+import type { WorkspaceRecord } from "../../entry/record.ts"
 
 /** What a workspace gives each command, shell and service that does not say otherwise. */
 export type CommandDefaults = Pick<WorkspaceRecord, "env" | "cwd">

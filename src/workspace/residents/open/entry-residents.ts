@@ -1,9 +1,9 @@
 import { Effect, Option, Ref } from "effect"
-import type { WorkspaceNotReady } from "../../contract/errors/errors.ts"
-import type { WorkspaceOperation } from "../../contract/rows/operations.ts"
-import type { Entry } from "../entry/entry.ts"
-import { notReady } from "../entry/not-ready.ts"
-import type { Residents } from "../entry/resident-list.ts"
+import type { WorkspaceNotReady } from "../../../contract/errors/errors.ts"
+import type { WorkspaceOperation } from "../../../contract/rows/operations.ts"
+import type { Entry } from "../../entry/entry.ts"
+import { notReady } from "../../entry/not-ready.ts"
+import type { Residents } from "../../entry/resident-list.ts"
 import type { OpenResidents } from "./open.ts"
 
 /** Only `openResidents` makes the residents of an entry. The type of the entry knows them as a list. */

@@ -1,0 +1,2 @@
+/** Environment variables of a command, by name. */
+export type Variables = Readonly<Record<string, string>>
