@@ -67,26 +67,7 @@ const ofFrameworks = "^(src/adapters|test/frameworks)/"
  * Folders with a door: what lies at their first level may be imported from outside, what lies in their inner folders may not. The unit tests
  * of such a folder, in test/unit under its name, are inside.
  */
-const closed = [
-  "lib/ignore",
-  "lib/redaction",
-  "lib/output-log",
-  "lib/terminal",
-  "lib/guest-channel",
-  "lib/ssh",
-  "lib/patch",
-  "lib/test-counts",
-  "lib/disk",
-  "lib/network",
-  "lib/recipe",
-  "lib/environment",
-  "lib/vm",
-  "lib/seeding",
-  "building",
-  "agent-host",
-  "sdk",
-  "daemon"
-]
+const closed = [...libraries.filter((name) => name.startsWith("lib/")), "building", "agent-host", "sdk", "daemon"]
 
 /** What else is inside: it stands in the place of one of the folder's own parts. */
 const alsoInside = {
