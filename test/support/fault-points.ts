@@ -86,6 +86,8 @@ export const points: Readonly<Record<string, Found>> = {
   "try:captured": "before",
   "try:parked": "before",
   "try:kept": "after",
+  "tried:stored": "before",
+  "tried:finished": "after",
   "reset-to:disk": "before",
   "reset-to:built": "before",
   "reset-to:committed": "after",

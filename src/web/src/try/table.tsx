@@ -107,7 +107,7 @@ export const TrialTable = ({ keep, of }: {
                     ? (
                       <button
                         type="button"
-                        aria-label={`Keep ${name}`}
+                        aria-label={`Keep ${nameText(name)}`}
                         disabled={keep === undefined}
                         onClick={() => keep?.(name)}
                       >

@@ -47,6 +47,7 @@ describe("names for operations that end something", () => {
       "saved.export",
       "saved.delete",
       "workspace.try",
+      "workspace.keep",
       "workspace.port.unpublish",
       "workspace.stop",
       "workspace.disk.export",

@@ -19,7 +19,7 @@ describe("the interface of a VM", () => {
   it("only the driver's folder uses a driver's process, monitor, port and files", () => {
     assert.isTrue(hidden)
     const users = sourceFiles(sources).filter((file) =>
-      !file.startsWith(path.join(sources, "vm/driver/")) &&
+      !file.startsWith(path.join(sources, "lib/vm/driver/")) &&
       /\bvm\.(qemu|qmp|port|paths|uid)\b|\bpaths\.memory\b.*\bguest\b/.test(fs.readFileSync(file, "utf8"))
     )
     assert.deepStrictEqual(users.map((file) => path.relative(sources, file)), [])
