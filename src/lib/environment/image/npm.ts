@@ -15,6 +15,9 @@ import { linkPrograms } from "./npm-programs.ts"
 /** Time for npm to answer about one package. */
 const LOOK_UP_MS = 60_000
 
+/** The end of npm's stderr that is kept. */
+const MAX_PRINTED_CHARACTERS = 8_192
+
 const isExact = (version: string) => /^\d+\.\d+\.\d/.test(version)
 
 const numbers = (version: string) => version.split(".").map(Number)
@@ -28,26 +31,60 @@ const byNumbers = (a: string, b: string) => {
 export const newestOf = (begin: string, versions: ReadonlyArray<string>): string | undefined =>
   versions.filter((one) => /^\d+\.\d+\.\d+$/.test(one) && one.startsWith(`${begin}.`)).sort(byNumbers).at(-1)
 
+/**
+ * npm's own reason in its stderr: what it says of the failure, or else how its last try ended. Addresses of tries are left out. Undefined
+ * without either.
+ */
+export const npmReason = (stderr: string): string | undefined => {
+  const said = [...stderr.matchAll(/^npm (?:error|ERR!) (\S.*)$/gm)].map(([, line]) => line!)
+    .filter((line) => !/^(?:errno|syscall|A complete log) /.test(line))
+  if (said.length > 0) return said.slice(0, 2).join("; ")
+  const code = [...stderr.matchAll(/^npm http .* failed with (\S+)$/gm)].at(-1)?.[1]
+  return code === undefined ? undefined : `its last try failed with ${code}`
+}
+
+/** npm tries three times, and waits between the tries for 5 s in all: with its own 70 s it would not tell its reason in `LOOK_UP_MS`. */
+const lookUpOptions = [
+  "--json",
+  "--fetch-retries=2",
+  "--fetch-retry-mintimeout=1000",
+  "--fetch-retry-maxtimeout=4000",
+  // Each try that failed is a line.
+  "--loglevel=http"
+]
+
 /** Versions of a package that match the given numbers, from the host's npm. Empty for an unknown package. */
 export const versionsFromNpm = (name: string, begin: string) =>
   Effect.gen(function*() {
     yield* needTool("npm")
-    const { stdout } = yield* runTool("npm", ["view", `${name}@${begin}`, "version", "--json", "--loglevel=error"], {
+    let printed = ""
+    const { stdout } = yield* runTool("npm", ["view", `${name}@${begin}`, "version", ...lookUpOptions], {
       env: withSbin(),
-      cwd: "/"
-    })
+      cwd: "/",
+      onStderr: (chunk) => {
+        printed = (printed + chunk).slice(-MAX_PRINTED_CHARACTERS)
+      }
+    }).pipe(
+      Effect.timeoutOrElse({
+        duration: LOOK_UP_MS,
+        orElse: () =>
+          Effect.suspend(() => {
+            const reason = npmReason(printed)
+            const waited = `it did not answer within ${LOOK_UP_MS / 1000} s`
+            return unanswered(name, reason === undefined ? waited : `${waited}: ${reason}`)
+          })
+      })
+    )
     const found: unknown = yield* Effect.try({
       try: () => JSON.parse(stdout.toString()),
       catch: () => unanswered(name, "its answer is no JSON")
     })
     return [found].flat().filter((one) => typeof one === "string")
   }).pipe(
-    Effect.timeoutOrElse({
-      duration: LOOK_UP_MS,
-      orElse: () => Effect.fail(unanswered(name, `it did not answer within ${LOOK_UP_MS / 1000} s`))
-    }),
-    Effect.catchTag("ToolFailed", ({ stderr }) =>
-      stderr.includes("E404") ? Effect.succeed([]) : unanswered(name, stderr.split("\n", 2).join("; ")))
+    Effect.catchTag("ToolFailed", (failure) =>
+      /^npm (?:error|ERR!) code E404$/m.test(failure.stderr)
+        ? Effect.succeed([])
+        : unanswered(name, npmReason(failure.stderr) ?? failure.message.split("\n", 2).join("; ")))
   )
 
 const unanswered = (name: string, detail: string) =>
