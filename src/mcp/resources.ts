@@ -44,6 +44,9 @@ const MAX_BYTES = 1_048_576
 /** Longest name or id of a workspace. */
 const MAX_WORKSPACE_CHARACTERS = 200
 
+/** Maximum characters of a URI that an error repeats. */
+const MAX_URI_CHARACTERS = 1_000
+
 const RESOURCE = /^pyro:\/\/workspaces\/([^/]+)\/(?:(diff)|logs\/([0-9a-f]{32})|files\/(.+))$/
 
 const decoded = (text: string) => {
@@ -138,7 +141,9 @@ export const addResources = (
         ),
         mcpReq.signal
       )
-    if (typeof found === "string") throw new ProtocolError(ProtocolErrorCode.InvalidParams, found, { uri })
+    if (typeof found === "string") {
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, found, { uri: repeated(uri, MAX_URI_CHARACTERS) })
+    }
     return { contents: [{ uri, mimeType: uri.endsWith("/diff") ? "text/x-diff" : "text/plain", text: found.text }] }
   })
 }

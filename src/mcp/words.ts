@@ -58,5 +58,5 @@ export const plainText = (title: string, result: unknown): string => {
 const MAX_NAME_CHARACTERS = 100
 
 /** A name of the client's as a message repeats it. */
-export const repeated = (name: string): string =>
-  readableText(name.length <= MAX_NAME_CHARACTERS ? name : `${name.slice(0, MAX_NAME_CHARACTERS)}…`)
+export const repeated = (name: string, maxCharacters = MAX_NAME_CHARACTERS): string =>
+  readableText(name.length <= maxCharacters ? name : `${name.slice(0, maxCharacters)}…`)

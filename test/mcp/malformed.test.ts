@@ -18,6 +18,20 @@ const answerTo = async (client: ReturnType<typeof serve>, line: string) => {
 /** Tags, an override, a NUL, a space without a width, and half of a character. */
 const HIDDEN = "a\0\u202e\u200b\u{e0068}\ud800z"
 
+/** A name that is too long to repeat. */
+const LONG = "l".repeat(100_000)
+
+const LONG_NAMES: ReadonlyArray<readonly [method: string, params: object]> = [
+  ["tools/call", { name: LONG, arguments: {} }],
+  ["resources/read", { uri: LONG }],
+  ["resources/read", { uri: `pyro://workspaces/${LONG}/diff` }],
+  ["resources/read", { uri: `pyro://workspaces/ws-0123456789/files/${LONG}` }],
+  ["prompts/get", { name: LONG }],
+  ["resources/subscribe", { uri: LONG }],
+  ["completion/complete", { ref: { type: "ref/prompt", name: LONG }, argument: { name: LONG, value: LONG } }],
+  [LONG, {}]
+]
+
 const PING = "{\"jsonrpc\":\"2.0\",\"id\":1000,\"method\":\"ping\"}"
 
 describe("a message that is none", () => {
@@ -117,6 +131,15 @@ describe("a message that is none", () => {
       assert.isBelow(JSON.stringify(error).length, 3_000)
     }
   )
+
+  it("a name of 100,000 characters is refused, and no error repeats it whole", async () => {
+    for (const [method, params] of LONG_NAMES) {
+      const { error } = await client.request(method, params)
+      assert.isDefined(error)
+      assert.notStrictEqual(error.code, -32603)
+      assert.isBelow(JSON.stringify(error).length, 3_000, method.slice(0, 40))
+    }
+  })
 
   it("the first message of a connection may be none", async () => {
     const client = serve([])
