@@ -159,10 +159,14 @@ def as_layer(upper):
 def add_upper(upper, further):
     """Adds the upper directory of an overlay to the file system, and further operands of tar."""
     as_layer(upper)
-    # The root goes where the environment has its own, and with a time it would need more room.
+    # The root goes where the environment has its own. With a time, attributes or large ids it would need more room, and the last root is plain.
+    for name in os.listxattr(upper):
+        os.removexattr(upper, name)
+    os.chown(upper, 0, 0)
     os.utime(upper, (0, 0))
     archive = ["tar", "--create", "--sort=name", *XATTRS, "--xattrs-exclude=trusted.overlay.*", "--directory", upper, "."]
     run_fed([*ADD, Output.path], [*archive, *further])
+    check_room(True)
 
 
 def listed(folder):

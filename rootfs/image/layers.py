@@ -58,6 +58,16 @@ def has_failed(errors):
     return FAILED in errors
 
 
+def check_room(is_written):
+    """mkfs.erofs goes on after data that it could not write. `is_written`: whether it left a file system."""
+    disk = os.statvfs(WORK)
+    room = disk.f_bavail * disk.f_frsize
+    if is_written and Output.is_disk:
+        room = min(room, Output.left())
+    if room < LEAST_LEFT:
+        raise Refused("full", f"the image needs more than the builder's disk takes ({disk.f_blocks * disk.f_frsize >> 20} MiB)")
+
+
 def fed_to(argv, blob, diff_id, entries):
     """Gives a decompressed layer to a program. False if the program cannot take it."""
     errors = open(f"{blob}.errors-{threading.get_ident()}", "w+b")
@@ -78,13 +88,7 @@ def fed_to(argv, blob, diff_id, entries):
     errors.seek(0)
     taken = code == 0 and whole and not has_failed(errors.read(MOST_ERRORS))
     errors.close()
-    disk = os.statvfs(WORK)
-    room = disk.f_bavail * disk.f_frsize
-    if taken and Output.is_disk:
-        room = min(room, Output.left())
-    if room < LEAST_LEFT:
-        # mkfs.erofs goes on after data that it could not write.
-        raise Refused("full", f"the image needs more than the builder's disk takes ({disk.f_blocks * disk.f_frsize >> 20} MiB)")
+    check_room(taken)
     return taken
 
 

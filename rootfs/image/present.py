@@ -154,7 +154,12 @@ class Over:
         run(["umount", merged])
         for number in self.numbers:
             run(["umount", f"{WORK}/lower/{number}"])
-        for directory in self.directories:
-            add_upper(directory, [])
-        add_upper(f"{WORK}/top/upper", modules_at(modules) if modules else [])
+        try:
+            for directory in self.directories:
+                add_upper(directory, [])
+            add_upper(f"{WORK}/top/upper", modules_at(modules) if modules else [])
+        except Refused as refused:
+            if refused.kind != "tool" or self.base.names[0].startswith("localhost/"):
+                raise
+            raise Refused("tool", f"{refused}\nWith --pull, the build takes its base from the registry, and writes all layers anew") from refused
         return Output.end()
