@@ -7,6 +7,7 @@ import { packageRoot } from "../system/processes/native.ts"
 import { layerDaemon } from "./client.ts"
 import { layerWithDriver, readConnectOptions } from "./connect-options.ts"
 import { daemonCommand } from "./daemon-command.ts"
+import { endingSigns } from "./handle/signs.ts"
 import { StateDirectory } from "./model/state-directory.ts"
 import type { ConnectOptions } from "./promises/client.ts"
 
@@ -44,7 +45,8 @@ export const layerOf = (options: ConnectOptions): Layer.Layer<Pyro, PyroError> =
       layerDaemon(start, undefined, stateDir === undefined ? undefined : Paths.layerIn(stateDir)),
       driver
     )
-    return stateDir === undefined ? layer : Layer.merge(layer, Layer.succeed(StateDirectory, stateDir))
+    const ending = endingSigns(layer)
+    return stateDir === undefined ? ending : Layer.merge(ending, Layer.succeed(StateDirectory, stateDir))
   }))
 
 /** `layerOf` with the directory and the settings of the environment. */

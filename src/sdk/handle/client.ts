@@ -8,20 +8,26 @@ import type { CreateOptions } from "../promises/workspace.ts"
 import { type Host, hostOf } from "./host.ts"
 import type { InEffect } from "./in-effect.ts"
 import { handle } from "./marks.ts"
-import { asWritten, inSeconds } from "./option-names.ts"
+import { asWritten } from "./option-names.ts"
 import { down, up } from "./project.ts"
-import { type WorkspaceHandle, workspaceOf } from "./workspace.ts"
+import { type Wanted, wantedOf } from "./signs.ts"
+import { heldWorkspace, type WorkspaceHandle, workspaceOf } from "./workspace.ts"
 
 type MakeOptions = Omit<CreateOptions, "signal">
 
 const host = Effect.map(Pyro, (service) => hostOf(service))
 
-const createOn = ({ pyro, use }: Host, options: MakeOptions | undefined) =>
-  Effect.map(use(pyro.workspace.create.collect(inSeconds(options))), ({ workspace }) => workspace)
+const createOn = ({ pyro, use }: Host, { fields, held }: Wanted) =>
+  Effect.map(held(use(pyro.workspace.create.collect(fields))), ({ workspace }) => workspace)
 
 /** A new workspace, which stays until it is deleted or expires. */
 export const create = (options?: MakeOptions): Effect.Effect<WorkspaceHandle, PyroError, Pyro> =>
-  Effect.flatMap(host, (on) => Effect.map(createOn(on, options), (info) => workspaceOf(on, info, true)))
+  Effect.gen(function*() {
+    const on = yield* host
+    const wanted = yield* wantedOf(options)
+    const info = yield* createOn(on, wanted)
+    return yield* heldWorkspace(on, info, true, wanted.signsOf(info))
+  })
 
 /**
  * A new workspace for a Scope, whose end deletes it with its forks, also after an interrupted creation.
@@ -31,14 +37,12 @@ export const create = (options?: MakeOptions): Effect.Effect<WorkspaceHandle, Py
  * const { status } = yield* ws.exec("python3 -m unittest")
  */
 export const make = (options?: MakeOptions): Effect.Effect<WorkspaceHandle, PyroError, Pyro | Scope.Scope> =>
-  Effect.flatMap(
-    host,
-    (on) =>
-      Effect.map(
-        Effect.mapError(acquireWorkspace(inSeconds(options)), asWritten),
-        (info) => workspaceOf(on, info, true)
-      )
-  )
+  Effect.gen(function*() {
+    const on = yield* host
+    const wanted = yield* wantedOf(options)
+    const info = yield* wanted.held(Effect.mapError(acquireWorkspace(wanted.fields), asWritten))
+    return yield* heldWorkspace(on, info, true, wanted.signsOf(info))
+  })
 
 /** A workspace by its name or id, if there is one. */
 export const get = (nameOrId: string): Effect.Effect<Option.Option<WorkspaceHandle>, PyroError, Pyro> =>
@@ -50,15 +54,17 @@ export const get = (nameOrId: string): Effect.Effect<Option.Option<WorkspaceHand
 
 /** The workspace of this name, started if it is stopped. Created with the options if there is none. It stays. */
 export const open = (name: string, options?: MakeOptions): Effect.Effect<WorkspaceHandle, PyroError, Pyro> =>
-  Effect.flatMap(host, (on) => {
+  Effect.gen(function*() {
+    const on = yield* host
+    const wanted = yield* wantedOf({ ...options, name })
     // Of a running workspace, a start waits for its present step and does nothing.
     const started = on.use(on.pyro.workspace.start.collect({ workspace: name }))
-    return Effect.map(started, ({ workspace }) => workspace).pipe(
-      Effect.catchTag("WorkspaceNotFound", () => createOn(on, { ...options, name })),
+    const info = yield* Effect.map(started, ({ workspace }) => workspace).pipe(
+      Effect.catchTag("WorkspaceNotFound", () => createOn(on, wanted)),
       // Another program has created it meanwhile.
-      Effect.catchTag("WorkspaceNameTaken", () => Effect.map(started, ({ workspace }) => workspace)),
-      Effect.map((info) => workspaceOf(on, info, false))
+      Effect.catchTag("WorkspaceNameTaken", () => Effect.map(started, ({ workspace }) => workspace))
     )
+    return yield* heldWorkspace(on, info, false, wanted.signsOf(info))
   })
 
 /** Workspaces with all of these labels, the last used first. */

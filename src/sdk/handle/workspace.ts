@@ -13,6 +13,7 @@ import { networkOf, portsOf, servicesOf, snapshotsOf } from "./parts.ts"
 import { portIn } from "./port.ts"
 import { attachIn, spawnIn } from "./process.ts"
 import { shellIn } from "./shell.ts"
+import { giveSigns, type Signs } from "./signs.ts"
 import { tryIn } from "./try.ts"
 
 /** A workspace in a program of Effect. */
@@ -25,8 +26,18 @@ export const removeFrom = ({ pyro, use }: Host, workspace: string): Effect.Effec
     Effect.catchTag("WorkspaceNotFound", () => Effect.void)
   )
 
-/** The handle of a workspace. `owned`: the program has made it, so that the end of its use deletes it. */
-export const workspaceOf = (on: Host, info: WorkspaceInfo, owned: boolean): WorkspaceHandle => {
+/** A handle that gives signs of life. */
+export const heldWorkspace = (on: Host, info: WorkspaceInfo, owned: boolean, signs: Signs | undefined) =>
+  Effect.as(
+    signs === undefined ? Effect.void : giveSigns(on, info.id, signs),
+    workspaceOf(on, info, owned, signs)
+  )
+
+/**
+ * The handle of a workspace. `owned`: the program has made it, so that the end of its use deletes it. `signs`: those that its forks give as well,
+ * because they have its times.
+ */
+export const workspaceOf = (on: Host, info: WorkspaceInfo, owned: boolean, signs?: Signs): WorkspaceHandle => {
   const workspace = info.id
   const host = on.of({ workspaceId: workspace })
   const { pyro: { workspace: operations }, use } = host
@@ -35,9 +46,9 @@ export const workspaceOf = (on: Host, info: WorkspaceInfo, owned: boolean): Work
   /** Forks of a workspace, which the Scope deletes. pyro makes all of them or none. */
   const fork = (count: number, options: Given<ForkFields> | undefined, owned: boolean) =>
     Effect.acquireRelease(
-      Effect.map(
+      Effect.flatMap(
         use(operations.fork.collect({ ...options, count, workspace })),
-        ({ workspaces }) => workspaces.map((made) => workspaceOf(host, made, owned))
+        ({ workspaces }) => Effect.forEach(workspaces, (made) => heldWorkspace(on, made, owned, signs))
       ),
       (made) => Effect.forEach(made, (one) => Effect.ignoreCause(one.delete()), { discard: true, concurrency: 4 }),
       { interruptible: true }

@@ -2,6 +2,7 @@ import { Effect, type Layer, ManagedRuntime, Result } from "effect"
 import { DaemonUnavailable, type PyroError } from "../../contract/errors/errors.ts"
 import type { Pyro } from "../../contract/rows/Pyro.ts"
 import { client } from "../handle/client.ts"
+import { endingSigns } from "../handle/signs.ts"
 import type { PyroClient } from "./client.ts"
 import { clientOf } from "./promised.ts"
 import { rejecting } from "./rejection.ts"
@@ -9,7 +10,7 @@ import type { Run } from "./run.ts"
 
 /** pyro for programs over any layer: behind the daemon or in this process. */
 export const connectTo = (layer: Layer.Layer<Pyro, PyroError>): PyroClient => {
-  const runtime = ManagedRuntime.make(layer)
+  const runtime = ManagedRuntime.make(endingSigns(layer))
   let isClosed = false
   const closed = Effect.result(Effect.fail(new DaemonUnavailable({ detail: "this client was closed", closed: true })))
   const run: Run = (name, work, signal) =>

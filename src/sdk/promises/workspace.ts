@@ -9,7 +9,14 @@ import type { Shell, ShellOptions } from "./shell.ts"
 import type { Candidate, TryEvent, TryOptions } from "./try.ts"
 
 /** Options of `create` and `open`. */
-export interface CreateOptions extends CreateFields, Cancel {}
+export interface CreateOptions extends CreateFields, Cancel {
+  /**
+   * The handle keeps the workspace alive while this program lives: it neither expires nor is paused because nothing uses it. Default: `true` if neither
+   * `pauseAfterMs` nor `ttlMs` is given; the workspace is then paused 10 minutes after the last sign of life of the program, unless the
+   * daemon's settings have another time. `false`: the handle gives no signs, and without a time nothing pauses the workspace.
+   */
+  readonly keepAlive?: boolean | undefined
+}
 
 /** Copies of a workspace. Each is a workspace of its own. The end of the use of all deletes those that are left. */
 export interface Forks extends ReadonlyArray<Workspace>, AsyncDisposable {}

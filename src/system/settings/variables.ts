@@ -127,7 +127,8 @@ export const variables = {
     group: "pyro",
     allowed: { kind: "integer", min: 0, max: 31_536_000 },
     unit: "seconds",
-    otherwise: "never, and 3600 for workspaces that `pyro mcp serve` creates",
+    otherwise:
+      "never; 3600 for workspaces that `pyro mcp serve` creates, and 600 for those of the SDK's handle, which keeps them alive",
     purpose:
       "Time without a use until pyro pauses a new workspace, as with `--pause-after`; 0: never. Forks and workspaces from a saved snapshot have their origin's",
     readers: DAEMON

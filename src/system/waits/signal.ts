@@ -9,6 +9,13 @@ export const startTimer = (ms: number, callback: () => void): { readonly cancel:
   return { cancel: () => clearTimeout(timer) }
 }
 
+/** Sleeps, and keeps no program alive: a program that waits for nothing else ends. */
+export const sleepInBackground = (ms: number): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    const timer = setTimeout(() => resume(Effect.void), ms).unref()
+    return Effect.sync(() => clearTimeout(timer))
+  })
+
 /**
  * Runs a function after the present code, before the event loop continues. For code that resumes a fiber: a fiber continues within the call
  * that resumes it, while its caller may be in the middle of a change.

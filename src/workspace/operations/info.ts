@@ -1,12 +1,14 @@
 import { Effect, Option, Ref } from "effect"
 import * as path from "node:path"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
+import { isHeld } from "../../contract/wire/held.ts"
 import { isLayer } from "../../lib/disk/layer-format.ts"
 import { namesIn } from "../../system/files/entries.ts"
 import { bytesBeneath, bytesOnDisk } from "../../system/files/usage.ts"
-import { lastActivity } from "../entry/activity.ts"
+import { lastActivity, touch } from "../entry/activity.ts"
 import type { Entry } from "../entry/entry.ts"
 import { silentText, troubleText } from "../entry/standstill.ts"
+import { noteUse } from "../entry/uses.ts"
 import { openResidentsOf } from "../residents/open/entry-residents.ts"
 
 /** Bytes that the layers in a disk's folder take on the host's disk. 0 if a deletion removes the folder meanwhile. */
@@ -80,4 +82,14 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       ...(entry.consents.waitingLogins().length === 0 ? {} : { waitingLogins: entry.consents.waitingLogins() }),
       ...(Option.isNone(residents) ? {} : yield* residents.value.describe)
     }
+  })
+
+/** The same for a request. A sign of life of the program that asks counts as a use, and renews the expiry. It resumes nothing. */
+export const statusOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
+  Effect.gen(function*() {
+    if (yield* isHeld) {
+      yield* noteUse(entry)
+      if ((yield* Ref.get(entry.record)).ttlSeconds !== undefined) yield* touch(entry.folder)
+    }
+    return yield* infoOf(entry)
   })

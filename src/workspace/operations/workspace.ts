@@ -20,7 +20,7 @@ import { start, stop } from "../life/verbs/start-stop.ts"
 import { noChange, update } from "../life/verbs/update.ts"
 import { grantOfCaller } from "../residents/network/set.ts"
 import { showEvents } from "./events.ts"
-import { infoOf } from "./info.ts"
+import { infoOf, statusOf } from "./info.ts"
 import { observeWorkspaces } from "./observe.ts"
 import { resetBefore } from "./rewind.ts"
 import { summarize } from "./summary.ts"
@@ -67,7 +67,7 @@ export const workspaceWorks = {
   "workspace.status": ({ registry }, { workspace }) =>
     Effect.flatMap(
       registry.lookUp(workspace),
-      (found) => isDamaged(found) ? Effect.succeed(damagedInfo(found)) : infoOf(found)
+      (found) => isDamaged(found) ? Effect.succeed(damagedInfo(found)) : statusOf(found)
     ),
   "workspace.update": ({ entry, lifecycle }, payload) =>
     Effect.andThen(update(lifecycle, entry, payload), infoOf(entry)),

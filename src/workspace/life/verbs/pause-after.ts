@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { InvalidConfiguration } from "../../../contract/errors/errors.ts"
 import type { CreatePayload } from "../../../contract/rows/workspace-lifecycle.ts"
 import { callerProject } from "../../../contract/wire/caller-project.ts"
+import { HELD_SECONDS, isHeld } from "../../../contract/wire/held.ts"
 import { setting } from "../../../system/settings/config.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 
@@ -14,7 +15,7 @@ export const recordedPause = (seconds: number | undefined): Pick<WorkspaceRecord
 
 /**
  * Time without a use until a new workspace is paused: of the request, else of its origin, else of the configuration. Without any of them,
- * a person's or a program's workspace runs on.
+ * a workspace of a person runs on, and that of an agent host or of a program's handle has a time of its kind.
  */
 export const pauseOfNew = (
   { pauseAfterSeconds }: Pick<CreatePayload, "pauseAfterSeconds">,
@@ -22,5 +23,7 @@ export const pauseOfNew = (
 ): Effect.Effect<Pick<WorkspaceRecord, "pauseAfterSeconds">, InvalidConfiguration> =>
   Effect.gen(function*() {
     const known = pauseAfterSeconds ?? origin?.pauseAfterSeconds ?? (yield* setting("PYRO_PAUSE_AFTER_SECONDS"))
-    return recordedPause(known ?? ((yield* callerProject) === undefined ? undefined : AGENTS_SECONDS))
+    if (known !== undefined) return recordedPause(known)
+    if ((yield* callerProject) !== undefined) return recordedPause(AGENTS_SECONDS)
+    return recordedPause((yield* isHeld) ? HELD_SECONDS : undefined)
   })

@@ -1,0 +1,83 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import * as path from "node:path"
+import { text } from "node:stream/consumers"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { connect, type CreateOptions, type PyroClient } from "../../src/sdk/connect.ts"
+import { sanitizedBuild } from "../agent/agent.ts"
+import { startLocalDaemon } from "../support/local-agent/daemon.ts"
+import { temporaryFolder, until } from "../support/pyro-cli.ts"
+
+const program = path.resolve(import.meta.dirname, "../fixtures/holding-program.ts")
+
+/** A program that lives until it is killed, with a workspace. */
+const startProgram = async (options: CreateOptions) => {
+  const child = spawn(process.execPath, [program, JSON.stringify(options), "stays"], {
+    stdio: ["ignore", "pipe", "inherit"]
+  })
+  const [said] = await once(child.stdout, "data") as [Buffer]
+  return {
+    id: said.toString().trim(),
+    kill: async () => {
+      const ended = once(child, "exit")
+      child.kill("SIGKILL")
+      await ended
+    }
+  }
+}
+
+describe("workspaces of programs that die, over local agents", { concurrent: false }, () => {
+  const { folder, remove } = temporaryFolder("pyro-held-")
+  Object.assign(process.env, {
+    PYRO_STATE_DIR: path.join(folder, "state"),
+    PYRO_CACHE_DIR: path.join(folder, "cache"),
+    PYRO_POOL_MEMBERS: "0"
+  })
+  let daemon: Awaited<ReturnType<typeof startLocalDaemon>>
+  let pyro: PyroClient
+  beforeAll(async () => {
+    daemon = await startLocalDaemon(folder, sanitizedBuild, { ...process.env, PYRO_DAEMON_IDLE_MS: "600000" })
+    pyro = connect({ startDaemon: false })
+  })
+  afterAll(async () => {
+    for (const one of await pyro.list()) await one.delete()
+    await pyro.close()
+    await daemon.close()
+    remove()
+  })
+
+  const stateOf = async (id: string) => (await (await pyro.get(id))?.status())?.state ?? "gone"
+  const becomes = (id: string, state: string) =>
+    until(`${id} becomes ${state}`, async () => (await stateOf(id)) === state)
+
+  it("a living program keeps its workspace running, and that of a killed one is paused with its files", async () => {
+    const held = await startProgram({ pauseAfterMs: 3_000, keepAlive: true })
+    // It is younger, so the other one would be paused before it.
+    const witness = await pyro.create({ pauseAfterMs: 3_000 })
+    await becomes(witness.id, "paused")
+    assert.strictEqual(await stateOf(held.id), "running")
+    const ws = await pyro.get(held.id)
+    await ws!.files.write("kept.txt", "kept")
+    await held.kill()
+    await becomes(held.id, "paused")
+    assert.strictEqual(await ws!.files.readText("kept.txt"), "kept")
+  }, 120_000)
+
+  it("a living program keeps its workspace from its expiry, and that of a killed one is deleted", async () => {
+    const held = await startProgram({ ttlMs: 3_000, keepAlive: true })
+    const witness = await pyro.create({ ttlMs: 3_000 })
+    await becomes(witness.id, "gone")
+    assert.strictEqual(await stateOf(held.id), "running")
+    await held.kill()
+    await becomes(held.id, "gone")
+  }, 120_000)
+
+  it("without options, the workspace is paused in time after the program, which its signs do not keep alive", async () => {
+    const child = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "inherit"] })
+    const id = (await text(child.stdout)).trim()
+    const ws = await pyro.get(id)
+    assert.strictEqual(ws!.info.pauseAfterSeconds, 600)
+    const other = await pyro.create({ keepAlive: false })
+    assert.notProperty(other.info, "pauseAfterSeconds")
+  })
+})
