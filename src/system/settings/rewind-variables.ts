@@ -8,7 +8,7 @@ export const rewindVariables = {
     unit: "MiB",
     default: 2_048,
     purpose:
-      "Maximum disk space of the points of one workspace that `pyro rewind` returns to; 0: pyro makes no points. The oldest points go first",
+      "Maximum disk space of the points of one workspace that `pyro rewind` returns to, and as much again for candidates of its last try that `pyro keep` finds; 0: pyro makes no points and keeps no candidates. The oldest points go first",
     readers
   },
   PYRO_REWIND_EVERY_MS: {

@@ -56,6 +56,23 @@ describe("a try of a program", () => {
     })
   })
 
+  it("a candidate of a finished try is kept by its name, and warnings come with the result", async () => {
+    const asked: Array<unknown> = []
+    const kept = { kept: "one", undo: "p3", workspace: infoOf("ws-0000000001") }
+    const { fix } = handleService(undefined, {
+      keep: (payload) =>
+        Stream.unwrap(Effect.sync(() => {
+          asked.push(payload)
+          return Stream.make(
+            { _tag: "Notice" as const, level: "warning" as const, message: "it was used meanwhile" },
+            { _tag: "Kept" as const, ...kept }
+          )
+        }))
+    })
+    assert.deepStrictEqual(await (await fix()).keep("one"), { ...kept, warnings: ["it was used meanwhile"] })
+    assert.deepStrictEqual<ReadonlyArray<unknown>>(asked, [{ workspace: "ws-0000000001", candidate: "one" }])
+  })
+
   it("a list of words is the check as a command", async () => {
     const { asked, fix } = tryService()
     for await (const event of (await fix()).try([{ command: "true" }], { check: ["npm", "test"] })) void event
