@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { someLines } from "../text/one-line.ts"
+import { nameLine, oneLine, someLines } from "../text/one-line.ts"
 import { ContractError } from "./contract-error.ts"
 
 /** The guest's path does not allow the operation; `reason` says why. Nothing was changed. */
@@ -61,17 +61,23 @@ export class EditRejected extends ContractError<EditRejected>()("EditRejected", 
   steps: "call workspace_file_read and copy the text exactly, with enough lines around it to be unique"
 }) {}
 
+/** Maximum hunks and files in a sentence. The fields of the error have more. */
+const MOST_REJECTS = 20
+
 /** The patch cannot be read, or does not fit. Nothing was changed. */
 export class PatchRejected extends ContractError<PatchRejected>()("PatchRejected", {
   detail: Schema.String,
-  /** One entry per hunk or file that does not fit. */
+  /** The first hunks and files that do not fit, at most 1,000 of them. `detail` has the number of all. */
   rejects: Schema.Array(
     Schema.Struct({ path: Schema.String, hunk: Schema.Int, reason: Schema.String })
   )
 }, {
   fact: ({ rejects, detail }) => {
-    const lines = rejects.map(({ hunk, path, reason }) => `\n  ${path}${hunk > 0 ? ` hunk ${hunk}` : ""}: ${reason}`)
-    return `the patch was not applied and nothing was changed: ${detail}${lines.join("")}`
+    const named = rejects.slice(0, MOST_REJECTS).map(({ hunk, path, reason }) =>
+      `\n  ${nameLine(path)}${hunk > 0 ? ` hunk ${hunk}` : ""}: ${oneLine(reason)}`
+    )
+    const more = rejects.length > named.length ? [`\n  and ${rejects.length - named.length} more`] : []
+    return `the patch was not applied and nothing was changed: ${oneLine(detail)}${[...named, ...more].join("")}`
   },
   steps: "read the files with workspace_file_read and write a new patch"
 }) {}

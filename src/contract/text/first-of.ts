@@ -18,3 +18,19 @@ export const firstOf = <A>(
   const fitting = list.slice(0, most).findIndex((one) => (left -= sizeOf(one)) < 0)
   return list.slice(0, fitting === -1 ? most : fitting)
 }
+
+/** The whole list in pieces, none of which has more than `maxBytes` unless it is one value. No piece is empty. */
+export const inPieces = <A>(list: ReadonlyArray<A>, maxBytes: number): ReadonlyArray<ReadonlyArray<A>> => {
+  const pieces: Array<Array<A>> = []
+  let left = 0
+  for (const one of list) {
+    const bytes = sizeOf(one)
+    if (pieces.length === 0 || bytes > left) {
+      pieces.push([])
+      left = maxBytes
+    }
+    pieces.at(-1)!.push(one)
+    left -= bytes
+  }
+  return pieces
+}

@@ -10,11 +10,12 @@ import { runningDaemon } from "./daemon-control.ts"
 const SECRET = /_HEADERS$|_ATTRIBUTES$/
 const URLS = /_PROXY$|_ENDPOINT$/i
 
-/** A value without its secrets. */
+/** A value without its secrets. A password may have any character, also a line end, and a query of a URL may be a key. */
 const shown = (name: string, value: number | string) => {
   if (typeof value === "number") return value
   if (SECRET.test(name)) return "(set)"
-  return URLS.test(name) ? value.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/i, "$1***@") : value
+  if (!URLS.test(name)) return value
+  return value.replace(/^\s*([a-z][a-z0-9+.-]*:\/\/)?.*@/is, "$1***@").replace(/\?.*$/s, "?***")
 }
 
 type Values = Readonly<Record<string, string | undefined>>

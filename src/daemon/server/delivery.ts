@@ -109,11 +109,48 @@ const AFTER_OUTPUT_MS = 2
 /** The first events are sent with this much output, in bytes. */
 const FIRST_BATCH_BYTES = 65_536
 
+/** Maximum bytes of the events of one message, but for one event that has more: a message of 16 MiB ends the connection. */
+const BATCH_BYTES = 8 * 1024 * 1024
+
+/** Maximum bytes of an event in a message. An event with output has little else. */
+const sizeOf = (event: AnyEvent) => outputBytes(event) || JSON.stringify(event).length * 3
+
+const sizeOfAll = (events: ReadonlyArray<AnyEvent>) => events.reduce((sum, event) => sum + sizeOf(event), 0)
+
+/** The same events, without batches that are too large for a message. */
+const bounded = (pull: PullEvents<AnyEvent>): PullEvents<AnyEvent> => {
+  let waiting: ReadonlyArray<AnyEvent> = []
+  const take = (): ReadonlyArray<AnyEvent> => {
+    let left = BATCH_BYTES
+    const tooMany = waiting.length < 2 ? -1 : waiting.findIndex((event, at) => (left -= sizeOf(event)) < 0 && at > 0)
+    const end = tooMany < 0 ? waiting.length : tooMany
+    const events = waiting.slice(0, end)
+    waiting = waiting.slice(end)
+    return events
+  }
+  return (waitMs) =>
+    waiting.length > 0 ? Effect.sync(take) : Effect.map(pull(waitMs), (events) => {
+      waiting = events
+      return take()
+    })
+}
+
 type Batch = Arr.NonEmptyReadonlyArray<AnyEvent>
 type Next = Pull.Pull<Batch, PyroError>
 
+/** Gives the batch, and goes on. */
+const onceBefore = (batch: Batch, next: Next): Next => {
+  let isGiven = false
+  return Effect.suspend(() => {
+    if (isGiven) return next
+    isGiven = true
+    return Effect.succeed(batch)
+  })
+}
+
 /** Batch by batch. Events that come at once are one batch: most operations are short, and each message wakes their client. */
-export const batchesOf = (pull: PullEvents<AnyEvent>, acquired: Acquired): Next => {
+export const batchesOf = (unbounded: PullEvents<AnyEvent>, acquired: Acquired): Next => {
+  const pull = bounded(unbounded)
   // Suspended: a pull may look at its state when it is called, and `next` runs many times.
   const come = (waitMs?: number) =>
     Effect.mapError(Effect.suspend(() => pull(waitMs)), Option.getOrElse(() => Cause.Done()))
@@ -132,7 +169,11 @@ export const batchesOf = (pull: PullEvents<AnyEvent>, acquired: Acquired): Next 
         acquired.hasEnded = Pull.isDoneCause(more.cause)
         break
       }
-      if (more.value.length === 0) break
+      if (!Arr.isReadonlyArrayNonEmpty(more.value)) break
+      if (sizeOfAll(events) + sizeOfAll(more.value) > BATCH_BYTES) {
+        later = onceBefore(more.value, next)
+        break
+      }
       events.push(...more.value)
     }
     later ??= next

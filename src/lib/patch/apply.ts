@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { PatchRejected } from "../../contract/errors/errors.ts"
+import { firstOf } from "../../contract/text/first-of.ts"
 import { pathText } from "../../contract/text/path-text.ts"
 import { type HunkNote, patchedContent, type Reject } from "./apply/content.ts"
 import type { LineEnd } from "./apply/line-ends.ts"
@@ -19,8 +20,9 @@ export interface PatchPlan {
   readonly lineEnds: ReadonlyMap<string, LineEnd>
 }
 
-/** Maximum number of rejects in an error. */
-const MAX_REJECTS = 50
+/** Maximum number of rejects in an error. A path may have 4 KiB, and some bytes of a path take four characters. */
+const MAX_REJECTS = 1_000
+const MAX_REJECT_BYTES = 4 * 1024 * 1024
 
 /** Computes how a patch changes a tree. Changes nothing. Fails with `PatchRejected`, which names every hunk that does not fit. */
 export const applyPatch = <E>(tree: PatchTree<E>, patch: Patch): Effect.Effect<PatchPlan, E | PatchRejected> =>
@@ -61,9 +63,9 @@ export const applyPatch = <E>(tree: PatchTree<E>, patch: Patch): Effect.Effect<P
     }
     for (const { path, reason } of yield* overlay.conflicts()) reject(path, [{ hunk: 0, reason }])
     if (rejected > 0) {
-      const more = rejected > rejects.length ? ` (${rejects.length} of them are told)` : ""
-      const detail = `${rejected} of its parts ${rejected === 1 ? "does" : "do"} not fit${more}`
-      return yield* new PatchRejected({ detail, rejects })
+      const detail = `${rejected} of its parts ${rejected === 1 ? "does" : "do"} not fit`
+      const first = firstOf(rejects, { most: MAX_REJECTS, maxBytes: MAX_REJECT_BYTES })
+      return yield* new PatchRejected({ detail, rejects: first })
     }
     return { changes: yield* overlay.changes(), notes, lineEnds }
   })

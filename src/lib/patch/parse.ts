@@ -23,11 +23,14 @@ export const parsePatch = (bytes: Uint8Array): Patch => {
     const reason = pathProblem(relativePath(path))
     return reason === undefined ? [] : [{ path: pathText(bytesOf(path.slice(0, 200))), hunk: 0, reason }]
   })
-  if (refused.length > 0) throw rejected("it names paths that no patch may touch", refused.slice(0, MAX_REFUSED))
+  if (refused.length > 0) {
+    const all = refused.length > 1 ? `, ${refused.length} of them` : ""
+    throw rejected(`it names paths that no patch may touch${all}`, refused.slice(0, MAX_REFUSED))
+  }
   return { files: patch.files.map(withRelativePaths) }
 }
 
-const MAX_REFUSED = 20
+const MAX_REFUSED = 1_000
 
 const withRelativePaths = (file: FilePatch): FilePatch => ({
   ...file,

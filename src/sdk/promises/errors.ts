@@ -126,7 +126,7 @@ export interface PatchRejected extends PyroError {
   readonly _tag: "PatchRejected"
   readonly code: "patch_rejected"
   readonly detail: string
-  /** One entry per hunk or file that does not fit. */
+  /** The first hunks and files that do not fit, at most 1,000 of them. `detail` has the number of all. */
   readonly rejects: ReadonlyArray<{
     readonly path: string
     readonly hunk: number

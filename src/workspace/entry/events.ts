@@ -167,6 +167,10 @@ const fileOf = (folder: string) => path.join(folder, "events.jsonl")
 /** Maximum number of bytes that pyro reads from the end of the log: some ten thousand events. */
 const MOST_BYTES = 16 * 1024 * 1024
 
+/** Maximum bytes of the lines of a page, and what each of its events takes beside its line: its sentence, and its frame. */
+const PAGE_BYTES = 12 * 1024 * 1024
+const BESIDE_BYTES = 8 * 1024
+
 /** The event logs of an installation's workspaces. */
 export class EventLog extends Context.Service<EventLog, {
   /** Appends to the log of the workspace with this folder. Never fails, since the event cannot be undone. */
@@ -231,30 +235,55 @@ export interface EventPage {
   readonly positions: ReadonlyArray<number>
   /** Position behind the last event of the page. */
   readonly nextCursor: number
+  /** Later events may be in the log already. */
+  readonly hasMore: boolean
 }
 
-/** The first `limit` events from `cursor` on, or the newest events without a cursor. Invalid lines are skipped. */
+interface FoundEvent {
+  readonly event: WorkspaceLogEvent
+  readonly bytes: number
+  /** Position behind it. */
+  readonly end: number
+}
+
+/** How many of the first events fit a page. At least one does: a follower goes on. All do without a limit, for this process alone. */
+const fitting = (events: ReadonlyArray<FoundEvent>, limit: number): number => {
+  if (limit === Infinity) return events.length
+  let left = PAGE_BYTES
+  const none = events.findIndex(({ bytes }, at) => at === limit || ((left -= bytes + BESIDE_BYTES) < 0 && at > 0))
+  return none < 0 ? events.length : none
+}
+
+/**
+ * The first `limit` events from `cursor` on, or the newest events without a cursor, and no more than fit one message. Invalid lines are skipped.
+ */
 export const eventPage = (folder: string, cursor: number | undefined, limit: number): Effect.Effect<EventPage> =>
   Effect.sync(() => {
     let read: ReturnType<typeof readFrom>
     try {
       read = readFrom(fileOf(folder), (size) => cursor ?? Math.max(0, size - MOST_BYTES), MOST_BYTES)
     } catch {
-      return { events: [], positions: [], nextCursor: cursor ?? 0 }
+      return { events: [], positions: [], nextCursor: cursor ?? 0, hasMore: false }
     }
     const { at, bytes } = read
-    const found: Array<{ readonly event: WorkspaceLogEvent; readonly end: number }> = []
+    const found: Array<FoundEvent> = []
     let from = 0
     for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, from)) {
-      for (const event of eventsOf(bytes.toString("utf8", from, end))) found.push({ event, end: at + end + 1 })
+      for (const event of eventsOf(bytes.toString("utf8", from, end))) {
+        found.push({ event, bytes: end - from, end: at + end + 1 })
+      }
       from = end + 1
       if (cursor !== undefined && found.length === limit) break
     }
-    const page = cursor === undefined ? found.slice(-limit) : found
+    const page = cursor === undefined
+      ? found.slice(found.length - fitting(found.toReversed(), limit))
+      : found.slice(0, fitting(found, limit))
+    const hasMore = cursor !== undefined && (page.length === limit || page.length < found.length)
     return {
       events: page.map(({ event }) => event),
       positions: page.map(({ end }) => end),
-      nextCursor: page.length === limit ? page.at(-1)!.end : at + from
+      nextCursor: hasMore ? page.at(-1)!.end : at + from,
+      hasMore
     }
   })
 

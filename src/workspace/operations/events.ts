@@ -127,8 +127,13 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
   }
 }
 
+/** Maximum characters of a sentence. The details have the whole. */
+const MOST_CHARACTERS = 2_000
+
+const cut = (text: string) => text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text
+
 /** An event as a sentence that is safe to print: parts of it come from the guest. */
-export const eventText = (event: WorkspaceLogEvent): string => printable(sentenceOf(event))
+export const eventText = (event: WorkspaceLogEvent): string => cut(printable(sentenceOf(event)))
 
 /** An event for people and programs. */
 export const entryOf = (event: WorkspaceLogEvent): EventEntry => {

@@ -2,6 +2,7 @@ import { Effect, Option, Stream } from "effect"
 import type { LogEntry } from "../../contract/rows/workspace-logs.ts"
 import type { NetworkRecord } from "../../contract/rows/workspace-network.ts"
 import type { TimelineEntries, TimelineEntry, TimelinePayload } from "../../contract/rows/workspace-timeline.ts"
+import { inPieces } from "../../contract/text/first-of.ts"
 import { named } from "../../contract/text/names.ts"
 import { printable } from "../../contract/text/printable.ts"
 import { snakeCase } from "../../contract/text/snake.ts"
@@ -75,8 +76,11 @@ const ofRequest = (request: RequestRecord): TimelineEntry => {
   }
 }
 
-/** Maximum entries of one event after the first one. */
+/** Maximum entries of one look after the first one. */
 const MOST = 500
+
+/** Maximum bytes of one event: a message has a few times that. */
+const EVENT_BYTES = 2 * 1024 * 1024
 
 const byTime = (one: TimelineEntry, other: TimelineEntry) => one.at.localeCompare(other.at)
 
@@ -89,6 +93,7 @@ interface Read {
 /** What a watcher has seen of a workspace. */
 const makeReader = (entry: Entry) => {
   let events: number | undefined
+  let wereMore = false
   let connections: number | undefined
   /** Commands that ran when they were shown. */
   let running = new Set<string>()
@@ -99,6 +104,7 @@ const makeReader = (entry: Entry) => {
   const eventsOf = (limit: number) =>
     Effect.map(eventPage(entry.folder.directory, events, limit), (page) => {
       events = page.nextCursor
+      wereMore = page.hasMore
       return page.events.map((event, at): TimelineEntry => ({
         key: `event:${page.positions[at]}`,
         ...eventOf(event)
@@ -116,10 +122,10 @@ const makeReader = (entry: Entry) => {
   return (limit: number): Effect.Effect<Read> =>
     Effect.gen(function*() {
       const found = [...yield* eventsOf(limit)]
-      const eventsRead = found.length
+      const hasMoreEvents = wereMore
       found.push(...requestsOf())
       const residents = Option.getOrUndefined(yield* openResidentsOf(entry))
-      if (residents === undefined) return { entries: found, hasMore: eventsRead === limit }
+      if (residents === undefined) return { entries: found, hasMore: hasMoreEvents }
       const { commands, network } = residents
       const { execs } = commands.journal
       const isFirst = connections === undefined
@@ -136,7 +142,7 @@ const makeReader = (entry: Entry) => {
       })
       connections = page.nextCursor
       found.push(...page.entries.map(ofConnection))
-      return { entries: found.sort(byTime), hasMore: eventsRead === limit || page.entries.length === limit }
+      return { entries: found.sort(byTime), hasMore: hasMoreEvents || page.entries.length === limit }
     })
 }
 
@@ -150,7 +156,9 @@ export const showTimeline = (
     const read = makeReader(entry)
     let known = log.recorded()
     let marks: Marks | undefined
-    const entriesOf = (entries: ReadonlyArray<TimelineEntry>): TimelineEntries => ({ _tag: "Entries", entries })
+    const eventsOf = (entries: ReadonlyArray<TimelineEntry>): ReadonlyArray<TimelineEntries> =>
+      inPieces(entries, EVENT_BYTES).map((piece) => ({ _tag: "Entries", entries: piece }))
+    const none: ReadonlyArray<TimelineEntries> = [{ _tag: "Entries", entries: [] }]
     /** Before the read: a change during the read ends the next wait. */
     const mark = Effect.gen(function*() {
       known = log.recorded()
@@ -158,20 +166,21 @@ export const showTimeline = (
     })
     const first = Effect.andThen(
       mark,
-      Effect.map(read(limit), ({ entries }) => entriesOf(entries.slice(-limit)))
+      Effect.map(read(limit), ({ entries }) => entries.length === 0 ? none : eventsOf(entries.slice(-limit)))
     )
     const hasChanged = Effect.map(marksOf(entry), (now) => !isSame(marks, now))
     let isBehind = false
-    const next: Effect.Effect<TimelineEntries> = Effect.gen(function*() {
+    const next: Effect.Effect<ReadonlyArray<TimelineEntries>> = Effect.gen(function*() {
       if (!isBehind) yield* Effect.suspend(() => untilChanged(log, known, hasChanged, Infinity))
       yield* mark
       const { entries, hasMore } = yield* read(MOST)
       isBehind = hasMore
-      return entries.length === 0 ? yield* next : entriesOf(entries)
+      return entries.length === 0 ? yield* next : eventsOf(entries)
     })
-    if (!follow) return Stream.fromEffect(first)
+    const begin = Stream.fromIterableEffect(first)
+    if (!follow) return begin
     return Stream.interruptWhen(
-      Stream.concat(Stream.fromEffect(first), Stream.fromEffectRepeat(next)),
+      Stream.concat(begin, Stream.flattenIterable(Stream.fromEffectRepeat(next))),
       untilDeleted(entry)
     )
   })

@@ -18,3 +18,23 @@ it.effect("an operation whose calls look at their state ends", () =>
     assert.lengthOf(yield* batches, 1)
     assert.isTrue(Pull.isDoneCause((yield* Effect.flip(Effect.sandbox(batches))) as never))
   }))
+
+it.effect("events that come at once are sent in messages that fit, each once and in order", () =>
+  Effect.gen(function*() {
+    const acquired = { scope: yield* Scope.make(), hasEnded: false }
+    const text = (number: number) => ({ _tag: "Notice", number, message: "\uffff".repeat(1_300_000) }) as never
+    const small = (number: number) => ({ _tag: "Notice", number, message: "small" }) as never
+    const pulls = [[small(0)], [text(1), text(2), text(3), text(4), text(5)], [text(6), small(7)], [small(8)]]
+    const batches = batchesOf(() => {
+      const events = pulls.shift()
+      return events === undefined ? Effect.fail(Option.none()) : Effect.succeed(events)
+    }, acquired)
+    const numbers: Array<number> = []
+    while (numbers.length < 9) {
+      const batch = yield* batches
+      assert.isBelow(Buffer.byteLength(JSON.stringify(batch)), 15_728_640)
+      for (const one of batch) numbers.push((one as unknown as { readonly number: number }).number)
+    }
+    assert.deepStrictEqual(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8])
+    assert.isTrue(Pull.isDoneCause((yield* Effect.flip(Effect.sandbox(batches))) as never))
+  }))

@@ -1,6 +1,7 @@
 import type { Effect } from "effect"
 import type { Session as Ssh2Session } from "ssh2"
 import { named } from "../../../contract/text/names.ts"
+import type { TerminalSize } from "../../guest-channel/model/process.ts"
 import type { SshChannel } from "./channel.ts"
 import type { Session, SshProgram } from "./session.ts"
 
@@ -10,6 +11,14 @@ const isLocale = (name: string) => name === "LANG" || name === "LANGUAGE" || nam
 /** Limits of the variables that a client may set. */
 const MAX_VARIABLES = 64
 const MAX_VARIABLE_CHARACTERS = 4_096
+
+/** Maximum rows and columns of a terminal: the kernel keeps 16 bits of each (ioctl_tty(2), TIOCSWINSZ). */
+const MAX_CELLS = 65_535
+
+const sizeOf = ({ cols, rows }: TerminalSize): TerminalSize => ({
+  rows: Math.min(rows, MAX_CELLS),
+  cols: Math.min(cols, MAX_CELLS)
+})
 
 const TERMINAL_TYPE = /^[\w.+-]{1,64}$/
 
@@ -41,12 +50,13 @@ export const serveSession = (
     accept?.()
   })
   session.on("pty", (accept: Answer, _reject: Answer, { cols, rows, term }) => {
-    pty = { rows, cols, type: TERMINAL_TYPE.test(term ?? "") ? term! : "xterm" }
+    pty = { ...sizeOf({ cols, rows }), type: TERMINAL_TYPE.test(term ?? "") ? term! : "xterm" }
     accept?.()
   })
   session.on("window-change", (accept: Answer, _reject: Answer, { cols, rows }) => {
-    if (running !== undefined) run(running.resize({ rows, cols }))
-    else if (pty !== undefined) pty = { ...pty, rows, cols }
+    const size = sizeOf({ cols, rows })
+    if (running !== undefined) run(running.resize(size))
+    else if (pty !== undefined) pty = { ...pty, ...size }
     accept?.()
   })
   session.on("signal", (accept: Answer, _reject: Answer, { name }) => {

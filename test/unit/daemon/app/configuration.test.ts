@@ -74,6 +74,26 @@ describe("pyro config", () => {
     assert.deepStrictEqual(one("OTEL_EXPORTER_OTLP_HEADERS", headers), ["(set)", "environment"])
   })
 
+  it("config shows no password with line ends or control characters, no key in a query, and no control character", async () => {
+    for (
+      const [value, safe] of [
+        ["http://me:first\nsecond@proxy:3128", "http://***@proxy:3128"],
+        ["\n http://me:p\u2028w\u001b[2J@proxy:3128", "http://***@proxy:3128"],
+        ["me:a@b\rc@proxy", "***@proxy"],
+        ["https://collector/v1?key=hunter2\n&x=hunter3", "https://collector/v1?***"]
+      ] as const
+    ) {
+      for (const name of ["https_proxy", "ALL_PROXY", "OTEL_EXPORTER_OTLP_ENDPOINT"]) {
+        assert.deepStrictEqual(one(name, { [name]: value }), [safe, "environment"])
+      }
+    }
+    const hostile = "http://pro\u001b]0;t\u0007xy\n:1\u202e"
+    const all = besideDaemon({ HTTP_PROXY: hostile }, { HTTP_PROXY: "http://other:1" })
+    const { err, out } = await shown("config", { settings: all }, {})
+    assert.notMatch(out + err, /[\u001b\u0007\u202e]/)
+    assert.include(out, "\\n:1\\u202e")
+  })
+
   it("config shows what the running daemon has in place of this shell's values, without passwords", async () => {
     const all = besideDaemon(
       { HTTP_PROXY: "http://me:old@proxy:1", https_proxy: "http://proxy:2", PYRO_POOL_MEMBERS: "3", NO_PROXY: "x" },

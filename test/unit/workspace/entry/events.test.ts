@@ -4,7 +4,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { EventLog, eventPage, readEvents, recordEvent, sinceReset } from "../../../../src/workspace/entry/events.ts"
-import { eventText } from "../../../../src/workspace/operations/events.ts"
+import { entryOf, eventText } from "../../../../src/workspace/operations/events.ts"
 import { eventLog } from "../../../support/event-log.ts"
 
 const folder = Effect.acquireRelease(
@@ -44,7 +44,12 @@ describe("the event log of a workspace", () => {
   it.effect("pages follow each other without a gap, and skip what a crash cut", () =>
     Effect.gen(function*() {
       const at = yield* folder
-      assert.deepStrictEqual(yield* eventPage(at, undefined, 10), { events: [], positions: [], nextCursor: 0 })
+      assert.deepStrictEqual(yield* eventPage(at, undefined, 10), {
+        events: [],
+        positions: [],
+        nextCursor: 0,
+        hasMore: false
+      })
       for (const to of ["/a", "/b"]) yield* recordEvent(at, exported(to))
       fs.appendFileSync(path.join(at, "events.jsonl"), "{\"_tag\":\"export\",\"at\":\"20")
       for (const to of ["/c", "/d", "/e"]) yield* recordEvent(at, exported(to))
@@ -63,6 +68,37 @@ describe("the event log of a workspace", () => {
       assert.deepStrictEqual(all, ["/a", "/b", "/c", "/d", "/e"])
       assert.deepStrictEqual(of(yield* eventPage(at, 1e9, 2)), [])
     }).pipe(Effect.provide(eventLog)))
+
+  it.effect("the largest page of events fits a message, and pages follow each other without a gap", () =>
+    Effect.gen(function*() {
+      const at = yield* folder
+      // As many characters as the journal keeps of a command, which escapes make six times as long.
+      const command = ["\u200b".repeat(4_096)]
+      const line = (number: number) =>
+        JSON.stringify({ _tag: "shell_opened", at: "2026-01-01T00:00:00.000Z", shellId: String(number), command })
+      fs.writeFileSync(
+        path.join(at, "events.jsonl"),
+        Array.from({ length: 600 }, (_, number) => `${line(number)}\n`).join("")
+      )
+      const ids = ({ events }: Effect.Success<ReturnType<typeof eventPage>>) =>
+        events.map((event) => event._tag === "shell_opened" ? Number(event.shellId) : -1)
+      const fits = ({ events }: Effect.Success<ReturnType<typeof eventPage>>) =>
+        assert.isBelow(Buffer.byteLength(JSON.stringify(events.map(entryOf))), 15_728_640)
+      const newest = yield* eventPage(at, undefined, 1_000)
+      fits(newest)
+      assert.strictEqual(ids(newest).at(-1), 599)
+      assert.isAbove(newest.events.length, 300)
+      const all: Array<number> = []
+      for (let cursor = 0, hasMore = true; hasMore;) {
+        const page = yield* eventPage(at, cursor, 1_000)
+        fits(page)
+        all.push(...ids(page))
+        cursor = page.nextCursor
+        hasMore = page.hasMore
+      }
+      assert.deepStrictEqual(all, Array.from({ length: 600 }, (_, number) => number))
+      assert.lengthOf(yield* readEvents(at), 600)
+    }))
 
   it.effect("a follower wakes at the next event of its workspace, also if the event came first", () =>
     Effect.gen(function*() {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Option, Queue, Scope, Stream } from "effect"
+import { Effect, Exit, Fiber, Option, Queue, Scope, Stream } from "effect"
 import { Duplex } from "node:stream"
 import ssh2 from "ssh2"
 import { makeKey, type SshKey } from "../../../../../src/lib/ssh/keys.ts"
@@ -206,6 +206,26 @@ describe("an SSH connection", () => {
         client.subsys("netconf", (error) => resume(error === undefined ? Effect.void : Effect.fail(error)))
       })
       assert.include(String(yield* Effect.flip(subsystem)), "subsystem")
+    }))
+
+  it.live("sizes beyond a terminal's become its largest, and 10,000 sizes reach the program in order", () =>
+    Effect.gen(function*() {
+      const { client, guest } = yield* connected()
+      const most = 0xffff_ffff
+      const channel = yield* exec(client, "cat", {
+        pty: { rows: most, cols: 70_000, height: most, width: most, term: "xterm" }
+      })
+      const ended = yield* Effect.forkChild(finish(channel, "open"))
+      assert.deepStrictEqual(guest.programs.at(-1)!.pty, { rows: 65_535, cols: 65_535, type: "xterm" })
+      for (let number = 1; number <= 10_000; number++) channel.setWindow(number, most, most, most)
+      channel.setWindow(65_536, 3, 0, 0)
+      // Answered after all sizes.
+      assert.strictEqual((yield* run(client, "echo here")).stdout, "here\n")
+      assert.lengthOf(guest.resizes, 10_001)
+      assert.deepStrictEqual(guest.resizes[0], { rows: 1, cols: 65_535 })
+      assert.deepStrictEqual(guest.resizes.at(-1), { rows: 65_535, cols: 3 })
+      channel.end()
+      yield* Fiber.join(ended)
     }))
 
   it.live("the end of the connection hangs up its programs, and leaves what runs in the background", () =>
