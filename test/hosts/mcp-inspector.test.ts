@@ -8,7 +8,8 @@ import { type Era, eras, inspector } from "../support/inspector.ts"
 import { installation } from "../support/installation.ts"
 import { succeeded, type ToolResult } from "../support/mcp-clients.ts"
 
-const { close, env, folder } = installation("pyro-mcp-inspector-")
+// A candidate of a try stays to be kept where rewinds have room.
+const { close, env, folder } = installation("pyro-mcp-inspector-", { env: { PYRO_REWIND_MIB: "1024" } })
 const project = path.join(folder, "project")
 
 const profiles: Readonly<Record<string, Profile>> = {
@@ -188,6 +189,7 @@ it("MCP Inspector calls every tool and reads every kind of resource", async () =
   const attempt = { candidates: [{ name: "noted", command: "echo noted >note.txt" }], check: "grep -q noted note.txt" }
   const { candidates } = await inIt<Lists<"candidates">>("try", attempt)
   includes(candidates[0]!, { name: "noted", outcome: "passed" })
+  includes(await inIt("keep", { candidate: "noted" }), { kept: "noted" })
 
   await inIt("snapshot_create", { name: "here" })
   await inIt("fork", { name: "second", snapshot: "here" })
