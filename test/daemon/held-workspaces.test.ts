@@ -46,14 +46,14 @@ describe("workspaces of programs that die, over local agents", { concurrent: fal
     remove()
   })
 
-  const stateOf = async (id: string) => (await (await pyro.get(id))?.status())?.state ?? "gone"
+  const stateOf = async (id: string) => (await pyro.get(id))?.info.state ?? "gone"
   const becomes = (id: string, state: string) =>
     until(`${id} becomes ${state}`, async () => (await stateOf(id)) === state)
 
   it("a living program keeps its workspace running, and that of a killed one is paused with its files", async () => {
-    const held = await startProgram({ pauseAfterMs: 3_000, keepAlive: true })
+    const held = await startProgram({ pauseAfterMs: 6_000, keepAlive: true })
     // It is younger, so the other one would be paused before it.
-    const witness = await pyro.create({ pauseAfterMs: 3_000 })
+    const witness = await pyro.create({ pauseAfterMs: 6_000 })
     await becomes(witness.id, "paused")
     assert.strictEqual(await stateOf(held.id), "running")
     const ws = await pyro.get(held.id)
@@ -64,8 +64,8 @@ describe("workspaces of programs that die, over local agents", { concurrent: fal
   }, 120_000)
 
   it("a living program keeps its workspace from its expiry, and that of a killed one is deleted", async () => {
-    const held = await startProgram({ ttlMs: 3_000, keepAlive: true })
-    const witness = await pyro.create({ ttlMs: 3_000 })
+    const held = await startProgram({ ttlMs: 6_000, keepAlive: true })
+    const witness = await pyro.create({ ttlMs: 6_000 })
     await becomes(witness.id, "gone")
     assert.strictEqual(await stateOf(held.id), "running")
     await held.kill()
