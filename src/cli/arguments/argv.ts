@@ -63,7 +63,7 @@ export const route = (own: ReadonlyArray<string>): Route => {
       const typed = words.slice(0, at + 1).filter((one) => !one.startsWith("-"))
       return wantsHelp
         ? { _tag: "Help", path }
-        : { _tag: "Wrong", detail: `no command "${typed.join(" ")}"${suggestion(longer)}`, path }
+        : { _tag: "Wrong", detail: `no command "${typed.join(" ")}"${suggestion(longer, words[at + 1])}`, path }
     }
     path = longer
     const exact = beneath.find((row) => row.cli.path.length === path.length)

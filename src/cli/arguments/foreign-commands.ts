@@ -82,24 +82,30 @@ const ENVIRONMENT_MOVES = ["load", "push", "save"]
 /** Words of git and others for a return. They mean several commands of pyro, which discard more or less, so pyro explains these. */
 const RETURNS = ["checkout", "restore", "revert", "rollback", "undo"]
 
-/** Explanation for words that need several commands of pyro. */
-const explained = (typed: ReadonlyArray<string>): string | undefined => {
+/** Explanation for words that need several commands of pyro. `name`: the one that was typed behind them. */
+const explained = (typed: ReadonlyArray<string>, name: string): string | undefined => {
   if (typed.join(" ") === "daemon restart") {
     return `"pyro daemon stop" ends the daemon, and the next command starts one. Workspaces go on`
   }
   const front = typed.slice(0, -1).join(" ")
   if (RETURNS.includes(typed.at(-1) ?? "") && ["", GROUP, `${GROUP} snapshot`].includes(front)) {
-    return `"pyro diff NAME" shows the changes. "pyro rewind NAME" goes back to before the last command. "pyro reset NAME" discards all changes since create, and "pyro reset NAME --snapshot SNAPSHOT" ` +
+    return `"pyro diff ${name}" shows the changes. "pyro rewind ${name}" goes back to before the last command. ` +
+      `"pyro reset ${name}" discards all changes since create, and "pyro reset ${name} --snapshot SNAPSHOT" ` +
       "all changes since the snapshot"
   }
   return typed[0] === "env" && ENVIRONMENT_MOVES.includes(typed[1] ?? "")
-    ? `An environment moves between hosts as one file: "pyro env export NAME -o FILE", and there "pyro env import FILE"`
+    ? `An environment moves between hosts as one file: "pyro env export ${
+      typed[1] === "load" ? "NAME" : name
+    } -o FILE", and there "pyro env import FILE"`
     : undefined
 }
 
-/** Suggestion for words that end with an unknown command. */
-export const suggestion = (typed: ReadonlyArray<string>): string => {
-  const explanation = explained(typed)
+/** Names of workspaces and of environments, which need no quotes. */
+const NAME = /^[a-z0-9][a-z0-9._:-]*$/
+
+/** Suggestion for words that end with an unknown command. `next` is the word behind them. */
+export const suggestion = (typed: ReadonlyArray<string>, next = ""): string => {
+  const explanation = explained(typed, NAME.test(next) ? next : "NAME")
   if (explanation !== undefined) return `. ${explanation}`
   const near = meant(typed)
   if (near === undefined) return ""

@@ -150,5 +150,22 @@ const HINTS = table<Readonly<Record<string, string | undefined>>>({
   })
 })
 
-/** The hint for an option that people know from another tool. */
-export const foreignOption = (command: string, option: string): string | undefined => HINTS[command]?.[option]
+/** `NAME` of a workspace that a hint's commands take, and the one that an option gives. Neither is `--label NAME=VALUE`. */
+const TAKEN = /(?<!--[a-z-]+ )\bNAME\b(?!=)/g
+const GIVEN = /(?<=--name )NAME\b/g
+
+/** Names that the command line has, for the commands of a hint. */
+export interface TypedNames {
+  /** The workspace. */
+  readonly workspace?: string | undefined
+  /** The value of `--name`, or of an option in its place. */
+  readonly name?: string | undefined
+}
+
+/** The hint for an option that people know from another tool, with the names that were typed. */
+export const foreignOption = (
+  command: string,
+  option: string,
+  { name, workspace = name }: TypedNames = {}
+): string | undefined =>
+  HINTS[command]?.[option]?.replace(TAKEN, () => workspace ?? "NAME").replace(GIVEN, () => name ?? "NAME")

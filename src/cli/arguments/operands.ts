@@ -26,6 +26,8 @@ export type BadWord =
     readonly operands: ReadonlyArray<string>
     /** The words from this one on. */
     readonly others: ReadonlyArray<string>
+    /** The value of `--name` before the word. */
+    readonly name: string | undefined
   }
   /** The words end before the flag's value. */
   | { readonly _tag: "NoValue"; readonly flag: string }
@@ -54,7 +56,14 @@ export const readWords = (
     const flag = byName.get(token.name)
     const takesValue = flag?.value !== undefined
     if (flag === undefined || (token.inlineValue === true && !takesValue)) {
-      return { _tag: "UnknownFlag", word: token.word, option: token.rawName, operands, others: words.slice(token.at) }
+      return {
+        _tag: "UnknownFlag",
+        word: token.word,
+        option: token.rawName,
+        operands,
+        others: words.slice(token.at),
+        name: values.get("name")?.at(-1)
+      }
     }
     if (token.name === flag.also && flag.field !== undefined) typedNames[flag.field.name] = flag.also
     if (takesValue && token.value === undefined) {

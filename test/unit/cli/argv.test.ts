@@ -307,6 +307,19 @@ describe("finding the operation", () => {
     }
   )
 
+  it("words that return or move have the name that was typed behind them, if it can be one", () => {
+    for (
+      const [line, hint] of [
+        ["undo fix", "pyro rewind fix"],
+        ["workspace rollback fix", "pyro reset fix --snapshot SNAPSHOT"],
+        ["restore src/a.ts", "pyro rewind NAME"],
+        ["undo --json", "pyro rewind NAME"],
+        ["env push debian:12", "pyro env export debian:12 -o FILE"],
+        ["env load file.tar", "pyro env export NAME -o FILE"]
+      ] as const
+    ) assert.include(JSON.stringify(route(line.split(" "))), hint, line)
+  })
+
   it("an environment that is to move gets the commands that export and import it", () => {
     assert.include(
       suggested("env push"),

@@ -43,13 +43,32 @@ describe("options that people know from docker", () => {
     ["cp -f fix:a b", "-f", ["--overwrite"]],
     ["patch apply fix -f x.patch", "-f", ["--patch-file"]],
     ["file write fix x --content hello", "--content", ["--text"]],
-    ["reset fix --yes", "--yes", ["discards all changes", "pyro reset NAME"]],
+    ["reset fix --yes", "--yes", ["discards all changes", "pyro reset fix"]],
     ["reset --yes", "--yes", ["pyro reset NAME"]],
     ["attach fix --detach-keys ctrl-p", "--detach-keys", ["--detach-key"]]
   ])("pyro %s names the words that do the same", async (line, option, words) => {
     const text = await said(line)
     assert.include(text, `no option ${option}. `)
     for (const word of words) assert.include(text, word)
+  })
+
+  it.each([
+    ["exec fix -p 8080:80 ls", "pyro port publish fix 8080:80"],
+    ["exec fix -v .:/src ls", "pyro cp DIR fix: copies"],
+    ["logs fix --tail 5", "pyro logs fix ID"],
+    ["reset fix --hard", "--snapshot NAME returns"],
+    ["create --name web -p 8080:80", "pyro port publish web 8080:80"],
+    ["create -p 8080:80 --name=web", "pyro port publish web 8080:80"],
+    ["create -n web", "The name is --name web"],
+    ["run --name web debian:12 sh", "pyro create --name web, then pyro exec web COMMAND"],
+    ["run -d --name web debian:12 sh", "pyro create --name web, then pyro exec web --detach"],
+    ["fork fix -n x", "The name is --name x"],
+    ["fork fix --saved warm", "pyro create --from-snapshot NAME"],
+    ["exec fix --env-file x ls", "--env NAME=VALUE"],
+    ["create -p 8080:80", "pyro port publish NAME 8080:80"],
+    ["create --name $& -p 8080:80", "pyro port publish NAME 8080:80"]
+  ])("the hint of pyro %s has the names that were typed, and no others", async (line, hint) => {
+    assert.include(await said(line), hint)
   })
 
   it("the commands in the hints are pyro's", async () => {
