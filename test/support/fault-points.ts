@@ -74,6 +74,8 @@ export const points: Readonly<Record<string, Found>> = {
   "point:linked": "before",
   "point:committed": "after",
   "point-evict:hidden": "after",
+  "edit:journaled": "before",
+  "edit:done": "after",
   "rewind:disk": "before",
   "rewind:built": "before",
   "rewind:committed": "after",

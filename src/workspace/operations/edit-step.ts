@@ -3,6 +3,7 @@ import type { PyroError } from "../../contract/errors/errors.ts"
 import { callerProject } from "../../contract/wire/caller-project.ts"
 import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
 import { newRequestId } from "../../system/processes/identity.ts"
+import { faultPoint } from "../../system/waits/fault.ts"
 import { nowMs } from "../../system/waits/time.ts"
 import { pointBeforeCommand } from "../life/verbs/keeper.ts"
 import { journaled } from "../residents/exec/command-registry.ts"
@@ -50,8 +51,9 @@ export const asEditStep = <A, R>(
         edits: true,
         ...(client === undefined ? {} : { client })
       }))
+    faultPoint("edit:journaled")
     return yield* Effect.onExit(
-      work,
+      Effect.tap(work, () => Effect.sync(() => faultPoint("edit:done"))),
       (exit) =>
         // The end of the VM has ended the step meanwhile.
         !journal.isRunning(id)

@@ -362,13 +362,13 @@ export const faultSuite = (name: string, driver: LifecycleDriver, { around, caus
     beforeAll(begin)
     afterAll(() => driver.close(client))
 
-    it("the fault suite visits every fault point except those of merges, of rewinds and of tries that ended", () => {
+    it("the fault suite visits every fault point except those of merges, of edits, of rewinds and of tries that ended", () => {
       const visited = steps.flatMap(({ step }) => pointsOf(step))
       const left = [
         ...(driver.triesNetwork ? [] : pointsOf("network")),
         ...(driver.writesDiffs === true ? [] : pointsOf("diff")),
         ...pointsOf("flatten"),
-        ...["point", "point-evict", "rewind", "tried"].flatMap(pointsOf)
+        ...["point", "point-evict", "edit", "rewind", "tried"].flatMap(pointsOf)
       ]
       assert.deepStrictEqual(Object.keys(points).filter((point) => !visited.includes(point)), left)
     })
