@@ -35,7 +35,10 @@ const returnOf = ({ alsoUndone = 0, byReset, point, undone }: HistoryEntry) =>
     : painted("yellow", `undoes ${alsoUndone} more`)
 
 const endedText = ({ command, id, kind }: EndedProgram) =>
-  kind === "service" ? `service ${id}` : `${id.slice(0, SHORT)} ${kind === "shell" ? "shell " : ""}${command}`
+  kind === "service"
+    ? `service ${id}`
+    // A login shell has no command.
+    : [id.slice(0, SHORT), ...(kind === "shell" ? ["shell"] : []), ...(command === "" ? [] : [command])].join(" ")
 
 const lines = (all: ReadonlyArray<string>) => all.map((line) => `  ${rowText(line)}\n`).join("")
 

@@ -5,6 +5,7 @@ import { firstUndone, isBehind, isUndone, pointBefore } from "../life/points/lin
 import { momentOf, type PointRecord } from "../life/records/point.ts"
 import type { JournaledCommand } from "../residents/exec/journal.ts"
 import { lineOf } from "../residents/program/command.ts"
+import type { SshBegin } from "../residents/ssh/visits.ts"
 
 /** A command of the journal, for a response. */
 export const commandOf = ({ end, start }: JournaledCommand): UndoneCommand => ({
@@ -34,18 +35,16 @@ interface Known {
   readonly undone: ReadonlyArray<Span>
   readonly isFromBaseline: boolean
   /** Begins of SSH sessions, oldest first. */
-  readonly visits?: ReadonlyArray<Visit>
+  readonly visits?: ReadonlyArray<SshBegin>
 }
 
-/** The begin of an SSH session, which is in no journal of commands. */
-export interface Visit {
-  readonly user: string
-  /** ISO 8601. */
-  readonly at: string
-}
-
-export const visitsOf = (events: ReadonlyArray<WorkspaceLogEvent>): ReadonlyArray<Visit> =>
-  events.flatMap((event) => event._tag === "ssh_opened" ? [event] : [])
+/** Begins of SSH sessions: those that the events have, one for each visit, and each one that this process has served. */
+export const visitsOf = (
+  events: ReadonlyArray<WorkspaceLogEvent>,
+  served: ReadonlyArray<SshBegin>
+): ReadonlyArray<SshBegin> =>
+  [...events.flatMap((event) => event._tag === "ssh_opened" ? [event] : []), ...served]
+    .sort((a, b) => a.at.localeCompare(b.at))
 
 /** The user whose SSH session came next after a point. */
 const sshAfter = ({ points, steps, visits = [] }: Known, record: PointRecord) => {

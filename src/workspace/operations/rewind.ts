@@ -169,12 +169,12 @@ export const rewindWorks = {
         return { _tag: "Rewound" as const, ...rewound }
       })
   },
-  "workspace.history": ({ commands: { journal: { steps } }, entry }, { limit }) =>
+  "workspace.history": ({ commands: { journal: { steps } }, entry, ssh }, { limit }) =>
     Effect.gen(function*() {
       const { undone = [] } = yield* Ref.get(entry.record)
       const events = yield* readEvents(entry.folder.directory)
       const points = yield* readPoints(entry.folder)
       const isFromBaseline = beginsAtBaseline(events)
-      return historyOf({ steps, points, undone, isFromBaseline, visits: visitsOf(events) }, limit)
+      return historyOf({ steps, points, undone, isFromBaseline, visits: visitsOf(events, ssh.begins()) }, limit)
     })
 } satisfies Partial<Works>

@@ -8,6 +8,7 @@ import type { WorkspacesClient } from "./workspaces-client.ts"
 interface Past {
   readonly execId: string
   readonly command: string
+  readonly outcome: string
   readonly undone: boolean
   readonly point?: string
   readonly byReset?: boolean
@@ -64,7 +65,10 @@ export const rewindSteps = ({ call, exec }: Pick<ReturnType<typeof operations>, 
 }
 
 /** Workspaces over a local agent with a point before each command, for one suite. */
-export const rewindingWorkspaces = (program: string, options: { readonly hasMemoryPoints: boolean }) => {
+export const rewindingWorkspaces = (
+  program: string,
+  { env = {}, ...options }: { readonly hasMemoryPoints: boolean; readonly env?: Readonly<Record<string, string>> }
+) => {
   const driver = localAgent(program, options)
   let client: WorkspacesClient
   beforeAll(async () => {
@@ -72,6 +76,7 @@ export const rewindingWorkspaces = (program: string, options: { readonly hasMemo
     await client.close()
     client.setForNext("PYRO_REWIND_MIB", "2048")
     client.setForNext("PYRO_REWIND_EVERY_MS", "0")
+    for (const [name, value] of Object.entries(env)) client.setForNext(name, value)
   })
   afterAll(() => driver.close(client))
   const known = operations(() => client)

@@ -150,11 +150,11 @@ export const workspacesClient = async (options: {
   }
 
   /** Halts the process at a fault point of what it does by itself. `meanwhile` comes before the process goes on. */
-  const haltsAt = async (point: string, meanwhile: () => void) => {
+  const haltsAt = async (point: string, meanwhile: () => unknown) => {
     await call("set-variable", { name: "PYRO_FAULT_HALT", value: point })
     const { child } = current()
     await until(`the process is at ${point}`, () => stateOf(child.pid!) === "T")
-    meanwhile()
+    await meanwhile()
     const once = call("set-variable", { name: "PYRO_FAULT_HALT", value: "" })
     child.kill("SIGCONT")
     await once

@@ -30,6 +30,7 @@ describe("views of a rewind", () => {
         { kind: "command", id: undone.execId, command: "touch a" },
         { kind: "command", id: "b".repeat(32), command: "sleep 600" },
         { kind: "shell", id: "c".repeat(32), command: "/bin/bash -l" },
+        { kind: "shell", id: "d".repeat(32), command: "" },
         { kind: "service", id: "web", command: "serve" }
       ]
     }, {})
@@ -37,7 +38,8 @@ describe("views of a rewind", () => {
       err,
       "fix is rewound: 1 command undone\n  aaaaaaaaaaaa touch a (status 0)\n" +
         "Also undone: what service web wrote since 2026-11-28T20:00:00.000Z\n" +
-        "Ended with the old microVM:\n  bbbbbbbbbbbb sleep 600\n  cccccccccccc shell /bin/bash -l\n  service web\n" +
+        "Ended with the old microVM:\n  bbbbbbbbbbbb sleep 600\n  cccccccccccc shell /bin/bash -l\n  dddddddddddd shell\n" +
+        "  service web\n" +
         "To undo this rewind: pyro rewind fix --to pt-2\n"
     )
   })

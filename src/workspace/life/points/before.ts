@@ -1,5 +1,4 @@
 import { Effect } from "effect"
-import { nowMs } from "../../../system/waits/time.ts"
 import type { Entry } from "../../entry/entry.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 import type { CommandJournal, JournaledCommand } from "../../residents/exec/journal.ts"
@@ -15,6 +14,8 @@ export interface Before {
   readonly last: Point | undefined
   readonly journal: CommandJournal
   readonly services: Services
+  /** Time until which the point has all writes, in ms since 1970: that before the flush of a disk. */
+  readonly momentMs: number
   /** Number of commands that had started when the point was begun. */
   readonly startedBefore: number
   /** Number of commands after the last point that have ended, up to the first one that runs. */
@@ -36,6 +37,7 @@ export const isNeedless = (
     isUnused,
     journal,
     last,
+    momentMs,
     onlyLook,
     record: { undone = [] },
     startedBefore
@@ -46,28 +48,27 @@ export const isNeedless = (
     const isSame = hasSameDisk && last !== undefined && isBehind(last.record, undone)
     const unchanged = isSame ? last.record.unchanged ?? 0 : 0
     if (isSame && (isUnused || endedAfterLast > unchanged)) {
-      const seen = { unchanged: Math.max(endedAfterLast, unchanged), seenMs: yield* nowMs }
+      const seen = { unchanged: Math.max(endedAfterLast, unchanged), seenMs: momentMs }
       yield* writePoint(folder, last.folder, { ...last.record, ...seen })
     }
     return !always && (isSame || onlyLook || journal.steps.length !== startedBefore)
   })
 
-/** The record of a point of the disk behind these commands. */
+/** The record of a point of the disk behind these commands. `takenAtMs`: the moment of a point with memory. */
 export const recordOf = (
-  { last, record: { undone = [] }, services }: Before,
+  { last, momentMs, record: { undone = [] }, services }: Before,
   commands: ReadonlyArray<JournaledCommand>,
-  { id = newPointId(), layers, writtenBytes }:
+  { id = newPointId(), layers, takenAtMs = momentMs, writtenBytes }:
     & Pick<Captured, "layers">
     & Pick<PointRecord, "writtenBytes">
-    & Partial<Pick<PointRecord, "id">>
-): Effect.Effect<PointRecord> =>
-  Effect.map(nowMs, (takenAtMs) => ({
-    format: 1,
-    id,
-    number: (last?.record.number ?? 0) + 1,
-    commands: commands.length,
-    running: commands.filter(({ end }) => end === undefined).map(({ start }) => start.id),
-    undone,
-    writtenBytes,
-    captured: { takenAtMs, layers, residents: services.declared() }
-  }))
+    & Partial<Pick<PointRecord, "id"> & Pick<Captured, "takenAtMs">>
+): PointRecord => ({
+  format: 1,
+  id,
+  number: (last?.record.number ?? 0) + 1,
+  commands: commands.length,
+  running: commands.filter(({ end }) => end === undefined).map(({ start }) => start.id),
+  undone,
+  writtenBytes,
+  captured: { takenAtMs, layers, residents: services.declared() }
+})

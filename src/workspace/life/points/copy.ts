@@ -27,7 +27,7 @@ export const copyPoint = <E, R>(
 ) =>
   Effect.gen(function*() {
     const { entry: { folder }, journal, last } = before
-    const made = yield* recordOf(before, journal.steps, { layers: 1, writtenBytes: 0 })
+    const made = recordOf(before, journal.steps, { layers: 1, writtenBytes: 0 })
     return yield* makePoint(folder, made.id, (half) =>
       Effect.gen(function*() {
         yield* linkSeed(half.disk, disk.seed.path)

@@ -33,7 +33,7 @@ export const freezePoint = (before: Before, disk: WorkspaceDisk, vm: Pick<Vm, "f
       if (vm !== undefined) yield* vm.freezeLayer(top).pipe(asStep("freeze"))
       faultPoint("point:frozen")
     }
-    const made = yield* recordOf(before, journal.steps, {
+    const made = recordOf(before, journal.steps, {
       layers: disk.layers.length + (isUnwritten ? 0 : 1),
       writtenBytes: isUnwritten ? 0 : bytesOnDisk(disk.top)
     })

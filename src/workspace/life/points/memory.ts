@@ -8,7 +8,7 @@ import { ensureFolder, exists } from "../../../system/files/entries.ts"
 import { hostBootId } from "../../../system/processes/identity.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
-import { monotonicMs } from "../../../system/waits/time.ts"
+import { clockReader, monotonicMs } from "../../../system/waits/time.ts"
 import type { Generation } from "../../entry/entry.ts"
 import { unwritten } from "../../entry/record.ts"
 import type { CommandJournal, JournaledCommand } from "../../residents/exec/journal.ts"
@@ -47,6 +47,8 @@ const captureIn = (
     const early = always ? undefined : yield* points.copyEarly(copy)
     let commands: ReadonlyArray<JournaledCommand> = []
     let programs = false
+    let takenAtMs = before.momentMs
+    const clock = yield* clockReader
     const memory = { path: half.frozen.memoryPath, uid: process.getuid?.() ?? 0 }
     const captured = yield* captureRunning(
       entry,
@@ -54,6 +56,7 @@ const captureIn = (
       half,
       { copy: { ...copy, early } },
       () => {
+        takenAtMs = clock.nowMs()
         commands = journal.steps
         programs = hasPrograms(journal)
         pointMarks.pointed = { id, lastMs: uses.lastMs }
@@ -63,7 +66,12 @@ const captureIn = (
     pointMarks.pauseMs = captured.memory.pauseMs
     pointMarks.captureMs = (yield* monotonicMs) - begunMs
     yield* copyPushed(folder.directory, half.directory)
-    const made = yield* recordOf(before, commands, { id, layers: 1, writtenBytes: grownBy(to, last, disk) })
+    const made = recordOf(before, commands, {
+      id,
+      layers: 1,
+      takenAtMs,
+      writtenBytes: grownBy(to, last, disk)
+    })
     return {
       ...made,
       diskMark: captured.diskMark,

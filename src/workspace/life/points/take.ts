@@ -6,6 +6,7 @@ import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import type { Vmm } from "../../../lib/vm/Vmm.ts"
 import type { Paths } from "../../../system/files/Paths.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
+import { nowMs } from "../../../system/waits/time.ts"
 import { endUnattached } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { lookAgain } from "../../entry/point-marks.ts"
@@ -67,6 +68,7 @@ export const takePoint = (
     const record = yield* Ref.get(entry.record)
     const generation = yield* Ref.get(entry.generation)
     const startedBefore = journal.steps.length
+    const momentMs = yield* nowMs
     const points = yield* readPoints(folder)
     const last = points.at(-1)
     const endedAfterLast = last === undefined ? 0 : endedFrom(journal.steps, last.record.commands)
@@ -92,6 +94,7 @@ export const takePoint = (
       last,
       journal,
       services,
+      momentMs,
       startedBefore,
       endedAfterLast,
       always,

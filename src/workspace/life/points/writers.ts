@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { Entry } from "../../entry/entry.ts"
-import { readEvents } from "../../entry/events.ts"
+import { readEvents, type WorkspaceLogEvent } from "../../entry/events.ts"
 import type { JournaledCommand } from "../../residents/exec/journal.ts"
 import type { OpenResidents } from "../../residents/open/open.ts"
 
@@ -19,6 +19,22 @@ const nameOf = ({ start: { id, role } }: JournaledCommand) =>
     : `service ${role.name}`
 
 /**
+ * Whether SSH connections may have been served since a moment before those that `ssh` knows. A process that was killed has written no end of a visit.
+ */
+const servedBefore = (
+  events: ReadonlyArray<WorkspaceLogEvent>,
+  { knowsFromMs }: Pick<OpenResidents["ssh"], "knowsFromMs">,
+  sinceMs: number
+): boolean => {
+  if (sinceMs >= knowsFromMs) return false
+  const visits = events.filter(({ _tag, at }) =>
+    (_tag === "ssh_opened" || _tag === "ssh_closed") && Date.parse(at) < knowsFromMs
+  )
+  const last = visits.at(-1)
+  return last !== undefined && (last._tag === "ssh_opened" || Date.parse(last.at) >= sinceMs)
+}
+
+/**
  * Programs that may have written after a moment, beside the commands from a place on: services, shells, SSH connections, and earlier commands that went
  * on. What they wrote since is undone with these commands.
  */
@@ -30,9 +46,7 @@ export const writersSince = (
   Effect.gen(function*() {
     const undone = new Set(journal.steps.slice(from).map(({ start }) => start.id))
     const programs = journal.commands.filter((one) => !undone.has(one.start.id) && ranSince(one, sinceMs))
-    const since = new Date(sinceMs).toISOString()
-    const isSsh = ssh.count() > 0 ||
-      (yield* readEvents(folder.directory)).some(({ _tag, at }) => at >= since && _tag.startsWith("ssh_"))
+    const isSsh = ssh.usedSince(sinceMs) || servedBefore(yield* readEvents(folder.directory), ssh, sinceMs)
     const named = [...new Set([...programs.map(nameOf), ...(isSsh ? ["SSH connections"] : [])])]
     const isLeft = named.length === 0 && pointMarks.hasPrograms && uses.count <= 1 &&
       journal.commands.every(({ end }) => end !== undefined)

@@ -71,5 +71,7 @@ export const makeSsh = (folder: WorkspaceFolder, record: (event: NewEvent) => Ef
           )
       })
 
-    return { keys, serve, count: () => open }
+    const { begins, knowsFromMs, usedSince } = visits
+    const isUsedSince = (ms: number) => open > 0 || usedSince(ms)
+    return { keys, serve, count: () => open, begins, knowsFromMs, usedSince: isUsedSince }
   })

@@ -13,6 +13,16 @@ interface Visit {
   leftAt: number
 }
 
+/** Connections whose begins are known: far more than there are points. */
+const MOST_BEGINS = 256
+
+/** The begin of a connection, which is in no journal of commands. */
+export interface SshBegin {
+  readonly user: string
+  /** ISO 8601. */
+  readonly at: string
+}
+
 /** A connection of a visit. */
 export interface VisitConnection {
   /** It has started a program. */
@@ -27,6 +37,9 @@ export interface VisitConnection {
 export const makeVisits = (record: (event: NewEvent) => Effect.Effect<void>) =>
   Effect.gen(function*() {
     const visits = new Map<string, Visit>()
+    const knowsFromMs = yield* Clock.currentTimeMillis
+    let begins: ReadonlyArray<SshBegin> = []
+    let leftAtMs = -Infinity
     const finish = (user: string, visit: Visit) =>
       Effect.suspend(() => {
         if (visits.get(user) !== visit) return Effect.void
@@ -49,6 +62,8 @@ export const makeVisits = (record: (event: NewEvent) => Effect.Effect<void>) =>
     /** A client has logged in. */
     const opened = (user: string): Effect.Effect<VisitConnection> =>
       Effect.gen(function*() {
+        const begunMs = yield* Clock.currentTimeMillis
+        begins = [...begins, { user, at: new Date(begunMs).toISOString() }].slice(-MOST_BEGINS)
         const known = visits.get(user)
         const visit = known ?? { open: 0, connections: 0, sessions: 0, sentBytes: 0, leftAt: 0 }
         visit.open++
@@ -64,9 +79,18 @@ export const makeVisits = (record: (event: NewEvent) => Effect.Effect<void>) =>
               visit.open--
               visit.sentBytes += sentBytes
               visit.leftAt = now
+              leftAtMs = now
               if (visit.open === 0) run(finishLater(user, visit))
             })
         }
       })
-    return { opened }
+    return {
+      opened,
+      /** Begins of the connections that this process has served, oldest first: a visit has one event for all of them. */
+      begins: () => begins,
+      /** Begin of the time in which it knows all connections, in ms since 1970. */
+      knowsFromMs,
+      /** Whether one of these connections was open at a time, in ms since 1970, or later. */
+      usedSince: (ms: number) => leftAtMs >= ms || [...visits.values()].some(({ open }) => open > 0)
+    }
   })

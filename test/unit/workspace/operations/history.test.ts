@@ -1,7 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { noStates } from "../../../../src/workspace/entry/resident.ts"
 import type { PointRecord } from "../../../../src/workspace/life/records/point.ts"
-import { beginsAtBaseline, historyOf } from "../../../../src/workspace/operations/history.ts"
+import { beginsAtBaseline, historyOf, visitsOf } from "../../../../src/workspace/operations/history.ts"
 import type { JournaledCommand } from "../../../../src/workspace/residents/exec/journal.ts"
 
 const exec = (id: string): JournaledCommand => ({
@@ -68,6 +68,20 @@ describe("the history of a workspace", () => {
     }]
     const known = historyOf({ steps, points, undone: [], isFromBaseline: true, visits }, 10)
     assert.deepStrictEqual(known.points.map(({ beforeSsh }) => beforeSsh), ["root", undefined, undefined, "last"])
+  })
+
+  it("the sessions of SSH are those of the events and those that came later in their visits", () => {
+    const [first, second, third] = ["19:00", "19:01", "20:00"].map((time) => `2026-11-28T${time}:00.000Z`) as [
+      string,
+      string,
+      string
+    ]
+    const events = [first, third].map((at) => ({ _tag: "ssh_opened" as const, at, user: "root" }))
+    const visits = visitsOf(events, [{ user: "agent", at: second }])
+    assert.deepStrictEqual(visits.map(({ at, user }) => [at, user]), [[first, "root"], [second, "agent"], [
+      third,
+      "root"
+    ]])
   })
 
   it("an undone command has no way back, and does not count as one that is undone with another", () => {

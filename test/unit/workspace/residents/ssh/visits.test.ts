@@ -58,3 +58,21 @@ it.effect("each user has a visit, and the end of the workspace's residents ends 
     }))
     assert.deepStrictEqual(events.slice(2), [closed("root", 1, 0, 0), closed("agent", 1, 0, 5)])
   }))
+
+it.effect("each connection of a visit has a begin, and counts as a use until its end", () =>
+  Effect.gen(function*() {
+    const { begins, events, opened: open, usedSince } = yield* recorded
+    assert.isFalse(usedSince(0))
+    yield* (yield* open("root")).ended(1)
+    yield* TestClock.adjust("20 seconds")
+    assert.isTrue(usedSince(0))
+    assert.isFalse(usedSince(10_000))
+    const second = yield* open("root")
+    yield* TestClock.adjust("20 seconds")
+    assert.isTrue(usedSince(40_000))
+    yield* second.ended(1)
+    yield* TestClock.adjust("20 seconds")
+    assert.deepStrictEqual([usedSince(40_000), usedSince(50_000)], [true, false])
+    assert.deepStrictEqual(events, [opened("root")])
+    assert.deepStrictEqual(begins().map(({ at }) => Date.parse(at)), [0, 20_000])
+  }).pipe(Effect.scoped))
