@@ -104,6 +104,18 @@ export const testEditsRewind = (title: string, program: string, options: { reado
         await remove("looked")
       })
 
+      it("a command with variables is no look by its words: they may make it write", async () => {
+        await create("traced")
+        await step("traced", "echo 'echo ran > trace' > b")
+        const command = ["bash", "-c", "ls"]
+        const { execId } = await exec("traced", "", { command, env: { BASH_ENV: "/workspace/b" } })
+        assert.strictEqual(await sh("traced", "ls"), "b\ntrace")
+        const { undone } = await rewind("traced")
+        assert.deepStrictEqual([undone[0]!.execId, undone[0]!.changedNothing], [execId, undefined])
+        assert.strictEqual(await sh("traced", "ls"), "b")
+        await remove("traced")
+      })
+
       it("a workspace that no command has changed says so, and counts its commands in words", async () => {
         await create("same")
         await settled("same")

@@ -27,7 +27,7 @@ export const changedNothing = (
   place: number
 ): boolean => {
   const step = steps[place]
-  return step?.end?.changedNothing === true || (step !== undefined && isLook(step.start.command)) ||
+  return step?.end?.changedNothing === true || (step !== undefined && isLook(step.start)) ||
     isUnchanged(points, undone, place)
 }
 

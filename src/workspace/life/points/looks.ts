@@ -1,3 +1,5 @@
+import type { CommandStart } from "../../residents/exec/journal.ts"
+
 /** Programs that read, with the options by which some write files. A word that an option may be part of is no look in doubt. */
 const READERS: ReadonlyMap<string, RegExp | undefined> = new Map([
   ...["cat", "cd", "df", "du", "grep", "head", "ls", "ps", "pwd", "stat", "tail", "wc", "which"]
@@ -77,9 +79,14 @@ const commandsIn = (text: string): ReadonlyArray<ReadonlyArray<Word>> | undefine
 
 /**
  * Whether a command is known by its words to change nothing of a workspace: `ls`, `git status`, also several in one line of a shell. The disk shows it of
- * other commands, unless a program writes at the same time. In doubt a command is none.
+ * other commands, unless a program writes at the same time. In doubt a command is none: variables such as `GIT_TRACE=FILE` make a look write, and git
+ * starts a pager on a terminal.
  */
-export const isLook = (command: ReadonlyArray<string>): boolean => {
+export const isLook = (
+  { command, tty, variables }: Pick<CommandStart, "command" | "tty" | "variables">
+): boolean => tty !== true && variables !== true && readsByWords(command)
+
+const readsByWords = (command: ReadonlyArray<string>): boolean => {
   if (command.some((word) => word.includes(CUT))) return false
   const [shell = "", flag = "", text, ...rest] = command
   if (!SHELL.test(shell) || !RUNS_TEXT.test(flag) || text === undefined) {

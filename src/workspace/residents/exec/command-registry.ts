@@ -30,7 +30,7 @@ import {
   recordedCommand,
   spawnRequest
 } from "../program/command.ts"
-import type { Variables } from "../program/variables.ts"
+import { isSteered, type Variables } from "../program/variables.ts"
 import { mountSecrets, unmountSecrets } from "../secret/mount.ts"
 import { unstoredSecrets, type WorkspaceSecrets } from "../secret/workspace-secrets.ts"
 import { cutOff } from "./cut-off.ts"
@@ -221,6 +221,7 @@ export const openCommands = (
       Effect.gen(function*() {
         const { execId: id } = payload
         const prepared = yield* prepare(channel)
+        const own = yield* defaults
         // The steps from here to the journal do not wait: of two requests with one id, only one starts the command.
         if (journal.get(id) !== undefined) return { mine: false }
         const variables = yield* secrets.variables(payload.secretEnv)
@@ -239,6 +240,7 @@ export const openCommands = (
             ...(deadlineMs === undefined ? {} : { deadlineMs }),
             ...(payload.graceSeconds === DEFAULT_GRACE_SECONDS ? {} : { graceMs: payload.graceSeconds * 1000 }),
             ...(payload.tty ? { tty: true } : {}),
+            ...(isSteered(payload, own.env) ? { variables: true as const } : {}),
             ...(payload.openStdin === true ? { stdin: "open" as const } : {}),
             ...(role?._tag === "shell" ? { sizes: [{ at: 0, cols: payload.cols, rows: payload.rows }] } : {}),
             ...(mounts.length === 0 ? {} : { secretPaths: mounts.map(({ path }) => path) }),
@@ -246,7 +248,6 @@ export const openCommands = (
           }))
         const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty, role })
         const command = make(id, logs.create(id), scope, ending)
-        const own = yield* defaults
         const request = spawnRequest(
           {
             ...payload,

@@ -19,6 +19,8 @@ export const Started = Schema.Struct({
   graceMs: Schema.optional(Schema.Number),
   /** The command has a terminal. */
   tty: Schema.optional(Schema.Literal(true)),
+  /** Its words alone do not say what it does: it has variables of its caller, or the workspace has some that change what programs do. */
+  variables: Schema.optional(Schema.Literal(true)),
   /** Sizes of a shell's terminal, in order. The first one is the size at the start. */
   sizes: Schema.optional(Schema.Array(SizeAt)),
   /** The command has a stdin for any caller. A caller has closed it. */

@@ -5,6 +5,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { assert, describe, it } from "vitest"
 import { isLook } from "../../../../../src/workspace/life/points/looks.ts"
+import { isSteered } from "../../../../../src/workspace/residents/program/variables.ts"
 
 const shell = (text: string) => ["/bin/sh", "-c", text]
 
@@ -45,7 +46,7 @@ describe("commands that are looks by their words", () => {
         ["sh", "-ec", "cd src && ls *.ts | head -3; git diff --stat"],
         ["/bin/bash", "-lc", "grep -rn 'one; two' \"a b\" ."]
       ]
-    ) assert.isTrue(isLook(command), command.join(" "))
+    ) assert.isTrue(isLook({ command }), command.join(" "))
   })
 
   it("what writes, or may, is none", () => {
@@ -116,7 +117,23 @@ describe("commands that are looks by their words", () => {
           "ls 'a"
         ].map(shell)
       ]
-    ) assert.isFalse(isLook(command), command.join(" "))
+    ) assert.isFalse(isLook({ command }), command.join(" "))
+  })
+
+  it("a command with variables or a terminal is none, whatever its words", () => {
+    for (const command of LOOKS.map((look) => look.split(" "))) {
+      assert.isFalse(isLook({ command, variables: true }), command.join(" "))
+      assert.isFalse(isLook({ command, tty: true }), command.join(" "))
+    }
+  })
+
+  it("variables of a caller count, and those of a workspace by which git, shells or the loader do more", () => {
+    for (const own of ["GIT_TRACE", "GIT_EXTERNAL_DIFF", "LD_PRELOAD", "BASH_ENV", "ENV"]) {
+      assert.isTrue(isSteered({}, { [own]: "x" }), own)
+    }
+    assert.isTrue(isSteered({ env: { ANY: "x" } }))
+    assert.isTrue(isSteered({ secretEnv: ["TOKEN"] }))
+    assert.isFalse(isSteered({ env: {}, secretEnv: [] }, { PATH: "/bin", NODE_ENV: "test", LANG: "C" }))
   })
 
   const beyond = fc.constantFrom(
@@ -151,7 +168,7 @@ describe("commands that are looks by their words", () => {
         const added = quote + more + quote
         const whole = text.slice(0, place) + added + text.slice(place)
         if (more === " & " && quote !== "") return
-        assert.isFalse(isLook(shell(whole)), whole)
+        assert.isFalse(isLook({ command: shell(whole) }), whole)
       }
     ))
   })
@@ -208,7 +225,7 @@ describe("commands that are looks by their words", () => {
     )
     const looks = fc.sample(fc.array(piece, { minLength: 1, maxLength: 9 }), 30_000)
       .map((pieces) => pieces.join(""))
-      .filter((text) => isLook(shell(text)))
+      .filter((text) => isLook({ command: shell(text) }))
     const chosen = [...new Set(looks)].slice(0, 150)
     assert.isAbove(chosen.length, 100)
     for (const text of chosen) {
