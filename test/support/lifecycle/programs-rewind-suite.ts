@@ -39,7 +39,7 @@ export const testSlowPoints = (title: string, program: string) => {
       await call("service-start", { workspace: "slow", name: "writer", script: writing("rows-slow") })
       await step("slow", "echo later > later")
       // The next point takes as long as the service needs for ten rows: more than 100 ms. Without a use, no other point follows.
-      const halted = client().haltsAt("point:captured", async () => {
+      const halted = client().haltsAt("point:captured", () => {}, async () => {
         const captured = rows()
         await until("rows during the capture", () => Promise.resolve(rows() > captured + 10))
       })

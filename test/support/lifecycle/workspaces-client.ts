@@ -149,12 +149,17 @@ export const workspacesClient = async (options: {
     return isDone === true
   }
 
-  /** Halts the process at a fault point of what it does by itself. `meanwhile` comes before the process goes on. */
-  const haltsAt = async (point: string, meanwhile: () => unknown) => {
+  /** Halts the process at a fault point of what it does by itself. `meanwhile` and the end of `halted` come before the process goes on. */
+  const haltsAt = async (
+    point: string,
+    meanwhile: () => void,
+    halted: () => Promise<void> = () => Promise.resolve()
+  ) => {
     await call("set-variable", { name: "PYRO_FAULT_HALT", value: point })
     const { child } = current()
     await until(`the process is at ${point}`, () => stateOf(child.pid!) === "T")
-    await meanwhile()
+    meanwhile()
+    await halted()
     const once = call("set-variable", { name: "PYRO_FAULT_HALT", value: "" })
     child.kill("SIGCONT")
     await once
