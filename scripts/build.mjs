@@ -30,11 +30,15 @@ const { values } = parseArgs({
 
 const otherLocal = {
   name: "other-local",
-  setup: ({ onResolve }) =>
-    onResolve(
-      { filter: /\/local\/layer\.ts$/ },
-      () => values.local === undefined ? undefined : { path: resolve(values.local) }
-    )
+  setup: ({ onEnd, onResolve }) => {
+    let isUsed = false
+    onResolve({ filter: /\/daemon\/layer\.ts$/ }, () => {
+      isUsed = true
+      return values.local === undefined ? undefined : { path: resolve(values.local) }
+    })
+    // The module has another address, and the tests of the CLI would ask a real daemon.
+    onEnd(({ errors }) => errors.length > 0 || isUsed ? {} : { errors: [{ text: "nothing imports daemon/layer.ts" }] })
+  }
 }
 
 /** Bundles a part that only some processes load. */

@@ -168,7 +168,7 @@ withAgent("an import", (it) => {
     Effect.gen(function*() {
       const { bring, guest, host, refused } = yield* places("unsized")
       fs.writeFileSync(`${host}/empty`, "")
-      assert.include(yield* refused("/proc/version", `${guest}/version`), "cat FILE | pyro cp - NAME:PATH")
+      assert.include(yield* refused("/proc/version", `${guest}/version`), "pyro cp reads stdin where the source is -")
       assert.isFalse(fs.existsSync(`${guest}/version`))
       yield* bring(`${host}/empty`, `${guest}/empty`)
       assert.strictEqual(fs.readFileSync(`${guest}/empty`, "utf8"), "")

@@ -10,29 +10,23 @@ import { hasToolsOf, inToolWords } from "../../../src/mcp/tool-words.ts"
 
 const root = path.resolve(import.meta.dirname, "../../../src")
 
+/** Libraries of a person's terminal and files. */
+const OF_PEOPLE = ["recipe", "ssh", "terminal", "test-counts"]
+
 /** Folders whose errors and notices reach a model. */
 const FOLDERS = [
+  "building",
   "contract",
   "daemon",
-  "disk",
-  "environment",
-  "guest-channel",
-  "ignore",
-  "local",
-  "network",
-  "output-log",
-  "patch",
-  "redaction",
+  ...fs.readdirSync(path.join(root, "lib")).filter((name) => !OF_PEOPLE.includes(name)).map((name) => `lib/${name}`),
   "sdk",
-  "seeding",
   "system",
-  "vm",
   "workspace"
 ]
 
 /** Descriptions for people who type: help and documents show them, and no tool does. Modes have a test of their own. */
 const FOR_PEOPLE =
-  /^(contract\/errors\/agent-|contract\/rows\/(?!exec-validation|network-(ceiling|command|text)|service-text|shell-.*-text)|local\/doctor\/|system\/settings\/(allowed-values|variables|ssh-variables)\.ts)/
+  /^(contract\/errors\/agent-|contract\/rows\/(?!exec-validation|network-(ceiling|command|text)|service-text|shell-.*-text)|daemon\/app\/doctor\/|system\/settings\/(allowed-values|variables|ssh-variables)\.ts)/
 
 /** The text of a literal, of a template or of texts that are added; what is put in is `…`. Undefined for anything else. */
 const textOf = (node: ts.Node): string | undefined => {

@@ -43,7 +43,7 @@ export const wantedOf = (
     if (keep === "ask") {
       return yield* wrong(
         "keep",
-        "only pyro on a terminal can ask. Give none, and keep a candidate after the try: pyro keep WORKSPACE CANDIDATE, workspace_keep or ws.keep"
+        "only pyro on a terminal can ask. Give none, and keep a candidate after the try: pyro keep WORKSPACE CANDIDATE"
       )
     }
     if (isWord(keep)) return { candidates, keep: { _tag: keep } }
