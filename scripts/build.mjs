@@ -31,13 +31,18 @@ const { values } = parseArgs({
 const otherLocal = {
   name: "other-local",
   setup: ({ onEnd, onResolve }) => {
-    let isUsed = false
-    onResolve({ filter: /\/daemon\/layer\.ts$/ }, () => {
-      isUsed = true
+    const importers = new Set()
+    onResolve({ filter: /\/layer\.ts$/ }, ({ importer, path, resolveDir }) => {
+      if (resolve(resolveDir, path) !== join(root, "src/daemon/layer.ts")) return undefined
+      importers.add(importer)
       return values.local === undefined ? undefined : { path: resolve(values.local) }
     })
     // The module has another address, and the tests of the CLI would ask a real daemon.
-    onEnd(({ errors }) => errors.length > 0 || isUsed ? {} : { errors: [{ text: "nothing imports daemon/layer.ts" }] })
+    onEnd(({ errors }) =>
+      errors.length > 0 || importers.size === 2
+        ? {}
+        : { errors: [{ text: "the CLI and the daemon are not the ones that import daemon/layer.ts" }] }
+    )
   }
 }
 
@@ -101,7 +106,7 @@ const beside = {
     onResolve(
       { filter: /^\.\/parser\.ts$/ },
       ({ importer }) =>
-        importer.includes("/environment/dockerfile/") ? { path: `./${dockerfileName}`, external: true } : undefined
+        importer.includes("/lib/recipe/dockerfile/") ? { path: `./${dockerfileName}`, external: true } : undefined
     )
     onResolve({ filter: /^\.\.?\/parsers\.ts$/ }, () => ({ path: `./${parsersName}`, external: true }))
     // The same form of the parser as above, which reads devcontainer.json.
@@ -134,7 +139,14 @@ const { errors, outputFiles, warnings } = await build({
   sourcemap: "external",
   legalComments: "none",
   logLevel: "warning",
-  plugins: [otherLocal, unused, builtins, beside, withDialProgram(dialName), sourceUrls(root)],
+  plugins: [
+    otherLocal,
+    unused,
+    builtins,
+    beside,
+    withDialProgram(dialName, { isNeeded: values.local === undefined }),
+    sourceUrls(root)
+  ],
   write: false
 })
 if (errors.length + warnings.length > 0) process.exit(1)

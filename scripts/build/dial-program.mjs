@@ -12,7 +12,7 @@ export const dialProgram = async (root) => {
 }
 
 /** The bundle of the daemon finds the program in this file beside itself. */
-export const withDialProgram = (name) => ({
+export const withDialProgram = (name, { isNeeded = true } = {}) => ({
   name: "dial-program",
   setup: ({ onEnd, onLoad }) => {
     let isLoaded = false
@@ -24,6 +24,8 @@ export const withDialProgram = (name) => ({
       }
     })
     // The module has another address, and a daemon would read the program of another build.
-    onEnd(({ errors }) => errors.length > 0 || isLoaded ? {} : { errors: [{ text: "nothing loads program-file.ts" }] })
+    onEnd(({ errors }) =>
+      errors.length > 0 || isLoaded || !isNeeded ? {} : { errors: [{ text: "nothing loads program-file.ts" }] }
+    )
   }
 })
