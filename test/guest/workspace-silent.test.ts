@@ -31,7 +31,7 @@ const qemuProcess = async (workspace: string, where: Parameters<typeof vmmOf>[0]
 const isSilent = async (args: ReadonlyArray<string>) => {
   const { code, message } = await failure(["workspace", ...args])
   assert.strictEqual(code, "guest_silent", `${args.join(" ")}: ${message}`)
-  assert.include(message, "pyro reset")
+  assert.include(message, "pyro reset", args.join(" "))
 }
 
 beforeAll(async () => {

@@ -1,18 +1,18 @@
 import { type Context, Effect, Option, type Scope, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
-import { withWorkspace } from "../../contract/errors/with-workspace.ts"
 import { callFromPull, type PullEvents } from "../../contract/rows/event-batches.ts"
 import type { Operation, WorkspaceOperation } from "../../contract/rows/operations.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
 import { withNotices } from "../../system/waits/notices.ts"
 import { aloneFor, type Lifecycle, type LifecycleServices, type Notify } from "../entry/context.ts"
-import { displayName, type Entry } from "../entry/entry.ts"
+import type { Entry } from "../entry/entry.ts"
+import { failNamed, naming } from "../entry/named-error.ts"
 import { remembered } from "../entry/requests.ts"
 import { wakeFor } from "../life/verbs/pause.ts"
 import { residentsOf } from "../residents/open/entry-residents.ts"
 import { recordCrossing } from "./crossings.ts"
 import { namingUnused } from "./unused.ts"
-import { inReader, inRunning, type WorkspacesOperation } from "./work.ts"
+import { type AtAll, inReader, inRunning, type WorkspacesOperation } from "./work.ts"
 import { works } from "./works.ts"
 
 /** The workspaces that operations work on, and the services of their work. */
@@ -22,13 +22,6 @@ export interface House {
 }
 
 type Asked = { readonly workspace: string }
-
-/** Names the workspace in the error of its work, for the hint. Guests and disks do not know the name. */
-const failNamed = (entry: Entry) => (error: PyroError) =>
-  Effect.flatMap(displayName(entry), (name) => Effect.fail(withWorkspace(error, name, entry.id)))
-
-const naming = (entry: Entry) => <A, R>(work: Effect.Effect<A, PyroError, R>): Effect.Effect<A, PyroError, R> =>
-  Effect.catch(work, failNamed(entry))
 
 /** The same for events that are pulled after the work began. */
 const namingPulls = <Event>({ entry }: { readonly entry?: Entry }, pull: PullEvents<Event>): PullEvents<Event> =>
@@ -40,11 +33,26 @@ const namingPulls = <Event>({ entry }: { readonly entry?: Entry }, pull: PullEve
           ? Effect.fail(failure)
           : Effect.mapError(failNamed(entry)(failure.value), Option.some))
 
+/** The same for work that finds the workspace of its payload by itself, such as a fork or a try. */
+const failAsked = ({ registry }: AtAll, payload: unknown) => (error: PyroError): Effect.Effect<never, PyroError> => {
+  const { workspace } = payload as Partial<Asked>
+  return typeof workspace !== "string"
+    ? Effect.fail(error)
+    : Effect.flatMap(
+      Effect.option(registry.find(workspace)),
+      (found) => Option.isNone(found) ? Effect.fail(error) : failNamed(found.value)(error)
+    )
+}
+
 const namingEvents = <Event, R>(
-  { entry }: { readonly entry?: Entry },
+  at: AtAll & { readonly entry?: Entry },
+  payload: unknown,
   events: Stream.Stream<Event, PyroError, R>
 ): Stream.Stream<Event, PyroError, R> =>
-  entry === undefined ? events : Stream.catch(events, (error) => Stream.fromEffect(failNamed(entry)(error)))
+  Stream.catch(
+    events,
+    (error) => Stream.fromEffect(at.entry === undefined ? failAsked(at, payload)(error) : failNamed(at.entry)(error))
+  )
 
 /** Does work at the place that its row names. The types of the table ensure that the work gets the argument that it needs. */
 const place = (row: WorkspacesRow) => {
@@ -83,7 +91,7 @@ const place = (row: WorkspacesRow) => {
   ): Effect.Effect<A, PyroError, Exclude<R, LifecycleServices> | Scope.Scope> => {
     const { registry } = lifecycle
     const done = on === undefined
-      ? work({ lifecycle, registry } as never)
+      ? Effect.catch(work({ lifecycle, registry } as never), failAsked({ lifecycle, registry }, payload))
       : Effect.flatMap(registry.find((payload as Asked).workspace), (entry) => {
         const inside = inEntry(lifecycle, entry, payload as never, work)
         const done = states?.waits === true ? aloneFor(lifecycle, entry, operation)(inside) : inside
@@ -163,7 +171,7 @@ export const performing = (row: WorkspacesRow, house: Effect.Effect<House, PyroE
           inPlace(at, payload, (given) =>
             Effect.sync(() =>
               Stream.provideContext(
-                namingEvents(given, Stream.tap(work.events(given, payload), record(given, payload))),
+                namingEvents(given, payload, Stream.tap(work.events(given, payload), record(given, payload))),
                 at.services
               )
             )))

@@ -8,6 +8,7 @@ import { inodeOf } from "../../../system/files/entries.ts"
 import { toHostError } from "../../../system/files/failure.ts"
 import type { LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
+import { naming } from "../../entry/named-error.ts"
 import { type Trees, workspaceTrees } from "../../life/guest/baseline.ts"
 import { openDiskReader, openReader, type Reader } from "../../life/read/reader.ts"
 import { beneath, type Candidate, collectCandidates, mountedAt } from "../diff/candidates.ts"
@@ -32,10 +33,21 @@ export interface Side extends Pick<Reader, "channel" | "explain"> {
 const seedOf = (disk: string) =>
   Effect.mapBoth(inodeOf(`${disk}/seed.ext4`), { onSuccess: (inode) => inode ?? disk, onFailure: toHostError })
 
-/** A side in a guest. The folder `directory` has the pushed files, `disk` the layers. */
-const sideOf = (reader: Reader, { directory, disk }: { readonly directory: string; readonly disk: string }) =>
+/** A side in a guest, whose errors name its workspace. The folder `directory` has the pushed files, `disk` the layers. */
+const sideOf = (
+  entry: Entry,
+  reader: Reader,
+  { directory, disk }: { readonly directory: string; readonly disk: string }
+) =>
   Effect.gen(function*() {
-    return { ...reader, trees: workspaceTrees, pushed: yield* readPushed(directory), seed: yield* seedOf(disk) }
+    const explain: Reader["explain"] = (look) => naming(entry)(reader.explain(look))
+    return {
+      ...reader,
+      explain,
+      trees: workspaceTrees,
+      pushed: yield* readPushed(directory),
+      seed: yield* seedOf(disk)
+    }
   })
 
 /** A workspace in its current state; `isLocked` is `isHeld` of `openReader`. */
@@ -46,15 +58,15 @@ export const workspaceSide = (
   Effect.gen(function*() {
     const reader = yield* openReader(entry, isLocked, "workspace.compare")
     const { disk } = yield* Ref.get(entry.record)
-    return yield* sideOf(reader, { directory: entry.folder.directory, disk: entry.folder.disk(disk) })
-  })
+    return yield* sideOf(entry, reader, { directory: entry.folder.directory, disk: entry.folder.disk(disk) })
+  }).pipe(naming(entry))
 
 /** A disk at rest: no process may write its layers in the folder `disk` meanwhile. */
 export const restingSide = (
   entry: Entry,
   folder: { readonly directory: string; readonly disk: string }
 ): Effect.Effect<Side, PyroError, Scope.Scope | LifecycleServices> =>
-  Effect.flatMap(openDiskReader(entry, folder.disk), (reader) => sideOf(reader, folder))
+  Effect.flatMap(openDiskReader(entry, folder.disk), (reader) => sideOf(entry, reader, folder)).pipe(naming(entry))
 
 /** Maximum bytes to read as a proof of equality. Above it, a comparison that is not verified trusts times. */
 const READ_ANYWAY_BYTES = 16 * 1024 * 1024

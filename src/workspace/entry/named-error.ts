@@ -1,0 +1,12 @@
+import { Effect } from "effect"
+import type { PyroError } from "../../contract/errors/errors.ts"
+import { withWorkspace } from "../../contract/errors/with-workspace.ts"
+import { displayName, type Entry } from "./entry.ts"
+
+/** Names the workspace in the error of its work, for the hint. Guests and disks do not know the name. */
+export const failNamed = (entry: Entry) => (error: PyroError) =>
+  Effect.flatMap(displayName(entry), (name) => Effect.fail(withWorkspace(error, name, entry.id)))
+
+/** The same for work. */
+export const naming = (entry: Entry) => <A, R>(work: Effect.Effect<A, PyroError, R>): Effect.Effect<A, PyroError, R> =>
+  Effect.catch(work, failNamed(entry))
