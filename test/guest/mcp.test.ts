@@ -198,7 +198,8 @@ describe("the border to the host", () => {
       new_text: "x",
       patch: "--- a/kept\n+++ b/kept\n@@ -1 +1 @@\n-kept\n+x\n",
       output_path: "kept",
-      name: "other"
+      name: "other",
+      candidate: "one"
     }
     for (const named of ["fix", id]) {
       const ids = { workspace_id: named, workspace_ids: [named], from: named, to: `${named}@first` }

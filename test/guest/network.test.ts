@@ -132,7 +132,7 @@ for address in ("203.0.113.10", "192.168.7.1"):
     assert.lengthOf(notices, 1)
     assert.match(
       notices[0]!,
-      /denied other\.test\.net: .*To allow: pyro network set ws-\w+ --allow-host server\.test\.net --allow-host other\.test\.net$/
+      /denied other\.test\.net: .*To allow: pyro network set a --allow-host server\.test\.net --allow-host other\.test\.net$/
     )
     const quiet = await pyro.json<{ readonly notices?: ReadonlyArray<string> }>(
       ["workspace", "exec", "a", "--", "curl", "-sS", "http://server.test.net/"]

@@ -29,7 +29,7 @@ const SERVE = "cd /workspace && echo kept >page && (setsid python3 -m http.serve
 
 describe("published ports", () => {
   it("a port of a guest answers on the host, in the workspace and in its fork, until it is unpublished", async () => {
-    const { id } = await create(["--name", "web"])
+    await create(["--name", "web"])
     await sh("web", SERVE)
     const { guest_port, host_port } = await json<Port>(["workspace", "port", "publish", "web", "3000"])
     assert.strictEqual(guest_port, 3000)
@@ -37,7 +37,7 @@ describe("published ports", () => {
     assert.deepStrictEqual(await portsOf("web"), [{ guest_port, host_port: host_port! }])
 
     const taken = await failure(["workspace", "port", "publish", "web", `${host_port}:3001`])
-    assert.deepInclude(taken, { code: "port_in_use", workspace: id })
+    assert.deepInclude(taken, { code: "port_in_use", workspace: "web" })
 
     await json(["workspace", "fork", "web", "--name", "copy"])
     const [forked] = await portsOf("copy")

@@ -265,7 +265,7 @@ describe("the parser", () => {
     [["workspace", "delete", "-x"], "no option -x"],
     [
       ["workspace", "logs", "fix", "-n"],
-      "no option -n. All output of a command, or less of it: pyro logs NAME ID | tail -n 20"
+      "no option -n. All output of a command, or less of it: pyro logs fix ID | tail -n 20"
     ],
     [["workspace", "logs", "fix", "a", "--exec-id", "b"], "unexpected \"a\""],
     [["env", "list", "x"], "unexpected \"x\""],
