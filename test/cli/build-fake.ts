@@ -8,7 +8,7 @@ import type { Binary } from "./cli-process.ts"
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
-/** The command line as it is shipped, with test/cli/fake-local.ts in the place of src/daemon/app, in its daemon too; both removed after the tests. */
+/** The command line as it is shipped, with test/cli/fake-local.ts in the place of src/daemon/layer.ts, in its daemon too; both removed after the tests. */
 export const buildFake = (): Binary & { readonly folder: string } => {
   const folder = mkdtempSync(join(tmpdir(), "pyro-cli-"))
   const entry = join(folder, "dist/pyro.js")

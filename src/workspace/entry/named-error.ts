@@ -7,6 +7,6 @@ import { displayName, type Entry } from "./entry.ts"
 export const failNamed = (entry: Entry) => (error: PyroError) =>
   Effect.flatMap(displayName(entry), (name) => Effect.fail(withWorkspace(error, name, entry.id)))
 
-/** The same for work. */
+/** Work whose error names the workspace. */
 export const naming = (entry: Entry) => <A, R>(work: Effect.Effect<A, PyroError, R>): Effect.Effect<A, PyroError, R> =>
   Effect.catch(work, failNamed(entry))

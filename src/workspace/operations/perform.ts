@@ -23,7 +23,7 @@ export interface House {
 
 type Asked = { readonly workspace: string }
 
-/** The same for events that are pulled after the work began. */
+/** As `naming`, for events that are pulled after the work began. */
 const namingPulls = <Event>({ entry }: { readonly entry?: Entry }, pull: PullEvents<Event>): PullEvents<Event> =>
   entry === undefined ?
     pull :
@@ -33,7 +33,7 @@ const namingPulls = <Event>({ entry }: { readonly entry?: Entry }, pull: PullEve
           ? Effect.fail(failure)
           : Effect.mapError(failNamed(entry)(failure.value), Option.some))
 
-/** The same for work that finds the workspace of its payload by itself, such as a fork or a try. */
+/** As `failNamed`, for work that finds the workspace of its payload by itself, such as a fork or a try. */
 const failAsked = ({ registry }: AtAll, payload: unknown) => (error: PyroError): Effect.Effect<never, PyroError> => {
   const { workspace } = payload as Partial<Asked>
   return typeof workspace !== "string"

@@ -46,13 +46,13 @@ describe("the places of a user's git configuration", () => {
         GIT_CONFIG_VALUE_0: "/x",
         GIT_CONFIG_KEY_1: "http.https://forge.example/.extraHeader",
         GIT_CONFIG_VALUE_1: "Authorization: secret",
-        GIT_CONFIG_KEY_2: "includeIf.gitdir:~/work/.path",
+        GIT_CONFIG_KEY_2: "includeIf.gitdir:~/firm/.path",
         GIT_CONFIG_VALUE_2: "/y",
         GIT_CONFIG_PARAMETERS: `${passed} 'user.email=a@b' 'core.hooksPath=/z'`
       })
       assert.deepStrictEqual(places.settings, [
         ["Core.ExcludesFile", "/x"],
-        ["includeIf.gitdir:~/work/.path", "/y"],
+        ["includeIf.gitdir:~/firm/.path", "/y"],
         ["user.name", "O'Neil! x"],
         ["core.eol", "true"],
         ["user.email", "a@b"]
