@@ -1,4 +1,4 @@
-// Who may import whom. "All above" in docs/architecture.md's table is spelled out here.
+// Who may import whom. A README in each folder shows it.
 const libraries = [
   "contract",
   "system",

@@ -19,7 +19,7 @@ export const pages: ReadonlyArray<{ readonly page: string; readonly text: string
   "README.md",
   // A model reads this one.
   "docs/skills/pyro/SKILL.md",
-  ...["docs", "docs/use-cases"].flatMap((folder) =>
+  ...["docs", "docs/design", "docs/use-cases"].flatMap((folder) =>
     fs.readdirSync(path.join(root, folder)).filter((name) => name.endsWith(".md") && name !== "public-contract.md")
       .sort().map((name) => `${folder}/${name}`)
   )
