@@ -380,3 +380,6 @@ module.exports = {
     detectProcessBuiltinModuleCalls: true
   }
 }
+
+// For the READMEs of the folders (scripts/docs/folders.mjs). Not enumerable: dependency-cruiser refuses keys that it does not know.
+Object.defineProperty(module.exports, "tables", { value: { may, rooms: { ...rooms, ...innerRooms, ...roomsBelow } } })

@@ -5,11 +5,12 @@ import { fileURLToPath } from "node:url"
 import { importSources } from "./build/import-sources.mjs"
 import { configuration } from "./docs/configuration.mjs"
 import { errorClasses } from "./docs/error-classes.mjs"
+import { folders } from "./docs/folders.mjs"
 import { reference } from "./docs/reference.mjs"
 import { shapes } from "./docs/shapes.mjs"
 
-// Writes the reference pages from the tables in src, and the worked change of CONTRIBUTING.md. With --check it only reports whether the
-// pages are up to date.
+// Writes the reference pages from the tables in src, the lines about imports in the READMEs of src, and the worked change of CONTRIBUTING.md.
+// With --check it only reports whether the pages are up to date.
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
@@ -26,7 +27,9 @@ const modules = await importSources(
   export { isByName } from "./src/contract/text/names.ts"
   export { SchemaAST } from "effect"`
 )
+const ofFolders = folders(root)
 const pages = [
+  ...ofFolders.pages,
   { page: "docs/public-contract.md", source: "src/contract", text: reference(modules) },
   { page: "docs/configuration.md", source: "src/system/settings/variables.ts", text: configuration(modules) },
   { page: "src/sdk/promises/shapes.ts", source: "src/contract", text: shapes(modules) },
@@ -50,6 +53,11 @@ for (const one of pages.filter((page) => !isInStep(page))) {
     mkdirSync(dirname(join(root, one.page)), { recursive: true })
     writeFileSync(join(root, one.page), one.text)
   }
+}
+
+for (const problem of ofFolders.problems) {
+  process.stderr.write(`${problem}\n`)
+  process.exitCode = 1
 }
 
 await import("./docs/worked-change.mjs")
