@@ -126,7 +126,7 @@ const statuses = [
   "| 125 | `run`, `workspace exec`: pyro failed; the command did not run, or its outcome is unknown |",
   "| 126, 127 | `run`, `workspace exec`: the command cannot be executed, or does not exist |",
   "| 128 + n | `run`, `workspace exec`: signal n ended the command (137 if the guest ran out of memory) |",
-  "| 128 + n, as a shell reports it | signal n ended pyro and the command that pyro waited for (130: Ctrl-C). If the command handles the signal, pyro exits with the command's status |",
+  "| 128 + n, as a shell reports it | signal n ended pyro and the command that pyro waited for (130: Ctrl-C). If the command handles the signal, pyro exits with the command's status. A line on stderr says what remains, unless `--quiet` is given |",
   "| 1 | another command failed; a check of `doctor` failed; `workspace diff` or `compare` printed an incomplete patch (not with `--json`) |"
 ]
 

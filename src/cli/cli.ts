@@ -12,6 +12,7 @@ import { copying } from "./cp.ts"
 import { complete, completionHelp, completionScripts, type Names, SHELLS } from "./help/complete.ts"
 import { printJson } from "./output/print.ts"
 import { type FailureReport, reportFailure, reportInterruption } from "./output/report.ts"
+import { sayRemains } from "./perform/interrupted.ts"
 import { perform } from "./perform/perform.ts"
 import { prepare } from "./perform/prepare.ts"
 import { mcpServe, type ServePayload } from "./rows/rows.ts"
@@ -118,7 +119,10 @@ const run = (
     case "Operation":
       return prepare(routed.operation, routed.words, rest).pipe(
         Effect.flatMap((prepared) =>
-          Effect.provide(perform(prepared), options.pyro(prepared.operation, prepared.payload)).pipe(
+          Effect.provide(
+            Effect.onInterrupt(perform(prepared), () => sayRemains(prepared)),
+            options.pyro(prepared.operation, prepared.payload)
+          ).pipe(
             Effect.mapError((error) =>
               error._tag === "InvalidRequest"
                 ? asTyped({ cli: prepared.cli, payload: prepared.operation.payload }, error)

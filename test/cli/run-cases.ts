@@ -162,12 +162,17 @@ export const runCases = (name: string, binary: Binary) => {
 
   describe(`${name}: signals and closed pipes`, () => {
     it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
-      "run dies of %s if the signal ended the command",
+      "run dies of %s if the signal ended the command, and says what remains",
       async (signal) => {
         const { child, ended, printed } = start(binary, inGuest(...script(UP)))
         await eventually("the command's first line", () => printed() === "up\n", printed)
         child.kill(signal)
-        assert.deepStrictEqual(await ended, { status: null, signal, stdout: Buffer.from("up\n"), stderr: "" })
+        assert.deepStrictEqual(await ended, {
+          status: null,
+          signal,
+          stdout: Buffer.from("up\n"),
+          stderr: "pyro: interrupted: the command ended, and its microVM is gone\n"
+        })
       }
     )
 
@@ -190,7 +195,7 @@ export const runCases = (name: string, binary: Binary) => {
         const line = `{ ${started}; echo $? >&2; grep flags /proc/self/fdinfo/3 3>&1 >&2; } |` +
           `{ read line; kill -INT $(cat ${folder}/pid); cat; }`
         const { stderr } = await shell(binary, line, inGuest(...script(UP)))
-        const [, status, flags = ""] = /^(\d+)\nflags:\s+(\d+)\n$/.exec(stderr) ?? [stderr]
+        const [, status, flags = ""] = /^pyro: interrupted: .*\n(\d+)\nflags:\s+(\d+)\n$/.exec(stderr) ?? [stderr]
         assert.deepStrictEqual([status, parseInt(flags, 8) & constants.O_NONBLOCK], ["130", 0])
       } finally {
         rmSync(folder, { recursive: true, force: true })

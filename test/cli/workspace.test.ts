@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from "node:fs"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, assert, describe, it } from "vitest"
 import { buildFake } from "./build-fake.ts"
-import { eventually, handlesSignals, onTerminal, run, shell, start } from "./cli-process.ts"
+import { onTerminal, run, shell } from "./cli-process.ts"
 
 const binary = buildFake()
 const pyro = async (...args: ReadonlyArray<string>) => told(await run(binary, args))
@@ -276,67 +276,7 @@ describe("exec", () => {
       { status: 0, stdout: `${ID}\n`, stderr: "" }
     )
   })
-
-  it("an interrupted exec ends its command in the daemon", async () => {
-    await create("--name", "fix")
-    const { child, ended, printed } = start(binary, [
-      "workspace",
-      "exec",
-      "fix",
-      "--",
-      "sh",
-      "-c",
-      "echo $$; exec sleep 600"
-    ])
-    await eventually("the command", () => printed().endsWith("\n"), printed)
-    const pid = printed().trim()
-    child.kill("SIGINT")
-    assert.strictEqual((await ended).signal, "SIGINT")
-    await eventually("its end", () => !isRunning(pid))
-  })
 })
-
-describe("Ctrl-C during exec", () => {
-  const interrupted = async (...words: ReadonlyArray<string>) => {
-    await create("--name", "fix")
-    const { child, ended, printed } = start(binary, ["workspace", "exec", "fix", ...words])
-    await eventually("the command's first line", () => printed() === "up\n", printed)
-    child.kill("SIGINT")
-    const { signal, status, stderr, stdout } = await ended
-    return { signal, status, stderr, stdout: stdout.toString() }
-  }
-  const trap = "trap 'echo swept; exit 7' INT; echo up; while :; do sleep 0.1; done"
-
-  it.each([["without options", []], ["with options", ["--grace-seconds", "600"]]])(
-    "exec exits after %s with the status of the command's handler",
-    async (_, options) => {
-      assert.deepStrictEqual(await interrupted(...options, "--", "sh", "-c", trap), {
-        signal: null,
-        status: 7,
-        stdout: "up\nswept\n",
-        stderr: ""
-      })
-    }
-  )
-
-  it("Ctrl-C ends the wait for a detached command, and pyro dies of the signal", async () => {
-    await create("--name", "fix")
-    const { child, ended } = start(binary, ["workspace", "exec", "fix", "--wait-seconds", "600", "--", "sleep", "600"])
-    await eventually("its handlers of signals", () => handlesSignals(child.pid!))
-    child.kill("SIGTERM")
-    const { signal, stderr } = await ended
-    assert.deepStrictEqual([signal, stderr], ["SIGTERM", ""])
-  })
-})
-
-/** Zombies do not count. */
-const isRunning = (pid: string) => {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))
-  } catch {
-    return false
-  }
-}
 
 describe("PYRO_WORKSPACE", () => {
   it("PYRO_WORKSPACE names the workspace of commands without one", async () => {

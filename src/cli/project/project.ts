@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { Pyro } from "../../contract/rows/Pyro.ts"
 import { decode, parse } from "../arguments/parser.ts"
-import { OutputOptions, printJson } from "../output/print.ts"
+import { note, OutputOptions, printJson } from "../output/print.ts"
 import { withPaths } from "../perform/host-paths.ts"
 import { warnOfProxies } from "../perform/stale-proxies.ts"
 import { DownPayload, type ProjectCommand, UpPayload } from "../rows/project.ts"
@@ -32,7 +32,9 @@ export const performProject = (
             return yield* json ? printJson(shownJson(shown)) : showProject(shown)
           }
           const { up } = yield* Effect.promise(() => import("../../project/up.ts"))
-          const done = yield* up({ directory, cwd, recreate }, yield* surfaceOf(yes))
+          const done = yield* up({ directory, cwd, recreate }, yield* surfaceOf(yes)).pipe(
+            Effect.onInterrupt(() => json ? Effect.void : note("pyro: interrupted: `pyro up` goes on from here\n"))
+          )
           // `create` has said it of a new one.
           if (done.was !== "created") yield* warnOfProxies(done.workspace)
           return yield* json ? printJson(upJson(done)) : showUp(done)

@@ -22,10 +22,15 @@ export interface CallContext {
   readonly files?: Readonly<Record<string, Uint8Array>>
   readonly terminal?: Partial<Terminal["Service"]>
   readonly run?: (payload: RunPayload, input: RunInput) => ReturnType<PyroService["run"]>
+  /** The signal of an interruption that an answer makes. @default none */
+  readonly signal?: { readonly name: string; readonly status: number }
 }
 
 /** Runs one command line on a terminal of strings; `journal` is what happened to it, in order. */
-export const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run, terminal }: CallContext = {}) =>
+export const on = (
+  argv: ReadonlyArray<string>,
+  { answers = {}, files = {}, run, signal: received, terminal }: CallContext = {}
+) =>
   Effect.runPromise(Effect.gen(function*() {
     const journal = yield* Ref.make<ReadonlyArray<string>>([])
     const note = (line: string) => Ref.update(journal, (lines) => [...lines, line])
@@ -44,7 +49,7 @@ export const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run,
       argv,
       version: "1.2.3",
       pyro: () => Layer.effect(Pyro, Effect.as(note("built"), pyro)),
-      interruption: { signal: () => undefined },
+      interruption: { signal: () => received },
       serveMcp: () => Effect.void,
       names: {
         workspaces: Effect.succeed(["fix", "parser"]),
