@@ -12,6 +12,7 @@ import { bundled } from "./build/bundle.mjs"
 import { dialProgram, withDialProgram } from "./build/dial-program.mjs"
 import { buildEarlyParts } from "./build/early.mjs"
 import { hashed } from "./build/hashed.mjs"
+import { imageProgram } from "./build/image-program.mjs"
 import { dropOld, pageFiles } from "./build/page.mjs"
 import { sourceUrls } from "./build/source-urls.mjs"
 import { longPackets } from "./build/ssh-packets.mjs"
@@ -182,6 +183,7 @@ put(sshName, ssh, 0o644)
 put(dialName, dial, 0o644)
 // Sources and the library read this one.
 put("dial.cjs", dial, 0o644)
+put("image.pyz", imageProgram(root), 0o644)
 put(name, bundle, 0o644)
 put(`${name}.map`, content(".map"), 0o644)
 

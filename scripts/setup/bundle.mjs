@@ -3,13 +3,20 @@ import { mustRun } from "./child.mjs"
 import { inRoot, newestBeneath, root, writtenAt } from "./project.mjs"
 import { step } from "./report.mjs"
 
-const inputs = ["src", "scripts/build.mjs", "scripts/build", "package.json", "package-lock.json"]
+const inputs = [
+  "src",
+  "rootfs/image/pyro_image",
+  "scripts/build.mjs",
+  "scripts/build",
+  "package.json",
+  "package-lock.json"
+]
 
 /** Bundles `dist/` when a source is newer. */
 export const bundle = {
   pending: async () => {
     const builtAt = writtenAt(inRoot("dist/pyro.js"))
-    return inputs.every((input) => newestBeneath(inRoot(input)) <= builtAt) ? undefined : build
+    return inputs.every((input) => newestBeneath(inRoot(input), ["__pycache__"]) <= builtAt) ? undefined : build
   }
 }
 

@@ -2,7 +2,7 @@ import { Effect, Stream } from "effect"
 import type { EnvironmentExportEvent, EnvironmentExportPayload } from "../contract/rows/environment-archive.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
 import { Environments, type OnProgress, within } from "../lib/environment/Environments.ts"
-import { exportProgram, exportRequest } from "../lib/environment/image-export.ts"
+import { exportRequest } from "../lib/environment/image-export.ts"
 import { openFile } from "../system/files/content.ts"
 import { toHostErrorOf } from "../system/files/failure.ts"
 import { outputOf, putImage, refused } from "../workspace/disk/export.ts"
@@ -37,9 +37,8 @@ export const exportEnvironment = (
       const image = Stream.tap(bytesOfFile(fd, imagePath), (bytes) =>
         Effect.sync(() => given(bytes)))
       yield* giveFile(pyro, { workspace, path: "/workspace/root.erofs" }, image)
-      const program = yield* exportProgram
-      const request = exportRequest(found)
-      const packed = yield* runRecipe(pyro, workspace, { program, request, reference, onProgress, last: "Packed" })
+      const request = { export: exportRequest(found) }
+      const packed = yield* runRecipe(pyro, workspace, { request, reference, onProgress, last: "Packed" })
       const path = "/workspace/image.tar"
       const taking = { step: "taking the archive from the builder", sizeBytes: packed.sizeBytes, from: 0.85, to: 1 }
       const taken = counting(taking, onProgress)

@@ -1,7 +1,6 @@
 import { Effect, Stream } from "effect"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { ResultDisk } from "../../lib/disk/result-disk.ts"
-import { builderProgram } from "../../lib/environment/model/image-builder.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
 import { setting } from "../../system/settings/config.ts"
 import { driverOf } from "../../workspace/life/guest/driver.ts"
@@ -73,13 +72,11 @@ const runBuilder = (pyro: PyroService, building: Building, result: ResultDisk | 
       building.onProgress({ step: "giving the steps of earlier builds to the builder", fraction: STARTED })
       yield* giveSteps(pyro, workspace, building.stepsBefore)
     }
-    const program = yield* builderProgram(building.request)
     const made = yield* runRecipe(pyro, workspace, {
       ...building,
       onProgress: files.length === 0 ?
         onProgress :
         ({ fraction, ...progress }) => onProgress({ ...progress, fraction: Math.max(UPLOADED, fraction) }),
-      program,
       request,
       last: "Made",
       refused: (at, refused) =>

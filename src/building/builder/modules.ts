@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
-import { builderProgram } from "../../lib/environment/model/image-builder.ts"
+import { imageProgram } from "../../lib/environment/model/image-builder.ts"
 import { syncContent } from "../../system/files/atomic-file.ts"
 import { sha256Hex } from "../../system/files/digest.ts"
 import { ensureFolder, exists, namesIn, removeFile, renameFile } from "../../system/files/entries.ts"
@@ -22,7 +22,7 @@ export const modulesFile = (pyro: PyroService, { onProgress, reference }: Pick<B
   Effect.gen(function*() {
     const { digest } = yield* ensureBuilder(onProgress)
     const request = { architecture: "amd64", modules: true, result: { device: RESULT_DEVICE, hasModules: false } }
-    const program = yield* builderProgram(request)
+    const program = yield* imageProgram
     const folder = `${(yield* Paths).cacheDir}/environments/modules`
     const name = `${sha256Hex(Buffer.concat([Buffer.from(digest), program]))}.erofs`
     const file = `${folder}/${name}`
@@ -32,7 +32,7 @@ export const modulesFile = (pyro: PyroService, { onProgress, reference }: Pick<B
       const result = yield* imageDisk()
       const { sizeBytes } = yield* Effect.scoped(Effect.gen(function*() {
         const workspace = yield* acquireBuilder(pyro, { reference, allowHosts: [], onProgress, result })
-        return yield* runRecipe(pyro, workspace, { program, request, reference, onProgress, last: "Began" })
+        return yield* runRecipe(pyro, workspace, { request, reference, onProgress, last: "Began" })
       }))
       const made = `${file}.new`
       yield* removeFile(made)

@@ -2,12 +2,12 @@ import { Effect, Option, Schema, Stream } from "effect"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { ExecPayload } from "../../contract/rows/workspace-exec.ts"
 import type { Progress } from "../../lib/environment/Environments.ts"
-import { BuilderMessage } from "../../lib/environment/model/image-builder.ts"
+import { BuilderMessage, IMAGE_COMMAND, imageInput, imageProgram } from "../../lib/environment/model/image-builder.ts"
 import { troubleText } from "../../workspace/entry/standstill.ts"
 import { STARTED } from "./acquire.ts"
 import { type Building, failed, type Refused, secretName, SECRETS_FOLDER } from "./files.ts"
 
-/** Share of the whole work that a program of rootfs/image does. */
+/** Share of the whole work that the program of rootfs/image does. */
 const RECIPE = 0.6
 
 /** Maximum length of one message, in characters. */
@@ -15,26 +15,24 @@ const MAX_MESSAGE = 4_194_304
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(BuilderMessage))
 
-/** A program of rootfs/image, its argument, and the message that it ends with. */
+/** What the program of rootfs/image is asked for, and the message that it ends with. */
 interface Recipe<Last extends BuilderMessage["_tag"]>
   extends Pick<Building, "onProgress" | "reference" | "refused" | "secrets">
 {
-  readonly program: Uint8Array
   readonly request: unknown
   readonly last: Last
 }
 
-/** Runs a program of rootfs/image in the builder, and gives its last word. */
+/** Runs the program of rootfs/image in the builder, and gives its last word. */
 export const runRecipe = <Last extends BuilderMessage["_tag"]>(
   pyro: PyroService,
   workspace: string,
-  { last, onProgress, program, reference, refused: errorOf, request, secrets = {} }: Recipe<Last>
+  { last, onProgress, reference, refused: errorOf, request, secrets = {} }: Recipe<Last>
 ) =>
   Effect.gen(function*() {
     const payload = Schema.decodeSync(ExecPayload())({
       workspace,
-      // Without the packages of others: what they add to Python's start takes as long as its start.
-      command: ["python3", "-I", "-S", "-", JSON.stringify(request)],
+      command: IMAGE_COMMAND,
       secret_mount: Object.keys(secrets).map((id, at) => `${secretName(at)}=${SECRETS_FOLDER}/${id}`)
     })
     let rest = ""
@@ -63,7 +61,8 @@ export const runRecipe = <Last extends BuilderMessage["_tag"]>(
           ? failed(reference, "image", "its builder said too much")
           : Effect.forEach(parts, take, { discard: true })
       })
-    yield* pyro.workspace.exec(payload, { stdin: Stream.make(program) }).pipe(
+    const input = imageInput(yield* imageProgram, request)
+    yield* pyro.workspace.exec(payload, { stdin: Stream.make(input) }).pipe(
       Stream.runForEach((event) => {
         if (event._tag !== "Output") {
           // A guest waits for room, and its caller would wait for it.

@@ -1,11 +1,9 @@
-import { Effect } from "effect"
 import { parseReference } from "../../contract/text/image-reference.ts"
 import { named } from "../../contract/text/names.ts"
 import type { Environment } from "./image/environment.ts"
-import { imageProgram } from "./model/image-builder.ts"
 import { type HealthCheck, userOf } from "./model/image-config.ts"
 
-/** What rootfs/image/export.py is asked for, as its argument. */
+/** What rootfs/image is asked for, to make an archive of an environment. */
 export interface ExportRequest {
   readonly architecture: "amd64"
   /** Time that the image has, ISO 8601. */
@@ -70,6 +68,3 @@ export const exportRequest = (environment: Environment): ExportRequest => ({
   tag: tagOf(environment.name),
   config: configOf(environment)
 })
-
-/** The program that a builder runs to export. */
-export const exportProgram = Effect.suspend(() => imageProgram("export"))

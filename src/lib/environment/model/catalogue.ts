@@ -4,7 +4,7 @@ import { EnvironmentUnknown } from "../../../contract/errors/errors.ts"
 import { exists } from "../../../system/files/entries.ts"
 import type { DevContainerOrigin } from "./image-builder.ts"
 import type { ImageConfig } from "./image-config.ts"
-import { readList, recipeDigest, recipeFolder } from "./rootfs.ts"
+import { imageRecipeDigest, readList, recipeDigest, recipeFolder } from "./rootfs.ts"
 
 /** An image of a registry. */
 export interface OciOrigin {
@@ -155,7 +155,7 @@ export const addedPackagesOf = (entry: CatalogueEntry): ReadonlyArray<string> =>
 
 /** Digest of all inputs of an environment, except the versions of Debian's packages, and the reference of an image: several may name one image. */
 export const recipeOf = (entry: CatalogueEntry): string =>
-  entry.oci === undefined ? recipeOfPackages(entry) : recipeDigest(recipeFolder("image"), [])
+  entry.oci === undefined ? recipeOfPackages(entry) : imageRecipeDigest()
 
 const recipeOfPackages = (entry: CatalogueEntry): string =>
   recipeDigest(recipeFolder("environment"), [

@@ -1,11 +1,10 @@
 import { Effect, Schema } from "effect"
-import * as path from "node:path"
 import { readFile } from "../../../system/files/content.ts"
 import { ImageConfig, short } from "./image-config.ts"
-import { recipeFolder } from "./rootfs.ts"
+import { imageProgramFile } from "./rootfs.ts"
 
 /**
- * What a builder microVM says of an image (rootfs/image/image.py), a JSON object a line. An image is hostile, and so is what has
+ * What a builder microVM says of an image (rootfs/image), a JSON object a line. An image is hostile, and so is what has
  * read it: every text has a maximum length.
  */
 
@@ -79,7 +78,7 @@ export interface BuilderLogin {
   readonly variable: string
 }
 
-/** What a builder is asked for, as its argument. */
+/** What a builder is asked for. */
 export type BuilderRequest =
   & {
     readonly architecture: "amd64"
@@ -189,25 +188,24 @@ interface DockerfileRequest {
   }
 }
 
-/** A program for Python of files of rootfs/image. The last one begins at its end. */
-export const imageProgram = (...names: ReadonlyArray<string>) =>
-  Effect.map(
-    Effect.forEach(["common", ...names], (name) => readFile(path.join(recipeFolder("image"), `${name}.py`))),
-    (parts) => Buffer.concat(parts)
-  )
+/** The program that a builder runs: the package of rootfs/image as one file. */
+export const imageProgram = Effect.suspend(() => readFile(imageProgramFile()))
 
-/** Parts that only some requests need: without KVM, Python takes a second for all of them. */
-const furtherParts = (request: Pick<BuilderRequest, "devcontainer"> & object) => [
-  ...("archive" in request ? ["archive"] : []),
-  ...("dockerfile" in request || request.devcontainer !== undefined
-    ? ["features", "bases", "pulls", "present", "dockerfile"]
-    : []),
-  ...("added" in request ? ["packages"] : [])
-]
+/** Takes the program and its request from stdin, and keeps the program in memory: nothing of it is on the builder's disk. */
+const BOOTSTRAP = `import os, sys
+program = sys.stdin.buffer.read(int.from_bytes(sys.stdin.buffer.read(4), "big"))
+file = os.memfd_create("image.pyz")
+os.write(file, program)
+sys.path.insert(0, f"/proc/self/fd/{file}")
+from pyro_image.__main__ import main
+main()`
 
-/** The program that a builder runs to make an image. */
-export const builderProgram = (request: Pick<BuilderRequest, "devcontainer"> & object) =>
-  imageProgram(
-    ...["skopeo", "fetch", "trust", ...furtherParts(request), "unpack", "entries", "output", "layers", "flat", "root"],
-    ...["settings", "commit", "image"]
-  )
+/** The command that runs the program. Without the packages of others: what they add to Python's start takes as long as its start. */
+export const IMAGE_COMMAND = ["python3", "-I", "-S", "-c", BOOTSTRAP]
+
+/** What the command reads from its stdin. */
+export const imageInput = (program: Uint8Array, request: unknown) => {
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(program.length)
+  return Buffer.concat([length, program, Buffer.from(JSON.stringify(request))])
+}

@@ -4,8 +4,10 @@ import * as path from "node:path"
 import { packageRoot } from "../../../system/processes/native.ts"
 
 /** Folder of pyro's recipes. */
-export const recipeFolder = (part: "environment" | "image" | "kernel" | "packages") =>
-  path.join(packageRoot(), "rootfs", part)
+export const recipeFolder = (part: "environment" | "kernel" | "packages") => path.join(packageRoot(), "rootfs", part)
+
+/** The program that makes environments of images, which scripts/build/image-program.mjs makes of rootfs/image. */
+export const imageProgramFile = () => path.join(packageRoot(), "dist", "image.pyz")
 
 /** Lines of a list file, without comments and empty ones. */
 export const readList = (file: string): ReadonlyArray<string> =>
@@ -21,3 +23,7 @@ export const recipeDigest = (folder: string, words: ReadonlyArray<string>): stri
   }
   return hash.digest("hex")
 }
+
+/** Digest of the program that makes environments of images. */
+export const imageRecipeDigest = (): string =>
+  createHash("sha256").update(fs.readFileSync(imageProgramFile())).digest("hex")

@@ -1,30 +1,28 @@
 import { execFileSync } from "node:child_process"
-import * as fs from "node:fs"
-import * as path from "node:path"
 import { assert, describe, it } from "vitest"
-
-const recipes = path.join(import.meta.dirname, "../../../../rootfs/image")
-const program = ["common", "layers", "flat", "present"].map((name) =>
-  fs.readFileSync(path.join(recipes, `${name}.py`), "utf8")
-).join("\n")
+import { imageModules } from "../../../support/image-program.ts"
 
 const answer = (lines: string): unknown =>
-  JSON.parse(execFileSync("python3", ["-"], { input: `${program}\nimport threading\n${lines}`, encoding: "utf8" }))
+  JSON.parse(
+    execFileSync("python3", ["-"], {
+      input: `${imageModules}\nfrom pyro_image import flat, present\n${lines}`,
+      encoding: "utf8"
+    })
+  )
 
 describe("layers that are added to a file system", () => {
   it("the root of a layer loses what has no room in the place of the root below it", () => {
     const done = answer(`
 did = []
-as_layer = lambda upper: did.append("as layer")
-check_room = lambda is_written: did.append("room")
-run_fed = lambda argv, source: did.append("added")
+flat.as_layer = lambda upper: did.append("as layer")
+flat.check_room = lambda is_written: did.append("room")
+flat.run_fed = lambda argv, source: did.append("added")
 os.listxattr = lambda path: ["user.note", "system.posix_acl_access"]
 os.removexattr = lambda path, name: did.append(name)
 os.chown = lambda path, uid, gid: did.append([uid, gid])
 os.utime = lambda path, times: did.append(list(times))
-class Output:
-    path = "/nowhere/disk"
-add_upper("/nowhere/upper", [])
+flat.Output.path = "/nowhere/disk"
+flat.add_upper("/nowhere/upper", [])
 print(json.dumps(did))
 `)
     const plain = ["user.note", "system.posix_acl_access", [0, 0], [0, 0]]
@@ -33,14 +31,15 @@ print(json.dumps(did))
 
   it("a layer that cannot be added names --pull, if the base has a registry", () => {
     const said = answer(`
-run = lambda argv: None
-progress = lambda *given: None
+present.run = lambda argv: None
+present.progress = lambda *given: None
 def add_upper(upper, further):
     raise Refused(kind, "mkfs.erofs ended with 1")
+present.add_upper = add_upper
 said = []
 for kind, name in [("tool", "registry.example/base:1"), ("tool", "localhost/base"), ("full", "registry.example/base:1")]:
-    over = Over.__new__(Over)
-    over.numbers, over.directories, over.base = [1], ["/nowhere"], Base.__new__(Base)
+    over = present.Over.__new__(present.Over)
+    over.numbers, over.directories, over.base = [1], ["/nowhere"], present.Base.__new__(present.Base)
     over.base.names = [name]
     try:
         over.write("/nowhere", None)

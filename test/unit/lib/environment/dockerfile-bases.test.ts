@@ -2,14 +2,13 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeEach, describe, it } from "vitest"
+import { imageModules } from "../../../support/image-program.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
 
 const { folder, remove } = temporaryFolder("pyro-bases-test-")
 afterAll(remove)
 
 const work = path.join(folder, "work")
-const file = (name: string) => JSON.stringify(path.join(import.meta.dirname, `../../../../rootfs/image/${name}.py`))
-const programs = ["common", "skopeo", "fetch", "trust", "bases", "pulls", "present", "dockerfile"]
 
 /** A stand-in for buildah: each build prints the next file, and fails unless the file ends with a step. */
 const buildah = (builds: ReadonlyArray<string>) => {
@@ -39,11 +38,12 @@ const build = (builds: ReadonlyArray<string>, mirrors: ReadonlyArray<object> = M
   const recipe = { file: "Dockerfile", arguments: {}, loopbackPorts: [], mirrors }
   return execFileSync("python3", [
     "-c",
-    `${programs.map((name) => `exec(open(${file(name)}).read())`).join("\n")}
-WORK = ${JSON.stringify(work)}
-registries = lambda ports, mirrors: say(places=[mirror["name"] for mirror in mirrors])
+    `${imageModules}
+from pyro_image import dockerfile
+places.WORK = ${JSON.stringify(work)}
+dockerfile.registries = lambda ports, mirrors: say(places=[mirror["name"] for mirror in mirrors])
 try:
-    say(gave=build_file(json.loads(sys.argv[1]), {})[0])
+    say(gave=dockerfile.build_file(json.loads(sys.argv[1]), {})[0])
 except Refused as refused:
     say(failed=str(refused))`,
     JSON.stringify(recipe)

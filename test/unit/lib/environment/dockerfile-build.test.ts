@@ -2,20 +2,21 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
+import { imageModules } from "../../../support/image-program.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
 
 const { folder, remove } = temporaryFolder("pyro-bud-test-")
 afterAll(remove)
 
-const file = (name: string) => JSON.stringify(path.join(import.meta.dirname, `../../../../rootfs/image/${name}.py`))
-
 /** Runs lines of Python after the builder's programs. */
 const python = (lines: string) =>
   execFileSync("python3", [
     "-c",
-    `${
-      ["common", "skopeo", "trust", "pulls", "dockerfile"].map((name) => `exec(open(${file(name)}).read())`).join("\n")
-    }\n${lines}`
+    `${imageModules}
+from pyro_image import trust
+from pyro_image.dockerfile import bud
+from pyro_image.trust import STEP_BUNDLE, without_trust
+${lines}`
   ], { encoding: "utf8" }).trimEnd().split("\n")
 
 /** A stand-in for buildah: it writes its arguments to a file, prints the output, and fails. */
@@ -84,7 +85,7 @@ describe("the build of a Dockerfile in a builder", () => {
     const read = () => fs.readFileSync(path.join(folder, "arguments"), "utf8").split("\n")
     assert.notInclude(read(), "--volume")
     python(`
-HOST_AUTHORITIES = ${JSON.stringify(folder)}
+trust.HOST_AUTHORITIES = ${JSON.stringify(folder)}
 try:
     bud([${buildah("")}], "/context")
 except Refused:
@@ -101,7 +102,7 @@ except Refused:
     assert.deepStrictEqual(JSON.parse(kept ?? ""), ["A=1", "PIP_CERT=/mine"])
     const { failure, progress } = failureOf(
       `STEP 1/3: FROM a\nSTEP 2/3: ENV "NODE_EXTRA_CA_CERTS"="/run/pyro-certificates.pem"\nSTEP 3/3: RUN b\n`,
-      `HOST_AUTHORITIES = ${JSON.stringify(folder)}`
+      `trust.HOST_AUTHORITIES = ${JSON.stringify(folder)}`
     )
     assert.deepStrictEqual(progress, ["step 1 of 2: FROM a", "step 2 of 2: RUN b"])
     assert.include(failure.detail, "STEP 2/2: RUN b")

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeEach, describe, it } from "vitest"
+import { imageModules } from "../../../support/image-program.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
 
 const { folder, remove } = temporaryFolder("pyro-pulls-test-")
@@ -9,8 +10,6 @@ afterAll(remove)
 
 const work = path.join(folder, "work")
 const written = path.join(folder, "written")
-const file = (name: string) => JSON.stringify(path.join(import.meta.dirname, `../../../../rootfs/image/${name}.py`))
-const programs = ["common", "skopeo", "fetch", "trust", "bases", "pulls", "present", "dockerfile"]
 
 const MIRROR = { name: "mirror.test", registry: "registry.test", location: "mirror.test", plainHttp: false }
 
@@ -29,14 +28,17 @@ ${script}
   )
   const last = execFileSync("python3", [
     "-c",
-    `${programs.map((name) => `exec(open(${file(name)}).read())`).join("\n")}
-WORK = ${JSON.stringify(work)}
-registries = lambda ports, mirrors: None
+    `${imageModules}
+from pyro_image import dockerfile
+from pyro_image.pulls import Pulls
+from pyro_image.skopeo import Skopeo
+places.WORK = ${JSON.stringify(work)}
+dockerfile.registries = lambda ports, mirrors: None
 Skopeo.stall_seconds = 1
 # The disk of this host is never at rest.
 Pulls.arrived = lambda self: (self.lines, os.stat(${JSON.stringify(written)}).st_size)
 try:
-    build_file(json.loads(sys.argv[1]), {})
+    dockerfile.build_file(json.loads(sys.argv[1]), {})
     say(kind="built")
 except Refused as refused:
     say(kind=refused.kind, detail=str(refused), image=refused.image)`,

@@ -1,12 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process"
-import * as path from "node:path"
 import { assert, describe, it } from "vitest"
-
-/** The builder's program for features, as Python reads it. */
-const program = path.join(import.meta.dirname, "../../../../rootfs/image/features.py")
+import { imageModules } from "../../../support/image-program.ts"
 
 const python = (code: string, input: unknown) =>
-  execFileSync("python3", ["-c", `import json, sys, runpy\nf = runpy.run_path(${JSON.stringify(program)})\n${code}`], {
+  execFileSync("python3", ["-c", `${imageModules}\nfrom pyro_image import features as f\n${code}`], {
     input: JSON.stringify(input),
     encoding: "utf8"
   })
@@ -19,12 +16,12 @@ interface Feature {
 
 const order = `
 given = json.load(sys.stdin)
-made = {one["id"]: f["Feature"](one["id"], {}, "", {"installsAfter": one.get("after", [])}) for one in given["features"]}
+made = {one["id"]: f.Feature(one["id"], {}, "", {"installsAfter": one.get("after", [])}) for one in given["features"]}
 for one in given["features"]:
     made[one["id"]].needs = [made[name] for name in one.get("needs", [])]
 try:
-    print(json.dumps([one.id for one in f["in_order"](list(made.values()), given["first"])]))
-except f["FeatureRefused"] as refused:
+    print(json.dumps([one.id for one in f.in_order(list(made.values()), given["first"])]))
+except f.FeatureRefused as refused:
     print(json.dumps(str(refused)))
 `
 
@@ -57,8 +54,8 @@ describe("features in the builder", () => {
   ])("%s is a reference, or refused by name", (id, source) => {
     const code = `
 try:
-    print(json.dumps(f["source_of"](json.load(sys.stdin))))
-except f["FeatureRefused"] as refused:
+    print(json.dumps(f.source_of(json.load(sys.stdin))))
+except f.FeatureRefused as refused:
     print("null")
 `
     assert.deepStrictEqual(JSON.parse(python(code, id)), source ?? null)
@@ -68,8 +65,8 @@ except f["FeatureRefused"] as refused:
     const code = `
 import os, tempfile
 folder = tempfile.mkdtemp()
-feature = f["Feature"]("r/a", json.load(sys.stdin), folder, {})
-f["recipe_of"]([feature], "base", {"container": "root", "remote": "a b'c", "image": "root"})
+feature = f.Feature("r/a", json.load(sys.stdin), folder, {})
+f.recipe_of([feature], "base", {"container": "root", "remote": "a b'c", "image": "root"})
 script = open(folder + "/pyro-install.sh").read()
 print(script.split("cd /.pyro-feature")[0] + "printf '%s|' \\"$A_B\\" \\"$_C\\" \\"$ON\\" \\"$_REMOTE_USER\\"")
 `
@@ -80,7 +77,7 @@ print(script.split("cd /.pyro-feature")[0] + "printf '%s|' \\"$A_B\\" \\"$_C\\" 
 
   it("reads JSON with comments", () => {
     const text = `{ // one\n "a": "b // c", /* two */ "d": [1, 2,], }`
-    const code = `print(f["without_comments"](json.load(sys.stdin)))`
+    const code = `print(f.without_comments(json.load(sys.stdin)))`
     assert.deepStrictEqual(JSON.parse(python(code, text)), { a: "b // c", d: [1, 2] })
   })
 })

@@ -2,12 +2,9 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
+import { imageModules } from "../../../support/image-program.ts"
 import { type TarEntry, tarOf } from "../../../support/oci/tar.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
-
-const recipes = path.join(import.meta.dirname, "../../../../rootfs/image")
-const program = ["common", "entries"].map((name) => fs.readFileSync(path.join(recipes, `${name}.py`), "utf8"))
-  .join("\n")
 
 const { folder, remove } = temporaryFolder("pyro-entries-test-")
 afterAll(remove)
@@ -24,7 +21,8 @@ const seen = (archive: Buffer, pieceBytes = 512): Seen => {
   const file = path.join(folder, "archive.tar")
   fs.writeFileSync(file, archive)
   const answer = execFileSync("python3", ["-"], {
-    input: `${program}
+    input: `${imageModules}
+from pyro_image.entries import Entries, directories_of
 entries = Entries(${JSON.stringify(`${file}.kept`)})
 with open(${JSON.stringify(file)}, "rb") as archive:
     while piece := archive.read(${pieceBytes}):

@@ -2,11 +2,8 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
+import { imageModules } from "../../../support/image-program.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
-
-const recipes = path.join(import.meta.dirname, "../../../../rootfs/image")
-const program = ["common", "skopeo", "fetch"].map((name) => fs.readFileSync(path.join(recipes, `${name}.py`), "utf8"))
-  .join("\n")
 
 const { folder, remove } = temporaryFolder("pyro-fetch-test-")
 afterAll(remove)
@@ -32,16 +29,18 @@ for last; do TARGET=\${last#dir:}; done
 `
   fs.writeFileSync(path.join(place, "skopeo"), standIn, { mode: 0o755 })
   const answer = execFileSync("python3", ["-"], {
-    input: `${program}
-WORK = ${JSON.stringify(place)}
-PAUSES = (0, 0, 0)
+    input: `${imageModules}
+from pyro_image import fetch
+from pyro_image.skopeo import Skopeo
+places.WORK = ${JSON.stringify(place)}
+fetch.PAUSES = (0, 0, 0)
 Skopeo.stall_seconds = ${stallSeconds}
 told = {}
 try:
-    fetch(${JSON.stringify(SOURCE)}, {"architecture": "amd64"})
+    fetch.fetch(${JSON.stringify(SOURCE)}, {"architecture": "amd64"})
 except Refused as refused:
     told["refused"] = [refused.kind, str(refused)]
-runs = [int(line) for line in open(f"{WORK}/runs")]
+runs = [int(line) for line in open(f"{places.WORK}/runs")]
 told["runs"] = len(runs)
 told["left"] = [pid for pid in runs if os.path.exists(f"/proc/{pid}")]
 print(json.dumps(told))

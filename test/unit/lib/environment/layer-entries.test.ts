@@ -4,10 +4,8 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
+import { imageModules } from "../../../support/image-program.ts"
 import { type TarEntry, tarOf } from "../../../support/oci/tar.ts"
-
-const recipes = path.join(import.meta.dirname, "../../../../rootfs/image")
-const program = ["common", "unpack"].map((name) => fs.readFileSync(path.join(recipes, `${name}.py`), "utf8")).join("\n")
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-layer-entries-"))
 // Names that are not UTF-8, too.
@@ -26,7 +24,8 @@ const unpacked = (archives: ReadonlyArray<Buffer>): ReadonlyArray<Unpacked> => {
   fs.mkdirSync(folder)
   for (const [at, archive] of archives.entries()) fs.writeFileSync(path.join(folder, `${at}.tar`), archive)
   const answer = execFileSync("python3", ["-"], {
-    input: `${program}
+    input: `${imageModules}
+from pyro_image.unpack import apply
 if os.geteuid() != 0:
     os.chown = lambda *given, **options: None
 answers = []

@@ -1,5 +1,6 @@
-"""Reads what an image says of its programs, for image.py, which is behind this text in one program. The image is hostile."""
+"""Reads what an image says of its programs. The image is hostile."""
 
+from pyro_image.users import account_of, user_of
 
 # What people read of labels. Tools keep documents in longer ones.
 MOST_LABELS = 64
@@ -35,7 +36,11 @@ def health_check(config):
     if len(test) < 2 or test[0] not in ("CMD", "CMD-SHELL"):
         return {}
     times = {name: given.get(name) for name in TIMES}
-    check = {f"{name[0].lower()}{name[1:]}Ms": min(value // NS_PER_MS, MOST_MS) for name, value in times.items() if isinstance(value, int) and value > 0}
+    check = {
+        f"{name[0].lower()}{name[1:]}Ms": min(value // NS_PER_MS, MOST_MS)
+        for name, value in times.items()
+        if isinstance(value, int) and value > 0
+    }
     retries = given.get("Retries")
     if isinstance(retries, int) and retries > 0:
         check["retries"] = min(retries, MOST_RETRIES)
@@ -58,6 +63,8 @@ def settings(config, root, devcontainer):
     }
     user = config.get("User")
     if devcontainer is not None:
+        from pyro_image.features import users_of
+
         user = users_of(config, devcontainer)["commands"]
         # An image without /etc/passwd has root, too.
         user = None if user == "root" else user

@@ -1,34 +1,17 @@
-"""Fetches an image of a registry or an archive, for image.py, which is behind this text in one program. The registry is hostile."""
+"""Fetches an image of a registry or an archive. The registry is hostile."""
 
+import json
+import os
+import re
+import subprocess
+import time
 
-# What skopeo says of a failure, in the order in which it is looked for, and the kind that the host knows (ImagePullFailed in src/contract/errors).
-FETCH_FAILURES = [
-    ("rate_limit", r"toomanyrequests|too many requests|\b429\b"),
-    ("certificate", r"x509:|certificate|tls: (handshake failure|unrecognized name)"),
-    ("platform", r"no image found in (image index|manifest list)"),
-    ("unauthorized", r"unauthorized|authentication required|authorization failed|\bdenied\b|forbidden|\b401\b|\b403\b"),
-    ("not_found", r"(manifest|name|blob) unknown|repository name not known|not found|\b404\b"),
-    ("server", r"\b50[0-9]\b|internal server error|bad gateway|service unavailable"),
-    ("digest", r"digest did not match|does not match|doesn't match|mismatch|corrupt"),
-    ("timeout", r"timeout|timed out|deadline exceeded"),
-    ("unreachable", r"no such host|server misbehaving|connection (refused|reset)|no route|unreachable|unexpected eof|\beof\b|broken pipe"),
-    ("full", r"no space left"),
-    ("image", r"manifest|media ?type|unsupported"),
-]
+from pyro_image import places
+from pyro_image.common import MOST_JSON_BYTES, Refused, progress, run
+from pyro_image.skopeo import Skopeo
 
 # Seconds between the attempts.
 PAUSES = (1, 3, 9)
-
-
-def fetch_failure(output):
-    """The kind of skopeo's failure, and its reason without the words before it."""
-    said = re.findall(r'level=fatal msg="((?:[^"\\]|\\.)*)"', output)
-    text = re.sub(r"\\(.)", r"\1", said[-1]) if said else output.strip()[-1000:]
-    reason = re.sub(r"^(?:(?:initializing source|trying to reuse blob|writing blob|copying system image from manifest list|determining manifest MIME type for) )?docker://\S+: ", "", text)
-    for kind, pattern in FETCH_FAILURES:
-        if re.search(pattern, text, re.IGNORECASE):
-            return kind, reason
-    return "failed", reason
 
 
 def platforms_of(source, options):
@@ -57,11 +40,20 @@ def is_passing(failure, reached, source):
 
 def attempt(source, options):
     """Copies manifest, configuration and layers to `image`, and checks their digests. The failure, and whether the manifest came; or None."""
-    run(["rm", "-rf", f"{WORK}/image"])
-    argv = ["skopeo", "--debug", "--override-os", "linux", "--override-arch", options["architecture"], "copy", "--preserve-digests"]
+    run(["rm", "-rf", f"{places.WORK}/image"])
+    argv = [
+        "skopeo",
+        "--debug",
+        "--override-os",
+        "linux",
+        "--override-arch",
+        options["architecture"],
+        "copy",
+        "--preserve-digests",
+    ]
     if options.get("plainHttp"):
         argv += ["--src-tls-verify=false"]
-    skopeo = Skopeo([*argv, source, f"dir:{WORK}/image"], f"{WORK}/image")
+    skopeo = Skopeo([*argv, source, f"dir:{places.WORK}/image"], f"{places.WORK}/image")
     failure = skopeo.wait()
     return None if failure is None else (failure, skopeo.reached)
 
@@ -106,6 +98,7 @@ def log_in(logins):
     """Writes the logins for skopeo and buildah. The passwords are placeholders, for which the host puts the values into requests that pull."""
     if not logins:
         return
+
     import base64
 
     texts = {one["registry"]: f"{one['user']}:{os.environ[one['variable']]}" for one in logins}

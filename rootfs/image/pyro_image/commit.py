@@ -1,35 +1,49 @@
-"""Makes a root of an environment and of what a workspace changed, for image.py, which is behind this text in one program. Both are hostile."""
+"""Makes a root of an environment and of what a workspace changed. Both are hostile."""
 
+import json
+import os
 
-def merged_root(numbers):
-    """A writable root over numbered lower directories, the lowest first."""
-    upper, work, merged = (f"{WORK}/top/{name}" for name in ("upper", "work", "merged"))
-    for folder in (upper, work, merged):
-        os.makedirs(folder)
-    mount(["-t", "overlay", "overlay", "-o", f"lowerdir={lower(numbers) or 'empty'},upperdir={upper},workdir={work}", merged])
-    return merged
+from pyro_image import places
+from pyro_image.common import Refused, progress, run, say
+from pyro_image.digests import digest_of
+from pyro_image.flat import MKFS
+from pyro_image.mounts import merged_root, mount_erofs
+from pyro_image.output import Output
+from pyro_image.root import complete, packages_of
+from pyro_image.settings import settings
+from pyro_image.tree import beneath, remove
 
 
 def write_root(merged, modules):
     """Writes the file system of a root, with this kernel's modules at their path. Gives its size."""
-    run(["cp", "-a", f"{MODULES}/.", f"{merged}/{modules}"])
+    run(["cp", "-a", f"{places.MODULES}/.", f"{merged}/{modules}"])
     run([*MKFS, Output.path, merged])
     return Output.end()
 
 
 def mount_base(number):
     """The file system of the environment, at a numbered lower directory."""
-    mount_erofs(f"{WORK}/base.erofs", number)
+    mount_erofs(f"{places.WORK}/base.erofs", number)
 
 
 def unpack_changes(number):
     """The changes are the upper directory of an overlay, with its marks of removed files. They become a lower one, beside /workspace."""
-    changes = f"{WORK}/changes"
+    changes = f"{places.WORK}/changes"
     os.mkdir(changes)
-    argv = ["tar", "--extract", "--file", f"{WORK}/changes.tar", "--directory", changes, "--same-owner", "--same-permissions", "--numeric-owner"]
+    argv = [
+        "tar",
+        "--extract",
+        "--file",
+        f"{places.WORK}/changes.tar",
+        "--directory",
+        changes,
+        "--same-owner",
+        "--same-permissions",
+        "--numeric-owner",
+    ]
     run([*argv, "--acls", "--xattrs", "--xattrs-include=*"])
-    os.unlink(f"{WORK}/changes.tar")
-    os.rename(f"{changes}/upper", f"{WORK}/lower/{number}")
+    os.unlink(f"{places.WORK}/changes.tar")
+    os.rename(f"{changes}/upper", f"{places.WORK}/lower/{number}")
     return f"{changes}/workspace"
 
 
@@ -51,7 +65,7 @@ def say_made(request, merged, modules):
     config = settings(request["config"], merged, None)
     say(
         _tag="Made",
-        digest="sha256:" + hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest(),
+        digest=digest_of(json.dumps(request, sort_keys=True).encode()),
         sizeBytes=write_root(merged, modules),
         config=config,
         layers=[],
@@ -61,7 +75,7 @@ def say_made(request, merged, modules):
 
 
 def commit(request):
-    os.makedirs(f"{WORK}/lower/empty")
+    os.makedirs(f"{places.WORK}/lower/empty")
     mount_base(1)
     progress("unpacking the changes", 0.3)
     files = unpack_changes(2)
@@ -70,5 +84,3 @@ def commit(request):
         place_workspace(files, merged, request["workspaceAs"])
     progress("writing the image", 0.6)
     say_made(request, merged, complete(merged))
-
-

@@ -1,5 +1,7 @@
 """Which certificates the programs of a Dockerfile's steps trust."""
 
+import os
+
 # What pyro writes if the guest trusts authorities of the host, and the bundle that has them (src/workspace/residents/program/guest-trust.ts).
 HOST_AUTHORITIES = "/etc/ssl/pyro-extra.pem"
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"

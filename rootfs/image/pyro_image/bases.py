@@ -1,4 +1,9 @@
-"""Which mirror gives the bases of a Dockerfile, for image.py, which is behind this text in one program. buildah goes to the next place only until it has a manifest."""
+"""Which mirror gives the bases of a Dockerfile. buildah goes to the next place only until it has a manifest."""
+
+import re
+
+from pyro_image.common import progress
+from pyro_image.failures import fetch_failure
 
 PLACE = re.compile(r'level=debug msg="(Trying to access|Accessing) \\"([^"\\]{1,512})\\"')
 DEBUG = re.compile(r'time="[^"]{1,64}" level=debug ')
@@ -37,6 +42,9 @@ class Bases:
         if self.asked is None:
             return False
         mirror = self.left.pop(self.asked)
-        progress(f"the mirror {mirror['name']} failed: {refused.kind if refused.kind == 'stalled' else fetch_failure(str(refused))[0]}", 0.04)
+        progress(
+            f"the mirror {mirror['name']} failed: {refused.kind if refused.kind == 'stalled' else fetch_failure(str(refused))[0]}",
+            0.04,
+        )
         self.asked = None
         return True

@@ -1,4 +1,9 @@
-"""Reads the headers of a layer while it passes, for layers.py, which is behind this text in one program. The layer is hostile."""
+"""Reads the headers of a layer while it passes. The layer is hostile."""
+
+import os
+import re
+
+from pyro_image.common import TAR_BLOCK, tar_module
 
 ZEROS = bytes(TAR_BLOCK)
 # Entries that describe the next one: names that are too long for a header, and attributes.

@@ -1,14 +1,20 @@
-"""Bases of a Dockerfile that the host has as environments, for image.py, which is behind this text in one program. Their file systems are hostile, as the
+"""Bases of a Dockerfile that the host has as environments. Their file systems are hostile, as the
 Dockerfile is."""
 
 import base64
+import json
+import os
+
+from pyro_image import places
+from pyro_image.common import MOST_LAYERS, TAR_BLOCK, Refused, progress, read_json, run, tar_module
+from pyro_image.digests import digest_of
+from pyro_image.flat import add_upper, modules_at
+from pyro_image.mounts import mount, mount_erofs, mount_file
+from pyro_image.output import Output
+from pyro_image.tree import remove
 
 DOCKER = "application/vnd.docker"
 EPOCH = "1970-01-01T00:00:00Z"
-
-
-def digest_of(content):
-    return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
 class Base:
@@ -26,30 +32,52 @@ class Base:
 
     def make(self, store):
         """Gives buildah's store the image."""
-        folder = f"{WORK}/.pyro-base"
+        folder = f"{places.WORK}/.pyro-base"
         os.mkdir(folder)
-        config = json.dumps({
-            "os": "linux",
-            "architecture": "amd64",
-            "created": EPOCH,
-            "config": self.config,
-            "rootfs": {"type": "layers", "diff_ids": [digest_of(self.content)]},
-            # Without a time, buildah finds no step that it has.
-            "history": [{"created": EPOCH, "created_by": self.names[0]}],
-        }).encode()
-        manifest = json.dumps({
-            "schemaVersion": 2,
-            "mediaType": f"{DOCKER}.distribution.manifest.v2+json",
-            "config": {"mediaType": f"{DOCKER}.container.image.v1+json", "digest": digest_of(config), "size": len(config)},
-            "layers": [{"mediaType": f"{DOCKER}.image.rootfs.diff.tar", "digest": digest_of(self.content), "size": len(self.content)}],
-        }).encode()
+        config = json.dumps(
+            {
+                "os": "linux",
+                "architecture": "amd64",
+                "created": EPOCH,
+                "config": self.config,
+                "rootfs": {"type": "layers", "diff_ids": [digest_of(self.content)]},
+                # Without a time, buildah finds no step that it has.
+                "history": [{"created": EPOCH, "created_by": self.names[0]}],
+            }
+        ).encode()
+        manifest = json.dumps(
+            {
+                "schemaVersion": 2,
+                "mediaType": f"{DOCKER}.distribution.manifest.v2+json",
+                "config": {
+                    "mediaType": f"{DOCKER}.container.image.v1+json",
+                    "digest": digest_of(config),
+                    "size": len(config),
+                },
+                "layers": [
+                    {
+                        "mediaType": f"{DOCKER}.image.rootfs.diff.tar",
+                        "digest": digest_of(self.content),
+                        "size": len(self.content),
+                    }
+                ],
+            }
+        ).encode()
         files = {"manifest.json": manifest, "version": b"Directory Transport Version: 1.1\n"}
         for content in (config, self.content):
             files[digest_of(content).split(":")[1]] = content
         for name, content in files.items():
             with open(f"{folder}/{name}", "wb") as file:
                 file.write(content)
-        run(["skopeo", "copy", "--quiet", f"dir:{folder}", f"containers-storage:[overlay@{store}+{RUN_ROOT}]{self.name}:latest"])
+        run(
+            [
+                "skopeo",
+                "copy",
+                "--quiet",
+                f"dir:{folder}",
+                f"containers-storage:[overlay@{store}+{RUN_ROOT}]{self.name}:latest",
+            ]
+        )
         remove(folder)
 
     def directory(self, store):
@@ -63,7 +91,7 @@ class Present:
     """The bases of one Dockerfile that the host gave."""
 
     def __init__(self, given):
-        self.store = f"{WORK}/storage"
+        self.store = f"{places.WORK}/storage"
         self.bases = [Base(number, one) for number, one in enumerate(given)]
 
     def files(self):
@@ -80,7 +108,7 @@ class Present:
                 image["names"] = []
             with open(index, "w", encoding="utf-8") as file:
                 json.dump(images, file)
-        os.makedirs(f"{WORK}/lower", exist_ok=True)
+        os.makedirs(f"{places.WORK}/lower", exist_ok=True)
         for base in self.bases:
             base.make(self.store)
 
@@ -113,7 +141,11 @@ class Present:
         """The built image, if it begins with one of the bases."""
         if not self.bases:
             return None
-        image = next(one for one in read_json(f"{self.store}/overlay-images/images.json") if "localhost/built:latest" in (one.get("names") or []))
+        image = next(
+            one
+            for one in read_json(f"{self.store}/overlay-images/images.json")
+            if "localhost/built:latest" in (one.get("names") or [])
+        )
         parents = {one["id"]: one.get("parent") for one in read_json(f"{self.store}/overlay-layers/layers.json")}
         chain = []
         layer = image.get("layer")
@@ -144,8 +176,8 @@ class Over:
             Output.begin_with(self.base.file)
         mount_erofs(Output.path, 1)
         for number, directory in enumerate(self.directories, 2):
-            os.makedirs(f"{WORK}/lower/{number}")
-            mount(["--bind", directory, f"{WORK}/lower/{number}"])
+            os.makedirs(f"{places.WORK}/lower/{number}")
+            mount(["--bind", directory, f"{places.WORK}/lower/{number}"])
         return list(self.numbers)
 
     def write(self, merged, modules):
@@ -153,13 +185,16 @@ class Over:
         progress("writing the image", 0.85)
         run(["umount", merged])
         for number in self.numbers:
-            run(["umount", f"{WORK}/lower/{number}"])
+            run(["umount", f"{places.WORK}/lower/{number}"])
         try:
             for directory in self.directories:
                 add_upper(directory, [])
-            add_upper(f"{WORK}/top/upper", modules_at(modules) if modules else [])
+            add_upper(f"{places.WORK}/top/upper", modules_at(modules) if modules else [])
         except Refused as refused:
             if refused.kind != "tool" or self.base.names[0].startswith("localhost/"):
                 raise
-            raise Refused("tool", f"{refused}\nWith --pull, the build takes its base from the registry, and writes all layers anew") from refused
+            raise Refused(
+                "tool",
+                f"{refused}\nWith --pull, the build takes its base from the registry, and writes all layers anew",
+            ) from refused
         return Output.end()

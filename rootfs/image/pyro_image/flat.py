@@ -1,18 +1,28 @@
-"""Writes an image without a second copy of its data: each layer goes into the one file system of the layers below it. For image.py, which is
-behind this text in one program. The layers are hostile."""
+"""Writes an image without a second copy of its data: each layer goes into the one file system of the layers below it. The layers are hostile."""
+
+import os
+import subprocess
+import threading
+
+from pyro_image import places
+from pyro_image.common import TAR_BLOCK, XATTRS, Refused, progress, run, say, tail
+from pyro_image.entries import Entries, directories_of
+from pyro_image.layers import ONCE, PIPE, blob_of, check_room, decompressed, fed_to, has_failed
+from pyro_image.output import Output
+from pyro_image.places import FLAT_MODULES
+from pyro_image.tree import remove
+from pyro_image.unpack import OPAQUE_MARK, REMOVED
 
 # A fixed UUID and no times of the build: the same image has the same bytes.
 MKFS = ["mkfs.erofs", "--quiet", "-T0", "--mkfs-time", "-U", "70797261-0000-4000-8000-000000000000"]
 # What a layer's whiteouts hide goes, and the whiteouts with it.
 BEGIN = [*MKFS, "--tar=f", *ONCE, "--aufs", "--ovlfs-strip=1"]
 ADD = [*BEGIN, "--incremental=data"]
-# Where this kernel's modules are in it.
-FLAT_MODULES = "usr/lib/modules"
 
 
 def modules_at(place):
     """tar's operands for the modules, at their place in the root."""
-    return ["--directory", os.path.dirname(MODULES), f"--transform=s,^modules,{place},S", "modules"]
+    return ["--directory", os.path.dirname(places.MODULES), f"--transform=s,^modules,{place},S", "modules"]
 
 
 def run_fed(argv, source_argv):
@@ -73,7 +83,7 @@ def begin():
 
 
 def kept_of(number):
-    return f"{WORK}/directories/{number}.tar"
+    return f"{places.WORK}/directories/{number}.tar"
 
 
 def flatten(layers, modules):
@@ -82,7 +92,7 @@ def flatten(layers, modules):
     to those below it, such as a hard link to a file of another layer.
     """
     modules.wait()
-    os.makedirs(f"{WORK}/directories")
+    os.makedirs(f"{places.WORK}/directories")
     unknown = set()
     for number, (layer, diff_id) in enumerate(layers, 1):
         progress(f"unpacking layer {number} of {len(layers)}", 0.4 + 0.4 * (number - 1) / len(layers))
@@ -112,7 +122,9 @@ class Implied:
                 known.update(directories_of(kept_of(number)))
                 continue
             with open(blob_of(layer), "rb") as source:
-                child = subprocess.Popen(decompressed(blob_of(layer)), stdin=source, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                child = subprocess.Popen(
+                    decompressed(blob_of(layer)), stdin=source, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                )
                 known.update(directories_of(fileobj=child.stdout, mode="r|"))
                 child.stdout.close()
                 child.wait()
@@ -127,7 +139,9 @@ class Implied:
 
 def beneath_of(folder, kind):
     """Paths of one kind in a tree. With find, because Python takes long for a large tree without KVM."""
-    listed = subprocess.run(["find", folder, "-xdev", "-type", kind, "-print0"], stdout=subprocess.PIPE, check=True).stdout
+    listed = subprocess.run(
+        ["find", folder, "-xdev", "-type", kind, "-print0"], stdout=subprocess.PIPE, check=True
+    ).stdout
     return os.fsdecode(listed).split("\0")[:-1]
 
 
@@ -164,7 +178,16 @@ def add_upper(upper, further):
         os.removexattr(upper, name)
     os.chown(upper, 0, 0)
     os.utime(upper, (0, 0))
-    archive = ["tar", "--create", "--sort=name", *XATTRS, "--xattrs-exclude=trusted.overlay.*", "--directory", upper, "."]
+    archive = [
+        "tar",
+        "--create",
+        "--sort=name",
+        *XATTRS,
+        "--xattrs-exclude=trusted.overlay.*",
+        "--directory",
+        upper,
+        ".",
+    ]
     run_fed([*ADD, Output.path], [*archive, *further])
     check_room(True)
 
@@ -180,10 +203,10 @@ def keep_modules(merged, touched):
     place = f"{merged}/{FLAT_MODULES}"
     if not os.path.isdir(place) or os.path.realpath(place) != place:
         return False
-    if not touched or listed(place) == listed(MODULES):
+    if not touched or listed(place) == listed(places.MODULES):
         return True
     stat = os.stat(place)
-    for name in os.listdir(MODULES):
+    for name in os.listdir(places.MODULES):
         remove(f"{place}/{name}")
     os.utime(place, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     return False
@@ -192,6 +215,6 @@ def keep_modules(merged, touched):
 def write_flat(merged, modules):
     """Adds what was changed in the overlay to the file system of the layers, and the modules unless they are there. Gives its size."""
     run(["umount", merged])
-    run(["umount", f"{WORK}/lower/1"])
-    add_upper(f"{WORK}/top/upper", modules_at(modules) if modules else [])
+    run(["umount", f"{places.WORK}/lower/1"])
+    add_upper(f"{places.WORK}/top/upper", modules_at(modules) if modules else [])
     return Output.end()

@@ -1,6 +1,6 @@
 """
-Features of a dev container (containers.dev/implementors/features): fetches them, orders them, and installs them over a base image. Runs in the
-builder, before image.py in one program. Features are hostile, as images are.
+Features of a dev container (containers.dev/implementors/features): fetches them, orders them, and installs them over a base image. They are
+hostile, as images are.
 """
 
 import json
@@ -9,6 +9,9 @@ import re
 import shlex
 import shutil
 import subprocess
+
+from pyro_image.common import Refused, tar_module
+from pyro_image.skopeo import Skopeo
 
 FEATURES = "/workspace/features"
 LABEL = "devcontainer.metadata"
@@ -20,8 +23,9 @@ IN_LABEL = (
 ).split()
 
 
-class FeatureRefused(Exception):
-    kind = "feature"
+class FeatureRefused(Refused):
+    def __init__(self, detail):
+        super().__init__("feature", detail)
 
 
 def plain_id(feature_id):
@@ -53,9 +57,7 @@ def fetch_feature(feature_id, folder):
         layers = json.loads(file.read(4 << 20)).get("layers") or []
     if len(layers) != 1:
         raise FeatureRefused(f"{feature_id} is no feature: it has {len(layers)} layers")
-    import tarfile
-
-    with tarfile.open(f"{image}/{layers[0]['digest'].split(':')[1]}") as archive:
+    with tar_module().open(f"{image}/{layers[0]['digest'].split(':')[1]}") as archive:
         archive.extractall(folder, filter="data")
     shutil.rmtree(image)
 
@@ -71,7 +73,11 @@ class Feature:
         self.needs = []
 
     def names(self):
-        return {self.plain, str(self.meta.get("id", "")).lower(), *(str(one).lower() for one in self.meta.get("legacyIds") or [])}
+        return {
+            self.plain,
+            str(self.meta.get("id", "")).lower(),
+            *(str(one).lower() for one in self.meta.get("legacyIds") or []),
+        }
 
 
 def load(feature_id, options, local, seed, number):
@@ -85,7 +91,9 @@ def load(feature_id, options, local, seed, number):
         with open(f"{folder}/devcontainer-feature.json", encoding="utf-8") as file:
             meta = json.loads(without_comments(file.read(1 << 20)))
     except (OSError, ValueError) as error:
-        raise FeatureRefused(f"the feature {feature_id} has no devcontainer-feature.json that can be read: {error}") from error
+        raise FeatureRefused(
+            f"the feature {feature_id} has no devcontainer-feature.json that can be read: {error}"
+        ) from error
     if not os.path.isfile(f"{folder}/install.sh"):
         raise FeatureRefused(f"the feature {feature_id} has no install.sh")
     return Feature(feature_id, options, folder, meta)
@@ -131,6 +139,7 @@ def in_order(features, first):
     priority = {plain_id(one): len(first) - index for index, one in enumerate(first)}
     left, done = list(features), []
     while left:
+
         def is_free(feature):
             after = {plain_id(str(one)) for one in feature.meta.get("installsAfter") or []}
             others = [one for one in left if one is not feature]
@@ -154,7 +163,9 @@ def text_of(value):
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-HOME_OF = '$( (command -v getent >/dev/null 2>&1 && getent passwd "$1" || grep "^$1:" /etc/passwd || true) | cut -d: -f6)'
+HOME_OF = (
+    '$( (command -v getent >/dev/null 2>&1 && getent passwd "$1" || grep "^$1:" /etc/passwd || true) | cut -d: -f6)'
+)
 
 INSTALL = """set -e
 home() {{ echo "{home}"; }}
@@ -175,9 +186,14 @@ def recipe_of(features, base, users):
     """A Dockerfile whose steps are the features. A feature's files are removed in the step that used them."""
     lines = [f"FROM {base}", "USER root"]
     for feature in features:
-        options = "\n".join(f"export {variable(name)}={shlex.quote(text_of(value))}" for name, value in feature.options.items())
+        options = "\n".join(
+            f"export {variable(name)}={shlex.quote(text_of(value))}" for name, value in feature.options.items()
+        )
         script = INSTALL.format(
-            home=HOME_OF, container=shlex.quote(users["container"]), remote=shlex.quote(users["remote"]), options=options
+            home=HOME_OF,
+            container=shlex.quote(users["container"]),
+            remote=shlex.quote(users["remote"]),
+            options=options,
         )
         with open(f"{feature.folder}/pyro-install.sh", "w", encoding="utf-8") as file:
             file.write(script)
@@ -196,7 +212,11 @@ def label_of(config):
     except ValueError:
         return []
     parts = found if isinstance(found, list) else [found]
-    return [{name: value for name, value in one.items() if name != "customizations"} for one in parts if isinstance(one, dict)]
+    return [
+        {name: value for name, value in one.items() if name != "customizations"}
+        for one in parts
+        if isinstance(one, dict)
+    ]
 
 
 def users_of(config, devcontainer):
@@ -218,4 +238,7 @@ def install_features(store, devcontainer, seed, bud):
     with open(f"{FEATURES}/Dockerfile", "w", encoding="utf-8") as file:
         file.write(recipe_of(features, "localhost/built", users))
     parts = label_of(config) + [{name: one.meta[name] for name in IN_LABEL if name in one.meta} for one in features]
-    bud([*store, "bud", "--pull=never", "--label", f"{LABEL}={json.dumps(parts)}", "--file", f"{FEATURES}/Dockerfile"], FEATURES)
+    bud(
+        [*store, "bud", "--pull=never", "--label", f"{LABEL}={json.dumps(parts)}", "--file", f"{FEATURES}/Dockerfile"],
+        FEATURES,
+    )

@@ -1,6 +1,14 @@
-"""Ends a build whose pull of an image is silent, for dockerfile.py, which is behind this text in one program."""
+"""Ends a build whose pull of an image is silent."""
 
+import os
+import re
 import signal
+import threading
+import time
+
+from pyro_image import places
+from pyro_image.common import Refused
+from pyro_image.skopeo import Skopeo
 
 STEP_LINE = re.compile(r"(?:\[\d+/\d+\] )?STEP \d+/\d+: (.*)")
 # Only these steps pull. The program of another step may print whatever it likes.
@@ -32,7 +40,7 @@ class Pulls:
             self.image = None
 
     def arrived(self):
-        disk = os.statvfs(WORK)
+        disk = os.statvfs(places.WORK)
         return (self.lines, disk.f_bfree, disk.f_ffree)
 
     def watch(self):

@@ -1,4 +1,17 @@
-"""Makes file systems of the layers of an image, and one root of them, for image.py, which is behind this text in one program. The layers are hostile."""
+"""Makes file systems of the layers of an image, and one root of them. The layers are hostile."""
+
+import os
+import re
+import subprocess
+import threading
+
+from pyro_image import places
+from pyro_image.common import CHUNK, KNOWN_LAYERS, MOST_LAYERS, TAR_BLOCK, Refused, progress, run, tail
+from pyro_image.digests import sha256
+from pyro_image.entries import Entries
+from pyro_image.mounts import lower, mount, mount_erofs
+from pyro_image.output import Output
+from pyro_image.unpack import apply
 
 # What a pipe holds, in bytes, at most, without a privilege. A switch between programs is dear without KVM.
 PIPE = 1 << 20
@@ -23,11 +36,13 @@ def decompressed(path):
 
 def feed(blob, sink, diff_id, entries=None):
     """Decompresses a layer into `sink`, and checks that it is what the image's configuration names. `entries` sees it pass."""
-    taken = hashlib.sha256()
-    disk = os.statvfs(WORK)
+    taken = sha256()
+    disk = os.statvfs(places.WORK)
     left = disk.f_bavail * disk.f_frsize
     with open(blob, "rb") as source:
-        child = subprocess.Popen(decompressed(blob), stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pipesize=PIPE)
+        child = subprocess.Popen(
+            decompressed(blob), stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pipesize=PIPE
+        )
         broken = None
         while piece := child.stdout.read(CHUNK):
             taken.update(piece)
@@ -37,15 +52,18 @@ def feed(blob, sink, diff_id, entries=None):
             if left < 0:
                 child.kill()
                 child.wait()
-                raise Refused("full", f"a layer decompresses to more than the builder's disk takes ({disk.f_blocks * disk.f_frsize >> 20} MiB)")
+                raise Refused(
+                    "full",
+                    f"a layer decompresses to more than the builder's disk takes ({disk.f_blocks * disk.f_frsize >> 20} MiB)",
+                )
             if broken is None:
                 try:
                     sink.write(piece)
                 except BrokenPipeError as error:
                     broken = error
-        error = child.stderr.read()
+        said = child.stderr.read()
         if child.wait() != 0:
-            raise Refused("layer", f"a layer cannot be decompressed: {tail(error)}")
+            raise Refused("layer", f"a layer cannot be decompressed: {tail(said)}")
     if "sha256:" + taken.hexdigest() != diff_id:
         raise Refused("digest", f"a layer has other content than the image's configuration says ({diff_id})")
     if entries and not entries.end():
@@ -60,12 +78,14 @@ def has_failed(errors):
 
 def check_room(is_written):
     """mkfs.erofs goes on after data that it could not write. `is_written`: whether it left a file system."""
-    disk = os.statvfs(WORK)
+    disk = os.statvfs(places.WORK)
     room = disk.f_bavail * disk.f_frsize
     if is_written and Output.is_disk:
         room = min(room, Output.left())
     if room < LEAST_LEFT:
-        raise Refused("full", f"the image needs more than the builder's disk takes ({disk.f_blocks * disk.f_frsize >> 20} MiB)")
+        raise Refused(
+            "full", f"the image needs more than the builder's disk takes ({disk.f_blocks * disk.f_frsize >> 20} MiB)"
+        )
 
 
 def fed_to(argv, blob, diff_id, entries):
@@ -95,38 +115,19 @@ def fed_to(argv, blob, diff_id, entries):
 def to_erofs(blob, diff_id, target):
     """The layer straight into an image: six times faster than an unpacked tree. False if mkfs cannot represent the layer alone."""
     # --aufs: whiteouts become those of overlayfs.
-    return fed_to(["mkfs.erofs", "--quiet", "-T0", "--mkfs-time", "--tar=f", *ONCE, "--aufs", target], blob, diff_id, Entries(f"{target}.directories"))
-
-
-def mount(argv):
-    run(["mount", *argv], cwd=f"{WORK}/lower")
-
-
-def mount_erofs(file, number):
-    """At a numbered lower directory."""
-    at = f"{WORK}/lower/{number}"
-    os.makedirs(at)
-    mount_file(file, at)
-
-
-def mount_file(file, at):
-    if file.startswith("/dev/"):
-        mount(["-t", "erofs", "-o", "ro", file, at])
-        return
-    run(["modprobe", "loop"])
-    mount(["-t", "erofs", "-o", "ro,loop", file, at])
-
-
-def lower(numbers):
-    """Relative names: the list of all layers must fit in a page."""
-    return ":".join(str(number) for number in reversed(numbers))
+    return fed_to(
+        ["mkfs.erofs", "--quiet", "-T0", "--mkfs-time", "--tar=f", *ONCE, "--aufs", target],
+        blob,
+        diff_id,
+        Entries(f"{target}.directories"),
+    )
 
 
 def unpack(blob, below, number):
     """
     The same layer, unpacked over those below it. For layers that refer to them, such as a hard link to a file of another layer.
     """
-    upper, work, merged = (f"{WORK}/unpacked/{number}/{name}" for name in ("upper", "work", "merged"))
+    upper, work, merged = (f"{places.WORK}/unpacked/{number}/{name}" for name in ("upper", "work", "merged"))
     for folder in (upper, work, merged):
         os.makedirs(folder)
     under = lower(below) if below else "empty"
@@ -156,11 +157,11 @@ def layers_of(manifest, config):
 
 
 def blob_of(layer):
-    return f"{WORK}/image/{layer['digest'].split(':')[1]}"
+    return f"{places.WORK}/image/{layer['digest'].split(':')[1]}"
 
 
 def image_of(number):
-    return f"{WORK}/lower/{number}.erofs"
+    return f"{places.WORK}/lower/{number}.erofs"
 
 
 def assemble(layers):
@@ -173,10 +174,13 @@ def assemble(layers):
     numbers = []
     # Without `with`: after a refusal nobody waits for the other layers, because the program ends.
     writers = ThreadPoolExecutor(os.cpu_count())
-    made = [writers.submit(to_erofs, blob_of(layer), diff_id, image_of(number)) for number, (layer, diff_id) in enumerate(layers, 1)]
+    made = [
+        writers.submit(to_erofs, blob_of(layer), diff_id, image_of(number))
+        for number, (layer, diff_id) in enumerate(layers, 1)
+    ]
     for number, (layer, _) in enumerate(layers, 1):
         progress(f"unpacking layer {number} of {len(layers)}", 0.4 + 0.4 * (number - 1) / len(layers))
-        blob, image, at = blob_of(layer), image_of(number), f"{WORK}/lower/{number}"
+        blob, image, at = blob_of(layer), image_of(number), f"{places.WORK}/lower/{number}"
         if made[number - 1].result():
             mount_erofs(image, number)
         else:

@@ -1,4 +1,10 @@
-"""Where the image is written, for image.py, which is behind this text in one program. The file system in it is of a hostile image."""
+"""Where the image is written. The file system in it is of a hostile image."""
+
+import os
+import shutil
+
+from pyro_image import places
+from pyro_image.common import CHUNK, Refused, run
 
 # linux/fs/erofs/erofs_fs.h: offset of the superblock, which has the binary logarithm of a block's size and the number of blocks.
 SUPERBLOCK = 1024
@@ -7,7 +13,7 @@ SUPERBLOCK = 1024
 class Output:
     """Where the file system is written: a disk of its own, which the host takes, or a file."""
 
-    path = f"{WORK}/root.erofs"
+    path = f"{places.WORK}/root.erofs"
     is_disk = False
     # Whether the disk begins with this kernel's modules.
     has_modules = False

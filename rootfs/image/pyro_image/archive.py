@@ -1,7 +1,13 @@
-"""Finds the image of an archive, for image.py, which is behind this text in one program. The archive is what a stranger wrote."""
+"""Finds the image of an archive. The archive is what a stranger wrote."""
 
+import json
+import os
+import re
 import shutil
+import subprocess
 
+from pyro_image import places
+from pyro_image.common import CHUNK, MOST_JSON_BYTES, Refused, progress, read_json, tail, tar_module
 
 ARCHIVE = "/workspace/import.tar"
 MOST_NAMED = 20
@@ -15,7 +21,7 @@ def plain_archive():
         magic = file.read(6)
     for beginning, tool in PACKED:
         if magic.startswith(beginning):
-            plain = f"{WORK}/import.plain.tar"
+            plain = f"{places.WORK}/import.plain.tar"
             with open(ARCHIVE, "rb") as source, open(plain, "wb") as target:
                 done = subprocess.run([tool, "-dc"], stdin=source, stdout=target, stderr=subprocess.PIPE)
             if done.returncode != 0:
@@ -61,7 +67,7 @@ def image_of_archive(request):
             return f"docker-archive:{path}:@{number}"
         unpack_layout(archive, entries, json_of(archive, entries[marker]), name)
     os.unlink(path)
-    return f"oci:{WORK}/import"
+    return f"oci:{places.WORK}/import"
 
 
 def several(names):
@@ -113,7 +119,10 @@ def chosen_of_layout(index, name):
     if len(found) > 1 and all(platform_of(image) for image in found):
         here = [image for image in found if platform_of(image) == PLATFORM]
         if not here:
-            raise Refused("platform", "the image is for " + ", ".join("/".join(map(str, platform_of(image))) for image in found[:MOST_NAMED]))
+            raise Refused(
+                "platform",
+                "the image is for " + ", ".join("/".join(map(str, platform_of(image))) for image in found[:MOST_NAMED]),
+            )
         found = here
     if len(found) > 1:
         raise several(names)
@@ -123,7 +132,7 @@ def chosen_of_layout(index, name):
 def unpack_layout(archive, entries, index, name):
     """Unpacks a layout whose index has the chosen image alone."""
     chosen = chosen_of_layout(index, name)
-    blobs = f"{WORK}/import/blobs/sha256"
+    blobs = f"{places.WORK}/import/blobs/sha256"
     os.makedirs(blobs)
     for path, entry in entries.items():
         digest = re.fullmatch(r"blobs/sha256/([0-9a-f]{64})", path)
@@ -136,8 +145,9 @@ def unpack_layout(archive, entries, index, name):
     # skopeo trusts a layout for the digest of its manifest.
     read_json(f"{blobs}/{digest[7:]}", digest)
     chosen.pop("annotations", None)
-    for path, content in (("oci-layout", {"imageLayoutVersion": "1.0.0"}), ("index.json", {"schemaVersion": 2, "manifests": [chosen]})):
-        with open(f"{WORK}/import/{path}", "w", encoding="utf-8") as file:
+    for path, content in (
+        ("oci-layout", {"imageLayoutVersion": "1.0.0"}),
+        ("index.json", {"schemaVersion": 2, "manifests": [chosen]}),
+    ):
+        with open(f"{places.WORK}/import/{path}", "w", encoding="utf-8") as file:
             json.dump(content, file)
-
-

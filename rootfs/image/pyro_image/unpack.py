@@ -1,43 +1,12 @@
 """Unpacks a layer that mkfs.erofs cannot read, for layers.py. Every name and link in it is hostile."""
 
+import os
+
+from pyro_image.common import CHUNK, Refused, tar_module
+from pyro_image.tree import Times, beneath, remove
 
 OPAQUE_MARK = ".wh..wh..opq"
 REMOVED = ".wh."
-
-
-def beneath(root, name):
-    """The path of an entry. Refuses what leaves the root: a hostile image could only hurt this microVM, but would be no image."""
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    if ".." in parts:
-        raise Refused("layer", f"an entry with .. in its path: {name!r}")
-    at = root
-    for part in parts[:-1]:
-        at = os.path.join(at, part)
-        if os.path.islink(at):
-            raise Refused("layer", f"an entry beneath a symbolic link: {name!r}")
-    return os.path.join(root, *parts)
-
-
-def remove(path):
-    run(["rm", "-rf", "--one-file-system", "--", path])
-
-
-class Times:
-    """Times of directories, which each entry in them changes. Directories that the archive does not name have the time 0, or keep theirs."""
-
-    def __init__(self):
-        self.known = {}
-
-    def keep(self, folder):
-        if folder not in self.known:
-            self.known[folder] = os.lstat(folder).st_mtime if os.path.isdir(folder) else 0
-            if not os.path.isdir(folder):
-                self.keep(os.path.dirname(folder))
-
-    def restore(self):
-        for folder, time in self.known.items():
-            if os.path.isdir(folder) and not os.path.islink(folder):
-                os.utime(folder, (time, time))
 
 
 # What is wrong with one entry, whatever the system says of it. Other errors are the builder's own.
@@ -150,5 +119,7 @@ def set_attribute(entry, path, name, value):
         os.setxattr(path, name, value, follow_symlinks=False)
     except OSError as error:
         # The room for attributes is another one than the disk's.
-        said = f"has the extended attribute {name[:200]!r} of {len(value)} bytes, which cannot be kept: {reason_of(error)}"
+        said = (
+            f"has the extended attribute {name[:200]!r} of {len(value)} bytes, which cannot be kept: {reason_of(error)}"
+        )
         raise refused_entry(entry.name, said) from error

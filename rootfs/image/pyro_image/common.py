@@ -1,23 +1,13 @@
-"""What the programs of a builder microVM have in common. It stands in front of each of them, in one program."""
+"""What the modules have in common: what they say to the host, and how they run programs."""
 
 import json
 import os
 import re
 import subprocess
-import sys
 
-# QEMU translates the vector instructions that OpenSSL chooses for SHA-256 into slower code than those of any x86-64.
-with open("/proc/cpuinfo", encoding="utf-8") as cpu:
-    if "QEMU TCG" in cpu.read():
-        os.environ["OPENSSL_ia32cap"] = "0:0"
-import hashlib  # OpenSSL reads the variable when it is loaded.
+from pyro_image.digests import digest_of
 
-os.environ.pop("OPENSSL_ia32cap", None)
-
-WORK = "/workspace"
 CHUNK = 1 << 20
-# Modules of pyro's kernel, in the builder.
-MODULES = "/usr/lib/modules"
 TAR_BLOCK = 512
 # Docker's own limit is 127 layers; overlayfs takes 500.
 MOST_LAYERS = 128
@@ -25,7 +15,9 @@ MOST_JSON_BYTES = 4 << 20
 MOST_LABEL = 65_536
 # Overlays keep their whiteouts and opaque directories in extended attributes.
 XATTRS = ["--numeric-owner", "--xattrs", "--xattrs-include=*"]
-KNOWN_LAYERS = re.compile(r"^application/vnd\.(oci\.image\.layer\.v1\.tar|docker\.image\.rootfs\.diff\.tar)([.+](gzip|zstd))?$")
+KNOWN_LAYERS = re.compile(
+    r"^application/vnd\.(oci\.image\.layer\.v1\.tar|docker\.image\.rootfs\.diff\.tar)([.+](gzip|zstd))?$"
+)
 
 
 class Refused(Exception):
@@ -74,7 +66,7 @@ def read_json(path, digest=None):
         raise Refused("image", f"a manifest or configuration of {size} bytes")
     with open(path, "rb") as file:
         content = file.read()
-    if digest is not None and "sha256:" + hashlib.sha256(content).hexdigest() != digest:
+    if digest is not None and digest_of(content) != digest:
         raise Refused("digest", f"the content of {digest} is not what the digest says")
     try:
         return json.loads(content)

@@ -1,4 +1,12 @@
-"""Completes a root, and reads what it says of its users and programs, for image.py, which is behind this text in one program. The root is hostile."""
+"""Completes a root, and reads what it says of its users and programs. The root is hostile."""
+
+import os
+import subprocess
+
+from pyro_image import places
+from pyro_image.common import Refused
+from pyro_image.places import FLAT_MODULES
+from pyro_image.tree import Times, beneath, remove
 
 
 def link(root, place):
@@ -28,7 +36,7 @@ class ImpliedOfMounts:
     def find(self, place):
         for number in reversed(self.numbers):
             try:
-                stat = os.lstat(f"{WORK}/lower/{number}/{place}")
+                stat = os.lstat(f"{places.WORK}/lower/{number}/{place}")
             except OSError:
                 continue
             if stat.st_mode & 0o170000 == 0o040000 and not is_implied(stat):
@@ -41,7 +49,24 @@ def complete_implied(root, below, layers):
     A layer may have /etc/passwd without /etc. Such a directory stays as the layers below have it, as in container engines; else it is root's.
     `below`: the same tree, perhaps without the overlay, which makes a search several times as slow.
     """
-    found = ["find", below, "-xdev", "-type", "d", "-perm", "0777", "-uid", "0", "-gid", "0", "!", "-newermt", "@0", "-printf", "%P\\0"]
+    found = [
+        "find",
+        below,
+        "-xdev",
+        "-type",
+        "d",
+        "-perm",
+        "0777",
+        "-uid",
+        "0",
+        "-gid",
+        "0",
+        "!",
+        "-newermt",
+        "@0",
+        "-printf",
+        "%P\\0",
+    ]
     listed = subprocess.run(found, stdout=subprocess.PIPE, check=True).stdout
     for place in os.fsdecode(listed).split("\0")[:-1]:
         path = os.path.join(root, place)
@@ -56,8 +81,20 @@ def complete(root, has_modules=False):
     What pyro needs of any root: mount points, files that it writes, and a directory for its kernel's modules, whose path this gives. All have the
     time 0. `has_modules`: the modules are in usr/lib, and lib gets a link to them.
     """
-    before = {path: os.lstat(path) for path in (f"{root}/etc", f"{root}/lib", f"{root}/usr/lib") if os.path.isdir(path) and not os.path.islink(path)}
-    for name, mode in (("proc", 0o555), ("sys", 0o555), ("dev", 0o755), ("run", 0o755), ("tmp", 0o1777), ("workspace", 0o755), ("etc", 0o755)):
+    before = {
+        path: os.lstat(path)
+        for path in (f"{root}/etc", f"{root}/lib", f"{root}/usr/lib")
+        if os.path.isdir(path) and not os.path.islink(path)
+    }
+    for name, mode in (
+        ("proc", 0o555),
+        ("sys", 0o555),
+        ("dev", 0o755),
+        ("run", 0o755),
+        ("tmp", 0o1777),
+        ("workspace", 0o755),
+        ("etc", 0o755),
+    ):
         path = f"{root}/{name}"
         if not os.path.lexists(path):
             os.mkdir(path)
@@ -135,40 +172,3 @@ def packages_of(root):
         stderr=subprocess.DEVNULL,
     )
     return listed.stdout.decode("utf-8", "replace")[: 1 << 20] if listed.returncode == 0 else ""
-
-
-def ids(path, name, field=0):
-    """The third and fourth field of the first line of passwd or group with this name, or with this uid in another field."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            for line in file:
-                fields = line.rstrip("\n").split(":")
-                if len(fields) > 2 and fields[field] == name:
-                    return fields[2], fields[3] if len(fields) > 3 else ""
-    except OSError:
-        pass
-    return None
-
-
-def user_of(text, root):
-    """USER of an image as uid:gid. A uid without an entry has group 0, as in container engines."""
-    user, _, group = text.partition(":")
-    found = ids(f"{root}/etc/passwd", user, 2 if user.isdigit() else 0)
-    uid, gid = found or ((user, "0") if user.isdigit() else (None, None))
-    if group != "":
-        gid = group if group.isdigit() else (ids(f"{root}/etc/group", group) or [None])[0]
-    if uid is None or gid is None:
-        raise Refused("image", f"its user {text!r} is in neither /etc/passwd nor /etc/group")
-    return f"{uid}:{gid}"
-
-
-PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
-
-
-def account_of(text, root):
-    """The name or uid that a guest looks up for the supplementary groups of USER. None: as in container engines, ids with a group, and ids that /etc/passwd does not have, have no others."""
-    if not PLAIN_NAME.fullmatch(text):
-        return None
-    found = ids(f"{root}/etc/passwd", text, 2 if text.isdigit() else 0)
-    # A guest's root has all rights without groups.
-    return None if found is None or found[0] == "0" else text

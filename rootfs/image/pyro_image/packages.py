@@ -1,4 +1,15 @@
-"""Adds packages to an environment of an image, for image.py, which is behind this text in one program. The image's own tools install them."""
+"""Adds packages to an environment of an image. The image's own tools install them."""
+
+import os
+import re
+import subprocess
+
+from pyro_image import places
+from pyro_image.commit import mount_base, say_made
+from pyro_image.common import Refused, progress, run, tail
+from pyro_image.mounts import merged_root, mount
+from pyro_image.root import complete
+from pyro_image.tree import beneath, remove
 
 
 def release_of(merged):
@@ -24,7 +35,10 @@ def installer_of(merged):
         program, first, last, left = "apk", [], ["apk", "add", "--quiet", "--no-cache", "--"], []
     else:
         shown = release[0] if release else "no known distribution"
-        raise Refused("packages", f"the image is of {shown}, and packages are added to Debian, Ubuntu and Alpine; use a Dockerfile")
+        raise Refused(
+            "packages",
+            f"the image is of {shown}, and packages are added to Debian, Ubuntu and Alpine; use a Dockerfile",
+        )
     if not any(os.path.lexists(f"{merged}/{folder}/{program}") for folder in ("usr/bin", "sbin", "usr/sbin")):
         raise Refused("packages", f"the image has no {program}; use a Dockerfile")
     return first, last, left
@@ -36,7 +50,11 @@ class Borrowed:
     def __init__(self, merged):
         self.mounts = []
         self.files = []
-        for name, argv in (("proc", ["-t", "proc", "proc"]), ("sys", ["-t", "sysfs", "sysfs"]), ("dev", ["--rbind", "/dev"])):
+        for name, argv in (
+            ("proc", ["-t", "proc", "proc"]),
+            ("sys", ["-t", "sysfs", "sysfs"]),
+            ("dev", ["--rbind", "/dev"]),
+        ):
             self.mount(argv, beneath(merged, name))
         resolver = beneath(merged, "etc/resolv.conf")
         if not os.path.isfile(resolver) or os.path.islink(resolver):
@@ -67,15 +85,22 @@ class Borrowed:
 
 def inside(merged, argv):
     """Runs a program of the image, with all that it leaves running."""
-    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "HOME": "/root", "LC_ALL": "C.UTF-8"}
+    environment = {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "DEBIAN_FRONTEND": "noninteractive",
+        "HOME": "/root",
+        "LC_ALL": "C.UTF-8",
+    }
     command = ["unshare", "--pid", "--fork", "--kill-child", "chroot", merged, *argv]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment)
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
+    )
     if done.returncode != 0:
         raise Refused("packages", f"{argv[0]} ended with {done.returncode}: {tail(done.stdout)}")
 
 
 def add_packages(request):
-    os.makedirs(f"{WORK}/lower/empty")
+    os.makedirs(f"{places.WORK}/lower/empty")
     mount_base(1)
     merged = merged_root([1])
     first, last, left = installer_of(merged)
@@ -92,5 +117,3 @@ def add_packages(request):
             remove(os.path.join(folder, name))
     progress("writing the image", 0.8)
     say_made(request, merged, complete(merged))
-
-

@@ -1,7 +1,13 @@
-"""Runs skopeo once, for fetch.py, which is behind this text in one program. Ends it when a registry is silent, or wants a long wait."""
+"""Runs skopeo once. Ends it when a registry is silent, or wants a long wait."""
 
+import os
+import re
+import subprocess
 import threading
 import time
+
+from pyro_image.common import progress
+from pyro_image.failures import fetch_failure
 
 # A registry may answer that it has too many requests (429) and name a time to wait. skopeo then waits by itself, up to a minute for each of
 # five attempts, and says so with --debug alone. Together, in seconds:
@@ -84,7 +90,11 @@ class Skopeo:
             except subprocess.TimeoutExpired:
                 pass
             if self.waited > LONGEST_WAITS:
-                return self.end("rate_limit", "too many requests" + ("" if self.asked is None else f", and the next one may come after {self.asked}"))
+                return self.end(
+                    "rate_limit",
+                    "too many requests"
+                    + ("" if self.asked is None else f", and the next one may come after {self.asked}"),
+                )
             now = self.arrived()
             if now != seen:
                 seen, since = now, time.monotonic()

@@ -1,0 +1,1 @@
+"""Makes environments of images and archives of environments, in a builder microVM."""

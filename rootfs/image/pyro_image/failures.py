@@ -1,0 +1,36 @@
+"""What skopeo and buildah say of a registry's failures."""
+
+import re
+
+# What skopeo says of a failure, in the order in which it is looked for, and the kind that the host knows (ImagePullFailed in src/contract/errors).
+FETCH_FAILURES = [
+    ("rate_limit", r"toomanyrequests|too many requests|\b429\b"),
+    ("certificate", r"x509:|certificate|tls: (handshake failure|unrecognized name)"),
+    ("platform", r"no image found in (image index|manifest list)"),
+    ("unauthorized", r"unauthorized|authentication required|authorization failed|\bdenied\b|forbidden|\b401\b|\b403\b"),
+    ("not_found", r"(manifest|name|blob) unknown|repository name not known|not found|\b404\b"),
+    ("server", r"\b50[0-9]\b|internal server error|bad gateway|service unavailable"),
+    ("digest", r"digest did not match|does not match|doesn't match|mismatch|corrupt"),
+    ("timeout", r"timeout|timed out|deadline exceeded"),
+    (
+        "unreachable",
+        r"no such host|server misbehaving|connection (refused|reset)|no route|unreachable|unexpected eof|\beof\b|broken pipe",
+    ),
+    ("full", r"no space left"),
+    ("image", r"manifest|media ?type|unsupported"),
+]
+
+
+def fetch_failure(output):
+    """The kind of skopeo's failure, and its reason without the words before it."""
+    said = re.findall(r'level=fatal msg="((?:[^"\\]|\\.)*)"', output)
+    text = re.sub(r"\\(.)", r"\1", said[-1]) if said else output.strip()[-1000:]
+    reason = re.sub(
+        r"^(?:(?:initializing source|trying to reuse blob|writing blob|copying system image from manifest list|determining manifest MIME type for) )?docker://\S+: ",
+        "",
+        text,
+    )
+    for kind, pattern in FETCH_FAILURES:
+        if re.search(pattern, text, re.IGNORECASE):
+            return kind, reason
+    return "failed", reason
