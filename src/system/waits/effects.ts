@@ -5,7 +5,7 @@ export const yieldToEventLoop: Effect.Effect<void> = Effect.callback((resume) =>
   void setImmediate(() => resume(Effect.void))
 )
 
-/** Interrupts an effect after `ms`, also in a finalizer, where a timeout alone could not interrupt it. */
+/** Interrupts an effect after `ms`, also in a finalizer. */
 export const withTimeout = <A, E, R>(
   ms: number,
   effect: Effect.Effect<A, E, R>
