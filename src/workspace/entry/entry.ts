@@ -3,7 +3,6 @@ import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
 import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
 import type { Guest } from "../../lib/vm/model/guest.ts"
 import { type Consents, makeConsents } from "./consents.ts"
-import { makePointMarks, type PointMarks } from "./point-marks.ts"
 import type { WorkspaceFolder, WorkspaceId, WorkspaceRecord } from "./record.ts"
 import { RequestLog } from "./requests.ts"
 import type { Residents } from "./resident-list.ts"
@@ -32,7 +31,6 @@ export interface Entry {
   /** None only during the creation of the workspace. */
   readonly residents: Ref.Ref<Option.Option<Residents>>
   readonly uses: Uses
-  readonly pointMarks: PointMarks
   readonly requests: RequestLog
   /** Exports that wait for the user. */
   readonly consents: Consents
@@ -66,7 +64,6 @@ export const makeEntry = ({ registry, scope }: Parent, folder: WorkspaceFolder, 
       generation: yield* Ref.make(Option.none<Generation>()),
       residents: yield* Ref.make(Option.none<Residents>()),
       uses: yield* makeUses(() => void registry?.wasUsed.openUnsafe()),
-      pointMarks: makePointMarks(),
       requests: new RequestLog(),
       consents: makeConsents(),
       scope: yield* Scope.fork(scope, "sequential"),

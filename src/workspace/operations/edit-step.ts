@@ -5,7 +5,7 @@ import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
 import { newRequestId } from "../../system/processes/identity.ts"
 import { faultPoint } from "../../system/waits/fault.ts"
 import { nowMs } from "../../system/waits/time.ts"
-import { pointBeforeCommand } from "../life/verbs/keeper.ts"
+import { pointBeforeCommand } from "../life/points/keeper.ts"
 import { journaled } from "../residents/exec/command-registry.ts"
 import type { AtResidents, AtRunning } from "./work.ts"
 

@@ -1,6 +1,6 @@
 import { Effect, Option, Ref } from "effect"
+import { pointBeforeCommand } from "../life/points/keeper.ts"
 import { explainEnd } from "../life/read/reader.ts"
-import { pointBeforeCommand } from "../life/verbs/keeper.ts"
 import { directoryOf } from "../residents/program/command-defaults.ts"
 import { sshGuest } from "../residents/ssh/guest.ts"
 import type { Works } from "./work.ts"

@@ -4,7 +4,6 @@ import { nowMs } from "../../../system/waits/time.ts"
 import { commit, discardFolder } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
-import { forgetPointMarks } from "../../entry/point-marks.ts"
 import type { Span, WorkspaceRecord } from "../../entry/record.ts"
 import { recordKeep } from "../../residents/exec/resident.ts"
 import type { OpenResidents } from "../../residents/open/open.ts"
@@ -71,7 +70,6 @@ export const announcedRebase = (
 export const rebaseResidents = (entry: Entry, residents: OpenResidents, rebase: Rebase) =>
   isToPoint(rebase) ? toPoint(entry, residents, rebase) : Effect.gen(function*() {
     yield* isKeep(rebase) ? toCandidate(entry, residents, rebase) : forgetHistory(entry, residents)
-    forgetPointMarks(entry)
     if (rebase !== "baseline") yield* inherit(entry, residents, rebase)
     const from = rebase === "baseline" ? {} : originOf(rebase)
     yield* recordEvent(entry.folder.directory, { _tag: "reset", ...from })

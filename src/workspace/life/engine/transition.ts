@@ -18,7 +18,6 @@ import {
 } from "../../entry/context.ts"
 import type { Entry, Generation } from "../../entry/entry.ts"
 import { type EventLog, recordEvent } from "../../entry/events.ts"
-import { lookAgain } from "../../entry/point-marks.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 import { openResidentsOf } from "../../residents/open/entry-residents.ts"
 import { crashPoints, death, type Step, type Transition } from "./description.ts"
@@ -204,10 +203,7 @@ const dropMemory = ({ transition: { entry } }: Passage<unknown>) =>
 
 const installNext = <R>(lifecycle: Lifecycle, { next, transition: { change, entry, leaves } }: Passage<R>) =>
   Effect.gen(function*() {
-    if (next === undefined) {
-      yield* entry.pointMarks.endExpected ?? Effect.void
-      return leaves === undefined ? undefined : yield* Ref.set(entry.state, { state: leaves })
-    }
+    if (next === undefined) return leaves === undefined ? undefined : yield* Ref.set(entry.state, { state: leaves })
     if (change !== undefined) yield* touch(entry.folder)
     yield* install(lifecycle, entry, next)
   })
@@ -221,8 +217,7 @@ export const install = (
   Effect.gen(function*() {
     yield* Ref.set(entry.generation, Option.some(generation))
     yield* Ref.set(entry.state, { state: "running" })
-    // A point of the new state is due, also if nothing uses the workspace.
-    lookAgain(entry)
+    // A point of the new VM is due, also if nothing uses the workspace.
     entry.uses.onUsed()
     yield* watch(entry, generation, (failure) =>
       detachIf(entry, generation).pipe(

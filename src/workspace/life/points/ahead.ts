@@ -1,4 +1,4 @@
-import { Effect, Option, Ref, SubscriptionRef } from "effect"
+import { Effect, Option, Ref, Semaphore, SubscriptionRef } from "effect"
 import { giveAhead, type Lay, layAhead, type MemoryAhead, needsCopy, toLay } from "../../../lib/vm/memory-ahead.ts"
 import { memoryBytes } from "../../../lib/vm/model/memory-image.ts"
 import { removeTree } from "../../../system/files/remove-tree.ts"
@@ -24,21 +24,30 @@ export const isLeaving = (entry: Entry) =>
     ([{ state }, isBeingDeleted]) => state !== "running" || isBeingDeleted
   )
 
-const aheadOf = ({ folder, pointMarks }: Entry): MemoryAhead => ({
-  file: aheadFile(folder),
-  parts: pointMarks.ahead ?? []
-})
+/** The parts of the memory that is made ahead of the next return, by workspace. */
+const made = new WeakMap<Entry, MemoryAhead["parts"]>()
+
+/** One at a time makes the memory of a workspace. */
+const locks = new WeakMap<Entry, Semaphore.Semaphore>()
+
+const lockOf = (entry: Entry): Semaphore.Semaphore => {
+  const lock = locks.get(entry) ?? Semaphore.makeUnsafe(1)
+  locks.set(entry, lock)
+  return lock
+}
+
+const aheadOf = (entry: Entry): MemoryAhead => ({ file: aheadFile(entry.folder), parts: made.get(entry) ?? [] })
 
 /** Removes the memory. The caller has the lock of it, or the workspace ends. */
 const drop = (entry: Entry): Effect.Effect<void> =>
   Effect.suspend(() => {
-    delete entry.pointMarks.ahead
+    made.delete(entry)
     return Effect.ignore(removeTree(aheadFile(entry.folder)))
   })
 
 /** Removes the memory that was made ahead, if there is one. */
 export const dropAhead = (entry: Entry): Effect.Effect<void> =>
-  Effect.suspend(() => entry.pointMarks.ahead === undefined ? Effect.void : drop(entry))
+  Effect.suspend(() => made.has(entry) ? drop(entry) : Effect.void)
 
 /** Whether a memory that is made anew is worth its bytes, and has room in the budget of points. */
 const isWorth = (entry: Entry, { memoryPath }: Lay, { isExpected }: { readonly isExpected: boolean }) =>
@@ -50,19 +59,18 @@ const isWorth = (entry: Entry, { memoryPath }: Lay, { isExpected }: { readonly i
 
 const makeOf = (entry: Entry, memoryPath: string, expected: { readonly isExpected: boolean }) =>
   Effect.gen(function*() {
-    const { pointMarks: marks } = entry
     const ahead = aheadOf(entry)
     const lay = yield* toLay(ahead, memoryPath)
     if (lay === undefined) return
     if (lay.isNew && !(yield* isWorth(entry, lay, expected))) return yield* drop(entry)
     // Until it is whole, nobody may take it.
-    delete marks.ahead
+    made.delete(entry)
     const room = lay.isNew ? haveRoom(memoryBytes(memoryPath), ahead.file) : Effect.void
-    const made = yield* Effect.andThen(room, layAhead(ahead, lay)).pipe(
+    const { parts } = yield* Effect.andThen(room, layAhead(ahead, lay)).pipe(
       asStep("memory ahead"),
       Effect.onError(() => drop(entry))
     )
-    marks.ahead = made.parts
+    made.set(entry, parts)
   })
 
 /**
@@ -88,13 +96,11 @@ export const makeAhead = <E extends { readonly message: string }, R>(
       yield* makeOf(entry, memoryPath.value, expected)
       // Its end may have come meanwhile, before there was something to end.
       if (yield* isLeaving(entry)) yield* dropAhead(entry)
-    }).pipe(entry.pointMarks.aheadLock.withPermits(1))
+    }).pipe(lockOf(entry).withPermits(1))
   }).pipe(Effect.catch((failure) => Effect.logDebug(`${entry.id}: no memory is made ahead: ${failure.message}`)))
 
-/** Makes the memory that was made ahead the whole image of a point, if it is that point's. The copy is made otherwise, as ever. */
+/** Makes the memory that was made ahead the whole image of a point, if it is that point's. Without it, the copy is made as usual. */
 export const takeAhead = (entry: Entry, { folder }: Pick<Point, "folder">): Effect.Effect<void> =>
   Effect.gen(function*() {
-    const { pointMarks: marks } = entry
-    if (marks.ahead === undefined) return
-    if (yield* giveAhead(aheadOf(entry), folder.frozen.memoryPath)) delete marks.ahead
+    if (made.has(entry) && (yield* giveAhead(aheadOf(entry), folder.frozen.memoryPath))) made.delete(entry)
   }).pipe(Effect.ignore)

@@ -5,9 +5,9 @@ const READERS: ReadonlyMap<string, RegExp | undefined> = new Map([
   ...["cat", "cd", "df", "du", "grep", "head", "ls", "ps", "pwd", "stat", "tail", "wc", "which"]
     .map((program) => [program, undefined] as const),
   // Compiles the file of magic numbers. GNU takes the first letters of a long option.
-  ["file", /^(-[^-]*C|--co?m?)/],
+  ["file", /^(-(?!-).*C|--co?m?)/s],
   // Writes a list, or one into each directory.
-  ["tree", /^(-[^-]*[oR]|--o)/]
+  ["tree", /^(-(?!-).*[oR]|--o)/s]
 ])
 
 /** Subcommands of git that read. Some refresh git's index, or take its lock for a moment: that changes nothing of the workspace's. */

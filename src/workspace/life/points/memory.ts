@@ -9,7 +9,7 @@ import { hostBootId } from "../../../system/processes/identity.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { clockReader, monotonicMs } from "../../../system/waits/time.ts"
-import type { Generation } from "../../entry/entry.ts"
+import type { Entry, Generation } from "../../entry/entry.ts"
 import { unwritten } from "../../entry/record.ts"
 import type { CommandJournal, JournaledCommand } from "../../residents/exec/journal.ts"
 import { portsOfServices } from "../../residents/port/table.ts"
@@ -22,6 +22,19 @@ import { copyIn, copyPoint, grownBy } from "./copy.ts"
 /** Commands, shells and runs of services without an end: they change memory without a write to the disk. */
 const hasPrograms = ({ commands }: CommandJournal) => commands.some(({ end }) => end === undefined)
 
+/** What the last point with memory took. */
+export interface PointCost {
+  /** Time that the guest stood still, in ms. 0 without such a point. */
+  readonly pauseMs: number
+  /** Time that the capture took, in ms: a command may wait for all of it. */
+  readonly captureMs: number
+}
+
+/** The last points with memory that this process made, by workspace, and the time of the last use before each, in ms since 1970. */
+const captures = new WeakMap<Entry, PointCost & { readonly id: string; readonly lastMs: number }>()
+
+export const costOf = (entry: Entry): PointCost => captures.get(entry) ?? { pauseMs: 0, captureMs: 0 }
+
 /** Stores memory, devices and a copy of the disk in the folder of a point. Gives its record. */
 const captureIn = (
   before: Before,
@@ -32,7 +45,7 @@ const captureIn = (
 ) =>
   Effect.gen(function*() {
     const { always, entry, journal, last, services } = before
-    const { folder, pointMarks, uses } = entry
+    const { folder, uses } = entry
     yield* Effect.mapError(ensureFolder(half.logs), unwritten(folder))
     yield* linkSeed(half.disk, disk.seed.path)
     const to = copyIn(half, disk)
@@ -48,6 +61,7 @@ const captureIn = (
     let commands: ReadonlyArray<JournaledCommand> = []
     let programs = false
     let takenAtMs = before.momentMs
+    let lastMs = uses.lastMs
     const clock = yield* clockReader
     const memory = { path: half.frozen.memoryPath, uid: process.getuid?.() ?? 0 }
     const captured = yield* captureRunning(
@@ -59,12 +73,11 @@ const captureIn = (
         takenAtMs = clock.nowMs()
         commands = journal.steps
         programs = hasPrograms(journal)
-        pointMarks.pointed = { id, lastMs: uses.lastMs }
+        lastMs = uses.lastMs
       }
     )
     faultPoint("point:captured")
-    pointMarks.pauseMs = captured.memory.pauseMs
-    pointMarks.captureMs = (yield* monotonicMs) - begunMs
+    captures.set(entry, { id, lastMs, pauseMs: captured.memory.pauseMs, captureMs: (yield* monotonicMs) - begunMs })
     yield* copyPushed(folder.directory, half.directory)
     const made = recordOf(before, commands, {
       id,
@@ -89,16 +102,18 @@ const WORD_LIMIT = 1_000 * deadlineScale
  * Whether the guest's memory is still that of the last point: nothing has used the workspace since, and no program runs, also none that a command has
  * left behind.
  */
-const isStill = ({ entry: { pointMarks: { pointed }, uses }, last }: Before, { channel }: Generation) =>
-  Effect.suspend(() =>
-    last !== undefined && pointed?.id === last.record.id && pointed.lastMs === uses.lastMs && uses.count === 0
+const isStill = ({ entry, last }: Before, { channel }: Generation) =>
+  Effect.suspend(() => {
+    const { uses } = entry
+    const captured = captures.get(entry)
+    return last !== undefined && captured?.id === last.record.id && captured.lastMs === uses.lastMs && uses.count === 0
       ? Effect.map(channel.call.programs({}), (programs) => programs === 0).pipe(
         Effect.interruptible,
         Effect.timeout(WORD_LIMIT),
         Effect.orElseSucceed(() => false)
       )
       : Effect.succeed(false)
-  )
+  })
 
 /**
  * A point with the memory of the guest and a copy of its disk: the last one, if a point is wanted in any case and that one has both. `guest`: none if

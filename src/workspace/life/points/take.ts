@@ -2,14 +2,12 @@ import { Effect, Option, Ref } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import { formatOf } from "../../../lib/disk/layer-format.ts"
 import { readWorkspaceDisk } from "../../../lib/disk/workspace-disk.ts"
-import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import type { Vmm } from "../../../lib/vm/Vmm.ts"
 import type { Paths } from "../../../system/files/Paths.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { nowMs } from "../../../system/waits/time.ts"
 import { endUnattached } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
-import { lookAgain } from "../../entry/point-marks.ts"
 import { virtualBytesOf } from "../../entry/record.ts"
 import type { JournaledCommand } from "../../residents/exec/journal.ts"
 import { residentsOf } from "../../residents/open/entry-residents.ts"
@@ -18,6 +16,7 @@ import { type Point, readPoints } from "../records/point.ts"
 import type { Before } from "./before.ts"
 import { storePoint } from "./copy.ts"
 import { freezePoint } from "./freeze.ts"
+import { lookAgain, notePrograms } from "./last-look.ts"
 import { memoryPoint } from "./memory.ts"
 import { evict } from "./ring.ts"
 
@@ -43,15 +42,6 @@ const endedFrom = (steps: ReadonlyArray<JournaledCommand>, place: number) => {
   const running = steps.findIndex(({ end }, at) => at >= place && end === undefined)
   return (running === -1 ? steps.length : running) - place
 }
-
-/** Notes whether programs run. A guest that does not say so may have some. */
-const notePrograms = ({ pointMarks }: Entry, { call }: GuestChannel) =>
-  call.programs({}).pipe(
-    Effect.map((programs) => programs !== 0),
-    Effect.orElseSucceed(() => true),
-    Effect.map((hasPrograms) => void Object.assign(pointMarks, { hasPrograms })),
-    Effect.interruptible
-  )
 
 /**
  * Makes a point of the workspace as it is now, while the guest runs on, and gives the point: the last one, if that is known to have all. Gives none if

@@ -39,16 +39,16 @@ const servedBefore = (
  * on. What they wrote since is undone with these commands.
  */
 export const writersSince = (
-  { folder, pointMarks, uses }: Entry,
+  { folder, uses }: Pick<Entry, "folder" | "uses">,
   { commands: { journal }, ssh }: Pick<OpenResidents, "commands" | "ssh">,
-  { from, sinceMs }: { readonly from: number; readonly sinceMs: number }
+  { from, hasPrograms, sinceMs }: { readonly from: number; readonly hasPrograms: boolean; readonly sinceMs: number }
 ): Effect.Effect<ReadonlyArray<string>> =>
   Effect.gen(function*() {
     const undone = new Set(journal.steps.slice(from).map(({ start }) => start.id))
     const programs = journal.commands.filter((one) => !undone.has(one.start.id) && ranSince(one, sinceMs))
     const isSsh = ssh.usedSince(sinceMs) || servedBefore(yield* readEvents(folder.directory), ssh, sinceMs)
     const named = [...new Set([...programs.map(nameOf), ...(isSsh ? ["SSH connections"] : [])])]
-    const isLeft = named.length === 0 && pointMarks.hasPrograms && uses.count <= 1 &&
+    const isLeft = named.length === 0 && hasPrograms && uses.count <= 1 &&
       journal.commands.every(({ end }) => end !== undefined)
     return isLeft ? ["processes that commands left"] : named
   })

@@ -1,8 +1,7 @@
 import { Effect } from "effect"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { deadlineScale } from "../../../../../src/system/settings/deadline-scale.ts"
-import { makePointMarks } from "../../../../../src/workspace/entry/point-marks.ts"
-import { everyMs, hasPoints, isQuick } from "../../../../../src/workspace/life/verbs/keeper.ts"
+import { everyMs, hasPoints, isQuick } from "../../../../../src/workspace/life/points/keeper.ts"
 
 describe("workspaces with points", () => {
   const before = process.env["PYRO_REWIND_MIB"]
@@ -33,8 +32,8 @@ describe("points that a command waits for", () => {
     readonly returnedAt?: number
   }) => {
     const points = pending === undefined ? undefined : { pendingBytes: Effect.succeed(pending) }
-    const entry = { pointMarks: { ...makePointMarks(), captureMs: captureMs * deadlineScale, returnedAt } }
-    return Effect.runSync(isQuick(entry, { points }, { steps: Array.from({ length: commands }) }, { isUnused }))
+    const before = { captureMs: captureMs * deadlineScale, returnedAt }
+    return Effect.runSync(isQuick(before, { points }, { steps: Array.from({ length: commands }) }, { isUnused }))
   }
 
   it("a point of the disk is always waited for", () => {
@@ -55,7 +54,7 @@ describe("points that a command waits for", () => {
   })
 
   it("they are rarer after a long pause or a long capture", () => {
-    const every = (marks: object) => everyMs({ pointMarks: { ...makePointMarks(), ...marks } })
+    const every = (cost: object) => everyMs({ pauseMs: 0, captureMs: 0, ...cost })
     assert.deepStrictEqual(
       [every({}), every({ pauseMs: 60 }), every({ pauseMs: 100 }), every({ pauseMs: 100, captureMs: 1_000 })],
       [3_000, 3_000, 5_000, 20_000]

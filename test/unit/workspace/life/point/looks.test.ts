@@ -67,6 +67,7 @@ describe("commands that are looks by their words", () => {
         ["git", "stash"],
         ["tree", "-o", "list"],
         ["tree", "-ao", "list"],
+        ["tree", "-a-o", "list"],
         ["tree", "-aRL", "1"],
         ["file", "-C", "-m", "magic"],
         ["file", "-bC"],

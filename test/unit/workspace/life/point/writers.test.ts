@@ -4,7 +4,6 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll } from "vitest"
 import type { Entry } from "../../../../../src/workspace/entry/entry.ts"
-import { makePointMarks } from "../../../../../src/workspace/entry/point-marks.ts"
 import { writersSince } from "../../../../../src/workspace/life/points/writers.ts"
 import type { OpenResidents } from "../../../../../src/workspace/residents/open/open.ts"
 import { temporaryFolder } from "../../../../support/pyro-cli.ts"
@@ -28,14 +27,13 @@ const named = (sinceMs: number, events: ReadonlyArray<object>, usedSince: (ms: n
   fs.writeFileSync(path.join(directory, "events.jsonl"), events.map((one) => `${JSON.stringify(one)}\n`).join(""))
   const entry = {
     folder: { directory },
-    pointMarks: { ...makePointMarks(), hasPrograms: false },
     uses: { count: 1, lastMs: 0 }
   } as unknown as Entry
   const residents = {
     commands: { journal: { commands: [], steps: [] } },
     ssh: { knowsFromMs: began, usedSince }
   } as unknown as Pick<OpenResidents, "commands" | "ssh">
-  return writersSince(entry, residents, { from: 0, sinceMs })
+  return writersSince(entry, residents, { from: 0, hasPrograms: false, sinceMs })
 }
 
 const SSH = ["SSH connections"]

@@ -4,23 +4,62 @@ import { SeedImages } from "../../../lib/disk/SeedImages.ts"
 import { type DiskSource, hasGrown, readWorkspaceDisk } from "../../../lib/disk/workspace-disk.ts"
 import { Pool } from "../../../lib/vm/Pool.ts"
 import { nowMs } from "../../../system/waits/time.ts"
-import type { Entry } from "../../entry/entry.ts"
+import type { Entry, Generation } from "../../entry/entry.ts"
 import { virtualBytesOf } from "../../entry/record.ts"
 import { residentsOf } from "../../residents/open/entry-residents.ts"
 import { imagesOf } from "../guest/generation.ts"
-import { dropAhead, isLeaving, makeAhead } from "../points/ahead.ts"
-import { findPoint } from "../points/choose.ts"
-import { isBehind } from "../points/lineage.ts"
 import { type Point, readPoints } from "../records/point.ts"
+import { dropAhead, isLeaving, makeAhead } from "./ahead.ts"
+import { findPoint } from "./choose.ts"
+import { isBehind } from "./lineage.ts"
 
 /** Time after a return to a point in which the next return is expected, in ms: who goes back once tries again, and a guest that waits takes memory. */
 const EXPECTED_MS = 10 * 60_000
+
+/** A return to a point. */
+interface Return {
+  /** Number of commands in the history then. */
+  readonly commands: number
+  /** Its time, in ms since 1970. */
+  readonly ms: number
+}
+
+/** The last returns, by workspace, with the number of the disk that each has made. */
+const returns = new WeakMap<Entry, Return & { readonly disk: number }>()
+
+/** The return that has made the workspace's present disk. Undefined if a reset or a start from elsewhere has. */
+const lastReturn = (entry: Entry): Return | undefined => {
+  const last = returns.get(entry)
+  return last?.disk === Ref.getUnsafe(entry.record).disk ? last : undefined
+}
+
+/** Notes a return to a point: the next one is expected for a while. */
+export const noteReturn = (entry: Entry, made: Return): void => {
+  returns.set(entry, { ...made, disk: Ref.getUnsafe(entry.record).disk })
+}
+
+/** Number of commands in the history at the last return to a point. Undefined if none was made since the last reset. */
+export const commandsAtReturn = (entry: Entry): number | undefined => lastReturn(entry)?.commands
+
+/** The VM for whose next return something was made ready, by workspace. */
+const expecting = new WeakMap<Entry, Generation>()
+
+/** Ends the guest and removes the memory that were made ready for the next return from this VM. What was made ready since for another one stays. */
+const ended = (entry: Entry, generation: Generation, pool: Option.Option<Pool["Service"]>) =>
+  Effect.suspend(() => {
+    if (expecting.get(entry) !== generation) return Effect.void
+    const endGuest = Option.match(pool, {
+      onNone: () => Effect.void,
+      onSome: ({ expect }) => expect(entry.id, Option.none())
+    })
+    return Effect.andThen(endGuest, dropAhead(entry))
+  })
 
 /** The point that the next return most likely goes to: the one before the last command, or the present state if no command has run since a return. */
 const likelyPoint = (entry: Entry) =>
   Effect.gen(function*() {
     const { commands: { journal } } = yield* residentsOf(entry, "workspace.rewind")
-    if (journal.steps.length !== entry.pointMarks.returnedAt) {
+    if (journal.steps.length !== commandsAtReturn(entry)) {
       return Option.map(yield* Effect.option(findPoint(entry, { steps: 1 })), ({ point }) => point)
     }
     const undone = (yield* Ref.get(entry.record)).undone ?? []
@@ -63,26 +102,23 @@ const expectGuest = (entry: Entry, pool: Pool["Service"]) =>
  */
 export const expectReturn = (entry: Entry) =>
   Effect.gen(function*() {
-    const { pointMarks: marks } = entry
-    const { returnedMs } = marks
-    const isExpected = returnedMs !== undefined && (yield* nowMs) - returnedMs <= EXPECTED_MS
-    const generation = yield* Ref.get(entry.generation)
-    const hasMemory = Option.exists(generation, ({ guest: { vm } }) => vm.points !== undefined)
+    const returned = lastReturn(entry)
+    const isExpected = returned !== undefined && (yield* nowMs) - returned.ms <= EXPECTED_MS
+    const generation = Option.getOrUndefined(yield* Ref.get(entry.generation))
+    if (generation === undefined) return
+    const hasMemory = generation.guest.vm.points !== undefined
     if (!isExpected && !hasMemory) return
     if (yield* isLeaving(entry)) return
     const pool = yield* Effect.serviceOption(Pool)
-    if (marks.endExpected === undefined) {
-      const endGuest = Option.match(pool, {
-        onNone: () => Effect.void,
-        onSome: ({ expect }) => expect(entry.id, Option.none())
-      })
-      marks.endExpected = Effect.andThen(endGuest, dropAhead(entry))
-      yield* Scope.addFinalizer(entry.scope, marks.endExpected)
+    const end = ended(entry, generation, pool)
+    if (expecting.get(entry) !== generation) {
+      expecting.set(entry, generation)
+      yield* Scope.addFinalizer(generation.scope, end)
     }
     if (hasMemory) yield* Effect.forkIn(makeAhead(entry, likelyPoint(entry), { isExpected }), entry.scope)
     if (isExpected && Option.isSome(pool)) yield* expectGuest(entry, pool.value)
     // Its end may have come meanwhile, before there was something to end.
-    if (yield* isLeaving(entry)) yield* marks.endExpected
+    if (yield* isLeaving(entry)) yield* end
   }).pipe(
     Effect.catch((failure) => Effect.logDebug(`${entry.id}: no return to a point is prepared: ${failure.message}`))
   )

@@ -6,12 +6,13 @@ import { onceFree } from "../../../system/waits/once-free.ts"
 import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
-import { lookAgain, type PointMarks, takeLook, whileTaking } from "../../entry/point-marks.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 import { openResidentsOf } from "../../residents/open/entry-residents.ts"
-import { takePoint } from "../points/take.ts"
 import { mergeIfTooLong } from "../snapshot/flatten.ts"
-import { expectReturn } from "./expect.ts"
+import { commandsAtReturn, expectReturn, noteReturn } from "./expect.ts"
+import { isSeen, lookAfterReturn, lookAgain, mayBeDue, mayHavePrograms, noteLook, noteSeen } from "./last-look.ts"
+import { costOf, type PointCost } from "./memory.ts"
+import { takePoint } from "./take.ts"
 
 /** Time without a use until a workspace counts as idle between two commands, in ms. */
 const QUIET_MS = 150
@@ -41,29 +42,22 @@ export const hasPoints = ({ result, tryOf }: Partial<Pick<WorkspaceRecord, "resu
  * unless a program has run since (`isUnused`).
  */
 export const isQuick = (
-  { pointMarks }: { readonly pointMarks: Pick<PointMarks, "captureMs" | "returnedAt"> },
+  { captureMs, returnedAt }: Pick<PointCost, "captureMs"> & { readonly returnedAt: number | undefined },
   { points }: { readonly points?: Pick<VmPoints, "pendingBytes"> | undefined },
   { steps }: { readonly steps: ReadonlyArray<unknown> },
   { isUnused = false }: { readonly isUnused?: boolean } = {}
 ): Effect.Effect<boolean> =>
   points === undefined
     ? Effect.succeed(true)
-    : pointMarks.captureMs > MAX_CAPTURE_MS ||
-        ([0, pointMarks.returnedAt].includes(steps.length) && !(isUnused && pointMarks.captureMs > 0))
+    : captureMs > MAX_CAPTURE_MS || ([0, returnedAt].includes(steps.length) && !(isUnused && captureMs > 0))
     ? Effect.succeed(false)
     : Effect.map(points.pendingBytes, (bytes) => bytes <= MAX_PENDING_BYTES)
 
 /** Time between two points of a workspace, after the first ones. */
-export const everyMs = (
-  { pointMarks }: { readonly pointMarks: Pick<PointMarks, "captureMs" | "pauseMs"> }
-): number => {
+export const everyMs = ({ captureMs, pauseMs }: PointCost): number => {
   const set = settingNow("PYRO_REWIND_EVERY_MS")
-  return set === 0 ? 0 : Math.max(set, pointMarks.pauseMs / STILL_PART, pointMarks.captureMs / BUSY_PART)
+  return set === 0 ? 0 : Math.max(set, pauseMs / STILL_PART, captureMs / BUSY_PART)
 }
-
-/** Whether no use of the workspace has ended since the last look. */
-const isSeen = ({ pointMarks: marks, uses }: Pick<Entry, "pointMarks" | "uses">, ended: number) =>
-  marks.usedMs === uses.lastMs && marks.ended === ended
 
 /**
  * Whether a workspace may have changed since the last look, and another one is allowed. Notes the look if so. A step that waits for the point also
@@ -71,25 +65,24 @@ const isSeen = ({ pointMarks: marks, uses }: Pick<Entry, "pointMarks" | "uses">,
  */
 const isDue = (entry: Entry, { isAwaited }: { readonly isAwaited: boolean }) =>
   Effect.gen(function*() {
-    const { pointMarks: marks, uses } = entry
     const residents = yield* openResidentsOf(entry)
     if (Option.isNone(residents)) return false
     const { endedCount: ended } = residents.value.commands.journal
     const isUnused = isSeen(entry, ended)
-    if (isUnused && !(isAwaited && (marks.hasPrograms || uses.count > 1))) return false
+    if (isUnused && !(isAwaited && (mayHavePrograms(entry) || entry.uses.count > 1))) return false
     const generation = yield* Ref.get(entry.generation)
     const { state } = yield* Ref.get(entry.state)
     if (!hasPoints(yield* Ref.get(entry.record)) || Option.isNone(generation) || state !== "running") {
       // The next use makes another look due.
-      Object.assign(marks, { usedMs: uses.lastMs, ended })
+      noteSeen(entry, ended)
       return false
     }
     const { vm } = generation.value.guest
     if ((yield* vm.health.trouble) !== "none") return false
-    if (isAwaited && !(yield* isQuick(entry, vm, residents.value.commands.journal, { isUnused }))) return false
-    if (!takeLook(marks, yield* monotonicMs, everyMs(entry))) return false
-    Object.assign(marks, { usedMs: uses.lastMs, ended })
-    return { isUnused }
+    const cost = costOf(entry)
+    const before = { ...cost, returnedAt: commandsAtReturn(entry) }
+    if (isAwaited && !(yield* isQuick(before, vm, residents.value.commands.journal, { isUnused }))) return false
+    return noteLook(entry, ended, yield* monotonicMs, everyMs(cost)) ? { isUnused } : false
   })
 
 /** A point that cannot be made costs a way back, and nothing else. */
@@ -112,6 +105,23 @@ const pointIfThere = ({ registry }: Lifecycle, entry: Entry, due: { readonly isU
       ? Effect.asVoid(takePoint(entry, { flushLimit: BEFORE_COMMAND, ...due }))
       : Effect.void)
 
+/** Ends with the point that is being made of a workspace. */
+const taking = new WeakMap<Entry, Deferred.Deferred<void>>()
+
+/** Makes a point while commands that are about to start wait for it. */
+const whileTaking = (entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
+  Effect.suspend(() => {
+    const made = Deferred.makeUnsafe<void>()
+    taking.set(entry, made)
+    return Effect.ensuring(
+      work,
+      Effect.sync(() => {
+        taking.delete(entry)
+        Deferred.doneUnsafe(made, Effect.void)
+      })
+    )
+  })
+
 /**
  * Makes a point before a command starts, if one is due that the idle time before did not bring, behind the one that is being made: a command that
  * starts meanwhile would be a part of it. Takes a few ms, as a rule; a point with memory that may take longer is left to the idle time. Waits a moment
@@ -122,11 +132,11 @@ export const pointBeforeCommand = (
   entry: Entry
 ): Effect.Effect<void, never, LifecycleServices> =>
   Effect.gen(function*() {
-    const { taking } = entry.pointMarks
-    if (taking !== undefined) {
-      const taken = yield* Effect.timeoutOption(Deferred.await(taking), BEFORE_COMMAND)
+    const made = taking.get(entry)
+    if (made !== undefined) {
+      const taken = yield* Effect.timeoutOption(Deferred.await(made), BEFORE_COMMAND)
       // Another command may have begun the next one.
-      if (Option.isNone(taken) || entry.pointMarks.taking !== undefined) return
+      if (Option.isNone(taken) || taking.has(entry)) return
     }
     const due = yield* isDue(entry, { isAwaited: true })
     if (due === false) return
@@ -137,10 +147,6 @@ export const pointBeforeCommand = (
       orLog(entry)
     )
   })
-
-/** Whether a workspace may be due for a look: it is not in use, and was used since the last one. Costs next to nothing: most workspaces are idle. */
-const mayBeDue = ({ pointMarks: { ended, usedMs }, uses: { count, lastMs } }: Entry) =>
-  count === 0 && (usedMs !== lastMs || ended < 0)
 
 /** Time between two looks at the workspaces, while one may be due. */
 const LOOK_EVERY = "400 millis"
@@ -177,3 +183,20 @@ const makePoints = ({ registry }: Lifecycle): Effect.Effect<void, never, Lifecyc
       { concurrency: 4, discard: true }
     )
   )
+
+/**
+ * After a return to a point, behind this number of commands. `had`: what the point has, if it is the state before the next command without another
+ * look. Prepares what the next return needs.
+ */
+export const rewound = (
+  entry: Entry,
+  { commands, had }: {
+    readonly commands: number
+    readonly had: { readonly ended: number; readonly hasPrograms: boolean } | undefined
+  }
+) =>
+  Effect.gen(function*() {
+    lookAfterReturn(entry, had)
+    noteReturn(entry, { commands, ms: yield* nowMs })
+    yield* Effect.forkIn(expectReturn(entry), entry.scope)
+  })
