@@ -26,7 +26,7 @@ import { scrubFiles } from "./scrub.ts"
 
 const OPERATION = "workspace.commit"
 
-/** What a workspace has beside the files of its environment. */
+/** Data of a workspace that is not part of its environment. */
 export interface Changes {
   readonly id: string
   readonly environment: { readonly name: string; readonly imagePath: string }
@@ -38,7 +38,7 @@ export interface Changes {
   ) => Effect.Effect<void, E | PyroError>
 }
 
-/** What belongs to a run. The rest of the files is an environment's own. */
+/** Files of a run. All other files belong to the new environment. */
 const leftOut = ["upper/tmp/*", "upper/run/*", "upper/var/cache/apt/archives/*.deb"]
 
 const command = (directory: string) =>

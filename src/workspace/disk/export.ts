@@ -140,7 +140,7 @@ const work = (
     yield* Effect.scoped(putImage(output, payload, 0)).pipe(Effect.catchTag("PutFailed", refused(output, 0)))
     yield* demandLegal(entry, operation)
     yield* acquireLifecycleLock(lifecycle, entry)
-    // A start may have come first.
+    // The workspace may have started before this lock was taken.
     yield* demandLegal(entry, operation)
     yield* endUnattached(entry)
     const record = yield* Ref.get(entry.record)
@@ -151,7 +151,7 @@ const work = (
     return { _tag: "Exported" as const, ...exported }
   })
 
-/** Fails when a deletion wants the workspace. */
+/** Fails when a deletion of the workspace begins. */
 const untilDeletion = (entry: Entry) =>
   SubscriptionRef.changes(entry.isBeingDeleted).pipe(
     Stream.filter((isDeleting) => isDeleting),

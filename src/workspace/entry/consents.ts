@@ -8,7 +8,7 @@ import type { NewEvent } from "./events.ts"
 
 type Decision = AnswerPayload["decision"]
 
-/** What waits: an export, or a login with a lent SSH agent. */
+/** A waiting request: an export, or a login with a lent SSH agent. */
 export type WaitingRequest = WaitingExport | WaitingLogin
 
 interface Waiting {
@@ -21,12 +21,12 @@ const isExport = (about: WaitingRequest): about is WaitingExport => !isLogin(abo
 
 /** Requests of a workspace that wait for the user. They end with their callers. */
 export interface Consents {
-  /** Waits for the answer. Fails if it is no. `announce` gets what waits, once it can be answered. */
+  /** Waits for the answer, and fails if the answer is no. `announce` gets the waiting request as soon as it can be answered. */
   readonly ask: <R>(
     asked: AskedExport & Pick<WaitingExport, "client">,
     announce: (waiting: WaitingExport) => Effect.Effect<void, never, R>
   ) => Effect.Effect<void, ExportRefused, R>
-  /** The same for a login. Gives whether it is allowed. */
+  /** The same for a login. Returns whether the login is allowed. */
   readonly askLogin: <R>(
     asked: AskedLogin,
     announce: (waiting: WaitingLogin) => Effect.Effect<void, never, R>

@@ -169,7 +169,7 @@ export const discardFolder = (folder: string): Effect.Effect<void> => Effect.ign
 export const removeStaged = (above: string, directory: string) =>
   Effect.andThen(discardFolder(directory), Effect.ignore(removeEmptyFolder(above)))
 
-/** Ends the VM that the record names if this process could not attach to it. Its disk may then have another VM. */
+/** Ends the VM that the record names if this process could not attach to it. Afterwards another VM may use the disk. */
 export const endUnattached = (entry: Entry) =>
   Effect.gen(function*() {
     const { vm } = yield* Ref.get(entry.record)

@@ -37,7 +37,7 @@ const Event = Schema.Union([
   /** A workspace that nothing used could not be paused, and runs on. Recorded once for each reason in a row. */
   Schema.TaggedStruct("pause_failed", { at, detail: Schema.String }),
   Schema.TaggedStruct("resumed", { at }),
-  /** The microVM ended, and no request asked for that. The detail has the end of the guest's console. */
+  /** The microVM ended without a request. The detail has the end of the guest's console. */
   Schema.TaggedStruct("died", { at, detail: Schema.String }),
   /** The last event: the deletion removes the log. */
   Schema.TaggedStruct("expired", { at, ttlSeconds: Schema.Int }),
@@ -132,9 +132,9 @@ const Event = Schema.Union([
     decision: Schema.Literals(["allow", "deny"])
   }),
   Schema.TaggedStruct("ssh_login", { at, ...login }),
-  /** What such an agent does not do for the guest. */
+  /** Refusal of such an agent to serve the guest. */
   Schema.TaggedStruct("ssh_agent_refused", { at, reason: Schema.String }),
-  /** More of these than the log has: the guest asked too often. */
+  /** Number of refusals and logins that the log leaves out, because the guest asked too often. */
   Schema.TaggedStruct("ssh_agent_flood", { at, events: Schema.Int }),
   Schema.TaggedStruct("service_started", { at, name: Schema.String, restarts: Schema.Int }),
   Schema.TaggedStruct("service_ready", { at, name: Schema.String, readyMs: Schema.Number }),
@@ -231,9 +231,9 @@ const eventsOf = (line: string): ReadonlyArray<WorkspaceLogEvent> => {
 
 export interface EventPage {
   readonly events: ReadonlyArray<WorkspaceLogEvent>
-  /** Position behind each of them, which no other event of the workspace has. */
+  /** Position after each event; unique within the workspace. */
   readonly positions: ReadonlyArray<number>
-  /** Position behind the last event of the page. */
+  /** Position after the last event of the page. */
   readonly nextCursor: number
   /** Later events may be in the log already. */
   readonly hasMore: boolean
@@ -242,11 +242,11 @@ export interface EventPage {
 interface FoundEvent {
   readonly event: WorkspaceLogEvent
   readonly bytes: number
-  /** Position behind it. */
+  /** Position after the event. */
   readonly end: number
 }
 
-/** How many of the first events fit a page. At least one does: a follower goes on. All do without a limit, for this process alone. */
+/** Number of the first events that fit a page: at least one, so that a follower advances. All events without a limit, which only this process asks for. */
 const fitting = (events: ReadonlyArray<FoundEvent>, limit: number): number => {
   if (limit === Infinity) return events.length
   let left = PAGE_BYTES

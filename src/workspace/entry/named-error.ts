@@ -3,7 +3,7 @@ import type { PyroError } from "../../contract/errors/errors.ts"
 import { withWorkspace } from "../../contract/errors/with-workspace.ts"
 import { displayName, type Entry } from "./entry.ts"
 
-/** Names the workspace in the error of its work, for the hint. Guests and disks do not know the name. */
+/** Adds the workspace's name to an error, for the hint. Guests and disks do not know the name. */
 export const failNamed = (entry: Entry) => (error: PyroError) =>
   Effect.flatMap(displayName(entry), (name) => Effect.fail(withWorkspace(error, name, entry.id)))
 

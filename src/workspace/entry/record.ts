@@ -50,9 +50,9 @@ export const WorkspaceRecord = Schema.Struct({
   driver: Schema.optional(Schema.Literal("firecracker")),
   /** Absent: `streams`. */
   networkDriver: Schema.optional(Schema.Literal("tap")),
-  /** File of the host that its guest writes as a further disk, and its size. pyro's own builders have one. */
+  /** File of the host that the guest writes as a further disk, and its size. Only builders have such a disk. */
   result: Schema.optional(Schema.Struct({ file: Schema.String, mib: Schema.Int })),
-  /** Reference of the image that it makes. Absent: it is no builder of pyro's own. A list has no builders. */
+  /** Reference of the image that a builder makes. Absent: the workspace is no builder. Lists leave out builders. */
   builder: Schema.optional(Schema.String),
   requireConfinement: Schema.optional(Schema.Literals(["namespaces", "namespaces+uid"])),
   ttlSeconds: Schema.optional(Schema.Int),
@@ -75,7 +75,7 @@ export const WorkspaceRecord = Schema.Struct({
   cwd: Schema.optional(Schema.String),
   /** User of commands, shells and services that name none: that of the environment's image. Absent: `workspaceUser`. */
   user: Schema.optional(Schema.String),
-  /** What the environment's image says of its own command. Absent: there is none. */
+  /** The image's own command, as the image describes it. Absent: none. */
   image: Schema.optional(ImageProgram),
   /** Project of the workspace: real path of a directory of the host, or the key of a server without one. */
   project: Schema.optional(Schema.String),
@@ -103,8 +103,8 @@ export const WorkspaceRecord = Schema.Struct({
     Schema.Struct({ workspace: WorkspaceId, snapshot: Schema.optional(Schema.String) })
   ),
   /**
-   * The try that it is a candidate of: it ends with the try, and the next process removes it. No request reaches it. A candidate that is kept
-   * becomes a snapshot first.
+   * Try of which the workspace is a candidate. A candidate ends with its try, and the next process removes a leftover candidate. No request reaches a
+   * candidate. A candidate to keep becomes a snapshot first.
    */
   tryOf: Schema.optional(Schema.String),
   /** ISO 8601. */
@@ -125,7 +125,7 @@ const upgrades: Upgrades = [
   (same) => ({ ...same, format: 3, workspaceUser: "root" })
 ]
 
-/** Whether the process that made it had not made it whole, or was removing it: the next process removes it. */
+/** Whether the workspace is half made or half removed. The next process then removes it. */
 export const isUnfinished = ({ phase, tryOf }: Pick<WorkspaceRecord, "phase" | "tryOf">): boolean =>
   phase === "creating" || phase === "deleting" || tryOf !== undefined
 

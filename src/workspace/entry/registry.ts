@@ -113,7 +113,7 @@ export const makeRegistry = () => {
   /** One change of the names of saved snapshots at a time, and no change while one is linked. */
   const savedLock = Semaphore.makeUnsafe(1)
 
-  /** Open from the end of a use of any workspace until nothing is left to do because of it. */
+  /** Open after a use of any workspace, until the work that the use caused is done. */
   const wasUsed = Latch.makeUnsafe(true)
 
   return { entries, damaged, reachable, lookUp, find, checkName, savedLock, wasUsed } as const

@@ -5,7 +5,7 @@ import { snakeCase } from "../../contract/text/snake.ts"
 import { callerProject } from "../../contract/wire/caller-project.ts"
 import { clockReader } from "../../system/waits/time.ts"
 
-/** A request on a workspace, by somebody who may want to know later what was asked. */
+/** A request on a workspace, remembered so that its sender can look it up later. */
 export interface RequestRecord {
   readonly number: number
   readonly at: string
@@ -13,7 +13,7 @@ export interface RequestRecord {
   readonly operation: string
   /** `model`: a client that is bound to a project, as MCP servers are. */
   readonly by: "model" | "person"
-  /** Name and version of the MCP client in its own words. Absent if it told none. */
+  /** Name and version of the MCP client in its own words. Absent if the client sent none. */
   readonly client?: string
   /** Short arguments by their JSON names. */
   readonly given: Readonly<Record<string, unknown>>
@@ -97,7 +97,7 @@ const givenOf = (payload: unknown): RequestRecord["given"] =>
     )
   )
 
-/** A command is in the journal, and keys and sizes of a terminal are in no list. Its shell is. */
+/** Commands are in the journal. Keys and sizes of a terminal are not listed, and their shell is. */
 const UNSEEN = new Set([
   "workspace.exec",
   "workspace.resize",

@@ -79,7 +79,7 @@ export interface Residents {
   readonly inherit: (noted: ResidentStates, at: NotedAt) => Effect.Effect<void, PyroError>
   /** Tries every resident, and then fails with the first failure. */
   readonly clear: Effect.Effect<void, PyroError>
-  /** The same, for those that are no history. */
+  /** The same, for residents that are no history. */
   readonly clearPresent: Effect.Effect<void, PyroError>
   readonly takeWarnings: Effect.Effect<ReadonlyArray<string>>
   readonly owns: (processId: string) => boolean

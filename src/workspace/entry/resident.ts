@@ -68,7 +68,7 @@ export interface Resident<State> {
   readonly finishNote?: (noted: State, folder: string) => Effect.Effect<void, PyroError>
   /** Inherits a recorded state, of this workspace or of the source of its fork. `adopt` follows. Only for a resident with `note`. */
   readonly inherit?: (noted: State, at: NotedAt) => Effect.Effect<void, PyroError>
-  /** It is a history, which goes on when a candidate of a try becomes the workspace. @default it ends with the VM that it is of */
+  /** The resident is a history, which continues when a candidate of a try becomes the workspace. @default the resident ends with its VM */
   readonly isHistory?: true
   /** Forgets everything: the workspace is at its baseline again. May run twice. */
   readonly clear: Effect.Effect<void, PyroError>

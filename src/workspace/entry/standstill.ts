@@ -3,7 +3,7 @@ import type { Notice } from "../../contract/rows/notice.ts"
 import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
 import type { VmTrouble } from "../../lib/vm/model/Vm.ts"
 
-/** Reason why a guest cannot run now, or the news that it continues. */
+/** Reason why a guest cannot run now, or a sentence that the guest continues. */
 export const troubleText = (trouble: VmTrouble): string =>
   trouble === "no-space"
     ? "the host's disk is full: the guest stands still and goes on when there is room"
@@ -21,7 +21,7 @@ export type Standstill = Effect.Effect<string | undefined>
 /** Interval of the checks of a guest whose command has a waiting caller, in ms. */
 const LOOK_EVERY_MS = 10_000
 
-/** Asks the agent for a sign of life. */
+/** Checks whether the agent answers. */
 export const silenceOf = ({ call }: GuestChannel): Standstill =>
   Effect.match(call.ping({ payload: new Uint8Array() }), {
     onSuccess: () => undefined,

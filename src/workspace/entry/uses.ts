@@ -2,7 +2,7 @@ import { Effect, type Scope } from "effect"
 import { acquirePlain } from "../../system/waits/effects.ts"
 import { clockReader, nowMs } from "../../system/waits/time.ts"
 
-/** Uses of a workspace's VM by operations. An operation that looks at records only is none. */
+/** Uses of a workspace's VM by operations. An operation that only reads records does not count. */
 export interface Uses {
   /** Number of operations that use the VM now. */
   count: number

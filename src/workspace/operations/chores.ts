@@ -1,6 +1,6 @@
 import { Effect, type Scope } from "effect"
 
-/** Work of a daemon that is repeated. A failure of it is its own. */
+/** Repeated work of a daemon. A failure of one chore does not affect the others. */
 interface Chore<R> {
   readonly everySeconds: number
   readonly work: Effect.Effect<unknown, never, R>

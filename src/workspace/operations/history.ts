@@ -34,11 +34,11 @@ interface Known {
   /** What is undone in the present state. */
   readonly undone: ReadonlyArray<Span>
   readonly isFromBaseline: boolean
-  /** Begins of SSH sessions, oldest first. */
+  /** Starts of SSH sessions, oldest first. */
   readonly visits?: ReadonlyArray<SshBegin>
 }
 
-/** Begins of SSH sessions: those that the events have, one for each visit, and each one that this process has served. */
+/** Starts of SSH sessions: one for each visit in the event log, and one for each session that this process has served. */
 export const visitsOf = (
   events: ReadonlyArray<WorkspaceLogEvent>,
   served: ReadonlyArray<SshBegin>

@@ -84,7 +84,7 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
     }
   })
 
-/** The same for a request. A sign of life of the program that asks counts as a use, and renews the expiry. It resumes nothing. */
+/** The same for a request. A keep-alive request of a program counts as a use, and renews the expiry. It resumes nothing. */
 export const statusOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
   Effect.gen(function*() {
     if (yield* isHeld) {

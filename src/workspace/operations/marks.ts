@@ -24,8 +24,8 @@ export const isSame = (one: Marks | undefined, other: Marks): boolean =>
   one !== undefined && one.length === other.length && one.every((mark, at) => mark === other[at])
 
 /**
- * Time between two looks at what is watched, in ms. Commands, connections and states wake nobody by themselves: each would pay for it, also
- * while nobody watches. No look comes sooner after the last one, so that a workspace that changes all the time costs ten looks a second.
+ * Time between two looks at what is watched, in ms. Commands, connections and states wake no watcher by themselves: each command would pay for that,
+ * also without a watcher. No look comes sooner after the last one, so that a workspace that changes all the time costs ten looks a second.
  */
 const LOOK_MS = 100
 

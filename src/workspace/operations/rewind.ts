@@ -30,7 +30,7 @@ const CROSSES: ReadonlySet<WorkspaceLogEvent["_tag"]> = new Set([
   "snapshot_save"
 ])
 
-/** What stays of a time that is undone, a sentence each. */
+/** Effects that a rewind does not undo, a sentence each. */
 const notUndone = (entry: Entry, sinceMs: number) =>
   Effect.gen(function*() {
     const since = new Date(sinceMs).toISOString()
@@ -62,7 +62,7 @@ const startedAgain = (residents: Option.Option<OpenResidents>) =>
     services.all().filter(({ end, wanted }) => end === undefined && wanted === "running").map(({ name }) => name)
   )
 
-/** What goes on in the memory of a point. */
+/** Programs that continue in the memory of a point. */
 const goesOn = (residents: Option.Option<OpenResidents>) =>
   Option.toArray(residents).flatMap(({ commands: { journal, running } }) =>
     journal.commands.filter(({ start }) => running.has(start.id)).map(({ start: { id, role } }) =>
@@ -77,10 +77,10 @@ const endedOf = ({ start: { command, id, role } }: JournaledCommand): EndedProgr
   command: lineOf(command)
 })
 
-/** Shortest time between the last look at a workspace and a command that the answer of a rewind has, in ms. */
+/** Shortest time between the last look at a workspace and a command that the answer of a rewind names, in ms. */
 const SHORTEST_LAG_MS = 50
 
-/** What programs wrote since a moment, which is undone with commands, as a sentence. */
+/** A sentence about data that programs wrote since a moment, which a rewind undoes together with commands. */
 export const writesUndone = ({ by, sinceMs }: Rewound["written"], first: JournaledCommand | undefined) => {
   if (by.length === 0) return []
   const lagMs = first === undefined ? 0 : Date.parse(first.start.startedAt) - sinceMs
@@ -88,7 +88,7 @@ export const writesUndone = ({ by, sinceMs }: Rewound["written"], first: Journal
   return [`what ${listed(by, ", ")} wrote since ${new Date(sinceMs).toISOString()}${lag}`]
 }
 
-/** Rewinds a workspace, and says what that undid and what it did not. */
+/** Rewinds a workspace, and reports which effects are undone and which are not. */
 export const rewindTo = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notify: Notify) =>
   Effect.gen(function*() {
     const { ended, looks, memory, point, redo, undone, written } = yield* rewind(lifecycle, entry, wanted, notify)

@@ -6,7 +6,7 @@ import type { Entry } from "../entry/entry.ts"
 import type { Registry } from "../entry/registry.ts"
 import { infoOf } from "./info.ts"
 
-/** Time without a use until a workspace counts as left behind, in ms. A program that works on something else for longer keeps its workspace: nothing is deleted. */
+/** Time without a use until a workspace counts as left behind, in ms. Nothing is deleted, so a program that returns later still has its workspace. */
 export const UNUSED_MS = 10 * 60_000
 
 /** Most workspaces that an error names. */

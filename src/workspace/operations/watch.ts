@@ -30,7 +30,7 @@ export const usageOf = (entry: Entry, seen: SeenUsage) =>
   Effect.gen(function*() {
     const generation = Option.getOrUndefined(yield* Ref.get(entry.generation))
     const pid = generation?.guest.vm.process.pid
-    // What such a VM maps, and did not write, belongs to all of its kind.
+    // Pages that such a VM maps and has not written are shared with other VMs.
     const isShared = generation?.guest.vm.memoryKind === "shared"
     const usage = pid === undefined ? undefined : processUsage(pid)
     if (pid === undefined || usage === undefined) {

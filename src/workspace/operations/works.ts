@@ -54,7 +54,7 @@ export const works: Works = {
         shells.open({ ...generation, memoryMib }, { ...payload, user: payload.user ?? user ?? workspaceUser })
     ),
   "workspace.shell.list": ({ shells }) => shells.list,
-  // Whoever waits for a shell uses it, without a need for the VM.
+  // A caller that waits for a shell uses the shell, without a need for the VM.
   "workspace.shell.read": ({ entry, shells }, payload) =>
     Effect.scoped(Effect.andThen(use(entry), shells.read(payload))),
   "workspace.shell.write": ({ shells }, payload) => shells.write(payload),

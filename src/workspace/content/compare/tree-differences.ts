@@ -18,7 +18,7 @@ const isExecutable = ({ mode }: ComparedSide) => (mode & 0o100) !== 0
 const mayHaveSameContent = (old: ComparedSide | undefined, after: ComparedSide | undefined) =>
   old?.type === "file" && after?.type === "file" && old.size === after.size && isExecutable(old) === isExecutable(after)
 
-/** Whether two entries are equal for a diff. False if that takes a read of files. */
+/** Whether two entries are known to be equal for a diff, without a read of files. */
 export const isSameEntry = (old: ComparedSide | undefined, after: ComparedSide | undefined) => {
   if (old === undefined || after === undefined) return old === after
   if (old.type !== after.type || old.type === "file") return false

@@ -49,9 +49,9 @@ export interface Changes {
   readonly defaultRules: ReadonlyArray<string>
   /** Repositories, work trees and submodules that the guest made, whose new files are left out. */
   readonly nested: ReadonlyArray<Uint8Array>
-  /** Requested paths that neither side has. */
+  /** Requested paths that exist on neither side. */
   readonly missing: ReadonlyArray<Uint8Array>
-  /** New sockets, FIFOs and devices, which no patch can hold. */
+  /** Number of new sockets, FIFOs and devices: a patch cannot contain them. */
   readonly specialCount: number
 }
 

@@ -28,7 +28,7 @@ const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf("/
 const nameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1)
 const below = (directory: string, name: string) => directory === "" ? name : `${directory}/${name}`
 
-/** A path that the list has, and its pattern as in an ignore file. */
+/** A path that matches the list, and its pattern as in an ignore file. */
 interface Match {
   readonly path: string
   readonly pattern: string
@@ -51,7 +51,7 @@ const matcher = (made: ReadonlySet<string>) => {
       : ofDirectory(parentOf(path)) ?? (path.endsWith(COMPILED) ? { path, pattern: `*${COMPILED}` } : undefined)
 }
 
-/** New directories that the list has. A directory of the baseline never counts. */
+/** New directories that match the list. A directory of the baseline never matches. */
 const madeDirectories = ({ channel, pushed, trees }: Sources, found: ReadonlyArray<Candidate>) =>
   Effect.gen(function*() {
     const made = new Set(
@@ -83,9 +83,9 @@ interface Request {
 }
 
 /**
- * Splits off new files that tools make, such as `node_modules/`, where the baseline has neither an ignore file nor a repository at or
- * above them: nothing else would tell them from a person's. pnpm's store at the top never stays. A file of the baseline, in a directory of the baseline with such a name, or
- * at a requested path always stays. `patterns` has those that excluded something.
+ * Splits off new files that tools make, such as `node_modules/`, where the baseline has neither an ignore file nor a repository at or above them:
+ * nothing else would distinguish them from a person's files. pnpm's store at the top never stays. A file of the baseline, in a directory of the
+ * baseline with such a name, or at a requested path always stays. `patterns` has those that excluded something.
  */
 export const withoutDefaults = (
   sources: Sources,

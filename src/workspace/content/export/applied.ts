@@ -44,7 +44,7 @@ export const movingBaseline = (entry: Moved, channel: GuestChannel): Effect.Effe
         if (!(yield* isCurrent)) return false
         const pushed = yield* readPushed(folder)
         yield* writePushed(folder, { ...pushed, entries: new Map([...pushed.entries, ...entries]) })
-        // Whoever has compared before has to compare again.
+        // A caller with an older diff has to compare again.
         yield* touch(entry.folder)
         return true
       }).pipe(entry.pushedLock.withPermits(1))
@@ -53,7 +53,7 @@ export const movingBaseline = (entry: Moved, channel: GuestChannel): Effect.Effe
         Effect.gen(function*() {
           const entries = yield* restore(keptEntries(folder, files))
           yield* restore(commit)
-          // The host's files have changed, so a failure here is none of the export's.
+          // The host's files have changed already, so a failure here does not fail the export.
           return yield* Effect.orElseSucceed(record(entries), () => false)
         })
       ).pipe(entry.pushLock.withPermits(1))

@@ -146,7 +146,7 @@ const work = ({ bounds, changes, digest, executable, files, output, payload }: A
     const due = files.filter(({ path }) => !there.has(path))
     const bytes = due.reduce((sum, { after }) => sum + (after?.content.length ?? 0), 0)
     const written = due.filter(({ after }) => after !== undefined)
-    // All files are as expected, and the changes cannot change any more, so that the user's answer is about them.
+    // All files are as expected, and the changes are final, so that the user's answer is about them.
     if (bounds.consent !== undefined && !payload.check) {
       yield* bounds.consent(
         { kind: "changes", output: directory, files: written.length, changedFiles: changes.length, bytes, digest },

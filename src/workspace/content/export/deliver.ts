@@ -56,7 +56,7 @@ interface Delivery {
   readonly excludedCount?: number | undefined
   readonly executable: ExecutablePaths
   readonly allowExecutable: boolean
-  /** @default nobody is asked */
+  /** @default no question */
   readonly consent?: Consent | undefined
   readonly warnings: ReadonlyArray<string>
 }
@@ -129,7 +129,7 @@ const work = (delivery: Delivery, emit: Emit) =>
         paths: dangling.slice(0, 10).map(shown)
       })
     }
-    // What is written is complete and cannot change any more, so that the user's answer is about these bytes.
+    // The staged content is complete and final, so that the user's answer is about these bytes.
     if (delivery.consent !== undefined && output._tag === "path") {
       yield* delivery.consent(
         {

@@ -62,7 +62,7 @@ export const exportFrom = (
     Effect.map(readerFor(lifecycle, entry, payload), (reader) => exportThrough(reader, entry, payload))
   )
 
-/** Ends the wait for an answer about a workspace that a deletion takes away: nobody could give one. */
+/** Ends the wait for the user's answer if the workspace is deleted: the request can no longer be answered. */
 const untilDeletion = (entry: Entry) =>
   untilDeleted(entry).pipe(
     Effect.andThen(
@@ -72,7 +72,7 @@ const untilDeletion = (entry: Entry) =>
     )
   )
 
-/** Asks the user, and records the question. The answer is recorded by whoever gives it. */
+/** Asks the user, and records the question. The request that answers records the answer. */
 const consentOf = (entry: Entry) =>
   Effect.map(
     Effect.all([EventLog, callerProject]),
@@ -204,7 +204,7 @@ const exportDiff = (
     )
     yield* refuseSecretsIn(bounds.secrets, changes)
     if (payload.apply) {
-      // The limits of a patch are those of tools that read one.
+      // Tools that read patches have these limits.
       const { digest } = yield* patchOf(changes, 0)
       return Stream.concat(hints, exportChanges(changes, digest, payload, bounds))
     }

@@ -22,7 +22,7 @@ export interface ExportBounds {
   readonly within?: string | undefined
   /** Secrets that the exported content must not have. @default none */
   readonly secrets?: SecretSet | undefined
-  /** Asks the user once the content is complete, and fails if the answer is no. @default nobody is asked */
+  /** Asks the user once the content is complete, and fails if the answer is no. @default no question */
   readonly consent?: Consent | undefined
   /** Makes changes of files together with a move of the baseline. @default the baseline stays */
   readonly moveBaseline?: MoveBaseline | undefined

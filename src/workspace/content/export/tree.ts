@@ -16,7 +16,7 @@ export interface TreeEntry {
   /** Permission bits that the host gets. */
   readonly mode: number
   readonly size: number
-  /** Time of the last modification of a file, in ns since 1970, as the guest says. */
+  /** Time of the last modification of a file, in ns since 1970, as the guest reports it. */
   readonly mtimeNs?: bigint | undefined
   /** Raw, of a link. */
   readonly target?: string | undefined

@@ -57,7 +57,7 @@ const stalledAt = ({ text }: WorkspacePath) =>
     detail: `the guest gave no byte of it for ${STALLED_MS / 1000} seconds; read it with a command, which has a timeout`
   })
 
-/** The same stream, which fails if its next elements take longer. Time in which nobody asks for them does not count. */
+/** The same stream. It fails if its next elements take longer. Only time in which the reader waits counts. */
 export const withinTime = <A, E, E2>(stream: Stream.Stream<A, E>, stalled: E2): Stream.Stream<A, E | E2> =>
   Stream.transformPull(
     stream,

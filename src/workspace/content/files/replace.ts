@@ -13,7 +13,7 @@ interface Replaced {
   readonly lineEnd: LineEnd | undefined
 }
 
-/** The text is not there, or there several times. */
+/** The text does not occur, or occurs several times. */
 export interface NotReplaced {
   readonly _tag: "not-replaced"
   readonly count: number

@@ -20,7 +20,7 @@ import { guardOf } from "../../residents/open/entry-residents.ts"
 import { modeText, openFile } from "./open.ts"
 import { type WriteError, writeFileFrom } from "./write.ts"
 
-/** Maximum bytes of a file that says it is empty, as those of /proc do. The largest usual one, /proc/kallsyms, has 10 MiB. */
+/** Maximum bytes of a file that reports size 0, as the files of /proc do. The largest usual one, /proc/kallsyms, has 10 MiB. */
 const UNSIZED_BYTES = 64 * 1024 * 1024
 
 /** Pieces that the guest may be ahead of the reader. */
@@ -85,7 +85,7 @@ export const readBytes = (
     })
   })
 
-/** The bytes of a file, with the guest that reads the workspace in its present state. The reader's pace is the guest's. */
+/** The bytes of a file, from the guest that reads the workspace in its present state. The guest sends at the reader's pace. */
 export const downloadFrom = (
   lifecycle: Lifecycle,
   entry: Entry,
@@ -106,7 +106,7 @@ export const downloadFrom = (
     return Stream.fromQueue(events)
   }))
 
-/** Writes the input of the caller to a file. The end of the caller before the end of the input leaves the old file. */
+/** Writes the input of the caller to a file. If the caller ends before its input does, the old file stays. */
 export const uploadFile = (
   channel: GuestChannel,
   payload: FileUploadPayload,

@@ -17,7 +17,7 @@ type Change = Extract<WatchRecord, { readonly isDirectory: boolean }>
 
 const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1")
 
-/** Changes of a moment, one for each path: a file that came and went is none, and the steps of a replacement are one change. */
+/** Changes that came together, one for each path. A file that was made and removed is left out, and the steps of a replacement are one change. */
 export class Burst {
   readonly #changes = new Map<string, Change>()
 
@@ -46,7 +46,7 @@ export class Burst {
     }
   }
 
-  /** The changes, which are then forgotten. */
+  /** Returns the changes and forgets them. */
   take(): ReadonlyArray<Change> {
     const taken = [...this.#changes.values()]
     this.#changes.clear()
@@ -85,7 +85,7 @@ const eventsOf = (records: ReadonlyArray<WatchRecord>, watched: string, shown: (
   return events
 }
 
-/** What changes beneath a directory of a running guest, or of a file. */
+/** Changes beneath a directory of a running guest, or of one file. */
 export const watchFiles = (
   channel: GuestChannel,
   { depth, path: text, recursive = true, user }: Omit<FileWatchPayload, "workspace">

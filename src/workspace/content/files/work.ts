@@ -87,7 +87,7 @@ export const makeDirectory = (
   { mode, parents, path: text, user }: Request<"mkdir">
 ): Effect.Effect<Answer<"mkdir">, Refusal> =>
   Effect.gen(function*() {
-    // With parents, a directory that is there is a result: also the guest's root and /workspace.
+    // With `parents`, an existing directory is a result and no failure. So are the guest's root and /workspace.
     const path = yield* (parents ? workspacePath(text, running) : entryPath(text))
     const place = { ...asked(path, running), user }
     const bits = mode === undefined ? undefined : Number.parseInt(mode, 8)
@@ -144,7 +144,7 @@ export const copyFile = (
     return { path: target.text, ...copied }
   })
 
-/** A failure of work on two paths: the source is missing, or the target is in the way. */
+/** A failure of work on two paths: the source is missing, or the target exists. */
 const both = (verb: "rename" | "copy", path: WorkspacePath, target: WorkspacePath) => (failure: AgentCallFailed) =>
   failureAt(["EEXIST", "ENOTEMPTY", "EISDIR"].includes(failure.errno) ? target : path, verb)(failure)
 

@@ -3,7 +3,7 @@ import { MAX_MANIFEST_BYTES } from "./manifest.ts"
 
 /**
  * One exported snapshot: a mark, the length of the manifest (u32, big-endian), the manifest as JSON, its files, and the SHA-256 of all bytes
- * before. A file is pieces of its data: offset (u64), length (u32), bytes; a piece of length 0 ends it. What no piece has is zeros.
+ * before. A file is pieces of its data: offset (u64), length (u32), bytes; a piece of length 0 ends it. Bytes that are in no piece are zeros.
  */
 export const MARK = Buffer.from("pyro-saved-snapshot-1\n")
 
@@ -75,7 +75,7 @@ export class ArchiveReader {
     }
   }
 
-  /** The next piece of a file of `size` bytes, behind the byte `from`. Undefined at its end. */
+  /** The next piece of a file of `size` bytes, after the byte `from`. Undefined at its end. */
   async piece(from: number, size: number): Promise<Piece & { readonly bytes: Buffer } | undefined> {
     const head = await this.#take(PIECE_HEAD_BYTES)
     const length = head.readUInt32BE(8)
@@ -85,7 +85,7 @@ export class ArchiveReader {
     return { offset, length, bytes: await this.#take(length) }
   }
 
-  /** The digest in hexadecimal, which is that of the content. Nothing follows. */
+  /** The digest of the content in hexadecimal. The archive ends after it. */
   async end(): Promise<string> {
     const digest = this.#hash.digest()
     const found = await this.#read(DIGEST_BYTES + 1)

@@ -39,7 +39,7 @@ const memoryNames = ({ directory, frozen }: SavedFolder) => [
   ...diffsOf(frozen.memoryPath).map((file) => file.slice(directory.length + 1))
 ]
 
-/** What another host needs to know. Secrets, pushed files, output, services and ports stay here. */
+/** Facts that another host needs. Secrets, pushed files, output, services and ports are left out. */
 const manifestOf = (saved: Saved, folder: SavedFolder, diskOnly: boolean): Manifest => {
   const { captured, hasNetwork, name, workspace } = saved.record
   const { cwd, diskMib, driver = "qemu", env, environment, image, memoryMib, networkDriver, user, vcpuCount } =
@@ -123,7 +123,7 @@ const writeArchive = (
     return digest.toString("hex")
   })
 
-/** Further names of the snapshot's files, which a deletion leaves alone. The Scope removes them. */
+/** Further links to the snapshot's files, which stay if the snapshot is deleted. The Scope removes them. */
 const hold = ({ registry }: Lifecycle, name: string) =>
   Effect.gen(function*() {
     const folder = yield* namelessFolder

@@ -63,7 +63,7 @@ const takeFile = (source: Source, size: number, to: string | undefined) =>
       const piece = yield* reading(() => source.piece(from, size))
       if (piece === undefined) break
       from = piece.offset + piece.length
-      // Zeros too: in a part of a memory, they replace those before it, and a hole does not.
+      // Zeros are written too: in a part of a memory they replace earlier data, and a hole does not.
       if (target !== undefined) yield* writeAt(target.fd, target.path, piece.bytes, piece.offset)
     }
     if (target === undefined) return
@@ -72,7 +72,7 @@ const takeFile = (source: Source, size: number, to: string | undefined) =>
     yield* keepReadOnly(target.fd, target.path)
   }).pipe(Effect.scoped)
 
-/** The images of this host, which has to have the very environment that the files change. */
+/** The images of this host, which must have exactly the environment that the files change. */
 const imagesOf = ({ environment }: Manifest, notify: Notify) =>
   Effect.gen(function*() {
     const images = yield* imagesFor(environment.name, notify)
@@ -108,8 +108,8 @@ const takeFiles = (source: Source, folder: SavedFolder, manifest: Manifest, disk
   }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(folder.directory)(failure))))
 
 /**
- * Imports a saved snapshot of another host, or of this one under another name. Nothing of the file is believed before it is checked, and a
- * failure leaves nothing. The name comes last.
+ * Imports a saved snapshot of another host, or of this one under another name. Each value of the file is checked before its use, and a failure leaves
+ * nothing. The snapshot gets its name last.
  */
 export const importSaved = (lifecycle: Lifecycle, payload: SavedImportPayload, notify: Notify) =>
   Effect.gen(function*() {

@@ -30,7 +30,7 @@ export const readManifest = (json: unknown): Effect.Effect<Manifest, InvalidRequ
 const residentsOf = ({ commands }: NonNullable<Manifest["memory"]>) =>
   named([[execKind.key, encodeState(execKind, commands.map((start) => ({ start, segments: [] })))] as const])
 
-/** The record of an imported snapshot: the sizes and words of the manifest, the images of this host. */
+/** The record of an imported snapshot: the sizes and texts of the manifest, the images of this host. */
 export const recordOf = (
   manifest: Manifest,
   { createdAt, diskOnly, id, images, name, project }: {

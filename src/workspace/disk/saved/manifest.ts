@@ -50,7 +50,7 @@ export const Manifest = Schema.Struct({
   workspaceUser: WorkspaceUser(),
   /** User of commands in an environment of an image. */
   user: Schema.optional(Schema.String.pipe(Schema.check(Schema.isPattern(/^[0-9]{1,10}:[0-9]{1,10}$/)))),
-  /** What the image says of its own command. */
+  /** The image's own command, as the image describes it. */
   image: Schema.optional(ImageProgram),
   env: Schema.optional(byName(Schema.String).pipe(Schema.decodeTo(Schema.toType(variables(""))))),
   cwd: Schema.optional(workingDirectory("")),
@@ -80,7 +80,7 @@ export const isMemoryFile = (name: string): boolean => name === "state" || /^mem
 /** Maximum bytes of a file, by its name. The metadata of a layer takes less than its data. */
 const maxBytes = (name: string, { diskMib, files, memoryMib }: Manifest): number =>
   name === "state"
-    // An empty memory says that the state has it.
+    // An empty file of memory means that the device state contains the memory.
     ? MAX_STATE_BYTES + (files.some((one) => one.name === "mem" && one.size === 0) ? memoryMib * STATE_BYTES_OF_MIB : 0)
     : name === "disk/seed.ext4"
     ? diskMib * mib
@@ -88,7 +88,7 @@ const maxBytes = (name: string, { diskMib, files, memoryMib }: Manifest): number
     ? 2 * diskMib * mib + 64 * mib
     : memoryMib * mib
 
-/** What is wrong with the list of files: none is missing, too many, twice, too large, or of another name. */
+/** Fault of the list of files: a file that is missing, listed twice, too large, or of an unknown name. Undefined for a correct list. */
 export const filesIssue = (manifest: Manifest): string | undefined => {
   const names = manifest.files.map(({ name }) => name)
   const memory = names.filter(isMemoryFile)

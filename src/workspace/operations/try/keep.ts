@@ -50,8 +50,8 @@ interface Parked {
 }
 
 /**
- * The candidate that will be kept, as a hidden snapshot of the workspace. So its VM leaves its memory to candidates that wait. It is replaced when
- * a better one comes. The Scope removes it.
+ * The candidate that will be kept, as a hidden snapshot of the workspace. So its VM can end, and waiting candidates get the memory. A better
+ * candidate replaces it. The Scope removes it.
  */
 export const makeParking = (lifecycle: Lifecycle, source: Entry, { tryId }: Point, keep: Keep) =>
   Effect.gen(function*() {
@@ -96,7 +96,7 @@ const changedMeanwhile = (source: Entry) =>
     })
   })
 
-/** The workspace as the keep finds it, as a point, so that a rewind undoes the keep. The keep goes on without. */
+/** Makes a point of the workspace before the keep, so that a rewind can undo the keep. If that fails, the keep goes on without the point. */
 const pointBeforeKeep = (source: Entry, record: WorkspaceRecord, notify: Notify) =>
   hasPoints(record)
     ? takePoint(source, { always: true }).pipe(
@@ -120,7 +120,7 @@ export const keepSnapshot = (lifecycle: Lifecycle, source: Entry, name: string, 
     return Option.getOrUndefined(Option.map(undo, (point) => point.record.id))
   })
 
-/** The parked candidate becomes the workspace. */
+/** The captured candidate becomes the workspace. */
 export const keepParked = (lifecycle: Lifecycle, source: Entry, point: Point, parked: Parked, notify: Notify) =>
   Effect.gen(function*() {
     const record = yield* Ref.get(source.record)

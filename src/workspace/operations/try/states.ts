@@ -52,7 +52,7 @@ export const makeStates = (lifecycle: Lifecycle, source: Entry, { snapshot: orig
       Effect.suspend(() => isDone ? Effect.void : Effect.forEach([...states.values()], leave, { discard: true }))
     )
 
-    /** Stores the disk of a candidate. Without it, the candidate counts all the same. */
+    /** Stores the disk of a candidate. If that fails, the candidate still counts. */
     const store = (index: number, result: CandidateResult, candidate: Entry) =>
       Effect.suspend(() => {
         if (!isJudged(result) || budgetBytes() === 0) return Effect.void
@@ -68,7 +68,7 @@ export const makeStates = (lifecycle: Lifecycle, source: Entry, { snapshot: orig
         )
       })
 
-    /** Leaves the disks that there is room for, the best first, to the workspace, in place of those of the try before. */
+    /** Gives the workspace the disks for which there is room, the best first. They replace the disks of the try before. */
     const finish = Effect.gen(function*() {
       const counted = new Set((yield* layersIn(origin.folder)).map(({ inode }) => inode))
       let left = budgetBytes()

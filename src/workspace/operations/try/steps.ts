@@ -17,7 +17,7 @@ import { type AtRunning, inRunning } from "../work.ts"
 import type { Named } from "./request.ts"
 import { Tail } from "./tail.ts"
 
-/** What a step says about its candidate. */
+/** Verdict of a step about its candidate. */
 type Judged = Pick<CandidateResult, "outcome" | "reason" | "status" | "tail" | "tests" | "truncated">
 
 const silent = { tail: "", truncated: false } as const
@@ -78,7 +78,7 @@ const change = (
       )
     : run(lifecycle, entry, { script: command }, timeoutSeconds)
 
-/** How long the guest may compare its files. */
+/** Maximum time of the guest's comparison of its files. */
 const DIFF_TIMEOUT = "30 seconds"
 
 const statOf = ({ entry, generation }: AtRunning) =>
@@ -97,7 +97,7 @@ const statOf = ({ entry, generation }: AtRunning) =>
     }
   })
 
-/** What a candidate changed and takes. The judgement stands without both. */
+/** Number of changes of a candidate, and its memory. The judgement needs neither. */
 const measured = (lifecycle: Lifecycle, entry: Entry) =>
   inRunning(lifecycle, entry, "workspace.diff", { writes: false }, (at) =>
     Effect.gen(function*() {

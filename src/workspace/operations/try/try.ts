@@ -55,7 +55,7 @@ const waits = ({ name }: Named): TryEvent => ({
   message: `${name} waits until another candidate has ended: there is no memory for both`
 })
 
-/** Warnings alone: nobody follows the progress of one candidate. */
+/** Warnings alone: a try shows no progress of single candidates. */
 const warningsTo = (report: Report): Notify => (notice) => {
   if (notice.level === "warning") report(notice)
 }
@@ -118,7 +118,7 @@ const trying = (
   Effect.scoped(Effect.gen(function*() {
     const wanted = yield* wantedOf(payload)
     const source = yield* lifecycle.registry.find(payload.workspace)
-    // It is in use to the end, so that nothing pauses it before a candidate is kept.
+    // The workspace is in use to the end, so that no pause comes before a candidate is kept.
     yield* wakeFor(lifecycle, source, "workspace.try")
     const point = yield* acquirePoint(lifecycle, source, newRequestId().slice(0, 12))
     const states = yield* makeStates(lifecycle, source, point)
@@ -136,7 +136,7 @@ const trying = (
         kept: parked.result.name,
         ...(undo === undefined ? {} : { undo })
       })),
-      // The table is the result of minutes: it is not lost with what could not be kept.
+      // The table took minutes: a failure to keep a candidate must not lose the table.
       Effect.catch(({ message }) => {
         report({ _tag: "Notice", level: "warning", message: `${parked.result.name} was not kept: ${message}` })
         return Effect.succeed(undefined)

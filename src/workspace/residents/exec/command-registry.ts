@@ -102,7 +102,7 @@ export interface Commands {
 export const journaled = <A>(folder: WorkspaceFolder, write: () => A) =>
   Effect.mapError(attempt("write", folder.journal, write), toHostErrorOf(folder.directory))
 
-/** The end of an operation on files whose process or VM ended first: it may have changed them in part. Its place in the history stays. */
+/** End of an operation on files whose process or VM ended first: some files may have changed. The operation keeps its place in the history. */
 const cutShort = (journal: CommandJournal, id: string) => {
   journal.ended({ id, outcome: "lost", stdoutBytes: 0, stderrBytes: 0 })
   journal.flush()

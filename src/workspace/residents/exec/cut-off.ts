@@ -1,6 +1,6 @@
 import { type PyroError, WorkspaceNotReady } from "../../../contract/errors/errors.ts"
 
-/** The error of a caller whose command stands still in a paused workspace: it has the id by which the caller finds the command again. */
+/** Error for a caller whose command is paused with its workspace. The error has the id of the command, so that the caller can follow the command later. */
 export const cutOff = (why: PyroError, execId: string): PyroError =>
   why._tag === "WorkspaceNotReady"
     ? new WorkspaceNotReady({ workspace: why.workspace, state: why.state, detail: why.detail, execId })

@@ -19,7 +19,7 @@ export const Started = Schema.Struct({
   graceMs: Schema.optional(Schema.Number),
   /** The command has a terminal. */
   tty: Schema.optional(Schema.Literal(true)),
-  /** Its words alone do not say what it does: it has variables of its caller, or the workspace has some that change what programs do. */
+  /** The words of the command do not tell its effect: its caller gives variables, or the workspace has variables that change the effect of programs. */
   variables: Schema.optional(Schema.Literal(true)),
   /** Sizes of a shell's terminal, in order. The first one is the size at the start. */
   sizes: Schema.optional(Schema.Array(SizeAt)),
@@ -35,7 +35,7 @@ export const Started = Schema.Struct({
   edits: Schema.optional(Schema.Literal(true)),
   /** The command ran before the workspace's current snapshot state. */
   inherited: Schema.optional(Schema.Literal(true)),
-  /** A rewind has brought the command back: the journal had its end already. */
+  /** A rewind restored the command: the journal already has an end of the command. */
   again: Schema.optional(Schema.Literal(true))
 })
 
@@ -48,7 +48,7 @@ const Ended = Schema.Struct({
   durationMs: Schema.optional(Schema.Number),
   stdoutBytes: Schema.Int,
   stderrBytes: Schema.Int,
-  /** It failed, and is known to have changed nothing. Of operations of pyro alone. */
+  /** The operation failed and changed nothing. Only for operations of pyro. */
   changedNothing: Schema.optional(Schema.Literal(true)),
   /** Bytes of these that the log lacks. */
   droppedBytes: Schema.optional(Schema.Int)
@@ -112,7 +112,7 @@ export class CommandJournal {
   #listed: Lists = { changes: -1, execs: [], steps: [] }
   /** Bytes of the file that are whole lines. */
   #size: number
-  /** Lines that the file does not have yet, also because the disk was full. The next write begins with them. */
+  /** Lines not yet written, for example because the disk was full. The next write begins with them. */
   #waiting: Array<Line> = []
 
   constructor(file: string) {

@@ -103,7 +103,7 @@ export const recordKeep = ({ folder, journal, logs }: Commands, candidate: strin
       journal.flush()
     }))
 
-/** The commands without an end, by the journal: those of a paused workspace stand still in its memory. */
+/** The commands without an end, by the journal: commands of a paused workspace are paused with it. */
 const runningIn = ({ journal, running }: Commands): Partial<WorkspaceInfo> => {
   const execs = journal.execs.flatMap(({ end, start: { command, id } }) =>
     end === undefined ? [{ id, pid: running.get(id)?.pid, command }] : []
@@ -133,7 +133,7 @@ export const execResident = (commands: Commands): Resident<ReadonlyArray<Running
     commands.logs.clear()
   }),
   owns: (processId) => commands.journal.isRunning(processId),
-  // Neither an open shell nor a service is a use of the workspace. Typing into a shell is one, and has its own note.
+  // Neither an open shell nor a service is a use of the workspace. Typing into a shell is a use, which the shell notes.
   isBusy: Effect.sync(() =>
     [...commands.running.keys()].some((id) => commands.journal.get(id)?.start.role === undefined)
   ),

@@ -44,8 +44,8 @@ const writeAll = (process: GuestProcess, bytes: Uint8Array, blocked: (writtenByt
   })
 
 /**
- * Writes to the open stdin of a command, and closes it if the request says so. The journal has the end before the guest: bytes behind the
- * end would be a fault of the protocol, which ends the command.
+ * Writes to the open stdin of a command, and closes it if the request says so. The journal has the end before the guest: bytes after the end would
+ * violate the protocol, which ends the command.
  */
 export const stdin = (commands: Commands, payload: StdinPayload): Effect.Effect<StdinResult, PyroError> =>
   Effect.gen(function*() {

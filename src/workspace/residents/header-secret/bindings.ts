@@ -14,7 +14,7 @@ const isSame = (one: Place, other: Place) =>
 
 const isAmong = (all: ReadonlyArray<Place>) => (one: Place) => all.some((other) => isSame(one, other))
 
-/** Bindings that pyro removed, and whose placeholders the guest may still know. */
+/** Bindings that pyro removed, whose placeholders the guest may still send. */
 export const formerOf = ({ former = [] }: StoredHeaderSecrets): ReadonlyArray<Binding> => former
 
 /** A new placeholder. Its characters need no escape in URLs, headers, shells and configuration files. */

@@ -63,7 +63,7 @@ interface HostSide {
 export interface Opened {
   readonly open: Open
   readonly socket: Socket
-  /** Waits until the guest has the connection. Fails if the guest has given up. */
+  /** Waits until the guest has the connection. Fails if the guest has given the connection up. */
   readonly guest: Effect.Effect<GuestSocket, unknown>
   readonly texts: ReadonlyArray<ForbiddenText>
   readonly bufferBytes: number

@@ -58,7 +58,7 @@ const bringToHost = (entry: Entry, network: Network) =>
     network.change(nothingGranted)
   )
 
-/** Allows one connection to each host of a request. Nothing of that is in the record: a permission outlives neither the VM nor this process. */
+/** Allows one connection to each host of a request. The record has no permissions: a permission ends with the VM and with this process. */
 const allowOnce = (entry: Entry, network: Network, payload: NetworkSetPayload) =>
   Effect.gen(function*() {
     const present = recordedGrant(yield* Ref.get(entry.record))

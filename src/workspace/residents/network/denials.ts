@@ -11,7 +11,7 @@ const NAMED_HOSTS = 3
 const targetOf = ({ host, port }: NetworkRecord) =>
   port === undefined ? host : `${host.includes(":") ? `[${host}]` : host}:${port}`
 
-/** Whether a person would want to know: a look-up of a name that no rule could allow is a mistake of the program. */
+/** Whether to report a denial to a person. A look-up of a name that no rule could allow is a mistake of the program, and is not reported. */
 const isWorthTelling = ({ kind, option, outcome, reason }: NetworkRecord) =>
   outcome === "denied" && (kind === "connection" || option !== undefined || denyingHost(reason) !== undefined)
 

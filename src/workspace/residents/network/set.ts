@@ -113,7 +113,7 @@ const allowsRule = (rules: Rules, rule: HostRule) =>
 
 const WITH_PORTS = "egress+published-ports"
 
-/** The denials of a policy that the policy after it lifts: what they denied is allowed then. */
+/** Denials of a policy that the next policy does not have: the denied hosts are allowed then. */
 export const liftedDenials = (before: Granted, { policy, rules }: Granted): ReadonlyArray<string> =>
   before.rules.networkPolicy === "off" ?
     [] :
@@ -121,7 +121,7 @@ export const liftedDenials = (before: Granted, { policy, rules }: Granted): Read
       !policy.denyHosts.includes(text) && hostRules(text).some((rule) => allowsRule(rules, rule))
     )
 
-/** The grants of a policy that the policy after it does not have, in the words of the policy. */
+/** Grants of a policy that the next policy does not have, in the words of the policy. */
 export const lostGrants = (before: Granted, after: Granted): ReadonlyArray<string> => {
   if (before.rules.networkPolicy === "off") return []
   const { rules } = after
@@ -145,7 +145,7 @@ export const lostGrants = (before: Granted, after: Granted): ReadonlyArray<strin
   ]
 }
 
-/** What a policy concerns in a workspace. */
+/** Parts of a workspace that a policy affects. */
 export interface UnderPolicy {
   readonly network: Network
   readonly ports: {

@@ -41,7 +41,7 @@ export const packageCaching = (
     maxBytes,
     reserveBytes: settingNow("PYRO_DISK_RESERVE_MIB") * mib
   }
-  // The builder ends a silent pull first, and says why. This one is for those that end otherwise.
+  // The builder ends a silent pull first, and says why. This limit ends a pull that the builder does not end.
   const silentMs = (settingNow("PYRO_PULL_STALL_SECONDS") + BUILDER_FIRST_SECONDS) * 1000
   // A registry that gets a secret answers for one person alone. Registries of images are asked about each reader.
   const isUsed = ({ host, kind }: Registry) =>

@@ -39,7 +39,7 @@ export const nothingGranted: Granted = Result.getOrThrow(grantedBy(policyOff))
 
 export const isEmpty = (rules: ReadonlyArray<string> | undefined) => rules === undefined || rules.length === 0
 
-/** A request for a network. pyro's own callers say more than a person can. */
+/** A request for a network. pyro's own callers can set fields that a person cannot. */
 export interface AskedNetwork extends PublicNetwork {
   /** See `Policy`. */
   readonly imageRegistries?: ReadonlyArray<string>

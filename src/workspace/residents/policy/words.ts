@@ -1,6 +1,6 @@
 import { grantCommand, liftCommand, type PresentPolicy } from "../../../contract/rows/network-text.ts"
 
-/** What the end of a command tells about the network. */
+/** Facts about the network that the end of a command reports. */
 export interface NetworkNews {
   readonly words: PolicyWords
   readonly isOn: () => boolean
@@ -14,9 +14,9 @@ export interface NetworkNews {
 
 /** The words to type for a change of a machine's policy. */
 export interface PolicyWords {
-  /** What adds options to the policy. */
+  /** Words that add options to the policy. */
   readonly granting: (options: ReadonlyArray<string>) => string
-  /** What takes denied hosts out of the policy: the end of a sentence. */
+  /** Words that remove denied hosts from the policy, as the end of a sentence. */
   readonly lifting: (denyHosts: ReadonlyArray<string>) => string
 }
 

@@ -5,7 +5,7 @@ import { DEFAULT_CWD } from "../../../contract/rows/command.ts"
 import type { Entry } from "../../entry/entry.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 
-/** What a workspace gives each command, shell and service that does not say otherwise. */
+/** Defaults of a workspace for each command, shell and service. */
 export type CommandDefaults = Pick<WorkspaceRecord, "env" | "cwd">
 
 /** Defaults of commands without a workspace, such as those of tests. */
@@ -18,7 +18,7 @@ export const defaultsOf = ({ record }: Pick<Entry, "record">): Effect.Effect<Com
 export const directoryOf = (own: string | undefined, { cwd }: CommandDefaults = {}): string =>
   path.posix.resolve(DEFAULT_CWD, own ?? cwd ?? DEFAULT_CWD)
 
-/** Defaults as a record has them: without those that say nothing. */
+/** Defaults for a record: without empty ones. */
 export const recordedDefaults = ({ cwd, env = {} }: CommandDefaults): CommandDefaults => ({
   ...(Object.keys(env).length === 0 ? {} : { env }),
   ...(cwd === undefined || directoryOf(cwd) === DEFAULT_CWD ? {} : { cwd })

@@ -1,10 +1,10 @@
 /** Environment variables of a command, by name. */
 export type Variables = Readonly<Record<string, string>>
 
-/** Variables of a workspace by which git, shells and the loader of programs do more than the words of a command say. */
+/** Variables of a workspace that change the effect of git, shells and the loader of programs, whatever the words of a command. */
 const STEERING = /^(GIT_|LD_|BASH_ENV$|ENV$)/
 
-/** Whether the words of a command alone do not say what it does: its caller gives it variables, or the workspace gives it some of these. */
+/** Whether the words of a command do not tell its effect: its caller gives variables, or the workspace has some of these. */
 export const isSteered = (
   { env = {}, secretEnv = [] }: {
     readonly env?: Variables | undefined

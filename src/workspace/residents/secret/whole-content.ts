@@ -9,7 +9,7 @@ const wholeContent = {
 } as const
 
 /**
- * Fails if a workspace has secrets: `content` leaves the workspace as a whole, and nothing removes the values from it later. Each operation that takes a
+ * Fails if a workspace has secrets: `content` leaves the workspace as a whole, so pyro cannot remove the values later. Each operation that takes a
  * whole disk or root out of a workspace asks here first. Operations on files search their content.
  */
 export const demandNoSecrets = (

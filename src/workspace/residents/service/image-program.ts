@@ -4,7 +4,7 @@ import { signalNumber } from "../../../contract/text/signals.ts"
 import { DEFAULT_SHELL, type HealthCheck, type ImageProgram } from "../../../lib/environment/model/image-config.ts"
 import type { Check } from "./state.ts"
 
-/** What Docker takes for a health check that does not say. */
+/** Docker's defaults for a health check. */
 const DEFAULT_MS = 30_000
 const DEFAULT_RETRIES = 3
 
@@ -20,8 +20,8 @@ export interface ImageCheck {
 }
 
 /**
- * The health check of an image as the readiness of a service: the same program, tried until it succeeds, for as long as Docker takes
- * until it calls a container unhealthy that never was healthy.
+ * The health check of an image as the readiness of a service: the same program, tried until it succeeds, for the time after which Docker calls a
+ * container unhealthy.
  */
 const checkOf = (
   { intervalMs, retries = DEFAULT_RETRIES, startIntervalMs, startPeriodMs = 0, test, timeoutMs = DEFAULT_MS }:
@@ -40,14 +40,14 @@ const checkOf = (
   }
 }
 
-/** What a service has that runs the command of the workspace's image. */
+/** Fields of a service that runs the command of the workspace's image. */
 export interface OfImage extends Partial<ImageCheck> {
   readonly command: ReadonlyArray<string>
   readonly stopSignal?: number
 }
 
 export const serviceOfImage = ({ command, entrypoint, healthCheck, shell, stopSignal }: ImageProgram): OfImage => {
-  // An unknown name is as none.
+  // An unknown name counts as absent.
   const signal = stopSignal === undefined ? undefined : signalNumber(stopSignal)
   return {
     command: [...entrypoint, ...command],

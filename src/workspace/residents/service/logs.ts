@@ -22,7 +22,7 @@ const read = ({ commands }: Pick<Services, "commands">, service: ServiceRecord, 
   if (at < service.outputBefore) [skipped, at] = [service.outputBefore - at, service.outputBefore]
   for (const { begin, end, log } of runsOf(commands, service)) {
     if (at >= end) continue
-    // Output behind a gap belongs to the next page.
+    // Output after a gap belongs to the next page.
     if (log === undefined) {
       if (pieces.length > 0) break
       skipped += end - at

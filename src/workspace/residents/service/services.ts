@@ -48,7 +48,7 @@ export interface Services {
   readonly live: Map<string, Live>
   /** The VM of the present generation. */
   vm: ResidentVm | undefined
-  /** Whether the services stand still in the memory of a pause. */
+  /** Whether the services are paused with their workspace. */
   isPaused: boolean
   readonly get: (name: string) => ServiceRecord | undefined
   readonly all: () => ReadonlyArray<ServiceRecord>

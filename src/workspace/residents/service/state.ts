@@ -179,7 +179,7 @@ export const stateOf = (service: ServiceRecord): ServiceState => {
 const restartInMs = ({ dueAt }: ServiceRecord, nowMs: number) =>
   dueAt === undefined ? undefined : Math.max(0, Date.parse(dueAt) - nowMs)
 
-/** The state for people and programs: nothing runs in the memory of a pause. */
+/** The state for people and programs. Programs in a paused workspace do not run. */
 export const shownState = (service: ServiceRecord, isPaused: boolean): ServiceState =>
   isPaused && service.end === undefined ? "paused" : stateOf(service)
 

@@ -37,7 +37,7 @@ const newest = (lines: ReadonlyArray<string>, maxBytes: number) => {
     first--
   }
   if (first === 0) return { text: lines.join("\n"), isCut: false }
-  // Of one line that is longer than all that may be shown, its end.
+  // The end of a line that alone exceeds the limit.
   const kept = first === lines.length ? [endOf(lines.at(-1)!, maxBytes)] : lines.slice(first)
   return { text: kept.join("\n"), isCut: true }
 }
@@ -49,7 +49,7 @@ const endOf = (line: string, maxBytes: number) => {
 
 type Waited = NonNullable<ShellScreen["waited"]>
 
-/** Waits for a text and then for a pause, as asked. Output is looked at, and not kept. */
+/** Waits for a text and then for a pause, as asked. The search keeps no output. */
 const waitFor = (context: Context, shell: Shell, payload: ShellReadPayload): Effect.Effect<Waited | undefined> =>
   Effect.gen(function*() {
     const { cursor, waitFor: wanted, waitForIdleMs, waitSeconds } = payload

@@ -62,7 +62,7 @@ export const makeShells = (commands: Commands, record: (event: NewEvent) => Effe
   const isFull = () => count() + [...opening].filter((id) => !commands.running.has(id)).length >= MAX_OPEN_SHELLS
   const infoOf = (shell: JournaledCommand) => shellInfo(commands, commands.journal.get(shell.start.id) ?? shell)
 
-  /** Records the end of a shell, whoever ends it. If the VM ends with the shell, the VM's own event records that. */
+  /** Records the end of a shell, whatever ended it. If the VM ends with the shell, the VM's own event records that. */
   const recordEnd = (command: Command, scope: Scope.Scope) =>
     Deferred.await(command.end).pipe(
       Effect.flatMap(({ outcome }) => record({ _tag: "shell_closed", shellId: command.id, outcome })),
@@ -73,7 +73,7 @@ export const makeShells = (commands: Commands, record: (event: NewEvent) => Effe
 
   return {
     renderings,
-    /** Number of open shells. Those of a paused workspace stand still in its memory. */
+    /** Number of open shells. Shells of a paused workspace are paused with it. */
     count: () => shellsOf(commands).filter(({ end }) => end === undefined).length,
     /** Records the ends of the shells that run in an adopted VM. */
     adopt: ({ scope }: { readonly scope: Scope.Scope }) =>

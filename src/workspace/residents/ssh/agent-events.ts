@@ -9,8 +9,8 @@ const PER_SECOND = 0.5
 const FLOOD_MS = 60_000
 
 /**
- * Records what programs of the guest do with a lent agent. A guest that asks all the time does not fill the log: of more events, one a minute
- * has the number. The Scope ends the last of these.
+ * Records what programs of the guest do with a lent agent. A guest that asks all the time does not fill the log: above the limit, one event a minute
+ * has the number of the others. The Scope ends the last of these.
  */
 export const makeAgentEvents = (record: (event: NewEvent) => Effect.Effect<void>) =>
   Effect.map(Effect.scope, (scope) => {

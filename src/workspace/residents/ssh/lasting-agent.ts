@@ -20,7 +20,7 @@ const ANSWER_MS = 120_000
 const AGAIN_MS = { first: 1_000, longest: 60_000 }
 /** Messages of a guest that the daemon judges at once, and per second after these. A login has three. */
 const MESSAGES = { atOnce: 200, perSecond: 50 }
-/** Characters of what the guest's end says about its trouble. */
+/** Maximum characters of the reason that the guest's end gives for a failure. */
 const SAID = 200
 
 /**
@@ -96,7 +96,7 @@ export const makeLastingAgent = (
         for (;;) {
           const begunMs = yield* monotonicMs
           trouble = yield* serve(loan, present, listening)
-          // Nobody waits longer for a socket that does not come.
+          // No command waits longer for a socket that does not appear.
           yield* listening
           yield* Effect.sleep(waitMs)
           const isLong = (yield* monotonicMs) - begunMs > 2 * AGAIN_MS.longest
@@ -123,7 +123,7 @@ export const makeLastingAgent = (
     const again = Effect.andThen(stop, start)
 
     return {
-      /** The loan of the record, and what is wrong with it now. */
+      /** The loan of the record, and the reason why it cannot be used now. */
       loan: Effect.map(
         recorded,
         (loan): LentAgent | undefined => {

@@ -11,7 +11,7 @@ import type { WorkspaceRecord } from "../../entry/record.ts"
 /** An agent that is lent for the life of a workspace, as its record has it. */
 export type LastingLoan = NonNullable<WorkspaceRecord["sshAgent"]>
 
-/** What a workspace says of its lent agent. */
+/** Facts about the lent agent of a workspace. */
 export interface LoanSource {
   /** The loan of its record. */
   readonly recorded: Effect.Effect<LastingLoan | undefined>

@@ -13,10 +13,10 @@ interface Visit {
   leftAt: number
 }
 
-/** Connections whose begins are known: far more than there are points. */
+/** Maximum number of connections whose start is remembered: far more than there are points. */
 const MOST_BEGINS = 256
 
-/** The begin of a connection, which is in no journal of commands. */
+/** Start of a connection, which no journal of commands has. */
 export interface SshBegin {
   readonly user: string
   /** ISO 8601. */
@@ -50,7 +50,7 @@ export const makeVisits = (record: (event: NewEvent) => Effect.Effect<void>) =>
     yield* Effect.addFinalizer(() =>
       Effect.forEach([...visits], ([user, visit]) => finish(user, visit), { discard: true })
     )
-    // Behind the finalizer: the timers end before the visits do.
+    // Registered after the finalizer, so that the timers end before the visits.
     const run = yield* FiberSet.makeRuntime<never, void, never>()
     const finishLater = (user: string, visit: Visit): Effect.Effect<void> =>
       Effect.gen(function*() {
@@ -86,9 +86,9 @@ export const makeVisits = (record: (event: NewEvent) => Effect.Effect<void>) =>
       })
     return {
       opened,
-      /** Begins of the connections that this process has served, oldest first: a visit has one event for all of them. */
+      /** Starts of the connections that this process has served, oldest first. The event log has one event for all connections of a visit. */
       begins: () => begins,
-      /** Begin of the time in which it knows all connections, in ms since 1970. */
+      /** Time since which all connections are known, in ms since 1970. */
       knowsFromMs,
       /** Whether one of these connections was open at a time, in ms since 1970, or later. */
       usedSince: (ms: number) => leftAtMs >= ms || [...visits.values()].some(({ open }) => open > 0)
