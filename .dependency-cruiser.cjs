@@ -55,13 +55,11 @@ const may = {
   ],
   "mcp": ["contract", "sdk"],
   // Runs in a browser: `page-in-a-browser`.
-  "web": ["contract", "sdk"],
-  // The handle alone: `adapters-on-the-handle`.
-  "adapters": ["sdk"]
+  "web": ["contract", "sdk"]
 }
 
 /** Folders whose imports `npm run test:frameworks` installs. */
-const ofFrameworks = "^(src/adapters|test/frameworks)/"
+const ofFrameworks = "^(adapters|test/frameworks)/"
 
 /**
  * Folders with a door: what lies at their first level may be imported from outside, what lies in their inner folders may not. The unit tests
@@ -103,7 +101,7 @@ const belowModel = {
 }
 
 /** Everything that imports from src. */
-const tree = "^(src|test|bench|examples|scripts)/"
+const tree = "^(src|adapters|test|bench|examples|scripts)/"
 
 /** The rules of the door of a folder. */
 const rulesOfDoor = (folder) => {
@@ -309,15 +307,15 @@ module.exports = {
       comment:
         "an adapter is what a program could have written: it imports pyro/promises, its framework, its own files and those of adapters/shared",
       severity: "error",
-      from: { path: "^src/adapters/([^/]+)/" },
-      to: { path: "^src/", pathNot: "^src/(sdk/connect\\.ts$|adapters/($1|shared)/)" }
+      from: { path: "^adapters/([^/]+)/" },
+      to: { path: tree, pathNot: "(^(src/sdk/connect\\.ts$|adapters/($1|shared)/)|/node_modules/)" }
     },
     {
       name: "adapters-are-ends",
       comment: "pyro works without a framework: programs alone import adapters",
       severity: "error",
-      from: { pathNot: "^src/adapters/" },
-      to: { path: "^src/adapters/" }
+      from: { pathNot: "^adapters/" },
+      to: { path: "^adapters/" }
     },
     {
       name: "page-in-a-browser",
@@ -348,13 +346,13 @@ module.exports = {
       name: "src-stands-alone",
       severity: "error",
       from: { path: "^src/" },
-      to: { path: "^(test|bench|examples|scripts|rootfs|guest-agent|native|dist)/" }
+      to: { path: "^(adapters|test|bench|examples|scripts|rootfs|guest-agent|native|dist)/" }
     },
     {
       name: "src-uses-named-packages-only",
       comment: "the bundles contain them; a package that only another one brings may be gone with its next version",
       severity: "error",
-      from: { path: "^src/", pathNot: ofFrameworks },
+      from: { path: "^src/" },
       to: { dependencyTypes: ["npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only", "npm-dev"] }
     },
     {
@@ -368,7 +366,7 @@ module.exports = {
       name: "no-barrels",
       severity: "error",
       from: {},
-      to: { path: "^(src|test)/.*/index\\.ts$", pathNot: "^src/(sdk|adapters/[^/]+)/index\\.ts$" }
+      to: { path: "^(src|adapters|test)/.*/index\\.ts$", pathNot: "^(src/sdk|adapters/[^/]+)/index\\.ts$" }
     }
   ],
   options: {

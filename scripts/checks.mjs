@@ -6,7 +6,9 @@ import { inRoot, root, typesCompiler } from "./setup/project.mjs"
 import { duration } from "./setup/report.mjs"
 
 const node = (path, ...args) => [process.execPath, inRoot(path), ...args]
-const sources = ["src", "test", "bench", "examples", "scripts"].filter((folder) => existsSync(inRoot(folder)))
+const sources = ["src", "adapters", "test", "bench", "examples", "scripts"].filter((folder) =>
+  existsSync(inRoot(folder))
+)
 
 /** Longest first: two run at a time. */
 const checks = [

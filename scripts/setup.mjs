@@ -3,7 +3,7 @@ import { compiled } from "./setup/compiled.mjs"
 import { environment } from "./setup/environment.mjs"
 import { hostPackages } from "./setup/host-packages.mjs"
 import { alone } from "./setup/lock.mjs"
-import { nodeModules, otherNodes } from "./setup/node-modules.mjs"
+import { adapters, nodeModules, otherNodes } from "./setup/node-modules.mjs"
 import * as packages from "./setup/packages.mjs"
 
 const product = [
@@ -62,6 +62,7 @@ const needs = {
   start: [hostPackages(packages.toRun), nodeModules, ...product, environment("debian:12")],
   pack: [hostPackages(packages.toRun), nodeModules, ...product],
   test: test(packages.toBrowse),
+  frameworks: [...test(packages.toBrowse), adapters],
   smoke,
   projects: test(packages.toBrowse),
   bench,

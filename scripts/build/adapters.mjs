@@ -14,7 +14,7 @@ const handle = {
 
 /** Bundles the adapters of `sources`. Each framework is the program's own. */
 export const buildAdapters = async (common, sources) => {
-  await build({ ...common, entryPoints: sources, packages: "external", plugins: [handle] })
+  await build({ ...common, outbase: root, entryPoints: sources, packages: "external", plugins: [handle] })
   const project = join(root, "scripts/build/adapters.tsconfig.json")
   execFileSync(typesCompiler, ["--project", project, "--outDir", common.outdir], { stdio: "inherit" })
   const folder = join(common.outdir, "adapters")

@@ -14,8 +14,11 @@ const outdir = join(root, "dist", "lib")
 rmSync(outdir, { recursive: true, force: true })
 
 const { exports, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
-/** `./dist/lib/sdk/index.js` is built from `src/sdk/index.ts`. */
-const sourceOf = (file) => join(root, file.replace(/^\.\/dist\/lib\//, "src/").replace(/\.js$/, ".ts"))
+/** `./dist/lib/sdk/index.js` is built from `src/sdk/index.ts`, `./dist/lib/adapters/mastra/index.js` from `adapters/mastra/index.ts`. */
+const sourceOf = (file) => {
+  const [, path] = /^\.\/dist\/lib\/(.*)\.js$/.exec(file)
+  return join(root, path.startsWith("adapters/") ? "" : "src", `${path}.ts`)
+}
 const common = {
   outdir,
   outbase: join(root, "src"),

@@ -64,3 +64,6 @@ const npm = () => {
   const { npm_execpath: running, npm_node_execpath: node = process.execPath } = process.env
   return running !== undefined && basename(running) === "npm-cli.js" ? [node, running] : ["npm"]
 }
+
+/** The workspaces of the adapters with their frameworks, which only their own tests need. */
+export const adapters = lockedPackages({ folder: "adapters", cost: "about 800 MB, 1 min" })

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
@@ -8,48 +8,27 @@ import { inRoot, root, typesCompiler } from "../setup/project.mjs"
 import { say, SetupFailed, step } from "../setup/report.mjs"
 import { vitestTests } from "./vitest.mjs"
 
-/**
- * Each package that an adapter, a test of adapters or a page of them imports, with the version that the tests passed with. `peerDependencies` of package.json
- * has the ranges that begin with these.
- */
-const frameworkPackages = {
-  "@ai-sdk/harness": "1.0.40",
-  "@ai-sdk/harness-claude-code": "1.0.41",
-  "@anthropic-ai/claude-agent-sdk": "0.3.332",
-  "@computesdk/provider": "2.1.5",
-  "@langchain/anthropic": "1.5.11",
-  "@langchain/core": "1.4.0",
-  "@mastra/core": "1.71.0",
-  "@openai/agents": "0.20.0",
-  "@openai/agents-core": "0.20.0",
-  "@tanstack/ai": "0.42.0",
-  "@tanstack/ai-claude-code": "0.2.3",
-  "@tanstack/ai-sandbox": "0.2.4",
-  "ai": "7.0.173",
-  "computesdk": "4.1.4",
-  "deepagents": "1.14.1",
-  "langchain": "1.5.14",
-  "zod": "4.6.7"
-}
+const adapters = inRoot("adapters")
 
-/** A range of an optional peer begins with the tested version. */
-const checkRanges = () => {
-  const { peerDependencies } = JSON.parse(readFileSync(inRoot("package.json"), "utf8"))
-  for (const [name, version] of Object.entries(frameworkPackages)) {
-    const [from] = (peerDependencies[name] ?? version).split(" ")
-    if (from.replace(/^(\^|>=)/, "") !== version) {
-      throw new SetupFailed(`package.json says ${name} ${peerDependencies[name]}, and ${version} is tested`, 2)
-    }
-  }
-}
+/** The manifests of the adapters, by folder. Each pins the framework that it is tested with, and what its tests and its page need beside. */
+const manifests = () =>
+  readdirSync(adapters)
+    .map((name) => [name, join(adapters, name, "package.json")])
+    .filter(([, file]) => existsSync(file))
+    .map(([name, file]) => [name, JSON.parse(readFileSync(file, "utf8"))])
 
-/** A project of a user: the frameworks and pyro, as npm installs them. */
-const folder = inRoot("node_modules/.cache/pyro-frameworks")
+/** Name and version of each package that an adapter pins. */
+const pinned = () => new Map(manifests().flatMap(([, { devDependencies }]) => Object.entries(devDependencies)))
+
+/** What the tests of adapters leave between two runs. */
+const cache = inRoot("node_modules/.cache/pyro-frameworks")
 
 /** The packed pyro, from which the programs of the pages install it. test/programs finds it here. */
-const archive = join(folder, "pyro.tgz")
+const archive = join(cache, "pyro.tgz")
 
-const installPyro = async () => {
+/** Installs the package of this clone beside the frameworks, as npm installs it. */
+const installPyro = async (folder) => {
+  mkdirSync(cache, { recursive: true })
   await mustRun("the package", [process.execPath, inRoot("scripts/pack.mjs")], { cwd: root })
   const packed = mkdtempSync(join(tmpdir(), "pyro-packed-"))
   try {
@@ -68,7 +47,7 @@ const installPyro = async () => {
 const checkPrograms = async (target) => {
   const pages = inRoot("docs/adapters")
   rmSync(target, { recursive: true, force: true })
-  mkdirSync(target)
+  mkdirSync(target, { recursive: true })
   for (const page of readdirSync(pages)) {
     const programs = readFileSync(join(pages, page), "utf8").matchAll(/^```ts\n([^]*?)^```$/gm)
     for (const [at, [, program]] of [...programs].entries()) {
@@ -89,52 +68,71 @@ const checkPrograms = async (target) => {
 }
 
 /** The types of the adapters and of their tests, in copies: what they import is found from there. */
-const checkTypes = async () => {
-  const checked = join(folder, "checked")
+const checkTypes = async (folder) => {
+  const checked = join(folder, "node_modules/.cache/checked")
   rmSync(checked, { recursive: true, force: true })
-  for (const sources of ["src/adapters", "test/frameworks"]) {
-    cpSync(inRoot(sources), join(checked, sources), { recursive: true })
+  // A copy of a folder into itself is an error, and its packages are found from the copies.
+  for (const sources of ["adapters", "test/frameworks"]) {
+    for (const name of readdirSync(inRoot(sources)).filter((one) => one !== "node_modules")) {
+      cpSync(inRoot(sources, name), join(checked, sources, name), { recursive: true })
+    }
   }
   const config = {
     extends: inRoot("tsconfig.json"),
     // The handle is that of the installed package.
     compilerOptions: { lib: ["ES2023", "ESNext.Disposable", "DOM"], paths: {}, types: ["node"] },
-    include: ["src", "test"],
+    include: ["adapters", "test"],
     exclude: []
   }
   writeFileSync(join(checked, "tsconfig.json"), JSON.stringify(config))
   await mustRun("the compiler", [typesCompiler, "--project", join(checked, "tsconfig.json")], { cwd: root })
-  await checkPrograms(join(folder, "programs"))
+  await checkPrograms(join(folder, "node_modules/.cache/programs"))
 }
 
+/** The current releases of the frameworks, in a copy of the workspaces. */
+const installLatest = async (folder) => {
+  rmSync(folder, { recursive: true, force: true })
+  for (const [name, manifest] of manifests()) {
+    const latest = Object.fromEntries(Object.keys(manifest.devDependencies).map((one) => [one, "latest"]))
+    mkdirSync(join(folder, name), { recursive: true })
+    // Without the range of the framework, which may end before its current release.
+    const current = { ...manifest, peerDependencies: {}, devDependencies: latest }
+    writeFileSync(join(folder, name, "package.json"), JSON.stringify(current))
+  }
+  cpSync(join(adapters, "package.json"), join(folder, "package.json"))
+  await step(
+    "installing the current frameworks from npm (0.8 GB, 1 min)",
+    () => mustRun("npm install", ["npm", "install", "--no-package-lock"], { cwd: folder, interrupt: "kill" })
+  )
+}
+
+/** The version of a package that pyro's package finds beside itself. */
+const versionIn = (folder, name) =>
+  JSON.parse(readFileSync(join(folder, "node_modules", name, "package.json"), "utf8")).version
+
 /**
- * `npm run test:frameworks`: installs agent frameworks (0.9 GB) and pyro's package below node_modules/.cache, checks the types of the
- * adapters, and has each framework work in microVMs, with a scripted model in place of a provider's. Each program of docs/adapters then runs as
- * printed, in a new project that the page's own lines have made. `-- --latest` takes the current releases of the frameworks; the pages' lines
- * always do. Words name files of test/frameworks and test/programs. The last line is `N passed, N failed`.
+ * `npm run test:frameworks`: installs the workspaces of `adapters` with their frameworks (0.8 GB) and pyro's package beside them, checks
+ * the types of the adapters, and has each framework work in microVMs, with a scripted model in place of a provider's. Each program of
+ * docs/adapters then runs as printed, in a new project that the page's own lines have made. `-- --latest` takes the current releases of the
+ * frameworks; the pages' lines always do. Words name files of test/frameworks and test/programs. The last line is `N passed, N failed`.
  */
 export const frameworkTests = async () => {
   const words = process.argv.slice(2)
   const isLatest = words.includes("--latest")
-  checkRanges()
-  await setUp("test")
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, "package.json"), `${JSON.stringify({ private: true, type: "module" })}\n`)
-  await step("installing the frameworks from npm (0.9 GB, 1 min)", () => {
-    const wanted = Object.entries(frameworkPackages).map(([name, version]) =>
-      `${name}@${isLatest ? "latest" : version}`
-    )
-    return mustRun("npm install", ["npm", "install", "--no-package-lock", ...wanted], {
-      cwd: folder,
-      interrupt: "kill"
-    })
-  })
-  for (const name of Object.keys(frameworkPackages)) {
-    const { version } = JSON.parse(readFileSync(join(folder, "node_modules", name, "package.json"), "utf8"))
-    say(`  ${name} ${version}`)
+  await setUp(isLatest ? "test" : "frameworks")
+  const folder = isLatest ? join(cache, "latest") : adapters
+  if (isLatest) await installLatest(folder)
+  for (const [name, version] of pinned()) {
+    const installed = versionIn(folder, name)
+    say(`  ${name} ${installed}`)
+    if (!isLatest && installed !== version) {
+      throw new SetupFailed(`adapters/node_modules has ${name} ${installed}, and an adapter pins ${version}`, 2)
+    }
   }
-  await step("installing pyro's package (1 min)", installPyro)
-  await step("checking the types of the adapters (10 s)", checkTypes)
+  await step("installing pyro's package (1 min)", () => installPyro(folder))
+  await step("checking the types of the adapters (10 s)", () => checkTypes(folder))
+  // test/frameworks/installed.ts reads it.
+  process.env.PYRO_TEST_FRAMEWORKS = folder
   const { failed, passed, skipped } = await vitestTests(["frameworks", "programs"], {
     files: words.filter((word) => word !== "--latest")
   })

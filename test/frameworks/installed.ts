@@ -1,9 +1,8 @@
 import { dirname, join, resolve } from "node:path"
 import type { Plugin } from "vitest/config"
 
-/** The project that `npm run test:frameworks` has made: frameworks, and pyro's package. */
-export const folder: string = process.env["PYRO_TEST_FRAMEWORKS"] ??
-  resolve(import.meta.dirname, "../../node_modules/.cache/pyro-frameworks")
+/** The workspaces of the adapters, in which `npm run test:frameworks` has installed their frameworks and pyro's package. */
+export const folder: string = process.env["PYRO_TEST_FRAMEWORKS"] ?? resolve(import.meta.dirname, "../../adapters")
 
 /** Packages of this clone, whose modules a test shares with its runner. */
 const OWN = /^(node:|vite|vitest)/
