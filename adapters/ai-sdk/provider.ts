@@ -63,7 +63,7 @@ export const createPyroSandbox = (settings: PyroSandboxSettings = {}): HarnessV1
       if (found === null) {
         throw new Error(`There is no workspace of the session ${sessionId}: create a session instead.`)
       }
-      // Of a running workspace, a start does nothing.
+      // A start of a running workspace does nothing.
       await found.start({ signal })
       return sessionOf(found, held === undefined ? sessionId : undefined)
     }

@@ -5,7 +5,7 @@ const KEYS = /^(ANTHROPIC_(API_KEY|AUTH_TOKEN|CUSTOM_HEADERS)|CLAUDE_CODE_OAUTH_
 const OF_HOST =
   /^(PATH|HOME|SHELL|USER|LOGNAME|PWD|OLDPWD|TMPDIR|HOSTNAME|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|SSL_CERT_\w+|LD_\w+|XDG_\w+)$/
 
-/** What the microVM is to Claude Code: the boundary, in which nothing updates itself. */
+/** Settings of Claude Code in a microVM: the microVM is the boundary, and nothing updates itself. */
 const FIXED = {
   IS_SANDBOX: "1",
   CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",

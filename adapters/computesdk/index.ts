@@ -6,7 +6,7 @@ import { createFrom } from "../shared/saved.ts"
 import { createFields } from "./create-fields.ts"
 import { runCommand } from "./run-command.ts"
 
-/** What every sandbox of the provider is created with. Options of one `sandbox.create` win. */
+/** Options of every sandbox of the provider. Options of one `sandbox.create` win. */
 export interface PyroConfig extends Omit<CreateOptions, "name" | "signal"> {
   /** Client of pyro. Default: `connect()`. */
   readonly client?: PyroClient | undefined

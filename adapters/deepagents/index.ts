@@ -50,7 +50,7 @@ export class PyroSandbox extends BaseSandbox implements AsyncDisposable {
   static async fromId(id: string, options: PyroSandboxOptions = {}): Promise<PyroSandbox> {
     const found = await (options.client ?? connect()).get(id)
     if (found === null) throw new SandboxError(`There is no workspace ${id}.`, "NOT_INITIALIZED")
-    // Of a running workspace, a start does nothing.
+    // A start of a running workspace does nothing.
     await found.start()
     return PyroSandbox.fromWorkspace(found, options)
   }

@@ -17,7 +17,7 @@ import { asOwner } from "../shared/files.ts"
 import { nameOf } from "../shared/names.ts"
 import { PyroProcesses } from "./processes.ts"
 
-/** What the workspace of a sandbox is made of, Mastra's hooks, and its environment variables. */
+/** Options of the workspace of a sandbox, Mastra's hooks, and its environment variables. */
 export interface PyroSandboxOptions
   extends Omit<CreateOptions, "env" | "name" | "cwd" | "signal">, Omit<MastraSandboxOptions, "processes">
 {
@@ -27,7 +27,7 @@ export interface PyroSandboxOptions
   readonly workspace?: string
   /** Client of pyro. Default: `connect()`. */
   readonly client?: PyroClient
-  /** What an agent is told of the sandbox, in place of the default. */
+  /** Text for an agent about the sandbox, in place of the default. */
   readonly instructions?: string
 }
 
@@ -77,7 +77,7 @@ export class PyroSandbox extends MastraSandbox<Workspace> {
   }
 
   protected override async connect(found: Workspace): Promise<void> {
-    // Of a running workspace, a start does nothing.
+    // A start of a running workspace does nothing.
     await found.start()
     this.#workspace = found
   }

@@ -14,7 +14,7 @@ import { type Bytes, FileRefused, type Workspace } from "pyro/promises"
 import { entriesOf } from "../shared/files.ts"
 import { editorOf } from "./editor.ts"
 
-/** What a later program needs to go on with a session. */
+/** State that a later program needs to go on with a session. */
 export interface PyroSessionState extends SandboxSessionState {
   /** Id of the workspace. */
   readonly workspaceId: string

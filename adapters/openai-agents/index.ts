@@ -18,7 +18,7 @@ import { PyroSession } from "./session.ts"
 
 export { PyroSession, type PyroSessionState }
 
-/** What the workspace of a session is made of. */
+/** Options of the workspace of a session. */
 export type PyroSandboxClientOptions = Omit<CreateOptions, "signal" | "env" | "cwd"> & {
   /** Client of pyro. Default: `connect()`. */
   readonly client?: PyroClient | undefined
@@ -84,7 +84,7 @@ export class PyroSandboxClient implements SandboxClient<PyroSandboxClientOptions
   ): Promise<PyroSession> {
     const found = await this.#client.get(state.workspaceId)
     if (found === null) return this.create(state.manifest, { env: state.environment, pauseOnExit: state.pauseOnExit })
-    // Of a running workspace, a start does nothing.
+    // A start of a running workspace does nothing.
     await found.start()
     return new PyroSession(found, state, archiveLimits)
   }

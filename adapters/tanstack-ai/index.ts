@@ -4,7 +4,7 @@ import { nameOf } from "../shared/names.ts"
 import { createFrom } from "../shared/saved.ts"
 import { capabilities, handleOf } from "./handle.ts"
 
-/** What every sandbox of the provider is created with. */
+/** Options of every sandbox of the provider. */
 export interface PyroSandboxConfig extends Omit<CreateOptions, "name" | "signal"> {
   /** Client of pyro. Default: `connect()`. */
   readonly client?: PyroClient | undefined
@@ -60,7 +60,7 @@ export const pyroSandbox = (config: PyroSandboxConfig = {}): SandboxProvider => 
     resume: async ({ id, signal }) => {
       const found = await find(id, signal)
       if (found === null) return null
-      // Of a running workspace, a start does nothing.
+      // A start of a running workspace does nothing.
       await found.start({ signal })
       return handle(found, id)
     },

@@ -162,7 +162,7 @@ char *follow_beneath(int root, const char *path) {
   const char *name = NULL;
   int parent = open_parent_beneath(root, path, false, &name);
   if (parent < 0) return NULL;
-  /* The part before the name stays unchanged: the kernel resolves it again, with a `..` behind a link. */
+  /* The part before the name stays unchanged: the kernel resolves it again, with a `..` after a link. */
   size_t before = (size_t)(name - path);
   char *target = malloc(before + PATH_MAX);
   if (target != NULL) {

@@ -67,7 +67,7 @@ static int clear(struct top *top, int fd, unsigned level) {
       found = true;
       if (unlinkat(dirfd(directory), entry->d_name, 0) < 0)
         error = errno == EISDIR ? remove_directory(top, dirfd(directory), entry->d_name, level) : errno;
-      /* Somebody else removed it. */
+      /* Another process removed it. */
       if (error == ENOENT) error = 0;
     }
     if (error == 0) error = errno;

@@ -9,7 +9,7 @@
 int feed_put(const void *data, size_t size);
 int feed_flush(void);
 
-/* Writes the low `bytes` bytes of `value`, highest first; returns the position behind them. */
+/* Writes the low `bytes` bytes of `value`, highest first; returns the position after them. */
 uint8_t *big_endian(uint8_t *to, uint64_t value, int bytes);
 
 #endif

@@ -14,7 +14,7 @@
 
 #define CONTROL "/dev/mapper/control"
 
-/* Numbers of the two mapped devices: what is mounted, and a seed image that is smaller than the disk, with zeros behind it. */
+/* Numbers of the two mapped devices: what is mounted, and a seed image that is smaller than the disk, with zeros after it. */
 enum { DISK = 0, SEED = 1 };
 static const char *const names[] = {[DISK] = "disk", [SEED] = "seed"};
 

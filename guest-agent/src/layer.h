@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Makes /dev/dm-0, a disk of `bytes`: the content of the device `seed`, zeros behind its end, and everything that was written since in the
+/* Makes /dev/dm-0, a disk of `bytes`: the content of the device `seed`, zeros after its end, and everything that was written since in the
  * device `store`. A store of zeros is empty. */
 int layer_map(const char *seed, const char *store, uint64_t bytes);
 /* Ends the mapping. Nothing may be mounted on it. */

@@ -21,7 +21,7 @@ enum {
   DATA_FRAME_MAX = 32 * 1024,
   DATA_FIELDS = 1 + 8, /* u8 output, u64 offset */
   DATA_MAX = DATA_FRAME_MAX - FRAME_OVERHEAD - DATA_FIELDS,
-  /* Maximum bytes to copy behind waiting frames, so that the whole end of a short command is one write. */
+  /* Maximum bytes to copy after waiting frames, so that the whole end of a short command is one write. */
   COPY_MAX = 4096,
   /* One turn of one output, so that a flood does not delay the others. */
   READ_MAX = 256 * 1024,
@@ -145,7 +145,7 @@ void output_try(struct output *output) {
   wants_reading(output);
 }
 
-/* The two pieces of free room in the ring, behind the produced bytes. */
+/* The two pieces of free room in the ring, after the produced bytes. */
 static int free_pieces(const struct output *output, size_t most, struct iovec pieces[2]) {
   size_t held = (size_t)(output->produced - output->acked);
   size_t from = (output->head + held) % output->window;

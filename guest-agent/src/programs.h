@@ -1,4 +1,4 @@
-/* Whether the guest's programs run: those of commands, and what they left behind. */
+/* Whether the guest's programs run: those of commands, and their remaining children. */
 #ifndef PYRO_PROGRAMS_H
 #define PYRO_PROGRAMS_H
 

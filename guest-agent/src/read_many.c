@@ -29,7 +29,7 @@ static int put_piece(const void *data, size_t size) {
   return error != 0 ? error : feed_put(data, size);
 }
 
-/* How a file was read, behind its pieces. */
+/* Result of the read of a file, after its pieces. */
 static int put_end(int error, uint64_t size) {
   uint8_t end[16], *at = big_endian(end, 0, 4);
   at = big_endian(at, (uint64_t)(unsigned)error, 4);

@@ -86,7 +86,7 @@ static void put_back(int root, int stage, uint32_t number) {
   close(parent);
 }
 
-/* Takes ownership of `fd`. Removes only the remains of a change from a directory, whoever made it. */
+/* Takes ownership of `fd`. Removes only the remains of a change from a directory, whatever process made them. */
 static void recover(int root, const char *name, int fd) {
   struct stage stage = {.fd = fd};
   memcpy(stage.name, name, sizeof PREFIX + RANDOM_DIGITS);

@@ -13,7 +13,7 @@ static int put_back(int stage, const char *name, int folder, const char *base) {
   return linkat(stage, name, folder, base, 0);
 }
 
-/* Whether a staged file is the new side that was staged, and nothing that somebody has written in its place. */
+/* Whether a staged file is the new side that was staged, and not another file in its place. */
 static int is_own(const struct apply *apply, const struct change *change, const char *name) {
   struct stat status;
   return fstatat(apply->stage, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_ino == change->inode &&
@@ -40,7 +40,7 @@ static void undo_change(struct apply *apply, const struct step *step) {
         apply->kept |= put_back(apply->stage, new, folder, base) != 0;
       break;
     case STEP_ADDED:
-      /* Somebody may have changed or replaced the new file: then it stays. */
+      /* Another process may have changed or replaced the new file: then the new file stays. */
       if (renameat(folder, base, apply->stage, out) == 0 && !is_own(apply, change, out))
         apply->kept |= put_back(apply->stage, out, folder, base) != 0;
       break;

@@ -65,7 +65,7 @@ static int deal(const struct job *job, unsigned char *bytes, size_t length, off_
   return 0;
 }
 
-/* Reads `length` bytes; what is behind the end of the file reads as zeros. */
+/* Reads `length` bytes; bytes after the end of the file read as zeros. */
 static int read_whole(int fd, unsigned char *bytes, size_t length, off_t at) {
   while (length > 0) {
     ssize_t got = pread(fd, bytes, length, at);

@@ -32,7 +32,7 @@ struct inode {
   gid_t gid;
   dev_t device;
   uint32_t links;
-  /* Content: whole blocks, and the rest behind the inode. Of files, directories and symbolic links. */
+  /* Content: whole blocks, and the rest after the inode. Of files, directories and symbolic links. */
   struct piece blocks, rest;
   struct piece attributes; /* the header, identifiers of shared ones, and its own ones */
 };

@@ -104,7 +104,7 @@ static bool take_named(const uint8_t *name, size_t length, uint64_t number, take
   return is_dot || take(context, (const char *)name, length, number);
 }
 
-/* A block has its entries, and behind them the names. */
+/* A block has its entries, and after them the names. */
 static bool block_entries(const uint8_t *block, size_t size, take_entry *take, void *context) {
   if (size < ENTRY_BYTES) return image_refuse("a directory ends within an entry");
   size_t names = u16(block + 8), count = names / ENTRY_BYTES;

@@ -1,4 +1,4 @@
-/* Fuzz target of the image reader: any bytes behind a valid superblock. All content that it names is in the image. */
+/* Fuzz target of the image reader: any bytes after a valid superblock. All content that it names is in the image. */
 #include "../erofs/erofs.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * pyro-pending: ends with 0 if its standard input has bytes that nobody has read, and with 1 otherwise. It reads none of them.
+ * pyro-pending: ends with 0 if its standard input has unread bytes, and with 1 otherwise. It reads none of them.
  */
 #include <sys/ioctl.h>
 #include <unistd.h>

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /*
- * Writes bytes behind the `at` bytes that a file has. Pages of zeros, and parts of pages, become holes. The file has at + length bytes
+ * Writes bytes after the `at` bytes that a file has. Pages of zeros, and parts of pages, become holes. The file has at + length bytes
  * then; 0 or an errno.
  */
 int holes_write(int fd, const char *bytes, size_t length, uint64_t at);

@@ -52,7 +52,7 @@ void stage_open(struct put *put) {
   }
 }
 
-/* Leaves a hole behind the `at` bytes of a file: the file gets longer, and reads zeros there. Gives the length of the hole. */
+/* Leaves a hole after the `at` bytes of a file: the file gets longer, and reads zeros there. Gives the length of the hole. */
 static uint64_t skip_hole(struct put *put, int fd, uint64_t at, const char *path) {
   uint64_t length;
   if (input_number(&put->input, 8, &length) != 0) put_end(put, PUT_WITHDRAWN, "the input ended");

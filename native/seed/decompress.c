@@ -104,7 +104,7 @@ void archive_start(struct archive *archive, uint64_t bytes) {
   archive->stream = ends[0];
 }
 
-/* Reads the bytes behind the end of the archive, so that the decompressor can finish and check; false if there are too many. */
+/* Reads the bytes after the end of the archive, so that the decompressor can finish and check; false if there are too many. */
 static int drain(int stream) {
   char rest[TAR_TRAILER];
   for (size_t total = 0; total < (size_t)16 * TAR_TRAILER;) {

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Passes bytes on until their end, or until nobody takes them. */
+/* Passes bytes on until their end, or until their reader is gone. */
 static void pass(int from, int to) {
   static uint8_t bytes[65536];
   for (;;) {

@@ -60,7 +60,7 @@ size_t reply_length(void);
 void patch_u32(size_t position, uint32_t value);
 /* Drops what was put from this position on. */
 void cut_reply(size_t position);
-/* Sends the reply. Ends the program if nobody reads it. */
+/* Sends the reply. Ends the program if the reader is gone. */
 void send_reply(void);
 
 /* A directory entry as `ls -l` shows it. */

@@ -1,8 +1,8 @@
 /*
  * pyro-denied GROUP NAME: prints a line for each packet that the firewall of this network namespace logs to a netlink group.
  *
- * A line has the number of the protocol, the destination address, and the destination port or 0. The program ends with its parent. NAME is
- * for whoever looks for the process.
+ * A line has the number of the protocol, the destination address, and the destination port or 0. The program ends with its parent. pyro
+ * finds the process by NAME.
  */
 #include <arpa/inet.h>
 #include <errno.h>

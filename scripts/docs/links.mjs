@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url"
 
 const FENCE = /^( {0,3})(`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:^ {0,3}\2[`~]*[ \t]*$|$(?![\s\S]))/gm
 const CODE_SPAN = /(`+)(?!`)([^\n]*?[^`\n])\1(?!`)/g
-/** `[text](target)`, an image's too, and the definition `[name]: target`. A title may stand behind the target. */
+/** `[text](target)`, an image's too, and the definition `[name]: target`. A title may follow the target. */
 const INLINE_LINK = /\]\(\s*(?:<([^>\n]*)>|((?:[^\s()]|\([^\s()]*\))*))(?:\s+(?:"[^"]*"|'[^']*'))?\s*\)/g
 const DEFINITION = /^ {0,3}\[[^\]\n]+\]:\s*(?:<([^>\n]*)>|(\S+))/gm
 /** A path of the repository in prose. `*`, `…`, `<` and `{` stand for several paths, or for none. */

@@ -6,8 +6,8 @@ import { sweepTemporaries } from "../system/files/temporary.ts"
 import type { Workspaces } from "../workspace/operations/Workspaces.ts"
 
 /**
- * Deletes builders of dead processes and the files of their disks, in the background. A builder belongs to a call of the process that has the workspaces, so those that are there
- * when a process takes them have nobody.
+ * Deletes builders of dead processes and the files of their disks, in the background. A builder belongs to a call of the process that has the
+ * workspaces, so builders that exist when a process takes the workspaces have no owner.
  */
 export const deleteLeftBuilders = (workspaces: Workspaces["Service"], pyro: () => PyroService) =>
   Effect.gen(function*() {

@@ -17,7 +17,7 @@ import { type Connected, layerOperations } from "./page/page-operations.ts"
 import { type KeptSession, Sessions } from "./page/sessions.ts"
 import type { Serving } from "./server/handlers.ts"
 
-/** What the next daemon needs: browsers find the page at the same port, with the same sessions. */
+/** State for the next daemon: browsers find the page at the same port, with the same sessions. */
 const Kept = Schema.Struct({
   port: Schema.Int,
   sessions: Schema.Array(Schema.Struct({
@@ -96,7 +96,7 @@ export const makePage = ({ directory, file, limits, serving }: PageOptions) =>
       if (listening === undefined) return removeFile(file)
       const { keep, port } = listening.listener
       const kept = sessions.kept()
-      // Browsers send cookies and keys to whoever listens at this port.
+      // Browsers send cookies and keys to any process that listens at this port.
       keep(kept.length > 0)
       return writeJsonAtomic(file, Kept, { port, sessions: kept })
     }).pipe(Effect.catch(({ message }) => Effect.logError(`the sessions of the page cannot be kept: ${message}`)))
@@ -139,7 +139,7 @@ export const makePage = ({ directory, file, limits, serving }: PageOptions) =>
       })
 
     /**
-     * Listens where an earlier daemon did, if nobody else could meanwhile. Otherwise no session is worth anything, and neither is the port:
+     * Listens at the port of an earlier daemon, if no other process could take the port meanwhile. Otherwise the sessions and the port cannot be trusted:
      * another program may have put a service worker or cached files into the browsers that came there.
      */
     const listenAgain = Effect.flatMap(listenAt(known.port), () => {

@@ -50,7 +50,7 @@ export const untilIdle = (requests: RequestTracker, close: Effect.Effect<void>) 
       // No turn of the event loop until `close`: a request comes before and is seen, or comes after and is refused.
       const since = requests.idleSinceMs()
       const held = workspaces.some(({ ports = [], state }) =>
-        // A client of a published port resumes a paused workspace, so somebody has to listen.
+        // A client of a published port resumes a paused workspace, so the daemon has to listen.
         state === "paused" ? ports.length > 0 : state !== "stopped" && state !== "failed"
       )
       // The list lacks the work of requests that came meanwhile.

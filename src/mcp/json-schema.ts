@@ -49,7 +49,7 @@ export const jsonSchemaOf = (schema: PureSchema): JsonSchema => {
           return Number(one) >= FAR ? [] : [[key, one]]
         case "minimum":
           return Number(one) <= 1 ? [] : [[key, one]]
-        // What a type says of itself tells nothing.
+        // The descriptions of plain types have no information.
         case "description":
           return /^an? [a-z]+$/.test(String(one)) ? [] : [[key, one]]
         default:

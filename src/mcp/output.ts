@@ -7,7 +7,7 @@ export type OutputName = "stdout" | "stderr"
 export interface OutputPiece {
   readonly from: OutputName
   readonly bytes: Uint8Array
-  /** Cursor behind it. */
+  /** Cursor after it. */
   readonly next: number
   /** Cursor before a piece that replaces other bytes of the output. It is shown whole or not at all. */
   readonly begin?: number
@@ -21,7 +21,7 @@ interface ShownOutput {
   readonly stderr: string
   /** The missing middle, as cursors of both streams together. */
   readonly omitted: { readonly from: number; readonly to: number } | undefined
-  /** Cursor behind the last byte. */
+  /** Cursor after the last byte. */
   readonly next: number
 }
 

@@ -66,7 +66,7 @@ export class TerminalLine {
     this.#flush("\n")
   }
 
-  /** To the first column; `next` is the cursor behind the carriage return. */
+  /** To the first column; `next` is the cursor after the carriage return. */
   carriageReturn(next: number): void {
     if (this.#passing) {
       // The beginning is already handed on: the rest is a line of its own.

@@ -24,7 +24,7 @@ class TerminalStream {
   /** Bytes of the sequence so far, and the cursor before them. */
   #sequence: Array<number> = []
   #sequenceBegin = 0
-  /** Cursor behind a carriage return that a newline may follow. */
+  /** Cursor after a carriage return that a newline may follow. */
   #returned: number | undefined
 
   constructor(from: OutputName, emit: (piece: OutputPiece) => void) {

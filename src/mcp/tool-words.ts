@@ -121,7 +121,7 @@ const networkSets = (text: string, tool: ToolContext) =>
 /** A page of the documents in parentheses, which a model cannot read. */
 const PAGE = / \(docs\/[\w/-]+\.md\)/g
 
-/** Words of somebody else in a text of pyro: a command of the guest. In ASCII, since the bundle is read as Latin-1. */
+/** Foreign words in a text of pyro: a command of the guest. In ASCII, since the bundle is read as Latin-1. */
 const QUOTED = /\u201c[^\u201d]*\u201d/g
 
 /** A text of pyro in a model's words: tools for commands, arguments for options, and no pages of the documents. Leaves “quoted” words as they are. */

@@ -14,7 +14,7 @@ import { openAsks } from "./granted.ts"
 import { type Memory, recall } from "./memory.ts"
 import { commandNamesOf } from "./requests.ts"
 
-/** What a project's file says for workspaces that a server or an agent makes. Options of a command line win. */
+/** Values of a project's file for workspaces that a server or an agent makes. Options of a command line win. */
 export interface Defaults {
   readonly environment?: string
   readonly git?: GitHistory
@@ -37,8 +37,8 @@ interface Found {
 }
 
 /**
- * What the file of a directory says for new workspaces. A file that cannot be used says nothing, with a note: whoever wrote it must not keep
- * an agent from its work. What the person has not granted by `pyro up` is left out.
+ * What the file of a directory says for new workspaces. A file that cannot be used gives no values and a note: its author must not keep an agent from
+ * its work. Values that the person has not granted by `pyro up` are left out.
  */
 export const defaultsOf = (
   directory: string,

@@ -40,9 +40,9 @@ const equalSetup = (before: unknown, now: unknown) => {
 
 /** How a workspace that was made from an earlier file gets to the present one. */
 export interface Change {
-  /** What pyro changes in the workspace. */
+  /** Changes that pyro makes in the workspace. */
   readonly applicable: ReadonlyArray<Difference>
-  /** What only a new workspace has. */
+  /** Changes that only a new workspace gets. */
   readonly ofNew: ReadonlyArray<Difference>
   /** The file as the workspace is after the change. */
   readonly after: unknown

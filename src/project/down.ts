@@ -13,7 +13,7 @@ interface DownOptions {
   readonly delete: boolean
 }
 
-/** What became of a project's workspace. `none`: the project has none. */
+/** Outcome for a project's workspace. `none`: the project has none. */
 export interface Down {
   readonly file: ProjectFile
   readonly workspace: string | undefined

@@ -98,7 +98,7 @@ const fromToml = (file: string, text: string) =>
     }
   })
 
-/** What a package.json says to pyro. Undefined if it says nothing. */
+/** Value for pyro in a package.json. Undefined if there is none. */
 const ofPackage = (text: string): unknown => {
   try {
     const value: unknown = JSON.parse(text)

@@ -13,7 +13,7 @@ const Memory = Schema.Struct({
   format: Schema.Literal(1),
   /** Real path of the project's directory. */
   project: Schema.String,
-  /** What the person granted, phrase by phrase. */
+  /** Grants of the person, phrase by phrase. */
   accepted: Schema.Array(Schema.String),
   /** Environment of the project's Dockerfile or dev container, as it was built last. */
   built: Schema.optional(Schema.String),
@@ -41,7 +41,7 @@ const fileOf = (project: string, ending: string) =>
 const asStateError = <A, R>(work: Effect.Effect<A, FileFailed, R>) =>
   Effect.flatMap(Paths, ({ stateDir }) => Effect.mapError(work, toHostErrorOf(stateDir)))
 
-/** What pyro remembers about a project; of a new one, nothing. */
+/** Data that pyro keeps about a project; none for a new project. */
 export const recall = (project: string) =>
   Effect.gen(function*() {
     const file = yield* fileOf(project, "json")

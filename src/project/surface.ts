@@ -8,7 +8,7 @@ interface Foldable<Payload, Event, Result> {
   readonly fold: (payload: Payload) => Folding<Event, Result>
 }
 
-/** What the work on a project needs of the program that does it. */
+/** Functions that the calling program provides for work on a project. */
 export interface Surface {
   /** Asks the person for what a file asks for. False: not granted. */
   readonly grants: (path: string, asks: ReadonlyArray<string>) => Effect.Effect<boolean>

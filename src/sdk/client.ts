@@ -21,7 +21,7 @@ const callOf = (session: Session, row: Operation, started: StartedExec | undefin
     ? makeExec(session, row, started)
     : streaming(session, row)
 
-/** Pyro behind the daemon of this installation. Starts the daemon if none runs. `paths`: of another state directory. */
+/** Pyro through the daemon of this installation. Starts the daemon if none runs. `paths`: of another state directory. */
 export const layerDaemon = (
   start: StartDaemon,
   started?: StartedExec,

@@ -30,7 +30,7 @@ export type { Candidate, TryEvent, TryOptions } from "./promises/try.ts"
 export type { CreateOptions, Forks, Workspace } from "./promises/workspace.ts"
 
 /**
- * pyro behind the daemon of this installation, which the first call starts if none runs. The command line and other programs share it.
+ * pyro through the daemon of this installation, which the first call starts if none runs. The command line and other programs share it.
  *
  * @example
  * await using pyro = connect()

@@ -26,7 +26,7 @@ export const buildOf = (entry: string): string => {
 }
 
 /**
- * Pyro behind the daemon of this installation, or of another state directory. The Layer starts the daemon if none runs. The command line and
+ * Pyro through the daemon of this installation, or of another state directory. The Layer starts the daemon if none runs. The command line and
  * other programs share the daemon, so workspaces outlive the program. The Layer's end only closes the connection.
  */
 export const layerOf = (options: ConnectOptions): Layer.Layer<Pyro, PyroError> =>

@@ -79,7 +79,7 @@ const effectCallOf = (row: Operation) => {
   return at as (options: object, input?: RunInput) => unknown
 }
 
-/** `layer` does the work: behind the daemon (`layerDaemon`) or in this process (`layer`). */
+/** `layer` does the work: through the daemon (`layerDaemon`) or in this process (`layer`). */
 export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises => {
   const runtime = ManagedRuntime.make(layer)
   let isClosed = false

@@ -46,7 +46,7 @@ static enum name_reading read_name(const uint8_t *message, size_t size, size_t *
   return strange ? NAME_STRANGE : NAME_GOOD;
 }
 
-/* The OPT record of a plain question, right behind it. */
+/* The OPT record of a plain question, right after it. */
 static void read_extension(const uint8_t *message, size_t size, size_t at, struct dns_question *question) {
   bool alone = get16(message + 6) == 0 && get16(message + 8) == 0 && get16(message + 10) == 1;
   if (!alone || size - at < OPT_SIZE || message[at] != 0 || get16(message + at + 1) != OPT) return;

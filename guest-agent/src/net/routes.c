@@ -8,7 +8,7 @@
 #include "syn_filter.h"
 #include "netlink.h"
 
-/* The rules stand behind those of the tables main (32766) and default (32767): every route of the guest's own wins. */
+/* The rules come after those of the tables main (32766) and default (32767): every route of the guest's own wins. */
 enum { TABLE = 28793, PRIORITY_TCP = 40000, PRIORITY_DNS, PRIORITY_MARK, PRIORITY_FORWARDED };
 enum { DNS_PORT = 53 };
 

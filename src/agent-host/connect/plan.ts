@@ -192,7 +192,7 @@ export const plan = (
     })
   })
 
-/** Somebody else may have made a project's links: one of them may lead to a file of the home directory. */
+/** A stranger may have made a project's links: a link may lead to a file of the home directory. */
 const leadsOut = (file: string, project: string) =>
   !isBeneath(realPath(file) ?? realPlace(file), realPath(project) ?? project)
 

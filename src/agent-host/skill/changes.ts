@@ -47,7 +47,7 @@ const put = (name: string, found: FoundSkill): FileChange => {
   }
 }
 
-/** Removes the skill with its last host. A file that somebody changed stays. */
+/** Removes the skill with its last host. A changed file stays. */
 const taken = ({ name }: AgentHost, found: FoundSkill): SkillPlan => {
   const { isUsed, known, path: file, record, state } = found
   const others = record?.hosts?.filter((one) => one !== name) ?? []

@@ -4,7 +4,7 @@ import { type Check, fixFor, ok, warning } from "../doctor/server.ts"
 import type { AgentHost, HostScope, Place } from "../hosts/agent-host.ts"
 import { findSkill } from "./skill.ts"
 
-/** Whether a host finds pyro's skill as this pyro writes it. No check if nobody asked for the skill. */
+/** Whether a host finds pyro's skill as this pyro writes it. No check if the skill was not requested. */
 export const skillChecks = (
   host: AgentHost,
   scope: HostScope,

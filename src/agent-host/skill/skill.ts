@@ -40,7 +40,7 @@ export interface FoundSkill {
   readonly state: "absent" | "current" | "older" | "other"
   /** `connect --skill` of this host counts on the file. */
   readonly isUsed: boolean
-  /** The file behind a link of the skill's own folder or file. */
+  /** Target file of a link of the skill's own folder or file. */
   readonly linked: string | undefined
 }
 

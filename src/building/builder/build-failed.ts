@@ -12,7 +12,7 @@ const MOST_NAMED = 5
 
 const few = (names: ReadonlyArray<string>) => [...new Set(names)].slice(0, MOST_NAMED)
 
-/** What a step of a Dockerfile could not reach, and how to allow it. */
+/** Hosts that a step of a Dockerfile could not reach, and how to allow them. */
 const deniedText = (pyro: PyroService, workspace: string) =>
   Effect.map(troubles(pyro, workspace, []), (entries) => {
     const denied = entries.filter(({ outcome }) => outcome === "denied")

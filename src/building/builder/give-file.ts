@@ -24,7 +24,7 @@ export const giveFile = (
 
 const mib = 1024 * 1024
 
-/** Bytes between two steps whose end nobody knows. */
+/** Bytes between two steps of a progress without a known end. */
 const TOLD = 64 * mib
 
 /** A file for a builder. */

@@ -20,7 +20,7 @@ import { progressTo } from "../model/notices.ts"
 import { buildDevContainer } from "./image.ts"
 import { runSteps } from "./lifecycle.ts"
 
-/** What a creation uses of the workspaces. */
+/** Operations on workspaces that a creation uses. */
 interface Workspaces {
   readonly create: (payload: CreatePayload) => Stream.Stream<WorkspaceEvent, PyroError>
   /** Keeps the commands for starts and resets. */

@@ -18,7 +18,7 @@ const pullOf = (reference: ImageReference) => {
   return { plainHttp, source }
 }
 
-/** What a builder is asked for, and the hosts that it needs. */
+/** Request to a builder, and the hosts that the builder needs. */
 const requestOf = (
   plan: BuildPlan,
   inputs: DevContainerInputs,

@@ -7,7 +7,7 @@ import { type Bases, type NamedEnvironment, type NamedImage, OF_HOST } from "../
 import { sourceOf } from "../../lib/recipe/image-source.ts"
 import { kindOfRegistry, loopbackPortOf } from "../../lib/recipe/registries.ts"
 
-/** What the person has said about registries that files name. */
+/** The person's grants for registries that files name. */
 export interface RegistryWords {
   /** `--allow-host` of the build. */
   readonly allowHosts: ReadonlyArray<string>
@@ -19,7 +19,7 @@ export interface RegistryWords {
   readonly mirrored?: ReadonlyArray<string>
 }
 
-/** What a builder gets for the images of its files. */
+/** Grants of a builder for the images of its files. */
 export interface RegistryGrants {
   /** Rules for the builder's policy: the person's own, and those of the registries. */
   readonly allowHosts: ReadonlyArray<string>

@@ -15,7 +15,7 @@ const besides = table<ReadonlyArray<string>>({
 
 const withPort = (host: string) => host.includes(":") ? host : `${host}:443`
 
-/** What a builder gets of the logins, and what stays on the host. */
+/** The part of the logins that a builder gets, and the part that stays on the host. */
 export interface BuilderLogins {
   /** Users, and names of the variables with placeholders. */
   readonly logins: ReadonlyArray<BuilderLogin>

@@ -208,7 +208,7 @@ interface Request {
 /** Fields of an operation whose bytes go to a pipe or a file. Any other field chooses what to display. */
 const PIPED = ["workspace", "path", "user", "allow_secrets"]
 
-/** Turns an operation into the one that gives the bytes as they are, if nobody looks at them. */
+/** Turns an operation into the one that gives the bytes as they are, if the output is no terminal. */
 export const asPiped = (
   { operation, raw }: Request,
   json: boolean

@@ -82,7 +82,7 @@ const ENVIRONMENT_MOVES = ["load", "push", "save"]
 /** Words of git and others for a return. They mean several commands of pyro, which discard more or less, so pyro explains these. */
 const RETURNS = ["checkout", "restore", "revert", "rollback", "undo"]
 
-/** Explanation for words that need several commands of pyro. `name`: the one that was typed behind them. */
+/** Explanation for words that need several commands of pyro. `name`: the word that was typed after them. */
 const explained = (typed: ReadonlyArray<string>, name: string): string | undefined => {
   if (typed.join(" ") === "daemon restart") {
     return `"pyro daemon stop" ends the daemon, and the next command starts one. Workspaces go on`
@@ -103,7 +103,7 @@ const explained = (typed: ReadonlyArray<string>, name: string): string | undefin
 /** Names of workspaces and of environments, which need no quotes. */
 const NAME = /^[a-z0-9][a-z0-9._:-]*$/
 
-/** Suggestion for words that end with an unknown command. `next` is the word behind them. */
+/** Suggestion for words that end with an unknown command. `next` is the word after them. */
 export const suggestion = (typed: ReadonlyArray<string>, next = ""): string => {
   const explanation = explained(typed, NAME.test(next) ? next : "NAME")
   if (explanation !== undefined) return `. ${explanation}`

@@ -14,8 +14,8 @@ const whatItIs = (registry: string) => {
 }
 
 /**
- * Asks the person on a terminal for the registry that a file names and the build refused. Gives the request with the answer. Undefined: nobody
- * allowed the registry, or nobody can.
+ * Asks the person on a terminal for the registry that a file names and the build refused. Gives the request with the answer. Undefined: the person
+ * did not allow the registry, or there is no terminal to ask on.
  */
 export const allowedByPerson = <P>(payload: P, { option, path }: RegistryNotAllowed) =>
   Effect.gen(function*() {

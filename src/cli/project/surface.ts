@@ -28,7 +28,7 @@ export const surfaceOf = (yes: boolean) =>
     return surface
   })
 
-/** Asks on a terminal for what a file asks for, a screen at a time. Elsewhere nobody can answer. */
+/** Asks on a terminal for what a file asks for, a screen at a time. Without a terminal there is no answer. */
 const ask = (path: string, asks: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     const { stderrIsTerminal, stdin, stdinIsTerminal } = yield* Terminal

@@ -16,7 +16,7 @@ const lineOf = ({ before, key, now }: Difference) =>
 
 const linesOf = (all: ReadonlyArray<Difference>) => all.map(lineOf).join("")
 
-/** What only a new workspace has. */
+/** Changes that only a new workspace gets. */
 const ofNewText = ({ ofNew }: Change) =>
   ofNew.length === 0
     ? ""

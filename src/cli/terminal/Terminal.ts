@@ -4,7 +4,7 @@ import type { WindowSize } from "../../contract/rows/run-input.ts"
 /** Stdout accepts no more bytes: the reader of the pipe has gone (`EPIPE`), or for example the disk is full (`ENOSPC`). */
 export class OutputClosed extends Data.TaggedError("OutputClosed")<{
   readonly code: string
-  /** The terminal behind stdout has hung up. */
+  /** The terminal of stdout has hung up. */
   readonly isHungUp: boolean
 }> {}
 
@@ -16,7 +16,7 @@ export class Terminal extends Context.Service<Terminal, {
   readonly stdinIsTerminal: boolean
   /** Stdin is /dev/null. */
   readonly stdinIsNull: boolean
-  /** Whether stdin has data for pyro alone that nobody read (`unread-stdin.ts`). */
+  /** Whether stdin has unread data for pyro alone (`unread-stdin.ts`). */
   readonly hasUnreadStdin: Effect.Effect<boolean>
   readonly stdoutIsTerminal: boolean
   readonly stderrIsTerminal: boolean

@@ -7,7 +7,7 @@ const flagsOf = (fdinfo: string) => Number.parseInt(/^flags:\s*(\d+)$/m.exec(fdi
 
 /**
  * Whether the parent process can read the same pipe or file. Then stdin is the input of a loop, a script or a test program around pyro, and not meant
- * for the command: `while read name; do pyro exec fix -- …; done`. True if nobody knows.
+ * for the command: `while read name; do pyro exec fix -- …; done`. True if that is unknown.
  */
 const isSharedByParent = (): boolean => {
   try {
@@ -27,7 +27,7 @@ const isSharedByParent = (): boolean => {
   }
 }
 
-/** Whether a file at stdin has content, and nobody has read from the descriptor. */
+/** Whether a file at stdin has content, and nothing was read from the descriptor. */
 const isUnreadFile = (bytes: number) =>
   bytes > 0 && /^pos:\s*0$/m.test(fs.readFileSync("/proc/self/fdinfo/0", "latin1"))
 
@@ -39,7 +39,7 @@ const hasBytes = (pending: string) =>
   childProcess().spawnSync(pending, [], { stdio: ["inherit", "ignore", "ignore"], timeout: 1_000 }).status === 0
 
 /**
- * Whether the standard input has data that nobody read, and that somebody gave to pyro alone: `echo x | pyro run …`. Reads nothing and waits for
+ * Whether the standard input has unread data that is for pyro alone: `echo x | pyro run …`. Reads nothing and waits for
  * nothing. `pending` is the path of the program pyro-pending. For the end of a command that did not get the standard input.
  */
 export const hasUnreadStdin = (pending: string): boolean => {

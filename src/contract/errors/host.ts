@@ -38,8 +38,8 @@ const fits = Schema.optional(Schema.Int)
 const fitText = (fitting: number | undefined) => fitting === undefined ? "" : `; ${fitting} of them fit`
 
 /**
- * Ids of running workspaces without a name that nothing uses and nothing runs in: programs that ended may have left them. Absent if there are none, or
- * nobody looked.
+ * Ids of running workspaces without a name that nothing uses and nothing runs in: programs that ended may have left them. Absent if there are none,
+ * or if pyro did not look.
  */
 const unused = Schema.optional(Schema.Array(Schema.String))
 

@@ -4,7 +4,7 @@ import { ContractError } from "./contract-error.ts"
 
 /** The guest cannot have a network. Nothing ran in it. */
 export class NetworkUnsupported extends ContractError<NetworkUnsupported>()("NetworkUnsupported", {
-  /** What the guest's kernel or agent lacks. */
+  /** Feature that the guest's kernel or agent lacks. */
   detail: Schema.String
 }, {
   fact: ({ detail }) => `the guest cannot have a network: ${detail}`,
@@ -16,7 +16,7 @@ export class NetworkUnsupported extends ContractError<NetworkUnsupported>()("Net
 export class NetworkDriverUnavailable extends ContractError<NetworkDriverUnavailable>()("NetworkDriverUnavailable", {
   /** Driver that was asked for. */
   driver: Schema.String,
-  /** What the host lacks. */
+  /** Feature that the host lacks. */
   detail: Schema.String
 }, {
   fact: ({ driver, detail }) => `the network driver ${driver} cannot be used here: ${detail}`,

@@ -52,7 +52,7 @@ export type Nested<
 
 export type PyroService = Nested<{ readonly [Name in OperationName]: Call<Name> }>
 
-/** All operations of pyro, in this process or behind a socket. */
+/** All operations of pyro, in this process or through a socket. */
 export class Pyro extends Context.Service<Pyro, PyroService>()("pyro/contract/Pyro") {}
 
 /** The call of an operation, by its row. */

@@ -85,7 +85,7 @@ export const ShellInfo = lazy(() =>
 )
 export type ShellInfo = ReturnType<typeof ShellInfo>["Type"]
 
-/** What a shell shows. */
+/** Screen of a shell. */
 export const ShellScreen = lazy(() =>
   snakeStruct({
     shellId: shellId(),

@@ -62,5 +62,5 @@ export const loginFields = lazy(() => ({
 /** A login with a lent agent that waits for the user. */
 export const WaitingLogin = lazy(() => snakeStruct(loginFields()))
 export type WaitingLogin = ReturnType<typeof WaitingLogin>["Type"]
-/** What the user is asked about. */
+/** Subject of the question to the user. */
 export type AskedLogin = Omit<WaitingLogin, "request" | "since">

@@ -30,7 +30,7 @@ const waitingFields = lazy(() => ({
 export const WaitingExport = lazy(() => snakeStruct(waitingFields()))
 export type WaitingExport = ReturnType<typeof WaitingExport>["Type"]
 
-/** What the user is asked about. */
+/** Subject of the question to the user. */
 export type AskedExport = Omit<WaitingExport, "request" | "since" | "client">
 
 const decisions = ["allow", "deny"] as const

@@ -91,7 +91,7 @@ export const ExportPayload = lazy(() =>
 )
 export type ExportPayload = ReturnType<typeof ExportPayload>["Type"]
 
-/** What an export writes. */
+/** Content that an export writes. */
 export const exportKind = lazy(() =>
   Schema.Literals(["file", "directory", "archive", "patch", "changes"]).annotate({
     description: "Kind of the export. `changes` are those of the diff, in the files of a directory"

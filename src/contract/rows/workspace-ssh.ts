@@ -6,7 +6,7 @@ import { always, lazy, streaming, unary } from "./operation.ts"
 import { at, withCommands, withVm } from "./states.ts"
 import { WorkspaceRef } from "./workspace-field.ts"
 
-/** What an SSH client needs to reach a workspace. */
+/** Data that an SSH client needs to reach a workspace. */
 export const SshConfig = lazy(() =>
   snakeStruct({
     id: string("Id of the workspace"),

@@ -82,7 +82,7 @@ export const candidateField = (description: string) =>
     described(description)
   )
 
-/** What became of one candidate. */
+/** Outcome of one candidate. */
 export const CandidateResult = lazy(() =>
   snakeStruct({
     name: string("Name of the candidate"),

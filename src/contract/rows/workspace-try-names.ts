@@ -21,6 +21,6 @@ const COMMAND_CHARACTERS = 24
 export const nameOfCommand = (command: string): string =>
   called(command, COMMAND_CHARACTERS).replace(/[^A-Za-z0-9]+$/, "")
 
-/** Whether a candidate may get a name that nobody chose: no other one has it, and `keep` means nothing else by it. */
+/** Whether a generated name of a candidate is free: no other candidate has the name, and it has no other meaning in `keep`. */
 export const isFreeName = (name: string, all: ReadonlyArray<unknown>): boolean =>
   name !== "" && all.filter((other) => other === name).length === 1 && KEEP_WORDS.every((word) => word !== name)

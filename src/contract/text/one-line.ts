@@ -6,7 +6,7 @@ const MOST = 1_000
 /** Maximum characters of a name in a question. A longer name would push the rest of the question off the screen. */
 const MOST_OF_NAME = 200
 
-/** Line ends, tabs, blanks that only look like U+0020, and blanks at an end, where nobody sees them. */
+/** Line ends, tabs, blanks that only look like U+0020, and blanks at an end, where they are invisible. */
 const LOOK_ALIKE = String.raw`[\t\n\v\f\r\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]|^ +|(?<! ) +$`
 const lookAlike = new RegExp(LOOK_ALIKE, "g")
 /** The same, and more than one blank in a row: they could begin a line on a screen that wraps. */

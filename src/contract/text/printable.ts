@@ -10,7 +10,7 @@ const UNSEEN = String
   String.raw`\u2800\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}`
 
 /**
- * Joiners and selectors where they join and select nothing: behind ASCII, except in a keycap, and behind each other. Scripts and emoji need the
+ * Joiners and selectors where they join and select nothing: after ASCII, except in a keycap, and after each other. Scripts and emoji need the
  * others.
  */
 const IDLE = String.raw`(?<=^|[\u0000-\u007f\u200c\u200d])(?!\ufe0f\u20e3)[\u200c\u200d\ufe00-\ufe0f]|` +

@@ -1,6 +1,6 @@
 import { Context, Effect } from "effect"
 
-/** Seconds without a sign of life of its program until a workspace of the SDK's handle is paused, if nobody named a time. */
+/** Seconds without a keep-alive request of its program until a workspace of the SDK's handle is paused, if no time was given. */
 export const HELD_SECONDS = 600
 
 /**

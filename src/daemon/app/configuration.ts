@@ -31,7 +31,7 @@ const found = (values: Values, name: VariableName, directory?: string) => {
   } as const
 }
 
-/** What the running daemon has, if this differs: passwords count, and are not shown. */
+/** Value of the running daemon, if it differs. Passwords are compared, and not shown. */
 const ofDaemon = (started: Values | undefined, name: VariableName) => {
   if (started === undefined || !isOfDaemon(name)) return {}
   return settingAmong(started, name) === settingAmong(processEnvironment(), name)

@@ -37,7 +37,7 @@ import { prepare } from "./prepare.ts"
 import { run } from "./run.ts"
 import type { HostServices } from "./services.ts"
 
-/** What a removal freed, and the use of the disk after it. */
+/** The result of a removal, and the use of the disk after it. */
 const withDisk = <A extends object, E, R>(removal: Effect.Effect<A, E, R>) =>
   Effect.flatMap(removal, (removed) => Effect.map(diskUsage, (disk) => ({ ...removed, disk })))
 

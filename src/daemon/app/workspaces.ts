@@ -8,7 +8,7 @@ import { setting } from "../../system/settings/config.ts"
 import type { LifecycleServices } from "../../workspace/entry/context.ts"
 import { Workspaces } from "../../workspace/operations/Workspaces.ts"
 
-/** What the owner of the workspaces holds. */
+/** Services that the owner of the workspaces has. */
 export interface Owned {
   readonly workspaces: Workspaces["Service"]
   readonly pool: Pool["Service"]

@@ -22,7 +22,7 @@ export interface Answer {
   readonly body: Uint8Array | string
 }
 
-/** What the answers are made from. */
+/** Inputs of the answers. */
 export interface Answering {
   readonly port: number
   readonly files: PageFiles

@@ -10,7 +10,7 @@ import type { Answer, Asked } from "./answers.ts"
 
 export type { WebSocket }
 
-/** What the server does with requests. */
+/** The server's answers to requests and connections. */
 export interface Behind<Session> {
   readonly answer: (asked: Asked) => Answer
   readonly admit: (asked: Asked) => { readonly session: Session } | Answer
@@ -21,7 +21,7 @@ export interface Listener {
   readonly port: number
   /** The port was never free since an earlier daemon listened there. */
   readonly wasHeld: boolean
-  /** Whether the port stays taken behind `close` and the end of this process, for the next daemon. At first it does not. */
+  /** Whether the port stays taken after `close` and after the end of this process, for the next daemon. At first it does not. */
   readonly keep: (isKept: boolean) => void
   /** Refuses new connections, and ends the open ones. */
   readonly close: () => Promise<void>
@@ -80,7 +80,7 @@ const TOO_MANY: Answer = {
   body: "Too many pages are open.\n"
 }
 
-/** What the port needs. */
+/** Requirements of the port. */
 export interface Place {
   /** 0 is a free port of the kernel's choice. */
   readonly port: number
@@ -126,7 +126,7 @@ export const listen = async <Session>(
     socket.setTimeout(limits.headMs, tooLate)
     // Each port of each address of 127.0.0.0/8 is free for each user: the kernel is asked about this connection, with both addresses.
     const isOwn = socket.remoteAddress === "127.0.0.1" && socket.localAddress === "127.0.0.1"
-    // Node's server reads the first byte behind the answer. A tunnel of ssh runs as its user, too.
+    // Node's server reads the first byte after the answer. A tunnel of ssh runs as its user, too.
     const user = isOwn ? await held.userAt(socket.remotePort ?? 0) : undefined
     if (user === undefined || (limits.user !== undefined && user !== limits.user)) return socket.destroy()
     socket.setTimeout(0, tooLate)

@@ -8,7 +8,10 @@ export interface KeptSession {
   readonly key: string
   /** Time of the last use, in ms since 1970. */
   readonly usedAtMs: number
-  /** User of this host whose browser opened the page, and who alone has the session. Absent if the kernel did not tell: nobody has it if it tells later. */
+  /**
+   * User of this host whose browser opened the page, and who alone has the session. Absent if the kernel did not tell the user: then the session is
+   * lost if the kernel tells a user later.
+   */
   readonly user?: number | undefined
 }
 

@@ -65,7 +65,7 @@ export type Windows = ReturnType<typeof makeWindows>
  */
 const RELEASE_MS = 2
 
-/** What an operation of a client has acquired. */
+/** Resources that an operation of a client has acquired. */
 interface Acquired {
   readonly scope: Scope.Scope
   /** The operation has ended by itself. Its release may come after its answer. */

@@ -19,8 +19,8 @@ import type { GuestKernels } from "./model/kernel.ts"
 import { type OnProgress, silent } from "./model/progress.ts"
 
 /**
- * The one kernel of all guests: Debian 12's cloud kernel, unpacked from its package and never installed. The kernel stays until somebody
- * removes or damages it, so that later uses need no network.
+ * The one kernel of all guests: Debian 12's cloud kernel, unpacked from its package and never installed. The kernel stays until it is removed or
+ * damaged, so that later uses need no network.
  */
 export class Kernel extends Context.Service<Kernel, GuestKernels>()("pyro/environment/Kernel") {
   static readonly layer = Layer.effect(

@@ -135,7 +135,7 @@ const channelOf = (
   connectPort: (wanted: PortRequest) => connectPort(connection, wanted),
   /**
    * Requests of the guest's programs for the network, once `call.network` has turned it on. `take` gets each request in the callback of its
-   * frame, before anything behind it; the next request waits for the returned effect. One consumer. A request waits until it is answered; at
+   * frame, before later frames; the next request waits for the returned effect. One consumer. A request waits until it is answered; at
    * most 1,024 connections and 256 look-ups are open. Ends with the channel. Requests that an older connection left open come again.
    */
   forEachNetworkRequest: (take: (request: NetworkRequest) => Effect.Effect<void> | undefined) =>

@@ -38,7 +38,7 @@ export interface WorkspacePath {
 
 const invalid = (detail: string) => new InvalidRequest({ field: "path", detail })
 
-/** Components without empty ones and `.`; a `..` behind a name stays, since that name may be a link. */
+/** Components without empty ones and `.`; a `..` after a name stays, since that name may be a link. */
 export const componentsOf = (bytes: Uint8Array) =>
   Buffer.from(bytes).toString("latin1").split("/").filter((component) => component !== "" && component !== ".")
 

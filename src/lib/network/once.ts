@@ -79,7 +79,7 @@ export const oncePermissions = (monotonicMs: () => number): OncePermissions => {
         spend: () => (all = all.filter((one) => one !== permission)),
         giveBack: () => {
           if (!all.includes(permission)) return
-          // One unused permission for a rule is enough: somebody may have given another one meanwhile.
+          // One unused permission for a rule is enough: a person may have granted another one meanwhile.
           all = without(permission.rule)
           permission.isTaken = false
         }

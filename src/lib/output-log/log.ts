@@ -56,7 +56,7 @@ export class CommandLog implements ReadableLog {
     return log
   }
 
-  /** Continues a log of an earlier process, or of a VM that was paused, behind its last whole piece. */
+  /** Continues a log of an earlier process, or of a VM that was paused, after its last whole piece. */
   resume(): void {
     this.ended = false
     const came = this.#files.resume()
@@ -87,9 +87,9 @@ export class CommandLog implements ReadableLog {
 
   /**
    * Adds a piece. Waits only if the log would have to remove output that a listener has not read. Never fails: the log counts lost bytes.
-   * Discards a piece after the end: a VM that a reset left behind runs for another moment, and its files may belong to another log.
+   * Discards a piece after the end: the VM before a reset runs for another moment, and its files may belong to another log.
    *
-   * `mark`: the position of the output's filter behind the piece, which may be empty.
+   * `mark`: the position of the output's filter after the piece, which may be empty.
    */
   append(from: OutputName, bytes: Uint8Array, mark?: Mark): Effect.Effect<void> {
     return Effect.suspend(() => {
@@ -179,7 +179,7 @@ export class CommandLog implements ReadableLog {
     return reader
   }
 
-  /** Waits for output behind the cursor, the end of the log, or the deadline. */
+  /** Waits for output after the cursor, the end of the log, or the deadline. */
   more(cursor: number, waitMs?: number): Effect.Effect<void> {
     return this.#more.wait(() => this.ended || this.position > cursor, waitMs)
   }

@@ -43,7 +43,7 @@ export const nameOfFile = (kind: "devcontainer" | "dockerfile", file: string, pr
   return `${kind}-${word === "" ? "project" : word}-${digestOf([file]).slice(0, 8)}`
 }
 
-/** What a workspace of a devcontainer.json has, beside its image. */
+/** Properties of a workspace of a devcontainer.json, beside its image. */
 export interface DevContainer {
   readonly env: Readonly<Record<string, string>>
   /** Directory of its commands. */

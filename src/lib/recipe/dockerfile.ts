@@ -27,9 +27,9 @@ export interface Bases {
   readonly images: ReadonlyArray<NamedImage>
   /** Environments of this host. @default none */
   readonly environments?: ReadonlyArray<NamedEnvironment>
-  /** What the target begins with, as the builder reads it. Absent: nobody knows, or it is no image. */
+  /** What the target begins with, as the builder reads it. Absent: unknown, or no image. */
   readonly root?: string | undefined
-  /** Names that nobody can know before the build, as they are written. */
+  /** Names that are unknown before the build, as they are written. */
   readonly unknown: ReadonlyArray<{ readonly written: string; readonly line: number }>
 }
 

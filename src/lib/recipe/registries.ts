@@ -1,7 +1,7 @@
 import { isLoopback } from "./image-source.ts"
 
 /**
- * Registries of everybody: a file of a repository names them without a question. Each takes uploads of its own accounts, so a build can send its
+ * Public registries: a file of a repository names them without a question. Each takes uploads of its own accounts, so a build can send its
  * files to an account that it brings. docs/security.md lists them.
  */
 export const WELL_KNOWN: ReadonlyArray<string> = [
@@ -19,7 +19,7 @@ export const WELL_KNOWN: ReadonlyArray<string> = [
   "registry.k8s.io"
 ]
 
-/** What a registry is to a person whose file names it. */
+/** Kind of a registry for a person whose file names it. */
 export type RegistryKind = "well_known" | "loopback" | "address" | "unknown"
 
 /** Names of this host that a builder does not know by another name. */

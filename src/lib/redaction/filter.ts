@@ -12,7 +12,7 @@ class TailBuffer {
     this.#position = position
   }
 
-  /** Position behind the last byte. */
+  /** Position after the last byte. */
   get end(): number {
     return this.#position + this.#end - this.#begin
   }

@@ -18,7 +18,7 @@ class FilteredStream {
     this.#end = position.from
   }
 
-  /** Position behind the input. */
+  /** Position after the input. */
   get end(): number {
     return this.#end
   }
@@ -107,7 +107,7 @@ interface FilterTarget {
   readonly begin: (from: OutputName) => FilterPosition
   /** Output that never came. */
   readonly lose: (from: OutputName, bytes: number) => void
-  /** Takes output, which may be empty, and the position of the filter behind the output. */
+  /** Takes output, which may be empty, and the position of the filter after the output. */
   readonly write: (from: OutputName, output: Uint8Array, stream: FilteredStream) => Effect.Effect<unknown>
 }
 

@@ -83,13 +83,13 @@ class Automaton {
     }
   }
 
-  /** The state behind a byte of a pattern, or 0. */
+  /** The state after a byte of a pattern, or 0. */
   child(state: number, byte: number): number {
     if ((this.#edge[state + 1]! & ~BRANCHES) === byte) return state + 1
     return (this.#edge[state]! & BRANCHES) === 0 ? 0 : this.#branches.get(state)![byte]!
   }
 
-  /** The state behind any byte. */
+  /** The state after any byte. */
   step(state: number, byte: number): number {
     for (let from = state;; from = this.#fail[from]!) {
       const next = this.child(from, byte)
@@ -154,7 +154,7 @@ export class Matcher {
     }
   }
 
-  /** Passes a piece of text through. Gives the state behind the piece, for the next piece. */
+  /** Passes a piece of text through. Returns the state after the piece, for the next piece. */
   scan(text: Uint8Array, state: number, onMatch: OnMatch): number {
     const { automaton } = this
     const { length } = text

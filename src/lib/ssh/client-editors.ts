@@ -6,7 +6,7 @@ interface Editor {
   readonly title: string
   /** Its command line. Absent: it has none for this. */
   readonly argv?: (host: string, directory: string) => readonly [string, ...ReadonlyArray<string>]
-  /** What a person does without its program. */
+  /** Next step for a person without its program. */
   readonly byHand: (host: string, directory: string) => string
 }
 

@@ -63,7 +63,7 @@ const withoutInclude = (text: string) =>
     ? text.replace(`${BLOCK}\n`, "").replace(BLOCK, "")
     : text.split("\n").filter((line) => !isInclude(line)).join("\n")
 
-/** What is left without the last entry. Undefined for a file that pyro made, if nobody has added anything. */
+/** Content without the last entry. Undefined for a file that pyro made and no other program changed. */
 const restOf = (text: string) => {
   const rest = withoutInclude(text.replace(NEW_FILE, "").replace(NEW_FOLDER, ""))
   return rest === "" && isNew(text) ? undefined : rest

@@ -17,7 +17,7 @@ export const knownHosts = (home: string, hosts: ReadonlyArray<string>): Readonly
   return new Map(hosts.map((host) => [host, keysIn(text, host.toLowerCase())]))
 }
 
-/** What became of a request of the guest that matters to the person. */
+/** Outcome of a request of the guest that matters to the person. */
 export type Use =
   | { readonly _tag: "Signed"; readonly wanted: Wanted }
   | { readonly _tag: "Refused"; readonly reason: string }

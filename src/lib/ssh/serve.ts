@@ -32,7 +32,7 @@ export interface ServeOptions {
 interface Served {
   /** The next bytes for the client. Undefined if none come within `waitMs`. Fails with None at the end. */
   readonly pull: (waitMs?: number) => Effect.Effect<Uint8Array | undefined, Option.Option<never>>
-  /** Why the server has ended the connection. Undefined if the client did, or nobody has. */
+  /** Why the server has ended the connection. Undefined if the client ended the connection, or if it is open. */
   readonly reason: () => string | undefined
 }
 
@@ -152,7 +152,7 @@ export const serveSsh = (
         giveUp(NO_CLIENT)
       }
     }
-    // A client never ends its side alone: nobody reads what follows.
+    // A client never ends its side alone, so later bytes have no reader.
     yield* wire.feed(Stream.tap(input, (bytes) =>
       Effect.sync(() =>
         look(bytes)
@@ -166,7 +166,7 @@ export const serveSsh = (
     )
     return {
       pull: wire.pull,
-      // The library tells nobody about bytes before the first line of a client.
+      // The library does not report bytes before the first line of a client.
       reason: () => reason ?? (connection === undefined && first !== "" && wire.isOver() ? NO_CLIENT : undefined)
     }
   })

@@ -1,6 +1,6 @@
 import { table } from "../../contract/text/names.ts"
 
-/** Keys whose sequence depends on the mode of the terminal: the letter behind `ESC [`, or `ESC O` in application mode. */
+/** Keys whose sequence depends on the mode of the terminal: the letter after `ESC [`, or `ESC O` in application mode. */
 const MOVING = table({ up: "A", down: "B", right: "C", left: "D", home: "H", end: "F" })
 
 const FIXED = table({

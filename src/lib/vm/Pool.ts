@@ -41,8 +41,8 @@ export class Pool extends Context.Service<Pool, {
   /** A spare guest, else one restored on the spot. If that does not fit, the members of the pool make room for it. */
   readonly acquire: (request: RestoreRequest) => Effect.Effect<RestoredGuest, VmmError, Scope.Scope>
   /**
-   * Somebody expects to ask for exactly the written disk of a request soon, in place of the disk that the same one expected before: a guest
-   * that has it mounted is made in the background. None: nothing any more. Nobody else gets that guest.
+   * A workspace is likely to ask soon for exactly the written disk of a request, in place of its last such disk: a guest with the disk mounted is
+   * made in the background. None: no disk any more. No other workspace gets that guest.
    */
   readonly expect: (by: string, request: Option.Option<RestoreRequest>) => Effect.Effect<void>
   /** Retries work without the pool's members if there was no room for it. */

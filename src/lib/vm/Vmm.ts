@@ -5,7 +5,7 @@ import { makeQemuVmm } from "./driver/qemu/vmm.ts"
 import type { DriverName, DriverService, VmmService } from "./model/guest.ts"
 import { readRecord, type VmId, vmPaths } from "./model/record.ts"
 
-/** Both drivers behind one service: a request says its driver, and a VM keeps the driver that made it. */
+/** Both drivers as one service: a request names its driver, and a VM keeps the driver that made it. */
 const makeDrivers = Effect.gen(function*() {
   const paths = yield* Paths
   const drivers: Readonly<Record<DriverName, DriverService>> = {

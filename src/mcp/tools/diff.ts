@@ -84,7 +84,7 @@ const entryOf = ({ additions = 0, binary = false, deletions = 0, from, path, sta
   binary
 })
 
-/** A requested path that no side has. */
+/** A requested path that exists on neither side. */
 const missingEntry = (path: string) => ({
   path,
   from: null,

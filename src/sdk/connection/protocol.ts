@@ -34,7 +34,7 @@ export class AwaitedRequests {
     this.#keepAlive()
   }
 
-  /** From now on, nobody waits for the request. */
+  /** From now on, no caller waits for the request. */
   toBackground(id: RequestId) {
     if (this.#ends.has(id)) this.#inBackground.add(id)
     this.#keepAlive()

@@ -38,7 +38,7 @@ export const makeSession = (start: StartDaemon, paths: Paths["Service"], begun?:
       current = yield* open
       broken = false
     })
-    // Of concurrent callers, only the first one connects.
+    // Only the first of several concurrent callers connects.
     const renewed = Effect.suspend(() => broken ? renew : Effect.void).pipe(
       one.withPermits(1),
       Effect.map(() => current.connection)

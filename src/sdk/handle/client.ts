@@ -57,7 +57,7 @@ export const open = (name: string, options?: MakeOptions): Effect.Effect<Workspa
   Effect.gen(function*() {
     const on = yield* host
     const wanted = yield* wantedOf({ ...options, name })
-    // Of a running workspace, a start waits for its present step and does nothing.
+    // A start of a running workspace waits for its present step and does nothing.
     const started = on.use(on.pyro.workspace.start.collect({ workspace: name }))
     const info = yield* Effect.map(started, ({ workspace }) => workspace).pipe(
       Effect.catchTag("WorkspaceNotFound", () => createOn(on, wanted)),

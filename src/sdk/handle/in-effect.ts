@@ -14,7 +14,7 @@ type Taken<T> = T extends ReadonlyArray<infer One> ? One extends AsyncDisposable
   : T extends AsyncDisposable ? InEffect<T>
   : T
 
-/** What a call with this result needs. */
+/** Services that a call with this result needs. */
 type Needs<T> = T extends AsyncDisposable ? Scope.Scope : never
 
 /**

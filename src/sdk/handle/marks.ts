@@ -8,7 +8,7 @@ import type { Member } from "./in-effect.ts"
 /** A handle or a group of its methods. Other objects are data. */
 export const HANDLE = Symbol("pyro.handle")
 
-/** What `await using` does beside the end of the Scope. */
+/** Work of `await using` beside the end of the Scope. */
 export const DISPOSE = Symbol("pyro.dispose")
 
 /** How the signal of the call that has made a handle ends its work later. */

@@ -16,7 +16,7 @@ import { type WorkspaceHandle, workspaceOf } from "./workspace.ts"
 type Up = Omit<UpOptions, "signal">
 type Down = Omit<DownOptions, "signal">
 
-/** A program in the place of a person: what it grants, it has said before. */
+/** A program in the place of a person: its grants come with the call. */
 const surfaceOf = ({ consent, onLine, secrets }: Up): Surface => {
   const say = (text: string) => Effect.sync(() => onLine?.(text))
   return {

@@ -8,7 +8,7 @@ import { clientOf } from "./promised.ts"
 import { rejecting } from "./rejection.ts"
 import type { Run } from "./run.ts"
 
-/** pyro for programs over any layer: behind the daemon or in this process. */
+/** pyro for programs over any layer: through the daemon or in this process. */
 export const connectTo = (layer: Layer.Layer<Pyro, PyroError>): PyroClient => {
   const runtime = ManagedRuntime.make(endingSigns(layer))
   let isClosed = false

@@ -475,7 +475,7 @@ export const RegistryNotAllowed: ErrorClass<RegistryNotAllowed> = asErrorClass(c
 export interface NetworkUnsupported extends PyroError {
   readonly _tag: "NetworkUnsupported"
   readonly code: "network_unsupported"
-  /** What the guest's kernel or agent lacks. */
+  /** Feature that the guest's kernel or agent lacks. */
   readonly detail: string
 }
 export const NetworkUnsupported: ErrorClass<NetworkUnsupported> = asErrorClass(contract.NetworkUnsupported)
@@ -486,7 +486,7 @@ export interface NetworkDriverUnavailable extends PyroError {
   readonly code: "network_driver_unavailable"
   /** Driver that was asked for. */
   readonly driver: string
-  /** What the host lacks. */
+  /** Feature that the host lacks. */
   readonly detail: string
 }
 export const NetworkDriverUnavailable: ErrorClass<NetworkDriverUnavailable> = asErrorClass(contract.NetworkDriverUnavailable)

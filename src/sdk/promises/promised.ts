@@ -70,7 +70,7 @@ const member = (run: Run, name: string, value: unknown): unknown => {
   return isObject(value) && HANDLE in value ? formOf(run, name, value) : value
 }
 
-/** Each member is made with its first use: a stream of the web that nobody reads costs nothing. */
+/** Each member is made with its first use: a stream of the web without a reader costs nothing. */
 const lazily = (make: () => unknown): PropertyDescriptor => {
   let made: { readonly value: unknown } | undefined
   return { enumerable: true, get: () => (made ??= { value: make() }).value }

@@ -117,7 +117,7 @@ export interface Ports {
    */
   readonly list: (options?: Cancel) => Promise<ReadonlyArray<PublishedPort>>
   /**
-   * Stops listening for a port of the guest, whoever has published it.
+   * Stops listening for a port of the guest, whatever client has published it.
    *
    * @example
    * await ws.port(3000)

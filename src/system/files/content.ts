@@ -105,7 +105,7 @@ export const readRegular = (fd: number, path: string, bytes: number): Effect.Eff
     return start.subarray(0, fs.readSync(fd, start, 0, bytes, 0))
   })
 
-/** Makes an open file this user's own: all may read it, and nobody may write it. */
+/** Makes an open file this user's own: all users may read it, and none may write it. */
 export const keepReadOnly = (fd: number, path: string): Effect.Effect<void, FileFailed> =>
   attempt("fchmod", path, () => {
     fs.fchownSync(fd, process.getuid?.() ?? 0, process.getgid?.() ?? 0)
@@ -116,7 +116,7 @@ export const keepReadOnly = (fd: number, path: string): Effect.Effect<void, File
 export const setSize = (fd: number, path: string, bytes: number): Effect.Effect<void, FileFailed> =>
   attempt("ftruncate", path, () => fs.ftruncateSync(fd, bytes))
 
-/** Fills a buffer from an offset of an open file, in the thread pool. Bytes behind the file's end stay unchanged. */
+/** Fills a buffer from an offset of an open file, in the thread pool. Bytes after the file's end stay unchanged. */
 export const fillFrom = (
   { fd, path }: { readonly fd: number; readonly path: string },
   bytes: Uint8Array,

@@ -65,7 +65,7 @@ const sha256File: Digest<never> = (path) =>
           ;[piece, next] = [next, piece]
         }
       } finally {
-        // An interruption leaves a read behind.
+        // After an interruption, a read may still run.
         await reading.catch(() => undefined)
         await file.close()
       }

@@ -12,7 +12,7 @@ import { realPlace } from "./host-path.ts"
 export interface KnownFile {
   /** Path by which the program knows the file. */
   readonly path: string
-  /** Path behind all symbolic links. */
+  /** Path with all symbolic links resolved. */
   readonly real: string
   /** Undefined if there is no file. */
   readonly text: string | undefined

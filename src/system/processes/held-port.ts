@@ -11,7 +11,7 @@ export interface HeldPort {
   readonly wasHeld: boolean
   /** User whose process has the other end of the connection from 127.0.0.1:`clientPort`. Undefined if the kernel names none. */
   readonly userAt: (clientPort: number) => Promise<number | undefined>
-  /** Whether the port stays taken behind `release` and behind the end of this process. At first it does not. */
+  /** Whether the port stays taken after `release` and after the end of this process. At first it does not. */
   readonly keep: (isKept: boolean) => void
   /** Called once if pyro-port ends before `release`: no client is known any more. */
   readonly onLost: (lost: () => void) => void
@@ -105,7 +105,7 @@ export const holdPort = (tool: string, directory: string, port: number): Promise
         const { detail, failed: reason, where } = said as Failure
         return failed(reason, detail, where)
       }
-      // A channel that nobody needs any more would keep this process alive, as would the child.
+      // An unused channel would keep this process alive, and so would the child.
       child.channel?.unref()
       child.unref()
       for (const pipe of [child.stdin, child.stdout]) (pipe as unknown as { unref: () => void }).unref()

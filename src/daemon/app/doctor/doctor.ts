@@ -37,7 +37,7 @@ const remedyOf = (reason: string) => {
   return command ?? "run on a host with a KVM that works; all works without"
 }
 
-/** What a trial of KVM needs: a kernel, an environment and a disk. Undefined without an environment on this host. */
+/** Parts for a trial of KVM: a kernel, an environment and a disk. Undefined without an environment on this host. */
 const trial = Effect.gen(function*() {
   const environments = yield* Environments
   const environment = (yield* environments.list).find(({ environment }) => environment !== undefined)?.environment

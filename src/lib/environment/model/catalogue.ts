@@ -31,7 +31,7 @@ export interface CatalogueEntry {
   }
   /** The image of a registry that it was made of. A builder microVM makes it again, and nothing else can. */
   readonly oci?: OciOrigin
-  /** Programs that each of its guests starts. They write to no disk. Absent: nobody knows. */
+  /** Programs that each of its guests starts. They write to no disk. Absent: unknown. */
   readonly firstPrograms?: ReadonlyArray<readonly [string, ...ReadonlyArray<string>]>
   /** Environment whose image gets the npm packages of `own`, or without these the Debian packages that this one has in addition. */
   readonly over?: CatalogueEntry

@@ -62,7 +62,7 @@ export type ImageConfig = typeof ImageConfig.Type
 /** The user of an image's programs, with its groups. Undefined: root. */
 export const userOf = ({ account, user }: Pick<ImageConfig, "account" | "user">): string | undefined => account ?? user
 
-/** What it says of its own command. */
+/** The image's own command. */
 export const ImageProgram = Schema.Struct(
   Struct.pick(ImageConfig.fields, ["entrypoint", "command", "stopSignal", "healthCheck", "shell"])
 )

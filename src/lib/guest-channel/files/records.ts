@@ -181,7 +181,7 @@ const isRelative = (path: Uint8Array) => {
   return true
 }
 
-/** u32 errno and u64 size, behind the piece without bytes. */
+/** u32 errno and u64 size, after the piece without bytes. */
 const END_BYTES = 12
 
 /** Cuts the output of a comparison into differences. */

@@ -91,7 +91,7 @@ export const Calls = {
   /** Removes a file or a link, or all entries beneath a directory. A missing path is clear. */
   clear: call("clear", 25, { path: str }, nothing),
   /**
-   * Makes /dev/dm-0, a disk of `bytes` with the content of the device `seed`, zeros behind its end, and all that was written since in the
+   * Makes /dev/dm-0, a disk of `bytes` with the content of the device `seed`, zeros after its end, and all that was written since in the
    * device `store`. 0 bytes end the mapping.
    */
   layer: call("layer", 26, { seed: str, store: str, bytes: offset }, nothing),
@@ -100,7 +100,7 @@ export const Calls = {
    * pyro do not know it.
    */
   checkpoint: call("checkpoint", 27, { path: str }, nothing),
-  /** 1: a command's program runs, or one that a command has left behind. 0: none. Agents of an older pyro do not know it. */
+  /** 1: a command's program runs, or a remaining child of a command. 0: none. Agents of an older pyro do not know it. */
   programs: call("programs", 28, {}, u8),
   /** Copies what an image has in a directory to one that covers it: directories, small files and links, bounded in count and bytes. */
   runtimeFiles: call("runtime_files", 29, { from: str, to: str }, nothing)

@@ -113,7 +113,7 @@ export type FileWork =
     | { readonly op: "chmod"; readonly mode: number }
   )
 
-/** What a copy made. */
+/** Result of a copy. */
 export interface Copied {
   readonly entries: number
   readonly bytes: number
@@ -126,7 +126,7 @@ export interface WatchRequest extends FollowedPath {
   readonly recursive: boolean
 }
 
-/** What a watch says. Paths are relative to the watched directory, and empty for a watched file: the guest's own bytes. */
+/** Event of a watch. Paths are relative to the watched directory, and empty for a watched file: the guest's own bytes. */
 export type WatchRecord =
   /** From now on, changes are reported. */
   | { readonly _tag: "ready" }
@@ -144,7 +144,7 @@ export type WatchRecord =
 export interface CompareRequest {
   readonly old: GuestPath
   readonly new: GuestPath
-  /** A name that is passed over on both sides, in any case of its letters. @default none */
+  /** A name to ignore on both sides, whatever its case. @default none */
   readonly skip?: string | undefined
   /** Also compares the contents of files with the same metadata. @default false */
   readonly content?: boolean | undefined

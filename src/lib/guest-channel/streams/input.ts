@@ -48,7 +48,7 @@ export class Input {
     this.#acked = 0
   }
 
-  /** Position behind the last byte that was sent. */
+  /** Position after the last byte that was sent. */
   get sent(): number {
     return this.#sent
   }
@@ -73,7 +73,7 @@ export class Input {
     return true
   }
 
-  /** Ends the input behind all writes before it. */
+  /** Ends the input after all earlier writes. */
   end() {
     return this.#enqueue(undefined, false)
   }

@@ -94,7 +94,7 @@ export class Output {
   /** Bytes acknowledged to the guest; it may send `window` beyond them. */
   #acked: number
   ended = false
-  /** Position behind the pieces that the reader has. */
+  /** Position after the pieces that the reader has. */
   handed: number
   /** Output from this position on is not acknowledged. */
   keptFrom = Infinity

@@ -89,7 +89,7 @@ export const HostMessage = {
   ),
   /** family: 4 = 127.0.0.1, 6 = ::1 */
   Connect: message(0x0d, struct({ id: id16, window: u32, family: u8, port: u16 })),
-  /** skip: a name passed over on both sides, in any case, empty = none; flags: 1 compare contents of files with the same metadata, too */
+  /** skip: a name to ignore on both sides, whatever its case, empty = none; flags: 1 compare contents of files with the same metadata, too */
   Compare: message(
     0x0e,
     struct({

@@ -53,7 +53,7 @@ export const bytesOf = ({ family, value }: Address): Buffer =>
 export const addressText = (address: Address): string =>
   address.family === 4 ? bytesOf(address).join(".") : bytesOf(address).toString("hex").match(/.{4}/g)!.join(":")
 
-/** Reads `ADDRESS` or `ADDRESS/BITS`. Bits behind the prefix must be zero: a rule that looks like one host is one. */
+/** Reads `ADDRESS` or `ADDRESS/BITS`. Bits after the prefix must be zero: a rule that looks like one host is one. */
 export const readRange = (text: string): Range | undefined => {
   const [, base = "", bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? []
   const address = readAddress(base)
@@ -84,7 +84,7 @@ const METADATA = "an address of a metadata service"
 
 /**
  * Ranges that are not reachable on the public internet, from the registries of special-purpose addresses (IANA, RFC 6890, as of 2026),
- * and the metadata services of clouds, some of which have public addresses. The ranges for documentation are left out: nobody's network.
+ * and the metadata services of clouds, some of which have public addresses. The ranges for documentation are left out: no network uses them.
  */
 const RANGES: ReadonlyArray<readonly [range: string, kind: string]> = [
   ["0.0.0.0/8", "an address of \"this network\""],

@@ -73,7 +73,7 @@ const deniedByRule = ({ text }: HostRule) => denied(`--deny-host ${text} denies 
 
 /** The `--deny-host` that a reason names, as it was given; undefined for every other reason. */
 export const denyingHost = (reason: string | undefined): string | undefined =>
-  // A rule of a list has the host behind the list's name.
+  // A rule of a list has the host after the list's name.
   /^--deny-host (\S+)(?: \(\S+\))? denies the name$/.exec(reason ?? "")?.[1]
 
 /** Explanation for a client that asks for a name outside its list. */

@@ -35,7 +35,7 @@ const HOST_LISTS = {
   go: {
     description: "go: modules and toolchains of proxy.golang.org",
     // GOPROXY and GOSUMDB of go.env; toolchains are modules of the same proxy (go.dev/doc/toolchain). The proxy may redirect to
-    // storage.googleapis.com, which serves everybody's buckets: only a person may grant that host.
+    // storage.googleapis.com, which serves buckets of all its users: only a person may grant that host.
     hosts: ["proxy.golang.org:443", "sum.golang.org:443"]
   },
   rustup: {

@@ -28,7 +28,7 @@ export interface ReadableLog {
 export interface LoggedPiece {
   readonly from: OutputName
   readonly bytes: Uint8Array
-  /** Cursor behind the piece. */
+  /** Cursor after the piece. */
   readonly next: number
 }
 
@@ -77,7 +77,7 @@ export class LogReader {
     for (let left = maxBytes; left > 0;) {
       const piece = this.next()
       const gap = this.takeSkipped()
-      // Output behind a gap belongs to the next page.
+      // Output after a gap belongs to the next page.
       if (gap > 0 && pieces.length > 0) break
       skipped += gap
       if (piece === undefined) break

@@ -48,7 +48,7 @@ export interface LogPiece {
   readonly from: OutputName
   /** May be empty if the position alone changes. */
   readonly bytes: Uint8Array
-  /** All positions behind the piece. */
+  /** All positions after the piece. */
   readonly marks: Marks
 }
 
@@ -74,7 +74,7 @@ export class LogFiles {
     })
   }
 
-  /** Opens the last file behind its last whole piece, and gives totals and marks at this point. None without a file. */
+  /** Opens the last file after its last whole piece, and gives totals and marks at this point. None without a file. */
   resume(): (SegmentStart & { readonly marks: Marks }) | undefined {
     for (let last = this.segments.at(-1); last !== undefined; last = this.segments.at(-1)) {
       const fd = fs.openSync(this.#file(last), "r+")

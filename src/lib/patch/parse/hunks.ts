@@ -1,7 +1,7 @@
 import { type Hunk, type HunkLine, limits } from "../model/patch.ts"
 import type { LineReader } from "./line-reader.ts"
 
-/** What a patch has used of its `limits`. */
+/** Used part of a patch's `limits`. */
 export interface Used {
   hunks: number
   lines: number
@@ -98,7 +98,7 @@ const signOf = (line: string): HunkLine["sign"] | undefined => {
   return sign === " " || sign === "-" || sign === "+" ? sign : undefined
 }
 
-/** The text of a hunk's line behind its sign. A trimmed empty line has no sign, and may end in CRLF. */
+/** The text of a hunk's line after its sign. A trimmed empty line has no sign, and may end in CRLF. */
 export const textOf = (line: string) => line === "\r" ? line : line.slice(1)
 
 /** Whether the hunk has another line after its stated end. */

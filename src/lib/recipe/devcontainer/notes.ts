@@ -60,12 +60,12 @@ export const portsOf = (parts: ReadonlyArray<File | Metadata>): ReadonlyArray<nu
 
 const list = (names: Iterable<string>) => [...new Set(names)].join(", ")
 
-/** Ports of the file that nobody publishes yet. */
+/** Ports of the file that are not published yet. */
 const leftPorts = (parts: ReadonlyArray<File | Metadata>, forwarded: boolean): ReadonlyArray<string> =>
   parts.flatMap(({ forwardPorts = [] }) => forwardPorts.filter((port) => !forwarded || ownPort(port).length === 0))
     .map(String)
 
-/** What a person should know of a file: what pyro does not use, and what the person may grant. A sentence each. */
+/** Sentences for a person about a file: properties that pyro does not use, and grants that the person may give. */
 export const notesOf = (
   file: File,
   labels: ReadonlyArray<Metadata>,

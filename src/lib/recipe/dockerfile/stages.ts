@@ -3,14 +3,14 @@ import { BUILTIN, replaced, type Values } from "./variables.ts"
 
 /** An image that a Dockerfile names. */
 export interface NamedText {
-  /** As the builder reads it. `undefined`: nobody can know before the build. */
+  /** As the builder reads it. `undefined`: unknown before the build. */
   readonly image: string | undefined
   /** As it is written. */
   readonly written: string
   readonly line: number
 }
 
-/** What a build chooses of a Dockerfile. */
+/** Options of a build that choose parts of a Dockerfile. */
 export interface BuildOptions {
   /** Values of ARG. @default none */
   readonly arguments?: Readonly<Record<string, string>>
@@ -24,7 +24,7 @@ interface Stage {
   readonly images: Array<NamedText>
   /** Names of the stages that it begins with or copies from. */
   readonly needs: Array<string>
-  /** What it begins with: the name of a stage, or an image. Absent: neither, or nobody knows. */
+  /** What it begins with: the name of a stage, or an image. Absent: neither, or unknown. */
   base: { readonly stage: string } | { readonly image: string } | undefined
   /** Values of ARG since its FROM. */
   readonly values: Map<string, string | undefined>

@@ -20,7 +20,7 @@ const MOST_LEVELS = 8
 /** Maximum characters of a word with its values. A variable that has itself twice, again and again, would grow without end. */
 const MOST_CHARACTERS = 4096
 
-/** The word has a form that this file does not know, or a value that nobody knows before the build. */
+/** The word has a form that this file does not know, or a value that is unknown before the build. */
 class Unknown extends Error {}
 
 const unknown = (): never => {
@@ -113,7 +113,7 @@ class Reader {
   }
 }
 
-/** A word with its values. An absent variable is empty, as in the builder. `undefined`: nobody can know before the build. */
+/** A word with its values. An absent variable is empty, as in the builder. `undefined`: unknown before the build. */
 export const replaced = (
   word: string,
   values: Values,

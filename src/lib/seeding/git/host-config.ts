@@ -148,7 +148,7 @@ const defaultFile = ({ HOME, XDG_CONFIG_HOME }: GitPlaces, name: string) =>
     : undefined
 
 /**
- * Content of a rule file that the user's configuration names. The user may keep it behind a link. A relative path leads into the work
+ * Content of a rule file that the user's configuration names. The user may link to the file. A relative path leads into the work
  * tree, where a link could lead to any file of the host.
  */
 const rulesIn = (file: string, { workTree }: ConfiguredRepository, notes: Array<string>): Buffer | undefined => {

@@ -169,7 +169,7 @@ export const guestConfig = ({ attributesFile, filters, identity, settings, spars
     sparse === undefined
       ? ""
       : section("core", [["sparseCheckout", "true"], ["sparseCheckoutCone", String(sparse.isCone)]]),
-    // Otherwise git would check out files behind a filter, which it must leave alone.
+    // Otherwise git would check out files that have a filter, which it must leave alone.
     sparse === undefined || filters.length === 0 ? "" : section("sparse", [["expectFilesOutsideOfPatterns", "true"]]),
     promisor === undefined ? "" : section(`remote ${quoted(promisor)}`, [["promisor", "true"]]),
     ...Array.from(

@@ -1,4 +1,4 @@
-/** Reads the fields of an SSH message (RFC 4251). Throws `Malformed` behind its end: the bytes may come from a hostile guest. */
+/** Reads the fields of an SSH message (RFC 4251). Throws `Malformed` after its end: the bytes may come from a hostile guest. */
 export class Malformed extends Error {}
 
 export class Reader {

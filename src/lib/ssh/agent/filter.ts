@@ -15,7 +15,7 @@ const USERAUTH_REQUEST = 50
 const MAX_SESSION_BYTES = 64
 const MAX_USER_BYTES = 256
 
-/** What a guest asks the person's agent for. */
+/** Request of a guest to the person's agent. */
 export interface Wanted {
   readonly host: string
   /** User on that host. */
@@ -24,7 +24,7 @@ export interface Wanted {
   readonly fingerprint: string
 }
 
-/** What to do with a message: answer it, or pass it on to the agent, with what it asks for if it is a signature. */
+/** Decision about a message: answer it, or pass it on to the agent, with the requested login if it asks for a signature. */
 export type Judgement =
   | { readonly _tag: "Answer"; readonly message: Buffer; readonly refused?: string }
   | { readonly _tag: "Pass"; readonly wanted?: Wanted }

@@ -8,7 +8,7 @@ export interface Frame {
 
 /** As OpenSSH's agent has it. */
 const MESSAGE_BYTES = 256 * 1024
-/** The number behind those of clients: `pyro-ssh` listens. */
+/** The number after those of clients: `pyro-ssh` listens. */
 export const LISTENING = 32
 
 /** Cuts the guest's bytes into frames. Undefined after bytes that are none: the guest is hostile. */

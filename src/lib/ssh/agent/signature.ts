@@ -51,7 +51,7 @@ export const isSigned = (keyBlob: Buffer, data: Buffer, signature: Buffer): bool
     const pair = Buffer.concat([fixed(both.string(), curve.bytes), fixed(both.string(), curve.bytes)])
     return verify(curve.hash, data, { key: keyOf(jwk), dsaEncoding: "ieee-p1363" }, pair)
   } catch {
-    // Hostile bytes: an impossible key, or a field behind the end.
+    // Hostile bytes: an impossible key, or a field after the end.
     return false
   }
 }

@@ -16,7 +16,7 @@ const endsWithin = (process: GuestProcess, waitMs: number) => withTimeout(waitMs
 const unlessEnded = (next: Effect.Effect<unknown, unknown>) =>
   Option.match({ onNone: () => next, onSome: () => Effect.void })
 
-/** Hangs up a terminal: its program and the jobs in the foreground get SIGHUP at once. Somebody reads its output. */
+/** Hangs up a terminal: its program and the jobs in the foreground get SIGHUP at once. The caller must read its output. */
 export const hangUpTerminal = (process: GuestProcess): Effect.Effect<void> =>
   process.endStdin.pipe(
     Effect.andThen(process.signal("SIGHUP", "group")),
@@ -25,7 +25,10 @@ export const hangUpTerminal = (process: GuestProcess): Effect.Effect<void> =>
     Effect.ignore
   )
 
-/** Ends a program whose client has gone: by the end of its input, then as a terminal does. What it left in the background goes on. Somebody reads its output. */
+/**
+ * Ends a program whose client has gone: by the end of its input, then as a terminal does. What it left in the background goes on. The caller must
+ * read its output.
+ */
 export const hangUp = (process: GuestProcess): Effect.Effect<void> =>
   process.endStdin.pipe(
     Effect.andThen(endsWithin(process, END_OF_INPUT_MS)),

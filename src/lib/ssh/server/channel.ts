@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { Duplex, Writable } from "node:stream"
 import { Signal, waitFor } from "../../../system/waits/signal.ts"
 
-/** A channel of a connection, as the library has it. Bytes behind its end are dropped. */
+/** A channel of a connection, as the library has it. Bytes after its end are dropped. */
 export interface SshChannel extends Duplex {
   /** Absent for a forwarded connection. */
   readonly stderr: Writable

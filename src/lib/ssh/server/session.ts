@@ -51,7 +51,7 @@ const tellExit = (channel: SshChannel, pipe: Pipe, { _tag, code }: ProcessExit) 
     else channel.exit(_tag === "signaled" ? 128 + code : code)
   })
 
-/** A running session: what the client may do to its program. */
+/** A running session: the client's requests to its program. */
 export interface Session {
   readonly resize: (size: TerminalSize) => Effect.Effect<void>
   readonly signal: (name: string) => Effect.Effect<void>

@@ -78,7 +78,7 @@ export const makeWire = (failed: (cause: unknown) => void) => {
             : Effect.succeed(undefined)
         )
       ),
-    /** Ends the connection behind the bytes that wait for the client. */
+    /** Ends the connection after the bytes that wait for the client. */
     hangUp: () => {
       over()
       if (!socket.destroyed) socket.end()

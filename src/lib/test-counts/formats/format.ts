@@ -9,7 +9,7 @@ export interface Format {
   readonly counts: () => TestCounts
 }
 
-/** A number of a report. Nobody has more tests than nine digits. */
+/** A number of a report. No program has more tests than nine digits. */
 export const numberOf = (digits: string | undefined): number => Number((digits ?? "0").slice(0, 9))
 
 /** `2 failed, 5 passed`: the numbers by their words. */

@@ -39,7 +39,7 @@ export const inOnePause = <A, E, R>(
     let isStill = false
     const goOn = Effect.andThen(Effect.ignoreCause(vm.resume), resumePrograms(channel))
     const isLeftStill = (exit: Exit.Exit<unknown, unknown>) => stays && Exit.isSuccess(exit)
-    // An interruption after the work has the guest stand still, and nobody who lets it go on.
+    // After an interruption here, the guest would stay paused, and no code would resume it.
     yield* Effect.addFinalizer((exit) => isStill && Exit.isFailure(exit) ? goOn : Effect.void)
     let since = 0
     let pauseMs = 0

@@ -26,7 +26,7 @@ interface ReserveRequest {
   readonly sharedBytes?: number | undefined
 }
 
-/** Records a future VM. The Scope removes its memory file, whoever makes it. */
+/** Records a future VM. The Scope removes the VM's memory file, whatever process makes it. */
 export const reserveVm = (
   { build, dieWithParent, level, purpose, sharedBytes, spec }: ReserveRequest
 ): Effect.Effect<Reservation, VmFailed | NoSpace, Scope.Scope | Paths> =>

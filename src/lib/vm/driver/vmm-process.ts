@@ -144,7 +144,7 @@ export const startVmm = (
   })
 
 /**
- * Kills what a start has left that ended before this process knew the VMM's identity. Bubblewrap's child is in a session of its own, so that
+ * Kills leftovers of a start that failed before the VMM's identity was known. Bubblewrap's child is in a session of its own, so that
  * it survives the end of bubblewrap's process group, and this process may not have read its pid yet.
  */
 const killUnknown = (id: VmRecord["id"]) =>

@@ -93,7 +93,7 @@ export interface GuestSteps {
 }
 
 /**
- * Resolver of a guest with a network. The address is nobody's: the agent answers look-ups that are sent to any address. With a network
+ * Resolver of a guest with a network. No machine has the address: the agent answers look-ups that are sent to any address. With a network
  * device, the resolver has this address.
  */
 export const resolverContent = "nameserver 198.18.0.2\n"

@@ -45,7 +45,7 @@ type Swept = Effect.Effect<ReadonlyArray<Leftover>, NoSpace | StateDirectoryUnus
 const mayBeRemoved = (record: VmRecord) => !isAlive(record.owner) && record.purpose !== "workspace"
 
 /**
- * Ends one VM, whoever owns it: first its processes, then the files that they used. The layers of a workspace's disk stay under the
+ * Ends one VM, whatever process owns it: first its processes, then the files that they used. The layers of a workspace's disk stay under the
  * workspace's own names.
  */
 export const endVm = (id: VmId): Swept =>

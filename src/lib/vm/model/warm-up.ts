@@ -20,7 +20,7 @@ export const warmUpCommand = (...argv: readonly [string, ...ReadonlyArray<string
 const toItsEnd = (process: Effect.Success<ReturnType<GuestChannel["spawn"]>>) =>
   Effect.andThen(Stream.runDrain(process.output), process.exit)
 
-/** Runs programs one after the other, the first one behind `steps`, and ignores what they say. */
+/** Runs programs one after the other, the first one after `steps`, and ignores their output. */
 export const runEach = (channel: GuestChannel, steps: Steps, commands: ReadonlyArray<SpawnRequest>) =>
   Effect.forEach(
     commands,

@@ -119,8 +119,8 @@ export const makeMember = (
   Effect.tap(warmMember(vmm, request, mounted), ({ vm }) => vm.pause)
 
 /**
- * A paused guest that has the written disk of the request mounted, and nothing written over it. No program has run on that disk. Nobody else
- * may get this guest: its kernel has read what another guest wrote.
+ * A paused guest that has the written disk of the request mounted, and nothing written over it. No program has run on that disk. No other request may
+ * get this guest: its kernel has read data that another guest wrote.
  */
 export const makeExpected = (
   vmm: Pick<VmmService, "restore">,

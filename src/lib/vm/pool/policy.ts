@@ -73,7 +73,7 @@ export interface Wanted extends Demand {
   readonly request: RestoreRequest
   /** Seed of the disk that a member has mounted. */
   readonly mounted: SeedImage | undefined
-  /** Who expects to ask for exactly the written disk of the request: a member has it mounted. Default: nobody. */
+  /** Workspace that is likely to ask for exactly the written disk of the request: a member has the disk mounted. Default: none. */
   readonly expectedBy?: string | undefined
 }
 

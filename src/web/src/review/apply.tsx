@@ -7,7 +7,7 @@ import { Message, Text } from "../parts/text.tsx"
 import { perform } from "../wire/calls.ts"
 import { inPageWords, noteInPageWords } from "./refusals.ts"
 
-/** What the daemon says before the press: what it would change, or why it would refuse. */
+/** The daemon's check before the press: the changes, or the reason of a refusal. */
 const useCheck = (request: ExportPayload | undefined, comparedAt: number) =>
   useLoaded(
     `${comparedAt} ${JSON.stringify(request ?? null)}`,

@@ -9,7 +9,7 @@ export interface DiffLine {
 }
 
 export interface DiffHunk {
-  /** `@@ -1,2 +1,3 @@`, and what git puts behind it. */
+  /** `@@ -1,2 +1,3 @@`, and the text that git puts after it. */
   readonly header: string
   readonly lines: ReadonlyArray<DiffLine>
 }
@@ -60,7 +60,7 @@ const hunkFrom = (
   return { hunk: { header: header!, lines: found }, end }
 }
 
-/** A name behind `a/` or `b/`, plain or quoted. Git ends a name that has a blank with a tab. */
+/** A name after `a/` or `b/`, plain or quoted. Git ends a name that has a blank with a tab. */
 const nameIn = (text: string) => text.replace(/\t$/, "").replace(/^("?)[ab]\//, "$1")
 
 /** A path in the form of lists of files, which quote less than a patch. */

@@ -7,7 +7,7 @@ import { Problem } from "../parts/problem.tsx"
 import { Text } from "../parts/text.tsx"
 import { ask } from "../wire/calls.ts"
 
-/** What the answer is about: the reviewed diff, or content that the review does not show. */
+/** Subject of the answer: the reviewed diff, or content that the review does not show. */
 const contentText = ({ bytes, digest, files, kind }: WaitingExport, reviewed: string | undefined) =>
   kind !== "patch" && kind !== "changes"
     ? `${count(files, "file")}, ${

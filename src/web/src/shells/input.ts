@@ -36,7 +36,7 @@ export const makeShellInput = () => {
       const bytes = next()
       const at = sent
       sent += bytes.length
-      // A lost connection loses what was on its way: nobody knows whether the shell got it, and a key must not act twice.
+      // A lost connection loses its unanswered input: the shell may have got that input, and a key must not act twice.
       await Effect.runPromiseExit(Effect.scoped(to.write(at, bytes)))
     }
     isSending = false

@@ -9,7 +9,7 @@ export type Way =
   | { readonly _tag: "command"; readonly key: number; readonly script: string }
   | { readonly _tag: "patch"; readonly key: number; readonly file: string; readonly patch: string }
 
-/** What the person fills in. */
+/** Fields that the person fills in. */
 export interface Request {
   readonly ways: ReadonlyArray<Way>
   readonly check: string

@@ -71,7 +71,7 @@ const Output = ({ of: { name, outcome, reason, tail, truncated } }: { readonly o
   )
 }
 
-/** What became of each candidate so far. `keep`: keeps a candidate of a try that has ended. Undefined: something else runs. */
+/** Outcome of each candidate so far. `keep`: keeps a candidate of a try that has ended. Undefined: something else runs. */
 export const TrialTable = ({ keep, of }: {
   readonly of: Trial
   readonly keep: ((candidate: string) => void) | undefined

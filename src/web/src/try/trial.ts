@@ -131,7 +131,7 @@ export const keepLater = async (workspace: string, candidate: string): Promise<s
   return `${kept} is kept.`
 }
 
-/** The keep of a try was undone. */
+/** The kept candidate was discarded again. */
 export const markUndone = (workspace: string) => {
   const trial = trialOf(workspace).get()
   if (trial === undefined) return

@@ -24,7 +24,7 @@ const progressText = (trial: Trial) => {
     : `${counts}.`
 }
 
-/** What the try made of the workspace, and the way back. */
+/** Result of the try for the workspace, and the way back. */
 const Kept = ({ of, trial }: { readonly of: WorkspaceInfo; readonly trial: Trial }) => {
   const { failure, run, running } = useAction()
   const { isUndone = false, keep, kept, state, undo } = trial

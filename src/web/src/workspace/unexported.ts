@@ -29,7 +29,7 @@ const lost = (says: string): Unexported => ({ isLost: true, says })
 const kept = (says: string): Unexported => ({ isLost: false, says })
 
 /**
- * What a deletion or a reset would lose: changed files whose diff was never exported as it is now. A state that cannot be read counts as a loss.
+ * Changes that a deletion or a reset would lose: changed files whose diff was never exported as it is now. A state that cannot be read counts as a loss.
  */
 export const unexported = async ({ id, state }: Pick<WorkspaceInfo, "id" | "state">): Promise<Unexported> => {
   // A look must not resume it.

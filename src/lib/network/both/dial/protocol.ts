@@ -143,7 +143,7 @@ export type Answer =
   | AddressesFoundMessage
   | AuthorityMadeMessage
 
-/** What the dial process tells about a connection after it was made. */
+/** Report of the dial process about a connection after it was made. */
 export type Told = CacheServedMessage | InterceptionDeniedMessage
 
 export type Response = Answer | Told

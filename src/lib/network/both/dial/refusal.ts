@@ -30,7 +30,7 @@ const FAILURES = new Map<string, DialFailure>([
   ["EPERM", "unreachable"]
 ])
 
-/** What the host met at `address`, for people. */
+/** Why a connection to `address` failed, as shown to users. */
 const detailOf = (address: string, { code, message }: NodeJS.ErrnoException, failure: DialFailure): string => {
   if (code === "ECONNREFUSED") return `${address} refused the connection`
   if (code === "ECONNRESET") return `${address} reset the connection`

@@ -10,7 +10,7 @@ const LEADING_SPACES = new RegExp(`^${SPACE}`)
 const EXACT = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ ([\x21-\x7e\x80-\xff]+) HTTP\/1\.[01]\r?$/
 /** Servers of HTTP accept RTSP and Icecast as well: Node's parser is one for all three. */
 const VERSION = /(^|[^A-Za-z0-9])(HTTP|RTSP|ICE)\/\d/i
-/** A request of HTTP/0.9 has no version. Python reads headers behind it all the same. */
+/** A request of HTTP/0.9 has no version. Python still reads headers after it. */
 const WITHOUT_VERSION = new RegExp(
   `^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE)${SPACE}\\S|^[A-Za-z_-]+${SPACE}(/|[a-z][a-z0-9+.-]*://)`
 )

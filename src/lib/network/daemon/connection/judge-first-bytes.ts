@@ -82,7 +82,7 @@ const frontingLater = (name: string, hello: Judged) =>
     ? "the bytes after an HTTP request are no HTTP request"
     : fronting(name, hello)
 
-/** What the bytes behind a ClientHello, or behind a request that asks for another protocol, wait for. */
+/** Condition for the bytes after a ClientHello, or after a request for another protocol. */
 type Awaited = "switches" | "retries"
 
 /**
@@ -130,12 +130,12 @@ export const withJudgement = (name: string, send: Sender, reply: FirstReply): Se
     requests += 1
     const framing = readFraming(bytes)
     body = new RequestBody(framing.body)
-    // Of a later request, nobody knows which answer is its own: the bytes after it are compared as requests.
+    // The answer to a later request cannot be identified: the bytes after that request are compared as requests.
     if (framing.asksForUpgrade && requests === 1) awaited = "switches"
     return framing.headBytes
   }
 
-  /** The second ClientHello, behind the records that may precede. */
+  /** The second ClientHello, after the records that may precede it. */
   const nextHello = (bytes: Buffer): number | Denied | undefined => {
     const before = recordBeforeRetry(bytes)
     if (before !== 0) return before ?? more()

@@ -23,7 +23,7 @@ import { dialProgram } from "./program.ts"
 /** Maximum heap of the process, in MiB. */
 const HEAP_MIB = 128
 
-/** What the process answered to one request. */
+/** Answer of the process to one request. */
 type Outcome = { readonly message: Answer; readonly socket: Socket | undefined }
 
 export type Failure = Pick<RefusedMessage, "detail" | "failure" | "option">

@@ -79,7 +79,7 @@ export interface Handshake {
   readonly listen: (onBytes: (bytes: Buffer) => boolean) => void
 }
 
-/** Asks a SOCKS5 proxy for a connection. Gives the bytes behind its reply. */
+/** Asks a SOCKS5 proxy for a connection. Returns the bytes after its reply. */
 export const socksHandshake = (
   socket: Socket,
   { address, asked, listen, proxy: { password, user }, target }: Handshake,

@@ -45,7 +45,7 @@ export class NoTunnel extends Refusal {}
 /** Statuses of a proxy that makes no tunnel, whatever its reason: Squid has 403 for ports other than 443. */
 const isNoTunnel = (status: number) => (status >= 400 && status < 500 && status !== 407) || status === 501
 
-/** What a proxy is asked for. */
+/** Request to a proxy. */
 export interface ProxyTarget {
   readonly host: string
   readonly port: number
@@ -99,7 +99,7 @@ export const connectThrough = async (
   }
 }
 
-/** Asks an HTTP proxy. Gives the bytes behind its answer. */
+/** Asks an HTTP proxy. Returns the bytes after its answer. */
 const askForTunnel = async (
   socket: Socket,
   { address, asked, authorization, listen }: {

@@ -5,7 +5,7 @@ import { type Authority, AUTHORITY_NAME, type Interception } from "../../both/in
 const CURVE = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" }
 
 const DAY_MS = 86_400_000
-/** Room for a clock that is behind. */
+/** Tolerance for a clock that is slow. */
 const BACKDATED_MS = DAY_MS
 /** More than the life of a workspace, with which its authority is removed. */
 const AUTHORITY_MS = 10 * 365 * DAY_MS

@@ -138,7 +138,7 @@ export const isFresh = (
 /** Codings that the cache can undo for a client that does not know them. */
 const CODINGS = new Set([undefined, "identity", "gzip"])
 
-/** Whether an answer may be kept for everybody. */
+/** Whether an answer may be kept for all guests. */
 export const isKeepable = (status: number, headers: IncomingHttpHeaders): boolean => {
   const given = directives(headers["cache-control"])
   return status === 200 && !given.has("no-store") && !given.has("private") && headers.vary?.includes("*") !== true &&

@@ -13,7 +13,7 @@ const longestLine = 32
 
 const refused = (detail: string) => new ChannelFailed({ detail })
 
-/** Takes the line `OK PORT` from a socket, and nothing behind it (docs/vsock.md of Firecracker). */
+/** Takes the line `OK PORT` from a socket, and nothing after it (docs/vsock.md of Firecracker). */
 const confirmed = (socket: Socket) =>
   Effect.callback<Socket, ChannelFailed>((resume) => {
     let line = ""
@@ -57,7 +57,7 @@ const firstAttemptMs = 250 * deadlineScale
 
 /**
  * Repeats an attempt that gets the agent's answer over a new connection, with twice the time each. A restored guest's kernel ends all of its
- * connections, perhaps a new one too, and tells nobody: the connection stays open here, without an answer. The caller sets a deadline.
+ * connections, perhaps a new one too, and Firecracker is not told: the connection stays open here, without an answer. The caller sets a deadline.
  */
 export const insistently = <A, E, R>(
   attempt: (timeoutMs: number) => Effect.Effect<A, E, R>,

@@ -33,7 +33,7 @@ export const isTooFull = (free: number): boolean => free < reserveBytes
 /** Fails where a new VM would stand still at once. */
 export const demandSpace = (path: string): Effect.Effect<void, NoSpace> =>
   attempt("statfs", path, () => freeBytes(path)).pipe(
-    // Whoever needs the folder says what is wrong with it.
+    // The code that needs the folder reports its fault.
     Effect.orElseSucceed(() => Infinity),
     Effect.flatMap((free) =>
       isTooFull(free)

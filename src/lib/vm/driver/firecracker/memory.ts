@@ -91,7 +91,7 @@ export const settleMemory = (paths: VmPaths): Effect.Effect<void, MemoryFailed> 
     )
   })
 
-/** What is wrong with a diff: Firecracker under a guest's control may have put anything in its place. */
+/** Fault of a diff: Firecracker under a guest's control may have put anything in its place. */
 const damageOf = (stat: fs.Stats, memoryBytes: number): string | undefined => {
   if (!stat.isFile()) return "no ordinary file"
   // The file of a diff may end with its last page.

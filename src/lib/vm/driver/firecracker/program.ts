@@ -79,7 +79,7 @@ export const findFirecracker = Effect.gen(function*() {
   return { program, version }
 })
 
-/** Names one build of Firecracker: its versions read each other's states, but nobody promises it for ours. */
+/** Names one build of Firecracker: its versions read each other's states, but Firecracker's authors do not promise it for other builds. */
 export const firecrackerBuild = ({ program, version }: { readonly program: string; readonly version: string }) => {
   const { mtime, size } = fs.statSync(program)
   return `Firecracker ${version} (${size} bytes, ${mtime.toISOString()})`

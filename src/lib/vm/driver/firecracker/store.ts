@@ -36,7 +36,7 @@ const newestContent = ({ layers = [], top }: DiskSource): string | undefined =>
     fs.lstatSync(file, { throwIfNoEntry: false })?.size !== 0
   )
 
-/** Copies a store that nobody writes. A file system that shares extents copies no data. */
+/** Copies a store without a writer. A file system that shares extents copies no data. */
 const copyStore = (from: string, to: string, uid: number) =>
   Effect.gen(function*() {
     const temporary = `${to}.tmp`

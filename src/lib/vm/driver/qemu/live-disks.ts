@@ -218,7 +218,7 @@ const removeFiles = (directory: string, files: ReadonlyArray<string>) =>
     discard: true
   }))
 
-/** From now on other QEMUs read the file too, and nobody writes it. `placeLayer` sets this again. */
+/** From now on other QEMUs read the file too, and no process writes it. `placeLayer` sets this again. */
 const closeToWriters = (file: string) =>
   attempt("chown", file, () => {
     fs.chownSync(file, process.getuid?.() ?? 0, process.getgid?.() ?? 0)
