@@ -206,7 +206,7 @@ static int checkpoint_call(struct call *call) {
 
 static int programs_call(struct call *call) {
   int error = call_done(call);
-  if (error == 0) put_u8(call->result, programs_run());
+  if (error == 0) put_u8(call->result, (uint8_t)programs_run());
   return error;
 }
 

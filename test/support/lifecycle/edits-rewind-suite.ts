@@ -116,6 +116,46 @@ export const testEditsRewind = (title: string, program: string, options: { reado
         await remove("traced")
       })
 
+      // Each begins in a repository with the file `b`, whose `ran` the program writes if it runs.
+      const program = "echo ran >> /workspace/ran"
+      const looks = [
+        ["a textconv", `echo 'b diff=x' > .gitattributes; git config diff.x.textconv '${program}; cat'`, "git diff"],
+        [
+          "a filter",
+          `echo 'b filter=x' > .gitattributes; git config filter.x.clean '${program}; cat'`,
+          "git -C . diff"
+        ],
+        [
+          "a hook",
+          `mkdir -p .git/hooks; printf '#!/bin/sh\\n${program}' > .git/hooks/post-index-change; chmod +x .git/hooks/*; touch b`,
+          "git status"
+        ],
+        ["a monitor of files", `git config core.fsmonitor '${program}; true'`, "cd . && git status | head -3"]
+      ] as const
+      for (const [what, setting, look] of looks) {
+        it(`a look of git that runs ${what} of the repository is a step, and none in a repository without it`, async () => {
+          await create("repository")
+          for (const folder of ["plain", "steered"]) {
+            await sh(
+              "repository",
+              `mkdir ${folder}; cd ${folder}; git init -q .; echo one > b; git add -A
+              git -c user.name=a -c user.email=a@b commit -qm all; echo other > b`
+            )
+          }
+          await step("repository", `cd steered; ${setting}`)
+          const last = await step("repository", "touch plain/b")
+          await exec("repository", look, { cwd: "plain" })
+          assert.strictEqual((await rewind("repository")).undone[0]!.execId, last)
+          await settled("repository")
+          const { execId } = await exec("repository", look, { cwd: "steered" })
+          assert.match(await sh("repository", "cat ran"), /^ran/)
+          const { undone } = await rewind("repository")
+          assert.deepStrictEqual([undone[0]!.execId, undone[0]!.changedNothing], [execId, undefined])
+          assert.notInclude(await sh("repository", "ls"), "ran")
+          await remove("repository")
+        })
+      }
+
       it("a workspace that no command has changed says so, and counts its commands in words", async () => {
         await create("same")
         await settled("same")

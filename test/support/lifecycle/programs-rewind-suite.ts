@@ -114,6 +114,21 @@ export const testProgramsRewind = (title: string, program: string, options: { re
       })
     }
 
+    it("processes that a command left are named beside a service", async () => {
+      const rows = rowsOf("both")
+      await create("both")
+      await starts["service"]!("both", "exec sleep 1000")
+      await starts["child"]!("both", writing("rows-both"))
+      await until("the first rows", () => Promise.resolve(rows() > 2))
+      await step("both", "echo base > b")
+      await exec("both", "rm -f b")
+      assert.match(
+        (await rewind("both")).writesUndone.join(),
+        /^what service writer, processes that commands left wrote /
+      )
+      await remove("both")
+    })
+
     it("a command in a quiet workspace makes no look of its own", async () => {
       await create("w")
       await step("w", "echo base > b")

@@ -39,6 +39,9 @@ const nothing: Field<void> = { write: () => {}, read: () => undefined }
  */
 export const NetworkMode = { prepare: 0, on: 1, off: 2, device: 3, onClaimed: 4 } as const
 
+/** `unknown`: some may run. `own`: those that the host started. `left`: also processes whose parents have ended. Agents of an older pyro answer 0 or 1. */
+export const Programs = { none: 0, unknown: 1, own: 2, left: 3 } as const
+
 /** Root of the mount of `Calls.baseline`. */
 export const baselineRoot = "baseline:"
 
@@ -100,7 +103,7 @@ export const Calls = {
    * pyro do not know it.
    */
   checkpoint: call("checkpoint", 27, { path: str }, nothing),
-  /** 1: a command's program runs, or a remaining child of a command. 0: none. Agents of an older pyro do not know it. */
+  /** Which programs run: a number of `Programs`. Agents of an older pyro do not know it, or know only the first two. */
   programs: call("programs", 28, {}, u8),
   /** Copies what an image has in a directory to one that covers it: directories, small files and links, bounded in count and bytes. */
   runtimeFiles: call("runtime_files", 29, { from: str, to: str }, nothing)

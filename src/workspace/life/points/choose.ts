@@ -19,15 +19,20 @@ export type Wanted =
 const noPoint = (entry: Entry, detail: string) =>
   Effect.flatMap(displayName(entry), (workspace) => new PointNotFound({ workspace, detail }))
 
+/** What is known of the commands of a workspace. */
+export interface Known {
+  readonly points: ReadonlyArray<Point>
+  readonly undone: ReadonlyArray<Span>
+  readonly steps: ReadonlyArray<JournaledCommand>
+  /** Ids of looks by their words of which the disk alone says whether they changed something. */
+  readonly doubted: ReadonlySet<string>
+}
+
 /** Whether a command is no step back: it changed nothing, as a look does. */
-export const changedNothing = (
-  points: ReadonlyArray<Point>,
-  undone: ReadonlyArray<Span>,
-  steps: ReadonlyArray<JournaledCommand>,
-  place: number
-): boolean => {
+export const changedNothing = ({ doubted, points, steps, undone }: Known, place: number): boolean => {
   const step = steps[place]
-  return step?.end?.changedNothing === true || (step !== undefined && isLook(step.start)) ||
+  return step?.end?.changedNothing === true ||
+    (step !== undefined && isLook(step.start) && !doubted.has(step.start.id)) ||
     isUnchanged(points, undone, place)
 }
 
@@ -35,16 +40,13 @@ export const changedNothing = (
 const placeOf = (
   entry: Entry,
   wanted: { readonly before: string } | { readonly steps: number },
-  { points, steps, undone }: {
-    readonly points: ReadonlyArray<Point>
-    readonly steps: ReadonlyArray<JournaledCommand>
-    readonly undone: ReadonlyArray<Span>
-  }
+  known: Known
 ) =>
   Effect.gen(function*() {
+    const { steps, undone } = known
     if ("steps" in wanted) {
       const left = steps.map((_, place) => place).filter((place) =>
-        !isUndone(undone, place) && !changedNothing(points, undone, steps, place)
+        !isUndone(undone, place) && !changedNothing(known, place)
       )
       const place = left.at(-wanted.steps)
       return place ?? (yield* noPoint(
@@ -62,7 +64,7 @@ const placeOf = (
   })
 
 /** The point that a request means, and the place of the first command that a return to it undoes. */
-export const findPoint = (entry: Entry, wanted: Wanted) =>
+export const findPoint = (entry: Entry, wanted: Wanted, doubted: ReadonlySet<string> = new Set()) =>
   Effect.gen(function*() {
     const { commands: { journal: { steps } } } = yield* residentsOf(entry, "workspace.rewind")
     const points = yield* readPoints(entry.folder)
@@ -74,7 +76,7 @@ export const findPoint = (entry: Entry, wanted: Wanted) =>
       if (point === undefined) return yield* noPoint(entry, `there is no point ${wanted.to}, or it is gone`)
       return { point, from: firstUndone(point.record) }
     }
-    const place = yield* placeOf(entry, wanted, { points, steps, undone })
+    const place = yield* placeOf(entry, wanted, { points, steps, undone, doubted })
     const point = pointBefore(points, undone, place)
     if (point !== undefined) return { point, from: firstUndone(point.record, place) }
     return yield* noPoint(

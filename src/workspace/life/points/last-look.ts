@@ -1,5 +1,6 @@
 import { Effect, Option, Ref } from "effect"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
+import { Programs } from "../../../lib/guest-channel/model/calls.ts"
 import type { Entry, Generation } from "../../entry/entry.ts"
 
 /** The state of a workspace at a look. */
@@ -17,7 +18,8 @@ interface Looks {
   /** Number of the disk: all of this is about one disk. */
   readonly disk: number
   seen: Seen | undefined
-  hasPrograms: boolean
+  /** Those of the guest that ran then, or may have: a number of `Programs`. */
+  programs: number
   readonly allowance: Allowance
 }
 
@@ -58,7 +60,12 @@ const looksOf = (entry: Pick<Entry, "record">): Looks => {
   const known = all.get(entry)
   if (known?.disk === disk) return known
   const { left, refilledMs } = known?.allowance ?? fullAllowance()
-  const looks = { disk, seen: undefined, hasPrograms: true, allowance: { left: Math.max(1, left), refilledMs } }
+  const looks = {
+    disk,
+    seen: undefined,
+    programs: Programs.unknown,
+    allowance: { left: Math.max(1, left), refilledMs }
+  }
   all.set(entry, looks)
   return looks
 }
@@ -105,15 +112,17 @@ export const lookAgain = (entry: Pick<Entry, "record">): void => {
  * Whether a program of the guest ran at the last look, or may have: a service, a shell, a connection, or what a command left behind. It may have written
  * since, without a use.
  */
-export const mayHavePrograms = (entry: Pick<Entry, "record">): boolean => looksOf(entry).hasPrograms
+export const mayHavePrograms = (entry: Pick<Entry, "record">): boolean => programsOf(entry) !== Programs.none
 
-/** Notes whether programs run. A guest that does not say so may have some. */
+/** Which programs ran at the last look: a number of `Programs`. */
+export const programsOf = (entry: Pick<Entry, "record">): number => looksOf(entry).programs
+
+/** Notes which programs run. A guest that does not say so may have some. */
 export const notePrograms = (entry: Pick<Entry, "record">, { call }: Pick<GuestChannel, "call">) =>
   call.programs({}).pipe(
-    Effect.map((programs) => programs !== 0),
-    Effect.orElseSucceed(() => true),
-    Effect.map((hasPrograms) => {
-      looksOf(entry).hasPrograms = hasPrograms
+    Effect.orElseSucceed(() => Programs.unknown),
+    Effect.map((programs) => {
+      looksOf(entry).programs = programs
     }),
     Effect.interruptible
   )
@@ -127,7 +136,7 @@ export const lookAfterReturn = (
   all.set(entry, {
     disk,
     seen: had === undefined ? undefined : stateNow(entry, had.ended),
-    hasPrograms: had?.hasPrograms ?? true,
+    programs: had?.hasPrograms === false ? Programs.none : Programs.unknown,
     allowance: { ...allowance, left: Math.max(1, allowance.left) }
   })
 }

@@ -13,8 +13,8 @@ const READERS: ReadonlyMap<string, RegExp | undefined> = new Map([
 /** Subcommands of git that read. Some refresh git's index, or take its lock for a moment: that changes nothing of the workspace's. */
 const GIT_READERS: ReadonlySet<string> = new Set(["diff", "log", "ls-files", "rev-parse", "show", "status"])
 
-/** Options by which they write files, or run other programs. git takes the first letters of an option. */
-const GIT_WRITES = /^--(ou|ext|textc)/
+/** Options by which they write files, or run other programs: gpg for signatures, man for help. git takes the first letters of an option. */
+const GIT_WRITES = /^--(ou|ext|textc|show-sig|help)|%G/
 
 /** A shell that runs one text. */
 const SHELL = /^(\/usr)?(\/bin\/)?(ba|da)?sh$/
@@ -86,11 +86,65 @@ export const isLook = (
   { command, tty, variables }: Pick<CommandStart, "command" | "tty" | "variables">
 ): boolean => tty !== true && variables !== true && readsByWords(command)
 
+/** A text that a shell runs, and how the shell is called. Undefined for another program. */
+const shellTextOf = (command: ReadonlyArray<string>) => {
+  const [shell = "", flag = "", text, ...rest] = command
+  return SHELL.test(shell) && RUNS_TEXT.test(flag) && text !== undefined
+    ? { shell, flag, commands: rest.length === 0 ? commandsIn(text) : undefined }
+    : undefined
+}
+
+const asWords = (command: ReadonlyArray<string>): ReadonlyArray<Word> =>
+  command.map((text) => ({ text, isPattern: false }))
+
 const readsByWords = (command: ReadonlyArray<string>): boolean => {
   if (command.some((word) => word.includes(CUT))) return false
-  const [shell = "", flag = "", text, ...rest] = command
-  if (!SHELL.test(shell) || !RUNS_TEXT.test(flag) || text === undefined) {
-    return isReader(command.map((text) => ({ text, isPattern: false })))
+  const text = shellTextOf(command)
+  return text === undefined ? isReader(asWords(command)) : text.commands?.every(isReader) ?? false
+}
+
+/** Where a look runs git. */
+export interface GitUse {
+  /** The shell that runs git, as `bash -lc`. Undefined: no shell. */
+  readonly shell: readonly [program: string, flag: string] | undefined
+  /** Each directory, as the steps that lead there from the directory of the command. */
+  readonly directories: ReadonlyArray<ReadonlyArray<string>>
+}
+
+/** A directory that a word names whatever the state of the shell: no home, and no earlier directory. */
+const isPlain = (word: Word | undefined): word is Word =>
+  word !== undefined && !word.isPattern && !/^[-~+]|^$/.test(word.text)
+
+/** Steps of the options `-C`. */
+const stepsOf = ([, first, second, ...rest]: ReadonlyArray<Word>): ReadonlyArray<string> | undefined => {
+  if (first?.text === "--no-pager") return stepsOf([first, ...second === undefined ? [] : [second], ...rest])
+  if (first?.text !== "-C") return []
+  const more = isPlain(second) ? stepsOf([second, ...rest]) : undefined
+  return more === undefined ? undefined : [second!.text, ...more]
+}
+
+/** Where the commands of a look run git. Undefined: that is not known. */
+const directoriesOf = (commands: ReadonlyArray<ReadonlyArray<Word>>): GitUse["directories"] | undefined => {
+  // The directory of a `cd` that failed, or that a pipe has in a shell of its own, is not that of the next command: each counts.
+  let places: ReadonlyArray<ReadonlyArray<string>> | undefined = [[]]
+  const all: Array<ReadonlyArray<string>> = []
+  for (const words of commands) {
+    if (words[0]?.text === "cd") {
+      places = places?.length === 1 && words.length === 2 && isPlain(words[1])
+        ? [[], [words[1].text]]
+        : undefined
+    }
+    if (words[0]?.text !== "git") continue
+    const steps = stepsOf(words)
+    if (steps === undefined || places === undefined) return undefined
+    all.push(...places.map((place) => [...place, ...steps]))
   }
-  return rest.length === 0 && (commandsIn(text)?.every(isReader) ?? false)
+  return all
+}
+
+/** Where a look runs git: git's configuration decides what else runs. Undefined: that is not known. */
+export const gitUseOf = ({ command }: Pick<CommandStart, "command">): GitUse | undefined => {
+  const text = shellTextOf(command)
+  const directories = directoriesOf(text === undefined ? [asWords(command)] : text.commands ?? [])
+  return directories && { shell: text && [text.shell, text.flag], directories }
 }

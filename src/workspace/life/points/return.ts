@@ -8,7 +8,8 @@ import { residentsOf } from "../../residents/open/entry-residents.ts"
 import type { Services } from "../../residents/service/services.ts"
 import { lastSeenOf, type Point, readPoints } from "../records/point.ts"
 import { changedNothing, findPoint, type Wanted } from "./choose.ts"
-import { mayHavePrograms } from "./last-look.ts"
+import { doubtedLooks } from "./git-looks.ts"
+import { programsOf } from "./last-look.ts"
 import { isUndone, undoneAfter } from "./lineage.ts"
 import { loadable } from "./loadable.ts"
 import { keepReturned } from "./returned.ts"
@@ -53,11 +54,13 @@ export const planReturn = (entry: Entry, wanted: Wanted, notify: Notify) =>
     const residents = yield* residentsOf(entry, "workspace.rewind")
     const { commands: { journal }, services } = residents
     if ("steps" in wanted) yield* lookBack(entry)
-    const { from, point: found } = yield* findPoint(entry, wanted)
-    const point = yield* loadable(entry, found, notify)
-    const total = journal.steps.length
     const was = (yield* Ref.get(entry.record)).undone ?? []
     const points = yield* readPoints(entry.folder)
+    const doubted = yield* doubtedLooks(entry, points, was, journal.steps)
+    const known = { points, undone: was, steps: journal.steps, doubted }
+    const { from, point: found } = yield* findPoint(entry, wanted, doubted)
+    const point = yield* loadable(entry, found, notify)
+    const total = journal.steps.length
     const sinceMs = lastSeenOf(point.record)
     const planned: PlannedReturn = {
       point,
@@ -67,10 +70,10 @@ export const planReturn = (entry: Entry, wanted: Wanted, notify: Notify) =>
       places: new Set(journal.steps.flatMap((_, place) => place >= from && !isUndone(was, place) ? [place] : [])),
       spans: undoneAfter(point.record, from, total),
       looks: new Set(
-        journal.steps.flatMap(({ start }, place) => changedNothing(points, was, journal.steps, place) ? [start.id] : [])
+        journal.steps.flatMap(({ start }, place) => changedNothing(known, place) ? [start.id] : [])
       ),
       written: {
-        by: yield* writersSince(entry, residents, { from, hasPrograms: mayHavePrograms(entry), sinceMs }),
+        by: yield* writersSince(entry, residents, { from, programs: programsOf(entry), sinceMs }),
         sinceMs
       }
     }

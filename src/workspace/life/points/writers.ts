@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { Programs } from "../../../lib/guest-channel/model/calls.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { readEvents, type WorkspaceLogEvent } from "../../entry/events.ts"
 import type { JournaledCommand } from "../../residents/exec/journal.ts"
@@ -41,14 +42,15 @@ const servedBefore = (
 export const writersSince = (
   { folder, uses }: Pick<Entry, "folder" | "uses">,
   { commands: { journal }, ssh }: Pick<OpenResidents, "commands" | "ssh">,
-  { from, hasPrograms, sinceMs }: { readonly from: number; readonly hasPrograms: boolean; readonly sinceMs: number }
+  { from, programs: seen, sinceMs }: { readonly from: number; readonly programs: number; readonly sinceMs: number }
 ): Effect.Effect<ReadonlyArray<string>> =>
   Effect.gen(function*() {
     const undone = new Set(journal.steps.slice(from).map(({ start }) => start.id))
     const programs = journal.commands.filter((one) => !undone.has(one.start.id) && ranSince(one, sinceMs))
     const isSsh = ssh.usedSince(sinceMs) || servedBefore(yield* readEvents(folder.directory), ssh, sinceMs)
     const named = [...new Set([...programs.map(nameOf), ...(isSsh ? ["SSH connections"] : [])])]
-    const isLeft = named.length === 0 && hasPrograms && uses.count <= 1 &&
+    // An agent of an older pyro says only that programs run: those with a name may be all.
+    const mayBeLeft = seen === Programs.unknown && named.length === 0 && uses.count <= 1 &&
       journal.commands.every(({ end }) => end !== undefined)
-    return isLeft ? ["processes that commands left"] : named
+    return seen === Programs.left || mayBeLeft ? [...named, "processes that commands left"] : named
   })

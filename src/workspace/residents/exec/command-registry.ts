@@ -6,7 +6,7 @@ import type {
   PyroError,
   StateDirectoryUnusable
 } from "../../../contract/errors/errors.ts"
-import { DEFAULT_GRACE_SECONDS } from "../../../contract/rows/command.ts"
+import { DEFAULT_CWD, DEFAULT_GRACE_SECONDS } from "../../../contract/rows/command.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
 import type { ExecPayload } from "../../../contract/rows/workspace-exec.ts"
 import { callerProject } from "../../../contract/wire/caller-project.ts"
@@ -231,6 +231,7 @@ export const openCommands = (
         const deadlineMs = payload.timeoutSeconds === undefined
           ? undefined
           : startedAtMs + payload.timeoutSeconds * 1000
+        const cwd = directoryOf(payload.cwd, own)
         yield* journaled(folder, () =>
           journal.started({
             id,
@@ -239,6 +240,8 @@ export const openCommands = (
             startedAt: new Date(startedAtMs).toISOString(),
             ...(deadlineMs === undefined ? {} : { deadlineMs }),
             ...(payload.graceSeconds === DEFAULT_GRACE_SECONDS ? {} : { graceMs: payload.graceSeconds * 1000 }),
+            ...(cwd === DEFAULT_CWD ? {} : { cwd: secrets.redact(cwd) }),
+            ...(payload.user === undefined || payload.user === "root" ? {} : { user: payload.user }),
             ...(payload.tty ? { tty: true } : {}),
             ...(isSteered(payload, own.env) ? { variables: true as const } : {}),
             ...(payload.openStdin === true ? { stdin: "open" as const } : {}),
@@ -251,7 +254,7 @@ export const openCommands = (
         const request = spawnRequest(
           {
             ...payload,
-            cwd: directoryOf(payload.cwd, own),
+            cwd,
             env: { ...prepared, ...own.env, ...payload.env, ...variables }
           },
           input

@@ -17,6 +17,10 @@ export const Started = Schema.Struct({
   deadlineMs: Schema.optional(Schema.Number),
   /** Time from the signal to the kill. Absent: the default. */
   graceMs: Schema.optional(Schema.Number),
+  /** Directory that it started in. Absent: /workspace. */
+  cwd: Schema.optional(Schema.String),
+  /** Absent: root. */
+  user: Schema.optional(Schema.String),
   /** The command has a terminal. */
   tty: Schema.optional(Schema.Literal(true)),
   /** The words of the command do not tell its effect: its caller gives variables, or the workspace has variables that change the effect of programs. */

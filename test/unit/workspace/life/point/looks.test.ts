@@ -4,7 +4,8 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { assert, describe, it } from "vitest"
-import { isLook } from "../../../../../src/workspace/life/points/looks.ts"
+import { runsGitAlone } from "../../../../../src/workspace/life/points/git-looks.ts"
+import { gitUseOf, isLook } from "../../../../../src/workspace/life/points/looks.ts"
 import { isSteered } from "../../../../../src/workspace/residents/program/variables.ts"
 
 const shell = (text: string) => ["/bin/sh", "-c", text]
@@ -59,6 +60,9 @@ describe("commands that are looks by their words", () => {
         ["git", "diff", "--outp=x"],
         ["git", "log", "--output", "x"],
         ["git", "show", "--ext-diff"],
+        ["git", "show", "--show-signature"],
+        ["git", "log", "--format=%h %G?"],
+        ["git", "diff", "--help"],
         ["git", "-c", "core.fsmonitor=./x", "status"],
         ["git", "-C", ".", "-c", "core.fsmonitor=./x", "status"],
         ["git", "--exec-path=.", "status"],
@@ -246,5 +250,66 @@ describe("commands that are looks by their words", () => {
     }
     assert.deepStrictEqual(fs.readdirSync(inside).sort(), ["--output=x", "-C", "-o", "a"])
     fs.rmSync(folder, { recursive: true })
+  })
+})
+
+describe("where a look runs git", () => {
+  it("the directories are those of -C and cd, also if cd may have failed", () => {
+    assert.deepStrictEqual(gitUseOf({ command: ["ls"] }), { shell: undefined, directories: [] })
+    assert.deepStrictEqual(gitUseOf({ command: ["git", "--no-pager", "-C", "a", "-C", "/b", "log"] })?.directories, [[
+      "a",
+      "/b"
+    ]])
+    assert.deepStrictEqual(gitUseOf({ command: ["bash", "-lc", "git status; cd a && git -C b diff | head"] }), {
+      shell: ["bash", "-lc"],
+      directories: [[], ["b"], ["a", "b"]]
+    })
+  })
+
+  it("a directory that the words do not name is not known", () => {
+    for (
+      const text of [
+        "cd; git log",
+        "cd - && git log",
+        "cd ~/a && git log",
+        "cd a*; git log",
+        "cd a; cd b; git log",
+        "git -C ~ log"
+      ]
+    ) {
+      assert.isUndefined(gitUseOf({ command: shell(text) }), text)
+    }
+    assert.deepStrictEqual(gitUseOf({ command: shell("cd; ls") })?.directories, [])
+  })
+})
+
+describe("what the guest's git says about its settings", () => {
+  const answer = (...settings: ReadonlyArray<string>) =>
+    `a profile\0pyro-git-begin\0${settings.map((one) => `${one}\0`).join("")}\0pyro-git-end\0`
+
+  it("no setting, settings that are off, and those of Git LFS run no other program", () => {
+    for (
+      const settings of [
+        [],
+        ["core.fsmonitor\nfalse"],
+        ["log.showsignature\nno", "remote.origin.promisor\n0"],
+        ["filter.lfs.clean\ngit-lfs clean -- %f", "filter.lfs.process\ngit-lfs filter-process"]
+      ]
+    ) assert.isTrue(runsGitAlone(answer(...settings)), settings.join())
+  })
+
+  it("each other setting does, and so does an answer that is cut or forged before its begin", () => {
+    for (
+      const text of [
+        answer("diff.x.textconv\n./x"),
+        answer("core.fsmonitor"),
+        answer("filter.lfs.clean\n./x"),
+        answer("diff.external\n"),
+        answer("core.fsmonitor\nfalse", "hook.x.command\n./x"),
+        answer().slice(0, -15),
+        `${answer()}pyro-git-begin\0`,
+        ""
+      ]
+    ) assert.isFalse(runsGitAlone(text), JSON.stringify(text))
   })
 })

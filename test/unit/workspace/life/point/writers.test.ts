@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll } from "vitest"
+import { Programs } from "../../../../../src/lib/guest-channel/model/calls.ts"
 import type { Entry } from "../../../../../src/workspace/entry/entry.ts"
 import { writersSince } from "../../../../../src/workspace/life/points/writers.ts"
 import type { OpenResidents } from "../../../../../src/workspace/residents/open/open.ts"
@@ -33,7 +34,7 @@ const named = (sinceMs: number, events: ReadonlyArray<object>, usedSince: (ms: n
     commands: { journal: { commands: [], steps: [] } },
     ssh: { knowsFromMs: began, usedSince }
   } as unknown as Pick<OpenResidents, "commands" | "ssh">
-  return writersSince(entry, residents, { from: 0, hasPrograms: false, sinceMs })
+  return writersSince(entry, residents, { from: 0, programs: Programs.none, sinceMs })
 }
 
 const SSH = ["SSH connections"]
