@@ -75,7 +75,7 @@ const CREATE: Hints = {
   "--env-file": "Give each variable as --env NAME=VALUE",
   ...each("-u --user", "The owner of /workspace and user of commands is --workspace-user USER"),
   "-n": "The name is --name NAME",
-  "--rm": "--ttl-seconds SECONDS deletes a workspace that nobody used for so long",
+  "--rm": "--ttl-seconds SECONDS deletes a workspace without a use for so long",
   "--hostname": "The workspace's name is its host name: --name NAME",
   "--restart": "A service starts again: pyro service start NAME SERVICE --restart on-failure COMMAND"
 }

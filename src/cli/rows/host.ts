@@ -118,7 +118,7 @@ export const hostDisconnect = row({
   name: "host.disconnect",
   summary: "Remove pyro from an agent host",
   description:
-    "Takes back what `pyro host connect` wrote, byte for byte if no other program has changed these lines. A skill that somebody changed stays, and " +
+    "Takes back what `pyro host connect` wrote, byte for byte if no other program has changed these lines. A changed skill stays, and " +
     "so does one that another host uses. Workspaces stay.",
   cli: { ...surface, path: ["host", "disconnect"], examples: ["pyro host disconnect codex"] },
   payload: DisconnectPayload

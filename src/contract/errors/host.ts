@@ -47,7 +47,7 @@ const unusedFact = (ids: ReadonlyArray<string> | undefined) =>
   ids === undefined ? "" : `; running without a name and unused: ${ids.join(", ")}`
 
 const unusedText = (ids: ReadonlyArray<string> | undefined) =>
-  ids === undefined ? "" : `Delete the unused ones that nobody needs: pyro delete ${ids.join(" ")}. `
+  ids === undefined ? "" : `Delete those that you do not need: pyro delete ${ids.join(" ")}. `
 
 /** The same for a model: it may know whether it made them. */
 const roomSteps = (fitting: number | undefined, ids: ReadonlyArray<string> | undefined) => {

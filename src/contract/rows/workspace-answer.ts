@@ -75,7 +75,7 @@ export const workspaceAnswer = unary({
   name: "workspace.answer",
   summary: "Allow or deny an export or a login that waits for you",
   description:
-    "An export with --ask, and each export of a model behind `mcp serve --ask-export`, waits until you answer here or on the page of `pyro ui`. So does a login with an SSH agent " +
+    "An export with --ask, and each export of a model through `mcp serve --ask-export`, waits until you answer here or on the page of `pyro ui`. So does a login with an SSH agent " +
     "that was lent with --ssh-agent-ask, for 2 minutes. `status` and `list` show what waits. " +
     "The content is fixed before you are asked: pyro writes the bytes that it had then, whatever the workspace does meanwhile. The first answer counts.",
   cli: {

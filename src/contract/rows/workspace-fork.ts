@@ -66,7 +66,7 @@ export const workspaceFork = streaming({
     description: "Make workspaces that go on from where one is, processes and servers included",
     arguments: {
       workspace: {},
-      name: { description: "Name; of several with -1, -2 … behind it" },
+      name: { description: "Name; several forks get -1, -2 … after it" },
       count: {},
       snapshot: { description: "Begin from this snapshot instead" },
       disk_only: { description: "Files alone, in a fresh VM" }

@@ -19,7 +19,7 @@ export const networkLists = unary({
   name: "network.lists",
   summary: "Show the named lists of hosts that --allow-host takes",
   description:
-    "Shows the hosts behind each name, such as npm or debian. A list has the hosts that the service's own clients need. Hosts of a list may also take " +
+    "Shows the hosts of each name, such as npm or debian. A list has the hosts that the service's own clients need. Hosts of a list may also take " +
     "uploads.",
   cli: { path: ["network", "lists"], args: [], examples: ["pyro network lists"] },
   mcp: {

@@ -52,7 +52,7 @@ export const PortPublishPayload = lazy(() =>
   snakeStruct({
     workspace: workspaceField(),
     port: portText(
-      "Port of the guest, behind the port of the host: [HOST_PORT:]GUEST_PORT. Without HOST_PORT, or with 0, the host chooses a free one"
+      "Port of the guest, after the port of the host: [HOST_PORT:]GUEST_PORT. Without HOST_PORT, or with 0, the host chooses a free one"
     )
   })
 )

@@ -143,7 +143,7 @@ export const workspaceStdin = unary({
   name: "workspace.stdin",
   summary: "Write to the open stdin of a running command",
   description:
-    "For a command that was started with --open-stdin: its stdin stays open until --close, whoever leaves. Several writers take turns: each " +
+    "For a command that was started with --open-stdin: its stdin stays open until --close, even if the caller leaves. Several writers take turns: each " +
     "request is written as a whole. If the command reads nothing for 5 seconds, and its buffers are full, the request fails and says how much was written.",
   cli: {
     path: ["workspace", "stdin"],

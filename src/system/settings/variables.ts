@@ -264,7 +264,7 @@ export const variables = {
     allowed: {
       kind: "text",
       what:
-        "`always_on`, `always_off`, `traceidratio`, or one of these behind `parentbased_`; another value counts as `always_on`"
+        "`always_on`, `always_off`, `traceidratio`, or one of these after `parentbased_`; another value counts as `always_on`"
     },
     default: "parentbased_always_on",
     purpose: "Operations whose spans are exported",

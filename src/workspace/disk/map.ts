@@ -176,7 +176,7 @@ export class ExtentReader {
       throw new WrongMap(`no place for byte ${start}`)
     }
     if (offset > (this.#chain.fileBytes[depth] ?? -1)) {
-      throw new WrongMap(`byte ${start} is behind the end of its file`)
+      throw new WrongMap(`byte ${start} is after the end of its file`)
     }
     if (this.#extents.length === MAX_EXTENTS) throw new WrongMap("the disk is too fragmented")
     this.#extents.push({ start, length, depth, offset })

@@ -35,7 +35,7 @@ const placeNumbered = (file: FileLines, hunk: Hunk, cursor: Cursor & { readonly 
   if (oldLines.length === 0) {
     const at = cursor.line + cursor.drift
     if (at >= cursor.from && at <= file.count) return { _tag: "at", at, oldLines, like: "exact" }
-    return nowhere(`it adds lines behind line ${cursor.line}, but the file has ${file.count}`)
+    return nowhere(`it adds lines after line ${cursor.line}, but the file has ${file.count}`)
   }
   const said = Math.max(cursor.line, 1) - 1 + cursor.drift
   if (said >= cursor.from && file.matchesAt(oldLines, said)) return { _tag: "at", at: said, oldLines, like: "exact" }

@@ -45,7 +45,7 @@ export const parseV4A = (reader: LineReader): Patch => {
 /** Fails if more of the patch follows its end: pyro never applies a part of a patch. */
 const passRest = (reader: LineReader) => {
   for (; !reader.isAtEnd; reader.skip()) {
-    if (fileLine.test(reader.peek()!)) reader.fail("it goes on behind *** End Patch; that line comes once, as the last")
+    if (fileLine.test(reader.peek()!)) reader.fail("it goes on after *** End Patch; that line comes once, as the last")
     if (beginsV4A(reader.peek()!) || beginsFile(reader)) reader.fail("a second patch begins here; give one at a time")
   }
 }

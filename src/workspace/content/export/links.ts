@@ -14,7 +14,7 @@ export class LinkBudget {
 const loops = "it is a link through too many others"
 const leadsOut = "it is a link that leads out of what is exported"
 const dangles = "it is a link to nothing that is exported"
-const turnsBack = "it is a link with .. behind a name; the link would lead elsewhere if that name became a link"
+const turnsBack = "it is a link with .. after a name; the link would lead elsewhere if that name became a link"
 
 /**
  * Whether a target has `..` after a name. Without it, each `..` starts in a directory that the export itself makes, so the link

@@ -54,7 +54,7 @@ export const makeLastingAgent = (
       ).pipe(
         Effect.timeoutOrElse({
           duration: ANSWER_MS,
-          orElse: () => unanswered(`nobody answered within ${ANSWER_MS / 60_000} minutes`)
+          orElse: () => unanswered(`no answer within ${ANSWER_MS / 60_000} minutes`)
         })
       )
     }

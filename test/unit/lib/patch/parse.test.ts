@@ -187,7 +187,7 @@ describe("a V4A patch with something around it", () => {
     const more = lines("*** Update File: g", "-a", "+b", "*** End Patch")
     assert.strictEqual(
       refused(patch + more).detail,
-      "line 6 of the patch: it goes on behind *** End Patch; that line comes once, as the last"
+      "line 6 of the patch: it goes on after *** End Patch; that line comes once, as the last"
     )
   })
 })

@@ -75,7 +75,7 @@ describe("a refusal for memory", () => {
     const failure = refused(memory, { id: "ws-a" }, { id: "ws-b", unusedMs: 3 * UNUSED_MS })
     assert.deepInclude(failure, { resource: "memory", detail: "the host is full", fits: 2 })
     assert.include(failure.message, "; running without a name and unused: ws-b, ws-a.")
-    assert.include(failure.message, "Delete the unused ones that nobody needs: pyro delete ws-b ws-a. Stop")
+    assert.include(failure.message, "Delete those that you do not need: pyro delete ws-b ws-a. Stop")
     assert.include(
       JSON.stringify(failure.toolSteps(false)),
       "call workspace_delete for those of ws-b, ws-a that you made"

@@ -221,11 +221,11 @@ describe("a link of an export", () => {
     }
   })
 
-  it("a link with .. behind a name is left out", () => {
+  it("a link with .. after a name is left out", () => {
     for (
       const target of ["deep/../e/file", "deep/../../file", "d/../file", "./d//../file", "../d/e/../e/file", "d/e/.."]
     ) {
-      assert.include(problem("d/l", target) ?? "", ".. behind a name", target)
+      assert.include(problem("d/l", target) ?? "", ".. after a name", target)
     }
   })
 
