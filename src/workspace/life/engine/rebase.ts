@@ -80,14 +80,14 @@ const forgetHistory = (entry: Entry, residents: OpenResidents) =>
   Effect.gen(function*() {
     yield* residents.clear
     yield* removeTried(entry)
-    // They are of the commands that are forgotten.
+    // They belong to the forgotten commands.
     yield* discardFolder(entry.folder.points)
     // The guest that knew the former values and placeholders is gone.
     yield* residents.secrets.forgetFormer
     yield* residents.headerSecrets.forgetFormer
   })
 
-/** Commands and points stay, and the keep joins them. Commands that ran when the candidate was forked run on in it. */
+/** Commands and points stay, and the journal gets an entry for the keep. Commands that ran at the fork of the candidate go on in the candidate. */
 const toCandidate = (entry: Entry, residents: OpenResidents, { record: { candidate = "", name } }: Snapshot) =>
   Effect.gen(function*() {
     // The next process comes here too, and the commands of the former VM are gone.
@@ -97,11 +97,11 @@ const toCandidate = (entry: Entry, residents: OpenResidents, { record: { candida
     yield* recordKeep(residents.commands, candidate, `${name} ${generation}`)
   })
 
-/** The hidden snapshot of a candidate has no name for people. */
+/** Messages do not name the hidden snapshot of a candidate. */
 const originOf = ({ record: { candidate, name } }: Snapshot) =>
   candidate === undefined ? { snapshot: name } : { candidate }
 
-/** The residents of a point: the files that were pushed before, the services, and what its memory has. All else stays. */
+/** Residents that come back with a point: pushed files, services, and the programs in its memory. Other residents stay. */
 const toPoint = (
   entry: Entry,
   residents: OpenResidents,

@@ -146,7 +146,7 @@ const detachOld = <R>(passage: Passage<R>) =>
     })
     : Effect.void
 
-/** Every next VM leaves the memory of a pause behind. */
+/** No next VM needs the memory of a pause any more. */
 const withVm = ({ paused: _, ...record }: WorkspaceRecord, { guest: { vm } }: Generation): WorkspaceRecord => ({
   ...record,
   phase: "running",
@@ -208,7 +208,7 @@ const installNext = <R>(lifecycle: Lifecycle, { next, transition: { change, entr
     yield* install(lifecycle, entry, next)
   })
 
-/** Makes a generation the current one. The workspace fails if its VM ends by itself or is out of reach. */
+/** Makes a generation the current one. The workspace fails if its VM ends by itself or cannot be reached. */
 export const install = (
   lifecycle: Lifecycle,
   entry: Entry,

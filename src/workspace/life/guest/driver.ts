@@ -14,6 +14,6 @@ export const driverOf = (
     (wanted) => wanted === "firecracker" ? "firecracker" : "qemu"
   )
 
-/** How the workspace's driver keeps what its guest writes. */
+/** Format in which the workspace's driver stores the writes of its guest. */
 export const layerFormatOf = ({ driver }: Pick<WorkspaceRecord, "driver">): LayerFormat =>
   driver === "firecracker" ? "store" : "qcow2"

@@ -37,7 +37,7 @@ export const ownerOfImage = (oci: OciOrigin | undefined): Owner | undefined => {
 /** Maximum characters of a command that a record keeps. A message that starts a command has 64 KiB. */
 const MOST_CHARACTERS = 65_536
 
-/** What an image says of its own command, as a record has it. */
+/** The image's own command, for a record. */
 export const recordedProgram = (oci: OciOrigin | undefined): Pick<WorkspaceRecord, "image"> => {
   if (oci === undefined) return {}
   const { command, entrypoint, healthCheck, shell, stopSignal } = oci.config
@@ -54,7 +54,7 @@ export const portsOfImage = (oci: OciOrigin | undefined): string | undefined => 
     : `${ports.slice(0, NAMED_PORTS).join(", ")}${more > 0 ? ` and ${more} more` : ""}`
 }
 
-/** Gives a new workspace what its image says of programs: variables, user and directory. What the request says wins. */
+/** Gives a new workspace the variables, user and directory of its image. Values of the request win. */
 export const withImage = (record: WorkspaceRecord, oci: OciOrigin | undefined): WorkspaceRecord => {
   if (oci === undefined) return record
   const user = userOf(oci.config)
@@ -93,7 +93,7 @@ export const runWithImage = (
   }
   const { command, entrypoint } = oci.config
   const user = userOf(oci.config)
-  // The request cannot say whether somebody named /workspace.
+  // The request does not show whether its /workspace is a default or a choice.
   const cwd = payload.cwd === DEFAULT_CWD ? directoryOf(oci, payload) : undefined
   const own = [...entrypoint, ...command]
   if (isNothing && own.length === 0) {

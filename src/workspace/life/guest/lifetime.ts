@@ -8,7 +8,7 @@ export const LEAST_TTL_OF_MODEL = 3_600
 const refuse = (detail: string) => new InvalidRequest({ field: "ttl_seconds", detail })
 
 /**
- * Fails if a model asks for a time to live by which work ends that nobody exported. An agent host runs the tools that make and change workspaces without
+ * Fails if a model asks for a time to live that could delete work before its export. An agent host runs the tools that make and change workspaces without
  * a question, and asks before a deletion. `present`: the seconds of an existing workspace, or none if it never expires.
  */
 export const demandLifetime = (

@@ -39,7 +39,7 @@ export const reportSeed = (report: PreparedSeed["report"], notify: Notify) => {
 /** Files of an attribute rule, in a warning. */
 const namedMost = 3
 
-/** What a person reads about the filters of a seed. */
+/** Text for people about the filters of a seed. */
 const filterNote = ({ filter, paths }: { readonly filter: string; readonly paths: ReadonlyArray<string> }) => {
   const more = paths.length - namedMost
   const names = `${paths.slice(0, namedMost).join(", ")}${more > 0 ? ` and ${more} more` : ""}`

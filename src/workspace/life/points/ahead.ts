@@ -63,7 +63,7 @@ const makeOf = (entry: Entry, memoryPath: string, expected: { readonly isExpecte
     const lay = yield* toLay(ahead, memoryPath)
     if (lay === undefined) return
     if (lay.isNew && !(yield* isWorth(entry, lay, expected))) return yield* drop(entry)
-    // Until it is whole, nobody may take it.
+    // No return may take the memory until it is whole.
     made.delete(entry)
     const room = lay.isNew ? haveRoom(memoryBytes(memoryPath), ahead.file) : Effect.void
     const { parts } = yield* Effect.andThen(room, layAhead(ahead, lay)).pipe(
@@ -94,7 +94,7 @@ export const makeAhead = <E extends { readonly message: string }, R>(
         return yield* dropAhead(entry)
       }
       yield* makeOf(entry, memoryPath.value, expected)
-      // Its end may have come meanwhile, before there was something to end.
+      // The end may have been requested before this memory existed.
       if (yield* isLeaving(entry)) yield* dropAhead(entry)
     }).pipe(lockOf(entry).withPermits(1))
   }).pipe(Effect.catch((failure) => Effect.logDebug(`${entry.id}: no memory is made ahead: ${failure.message}`)))

@@ -54,7 +54,7 @@ export const isNeedless = (
     return !always && (isSame || onlyLook || journal.steps.length !== startedBefore)
   })
 
-/** The record of a point of the disk behind these commands. `takenAtMs`: the moment of a point with memory. */
+/** The record of a point of the disk after these commands. `takenAtMs`: the moment of a point with memory. */
 export const recordOf = (
   { last, momentMs, record: { undone = [] }, services }: Before,
   commands: ReadonlyArray<JournaledCommand>,

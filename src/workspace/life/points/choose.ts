@@ -28,7 +28,7 @@ export interface Known {
   readonly doubted: ReadonlySet<string>
 }
 
-/** Whether a command is no step back: it changed nothing, as a look does. */
+/** Whether a rewind skips a command when it counts steps: the command changed nothing. */
 export const changedNothing = ({ doubted, points, steps, undone }: Known, place: number): boolean => {
   const step = steps[place]
   return step?.end?.changedNothing === true ||

@@ -13,7 +13,7 @@ import { dropAhead, isLeaving, makeAhead } from "./ahead.ts"
 import { findPoint } from "./choose.ts"
 import { isBehind } from "./lineage.ts"
 
-/** Time after a return to a point in which the next return is expected, in ms: who goes back once tries again, and a guest that waits takes memory. */
+/** Time after a return to a point in which the next return is expected, in ms: a person who rewinds once often rewinds again, and a waiting guest takes memory. */
 const EXPECTED_MS = 10 * 60_000
 
 /** A return to a point. */
@@ -41,10 +41,10 @@ export const noteReturn = (entry: Entry, made: Return): void => {
 /** Number of commands in the history at the last return to a point. Undefined if none was made since the last reset. */
 export const commandsAtReturn = (entry: Entry): number | undefined => lastReturn(entry)?.commands
 
-/** The VM for whose next return something was made ready, by workspace. */
+/** The VM whose next return is prepared, by workspace. */
 const expecting = new WeakMap<Entry, Generation>()
 
-/** Ends the guest and removes the memory that were made ready for the next return from this VM. What was made ready since for another one stays. */
+/** Ends the guest and removes the memory that were prepared for the next return from this VM. Preparations for a later VM stay. */
 const ended = (entry: Entry, generation: Generation, pool: Option.Option<Pool["Service"]>) =>
   Effect.suspend(() => {
     if (expecting.get(entry) !== generation) return Effect.void
@@ -75,7 +75,7 @@ const diskOf = ({ folder, record: { captured } }: Point, virtualBytes: number) =
     return formatOf(top) === "qcow2" && !hasGrown(disk) ? Option.some(disk) : Option.none()
   })
 
-/** Has a guest of the pool made ready on the disk of the point. A guest with a network device is never made ahead. */
+/** Prepares a guest of the pool on the disk of the point. No guest with a network device is prepared. */
 const expectGuest = (entry: Entry, pool: Pool["Service"]) =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
@@ -97,8 +97,8 @@ const expectGuest = (entry: Entry, pool: Pool["Service"]) =>
   })
 
 /**
- * Has made ready what the next return to a point takes: a guest with the point's disk mounted, if the workspace has gone back lately, or the point's
- * memory. Without them a return works as well, and waits for them.
+ * Prepares the next rewind: a guest with the point's disk mounted, if the workspace was rewound lately, or the point's memory. A rewind works without
+ * them, and takes longer.
  */
 export const expectReturn = (entry: Entry) =>
   Effect.gen(function*() {
@@ -117,7 +117,7 @@ export const expectReturn = (entry: Entry) =>
     }
     if (hasMemory) yield* Effect.forkIn(makeAhead(entry, likelyPoint(entry), { isExpected }), entry.scope)
     if (isExpected && Option.isSome(pool)) yield* expectGuest(entry, pool.value)
-    // Its end may have come meanwhile, before there was something to end.
+    // The end may have been requested before there was anything to end.
     if (yield* isLeaving(entry)) yield* end
   }).pipe(
     Effect.catch((failure) => Effect.logDebug(`${entry.id}: no return to a point is prepared: ${failure.message}`))

@@ -32,7 +32,7 @@ const STILL_PART = 1 / 50
 /** Captures of such points take at most this part of the time: they compare the disk while the guest runs. */
 const BUSY_PART = 1 / 20
 
-/** Nobody rewinds a candidate of a try or a builder of images, and their commands wait for no point. */
+/** Candidates of a try and builders of images are never rewound, so their commands wait for no point. */
 export const hasPoints = ({ result, tryOf }: Partial<Pick<WorkspaceRecord, "result" | "tryOf">>): boolean =>
   tryOf === undefined && result === undefined && settingNow("PYRO_REWIND_MIB") > 0
 
@@ -85,7 +85,7 @@ const isDue = (entry: Entry, { isAwaited }: { readonly isAwaited: boolean }) =>
     return noteLook(entry, ended, yield* monotonicMs, everyMs(cost)) ? { isUnused } : false
   })
 
-/** A point that cannot be made costs a way back, and nothing else. */
+/** A failure to make a point loses this point, and nothing else. */
 const orLog = (entry: Entry) => <R>(work: Effect.Effect<unknown, { readonly message: string }, R>) =>
   Effect.asVoid(
     Effect.catch(work, (failure) => Effect.logDebug(`${entry.id}: no point is made: ${failure.message}`))
@@ -123,9 +123,9 @@ const whileTaking = (entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
   })
 
 /**
- * Makes a point before a command starts, if one is due that the idle time before did not bring, behind the one that is being made: a command that
- * starts meanwhile would be a part of it. Takes a few ms, as a rule; a point with memory that may take longer is left to the idle time. Waits a moment
- * for a lifecycle step or a push that has the workspace. Without a use and without programs since the last look it costs nothing.
+ * Makes a point before a command starts, if one is due. First waits for a point that is being made: a command that starts meanwhile would be part of
+ * that point. Takes a few ms as a rule. A point with memory that may take longer is made while the guest is idle. Waits a moment for a lifecycle step
+ * or a push that has the workspace. Costs nothing without a use and without programs since the last look.
  */
 export const pointBeforeCommand = (
   lifecycle: Lifecycle,
@@ -185,7 +185,7 @@ const makePoints = ({ registry }: Lifecycle): Effect.Effect<void, never, Lifecyc
   )
 
 /**
- * After a return to a point, behind this number of commands. `had`: what the point has, if it is the state before the next command without another
+ * After a return to a point, after this number of commands. `had`: what the point has, if it is the state before the next command without another
  * look. Prepares what the next return needs.
  */
 export const rewound = (

@@ -54,7 +54,7 @@ const all = new WeakMap<object, Looks>()
 
 type Looked = Pick<Entry, "generation" | "record" | "uses">
 
-/** A disk that no look has seen has a look at once. */
+/** A disk without an earlier look gets a look at once. */
 const looksOf = (entry: Pick<Entry, "record">): Looks => {
   const { disk } = Ref.getUnsafe(entry.record)
   const known = all.get(entry)
@@ -109,7 +109,7 @@ export const lookAgain = (entry: Pick<Entry, "record">): void => {
 }
 
 /**
- * Whether a program of the guest ran at the last look, or may have: a service, a shell, a connection, or what a command left behind. It may have written
+ * Whether a program of the guest ran at the last look, or may have: a service, a shell, a connection, or a remaining child of a command. It may have written
  * since, without a use.
  */
 export const mayHavePrograms = (entry: Pick<Entry, "record">): boolean => programsOf(entry) !== Programs.none

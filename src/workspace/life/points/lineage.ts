@@ -50,7 +50,7 @@ const joined = (spans: ReadonlyArray<Span>) =>
       : [...all, span]
   }, [])
 
-/** The newest point behind the present state that was made before the command at a place. Undefined if there is none. */
+/** The newest point of the present state's history that was made before the command at a place. Undefined if there is none. */
 export const pointBefore = <P extends { readonly record: Pick<PointRecord, "commands" | "undone"> }>(
   points: ReadonlyArray<P>,
   undone: ReadonlyArray<Span>,

@@ -1,6 +1,6 @@
 import type { CommandStart } from "../../residents/exec/journal.ts"
 
-/** Programs that read, with the options by which some write files. A word that an option may be part of is no look in doubt. */
+/** Programs that read, with the options by which some write files. A word that may contain such an option counts as a change. */
 const READERS: ReadonlyMap<string, RegExp | undefined> = new Map([
   ...["cat", "cd", "df", "du", "grep", "head", "ls", "ps", "pwd", "stat", "tail", "wc", "which"]
     .map((program) => [program, undefined] as const),
@@ -10,7 +10,7 @@ const READERS: ReadonlyMap<string, RegExp | undefined> = new Map([
   ["tree", /^(-(?!-).*[oR]|--o)/s]
 ])
 
-/** Subcommands of git that read. Some refresh git's index, or take its lock for a moment: that changes nothing of the workspace's. */
+/** Subcommands of git that read. Some refresh git's index, or take its lock for a moment: which changes no file of the workspace. */
 const GIT_READERS: ReadonlySet<string> = new Set(["diff", "log", "ls-files", "rev-parse", "show", "status"])
 
 /** Options by which they write files, or run other programs: gpg for signatures, man for help. git takes the first letters of an option. */
@@ -79,7 +79,7 @@ const commandsIn = (text: string): ReadonlyArray<ReadonlyArray<Word>> | undefine
 
 /**
  * Whether a command is known by its words to change nothing of a workspace: `ls`, `git status`, also several in one line of a shell. The disk shows it of
- * other commands, unless a program writes at the same time. In doubt a command is none: variables such as `GIT_TRACE=FILE` make a look write, and git
+ * other commands, unless a program writes at the same time. In doubt a command counts as a change: variables such as `GIT_TRACE=FILE` make a look write, and git
  * starts a pager on a terminal.
  */
 export const isLook = (

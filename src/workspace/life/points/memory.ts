@@ -99,8 +99,8 @@ const captureIn = (
 const WORD_LIMIT = 1_000 * deadlineScale
 
 /**
- * Whether the guest's memory is still that of the last point: nothing has used the workspace since, and no program runs, also none that a command has
- * left behind.
+ * Whether the guest's memory is still that of the last point: nothing has used the workspace since, and no program runs, not even a remaining child
+ * of a command.
  */
 const isStill = ({ entry, last }: Before, { channel }: Generation) =>
   Effect.suspend(() => {

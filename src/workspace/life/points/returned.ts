@@ -10,8 +10,8 @@ import { makePoint, newPointId, type Point, type PointRecord } from "../records/
 import { takeAhead } from "./ahead.ts"
 
 /**
- * Makes the point of the state right after a return to a point, without a copy: further names of the files of that point, behind the same
- * commands. Of a memory with diffs it has the whole image, which the next VM maps.
+ * Makes the point of the state right after a return to a point, without a copy: further names of the files of that point, after the same commands. Of
+ * a memory with diffs it has the whole image, which the next VM maps.
  */
 export const keepReturned = (
   entry: Entry,

@@ -20,7 +20,7 @@ import { lookAgain, notePrograms } from "./last-look.ts"
 import { memoryPoint } from "./memory.ts"
 import { evict } from "./ring.ts"
 
-/** Longest wait for the guest to write its memory to the disk: a point that takes longer is none. */
+/** Longest wait for the guest to write its memory to the disk: a point that takes longer is given up. */
 const FLUSH_LIMIT = "10 seconds"
 
 /** How a point is made. */

@@ -131,7 +131,7 @@ export const borrowDisk = (
 ): Effect.Effect<Borrowed & DiskReader, PyroError, Scope.Scope | LifecycleServices> =>
   demandLegal(entry, operation).pipe(
     Effect.andThen(
-      // A start may have come first.
+      // The workspace may have started before this lock was taken.
       borrowHeld(lifecycle, entry, Effect.andThen(demandLegal(entry, operation), openRestingDisk(entry)))
     ),
     unlessDeleted(lifecycle, entry)

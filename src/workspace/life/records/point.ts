@@ -98,7 +98,7 @@ interface Known {
 /** What was read of the points of each workspace, by id: a full ring takes ten ms to decode, and a rewind reads it twice. */
 const known = new WeakMap<WorkspaceFolder, ReadonlyMap<string, Known>>()
 
-/** The points of a workspace, oldest first. One that cannot be read is none: its removal costs a way back, and nothing else. */
+/** The points of a workspace, oldest first. A point that cannot be read is left out. Its removal loses this point, and nothing else. */
 export const readPoints = (
   workspace: WorkspaceFolder
 ): Effect.Effect<ReadonlyArray<Point>, NoSpace | StateDirectoryUnusable> =>

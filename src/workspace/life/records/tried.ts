@@ -25,7 +25,7 @@ const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Tried))
 
 const triedFile = (directory: string) => path.join(directory, "tried.json")
 
-/** Undefined without a try, and for a damaged file, which costs the candidates and nothing else. */
+/** Undefined without a try, and for a damaged file: then the candidates are lost, and nothing else. */
 export const readTried = (directory: string): Tried | undefined =>
   Option.getOrUndefined(decode(readIfReadable(triedFile(directory))))
 

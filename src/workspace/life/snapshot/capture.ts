@@ -78,7 +78,7 @@ export const capture = (
     return { takenAtMs, layers, residents: noStates, ...captured }
   }).pipe(asStep("take"), entry.pushLock.withPermits(1), Effect.uninterruptible)
 
-/** Announces a snapshot in its folder, and stores the present state of `from` in it. The caller removes what a failure leaves. */
+/** Announces a snapshot in its folder, and stores the present state of `from` in it. After a failure, the caller removes the rest. */
 export const captureAs = <E, R>(
   from: Entry,
   workspace: WorkspaceFolder,

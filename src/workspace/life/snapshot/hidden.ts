@@ -14,7 +14,7 @@ export interface Hidden {
   /** The workspace that has it, which may be another than the one whose state it has. */
   readonly owner: Entry
   readonly name: string
-  /** The candidate of a try that it is of. */
+  /** The candidate of a try whose state the snapshot has. */
   readonly candidate?: string
   /** As in `capture`. */
   readonly shareIn?: Scope.Scope | undefined

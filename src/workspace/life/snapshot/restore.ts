@@ -85,7 +85,7 @@ export const demandSame = (
   { paused }: { readonly paused?: string } = {}
 ) => demandNone(what, differencesOf(captured, here), paused)
 
-/** What decides whether a snapshot's memory can run here, of a workspace's snapshot or of a saved one. */
+/** Facts that decide whether a snapshot's memory can run here, for a workspace's snapshot or a saved one. */
 interface Loadable {
   readonly record: Pick<Snapshot["record"], "captured" | "durable" | "hostBoot" | "name">
 }

@@ -227,8 +227,8 @@ const LIFE: ReadonlySet<WorkspaceLogEvent["_tag"]> = new Set([
 ])
 
 /**
- * Each process that finds the VM dead comes here. The log gets the death once, and the first process removes the VM: a later one finds nothing to
- * tell a reason from, and gives that of the log.
+ * Each process that finds the VM dead comes here. The log gets the death once, and the first process removes the VM: a later process takes the reason
+ * from the log.
  */
 const fail = (entry: Entry, failure: PyroError) =>
   Effect.gen(function*() {

@@ -64,7 +64,7 @@ import { wakeForClient } from "./pause.ts"
 const networkOf = ({ networkDriver }: CreatePayload, granted: Granted | undefined) =>
   granted ?? (networkDriver === "tap" ? nothingGranted : undefined)
 
-/** A request for a workspace. pyro's own callers ask for more than a person can. */
+/** A request for a workspace. pyro's own callers can set fields that a person cannot. */
 export interface AskedWorkspace extends CreatePayload {
   /** The disk for its result (`RestoreRequest.result`). */
   readonly result?: ResultDisk
@@ -140,7 +140,7 @@ export const imagesFor = (environment: string, notify: Notify, beforeBuild?: Dem
 
 type Images = Effect.Success<ReturnType<typeof imagesFor>>
 
-/** An environment of the catalogue is of no image. */
+/** Catalogue environments are not made from an image. */
 const imageOwner = (environment: string) =>
   catalogue.some(({ name }) => name === environment)
     ? Effect.succeed(undefined)

@@ -179,7 +179,7 @@ const filesAlone: Notice = {
   message: "there was no memory to go on from: it has the files alone, and nothing runs in it"
 }
 
-/** What a fork of a try has beside its source. */
+/** Parts of a fork of a try beside its source. */
 interface Candidate {
   /** The try. */
   readonly tryOf: string
@@ -214,7 +214,7 @@ export const fork = (
         yield* removeHeaderSecrets(staged.folder.directory)
       }
       faultPoint("fork:staged")
-      // A point of the disk has no memory by its nature, and a lost one has said so.
+      // A point of the disk never has a memory, and a warning has reported a lost one.
       if (staged.vms.length === 0 && !diskOnly && payload.at === undefined) notify(filesAlone)
       yield* progress(notify, children.length === 1 ? "starting the fork" : "starting the forks", 0.5)
       yield* transitAll(lifecycle, forking(lifecycle, source, children, staged, snapshot, notify))

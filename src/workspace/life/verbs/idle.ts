@@ -22,7 +22,7 @@ interface Failed {
 
 const isInUse = (entry: Entry) => Effect.suspend(() => entry.uses.count > 0 ? Effect.succeed(true) : isBusy(entry))
 
-/** The workspaces that are paused after a time without a use. Without work for the others. */
+/** The workspaces that are paused after a time without a use. Costs nothing for the other workspaces. */
 const pausable = ({ registry }: Lifecycle) =>
   [...registry.entries.values()].filter(({ record }) => Ref.getUnsafe(record).pauseAfterSeconds !== undefined)
 
@@ -36,8 +36,8 @@ const waiting = (entry: Entry) =>
   })
 
 /**
- * Shows a running workspace as paused, if no operation uses it. Nothing comes between the look and the change. Whoever uses the workspace from
- * then on waits for the lifecycle lock, and resumes the workspace.
+ * Shows a running workspace as paused, if no operation uses it. Nothing comes between the look and the change. An operation that uses the workspace
+ * from then on waits for the lifecycle lock, and resumes the workspace.
  */
 const fallAsleep = (entry: Entry): Effect.Effect<boolean> =>
   Ref.modify(

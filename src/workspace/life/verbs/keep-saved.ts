@@ -35,7 +35,7 @@ import {
 import { capture } from "../snapshot/capture.ts"
 import { filesBeneath } from "../snapshot/keep.ts"
 
-/** A folder without a name: what is not whole yet, or not any more. The next daemon and `pyro gc` remove it. */
+/** A folder without a name, for a snapshot that is half made or half removed. The next daemon and `pyro gc` remove it. */
 export const namelessFolder = Effect.map(
   Paths,
   ({ stateDir }) => savedFolder(path.join(savedDirectory(stateDir), `.${randomBytes(8).toString("hex")}`))

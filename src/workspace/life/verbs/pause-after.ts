@@ -6,7 +6,7 @@ import { HELD_SECONDS, isHeld } from "../../../contract/wire/held.ts"
 import { setting } from "../../../system/settings/config.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 
-/** The time of workspaces that an agent host creates: nobody tells pyro that a conversation has ended. */
+/** The time of workspaces that an agent host creates: agent hosts do not tell pyro that a conversation has ended. */
 const AGENTS_SECONDS = 3_600
 
 /** The field of a record. 0 means never. */

@@ -79,7 +79,7 @@ const pausing = (entry: Entry, rest: PyroError, unusedSeconds: number | undefine
   return {
     name: "pause",
     entry,
-    // Whoever uses the workspace from now on waits for the end of the pause, and resumes it.
+    // An operation that uses the workspace from now on waits for the end of the pause, and resumes the workspace.
     shows: "paused",
     handOver: ({ old }) =>
       Option.match(old, {

@@ -65,7 +65,7 @@ const removeDamaged = ({ registry }: Lifecycle, damaged: Damaged) =>
     })
   }).pipe(Effect.uninterruptible)
 
-/** The reader of a failure knows what became of the workspaces that do exist. */
+/** The error says that the existing workspaces of the request are not deleted. */
 const sayingNone = <A, E extends PyroError>(found: Effect.Effect<A, E>) =>
   Effect.mapError(
     found,
@@ -75,7 +75,7 @@ const sayingNone = <A, E extends PyroError>(found: Effect.Effect<A, E>) =>
         : failure
   )
 
-/** A workspace that does not exist is none. An ambiguous id is still an error. */
+/** A workspace that does not exist is left out. An ambiguous id is still an error. */
 const orNone =
   <A, E extends PyroError, R>(work: (called: string) => Effect.Effect<ReadonlyArray<A>, E, R>) => (called: string) =>
     Effect.catchIf(work(called), ({ _tag }) => _tag === "WorkspaceNotFound", () => Effect.succeed<ReadonlyArray<A>>([]))
@@ -134,7 +134,7 @@ export const removeAll = (lifecycle: Lifecycle, payload: DeletePayload) =>
     return (yield* Effect.forEach(results, Effect.fromResult)).flat()
   })
 
-/** Without work for the others: most workspaces have no time to live. */
+/** Costs nothing for the others: most workspaces have no time to live. */
 const mayExpire = ({ record }: Entry) => Ref.getUnsafe(record).ttlSeconds !== undefined
 
 /** Deletes expired workspaces. A workspace in a lifecycle step is checked again the next time. */
