@@ -16,7 +16,7 @@ import { keepSteps, keptSteps, mostStepsBytes } from "./steps.ts"
 
 const wrong = (field: string, detail: string) => new InvalidRequest({ field, detail })
 
-/** Steps of earlier builds, and what becomes of those of this one. */
+/** Steps of earlier builds, and the target of the steps of this build. */
 const stepsFor = (name: string, { noCache, secrets }: Pick<BuildPayload, "noCache" | "secrets">) =>
   Effect.gen(function*() {
     const stepsBefore = noCache ? undefined : yield* keptSteps(name)

@@ -27,7 +27,7 @@ export const ensureImages = (environment: string, onProgress: OnProgress, before
     return { environment: image, kernel: yield* kernel.ensureWith(onProgress) }
   })
 
-/** What lists show of an environment. */
+/** Fields of an environment in lists. */
 export const summary = (status: EnvironmentStatus) => ({
   ...summaryOf(status),
   ...defined({ renewal: renewalOf(status) })

@@ -39,7 +39,7 @@ const openFile = (asked: string) =>
     )
   })
 
-/** What an OCI layout has. Other files of the directory stay out. */
+/** Files of an OCI layout. Other files of the directory are left out. */
 const LAYOUT = ["oci-layout", "index.json", "blobs"]
 
 const openDirectory = (asked: string) =>

@@ -37,7 +37,7 @@ const registryAway = (
       : new ImagePullFailed({ image, reason: ofConnection(last.reason), detail: last.reason })
   })
 
-/** The error of a build that the builder refused. A base whose registry fell silent was not pulled, and all else is of the build. */
+/** The error of a build that the builder refused. A base whose registry did not answer was not pulled. Any other refusal is a fault of the build. */
 export const buildFailed = (
   pyro: PyroService,
   { reference, registries = [], unknownImages = [] }: Pick<Building, "reference" | "registries" | "unknownImages">

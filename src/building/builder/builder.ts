@@ -19,7 +19,7 @@ const UPLOADED = 0.5
 export const hasResultDisk = ({ secrets = {} }: Pick<Building, "secrets">) =>
   Effect.map(driverOf({}), (driver) => driver === "qemu" && Object.keys(secrets).length === 0)
 
-/** What begins with an environment has that one's modules. */
+/** An image that begins with an environment has the modules of that environment. */
 const beginsWithModules = ({ request }: Building) => !("commit" in request || "added" in request)
 
 /** The disk for the image, and the request that names it. */

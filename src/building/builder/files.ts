@@ -41,7 +41,7 @@ export interface Building {
   readonly secrets?: Secrets | undefined
   /** File of the host: steps of earlier builds, which the builder gets as `STEPS_BEFORE`. @default none */
   readonly stepsBefore?: string | undefined
-  /** What becomes of the steps of this build, which the builder leaves as `STEPS_AFTER`. @default they are not kept */
+  /** Target of the steps of this build, which the builder leaves as `STEPS_AFTER`. @default they are not kept */
   readonly stepsAfter?: StepsAfter | undefined
   /** File of the host that the result begins with. @default the modules of the guests' kernel, where the result has them first */
   readonly base?: string | undefined
@@ -50,7 +50,7 @@ export interface Building {
   readonly onProgress: OnProgress
   /** Images that the files name by variables, whose registries nobody knows before the build. @default none */
   readonly unknownImages?: ReadonlyArray<string>
-  /** The error of what the builder refuses. */
+  /** The error of a refusal of the builder. */
   readonly refused?: (workspace: string, refused: Refused) => Effect.Effect<never, PyroError>
   /** Files that the request reads, by their paths in the builder. @default none */
   readonly uploads?: Readonly<Record<string, Upload>>
@@ -63,7 +63,7 @@ export const STEPS_AFTER = "/workspace/.pyro-steps-after"
 
 export const SECRETS_FOLDER = "/run/pyro-secrets"
 
-/** The builder's files of what a build has beside its context. */
+/** Files of the builder with the parts of a build beside its context. */
 export const placesIn = (
   { secrets = {}, stepsAfter, stepsBefore }: Pick<Building, "secrets" | "stepsAfter" | "stepsBefore">
 ) => ({

@@ -16,7 +16,7 @@ const isWhole = ({ oci, state }: EnvironmentStatus) => state === "ready" && oci?
 
 interface Found {
   readonly environment: Environment
-  /** What the Dockerfile calls it. */
+  /** Name in the Dockerfile. */
   readonly names: Set<string>
 }
 
@@ -31,7 +31,7 @@ const join = (all: ReadonlyArray<readonly [image: string, environment: Environme
 
 /**
  * Finds the bases of a Dockerfile among the environments of this host: `localhost/NAME`, and images that were pulled by the very reference,
- * unless `pull` asks the registries again. `given`: what the builder gets of them, after the person's word. The one that the target begins with is
+ * unless `pull` asks the registries again. `given`: the part of them that the builder gets, after the person's grant. The one that the target begins with is
  * the beginning of the result.
  */
 export const presentBases = ({ environments = [], images, root }: Bases, { pull }: { readonly pull: boolean }) =>

@@ -15,7 +15,7 @@ const MAX_MESSAGE = 4_194_304
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(BuilderMessage))
 
-/** What the program of rootfs/image is asked for, and the message that it ends with. */
+/** Request to the program of rootfs/image, and its last message. */
 interface Recipe<Last extends BuilderMessage["_tag"]>
   extends Pick<Building, "onProgress" | "reference" | "refused" | "secrets">
 {
@@ -23,7 +23,7 @@ interface Recipe<Last extends BuilderMessage["_tag"]>
   readonly last: Last
 }
 
-/** Runs the program of rootfs/image in the builder, and gives its last word. */
+/** Runs the program of rootfs/image in the builder, and returns its last message. */
 export const runRecipe = <Last extends BuilderMessage["_tag"]>(
   pyro: PyroService,
   workspace: string,

@@ -90,7 +90,7 @@ const environmentFor = (
     return name
   })
 
-/** What the file says of a workspace of an environment. */
+/** Fields of the file for a workspace of an environment. */
 const describedBy = (
   { place, read }: KnownDevContainer,
   environment: string,
@@ -105,7 +105,7 @@ const describedBy = (
     }, { forwarded: forwardPorts === true, ...(name === undefined ? {} : { named: name }) })
   })
 
-/** Publishes ports and runs the commands of the file. Without them the workspace is not what the file says, so it goes if one fails. */
+/** Publishes ports and runs the commands of the file. A workspace without them does not match the file, so it is deleted if one fails. */
 const completed = (
   pyro: PyroService,
   { remember }: Workspaces,

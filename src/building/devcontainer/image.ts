@@ -68,7 +68,7 @@ const requestOf = (
     return { request, mirrors, references, unknown: bases.unknown, given, ...grants }
   })
 
-/** Gives the image what the file says of programs: a workspace of the environment alone then has the same variables. */
+/** Stores the file's settings for programs in the image: a workspace of the environment alone then has the same variables. */
 const kept = (made: KeptImage, { place, read }: KnownDevContainer, key: string): KeptImage => {
   const { config, label } = made
   const own = Object.entries(devContainerOf(read, place, { env: config.env, label }).env)

@@ -33,7 +33,7 @@ const rulesOf = (text: string): ReadonlyArray<HostRule> => Result.getOrElse(pars
 
 const unique = <A>(all: ReadonlyArray<A>): ReadonlyArray<A> => [...new Set(all)]
 
-/** Whether the person's words name a registry. A wide rule is no word about this host. */
+/** Whether the person's words name a registry. A wide rule does not grant this host. */
 const isAllowed = (
   registry: string,
   { allowHosts, allowRegistries = [], mirrored = [], registryAuth = {} }: RegistryWords
@@ -61,7 +61,7 @@ export const notAllowed = (images: ReadonlyArray<NamedImage>, words: RegistryWor
   return [...first.values()].toReversed().filter(({ reference: { registry } }) => !isAllowed(registry, words))
 }
 
-/** Whether the person's words name an environment of this host. pyro's own ones have nothing of anybody. */
+/** Whether the person's words name an environment of this host. pyro's own environments have no data of a person and need no grant. */
 const mayRead = (
   { environment, image }: NamedEnvironment,
   { allowHosts, allowRegistries = [] }: RegistryWords

@@ -13,7 +13,7 @@ const configured = Effect.map(
 /** Registries for which the person configured mirrors. */
 export const mirroredRegistries = Effect.map(configured, (all) => Object.keys(all))
 
-/** What a builder needs for the mirrors of some images. */
+/** Settings of a builder for the mirrors of some images. */
 export interface Mirrors {
   /** The images at the mirrors, whose logins their pulls use. */
   readonly references: ReadonlyArray<ImageReference>

@@ -30,7 +30,7 @@ const isOfCertificate = (reason: string) => /^(TLS with|the guest ended TLS)/.te
 const sentTo = (detail: string): string | undefined =>
   /"(https?:\/\/(?:localhost|127\.[\d.]+|\[::1\])(?::\d+)?)[/?"]/.exec(detail)?.[1]
 
-/** What the cache of layers says of a connection that failed. The registry was there if it sent what is no HTTP, or nothing. */
+/** Reports of the cache of layers about a failed connection. The registry was reachable if it sent nothing, or bytes that are no HTTP. */
 export const ofConnection = (told: string): PullFailure =>
   told.startsWith("Parse Error") ? "server" : told === "the registry sends nothing" ? "stalled" : "unreachable"
 

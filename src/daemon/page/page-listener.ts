@@ -88,7 +88,7 @@ export interface Place {
   readonly tool: string
   /** Directory of this user alone, in which the next daemon finds the port's holder. */
   readonly directory: string
-  /** Called once if the listener closes because the kernel tells no users any more. */
+  /** Called once if the listener closes because the kernel no longer tells the users of connections. */
   readonly onLost: () => void
 }
 

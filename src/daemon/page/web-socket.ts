@@ -3,7 +3,7 @@ import * as Socket from "effect/socket/Socket"
 import { withoutLateWrites } from "../../system/processes/unix-socket.ts"
 import type { WebSocket } from "./page-listener.ts"
 
-/** Time between two pings of a connection, in ms. A connection that answers none ends: a tunnel may be gone without a word. */
+/** Time between two pings of a connection, in ms. A connection without an answer ends: a tunnel may disappear without notice. */
 const PING_MS = 30_000
 
 const CLOSING = 2

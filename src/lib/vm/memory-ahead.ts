@@ -38,7 +38,7 @@ export const needsCopy = (memoryPath: string) =>
 const isBegun = ({ file, parts }: MemoryAhead, ids: ReadonlyArray<string>) =>
   fs.existsSync(file) && parts.length > 0 && parts.every((id, at) => ids[at] === id)
 
-/** What `layAhead` writes. */
+/** Work of `layAhead`. */
 export interface Lay {
   /** Whether the file is made anew, with a copy of the image. */
   readonly isNew: boolean
@@ -46,7 +46,7 @@ export interface Lay {
   readonly parts: ReadonlyArray<{ readonly part: string; readonly id: string }>
 }
 
-/** What is to be written so that the file has a memory. Undefined if it has. */
+/** The work that is left until the file has a memory. Undefined if the file has the memory. */
 export const toLay = (ahead: MemoryAhead, memoryPath: string): Effect.Effect<Lay | undefined, VmFailed | NoSpace> =>
   look(memoryPath, () => {
     const all = partsOf(memoryPath)

@@ -29,7 +29,7 @@ const vcpusPerCore = 16
 
 const mib = 1024 * 1024
 
-/** What counts of a VM that asks to be admitted. */
+/** Facts about a VM that count for its admission. */
 interface Asking extends Pick<VmRecord, "id" | "memoryMib" | "sharedBytes" | "vcpuCount"> {
   readonly machine?: { readonly driver?: DriverName | undefined } | undefined
 }

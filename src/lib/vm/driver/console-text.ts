@@ -6,5 +6,5 @@ export const consoleText = (text: string) =>
     text.slice(-8192).replace(/[\r\n]*\n[\r\n]*/g, (end) => "\n".repeat(end.split("\n").length - 1)).replace(/\r$/, "")
   )
 
-/** Last words of a kernel that panicked. */
+/** Last output of a kernel that panicked. */
 export const panicIn = (text: string): string | undefined => /Kernel panic[^\n]*/.exec(text)?.[0]

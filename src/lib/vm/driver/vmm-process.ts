@@ -38,7 +38,7 @@ interface VmmRequest {
   readonly ownership: Ownership
   readonly record: VmRecord
   readonly level: ConfinementLevel
-  /** What the VMM may see, by names of its working directory, which is the VM's folder. */
+  /** Files that the VMM may see, by names in its working directory, which is the VM's folder. */
   readonly files: ReadonlyArray<VisibleFile>
   /** Program with its arguments that becomes the command, in the host's own namespaces. */
   readonly through?: ReadonlyArray<string> | undefined
@@ -53,7 +53,7 @@ interface VmmRequest {
   readonly sharedDescriptor?: number | undefined
   /** The VM ends at any end of this process. */
   readonly dieWithParent: boolean
-  /** What the record says of the VM from its start on. */
+  /** Fields of the VM's record from its start on. */
   readonly started: (record: VmRecord) => VmRecord
 }
 

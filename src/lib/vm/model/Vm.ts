@@ -24,7 +24,7 @@ export interface Vm {
   readonly spec: MachineSpec
   /** Process whose end is the end of the VM. */
   readonly process: ProcessIdentity
-  /** What the VM's memory can continue on. */
+  /** Requirements of the VM's memory for a host on which it continues. */
   readonly identity: MachineIdentity
   /** Absent for a VM of an older pyro. */
   readonly confinement: ConfinementLevel | undefined
@@ -63,7 +63,7 @@ export interface Vm {
    * flushes the guest's caches first. A failed freeze removes `top`.
    */
   readonly freezeLayer: (top: string) => Effect.Effect<void, VmFailed | NoSpace | ImageDamaged>
-  /** What points of a rewind need of a VM whose memory they hold. Absent: points hold the disk, by `freezeLayer`. */
+  /** Functions for points of a rewind with memory. Absent: points have the disk alone, by `freezeLayer`. */
   readonly points?: VmPoints | undefined
   /**
    * Lets the VM outlive its Scope: the end of the Scope then only closes connections, and the next process may attach to the VM. Fails
@@ -81,7 +81,7 @@ export interface VmHealth {
   readonly trouble: Effect.Effect<VmTrouble>
   /** The present `trouble`, then each change. */
   readonly troubles: Stream.Stream<VmTrouble>
-  /** End of what the guest's kernel and agent wrote to the console, escaped: a terminal shows it as text. */
+  /** End of the console's output of the guest's kernel and agent, escaped: a terminal shows it as text. */
   readonly consoleTail: Effect.Effect<string>
 }
 
@@ -137,7 +137,7 @@ export interface DiskCopy {
    * file system shares no extents, with what differs from it as changes.
    */
   readonly last?: { readonly file: string; readonly mark?: string | undefined } | undefined
-  /** What `VmPoints.copyEarly` gave for `to`: a capture copies the disk only if the guest has written meanwhile. */
+  /** Result of `VmPoints.copyEarly` for `to`: a capture copies the disk only if the guest has written meanwhile. */
   readonly early?: string | undefined
 }
 

@@ -80,7 +80,7 @@ export interface GuestSteps {
   readonly startPrograms: Steps
   /** Path of the workspace disk's device. */
   readonly diskDevice: string
-  /** Folder of sysfs with what the guest's kernel says of the workspace disk's ext4. */
+  /** Folder of sysfs with the kernel's state of the workspace disk's ext4. */
   readonly diskErrors: string
   /** The steps of a claim in a form that can be undone: a guest that ran them once is several times as fast the next time. */
   readonly warmUp: {

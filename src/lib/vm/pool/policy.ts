@@ -92,7 +92,7 @@ export const changed = (demands: Demands, kind: string, change: (wanted: Wanted 
 /** The guest of a written disk still mounts the disk, for as long as the claim of an empty one takes. */
 const WRITTEN = 3
 
-/** Adds one request: members for the next similar one. One of them has its seed mounted already. A disk that was expected is so no more. */
+/** Adds one request: members for the next similar one. One of them has its seed mounted already. An expected disk is then no longer expected. */
 export const remembered = (before: Demands, request: RestoreRequest, config: PoolConfig, nowMs: number): Demands => {
   const isWritten = !isEmptyDisk(request)
   const met = expectedFor(before, request)
@@ -128,8 +128,8 @@ export const expectedFor = (demands: Demands, request: RestoreRequest): string |
   )?.[0]
 
 /**
- * One expects to ask for exactly the written disk of a request, or for none any more, in place of what it expected before. One member has that disk
- * mounted, in place of one with no disk. A pool with one member per kind expects nothing.
+ * A workspace is likely to ask for exactly the written disk of a request, or for none any more, in place of its last such disk. One member has that
+ * disk mounted, in place of a member without a disk. A pool with one member per kind ignores this.
  */
 export const expecting = (
   demands: Demands,

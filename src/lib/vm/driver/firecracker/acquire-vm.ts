@@ -17,7 +17,7 @@ import { startFirecracker } from "./process.ts"
 import { placeDisk, placeImage } from "./store.ts"
 import { type FirecrackerVm, makeVm } from "./vm.ts"
 
-/** What every VM of this host's Firecracker is started with. */
+/** Parts that every VM of this host's Firecracker starts with. */
 export interface Firecracker {
   readonly program: string
   readonly build: string

@@ -23,7 +23,7 @@ export const readConsole = (file: string): Effect.Effect<Effect.Effect<string>, 
     ({ socket }) => Effect.sync(() => socket?.destroy())
   ).pipe(Effect.map(({ text }) => text))
 
-/** A VM without a console has no last words. */
+/** A VM without a console has no last output. */
 const openPipe = (file: string): net.Socket | undefined => {
   const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants
   try {

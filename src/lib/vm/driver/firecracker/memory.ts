@@ -67,7 +67,7 @@ export const linkMemory = (image: string, to: string): Effect.Effect<void, Memor
     Effect.catchTag("StateDirectoryUnusable", (failure) => Effect.fail(failedAt("memory")(failure)))
   )
 
-/** Oldest first: what a removal leaves after a crash is the newest, which changes nothing over the whole image. */
+/** Oldest first: if a crash interrupts the removal, the newest diffs remain, and they change nothing over the whole image. */
 const removeDiffs = (image: string) => Effect.forEach(diffsOf(image), removeFile, { discard: true })
 
 /** Makes a whole image the one that a VM continues from. */
@@ -100,7 +100,7 @@ const damageOf = (stat: fs.Stats, memoryBytes: number): string | undefined => {
 
 /**
  * Takes a diff that Firecracker wrote out of its reach, as the newest of a VM's memory. A Firecracker under the guest's control may still have
- * the file open: it changes then what its own guest becomes, and no more. A reader ignores what is beyond the memory's size.
+ * the file open: it can then change its own guest alone. A reader ignores what is beyond the memory's size.
  */
 export const takeDiff = (
   paths: VmPaths,

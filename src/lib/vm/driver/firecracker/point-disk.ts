@@ -112,7 +112,7 @@ export const copyEarly = (
     yield* removeCopy(copy.to)
     return undefined
   }).pipe(
-    // The copy in the pause tells what is wrong.
+    // The copy in the pause reports the fault.
     Effect.catch(() => Effect.as(removeCopy(copy.to), undefined))
   )
 

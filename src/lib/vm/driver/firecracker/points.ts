@@ -15,7 +15,7 @@ export const makePoints = (
 ): { readonly points: VmPoints; readonly captured: Effect.Effect<void> } => {
   const { ownership: { paths }, virtualBytes } = vm
   const privateBytes = () => processUsage(vm.process.pid)?.privateBytes ?? 0
-  // Of a VM that a process adopts, the pages of captures before count once more.
+  // For an adopted VM, the pages of earlier captures count once more.
   let before = 0
   return {
     captured: Effect.sync(() => void (before = privateBytes())),

@@ -66,6 +66,6 @@ export const continueGuest = (
   }).pipe(
     Effect.catchTag("QmpFailed", (failure) => Effect.fail(failedAt("resume")(failure))),
     Effect.asVoid,
-    // A guest that is continued by halves stays stopped.
+    // A guest that is resumed only in part stays stopped.
     Effect.uninterruptible
   )
