@@ -136,7 +136,7 @@ export class PyroSandbox extends BaseSandbox implements AsyncDisposable {
   }
 }
 
-/** The word of deep agents for a refusal. What is no refusal of a file is a failure of pyro. */
+/** The name that deep agents use for a refusal. Any other failure is a failure of pyro. */
 const codeOf = (failure: unknown): FileOperationError => {
   if (!(failure instanceof FileRefused)) throw failure
   if (failure.reason === "not_found") return "file_not_found"

@@ -31,7 +31,7 @@ export interface PyroSandboxOptions
   readonly instructions?: string
 }
 
-/** Options that are none of a new workspace. */
+/** Options that a new workspace does not have. */
 const OWN: ReadonlySet<string> = new Set(
   ["client", "env", "id", "instructions", "onDestroy", "onStart", "onStop", "workingDirectory", "workspace"]
 )

@@ -50,7 +50,7 @@ export const filesOf = (workspace: Workspace): SandboxFs => {
     rename: (from: string, to: string) => files.rename(from, to, { ...by, replace: true }),
     exists: (path: string) => files.exists(path, by),
     watch: watchIn(workspace),
-    /** A word of newer releases of TanStack AI. */
+    /** Newer releases of TanStack AI know this name. */
     lstat: async (path: string) => {
       const found = await files.stat(path, { ...by, noFollow: true })
       if (found === null) return undefined

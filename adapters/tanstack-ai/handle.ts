@@ -4,7 +4,7 @@ import type { Workspace } from "pyro/promises"
 import { filesOf } from "./files.ts"
 import { processesOf } from "./processes.ts"
 
-/** What pyro does. `killableProcesses` is a word of newer releases of TanStack AI. */
+/** Features of pyro. Newer releases of TanStack AI know `killableProcesses`. */
 export const capabilities: SandboxCapabilities & { readonly killableProcesses: boolean } = {
   fs: true,
   exec: true,

@@ -7,7 +7,7 @@ import type { Change } from "./differences.ts"
 import { agentOf, decode, networkRequest, secretsOf, type SecretValues } from "./requests.ts"
 import type { Surface } from "./surface.ts"
 
-/** The workspace to change, and what its present file and the one before say. */
+/** The workspace to change, its present file, and the file before. */
 interface Applied {
   readonly workspace: string
   readonly before: unknown

@@ -185,7 +185,7 @@ const unnamedSecret = (
     )
   ].filter(([, name]) => !secrets.includes(name)).map(([where, name]) => `${where}: ${name} is not in secrets`)[0]
 
-/** What a repository says about its workspace, in pyro.toml or in package.json. */
+/** Description of a repository's workspace, in pyro.toml or in package.json. */
 export const Definition = lazy(() =>
   snakeStruct({
     name: optional(WorkspaceName()),

@@ -13,8 +13,8 @@ const LIVE: ReadonlyArray<ServiceInfo["state"]> = ["starting", "ready", "running
 const tableOf = (value: unknown, key: string) => isObject(value) && isObject(value[key]) ? value[key] : {}
 
 /**
- * Brings the services of a running workspace to what the file says, in the order of the file: one that runs as the file says stays, and each
- * other one is started when those before it are ready.
+ * Makes the services of a running workspace match the file, in the order of the file. A service that already matches stays. Each other service is
+ * started when the services before it are ready.
  */
 export const settleServices = (workspace: string, before: unknown, now: Definition, { say }: Surface) =>
   Effect.gen(function*() {

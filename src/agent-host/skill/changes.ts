@@ -64,7 +64,7 @@ const taken = ({ name }: AgentHost, found: FoundSkill): SkillPlan => {
   return { ...nothing, files: [{ known, after: textBefore(found), ...(record.created ? { disposable: true } : {}) }] }
 }
 
-/** Plans what a command does to pyro's skill in a host. */
+/** Plans the changes of a command to pyro's skill in a host. */
 export const skillPlan = (
   { host, place, scope }: { readonly host: AgentHost; readonly scope: HostScope; readonly place: Place },
   work: SkillWork

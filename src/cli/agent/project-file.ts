@@ -4,7 +4,7 @@ import { note } from "../output/print.ts"
 import type { AgentPayload } from "../rows/agent.ts"
 import { projectHere } from "./project-here.ts"
 
-/** What the project's file says for a new workspace of an agent. */
+/** Values of the project's file for a new workspace of an agent. */
 export interface FromFile {
   /** Environment to add the agent to. */
   readonly environment?: string

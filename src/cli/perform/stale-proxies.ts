@@ -29,7 +29,7 @@ const usesProxies = (name: OperationName, payload: Request) => {
   return networkPolicy !== undefined || allowHosts.length + allowIps.length > 0
 }
 
-/** What to say if the daemon has other proxies than this shell. Undefined if no daemon runs, or none of this `version`. */
+/** Warning if the daemon has other proxies than this shell. Undefined if no daemon runs, or none of this `version`. */
 const staleProxies = (version?: string): Effect.Effect<string | undefined, PyroError> =>
   Effect.gen(function*() {
     const { daemonVariables } = yield* Effect.promise(() => import("../../sdk/client.ts"))

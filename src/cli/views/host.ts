@@ -112,7 +112,7 @@ const removed = (result: ResultOf<"env.rm">) =>
         : `${size(result.freedBytes)} freed\n`)
   )
 
-/** What the image of an environment says of its programs. */
+/** Lines about the programs of an environment's image: variables, user, command. */
 const imageLines = (
   { image, imageDigest, mirror }: ResultOf<"env.inspect">
 ): ReadonlyArray<readonly [string, string]> => {
@@ -138,7 +138,7 @@ const imageLines = (
 
 type Listed = ResultOf<"env.list">["environments"][number]
 
-/** What renews the outdated environments of a list. */
+/** Commands that renew the outdated environments of a list. */
 const renewals = (environments: ReadonlyArray<Pick<Listed, "name" | "renewal">>) =>
   Effect.forEach(
     environments,

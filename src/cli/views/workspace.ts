@@ -38,7 +38,7 @@ const agentText = ({ ask, detail, hosts, socket }: NonNullable<WorkspaceInfo["ss
     detail === undefined ? "" : `: ${detail}`
   }`
 
-/** What a list says of a workspace beside its columns: the reason for its state, or a lent agent. */
+/** Note of a list about a workspace, beside its columns: the reason for its state, or a lent agent. */
 const remarkOf = (one: WorkspaceInfo) =>
   reasonOf(one) || (one.sshAgent === undefined ? "" : `SSH agent ${agentText(one.sshAgent)}`)
 

@@ -83,7 +83,7 @@ export const ContractError =
     return Base as unknown as ContractErrorClass<Self, Tag, Fields, More>
   }
 
-/** What a message says beside its fact. */
+/** Parts of a message beside its fact. */
 const hintOf = (fact: string, message: string) => {
   const rest = message.startsWith(fact) ? message.slice(fact.length).replace(/^[.?]?\s+/, "") : ""
   return rest === "" ? undefined : rest

@@ -99,7 +99,7 @@ export class ImagePullFailed extends ContractError<ImagePullFailed>()("ImagePull
   steps: "ask the user to pull the image, or use another environment"
 }) {}
 
-/** Why a registry that a file names needs the word of the person. */
+/** Why a registry that a file names needs a grant of the person. */
 const RegistryReason = Schema.Literals(["loopback", "address", "unknown", "environment"])
 
 const reasons: Readonly<Record<typeof RegistryReason.Type, { readonly fact: string; readonly next: string }>> = {

@@ -17,7 +17,7 @@ const HealthCheck = lazy(() =>
   })
 )
 
-/** What an image says of its programs, as the OCI image specification (config.md) and Docker have it. */
+/** Settings of an image for its programs, as the OCI image specification (config.md) and Docker have it. */
 export const ImageSettings = lazy(() =>
   snakeStruct({
     env: strings("Variables of commands, as NAME=VALUE"),

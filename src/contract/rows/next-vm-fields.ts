@@ -1,7 +1,7 @@
 import { between, optional } from "../text/fields.ts"
 import { DEFAULT_MEMORY_MIB, Driver } from "./workspace-field.ts"
 
-/** The microVM that a caller starts from the new environment: without room for it now, the build would be in vain. */
+/** The microVM that a caller starts from the new environment: without room for it now, the build would be useless. */
 export const nextVmFields = () => ({
   nextMemoryMib: optional(
     between({

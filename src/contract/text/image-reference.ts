@@ -49,7 +49,7 @@ export const parseReference = (text: string): ImageReference | undefined => {
 }
 
 /**
- * The full reference that was probably meant by a text that is none: a short name, which Docker looks for at Docker Hub, upper case, or a
+ * The full reference that an invalid text probably means: a short name, which Docker looks for at Docker Hub, upper case, or a
  * scheme in front. Undefined if the text is like no image's name.
  */
 export const probableReference = (text: string): string | undefined => {

@@ -32,7 +32,7 @@ export const callerProject: Context.Reference<CallerProject | undefined> = Conte
   }
 )
 
-/** The only directories of the host that this fiber's request may reach, by the word of the daemon. @default those of the caller */
+/** The only directories of the host that this fiber's request may reach, as the daemon sets them. @default those of the caller */
 export const boundPlaces: Context.Reference<CallerPlaces | undefined> = Context.Reference(
   "pyro/contract/boundPlaces",
   {
@@ -86,7 +86,7 @@ export const forCaller =
         project: header.slice(1),
         all: header.startsWith("+"),
         networkCeiling: readCeiling(headers[CEILING_HEADER] ?? "") ?? noNetwork,
-        // Unreadable directories are none.
+        // Unreadable directories count as none.
         places: places === undefined ? undefined : Option.getOrElse(readPlaces(places), () => noPlaces),
         ...(client === undefined ? {} : { client })
       })

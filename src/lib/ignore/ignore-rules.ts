@@ -50,7 +50,7 @@ export class IgnoreRules {
   }
 
   /**
-   * What the last rule that matches a file's own path says: true, or false by a negative one. `undefined`: no rule matches. Throws
+   * Verdict of the last rule that matches a file's own path: true, or false for a negative rule. `undefined`: no rule matches. Throws
    * `TooManyRules`.
    */
   matches(path: string): boolean | undefined {

@@ -12,7 +12,7 @@ export { type BuildPlan, type Feature, planOf } from "./devcontainer/build-plan.
 export { dependenciesOf, type File, type ReadFile, readFile } from "./devcontainer/file.ts"
 export { type LifecycleStep, LifecycleSteps } from "./devcontainer/lifecycle.ts"
 
-/** Where a devcontainer.json lies, and what the person gave. */
+/** Place of a devcontainer.json, and the person's options. */
 export interface Place {
   /** The project: a directory of the host. */
   readonly project: string

@@ -42,7 +42,7 @@ export const handshake = (
   if (asked === undefined) return undefined
   const directories = projectDirectories(asked.options, process.env)
   if ("flag" in directories) return undefined
-  // What the project's file says belongs to the answers, and the server reads it.
+  // The answers depend on the project's file, which the server reads.
   if (directories.base !== undefined && mayHaveProjectFile(directories.base)) return undefined
   const [offset, sizeBytes] = index.selections[asked.selection]
   const answers = readBeside(index.answersFile, offset, sizeBytes)

@@ -34,7 +34,7 @@ const listening = (listeners: Partial<Record<"stdout" | "stderr", ((text: string
   }
 }
 
-/** Refuses what a caller without types gives in place of a function. */
+/** Refuses a value that a caller without types gives in place of a function. */
 export const demandFunctions = (given: Readonly<Record<string, unknown>>): Effect.Effect<void, InvalidRequest> => {
   const wrong = Object.entries(given).find(([, one]) => one !== undefined && typeof one !== "function")
   return wrong === undefined

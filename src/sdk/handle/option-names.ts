@@ -42,7 +42,7 @@ const optionOf = (name: string) => {
   return MS[option] ?? option
 }
 
-/** A word of the contract outside quotes, which may have a value of the caller. */
+/** A name of the contract outside quotes: text in quotes may be a value of the caller. */
 const FIELD = /(?<!["'`\w./-])[a-z]+(?:_[a-z]+)+(?!["'`\w/-])/g
 
 /** "from 1 to 3600 seconds" in ms. A handle rounds a part of a second up. */

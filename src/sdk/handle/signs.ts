@@ -28,7 +28,7 @@ export interface Wanted {
 /** Three signs in the shorter of the times: one may be late. */
 const signsWithin = (...seconds: ReadonlyArray<number | undefined>): Signs | undefined => {
   const known = seconds.filter((one) => one !== undefined && one > 0) as ReadonlyArray<number>
-  // A longer delay than this is none for Node's timers.
+  // Node's timers treat a longer delay as no delay.
   return known.length === 0 ? undefined : { everyMs: Math.min(2 ** 31 - 1, Math.min(...known) * 1000 / 3) }
 }
 

@@ -3,7 +3,7 @@ import { type Cause, Effect, Fiber, Queue, Stream } from "effect"
 /** Notices that a reader has not taken yet. The oldest is lost above this number. */
 const KEPT = 64
 
-/** Work with what it says while it goes on, then its result, as a stream. `notify` never waits. The end of the stream interrupts the work. */
+/** The notices of work while it runs, then its result, as a stream. `notify` never waits. The end of the stream interrupts the work. */
 export const withNotices = <Notice, A, E, R>(
   work: (notify: (notice: Notice) => void) => Effect.Effect<A, E, R>
 ): Stream.Stream<Notice | A, E, R> =>

@@ -18,7 +18,7 @@ interface Keeping {
   readonly builder: Effect.Effect<Environment, EnvironmentError>
 }
 
-/** What an image was made of. @default it is one of a registry, an archive or a Dockerfile */
+/** Source of an image. @default a registry, an archive or a Dockerfile */
 export interface Keep extends Replacing {
   readonly workspace?: string
   readonly from?: string

@@ -78,7 +78,7 @@ export interface BuilderLogin {
   readonly variable: string
 }
 
-/** What a builder is asked for. */
+/** Request to a builder. */
 export type BuilderRequest =
   & {
     readonly architecture: "amd64"

@@ -1,7 +1,7 @@
 import { Schema, Struct } from "effect"
 import { byName } from "../../../contract/text/names.ts"
 
-/** What an image says of its programs, as a builder microVM has read it. The image is hostile: every text and every list has a maximum. */
+/** Settings of an image for its programs, as a builder microVM has read them. The image is hostile: every text and every list has a maximum. */
 
 export const short = (most: number) => Schema.String.pipe(Schema.check(Schema.isMaxLength(most)))
 const list = (most: number, each: number) => Schema.Array(short(each)).pipe(Schema.check(Schema.isMaxLength(most)))

@@ -192,7 +192,7 @@ export class Connection implements StreamLink {
     return this.#streams.open(begin, frame)
   }
 
-  /** Whether a request waits for the agent. A command that has started is none. */
+  /** Whether a request waits for the agent. A started command does not count. */
   get isAwaited() {
     return this.#failure === undefined && (this.#calls.isAwaited || this.#streams.isAwaited)
   }

@@ -11,7 +11,7 @@ const MESSAGE_BYTES = 256 * 1024
 /** The number after those of clients: `pyro-ssh` listens. */
 export const LISTENING = 32
 
-/** Cuts the guest's bytes into frames. Undefined after bytes that are none: the guest is hostile. */
+/** Cuts the guest's bytes into frames. Undefined after invalid bytes: the guest is hostile. */
 export const makeCutter = () => {
   let waiting = Buffer.alloc(0)
   return (bytes: Uint8Array): ReadonlyArray<Frame> | undefined => {

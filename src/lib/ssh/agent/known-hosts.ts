@@ -11,7 +11,7 @@ const isHashed = (pattern: string, host: string) => {
 
 /**
  * The keys of a host in a file known_hosts (sshd(8)). Names with wildcards and authorities are left out: a lent agent is for hosts that the
- * person has met by their own key. A key that the file revokes is none.
+ * person has met by their own key. A key that the file revokes is left out.
  */
 export const keysIn = (text: string, host: string): HostKeys => {
   const found = new Set<string>()

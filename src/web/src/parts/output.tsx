@@ -123,7 +123,7 @@ export const Output = ({ isRunning, label, read, size }: {
         tabIndex={0}
         role="region"
         aria-label={nameText(label)}
-        // The browser scrolls by itself, too, when it learns the heights of lines: what the person does says that the view stays.
+        // The browser scrolls by itself, too, when it learns the heights of lines: only an action of the person stops the view from following.
         onWheel={({ deltaY }) => {
           if (deltaY < 0) stay()
         }}

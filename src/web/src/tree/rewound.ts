@@ -22,7 +22,7 @@ type Ended = RewindResult["ended"][number]
 const endedText = ({ command, id, kind }: Ended) =>
   kind === "service" ? `service ${id}` : kind === "shell" ? `shell ${id.slice(0, ID_DIGITS)}` : cut(command)
 
-/** What a rewind did, in the sentences of `pyro rewind`: what is undone, what ended, what goes on and starts again, and what stays. */
+/** Report of a rewind, in the sentences of `pyro rewind`: undone commands, ended programs, programs that go on or start again, and effects that stay. */
 export const rewoundText = (
   rewound: Pick<RewindResult, "ended" | "goesOn" | "memory" | "notUndone" | "startedAgain" | "undone" | "writesUndone">
 ): string => {

@@ -1,4 +1,4 @@
-/** A text that a connection must not carry out, and what to tell when it does. */
+/** A text that must not leave by a connection, and the report of an attempt. */
 export interface ForbiddenText {
   /** ASCII. */
   readonly text: string

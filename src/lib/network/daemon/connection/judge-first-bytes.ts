@@ -33,7 +33,7 @@ interface Question {
 
 const question = (ask: Question["ask"]): Question => ({ ask, answer: Deferred.makeUnsafe<boolean>() })
 
-/** Sees what the first bytes from the host's side say. */
+/** Reads the first bytes from the host's side. */
 export class FirstReply {
   readonly #switches = question((bytes) =>
     bytes.length < SWITCH.length ? undefined : /^HTTP\/1\.\d 101/.test(bytes.toString("latin1"))

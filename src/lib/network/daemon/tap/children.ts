@@ -71,7 +71,7 @@ const confined = (tag: string) => [
   ...["--setenv", "PYRO_VM", tag, "--", "pasta", ...PASTA]
 ]
 
-/** Starts the translator between a network namespace and this process's network. `onEnd` gets its last words. */
+/** Starts the translator between a network namespace and this process's network. `onEnd` gets its last output. */
 export const startTranslator = (
   namespace: number,
   tag: string,
@@ -143,7 +143,7 @@ export class TapRun {
     child.stdin!.end(dialProgram())
   }
 
-  /** Runs a script of nft. Gives its last words, or nothing for success. */
+  /** Runs a script of nft. Returns its last output, or nothing for success. */
   apply(script: string): Promise<string | undefined> {
     return new Promise((settle) => {
       const id = (this.#lastId += 1)

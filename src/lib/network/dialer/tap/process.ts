@@ -35,7 +35,7 @@ export class Firewall {
   #waiting: Array<Waiting> = []
   #isRunning = false
 
-  /** Gives nft's last words, or nothing for success. */
+  /** Returns nft's last output, or nothing for success. */
   apply(script: string): Promise<string | undefined> {
     return new Promise((settle) => {
       this.#waiting.push({ script, settle })
