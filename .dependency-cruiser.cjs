@@ -84,12 +84,14 @@ const alsoInside = {
     { from: "^test/support/served-pyro\\.ts$", to: "server/[^/]+$" },
     { from: "^test/support/web/serve\\.ts$", to: "page/page\\.ts$" },
     { from: "^test/unit/contract/rpc\\.test\\.ts$", to: "server/request-tracker\\.ts$" },
-    { from: "^bench/rows/observation\\.ts$", to: "server/observer\\.ts$" },
+    { from: "^bench/rows/observation\\.ts$", to: "calls/request/observe\\.ts$" },
+    // The reference shows the list.
+    { from: "^scripts/docs\\.mjs$", to: "calls/list\\.ts$" },
     // Processes of tests and of the bench that have the daemon's services without its socket.
     {
       from:
         "^(test/(support/(lifecycle|web)/|support/guest\\.ts$|guest/attach-driver|cli/fake-local)|bench/product\\.ts$)",
-      to: "app/(services|workspaces|run|daemon-control)\\.ts$"
+      to: "(app/(services|workspaces|run|daemon-control)|calls/(list|work/work))\\.ts$"
     }
   ]
 }
@@ -218,7 +220,8 @@ const roomsBelow = {
   "daemon": {
     "app": [],
     "otlp": [],
-    "server": [],
+    "calls": [],
+    "server": ["calls"],
     "page": ["server"]
   },
   "building": {

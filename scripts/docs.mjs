@@ -27,10 +27,16 @@ const modules = await importSources(
   export { isByName } from "./src/contract/text/names.ts"
   export { SchemaAST } from "effect"`
 )
+// Not in the bundle: the list imports the whole daemon.
+const { list } = await import("../src/daemon/calls/list.ts")
 const ofFolders = folders(root)
 const pages = [
   ...ofFolders.pages,
-  { page: "docs/public-contract.md", source: "src/contract", text: reference(modules) },
+  {
+    page: "docs/public-contract.md",
+    source: "src/contract and src/daemon/calls",
+    text: reference({ ...modules, list })
+  },
   { page: "docs/configuration.md", source: "src/system/settings/variables.ts", text: configuration(modules) },
   { page: "src/sdk/promises/shapes.ts", source: "src/contract", text: shapes(modules) },
   { page: "src/sdk/promises/errors.ts", source: "src/contract/errors", text: errorClasses(modules, root) }

@@ -3,7 +3,7 @@ export const reference = (contract) =>
   [
     "# The public contract",
     "",
-    "`node scripts/docs.mjs` generates this page from `src/contract`; `npm run check` fails if the page is out of date.",
+    "`node scripts/docs.mjs` generates this page from `src/contract` and `src/daemon/calls`; `npm run check` fails if the page is out of date.",
     "",
     "- Fields have their JSON names. TypeScript's name of `memory_mib` is `memoryMib`.",
     "- With `--json`, a command prints one JSON document on stdout: its result, or `{\"error\": {\"code\", \"message\", …}}`. A JSON shape changes only with",
@@ -19,7 +19,8 @@ export const reference = (contract) =>
     "",
     ...contract.operations.flatMap((row) => operation(contract, row)),
     ...errors(contract),
-    ...statuses
+    ...statuses,
+    ...surroundings(contract)
   ].join("\n") + "\n"
 
 const operation = (contract, row) => {
@@ -111,6 +112,33 @@ const errors = (contract) => [
   "",
   "Three codes exist only with `--json` of the command line: `interrupted` (a signal ended pyro), `output_closed` (stdout is",
   "closed) and `internal_error` (a defect of pyro)."
+]
+
+/** Names of the operations that a line concerns. */
+const concerned = ({ operations }, { concerns }) => {
+  const rows = operations.filter(concerns)
+  if (rows.length === operations.length) return "all"
+  const ofWorkspaces = operations.filter(({ name }) => name === "watch" || /^(workspace|saved)\./.test(name))
+  const others = ofWorkspaces.filter((row) => !rows.includes(row))
+  const isMost = others.length <= 1 && rows.length <= ofWorkspaces.length
+  return isMost
+    ? `all of workspaces and saved snapshots${others.map(({ name }) => `, without ${code(name)}`).join("")}`
+    : rows.map(({ name }) => code(name)).join(", ")
+}
+
+const surroundings = (contract) => [
+  "",
+  "## What surrounds a call",
+  "",
+  "Every call passes these lines from the first to the last, and its answer passes them back. A caller who enters at a part passes all later parts.",
+  "`src/daemon/calls/list.ts` is the list.",
+  "",
+  "| line | what it does | its place | operations |",
+  "|---|---|---|---|",
+  ...contract.list.flatMap(({ enter, wraps }) => [
+    tableRow([`**Here enter: ${enter}**`, "", "", ""]),
+    ...wraps.map((wrap) => tableRow([wrap.name, wrap.does, wrap.because, concerned(contract, wrap)]))
+  ])
 ]
 
 const statuses = [

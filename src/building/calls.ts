@@ -1,6 +1,6 @@
 import { Context, Effect, Ref, Stream } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
-import type { PayloadOf } from "../contract/rows/operations.ts"
+import type { Operation, PayloadOf } from "../contract/rows/operations.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
 import type { CreatePayload, WorkspaceEvent } from "../contract/rows/workspace-lifecycle.ts"
 import type { ResetPayload } from "../contract/rows/workspace-reset.ts"
@@ -10,7 +10,7 @@ import { Pool } from "../lib/vm/Pool.ts"
 import type { Paths } from "../system/files/Paths.ts"
 import { withNotices } from "../system/waits/notices.ts"
 import { alone, commit, type Notify } from "../workspace/entry/context.ts"
-import type { House, performing } from "../workspace/operations/perform.ts"
+import type { House } from "../workspace/operations/work.ts"
 import { createOfDockerfile } from "./create.ts"
 import { createOfDevContainer, unusedLogins } from "./devcontainer/create.ts"
 import { runSteps } from "./devcontainer/lifecycle.ts"
@@ -36,7 +36,11 @@ const beforeReady = (pyro: PyroService, steps: ReadonlyArray<LifecycleStep>, rea
     )
   )
 
-/** The calls of operations whose workspaces may be of a devcontainer.json. Undefined: the call itself. */
+/** Operations whose workspaces may be of a devcontainer.json or a Dockerfile. */
+export const isOfRecipes = ({ name }: Pick<Operation, "name">) =>
+  name === "workspace.create" || name === "workspace.start" || name === "workspace.reset"
+
+/** The calls of operations whose workspaces may be of a devcontainer.json or a Dockerfile, around the calls without. */
 export const devContainerCalls = ({ context, house, pyro }: Parts) => {
   const entryOf = (workspace: string) =>
     Effect.flatMap(
@@ -78,10 +82,10 @@ export const devContainerCalls = ({ context, house, pyro }: Parts) => {
         work.pipe(Stream.provideService(Pool, Context.get(services, Pool)), Stream.provideContext(context)))
     )
 
-  return (row: Parameters<typeof performing>[0], call: ReturnType<typeof performing>): typeof call => {
-    switch (row.name) {
+  return <Call>({ name }: Pick<Operation, "name">, call: Call): Call => {
+    switch (name) {
       case "workspace.create": {
-        const create = call as PyroService["workspace"]["create"]
+        const create = call as unknown as PyroService["workspace"]["create"]
         return ((payload: CreatePayload) => {
           if (payload.devcontainer !== undefined && payload.dockerfile === undefined) {
             const { devcontainer } = payload
@@ -93,10 +97,10 @@ export const devContainerCalls = ({ context, house, pyro }: Parts) => {
           }
           const refused = unusedLogins(payload)
           return refused === undefined ? create(payload) : Stream.fail(refused)
-        }) as typeof call
+        }) as Call
       }
       case "workspace.start": {
-        const start = call as PyroService["workspace"]["start"]
+        const start = call as unknown as PyroService["workspace"]["start"]
         return ((payload: PayloadOf<"workspace.start">) =>
           Stream.unwrap(
             Effect.map(recorded(payload.workspace), (steps) =>
@@ -109,14 +113,14 @@ export const devContainerCalls = ({ context, house, pyro }: Parts) => {
                     : after(payload.workspace, start(payload), ({ start }) =>
                       start)
               )))
-          )) as typeof call
+          )) as Call
       }
       case "workspace.reset": {
-        const reset = call as PyroService["workspace"]["reset"]
+        const reset = call as unknown as PyroService["workspace"]["reset"]
         return ((payload: ResetPayload) =>
           payload.snapshot === undefined
             ? after(payload.workspace, reset(payload), ({ create, start }) => [...create, ...start])
-            : reset(payload)) as typeof call
+            : reset(payload)) as Call
       }
       default:
         return call

@@ -1,9 +1,8 @@
-import { Context, Effect, Layer, Scope, Stream } from "effect"
+import { Context, Effect, Layer, Scope } from "effect"
 import { devContainerCalls } from "../building/calls.ts"
 import { deleteLeftBuilders } from "../building/left.ts"
 import type { PyroError } from "../contract/errors/errors.ts"
-import type { StreamingCall } from "../contract/rows/event-batches.ts"
-import { mapCalls, Pyro, type PyroService } from "../contract/rows/Pyro.ts"
+import { callOf, mapCalls, Pyro, type PyroService } from "../contract/rows/Pyro.ts"
 import type { Secrets } from "../contract/rows/secret-fields.ts"
 import { SeedImages } from "../lib/disk/SeedImages.ts"
 import { Environments } from "../lib/environment/Environments.ts"
@@ -16,13 +15,14 @@ import { Paths } from "../system/files/Paths.ts"
 import { once } from "../system/waits/effects.ts"
 import { EventLog } from "../workspace/entry/events.ts"
 import { PortHolders } from "../workspace/entry/port-holders.ts"
-import { isOfWorkspaces, performing } from "../workspace/operations/perform.ts"
 import { unstoredSecrets } from "../workspace/residents/secret/workspace-secrets.ts"
-import { withExactNames, withoutSecrets } from "./app/answers.ts"
 import { demandDiskRoom, tendDisk } from "./app/disk/budget.ts"
 import { callOfHost, hostWorks } from "./app/operations.ts"
 import { type HostServices, services, servicesBesideSecrets } from "./app/services.ts"
 import { ownWorkspaces } from "./app/workspaces.ts"
+import type { AnyCall, Process } from "./calls/answer/call.ts"
+import { answerOf, ownCallOf, workspaceCall } from "./calls/list.ts"
+import { isOfWorkspaces } from "./calls/work/work.ts"
 
 /** Interval of the checks of the disk budget. */
 const tendEvery = "60 seconds"
@@ -70,14 +70,6 @@ const make = (pooled: boolean) =>
       pyro: () => pyro
     })
     const house = Effect.map(owned, ({ workspaces }) => workspaces.house)
-    /** Refuses an operation that makes something new, if the disk has too little space. */
-    const withRoom = (call: StreamingCall<unknown, unknown>): typeof call => (payload, input) =>
-      Stream.unwrap(Effect.as(effect(demandDiskRoom), call(payload, input)))
-    const asDevContainer = devContainerCalls({ pyro: () => pyro, house, context })
-    const pyro: PyroService = mapCalls((row) => {
-      const call = isOfWorkspaces(row) ? asDevContainer(row, performing(row, house)) : callOfHost(works, row, context)
-      return row.needsRoom === true ? withRoom(call as StreamingCall<unknown, unknown>) : call
-    })
     /** The secrets of the workspace that a request names, else of all workspaces. */
     const secretsOf = (payload: unknown) =>
       Effect.suspend(() => {
@@ -89,7 +81,19 @@ const make = (pooled: boolean) =>
           ? Effect.succeed(others)
           : Effect.map(known.workspaces.secretsOf({ workspace }), (own) => own ?? others)
       })
-    return Context.make(Pyro, withoutSecrets(withExactNames(pyro), secretsOf))
+    const process: Process = {
+      secretsOf,
+      demandRoom: effect(demandDiskRoom),
+      ofRecipes: devContainerCalls({ pyro: () => pyro, house, context })
+    }
+    const pyro: PyroService = mapCalls((row) =>
+      ownCallOf(
+        row,
+        isOfWorkspaces(row) ? workspaceCall(row, house) : callOfHost(works, row, context) as AnyCall,
+        process
+      )
+    )
+    return Context.make(Pyro, mapCalls((row) => answerOf(row, callOf(pyro, row) as AnyCall, process)))
   })
 
 /** Pyro without a daemon, over services of the host. */

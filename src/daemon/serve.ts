@@ -1,5 +1,4 @@
-import { Effect, Fiber, Layer, Option, Ref, type Scope } from "effect"
-import { spawn } from "node:child_process"
+import { Effect, Fiber, Layer, Option, Ref } from "effect"
 import * as path from "node:path"
 import { Pyro } from "../contract/rows/Pyro.ts"
 import { writeJsonAtomic } from "../system/files/atomic-file.ts"
@@ -8,7 +7,6 @@ import { removeFile, setMode } from "../system/files/entries.ts"
 import { toHostError } from "../system/files/failure.ts"
 import { withLock } from "../system/files/lock.ts"
 import { daemonFiles } from "../system/files/Paths.ts"
-import { daemonEnvironment } from "../system/processes/environment.ts"
 import { ownIdentity } from "../system/processes/identity.ts"
 import { packageRoot } from "../system/processes/native.ts"
 import { Timings } from "../system/telemetry/timings.ts"
@@ -20,44 +18,7 @@ import type { Serving } from "./server/handlers.ts"
 import { makeRequestTracker } from "./server/request-tracker.ts"
 import { layerSocketServer } from "./server/server.ts"
 import { untilIdle } from "./until-idle.ts"
-
-/**
- * Reads until its stdin ends, then becomes the command. The kernel ends the stdin when the process at the other end dies. `read` is built
- * into the shell: no other process runs meanwhile.
- */
-const waitThenRun = "while read -r _; do :; done; exec \"$@\""
-
-/**
- * Runs a command if this process dies without closing the Scope, so that its leftovers, such as members of a pool, are swept at once.
- * Closing the Scope ends the watch.
- */
-export const startWatchdog = (
-  command: readonly [string, ...ReadonlyArray<string>]
-): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      // A session of its own: a signal to this process's terminal or group must not end it.
-      const child = spawn("/bin/sh", ["-c", waitThenRun, "pyro-watchdog", ...command], {
-        detached: true,
-        cwd: "/",
-        env: daemonEnvironment(),
-        stdio: ["pipe", "ignore", "ignore"]
-      })
-      // Without a watch, the next daemon sweeps.
-      child.on("error", () => {})
-      child.stdin.on("error", () => {})
-      child.unref()
-      const { stdin } = child
-      if ("unref" in stdin && typeof stdin.unref === "function") stdin.unref()
-      return child
-    }),
-    (child) =>
-      Effect.sync(() => {
-        // Before its stdin ends: the end would start the command.
-        child.kill("SIGKILL")
-        child.stdin.destroy()
-      })
-  ).pipe(Effect.asVoid)
+import { startWatchdog } from "./watchdog.ts"
 
 /** Short for every state directory: a socket address holds 107 bytes. */
 const shortPath = (file: string) =>

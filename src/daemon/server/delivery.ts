@@ -9,7 +9,7 @@ import {
 import { callOf, type PyroService } from "../../contract/rows/Pyro.ts"
 import { type StreamingRow, WINDOW_EVENTS } from "../../contract/wire/rpcs.ts"
 import { acquirePlain } from "../../system/waits/effects.ts"
-import { type AnyEvent, outputBytes } from "./observer.ts"
+import { type AnyEvent, outputBytes } from "../calls/request/observe.ts"
 
 /** The number of events that a client still takes. A batch may take the window below zero. */
 class Window {

@@ -118,11 +118,14 @@ const outcomeOf = (exit: Exit.Exit<unknown, PyroError>) => {
   return { outcome: Cause.hasInterrupts(exit.cause) ? "interrupted" : "defect" }
 }
 
+/** Whether the log has requests of an operation. */
+export const isSeen = ({ name }: Pick<Row, "name">) => !UNSEEN.has(name)
+
 /** Remembers a request until its end: each of a model, and those of people and programs that change something. */
 export const remembered =
   ({ annotations, name }: Row, payload: unknown, requests: RequestLog) =>
   <A, R>(work: Effect.Effect<A, PyroError, R>): Effect.Effect<A, PyroError, R> =>
-    UNSEEN.has(name) ? work : Effect.flatMap(callerProject, (caller) => {
+    Effect.flatMap(callerProject, (caller) => {
       const by = caller === undefined ? "person" : "model"
       if (by === "person" && (annotations.readOnly || name === "workspace.shell.write")) return work
       return Effect.flatMap(clockReader, ({ monotonicMs, nowMs }) => {

@@ -14,7 +14,7 @@ import { expire } from "../life/verbs/remove.ts"
 import { leaveAll } from "../life/verbs/start-stop.ts"
 import { openResidentsOf } from "../residents/open/entry-residents.ts"
 import { doChores } from "./chores.ts"
-import type { House } from "./perform.ts"
+import type { House } from "./work.ts"
 
 interface WorkspaceRef {
   readonly workspace: string
@@ -22,7 +22,7 @@ interface WorkspaceRef {
 
 /**
  * The workspaces of this installation. One process at a time owns them. A new process adopts the workspaces of its predecessor, which
- * run on after its end. `performing` makes the calls of their operations.
+ * run on after its end. The daemon's list of calls (`daemon/calls/list.ts`) surrounds their work.
  */
 export class Workspaces extends Context.Service<Workspaces, {
   readonly house: House

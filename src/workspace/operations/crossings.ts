@@ -54,6 +54,9 @@ const crossings: Crossings = {
       : undefined
 }
 
+/** Whether the operation crosses between a workspace and the host. */
+export const crosses = (name: WorkspacesOperation) => name in crossings
+
 /** Records the event of a crossing before the caller gets the result. */
 export const recordCrossing = (name: WorkspacesOperation) => {
   const eventOf = crossings[name] as ((payload: unknown, given: unknown) => NewEvent | undefined) | undefined

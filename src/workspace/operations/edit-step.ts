@@ -1,13 +1,12 @@
 import { Effect, Exit } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
+import type { PayloadOf, ResultOf } from "../../contract/rows/operations.ts"
 import { callerProject } from "../../contract/wire/caller-project.ts"
-import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
 import { newRequestId } from "../../system/processes/identity.ts"
 import { faultPoint } from "../../system/waits/fault.ts"
 import { nowMs } from "../../system/waits/time.ts"
-import { pointBeforeCommand } from "../life/points/keeper.ts"
 import { journaled } from "../residents/exec/command-registry.ts"
-import type { AtResidents, AtRunning } from "./work.ts"
+import type { AtResidents, WorkspacesOperation } from "./work.ts"
 
 /** How an operation stands in the history. */
 interface EditStep<A> {
@@ -19,14 +18,42 @@ interface EditStep<A> {
   readonly hasChanged?: (result: A) => boolean
 }
 
-/** Work that changes files of a workspace, as a step of its history: a point is before it, and a rewind undoes it. */
+type Edits = {
+  readonly [Name in WorkspacesOperation]?: (payload: PayloadOf<Name>) => EditStep<ResultOf<Name>> | undefined
+}
+
+/**
+ * The step of each operation that changes files, from its request. Undefined: the request changes nothing. `workspace.file.upload` is not in
+ * this table: its step lasts as long as the caller sends bytes.
+ */
+const edits: Edits = {
+  "workspace.file.write": ({ path }) => ({ words: ["file", "write", path] }),
+  "workspace.file.edit": ({ path }) => ({ words: ["file", "edit", path] }),
+  "workspace.file.mkdir": ({ path }) => ({ words: ["file", "mkdir", path], inParts: true }),
+  "workspace.file.remove": ({ path }) => ({ words: ["file", "remove", path], inParts: true }),
+  "workspace.file.rename": ({ path, target }) => ({ words: ["file", "rename", path, target] }),
+  "workspace.file.copy": ({ path, target }) => ({ words: ["file", "copy", path, target], inParts: true }),
+  "workspace.file.chmod": ({ mode, path }) => ({ words: ["file", "chmod", path, mode] }),
+  "workspace.patch.apply": ({ check }) => check ? undefined : { words: ["patch", "apply"] },
+  "workspace.sync.push": ({ sourcePath }) => ({
+    words: ["sync", "push", sourcePath],
+    inParts: true,
+    hasChanged: ({ filesPushed }) => filesPushed > 0
+  }),
+  "workspace.import": ({ path, sourcePath }) => ({ words: ["import", sourcePath, path], inParts: true })
+}
+
+/** The step of an operation, from its request. Undefined: the operation changes no files. */
+export const editOf = (name: WorkspacesOperation) =>
+  edits[name] as ((payload: unknown) => EditStep<unknown> | undefined) | undefined
+
+/** Work that changes files of a workspace, as a step of its history. A rewind undoes the step. */
 export const asEditStep = <A, R>(
-  { commands: { folder, journal, secrets }, entry, lifecycle }: Pick<AtResidents, "commands" | "entry" | "lifecycle">,
+  { commands: { folder, journal, secrets } }: Pick<AtResidents, "commands">,
   { hasChanged = () => true, inParts = false, words }: EditStep<A>,
   work: Effect.Effect<A, PyroError, R>
 ) =>
   Effect.gen(function*() {
-    yield* pointBeforeCommand(lifecycle, entry)
     const client = (yield* callerProject)?.client
     const id = newRequestId()
     const begunMs = yield* nowMs
@@ -63,12 +90,3 @@ export const asEditStep = <A, R>(
           : ended(1, !inParts && !Exit.hasInterrupts(exit))
     )
   })
-
-/** An operation on files as one step of the history. `wordsOf` gives its words after `file`. */
-export const editing = <Payload, A, R>(
-  wordsOf: (payload: Payload) => ReadonlyArray<string>,
-  work: (channel: GuestChannel, payload: Payload) => Effect.Effect<A, PyroError, R>,
-  options: Pick<EditStep<A>, "inParts"> = {}
-) =>
-(at: AtRunning, payload: Payload) =>
-  asEditStep(at, { words: ["file", ...wordsOf(payload)], ...options }, work(at.generation.channel, payload))

@@ -2,7 +2,6 @@ import { Effect, Ref } from "effect"
 import { ExecNotFound, type IdAmbiguous, InvalidRequest } from "../../contract/errors/errors.ts"
 import { begunBy, onlyOne } from "../entry/prefix.ts"
 import { runningGeneration, standstillOf } from "../life/engine/running.ts"
-import { pointBeforeCommand } from "../life/points/keeper.ts"
 import { cancel } from "../residents/exec/cancel.ts"
 import type { Commands } from "../residents/exec/command-registry.ts"
 import { resize, signal } from "../residents/exec/control.ts"
@@ -42,15 +41,14 @@ export const withExecId = <Payload extends Request>(
   })
 
 /** Whether a request starts a command, and does not follow one. */
-const isNew = ({ journal }: Commands, { command = [], execId, script }: Request) =>
+export const startsCommand = ({ journal }: Commands, { command = [], execId, script }: Request) =>
   (command.length > 0 || script !== undefined) && (execId === undefined || journal.get(execId) === undefined)
 
 /** The work of the operations on commands. */
 export const execWorks = {
   "workspace.exec": {
-    pulls: ({ commands, entry, lifecycle }, payload, input) =>
+    pulls: ({ commands, entry }, payload, input) =>
       Effect.gen(function*() {
-        if (isNew(commands, payload)) yield* pointBeforeCommand(lifecycle, entry)
         const { memoryMib, user, workspaceUser } = yield* Ref.get(entry.record)
         // No VM is needed to follow a command that the workspace knows.
         const running = Effect.map(

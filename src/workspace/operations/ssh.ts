@@ -1,5 +1,4 @@
 import { Effect, Option, Ref } from "effect"
-import { pointBeforeCommand } from "../life/points/keeper.ts"
 import { explainEnd } from "../life/read/reader.ts"
 import { directoryOf } from "../residents/program/command-defaults.ts"
 import { sshGuest } from "../residents/ssh/guest.ts"
@@ -34,9 +33,8 @@ export const sshWorks = {
       })
   },
   "workspace.ssh.proxy": {
-    pulls: ({ commands, entry, generation, lifecycle, ssh }, _payload, input) =>
+    pulls: ({ commands, entry, generation, ssh }, _payload, input) =>
       Effect.gen(function*() {
-        yield* pointBeforeCommand(lifecycle, entry)
         const { memoryMib } = yield* Ref.get(entry.record)
         const { channel } = generation
         const lost = explainEnd({ entry, generation })(channel.failed)

@@ -1,4 +1,4 @@
-import { Effect, type Scope, type Stream } from "effect"
+import { type Context, Effect, type Scope, type Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { PullEvents } from "../../contract/rows/event-batches.ts"
 import type { WorkspaceOperation } from "../../contract/rows/operations.ts"
@@ -15,6 +15,12 @@ import { borrowReader, explainEnd } from "../life/read/reader.ts"
 import { wakeFor } from "../life/verbs/pause.ts"
 import { residentsOf } from "../residents/open/entry-residents.ts"
 import type { OpenResidents } from "../residents/open/open.ts"
+
+/** The workspaces that operations work on, and the services of their work. */
+export interface House {
+  readonly lifecycle: Lifecycle
+  readonly services: Context.Context<LifecycleServices>
+}
 
 /** The workspaces of this process. Every work gets them. */
 export interface AtAll {

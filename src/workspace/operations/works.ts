@@ -1,6 +1,7 @@
 import { Effect, Ref, Stream } from "effect"
 import { pullFromStream } from "../../contract/rows/event-batches.ts"
 import { readPort } from "../../contract/rows/workspace-port.ts"
+import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
 import { exportFrom } from "../content/export/export.ts"
 import { editFile } from "../content/files/edit.ts"
 import { listFiles } from "../content/files/list.ts"
@@ -19,6 +20,7 @@ import type { LifecycleServices } from "../entry/context.ts"
 import { recordEvent } from "../entry/events.ts"
 import { use } from "../entry/uses.ts"
 import { detachedOr } from "../life/engine/running.ts"
+import { pointBeforeCommand } from "../life/points/keeper.ts"
 import { explainEnd } from "../life/read/reader.ts"
 import { createSnapshot, deleteSnapshot, listSnapshots } from "../life/snapshot/keep.ts"
 import { changeNetwork } from "../residents/network/allow-once.ts"
@@ -29,16 +31,21 @@ import { stopService } from "../residents/service/ending.ts"
 import { serviceLogs } from "../residents/service/logs.ts"
 import { demandService, listServices, serviceStatus } from "../residents/service/services.ts"
 import { startService } from "../residents/service/start.ts"
-import { asEditStep, editing } from "./edit-step.ts"
+import { asEditStep } from "./edit-step.ts"
 import { execWorks } from "./exec.ts"
 import { infoOf } from "./info.ts"
 import { rewindWorks } from "./rewind.ts"
 import { savedWorks } from "./saved.ts"
 import { sshWorks } from "./ssh.ts"
-import { inRunning, type Works } from "./work.ts"
+import { type AtRunning, inRunning, type Works } from "./work.ts"
 import { workspaceDiff, workspaceWorks } from "./workspace.ts"
 
-/** What each operation on workspaces does. `perform.ts` gives each work what its row says. */
+/** Work that needs only the channel of the running VM. */
+const inGuest =
+  <Payload, A>(work: (channel: GuestChannel, payload: Payload) => A) => ({ generation }: AtRunning, payload: Payload) =>
+    work(generation.channel, payload)
+
+/** What each operation on workspaces does. The lines of `daemon/calls/list.ts` give each work what its row says. */
 export const works: Works = {
   // Whole workspaces, and commands.
   ...workspaceWorks,
@@ -84,18 +91,21 @@ export const works: Works = {
       guardOf(entry, payload),
       (secrets) => lookAtFiles((files) => readFile(channel, payload, secrets, files))
     ),
-  "workspace.file.write": editing(({ path }) => ["write", path], writeFile),
-  "workspace.file.edit": editing(({ path }) => ["edit", path], editFile),
+  "workspace.file.write": inGuest(writeFile),
+  "workspace.file.edit": inGuest(editFile),
   "workspace.file.download": { events: ({ entry, lifecycle }, payload) => downloadFrom(lifecycle, entry, payload) },
   "workspace.file.upload": {
     pulls: ({ entry, lifecycle }, payload, input) =>
       Effect.flatMap(Effect.context<LifecycleServices>(), (services) =>
         pullFromStream(Stream.fromEffect(
           inRunning(lifecycle, entry, "workspace.file.upload", { writes: true }, (at) =>
-            asEditStep(
-              at,
-              { words: ["file", "write", payload.path] },
-              uploadFile(at.generation.channel, payload, input)
+            Effect.andThen(
+              pointBeforeCommand(lifecycle, entry),
+              asEditStep(
+                at,
+                { words: ["file", "write", payload.path] },
+                uploadFile(at.generation.channel, payload, input)
+              )
             )).pipe(Effect.provide(services))
         )))
   },
@@ -108,34 +118,20 @@ export const works: Works = {
   },
   "workspace.file.stat": ({ channel, lookAtFiles }, payload) =>
     lookAtFiles((files) => statFile(channel, payload, files)),
-  "workspace.file.mkdir": editing(({ path }) => ["mkdir", path], makeDirectory, { inParts: true }),
-  "workspace.file.remove": editing(({ path }) => ["remove", path], removeFile, { inParts: true }),
-  "workspace.file.rename": editing(({ path, target }) => ["rename", path, target], renameFile),
-  "workspace.file.copy": editing(({ path, target }) => ["copy", path, target], copyFile, { inParts: true }),
-  "workspace.file.chmod": editing(({ mode, path }) => ["chmod", path, mode], changeMode),
+  "workspace.file.mkdir": inGuest(makeDirectory),
+  "workspace.file.remove": inGuest(removeFile),
+  "workspace.file.rename": inGuest(renameFile),
+  "workspace.file.copy": inGuest(copyFile),
+  "workspace.file.chmod": inGuest(changeMode),
   // Changes, and crossings to and from the host.
   "workspace.diff": workspaceDiff,
-  "workspace.patch.apply": (at, payload) => {
-    const work = applyPatchIn(at.generation.channel, payload)
-    return payload.check ? work : asEditStep(at, { words: ["patch", "apply"] }, work)
-  },
-  "workspace.sync.push": (at, payload) => {
-    const { entry, lifecycle } = at
-    return asEditStep(
-      at,
-      { words: ["sync", "push", payload.sourcePath], inParts: true, hasChanged: ({ filesPushed }) => filesPushed > 0 },
-      // The lock comes first: after the wait for another push, the VM may be another one.
-      inRunning(lifecycle, entry, "workspace.sync.push", { writes: true }, (used) => pushInto(used, payload)).pipe(
-        entry.pushLock.withPermits(1)
-      )
-    )
-  },
-  "workspace.import": (at, payload) =>
-    asEditStep(
-      at,
-      { words: ["import", payload.sourcePath, payload.path], inParts: true },
-      importFiles(at.generation.channel, payload)
+  "workspace.patch.apply": inGuest(applyPatchIn),
+  "workspace.sync.push": ({ entry, lifecycle }, payload) =>
+    // The lock comes first: after the wait for another push, the VM may be another one.
+    inRunning(lifecycle, entry, "workspace.sync.push", { writes: true }, (used) => pushInto(used, payload)).pipe(
+      entry.pushLock.withPermits(1)
     ),
+  "workspace.import": inGuest(importFiles),
   "workspace.answer": ({ entry }, { decision, request }) =>
     Effect.flatMap(entry.consents.answer(request, decision), (waiting) =>
       Effect.as(

@@ -45,8 +45,9 @@ import { type WorkspacesChanged, WorkspaceWatchPayload } from "../../../src/cont
 import { callerProject } from "../../../src/contract/wire/caller-project.ts"
 import { services } from "../../../src/daemon/app/services.ts"
 import { ownWorkspaces } from "../../../src/daemon/app/workspaces.ts"
+import { workspaceCall } from "../../../src/daemon/calls/list.ts"
+import { isOfWorkspaces } from "../../../src/daemon/calls/work/work.ts"
 import { collectGarbage } from "../../../src/system/processes/collector.ts"
-import { isOfWorkspaces, performing } from "../../../src/workspace/operations/perform.ts"
 import type { Workspaces } from "../../../src/workspace/operations/Workspaces.ts"
 import { localAgentServices } from "./local-agent-services.ts"
 
@@ -68,7 +69,7 @@ const folded = (events: Stream.Stream<WorkspaceEvent, PyroError>) => {
 
 const operations = ({ house }: Workspaces["Service"], scope: Scope.Scope) => {
   const { saved, watch, workspace: all } = mapCalls((row) =>
-    isOfWorkspaces(row) ? performing(row, Effect.succeed(house)) : undefined
+    isOfWorkspaces(row) ? workspaceCall(row, Effect.succeed(house)) : undefined
   )
   const operation = <P, Encoded, A>(
     payload: Schema.Codec<P, Encoded>,

@@ -3,7 +3,8 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { mapCalls, type PyroService } from "../../../src/contract/rows/Pyro.ts"
 import { ownWorkspaces } from "../../../src/daemon/app/workspaces.ts"
-import { isOfWorkspaces, performing } from "../../../src/workspace/operations/perform.ts"
+import { workspaceCall } from "../../../src/daemon/calls/list.ts"
+import { isOfWorkspaces } from "../../../src/daemon/calls/work/work.ts"
 import { localAgentServices } from "../lifecycle/local-agent-services.ts"
 
 /** Workspaces in this process whose guests are local agents, and what of the host the page shows beside them. */
@@ -45,7 +46,7 @@ export const localWorkspaces = async (folder: string, program: string) => {
   }
   const pyro: PyroService = mapCalls((row) =>
     isOfWorkspaces(row)
-      ? performing(row, Effect.succeed(workspaces.house))
+      ? workspaceCall(row, Effect.succeed(workspaces.house))
       : () => row.name in fakes ? Effect.succeed(fakes[row.name]) : Effect.die(`${row.name} is no part of this test`)
   )
   return {

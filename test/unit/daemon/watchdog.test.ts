@@ -15,7 +15,7 @@ const program = (folder: string) =>
       stdin: {
         contents: `
           import { Effect } from "effect"
-          import { startWatchdog } from "./src/daemon/serve.ts"
+          import { startWatchdog } from "./src/daemon/watchdog.ts"
           await Effect.runPromise(Effect.scoped(Effect.andThen(
             startWatchdog(["/bin/sh", "-c", "touch \\"$1\\"", "pyro-test", process.argv[2]]),
             Effect.callback((resume) => {

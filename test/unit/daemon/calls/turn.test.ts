@@ -1,11 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Fiber, Ref, Stream } from "effect"
+import type { PyroError } from "../../../../src/contract/errors/errors.ts"
 import { operations } from "../../../../src/contract/rows/operations.ts"
+import { workspaceCall } from "../../../../src/daemon/calls/list.ts"
+import { isOfWorkspaces } from "../../../../src/daemon/calls/work/work.ts"
 import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import { folderOf, newWorkspaceId } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
-import { type House, isOfWorkspaces, performing } from "../../../../src/workspace/operations/perform.ts"
-import { recordOf } from "../record-of.ts"
+import type { House } from "../../../../src/workspace/operations/work.ts"
+import { recordOf } from "../../workspace/record-of.ts"
 
 /** The operations that the table lets wait for a step under way, on one workspace. */
 const waiting = operations.filter(isOfWorkspaces).filter(({ on, states }) => states?.waits === true && on !== undefined)
@@ -43,7 +46,7 @@ describe("the turn of an operation", () => {
     it.effect(`${row.name} begins after the step under way, and not in a workspace that the step has deleted`, () =>
       Effect.gen(function*() {
         const { entry, house, registry } = yield* busyHouse
-        const call = performing(row, Effect.succeed(house)) as (payload: unknown) => unknown
+        const call = workspaceCall(row, Effect.succeed(house))
         const asked = call({
           workspace: "fix",
           name: "fixed",
@@ -53,7 +56,7 @@ describe("the turn of an operation", () => {
           guestPort: 3000
         })
         const work = Effect.isEffect(asked) ? asked : Stream.runDrain(asked as Stream.Stream<unknown>)
-        const fiber = yield* Effect.forkChild(Effect.flip(work as Effect.Effect<never, { readonly _tag: string }>))
+        const fiber = yield* Effect.forkChild(Effect.flip(work as Effect.Effect<never, PyroError>))
         yield* Effect.repeat(Effect.yieldNow, { times: 100 })
         assert.isUndefined(fiber.pollUnsafe())
         registry.entries.delete(entry.id)

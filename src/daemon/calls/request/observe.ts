@@ -1,10 +1,10 @@
 import { Cause, Effect, Exit, Option, type Scope, type Tracer } from "effect"
-import type { PullEvents } from "../../contract/rows/event-batches.ts"
-import type { CliSurface } from "../../contract/rows/operation.ts"
-import type { Operation } from "../../contract/rows/operations.ts"
-import { countBytes, recordOperation } from "../../system/telemetry/metrics.ts"
-import { outcomeOf } from "../../system/telemetry/spans.ts"
-import { atClose } from "../../system/waits/effects.ts"
+import type { PullEvents } from "../../../contract/rows/event-batches.ts"
+import type { CliSurface } from "../../../contract/rows/operation.ts"
+import type { Operation } from "../../../contract/rows/operations.ts"
+import { countBytes, recordOperation } from "../../../system/telemetry/metrics.ts"
+import { outcomeOf } from "../../../system/telemetry/spans.ts"
+import { atClose } from "../../../system/waits/effects.ts"
 
 /** An event of any operation. Some have output of a command. */
 export interface AnyEvent {

@@ -1,10 +1,10 @@
 import { Effect, Exit, Option, Scope, Stream } from "effect"
 import { assert, describe, it } from "vitest"
-import { WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
-import { pullFromStream } from "../../../src/contract/rows/event-batches.ts"
-import { operations } from "../../../src/contract/rows/operations.ts"
-import { type AnyEvent, observe, observeEvents } from "../../../src/daemon/server/observer.ts"
-import { readMetrics } from "../../../src/system/telemetry/metrics.ts"
+import { WorkspaceNotFound } from "../../../../src/contract/errors/errors.ts"
+import { pullFromStream } from "../../../../src/contract/rows/event-batches.ts"
+import { operations } from "../../../../src/contract/rows/operations.ts"
+import { type AnyEvent, observe, observeEvents } from "../../../../src/daemon/calls/request/observe.ts"
+import { readMetrics } from "../../../../src/system/telemetry/metrics.ts"
 
 const rowOf = (name: string) => operations.find((row) => row.name === name)!
 const notFound = new WorkspaceNotFound({ workspace: "w", similar: [] })

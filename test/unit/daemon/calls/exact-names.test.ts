@@ -2,8 +2,8 @@ import { Effect, Result, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { ServiceNotFound, SnapshotNotFound, WorkspaceNotFound } from "../../../../src/contract/errors/errors.ts"
 import { ends, operations } from "../../../../src/contract/rows/operations.ts"
-import { callOf, mapCalls } from "../../../../src/contract/rows/Pyro.ts"
-import { withExactNames } from "../../../../src/daemon/app/answers.ts"
+import type { AnyCall, Process } from "../../../../src/daemon/calls/answer/call.ts"
+import { answerOf } from "../../../../src/daemon/calls/list.ts"
 
 const similar = ["dk"]
 const errors = [
@@ -12,14 +12,16 @@ const errors = [
   new ServiceNotFound({ workspace: "fix", service: "sdk", similar })
 ]
 
+const process: Process = { secretsOf: () => Effect.succeed([]), demandRoom: Effect.void, ofRecipes: (_, call) => call }
+
 describe("names for operations that end something", () => {
   it.each(operations.map((row) => [row.name, row] as const))("%s suggests other names only if nothing ends", async (
     _,
     row
   ) => {
     for (const error of errors) {
-      const failing = mapCalls(({ kind }) => () => kind === "unary" ? error : Stream.fail(error))
-      const work = callOf(withExactNames(failing), row)({}) as Effect.Effect<unknown, typeof error>
+      const failing: AnyCall = () => row.kind === "unary" ? error : Stream.fail(error)
+      const work = answerOf(row, failing, process)({}) as Effect.Effect<unknown, typeof error>
       const result = row.kind === "unary" ? work : Stream.runDrain(work as never) as typeof work
       const failure = await Effect.runPromise(Effect.result(result))
       assert.isTrue(Result.isFailure(failure))

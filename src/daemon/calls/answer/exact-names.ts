@@ -1,0 +1,37 @@
+import {
+  type PyroError,
+  ServiceNotFound,
+  SnapshotNotFound,
+  WorkspaceNotFound
+} from "../../../contract/errors/errors.ts"
+import { ends } from "../../../contract/rows/operations.ts"
+import type { Wrap } from "../wrap.ts"
+import { type AnyCall, failing } from "./call.ts"
+
+/** The same error without names of other objects. */
+const withoutSimilar = (error: PyroError): PyroError => {
+  switch (error._tag) {
+    case "ServiceNotFound":
+      return new ServiceNotFound({ ...error, similar: [] })
+    case "SnapshotNotFound":
+      return new SnapshotNotFound({ ...error, similar: [] })
+    case "WorkspaceNotFound":
+      return new WorkspaceNotFound({ ...error, similar: [] })
+    default:
+      return error
+  }
+}
+
+/**
+ * An operation that ends or removes an object suggests no similar names for an unknown name. A person in a hurry, or a model, would take the
+ * most similar name and lose another workspace.
+ *
+ * Needs nothing. Pyro's own calls need no suggestion and do not pass here.
+ */
+export const exactNames: Wrap<AnyCall> = {
+  name: "exact names",
+  does: "removes similar names from an error",
+  because: "outside of all that fails with such a name",
+  concerns: ends,
+  around: (row, call) => failing(row, call, withoutSimilar)
+}

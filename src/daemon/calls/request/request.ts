@@ -1,0 +1,41 @@
+import type { Effect, Scope } from "effect"
+import type { PyroError } from "../../../contract/errors/errors.ts"
+import type { Operation } from "../../../contract/rows/operations.ts"
+import type { RunInput } from "../../../contract/rows/run-input.ts"
+import type { CallerPlaces } from "../../../contract/wire/caller-project.ts"
+import type { DaemonLeaves } from "../../../contract/wire/rpcs.ts"
+
+/** A request of a client or a page, beside its payload. */
+export interface Request {
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** The input of a streaming operation, from the line `input` on. */
+  readonly input?: RunInput
+}
+
+/** A request in its lines. It gives the result of a unary row, or the pulls of a streaming row, and ends with the Scope. */
+export type RequestCall = (
+  payload: unknown,
+  request: Request
+) => Effect.Effect<unknown, PyroError | DaemonLeaves, Scope.Scope>
+
+type Count = Effect.Effect<void, DaemonLeaves, Scope.Scope>
+
+/** What the daemon gives to the lines around requests. */
+export interface Surroundings {
+  /** Counts of requests. Each fails if the daemon is closed. */
+  readonly requests: {
+    readonly refuseWhenClosed: Count
+    readonly track: Count
+    readonly trackReader: Count
+  }
+  /** Whether the daemon ends requests because it leaves. */
+  readonly leaving: Effect.Effect<boolean>
+  /** The stdin, signals and sizes of the id. */
+  readonly takeInput: (id: string) => Effect.Effect<RunInput, never, Scope.Scope>
+  /** Whether a span of the operation has a use. */
+  readonly hasSpan: (row: Operation) => boolean
+  /** Whether the daemon may leave during the operation, because its client asks the next daemon. @default none */
+  readonly isReader?: ((row: Operation) => boolean) | undefined
+  /** The only directories of the host that a request may reach. @default those of its caller */
+  readonly placesOf?: ((row: Operation, payload: unknown) => Effect.Effect<CallerPlaces, PyroError>) | undefined
+}
