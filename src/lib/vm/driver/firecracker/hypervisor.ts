@@ -7,6 +7,10 @@ import type { Firecracker } from "./acquire-vm.ts"
 import { demandKvm } from "./kvm.ts"
 import { findFirecracker, firecrackerBuild } from "./program.ts"
 
+export interface Hypervisor extends Firecracker {
+  readonly tscKhz: number
+}
+
 /** The program and the features of this host, once a guest kernel has booted on its KVM. */
 export const findHypervisor = (images: GuestImages, placeholder: Seed, onSlowStep?: OnSlowStep) =>
   Effect.gen(function*() {
@@ -18,6 +22,6 @@ export const findHypervisor = (images: GuestImages, placeholder: Seed, onSlowSte
     }
     const khz = yield* tscKhz
     yield* demandKvm({ host, images, seed: placeholder, tscKhz: khz }, onSlowStep)
-    return { host, tscKhz: khz }
+    return { ...host, tscKhz: khz } satisfies Hypervisor
     // Interruptible also in an uninterruptible caller: a race ends a probe that hangs.
   }).pipe(Effect.interruptible)
