@@ -53,9 +53,13 @@ const may = {
     "daemon",
     "mcp"
   ],
-  "mcp": ["contract", "sdk"],
-  // Runs in a browser: `page-in-a-browser`.
-  "web": ["contract", "sdk"]
+  "mcp": ["contract", "sdk"]
+}
+
+/** npm workspaces beside src, and what they take of it: `page-in-a-browser` and `adapters-on-the-handle` say which files. */
+const ends = {
+  "apps/web": ["contract", "sdk"],
+  "adapters": ["sdk"]
 }
 
 /** Folders whose imports `npm run test:frameworks` installs. */
@@ -103,7 +107,7 @@ const belowModel = {
 }
 
 /** Everything that imports from src. */
-const tree = "^(src|adapters|test|bench|examples|scripts)/"
+const tree = "^(src|adapters|apps|test|bench|examples|scripts)/"
 
 /** The rules of the door of a folder. */
 const rulesOfDoor = (folder) => {
@@ -322,17 +326,24 @@ module.exports = {
     },
     {
       name: "page-in-a-browser",
-      comment: "the page takes the wire alone from src/sdk, whose other doors use Node",
+      comment: "the page takes the contract, and the wire alone from src/sdk, whose other doors use Node",
       severity: "error",
-      from: { path: "^src/web/src/" },
-      to: { path: "^src/(?!web/|contract/|sdk/over-socket\\.ts$)" }
+      from: { path: "^apps/web/src/" },
+      to: { path: tree, pathNot: "^(apps/web/src/|src/contract/|src/sdk/over-socket\\.ts$)" }
+    },
+    {
+      name: "apps-use-named-packages-only",
+      comment: "an app is an npm workspace: its own package.json names what it imports",
+      severity: "error",
+      from: { path: "^apps/" },
+      to: { dependencyTypes: ["npm-no-pkg", "npm-unknown"] }
     },
     {
       name: "page-is-an-end",
       comment: "the page is a program of its own, which nothing imports but the tests of its parsers",
       severity: "error",
-      from: { pathNot: "^(src/web|test/unit/web)/" },
-      to: { path: "^src/web/" }
+      from: { pathNot: "^(apps/web|test/unit/web)/" },
+      to: { path: "^apps/web/src/" }
     },
     {
       name: "cli-loads-work-lazily",
@@ -349,7 +360,7 @@ module.exports = {
       name: "src-stands-alone",
       severity: "error",
       from: { path: "^src/" },
-      to: { path: "^(adapters|test|bench|examples|scripts|rootfs|guest-agent|native|dist)/" }
+      to: { path: "^(adapters|apps|test|bench|examples|scripts|rootfs|guest-agent|native|dist)/" }
     },
     {
       name: "src-uses-named-packages-only",
@@ -369,7 +380,7 @@ module.exports = {
       name: "no-barrels",
       severity: "error",
       from: {},
-      to: { path: "^(src|adapters|test)/.*/index\\.ts$", pathNot: "^(src/sdk|adapters/[^/]+)/index\\.ts$" }
+      to: { path: "^(src|adapters|apps|test)/.*/index\\.ts$", pathNot: "^(src/sdk|adapters/[^/]+)/index\\.ts$" }
     }
   ],
   options: {
@@ -383,4 +394,6 @@ module.exports = {
 }
 
 // For the READMEs of the folders (scripts/docs/folders.mjs). Not enumerable: dependency-cruiser refuses keys that it does not know.
-Object.defineProperty(module.exports, "tables", { value: { may, rooms: { ...rooms, ...innerRooms, ...roomsBelow } } })
+Object.defineProperty(module.exports, "tables", {
+  value: { may, ends, rooms: { ...rooms, ...innerRooms, ...roomsBelow } }
+})

@@ -218,15 +218,14 @@ export default tseslint.config(
   },
   // The page. It runs in a browser: React's hooks and promises take the place of fibers, and the browser has the only clock and timers.
   {
-    files: ["src/web/**/*.{ts,tsx}"],
+    files: ["apps/web/src/**/*.{ts,tsx}"],
     rules: {
-      "no-restricted-globals": "off",
+      "no-console": "error",
+      "no-restricted-imports": ["error", { patterns: [barrel, nodeModule] }],
       "no-restricted-properties": ["error", processEnv, runFork, ...htmlProperties],
       "no-restricted-syntax": ["error", ...htmlSyntax]
     }
   },
-  // Runs in Node, in the build.
-  { files: ["src/web/vite.config.ts"], rules: { "no-restricted-imports": ["error", { patterns: [barrel] }] } },
   {
     // The one module that reads them, and two programs that answer before Effect is loaded.
     files: ["src/system/settings/config.ts", "src/cli/quick-exec/quick-exec.ts", "src/mcp/handshake/handshake.ts"],

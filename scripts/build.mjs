@@ -5,6 +5,7 @@ import { basename, dirname, extname, join, relative, resolve } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+import { dropOld, pageFiles } from "../apps/web/build.mjs"
 import { agentPlugin } from "./build/agent-plugin.mjs"
 import { demandAscii } from "./build/ascii.mjs"
 import { builtins } from "./build/builtins.mjs"
@@ -13,7 +14,6 @@ import { dialProgram, withDialProgram } from "./build/dial-program.mjs"
 import { buildEarlyParts } from "./build/early.mjs"
 import { hashed } from "./build/hashed.mjs"
 import { imageProgram } from "./build/image-program.mjs"
-import { dropOld, pageFiles } from "./build/page.mjs"
 import { sourceUrls } from "./build/source-urls.mjs"
 import { longPackets } from "./build/ssh-packets.mjs"
 import { unused } from "./build/unused.mjs"
@@ -168,7 +168,7 @@ const put = (file, data, mode) => {
   renameSync(unfinished, join(outdir, file))
 }
 /** The page. Tests that bring their own local part have no use for it. */
-const page = values.local === undefined ? await pageFiles(root) : []
+const page = values.local === undefined ? await pageFiles() : []
 // The page's HTML follows the files that it names.
 for (const { contents, name } of page) put(`web/${name}`, contents, 0o644)
 for (const [file, text] of agentPlugin(root)) put(`agent-plugin/${file}`, text, 0o644)

@@ -6,7 +6,7 @@ import { inRoot, root, typesCompiler } from "./setup/project.mjs"
 import { duration } from "./setup/report.mjs"
 
 const node = (path, ...args) => [process.execPath, inRoot(path), ...args]
-const sources = ["src", "adapters", "test", "bench", "examples", "scripts"].filter((folder) =>
+const sources = ["src", "adapters", "apps", "test", "bench", "examples", "scripts"].filter((folder) =>
   existsSync(inRoot(folder))
 )
 
@@ -18,7 +18,7 @@ const checks = [
   })),
   {
     name: "types and floating effects",
-    commands: [[typesCompiler, "--noEmit"], [typesCompiler, "--noEmit", "-p", inRoot("src/web")]]
+    commands: [[typesCompiler, "--noEmit"], [typesCompiler, "--noEmit", "-p", inRoot("apps/web")]]
   },
   { name: "lint and format", commands: [node("node_modules/eslint/bin/eslint.js", "--max-warnings=0", ".")] },
   { name: "import rules", commands: [node("node_modules/dependency-cruiser/bin/dependency-cruise.mjs", ...sources)] },

@@ -33,9 +33,12 @@ const importsOf = (may, folder) => {
   return Object.keys(may).filter((name) => !own.includes(name) && own.some((one) => may[one].includes(name)))
 }
 
-const importersOf = (may, folder) => {
+/** `ends` are programs outside of src, which import from src alone. */
+const importersOf = ({ ends = {}, may }, folder) => {
   const own = below(folder, Object.keys(may))
-  return Object.keys(may).filter((name) => !own.includes(name) && own.some((one) => may[name].includes(one)))
+  return Object.entries({ ...may, ...ends })
+    .filter(([name, imported]) => !own.includes(name) && own.some((one) => imported.includes(one)))
+    .map(([name]) => name)
 }
 
 /** Rooms of a folder and what each may import: those of the rules for rooms, or folders with rules of their own. */
@@ -54,7 +57,7 @@ const withRules = (tables, folder, text) => {
   const rooms = roomsOf(tables, folder)
   return text
     .replace(IMPORTS, () => `- **May import:** ${listed(importsOf(may, folder), libraries)}.`)
-    .replace(IMPORTERS, () => `- **May be imported by:** ${listed(importersOf(may, folder), libraries)}.`)
+    .replace(IMPORTERS, () => `- **May be imported by:** ${listed(importersOf(tables, folder), libraries)}.`)
     .replace(
       TABLE,
       (table) =>
@@ -96,6 +99,13 @@ const needing = (root, { may, rooms }) => [
   ])
 ]
 
+/** What is wrong with the page of a program outside of src. */
+const problemsOfEnd = (root, name) => {
+  const page = `${name}/${PAGE}`
+  const path = join(root, page)
+  return existsSync(path) ? tooLong(page, readFileSync(path, "utf8"), MOST_OF_FOLDER) : [`${name} has no ${PAGE}`]
+}
+
 /** The pages as they should be, and sentences about what a person has to mend. */
 export const folders = (root) => {
   const { tables } = createRequire(import.meta.url)(join(root, ".dependency-cruiser.cjs"))
@@ -113,6 +123,7 @@ export const folders = (root) => {
       ...needing(root, tables).filter((folder) => !existsSync(join(root, "src", folder, PAGE)))
         .map((folder) => `src/${folder} has no ${PAGE}`),
       ...found.flatMap(({ folder, page, text }) => problemsOfPage(tables, folder, page, text)),
+      ...Object.keys(tables.ends ?? {}).flatMap((name) => problemsOfEnd(root, name)),
       ...tooLong(OVERVIEW, overview, MOST_OF_OVERVIEW)
     ]
   }

@@ -1,7 +1,7 @@
 import { build } from "esbuild"
 import { readFileSync } from "node:fs"
 import { join, relative } from "node:path"
-import { pageModules } from "../build/page.mjs"
+import { pageModules } from "../../apps/web/build.mjs"
 import { unused } from "../build/unused.mjs"
 
 /**
@@ -26,7 +26,7 @@ export const bundledPackages = async (root) => {
         Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => bytesInOutput > 0 ? [file] : [])
       )
     ),
-    ...(await pageModules(root)).map((file) => relative(root, file))
+    ...(await pageModules()).map((file) => relative(root, file))
   ]
   const places = new Set(files.flatMap((file) => file.match(/^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? []))
   return [...places].map((place) => {

@@ -5,6 +5,7 @@ import { step } from "./report.mjs"
 
 const inputs = [
   "src",
+  "apps",
   "rootfs/image/pyro_image",
   "scripts/build.mjs",
   "scripts/build",

@@ -81,7 +81,15 @@ describe("the READMEs of the folders of src", () => {
       "src/cli has no README.md",
       "src/lib/vm has no README.md"
     ])
-    assert.deepStrictEqual(foldersOf({ ...whole, "src/web/app.ts": "" }).problems, ["src/web has no README.md"])
+    assert.deepStrictEqual(foldersOf({ ...whole, "src/other/app.ts": "" }).problems, ["src/other has no README.md"])
+  })
+
+  it("a program outside of src is an importer of its folders, and has a README", () => {
+    const ends = rules.replace("  rooms:", "  ends: { \"apps/web\": [\"contract\"] },\n  rooms:")
+    const found = foldersOf({ ...whole, ".dependency-cruiser.cjs": ends })
+    assert.deepStrictEqual(found.problems, ["apps/web has no README.md"])
+    assert.include(textOf(found, "src/contract/README.md"), "- **May be imported by:** cli, apps/web, every library.")
+    assert.notInclude(textOf(found, "src/cli/README.md"), "apps/web")
   })
 
   it("a README without a line about imports, or with other rooms than the rules, is named", () => {

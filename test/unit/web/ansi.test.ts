@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { AnsiLines, type Line } from "../../../src/web/src/parts/ansi.ts"
+import { AnsiLines, type Line } from "../../../apps/web/src/parts/ansi.ts"
 
 const linesOf = (...pieces: ReadonlyArray<string>): ReadonlyArray<Line> => {
   const ansi = new AnsiLines()

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { partsOf } from "../../../src/web/src/parts/blanks.ts"
+import { partsOf } from "../../../apps/web/src/parts/blanks.ts"
 
 /** Blank parts in brackets. */
 const shown = (text: string) => partsOf(text).map(({ isBlank, text }) => isBlank ? `[${text}]` : text).join("")

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Buffer as NodeBuffer } from "node:buffer"
-import { Buffer as PageBuffer } from "../../../src/web/src/wire/buffer.ts"
+import { Buffer as PageBuffer } from "../../../apps/web/src/wire/buffer.ts"
 
 describe("the page's bytes", () => {
   it("are those of Node, for what the wire uses", () => {

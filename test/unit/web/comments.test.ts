@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { parsed } from "../../../src/web/src/comments/comment.ts"
-import { commentsText, placed, placeOf } from "../../../src/web/src/comments/placement.ts"
-import { partsByPath } from "../../../src/web/src/review/patch.ts"
+import { parsed } from "../../../apps/web/src/comments/comment.ts"
+import { commentsText, placed, placeOf } from "../../../apps/web/src/comments/placement.ts"
+import { partsByPath } from "../../../apps/web/src/review/patch.ts"
 
 const hunk = (at: number, lines: ReadonlyArray<string>) => {
   const count = (sign: string) => lines.filter(([first]) => first === " " || first === sign).length

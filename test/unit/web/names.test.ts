@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as fs from "node:fs"
 import * as path from "node:path"
 
-const folder = path.join(import.meta.dirname, "../../../src/web/src")
+const folder = path.join(import.meta.dirname, "../../../apps/web/src")
 const sources = fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".tsx"))
 
 /** Expressions that hold no text of a guest, a file or a model. */

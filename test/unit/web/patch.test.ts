@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
+import { paired, partsByPath } from "../../../apps/web/src/review/patch.ts"
 import { pathText } from "../../../src/contract/text/path-text.ts"
 import { quoted } from "../../../src/lib/patch/model/file-names.ts"
-import { paired, partsByPath } from "../../../src/web/src/review/patch.ts"
 
 const parts = (patch: string, isCut = false) => [...partsByPath(patch, isCut)]
 

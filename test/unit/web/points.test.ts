@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import { firstByReset, MOST_COMMANDS, namedPoints } from "../../../apps/web/src/tree/points.ts"
 import type { HistoryResult } from "../../../src/contract/rows/workspace-rewind.ts"
-import { firstByReset, MOST_COMMANDS, namedPoints } from "../../../src/web/src/tree/points.ts"
 
 type Given = Pick<HistoryResult["commands"][number], "command"> & {
   readonly undone?: boolean

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "vitest"
+import { inPageWords, noteInPageWords } from "../../../apps/web/src/review/refusals.ts"
 import { ExportRefused } from "../../../src/contract/errors/errors.ts"
 import { withWorkspace } from "../../../src/contract/errors/with-workspace.ts"
 import { FILES_HAVE_CHANGED } from "../../../src/contract/text/export-refusals.ts"
-import { inPageWords, noteInPageWords } from "../../../src/web/src/review/refusals.ts"
 import { leftOutNotes } from "../../../src/workspace/content/export/notes.ts"
 
 describe("a refused export on the page", () => {

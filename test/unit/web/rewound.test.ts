@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { rewoundText } from "../../../src/web/src/tree/rewound.ts"
+import { rewoundText } from "../../../apps/web/src/tree/rewound.ts"
 
 const undone = {
   execId: "a".repeat(32),
