@@ -38,6 +38,8 @@
           gnumake
           musl.dev
           zip
+          # the Python of rootfs/image and its tests
+          (python313.withPackages (packages: [ packages.pip ]))
         ];
         buildInputs = [ pkgs.e2fsprogs.dev pkgs.libarchive.dev ];
         # Fortified sources need optimisation, which the sanitizer builds leave out.

@@ -3,12 +3,15 @@ import process from "node:process"
 import { setUp } from "./setup.mjs"
 import { lastLines, run } from "./setup/child.mjs"
 import { inRoot, root, typesCompiler } from "./setup/project.mjs"
+import { python, pythonTool } from "./setup/python.mjs"
 import { duration } from "./setup/report.mjs"
 
 const node = (path, ...args) => [process.execPath, inRoot(path), ...args]
 const sources = ["src", "adapters", "apps", "test", "bench", "examples", "scripts"].filter((folder) =>
   existsSync(inRoot(folder))
 )
+
+const ruff = (...words) => [pythonTool("ruff"), ...words, "--quiet", inRoot("rootfs"), inRoot("test/python")]
 
 /** Longest first: two run at a time. */
 const checks = [
@@ -22,6 +25,8 @@ const checks = [
   },
   { name: "lint and format", commands: [node("node_modules/eslint/bin/eslint.js", "--max-warnings=0", ".")] },
   { name: "import rules", commands: [node("node_modules/dependency-cruiser/bin/dependency-cruise.mjs", ...sources)] },
+  { name: "Python: lint and format", commands: [ruff("check"), ruff("format", "--check")] },
+  { name: "Python: types", commands: [[python, "-m", "mypy"]] },
   { name: "format of C", commands: [node("scripts/check/c-format.mjs")] },
   { name: "circles among C modules", commands: [node("scripts/check/c-circles.mjs")] },
   { name: "generated docs in step", commands: [node("scripts/docs.mjs", "--check")] },

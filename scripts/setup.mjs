@@ -5,6 +5,7 @@ import { hostPackages } from "./setup/host-packages.mjs"
 import { alone } from "./setup/lock.mjs"
 import { adapters, nodeModules, otherNodes } from "./setup/node-modules.mjs"
 import * as packages from "./setup/packages.mjs"
+import { guestPython } from "./setup/python.mjs"
 
 const product = [
   compiled({ folder: "guest-agent", targets: ["all"], title: "compiling the guest agent (5 s)" }),
@@ -41,6 +42,7 @@ const test = (more) => [
   nodeModules,
   ...product,
   ...testBuilds,
+  guestPython,
   environment("debian:12"),
   // The guest tests that need it run in a network without Debian.
   environment("debian:12-build")
@@ -73,7 +75,8 @@ const needs = {
     ...product,
     ...testBuilds
   ],
-  check: [hostPackages([...packages.toRun, ...packages.toTest, ...packages.toCheck]), nodeModules]
+  check: [hostPackages([...packages.toRun, ...packages.toTest, ...packages.toCheck]), nodeModules, guestPython],
+  python: [hostPackages(packages.toRunPython), guestPython]
 }
 
 /** Makes everything that `purpose` needs: idempotent, silent if everything is up to date, and safe to run from several terminals. */

@@ -35,10 +35,14 @@ export const toTest = [
   "openssh-client",
   "passt",
   "python3",
+  "python3-pip", // packages of PyPI that check and test rootfs/image
   "rsync",
   "zip",
   "zsh"
 ]
+
+/** Programs that unpack the Python of builders, and fetch its packages. */
+export const toRunPython = ["mmdebstrap", "python3", "python3-pip"]
 
 /** Additional packages for the tests of the page, and of real projects: a browser opens them. */
 export const toBrowse = ["chromium"]

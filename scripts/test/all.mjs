@@ -4,6 +4,7 @@ import { setUp } from "../setup.mjs"
 import { duration, say, SetupFailed } from "../setup/report.mjs"
 import { labTests } from "./lab.mjs"
 import { nativeTests } from "./native.mjs"
+import { pythonTests } from "./python.mjs"
 import { retriesReport } from "./retries.mjs"
 import { vitestTests } from "./vitest.mjs"
 
@@ -17,7 +18,7 @@ const busyProjects = ["daemon", "web", "package", "smoke", "guest"]
  * snapshots, patches and the record of the network.
  */
 const useCasesOfSmoke = ["parallel-issues", "repro-fix", "review", "untrusted-code"]
-const tests = ["native", "unit", ...processProjects, ...busyProjects, "lab"]
+const tests = ["native", "python", "unit", ...processProjects, ...busyProjects, "lab"]
 const suites = [...tests, "checks"]
 
 /**
@@ -62,7 +63,7 @@ export const allTests = async () => {
   const [unitBefore, unitBeside] = withLab
     ? [["unit 1/2", unitTests({ shard: "1/2" })], ["unit 2/2", unitTests({ shard: "2/2", workers: 1 })]]
     : [["unit", unitTests({})], undefined]
-  const native = wanted("native") ? [["native", nativeTests]] : []
+  const native = [["native", nativeTests], ["python", pythonTests]].filter(([name]) => wanted(name))
   const unit = wanted("unit") ? [unitBefore] : []
   const beside = wanted("unit") && unitBeside !== undefined ? [unitBeside] : []
   const checks = wanted("checks") ? [["checks", runChecks]] : []

@@ -1,53 +1,46 @@
 """Makes a root of an environment and of what a workspace changed. Both are hostile."""
 
+from __future__ import annotations
+
 import json
 import os
 
 from pyro_image import places
 from pyro_image.common import Refused, progress, run, say
 from pyro_image.digests import digest_of
-from pyro_image.flat import MKFS
 from pyro_image.mounts import merged_root, mount_erofs
-from pyro_image.output import Output
+from pyro_image.output import write_root
 from pyro_image.root import complete, packages_of
 from pyro_image.settings import settings
 from pyro_image.tree import beneath, remove
 
-
-def write_root(merged, modules):
-    """Writes the file system of a root, with this kernel's modules at their path. Gives its size."""
-    run(["cp", "-a", f"{places.MODULES}/.", f"{merged}/{modules}"])
-    run([*MKFS, Output.path, merged])
-    return Output.end()
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyro_image.requests import AddedRequest, CommitRequest
 
 
-def mount_base(number):
+def mount_base(number: int) -> None:
     """The file system of the environment, at a numbered lower directory."""
+    os.makedirs(f"{places.WORK}/lower/empty")
     mount_erofs(f"{places.WORK}/base.erofs", number)
 
 
-def unpack_changes(number):
-    """The changes are the upper directory of an overlay, with its marks of removed files. They become a lower one, beside /workspace."""
+def unpack_changes(number: int) -> str:
+    """The changes are the upper directory of an overlay, with its marks of removed files.
+
+    They become a lower one. Gives the files of /workspace, which are beside them.
+    """
     changes = f"{places.WORK}/changes"
     os.mkdir(changes)
-    argv = [
-        "tar",
-        "--extract",
-        "--file",
-        f"{places.WORK}/changes.tar",
-        "--directory",
-        changes,
-        "--same-owner",
-        "--same-permissions",
-        "--numeric-owner",
-    ]
-    run([*argv, "--acls", "--xattrs", "--xattrs-include=*"])
+    archive = ["tar", "--extract", "--file", f"{places.WORK}/changes.tar", "--directory", changes]
+    attributes = ["--same-owner", "--same-permissions", "--numeric-owner", "--acls", "--xattrs", "--xattrs-include=*"]
+    run([*archive, *attributes])
     os.unlink(f"{places.WORK}/changes.tar")
     os.rename(f"{changes}/upper", f"{places.WORK}/lower/{number}")
     return f"{changes}/workspace"
 
 
-def place_workspace(files, merged, target):
+def place_workspace(files: str, merged: str, target: str) -> None:
     """Copies the files of /workspace to a directory of the root, in place of its own."""
     path = beneath(merged, target)
     if os.path.lexists(path) and (os.path.islink(path) or not os.path.isdir(path)):
@@ -60,7 +53,7 @@ def place_workspace(files, merged, target):
     run(["cp", "--archive", "--no-target-directory", files, path])
 
 
-def say_made(request, merged, modules):
+def say_made(request: CommitRequest | AddedRequest, merged: str, modules: str | None) -> None:
     """Writes the root. No registry knows this image: its digest names the request."""
     config = settings(request["config"], merged, None)
     say(
@@ -74,13 +67,13 @@ def say_made(request, merged, modules):
     )
 
 
-def commit(request):
-    os.makedirs(f"{places.WORK}/lower/empty")
+def commit(request: CommitRequest) -> None:
     mount_base(1)
     progress("unpacking the changes", 0.3)
     files = unpack_changes(2)
     merged = merged_root([1, 2])
-    if request.get("workspaceAs"):
-        place_workspace(files, merged, request["workspaceAs"])
+    target = request.get("workspaceAs")
+    if target:
+        place_workspace(files, merged, target)
     progress("writing the image", 0.6)
     say_made(request, merged, complete(merged))

@@ -1,8 +1,11 @@
 """What skopeo and buildah say of a registry's failures."""
 
+from __future__ import annotations
+
 import re
 
-# What skopeo says of a failure, in the order in which it is looked for, and the kind that the host knows (ImagePullFailed in src/contract/errors).
+# What skopeo says of a failure, in the order in which it is looked for, and the kind that the host knows
+# (ImagePullFailed in src/contract/errors).
 FETCH_FAILURES = [
     ("rate_limit", r"toomanyrequests|too many requests|\b429\b"),
     ("certificate", r"x509:|certificate|tls: (handshake failure|unrecognized name)"),
@@ -14,22 +17,26 @@ FETCH_FAILURES = [
     ("timeout", r"timeout|timed out|deadline exceeded"),
     (
         "unreachable",
-        r"no such host|server misbehaving|connection (refused|reset)|no route|unreachable|unexpected eof|\beof\b|broken pipe",
+        r"no such host|server misbehaving|connection (refused|reset)|no route|unreachable"
+        r"|unexpected eof|\beof\b|broken pipe",
     ),
     ("full", r"no space left"),
     ("image", r"manifest|media ?type|unsupported"),
 ]
+FATAL = re.compile(r'level=fatal msg="((?:[^"\\]|\\.)*)"')
+# Words before the reason.
+BEFORE_REASON = re.compile(
+    r"^(?:(?:initializing source|trying to reuse blob|writing blob|copying system image from manifest list"
+    r"|determining manifest MIME type for) )?docker://\S+: "
+)
+MOST_OUTPUT = 1000
 
 
-def fetch_failure(output):
+def fetch_failure(output: str) -> tuple[str, str]:
     """The kind of skopeo's failure, and its reason without the words before it."""
-    said = re.findall(r'level=fatal msg="((?:[^"\\]|\\.)*)"', output)
-    text = re.sub(r"\\(.)", r"\1", said[-1]) if said else output.strip()[-1000:]
-    reason = re.sub(
-        r"^(?:(?:initializing source|trying to reuse blob|writing blob|copying system image from manifest list|determining manifest MIME type for) )?docker://\S+: ",
-        "",
-        text,
-    )
+    said = FATAL.findall(output)
+    text = re.sub(r"\\(.)", r"\1", said[-1]) if said else output.strip()[-MOST_OUTPUT:]
+    reason = BEFORE_REASON.sub("", text)
     for kind, pattern in FETCH_FAILURES:
         if re.search(pattern, text, re.IGNORECASE):
             return kind, reason

@@ -1,5 +1,7 @@
 """Fetches an image of a registry or an archive. The registry is hostile."""
 
+from __future__ import annotations
+
 import json
 import os
 import re
@@ -10,15 +12,23 @@ from pyro_image import places
 from pyro_image.common import MOST_JSON_BYTES, Refused, progress, run
 from pyro_image.skopeo import Skopeo
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyro_image.requests import Login, Request
+
 # Seconds between the attempts.
 PAUSES = (1, 3, 9)
 
 
-def platforms_of(source, options):
+def platforms_of(source: str, plain_http: bool) -> str:
     """The platforms of an index, for a person to read."""
-    argv = ["skopeo", "inspect", "--raw", *(["--tls-verify=false"] if options.get("plainHttp") else []), source]
+    argv = ["skopeo", "inspect", "--raw", *(["--tls-verify=false"] if plain_http else []), source]
     try:
-        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=Skopeo.stall_seconds)
+        done = subprocess.run(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=Skopeo.stall_seconds, check=False
+        )
         entries = json.loads(done.stdout[:MOST_JSON_BYTES]).get("manifests") or []
         named = [entry.get("platform") or {} for entry in entries]
         texts = ["/".join(str(one[key]) for key in ("os", "architecture", "variant") if one.get(key)) for one in named]
@@ -27,8 +37,11 @@ def platforms_of(source, options):
     return ", ".join(sorted({text for text in texts if text and "unknown" not in text})[:20])
 
 
-def is_passing(failure, reached, source):
-    """Whether the next attempt may succeed. A registry that was never there, and a host that it sends the builder to, fail again."""
+def is_passing(failure: tuple[str, str], reached: bool, source: str) -> bool:
+    """Whether the next attempt may succeed.
+
+    A registry that was never there, and a host that it sends the builder to, fail again.
+    """
     kind, reason = failure
     if kind not in ("unreachable", "timeout", "server"):
         return False
@@ -38,33 +51,30 @@ def is_passing(failure, reached, source):
     return reached or not re.search(r"connection refused|no such host|no route", reason)
 
 
-def attempt(source, options):
-    """Copies manifest, configuration and layers to `image`, and checks their digests. The failure, and whether the manifest came; or None."""
-    run(["rm", "-rf", f"{places.WORK}/image"])
-    argv = [
-        "skopeo",
-        "--debug",
-        "--override-os",
-        "linux",
-        "--override-arch",
-        options["architecture"],
-        "copy",
-        "--preserve-digests",
-    ]
-    if options.get("plainHttp"):
-        argv += ["--src-tls-verify=false"]
-    skopeo = Skopeo([*argv, source, f"dir:{places.WORK}/image"], f"{places.WORK}/image")
+def attempt(source: str, architecture: str, plain_http: bool) -> tuple[tuple[str, str], bool] | None:
+    """Copies manifest, configuration and layers to `image`, and checks their digests.
+
+    The failure, and whether the manifest came; or None.
+    """
+    target = f"{places.WORK}/image"
+    run(["rm", "-rf", target])
+    platform = ["--override-os", "linux", "--override-arch", architecture]
+    tls = ["--src-tls-verify=false"] if plain_http else []
+    skopeo = Skopeo(
+        ["skopeo", "--debug", *platform, "copy", "--preserve-digests", *tls, source, f"dir:{target}"], target
+    )
     failure = skopeo.wait()
     return None if failure is None else (failure, skopeo.reached)
 
 
-def fetch(source, options):
+def fetch(source: str, request: Request) -> int | None:
     """Fetches the image of its registry, or of a mirror, whose number this gives."""
-    failures = []
-    for number, mirror in enumerate(options.get("mirrors") or []):
+    architecture = request["architecture"]
+    failures: list[str] = []
+    for number, mirror in enumerate(request.get("mirrors") or []):
         progress(f"fetching the image from the mirror {mirror['name']}", 0.02)
         try:
-            fetch_from(mirror["source"], {**options, "plainHttp": mirror["plainHttp"]})
+            fetch_from(mirror["source"], architecture, mirror["plainHttp"])
             return number
         except Refused as refused:
             # A mirror is no authority: what it lacks, breaks or forges is asked of the next one.
@@ -72,33 +82,35 @@ def fetch(source, options):
             progress(f"the mirror {mirror['name']} failed: {refused.kind}", 0.02)
     progress("fetching the image", 0.02)
     try:
-        fetch_from(source, options)
+        fetch_from(source, architecture, request.get("plainHttp", False))
     except Refused as refused:
         raise Refused(refused.kind, "; before that failed ".join([str(refused), *failures])) from refused
     return None
 
 
-def fetch_from(source, options):
+def fetch_from(source: str, architecture: str, plain_http: bool) -> None:
     """Fetches the image of one place. Failures of the network pass: a registry that starts again may give the rest."""
     reached = False
     for number in range(len(PAUSES) + 1):
-        ended = attempt(source, options)
+        ended = attempt(source, architecture, plain_http)
         if ended is None:
             return
         (kind, reason), now = ended
         reached = reached or now
         most = len(PAUSES) if reached else 1
         if number >= most or not is_passing((kind, reason), reached, source):
-            raise Refused(kind, platforms_of(source, options) or reason if kind == "platform" else reason)
+            raise Refused(kind, (kind == "platform" and platforms_of(source, plain_http)) or reason)
         progress(f"the registry failed; attempt {number + 2} of {most + 1} follows", 0.02)
         time.sleep(PAUSES[number])
 
 
-def log_in(logins):
-    """Writes the logins for skopeo and buildah. The passwords are placeholders, for which the host puts the values into requests that pull."""
+def log_in(logins: Sequence[Login] | None) -> None:
+    """Writes the logins for skopeo and buildah.
+
+    The passwords are placeholders, for which the host puts the values into requests that pull.
+    """
     if not logins:
         return
-
     import base64
 
     texts = {one["registry"]: f"{one['user']}:{os.environ[one['variable']]}" for one in logins}

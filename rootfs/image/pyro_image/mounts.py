@@ -1,23 +1,29 @@
 """Mounts the file systems of layers, and one root over them."""
 
+from __future__ import annotations
+
 import os
 
 from pyro_image import places
 from pyro_image.common import run
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def mount(argv):
+
+def mount(argv: Sequence[str]) -> None:
     run(["mount", *argv], cwd=f"{places.WORK}/lower")
 
 
-def mount_erofs(file, number):
+def mount_erofs(file: str, number: int) -> None:
     """At a numbered lower directory."""
     at = f"{places.WORK}/lower/{number}"
     os.makedirs(at)
     mount_file(file, at)
 
 
-def mount_file(file, at):
+def mount_file(file: str, at: str) -> None:
     if file.startswith("/dev/"):
         mount(["-t", "erofs", "-o", "ro", file, at])
         return
@@ -25,24 +31,21 @@ def mount_file(file, at):
     mount(["-t", "erofs", "-o", "ro,loop", file, at])
 
 
-def lower(numbers):
+def lower(numbers: Sequence[int]) -> str:
     """Relative names: the list of all layers must fit in a page."""
-    return ":".join(str(number) for number in reversed(numbers))
+    return ":".join(str(number) for number in reversed(numbers)) or "empty"
 
 
-def merged_root(numbers):
-    """A writable root over numbered lower directories, the lowest first."""
-    upper, work, merged = (f"{places.WORK}/top/{name}" for name in ("upper", "work", "merged"))
-    for folder in (upper, work, merged):
-        os.makedirs(folder)
-    mount(
-        [
-            "-t",
-            "overlay",
-            "overlay",
-            "-o",
-            f"lowerdir={lower(numbers) or 'empty'},upperdir={upper},workdir={work}",
-            merged,
-        ]
-    )
+def mount_overlay(folder: str, numbers: Sequence[int]) -> str:
+    """A writable root in `folder` over numbered lower directories, the lowest first. Its changes are in `upper`."""
+    upper, work, merged = (f"{folder}/{name}" for name in ("upper", "work", "merged"))
+    for one in (upper, work, merged):
+        os.makedirs(one)
+    options = f"lowerdir={lower(numbers)},upperdir={upper},workdir={work}"
+    mount(["-t", "overlay", "overlay", "-o", options, merged])
     return merged
+
+
+def merged_root(numbers: Sequence[int]) -> str:
+    """The root that becomes the environment."""
+    return mount_overlay(f"{places.WORK}/top", numbers)

@@ -1,39 +1,45 @@
-"""Bases of a Dockerfile that the host has as environments. Their file systems are hostile, as the
-Dockerfile is."""
+"""Bases of a Dockerfile that the host has as environments. Their file systems are hostile, as the Dockerfile is."""
+
+from __future__ import annotations
 
 import base64
 import json
 import os
+import tarfile
 
 from pyro_image import places
-from pyro_image.common import MOST_LAYERS, TAR_BLOCK, Refused, progress, read_json, run, tar_module
+from pyro_image.common import MOST_LAYERS, TAR_BLOCK, Refused, progress, read_json, run
 from pyro_image.digests import digest_of
 from pyro_image.flat import add_upper, modules_at
 from pyro_image.mounts import mount, mount_erofs, mount_file
 from pyro_image.output import Output
 from pyro_image.tree import remove
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyro_image.requests import PresentBase
+
 DOCKER = "application/vnd.docker"
 EPOCH = "1970-01-01T00:00:00Z"
 
 
 class Base:
-    """An environment. buildah knows it as an image of one layer, whose directory is a mount of the environment's file system."""
+    """An environment. buildah knows it as an image of one layer, whose directory is a mount of the environment."""
 
-    def __init__(self, number, given):
+    def __init__(self, number: int, given: PresentBase) -> None:
         self.name = f"localhost/pyro-base-{number}"
         self.names = given["names"]
         self.file = given["file"]
         self.config = given["config"]
         # The layer's own content tells one environment from others, and is behind the mount.
-        info = tar_module().TarInfo(f".pyro-base-{given['digest']}")
+        info = tarfile.TarInfo(f".pyro-base-{given['digest']}")
         self.content = info.tobuf() + bytes(2 * TAR_BLOCK)
         self.layer = digest_of(self.content).split(":")[1]
 
-    def make(self, store):
-        """Gives buildah's store the image."""
-        folder = f"{places.WORK}/.pyro-base"
-        os.mkdir(folder)
+    def documents(self) -> tuple[bytes, bytes]:
+        """The image's manifest and configuration."""
         config = json.dumps(
             {
                 "os": "linux",
@@ -45,59 +51,50 @@ class Base:
                 "history": [{"created": EPOCH, "created_by": self.names[0]}],
             }
         ).encode()
+
+        def described(media_type: str, content: bytes) -> dict[str, object]:
+            return {"mediaType": f"{DOCKER}.{media_type}", "digest": digest_of(content), "size": len(content)}
+
         manifest = json.dumps(
             {
                 "schemaVersion": 2,
                 "mediaType": f"{DOCKER}.distribution.manifest.v2+json",
-                "config": {
-                    "mediaType": f"{DOCKER}.container.image.v1+json",
-                    "digest": digest_of(config),
-                    "size": len(config),
-                },
-                "layers": [
-                    {
-                        "mediaType": f"{DOCKER}.image.rootfs.diff.tar",
-                        "digest": digest_of(self.content),
-                        "size": len(self.content),
-                    }
-                ],
+                "config": described("container.image.v1+json", config),
+                "layers": [described("image.rootfs.diff.tar", self.content)],
             }
         ).encode()
+        return manifest, config
+
+    def make(self, store: str) -> None:
+        """Gives buildah's store the image."""
+        folder = f"{places.WORK}/.pyro-base"
+        os.mkdir(folder)
+        manifest, config = self.documents()
         files = {"manifest.json": manifest, "version": b"Directory Transport Version: 1.1\n"}
         for content in (config, self.content):
             files[digest_of(content).split(":")[1]] = content
         for name, content in files.items():
             with open(f"{folder}/{name}", "wb") as file:
                 file.write(content)
-        run(
-            [
-                "skopeo",
-                "copy",
-                "--quiet",
-                f"dir:{folder}",
-                f"containers-storage:[overlay@{store}+{RUN_ROOT}]{self.name}:latest",
-            ]
-        )
+        stored = f"containers-storage:[overlay@{store}+{places.RUN_ROOT}]{self.name}:latest"
+        run(["skopeo", "copy", "--quiet", f"dir:{folder}", stored])
         remove(folder)
 
-    def directory(self, store):
+    def directory(self, store: str) -> str:
         return f"{store}/overlay/{self.layer}/diff"
-
-
-RUN_ROOT = "/run/pyro-build"
 
 
 class Present:
     """The bases of one Dockerfile that the host gave."""
 
-    def __init__(self, given):
+    def __init__(self, given: Sequence[PresentBase]) -> None:
         self.store = f"{places.WORK}/storage"
         self.bases = [Base(number, one) for number, one in enumerate(given)]
 
-    def files(self):
+    def files(self) -> list[str]:
         return [base.file for base in self.bases]
 
-    def prepare(self):
+    def prepare(self) -> None:
         """Puts the bases into the store. Names that earlier builds left there are no answer to what a tag is today."""
         if not self.bases:
             return
@@ -112,42 +109,40 @@ class Present:
         for base in self.bases:
             base.make(self.store)
 
-    def mount(self):
-        """Puts the file systems where buildah looks for them. A buildah that ends takes them away with its own mounts."""
+    def mount(self) -> None:
+        """Puts the file systems where buildah looks for them. A buildah that ends takes them away with its own."""
         for base in self.bases:
             if not os.path.ismount(base.directory(self.store)):
                 mount_file(base.file, base.directory(self.store))
 
-    def options(self):
+    def options(self) -> list[str]:
         """What buildah is told: which image a name of the Dockerfile means."""
         if not self.bases:
             return ["--pull=always"]
         contexts = [f"--build-context={name}=docker://{base.name}:latest" for base in self.bases for name in base.names]
         return ["--pull=missing", *contexts]
 
-    def shown(self, line):
+    def shown(self, line: str) -> str:
         """A line of buildah's with the names of the Dockerfile."""
         for base in self.bases:
             line = line.replace(f"{base.name}:latest", base.names[0])
         return line
 
-    def leave(self):
+    def leave(self) -> None:
         """The store without the bases, as it is kept."""
         for base in self.bases:
             if os.path.ismount(base.directory(self.store)):
                 run(["umount", base.directory(self.store)])
 
-    def over(self):
+    def over(self) -> Over | None:
         """The built image, if it begins with one of the bases."""
         if not self.bases:
             return None
-        image = next(
-            one
-            for one in read_json(f"{self.store}/overlay-images/images.json")
-            if "localhost/built:latest" in (one.get("names") or [])
-        )
-        parents = {one["id"]: one.get("parent") for one in read_json(f"{self.store}/overlay-layers/layers.json")}
-        chain = []
+        images = read_json(f"{self.store}/overlay-images/images.json")
+        image = next(one for one in images if "localhost/built:latest" in (one.get("names") or []))
+        layers = read_json(f"{self.store}/overlay-layers/layers.json")
+        parents = {one["id"]: one.get("parent") for one in layers}
+        chain: list[str] = []
         layer = image.get("layer")
         while layer and len(chain) <= MOST_LAYERS:
             chain.append(layer)
@@ -159,18 +154,18 @@ class Present:
 class Over:
     """An image of an environment's file system and layers over it, the lowest first."""
 
-    def __init__(self, store, image, base, layers):
+    def __init__(self, store: str, image: str, base: Base, layers: Sequence[str]) -> None:
         self.base = base
         self.directories = [f"{store}/overlay/{layer}/diff" for layer in layers]
         self.folder = f"{store}/overlay-images/{image}"
         self.manifest_path = f"{self.folder}/manifest"
         self.numbers = range(1, len(layers) + 2)
 
-    def blob(self, digest):
+    def blob(self, digest: str) -> str:
         """Where containers/storage has what belongs to an image."""
         return f"{self.folder}/={base64.b64encode(digest.encode()).decode()}"
 
-    def mount(self):
+    def mount(self) -> list[int]:
         """Gives the numbers of the lower directories."""
         if self.base.file != Output.path:
             Output.begin_with(self.base.file)
@@ -180,7 +175,7 @@ class Over:
             mount(["--bind", directory, f"{places.WORK}/lower/{number}"])
         return list(self.numbers)
 
-    def write(self, merged, modules):
+    def write(self, merged: str, modules: str | None) -> int:
         """Adds the layers, and what was changed over them, to the environment's file system. Gives its size."""
         progress("writing the image", 0.85)
         run(["umount", merged])
@@ -193,8 +188,6 @@ class Over:
         except Refused as refused:
             if refused.kind != "tool" or self.base.names[0].startswith("localhost/"):
                 raise
-            raise Refused(
-                "tool",
-                f"{refused}\nWith --pull, the build takes its base from the registry, and writes all layers anew",
-            ) from refused
+            advice = "With --pull, the build takes its base from the registry, and writes all layers anew"
+            raise Refused("tool", f"{refused}\n{advice}") from refused
         return Output.end()

@@ -1,4 +1,6 @@
-"""Completes a root, and reads what it says of its users and programs. The root is hostile."""
+"""Completes a root, and reads what it says of its packages. The root is hostile."""
+
+from __future__ import annotations
 
 import os
 import subprocess
@@ -8,8 +10,34 @@ from pyro_image.common import Refused
 from pyro_image.places import FLAT_MODULES
 from pyro_image.tree import Times, beneath, remove
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Protocol
 
-def link(root, place):
+    class Directories(Protocol):
+        def find(self, place: str) -> tuple[int, int, int, int]:
+            """Mode, owner, group and time in ns of a directory, as the layers have it."""
+
+
+TYPE = 0o170000
+DIRECTORY = 0o040000
+# Directories that a root must have, with their modes.
+MOUNT_POINTS = (
+    ("proc", 0o555),
+    ("sys", 0o555),
+    ("dev", 0o755),
+    ("run", 0o755),
+    ("tmp", 0o1777),
+    ("workspace", 0o755),
+    ("etc", 0o755),
+)
+# Files of /etc that pyro writes.
+OWN_FILES = ("hostname", "hosts", "machine-id", "resolv.conf")
+MOST_PACKAGES_BYTES = 1 << 20
+
+
+def link(root: str, place: str) -> None:
     """Another name of /workspace, where a dev container expects its project. What is there already stays."""
     made = beneath(root, place)
     if os.path.lexists(made):
@@ -22,7 +50,7 @@ def link(root, place):
     times.restore()
 
 
-def is_implied(stat):
+def is_implied(stat: os.stat_result) -> bool:
     """Whether a directory is as mkfs.erofs makes one that is only in the path of an entry."""
     return stat.st_mode & 0o7777 == 0o777 and stat.st_uid == 0 and stat.st_gid == 0 and stat.st_mtime == 0
 
@@ -30,43 +58,28 @@ def is_implied(stat):
 class ImpliedOfMounts:
     """Directories of mounted layers, by the layers' numbers."""
 
-    def __init__(self, numbers):
+    def __init__(self, numbers: Sequence[int]) -> None:
         self.numbers = numbers
 
-    def find(self, place):
+    def find(self, place: str) -> tuple[int, int, int, int]:
         for number in reversed(self.numbers):
             try:
                 stat = os.lstat(f"{places.WORK}/lower/{number}/{place}")
             except OSError:
                 continue
-            if stat.st_mode & 0o170000 == 0o040000 and not is_implied(stat):
+            if stat.st_mode & TYPE == DIRECTORY and not is_implied(stat):
                 return stat.st_mode & 0o7777, stat.st_uid, stat.st_gid, stat.st_mtime_ns
         return 0o755, 0, 0, 0
 
 
-def complete_implied(root, below, layers):
+def complete_implied(root: str, below: str, layers: Directories) -> None:
+    """A layer may have /etc/passwd without /etc.
+
+    Such a directory stays as the layers below have it, as in container engines; else it is root's. `below`: the same
+    tree, perhaps without the overlay, which makes a search several times as slow.
     """
-    A layer may have /etc/passwd without /etc. Such a directory stays as the layers below have it, as in container engines; else it is root's.
-    `below`: the same tree, perhaps without the overlay, which makes a search several times as slow.
-    """
-    found = [
-        "find",
-        below,
-        "-xdev",
-        "-type",
-        "d",
-        "-perm",
-        "0777",
-        "-uid",
-        "0",
-        "-gid",
-        "0",
-        "!",
-        "-newermt",
-        "@0",
-        "-printf",
-        "%P\\0",
-    ]
+    looks = ["-type", "d", "-perm", "0777", "-uid", "0", "-gid", "0", "!", "-newermt", "@0"]
+    found = ["find", below, "-xdev", *looks, "-printf", "%P\\0"]
     listed = subprocess.run(found, stdout=subprocess.PIPE, check=True).stdout
     for place in os.fsdecode(listed).split("\0")[:-1]:
         path = os.path.join(root, place)
@@ -76,25 +89,8 @@ def complete_implied(root, below, layers):
         os.utime(path, ns=(time, time))
 
 
-def complete(root, has_modules=False):
-    """
-    What pyro needs of any root: mount points, files that it writes, and a directory for its kernel's modules, whose path this gives. All have the
-    time 0. `has_modules`: the modules are in usr/lib, and lib gets a link to them.
-    """
-    before = {
-        path: os.lstat(path)
-        for path in (f"{root}/etc", f"{root}/lib", f"{root}/usr/lib")
-        if os.path.isdir(path) and not os.path.islink(path)
-    }
-    for name, mode in (
-        ("proc", 0o555),
-        ("sys", 0o555),
-        ("dev", 0o755),
-        ("run", 0o755),
-        ("tmp", 0o1777),
-        ("workspace", 0o755),
-        ("etc", 0o755),
-    ):
+def make_mount_points(root: str) -> None:
+    for name, mode in MOUNT_POINTS:
         path = f"{root}/{name}"
         if not os.path.lexists(path):
             os.mkdir(path)
@@ -102,22 +98,26 @@ def complete(root, has_modules=False):
             os.utime(path, (0, 0))
         elif os.path.islink(path) or not os.path.isdir(path):
             raise Refused("image", f"/{name} is no directory")
-    for name in ("hostname", "hosts", "machine-id", "resolv.conf"):
+
+
+def make_files(root: str) -> None:
+    for name in OWN_FILES:
         path = f"{root}/etc/{name}"
         if os.path.islink(path):
             os.unlink(path)
         if os.path.lexists(path) and not os.path.isfile(path):
             raise Refused("image", f"/etc/{name} is no file")
-        open(path, "w").close()
+        with open(path, "w"):
+            pass
         os.utime(path, (0, 0))
     mtab = f"{root}/etc/mtab"
     if not os.path.lexists(mtab):
         os.symlink("../proc/self/mounts", mtab)
         os.utime(mtab, (0, 0), follow_symlinks=False)
-    lib = f"{root}/lib"
-    if os.path.islink(lib) and os.path.isdir(f"{root}/usr/lib"):
-        lib = f"{root}/usr/lib"
-    os.makedirs(lib, exist_ok=True)
+
+
+def place_modules(root: str, lib: str, has_modules: bool) -> str:
+    """The directory for the modules, or a link to where they are. Gives its path."""
     modules = f"{lib}/modules"
     target = f"../{FLAT_MODULES}"
     if has_modules and lib == f"{root}/lib":
@@ -131,6 +131,24 @@ def complete(root, has_modules=False):
             remove(place)
         remove(modules)
         os.mkdir(modules)
+    return modules
+
+
+def complete(root: str, has_modules: bool = False) -> str | None:
+    """What pyro needs of any root: mount points, files that it writes, and a directory for its kernel's modules.
+
+    Gives that directory's path. All have the time 0. `has_modules`: the modules are in usr/lib, and lib gets a link to
+    them.
+    """
+    folders = (f"{root}/etc", f"{root}/lib", f"{root}/usr/lib")
+    before = {path: os.lstat(path) for path in folders if os.path.isdir(path) and not os.path.islink(path)}
+    make_mount_points(root)
+    make_files(root)
+    lib = f"{root}/lib"
+    if os.path.islink(lib) and os.path.isdir(f"{root}/usr/lib"):
+        lib = f"{root}/usr/lib"
+    os.makedirs(lib, exist_ok=True)
+    modules = place_modules(root, lib, has_modules)
     for path, stat in before.items():
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     # The root itself is the overlay's, and as new as the build.
@@ -140,8 +158,8 @@ def complete(root, has_modules=False):
     return None if has_modules else os.path.relpath(modules, root)
 
 
-def make_directory(root, path, name):
-    """Makes the image's working directory or a volume, as container engines do. Links of the image lead to the image."""
+def make_directory(root: str, path: str, name: str) -> None:
+    """Makes the image's working directory or a volume, as container engines do. Its links lead to the image."""
     child = os.fork()
     if child == 0:
         try:
@@ -164,11 +182,12 @@ def make_directory(root, path, name):
         raise Refused("image", f"its {name} {path!r} cannot be made")
 
 
-def packages_of(root):
+def packages_of(root: str) -> str:
     """Debian packages of the image. Other package managers have no list here."""
     listed = subprocess.run(
         ["dpkg-query", f"--admindir={root}/var/lib/dpkg", "-W", "-f", "${Package}=${Version}\\n"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        check=False,
     )
-    return listed.stdout.decode("utf-8", "replace")[: 1 << 20] if listed.returncode == 0 else ""
+    return listed.stdout.decode("utf-8", "replace")[:MOST_PACKAGES_BYTES] if listed.returncode == 0 else ""

@@ -1,12 +1,21 @@
 """Paths of a hostile tree."""
 
+from __future__ import annotations
+
 import os
 
 from pyro_image.common import Refused, run
 
+# Names in a layer: of a directory that hides what is below, and before the name of what a layer removes.
+OPAQUE_MARK = ".wh..wh..opq"
+REMOVED = ".wh."
 
-def beneath(root, name):
-    """The path of an entry. Refuses what leaves the root: a hostile image could only hurt this microVM, but would be no image."""
+
+def beneath(root: str, name: str) -> str:
+    """The path of an entry.
+
+    Refuses what leaves the root: a hostile image could only hurt this microVM, but would be no image.
+    """
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise Refused("layer", f"an entry with .. in its path: {name!r}")
@@ -18,23 +27,26 @@ def beneath(root, name):
     return os.path.join(root, *parts)
 
 
-def remove(path):
+def remove(path: str) -> None:
     run(["rm", "-rf", "--one-file-system", "--", path])
 
 
 class Times:
-    """Times of directories, which each entry in them changes. Directories that the archive does not name have the time 0, or keep theirs."""
+    """Times of directories, which each entry in them changes.
 
-    def __init__(self):
-        self.known = {}
+    Directories that the archive does not name have the time 0, or keep theirs.
+    """
 
-    def keep(self, folder):
+    def __init__(self) -> None:
+        self.known: dict[str, float] = {}
+
+    def keep(self, folder: str) -> None:
         if folder not in self.known:
             self.known[folder] = os.lstat(folder).st_mtime if os.path.isdir(folder) else 0
             if not os.path.isdir(folder):
                 self.keep(os.path.dirname(folder))
 
-    def restore(self):
+    def restore(self) -> None:
         for folder, time in self.known.items():
             if os.path.isdir(folder) and not os.path.islink(folder):
                 os.utime(folder, (time, time))

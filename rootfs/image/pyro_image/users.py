@@ -1,12 +1,16 @@
 """Reads what a root says of its users. The root is hostile."""
 
+from __future__ import annotations
+
 import re
 
 from pyro_image.common import Refused
 
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
-def ids(path, name, field=0):
-    """The third and fourth field of the first line of passwd or group with this name, or with this uid in another field."""
+
+def ids(path: str, name: str, field: int = 0) -> tuple[str, str] | None:
+    """Of passwd or group, the third and fourth field of the first line with this name, or this uid in `field`."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             for line in file:
@@ -18,7 +22,7 @@ def ids(path, name, field=0):
     return None
 
 
-def user_of(text, root):
+def user_of(text: str, root: str) -> str:
     """USER of an image as uid:gid. A uid without an entry has group 0, as in container engines."""
     user, _, group = text.partition(":")
     found = ids(f"{root}/etc/passwd", user, 2 if user.isdigit() else 0)
@@ -30,11 +34,11 @@ def user_of(text, root):
     return f"{uid}:{gid}"
 
 
-PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+def account_of(text: str, root: str) -> str | None:
+    """The name or uid that a guest looks up for the supplementary groups of USER.
 
-
-def account_of(text, root):
-    """The name or uid that a guest looks up for the supplementary groups of USER. None: as in container engines, ids with a group, and ids that /etc/passwd does not have, have no others."""
+    None: as in container engines, ids with a group, and ids that /etc/passwd does not have, have no others.
+    """
     if not PLAIN_NAME.fullmatch(text):
         return None
     found = ids(f"{root}/etc/passwd", text, 2 if text.isdigit() else 0)
