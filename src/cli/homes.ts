@@ -7,7 +7,7 @@ import { parseReference } from "../contract/text/image-reference.ts"
 import { daemonCommand } from "../sdk/daemon-command.ts"
 import type { StartDaemon } from "../sdk/model/start-daemon.ts"
 import type { StartedExec } from "../sdk/model/started-exec.ts"
-import { mayConnect, withProxyWarning } from "./perform/stale-proxies.ts"
+import { mayConnect, withStaleWarnings } from "./perform/stale-daemon.ts"
 
 /** The layer that works in this process. Loaded on first use, because help and usage errors need none. */
 const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrap(
@@ -62,7 +62,7 @@ export const layerFor = (
     if (home === "daemon-if-running" && !(yield* daemonRuns(build))) return LazyLocal
     const daemon = layerDaemon(daemonOf(build), started)
     return mayConnect(operation)
-      ? Layer.effect(Pyro, Effect.map(Pyro, (pyro) => withProxyWarning(pyro, build))).pipe(Layer.provide(daemon))
+      ? Layer.effect(Pyro, Effect.map(Pyro, (pyro) => withStaleWarnings(pyro, build))).pipe(Layer.provide(daemon))
       : daemon
   }))
 }

@@ -2,8 +2,9 @@ import { Effect, Layer, Option } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import type { Operation } from "../contract/rows/operations.ts"
 import { mapCalls, Pyro } from "../contract/rows/Pyro.ts"
-import { daemonFiles, Paths } from "../system/files/Paths.ts"
+import { daemonFiles, Paths, pathVariables } from "../system/files/Paths.ts"
 import { startVariables, type Variables } from "../system/processes/start-variables.ts"
+import { processEnvironment } from "../system/settings/config.ts"
 import { deadlineScale } from "../system/settings/deadline-scale.ts"
 import { streaming, unary } from "./calls.ts"
 import { connect, socketTo } from "./connection/connection.ts"
@@ -45,6 +46,12 @@ export const daemonVariables = (version?: string): Effect.Effect<Variables | und
     Effect.provide(daemonProcess(version), Paths.layer),
     (process) => Option.isNone(process) ? undefined : startVariables(process.value)
   )
+
+/** The variables of this process, with pyro's directories as they are in force. */
+export const ownVariables: Effect.Effect<Readonly<Record<string, string | undefined>>, PyroError> = Effect.map(
+  Paths,
+  (paths) => ({ ...processEnvironment(), ...pathVariables(paths) })
+).pipe(Effect.provide(Paths.layer))
 
 /** A daemon that hangs or leaves must not delay its observer. */
 const answerTimeoutMs = 2_000 * deadlineScale

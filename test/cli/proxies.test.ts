@@ -75,3 +75,26 @@ describe("a proxy of another shell than the daemon's", () => {
     await pyro({}, "daemon", "stop")
   })
 })
+
+describe("a setting of another shell than the daemon's", () => {
+  const settings = { PYRO_CACHE_DIR: join(binary.folder, "other-cache"), PYRO_POOL_MEMBERS: "7" }
+  const warning =
+    "pyro: warning: the running daemon keeps its own PYRO_CACHE_DIR, PYRO_POOL_MEMBERS, which differ from " +
+    "this shell's; to use this shell's: pyro daemon stop (workspaces go on)\n"
+
+  afterEach(() => pyro({}, "delete", "--all"))
+
+  it("create and run warn once of settings that the daemon has taken at its start, and other commands do not", async () => {
+    await pyro({}, "list")
+    assert.strictEqual((await pyro(settings, "create", "--name", "fix")).stderr.split(warning).length, 2)
+    assert.strictEqual((await pyro(settings, "run", "debian:12", "--", "true")).stderr, warning)
+    assert.notInclude((await pyro(settings, "list")).stderr, "warning")
+    assert.notInclude((await pyro({}, "create")).stderr, "keeps its own")
+  })
+
+  it("after daemon stop the next daemon has this shell's settings", async () => {
+    await pyro(settings, "daemon", "stop")
+    assert.notInclude((await pyro(settings, "create")).stderr, "keeps its own")
+    await pyro({}, "daemon", "stop")
+  })
+})

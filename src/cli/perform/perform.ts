@@ -19,7 +19,7 @@ import { type Prepared, takesInput } from "./prepare.ts"
 import { pullImageOf } from "./pull-image.ts"
 import { confirmDeleteAll } from "./question.ts"
 import { allowedByPerson } from "./registry-question.ts"
-import { warnOfProxies } from "./stale-proxies.ts"
+import { warnOfProxies } from "./stale-daemon.ts"
 
 type Events = Stream.Stream<Tagged, PyroError>
 

@@ -3,6 +3,7 @@ import {
   alsoEnded,
   type EndedProgram,
   type HistoryEntry,
+  type RewindPayload,
   type UndoneCommand
 } from "../../contract/rows/workspace-rewind.ts"
 import { count } from "../../contract/text/count.ts"
@@ -42,14 +43,33 @@ const endedText = ({ command, id, kind }: EndedProgram) =>
 
 const lines = (all: ReadonlyArray<string>) => all.map((line) => `  ${rowText(line)}\n`).join("")
 
+const isStep = ({ changedNothing }: UndoneCommand) => changedNothing !== true
+
 /** How many commands are undone, without those that changed nothing: they are no steps. */
 const undoneText = (undone: ReadonlyArray<UndoneCommand>) => {
-  const changes = undone.filter(({ changedNothing }) => changedNothing !== true).length
+  const changes = undone.filter(isStep).length
   const looks = undone.length - changes
   return `${changes === 0 ? "no command" : count(changes, "command")} undone${
     looks === 0 ? "" : `; ${looks} more had changed nothing, and ${looks === 1 ? "is no step" : "are no steps"}`
   }`
 }
+
+/**
+ * How many more steps were undone than the request asks for, because no point lies between. A rewind to a point asks for whatever came
+ * since.
+ */
+const notAskedFor = ({ before, steps, to }: RewindPayload, undone: ReadonlyArray<UndoneCommand>): number => {
+  if (to !== undefined) return 0
+  if (before === undefined) return Math.max(0, undone.filter(isStep).length - (steps ?? 1))
+  const at = undone.findIndex(({ execId }) => execId.startsWith(before))
+  return undone.slice(0, Math.max(0, at)).filter(isStep).length
+}
+
+const moreText = (more: number) =>
+  more === 0
+    ? ""
+    : `${more} more than asked for ${more === 1 ? "is" : "are"} undone, because no point lies between the steps. ` +
+      "`pyro history` says so before a rewind\n"
 
 export const rewindViews = {
   "workspace.history": {
@@ -71,7 +91,8 @@ export const rewindViews = {
   },
   "workspace.rewind": {
     result: (
-      { ended, goesOn, memory, notUndone, redo, startedAgain, undone, workspace: { id, name = id }, writesUndone }
+      { ended, goesOn, memory, notUndone, redo, startedAgain, undone, workspace: { id, name = id }, writesUndone },
+      payload
     ) => {
       const others = alsoEnded({ ended, undone })
       return note(
@@ -80,6 +101,7 @@ export const rewindViews = {
             const how = `${outcomeOf(one)}${one.changedNothing === true ? ", changed nothing" : ""}`
             return `${one.execId.slice(0, SHORT)} ${one.command} (${how})`
           })) +
+          moreText(notAskedFor(payload, undone)) +
           writesUndone.map((one) => `Also undone: ${rowText(one)}\n`).join("") +
           (others.length === 0 ? "" : `Ended with the old microVM:\n${lines(others.map(endedText))}`) +
           (memory ? `The memory of that moment is back${goesOn.length === 0 ? "" : `: ${goesOn.join(", ")}`}\n` : "") +

@@ -135,7 +135,7 @@ export const gc = unary({
   summary: "Remove what a crash left behind",
   description:
     "Compares pyro's records with the processes, memory files and directories on this host. Ends and removes those without " +
-    "an owner, and lists them. Resources in use stay. If the disk budget or the free space demands it, evicts caches that were not used the longest. " +
+    "an owner, and lists them. Resources in use stay. Removes the compiled code of other builds of pyro. If the disk budget or the free space demands it, evicts caches that were not used the longest. " +
     "Shows what uses the disk. Running it again is safe.",
   cli: { path: ["gc"], args: [], examples: ["pyro gc"] },
   mcp: { missing: "host administration" },

@@ -3,7 +3,8 @@ import type { ConfigResult } from "../../contract/rows/host.ts"
 import { Paths, pathVariables } from "../../system/files/Paths.ts"
 import { startVariables } from "../../system/processes/start-variables.ts"
 import { processEnvironment, settingAmong } from "../../system/settings/config.ts"
-import { isOfDaemon, type Variable, type VariableName, variables } from "../../system/settings/variables.ts"
+import { isStale } from "../../system/settings/daemon-settings.ts"
+import { type Variable, type VariableName, variables } from "../../system/settings/variables.ts"
 import { runningDaemon } from "./daemon-control.ts"
 
 /** Variables that may hold a key, and variables whose URL may hold a password. */
@@ -32,18 +33,15 @@ const found = (values: Values, name: VariableName, directory?: string) => {
 }
 
 /** Value of the running daemon, if it differs. Passwords are compared, and not shown. */
-const ofDaemon = (started: Values | undefined, name: VariableName) => {
-  if (started === undefined || !isOfDaemon(name)) return {}
-  return settingAmong(started, name) === settingAmong(processEnvironment(), name)
-    ? {}
-    : { daemon: found(started, name) }
-}
+const ofDaemon = (started: Values | undefined, own: Values, name: VariableName) =>
+  started !== undefined && isStale(name, own, started) ? { daemon: found(started, name) } : {}
 
 /** Every variable that pyro reads, with its value, where the value comes from, and what the running daemon has in its place. */
 export const showConfiguration = Effect.gen(function*() {
   const directories: Readonly<Record<string, string | undefined>> = pathVariables(yield* Paths)
   const daemon = yield* runningDaemon
   const started = Option.isNone(daemon) ? undefined : startVariables(daemon.value.process)
+  const own = { ...processEnvironment(), ...directories }
   return {
     settings: (Object.keys(variables) as ReadonlyArray<VariableName>).map((name) => {
       const { group, otherwise, purpose, readers, unit }: Variable = variables[name]
@@ -51,7 +49,7 @@ export const showConfiguration = Effect.gen(function*() {
         name,
         group,
         ...found(processEnvironment(), name, directories[name]),
-        ...ofDaemon(started, name),
+        ...ofDaemon(started, own, name),
         ...(otherwise === undefined ? {} : { otherwise }),
         ...(unit === undefined ? {} : { unit }),
         purpose,

@@ -5,13 +5,16 @@ import { Environments } from "../../lib/environment/Environments.ts"
 import { sweepRepositories, temporariesOf } from "../../lib/seeding/model/cache.ts"
 import { leaveMemoryStore, sweepVms } from "../../lib/vm/model/sweep.ts"
 import { sweepTemplates } from "../../lib/vm/model/templates.ts"
+import { toHostErrorOf } from "../../system/files/failure.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import { sweepTemporaries } from "../../system/files/temporary.ts"
+import { packageRoot } from "../../system/processes/native.ts"
 import { sweepWorkspaces } from "../../workspace/life/engine/sweep.ts"
 import { tendDisk } from "./disk/budget.ts"
+import { sweepCompiledCode } from "./disk/compiled-code.ts"
 import { diskUsage } from "./disk/usage.ts"
 
-/** Unfinished files of one kind, as one entry. */
+/** Files of one kind that nothing needs, as one entry. */
 const halfMade = (what: string, freedBytes: number) => freedBytes > 0 ? [{ kind: "build", what, freedBytes }] : []
 
 const swept = (parent: string) =>
@@ -32,6 +35,10 @@ export const gc = Effect.gen(function*() {
     ...halfMade("half-made images and kernels", yield* (yield* Environments).sweep),
     ...halfMade("half-made seeds", yield* swept(temporariesOf(cacheDir))),
     ...halfMade("results of ended microVMs", yield* swept(resultsFolder(stateDir))),
+    ...halfMade(
+      "compiled code of other builds of pyro",
+      yield* Effect.mapError(sweepCompiledCode(`${cacheDir}/code`, `${packageRoot()}/dist`), toHostErrorOf(cacheDir))
+    ),
     ...halfMade("half-fetched repositories", yield* sweepRepositories(cacheDir)),
     ...yield* tendDisk
   ]

@@ -60,6 +60,21 @@ describe("views of a rewind", () => {
     assert.notInclude(err, "\u00a0")
   })
 
+  it.each([
+    ["a rewind of one step that undoes three", {}, 3, "2 more than asked for are undone"],
+    ["a rewind of two steps that undoes three", { steps: 2 }, 3, "1 more than asked for is undone"],
+    ["a rewind to before the last of two", { before: "b".repeat(12) }, 2, "1 more than asked for is undone"],
+    ["a rewind to before the first of two", { before: "a".repeat(32) }, 2, undefined],
+    ["a rewind of all that it undoes", { steps: 3 }, 3, undefined],
+    ["a rewind to a point", { to: "pt-1" }, 3, undefined]
+  ])("%s says how many more it undid than asked for", async (_, payload, number, text) => {
+    const all = ["a", "b", "c"].slice(0, number).map((digit) => ({ ...undone, execId: digit.repeat(32) }))
+    const looked = { ...undone, execId: "d".repeat(32), changedNothing: true }
+    const { err } = await shown("workspace.rewind", { ...rewound, undone: [...all, looked] }, payload)
+    if (text === undefined) assert.notInclude(err, "asked for")
+    else assert.include(err, `${text}, because no point lies between the steps`)
+  })
+
   it("a rewind of a workspace where nothing ran says nothing of it", async () => {
     assert.notInclude((await shown("workspace.rewind", rewound, {})).err, "Ended")
   })
