@@ -6,6 +6,8 @@ import { basename, dirname, join } from "node:path"
 
 const PAGE = "README.md"
 const OVERVIEW = "docs/architecture.md"
+/** Folders beside src with a page, whose imports are written by hand. */
+const BESIDE = ["adapters", "apps/web", "guest-agent", "native"]
 /** Maximum words of a page, as `wc -w` counts them. */
 const MOST_OF_FOLDER = 400
 const MOST_OF_OVERVIEW = 2_000
@@ -122,6 +124,12 @@ export const folders = (root) => {
     problems: [
       ...needing(root, tables).filter((folder) => !existsSync(join(root, "src", folder, PAGE)))
         .map((folder) => `src/${folder} has no ${PAGE}`),
+      ...BESIDE.filter((folder) => existsSync(join(root, folder))).flatMap((folder) => {
+        const page = `${folder}/${PAGE}`
+        return existsSync(join(root, page))
+          ? tooLong(page, readFileSync(join(root, page), "utf8"), MOST_OF_FOLDER)
+          : [`${folder} has no ${PAGE}`]
+      }),
       ...found.flatMap(({ folder, page, text }) => problemsOfPage(tables, folder, page, text)),
       ...Object.keys(tables.ends ?? {}).flatMap((name) => problemsOfEnd(root, name)),
       ...tooLong(OVERVIEW, overview, MOST_OF_OVERVIEW)
