@@ -37,10 +37,10 @@ const makesWorkspace = (row: ToolRow) => hasField(row, "seed_path")
 const withWorkspaceUser = (fields: Fields, row: ToolRow, { workspaceUser }: Project): Fields =>
   workspaceUser !== undefined && makesWorkspace(row) ? { workspace_user: workspaceUser, ...fields } : fields
 
-/** Fields of a new workspace that are others of a single command. */
+/** Fields of a new workspace that mean something else for a single command. */
 const OF_WORKSPACE: ReadonlySet<string> = new Set(["env", "cwd"])
 
-/** A payload with what the project's file says about new workspaces. */
+/** A payload with the values of the project's file for new workspaces. */
 const withCreated = (fields: Fields, row: ToolRow, { created = {} }: Project): Fields =>
   makesWorkspace(row)
     ? named([

@@ -28,7 +28,7 @@ export interface Prepared {
   /** The operation's surface, for errors. */
   readonly cli: CliSurface
   readonly payload: unknown
-  /** What the operation reads while it runs. */
+  /** Input that the operation reads while it runs. */
   readonly input?: Input
   readonly json: boolean
   readonly outputOptions: OutputOptions

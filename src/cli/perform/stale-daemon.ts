@@ -36,7 +36,7 @@ const verb = (names: ReadonlyArray<string>) => names.length === 1 ? "differs" : 
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** What to say if the daemon has other proxies than this shell. */
+/** Warning if the daemon has other proxies than this shell. */
 const staleProxies = (started: Variables) => {
   const names = differingProxies(processEnvironment(), started)
   return names.length === 0
@@ -46,7 +46,7 @@ const staleProxies = (started: Variables) => {
     ]
 }
 
-/** What to say if the daemon was started with other settings than this shell has. */
+/** Warning if the daemon was started with other settings than this shell has. */
 const staleSettings = (own: Variables, started: Variables) => {
   const names = differingSettings(own, started)
   return names.length === 0

@@ -35,7 +35,7 @@ export const performProject = (
           const done = yield* up({ directory, cwd, recreate }, yield* surfaceOf(yes)).pipe(
             Effect.onInterrupt(() => json ? Effect.void : note("pyro: interrupted: `pyro up` goes on from here\n"))
           )
-          // `create` has said it of a new one.
+          // `create` has reported that for a new workspace.
           if (done.was !== "created") yield* warnOfProxies(done.workspace)
           return yield* json ? printJson(upJson(done)) : showUp(done)
         }

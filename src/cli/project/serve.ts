@@ -3,7 +3,7 @@ import type { InvalidRequest } from "../../contract/errors/errors.ts"
 import type { ProjectOptions } from "../../sdk/project-directories.ts"
 import { bindProject, type Project } from "../../sdk/project.ts"
 
-/** A project with the defaults of its file, and a sentence about what of the file is not used. */
+/** A project with the defaults of its file, and a sentence about the unused parts of the file. */
 interface Bound {
   readonly project: Project
   readonly note: string | undefined
@@ -19,7 +19,7 @@ export const bindWithFile = (options: ProjectOptions): Effect.Effect<Bound, Inva
     return { project: yield* Effect.fromResult(bindProject({ ...defaults, ...given(options) })), note }
   })
 
-/** The options without those that say nothing. Secrets of the command line take the place of all of the file's. */
+/** The options without empty ones. Secrets of the command line take the place of all of the file's. */
 const given = (options: ProjectOptions): ProjectOptions => {
   const { includeIgnored = [], secretCommands, secretHttp, secrets, ...others } = options
   return {

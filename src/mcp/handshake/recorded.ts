@@ -10,7 +10,7 @@ export interface RecordedFlag {
   readonly takes: "nothing" | "text" | "list" | ReadonlyArray<string>
 }
 
-/** What the server of a profile or a mode answers to requests that need no daemon. */
+/** Answers of the server of a profile or a mode to requests that need no daemon. */
 export interface RecordedSelection {
   /** Result of `initialize` for an unknown revision. `instructions` are those without a project. */
   readonly initialize: { readonly protocolVersion: string } & Readonly<Record<string, unknown>>

@@ -93,7 +93,7 @@ const mostIndexBytes = 1024 * mib
 /** A repository, or a work tree whose `.git` must not be followed. */
 export type Source = Exclude<Located, { readonly _tag: "none" }>
 
-/** Makes the git directory of a view in an empty folder. `about`: what conditional includes of the user's configuration are about. */
+/** Makes the git directory of a view in an empty folder. `about`: the repository that decides about conditional includes of the user's configuration. */
 export const makeScratch = (
   source: Source,
   folder: string,

@@ -133,8 +133,7 @@ export const copyPushed = (from: string, to: string): Effect.Effect<void, Pushed
   }).pipe(Effect.mapError(toHostErrorOf(to)))
 
 /**
- * Makes the baseline of a snapshot, or of a point, the one of this folder. What was applied since then stays in it: the host has it, whatever
- * the workspace returns to.
+ * Copies the baseline of a snapshot or a point to this folder. Entries that were applied to the host since then stay: the host has them in any case.
  */
 export const returnPushed = (from: string, to: string): Effect.Effect<void, PushedFailed> =>
   Effect.gen(function*() {

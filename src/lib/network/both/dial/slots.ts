@@ -79,7 +79,7 @@ export class Slots {
   #startNext() {
     for (const group of [...this.#waiting.keys()]) {
       if (this.#running >= this.#limit) return
-      // What starts may leave at once, and start others.
+      // A started task may leave at once, and start others.
       const queue = this.#waiting.get(group)
       if (queue === undefined || (this.#runningOf.get(group) ?? 0) >= this.#perGroup) continue
       const next = queue.shift()!

@@ -86,9 +86,9 @@ const frontingLater = (name: string, hello: Judged) =>
 type Awaited = "switches" | "retries"
 
 /**
- * Holds the first bytes until they name a host, or show that they never will. Of HTTP/1, holds the head of each request: the bodies between them are
- * counted and pass. A protocol that the server switches to passes. Of TLS, holds what follows the ClientHello until the server has answered: it
- * may ask for another one.
+ * Holds the first bytes until they name a host, or show that they never will. In HTTP/1, holds the head of each request; the bodies between them are
+ * counted and pass. A protocol that the server switches to passes. In TLS, holds the bytes after the ClientHello until the server has answered: the
+ * server may ask for another ClientHello.
  */
 export const withJudgement = (name: string, send: Sender, reply: FirstReply): Sender<Denied> => {
   let held: Buffer = Buffer.alloc(0)

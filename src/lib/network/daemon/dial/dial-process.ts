@@ -30,7 +30,7 @@ export type Failure = Pick<RefusedMessage, "detail" | "failure" | "option">
 
 const failed = (detail: string): Failure => ({ failure: "failed", detail, option: undefined })
 
-/** Hears of a connection after it was made; `undefined` once the process has ended. */
+/** Gets reports about a connection after it was made; `undefined` once the process has ended. */
 type Listener = (told: Told | undefined) => void
 
 /** One run of the dial process. Every request is answered, at the latest when the process ends. */
@@ -91,7 +91,7 @@ class DialRun {
   }
 
   #receive(message: Response, socket: Socket | undefined) {
-    // Its failures are the splice's to see; without a listener they would end the daemon.
+    // The splice handles failures of the socket; without a listener they would end the daemon.
     socket?.on("error", () => {})
     if (message._tag === "InterceptionDenied" || message._tag === "CacheServed") {
       return this.#listeners.get(message.id)?.(message)
@@ -120,7 +120,7 @@ const MAX_PENDING = 65_536
 export interface DialProcess {
   /** Starts the process before the first request, which tells of a failure. */
   readonly prepare: Effect.Effect<void>
-  /** The listener hears of the connection until the Scope closes. */
+  /** The listener gets reports about the connection until the Scope closes. */
   readonly dial: (request: Omit<DialMessage, "_tag" | "id">, listener?: Listener) => Effect.Effect<
     { readonly socket: Socket; readonly address: string; readonly viaProxy: boolean },
     Failure,

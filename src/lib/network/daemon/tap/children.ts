@@ -62,7 +62,7 @@ const PASTA = [
 ]
 
 /**
- * Its process namespace ends with this process, however it ends. The host's files are there to be read. The session of `startTranslator` is new
+ * Its process namespace ends with this process, however it ends. The host's files are visible, read-only. The session of `startTranslator` is new
  * already: in one more, bubblewrap's child would survive an early end of its group.
  */
 const confined = (tag: string) => [

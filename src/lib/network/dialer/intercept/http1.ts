@@ -75,7 +75,7 @@ const framed = (method: string, headers: ReadonlyArray<Header>): ReadonlyArray<H
   return isFramed || WITHOUT_BODY.has(method) ? headers : [...headers, ["Content-Length", "0"]]
 }
 
-/** The proxy's login is the host's, whatever the guest says. */
+/** The proxy gets the host's login, and never one of the guest. */
 const forProxy = (
   headers: ReadonlyArray<Header>,
   { authorization }: NonNullable<AnsweredConnection["proxy"]>

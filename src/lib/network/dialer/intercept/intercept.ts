@@ -59,7 +59,7 @@ export const intercept = async (options: InterceptOptions): Promise<Socket> => {
   return near
 }
 
-/** Guests deny themselves as often as they like. */
+/** A guest can cause any number of denials, so each connection reports one. */
 const once = (report: (detail: string) => void) => {
   let isReported = false
   return (detail: string) => {

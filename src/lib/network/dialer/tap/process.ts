@@ -7,7 +7,7 @@ import { type Question, RCODE, readQuestion, type Reply, writeReply } from "../.
 import type { DeniedMessage, ReplyMessage, Request, Response } from "../../both/tap/protocol.ts"
 import { LOG_GROUP, RESOLVER } from "../../both/tap/ruleset.ts"
 
-/** A script that waits, and who hears of its end. */
+/** A waiting script, and the callback for its end. */
 interface Waiting {
   readonly script: string
   readonly settle: (failure: string | undefined) => void
