@@ -69,6 +69,19 @@ static void test_datagrams(void) {
   CHECK(sums_up(whole, headers + 6, 40, 8, 16, 17) && whole[6] == 17 && whole[5] == 14);
 }
 
+static void test_unreachable(void) {
+  uint8_t packet[PACKET_UNREACHABLE_MAX];
+  struct flow flow4 = {.ipv4 = true, .from = {198, 18, 0, 1}, .to = {1, 2, 3, 4}, .from_port = 40000, .to_port = 443};
+  struct flow flow6 = {.ipv4 = false, .from = {0xfd, 0x70}, .to = {0x20, 1}, .from_port = 40000, .to_port = 443};
+  test_begin("a refused datagram gets an ICMP message from its destination, with its own header");
+  CHECK(packet_write_unreachable(&flow4, packet) == 56);
+  CHECK(memcmp(packet + 12, "\1\2\3\4\xc6\x12\0\1\3\3", 10) == 0 && words(packet + 20, 36) % 0xffff == 0);
+  CHECK(memcmp(packet + 40, "\xc6\x12\0\1\1\2\3\4\x9c\x40\1\xbb", 12) == 0);
+  CHECK(packet_write_unreachable(&flow6, packet) == 96);
+  CHECK(packet[40] == 1 && packet[41] == 4 && sums_up(packet, 96, 40, 8, 16, 58));
+  CHECK(memcmp(packet + 88, "\x9c\x40\1\xbb", 4) == 0);
+}
+
 static void test_fakes(void) {
   uint8_t a[4], b[4], other[4];
   test_begin("a name keeps its address, and an address its name");
@@ -91,5 +104,6 @@ void test_packets(void) {
   test_syns();
   test_resets();
   test_datagrams();
+  test_unreachable();
   test_fakes();
 }

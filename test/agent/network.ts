@@ -5,6 +5,7 @@ import type { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
 import { NetworkMode } from "../../src/lib/guest-channel/model/calls.ts"
 import type {
   ConnectRequest,
+  DatagramRequest,
   DnsAnswer,
   GuestSocket,
   NetworkRequest,
@@ -19,6 +20,7 @@ export const serve = (
   channel: GuestChannel,
   handle: {
     readonly connect?: (request: ConnectRequest) => Effect.Effect<unknown, unknown, Scope.Scope>
+    readonly datagrams?: (request: DatagramRequest) => Effect.Effect<unknown, unknown, Scope.Scope>
     readonly resolve?: (name: string, type: number) => DnsAnswer
     /** In place of `resolve`, for a look-up that waits. */
     readonly answer?: (request: ResolveRequest) => Effect.Effect<void>
@@ -28,7 +30,11 @@ export const serve = (
     request._tag === "Resolve"
       ? handle.answer?.(request) ??
         request.answer(handle.resolve?.(request.name, request.type) ?? { _tag: "Address" })
-      : Effect.forkScoped(Effect.scoped(handle.connect?.(request) ?? request.refuse))).pipe(Effect.forkScoped)
+      : Effect.forkScoped(
+        Effect.scoped(
+          (request._tag === "Connect" ? handle.connect?.(request) : handle.datagrams?.(request)) ?? request.refuse
+        )
+      )).pipe(Effect.forkScoped)
 
 /** Sends back what comes, then its end. */
 export const echo = (request: ConnectRequest) =>
@@ -42,9 +48,9 @@ export const echo = (request: ConnectRequest) =>
 export const nextConnect = (channel: GuestChannel): Effect.Effect<ConnectRequest> =>
   Effect.flatMap(Stream.runHead(networkRequests(channel)), (found) => {
     const request = Option.getOrThrow(found)
-    return request._tag === "Connect"
-      ? Effect.succeed(request)
-      : Effect.andThen(request.answer({ _tag: "Address" }), nextConnect(channel))
+    if (request._tag === "Connect") return Effect.succeed(request)
+    const answered = request._tag === "Resolve" ? request.answer({ _tag: "Address" }) : request.refuse
+    return Effect.andThen(answered, nextConnect(channel))
   })
 
 export const textOf = (socket: GuestSocket) =>

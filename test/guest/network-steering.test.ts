@@ -26,9 +26,11 @@ const serve = (
   connect: (request: ConnectRequest) => Effect.Effect<unknown, unknown, Scope.Scope>
 ) =>
   Stream.runForEach(networkRequests(channel), (request) =>
-    request._tag === "Connect"
-      ? Effect.forkScoped(Effect.scoped(connect(request)))
-      : request.answer({ _tag: request.name === "denied" ? "NoSuchName" : "Address" })).pipe(Effect.forkScoped)
+    request._tag === "Resolve"
+      ? request.answer({ _tag: request.name === "denied" ? "NoSuchName" : "Address" })
+      : request._tag === "Datagrams"
+      ? request.refuse
+      : Effect.forkScoped(Effect.scoped(connect(request)))).pipe(Effect.forkScoped)
 
 const echo = (request: ConnectRequest) =>
   Effect.flatMap(accept(request), (socket) => Stream.runForEach(socket.received, (bytes) => socket.write(bytes)))

@@ -19,7 +19,7 @@ export const networkRequests = (channel: GuestChannel): Stream.Stream<NetworkReq
 
 /** Accepts a request. The end of the Scope resets a connection that is still open. */
 export const accept = (
-  request: ConnectRequest
+  request: Pick<ConnectRequest, "acceptNow">
 ): Effect.Effect<GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.suspend(() => Effect.fromResult(request.acceptNow())),

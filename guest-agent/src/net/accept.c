@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,7 +9,9 @@
 #include "../forward.h"
 #include "../tcp.h"
 #include "dns_tcp.h"
+#include "datagrams.h"
 #include "pending_syn.h"
+#include "socket_flow.h"
 
 enum { CONNECTIONS_PER_ROUND = 256, LISTENERS = 2, DNS_PORT = 53 };
 
@@ -20,20 +21,6 @@ static struct {
 } listeners[LISTENERS];
 static unsigned listener_count;
 
-static void set_end(const struct sockaddr_storage *address, uint8_t to[16], uint16_t *port) {
-  struct sockaddr_in address4;
-  struct sockaddr_in6 address6;
-  if (address->ss_family == AF_INET) {
-    memcpy(&address4, address, sizeof address4);
-    memcpy(to, &address4.sin_addr, 4);
-    *port = ntohs(address4.sin_port);
-  } else {
-    memcpy(&address6, address, sizeof address6);
-    memcpy(to, &address6.sin6_addr, 16);
-    *port = ntohs(address6.sin6_port);
-  }
-}
-
 /* The client's end, and the address that it connected to. */
 static bool flow_of(int fd, struct flow *flow) {
   struct sockaddr_storage from = {0}, to = {0};
@@ -41,8 +28,8 @@ static bool flow_of(int fd, struct flow *flow) {
   if (getpeername(fd, (struct sockaddr *)&from, &from_size) < 0 || getsockname(fd, (struct sockaddr *)&to, &to_size) < 0) return false;
   memset(flow, 0, sizeof *flow);
   flow->ipv4 = from.ss_family == AF_INET;
-  set_end(&from, flow->from, &flow->from_port);
-  set_end(&to, flow->to, &flow->to_port);
+  socket_flow_end(&from, flow->from, &flow->from_port);
+  socket_flow_end(&to, flow->to, &flow->to_port);
   return true;
 }
 
@@ -104,6 +91,7 @@ static void on_broken(struct stream *stream) {
 }
 
 void accept_request(struct stream *stream, const struct accept_request *request) {
+  if (datagrams_accept(request->request, stream)) return;
   static const struct stream_events events = {.changed = forward_changed, .broken = on_broken};
   stream->on = &events;
   if (!pending_syn_accept(request->request, stream)) stream_fail(stream, ECONNABORTED, STEP_OPEN, "the request is over");

@@ -115,18 +115,16 @@ struct netlink_rule {
   uint32_t flags;
 };
 enum {
+  RULE_DESTINATION = 1,
   RULE_INPUT_INTERFACE = 3,
   RULE_PRIORITY = 6,
   RULE_MARK = 10,
   RULE_TABLE = 15,
   RULE_PROTOCOL = 22,
-  RULE_DESTINATION_PORTS = 24,
-  RULE_TO_TABLE = 1, /* action */
-  RULE_PROHIBIT = 8, /* action */
-  RULE_INVERT = 0x2, /* flag */
-};
-struct rule_ports {
-  uint16_t first, last;
+  RULE_TO_TABLE = 1,    /* action */
+  RULE_UNREACHABLE = 7, /* action */
+  RULE_PROHIBIT = 8,    /* action */
+  RULE_INVERT = 0x2,    /* flag */
 };
 
 /* The loopback interface is the first of every network namespace. */

@@ -6,6 +6,7 @@
 
 #include "../stream.h"
 #include "accept.h"
+#include "datagrams.h"
 #include "dns_tcp.h"
 #include "pending_syn.h"
 #include "resolve.h"
@@ -32,6 +33,7 @@ int network_on(bool untouched, const char **what) {
   *what = failed_step;
   if (failure != 0) return failure;
   pending_syn_turn(true);
+  datagrams_turn(true);
   is_on = true;
   /* Programs may have removed the paths. */
   int error = untouched && has_paths ? 0 : routes_add_paths(what);
@@ -58,7 +60,9 @@ int network_off(const char **what) {
   is_on = false;
   /* The connections first: without its routes, nothing tells a program of the end of its connection. */
   pending_syn_turn(false);
+  datagrams_turn(false);
   reset_streams();
+  datagrams_close_all();
   pending_syn_refuse_all();
   resolve_fail_all();
   dns_tcp_close_all();
@@ -70,18 +74,21 @@ int network_off(const char **what) {
 }
 
 void network_answer(const struct answer *answer) {
-  if (answer->kind == ANSWER_REFUSED)
-    pending_syn_refuse(answer->request);
-  else
+  if (answer->kind != ANSWER_REFUSED)
     resolve_answer(answer);
+  else if (!datagrams_refuse(answer->request))
+    pending_syn_refuse(answer->request);
 }
 
 static int sooner(int a, int b) { return a < 0 || (b >= 0 && b < a) ? b : a; }
 
-int network_delay_ms(void) { return sooner(sooner(pending_syn_delay_ms(), resolve_delay_ms()), dns_tcp_delay_ms()); }
+int network_delay_ms(void) {
+  return sooner(sooner(pending_syn_delay_ms(), resolve_delay_ms()), sooner(dns_tcp_delay_ms(), datagrams_delay_ms()));
+}
 
 void network_expire(void) {
   pending_syn_expire();
   resolve_expire();
   dns_tcp_expire();
+  datagrams_expire();
 }

@@ -8,6 +8,9 @@ enum { IPV4_HEADER = 20, IPV6_HEADER = 40, TCP_HEADER = 20, UDP_HEADER = 8, HOPS
 enum { SEQUENCE = 4, ACKNOWLEDGEMENT = 8, DATA_OFFSET = 12, TCP_FLAGS = 13, TCP_CHECKSUM = 16 };
 enum { SYN = 0x02, RST = 0x04, ACK = 0x10 };
 enum { UDP_CHECKSUM = 6 };
+/* "Port unreachable" (RFC 792, RFC 4443): the sender's socket fails with ECONNREFUSED. */
+enum { ICMP_HEADER = 8, ICMP_CHECKSUM = 2 };
+enum { ICMP4_UNREACHABLE = 3, ICMP4_PORT = 3, ICMP6_UNREACHABLE = 1, ICMP6_PORT = 4 };
 
 static uint16_t get16(const uint8_t *at) { return (uint16_t)(at[0] << 8 | at[1]); }
 
@@ -126,4 +129,23 @@ size_t packet_write_datagram(const struct flow *flow, const uint8_t *data, size_
   uint16_t sealed = folded(sum(sum(total, udp, UDP_HEADER), data, size));
   set16(udp + UDP_CHECKSUM, sealed != 0 ? sealed : 0xffff); /* 0 would say "no checksum" */
   return header + UDP_HEADER;
+}
+
+size_t packet_write_unreachable(const struct flow *flow, uint8_t to[PACKET_UNREACHABLE_MAX]) {
+  struct flow answer = back(flow);
+  bool ipv4 = flow->ipv4;
+  size_t header = network_header(ipv4), size = header + ICMP_HEADER + header + UDP_HEADER;
+  uint8_t protocol = ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+  memset(to, 0, size);
+  put_network_header(to, &answer, protocol, size);
+  uint8_t *icmp = to + header, *datagram = icmp + ICMP_HEADER;
+  icmp[0] = ipv4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE;
+  icmp[1] = ipv4 ? ICMP4_PORT : ICMP6_PORT;
+  put_network_header(datagram, flow, IPPROTO_UDP, header + UDP_HEADER);
+  set16(datagram + header, flow->from_port);
+  set16(datagram + header + 2, flow->to_port);
+  set16(datagram + header + 4, UDP_HEADER);
+  /* ICMP has no checksum over the addresses, ICMPv6 has. */
+  set16(icmp + ICMP_CHECKSUM, ipv4 ? folded(sum(0, icmp, size - header)) : checksum(to, size, ipv4, protocol));
+  return size;
 }

@@ -1,4 +1,4 @@
-/* Packets as bytes: reads a SYN, writes the answers to it and to a DNS question. */
+/* Packets as bytes: reads a SYN, writes the answers to it and to datagrams. */
 #ifndef PYRO_PACKET_H
 #define PYRO_PACKET_H
 
@@ -15,7 +15,7 @@ struct flow {
   uint16_t from_port, to_port;
 };
 
-enum { PACKET_RESET_MAX = 60, PACKET_DATAGRAM_HEADERS_MAX = 48 };
+enum { PACKET_RESET_MAX = 60, PACKET_DATAGRAM_HEADERS_MAX = 48, PACKET_UNREACHABLE_MAX = 96 };
 
 bool flow_equal(const struct flow *a, const struct flow *b);
 static inline size_t flow_address_size(const struct flow *flow) { return flow->ipv4 ? 4 : 16; }
@@ -28,5 +28,7 @@ void packet_seal_segment(uint8_t *packet, size_t size);
 size_t packet_write_reset(const uint8_t *syn, const struct flow *flow, uint8_t to[PACKET_RESET_MAX]);
 /* Writes the headers of a datagram whose data follows; their size. */
 size_t packet_write_datagram(const struct flow *flow, const uint8_t *data, size_t size, uint8_t to[PACKET_DATAGRAM_HEADERS_MAX]);
+/* Writes the ICMP message that refuses a datagram of this flow; its size. */
+size_t packet_write_unreachable(const struct flow *flow, uint8_t to[PACKET_UNREACHABLE_MAX]);
 
 #endif

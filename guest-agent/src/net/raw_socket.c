@@ -47,12 +47,20 @@ void raw_send_syn(const uint8_t *packet, size_t size, const struct flow *flow) {
   send_pieces(flow, &(struct iovec){copy, size}, 1);
 }
 
-void raw_send_reset(const uint8_t *syn, const struct flow *flow) {
-  uint8_t reset[PACKET_RESET_MAX];
-  size_t size = packet_write_reset(syn, flow, reset);
+static void send_back(const struct flow *flow, uint8_t *packet, size_t size) {
   struct flow to = {.ipv4 = flow->ipv4};
   memcpy(to.to, flow->from, sizeof to.to);
-  send_pieces(&to, &(struct iovec){reset, size}, 1);
+  send_pieces(&to, &(struct iovec){packet, size}, 1);
+}
+
+void raw_send_reset(const uint8_t *syn, const struct flow *flow) {
+  uint8_t reset[PACKET_RESET_MAX];
+  send_back(flow, reset, packet_write_reset(syn, flow, reset));
+}
+
+void raw_send_unreachable(const struct flow *flow) {
+  uint8_t packet[PACKET_UNREACHABLE_MAX];
+  send_back(flow, packet, packet_write_unreachable(flow, packet));
 }
 
 void raw_send_datagram(const struct flow *flow, const uint8_t *data, size_t size) {

@@ -11,5 +11,7 @@ void raw_send_syn(const uint8_t *packet, size_t size, const struct flow *flow);
 /* Refuses a SYN: connect() of its sender fails with ECONNREFUSED. */
 void raw_send_reset(const uint8_t *syn, const struct flow *flow);
 void raw_send_datagram(const struct flow *flow, const uint8_t *data, size_t size);
+/* Refuses a datagram of this flow: its sender's socket fails with ECONNREFUSED. */
+void raw_send_unreachable(const struct flow *flow);
 
 #endif

@@ -5,12 +5,15 @@
 #include "../encode.h"
 #include "../port.h"
 
-enum { REQUESTS_MAX = REQUESTS_CONNECT_MAX + REQUESTS_RESOLVE_MAX, FRAME_ROOM = 512 };
+enum { REQUESTS_MAX = REQUESTS_CONNECT_MAX + REQUESTS_RESOLVE_MAX + REQUESTS_DATAGRAMS_MAX, FRAME_ROOM = 512 };
+
+static const unsigned open_max[] = {
+    [REQUEST_CONNECT] = REQUESTS_CONNECT_MAX, [REQUEST_RESOLVE] = REQUESTS_RESOLVE_MAX, [REQUEST_DATAGRAMS] = REQUESTS_DATAGRAMS_MAX};
 
 static struct link open_requests = {&open_requests, &open_requests};
 static struct link unsent_requests = {&unsent_requests, &unsent_requests};
 static uint32_t next_number = 1;
-static unsigned open_count[REQUEST_RESOLVE + 1];
+static unsigned open_count[REQUEST_DATAGRAMS + 1];
 /* Withdrawals that are not sent yet. The host counts their requests as open until then. */
 static struct {
   uint32_t number;
@@ -18,9 +21,7 @@ static struct {
 } withdrawals[REQUESTS_MAX];
 static size_t withdrawal_count;
 
-bool request_fits(enum request_kind kind) {
-  return open_count[kind] < (kind == REQUEST_CONNECT ? REQUESTS_CONNECT_MAX : REQUESTS_RESOLVE_MAX);
-}
+bool request_fits(enum request_kind kind) { return open_count[kind] < open_max[kind]; }
 
 void request_open(struct request *request) {
   request->number = next_number++;

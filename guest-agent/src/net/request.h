@@ -8,7 +8,7 @@
 #include "../wire.h"
 
 /* Limits of the protocol (docs/channel.md). */
-enum { REQUESTS_CONNECT_MAX = 1024, REQUESTS_RESOLVE_MAX = 256 };
+enum { REQUESTS_CONNECT_MAX = 1024, REQUESTS_RESOLVE_MAX = 256, REQUESTS_DATAGRAMS_MAX = 256 };
 
 /* Part of what its owner keeps, until request_close. */
 struct request {

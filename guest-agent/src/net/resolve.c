@@ -1,9 +1,7 @@
 #include "resolve.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "../clock.h"
 #include "../list.h"
@@ -13,6 +11,7 @@
 #include "fake_names.h"
 #include "raw_socket.h"
 #include "request.h"
+#include "socket_flow.h"
 
 enum {
   QUESTIONS_PER_ROUND = 64,
@@ -176,54 +175,15 @@ void resolve_expire(void) {
     if (questions[i] != NULL && time_left_ms(questions[i]->asked_ns, ANSWER_MS) == 0) give_up(&questions[i]);
 }
 
-static void set_end(const struct sockaddr_storage *address, bool ipv4, uint8_t to[16], uint16_t *port) {
-  struct sockaddr_in address4;
-  struct sockaddr_in6 address6;
-  if (ipv4) {
-    memcpy(&address4, address, sizeof address4);
-    memcpy(to, &address4.sin_addr, 4);
-    *port = ntohs(address4.sin_port);
-  } else {
-    memcpy(&address6, address, sizeof address6);
-    memcpy(to, &address6.sin6_addr, 16);
-    *port = ntohs(address6.sin6_port);
-  }
-}
-
-/* The address that the datagram was sent to. */
-static bool asked_address(struct msghdr *message, bool ipv4, struct sockaddr_storage *to) {
-  for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control != NULL; control = CMSG_NXTHDR(message, control)) {
-    bool known = ipv4 ? control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_ORIGDSTADDR
-                      : control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_ORIGDSTADDR;
-    if (!known) continue;
-    memcpy(to, CMSG_DATA(control), ipv4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
-    return true;
-  }
-  return false;
-}
-
 static void on_ready(struct source *source, uint32_t events) {
   (void)events;
   int which = source == &sockets[0].source ? 0 : 1;
-  bool ipv4 = sockets[which].ipv4;
   for (int i = 0; i < QUESTIONS_PER_ROUND; i++) {
     uint8_t data[DATAGRAM_MAX];
-    _Alignas(struct cmsghdr) uint8_t control[256];
-    struct sockaddr_storage from, to;
-    struct iovec piece = {data, sizeof data};
-    struct msghdr message = {.msg_name = &from,
-                             .msg_namelen = sizeof from,
-                             .msg_iov = &piece,
-                             .msg_iovlen = 1,
-                             .msg_control = control,
-                             .msg_controllen = sizeof control};
-    ssize_t size = recvmsg(sockets[which].fd, &message, 0);
-    if (size < 0) return;
-    if ((message.msg_flags & MSG_TRUNC) != 0 || !asked_address(&message, ipv4, &to)) continue;
-    struct flow flow = {.ipv4 = ipv4};
-    set_end(&from, ipv4, flow.from, &flow.from_port);
-    set_end(&to, ipv4, flow.to, &flow.to_port);
-    resolve_ask(data, (size_t)size, &flow, NULL);
+    struct flow flow;
+    ssize_t size = socket_flow_receive(sockets[which].fd, sockets[which].ipv4, data, sizeof data, &flow);
+    if (size == RECEIVED_NOTHING) return;
+    if (size >= 0) resolve_ask(data, (size_t)size, &flow, NULL);
   }
 }
 

@@ -9,8 +9,7 @@
 #include "netlink.h"
 
 /* The rules come after those of the tables main (32766) and default (32767): every route of the guest's own wins. */
-enum { TABLE = 28793, PRIORITY_TCP = 40000, PRIORITY_DNS, PRIORITY_MARK, PRIORITY_FORWARDED };
-enum { DNS_PORT = 53 };
+enum { TABLE = 28793, PRIORITY_MULTICAST = 39999, PRIORITY_TCP, PRIORITY_UDP, PRIORITY_MARK, PRIORITY_FORWARDED };
 
 const uint8_t routes_source4[4] = {198, 18, 0, 1}, routes_nameserver4[4] = {198, 18, 0, 2};
 const uint8_t routes_source6[16] = {0xfd, 0x70, 0x79, 0x72, 0x6f, [15] = 1};
@@ -48,6 +47,7 @@ static int add_route(bool ipv4) {
 
 static struct netlink_message rule(uint16_t type, bool ipv4, uint8_t action, uint32_t flags, uint32_t priority) {
   struct netlink_rule fixed = {.family = ipv4 ? AF_INET : AF_INET6, .action = action, .flags = flags};
+  if (priority == PRIORITY_MULTICAST) fixed.to_prefix = ipv4 ? 3 : 8;
   uint32_t table = TABLE;
   struct netlink_message message =
       netlink_message(type, type == ROUTE_NEWRULE ? NETLINK_CREATE | NETLINK_EXCLUSIVE : 0, &fixed, sizeof fixed);
@@ -58,22 +58,25 @@ static struct netlink_message rule(uint16_t type, bool ipv4, uint8_t action, uin
 
 static int change_rules(uint16_t type, bool ipv4, int accepted) {
   uint8_t tcp = IPPROTO_TCP, udp = IPPROTO_UDP;
-  struct rule_ports dns = {DNS_PORT, DNS_PORT};
   uint32_t mark = SYN_MARK;
   static const char loopback[] = "lo";
+  /* 224.0.0.0/3 has the multicast, reserved and broadcast addresses, ff00::/8 the multicast ones. */
+  uint8_t multicast[16] = {ipv4 ? 224 : 0xff};
   struct netlink_message rules[] = {
       rule(type, ipv4, RULE_TO_TABLE, 0, PRIORITY_TCP),
-      rule(type, ipv4, RULE_TO_TABLE, 0, PRIORITY_DNS),
+      rule(type, ipv4, RULE_TO_TABLE, 0, PRIORITY_UDP),
       /* To the rules, the packets of a raw socket are of the protocol "raw". */
       rule(type, ipv4, RULE_TO_TABLE, 0, PRIORITY_MARK),
       /* Else a container's datagram would get no answer: "no route" is no error to a UDP socket, "prohibited" is. */
       rule(type, ipv4, RULE_PROHIBIT, RULE_INVERT, PRIORITY_FORWARDED),
+      /* No other machine has them. The table would keep such datagrams on the loopback, without an error. */
+      rule(type, ipv4, RULE_UNREACHABLE, 0, PRIORITY_MULTICAST),
   };
   netlink_add(&rules[0], RULE_PROTOCOL, &tcp, sizeof tcp);
   netlink_add(&rules[1], RULE_PROTOCOL, &udp, sizeof udp);
-  netlink_add(&rules[1], RULE_DESTINATION_PORTS, &dns, sizeof dns);
   netlink_add(&rules[2], RULE_MARK, &mark, sizeof mark);
   netlink_add(&rules[3], RULE_INPUT_INTERFACE, loopback, sizeof loopback);
+  netlink_add(&rules[4], RULE_DESTINATION, multicast, address_size(ipv4));
   int error = 0;
   for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
     int failed = netlink_do(&rules[i]);

@@ -9,7 +9,7 @@ enum { FAMILY = 8, PROTOCOL = 12, ADDRESS4 = 40, ADDRESS6 = 44, PORT = 60 };
 /* Places on the stack: the key of an own address (prefix length, 16 bytes), and the key of a socket. */
 enum { KEY = -24, KEY_ADDRESS = KEY + 4, SOCKET = -28 };
 enum { DNS_PORT = 53 };
-enum label { IPV4, LOOK_UP, FOREIGN, TCP, CHOSEN, PASS };
+enum label { IPV4, LOOK_UP, FOREIGN, FAMILY_IS_LEFT, CHOSEN, PASS };
 
 static void put_key(struct bpf_code *code) {
   bpf_write_value(code, R10, KEY, 128);
@@ -28,15 +28,16 @@ static void put_key(struct bpf_code *code) {
   bpf_label(code, LOOK_UP);
 }
 
-/* R8 becomes the key of the socket; other datagrams than DNS are left alone. */
+/* R8 becomes the key of the socket. */
 static void choose_socket(struct bpf_code *code) {
   bpf_set(code, R8, STEERED_TCP4);
   bpf_read(code, R1, R6, PROTOCOL);
-  bpf_if_equal(code, R1, IPPROTO_TCP, TCP);
-  bpf_read(code, R1, R6, PORT);
-  bpf_unless_equal(code, R1, DNS_PORT, PASS);
+  bpf_if_equal(code, R1, IPPROTO_TCP, FAMILY_IS_LEFT);
   bpf_set(code, R8, STEERED_DNS4);
-  bpf_label(code, TCP);
+  bpf_read(code, R1, R6, PORT);
+  bpf_if_equal(code, R1, DNS_PORT, FAMILY_IS_LEFT);
+  bpf_set(code, R8, STEERED_UDP4);
+  bpf_label(code, FAMILY_IS_LEFT);
   bpf_if_equal(code, R7, AF_INET, CHOSEN);
   bpf_add(code, R8, 1); /* the family's other socket follows */
   bpf_label(code, CHOSEN);

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { droppedLines, policyText, subjectText, targetText } from "../../contract/rows/network-text.ts"
+import { droppedLines, policyText, subjectText } from "../../contract/rows/network-text.ts"
 import type { NetworkRecord, OpenConnection } from "../../contract/rows/workspace-network.ts"
 import type { PublishedPort } from "../../contract/rows/workspace-port.ts"
 import { count } from "../../contract/text/count.ts"
@@ -31,7 +31,7 @@ const lineOf = (one: NetworkRecord): string =>
   ].join("  ")
 
 const openLine = (one: OpenConnection): string =>
-  [one.at, `open${onceText(one)}`, targetText(one), bytesOf(one)].join("  ")
+  [one.at, `open${onceText(one)}`, subjectText(one), bytesOf(one)].join("  ")
 
 const printLines = (lines: ReadonlyArray<string>) => print(lines.map((line) => `${line}\n`).join(""))
 

@@ -51,11 +51,13 @@ export const connectionsText = (
   { allowed, denied, failed, open }: Pick<NetworkInfo, "allowed" | "denied" | "failed" | "open">
 ): string => `${open} open, ${allowed} over, ${denied} denied, ${failed} failed`
 
-/** Subject of an entry of the log. */
-export const subjectText = (one: NetworkRecord): string => {
+/** Subject of an entry of the log, or of an open connection. */
+export const subjectText = (one: Pick<NetworkRecord, "address" | "host" | "kind" | "port">): string => {
   switch (one.kind) {
     case "connection":
       return targetText(one)
+    case "datagrams":
+      return `datagrams to ${targetText(one)}`
     case "lookup":
       return `look-up of ${targetText(one)}`
     case "flood":

@@ -101,8 +101,10 @@ export const NetworkRecord = lazy(() =>
   snakeStruct({
     number: integer("Number of the entry in the workspace's log, from 1 on"),
     at: string("Time of the guest's request, ISO 8601"),
-    kind: Schema.Literals(["connection", "lookup", "flood"]).annotate({
-      description: "`connection`: TCP. `lookup`: the guest asked for the addresses or records of a name. " +
+    kind: Schema.Literals(["connection", "datagrams", "lookup", "flood"]).annotate({
+      description:
+        "`connection`: TCP. `datagrams`: UDP between one port of the guest and one address, which ends two minutes after the last datagram. " +
+        "`lookup`: the guest asked for the addresses or records of a name. " +
         "`flood`: the guest asked for more than pyro judges at a time; one entry a minute"
     }),
     outcome: Schema.Literals(["allowed", "denied", "failed"]).annotate({
@@ -128,6 +130,9 @@ export type NetworkRecord = ReturnType<typeof NetworkRecord>["Type"]
 const OpenConnection = lazy(() =>
   snakeStruct({
     at: string("Time of the guest's request, ISO 8601"),
+    kind: Schema.Literals(["connection", "datagrams"]).annotate({
+      description: "`connection`: TCP. `datagrams`: UDP between one port of the guest and one address"
+    }),
     host: string("Name or address that the guest asked for"),
     port: integer("Port of the connection"),
     address: string("Address that the host connected to"),

@@ -10,12 +10,14 @@ import type { Slots } from "./both/dial/slots.ts"
 import type { Authority, Interception } from "./both/intercept/interception.ts"
 import { connectDirectly, isWithoutProxy, proxiesNow, startDirectly } from "./daemon/dial/connect-directly.ts"
 import { startDialProcess } from "./daemon/dial/dial-process.ts"
+import { type DatagramSocket, openDatagrams } from "./daemon/dial/open-datagrams.ts"
 import { type CacheAccess, nothingServed, type Served } from "./model/cache-access.ts"
 import { type Denied, judgeLiteral, judgeName } from "./model/judge.ts"
 import { LOOPBACK, THIS_HOST, withoutServiceLabels } from "./model/name.ts"
 import { parseIpRules, type Rules } from "./model/policy.ts"
 
 export type { DialFailure } from "./both/dial/protocol.ts"
+export type { DatagramSocket } from "./daemon/dial/open-datagrams.ts"
 
 /** A connection was not made. */
 export class DialRefused extends Data.TaggedError("DialRefused")<{
@@ -90,6 +92,13 @@ export interface DiallerService {
     request: DialRequest,
     settle: (outcome: Dialled | DialRefused) => void
   ) => (() => void) | undefined
+  /**
+   * Judges, resolves, judges each address, and opens a socket for datagrams to one of them. Fails for what TCP alone reaches: a service of this
+   * host, and everything where this host has a proxy.
+   */
+  readonly openDatagrams: (
+    request: Omit<DialRequest, "cache" | "interception">
+  ) => Effect.Effect<DatagramSocket, DialRefused, Scope.Scope>
   /** Answers a DNS question. Only SRV, TXT, MX and similar questions for allowed names leave the host. */
   readonly resolve: (request: LookUpRequest) => Effect.Effect<Resolved>
   /** Addresses of a name that the policy allows; they are not judged yet. */
@@ -102,6 +111,8 @@ const refused = ({ option, reason }: Denied) => new DialRefused({ reason: "denie
 
 const failedAs = ({ detail, failure, option }: Pick<RefusedMessage, "detail" | "failure" | "option">) =>
   new DialRefused({ reason: failure, detail, option })
+
+const overTcpAlone = (detail: string) => new DialRefused({ reason: "failed", detail, option: undefined })
 
 const interceptionMessage = (
   { authority, foreign, secrets }: HostInterception,
@@ -198,6 +209,24 @@ const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(funct
         (outcome) => settle("failure" in outcome ? failedAs(outcome) : outcome)
       )
     },
+    openDatagrams: (request) =>
+      Effect.suspend(() => {
+        const { group, name, port, rules } = request
+        const verdict = judge(request)
+        if (verdict._tag === "Denied") return Effect.fail(refused(verdict))
+        const { host } = verdict
+        if (host === THIS_HOST) return Effect.fail(overTcpAlone(`${THIS_HOST} is reached over TCP alone`))
+        if (!isWithoutProxy(proxiesNow())) {
+          return Effect.fail(overTcpAlone("this host has a proxy, and UDP does not go through it"))
+        }
+        const found = name === undefined ? Effect.succeed([host]) : dialProcess.addressesOf({ name: host, group })
+        return found.pipe(
+          Effect.flatMap((addresses) =>
+            openDatagrams(addresses, { name: name === undefined ? undefined : host, port, rules })
+          ),
+          Effect.mapError(failedAs)
+        )
+      }),
     addressesOf: (name, group) => Effect.mapError(dialProcess.addressesOf({ name, group }), failedAs),
     makeAuthority: (hosts) =>
       Effect.flatMap(nowMs, (now) => dialProcess.makeAuthority({ hosts, nowMs: now })).pipe(Effect.mapError(failedAs)),

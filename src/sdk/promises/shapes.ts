@@ -1022,10 +1022,11 @@ export interface NetworkLog {
     /** Time of the guest's request, ISO 8601 */
     readonly at: string
     /**
-     * `connection`: TCP. `lookup`: the guest asked for the addresses or records of a name. `flood`: the guest asked for
+     * `connection`: TCP. `datagrams`: UDP between one port of the guest and one address, which ends two minutes after
+     * the last datagram. `lookup`: the guest asked for the addresses or records of a name. `flood`: the guest asked for
      * more than pyro judges at a time; one entry a minute
      */
-    readonly kind: "connection" | "lookup" | "flood"
+    readonly kind: "connection" | "datagrams" | "lookup" | "flood"
     /** `allowed`: made, and over. `denied`: refused by the policy. `failed`: allowed, and could not be made */
     readonly outcome: "allowed" | "denied" | "failed"
     /** Name that the guest asked for, or the address if it named none. `*` for a flood */
@@ -1052,6 +1053,8 @@ export interface NetworkLog {
   readonly open: ReadonlyArray<{
     /** Time of the guest's request, ISO 8601 */
     readonly at: string
+    /** `connection`: TCP. `datagrams`: UDP between one port of the guest and one address */
+    readonly kind: "connection" | "datagrams"
     /** Name or address that the guest asked for */
     readonly host: string
     /** Port of the connection */

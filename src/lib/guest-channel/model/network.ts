@@ -75,7 +75,16 @@ export interface ResolveRequest {
   readonly withdrawn: Effect.Effect<void>
 }
 
-export type NetworkRequest = ConnectRequest | ResolveRequest
+/**
+ * A program of the guest sends datagrams from one port to one address. In the stream, each datagram follows its length in 2 bytes, big
+ * endian. A refusal makes the program's socket fail with ECONNREFUSED. The agent has more flows than that: what a refused or forgotten flow sends
+ * later is a new request.
+ */
+export interface DatagramRequest extends Omit<ConnectRequest, "_tag"> {
+  readonly _tag: "Datagrams"
+}
+
+export type NetworkRequest = ConnectRequest | DatagramRequest | ResolveRequest
 
 export type DnsAnswer =
   /** The agent answers with its own address for the name; a look-up of any type but A gets no data. */

@@ -130,9 +130,9 @@ const requestOf = (connection: Connection, pending: PendingRequest): NetworkRequ
       withdrawn: withdrawn.wait
     }
   }
-  const { address, name, port, withdrawn } = pending
+  const { address, name, port, what, withdrawn } = pending
   return {
-    _tag: "Connect",
+    _tag: what === "connect" ? "Connect" : "Datagrams",
     name,
     address,
     port,

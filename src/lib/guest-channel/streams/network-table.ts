@@ -26,10 +26,10 @@ const longestZeros = (groups: ReadonlyArray<string>) => {
 }
 
 /** Most open requests of an agent, by kind (guest-agent/src/net/request.h). */
-const MAX_OPEN = { connect: 1_024, resolve: 256 } as const
+const MAX_OPEN = { connect: 1_024, resolve: 256, datagrams: 256 } as const
 
 interface PendingConnect {
-  readonly what: "connect"
+  readonly what: "connect" | "datagrams"
   readonly number: number
   readonly name: string | undefined
   readonly address: string
@@ -65,10 +65,12 @@ const readRequest = (payload: Buffer): PendingRequest => {
     if (address.length > 0) throw new Violation("a look-up with an address")
     return { what: "resolve", number, name: readName(name as Uint8Array), type: port, withdrawn: new Settled() }
   }
-  if (what !== RequestKind.connect) throw new Violation(`a request of unknown kind ${what}`)
+  if (what !== RequestKind.connect && what !== RequestKind.datagrams) {
+    throw new Violation(`a request of unknown kind ${what}`)
+  }
   if (port === 0) throw new Violation("a request for port 0")
   return {
-    what: "connect",
+    what: what === RequestKind.connect ? "connect" : "datagrams",
     number,
     name: name.length === 0 ? undefined : readName(name as Uint8Array),
     address: literalOf(address),
@@ -84,7 +86,7 @@ export class NetworkTable {
   readonly #open = new Map<number, PendingRequest>()
   /** Numbers that the consumer has not taken yet, in order of arrival. */
   readonly #untaken = new Set<number>()
-  readonly #count = { connect: 0, resolve: 0 }
+  readonly #count = { connect: 0, resolve: 0, datagrams: 0 }
   #isOver = false
   #consumer: Consumer | undefined
   /** Number of accepted connections that are not released. */

@@ -182,9 +182,9 @@ export const AgentMessage = {
 } as const
 
 /** Requests of the guest's programs for the network. */
-export const RequestKind = { connect: 1, resolve: 2 } as const
+export const RequestKind = { connect: 1, resolve: 2, datagrams: 3 } as const
 
-/** Answers to requests. A connect request is refused or accepted, a look-up gets one of the others. */
+/** Answers to requests. A request to connect or for datagrams is refused or accepted, a look-up gets one of the others. */
 export const RequestAnswer = {
   refused: 1,
   address: 2,

@@ -37,7 +37,7 @@ const revoked = new DialRefused({
 })
 
 /** Why a guest gets no more connections; `undefined` if it may have more. */
-const refusalByNumber = ({ open }: Pick<Connecting, "open">): DialRefused | undefined =>
+export const refusalByNumber = ({ open }: Pick<Connecting, "open">): DialRefused | undefined =>
   open.size < MAX_OPEN ? undefined : tooMany
 
 /** Values are put into intercepted connections alone: elsewhere a placeholder shows a wrong or hostile use of the secret. */
@@ -47,9 +47,9 @@ const forbiddenAt = (host: string, placeholders: HostInterception["foreign"]): R
     detail: `the guest sent the placeholder of the secret ${name} to ${host}, which does not get the secret`
   }))
 
-/** The host's side of a connection. */
-interface HostSide {
-  readonly dialled: Dialled
+/** The host's side of a connection, or of a flow of datagrams. */
+export interface HostSide<S = Socket> {
+  readonly dialled: Omit<Dialled, "socket"> & { readonly socket: S }
   /** Rules that allowed it. */
   readonly judgedBy: Rules
   /** Permission that the connection uses. */
@@ -60,9 +60,9 @@ interface HostSide {
 }
 
 /** An open connection, and what moves its bytes. */
-export interface Opened {
+export interface Opened<S = Socket> {
   readonly open: Open
-  readonly socket: Socket
+  readonly socket: S
   /** Waits until the guest has the connection. Fails if the guest has given the connection up. */
   readonly guest: Effect.Effect<GuestSocket, unknown>
   readonly texts: ReadonlyArray<ForbiddenText>
@@ -74,11 +74,11 @@ export interface Opened {
 }
 
 /** Tells the guest of a connection in this turn, and adds it to the open ones. The caller releases it. */
-const accept = (
+export const accept = <S>(
   opening: Opening,
-  { dialled, isIntercepted, judgedBy, once, served }: HostSide,
+  { dialled, isIntercepted, judgedBy, once, served }: HostSide<S>,
   connecting: Connecting
-): Result.Result<Opened, DialRefused> => {
+): Result.Result<Opened<S>, DialRefused> => {
   const { at, cache, name, port, request } = opening
   const { placeholders, rules } = connecting
   const literal = request.address
@@ -98,6 +98,7 @@ const accept = (
     once: once?.rule,
     isInspected,
     counts: { sentBytes: 0, receivedBytes: 0 },
+    ...(request._tag === "Datagrams" ? { datagrams: { usedAt: 0 } } : {}),
     reset: new Signal()
   }
   // The policy may have changed meanwhile.

@@ -5,7 +5,17 @@ import { nothingServed } from "../../../lib/network/model/cache-access.ts"
 import { type Counts, refusedCertificate, splice, type SpliceEnd } from "../../../lib/network/splice.ts"
 import { afterwards } from "../../../system/waits/signal.ts"
 import { open, type Opened, openNow, type ToOpen } from "./accept.ts"
-import { type Connecting, type Ended, type Opening, openingOf, recordEnd, UNTRUSTED } from "./open.ts"
+import {
+  type Connecting,
+  type Ended,
+  GAVE_UP,
+  type Opening,
+  openingOf,
+  recordEnd,
+  refusedAs,
+  UNTRUSTED,
+  VM_ENDED
+} from "./open.ts"
 
 const endedAs = (end: Exclude<SpliceEnd, { readonly _tag: "Stopped" }>, counts: Counts): Ended => {
   if (end._tag !== "Denied" && refusedCertificate(counts)) {
@@ -22,15 +32,6 @@ const endedAs = (end: Exclude<SpliceEnd, { readonly _tag: "Stopped" }>, counts: 
       return { outcome: "denied", reason: end.detail }
   }
 }
-
-const refusedAs = ({ detail, option, reason }: DialRefused): Ended => ({
-  outcome: reason === "denied" ? "denied" : "failed",
-  reason: detail,
-  ...(option === undefined ? {} : { option })
-})
-
-const GAVE_UP: Ended = { outcome: "failed", reason: "the guest gave up before the connection was made" }
-const VM_ENDED: Ended = { outcome: "allowed", reason: "the microVM ended" }
 
 /** Time for the cache to notice the end of a connection. */
 const SERVED_TIMEOUT = "2 seconds"

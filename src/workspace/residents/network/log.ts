@@ -163,7 +163,7 @@ const makeLog = (file: LogFile): ConnectionLog => {
   const append = (record: NewRecord) => {
     number += 1
     const entry: NetworkRecord = { number, ...record }
-    const isConnection = record.kind === "connection"
+    const isConnection = record.kind === "connection" || record.kind === "datagrams"
     const { allowed, bytesIn, bytesOut, denied, failed } = totals
     totals = {
       allowed: allowed + (isConnection && record.outcome === "allowed" ? 1 : 0),

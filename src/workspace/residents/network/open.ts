@@ -1,7 +1,7 @@
 import { Clock, Effect } from "effect"
 import type { OpenConnection } from "../../../contract/rows/workspace-network.ts"
-import type { ConnectRequest } from "../../../lib/guest-channel/model/network.ts"
-import type { DiallerService } from "../../../lib/network/Dialler.ts"
+import type { ConnectRequest, DatagramRequest } from "../../../lib/guest-channel/model/network.ts"
+import type { DiallerService, DialRefused } from "../../../lib/network/Dialler.ts"
 import type { Served } from "../../../lib/network/model/cache-access.ts"
 import { type Denied, judgeAddress, judgeLiteral, judgeName } from "../../../lib/network/model/judge.ts"
 import { THIS_HOST } from "../../../lib/network/model/name.ts"
@@ -50,6 +50,8 @@ export interface Open {
   /** The first bytes were compared with the name. */
   readonly isInspected: boolean
   readonly counts: Counts
+  /** Of a flow of datagrams: the number of its last use, which grows over all flows. */
+  readonly datagrams?: { usedAt: number }
   /** What is sent here resets both sides. */
   readonly reset: Signal<Reset>
 }
@@ -85,8 +87,11 @@ export const forbiddenBy = (
     : undefined
 }
 
-export const describeOpen = ({ address, at, counts, literal, name, once, port }: Open): OpenConnection => ({
+export const describeOpen = (
+  { address, at, counts, datagrams, literal, name, once, port }: Open
+): OpenConnection => ({
   at,
+  kind: datagrams === undefined ? "connection" : "datagrams",
   host: name ?? literal,
   port,
   address,
@@ -101,9 +106,19 @@ export type Ended = Pick<NewRecord, "outcome" | "reason" | "option">
 /** Reason of a connection that the guest ended when it saw the certificate. */
 export const UNTRUSTED = "the guest ended TLS when it saw the certificate, and may not trust it"
 
-/** A request to connect, and what the log will say about it. */
+/** How a refused request ended. */
+export const refusedAs = ({ detail, option, reason }: DialRefused): Ended => ({
+  outcome: reason === "denied" ? "denied" : "failed",
+  reason: detail,
+  ...(option === undefined ? {} : { option })
+})
+
+export const GAVE_UP: Ended = { outcome: "failed", reason: "the guest gave up before the connection was made" }
+export const VM_ENDED: Ended = { outcome: "allowed", reason: "the microVM ended" }
+
+/** A request to connect, or for datagrams, and what the log will say about it. */
 export interface Opening {
-  readonly request: ConnectRequest
+  readonly request: ConnectRequest | DatagramRequest
   /** Host of the connection; for a name of the package cache, the registry behind the name. */
   readonly name: string | undefined
   readonly port: number
@@ -121,7 +136,11 @@ export interface Opening {
   served: Served | undefined
 }
 
-export const openingOf = (request: ConnectRequest, startMs: number, caching: PackageCaching): Opening => {
+export const openingOf = (
+  request: ConnectRequest | DatagramRequest,
+  startMs: number,
+  caching: PackageCaching
+): Opening => {
   const { name, port } = request
   const cached = name === undefined ? undefined : caching.of(name, port)
   return {
@@ -157,7 +176,7 @@ export const recordEnd = (
   Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
     record({
       at,
-      kind: "connection",
+      kind: request._tag === "Connect" ? "connection" : "datagrams",
       host: name ?? request.address,
       port,
       ...(open === undefined || cache !== undefined ? {} : { address: open.address }),

@@ -5,6 +5,7 @@ import type { Denied } from "../../../lib/network/model/judge.ts"
 import { atClose } from "../../../system/waits/effects.ts"
 import { clockReader } from "../../../system/waits/time.ts"
 import { connect, connectNow } from "./connection.ts"
+import { serveDatagrams } from "./datagrams.ts"
 import type { NewRecord } from "./log.ts"
 import type { Connecting } from "./open.ts"
 
@@ -72,7 +73,7 @@ export const lookUp = (
 
 /** Answers a request that pyro cannot serve because of a defect. */
 const giveUp = (request: NetworkRequest) =>
-  request._tag === "Connect" ? request.refuse : request.answer({ _tag: "ServerFailure" })
+  request._tag === "Resolve" ? request.answer({ _tag: "ServerFailure" }) : request.refuse
 
 /**
  * Answers the requests of a guest until its channel ends. Each request has its own fiber; a connection gets one when it waits for more than the
@@ -96,6 +97,7 @@ export const serveRequests = (
     const serve = (request: NetworkRequest) => {
       const run = runFor(request)
       if (request._tag === "Resolve") return run(lookUp(request, connecting, isRecent))
+      if (request._tag === "Datagrams") return run(serveDatagrams(request, connecting))
       try {
         if (!connectNow(request, connecting, { nowMs, run, unopened })) run(connect(request, connecting))
       } catch (defect) {

@@ -219,7 +219,7 @@ describe("requests of a guest for the network", () => {
 })
 
 const violations: ReadonlyArray<readonly [name: string, says: (peer: Peer) => void, told: RegExp]> = [
-  ["a request of unknown kind", (peer) => ask(peer, { what: 3 }), /request of unknown kind 3/],
+  ["a request of unknown kind", (peer) => ask(peer, { what: 4 }), /request of unknown kind 4/],
   ["a request twice", (peer) => [ask(peer), ask(peer)], /request 1 made twice/],
   ["a request for port 0", (peer) => ask(peer, { port: 0 }), /port 0/],
   ["an address of 5 bytes", (peer) => ask(peer, { address: Buffer.alloc(5) }), /address of 5 bytes/],

@@ -91,6 +91,23 @@ export interface JudgedTarget {
 
 const denied = ({ option, reason }: Denied) => new Refusal("denied", reason, option)
 
+/** The addresses that policy allows, in the order of attempts; a refusal if there is none, and one was denied. */
+export const judgeFound = (
+  found: ReadonlyArray<string>,
+  { name, port, rules }: Pick<JudgedTarget, "name" | "port" | "rules">
+): ReadonlyArray<string> | Refusal => {
+  const own = ownAddressesOnce()
+  const verdicts = found.map((address) => judgeAddress(rules, address, port, own))
+  const allowed = verdicts.flatMap((verdict) => verdict._tag === "Allowed" ? [verdict.host] : [])
+  const [denial] = verdicts.flatMap((verdict) => verdict._tag === "Denied" ? [verdict] : [])
+  if (allowed.length > 0 || denial === undefined) return interleaved(allowed)
+  return denied(
+    name === undefined
+      ? denial
+      : { ...denial, reason: `${name} resolves to an address that is denied: ${denial.reason}` }
+  )
+}
+
 /**
  * Judges every address, connects to the judged ones, and tells how that ended, once. It calls `connect()` before it returns if a
  * slot is free. After a call of the returned function, the attempts are over and `settle` is not called.
@@ -101,21 +118,14 @@ export const connectJudged = (
   { group, name, port, rules }: JudgedTarget,
   settle: (outcome: FirstConnected | Refusal) => void
 ): () => void => {
-  const own = ownAddressesOnce()
-  const verdicts = found.map((address) => judgeAddress(rules, address, port, own))
-  const allowed = verdicts.flatMap((verdict) => verdict._tag === "Allowed" ? [verdict.host] : [])
-  const [denial] = verdicts.flatMap((verdict) => verdict._tag === "Denied" ? [verdict] : [])
-  if (allowed.length === 0 && denial !== undefined) {
-    settle(denied(
-      name === undefined
-        ? denial
-        : { ...denial, reason: `${name} resolves to an address that is denied: ${denial.reason}` }
-    ))
+  const allowed = judgeFound(found, { name, port, rules })
+  if (allowed instanceof Refusal) {
+    settle(allowed)
     return () => {}
   }
   let stop = () => {}
   const leave = slots.enter(group, (leave) => {
-    stop = startConnecting(interleaved(allowed), port, (outcome) => {
+    stop = startConnecting(allowed, port, (outcome) => {
       leave()
       settle(outcome instanceof Refusal ? outcome : judgeConnected(outcome, rules, port))
     })
@@ -139,7 +149,9 @@ const judgeConnected = (connected: FirstConnected, rules: AddressRules, port: nu
  * The address of a connection from an address to itself: that is an address of this host, also one that no interface has (a `local`
  * route), or that an interface got after the judgement.
  */
-const itself = ({ localAddress, remoteAddress }: Socket): ReadonlyArray<Address> => {
+export const itself = (
+  { localAddress, remoteAddress }: Pick<Socket, "localAddress" | "remoteAddress">
+): ReadonlyArray<Address> => {
   const address = remoteAddress === undefined ? undefined : readAddress(remoteAddress)
   const isItself = address !== undefined && localAddress === remoteAddress
   return isItself && deniedRangeOf(address)?.kind !== "a loopback address" ? [address] : []

@@ -17,4 +17,7 @@ export type Hello =
   | { readonly _tag: "Other" }
 
 export const needMore: Hello = { _tag: "NeedMore" }
-export const malformed = (detail: string): Hello => ({ _tag: "Malformed", detail })
+export const malformed = (detail: string): Extract<Hello, { readonly _tag: "Malformed" }> => ({
+  _tag: "Malformed",
+  detail
+})

@@ -118,7 +118,13 @@ export const helloBytes = (bytes: Uint8Array): number => {
   return "_tag" in first ? 0 : first.recordBytes
 }
 
-const readClientHello = (hello: Reader): Hello => {
+/** Reads a whole handshake message, which comes without records in QUIC. */
+export const readHandshake = (message: Uint8Array): Exclude<Hello, { readonly _tag: "NeedMore" }> =>
+  message[0] === CLIENT_HELLO
+    ? readClientHello(new Reader(message.subarray(4)))
+    : malformed("the first TLS message is no ClientHello")
+
+const readClientHello = (hello: Reader): Exclude<Hello, { readonly _tag: "NeedMore" }> => {
   hello.take(2 + 32) // legacy_version, random
   hello.vector(1) // legacy_session_id
   hello.vector(2) // cipher_suites

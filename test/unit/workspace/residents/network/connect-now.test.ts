@@ -45,6 +45,7 @@ const world = Effect.gen(function*() {
           settle = given
           return () => void said.push("stop")
         },
+        openDatagrams: () => Effect.die(new Error("no datagram is sent")),
         addressesOf: () => Effect.die("unused"),
         makeAuthority: () => Effect.die("unused"),
         resolve: () => Effect.die("unused")

@@ -21,6 +21,7 @@ it.effect("a withdrawn look-up waits for no resolver", () =>
       {
         dialler: {
           dial: () => Effect.die("unused"),
+          openDatagrams: () => Effect.die(new Error("no datagram is sent")),
           addressesOf: () => Effect.die("unused"),
           makeAuthority: () => Effect.die("unused"),
           dialNow: () => undefined,

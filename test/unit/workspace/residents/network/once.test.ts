@@ -47,6 +47,7 @@ const world = Effect.gen(function*() {
             return Deferred.await(ended)
           }),
         dialNow: () => undefined,
+        openDatagrams: () => Effect.die(new Error("no datagram is sent")),
         addressesOf: () => Effect.die("unused"),
         makeAuthority: () => Effect.die("unused"),
         resolve: (request) => {

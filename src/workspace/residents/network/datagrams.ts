@@ -1,0 +1,118 @@
+import { Clock, Effect, type Scope } from "effect"
+import type { Socket } from "node:dgram"
+import type { ChannelFailed } from "../../../contract/errors/errors.ts"
+import type { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
+import type { DatagramRequest } from "../../../lib/guest-channel/model/network.ts"
+import { relayDatagrams, type RelayEnd } from "../../../lib/network/datagrams.ts"
+import { DialRefused } from "../../../lib/network/Dialler.ts"
+import { acquirePlain } from "../../../system/waits/effects.ts"
+import { accept, type Opened, refusalByNumber } from "./accept.ts"
+import {
+  type Connecting,
+  type Ended,
+  GAVE_UP,
+  type Opening,
+  openingOf,
+  recordEnd,
+  refusedAs,
+  VM_ENDED
+} from "./open.ts"
+
+/** Maximum flows of datagrams of one guest at a time. A further one ends the flow that was not used for the longest time. */
+const MAX_FLOWS = 256
+
+/** Grows with each datagram of any guest: a clock would cost more. */
+let uses = 0
+
+const overTcpAlone = (detail: string) => new DialRefused({ reason: "failed", detail, option: undefined })
+
+const evicted: Ended = { outcome: "allowed", reason: `the guest has more than ${MAX_FLOWS} flows of datagrams` }
+
+/** Makes room for one more flow. */
+const evict = ({ open }: Pick<Connecting, "open">) => {
+  const flows = [...open].filter((one) => one.datagrams !== undefined)
+  if (flows.length < MAX_FLOWS) return
+  const oldest = flows.reduce((a, b) => b.datagrams!.usedAt < a.datagrams!.usedAt ? b : a)
+  oldest.reset.send({ outcome: "allowed", reason: evicted.reason! })
+}
+
+/** Opens a socket on the host, and tells the guest. */
+const open = (
+  opening: Opening,
+  connecting: Connecting
+): Effect.Effect<Opened<Socket>, DialRefused, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { dialler, group, interceptionOf, rules } = connecting
+    const { cache, name, port, request } = opening
+    evict(connecting)
+    const refusal = refusalByNumber(connecting)
+    if (refusal !== undefined) return yield* refusal
+    if (cache !== undefined) return yield* overTcpAlone(`the package cache answers for ${name} over TCP alone`)
+    const intercepted = name === undefined
+      ? undefined
+      : yield* Effect.mapError(interceptionOf(name, port), ({ message }) => overTcpAlone(message))
+    // A program that meets the refusal uses TCP, where the secret is put in.
+    if (intercepted !== undefined) return yield* overTcpAlone(`${name} gets a secret, which is put in over TCP alone`)
+    const judgedBy = rules()
+    const { address, socket } = yield* dialler.openDatagrams({
+      name,
+      address: request.address,
+      port,
+      rules: judgedBy,
+      group
+    })
+    const dialled = { address, socket, viaProxy: false }
+    return yield* acquirePlain(
+      Effect.suspend(() =>
+        Effect.fromResult(
+          accept(opening, { dialled, judgedBy, once: undefined, isIntercepted: false, served: undefined }, connecting)
+        )
+      ),
+      (opened) => opened.release()
+    )
+  })
+
+const endedAs = (end: Exclude<RelayEnd, { readonly _tag: "Stopped" }>): Ended => {
+  switch (end._tag) {
+    case "Idle":
+    case "EndedByGuest":
+      return { outcome: "allowed" }
+    case "Failed":
+      return { outcome: "failed", reason: `the other side does not take datagrams: ${end.detail}` }
+    case "Denied":
+      return { outcome: "denied", reason: end.detail }
+  }
+}
+
+/**
+ * Serves a flow of datagrams until nothing came for a while, and records its end. The guest's socket fails with ECONNREFUSED where the policy
+ * denies the flow. An interruption ends it.
+ */
+export const serveDatagrams = (request: DatagramRequest, connecting: Connecting): Effect.Effect<void> =>
+  Effect.flatMap(Clock.currentTimeMillis, (startMs) => {
+    const opening = openingOf(request, startMs, connecting.caching)
+    const record = (ended: Ended) => recordEnd(opening, ended, connecting.record)
+    const moved: Effect.Effect<Ended, DialRefused, Scope.Scope> = Effect.gen(function*() {
+      const { expectedName, guest: accepted, open: flow, socket } = yield* open(opening, connecting)
+      const guest = yield* Effect.option(accepted)
+      if (guest._tag === "None") return GAVE_UP
+      opening.open = flow
+      const { counts, datagrams, reset } = flow
+      const end = yield* relayDatagrams<AgentCallFailed | ChannelFailed>({
+        guest: guest.value,
+        socket,
+        counts,
+        expectedName,
+        onUse: () => (datagrams!.usedAt = ++uses),
+        stop: reset
+      })
+      return end._tag === "Stopped" ? reset.value! : endedAs(end)
+    })
+    return Effect.scoped(moved).pipe(
+      Effect.matchEffect({
+        onFailure: (refusal) => Effect.andThen(record(refusedAs(refusal)), request.refuse),
+        onSuccess: record
+      }),
+      Effect.onInterrupt(() => record(opening.open === undefined ? GAVE_UP : VM_ENDED))
+    )
+  })

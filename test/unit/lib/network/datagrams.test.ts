@@ -1,0 +1,125 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Queue, Stream } from "effect"
+import * as dgram from "node:dgram"
+import { readFileSync } from "node:fs"
+import type { AddressInfo } from "node:net"
+import { framed, Unframer } from "../../../../src/lib/network/daemon/datagrams/frames.ts"
+import { openDatagrams } from "../../../../src/lib/network/daemon/dial/open-datagrams.ts"
+import { relayDatagrams, type RelayOptions } from "../../../../src/lib/network/datagrams.ts"
+import { parseIpRules } from "../../../../src/lib/network/model/policy.ts"
+import { Signal } from "../../../../src/system/waits/signal.ts"
+
+/** A server on this machine that answers each datagram with itself. */
+const echoServer = Effect.acquireRelease(
+  Effect.callback<dgram.Socket>((resume) => {
+    const socket = dgram.createSocket("udp4")
+    socket.on("message", (message, { address, port }) => socket.send(message, port, address))
+    socket.bind(0, "127.0.0.1", () => resume(Effect.succeed(socket)))
+  }),
+  (socket) => Effect.sync(() => socket.close())
+)
+
+const portOf = (socket: dgram.Socket) => (socket.address() as AddressInfo).port
+
+const loopbackRules = (port: number) => ({
+  allowIps: Effect.runSync(Effect.fromResult(parseIpRules(`127.0.0.1:${port}`)))
+})
+
+const socketTo = (port: number) => openDatagrams(["127.0.0.1"], { name: undefined, port, rules: loopbackRules(port) })
+
+/** A guest whose program is the test, and a relay between the guest and a server. */
+const relaying = (port: number, options: Partial<RelayOptions<Error>> = {}) =>
+  Effect.gen(function*() {
+    const { socket } = yield* socketTo(port)
+    const sent = yield* Queue.unbounded<Uint8Array>()
+    const got = yield* Queue.unbounded<string>()
+    const unframer = new Unframer()
+    const counts = { sentBytes: 0, receivedBytes: 0 }
+    const relay = yield* Effect.forkChild(
+      relayDatagrams<Error>({
+        socket,
+        counts,
+        guest: {
+          forEachReceived: (f, take) =>
+            Stream.runForEach(Stream.fromQueue(sent), (bytes) => take?.(bytes) === true ? Effect.void : f(bytes)),
+          write: (bytes) =>
+            Effect.sync(() => {
+              for (const one of unframer.add(bytes)) Queue.offerUnsafe(got, one.toString())
+            })
+        },
+        ...options
+      }),
+      { startImmediately: true }
+    )
+    return {
+      counts,
+      relay,
+      got: Queue.take(got),
+      write: (bytes: Uint8Array) => Queue.offer(sent, bytes),
+      send: (text: string | Buffer) => Queue.offer(sent, framed(Buffer.from(text as string))!)
+    }
+  })
+
+describe("the relay of datagrams", () => {
+  it.live("datagrams go both ways, however the stream cuts them, and are counted", () =>
+    Effect.gen(function*() {
+      const { counts, got, send, write } = yield* relaying(portOf(yield* echoServer))
+      yield* send("one")
+      assert.strictEqual(yield* got, "one")
+      for (const byte of framed(Buffer.from("two"))!) yield* write(Buffer.from([byte]))
+      assert.strictEqual(yield* got, "two")
+      yield* write(Buffer.concat([framed(Buffer.from(""))!, framed(Buffer.from("three"))!]))
+      assert.deepStrictEqual([yield* got, yield* got], ["", "three"])
+      assert.deepStrictEqual(counts, { sentBytes: 11, receivedBytes: 11 })
+    }))
+
+  it.live("a flow without a datagram ends, and one with datagrams does not", () =>
+    Effect.gen(function*() {
+      const { got, relay, send } = yield* relaying(portOf(yield* echoServer), { idleMs: 200 })
+      for (let i = 0; i < 8; i++) {
+        yield* send("x")
+        yield* got
+        yield* Effect.sleep("100 millis")
+      }
+      assert.isUndefined(relay.pollUnsafe())
+      assert.deepStrictEqual(yield* Fiber.join(relay), { _tag: "Idle" })
+    }))
+
+  it.live("a port without a server, and a stop, end the flow with the reason", () =>
+    Effect.gen(function*() {
+      const closed = yield* Effect.scoped(Effect.map(echoServer, portOf))
+      const refused = yield* relaying(closed)
+      yield* refused.send("x")
+      const end = yield* Fiber.join(refused.relay)
+      assert.strictEqual(end._tag, "Failed")
+      const stop = new Signal<boolean>()
+      const { relay } = yield* relaying(portOf(yield* echoServer), { stop })
+      stop.send(true)
+      assert.deepStrictEqual(yield* Fiber.join(relay), { _tag: "Stopped" })
+    }))
+
+  it.live("a QUIC handshake for another name is denied and not sent", () =>
+    Effect.gen(function*() {
+      const { other, version1 } = JSON.parse(
+        readFileSync(new URL("../../../fixtures/quic/first-datagrams.json", import.meta.url), "utf8")
+      ) as Record<string, ReadonlyArray<string>>
+      const { counts, relay, send } = yield* relaying(portOf(yield* echoServer), { expectedName: "example.com" })
+      yield* send(Buffer.from(version1![0]!, "base64"))
+      yield* send(Buffer.from(other![0]!, "base64"))
+      const end = yield* Fiber.join(relay)
+      assert.strictEqual(end._tag, "Denied")
+      assert.strictEqual(counts.sentBytes, 1200)
+    }))
+
+  it.live("an address that no rule allows gets no socket, and the reason names the option", () =>
+    Effect.gen(function*() {
+      const denied = yield* Effect.flip(
+        openDatagrams(["127.0.0.1", "10.0.0.1"], { name: "example.com", port: 53, rules: { allowIps: [] } })
+      )
+      assert.strictEqual(denied.failure, "denied")
+      assert.include(
+        denied.detail,
+        "example.com resolves to an address that is denied: 127.0.0.1 is a loopback address"
+      )
+    }))
+})
