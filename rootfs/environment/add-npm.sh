@@ -15,6 +15,8 @@ epoch=$(stat -c %Y root)
 chown -hR 0:0 npm
 chmod -R u=rwX,go=rX npm
 mkdir -p npm/bin npm/lib/node_modules root/usr/local/{bin,lib}
+# An npm beside a Node that is a package itself takes that package for its prefix: what it installs would not be in PATH.
+if [ -d npm/lib/node_modules/npm ]; then echo "prefix=/usr/local" >> npm/lib/node_modules/npm/npmrc; fi
 find npm -exec touch -h -d "@$epoch" {} +
 rm -rf root/usr/local/lib/node_modules
 mv npm/lib/node_modules root/usr/local/lib/

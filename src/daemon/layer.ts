@@ -15,6 +15,7 @@ import { Paths } from "../system/files/Paths.ts"
 import { once } from "../system/waits/effects.ts"
 import { EventLog } from "../workspace/entry/events.ts"
 import { PortHolders } from "../workspace/entry/port-holders.ts"
+import { failNamingUnused } from "../workspace/operations/unused.ts"
 import { unstoredSecrets } from "../workspace/residents/secret/workspace-secrets.ts"
 import { demandDiskRoom, tendDisk } from "./app/disk/budget.ts"
 import { callOfHost, hostWorks } from "./app/operations.ts"
@@ -84,6 +85,11 @@ const make = (pooled: boolean) =>
     const process: Process = {
       secretsOf,
       demandRoom: effect(demandDiskRoom),
+      // A process that does not stay owns workspaces only if an operation needs them.
+      failNamed: (failure) =>
+        pooled || known !== undefined
+          ? Effect.flatMap(house, ({ lifecycle }) => failNamingUnused(lifecycle.registry)(failure))
+          : Effect.fail(failure),
       ofRecipes: devContainerCalls({ pyro: () => pyro, house, context })
     }
     const pyro: PyroService = mapCalls((row) =>

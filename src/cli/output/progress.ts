@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { ChannelFailed, type PyroError } from "../../contract/errors/errors.ts"
+import { ChannelFailed, EnvironmentBuildFailed, type PyroError } from "../../contract/errors/errors.ts"
 import type { Notice } from "../../contract/rows/notice.ts"
 import type { Folding } from "../../contract/rows/operation.ts"
 import { printable } from "../../contract/text/printable.ts"
@@ -10,6 +10,9 @@ import { cutEnd, widthFor } from "./table.ts"
 const BAR_CELLS = 24
 const CLEAR_LINE = "\r\u001b[2K"
 
+/** Maximum printed lines that are remembered. An error has fewer. */
+const MOST_LINES = 100
+
 /**
  * Shows notices on stderr. On a terminal, progress is one line that is overwritten and then cleared; elsewhere it is
  * one line per step. Warnings and hints stay. Nothing with `--quiet`.
@@ -17,6 +20,9 @@ const CLEAR_LINE = "\r\u001b[2K"
 export const makeProgress = Effect.map(Effect.all([Terminal, OutputOptions]), ([terminal, { quiet }]) => {
   let drawn = false
   let last = ""
+  /** Lines of the newest step that printed some. */
+  let lines: Array<string> = []
+  let isNewStep = false
 
   const clear = Effect.suspend(() => {
     if (!drawn) return Effect.void
@@ -28,11 +34,14 @@ export const makeProgress = Effect.map(Effect.all([Terminal, OutputOptions]), ([
     if (quiet) return Effect.void
     const message = printable(notice.message).replaceAll("\n", " ")
     if (notice.level === "output") {
+      lines = isNewStep ? [notice.message] : [...lines.slice(-MOST_LINES), notice.message]
+      isNewStep = false
       return Effect.andThen(clear, terminal.writeStderr(`  ${message}\n`))
     }
     if (notice.level !== "progress") {
       return Effect.andThen(clear, terminal.writeStderr(`pyro: ${notice.level}: ${message}\n`))
     }
+    isNewStep = true
     if (terminal.stderrIsTerminal) {
       drawn = true
       const line = bar(notice.fraction) + message
@@ -47,7 +56,16 @@ export const makeProgress = Effect.map(Effect.all([Terminal, OutputOptions]), ([
     return terminal.writeStderr(`pyro: ${message}\n`)
   }
 
-  return { show, clear } as const
+  /** An error without the lines that stand above it already. */
+  const unprinted = <E>(error: E): E | EnvironmentBuildFailed =>
+    error instanceof EnvironmentBuildFailed && lines.length > 0
+      ? new EnvironmentBuildFailed({
+        ...error,
+        detail: error.detail.split("\n").filter((line) => !lines.includes(line)).join("\n")
+      })
+      : error
+
+  return { show, clear, unprinted } as const
 })
 
 const bar = (fraction: number | undefined) => {
@@ -74,7 +92,7 @@ const foldEvents = <Event extends Tagged, Result, E, R>(
     yield* Stream.runForEach(events, (event) => {
       folding.add(event)
       return show(event, progress)
-    }).pipe(Effect.ensuring(progress.clear))
+    }).pipe(Effect.ensuring(progress.clear), Effect.mapError(progress.unprinted))
     return folding.result() ?? (yield* new ChannelFailed({ detail: "the stream of events ended without its last" }))
   })
 

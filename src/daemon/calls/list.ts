@@ -7,6 +7,7 @@ import { exactNames } from "./answer/exact-names.ts"
 import { recipes } from "./answer/recipes.ts"
 import { redacted } from "./answer/redacted.ts"
 import { roomed } from "./answer/room.ts"
+import { unusedBeside } from "./answer/unused-beside.ts"
 import { absolutePaths } from "./request/absolute-paths.ts"
 import { attended } from "./request/attended.ts"
 import { caller } from "./request/caller.ts"
@@ -49,6 +50,7 @@ const aroundAnswers: ReadonlyArray<Wrap<AnyCall, Process>> = [
 /** Pyro's own calls, such as those of a build, enter here. */
 const aroundCalls: ReadonlyArray<Wrap<AnyCall, Process>> = [
   roomed,
+  unusedBeside,
   recipes
 ]
 

@@ -130,11 +130,12 @@ const startFirst = (
     if (isFirst) return yield* workspace.claim(request({}))
     const { channel } = workspace.guest
     yield* workspace.ready
-    if (network !== undefined) hints.network = yield* serveRun(workspace.guest, network, headerSecrets)
+    const served = network === undefined ? undefined : yield* serveRun(workspace.guest, network, headerSecrets)
+    if (served !== undefined) hints.network = served.news
     const trust = network === undefined ? {} : yield* makeHostTrust(() => network)(channel)
     if (workspaceUser !== "root") yield* demandUser(channel, workspaceUser, environment)
     yield* mountSecrets(channel, mounts, user ?? workspaceUser)
-    return yield* channel.spawn(request({ ...yield* headerSecrets.variables(channel), ...trust }))
+    return yield* channel.spawn(request({ ...served?.variables, ...yield* headerSecrets.variables(channel), ...trust }))
   })
 
 const exitedEvent = (exit: ProcessExit | undefined, late: boolean, bootMs: number, totalMs: number): Exited => {

@@ -36,16 +36,15 @@ const unusedOf = ({ reachable }: Registry) =>
 const isForMemory = (failure: PyroError): failure is AdmissionRefused | NoSpace =>
   failure._tag === "AdmissionRefused" || (failure._tag === "NoSpace" && failure.where === memoryStore)
 
+/** Fails with the failure. A refusal for memory or processors names the workspaces that nothing uses. */
+export const failNamingUnused = (registry: Registry) => (failure: PyroError): Effect.Effect<never, PyroError> =>
+  !isForMemory(failure) ? Effect.fail(failure) : Effect.flatMap(unusedOf(registry), (unused) =>
+    unused.length === 0
+      ? Effect.fail(failure)
+      : failure._tag === "NoSpace"
+      ? Effect.fail(new NoSpace({ ...failure, unused }))
+      : Effect.fail(new AdmissionRefused({ ...failure, unused })))
+
 /** A refusal for memory or processors names the workspaces that nothing uses. */
 export const namingUnused = (registry: Registry) => <A, R>(work: Effect.Effect<A, PyroError, R>) =>
-  Effect.catchIf(
-    work,
-    isForMemory,
-    (failure): Effect.Effect<never, PyroError> =>
-      Effect.flatMap(unusedOf(registry), (unused) =>
-        unused.length === 0
-          ? Effect.fail<PyroError>(failure)
-          : failure._tag === "NoSpace"
-          ? Effect.fail(new NoSpace({ ...failure, unused }))
-          : Effect.fail(new AdmissionRefused({ ...failure, unused })))
-  )
+  Effect.catch(work, failNamingUnused(registry))

@@ -4,6 +4,7 @@ import stringWidth from "string-width"
 import { OutputOptions } from "../../../src/cli/output/print.ts"
 import { makeProgress } from "../../../src/cli/output/progress.ts"
 import { Terminal } from "../../../src/cli/terminal/Terminal.ts"
+import { EnvironmentBuildFailed } from "../../../src/contract/errors/errors.ts"
 
 /** What a terminal of `cols` columns gets for progress with a message. */
 const drawn = (message: string, cols: number) => {
@@ -40,4 +41,34 @@ describe("progress on a terminal", () => {
         }
       })
   )
+})
+
+describe("the error of a build", () => {
+  const failure = (levels: ReadonlyArray<readonly ["output" | "progress", string]>, quiet = false) =>
+    Effect.gen(function*() {
+      const { show, unprinted } = yield* makeProgress
+      for (const [level, message] of levels) yield* show({ _tag: "Notice", level, message })
+      const detail = "the build failed:\nSTEP 3/3: RUN b\nout\nput\nexit status 3"
+      const shown = unprinted(new EnvironmentBuildFailed({ environment: "e", step: "dockerfile", detail }))
+      return shown._tag === "EnvironmentBuildFailed" ? shown.detail.split("\n") : []
+    }).pipe(
+      Effect.provideService(OutputOptions, { quiet, switches: new Set<string>() }),
+      Effect.provideService(
+        Terminal,
+        { stderrIsTerminal: false, writeStderr: () => Effect.void } as unknown as Terminal["Service"]
+      )
+    )
+  const printed = [["progress", "step 3 of 3"], ["output", "out"], ["output", "put"], ["progress", "packing"]] as const
+
+  it.effect("has no line that the failed step has printed above", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* failure(printed), ["the build failed:", "STEP 3/3: RUN b", "exit status 3"])
+    }))
+
+  it.effect("has the lines that were not printed", () =>
+    Effect.gen(function*() {
+      const earlier = yield* failure([["output", "out"], ["progress", "step 3"], ["output", "other"]])
+      assert.includeMembers(earlier, ["out", "put"])
+      assert.includeMembers(yield* failure(printed, true), ["out", "put"])
+    }))
 })

@@ -25,6 +25,8 @@ export interface Process {
   readonly secretsOf: (payload: unknown) => Effect.Effect<ReadonlyArray<SecretSet>>
   /** Fails if the disk has too little room for something new. */
   readonly demandRoom: Effect.Effect<void, PyroError>
+  /** Fails with the failure. A refusal for memory or processors names unused workspaces, as far as this process has workspaces. */
+  readonly failNamed: (failure: PyroError) => Effect.Effect<never, PyroError>
   /** The calls of operations whose workspaces may be of a devcontainer.json or a Dockerfile. */
   readonly ofRecipes: (row: Operation, call: AnyCall) => AnyCall
 }
@@ -58,14 +60,21 @@ export const demanding = (
     pull: (start, payload) => Effect.andThen(demand(payload), start)
   })
 
+/** The same call with other errors, which need a look. */
+export const failingWith = (
+  row: Operation,
+  call: AnyCall,
+  f: (error: PyroError) => Effect.Effect<never, PyroError>
+): AnyCall =>
+  changed(row, call, {
+    answer: Effect.catch(f),
+    events: Stream.catch((error) => Stream.fromEffect(f(error))),
+    pull: (start) =>
+      Effect.map(Effect.catch(start, f), (next): PullEvents<Event> => (waitMs) =>
+        Effect.catch(next(waitMs), (end): Effect.Effect<never, Option.Option<PyroError>> =>
+          Option.isNone(end) ? Effect.fail(end) : Effect.mapError(f(end.value), Option.some)))
+  })
+
 /** The same call with other errors. */
 export const failing = (row: Operation, call: AnyCall, f: (error: PyroError) => PyroError): AnyCall =>
-  changed(row, call, {
-    answer: Effect.mapError(f),
-    events: Stream.mapError(f),
-    pull: (start) =>
-      Effect.map(
-        Effect.mapError(start, f),
-        (next): PullEvents<Event> => (waitMs) => Effect.mapError(next(waitMs), Option.map(f))
-      )
-  })
+  failingWith(row, call, (error) => Effect.fail(f(error)))

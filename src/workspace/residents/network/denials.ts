@@ -1,7 +1,7 @@
 import type { NetworkRecord } from "../../../contract/rows/workspace-network.ts"
 import { typed } from "../../../contract/text/printable.ts"
 import { denyingHost } from "../../../lib/network/model/judge.ts"
-import { aloneInWords, type NetworkNews, type PolicyWords } from "../policy/words.ts"
+import { aloneInWords, type NetworkNews, type PolicyWords, TRUST_OPTION } from "../policy/words.ts"
 import type { ConnectionLog } from "./log.ts"
 import { UNTRUSTED } from "./open.ts"
 
@@ -15,7 +15,6 @@ const targetOf = ({ host, port }: NetworkRecord) =>
 const isWorthTelling = ({ kind, option, outcome, reason }: NetworkRecord) =>
   outcome === "denied" && (kind === "connection" || option !== undefined || denyingHost(reason) !== undefined)
 
-const TRUST_OPTION = "--trust-host-certificates"
 const UNTRUSTED_SENTENCE = "the guest's program did not trust the certificate of"
 const TRUST_HINT = "If a proxy signs it whose authority this host trusts, use"
 
@@ -81,10 +80,12 @@ export const denialText = (records: ReadonlyArray<NetworkRecord>, words = aloneI
 export const newsOf = (
   log: Pick<ConnectionLog, "position" | "since">,
   isOn: () => boolean,
-  words = aloneInWords
+  words = aloneInWords,
+  trustsHost = () => false
 ): NetworkNews => ({
   words,
   isOn,
+  trustsHost,
   position: log.position,
   // A guest without a network is denied everything: one hint says so.
   since: (position) => isOn() ? denialText(log.since(position), words) : undefined,

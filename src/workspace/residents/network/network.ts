@@ -50,7 +50,7 @@ export interface Network {
   readonly allowOnce: (rules: ReadonlyArray<HostRule>) => void
   /** Resets the connections to some hosts, which have a former value of a secret. */
   readonly resetHosts: (hosts: ReadonlyArray<SecretHost>) => void
-  /** Points the guest's package clients at the cache before a command, and gives the variables that make them trust what the host trusts. */
+  /** Points the guest's package clients at the cache before a command, and gives the variables by which programs find it and trust what the host trusts. */
   readonly prepareClients: (channel: GuestChannel) => Effect.Effect<Variables>
   /** Resets all connections: the VM has ended, or another one takes its place. */
   readonly lose: Effect.Effect<void>
@@ -106,7 +106,8 @@ const makeNetwork = (
   const news = newsOf(
     log,
     () => granted !== undefined && isOn(granted),
-    workspaceWords(named, policy)
+    workspaceWords(named, policy),
+    () => policy().trustHostCertificates === true
   )
 
   /** Without the host's side, no packet of the guest goes anywhere. */
@@ -200,9 +201,10 @@ const makeNetwork = (
     },
     // The names of the cache lead nowhere from a network device.
     prepareClients: (channel) =>
-      Effect.suspend(() => current !== undefined && hasTap(current) ? Effect.void : clients.before(channel)).pipe(
-        Effect.andThen(trust(channel))
-      ),
+      Effect.gen(function*() {
+        const ofClients = current !== undefined && hasTap(current) ? {} : yield* clients.before(channel)
+        return { ...ofClients, ...yield* trust(channel) }
+      }),
     lose: Effect.sync(() => {
       current = undefined
       once.clear()

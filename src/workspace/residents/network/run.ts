@@ -11,7 +11,8 @@ import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
 import { settleClients } from "../package-cache/clients.ts"
 import { packageCaching } from "../package-cache/package-cache.ts"
 import { type Granted, isOn } from "../policy/policy.ts"
-import type { NetworkNews } from "../policy/words.ts"
+import { aloneInWords, type NetworkNews } from "../policy/words.ts"
+import type { Variables } from "../program/variables.ts"
 import { newsOf } from "./denials.ts"
 import { turnOnClaimed, turnOnDevice } from "./guest.ts"
 import { memoryLog } from "./log.ts"
@@ -19,13 +20,13 @@ import { makePace } from "./pace.ts"
 import { serveRequests } from "./serve.ts"
 import { serveTap } from "./tap.ts"
 
-/** Gives the network to the guest of one `run`, until the Scope closes. Nothing is kept of its connections. */
+/** Gives the network to the guest of one `run`, until the Scope closes. Nothing is kept of its connections. Gives variables for its command. */
 export const serveRun = (
   { channel, vm }: Guest,
   granted: Granted,
   { hosts, interceptionOf, placeholders }: HeaderSecrets
 ): Effect.Effect<
-  NetworkNews,
+  { readonly news: NetworkNews; readonly variables: Variables },
   NetworkUnsupported | NetworkDriverUnavailable | ChannelFailed,
   Dialler | Paths | Scope.Scope
 > =>
@@ -46,6 +47,7 @@ export const serveRun = (
       placeholders,
       caching
     }
+    let variables: Variables = {}
     if (vm.spec.hasTap === true) {
       yield* Effect.mapError(serveTap(vm, connecting), ({ detail }) =>
         new NetworkDriverUnavailable({ driver: "tap", detail }))
@@ -53,8 +55,9 @@ export const serveRun = (
     } else {
       yield* serveRequests(channel, connecting)
       yield* turnOnClaimed({ channel, vm })
-      yield* settleClients(channel, caching)
+      variables = yield* settleClients(channel, caching)
     }
-    return newsOf(log, () =>
-      isOn(granted))
+    const trusts = () =>
+      granted.policy.trustHostCertificates === true
+    return { news: newsOf(log, () => isOn(granted), aloneInWords, trusts), variables }
   })

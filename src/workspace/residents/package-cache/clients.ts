@@ -3,8 +3,9 @@ import { constants } from "node:os"
 import type { ChannelFailed } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import type { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
+import type { Variables } from "../program/variables.ts"
 import type { PackageCaching } from "./package-cache.ts"
-import { clientSettings, withoutOwnLines } from "./registries.ts"
+import { clientSettings, npmSettings, npmVariables, withoutOwnLines } from "./registries.ts"
 
 /** Larger files of settings are left alone. */
 const READ_BYTES = 65_536
@@ -100,27 +101,41 @@ const settleAll = (files: Files, settings: ReturnType<PackageCaching["settings"]
       } else if (errno !== EFBIG) others.push(orWarn(file, settle(files, { file, text })))
     }
     yield* Effect.all([addAll(files, added), ...others], { concurrency: "unbounded", discard: true })
+    const isPlain = (file: string) => {
+      const { content = Buffer.alloc(0), errno = ENOENT } = found[wanted.findIndex((one) => one.file === file)] ?? {}
+      return errno === ENOENT || (errno === 0 && withoutOwnLines(Buffer.from(content).toString()).trim() === "")
+    }
+    // An image with an npmrc of its own keeps it.
+    return settings?.includes(npmSettings) === true && npmSettings.paths.every(isPlain) ? npmVariables : {}
   })
 
-/** Points the guest's clients to the cache, by the present policy. A guest without a network stays as it is. */
-export const settleClients = (channel: Files, caching: PackageCaching): Effect.Effect<void> =>
+const nothing: Variables = {}
+
+/** Points the guest's clients to the cache, by the present policy, and gives the variables that they need. A guest without a network stays as it is. */
+export const settleClients = (channel: Files, caching: PackageCaching): Effect.Effect<Variables> =>
   Effect.suspend(() => {
     const wanted = caching.settings()
-    return wanted === undefined ? Effect.void : Effect.ignoreCause(settleAll(channel, wanted))
+    return wanted === undefined
+      ? Effect.succeed(nothing)
+      : Effect.catchCause(settleAll(channel, wanted), () => Effect.succeed(nothing))
   })
 
 /** Settles each guest once, before its next command, and again after a change of the policy. */
 export const makeClients = (caching: PackageCaching) => {
-  let settled = new WeakSet<object>()
+  let settled = new WeakMap<object, Variables>()
   return {
-    before: (channel: Files): Effect.Effect<void> =>
-      Effect.suspend(() =>
-        settled.has(channel) ? Effect.void : Effect.map(settleClients(channel, caching), () => {
-          settled.add(channel)
-        })
-      ),
+    before: (channel: Files): Effect.Effect<Variables> =>
+      Effect.suspend(() => {
+        const known = settled.get(channel)
+        return known !== undefined
+          ? Effect.succeed(known)
+          : Effect.tap(settleClients(channel, caching), (variables) =>
+            Effect.sync(() => {
+              settled.set(channel, variables)
+            }))
+      }),
     changed: () => {
-      settled = new WeakSet()
+      settled = new WeakMap()
     }
   }
 }

@@ -98,13 +98,19 @@ export interface ClientSettings {
 
 const ofKinds = (...kinds: ReadonlyArray<RegistryKind>) => registries.filter(({ kind }) => kinds.includes(kind))
 
+/** npm's settings for the machine. An npm elsewhere, such as in /opt, looks for them beneath its own prefix, unless a variable names the file. */
+export const npmSettings: ClientSettings = {
+  registries: ofKinds("npm"),
+  // The global npmrc: of Debian's package (its built-in npmrc), and beneath the prefix of an npm in /usr/local or /usr.
+  paths: ["etc/npmrc", "usr/local/etc/npmrc", "usr/etc/npmrc"],
+  text: `${MARK}registry=http://${NPM}/\n`
+}
+
+/** Leads npm to its settings, wherever it is installed. Settings of the user and the project still come first. */
+export const npmVariables = { npm_config_globalconfig: "/etc/npmrc" } as const
+
 export const clientSettings: ReadonlyArray<ClientSettings> = [
-  {
-    registries: ofKinds("npm"),
-    // The global npmrc: of Debian's package (its built-in npmrc), and beneath the prefix of an npm in /usr/local or /usr.
-    paths: ["etc/npmrc", "usr/local/etc/npmrc", "usr/etc/npmrc"],
-    text: `${MARK}registry=http://${NPM}/\n`
-  },
+  npmSettings,
   {
     registries: ofKinds("npm"),
     // Read after the global npmrc, which pnpm looks for beside the node that runs it.

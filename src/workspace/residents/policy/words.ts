@@ -1,9 +1,14 @@
 import { grantCommand, liftCommand, type PresentPolicy } from "../../../contract/rows/network-text.ts"
 
+/** The option by which a guest trusts the certificate authorities that this host trusts. */
+export const TRUST_OPTION = "--trust-host-certificates"
+
 /** Facts about the network that the end of a command reports. */
 export interface NetworkNews {
   readonly words: PolicyWords
   readonly isOn: () => boolean
+  /** Whether the guest trusts the certificate authorities that this host trusts. */
+  readonly trustsHost: () => boolean
   /** Position in the log, for `since`. */
   readonly position: () => number
   /** One sentence about the denials after a position; `undefined` without any. */

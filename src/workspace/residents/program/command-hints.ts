@@ -1,5 +1,5 @@
 import type { Notice } from "../../../contract/rows/notice.ts"
-import { aloneInWords, type NetworkNews, type PolicyWords } from "../policy/words.ts"
+import { aloneInWords, type NetworkNews, type PolicyWords, TRUST_OPTION } from "../policy/words.ts"
 
 /** Number of bytes at the end of a command's output that pyro searches for errors. */
 const TAIL_BYTES = 8_192
@@ -7,6 +7,10 @@ const TAIL_BYTES = 8_192
 /** Messages of resolvers and programs without a network. */
 const NO_NETWORK =
   /temporary failure (in name resolution|resolving)|could not resolve (host|proxy)|name or service not known|network is unreachable|no address associated with hostname|failed to lookup address|no such host\b|\b(EAI_AGAIN|ENOTFOUND|ENETUNREACH)\b/i
+
+/** Messages of programs that do not trust a certificate: Node's codes, and the words of OpenSSL, GnuTLS, Go, Java and rustls. */
+const UNTRUSTED =
+  /\b(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER_CERT(_LOCALLY)?|VERIFY_LEAF_SIGNATURE)|CERT_UNTRUSTED|CERTIFICATE_VERIFY_FAILED)\b|self[- ]signed certificate|unable to (get local issuer|verify the first) certificate|SSL certificate problem|certificate signed by unknown authority|PKIX path building failed|certificate is not trusted|certificate verification failed|invalid peer certificate/i
 
 /** Status of a command that a shell did not find. */
 const NOT_FOUND = 127
@@ -17,6 +21,10 @@ export const hints = {
     `the guest has no network: no host name can be looked up and no address reached. To allow a host: ${
       granting(["--allow-host HOST"])
     } (docs/network.md). Dependencies get in without a network too (docs/dependencies.md)`,
+  certificate: ({ granting }: PolicyWords) =>
+    `the command did not trust a certificate. If a proxy of your company signs it and this host trusts that proxy, use: ${
+      granting([TRUST_OPTION])
+    } (docs/dependencies.md)`,
   command: () =>
     "a command was not found. The environment debian:12-build has compilers, Python and Node; all other programs are installed (docs/dependencies.md)"
 } as const
@@ -66,6 +74,8 @@ export class Hints {
 
   #hintOf(tail: OutputTail, status: number): Hint | undefined {
     if (this.network?.isOn() !== true && NO_NETWORK.test(tail.text)) return "network"
+    const mayTrust = status !== 0 && this.network?.isOn() === true && !this.network.trustsHost()
+    if (mayTrust && UNTRUSTED.test(tail.text)) return "certificate"
     return status === NOT_FOUND ? "command" : undefined
   }
 }

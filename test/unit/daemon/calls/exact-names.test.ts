@@ -12,7 +12,12 @@ const errors = [
   new ServiceNotFound({ workspace: "fix", service: "sdk", similar })
 ]
 
-const process: Process = { secretsOf: () => Effect.succeed([]), demandRoom: Effect.void, ofRecipes: (_, call) => call }
+const process: Process = {
+  secretsOf: () => Effect.succeed([]),
+  demandRoom: Effect.void,
+  failNamed: Effect.fail,
+  ofRecipes: (_, call) => call
+}
 
 describe("names for operations that end something", () => {
   it.each(operations.map((row) => [row.name, row] as const))("%s suggests other names only if nothing ends", async (

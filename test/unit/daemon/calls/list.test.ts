@@ -43,6 +43,8 @@ const expected = [
   "— pyro's own calls",
   "room: env.import run saved.import workspace.commit workspace.create workspace.fork workspace.keep workspace.rewind " +
   "workspace.snapshot.create workspace.snapshot.save workspace.try",
+  "unused workspaces of builds: doctor env.build env.export env.import env.pull prepare run workspace.commit workspace.create " +
+  "workspace.reset workspace.start",
   "dev container: workspace.create workspace.reset workspace.start",
   "— calls on workspaces",
   "unused workspaces: all on workspaces",

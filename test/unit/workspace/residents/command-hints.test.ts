@@ -45,6 +45,29 @@ describe("what is said beside a command's result", () => {
     )
   })
 
+  it.each([
+    "npm error code SELF_SIGNED_CERT_IN_CHAIN",
+    "Error: self-signed certificate in certificate chain",
+    "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+    "curl: (60) SSL certificate problem: unable to get local issuer certificate",
+    "fatal: unable to access 'https://git.test/': server certificate verification failed. CAfile: none",
+    "ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED]",
+    "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+    "sun.security.validator.ValidatorException: PKIX path building failed",
+    "invalid peer certificate: UnknownIssuer"
+  ])("a command that did not trust a certificate gets a hint about those of the host: %s", (text) => {
+    const hintsWith = (isOn: boolean, trustsHost: boolean) => {
+      const hints = new Hints()
+      const words = workspaceWords(() => "fix", () => policyOff)
+      hints.network = newsOf({ position: () => 0, since: () => [] }, () => isOn, words, () => trustsHost)
+      return hints
+    }
+    assert.match(said(hintsWith(true, false), text).join(), /did not trust .* fix .*--trust-host-certificates/)
+    assert.deepStrictEqual(said(hintsWith(true, false), text, 0), [])
+    assert.deepStrictEqual(said(hintsWith(true, true), text), [])
+    assert.deepStrictEqual(said(hintsWith(false, false), text), [])
+  })
+
   it("a command that is not found gets a hint about sources of programs", () => {
     assert.match(said(new Hints(), "sh: 1: cargo: not found", 127).join(), /docs\/dependencies\.md/)
   })
@@ -67,6 +90,7 @@ describe("what is said beside a command's result", () => {
     hints.network = {
       words: aloneInWords,
       isOn: () => true,
+      trustsHost: () => false,
       position: () => 0,
       since: () => "denied",
       failedSince: () => "failed"

@@ -4,7 +4,7 @@ import { constants } from "node:os"
 import { AgentCallFailed } from "../../../../../src/lib/guest-channel/model/errors.ts"
 import { settleClients } from "../../../../../src/workspace/residents/package-cache/clients.ts"
 import { packageCaching } from "../../../../../src/workspace/residents/package-cache/package-cache.ts"
-import { settingsFiles } from "../../../../../src/workspace/residents/package-cache/registries.ts"
+import { npmSettings, settingsFiles } from "../../../../../src/workspace/residents/package-cache/registries.ts"
 import { askedGrant } from "../../../../../src/workspace/residents/policy/policy.ts"
 
 type Files = Parameters<typeof settleClients>[0]
@@ -81,5 +81,24 @@ describe("the settings of a guest's package clients", () => {
       const { files, requests } = guestOf({ "root/.yarnrc.yml": "npmRegistryServer: own\n" }, { changes: false })
       yield* settleClients(files, caching)
       assert.deepStrictEqual(requests.slice(2), added.map((file) => `write ${file}`))
+    }))
+
+  it.effect("an npm anywhere finds the settings, unless the machine has settings of its own", () =>
+    Effect.gen(function*() {
+      const variablesOf = (found: Readonly<Record<string, string | number>>, caches = caching) =>
+        settleClients(guestOf(found).files, caches)
+      const global = { npm_config_globalconfig: "/etc/npmrc" }
+      assert.deepStrictEqual(yield* variablesOf({}), global)
+      assert.deepStrictEqual(yield* variablesOf({ "etc/npmrc": npmSettings.text }), global)
+      for (const file of npmSettings.paths) {
+        assert.deepStrictEqual(yield* variablesOf({ [file]: "fund=false\n" }), {}, file)
+        assert.deepStrictEqual(yield* variablesOf({ [file]: ELOOP }), {}, file)
+      }
+      const others = packageCaching(
+        { cacheDir: "/nowhere" },
+        () => Result.getOrThrow(askedGrant({ allowHosts: ["pypi"] })),
+        () => []
+      )
+      assert.deepStrictEqual(yield* variablesOf({}, others), {})
     }))
 })
