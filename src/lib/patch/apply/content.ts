@@ -1,5 +1,6 @@
 import { blobName } from "../../../system/files/git-blob.ts"
 import { bytesOf, byteString, type FilePatch, type Hunk, limits, linesOf } from "../model/patch.ts"
+import { conversionsOf } from "./conversions.ts"
 import { applyDelta } from "./delta.ts"
 import { FileLines } from "./find-lines.ts"
 import { hunksToLf, type LineEnd, lineEndOf, lineEndOfHunks, toCrlf, toLf } from "./line-ends.ts"
@@ -49,7 +50,7 @@ const make = ({ content }: FilePatch, before: Uint8Array, budget: SearchBudget):
     case "none":
       return { _tag: "is", content: before, notes: [] }
     case "hunks":
-      return applyHunks(before, content.hunks, budget)
+      return applyInAnyForm(before, content.hunks, budget)
     case "binary": {
       if (isNamedOtherwise(before, content.oldName)) {
         return whole("its content is not what the binary patch was made for")
@@ -78,9 +79,27 @@ interface PatchedText {
   readonly notes: ReadonlyArray<HunkNote>
 }
 
+/** Applies all hunks to a content, or else to the form in which git has the content, by its attributes `working-tree-encoding` and `ident`. */
+const applyInAnyForm = (before: Uint8Array, hunks: ReadonlyArray<Hunk>, budget: SearchBudget): Patched => {
+  const made = applyHunks(byteString(before), hunks, budget)
+  if (made._tag === "is") return made
+  let rejected: Patched = made
+  for (const { back, isText, line, text } of conversionsOf(before)) {
+    const inForm = hunks.map((hunk) => ({
+      ...hunk,
+      lines: hunk.lines.map((one) => ({ ...one, text: line(one.text) }))
+    }))
+    const patched = applyHunks(text, inForm, budget)
+    if (patched._tag === "is") {
+      const content = back(byteString(patched.content))
+      if (content !== undefined) return { ...patched, content }
+    } else if (isText && rejected === made) rejected = patched
+  }
+  return rejected
+}
+
 /** Applies all hunks to a content, or none if one of them does not fit. */
-const applyHunks = (before: Uint8Array, hunks: ReadonlyArray<Hunk>, budget: SearchBudget): Patched => {
-  const content = byteString(before)
+const applyHunks = (content: string, hunks: ReadonlyArray<Hunk>, budget: SearchBudget): Patched => {
   const end = otherLineEnd(content, hunks)
   const patched = end === undefined
     ? applyExactly(content, hunks, budget)
