@@ -15,8 +15,17 @@ const COUNTED =
 /** Maximum number of settings. */
 const MAX_SETTINGS = 1_000
 
-/** Variables that name a repository in place of the one around a directory. */
-const REPOSITORY_VARIABLES = ["GIT_DIR", "GIT_WORK_TREE"] as const
+/** Variables that name a repository, or a part of one, in place of the one around a directory. */
+const REPOSITORY_VARIABLES = [
+  "GIT_DIR",
+  "GIT_WORK_TREE",
+  "GIT_INDEX_FILE",
+  "GIT_OBJECT_DIRECTORY",
+  "GIT_COMMON_DIR"
+] as const
+
+/** Variables with the committer of commits. The author is the committer, too. */
+const COMMITTER_VARIABLES = ["GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"] as const
 
 const Places = Schema.Struct({
   HOME: Schema.optionalKey(Schema.String),
@@ -27,7 +36,9 @@ const Places = Schema.Struct({
   /** Settings of `GIT_CONFIG_COUNT` and `GIT_CONFIG_PARAMETERS`, in git's order. */
   settings: Schema.optionalKey(Schema.Array(Schema.Tuple([Schema.String, Schema.String]))),
   /** Variables that name a repository. */
-  repository: Schema.optionalKey(Schema.Array(Schema.Tuple([Schema.Literals(REPOSITORY_VARIABLES), Schema.String])))
+  repository: Schema.optionalKey(Schema.Array(Schema.Tuple([Schema.Literals(REPOSITORY_VARIABLES), Schema.String]))),
+  /** Variables that name another committer than the author. */
+  committer: Schema.optionalKey(Schema.Array(Schema.Literals(COMMITTER_VARIABLES)))
 })
 
 /** Values of these variables, of a process of the user. */
@@ -75,6 +86,20 @@ const settingsOf = (variables: Variables) => {
     .filter(([name]) => COUNTED.test(name)).slice(0, MAX_SETTINGS)
 }
 
+/** The author that a process gives git by its variables, as settings: it has precedence over them. */
+const authorOf = (variables: Variables) =>
+  ([["user.name", "GIT_AUTHOR_NAME"], ["user.email", "GIT_AUTHOR_EMAIL"]] as const).flatMap(([setting, name]) => {
+    const value = variables[name] ?? ""
+    return value === "" ? [] : [[setting, value] as const]
+  })
+
+/** Variables with a committer that is not the author of the other ones. */
+const otherCommitter = (variables: Variables) =>
+  COMMITTER_VARIABLES.filter((name) => {
+    const value = variables[name] ?? ""
+    return value !== "" && value !== variables[name.replace("COMMITTER", "AUTHOR")]
+  })
+
 /** The places among the variables of a process. */
 export const gitPlacesOf = (variables: Variables): GitPlaces => {
   const places: { -readonly [Name in (typeof GIT_PLACES)[number]]?: string } = {}
@@ -82,7 +107,8 @@ export const gitPlacesOf = (variables: Variables): GitPlaces => {
     const value = variables[name]
     if (value !== undefined) places[name] = value
   }
-  const settings = settingsOf(variables)
+  const settings = [...settingsOf(variables), ...authorOf(variables)]
+  const committer = otherCommitter(variables)
   const repository = REPOSITORY_VARIABLES.flatMap((name) => {
     const value = variables[name]
     return value === undefined || value === "" ? [] : [[name, value] as const]
@@ -90,13 +116,14 @@ export const gitPlacesOf = (variables: Variables): GitPlaces => {
   return {
     ...places,
     ...(settings.length === 0 ? {} : { settings }),
-    ...(repository.length === 0 ? {} : { repository })
+    ...(repository.length === 0 ? {} : { repository }),
+    ...(committer.length === 0 ? {} : { committer })
   }
 }
 
 /** The variables with which git reads the configuration of these places. */
 export const gitVariables = (
-  { repository: _, settings = [], ...places }: GitPlaces
+  { committer: _, repository: _repository, settings = [], ...places }: GitPlaces
 ): ReadonlyArray<readonly [string, string]> => [
   ...Object.entries(places),
   ...(settings.length === 0 ? [] : [["GIT_CONFIG_COUNT", `${settings.length}`] as const]),

@@ -85,6 +85,34 @@ describe("the places of a user's git configuration", () => {
       }
     }))
 
+  it.effect("a warning names another index, and none names that of a hook", () =>
+    Effect.gen(function*() {
+      const notes = (variables: Readonly<Record<string, string>>) =>
+        forCaller(gitPlacesHeader(variables))(repositoryNotes("/tree", { gitDir: "/usr/bin", workTree: "/usr" }))
+      assert.deepStrictEqual(yield* notes({ GIT_INDEX_FILE: "/usr/bin/next-index-1.lock" }), [
+        "GIT_INDEX_FILE of your shell does not count: pyro takes the git repository around /tree, if there is one"
+      ])
+      for (const index of [".git/index", "/usr/bin/index"]) {
+        assert.deepStrictEqual(yield* notes({ GIT_INDEX_FILE: index }), [])
+      }
+    }))
+
+  it.effect("the author of the shell is the identity, before settings, and another committer is named", () =>
+    Effect.gen(function*() {
+      const header = gitPlacesHeader({
+        GIT_CONFIG_COUNT: "1",
+        GIT_CONFIG_KEY_0: "user.name",
+        GIT_CONFIG_VALUE_0: "Configured",
+        GIT_AUTHOR_NAME: "Ada",
+        GIT_AUTHOR_EMAIL: "",
+        GIT_COMMITTER_NAME: "Ada",
+        GIT_COMMITTER_EMAIL: "other@example.org"
+      })
+      assert.deepStrictEqual((yield* forCaller(header)(gitPlaces)).settings?.at(-1), ["user.name", "Ada"])
+      const notes = yield* forCaller(header)(repositoryNotes("/tree"))
+      assert.deepStrictEqual(notes.map((note) => note.split(" ")[0]), ["GIT_COMMITTER_EMAIL"])
+    }))
+
   it.effect("the page cannot name places", () =>
     Effect.gen(function*() {
       const bound = Effect.provideService(gitPlaces, boundPlaces, { reading: [], writing: [] })
