@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
 import { homedir } from "node:os"
 import { dirname, join } from "node:path"
 import process from "node:process"
@@ -11,7 +11,10 @@ import { step } from "../setup/report.mjs"
 const diskBytes = 12 * 1024 ** 3
 
 const built = ["package.json", "dist", "guest-agent", "native", "rootfs"]
-const code = ["node_modules", "src", "test", "scripts", "tsconfig.json", "vitest.config.ts"]
+/** The frameworks of the adapters stay: their tests need the internet. */
+const adapters = readdirSync(inRoot("adapters")).filter((name) => name !== "node_modules")
+  .map((name) => join("adapters", name))
+const code = ["node_modules", "src", ...adapters, "apps", "test", "scripts", "tsconfig.json", "vitest.config.ts"]
 /** Tests of the documents run their commands. */
 const documents = ["README.md", "docs", "examples"]
 const forTests = [...built, ...code, ...documents]
