@@ -56,13 +56,15 @@ describe("the adapters' packages", () => {
     }
   })
 
-  it("each page installs a release of the tested line", () => {
+  it("each page names the tested release, and installs one of its line", () => {
     for (const { manifest, name } of adapters) {
-      const lines = textOf("docs/adapters", `${name}.md`).match(/^npm install .*$/gm)!.join("\n")
+      const page = textOf("docs/adapters", `${name}.md`)
+      const lines = page.match(/^npm install .*$/gm)!.join("\n")
       for (const peer of Object.keys(manifest.peerDependencies)) {
         const line = new RegExp(` ${peer}@([\\d.]+) `).exec(lines)?.[1]
         assert.isDefined(line, `${name}.md says which release of ${peer}`)
         assert.isTrue(`${manifest.devDependencies[peer]}.`.startsWith(`${line}.`), `${peer}@${line}`)
+        assert.include(page, ` ${manifest.devDependencies[peer]}`, `${name}.md: Tested with`)
       }
     }
   })
