@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
-import { importSources } from "./build/import-sources.mjs"
+import { importDaemonSources, importSources } from "./build/import-sources.mjs"
 import { configuration } from "./docs/configuration.mjs"
 import { errorClasses } from "./docs/error-classes.mjs"
 import { folders } from "./docs/folders.mjs"
@@ -27,8 +27,7 @@ const modules = await importSources(
   export { isByName } from "./src/contract/text/names.ts"
   export { SchemaAST } from "effect"`
 )
-// Not in the bundle: the list imports the whole daemon.
-const { list } = await import("../src/daemon/calls/list.ts")
+const { list } = await importDaemonSources(root, `export { list } from "./src/daemon/calls/list.ts"`)
 const ofFolders = folders(root)
 const pages = [
   ...ofFolders.pages,
