@@ -35,7 +35,7 @@ export const networkDriverField = () => ({
   networkDriver: optional(
     NetworkDriver().annotate({
       description:
-        "How the network reaches the guest. `streams`: TCP and look-ups, on every host. `tap`: a network device, for UDP and ping too; " +
+        "How the network reaches the guest. `streams`: TCP, UDP and look-ups, on every host. `tap`: a network device, for ping too; " +
         "needs root, and the packages passt and nftables. Default: `streams`"
     })
   )

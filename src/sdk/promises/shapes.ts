@@ -1188,7 +1188,7 @@ export interface CreateFields {
    */
   readonly trustHostCertificates?: boolean | undefined
   /**
-   * How the network reaches the guest. `streams`: TCP and look-ups, on every host. `tap`: a network device, for UDP and
+   * How the network reaches the guest. `streams`: TCP, UDP and look-ups, on every host. `tap`: a network device, for
    * ping too; needs root, and the packages passt and nftables. Default: `streams`
    */
   readonly networkDriver?: "streams" | "tap" | undefined
