@@ -29,7 +29,8 @@ export const configuration = ({ allowedText, variables }) => {
     "Downloads and git also follow the host's proxy variables: `http_proxy`, `https_proxy`, `ftp_proxy`, `all_proxy` and `no_proxy`, in",
     "lower or upper case. Git's own `GIT_CONFIG_GLOBAL`, `GIT_CONFIG_SYSTEM`, `GIT_CONFIG_NOSYSTEM` and `XDG_CONFIG_HOME` say where the",
     "`user.name`, `user.email`, ignore and attribute files of the host are. Settings of `GIT_CONFIG_COUNT` and `GIT_CONFIG_PARAMETERS`",
-    "for these count, too. `GIT_DIR` and `GIT_WORK_TREE` do not, and a warning says so.",
+    "for these count, too. So do `GIT_AUTHOR_NAME` and `GIT_AUTHOR_EMAIL`, as author and committer. `GIT_DIR`, `GIT_WORK_TREE`, `GIT_INDEX_FILE`,",
+    "`GIT_OBJECT_DIRECTORY`, `GIT_COMMON_DIR` and another `GIT_COMMITTER_NAME` or `GIT_COMMITTER_EMAIL` do not, and a warning says so.",
     "",
     ...table("## Variables of pyro's own tests", "testing"),
     "Tests, the bench and the scripts of a checkout read more variables; the file that reads one describes it."

@@ -135,6 +135,7 @@ export const keepSuite = (
       }
       client.setForNext("PYRO_REWIND_MIB", "0")
       assert.notProperty(await attempt({ one: "true" }), "keepable")
+      assert.include(await refused("one"), "PYRO_REWIND_MIB of the daemon is 0")
       assert.strictEqual(await states(), 0)
       await client.close()
       client.setForNext("PYRO_REWIND_MIB", "2048")

@@ -109,8 +109,11 @@ export const keepCandidate = (lifecycle: Lifecycle, source: Entry, candidate: st
     if (tried === undefined || isOver(tried, yield* nowMs)) {
       return yield* new InvalidRequest({
         field: "candidate",
-        detail:
-          `no candidate of a try of ${called} can be kept: candidates stay for a day, until the next try, a reset or a restart of the host. Try them again`
+        detail: `no candidate of a try of ${called} can be kept: ${
+          budgetBytes() === 0
+            ? "PYRO_REWIND_MIB of the daemon is 0, so none stays after a try. Set another value, start the daemon anew (pyro daemon stop), and try them again"
+            : "candidates stay for a day, until the next try, a reset or a restart of the host. Try them again"
+        }`
       })
     }
     const found = tried.candidates.find(({ name }) => name === candidate)
