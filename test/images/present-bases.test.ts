@@ -102,6 +102,8 @@ describe("bases that this host has", { concurrent: false, timeout: 600_000 }, ()
       "RUN touch /opt/folder/new2",
       "FROM first",
       `COPY --from=${base} /opt/setuid /opt/copied`,
+      `COPY --from=${base} /usr /opt/hidden/usr`,
+      `RUN --mount=from=${base},target=/mnt ls /mnt/lib >/opt/hidden/lib; ls /lib >>/opt/hidden/lib`,
       "COPY file /opt/file"
     ])
     await build(APP, directory)
@@ -109,13 +111,14 @@ describe("bases that this host has", { concurrent: false, timeout: 600_000 }, ()
     assert.deepStrictEqual(
       await shell(
         APP,
-        "cd /opt; ls -ldn . setuid | (while read -r mode _ uid gid _; do echo $mode $uid $gid; done); ls . folder; cat copied file; echo; ls /lib/modules /usr/lib/modules | grep -c 6; echo $WORD $TRIGGERED"
+        "cd /opt; ls -ldn . setuid | (while read -r mode _ uid gid _; do echo $mode $uid $gid; done); ls . folder; cat copied file; echo; ls -A hidden/usr/lib; grep -c modules hidden/lib || true; ls /lib/modules /usr/lib/modules | grep -c 6; echo $WORD $TRIGGERED"
       ),
       [
         "drwxrwsr-x 5 6",
         "-rwsr-xr-x 7 0",
-        ...[".:", "copied", "file", "folder", "setuid", "", "folder:", "new", "new2"],
+        ...[".:", "copied", "file", "folder", "hidden", "setuid", "", "folder:", "new", "new2"],
         "firstof the context",
+        "0",
         "2",
         "of base yes"
       ]
@@ -140,6 +143,7 @@ describe("bases that this host has", { concurrent: false, timeout: 600_000 }, ()
       "copied",
       "file",
       "folder",
+      "hidden",
       "over",
       "setuid"
     ])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from pyro_image import flat, present
 from pyro_image.common import Refused
+from pyro_image.hidden_modules import hide_modules
 from pyro_image.present import Base, Over
 
 
@@ -28,15 +31,15 @@ def test_the_root_of_a_layer_loses_what_has_no_room_in_the_place_of_the_root_bel
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "names_pull"),
+    ("kind", "name", "way"),
     [
-        ("tool", "registry.example/base:1", True),
-        ("tool", "localhost/base", False),
-        ("full", "registry.example/base:1", False),
+        ("tool", "registry.example/base:1", "--pull"),
+        ("tool", "localhost/base", "COPY --from=localhost/base / /"),
+        ("full", "registry.example/base:1", None),
     ],
 )
-def test_a_layer_that_cannot_be_added_names_pull_if_the_base_has_a_registry(
-    monkeypatch: pytest.MonkeyPatch, kind: str, name: str, names_pull: bool
+def test_a_layer_that_cannot_be_added_names_the_way_around_its_base(
+    monkeypatch: pytest.MonkeyPatch, kind: str, name: str, way: str | None
 ) -> None:
     def add_upper(*_: object) -> None:
         raise Refused(kind, "mkfs.erofs ended with 1")
@@ -46,4 +49,58 @@ def test_a_layer_that_cannot_be_added_names_pull_if_the_base_has_a_registry(
     base = Base(0, {"names": [name], "digest": "sha256:0", "config": {}, "file": "/nowhere"})
     with pytest.raises(Refused) as caught:
         Over("/nowhere", "image", base, ["layer"]).write("/nowhere", None)
-    assert (caught.value.kind, "--pull" in str(caught.value)) == (kind, names_pull)
+    assert caught.value.kind == kind
+    assert (way or "") in str(caught.value)
+    assert ("\n" in str(caught.value)) == (way is not None)
+
+
+type Make = Callable[[Path], None]
+
+
+def folder(root: Path, place: str, mode: int = 0o755) -> None:
+    (root / place).mkdir(parents=True, exist_ok=True)
+    (root / place).chmod(mode)
+    os.utime(root / place, (5, 5))
+
+
+def merged_usr(root: Path) -> None:
+    folder(root, "usr/lib/modules")
+    folder(root, "usr/lib", 0o711)
+    (root / "lib").symlink_to("usr/lib")
+
+
+def linked_modules(root: Path) -> None:
+    folder(root, "usr/lib/modules")
+    folder(root, "usr/lib", 0o711)
+    folder(root, "lib")
+    (root / "lib/modules").symlink_to("../usr/lib/modules")
+    folder(root, "lib", 0o700)
+
+
+def modules_of_the_image_beside(root: Path) -> None:
+    folder(root, "usr/lib/modules")
+    folder(root, "lib/modules")
+    folder(root, "lib")
+
+
+@pytest.mark.parametrize(
+    ("make", "hidden"),
+    [
+        (merged_usr, {"usr/lib/modules": 0o711}),
+        (linked_modules, {"lib/modules": 0o700, "usr/lib/modules": 0o711}),
+        (modules_of_the_image_beside, {"lib/modules": 0o755}),
+        (lambda root: folder(root, "opt"), {}),
+    ],
+)
+def test_the_modules_of_the_kernel_are_hidden_and_their_directories_stay(
+    tmp_path: Path, devices: list[tuple[str, int, int]], make: Make, hidden: dict[str, int]
+) -> None:
+    root, upper = tmp_path / "root", tmp_path / "upper"
+    root.mkdir()
+    upper.mkdir()
+    make(root)
+    hide_modules(str(root), str(upper))
+    assert devices == [(f"{upper}/{place}", 0o020000, 0) for place in hidden]
+    for place, mode in hidden.items():
+        stat = (upper / place).parent.stat()
+        assert (stat.st_mode & 0o7777, stat.st_mtime) == (mode, 5)

@@ -35,18 +35,18 @@ class Failed:
     arguments: list[str]
 
 
-type Fail = Callable[[str], Failed]
+type Fail = Callable[..., Failed]
 
 
 @pytest.fixture
 def fail(tmp_path: Path, stand_in: StandIn, said: Messages) -> Fail:
     """Builds with a buildah that prints this, and fails."""
 
-    def build(output: str) -> Failed:
+    def build(output: str, present: Any = None) -> Failed:
         (tmp_path / "output").write_text(output)
         script = f"printf '%s\\n' \"$@\" > {tmp_path}/arguments\ncat {tmp_path}/output\nexit 1"
         with pytest.raises(Refused) as caught:
-            bud([str(stand_in("buildah", script))], "/context")
+            bud([str(stand_in("buildah", script))], "/context", None, present)
         messages = said()
         return Failed(
             [one["step"] for one in messages if "step" in one],
@@ -77,6 +77,43 @@ class TestBuild:
         long = "y" * 2000
         failed = fail(f"STEP 1/2: FROM a\nSTEP 2/2: RUN make\ncc a.c\n\n  {long}\nSTEP 3/3: RUN b\nlast\n")
         assert failed.output == ["cc a.c", f"  {long[:498]}", "last"]
+
+    def test_the_reason_of_a_failure_is_told_once_and_at_once_without_words_of_buildah(self, fail: Fail) -> None:
+        step = 'RUN test "a: b" && false'
+        failed = fail(
+            f"STEP 1/2: FROM a\n--> 0123456789ab\nSTEP 2/2: {step}\nof the program\n"
+            f"subprocess exited with status 3\nsubprocess exited with status 3\n"
+            f'Error: building at STEP "{step}": exit status 3\n'
+            "github.com/containers/buildah/imagebuildah.(*StageExecutor).Execute\n\t/build/stage_executor.go:1\n"
+        )
+        assert failed.output == ["of the program", "step 2 of 2 failed: exit status 3"]
+        assert str(failed.refused) == f"the build failed:\nSTEP 2/2: {step}\nof the program\nexit status 3"
+        long = f"RUN {'x ' * 600}".strip()
+        detail = str(fail(f'STEP 1/1: {long}\nError: building at STEP "{long}": exit status 4\n').refused)
+        assert detail.endswith("\nexit status 4")
+
+    @pytest.mark.parametrize("trusting", [False, True])
+    def test_the_triggers_of_a_base_that_is_here_are_counted_from_the_first_step_on(
+        self, fail: Fail, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trusting: bool
+    ) -> None:
+        class Present:
+            def mount(self) -> None:
+                pass
+
+            def shown(self, line: str) -> str:
+                return line
+
+            def triggers(self, words: str) -> int:
+                return 1 if words == "FROM base" else 0
+
+        own = ['ENV "NODE_EXTRA_CA_CERTS"="/x"'] if trusting else []
+        if trusting:
+            monkeypatch.setattr(trust, "HOST_AUTHORITIES", str(tmp_path))
+        steps = ["FROM base", "RUN of base", *own, "RUN b"]
+        counts = [len(steps) - 1, *[len(steps)] * (len(steps) - 1)]
+        lines = [f"STEP {at}/{count}: {step}" for at, (step, count) in enumerate(zip(steps, counts, strict=True), 1)]
+        failed = fail("\n".join(lines), Present())
+        assert failed.progress == ["step 1 of 3: FROM base", "step 2 of 3: RUN of base", "step 3 of 3: RUN b"]
 
     def test_it_has_one_position_over_all_stages(self, fail: Fail) -> None:
         failed = fail(

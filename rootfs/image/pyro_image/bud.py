@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 # Of a Dockerfile with several stages, a step names its stage.
 STEP = re.compile(r"(?:\[(?P<stage>\d+)/(?P<stages>\d+)\] )?STEP (?P<number>\d+)/(?P<count>\d+): (?P<words>.*)")
+# buildah's own words between the lines of the steps' programs.
+OF_BUILDAH = re.compile(
+    r"(--> [0-9a-f]{12}|COMMIT built|Successfully tagged localhost/built:latest|[0-9a-f]{64}"
+    r"|subprocess exited with status \d+)$"
+)
 MOST_LAST_LINES = 20
 MOST_LAST_WORDS = 1900
 MOST_STEP_WORDS = 120
@@ -26,35 +31,61 @@ MOST_STEP_WORDS = 120
 class Told:
     """What the build said of its steps: progress for the host, and the end of the present step's output."""
 
-    def __init__(self, trusted: bool) -> None:
-        # buildah counts the variables of the trust as a step behind FROM.
+    def __init__(self, trusted: bool, present: Present | None) -> None:
+        # buildah counts the variables of the trust as a step behind FROM and the triggers of the base.
         self.own_steps = 1 if trusted else 0
+        self.had_own_step = False
+        self.present = present
+        # Of the present step.
         self.step_line = ""
+        self.position = ""
+        self.words = ""
         self.last: list[str] = []
+        # What buildah says of its failure.
+        self.cause: str | None = None
 
     def take(self, text: str) -> bool:
         """Takes a line. True if another step begins."""
         step = STEP.match(text)
         if not step:
-            self.last = [*self.last[1 - MOST_LAST_LINES :], text]
-            if self.step_line and text:
-                output(text)
+            self.take_line(text)
             return False
-        if step["words"].startswith(FIRST_TRUST_STEP):
+        self.words = step["words"]
+        if self.words.startswith(FIRST_TRUST_STEP):
+            self.had_own_step = True
             return False
         number, count = int(step["number"]), int(step["count"])
+        if number == 1:
+            self.had_own_step = False
+            # buildah counts the triggers of the base once it has the base.
+            count += self.present.triggers(self.words) if self.present else 0
         if self.own_steps:
-            number, count = max(number - self.own_steps, 1), count - self.own_steps
-        self.step_line, self.last = f"STEP {number}/{count}: {step['words']}", []
+            number, count = max(number - self.had_own_step, 1), count - self.own_steps
+        self.step_line, self.last, self.cause = f"STEP {number}/{count}: {self.words[:MOST_LINE]}", [], None
         stage, stages = int(step["stage"] or 1), int(step["stages"] or 1)
-        of = f"stage {stage} of {stages}, " if stages > 1 else ""
+        self.position = f"stage {stage} of {stages}, " if stages > 1 else ""
+        self.position += f"step {number} of {count}"
         share = (stage - 1 + number / max(count, 1)) / max(stages, 1)
-        progress(f"{of}step {number} of {count}: {step['words'][:MOST_STEP_WORDS]}", 0.05 + 0.3 * share)
+        progress(f"{self.position}: {self.words[:MOST_STEP_WORDS]}", 0.05 + 0.3 * share)
         return True
 
+    def take_line(self, text: str) -> None:
+        """A line within a step. The cause of a failure is told at once, and once: words about buildah follow."""
+        if self.cause is not None or OF_BUILDAH.match(text):
+            return
+        _, failed, cause = text.partition(f'building at STEP "{self.words}": ') if self.words else ("", "", "")
+        if failed:
+            self.cause = cause[:MOST_LINE]
+            output(f"{self.position} failed: {self.cause}")
+            return
+        self.last = [*self.last[1 - MOST_LAST_LINES :], text[:MOST_LINE]]
+        if self.step_line and text:
+            output(text)
+
     def reason(self) -> str:
-        """The step that failed, and the end of its output, which has the reason."""
-        words = "\n".join(self.last)[-(MOST_LAST_WORDS - len(self.step_line)) :]
+        """The step that failed, and the end of its output, which has the reason if buildah says none."""
+        lines = self.last if self.cause is None else [*self.last, self.cause]
+        words = "\n".join(lines)[-(MOST_LAST_WORDS - len(self.step_line)) :]
         return f"the build failed:\n{self.step_line}\n{words}"
 
 
@@ -74,14 +105,14 @@ def bud(argv: Sequence[str], context: str, bases: Bases | None = None, present: 
     )
     assert child.stdout is not None
     pulls = Pulls(child)
-    told = Told(bool(trusted))
+    told = Told(bool(trusted), present)
     for line in child.stdout:
-        text = line.decode("utf-8", "replace").rstrip()[:MOST_LINE]
+        text = line.decode("utf-8", "replace").rstrip()
         if present:
             text = present.shown(text)
         if bases is not None and bases.is_log(text):
             continue
-        pulls.see(text)
+        pulls.see(text[:MOST_LINE])
         if told.take(text) and bases is not None:
             bases.complete()
     code = child.wait()

@@ -59,9 +59,9 @@ def take_steps(path: str) -> None:
     remove(store)
 
 
-def leave_steps(path: str) -> None:
+def leave_steps(path: str, failed: bool) -> None:
     """The store as one file. Without room for it here, the build is good without it."""
-    progress("packing the steps", 0.36)
+    progress("packing the steps before the failed one" if failed else "packing the steps", 0.36)
     pack = ["tar", *XATTRS, "-I", "zstd -1", "-cf", path, "-C", f"{places.WORK}/storage", "."]
     packed = subprocess.run(pack, stderr=subprocess.DEVNULL, check=False)
     if packed.returncode != 0 and os.path.lexists(path):
@@ -121,6 +121,7 @@ def build_file(recipe: DockerfileRequest, devcontainer: DevContainer | None) -> 
     present.prepare()
     log = ["--log-level", "debug"] if bases.left else []
     argv = [*store, *log, "bud", "--layers", *present.options(), "--retry", "1", "--file", file, *options_of(recipe)]
+    failed = True
     try:
         while True:
             registries(recipe["loopbackPorts"], list(bases.left.values()))
@@ -135,11 +136,12 @@ def build_file(recipe: DockerfileRequest, devcontainer: DevContainer | None) -> 
             from pyro_image.features import install_features
 
             install_features(store, devcontainer, seed, lambda argv, context: bud(argv, context, None, present))
+        failed = False
     finally:
         present.leave()
         # Whoever mends the step that failed waits for that step alone.
         if steps_to:
-            leave_steps(steps_to)
+            leave_steps(steps_to, failed)
     over = present.over()
     if over is None:
         progress("taking the layers", 0.37)

@@ -11,6 +11,7 @@ from pyro_image import places
 from pyro_image.common import MOST_LAYERS, TAR_BLOCK, Refused, progress, read_json, run
 from pyro_image.digests import digest_of
 from pyro_image.flat import add_upper, modules_at
+from pyro_image.hidden_modules import hide_modules
 from pyro_image.mounts import mount, mount_erofs, mount_file
 from pyro_image.output import Output
 from pyro_image.tree import remove
@@ -25,18 +26,26 @@ DOCKER = "application/vnd.docker"
 EPOCH = "1970-01-01T00:00:00Z"
 
 
+def layer_with(name: str) -> bytes:
+    return tarfile.TarInfo(name).tobuf() + bytes(2 * TAR_BLOCK)
+
+
 class Base:
-    """An environment. buildah knows it as an image of one layer, whose directory is a mount of the environment."""
+    """An environment. buildah knows it as an image of two layers.
+
+    The directory of the first is a mount of the environment. The second hides the modules of pyro's kernel.
+    """
 
     def __init__(self, number: int, given: PresentBase) -> None:
         self.name = f"localhost/pyro-base-{number}"
         self.names = given["names"]
         self.file = given["file"]
         self.config = given["config"]
-        # The layer's own content tells one environment from others, and is behind the mount.
-        info = tarfile.TarInfo(f".pyro-base-{given['digest']}")
-        self.content = info.tobuf() + bytes(2 * TAR_BLOCK)
-        self.layer = digest_of(self.content).split(":")[1]
+        # The layers' own content tells one environment from others. That of the first is behind the mount.
+        self.mark = f".pyro-without-modules-{given['digest']}"
+        self.contents = [layer_with(f".pyro-base-{given['digest']}"), layer_with(self.mark)]
+        self.layer = digest_of(self.contents[0]).split(":")[1]
+        self.hiding = ""
 
     def documents(self) -> tuple[bytes, bytes]:
         """The image's manifest and configuration."""
@@ -46,9 +55,9 @@ class Base:
                 "architecture": "amd64",
                 "created": EPOCH,
                 "config": self.config,
-                "rootfs": {"type": "layers", "diff_ids": [digest_of(self.content)]},
+                "rootfs": {"type": "layers", "diff_ids": [digest_of(one) for one in self.contents]},
                 # Without a time, buildah finds no step that it has.
-                "history": [{"created": EPOCH, "created_by": self.names[0]}],
+                "history": [{"created": EPOCH, "created_by": self.names[0]} for _ in self.contents],
             }
         ).encode()
 
@@ -60,7 +69,7 @@ class Base:
                 "schemaVersion": 2,
                 "mediaType": f"{DOCKER}.distribution.manifest.v2+json",
                 "config": described("container.image.v1+json", config),
-                "layers": [described("image.rootfs.diff.tar", self.content)],
+                "layers": [described("image.rootfs.diff.tar", one) for one in self.contents],
             }
         ).encode()
         return manifest, config
@@ -71,7 +80,7 @@ class Base:
         os.mkdir(folder)
         manifest, config = self.documents()
         files = {"manifest.json": manifest, "version": b"Directory Transport Version: 1.1\n"}
-        for content in (config, self.content):
+        for content in (config, *self.contents):
             files[digest_of(content).split(":")[1]] = content
         for name, content in files.items():
             with open(f"{folder}/{name}", "wb") as file:
@@ -79,9 +88,25 @@ class Base:
         stored = f"containers-storage:[overlay@{store}+{places.RUN_ROOT}]{self.name}:latest"
         run(["skopeo", "copy", "--quiet", f"dir:{folder}", stored])
         remove(folder)
+        images = read_json(f"{store}/overlay-images/images.json")
+        self.hiding = next(image["layer"] for image in images if f"{self.name}:latest" in (image.get("names") or []))
 
     def directory(self, store: str) -> str:
         return f"{store}/overlay/{self.layer}/diff"
+
+    def mount(self, store: str) -> None:
+        """Puts the file system where buildah looks for it, and fills the layer over it."""
+        if os.path.ismount(self.directory(store)):
+            return
+        mount_file(self.file, self.directory(store))
+        upper = f"{store}/overlay/{self.hiding}/diff"
+        if os.path.lexists(f"{upper}/{self.mark}"):
+            os.unlink(f"{upper}/{self.mark}")
+            hide_modules(self.directory(store), upper)
+
+    def triggers(self) -> int:
+        """Number of its ONBUILD instructions, which the build runs behind FROM."""
+        return len(self.config.get("OnBuild") or [])
 
 
 class Present:
@@ -110,10 +135,13 @@ class Present:
             base.make(self.store)
 
     def mount(self) -> None:
-        """Puts the file systems where buildah looks for them. A buildah that ends takes them away with its own."""
+        """A buildah that ends takes the file systems away with its own mounts."""
         for base in self.bases:
-            if not os.path.ismount(base.directory(self.store)):
-                mount_file(base.file, base.directory(self.store))
+            base.mount(self.store)
+
+    def triggers(self, words: str) -> int:
+        """Number of ONBUILD instructions of the base that a step begins with."""
+        return sum(base.triggers() for base in self.bases if set(words.split()) & set(base.names))
 
     def options(self) -> list[str]:
         """What buildah is told: which image a name of the Dockerfile means."""
@@ -148,7 +176,17 @@ class Present:
             chain.append(layer)
             layer = parents.get(layer)
         base = next((base for base in self.bases if chain and base.layer == chain[-1]), None)
-        return None if base is None else Over(self.store, image["id"], base, chain[-2::-1])
+        if base is None:
+            return None
+        return Over(self.store, image["id"], base, [layer for layer in chain[-2::-1] if layer != base.hiding])
+
+
+def anew(name: str) -> str:
+    """How a build does not begin with the file system of an environment."""
+    if name.startswith("localhost/"):
+        copied = f"FROM scratch, then COPY --from={name} / /, and its ENV, USER and WORKDIR again"
+        return f"These steps cannot be added to the files of {name}. Begin the Dockerfile with a copy of them: {copied}"
+    return "With --pull, the build takes its base from the registry, and writes all layers anew"
 
 
 class Over:
@@ -186,8 +224,7 @@ class Over:
                 add_upper(directory, [])
             add_upper(f"{places.WORK}/top/upper", modules_at(modules) if modules else [])
         except Refused as refused:
-            if refused.kind != "tool" or self.base.names[0].startswith("localhost/"):
+            if refused.kind != "tool":
                 raise
-            advice = "With --pull, the build takes its base from the registry, and writes all layers anew"
-            raise Refused("tool", f"{refused}\n{advice}") from refused
+            raise Refused("tool", f"{refused}\n{anew(self.base.names[0])}") from refused
         return Output.end()
