@@ -92,7 +92,7 @@ for (const [build, suite] of [["the sanitized build", withAgent], ["the guest's 
         assert.strictEqual((yield* cat.exit).code, 0)
       }))
 
-    it.effect("requests that were made meanwhile are sent behind the first ones, on the new connection", () =>
+    it.effect("requests that were made meanwhile are sent after the first ones, on the new connection", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         const { socketPath } = yield* Agent

@@ -118,7 +118,7 @@ withNetworkAgent("connections of the guest's programs", (it) => {
       assert.strictEqual(yield* js(channel, program(80, "1.2.3.4")), "ECONNRESET half")
     }))
 
-  it.effect("a reset by a program fails the host's socket, behind its bytes", () =>
+  it.effect("a reset by a program fails the host's socket, after its bytes", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       const client = yield* jsFiber(

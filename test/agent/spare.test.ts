@@ -45,7 +45,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.notStrictEqual(second, first)
     }))
 
-  it.effect("a guest in which it waits has no program; a command has one, and so has what a command leaves behind", () =>
+  it.effect("a guest in which it waits has no program; a command counts as one, and so does its remaining child", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const programs = channel.call.programs({})

@@ -159,7 +159,7 @@ describe.each(["zsh", "fish"] as const)("completion in %s", (shell) => {
 })
 
 describe.each(["bash", "zsh", "fish"] as const)("completion of cp in %s", (shell) => {
-  it(`${shell} adds no space behind the name of a workspace`, async () => {
+  it(`${shell} adds no space after the name of a workspace`, async () => {
     assert.strictEqual(await completed("pyro cp notes fi", "", shell), "pyro cp notes fix:")
   })
 })

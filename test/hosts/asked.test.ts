@@ -49,7 +49,7 @@ describe.each(agentHosts.map((host) => [host.name, host] as const))(
       assert.include(model.seen().outputs[2], `the token has ${SECRET.MY_API_TOKEN.length} characters`, played.printed)
     })
 
-    it("the host runs a command without a question, refuses an export and a deletion that nobody can allow, and leaves the workspace running", async () => {
+    it("the host runs a command without a question, refuses an export and a deletion without a person to allow them, and leaves the workspace running", async () => {
       assert.include(model.seen().outputs[1] ?? "", "ran 42", played.printed)
       assert.isFalse(fs.existsSync(path.join(project, "fix.patch")), played.printed)
       const { workspaces } = await json<{ readonly workspaces: ReadonlyArray<{ readonly name: string }> }>([

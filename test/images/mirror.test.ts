@@ -101,7 +101,7 @@ describe("mirrors of registries", { concurrent: false }, () => {
     assert.deepStrictEqual([gave, image_digest], [undefined, digestOf(images["forged:1"]!.manifest)])
   })
 
-  it("an image that nobody has is refused, and the error names the mirrors", async () => {
+  it("an image that no registry has is refused, and the error names the mirrors", async () => {
     const refused = await pyro.failure(["env", "pull", `${origin.host}/absent:1`])
     assert.deepInclude(refused, { code: "image_pull_failed", reason: "not_found" })
     assert.include(refused.message, `the mirror ${mirrorName()} (not_found`)

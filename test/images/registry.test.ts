@@ -86,7 +86,7 @@ const writeConfig = (content: object) =>
 const pull = (...words: ReadonlyArray<string>) => pyro.call(["env", "pull", ...words])
 
 describe("registries that want a login", { concurrent: false }, () => {
-  it("nobody gets a private image without one, and the error says how", async () => {
+  it("a private image is refused without one, and the error says how", async () => {
     const refused = await pyro.failure(["env", "pull", "basic.test.net/team/app:1"])
     assert.deepInclude(refused, { code: "image_pull_failed", reason: "unauthorized" })
     assert.match(refused.message, /docker login basic\.test\.net/)

@@ -113,7 +113,7 @@ describe("the first answers of mcp serve", () => {
     await modern.close()
   })
 
-  it("a list of resources does not delay the list of tools behind it", async () => {
+  it("a list of resources does not delay the list of tools after it", async () => {
     const client = rawClient([process.execPath, entries.alone, "mcp", "serve"], { cwd: project })
     client.child.stdin.write(
       [{ id: 101, ...initialize("2025-11-25") }, initialized, { id: 102, method: "resources/list" }, {

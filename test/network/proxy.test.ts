@@ -72,7 +72,7 @@ describe("a host with a proxy", () => {
         assert.deepStrictEqual([inner.viaProxy, inner.text], [false, "::ffff:192.168.7.1\nhello\n"])
       }))
 
-    it.effect("the proxy leads nobody into the private network", () =>
+    it.effect("the proxy leads no guest into the private network", () =>
       Effect.gen(function*() {
         const before = (yield* proxied).length
         const names = [

@@ -29,7 +29,7 @@ export const tryMemorySuite = (cases: "all" | "common") => {
   const more = furtherCases(cases)
 
   describe.skipIf(isFirecracker)("candidates of a try on QEMU", { concurrent: false }, () => {
-    it("eight candidates have one memory together, which nobody can change, and nothing of it is left", async () => {
+    it("eight candidates have one memory together, which no process can change, and nothing of it is left", async () => {
       await create(["--name", "origin", "--mem-mib", "512", "--disk-mib", "512"])
       await sh("origin", `head -c ${usedMib}M /dev/urandom > ${used}`)
       const trying = startPyro([

@@ -49,5 +49,5 @@ describe("the page's list of workspaces", { concurrent: false }, () => {
     await small.context.close()
   })
 
-  it("the page made no error, and asked nobody but the daemon", () => assertNoFaults())
+  it("the page made no error, and asked only the daemon", () => assertNoFaults())
 })

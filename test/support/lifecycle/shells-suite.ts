@@ -134,7 +134,7 @@ export const shellsSuite = (name: string, driver: LifecycleDriver) => {
       await close(shell)
     })
 
-    it("the input of a client that no program reads holds nobody up, and a failed input does not come later", async () => {
+    it("the input of a client that no program reads holds up no other client, and a failed input does not come later", async () => {
       const script =
         "stty raw -echo; echo ready; until [ -e go ]; do sleep 0.05; done; head -c 1048576 | wc -c; exec cat -A"
       const shell = await open(["sh", "-c", script])

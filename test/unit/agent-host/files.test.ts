@@ -24,7 +24,7 @@ describe("files of a host", () => {
     assert.strictEqual(fs.statSync(path.join(place.place.state, kept!)).mode & 0o777, 0o600)
   })
 
-  it("a symbolic link stays, and the file behind it changes", async () => {
+  it("a symbolic link stays, and its target changes", async () => {
     const real = path.join(place.folder, "dotfiles", "codex.toml")
     place.write(real, "a = 1\n")
     fs.mkdirSync(path.dirname(config), { recursive: true })

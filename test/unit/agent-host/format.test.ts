@@ -21,7 +21,7 @@ const cases: { readonly [Name in FormatName]: ReadonlyArray<Case> } = {
     ["a key goes behind the last one", "{\n\t\"a\": 1\n}\n", set("b", 2), "{\n\t\"a\": 1,\n\t\"b\": 2\n}\n"],
     ["a trailing comma stays", "{\n  \"a\": 1,\n}\n", set("b", 2), "{\n  \"a\": 1,\n  \"b\": 2,\n}\n"],
     [
-      "a comment stays behind its key",
+      "a comment stays after its key",
       "{\n  \"a\": 1 // one\n  // end\n}\n",
       set("b", 2),
       "{\n  \"a\": 1, // one\n  \"b\": 2\n  // end\n}\n"
@@ -55,7 +55,7 @@ const cases: { readonly [Name in FormatName]: ReadonlyArray<Case> } = {
       "[s.pyro]\na = \"[x]\"\nc = [\"d\"]\n\n# next\n[t]\nb = 1\n"
     ],
     [
-      "a new table goes behind the other tables of its server",
+      "a new table goes after the other tables of its server",
       "[s.pyro]\na = 1\n\n[t]\nb = 1\n",
       set("s/pyro/tools/x", { mode: "ask" }),
       "[s.pyro]\na = 1\n\n[s.pyro.tools.x]\nmode = \"ask\"\n\n[t]\nb = 1\n"
@@ -83,7 +83,7 @@ const cases: { readonly [Name in FormatName]: ReadonlyArray<Case> } = {
   ],
   yaml: [
     [
-      "a key goes behind the others of its section",
+      "a key goes after the others of its section",
       "e:\n  a:\n    x: 1\n\n# about b\nb: 2\n",
       set("e/pyro", { args: ["x"] }),
       "e:\n  a:\n    x: 1\n  pyro:\n    args:\n      - x\n\n# about b\nb: 2\n"

@@ -177,7 +177,7 @@ describe("Amp's rules", () => {
       readonly "amp.permissions"?: ReadonlyArray<{ readonly tool: string; readonly action: string }>
     })["amp.permissions"] ?? []
 
-  it("connect adds one rule a tool behind the person's own, and asks before exports and deletions", async () => {
+  it("connect adds one rule a tool after the person's own, and asks before exports and deletions", async () => {
     const own = { tool: "Bash", action: "ask", matches: { cmd: "*rm*" } }
     place.write(place.configOf("amp"), JSON.stringify({ "amp.permissions": [own] }))
     await place.connect("amp")

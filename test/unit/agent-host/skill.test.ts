@@ -209,7 +209,7 @@ describe("pyro's skill in a host", () => {
     assert.strictEqual(read("codex"), "mine\n")
   })
 
-  it("repair writes no skill that nobody asked for", async () => {
+  it("repair writes no skill that was not requested", async () => {
     await place.connect("codex")
     await mended("codex")
     assert.isFalse(fs.existsSync(fileOf("codex")))

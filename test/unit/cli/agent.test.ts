@@ -66,7 +66,7 @@ describe("pyro agent in a project with a workspace of an earlier run", () => {
       for (const option of options) assert.deepStrictEqual(yield* run("\n", option), [undefined, ""])
     }))
 
-  it.effect("a run that nobody can answer gets a new one, and a note names the earlier one", () =>
+  it.effect("a run without a terminal gets a new one, and a note names the earlier one", () =>
     Effect.gen(function*() {
       for (const [id, text] of [yield* run(undefined), yield* run("\n", {}, true)]) {
         assert.isUndefined(id)
@@ -174,7 +174,7 @@ describe("pyro agent whose API cannot be reached", () => {
       assert.strictEqual(text, during)
     }))
 
-  it.live("on a full screen it stands in the first line, and again behind the end", () =>
+  it.live("on a full screen it stands in the first line, and again after the end", () =>
     Effect.gen(function*() {
       const { during, text } = yield* run(true, failing)
       assert.match(during, /^\u001b7\u001b\[1;1H.* pyro: api\.test cannot be reached: connection refused.*\u001b8$/)

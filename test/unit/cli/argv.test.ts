@@ -307,7 +307,7 @@ describe("finding the operation", () => {
     }
   )
 
-  it("words that return or move have the name that was typed behind them, if it can be one", () => {
+  it("words that return or move have the name that was typed after them, if it can be one", () => {
     for (
       const [line, hint] of [
         ["undo fix", "pyro rewind fix"],

@@ -100,7 +100,7 @@ describe("the guest's command without --", () => {
     durationMs: 1
   }]
 
-  it("options behind the command's first word are the command's", async () => {
+  it("options after the command's first word are the command's", async () => {
     const { called, status } = await on(["exec", "fix", "--cwd", "src", "git", "log", "--json", "--help", "--", "x"], {
       answers: { "workspace.exec": exited }
     })

@@ -365,7 +365,7 @@ describe("the parser", () => {
 })
 
 describe("paths of a comparison", () => {
-  it("diff and compare take the words behind their arguments as paths, beside --path", () => {
+  it("diff and compare take the words after their arguments as paths, beside --path", () => {
     assert.deepStrictEqual(typed("diff", "fix", "src", "a b", "--stat"), {
       json: false,
       raw: { workspace: "fix", paths: ["src", "a b"], stat: true }

@@ -36,7 +36,7 @@ describe("a creation of an image with a login", () => {
     assert.deepInclude(payload, { nextMemoryMib: 2048, nextDriver: "qemu" })
   })
 
-  it("of an image that is here gives the login to nobody", async () => {
+  it("of an image that is here uses no login", async () => {
     const { called } = await create(IMAGE, [IMAGE])
     assert.notInclude(called.map(([name]) => name), "env.pull")
     assert.deepStrictEqual(fieldsOf(called, "workspace.create"), { login: undefined, tokenHosts: undefined })

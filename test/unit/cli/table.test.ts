@@ -51,7 +51,7 @@ describe("a table", () => {
   it.effect("a table limits a cell in a pipe as well", () =>
     expectTable([[{ text: "a long reason", maxColumns: 7 }, "c"]], plain, "a long…  c\n"))
 
-  it.effect("a table aligns columns behind wide characters, emoji and combining marks", () =>
+  it.effect("a table aligns columns after wide characters, emoji and combining marks", () =>
     Effect.gen(function*() {
       const names = ["plain", "日本語", "👩‍👩‍👧 team", "cafe\u0301", "한글", "🇨🇭", "a long name"]
       const lines = (yield* tableText(names.map((name) => [name, "|"]), plain)).trimEnd().split("\n")

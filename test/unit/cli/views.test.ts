@@ -222,7 +222,7 @@ describe("a part that is not there", () => {
   const logged = (cursor: number, output: string) =>
     shown("workspace.logs", { commands: [ran], output }, { execId: ran.execId, cursor, encoding: "text" })
 
-  it("a range behind a file's end is reported with the file's length", async () => {
+  it("a range after a file's end is reported with the file's length", async () => {
     assert.deepStrictEqual(await read(5000, 2001), {
       out: "",
       err: "pyro: nothing from line 5000 on; a has 2001 lines\n"
@@ -268,7 +268,7 @@ describe("a part that is not there", () => {
     assert.strictEqual((await shown("workspace.logs", page, asked)).out, "abc")
   })
 
-  it("a cursor behind the output's end is reported with the output's length", async () => {
+  it("a cursor after the output's end is reported with the output's length", async () => {
     assert.deepStrictEqual(await logged(999_999, ""), {
       out: "",
       err: "pyro: nothing from byte 999999 on; the output has 1234 bytes\n"

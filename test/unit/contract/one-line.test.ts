@@ -74,7 +74,7 @@ describe("text of others in a sentence of pyro", () => {
     }
   })
 
-  it("adds no line to the error of a file that nobody granted", () => {
+  it("adds no line to the error of a file without a grant", () => {
     for (const [text] of HOSTILE) {
       const { message } = new ProjectNotAccepted({ path: "/p/pyro.toml", asks: [text, "connections to npm"] })
       assert.deepStrictEqual(message.split("\n").length, 4, text)

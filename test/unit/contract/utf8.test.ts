@@ -17,7 +17,7 @@ describe("boundaries of UTF-8 characters", () => {
     assert.strictEqual(wholeCharacters(Buffer.from("🦋").subarray(0, 3)), 0)
   })
 
-  it("the next character begins behind the rest of a cut one, which has at most three bytes", () => {
+  it("the next character begins after the rest of a cut one, which has at most three bytes", () => {
     for (const character of CHARACTERS) {
       const bytes = Buffer.from(`${character}x`)
       for (let from = 1; from < bytes.length; from++) {

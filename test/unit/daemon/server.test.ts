@@ -106,7 +106,7 @@ describe("events of a client", () => {
       assert.isAtLeast(taken, before)
     }))
 
-  it.live("a failure of the operation arrives as its error, behind its events", () =>
+  it.live("a failure of the operation arrives as its error, after its events", () =>
     Effect.gen(function*() {
       const failure: PyroError = new ChannelFailed({ detail: "gone" })
       const { client } = yield* served(() => Effect.succeed(begun(Effect.fail(Option.some(failure)))))
@@ -194,7 +194,7 @@ describe("a caller that leaves its operation", () => {
       yield* Stream.runDrain(attached(client)).pipe(Effect.timeout("2 seconds"))
     }))
 
-  it.live("an operation that ended at once is released behind its answer, and at the latest with its daemon", () =>
+  it.live("an operation that ended at once is released after its answer, and at the latest with its daemon", () =>
     Effect.gen(function*() {
       const { ending, mayEnd, state, untilEnd } = yield* slow
       const { client, stop } = yield* served(() => {

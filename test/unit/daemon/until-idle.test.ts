@@ -32,7 +32,7 @@ const waiting = (states: () => ReadonlyArray<string>) =>
 const begun = (states: () => ReadonlyArray<string>) => Effect.tap(waiting(states), () => Effect.sleep(100))
 
 describe("a daemon with nothing to do", () => {
-  it.live("it leaves at once when somebody asks and nothing is held", () =>
+  it.live("the daemon leaves at once when a client asks and nothing is held", () =>
     Effect.gen(function*() {
       const { fiber, seen } = yield* begun(() => ["stopped", "failed"])
       assert.isFalse(seen.closed)
@@ -41,7 +41,7 @@ describe("a daemon with nothing to do", () => {
       assert.isTrue(seen.closed)
     }))
 
-  it.live("it stays when somebody asks and a workspace runs, also when that stops later", () =>
+  it.live("the daemon stays when a client asks and a workspace runs, also when the workspace stops later", () =>
     Effect.gen(function*() {
       let state = "running"
       const { fiber, seen } = yield* begun(() => [state])
@@ -53,7 +53,7 @@ describe("a daemon with nothing to do", () => {
       assert.isFalse(seen.closed)
     }))
 
-  it.live("it stays for a page that looks, but not when somebody asks", () =>
+  it.live("the daemon stays for a page that looks, but not when a client asks it to leave", () =>
     Effect.gen(function*() {
       const { fiber, requests, seen } = yield* begun(() => []).pipe(
         Effect.provideService(ProcessVariables, { PYRO_DAEMON_IDLE_MS: "100" })

@@ -65,7 +65,7 @@ describe("output as a person sees it", () => {
     assert.deepStrictEqual(shownOf(turns, 1), { stdout: "output\n", stderr: "2%" })
   })
 
-  it("plain output keeps text behind an overlong sequence in bounded memory", () => {
+  it("plain output keeps text after an overlong sequence in bounded memory", () => {
     const long = "x".repeat(100_000)
     assert.strictEqual(textAsSeen(`${ESC}]0;${long}`), `]0;${long}`)
     assert.strictEqual(textAsSeen(`${ESC}[${"1".repeat(100_000)}m`).length, 100_002)

@@ -29,7 +29,7 @@ const check = (text: string) => {
 }
 
 describe("the check of types", () => {
-  it("an effect that nobody runs is an error", () => {
+  it("a floating effect is an error", () => {
     assert.deepStrictEqual(check("export const run = () => { Effect.log(1) }"), {
       status: 1,
       codes: ["TS377001", "effect(floatingEffect)"]

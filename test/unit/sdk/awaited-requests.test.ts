@@ -32,7 +32,7 @@ describe("requests that keep a program alive", () => {
     assert.isFalse(held.isReferenced)
   })
 
-  it("a request that nobody waits for does not keep the program alive, until somebody does", () => {
+  it("a request without a waiting caller does not keep the program alive, until a caller waits", () => {
     const { held, socket } = connection()
     const requests = new AwaitedRequests()
     requests.connected(socket)

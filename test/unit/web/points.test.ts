@@ -33,7 +33,7 @@ const point = (
 const says = (history: HistoryResult) => namedPoints(history).map(({ id, says }) => [id, says])
 
 describe("points of rewind on the page", () => {
-  it("a point has the text of the command behind it, as in `pyro history`", () => {
+  it("a point has the text of the command after it, as in `pyro history`", () => {
     const commands = [{ command: "make" }, { command: "rm -rf /usr" }].map(command)
     assert.deepStrictEqual(says({ commands, points: [point("a", 0), point("b", 1), point("c", 2)] }), [
       ["a", "before make"],

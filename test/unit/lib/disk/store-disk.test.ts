@@ -122,7 +122,7 @@ describe("workspace disks of stores", () => {
       assert.strictEqual(textIn(path.join(folder, "2.store")), "top")
     }))
 
-  it.live("a grown disk has a new, empty store above, and an empty top is left behind", () =>
+  it.live("a grown disk has a new, empty store above, and an empty top is left out", () =>
     Effect.gen(function*() {
       for (const top of ["written", ""]) {
         const { other, read } = yield* diskOf("below", top)
@@ -137,7 +137,7 @@ describe("workspace disks of stores", () => {
       }
     }))
 
-  it.live("a merged store takes the place of its layers, and nobody may write it any more", () =>
+  it.live("a merged store takes the place of its layers, and becomes read-only", () =>
     Effect.gen(function*() {
       const { directory, other, read } = yield* diskOf("a", "b", "c", "top")
       const disk = yield* read

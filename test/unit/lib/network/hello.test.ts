@@ -114,7 +114,7 @@ describe("the first bytes of TLS", () => {
     ["an empty list of names", clientHello(nameList(Buffer.alloc(0)))],
     ["an empty server_name extension", clientHello(extension(0))],
     [
-      "bytes behind the list of names",
+      "bytes after the list of names",
       clientHello(
         extension(
           0,

@@ -169,7 +169,7 @@ const untilText = (socket: net.Socket, text: string) =>
   })
 
 describe("a SOCKS5 proxy", () => {
-  it("gets the address and the port, and every byte behind its reply arrives", async () => {
+  it("gets the address and the port, and every byte after its reply arrives", async () => {
     const { port, seen } = await socks()
     for (const address of [PUBLIC, "2001:4860::8:1"]) {
       const { socket, viaProxy } = await dialled({ address, port: 5432 }, { all: `socks5://127.0.0.1:${port}` })

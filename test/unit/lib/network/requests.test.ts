@@ -123,7 +123,7 @@ describe("the requests of one HTTP connection", () => {
       assert.strictEqual(yield* detailOf(piped.write(get() + get() + get("evil.example"))), evil)
     }))
 
-  it.effect("a request behind a body is compared, whatever the pieces", () =>
+  it.effect("a request after a body is compared, whatever the pieces", () =>
     Effect.gen(function*() {
       const good = `${head("Transfer-Encoding: chunked")}5\r\nHost:\r\n0\r\n\r\n${head("Content-Length: 2")}\r\n`
       for (let size = 1; size < 80; size += 3) {
@@ -146,7 +146,7 @@ describe("the requests of one HTTP connection", () => {
       assert.strictEqual(sent(), text)
     }))
 
-  it.effect("bytes behind a request whose end is not clear are denied, and the request alone passes", () =>
+  it.effect("bytes after a request whose end is not clear are denied, and the request alone passes", () =>
     Effect.gen(function*() {
       const { sent, write } = client()
       const text = head("Content-Length: 1", "Transfer-Encoding: chunked")
@@ -155,7 +155,7 @@ describe("the requests of one HTTP connection", () => {
       assert.strictEqual(sent(), text)
     }))
 
-  it.effect("another protocol behind a request is denied, also at the end", () =>
+  it.effect("another protocol after a request is denied, also at the end", () =>
     Effect.gen(function*() {
       const detail = "the bytes after an HTTP request are no HTTP request"
       const ssh = client()
@@ -166,7 +166,7 @@ describe("the requests of one HTTP connection", () => {
       assert.strictEqual(yield* detailOf(cut.end), detail)
     }))
 
-  it.effect("bytes behind an upgrade wait for the server, and pass once the server switches", () =>
+  it.effect("bytes after an upgrade wait for the server, and pass once the server switches", () =>
     Effect.gen(function*() {
       const { reply, sent, write } = client()
       const upgrade = get("example.com", "Upgrade: websocket", "Connection: Upgrade")
@@ -181,7 +181,7 @@ describe("the requests of one HTTP connection", () => {
       assert.strictEqual(sent(), `${upgrade}\x81\x05frame${get("evil.example")}`)
     }))
 
-  it.effect("a refused upgrade, and one behind another request, change nothing", () =>
+  it.effect("a refused upgrade, and one after another request, change nothing", () =>
     Effect.gen(function*() {
       const upgrade = get("example.com", "Upgrade: h2c")
       const refused = client()

@@ -110,7 +110,7 @@ describe("a server that asks for a second ClientHello", () => {
       }))
   }
 
-  it.effect("bytes behind a ClientHello wait for the answer, and pass if it asks for none", () =>
+  it.effect("bytes after a ClientHello wait for the answer, and pass if it asks for none", () =>
     Effect.gen(function*() {
       const reply = new FirstReply()
       const sent: Array<string> = []

@@ -268,7 +268,7 @@ describe("a spliced connection", () => {
       yield* Fiber.join(fiber)
     }))
 
-  it.live("the first bytes of a request for another host reach nobody", () =>
+  it.live("the first bytes of a request for another host reach no server", () =>
     Effect.gen(function*() {
       const { counts, fiber, guest, server } = yield* setUp({ expectedName: "example.com" })
       const text = textOf(server)
@@ -284,7 +284,7 @@ describe("a spliced connection", () => {
       assert.strictEqual(counts.sentBytes, 0)
     }))
 
-  it.live("a request for another host whose head ends with the connection reaches nobody", () =>
+  it.live("a request for another host whose head ends with the connection reaches no server", () =>
     Effect.gen(function*() {
       const { counts, fiber, guest } = yield* setUp({ expectedName: "example.com" })
       yield* guest.send("GET / HTTP/1.1\r\nHost: evil.example\r\n")

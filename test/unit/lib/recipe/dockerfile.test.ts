@@ -53,7 +53,7 @@ describe("pyro builds the stages that the target needs", () => {
   ])
 })
 
-describe("a stage hides an image of its name, but only behind it", () => {
+describe("a stage hides an image of its name, but only after the stage", () => {
   cases([
     ["FROM a AS registry.example/x\nFROM registry.example/x", [`${HUB}/a:latest`]],
     ["FROM a AS Build\nFROM build", [`${HUB}/a:latest`]],

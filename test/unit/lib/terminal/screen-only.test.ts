@@ -79,7 +79,7 @@ describe("the output of an attached shell", () => {
     assert.strictEqual(whole("\x1b[1\r\n;31mred"), "\r\n\x1b[1;31mred")
   })
 
-  it("a question with its private marker behind a digit is left out", () => {
+  it("a question with its private marker after a digit is left out", () => {
     assert.strictEqual(whole("a\x1b[6?cb\x1b[1>qc\x1b[2?nd"), "abcd")
   })
 

@@ -64,7 +64,7 @@ describe("the screen of a terminal as text", () => {
     assert.deepStrictEqual(lines(), ["a\ufffd\ufffd(\ufffd31mb"])
   })
 
-  it("a full-screen program shows the whole screen, and the lines from before come back behind it", () => {
+  it("a full-screen program shows the whole screen, and the lines from before come back after it", () => {
     const { screen, write } = screenOf()
     write("before\r\n$ vim")
     const mark = screen.mark()

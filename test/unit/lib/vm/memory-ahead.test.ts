@@ -110,7 +110,7 @@ describe("a whole memory that is made ahead", () => {
       assert.strictEqual(pagesOf(ahead.file), "Zbcd")
     }))
 
-  it.live("a file that somebody has removed is made anew", () =>
+  it.live("a removed file is made anew", () =>
     Effect.gen(function*() {
       const { ahead, capture } = yield* room
       const memory = capture("A...")

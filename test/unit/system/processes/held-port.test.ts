@@ -161,7 +161,7 @@ describe("a port that stays taken between two daemons", () => {
     assert.strictEqual(await next.held.userAt(socket.localPort!), process.getuid!())
   })
 
-  it("a port that nobody needs is free with the end of its process", async () => {
+  it("an unneeded port is free with the end of its process", async () => {
     const directory = folder()
     const { held, port } = await hold(directory)
     held.keep(true)

@@ -34,7 +34,7 @@ const claimCalls = localSteps.claim({ hostname: "", machineId: "", bootId: "", g
 const networkCalls = localSteps.coverResolver.length + 3
 
 describe("the network of a new guest", () => {
-  it.effect("the network is asked for behind the claim, without waiting, and nobody has to wait for it", () =>
+  it.effect("the network is asked for right after the claim, and no caller waits for it", () =>
     Effect.gen(function*() {
       const { answer, peer, turnedOn } = yield* unclaimed
       const claim = yield* Effect.forkChild(turnedOn)

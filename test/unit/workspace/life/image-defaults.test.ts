@@ -32,7 +32,7 @@ describe("a run in an image", () => {
       assert.deepStrictEqual([run.command, run.stopSignal, run.isImageCommand], [["ls"], undefined, undefined])
     }))
 
-  it.effect("without any command has nothing to run, unless somebody types into its shell", () =>
+  it.effect("without any command has nothing to run, unless a person types into its shell", () =>
     Effect.gen(function*() {
       const none = image({ entrypoint: [], command: [] })
       assert.strictEqual((yield* Effect.flip(runWithImage(asked(), none, false))).field, "command")

@@ -139,7 +139,7 @@ describe("a guest that hides a request in another one", () => {
       assert.deepStrictEqual(heads.map((one) => one["user-agent"]), ["npm/11", "pyro-package-cache"])
     }))
 
-  it.live("an answer that nobody asked for is the answer to nothing", () =>
+  it.live("an answer without a request is dropped", () =>
     Effect.gen(function*() {
       let closed = 0
       const server = net.createServer((socket) => {

@@ -11,7 +11,7 @@ const query = (name: Buffer, { counts = [1, 0, 0, 0], flags = 0x0100, rest = wor
 const NAME = Buffer.concat([label("Server"), label("test"), Buffer.from([0])])
 
 describe("the DNS messages of a guest", () => {
-  it("a question is read, also with further records behind it", () => {
+  it("a question is read, also with further records after it", () => {
     const { bytes: _, ...read } = readQuestion(
       Buffer.concat([query(NAME, { counts: [1, 0, 0, 1] }), Buffer.alloc(11)])
     )!

@@ -109,7 +109,7 @@ describe("the firewall of a policy", () => {
     )
   })
 
-  it("only a policy without any rule for names opens addresses that nobody looked up", () => {
+  it("only a policy without any rule for names opens addresses that no program looked up", () => {
     const opens = (policy: Partial<Policy>) =>
       lines(policy).slice(lines(policy).indexOf("chain outwards {")).indexOf("goto allow") >= 0
     assert.deepStrictEqual(

@@ -155,7 +155,7 @@ describe("a lent SSH agent", () => {
       }
     }))
 
-  it.live("another host, a person who refuses, and an agent that is gone let nobody log in", () =>
+  it.live("another host, a person who refuses, and an agent that is gone allow no login", () =>
     Effect.gen(function*() {
       const { agent, place, serve } = yield* world
       const [mine, other] = [makeKey("server"), makeKey("other")]

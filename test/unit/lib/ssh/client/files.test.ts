@@ -108,7 +108,7 @@ describe("entries in ~/.ssh", () => {
       assert.deepStrictEqual(fs.readdirSync(`${folder}/.ssh/pyro`), ["note"])
     }))
 
-  it.live("an Include line of the person is enough, unless it stands behind a Host", () =>
+  it.live("an Include line of the person is enough, unless it follows a Host", () =>
     Effect.gen(function*() {
       const folder = yield* home
       fs.mkdirSync(`${folder}/.ssh`)

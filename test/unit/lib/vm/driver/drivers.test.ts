@@ -61,7 +61,7 @@ const refusals: Readonly<Record<DriverName, object>> = {
   firecracker: { _tag: "DriverUnavailable", driver: "Firecracker" }
 }
 
-describe("both drivers behind one service", () => {
+describe("both drivers as one service", () => {
   it.live("a new guest is of the requested driver, and of QEMU by default", () =>
     drivers((vmm) =>
       Effect.gen(function*() {

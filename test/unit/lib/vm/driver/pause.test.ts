@@ -30,7 +30,7 @@ describe("one pause of a VM", () => {
       assert.isTrue(isRunning())
     }))
 
-  it.live("a guest that is to stand still goes on if nobody hears of the success", () =>
+  it.live("a guest that is to stand still goes on if no caller learns of the success", () =>
     Effect.gen(function*() {
       const { isRunning, vm } = guest()
       const done = yield* Deferred.make<void>()

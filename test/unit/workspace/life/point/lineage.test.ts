@@ -17,7 +17,7 @@ const point = (
   record: { commands, undone }
 })
 
-describe("the history behind a state", () => {
+describe("the history of a state", () => {
   it("a return to a point undoes the commands after it, and what was undone there", () => {
     assert.deepStrictEqual(undoneAfter({ undone: [] }, 1, 3), [{ from: 1, to: 3 }])
     assert.deepStrictEqual(undoneAfter({ undone: [] }, 3, 3), [])
@@ -49,7 +49,7 @@ describe("the history behind a state", () => {
     assert.deepStrictEqual([2, 7].map((place) => firstUndone({ commands: 2 }, place)), [2, 2])
   })
 
-  it("a point that a rewind left is not behind the present state", () => {
+  it("a point that a rewind left is not in the history of the present state", () => {
     const now = undoneAfter({ undone: [] }, 1, 3)
     assert.isTrue(isBehind({ commands: 1, undone: [] }, now))
     assert.isFalse(isBehind({ commands: 2, undone: [] }, now))
@@ -58,7 +58,7 @@ describe("the history behind a state", () => {
     assert.deepStrictEqual([0, 1, 2, 3].map((place) => isUndone(now, place)), [false, true, true, false])
   })
 
-  it("the newest point before a command is chosen among those behind the present state", () => {
+  it("the newest point before a command is chosen among those in the history of the present state", () => {
     const now = [{ from: 1, to: 3 }]
     const points = [point("a", 0), point("b", 1), point("c", 2), point("redo", 3), point("after", 3, now)]
     assert.strictEqual(pointBefore(points, now, 3)?.id, "after")

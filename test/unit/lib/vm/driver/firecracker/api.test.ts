@@ -160,7 +160,7 @@ describe("Firecracker's API", () => {
       assert.include((yield* Effect.flip(api.send("pause", pause))).detail, "/vm")
     }).pipe(Effect.timeout("5 seconds")))
 
-  it.live("`closed` also completes if nobody waited for it at the end", () =>
+  it.live("`closed` also completes if no fiber waited for it at the end", () =>
     Effect.gen(function*() {
       const { end, file } = yield* serving(fine)
       const api = yield* connectApi(file)

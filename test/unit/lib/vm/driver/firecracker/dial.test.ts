@@ -50,7 +50,7 @@ const read = (socket: net.Socket, length: number) =>
   }).pipe(Effect.timeout("5 seconds"))
 
 describe("Firecracker's vsock", () => {
-  it.live("a connection asks for the agent's port, and gives every byte behind the answer", () =>
+  it.live("a connection asks for the agent's port, and gives every byte after the answer", () =>
     Effect.gen(function*() {
       const behind = Buffer.from(Array.from({ length: 100_000 }, (_, i) => (i * 7 + (i >> 8)) & 0xff))
       const { file, requests } = yield* vsock(taking(Buffer.concat([Buffer.from("OK 1073741824\n"), behind])))

@@ -166,7 +166,7 @@ describe("a diff of a Firecracker that its guest controls", () => {
       }
     }))
 
-  it.live("is out of its reach, for everybody to read and nobody to write", () =>
+  it.live("is out of its reach: all users may read it, and none may write it", () =>
     Effect.gen(function*() {
       const { capture, image, written } = yield* room
       yield* capture("A")
