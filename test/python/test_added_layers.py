@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pyro_image import flat, present
+from pyro_image import base as bases
+from pyro_image import flat
+from pyro_image.base import Base, Over
 from pyro_image.common import Refused
 from pyro_image.hidden_modules import hide_modules
-from pyro_image.present import Base, Over
 
 
 def test_the_root_of_a_layer_loses_what_has_no_room_in_the_place_of_the_root_below_it(
@@ -44,8 +45,8 @@ def test_a_layer_that_cannot_be_added_names_the_way_around_its_base(
     def add_upper(*_: object) -> None:
         raise Refused(kind, "mkfs.erofs ended with 1")
 
-    monkeypatch.setattr(present, "run", lambda _: None)
-    monkeypatch.setattr(present, "add_upper", add_upper)
+    monkeypatch.setattr(bases, "run", lambda _: None)
+    monkeypatch.setattr(bases, "add_upper", add_upper)
     base = Base(0, {"names": [name], "digest": "sha256:0", "config": {}, "file": "/nowhere"})
     with pytest.raises(Refused) as caught:
         Over("/nowhere", "image", base, ["layer"]).write("/nowhere", None)

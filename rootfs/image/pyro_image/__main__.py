@@ -41,9 +41,12 @@ def perform(request: Request) -> None:
 
         add_packages(request["added"])
     else:
+        from pyro_image.source import Source
+
+        source = Source(request)
         from pyro_image.image import make_image
 
-        make_image(request)
+        make_image(request, source)
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 
-from pyro_image.common import MOST_LINE, Refused, output, progress
+from pyro_image.common import MOST_LINE, Refused, import_ahead, output, progress
 from pyro_image.pulls import Pulls
 from pyro_image.trust import FIRST_TRUST_STEP, trust
 
@@ -106,6 +106,7 @@ def bud(argv: Sequence[str], context: str, bases: Bases | None = None, present: 
     assert child.stdout is not None
     pulls = Pulls(child)
     told = Told(bool(trusted), present)
+    import_ahead()
     for line in child.stdout:
         text = line.decode("utf-8", "replace").rstrip()
         if present:

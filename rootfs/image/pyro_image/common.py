@@ -50,6 +50,11 @@ def run(argv: Sequence[str], cwd: str | None = None) -> None:
         raise Refused("tool", f"{argv[0]} ended with {done.returncode}: {tail(done.stderr)}")
 
 
+def import_ahead() -> None:
+    """Imports what an image needs later, while another program waits for a registry."""
+    import pyro_image.image  # noqa: F401
+
+
 def tail(said: bytes) -> str:
     return said.decode("utf-8", "replace").strip()[-MOST_WORDS:]
 

@@ -9,13 +9,14 @@ from pyro_image import places
 from pyro_image.bases import Bases
 from pyro_image.bud import bud
 from pyro_image.common import XATTRS, Refused, progress, run
-from pyro_image.present import Over, Present
+from pyro_image.present import Present
 from pyro_image.tree import remove
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pyro_image.base import Over
     from pyro_image.requests import BaseMirror, DevContainer, DockerfileRequest
 
 REGISTRIES = "/etc/containers/registries.conf"

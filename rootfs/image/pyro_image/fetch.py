@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from pyro_image import places
-from pyro_image.common import MOST_JSON_BYTES, Refused, progress, run
+from pyro_image.common import MOST_JSON_BYTES, Refused, import_ahead, progress, run
 from pyro_image.skopeo import Skopeo
 
 TYPE_CHECKING = False
@@ -63,6 +63,7 @@ def attempt(source: str, architecture: str, plain_http: bool) -> tuple[tuple[str
     skopeo = Skopeo(
         ["skopeo", "--debug", *platform, "copy", "--preserve-digests", *tls, source, f"dir:{target}"], target
     )
+    import_ahead()
     failure = skopeo.wait()
     return None if failure is None else (failure, skopeo.reached)
 

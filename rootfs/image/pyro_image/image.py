@@ -7,7 +7,6 @@ import os
 from pyro_image import places
 from pyro_image.common import Refused, progress, read_json, say
 from pyro_image.digests import digest_of
-from pyro_image.fetch import fetch, log_in
 from pyro_image.flat import Implied, Modules, begun_anew, flatten, keep_modules, write_flat
 from pyro_image.layers import DIGEST, assemble, blob_at, layers_of
 from pyro_image.mounts import merged_root, mount_erofs
@@ -15,16 +14,16 @@ from pyro_image.output import Output, write_root
 from pyro_image.refusals import steps_of
 from pyro_image.root import ImpliedOfMounts, complete, complete_implied, link, make_directory, packages_of
 from pyro_image.settings import settings, volumes
-from pyro_image.skopeo import Skopeo
 from pyro_image.trust import without_trust
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pyro_image.base import Over
     from pyro_image.layers import Layer
-    from pyro_image.present import Over
     from pyro_image.requests import Json, Request
+    from pyro_image.source import Source
 
     # A root, the place that the modules get if they are not there, and what writes the root and gives its size.
     type Root = tuple[str, str | None, Callable[[str, str | None], int]]
@@ -65,42 +64,6 @@ def config_of(manifest: Json, over: Over | None, architecture: str) -> Json:
     return config
 
 
-class Source:
-    """Where the image came from: the mirror that gave it, or those of its Dockerfile's bases, and its beginning."""
-
-    def __init__(self, request: Request) -> None:
-        self.mirror: int | None = None
-        self.base_mirrors: list[int] = []
-        self.over: Over | None = None
-        self.modules: Modules | None = None
-        dockerfile = request.get("dockerfile")
-        if dockerfile is None:
-            self.modules = Modules()
-            self.mirror = fetch(source_of(request), request)
-            return
-        from pyro_image.dockerfile import build_file
-
-        # What begins with an environment has its modules.
-        if not dockerfile.get("present"):
-            self.modules = Modules()
-        self.base_mirrors, self.over = build_file(dockerfile, request.get("devcontainer"))
-
-    def fields(self) -> dict[str, object]:
-        return {
-            **({} if self.mirror is None else {"mirrorNumber": self.mirror}),
-            **({} if self.base_mirrors == [] else {"baseMirrors": self.base_mirrors}),
-        }
-
-
-def source_of(request: Request) -> str:
-    """The image in skopeo's form."""
-    if "archive" not in request:
-        return request["source"]
-    from pyro_image.archive import image_of_archive
-
-    return image_of_archive(request["archive"])
-
-
 def make_directories(merged: str, programs: Json, links: Sequence[str]) -> None:
     """Directories that an image names and may lack, and further names of /workspace."""
     working = programs.get("WorkingDir")
@@ -112,11 +75,8 @@ def make_directories(merged: str, programs: Json, links: Sequence[str]) -> None:
         link(merged, one)
 
 
-def make_image(request: Request) -> None:
-    log_in(request.get("logins"))
-    Skopeo.stall_seconds = request.get("stallSeconds")
+def make_image(request: Request, source: Source) -> None:
     devcontainer = request.get("devcontainer")
-    source = Source(request)
     over = source.over
     manifest_path = over.manifest_path if over else f"{places.WORK}/image/manifest.json"
     manifest: Json = read_json(manifest_path)

@@ -191,8 +191,15 @@ interface DockerfileRequest {
 /** The program that a builder runs: the package of rootfs/image as one file. */
 export const imageProgram = Effect.suspend(() => readFile(imageProgramFile()))
 
-/** Takes the program and its request from stdin, and keeps the program in memory: nothing of it is on the builder's disk. */
-const BOOTSTRAP = `import os, sys
+/**
+ * Takes the program and its request from stdin, and keeps the program in memory: nothing of it is on the builder's disk. Python's importer of
+ * archives compiles each module twice, the first time to tell the module's file name.
+ */
+const BOOTSTRAP = `import os, sys, zipimport
+class Importer(zipimport.zipimporter):
+    def get_filename(self, name):
+        return f"{self.archive}/{name.replace('.', '/')}{'/__init__' if self.is_package(name) else ''}.py"
+sys.path_hooks.insert(0, Importer)
 program = sys.stdin.buffer.read(int.from_bytes(sys.stdin.buffer.read(4), "big"))
 file = os.memfd_create("image.pyz")
 os.write(file, program)
