@@ -155,7 +155,7 @@ const lostIn =
           : "before it was done; look at what is there"
       )
 
-/** Work that makes workspaces. A lost answer is found again; the workspaces of an unreadable one are removed. */
+/** Work that makes workspaces. If the answer is lost, the client finds the workspaces; if it cannot be read, the client removes them. */
 const making = (session: Session, row: StreamingRow, { count, done }: Makes) =>
   callFromPull<unknown, unknown>((payload) =>
     Effect.gen(function*() {

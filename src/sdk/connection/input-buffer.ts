@@ -55,7 +55,7 @@ export const makeInputBuffer = (input: RunInput) =>
       state.ended = true
       change()
     })
-    /** Dies with the input: its end would be taken for the end of the whole. */
+    /** Fails if the input fails: otherwise the daemon would take the bytes so far for the whole input. */
     const broken = Deferred.makeUnsafe<never>()
     if (input.stdin !== undefined) {
       yield* Stream.runForEach(input.stdin, add).pipe(
@@ -66,7 +66,7 @@ export const makeInputBuffer = (input: RunInput) =>
         Effect.forkScoped
       )
     }
-    /** Fails with an input that cannot be read to its end. */
+    /** Fails if the input cannot be read to its end. */
     const guard = <A, E, R>(work: Effect.Effect<A, E, R>) =>
       input.stdin === undefined ? work : Effect.raceFirst(work, Deferred.await(broken))
     if (input.resizes !== undefined) {

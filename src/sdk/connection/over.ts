@@ -112,7 +112,7 @@ export const connectOver = (
         let taken = -(begun?.creditedEvents ?? 0)
         let isAwaited = true
         const pulled = Effect.suspend(() => {
-          // A reader that does not pull waits for nothing, and its program may end.
+          // A reader that does not pull does not keep its program alive.
           if (isAwaited) awaited.toForeground(id)
           return Effect.ensuring(Queue.takeAll(queue), Effect.sync(() => awaited.toBackground(id)))
         })

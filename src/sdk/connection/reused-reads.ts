@@ -67,7 +67,7 @@ export class ReusedReads {
   })
 }
 
-/** The same socket, with the reads of its connection if that has its own. The library's pull then tells the end alone. */
+/** The same socket. If its connection has reads of its own, they replace the socket's, and the library's pull reports only the end. */
 export const withReusedReads = (socket: Socket.Socket, connection: () => NodeSocket | undefined): Socket.Socket => ({
   ...socket,
   reader: Effect.gen(function*() {

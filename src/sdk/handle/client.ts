@@ -99,5 +99,5 @@ export const saved: Served<InEffect<SavedSnapshots>> = handle("Saved", {
     Effect.map(Effect.mapError(pyro.saved.import.collect({ ...options, sourcePath }), asWritten), ({ saved }) => saved)
 })
 
-/** All that a client has beside its end. */
+/** Everything of a client except its end. */
 export const client: Served<InEffect<Omit<PyroClient, "close">>> = { create, open, get, list, up, down, saved }

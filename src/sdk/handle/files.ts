@@ -40,7 +40,7 @@ const lengthOf = (content: string | Uint8Array) =>
     ? new TextEncoder().encode(content).length
     : content.length
 
-/** A refused input by the name that it has here. */
+/** The error of a refused input, with the name that the handle gives the input. */
 const asContent = ({ detail }: InvalidRequest) => new InvalidRequest({ field: "content", detail })
 
 const writeIn =

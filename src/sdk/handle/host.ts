@@ -11,7 +11,7 @@ interface Ids {
   readonly shellId?: string
 }
 
-/** An error gets the ids of the handle that failed, unless it has its own, and the names of its options. JSON has the contract's fields alone. */
+/** An error gets the ids of the handle that failed, unless it has its own, and the names of its options. JSON has only the contract's fields. */
 const withIds = (ids: Ids) => (failure: PyroError): PyroError => {
   const error = asWritten(failure)
   for (const [name, value] of Object.entries(ids)) {

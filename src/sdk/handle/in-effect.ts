@@ -18,7 +18,7 @@ type Taken<T> = T extends ReadonlyArray<infer One> ? One extends AsyncDisposable
 type Needs<T> = T extends AsyncDisposable ? Scope.Scope : never
 
 /**
- * The Effect form of an interface of the promise form (src/sdk/promises): there is one shape, and this type makes it the other's. Promises
+ * The Effect form of an interface of the promise form (src/sdk/promises): both forms have one shape, which this type translates. Promises
  * are Effects with typed errors. A result with an end, such as a process, needs a Scope, which ends it. Null is None. Streams of the web are
  * Streams and Sinks.
  */

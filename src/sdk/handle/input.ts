@@ -9,7 +9,7 @@ export type Stdin = string | Uint8Array | AsyncIterable<string | Uint8Array>
 /** The same in a program of Effect. */
 export type EffectStdin = Stdin | Stream.Stream<string | Uint8Array, unknown>
 
-/** A command's input, and a wait that fails with the input: the command would read a failure as the end of the input. */
+/** A command's input, and an effect that fails if the input fails: the command would take the failure for the end of the input. */
 interface ReadInput {
   readonly input: RunInput
   readonly failed: Effect.Effect<never, InvalidRequest>

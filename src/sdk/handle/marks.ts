@@ -11,7 +11,7 @@ export const HANDLE = Symbol("pyro.handle")
 /** Work of `await using` beside the end of the Scope. */
 export const DISPOSE = Symbol("pyro.dispose")
 
-/** How the signal of the call that has made a handle ends its work later. */
+/** How the signal of the call that made a handle later ends the work of the handle. */
 export const ABORT = Symbol("pyro.abort")
 
 /** Work that a signal ends, until `ended` is done. */

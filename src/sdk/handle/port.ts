@@ -6,7 +6,7 @@ import type { Host } from "./host.ts"
 import type { InEffect } from "./in-effect.ts"
 import { handle } from "./marks.ts"
 
-/** Gives ports of the guest an address on the host. The Scope ends the listener, unless another had published the port. */
+/** Gives ports of the guest an address on the host. The Scope ends the listener, unless another client had published the port before. */
 export const portIn =
   ({ pyro: { workspace: { port } }, use }: Host, workspace: string): InEffect<Workspace>["port"] =>
   (guestPort, { hostPort: asked } = {}): Effect.Effect<InEffect<Port>, PyroError, Scope.Scope> => {
@@ -28,7 +28,7 @@ export const portIn =
       const known = ports.find((one) => one.guestPort === guestPort)
       if (known === undefined) return publish
       if (isAsked(known.hostPort)) return Effect.succeed({ hostPort: known.hostPort, owned: false })
-      // The workspace is paused, or the port is another one than the asked.
+      // The workspace is paused, or has another port than the requested one.
       return Effect.map(publish, ({ hostPort }) => ({ hostPort, owned: false }))
     })
     return Effect.gen(function*() {

@@ -16,11 +16,11 @@ import { type WorkspaceHandle, workspaceOf } from "./workspace.ts"
 type Up = Omit<UpOptions, "signal">
 type Down = Omit<DownOptions, "signal">
 
-/** A program in the place of a person: its grants come with the call. */
+/** A program that stands in for a person: its grants come with the call. */
 const surfaceOf = ({ consent, onLine, secrets }: Up): Surface => {
   const say = (text: string) => Effect.sync(() => onLine?.(text))
   return {
-    // Of a program without types, too, nothing else is a grant.
+    // Only `true` and a list grant anything, also from a program without types.
     grants: (_, asks) =>
       Effect.succeed(consent === true || Array.isArray(consent) && asks.every((ask) => consent.includes(ask))),
     // Docker's logins are for the person's own command line.
@@ -53,7 +53,7 @@ const KnownDown = Schema.Struct({
 
 const KnownUp = Schema.Struct({
   directory: Schema.optional(Schema.NonEmptyString),
-  // Whatever is no grant of a known form grants nothing.
+  // A value that is no grant of a known form grants nothing.
   consent: Schema.optional(Schema.Any),
   recreate: Schema.optional(Schema.Boolean),
   secrets: Schema.optional(byName(Schema.String)),

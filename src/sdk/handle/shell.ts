@@ -17,7 +17,7 @@ const argv = (command: string | ReadonlyArray<string> | undefined) =>
 const shellOf = (on: Host, workspace: string, shellId: string): InEffect<Shell> => {
   const { pyro, use, useStream } = on.of({ shellId })
   const ref = { workspace, shellId }
-  // A terminal's line takes text alone.
+  // A terminal's line takes only text.
   const decoder = new TextDecoder()
   const close = use(pyro.workspace.shell.close(ref))
   const output: Stream.Stream<Bytes, PyroError> = useStream(

@@ -25,7 +25,7 @@ export interface Wanted {
   readonly signsOf: (info: Pick<WorkspaceInfo, "pauseAfterSeconds">) => Signs | undefined
 }
 
-/** Three signs in the shorter of the times: one may be late. */
+/** Three signs within the shorter of the times, so that one may be late. */
 const signsWithin = (...seconds: ReadonlyArray<number | undefined>): Signs | undefined => {
   const known = seconds.filter((one) => one !== undefined && one > 0) as ReadonlyArray<number>
   // Node's timers treat a longer delay as no delay.

@@ -10,7 +10,7 @@ const STEP_BYTES = 1_048_576
 
 const over = () => new InvalidRequest({ field: "stdin", detail: "was not written: the command has ended" })
 
-/** Writes until the guest has all bytes. The daemon refuses to wait longer than some seconds for a command that reads nothing. */
+/** Writes until the guest has all bytes. The daemon waits only some seconds for a command that reads nothing, and then refuses. */
 const writeAll = (host: Host, command: CommandRef, bytes: Uint8Array): Effect.Effect<void, PyroError> =>
   Effect.suspend(() => {
     if (bytes.length === 0) return Effect.void

@@ -19,7 +19,7 @@ import { tryIn } from "./try.ts"
 /** A workspace in a program of Effect. */
 export type WorkspaceHandle = InEffect<Workspace>
 
-/** Deletes a workspace. One that is gone is no failure. */
+/** Deletes a workspace. Succeeds if it is already gone. */
 export const removeFrom = ({ pyro, use }: Host, workspace: string): Effect.Effect<void, PyroError> =>
   use(pyro.workspace.delete({ workspaces: [workspace] })).pipe(
     Effect.asVoid,

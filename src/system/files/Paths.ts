@@ -8,7 +8,7 @@ import { ensureFolder } from "./entries.ts"
 import { isDiskFull, toHostErrorOf } from "./failure.ts"
 
 /**
- * Directories of pyro: `stateDir` has what must not be lost, `cacheDir` what may vanish at any moment and is made again, `memoryDir` the
+ * Directories of pyro: `stateDir` has what must not be lost, `cacheDir` what may be removed at any moment and is made again, `memoryDir` the
  * memory files of running VMs (in RAM if possible). The first two exist; the last one exists after `haveMemoryDir`. They belong to this
  * user with mode 0700.
  */

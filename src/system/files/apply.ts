@@ -36,7 +36,7 @@ interface ApplyRequest {
 interface Apply {
   /** Paths that are already as the changes would make them. */
   readonly there: ReadonlyArray<Uint8Array>
-  /** Makes all changes, or none. A file that changed meanwhile fails with a conflict. After a check, it only ends. */
+  /** Makes all changes, or none. A file that changed meanwhile fails with a conflict. After a mere check, it changes nothing. */
   readonly commit: Effect.Effect<void, PutFailed>
 }
 

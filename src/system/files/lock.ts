@@ -14,7 +14,7 @@ export class LockTimeout extends Data.TaggedError("LockTimeout")<{ readonly path
 /**
  * Holds a flock(2) on a file until the Scope closes. The kernel releases it at any death of this process. Node has no flock, but the lock
  * belongs to the open file description and not to a process: the `flock` program of util-linux takes it on an inherited descriptor, and
- * this process keeps it. The file is never deleted, because two holders of two inodes would be no lock. `timeoutMs: 0` does not wait.
+ * this process keeps it. The file is never deleted, because two holders of two inodes would not exclude each other. `timeoutMs: 0` does not wait.
  */
 export const acquireLock = (path: string, options: { readonly timeoutMs: number; readonly shared?: boolean }) =>
   openFile(path, fs.constants.O_RDWR | fs.constants.O_CREAT).pipe(

@@ -16,7 +16,7 @@ interface ByteFolder {
   readonly closeSync: () => void
 }
 
-/** A folder whose names are bytes, read piece by piece. Node's types know names of strings alone. */
+/** A folder whose names are bytes, read piece by piece. Node's types have only names that are strings. */
 const openFolder = (path: Buffer) =>
   fs.opendirSync(path, {
     bufferSize: ENTRIES_AT_ONCE,

@@ -176,7 +176,7 @@ export const makeSpareProcess = (args: ReadonlyArray<string>): Effect.Effect<Spa
         const forget = () => {
           if (spare.child === child) spare.child = undefined
         }
-        // A tool that cannot start now tells the next caller why.
+        // If the tool cannot start now, the next caller gets the reason.
         child.on("error", forget).once("exit", forget)
         hold(child, false)
         spare.child = child

@@ -15,5 +15,5 @@ const makeCollector = (): Collect => {
   return (options) => void (options === undefined ? gc() : gc(options))
 }
 
-/** Collects garbage now: all of it, or young objects alone. */
+/** Collects garbage now: all of it, or only young objects. */
 export const collectGarbage: Collect = (options) => (collector ??= makeCollector())(options)

@@ -24,7 +24,7 @@ export class PortNotHeld extends Error {
   override readonly name = "PortNotHeld"
   /** `EADDRINUSE`: another program has the port. `sock_diag`: the kernel tells nothing about connections. */
   readonly reason: string
-  /** Address that refused, or nothing. */
+  /** The address at fault. Empty if it is unknown. */
   readonly where: string
   constructor(reason: string, where: string, detail: string) {
     super(detail)
@@ -98,7 +98,7 @@ export const holdPort = (tool: string, directory: string, port: number): Promise
     })
     const failed = (reason: string, detail: string, where = "") => reject(new PortNotHeld(reason, where, detail))
     child.once("error", ({ message }) => failed("start", message))
-    // Behind the last message, unlike the exit.
+    // Comes after the last message, unlike the exit.
     child.once("disconnect", () => failed("start", "pyro-port ended"))
     child.once("message", (said, listener) => {
       if (listener === undefined) {

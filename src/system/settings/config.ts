@@ -6,7 +6,7 @@ import { isLossyVariable } from "./own-bytes.ts"
 import { type ValueOf, type Variable, type VariableName, variables } from "./variables.ts"
 
 // The only module that reads environment variables. Two small programs that must not load Effect read process.env
-// themselves: src/cli/quick-exec and src/mcp/handshake. eslint.config.mjs holds all others to this.
+// themselves: src/cli/quick-exec and src/mcp/handshake. A rule in eslint.config.mjs refuses it to all others.
 
 const inRange = (text: string, pattern: RegExp, { max, min }: { readonly min: number; readonly max: number }) => {
   const number = pattern.test(text) ? Number(text) : NaN

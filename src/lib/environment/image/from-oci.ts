@@ -12,7 +12,7 @@ interface Keeping {
   readonly definitions: ReturnType<typeof ownDefinitions>
   /** Gets the image. */
   readonly images: ReturnType<typeof imageStore>
-  /** Has the builder's. */
+  /** Has the builder's image. */
   readonly cache: ReturnType<typeof imageStore>
   /** The environment whose kernel modules the builder adds to images. Read after `make`, which has built it with progress. */
   readonly builder: Effect.Effect<Environment, EnvironmentError>

@@ -12,7 +12,7 @@ const hasBin = (packageFile: string): boolean => {
   return bin !== undefined || directories?.bin !== undefined
 }
 
-/** The executable files of a package's own folder. A link is none: it may lead anywhere. */
+/** The executable files of a package's own folder. A link does not count, because it may lead anywhere. */
 const programsOf = (folder: string): ReadonlyArray<string> =>
   fs.readdirSync(folder, { withFileTypes: true })
     .filter((one) =>

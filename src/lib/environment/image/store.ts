@@ -118,7 +118,7 @@ export const imageStore = (root: string) => {
       yield* makeFolder(folder)
       yield* renameFile(image, file)
       yield* setMode(file, 0o444)
-      // The name must never outlive a power cut that the content did not.
+      // After a power cut, no name may point to content that was not written.
       const [, described] = yield* Effect.all([syncContent(file), describeFile(file)], { concurrency: 2 })
       const manifest: Manifest = {
         ...facts,

@@ -29,7 +29,7 @@ export interface CatalogueEntry {
     /** Source workspace of an environment without packages, which cannot be built again. */
     readonly workspace?: string | undefined
   }
-  /** The image of a registry that it was made of. A builder microVM makes it again, and nothing else can. */
+  /** The image of a registry that it was made of. Only a builder microVM can make it again. */
   readonly oci?: OciOrigin
   /** Programs that each of its guests starts. They write to no disk. Absent: unknown. */
   readonly firstPrograms?: ReadonlyArray<readonly [string, ...ReadonlyArray<string>]>

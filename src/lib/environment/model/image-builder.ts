@@ -4,8 +4,8 @@ import { ImageConfig, short } from "./image-config.ts"
 import { imageProgramFile } from "./rootfs.ts"
 
 /**
- * What a builder microVM says of an image (rootfs/image), a JSON object a line. An image is hostile, and so is what has
- * read it: every text has a maximum length.
+ * What a builder microVM says of an image (rootfs/image), a JSON object a line. An image is hostile, and so is the builder that has read it: every
+ * text has a maximum length.
  */
 
 const MOST_MIRRORS = 256

@@ -23,7 +23,7 @@ export interface KernelModules {
 
 export type KernelError = EnvironmentBuildFailed | NoSpace | HostToolMissing | ImageDamaged
 
-/** Interface of `Kernel` at the door. */
+/** Interface of the service `Kernel`. */
 export interface GuestKernels {
   /** Kernel and initramfs, made when they are absent or damaged. Cheap otherwise. */
   readonly ensure: Effect.Effect<GuestKernel, KernelError>

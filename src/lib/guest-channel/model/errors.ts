@@ -15,7 +15,7 @@ export const violationText = (what: string) => `${BROKE}: ${what}`
 /** Whether the guest has sent what no agent sends. It does so on every connection. */
 export const brokeProtocol = ({ detail }: ChannelFailed) => detail.startsWith(BROKE)
 
-/** The agent refused, or tried and failed: an ordinary "no" of the guest's kernel, the channel is well. */
+/** The agent refused, or tried and failed: the channel still works. */
 export class AgentCallFailed extends Schema.TaggedError<AgentCallFailed>()("AgentCallFailed", {
   /** Call or stream operation, such as `mount` or `read`. */
   operation: Schema.String,

@@ -73,13 +73,13 @@ export interface WrittenFile extends FileState {
 export interface OpenFile {
   /** State of the file when the read started. A later change has another version. */
   readonly state: FileState
-  /** To be run once. */
+  /** The caller runs it once. */
   readonly content: Stream.Stream<Uint8Array, AgentCallFailed | ChannelFailed>
 }
 
 export type EntryType = "block" | "character" | "directory" | "fifo" | "file" | "socket" | "symlink"
 
-/** One entry of a walked tree. Names are the guest's own bytes: neither UTF-8 nor free of tricks. */
+/** One entry of a walked tree. Names are the guest's own bytes: they need not be UTF-8, and may be chosen to deceive. */
 export interface WalkEntry {
   readonly type: EntryType
   /** Permission bits and setuid, setgid, sticky. */

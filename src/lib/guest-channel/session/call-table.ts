@@ -16,7 +16,7 @@ interface Pending {
   /** How many calls were made before this one. */
   readonly order: number
   readonly result: CallResult<unknown>
-  /** The caller has failed with the agent's silence. */
+  /** The caller has failed because the agent was silent. */
   isGivenUp: boolean
 }
 
@@ -36,7 +36,7 @@ export class CallTable {
     return { frame: frameOf(payload), result }
   }
 
-  /** The frame of a call that overtakes others: its answer says nothing of frames that wait. No fiber waits for the answer. */
+  /** The frame of a call that overtakes others: its answer does not show that the agent has read the frames that wait. No fiber waits for the answer. */
   overtake(call: Call<unknown>, payload: Buffer): Buffer {
     const id = FIRST_CALL + (this.#made++ % FIRST_CALL)
     this.#pending.set(id, { call, order: -1, result: Deferred.makeUnsafe(), isGivenUp: true })

@@ -110,9 +110,8 @@ export class Connection implements StreamLink {
   }
 
   /**
-   * Continues on another socket to the same agent, once the agent has answered there. Gives whether it has; a socket that ends before is of
-   * no use, and another one may be tried. No byte may be on its way in the socket before, which `leave` has ended, and nothing else is sent
-   * meanwhile.
+   * Continues on another socket to the same agent, once the agent has answered there. Gives whether it has; if a socket ends before its answer, the
+   * caller may try another one. No byte may be on its way in the socket before, which `leave` has ended, and nothing else is sent meanwhile.
    */
   moveTo(socket: Duplex): Effect.Effect<boolean> {
     return Effect.callback<boolean>((resume) => {

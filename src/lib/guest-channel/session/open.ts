@@ -42,7 +42,7 @@ const encoding = <A, E>(connection: Connection, refused: (why: Unencodable) => E
 /** Messages before and after a time without any message. */
 export interface Silence {
   readonly last: Call<unknown>
-  /** Made when they are sent: some contain the time. */
+  /** They are made when they are sent, because some contain the time. */
   readonly first: ReadonlyArray<() => Call<unknown>>
 }
 

@@ -12,7 +12,7 @@ const LEAD_BYTES = HEADER_BYTES + 4
 const MAX_DISCARDED_BYTES = 16 * 1024 * 1024
 
 /**
- * Finds the agent's hello in the raw bytes. The bytes before are the rest of an older connection, cut anywhere, and so no frames. Only the nonce
+ * Finds the agent's hello in the raw bytes. The bytes before are the rest of an older connection, cut anywhere, so they cannot be read as frames. Only the nonce
  * of this connection shows where the new one begins.
  */
 export class HelloSearch {

@@ -110,7 +110,7 @@ const named = (stages: ReadonlyArray<Stage>): ReadonlyMap<string, ReadonlyArray<
 const targets = (stages: ReadonlyArray<Stage>, target: string | undefined): ReadonlyArray<Stage> =>
   target === undefined ? stages.slice(-1) : named(stages).get(target.toLowerCase()) ?? []
 
-/** The stages that the builder builds for one: the target, and what it needs. An unknown target is the builder's to refuse. */
+/** The stages that the builder builds for one: the target, and what it needs. The builder refuses an unknown target. */
 const built = (stages: ReadonlyArray<Stage>, target: string | undefined): ReadonlyArray<Stage> => {
   const byName = named(stages)
   const needed = new Set(targets(stages, target))

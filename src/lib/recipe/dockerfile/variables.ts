@@ -17,7 +17,7 @@ export const BUILTIN: Values = new Map(
 /** Maximum levels of a default within a default. */
 const MOST_LEVELS = 8
 
-/** Maximum characters of a word with its values. A variable that has itself twice, again and again, would grow without end. */
+/** Maximum characters of a word with its values. Many lines such as `ARG A=$A$A` would otherwise need all memory. */
 const MOST_CHARACTERS = 4096
 
 /** The word has a form that this file does not know, or a value that is unknown before the build. */
@@ -103,7 +103,7 @@ class Reader {
     this.at += name.length
     if (!isBraced) return name === "" ? "$" : this.valueOf(name) ?? unknown()
     const [operator = ""] = /^(?:\}|:[-+?])/.exec(this.word.slice(this.at, this.at + 2)) ?? []
-    // Patterns, such as ${NAME#v}, are the builder's.
+    // Only the builder evaluates patterns, such as ${NAME#v}.
     if (operator === "" || name === "") return unknown()
     this.at += operator.length
     const value = this.valueOf(name) ?? unknown()
