@@ -24,7 +24,7 @@ enum {
   DATAGRAM_MAX = 65535,
   DATAGRAMS_PER_ROUND = 256,
   /* Bytes of a flow's datagrams that wait for the host's answer. More are lost, as in any network. */
-  FIRST_MAX = 16 * 1024,
+  FIRST_MAX = 64 * 1024,
   /* The host answers before. */
   ANSWER_MS = 60000,
   /* A refused program hears it at once, as often as it sends, and the host is asked again after that time. */
