@@ -53,7 +53,7 @@ describe("followers of a workspace, over a local agent", { concurrent: false }, 
     const entries = await timelineOf("fix")
     assert.deepStrictEqual(entries.map(({ kind }) => kind), ["seed", "created", "command", "command"])
     assert.deepInclude(entries[2]!.details, { outcome: "exited", status: 0 })
-    assert.match(entries[3]!.text, /exit 3: exited with 3 after \d+\.\d s$/)
+    assert.match(entries[3]!.text, /sh -ec 'exit 3': exited with 3 after \d+\.\d s$/)
     assert.deepStrictEqual(entries.map(({ at }) => at), entries.map(({ at }) => at).toSorted())
     assert.deepStrictEqual((await timelineOf("fix", 1)).map(({ key }) => key), [entries[3]!.key])
   })
@@ -66,7 +66,7 @@ describe("followers of a workspace, over a local agent", { concurrent: false }, 
     await call("reset", { workspace: "seen", snapshot: "none", ...model }).catch(() => {})
     const entries = await timelineOf("seen")
     const of = (words: string) => entries.find(({ text }) => text.includes(words))!
-    assert.match(of("echo model").text, /echo model: exited with 0 after \d+\.\d s, by Claude Code 2\.1\.0$/)
+    assert.match(of("echo model").text, /bash -c 'echo model': exited with 0 after \d+\.\d s, by Claude Code 2\.1\.0$/)
     assert.strictEqual(of("echo model").details["client"], "Claude Code 2.1.0")
     assert.match(of("echo person").text, / s$/)
     assert.notProperty(of("echo person").details, "client")

@@ -97,6 +97,25 @@ withAgent("changes in the files of the host", (it) => {
       assert.deepInclude(again, { files: 0, removedFiles: 0, equalFiles: result.entries.length, entries: [] })
     }))
 
+  it.effect("a refusal says if the directory seems to be another project's", () =>
+    Effect.gen(function*() {
+      const { home, live, project, refused } = yield* seeded("elsewhere", (tree) => {
+        fs.writeFileSync(`${tree}/a`, "a\n")
+        fs.writeFileSync(`${tree}/b`, "b\n")
+      })
+      fs.writeFileSync(`${live}/a`, "new a\n")
+      fs.writeFileSync(`${live}/b`, "new b\n")
+      const other = `${home}/other`
+      fs.mkdirSync(other)
+      fs.writeFileSync(`${other}/b`, "another\n")
+      const hint = "is this the directory of its project? Name it with --output"
+      assert.include(yield* refused({ output: other }), hint)
+      fs.writeFileSync(`${other}/a`, "a\n")
+      assert.notInclude(yield* refused({ output: other }), hint)
+      fs.rmSync(`${project}/b`)
+      assert.notInclude(yield* refused(), hint)
+    }))
+
   it.effect("a file that the person has changed since refuses everything, and the way out is said", () =>
     Effect.gen(function*() {
       const { apply, live, project, refused } = yield* seeded("changed", (tree) => {

@@ -103,6 +103,9 @@ withAgent("a push", (it) => {
       const forced = yield* push({ force: true })
       assert.deepStrictEqual(forced.files.map((file) => file.path).sort(), ["both", "mine"])
       assert.deepStrictEqual(forced.conflicts.map((conflict) => conflict.path).sort(), ["a-file/below", "edited"])
+      assert.deepStrictEqual(forced.warnings, [
+        "the workspace's own changes of both, mine were overwritten; a rewind brings them back"
+      ])
       assert.strictEqual(read("both"), "host\n")
       // And later changes there are seen as such again.
       write(live, { "both": "again\n" })

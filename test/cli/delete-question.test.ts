@@ -24,7 +24,10 @@ describe("workspace delete --all on a terminal", () => {
     await run(binary, ["workspace", "create", "--name", "fix"])
     const no = await answered("")
     assert.strictEqual(no.status, 1)
-    assert.include(no.screen, "Delete the workspace (fix) with everything in it? [y/N] ")
+    assert.include(
+      no.screen,
+      "Delete the workspace (fix) with everything in it? 1 saved snapshot will stay (pyro saved list). [y/N] "
+    )
     assert.include(no.screen, "nothing was deleted")
     const yes = await answered("y")
     assert.strictEqual(yes.status, 0)

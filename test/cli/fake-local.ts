@@ -31,6 +31,7 @@ import { fakeWorkspaces } from "./fake-workspaces.ts"
  */
 export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
   ...unfakedPyro,
+  saved: { ...unfakedPyro.saved, list: () => Effect.succeed({ saved: [{ name: "green" } as never] }) },
   workspace: seenCancelling(fakeWorkspaces((payload, input) => Stream.unwrap(start(payload, input)))),
   watch: ({ intervalMs }) =>
     Stream.map(Stream.concat(Stream.make(0), Stream.tick(intervalMs)), () => ({

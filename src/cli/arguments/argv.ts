@@ -61,9 +61,8 @@ export const route = (own: ReadonlyArray<string>): Route => {
     const beneath = beneathPath(longer)
     if (beneath.length === 0) {
       const typed = words.slice(0, at + 1).filter((one) => !one.startsWith("-"))
-      return wantsHelp
-        ? { _tag: "Help", path }
-        : { _tag: "Wrong", detail: `no command "${typed.join(" ")}"${suggestion(longer, words[at + 1])}`, path }
+      // Also before --help: the help of the words above would hide the wrong word.
+      return { _tag: "Wrong", detail: `no command "${typed.join(" ")}"${suggestion(longer, words[at + 1])}`, path }
     }
     path = longer
     const exact = beneath.find((row) => row.cli.path.length === path.length)
@@ -89,8 +88,15 @@ const incomplete = (path: ReadonlyArray<string>, flags: ReadonlyArray<string>) =
     !GENERAL.includes(flag) && !beneathPath(path).some((row) => flagsOf(row).some((one) => isCalled(one, flag)))
   )
   if (unknown !== undefined) return unknownOption(unknown, GENERAL)
-  return path.length === 0 ? `no command before ${flags.join(" ")}` : `"${shortly(path)}" needs a verb`
+  return path.length === 0
+    ? `no command before ${flags.join(" ")}`
+    : `"${shortly(path)}" needs a verb: ${verbsOf(path).join(", ")}`
 }
+
+/** The words that may follow a path. */
+const verbsOf = (path: ReadonlyArray<string>) => [
+  ...new Set(beneathPath(path).flatMap(({ cli }) => cli.path[path.length] ?? []))
+]
 
 const isCalled = ({ also, letter, name }: Flag, word: string) =>
   [name, also].some((one) => word.split("=", 1)[0] === `--${one}`) || (letter !== undefined && word === `-${letter}`)

@@ -60,7 +60,10 @@ export const performCommand = (
   { switches }: OutputOptions
 ) =>
   Effect.scoped(Effect.gen(function*() {
-    const { hasUnreadStdin, stdin } = yield* Terminal
+    const { hasUnreadStdin, stdin, stdinIsTerminal } = yield* Terminal
+    if (switches.has("interactive") && !payload.tty && stdinIsTerminal && !json) {
+      yield* note("pyro: notice: the command reads this terminal until Ctrl-D. A program that needs a terminal: -it\n")
+    }
     const { input, start } = payload.tty
       ? yield* makeTerminalInput(stdin)
       : { input: switches.has("interactive") ? { stdin } : {}, start: Effect.void }

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { DeletePayload } from "../../contract/rows/workspace-reset.ts"
+import { count } from "../../contract/text/count.ts"
 import { firstLine } from "../output/ask.ts"
 import { OutputOptions, warn } from "../output/print.ts"
 import { Terminal } from "../terminal/Terminal.ts"
@@ -23,10 +24,12 @@ export const confirmDeleteAll = (
     const names = workspaces.map(({ id, name }) => name ?? id)
     const more = names.length > MOST_NAMES ? ", …" : ""
     const listed = `(${names.slice(0, MOST_NAMES).join(", ")}${more})`
+    const { saved } = yield* pyro.saved.list({})
+    const stay = saved.length === 0 ? "" : ` ${count(saved.length, "saved snapshot")} will stay (pyro saved list).`
     yield* warn(
       names.length === 1
-        ? `Delete the workspace ${listed} with everything in it? [y/N] `
-        : `Delete all ${names.length} workspaces ${listed} with everything in them? [y/N] `
+        ? `Delete the workspace ${listed} with everything in it?${stay} [y/N] `
+        : `Delete all ${names.length} workspaces ${listed} with everything in them?${stay} [y/N] `
     )
     const answer = yield* firstLine(terminal.stdin)
     const isMeant = /^y(es)?$/i.test(answer.trim())

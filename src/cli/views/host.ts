@@ -51,12 +51,18 @@ const metricsLine = ({ bytes, liveVms, operations, pool }: Metrics) => {
 /** Maximum workspaces in the table of disk use. */
 const NAMED_WORKSPACES = 5
 
+const furtherWorkspaces = (further: DiskUsage["workspaces"]) =>
+  further.length === 0
+    ? []
+    : [[beneath(`and ${further.length} more`), size(further.reduce((sum, { bytes }) => sum + bytes, 0))]]
+
 /** The uses of the host's disk, as a table. */
 const diskText = ({ budgetBytes, evictableBytes, freeBytes, usedBytes, uses, workspaces }: DiskUsage) =>
   printTable([
     ["DISK", "SIZE"],
     ...uses.map(({ bytes, what }) => [what, size(bytes)]),
     ...workspaces.slice(0, NAMED_WORKSPACES).map(({ bytes, workspace }) => [beneath(workspace), size(bytes)]),
+    ...furtherWorkspaces(workspaces.slice(NAMED_WORKSPACES)),
     ["total", `${size(usedBytes)}${budgetBytes === undefined ? "" : ` of ${size(budgetBytes)}`}`],
     ["evictable", size(evictableBytes)],
     ["free", size(freeBytes)]

@@ -58,7 +58,10 @@ export class EditRejected extends ContractError<EditRejected>()("EditRejected", 
   detail: Schema.String
 }, {
   fact: ({ path, detail }) => `${path} was not edited: ${detail}`,
-  steps: "call workspace_file_read and copy the text exactly, with enough lines around it to be unique"
+  message: ({ fact, matches }) =>
+    matches > 1 ? `${fact}. Add the lines around the one that is meant, or give --replace-all` : fact,
+  steps:
+    "call workspace_file_read and copy the text exactly, with enough lines around it to be unique, or give replace_all"
 }) {}
 
 /** Maximum hunks and files in a sentence. The fields of the error have more. */

@@ -310,7 +310,7 @@ export const workspaceFileEdit = unary({
   summary: "Replace text in a file of a workspace",
   description:
     "Replaces the old text, byte by byte, with the new text. Fails if the old text occurs several times, unless --replace-all is given, " +
-    "and shows the lines of the matches. Fails if the old text does not occur, and shows the closest text. In a file whose lines all end in " +
+    "and shows the lines of the matches. Fails if the old text does not occur, and says what seems to differ, such as white space, if that is known. In a file whose lines all end in " +
     "CRLF, or all in LF, the line ends of both texts count as those of the file. The write is atomic and keeps the mode.",
   cli: {
     path: ["workspace", "file", "edit"],

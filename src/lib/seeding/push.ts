@@ -105,7 +105,11 @@ export const syncPush = (
       gone: gone.slice(0, MAX_MISSING_NAMES).map(textOf),
       ignoredCount: host.left.length,
       ignored: host.left.slice(0, MAX_IGNORED_NAMES),
-      warnings: [...host.notes, ...lossNotes(losses, (path) => placedText(dest, path))]
+      warnings: [
+        ...overwrittenNotes(push.overwritten),
+        ...host.notes,
+        ...lossNotes(losses, (path) => placedText(dest, path))
+      ]
     }
   }))
 
@@ -160,3 +164,17 @@ export const replayPushed = (
     }
     yield* send
   })
+
+/** Maximum files that a warning names. */
+const NAMED = 5
+
+/** The changes of the workspace that `force` has dropped. */
+const overwrittenNotes = (paths: ReadonlyArray<string>) => {
+  if (paths.length === 0) return []
+  const more = paths.length > NAMED ? ` and ${paths.length - NAMED} more` : ""
+  return [
+    `the workspace's own changes of ${
+      paths.slice(0, NAMED).join(", ")
+    }${more} were overwritten; a rewind brings them back`
+  ]
+}

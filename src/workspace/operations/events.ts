@@ -2,7 +2,7 @@ import { Effect, Stream, SubscriptionRef } from "effect"
 import type { EventEntry, EventsPayload, EventsResult } from "../../contract/rows/workspace-events.ts"
 import { count } from "../../contract/text/count.ts"
 import { named } from "../../contract/text/names.ts"
-import { printable } from "../../contract/text/printable.ts"
+import { printable, typed } from "../../contract/text/printable.ts"
 import { snakeCase } from "../../contract/text/snake.ts"
 import type { Entry } from "../entry/entry.ts"
 import { type EventLog, type EventPage, eventPage, type WorkspaceLogEvent } from "../entry/events.ts"
@@ -90,7 +90,7 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
     case "port_unpublished":
       return `unpublished ${portOf(event)}`
     case "shell_opened":
-      return `shell ${event.shellId} opened: ${event.command.length === 0 ? "login shell" : event.command.join(" ")}`
+      return `shell ${event.shellId} opened: ${event.command.length === 0 ? "login shell" : typed(event.command)}`
     case "shell_closed":
       return `shell ${event.shellId} ended: ${event.outcome}`
     case "ssh_opened":

@@ -30,13 +30,17 @@ const CROSSES: ReadonlySet<WorkspaceLogEvent["_tag"]> = new Set([
   "snapshot_save"
 ])
 
+/** An export that changed no file has crossed nothing. */
+const crossed = (event: WorkspaceLogEvent) =>
+  event._tag !== "export" || event.kind !== "changes" || event.changedFiles !== 0
+
 /** Effects that a rewind does not undo, a sentence each. */
 const notUndone = (entry: Entry, sinceMs: number) =>
   Effect.gen(function*() {
     const since = new Date(sinceMs).toISOString()
     const events = (yield* readEvents(entry.folder.directory)).filter(({ _tag, at }) =>
       at >= since && CROSSES.has(_tag)
-    )
+    ).filter(crossed)
     const residents = yield* openResidentsOf(entry)
     if (Option.isNone(residents)) return events.map(eventText)
     const { log } = residents.value.network

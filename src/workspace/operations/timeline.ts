@@ -4,7 +4,7 @@ import type { NetworkRecord } from "../../contract/rows/workspace-network.ts"
 import type { TimelineEntries, TimelineEntry, TimelinePayload } from "../../contract/rows/workspace-timeline.ts"
 import { inPieces } from "../../contract/text/first-of.ts"
 import { named } from "../../contract/text/names.ts"
-import { printable } from "../../contract/text/printable.ts"
+import { printable, typed } from "../../contract/text/printable.ts"
 import { snakeCase } from "../../contract/text/snake.ts"
 import { type Entry, untilDeleted } from "../entry/entry.ts"
 import { type EventLog, eventPage } from "../entry/events.ts"
@@ -41,7 +41,7 @@ const ofCommand = (command: LogEntry): TimelineEntry => ({
   at: command.startedAt,
   kind: "command",
   text: printable(
-    `${cut(command.command.join(" "))}: ${outcomeText(command)}${
+    `${cut(typed(command.command))}: ${outcomeText(command)}${
       command.client === undefined ? "" : `, by ${command.client}`
     }`
   ),

@@ -340,9 +340,18 @@ describe("finding the operation", () => {
     assert.strictEqual(suggested(typed), `no option ${option}`)
   })
 
+  it("--help after a word that is no command names the word", () => {
+    assert.match(String(suggested("commits --help")), /^no command "commits"/)
+    assert.match(String(suggested("env commits --help")), /^no command "env commits"/)
+  })
+
   it("options without a command keep the message that the command is missing", () => {
     assert.strictEqual(suggested("--json"), "no command before --json")
-    assert.strictEqual(suggested("env --json"), `"pyro env" needs a verb`)
+    assert.strictEqual(
+      suggested("env --json"),
+      `"pyro env" needs a verb: list, pull, inspect, build, import, export, rm, prune`
+    )
+    assert.match(String(suggested("service")), /^"pyro service" needs a verb: start, list, status, logs, stop$/)
     assert.strictEqual(suggested("--verison"), "no option --verison. Did you mean --version?")
   })
 

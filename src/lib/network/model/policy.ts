@@ -48,6 +48,23 @@ export interface PolicyIssue {
   readonly detail: string
 }
 
+/** The lists that people call by the tool that uses them. */
+const LIST_OF_TOOL: ReadonlyMap<string, string> = new Map([
+  ...["apt", "apt-get", "dpkg", "deb"].map((tool) => [tool, "debian"] as const),
+  ...["pip", "pip3", "python", "poetry", "pipx"].map((tool) => [tool, "pypi"] as const),
+  ...["node", "yarn", "pnpm", "npx"].map((tool) => [tool, "npm"] as const),
+  ...["cargo", "rust"].map((tool) => [tool, "crates"] as const),
+  ...["golang", "goproxy"].map((tool) => [tool, "go"] as const),
+  ...["gem", "bundler", "ruby"].map((tool) => [tool, "rubygems"] as const),
+  ...["docker", "dockerhub"].map((tool) => [tool, "docker-hub"] as const),
+  ...["dotnet", "csharp"].map((tool) => [tool, "nuget"] as const),
+  ...["composer", "php"].map((tool) => [tool, "packagist"] as const),
+  ...["mvn", "java"].map((tool) => [tool, "maven"] as const),
+  ["mix", "hex"],
+  ["uv", "pypi"],
+  ["git", "github"]
+])
+
 /** One `--allow-host` or `--deny-host`: the rule, or the rules of the named list. */
 export const parseHostRules = (text: string): Result.Result<ReadonlyArray<HostRule>, string> => {
   const hosts = hostLists[text]?.hosts
@@ -55,7 +72,7 @@ export const parseHostRules = (text: string): Result.Result<ReadonlyArray<HostRu
     return Result.succeed(hosts.map((host) => ({ ...(parseHostRule(host) as HostRule), text: `${text} (${host})` })))
   }
   if (/^[a-z0-9_-]+$/i.test(text) && !/^[0-9]+$/.test(text) && !/^(0x|localhost$)/i.test(text)) {
-    const [nearest] = similarTo(text.toLowerCase(), listNames)
+    const nearest = LIST_OF_TOOL.get(text.toLowerCase()) ?? similarTo(text.toLowerCase(), listNames)[0]
     return Result.fail(
       `${JSON.stringify(text)} is neither a full host name nor a named list. ${
         nearest === undefined ? "" : `Did you mean ${nearest}? `

@@ -28,6 +28,8 @@ interface Push {
   /** Directories above removed files. */
   readonly parentsOfRemoved: Set<string>
   bytes: number
+  /** Files whose changes in the workspace `force` drops. */
+  readonly overwritten: Array<string>
   /** Number of files that changed on the host, and that the guest already has. */
   equalCount: number
 }
@@ -43,6 +45,7 @@ export const newPush = (of: Pick<Push, "guest" | "host" | "folder" | "force">): 
   unremoved: new Set(),
   parentsOfRemoved: new Set(),
   bytes: 0,
+  overwritten: [],
   equalCount: 0
 })
 
@@ -67,8 +70,9 @@ export const planFile = (push: Push, name: string, file: HostFile) =>
     const live = guest.live.get(name)
     const equal = yield* hasContent(guest, live, file.mode, kept)
     const makesRoom = live?.type === "directory"
-    if (!equal && !push.force && !makesRoom && (yield* isChanged(guest, name))) {
-      return void push.conflicts.push({ path: text, reason: changedInGuest })
+    if (!equal && !makesRoom && (yield* isChanged(guest, name))) {
+      if (!push.force) return void push.conflicts.push({ path: text, reason: changedInGuest })
+      push.overwritten.push(text)
     }
     const { sha256, size } = kept
     push.entries.set(name, { _tag: "file", mode: file.mode, sha256, size, mtimeNs: String(file.mtimeNs) })
@@ -97,10 +101,12 @@ export const planRemoval = (push: Push, name: string) =>
       push.conflicts.push({ path: textOf(name), reason })
       return false
     }
-    if (live !== undefined && !push.force && (yield* isChanged(guest, name))) return stays(changedInGuest)
+    const isTheirs = live !== undefined && (yield* isChanged(guest, name))
+    if (isTheirs && !push.force) return stays(changedInGuest)
     if (live !== undefined && !isFileOrLink(live)) return stays(hasThere(live))
     push.entries.set(name, { _tag: "absent" })
     if (live === undefined) return true
+    if (isTheirs) push.overwritten.push(textOf(name))
     for (const parent of parentsOf(name)) push.parentsOfRemoved.add(parent)
     detach(live, push)
     push.files.push({ path: textOf(name), change: "deleted" })

@@ -198,13 +198,25 @@ const entryOf = ({ after, before, path }: FileChange, executable: ExecutablePath
   }
 }
 
+/** Whether the directory seems to be another project: no changed file fits, and one of them is not there. */
+const isElsewhere = (files: ReadonlyArray<FileChange>, { conflicts }: PutFailed) => {
+  const why = new Map(conflicts.map(({ path, reason }) => [raw(path), reason]))
+  const changed = files.filter(({ before }) => before !== undefined).slice(0, conflicts.length)
+  return changed.length > 0 && changed.every(({ path }) => why.has(path)) &&
+    changed.some(({ path }) => why.get(path) === "it is gone")
+}
+
 const refusalOf = (directory: string, files: ReadonlyArray<FileChange>, failure: PutFailed) => {
   if (failure.reason !== "conflict") {
     const bytes = files.reduce((sum, { after }) => sum + (after?.content.length ?? 0), 0)
     return failureOf({ path: directory, isDirectory: true, bytes }, failure)
   }
   return new ExportRefused({
-    detail: `${FILES_HAVE_CHANGED}; ${failure.detail} in ${directory}`,
+    detail: `${FILES_HAVE_CHANGED}; ${failure.detail} in ${directory}${
+      isElsewhere(files, failure)
+        ? ". No file of the diff is there as the workspace was seeded: is this the directory of its project? Name it with --output"
+        : ""
+    }`,
     paths: failure.conflicts.map(({ path, reason }) => `${pathText(path)}: ${reason}`)
   })
 }

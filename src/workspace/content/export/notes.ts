@@ -32,7 +32,7 @@ const isAt = (wanted: ReadonlyArray<string>, path: string) =>
 
 /** Says why there is nothing to export. */
 export const emptyNote = (
-  { exclude, patch }: Pick<ExportPayload, "exclude" | "patch">,
+  { apply, exclude, patch }: Pick<ExportPayload, "apply" | "exclude" | "patch">,
   pushed: Pick<Pushed, "entries">,
   { ignoredCount, nested, paths = [] }: Pick<Changes, "ignoredCount" | "nested"> & {
     readonly paths?: ReadonlyArray<Uint8Array> | undefined
@@ -43,7 +43,11 @@ export const emptyNote = (
   const why = isApplied && exclude.length === 0
     ? `all changes of the ${wanted.length === 0 ? "workspace" : "path"} were applied already`
     : exclude.length > 0 || wanted.length > 0
-    ? "no change that the request selects is left"
+    ? `no change that the request selects is left${
+      apply && wanted.length > 0
+        ? ". The paths select files of the workspace; the directory of the host is --output DIR"
+        : ""
+    }`
     : ignoredCount > 0 || nested.length > 0
     ? "the workspace has no other changes"
     : "the workspace has no changes"

@@ -42,8 +42,7 @@ const rejected = (path: string, content: Buffer, payload: FileEditPayload, { cou
   const more = count > lines.length ? " and more" : ""
   const detail = count === 0
     ? nearMatch(content, payload)
-    : `the text to replace is there ${count} times, at lines ${lines.join(", ")}${more}; ` +
-      `add the lines around the one that is meant, or replace all`
+    : `the text to replace is there ${count} times, at lines ${lines.join(", ")}${more}`
   return new EditRejected({ path, matches: count, lines, detail })
 }
 

@@ -4,7 +4,7 @@ import { OUT_OF_MEMORY, TIMED_OUT } from "../../../contract/errors/exit-status.t
 import { DEFAULT_GRACE_SECONDS } from "../../../contract/rows/command.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
 import type { RunPayload } from "../../../contract/rows/run.ts"
-import { printable } from "../../../contract/text/printable.ts"
+import { printable, typed } from "../../../contract/text/printable.ts"
 import type { GuestProcess, ProcessExit, SpawnRequest } from "../../../lib/guest-channel/model/process.ts"
 import { withTimeout } from "../../../system/waits/effects.ts"
 import type { CommandRole } from "./command-role.ts"
@@ -178,9 +178,9 @@ const COMMAND_LENGTH = 120
 /** Maximum number of running commands in a summary. */
 export const NAMED_RUNNING = 10
 
-/** A command as one short line. */
+/** A command as one short line, as it would be typed into a shell. */
 export const lineOf = (command: ReadonlyArray<string>): string => {
-  const line = printable(command.join(" ")).replace(/\s+/g, " ").trim()
+  const line = printable(typed(command)).replace(/\s+/g, " ").trim()
   const characters = [...line]
   return characters.length > COMMAND_LENGTH ? `${characters.slice(0, COMMAND_LENGTH - 1).join("")}…` : line
 }

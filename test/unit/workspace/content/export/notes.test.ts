@@ -54,7 +54,11 @@ describe("the notes of an export", () => {
       emptyNote(payload({ apply: true }), { entries: applied }, { ...none, paths: bytes(...paths) })
     assert.strictEqual(note(entries), "nothing to export: all changes of the workspace were applied already")
     assert.strictEqual(note(new Map()), "nothing to export: the workspace has no changes")
-    assert.strictEqual(note(entries, "other"), "nothing to export: no change that the request selects is left")
+    assert.strictEqual(
+      note(entries, "other"),
+      "nothing to export: no change that the request selects is left. The paths select files of the workspace; " +
+        "the directory of the host is --output DIR"
+    )
     assert.strictEqual(note(entries, "dir"), "nothing to export: all changes of the path were applied already")
     assert.strictEqual(
       emptyNote(payload({ patch: true }), { entries: new Map() }, { ...none, nested: bytes("work") }),
