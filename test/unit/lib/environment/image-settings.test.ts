@@ -5,14 +5,16 @@ import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import { configOf } from "../../../../src/lib/environment/image-export.ts"
 import { ImageConfig } from "../../../../src/lib/environment/model/image-config.ts"
-import { imageModules } from "../../../support/image-program.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
+
+const modules = JSON.stringify(path.join(import.meta.dirname, "../../../../rootfs/image"))
 
 /** What the builder says of an image's `config`. */
 const settingsOf = (config: object, root = "/nowhere"): unknown =>
   JSON.parse(execFileSync("python3", [
-    "-c",
-    `${imageModules}
+    "-Bc",
+    `import json, sys
+sys.path.insert(0, ${modules})
 from pyro_image.settings import settings
 print(json.dumps(settings(json.load(sys.stdin), ${JSON.stringify(root)}, None)))`
   ], { input: JSON.stringify(config), encoding: "utf8" }))
