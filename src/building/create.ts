@@ -1,6 +1,6 @@
-import { Effect, Schema, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
-import { BuildPayload } from "../contract/rows/environment.ts"
+import { payloadOf } from "../contract/rows/payload-of.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
 import type { CreatePayload, WorkspaceEvent } from "../contract/rows/workspace-lifecycle.ts"
 import type { Environments } from "../lib/environment/Environments.ts"
@@ -38,7 +38,7 @@ export const createOfDockerfile = (
       const directory = found?.context ?? real
       yield* yield* roomFor({ ...payload, driver: yield* driverOf(payload) })
       const environment = nameOfFile("dockerfile", directory, directory)
-      const asked = Schema.decodeSync(BuildPayload())({ name: environment, dockerfile: real, replace: true })
+      const asked = payloadOf("env.build", { name: environment, dockerfile: real, replace: true })
       yield* buildDockerfile(pyro, {
         ...asked,
         name: environment,

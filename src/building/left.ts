@@ -1,4 +1,5 @@
 import { Effect, Ref } from "effect"
+import { payloadOf } from "../contract/rows/payload-of.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
 import { resultsFolder } from "../lib/disk/result-disk.ts"
 import { Paths } from "../system/files/Paths.ts"
@@ -16,7 +17,11 @@ export const deleteLeftBuilders = (workspaces: Workspaces["Service"], pyro: () =
       if ((yield* Ref.get(entry.record)).builder !== undefined) left.push(entry.id)
     }
     const { stateDir } = yield* Paths
-    yield* Effect.forEach(left, (id) => Effect.ignore(pyro().workspace.delete({ workspaces: [id], all: false })), {
-      discard: true
-    }).pipe(Effect.andThen(Effect.ignore(sweepTemporaries(resultsFolder(stateDir)))), Effect.forkScoped)
+    yield* Effect.forEach(
+      left,
+      (id) => Effect.ignore(pyro().workspace.delete(payloadOf("workspace.delete", { workspaces: [id] }))),
+      {
+        discard: true
+      }
+    ).pipe(Effect.andThen(Effect.ignore(sweepTemporaries(resultsFolder(stateDir)))), Effect.forkScoped)
   })

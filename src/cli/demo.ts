@@ -1,5 +1,6 @@
 import { Duration, Effect, Random } from "effect"
 import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
+import { payloadOf } from "../contract/rows/payload-of.ts"
 import { Pyro } from "../contract/rows/Pyro.ts"
 import { typed as asTyped } from "../contract/text/printable.ts"
 import { decode, parse } from "./arguments/parser.ts"
@@ -71,7 +72,8 @@ const leaveNothing = (names: ReadonlyArray<string>) =>
   Effect.flatMap(
     Pyro,
     ({ workspace }) =>
-      Effect.forEach(names, (name) => Effect.ignore(workspace.delete({ workspaces: [name], all: false })), {
+      Effect.forEach(names, (name) =>
+        Effect.ignore(workspace.delete(payloadOf("workspace.delete", { workspaces: [name] }))), {
         discard: true
       })
   )

@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import type { FromClientEncoded, FromServerEncoded } from "effect/rpc/RpcMessage"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
+import { payloadOf } from "../contract/rows/payload-of.ts"
 import { ExecEvent, ExecPayload } from "../contract/rows/workspace-exec.ts"
 import { answerForm, payloadForm } from "../contract/wire/forms.ts"
 import { CREDIT, makePyroRpcs } from "../contract/wire/rpcs.ts"
@@ -89,7 +90,7 @@ const record = ({ codecFor, makeUnsafe }: RpcSerialization.RpcSerialization["Ser
     message({ _tag: "Request", id, tag, payload, headers: [], ...more })
   const { command, execId, workspace } = SAMPLES
   // `exec` prints output as it arrives, and does not keep it.
-  const plain = { ...Schema.decodeSync(ExecPayload())({ workspace, command, max_bytes: 0 }), execId }
+  const plain = { ...payloadOf("workspace.exec", { workspace, command, maxBytes: 0 }), execId }
   const payload = encoded(payloadForm(ExecPayload()), plain)
   const written = encoded(payloadForm(ExecPayload()), { ...plain, order: "written" })
   const events = Schema.NonEmptyArray(answerForm(ExecEvent()))

@@ -1,5 +1,6 @@
 import { Effect, Fiber, Layer, Option, Ref } from "effect"
 import * as path from "node:path"
+import { payloadOf } from "../contract/rows/payload-of.ts"
 import { Pyro } from "../contract/rows/Pyro.ts"
 import { writeJsonAtomic } from "../system/files/atomic-file.ts"
 import { openFolder } from "../system/files/content.ts"
@@ -33,7 +34,7 @@ export const serve = (version: string) =>
     const { page: pageFile, record, socket } = yield* daemonFiles
     const pyro = yield* Pyro
     // Takes the lock and adopts the workspaces of an earlier daemon, before the first request.
-    yield* pyro.workspace.list({ labels: {} })
+    yield* pyro.workspace.list(payloadOf("workspace.list", {}))
     const requests = yield* makeRequestTracker
     const timings = Option.getOrUndefined(yield* Effect.serviceOption(Timings))
     const hasSpan: Serving["hasSpan"] = ({ name }) => timings === undefined || timings.wants(name)

@@ -1,4 +1,5 @@
 import { Effect, Latch } from "effect"
+import { payloadOf } from "../contract/rows/payload-of.ts"
 import { Pyro } from "../contract/rows/Pyro.ts"
 import { RETIRE_SIGNAL } from "../system/processes/identity.ts"
 import { setting } from "../system/settings/config.ts"
@@ -46,7 +47,7 @@ export const untilIdle = (requests: RequestTracker, close: Effect.Effect<void>) 
     /** Time until the next look; 0 when it is time to leave. */
     const look = Effect.gen(function*() {
       const lookedAtMs = monotonicMs()
-      const { workspaces } = yield* pyro.workspace.list({ labels: {} })
+      const { workspaces } = yield* pyro.workspace.list(payloadOf("workspace.list", {}))
       // No turn of the event loop until `close`: a request comes before and is seen, or comes after and is refused.
       const since = requests.idleSinceMs()
       const held = workspaces.some(({ ports = [], state }) =>

@@ -1,7 +1,7 @@
-import { Effect, Schema, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
-import { PullPayload } from "../contract/rows/environment.ts"
 import { nextVm } from "../contract/rows/next-vm-fields.ts"
+import { payloadOf } from "../contract/rows/payload-of.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
 import type { Project } from "../sdk/project.ts"
 import type { Request } from "./request.ts"
@@ -33,7 +33,7 @@ export const pullAllowedImage = (
     if (reference === undefined || !isAllowed(reference.name, project)) return
     const { environments } = yield* pyro.env.list({})
     if (environments.some(({ name }) => name === reference.name)) return
-    const asked = { ...Schema.decodeSync(PullPayload())({ environment: reference.name }), ...nextVm(sizes) }
+    const asked = { ...payloadOf("env.pull", { environment: reference.name }), ...nextVm(sizes) }
     yield* Stream.runForEach(pyro.env.pull(asked), (event) =>
       Effect.sync(() => {
         if (event._tag === "Notice" && event.level !== "output") {

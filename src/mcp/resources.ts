@@ -1,11 +1,9 @@
 import { ProtocolError, ProtocolErrorCode, type Server } from "@modelcontextprotocol/server"
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import { type PyroError } from "../contract/errors/errors.ts"
 import type { Mode } from "../contract/rows/modes.ts"
+import { payloadOf } from "../contract/rows/payload-of.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
-import { DiffPayload } from "../contract/rows/workspace-diff.ts"
-import { FileReadPayload } from "../contract/rows/workspace-file.ts"
-import { LogsPayload } from "../contract/rows/workspace-logs.ts"
 import { count } from "../contract/text/count.ts"
 import { readableText } from "../contract/text/printable.ts"
 import { callerProject } from "../contract/wire/caller-project.ts"
@@ -71,7 +69,7 @@ const reading = (
   if (workspace === undefined || workspace.length > MAX_WORKSPACE_CHARACTERS || !uri.isWellFormed()) return undefined
   const maxBytes = MAX_BYTES
   if (diff !== undefined) {
-    const payload = Schema.decodeSync(DiffPayload())({ workspace, max_bytes: maxBytes })
+    const payload = payloadOf("workspace.diff", { workspace, maxBytes })
     return (pyro) =>
       Effect.map(
         pyro.workspace.diff(payload),
@@ -85,7 +83,7 @@ const reading = (
       )
   }
   if (execId !== undefined) {
-    const payload = Schema.decodeSync(LogsPayload())({ workspace, exec_id: execId, max_bytes: maxBytes })
+    const payload = payloadOf("workspace.logs", { workspace, execId, maxBytes })
     return (pyro) =>
       Effect.map(
         pyro.workspace.logs(payload),
@@ -99,7 +97,7 @@ const reading = (
   }
   const path = decoded(file ?? "")
   if (path === undefined || path === "" || path.includes("\0")) return undefined
-  const payload = Schema.decodeSync(FileReadPayload())({ workspace, path, max_bytes: maxBytes })
+  const payload = payloadOf("workspace.file.read", { workspace, path, maxBytes })
   return (pyro) =>
     Effect.map(
       pyro.workspace.file.read(payload),

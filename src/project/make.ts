@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import * as path from "node:path"
 import { BuildPayload, environmentBuild, environmentPull } from "../contract/rows/environment.ts"
 import { nextVm } from "../contract/rows/next-vm-fields.ts"
+import { payloadOf } from "../contract/rows/payload-of.ts"
 import { Pyro } from "../contract/rows/Pyro.ts"
 import { DEFAULT_MEMORY_MIB } from "../contract/rows/workspace-field.ts"
 import { workspaceCreate } from "../contract/rows/workspace-lifecycle.ts"
@@ -51,7 +52,7 @@ const slugOf = (directory: string) =>
 const freeName = ({ definition, directory }: ProjectFile) =>
   Effect.gen(function*() {
     if (definition.name !== undefined) return definition.name
-    const { workspaces } = yield* (yield* Pyro).workspace.list({ labels: {} })
+    const { workspaces } = yield* (yield* Pyro).workspace.list(payloadOf("workspace.list", {}))
     const slug = slugOf(directory)
     const isTaken = workspaces.some(({ name }) => name === slug) || /^ws-[0-9a-f]{10}$/.test(slug)
     return isTaken ? `${slug}-${digitsOf(directory)}` : slug

@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { ProjectSetupFailed } from "../contract/errors/errors.ts"
+import { payloadOf } from "../contract/rows/payload-of.ts"
 import { Pyro } from "../contract/rows/Pyro.ts"
 import { workspaceExec } from "../contract/rows/workspace-exec.ts"
 import type { WorkspaceInfo } from "../contract/rows/workspace-info.ts"
@@ -58,7 +59,10 @@ export const workspaceOf = ({ workspace }: Memory) =>
   })
 
 export const deleteWorkspace = (id: string) =>
-  Effect.flatMap(Pyro, (pyro) => pyro.workspace.delete({ workspaces: [id], all: false, ifExists: true }))
+  Effect.flatMap(
+    Pyro,
+    (pyro) => pyro.workspace.delete(payloadOf("workspace.delete", { workspaces: [id], ifExists: true }))
+  )
 
 const created = (
   file: ProjectFile,

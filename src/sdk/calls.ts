@@ -2,6 +2,7 @@ import { Cause, Effect, identity, Option, Scope } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import { callFromPull, type PullEvents } from "../contract/rows/event-batches.ts"
 import type { Operation } from "../contract/rows/operations.ts"
+import { payloadOf } from "../contract/rows/payload-of.ts"
 import type { WorkspaceInfo } from "../contract/rows/workspace-info.ts"
 import { workspaceStatus } from "../contract/rows/workspace-lifecycle.ts"
 import { type DeletePayload, workspaceDelete } from "../contract/rows/workspace-reset.ts"
@@ -80,7 +81,7 @@ const makeMinted = (session: Session, count: number) => {
           // A failure here would hide the defect.
           Effect.forEach(
             ids,
-            (id) => Effect.catchCause(remove({ workspaces: [id], all: false }), () => Effect.void),
+            (id) => Effect.catchCause(remove(payloadOf("workspace.delete", { workspaces: [id] })), () => Effect.void),
             {
               discard: true
             }

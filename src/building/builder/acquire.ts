@@ -1,6 +1,6 @@
-import { Effect, Ref, Schema, Stream } from "effect"
+import { Effect, Ref, Stream } from "effect"
+import { payloadOf } from "../../contract/rows/payload-of.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
-import { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
 import { named } from "../../contract/text/names.ts"
 import type { ResultDisk } from "../../lib/disk/result-disk.ts"
 import { Environments, type OnProgress } from "../../lib/environment/Environments.ts"
@@ -60,15 +60,15 @@ export const acquireBuilder = (
 ) =>
   Effect.gen(function*() {
     yield* ensureBuilder(onProgress)
-    const asked = Schema.decodeSync(CreatePayload())({
+    const asked = payloadOf("workspace.create", {
       environment: BUILDER,
-      memory_mib: MEMORY_MIB,
-      vcpu_count: processors(),
-      disk_mib: yield* setting("PYRO_BUILDER_DISK_MIB"),
-      ttl_seconds: LEFT_SECONDS,
-      ...(context === undefined ? {} : { seed_path: context }),
-      ...(allowHosts.length === 0 ? {} : { allow_hosts: allowHosts, trust_host_certificates: !isLoopback }),
-      ...(allowIps.length === 0 ? {} : { allow_ips: allowIps })
+      memoryMib: MEMORY_MIB,
+      vcpuCount: processors(),
+      diskMib: yield* setting("PYRO_BUILDER_DISK_MIB"),
+      ttlSeconds: LEFT_SECONDS,
+      ...(context === undefined ? {} : { seedPath: context }),
+      ...(allowHosts.length === 0 ? {} : { allowHosts, trustHostCertificates: !isLoopback }),
+      ...(allowIps.length === 0 ? {} : { allowIps })
     })
     // No request of a person has these fields.
     const payload: AskedWorkspace & AskedNetwork = {
@@ -86,7 +86,10 @@ export const acquireBuilder = (
     yield* Effect.addFinalizer(() =>
       Effect.flatMap(
         Ref.get(made),
-        (id) => id === undefined ? Effect.void : Effect.ignore(pyro.workspace.delete({ workspaces: [id], all: false }))
+        (id) =>
+          id === undefined
+            ? Effect.void
+            : Effect.ignore(pyro.workspace.delete(payloadOf("workspace.delete", { workspaces: [id] })))
       )
     )
     yield* pyro.workspace.create(payload).pipe(

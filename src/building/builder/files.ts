@@ -1,8 +1,8 @@
-import { Effect, Schema, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { EnvironmentBuildFailed, FileRefused, type PyroError } from "../../contract/errors/errors.ts"
+import { payloadOf } from "../../contract/rows/payload-of.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { Secrets } from "../../contract/rows/secret-fields.ts"
-import { FileDownloadPayload } from "../../contract/rows/workspace-file-stream.ts"
 import { named } from "../../contract/text/names.ts"
 import type { OnProgress } from "../../lib/environment/Environments.ts"
 import type { BuilderMessage, BuilderRequest, MadeImage } from "../../lib/environment/model/image-builder.ts"
@@ -92,7 +92,7 @@ export const takeFile = <E>(
   write: (bytes: Uint8Array) => Effect.Effect<void, E>
 ) =>
   Effect.gen(function*() {
-    const payload = Schema.decodeSync(FileDownloadPayload())({ workspace, path })
+    const payload = payloadOf("workspace.file.download", { workspace, path })
     let bytes = 0
     yield* pyro.workspace.file.download(payload).pipe(
       Stream.runForEach((event) =>

@@ -1,7 +1,7 @@
-import { Deferred, Effect, Schema, Stream } from "effect"
+import { Deferred, Effect, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
+import { payloadOf } from "../../contract/rows/payload-of.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
-import { FileUploadPayload } from "../../contract/rows/workspace-file-stream.ts"
 import type { OnProgress } from "../../lib/environment/Environments.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
 import { readPieces, sizeOf } from "../../system/files/pieces.ts"
@@ -18,7 +18,7 @@ export const giveFile = (
       bytes,
       (failure) => Stream.concat(Stream.fromEffectDrain(Deferred.fail(failed, failure)), Stream.never)
     )
-    const payload = Schema.decodeSync(FileUploadPayload())({ workspace, path })
+    const payload = payloadOf("workspace.file.upload", { workspace, path })
     yield* Effect.raceFirst(Stream.runDrain(pyro.workspace.file.upload(payload, { stdin })), Deferred.await(failed))
   })
 

@@ -1,6 +1,6 @@
 import { Effect, Option, Schema, Stream } from "effect"
+import { payloadOf } from "../../contract/rows/payload-of.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
-import { ExecPayload } from "../../contract/rows/workspace-exec.ts"
 import type { Progress } from "../../lib/environment/Environments.ts"
 import { BuilderMessage, IMAGE_COMMAND, imageInput, imageProgram } from "../../lib/environment/model/image-builder.ts"
 import { troubleText } from "../../workspace/entry/standstill.ts"
@@ -30,10 +30,10 @@ export const runRecipe = <Last extends BuilderMessage["_tag"]>(
   { last, onProgress, reference, refused: errorOf, request, secrets = {} }: Recipe<Last>
 ) =>
   Effect.gen(function*() {
-    const payload = Schema.decodeSync(ExecPayload())({
+    const payload = payloadOf("workspace.exec", {
       workspace,
       command: IMAGE_COMMAND,
-      secret_mount: Object.keys(secrets).map((id, at) => `${secretName(at)}=${SECRETS_FOLDER}/${id}`)
+      secretMount: Object.keys(secrets).map((id, at) => `${secretName(at)}=${SECRETS_FOLDER}/${id}`)
     })
     let rest = ""
     let stderr = ""

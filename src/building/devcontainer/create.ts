@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
+import { payloadOf } from "../../contract/rows/payload-of.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import type { CreatePayload, WorkspaceEvent } from "../../contract/rows/workspace-lifecycle.ts"
@@ -123,7 +124,9 @@ const completed = (
       yield* runSteps(pyro, id, [...steps.create, ...steps.start], notify)
     }
     return yield* pyro.workspace.status({ workspace: id })
-  }).pipe(Effect.onError(() => Effect.ignore(pyro.workspace.delete({ workspaces: [id], all: false }))))
+  }).pipe(
+    Effect.onError(() => Effect.ignore(pyro.workspace.delete(payloadOf("workspace.delete", { workspaces: [id] }))))
+  )
 
 /**
  * A workspace as a devcontainer.json describes it: its environment is built if it has changed, the project is copied, and the commands of

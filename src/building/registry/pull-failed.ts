@@ -1,7 +1,8 @@
 import { Effect, Option, Schema } from "effect"
 import { ImagePullFailed, PullFailure } from "../../contract/errors/errors.ts"
+import { payloadOf } from "../../contract/rows/payload-of.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
-import { NetworkLogPayload, type NetworkRecord } from "../../contract/rows/workspace-network.ts"
+import type { NetworkRecord } from "../../contract/rows/workspace-network.ts"
 import { THIS_HOST } from "../../lib/network/model/name.ts"
 
 /** Failures whose reason the host knows better than the guest, which sees a refused connection only, or an answer of the cache of layers. */
@@ -9,7 +10,7 @@ const OF_NETWORK: ReadonlyArray<PullFailure> = ["unreachable", "timeout", "certi
 
 /** The newest connections of a builder that were not made, without those to some registries. */
 export const troubles = (pyro: PyroService, workspace: string, without: ReadonlyArray<string>) =>
-  pyro.workspace.network.log(Schema.decodeSync(NetworkLogPayload())({ workspace, limit: 20 })).pipe(
+  pyro.workspace.network.log(payloadOf("workspace.network.log", { workspace, limit: 20 })).pipe(
     Effect.map(({ entries }) =>
       entries.filter(({ host, outcome, port, reason }) =>
         outcome !== "allowed" && reason !== undefined &&

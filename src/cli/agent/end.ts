@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { payloadOf } from "../../contract/rows/payload-of.ts"
 import { Pyro } from "../../contract/rows/Pyro.ts"
 import { DiffPayload, type DiffResult, workspaceDiff } from "../../contract/rows/workspace-diff.ts"
 import { ExportPayload, workspaceExport } from "../../contract/rows/workspace-export.ts"
@@ -22,7 +23,7 @@ export const showEnd = (workspace: string, { agent, delete: wantsDelete, patch }
     const isWritten = patch !== undefined && hasChanges(diff) && (yield* writePatch(workspace, patch, diff))
     const isLost = hasChanges(diff) && !isWritten
     if (wantsDelete && !isLost) {
-      yield* pyro.workspace.delete({ workspaces: [workspace], all: false })
+      yield* pyro.workspace.delete(payloadOf("workspace.delete", { workspaces: [workspace] }))
       return yield* note(`pyro: ${hasChanges(diff) ? "" : "no changes; "}the workspace is deleted\n`)
     }
     yield* note(nextSteps(workspace, agent, { hasChanges: hasChanges(diff), patch: isWritten ? patch : undefined }))

@@ -2,8 +2,9 @@ import { Effect, Schema, type Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { CliSurface } from "../../contract/rows/operation.ts"
 import type { ResultOf } from "../../contract/rows/operations.ts"
+import { payloadOf } from "../../contract/rows/payload-of.ts"
 import { callOf, Pyro, type PyroService } from "../../contract/rows/Pyro.ts"
-import { ExecPayload, workspaceExec } from "../../contract/rows/workspace-exec.ts"
+import { workspaceExec } from "../../contract/rows/workspace-exec.ts"
 import type { LogsPayload } from "../../contract/rows/workspace-logs.ts"
 import type { DeletePayload } from "../../contract/rows/workspace-reset.ts"
 import { note, OutputOptions, printJson, printJsonLines } from "../output/print.ts"
@@ -90,7 +91,7 @@ const followingExec = (pyro: PyroService, { cursor, execId, workspace }: LogsPay
   Effect.gen(function*() {
     const id = execId ?? (yield* newest(pyro, workspace))
     if (id === undefined) return undefined
-    return yield* Effect.orDie(Schema.decodeUnknownEffect(ExecPayload())({ workspace, exec_id: id, cursor }))
+    return payloadOf("workspace.exec", { workspace, execId: id, cursor })
   })
 
 const newest = (pyro: PyroService, workspace: string): Effect.Effect<string | undefined, PyroError> =>
@@ -98,7 +99,7 @@ const newest = (pyro: PyroService, workspace: string): Effect.Effect<string | un
     const { running } = yield* pyro.workspace.status({ workspace })
     const runs = running?.at(-1)?.execId
     if (runs !== undefined) return runs
-    const { commands } = yield* pyro.workspace.logs({ workspace, cursor: 0, encoding: "text", limit: 1 })
+    const { commands } = yield* pyro.workspace.logs(payloadOf("workspace.logs", { workspace, limit: 1 }))
     return commands.at(-1)?.execId
   })
 

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
+import { payloadOf } from "../../contract/rows/payload-of.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { DeletePayload } from "../../contract/rows/workspace-reset.ts"
 import { count } from "../../contract/text/count.ts"
@@ -19,7 +20,7 @@ export const confirmDeleteAll = (
     const terminal = yield* Terminal
     const { switches } = yield* OutputOptions
     if (!payload.all || switches.has("yes") || !terminal.stdinIsTerminal || !terminal.stderrIsTerminal) return true
-    const { workspaces } = yield* pyro.workspace.list({ labels: {} })
+    const { workspaces } = yield* pyro.workspace.list(payloadOf("workspace.list", {}))
     if (workspaces.length === 0) return true
     const names = workspaces.map(({ id, name }) => name ?? id)
     const more = names.length > MOST_NAMES ? ", …" : ""

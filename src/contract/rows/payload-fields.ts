@@ -1,5 +1,6 @@
 import { Schema, SchemaAST } from "effect"
 import { named } from "../text/names.ts"
+import { snakeCase } from "../text/snake.ts"
 import type { PureSchema } from "./operation.ts"
 
 /** Kind of a field's value. */
@@ -31,8 +32,8 @@ export const payloadFields = (payload: PureSchema): ReadonlyArray<PayloadField> 
 /** Samples. Every required field accepts one of them. */
 const samples: ReadonlyArray<unknown> = ["x", 1, "1", ["x"], "755", [{ command: "x" }]]
 
-/** Defaults of the optional fields, as JSON. Fields without a default are missing. */
-export const payloadDefaults = (payload: PureSchema): Readonly<Record<string, unknown>> => {
+/** The least payload, as JSON. */
+const leastOf = (payload: PureSchema): Readonly<Record<string, unknown>> => {
   const encoded = SchemaAST.toEncoded(payload.ast)
   const required = SchemaAST.isObjects(encoded)
     ? encoded.propertySignatures.filter(({ type }) => !SchemaAST.isOptional(type))
@@ -41,9 +42,23 @@ export const payloadDefaults = (payload: PureSchema): Readonly<Record<string, un
     const kind = kindOf(type)
     return kind._tag === "choice" ? kind.choices[0] : samples.find(Schema.is(Schema.make(type)))
   }
-  const least = named(required.map(({ name, type }) => [String(name), valueOf(type)]))
-  const full = Schema.encodeUnknownSync(payload)(Schema.decodeUnknownSync(payload)(least)) as Record<string, unknown>
-  return named(Object.entries(full).filter(([name]) => !(name in least)))
+  return named(required.map(({ name, type }) => [String(name), valueOf(type)]))
+}
+
+const without = (fields: unknown, isLeftOut: (name: string) => boolean) =>
+  named(Object.entries(fields as object).filter(([name]) => !isLeftOut(name)) as Array<[string, unknown]>)
+
+/** Defaults of the optional fields, as JSON. Fields without a default are missing. */
+export const payloadDefaults = (payload: PureSchema): Readonly<Record<string, unknown>> => {
+  const least = leastOf(payload)
+  const full = Schema.encodeUnknownSync(payload)(Schema.decodeUnknownSync(payload)(least))
+  return without(full, (name) => name in least)
+}
+
+/** The same by the names of TypeScript. */
+export const defaultsOf = (payload: PureSchema): Readonly<Record<string, unknown>> => {
+  const least = leastOf(payload)
+  return without(Schema.decodeUnknownSync(payload)(least), (name) => snakeCase(name) in least)
 }
 
 const kindOf = (type: SchemaAST.AST): FieldKind => {

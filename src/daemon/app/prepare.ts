@@ -1,11 +1,9 @@
-import { Effect, Schema, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { type PyroError, VmFailed } from "../../contract/errors/errors.ts"
-import { PullPayload } from "../../contract/rows/environment.ts"
 import type { PrepareEvent, PreparePayload } from "../../contract/rows/host.ts"
 import type { Notice } from "../../contract/rows/notice.ts"
+import { payloadOf } from "../../contract/rows/payload-of.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
-import { RunPayload } from "../../contract/rows/run.ts"
-import { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
 import { sampleFolder } from "../../lib/seeding/model/cache.ts"
 import type { PrepareServices } from "../../lib/seeding/model/request.ts"
 
@@ -20,7 +18,7 @@ export const prepare = (pyro: PyroService) => ({ environments }: PreparePayload)
   Stream.flatMap(Stream.fromIterable([...new Set(environments)]), (environment) => prepareOne(pyro, environment))
 
 const prepareOne = (pyro: PyroService, environment: string) =>
-  pyro.env.pull(Schema.decodeSync(PullPayload())({ environment })).pipe(
+  pyro.env.pull(payloadOf("env.pull", { environment })).pipe(
     Stream.flatMap((event): Stream.Stream<PrepareEvent, PyroError, PrepareServices> =>
       event._tag === "Notice"
         ? Stream.make(event)
@@ -32,7 +30,7 @@ const prepareOne = (pyro: PyroService, environment: string) =>
   )
 
 const runOnce = (pyro: PyroService, environment: string): Stream.Stream<Notice, PyroError> =>
-  pyro.run(Schema.decodeSync(RunPayload())({ environment, command: ["true"] })).pipe(
+  pyro.run(payloadOf("run", { environment, command: ["true"] })).pipe(
     Stream.tap((event) =>
       event._tag === "Exited" && event.status !== 0
         ? new VmFailed({ step: "run", detail: `true exited with ${event.status} in ${environment}`, consoleTail: "" })
@@ -44,11 +42,11 @@ const runOnce = (pyro: PyroService, environment: string): Stream.Stream<Notice, 
 const createOnce = (pyro: PyroService, environment: string) =>
   Stream.unwrap(Effect.gen(function*() {
     const seedPath = yield* sampleFolder
-    const payload = { environment, seed_path: seedPath, ttl_seconds: LEFT_SECONDS, git: "none" as const }
-    return pyro.workspace.create(Schema.decodeSync(CreatePayload())(payload)).pipe(
+    const payload = { environment, seedPath, ttlSeconds: LEFT_SECONDS, git: "none" as const }
+    return pyro.workspace.create(payloadOf("workspace.create", payload)).pipe(
       Stream.tap((event) =>
         event._tag === "Ready"
-          ? Effect.asVoid(pyro.workspace.delete({ workspaces: [event.workspace.id], all: false }))
+          ? Effect.asVoid(pyro.workspace.delete(payloadOf("workspace.delete", { workspaces: [event.workspace.id] })))
           : Effect.void
       ),
       Stream.filter((event) => event._tag === "Notice")

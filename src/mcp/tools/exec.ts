@@ -1,8 +1,9 @@
-import { Effect, Schedule, Schema, Stream } from "effect"
+import { Effect, Schedule, Stream } from "effect"
 import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import { forEachEvent } from "../../contract/rows/event-batches.ts"
+import { payloadOf } from "../../contract/rows/payload-of.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
-import { type ExecEvent, ExecPayload } from "../../contract/rows/workspace-exec.ts"
+import { type ExecEvent, type ExecPayload } from "../../contract/rows/workspace-exec.ts"
 import { MAX_TEXT_CHARACTERS } from "../bounded.ts"
 import { firstOf, keepOutput, type OutputPiece, textOf } from "../output.ts"
 import type { Done, Request, Tool } from "../request.ts"
@@ -179,7 +180,7 @@ const detachingAtTimeOut = <A>(
   execId: string,
   listening: Effect.Effect<A, PyroError>
 ) => {
-  const payload = Schema.decodeSync(ExecPayload())({ workspace, exec_id: execId, detach: true })
+  const payload = payloadOf("workspace.exec", { workspace, execId, detach: true })
   const detach = onceStarted(
     Effect.suspend(() => forEachEvent(pyro.workspace.exec, payload, undefined, () => Effect.void))
   )

@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
+import { payloadOf } from "../../contract/rows/payload-of.ts"
 import type { DiffPayload } from "../../contract/rows/workspace-diff.ts"
 import { readPushed } from "../../lib/seeding/model/pushed.ts"
 import { demandOneSeed } from "../../lib/seeding/model/request.ts"
@@ -17,7 +18,7 @@ import { pause, resume, wakeFor } from "../life/verbs/pause.ts"
 import { removeAll } from "../life/verbs/remove.ts"
 import { reset, resetTo } from "../life/verbs/reset.ts"
 import { start, stop } from "../life/verbs/start-stop.ts"
-import { noChange, update } from "../life/verbs/update.ts"
+import { update } from "../life/verbs/update.ts"
 import { grantOfCaller } from "../residents/network/set.ts"
 import { showEvents } from "./events.ts"
 import { infoOf, statusOf } from "./info.ts"
@@ -72,7 +73,7 @@ export const workspaceWorks = {
   "workspace.update": ({ entry, lifecycle }, payload) =>
     Effect.andThen(update(lifecycle, entry, payload), infoOf(entry)),
   "workspace.rename": ({ entry, lifecycle }, payload) =>
-    Effect.andThen(update(lifecycle, entry, { ...noChange, ...payload }), infoOf(entry)),
+    Effect.andThen(update(lifecycle, entry, payloadOf("workspace.update", payload)), infoOf(entry)),
   "workspace.stop": { notices: ({ entry, lifecycle }) => switched(entry, stop(lifecycle, entry)) },
   "workspace.start": {
     notices: ({ entry, lifecycle, notify }, { discardMemory = false }) =>
@@ -144,14 +145,7 @@ export const workspaceWorks = {
     summarize(
       entry,
       inReader(lifecycle, entry, "workspace.summary", (at) =>
-        workspaceDiff(at, {
-          paths: [],
-          stat: true,
-          nameOnly: false,
-          includeIgnored: false,
-          verified: false,
-          maxBytes: 0
-        }))
+        workspaceDiff(at, payloadOf("workspace.diff", { workspace: entry.id, stat: true, maxBytes: 0 })))
     ),
   "workspace.events": ({ entry }, payload) => Effect.flatMap(EventLog, (log) => showEvents(log, entry, payload)),
   "workspace.timeline": {

@@ -31,8 +31,7 @@ export const FileView = ({ path, workspace }: { readonly workspace: string; read
   const action = useAction()
   const { failure, reload, value } = useLoaded(
     `${workspace} ${path} ${startLine}`,
-    () =>
-      ask("workspace.file.read", { workspace, path, startLine, maxBytes: 262_144, images: true, allowSecrets: false })
+    () => ask("workspace.file.read", { workspace, path, startLine, maxBytes: 262_144, images: true })
   )
   const download = () =>
     action.run("download", async () => {
@@ -40,7 +39,7 @@ export const FileView = ({ path, workspace }: { readonly workspace: string; read
         throw new Error("The file is too large for the browser. Use: pyro export")
       }
       const pieces: Array<Uint8Array<ArrayBuffer>> = []
-      await perform("workspace.file.download", { workspace, path, offset: 0, allowSecrets: false }, (event) => {
+      await perform("workspace.file.download", { workspace, path }, (event) => {
         if (event._tag === "Output") pieces.push(new Uint8Array(event.bytes))
       })
       save(new Blob(pieces, { type: "application/octet-stream" }), path.split("/").at(-1)!)

@@ -47,7 +47,7 @@ export const Files = ({ of }: { readonly of: WorkspaceInfo }) => {
   const { directory, file, show } = useOpened(of.id)
   const { failure, isLoading, reload, value } = useLoaded(
     `${of.id} ${directory}`,
-    () => ask("workspace.file.list", { workspace: of.id, path: directory, recursive: false, limit: 2_000 })
+    () => ask("workspace.file.list", { workspace: of.id, path: directory, limit: 2_000 })
   )
   const open = ({ path, type }: FileEntry) => type === "directory" ? show(path) : show(directory, path)
   return (

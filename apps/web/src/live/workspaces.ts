@@ -16,7 +16,7 @@ const newestFirst = (all: ReadonlyArray<Seen>) =>
 /** Follows the workspaces of the daemon as long as the page is open. */
 export const keepWorkspaces = () => {
   let known = new Map<string, Seen>()
-  return follow("workspace.watch", { labels: {}, intervalMs: 2_000 }, {
+  return follow("workspace.watch", { intervalMs: 2_000 }, {
     // A new connection tells all of them, without those that were deleted meanwhile.
     begin: () => {
       known = new Map()

@@ -14,7 +14,7 @@ export const mayAllow = ({ allowHosts, allowIps, networkPolicy }: Policy): boole
 
 /** Whether the workspace uses no package cache, by the newest policy in its event log: a new policy must say so again. */
 const isWithoutCache = async (workspace: string) => {
-  const { events } = await ask("workspace.events", { workspace, limit: 1_000, follow: false })
+  const { events } = await ask("workspace.events", { workspace, limit: 1_000 })
   return events.findLast(({ kind }) => kind === "network")?.details["package_cache"] === false
 }
 
@@ -44,8 +44,7 @@ export const onceRuleOf = (record: Pick<NetworkRecord, "host" | "option" | "outc
 
 /** Allows one connection beside the policy, which stays. */
 export const allowOnce = (workspace: string, rule: string) =>
-  ask("workspace.network.set", { workspace, allowOnce: [rule], noPackageCache: false, trustHostCertificates: false })
+  ask("workspace.network.set", { workspace, allowOnce: [rule] })
 
 /** Takes the whole network away. */
-export const closeNetwork = (workspace: string) =>
-  ask("workspace.network.set", { workspace, networkPolicy: "off", noPackageCache: false, trustHostCertificates: false })
+export const closeNetwork = (workspace: string) => ask("workspace.network.set", { workspace, networkPolicy: "off" })

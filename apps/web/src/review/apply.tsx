@@ -1,5 +1,5 @@
 import { useId } from "react"
-import type { ExportPayload } from "../../../../src/contract/rows/workspace-export.ts"
+import type { GivenTo } from "../../../../src/contract/rows/payload-of.ts"
 import { count } from "../../../../src/contract/text/count.ts"
 import type { Action } from "../live/action.ts"
 import { useLoaded } from "../live/loaded.ts"
@@ -8,7 +8,7 @@ import { perform } from "../wire/calls.ts"
 import { inPageWords, noteInPageWords } from "./refusals.ts"
 
 /** The daemon's check before the press: the changes, or the reason of a refusal. */
-const useCheck = (request: ExportPayload | undefined, comparedAt: number) =>
+const useCheck = (request: GivenTo<"workspace.export"> | undefined, comparedAt: number) =>
   useLoaded(
     `${comparedAt} ${JSON.stringify(request ?? null)}`,
     async () => request === undefined ? undefined : await perform("workspace.export", { ...request, check: true })
@@ -34,7 +34,7 @@ export const ApplyPart = ({ action, compareAgain, comparedAt, request }: {
   readonly action: Action
   readonly compareAgain: () => void
   readonly comparedAt: number
-  readonly request: ExportPayload | undefined
+  readonly request: GivenTo<"workspace.export"> | undefined
 }) => {
   const says = useId()
   const { failure, isLoading, reload, value } = useCheck(request, comparedAt)

@@ -1,6 +1,7 @@
 import { useId, useState } from "react"
+import type { GivenTo } from "../../../../src/contract/rows/payload-of.ts"
 import type { DiffResult } from "../../../../src/contract/rows/workspace-diff.ts"
-import type { ExportEvent, ExportPayload } from "../../../../src/contract/rows/workspace-export.ts"
+import type { ExportEvent } from "../../../../src/contract/rows/workspace-export.ts"
 import type { WorkspaceInfo } from "../../../../src/contract/rows/workspace-info.ts"
 import { count } from "../../../../src/contract/text/count.ts"
 import { useAction } from "../live/action.ts"
@@ -56,24 +57,14 @@ export const ExportPanel = ({ compareAgain, comparedAt, diff, executable, includ
     : undefined)
   const mayExport = says === undefined && running === undefined
   const isInside = project !== undefined && output.startsWith(`${project}/`) && !output.includes("/../")
-  const request = (to: string | undefined): ExportPayload => ({
+  const request = (to: string | undefined): GivenTo<"workspace.export"> => ({
     workspace: of.id,
-    path: "",
-    paths: [],
-    exclude: [],
     ...(to === undefined ? {} : { output: to }),
-    ask: false,
     patch: to !== undefined,
     apply: to === undefined,
-    includeIgnored: false,
-    check: false,
     expect: diff.digest!,
     overwrite: to !== undefined && overwrite,
-    preserveTimes: false,
-    allowExecutableConfig: isAllowed,
-    allowSecrets: false,
-    maxMib: 2048,
-    maxEntries: 100_000
+    allowExecutableConfig: isAllowed
   })
   const write = () =>
     run("export", async () => {

@@ -5,7 +5,7 @@ import { useLoaded } from "../live/loaded.ts"
 import { Problem } from "../parts/problem.tsx"
 import { Text } from "../parts/text.tsx"
 import { ask } from "../wire/calls.ts"
-import { wholeDiff } from "../workspace/unexported.ts"
+import { WHOLE_DIFF_BYTES } from "../workspace/unexported.ts"
 import { CommentedDiff } from "./commented-diff.tsx"
 import { summaryText } from "./diff-view.tsx"
 import { ExportPanel } from "./export.tsx"
@@ -24,7 +24,7 @@ export const Review = ({ of }: { readonly of: WorkspaceInfo }) => {
   const { failure, isLoading, reload, value } = useLoaded(
     `${of.id} ${verified} ${includeIgnored}`,
     async () => ({
-      diff: await ask("workspace.diff", { ...wholeDiff, workspace: of.id, verified, includeIgnored }),
+      diff: await ask("workspace.diff", { maxBytes: WHOLE_DIFF_BYTES, workspace: of.id, verified, includeIgnored }),
       readAt: of.lastActivityAt,
       comparedAt: performance.now()
     })

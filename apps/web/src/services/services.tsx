@@ -24,8 +24,7 @@ const Log = ({ of, workspace }: { readonly workspace: string; readonly of: Servi
       workspace,
       name,
       cursor,
-      maxBytes,
-      follow: false
+      maxBytes
     })
     return { text: output, next: hasMore || running.has(state) ? nextCursor : undefined, skippedBytes }
   }, [workspace, name])

@@ -40,8 +40,6 @@ export const Shells = ({ of }: { readonly of: WorkspaceInfo }) => {
     action.run("open", async () => {
       const { shellId } = await ask("workspace.shell.open", {
         workspace,
-        command: [],
-        env: {},
         cols: 100,
         rows: 30
       })

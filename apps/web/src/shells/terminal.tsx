@@ -112,7 +112,7 @@ export default function Terminal({ resized, run, shellId, workspace }: {
         // After all of them are drawn.
         xterm.write("", resolve)
       })
-    const stop = follow("workspace.shell.attach", { workspace, shellId, ...size(), detachKey: "none", raw: false }, {
+    const stop = follow("workspace.shell.attach", { workspace, shellId, ...size(), detachKey: "none" }, {
       events: taken,
       input: (sink) => {
         input.connect(sink)

@@ -7,8 +7,7 @@ import { DiffView, summaryText, useParts } from "../review/diff-view.tsx"
 import { FormChoice, useForm } from "../review/form.tsx"
 import { executableMarks } from "../review/marks.ts"
 import { ask } from "../wire/calls.ts"
-
-const options = { paths: [], stat: false, nameOnly: false, includeIgnored: false, verified: false, maxBytes: 4_194_304 }
+import { WHOLE_DIFF_BYTES } from "../workspace/unexported.ts"
 
 /** What makes one workspace or snapshot another. */
 export const Compare = ({ places, title }: {
@@ -27,7 +26,7 @@ export const Compare = ({ places, title }: {
   const [asked, setAsked] = useState<{ readonly from: string; readonly to: string }>()
   const { failure, isLoading, reload, value } = useLoaded(
     JSON.stringify(asked),
-    async () => asked && await ask("workspace.compare", { ...options, ...asked })
+    async () => asked && await ask("workspace.compare", { maxBytes: WHOLE_DIFF_BYTES, ...asked })
   )
   const marks = useMemo(() => executableMarks(value?.files ?? []), [value])
   const parts = useParts(value)

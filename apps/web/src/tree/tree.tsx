@@ -65,8 +65,6 @@ export const Tree = ({ of }: { readonly of: WorkspaceInfo }) => {
     run("fork", async () => {
       const { workspaces: [made] } = await perform("workspace.fork", {
         workspace,
-        count: 1,
-        withoutSecrets: false,
         ...from
       })
       go(pathOf(made!.id))

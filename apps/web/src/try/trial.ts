@@ -84,7 +84,6 @@ export const startTrial = async (workspace: string, request: Request): Promise<v
       {
         workspace,
         candidates,
-        check: [],
         ...(check === "" ? {} : { checkScript: check }),
         keep: request.keep,
         stopAtFirstPass: request.stopAtFirstPass,

@@ -5,9 +5,9 @@ import {
   type OperationName,
   type OperationOf,
   operations,
-  type PayloadOf,
   type ResultOf
 } from "../../../../src/contract/rows/operations.ts"
+import { type GivenTo, payloadOf } from "../../../../src/contract/rows/payload-of.ts"
 import { INPUT_HEADER, type StreamingRow, type UnaryRow } from "../../../../src/contract/wire/rpcs.ts"
 import { type Connection, type InputSink, isLost, type RequestFailure } from "../../../../src/sdk/over-socket.ts"
 import { connected, connectedNow } from "./link.ts"
@@ -60,11 +60,11 @@ const connectionFor = async ({ annotations }: Operation) => {
 }
 
 /** One request, one answer. A read is repeated after a lost connection. Rejects with RequestFailed. */
-export const ask = async <Name extends UnaryName>(name: Name, payload: PayloadOf<Name>): Promise<ResultOf<Name>> => {
+export const ask = async <Name extends UnaryName>(name: Name, given: GivenTo<Name>): Promise<ResultOf<Name>> => {
   const row = rowOf(name) as Operation
   for (;;) {
     const connection = await connectionFor(row)
-    const exit = await Effect.runPromiseExit(connection.ask(name, payload))
+    const exit = await Effect.runPromiseExit(connection.ask(name, payloadOf(name, given)))
     if (Exit.isSuccess(exit)) return exit.value as ResultOf<Name>
     const failure = failureOf(exit.cause)
     if (!isLostFailure(failure) || !row.annotations.readOnly) throw thrown(failure)
@@ -115,10 +115,11 @@ const runEvents = (
 /** Follows an operation's events until the returned function is called. After a lost connection, it begins again with the next one. */
 export const follow = <Name extends StreamingName>(
   name: Name,
-  payload: PayloadOf<Name>,
+  given: GivenTo<Name>,
   on: Following<EventOf<Name>>
 ): () => void => {
   const stop = new AbortController()
+  const payload = payloadOf(name, given)
   const row = rowOf(name) as unknown as StreamingRow
   const going = async () => {
     while (!stop.signal.aborted) {
@@ -140,10 +141,11 @@ export const follow = <Name extends StreamingName>(
 /** Performs an operation with events, and gives its result. Rejects with RequestFailed. `event` sees each event. */
 export const perform = async <Name extends StreamingName>(
   name: Name,
-  payload: PayloadOf<Name>,
+  given: GivenTo<Name>,
   event: (event: EventOf<Name>) => void = () => {},
   signal: AbortSignal = new AbortController().signal
 ): Promise<ResultOf<Name>> => {
+  const payload = payloadOf(name, given)
   const row = rowOf(name) as unknown as StreamingRow
   const folding = (row.fold as (payload: unknown) => {
     readonly add: (event: unknown) => void

@@ -34,8 +34,6 @@ export const Actions = ({ of }: { readonly of: WorkspaceInfo }) => {
     run("fork", async () => {
       const { workspaces: [made] } = await perform("workspace.fork", {
         workspace,
-        count: 1,
-        withoutSecrets: false,
         ...(name === "" ? {} : { name })
       })
       go(pathOf(made!.id))
@@ -54,7 +52,7 @@ export const Actions = ({ of }: { readonly of: WorkspaceInfo }) => {
     })
   const remove = () =>
     run("delete", async () => {
-      await ask("workspace.delete", { workspaces: [workspace], all: false, ifExists: true })
+      await ask("workspace.delete", { workspaces: [workspace], ifExists: true })
       go("/")
       return `${nameOf(of)} is deleted.`
     })

@@ -19,7 +19,6 @@ export const Command = ({ execId, isRunning, label, outputBytes, workspace }: {
       execId,
       cursor,
       maxBytes,
-      encoding: "text",
       limit: 1
     })
     return { text: output, next: nextCursor, skippedBytes }

@@ -9,15 +9,8 @@ const isExportOf = (digest: string) =>
   readonly details: Readonly<Record<string, unknown>>
 }) => kind === "export" && details["digest"] === digest
 
-/** Fields of a diff that the page does not set. */
-export const wholeDiff = {
-  paths: [],
-  stat: false,
-  nameOnly: false,
-  includeIgnored: false,
-  verified: false,
-  maxBytes: 4_194_304
-} as const
+/** Maximum bytes of a patch that the page shows. */
+export const WHOLE_DIFF_BYTES = 4_194_304
 
 /** Whether a deletion or a reset would lose something, and why, as a sentence. */
 interface Unexported {
@@ -35,11 +28,11 @@ export const unexported = async ({ id, state }: Pick<WorkspaceInfo, "id" | "stat
   // A look must not resume it.
   if (state === "paused") return lost("The workspace is paused, so its changes are unknown.")
   try {
-    const { digest, summary } = await ask("workspace.diff", { ...wholeDiff, workspace: id, stat: true })
+    const { digest, summary } = await ask("workspace.diff", { workspace: id, stat: true, maxBytes: WHOLE_DIFF_BYTES })
     if (summary.files === 0) return kept("The workspace has no changes.")
     const notExported = lost(`${summary.files} changed ${summary.files === 1 ? "file is" : "files are"} not exported.`)
     if (digest === undefined) return notExported
-    const { events } = await ask("workspace.events", { workspace: id, limit: MOST_EVENTS, follow: false })
+    const { events } = await ask("workspace.events", { workspace: id, limit: MOST_EVENTS })
     return events.some(isExportOf(digest)) ? kept("All changes are exported.") : notExported
   } catch {
     return lost("The changes of the workspace cannot be read.")

@@ -106,9 +106,6 @@ const changesSecrets = (
 const changesAgent = ({ clearSshAgent, sshAgent, sshAgentAsk, sshAgentSocket }: UpdatePayload) =>
   clearSshAgent === true || sshAgent !== undefined || sshAgentAsk !== undefined || sshAgentSocket !== undefined
 
-/** An update of nothing, for a request that names one field. */
-export const noChange = { labels: {}, clearLabels: [], env: {}, clearEnv: [] } as const
-
 const isNothing = (payload: UpdatePayload) =>
   payload.name === undefined && payload.clearName !== true && payload.ttlSeconds === undefined &&
   payload.pauseAfterSeconds === undefined &&

@@ -1,7 +1,8 @@
-import { Effect, Schema, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { ChannelFailed, type PyroError } from "../../../contract/errors/errors.ts"
 import { streamFromPull } from "../../../contract/rows/event-batches.ts"
-import { type ExecEvent, ExecPayload } from "../../../contract/rows/workspace-exec.ts"
+import { payloadOf } from "../../../contract/rows/payload-of.ts"
+import type { ExecEvent } from "../../../contract/rows/workspace-exec.ts"
 import type { CandidateResult } from "../../../contract/rows/workspace-try-fields.ts"
 import type { TryPayload } from "../../../contract/rows/workspace-try.ts"
 import { readPushed } from "../../../lib/seeding/model/pushed.ts"
@@ -37,13 +38,11 @@ const outcomeOf = (
 const run = (lifecycle: Lifecycle, entry: Entry, program: Program, timeoutSeconds: number | undefined) =>
   Effect.scoped(Effect.gen(function*() {
     const residents = yield* residentsOf(entry, "workspace.exec")
-    const payload = yield* Effect.orDie(
-      Schema.decodeUnknownEffect(ExecPayload())({
-        workspace: entry.id,
-        ...program,
-        ...(timeoutSeconds === undefined ? {} : { timeout_seconds: timeoutSeconds })
-      })
-    )
+    const payload = payloadOf("workspace.exec", {
+      workspace: entry.id,
+      ...program,
+      ...(timeoutSeconds === undefined ? {} : { timeoutSeconds })
+    })
     const at = { ...residents, lifecycle, registry: lifecycle.registry, entry }
     const pull = yield* execWorks["workspace.exec"].pulls(at, payload, { endsWithCaller: true })
     const tail = new Tail()
@@ -84,14 +83,11 @@ const DIFF_TIMEOUT = "30 seconds"
 const statOf = ({ entry, generation }: AtRunning) =>
   Effect.gen(function*() {
     const pushed = yield* readPushed(entry.folder.directory)
-    const { summary } = yield* diffWorkspace(generation.channel, {
-      paths: [],
-      stat: true,
-      nameOnly: false,
-      includeIgnored: false,
-      verified: false,
-      maxBytes: 0
-    }, { pushed })
+    const { summary } = yield* diffWorkspace(
+      generation.channel,
+      payloadOf("workspace.diff", { workspace: entry.id, stat: true, maxBytes: 0 }),
+      { pushed }
+    )
     return {
       diff: { files: summary.files, additions: summary.additions ?? 0, deletions: summary.deletions ?? 0 }
     }

@@ -1,6 +1,7 @@
 import { Deferred, Effect, Fiber, Option } from "effect"
 import * as path from "node:path"
 import type { PyroError } from "../../../contract/errors/errors.ts"
+import { payloadOf } from "../../../contract/rows/payload-of.ts"
 import { DEFAULT_STOP_SECONDS } from "../../../contract/rows/service-fields.ts"
 import type { ExecPayload } from "../../../contract/rows/workspace-exec.ts"
 import { printable } from "../../../contract/text/printable.ts"
@@ -21,26 +22,25 @@ import { type ServiceEnd, type ServiceOptions, withoutWait } from "./state.ts"
 const KEPT_RUNS = 20
 
 /** The command of a run. */
-const payloadOf = (
+const execOf = (
   { command, cwd, env, script, secretEnv, secretMount, user }: ServiceOptions,
   execId: string,
   workspace: string
 ): ExecPayload & { readonly execId: string } => ({
-  workspace,
+  ...payloadOf("workspace.exec", {
+    workspace,
+    command,
+    env,
+    detach: true,
+    graceSeconds: DEFAULT_STOP_SECONDS,
+    maxBytes: 0
+  }),
   execId,
-  command,
   ...(script === undefined ? {} : { script }),
-  env,
   ...(cwd === undefined ? {} : { cwd }),
   user,
   ...(secretEnv === undefined ? {} : { secretEnv }),
-  ...(secretMount === undefined ? {} : { secretMount }),
-  detach: true,
-  tty: false,
-  rows: 24,
-  cols: 80,
-  graceSeconds: DEFAULT_STOP_SECONDS,
-  maxBytes: 0
+  ...(secretMount === undefined ? {} : { secretMount })
 })
 
 /** Records the next run of a service on disk, and then starts it. A new daemon starts a recorded run that the guest does not know. */
@@ -78,7 +78,7 @@ export const launch = (services: Services, vm: ResidentVm, name: string) =>
       { discard: true }
     )
     const { memoryMib } = vm.guest.vm.spec
-    const payload = payloadOf(options, execId, path.basename(services.folder))
+    const payload = execOf(options, execId, path.basename(services.folder))
     yield* commands.start({ channel: vm.channel, scope: vm.scope, memoryMib }, payload, {}, {
       _tag: "service",
       name,
