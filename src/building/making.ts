@@ -11,6 +11,7 @@ import type { RunInput } from "../contract/rows/run-input.ts"
 import type { CommitPayload } from "../contract/rows/workspace-commit.ts"
 import { parseArchive } from "../contract/text/image-archive.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
+import { typed } from "../contract/text/printable.ts"
 import { Environments, type OnProgress } from "../lib/environment/Environments.ts"
 import { Kernel } from "../lib/environment/Kernel.ts"
 import { devContainerOf, environmentNameOf } from "../lib/recipe/devcontainer.ts"
@@ -138,6 +139,16 @@ const buildOfDevContainer = (pyro: PyroService, payload: BuildPayload & { readon
     )
   }))
 
+/** The command with a base that has what the packages need. */
+const buildWords = (name: string, { npm, packages }: Pick<BuildPayload, "npm" | "packages">) => {
+  const asked = [
+    ...(packages.length === 0 ? [] : ["--packages", ...packages]),
+    ...(npm.length === 0 ? [] : ["--npm", ...npm])
+  ]
+  const from = npm.length > 0 ? "debian:12-build" : "debian:12"
+  return ["pyro", "env", "build", name, "--from", from, ...asked.length === 0 ? ["--packages", "jq"] : asked]
+}
+
 const buildNamed = (payload: BuildPayload, pyro: PyroService) =>
   making(payload.name ?? "", (onProgress) =>
     Effect.gen(function*() {
@@ -153,7 +164,9 @@ const buildNamed = (payload: BuildPayload, pyro: PyroService) =>
       if (from === undefined) {
         return yield* wrong(
           "from",
-          "say what to start from: --from with --packages or --npm, or --dockerfile. An environment of a workspace: pyro commit"
+          `say what to start from, such as: ${
+            typed(buildWords(name, { npm, packages }))
+          }. Or name a Dockerfile: --dockerfile DIR. An environment of a workspace: pyro commit`
         )
       }
       const base = Option.getOrUndefined(yield* resolve(from))

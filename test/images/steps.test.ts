@@ -69,9 +69,11 @@ describe("the steps of a Dockerfile", { concurrent: false }, () => {
     assert.isTrue(hasSteps(NAMES.stepped))
   })
 
-  it("a later build of the name takes unchanged steps", async () => {
+  it("a later build of the name takes unchanged steps, and makes no template twice", async () => {
     const second = await build(NAMES.stepped, context(ONE, "COPY file /file", "ENV CHANGED=1", TWO))
     assert.strictEqual(second.code, 0, second.stderr)
+    // Nor is the template of its builder made again.
+    assert.notMatch(second.stderr, /preparing a template/)
     const again = await valuesOf(NAMES.stepped)
     assert.deepStrictEqual([again.one, again.file], [made.one, "text"])
     assert.notStrictEqual(again.two, made.two)

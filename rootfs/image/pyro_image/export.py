@@ -27,6 +27,8 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 # What the twelve octal digits of a header do not hold.
 MOST_OCTAL = 1 << 33
+# Bytes between two steps of the progress.
+TOLD = 64 << 20
 
 
 def header(name: bytes, size: int) -> bytes:
@@ -66,6 +68,8 @@ class Archive:
         while piece := source.read(CHUNK):
             taken.update(piece)
             size += self.file.write(piece)
+            if size % TOLD < len(piece):
+                progress(f"writing the layer: {size >> 20} MiB", 0.3)
         self.pad(size)
         end = self.file.tell()
         digest = "sha256:" + taken.hexdigest()

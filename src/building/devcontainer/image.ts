@@ -4,6 +4,7 @@ import { type ImageReference, parseReference } from "../../contract/text/image-r
 import { Environments, type OnProgress } from "../../lib/environment/Environments.ts"
 import type { BuilderRequest, KeptImage } from "../../lib/environment/model/image-builder.ts"
 import { type BuildPlan, devContainerOf } from "../../lib/recipe/devcontainer.ts"
+import { OF_HOST } from "../../lib/recipe/dockerfile.ts"
 import { sourceOf } from "../../lib/recipe/image-source.ts"
 import type { DevContainerInputs } from "../../lib/seeding/devcontainer-inputs.ts"
 import { argumentsOf, basesOfPlan, type KnownDevContainer, planned } from "../../lib/seeding/devcontainer-plan.ts"
@@ -48,7 +49,8 @@ const requestOf = (
         return local === undefined ? feature : { ...feature, folder: local.folder }
       })
     }
-    const reference = base._tag === "image" && features.length === 0 ? parseReference(base.reference) : undefined
+    const isPulled = base._tag === "image" && features.length === 0 && !base.reference.startsWith(OF_HOST)
+    const reference = isPulled ? parseReference(base.reference) : undefined
     const common = { architecture: "amd64", devcontainer } as const
     const request: BuilderRequest = reference !== undefined ?
       { ...common, ...pullOf(reference), mirrors: mirrors.sources } :

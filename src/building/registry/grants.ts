@@ -112,7 +112,13 @@ export const registryGrants = (
   if (environment !== undefined) {
     const { image, line } = environment
     return Effect.fail(
-      new RegistryNotAllowed({ path, line, registry: image, reason: "environment", option: `${option} ${image}` })
+      new RegistryNotAllowed({
+        path,
+        registry: image,
+        reason: "environment",
+        option: `${option} ${image}`,
+        ...(line === undefined ? {} : { line })
+      })
     )
   }
   const pulled = images.filter((image) => !present.includes(image))

@@ -110,13 +110,27 @@ const timings: View<"daemon.timings"> = {
       : printTable([["STEP", "START", "TIME", ""], ...operations.flatMap(timingRows)], { head: true })
 }
 
-const removed = (result: ResultOf<"env.rm">) =>
-  print(
-    result.removed.map((one) => `removed ${one}\n`).join("") +
-      (result.removed.length === 0 && result.freedBytes === 0
+/** Removed files that people know by no name, as a number of each kind. */
+const unnamedKinds = [
+  ["image", /^[0-9a-f]{64}$/],
+  ["template", /^template /],
+  ["copy of a project", /^seed /, "copies of projects"]
+] as const
+
+const removed = ({ freedBytes, removed: all }: ResultOf<"env.rm">) => {
+  const names = all.filter((one) => !unnamedKinds.some(([, pattern]) => pattern.test(one)))
+  const others = unnamedKinds.flatMap(([noun, pattern, plural]) => {
+    const found = all.filter((one) => pattern.test(one)).length
+    return found === 0 ? [] : [count(found, noun, plural)]
+  })
+  return print(
+    names.map((one) => `removed ${one}\n`).join("") +
+      (others.length === 0 ? "" : `removed ${others.join(", ")}\n`) +
+      (all.length === 0 && freedBytes === 0
         ? "nothing to remove\n"
-        : `${size(result.freedBytes)} freed\n`)
+        : `${size(freedBytes)} freed, as soon as no running workspace uses them\n`)
   )
+}
 
 /** Lines about the programs of an environment's image: variables, user, command. */
 const imageLines = (

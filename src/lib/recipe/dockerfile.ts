@@ -19,7 +19,8 @@ export interface NamedEnvironment {
   readonly environment: string
   /** As the builder reads it. */
   readonly image: string
-  readonly line: number
+  /** Absent: no Dockerfile names it. */
+  readonly line?: number
 }
 
 /** The images that a build fetches, as far as its files say it. */

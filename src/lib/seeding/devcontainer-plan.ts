@@ -14,7 +14,7 @@ import {
   readFile,
   variablesOf
 } from "../recipe/devcontainer.ts"
-import { type Bases, basesOf, type NamedImage } from "../recipe/dockerfile.ts"
+import { type Bases, basesOf, type NamedImage, OF_HOST } from "../recipe/dockerfile.ts"
 import { type DevContainerInputs, readInputs } from "./devcontainer-inputs.ts"
 import { findDevContainer, type FoundDevContainer } from "./devcontainer.ts"
 
@@ -72,6 +72,11 @@ export const basesOfPlan = (
   Effect.gen(function*() {
     const ids = [...features.map(({ id }) => id), ...folders.flatMap(({ files: [text = ""] }) => dependenciesOf(text))]
     const ofFeatures = featureImages(ids)
+    if (base._tag === "image" && base.reference.startsWith(OF_HOST)) {
+      const own = { environment: base.reference.slice(OF_HOST.length), image: base.reference }
+      const bases = { images: ofFeatures, environments: [own], unknown: [], root: base.reference }
+      return { text: `FROM ${base.reference}\n`, bases }
+    }
     if (base._tag === "image") {
       const reference = parseReference(base.reference)
       // Features are installed over it by a Dockerfile. Without them, no Dockerfile names it.

@@ -32,7 +32,7 @@ const made = {
 /** Disks for results that builders have, each beside a second name that a microVM gives it. */
 const disks: Array<string> = []
 const inMicroVm = (file: string) => `${file}.vm`
-const asked: Array<{ readonly command: ReadonlyArray<string>; readonly begins: string | undefined }> = []
+const asked: Array<{ readonly request: string; readonly begins: string | undefined }> = []
 
 /**
  * Workspaces whose builder writes an image of six bytes: to its disk, if it has one, in place of what the disk begins with; else as a file. `says`
@@ -53,18 +53,20 @@ const workspaces = (says: Partial<typeof made> = {}, { endsMicroVm = true } = {}
       },
       delete: () =>
         Effect.sync(() => disks.forEach((file) => endsMicroVm && fs.rmSync(inMicroVm(file), { force: true }))),
-      exec: ({ command }: { readonly command: ReadonlyArray<string> }) => {
-        const file = disks.at(-1)
-        const isOnDisk = file !== undefined && fs.existsSync(inMicroVm(file))
-        asked.push({ command, begins: isOnDisk ? fs.readFileSync(file, "utf8") : undefined })
-        const isModules = command.at(-1)!.includes(`"modules":true`)
-        if (isOnDisk) fs.writeFileSync(inMicroVm(file), isModules ? "modules" : "image! and more of the disk")
-        const last = isModules ? { _tag: "Began", sizeBytes: 7 } : { ...made, ...says }
-        return Stream.make(
-          output(`${JSON.stringify({ _tag: "Progress", step: "unpacking", fraction: 0.1 })}\n`),
-          output(`${JSON.stringify(last)}\n`)
-        )
-      },
+      exec: (_: unknown, { stdin }: { readonly stdin: Stream.Stream<Uint8Array> }) =>
+        Stream.unwrap(Effect.map(Stream.runCollect(stdin), (pieces) => {
+          const request = Buffer.concat([...pieces]).toString("latin1")
+          const file = disks.at(-1)
+          const isOnDisk = file !== undefined && fs.existsSync(inMicroVm(file))
+          asked.push({ request, begins: isOnDisk ? fs.readFileSync(file, "utf8") : undefined })
+          const isModules = request.includes(`"modules":true`)
+          if (isOnDisk) fs.writeFileSync(inMicroVm(file), isModules ? "modules" : "image! and more of the disk")
+          const last = isModules ? { _tag: "Began", sizeBytes: 7 } : { ...made, ...says }
+          return Stream.make(
+            output(`${JSON.stringify({ _tag: "Progress", step: "unpacking", fraction: 0.1 })}\n`),
+            output(`${JSON.stringify(last)}\n`)
+          )
+        })),
       file: {
         upload: (_: unknown, { stdin }: { readonly stdin: Stream.Stream<Uint8Array> }) =>
           Stream.fromEffectDrain(Stream.runDrain(stdin)),
@@ -162,7 +164,7 @@ describe("a builder's disk", () => {
       assert.deepStrictEqual(asked.map(({ begins }) => begins), ["", "modules"])
       yield* buildTo("second.erofs", pull)
       assert.deepStrictEqual(asked.map(({ begins }) => begins), ["modules"])
-      assert.include(asked[0]!.command.at(-1), `"result":{"device":"/dev/vdd","hasModules":true}`)
+      assert.include(asked[0]!.request, `"result":{"device":"/dev/vdd","hasModules":true}`)
       assert.strictEqual(fs.readdirSync(path.join(folder, "cache/environments/modules")).length, 2)
       assert.deepStrictEqual(leftovers(), [])
     })))

@@ -226,6 +226,19 @@ describe("the network policy of a builder", () => {
       assert.include(yield* madeOf(built), "/.devcontainer/Dockerfile:2 names the registry evil.example: ")
     }))
 
+  it.effect("localhost/NAME as the image of a dev container is an environment of this host, and needs the same word", () =>
+    Effect.gen(function*() {
+      for (const features of [{}, { "ghcr.io/devcontainers/features/git:1": {} }]) {
+        const files = { ".devcontainer.json": JSON.stringify({ image: "localhost/mine", features }) }
+        assert.match(
+          String(yield* madeOf(files)),
+          /devcontainer\.json names localhost\/mine: an environment of this host.*: --allow-registry localhost\/mine$/
+        )
+        const opened = yield* madeOf(files, ["localhost/mine"])
+        assert.notInclude(String(opened), "localhost")
+      }
+    }))
+
   it.effect("no other property of a devcontainer.json changes it", () =>
     Effect.gen(function*() {
       const content = {

@@ -70,4 +70,15 @@ describe("the view of an environment", () => {
     const { out } = await shown("env.inspect", { ...environment, origin: "catalogue" }, { environment: "debian:12" })
     assert.notMatch(out, /^(user|command)/m)
   })
+
+  it("a removal names what people named, counts the rest, and says when the space is free", async () => {
+    const removed = ["web", "a".repeat(64), `template ${"b".repeat(32)}`, `template ${"c".repeat(32)}`]
+    const { out } = await shown("env.rm", { removed, freedBytes: 3 * 1024 * 1024 }, { environments: ["web"] })
+    assert.strictEqual(
+      out,
+      "removed web\nremoved 1 image, 2 templates\n3 MiB freed, as soon as no running workspace uses them\n"
+    )
+    const nothing = await shown("env.rm", { removed: [], freedBytes: 0 }, { environments: ["web"] })
+    assert.strictEqual(nothing.out, "nothing to remove\n")
+  })
 })

@@ -4,6 +4,9 @@ import * as path from "node:path"
 /** Names that are safe as names of commands. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
+/** Bytes of a script that are read for its first line. */
+const MOST_FIRST_LINE = 128
+
 const hasBin = (packageFile: string): boolean => {
   const { bin, directories } = JSON.parse(fs.readFileSync(packageFile, "utf8")) as {
     readonly bin?: unknown
@@ -19,6 +22,29 @@ const programsOf = (folder: string): ReadonlyArray<string> =>
       one.isFile() && NAME.test(one.name) && (fs.statSync(path.join(folder, one.name)).mode & 0o111) !== 0
     )
     .map(({ name }) => name)
+
+/** Commands beneath `prefix` that Node runs: scripts whose first line names it. */
+export const scriptsOfNode = (prefix: string): ReadonlyArray<string> => {
+  const folder = path.join(prefix, "bin")
+  if (!fs.existsSync(folder)) return []
+  return fs.readdirSync(folder).filter((name) => {
+    try {
+      // A package's own link may lead anywhere. Its file is read as bytes, and no more of it.
+      const file = fs.realpathSync(path.join(folder, name))
+      if (!file.startsWith(`${fs.realpathSync(prefix)}/`) || !fs.statSync(file).isFile()) return false
+      const descriptor = fs.openSync(file, "r")
+      try {
+        const bytes = Buffer.alloc(MOST_FIRST_LINE)
+        const length = fs.readSync(descriptor, bytes, 0, bytes.length, 0)
+        return /^#!\S*(\/env\s(-\S+\s)?|\/)node(\s|$)/.test(bytes.subarray(0, length).toString("latin1"))
+      } finally {
+        fs.closeSync(descriptor)
+      }
+    } catch {
+      return false
+    }
+  })
+}
 
 /**
  * Links the program of each package that has one executable file beside its package.json and names no command, beneath `prefix`. npm

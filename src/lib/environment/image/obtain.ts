@@ -13,6 +13,10 @@ import { buildNpmImage } from "./npm.ts"
 import { parsePackages, type StoredImage } from "./store.ts"
 import type { ImageStores } from "./stores.ts"
 
+/** Nobody knows what a workspace left in its root. */
+const mayHaveNode = ({ own }: CatalogueEntry, packages: ReadonlyArray<{ readonly name: string }>) =>
+  own?.workspace !== undefined || packages.some(({ name }) => name === "nodejs")
+
 type BuildFailure = EnvironmentError | BuildTrouble
 
 /** Gets an image from its store, or builds and stores it. */
@@ -28,7 +32,11 @@ export const makeObtain = (
       const { kernel, kernelVersion, ...before } = yield* storeOf(over).wholeManifest(base.digest)
       const build = { entry, base: base.imagePath, work, onProgress: within(onProgress, 0.6, 0.98) }
       const added = (entry.own?.npm ?? []).length > 0
-        ? { image: yield* buildNpmImage(build), sources: before.sources, packages: before.packages }
+        ? {
+          image: yield* buildNpmImage({ ...build, hasNode: mayHaveNode(over, before.packages) }),
+          sources: before.sources,
+          packages: before.packages
+        }
         : yield* Effect.map(
           addPackages({ ...build, packages: path.join(downloads, entry.codename) }),
           ({ image, packageList, sources }) => ({ image, sources, packages: parsePackages(packageList) })

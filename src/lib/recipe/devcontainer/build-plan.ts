@@ -12,6 +12,9 @@ export interface Feature {
   readonly options: Readonly<Record<string, string>>
 }
 
+/** An environment of this host. It becomes a line of a Dockerfile, so it has no other characters. */
+const ENVIRONMENT = /^localhost\/[a-z0-9][a-z0-9._-]{0,62}(:[a-z0-9][a-z0-9._-]{0,62})?$/
+
 /** What becomes the image of a workspace. */
 export interface BuildPlan {
   readonly base:
@@ -102,8 +105,8 @@ export const planOf = (file: File, given: Omit<Variables, "folder">): Result.Res
   }
   if (image === undefined) return Result.fail(NO_BASE)
   const text = real(image)
-  // A short name is an image of Docker Hub, as in a Dockerfile.
-  const reference = (parseReference(text) ?? parseReference(`docker.io/${text}`))?.name
+  // A short name is an image of Docker Hub, as in a Dockerfile, and so is localhost/NAME an environment of this host.
+  const reference = ENVIRONMENT.test(text) ? text : (parseReference(text) ?? parseReference(`docker.io/${text}`))?.name
   return reference === undefined
     ? Result.fail(`image: "${text.slice(0, 200)}" is no reference of an image`)
     : Result.succeed({ base: { _tag: "image", reference }, ...rest })

@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
-import { linkPrograms } from "../../../../src/lib/environment/image/npm-programs.ts"
+import { linkPrograms, scriptsOfNode } from "../../../../src/lib/environment/image/npm-programs.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
 
 let prefix: string
@@ -49,5 +49,30 @@ describe("the commands of npm packages", () => {
     fs.symlinkSync("../lib/node_modules/node/bin/node", path.join(prefix, "bin/node"))
     linkPrograms(prefix, ["tool"])
     assert.deepStrictEqual(commands(), [["node", "../lib/node_modules/node/bin/node"]])
+  })
+
+  it("scripts of Node are told from other programs, and no file outside of the prefix is read", () => {
+    const bin = path.join(prefix, "bin")
+    fs.mkdirSync(bin)
+    const lines = {
+      env: "#!/usr/bin/env node",
+      split: "#!/usr/bin/env -S node --no-warnings",
+      direct: "#!/usr/local/bin/node",
+      shell: "#!/bin/sh",
+      nodejs: "#!/usr/bin/env nodemon",
+      binary: "\u007fELF"
+    }
+    for (const [name, line] of Object.entries(lines)) {
+      const file = path.join(made(name, {}, {}), "cli")
+      fs.writeFileSync(file, `${line}\nnode\n`)
+      fs.symlinkSync(path.relative(bin, file), path.join(bin, name))
+    }
+    const outside = `${prefix}-outside`
+    fs.writeFileSync(outside, "#!/usr/bin/env node\n")
+    fs.symlinkSync(outside, path.join(bin, "outside"))
+    fs.symlinkSync("nowhere", path.join(bin, "dangling"))
+    assert.sameMembers([...scriptsOfNode(prefix)], ["env", "split", "direct"])
+    fs.rmSync(outside)
+    assert.deepStrictEqual(scriptsOfNode(path.join(prefix, "none")), [])
   })
 })
