@@ -12,6 +12,8 @@ export interface RelayOptions<E> {
   readonly socket: Socket
   /** Name that the handshakes of QUIC must have. @default not compared */
   readonly expectedName?: string | undefined
+  /** Whether the guest may send one more datagram now, and have one more handshake read. Others are lost. @default always */
+  readonly pace?: { readonly mayPass: () => boolean; readonly mayRead: () => boolean } | undefined
   /** Counts bytes of datagrams as they go. */
   readonly counts: Counts
   /** Tells of each datagram, in either direction. */
@@ -32,10 +34,12 @@ export type RelayEnd =
   | { readonly _tag: "Stopped" }
 
 const IDLE_MS = 120_000
-/** Bytes for the guest that wait in this process. More are lost. */
+/** Bytes that wait in this process, each way. More are lost. */
 const MAX_WAITING_BYTES = 262_144
 /** Bytes of one write to the guest. */
 const WRITE_BYTES = 32_768
+
+const unlimited = { mayPass: () => true, mayRead: () => true }
 
 /** Frames as few writes, none of which is much longer than `WRITE_BYTES`. */
 const inWrites = (frames: ReadonlyArray<Buffer>): ReadonlyArray<Buffer> => {
@@ -67,8 +71,8 @@ const idleTimer = (ms: number, onIdle: () => void) => {
 /** Moves datagrams both ways until nothing came for a while, a side has failed, or a datagram is denied. An interruption stops it. */
 export const relayDatagrams = <E>(options: RelayOptions<E>): Effect.Effect<RelayEnd> =>
   Effect.uninterruptibleMask((restore) => {
-    const { counts, expectedName, guest, idleMs = IDLE_MS, onUse = () => {}, socket } = options
-    const judge = expectedName === undefined ? undefined : quicJudge(expectedName)
+    const { counts, expectedName, guest, idleMs = IDLE_MS, onUse = () => {}, pace = unlimited, socket } = options
+    const judge = expectedName === undefined ? undefined : quicJudge(expectedName, pace.mayRead)
     const unframer = new Unframer()
     const waiters = new Waiters()
     const ended = new Signal<RelayEnd>()
@@ -83,6 +87,8 @@ export const relayDatagrams = <E>(options: RelayOptions<E>): Effect.Effect<Relay
     const failed = (error: Error) => ended.send({ _tag: "Failed", detail: error.message })
 
     const sendOne = (datagram: Buffer) => {
+      // A host that sends slower than its guest keeps a bounded number.
+      if (!pace.mayPass() || socket.getSendQueueSize() > MAX_WAITING_BYTES) return
       const verdict = judge?.(datagram)
       if (verdict?._tag === "Denied") return ended.send(verdict)
       if (verdict?._tag === "Drop") return

@@ -6,6 +6,7 @@ import type { DatagramRequest } from "../../../lib/guest-channel/model/network.t
 import { relayDatagrams, type RelayEnd } from "../../../lib/network/datagrams.ts"
 import { DialRefused } from "../../../lib/network/Dialler.ts"
 import { acquirePlain } from "../../../system/waits/effects.ts"
+import { clockReader } from "../../../system/waits/time.ts"
 import { accept, type Opened, refusalByNumber } from "./accept.ts"
 import {
   type Connecting,
@@ -98,11 +99,14 @@ export const serveDatagrams = (request: DatagramRequest, connecting: Connecting)
       if (guest._tag === "None") return GAVE_UP
       opening.open = flow
       const { counts, datagrams, reset } = flow
+      const { monotonicMs } = yield* clockReader
+      const { isDatagramNow, isHandshakeNow } = connecting.pace
       const end = yield* relayDatagrams<AgentCallFailed | ChannelFailed>({
         guest: guest.value,
         socket,
         counts,
         expectedName,
+        pace: { mayPass: () => isDatagramNow(monotonicMs()), mayRead: () => isHandshakeNow(monotonicMs()) },
         onUse: () => (datagrams!.usedAt = ++uses),
         stop: reset
       })

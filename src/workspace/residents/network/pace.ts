@@ -7,6 +7,11 @@ import type { NewRecord } from "./log.ts"
 const REQUESTS_AT_ONCE = 1_000
 /** Requests per second that the host judges after these. */
 const REQUESTS_PER_SECOND = 500
+/** Datagrams of one guest per second, and at once: 240 Mbit/s of usual ones. Each costs the daemon some microseconds. */
+const DATAGRAMS_PER_SECOND = 20_000
+/** Handshakes of QUIC that are read per second, and at once. A client sends a few packets of them for a connection. */
+const HANDSHAKES_PER_SECOND = 250
+const HANDSHAKES_AT_ONCE = 500
 /** Minimum time between two reports of a flood, in ms. */
 const REPORT_MS = 60_000
 
@@ -27,6 +32,10 @@ export interface Pace {
   readonly isNow: (atMs: number) => boolean
   /** Waits for that turn, and takes it. */
   readonly wait: Effect.Effect<void>
+  /** Whether one more datagram may go out. Without a wait: others are lost, as where a network is too slow. */
+  readonly isDatagramNow: (atMs: number) => boolean
+  /** Whether one more packet with a handshake of QUIC may be read. */
+  readonly isHandshakeNow: (atMs: number) => boolean
 }
 
 /** The protocol bounds the requests that wait. The first one that waits makes an entry, once a minute at most. */
@@ -45,5 +54,10 @@ export const makePace = (record: (record: NewRecord) => Effect.Effect<void>): Pa
       yield* Effect.sleep(BUCKET_REFILL_MS)
     }
   })
-  return { isNow, wait }
+  return {
+    isNow,
+    wait,
+    isDatagramNow: makeBucket(DATAGRAMS_PER_SECOND, DATAGRAMS_PER_SECOND),
+    isHandshakeNow: makeBucket(HANDSHAKES_AT_ONCE, HANDSHAKES_PER_SECOND)
+  }
 }

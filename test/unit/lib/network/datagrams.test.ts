@@ -111,6 +111,16 @@ describe("the relay of datagrams", () => {
       assert.strictEqual(counts.sentBytes, 1200)
     }))
 
+  it.live("datagrams beyond the pace are lost, and not counted", () =>
+    Effect.gen(function*() {
+      let left = 2
+      const pace = { mayPass: () => left-- > 0, mayRead: () => true }
+      const { counts, got, send } = yield* relaying(portOf(yield* echoServer), { pace })
+      for (const text of ["a", "b", "c"]) yield* send(text)
+      assert.deepStrictEqual([yield* got, yield* got], ["a", "b"])
+      assert.deepStrictEqual(counts, { sentBytes: 2, receivedBytes: 2 })
+    }))
+
   it.live("an address that no rule allows gets no socket, and the reason names the option", () =>
     Effect.gen(function*() {
       const denied = yield* Effect.flip(

@@ -13,8 +13,8 @@ const datagrams = (name: Fixture) => fixtures[name].map((text) => Buffer.from(te
 const NAME = "example.com"
 
 /** What happens to each of the datagrams: the tag, or the reason of a denial. */
-const verdicts = (sent: ReadonlyArray<Buffer>, name = NAME) => {
-  const judge = quicJudge(name)
+const verdicts = (sent: ReadonlyArray<Buffer>, name = NAME, mayRead = () => true) => {
+  const judge = quicJudge(name, mayRead)
   return sent.map((one) => {
     const verdict = judge(one)
     return verdict._tag === "Denied" ? verdict.detail : verdict._tag
@@ -75,6 +75,13 @@ describe("the server name of QUIC", () => {
     const [good] = datagrams("version1")
     const result = verdicts([wrong, good!, other!])
     assert.strictEqual(result.at(-1), OTHER)
+  })
+
+  it("a handshake beyond the pace is dropped, and other packets pass", () => {
+    let left = 1
+    const mayRead = () => left-- > 0
+    const [good] = datagrams("version1")
+    assert.deepStrictEqual(verdicts([good!, good!, Buffer.from([0x40, 1])], NAME, mayRead), ["Send", "Drop", "Send"])
   })
 
   it("old versions, whose names cannot be read, are denied", () => {

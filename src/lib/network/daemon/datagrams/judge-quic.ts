@@ -69,9 +69,9 @@ class Handshake {
 /**
  * Compares the server names of QUIC handshakes with the name of the flow. Each Initial packet of the guest is read, since a flow may carry
  * several connections; the keys are made from the packet itself. A packet that cannot be read is dropped: the server could not read it either.
- * Other protocols pass.
+ * Other protocols pass. Reading takes keys and ciphers, so a packet is dropped where `mayRead` says no: clients send it again.
  */
-export const quicJudge = (name: string): (datagram: Buffer) => DatagramVerdict => {
+export const quicJudge = (name: string, mayRead: () => boolean): (datagram: Buffer) => DatagramVerdict => {
   let connections: ReadonlyArray<Handshake> = []
 
   const open = (packet: LongPacket) => {
@@ -107,6 +107,7 @@ export const quicJudge = (name: string): (datagram: Buffer) => DatagramVerdict =
           detail: `the guest speaks a version of QUIC whose server name cannot be read, and the flow is to ${name}`
         }
       }
+      if (read.packet.isInitial && !mayRead()) return drop
       const verdict = read.packet.isInitial ? judgeInitial(read.packet) : send
       if (verdict._tag !== "Send") return verdict
       left = read.rest
