@@ -35,7 +35,7 @@ it.effect("a withdrawn look-up waits for no resolver", () =>
         open: new Set(),
         record: () => Effect.void,
         interceptionOf: () => Effect.succeed(undefined),
-        pace: { isNow: () => true, wait: Effect.void },
+        pace: { isNow: () => true, wait: Effect.void, isDatagramNow: () => true, isHandshakeNow: () => true },
         placeholders: () => [],
         caching: { of: () => undefined, settings: () => undefined }
       },

@@ -64,7 +64,7 @@ const world = Effect.gen(function*() {
       once,
       open,
       record: (one) => Effect.sync(() => void records.push(one)),
-      pace: { isNow: () => true, wait: Effect.void },
+      pace: { isNow: () => true, wait: Effect.void, isDatagramNow: () => true, isHandshakeNow: () => true },
       interceptionOf: () => Effect.succeed(undefined),
       placeholders: () => [],
       caching: { of: () => undefined, settings: () => undefined }
