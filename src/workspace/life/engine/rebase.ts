@@ -1,9 +1,10 @@
-import { Effect, Ref } from "effect"
+import { Data, Effect, Ref } from "effect"
 import { returnPushed } from "../../../lib/seeding/model/pushed.ts"
 import { nowMs } from "../../../system/waits/time.ts"
 import { commit, discardFolder } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
+import { Announced, announcedBy, announcing, withoutAnnouncement } from "../../entry/interrupted.ts"
 import type { Span, WorkspaceRecord } from "../../entry/record.ts"
 import { recordKeep } from "../../residents/exec/resident.ts"
 import type { OpenResidents } from "../../residents/open/open.ts"
@@ -12,69 +13,83 @@ import { findSnapshot, type Snapshot } from "../records/snapshot.ts"
 import { removeTried } from "../records/tried.ts"
 import { endedBy } from "./ended-by.ts"
 
-/** A rewind to a point, and the commands that are undone then. */
-export interface ToPoint {
-  readonly point: Point
-  readonly undone: ReadonlyArray<Span>
+/** State that the residents are brought to. A rewind and a keep keep the history of commands. */
+export type Rebase = Data.TaggedEnum<{
+  /** After the creation. */
+  Baseline: {}
+  /** In a snapshot. */
+  Snapshot: { readonly snapshot: Snapshot }
+  /** In a candidate of a try, which becomes the workspace. */
+  Candidate: { readonly snapshot: Snapshot; readonly candidate: string }
+  /** In a point, with the commands that are undone then. */
+  Point: { readonly point: Point; readonly undone: ReadonlyArray<Span> }
+}>
+export const Rebase = Data.taggedEnum<Rebase>()
+
+/** The state in a snapshot. Messages do not name the hidden snapshot of a candidate. */
+export const rebaseTo = (snapshot: Snapshot): Rebase => {
+  const { candidate } = snapshot.record
+  return candidate === undefined ? Rebase.Snapshot({ snapshot }) : Rebase.Candidate({ snapshot, candidate })
 }
 
-/** State that a reset gives the residents: the state after the creation, or the state in a snapshot. A rewind and a keep keep the history of commands. */
-export type Rebase = "baseline" | Snapshot | ToPoint
-
-/** A candidate of a try becomes the workspace. */
-const isKeep = (rebase: Rebase): rebase is Snapshot =>
-  rebase !== "baseline" && !isToPoint(rebase) && rebase.record.candidate !== undefined
-
-const isToPoint = (rebase: Rebase): rebase is ToPoint => typeof rebase === "object" && "point" in rebase
-
 /** Announces the target state in the record before the residents change. */
-export const markStale = (
-  { restoredFrom: _, rewoundTo: _rewound, undone, ...record }: WorkspaceRecord,
-  rebase: Rebase
-): WorkspaceRecord =>
-  isToPoint(rebase)
-    ? { ...record, undone: rebase.undone, rewoundTo: rebase.point.record.id }
-    : {
-      ...record,
-      staleResidents: true,
-      ...(isKeep(rebase) && undone !== undefined ? { undone } : {}),
-      ...(rebase === "baseline" ? {} : { restoredFrom: rebase.record.name })
-    }
+export const markStale = ({ undone, ...record }: WorkspaceRecord, rebase: Rebase): WorkspaceRecord => {
+  const same = withoutAnnouncement(record)
+  return Rebase.$match(rebase, {
+    Baseline: () => ({ ...same, ...announcing(Announced.Baseline()) }),
+    Snapshot: ({ snapshot }) => ({ ...same, ...announcing(Announced.Snapshot({ name: snapshot.record.name })) }),
+    Candidate: ({ snapshot }) => ({
+      ...same,
+      ...(undone === undefined ? {} : { undone }),
+      ...announcing(Announced.Snapshot({ name: snapshot.record.name }))
+    }),
+    Point: ({ point, undone }) => ({ ...same, undone, ...announcing(Announced.Point({ id: point.record.id })) })
+  })
+}
 
 /** The rebase that a record announces and that a crash interrupted. `undefined` without one. */
-export const announcedRebase = (
-  entry: Entry,
-  { restoredFrom, rewoundTo, staleResidents, undone = [] }: WorkspaceRecord
-) =>
-  rewoundTo !== undefined
-    ? Effect.map(
-      Effect.orElseSucceed(readPoints(entry.folder), () => []),
-      (points): Rebase | undefined => {
-        const point = points.find(({ record }) => record.id === rewoundTo)
-        return point && { point, undone }
-      }
-    )
-    : staleResidents !== true
-    ? Effect.succeed(undefined)
-    : restoredFrom === undefined
-    ? Effect.succeed<Rebase>("baseline")
-    : Effect.orElseSucceed(
-      Effect.map(findSnapshot(entry, restoredFrom), (found): Rebase => found),
-      (): Rebase => "baseline"
-    )
+export const announcedRebase = (entry: Entry, record: WorkspaceRecord): Effect.Effect<Rebase | undefined> =>
+  Announced.$match(announcedBy(record), {
+    Nothing: () => Effect.succeed(undefined),
+    Baseline: () => Effect.succeed(Rebase.Baseline()),
+    Snapshot: ({ name }) => Effect.orElseSucceed(Effect.map(findSnapshot(entry, name), rebaseTo), Rebase.Baseline),
+    Point: ({ id }) =>
+      Effect.map(Effect.orElseSucceed(readPoints(entry.folder), () => []), (points) => {
+        const point = points.find(({ record }) => record.id === id)
+        return point && Rebase.Point({ point, undone: record.undone ?? [] })
+      })
+  })
 
 /**
  * Brings the residents to a state, records the event, and removes the announcement. A repetition after a crash is harmless. Never
  * fails, since the disk has changed already: the next process repeats a failed rebase.
  */
 export const rebaseResidents = (entry: Entry, residents: OpenResidents, rebase: Rebase) =>
-  isToPoint(rebase) ? toPoint(entry, residents, rebase) : Effect.gen(function*() {
-    yield* isKeep(rebase) ? toCandidate(entry, residents, rebase) : forgetHistory(entry, residents)
-    if (rebase !== "baseline") yield* inherit(entry, residents, rebase)
-    const from = rebase === "baseline" ? {} : originOf(rebase)
-    yield* recordEvent(entry.folder.directory, { _tag: "reset", ...from })
-    yield* commit(entry, ({ restoredFrom: _, staleResidents: _stale, ...now }) => now, { durable: false })
-  }).pipe(Effect.ignoreCause)
+  Effect.ignoreCause(
+    Rebase.$match(rebase, {
+      Baseline: () => Effect.andThen(forgetHistory(entry, residents), endReset(entry, {})),
+      Snapshot: ({ snapshot }) =>
+        Effect.gen(function*() {
+          yield* forgetHistory(entry, residents)
+          yield* inherit(entry, residents, snapshot)
+          yield* endReset(entry, { snapshot: snapshot.record.name })
+        }),
+      Candidate: ({ candidate, snapshot }) =>
+        Effect.gen(function*() {
+          yield* toCandidate(entry, residents, { candidate, name: snapshot.record.name })
+          yield* inherit(entry, residents, snapshot)
+          yield* endReset(entry, { candidate })
+        }),
+      Point: ({ point }) => toPoint(entry, residents, point)
+    })
+  )
+
+/** Records the event of a reset, and removes the announcement. */
+const endReset = (entry: Entry, from: { readonly snapshot?: string; readonly candidate?: string }) =>
+  Effect.andThen(
+    recordEvent(entry.folder.directory, { _tag: "reset", ...from }),
+    commit(entry, withoutAnnouncement, { durable: false })
+  )
 
 const forgetHistory = (entry: Entry, residents: OpenResidents) =>
   Effect.gen(function*() {
@@ -88,7 +103,11 @@ const forgetHistory = (entry: Entry, residents: OpenResidents) =>
   })
 
 /** Commands and points stay, and the journal gets an entry for the keep. Commands that ran at the fork of the candidate go on in the candidate. */
-const toCandidate = (entry: Entry, residents: OpenResidents, { record: { candidate = "", name } }: Snapshot) =>
+const toCandidate = (
+  entry: Entry,
+  residents: OpenResidents,
+  { candidate, name }: { readonly candidate: string; readonly name: string }
+) =>
   Effect.gen(function*() {
     // The next process comes here too, and the commands of the former VM are gone.
     yield* residents.lose(endedBy("reset"))
@@ -97,15 +116,11 @@ const toCandidate = (entry: Entry, residents: OpenResidents, { record: { candida
     yield* recordKeep(residents.commands, candidate, `${name} ${generation}`)
   })
 
-/** Messages do not name the hidden snapshot of a candidate. */
-const originOf = ({ record: { candidate, name } }: Snapshot) =>
-  candidate === undefined ? { snapshot: name } : { candidate }
-
 /** Residents that come back with a point: pushed files, services, and the programs in its memory. Other residents stay. */
 const toPoint = (
   entry: Entry,
   residents: OpenResidents,
-  { point: { folder, record: { captured, id, returned } } }: ToPoint
+  { folder, record: { captured, id, returned } }: Point
 ) =>
   Effect.gen(function*() {
     // The next process comes here too, and the commands of the former VM are gone.
@@ -113,8 +128,8 @@ const toPoint = (
     yield* residents.inherit(captured.residents, { folder: folder.logs, sinceMs: (yield* nowMs) - captured.takenAtMs })
     yield* entry.pushedLock.withPermits(1)(returnPushed(folder.directory, entry.folder.directory))
     yield* recordEvent(entry.folder.directory, { _tag: "rewind", to: returned?.to ?? id })
-    yield* commit(entry, ({ rewoundTo: _, ...now }) => now, { durable: false })
-  }).pipe(Effect.ignoreCause)
+    yield* commit(entry, withoutAnnouncement, { durable: false })
+  })
 
 /** The residents of a snapshot, and its baseline with the files pushed before it. */
 const inherit = (entry: Entry, residents: OpenResidents, { folder, record: { captured } }: Snapshot) =>

@@ -10,6 +10,7 @@ import { withLock } from "../../../system/files/lock.ts"
 import { daemonFiles, Paths } from "../../../system/files/Paths.ts"
 import { removeTree } from "../../../system/files/remove-tree.ts"
 import { bytesBeneath } from "../../../system/files/usage.ts"
+import { neededSnapshot } from "../../entry/interrupted.ts"
 import { isUnfinished, type WorkspaceRecord, workspacesDirectory } from "../../entry/record.ts"
 import { readWorkspaces, savedDirectory } from "../records/recorded.ts"
 import { triedSnapshots } from "../records/tried.ts"
@@ -149,11 +150,12 @@ const oldMemory = (directory: string, { paused }: WorkspaceRecord) =>
  * Sources of forks, folders of comparisons, the rest of removed snapshots and points, and hidden snapshots without an interrupted reset to them that no
  * candidate of the last try has.
  */
-const halfMade = (directory: string, { restoredFrom }: WorkspaceRecord) => {
+const halfMade = (directory: string, record: WorkspaceRecord) => {
+  const needed = neededSnapshot(record)
   const tried = triedSnapshots(directory)
   const hidden = ["snapshots", "points"].flatMap((kind) =>
     namesIn(path.join(directory, kind))
-      .filter((name) => name.startsWith(".") && name !== restoredFrom && !tried.has(name))
+      .filter((name) => name.startsWith(".") && name !== needed && !tried.has(name))
       .map((name) => path.join(directory, kind, name))
   )
   return [

@@ -4,6 +4,7 @@ import { listIfPresent } from "../../../system/files/entries.ts"
 import { nowIso, nowMs } from "../../../system/waits/time.ts"
 import { type Lifecycle, removeStaged } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
+import { neededSnapshot } from "../../entry/interrupted.ts"
 import { residentsOf } from "../../residents/open/entry-residents.ts"
 import { announced, type Snapshot, snapshotFolder } from "../records/snapshot.ts"
 import { isOver, readTried, removeTried, triedSnapshots } from "../records/tried.ts"
@@ -44,11 +45,11 @@ export const removeHidden = ({ folder: { directory } }: Pick<Snapshot, "folder">
 /** Removes the hidden snapshots of a workspace that neither an interrupted reset nor a candidate of the last try needs. */
 export const removeUnused = (entry: Entry) =>
   Effect.gen(function*() {
-    const { restoredFrom } = yield* Ref.get(entry.record)
+    const needed = neededSnapshot(yield* Ref.get(entry.record))
     const { directory, snapshots } = entry.folder
     const tried = triedSnapshots(directory)
     const names = yield* Effect.orElseSucceed(listIfPresent(snapshots), (): ReadonlyArray<string> => [])
-    const unused = names.filter((name) => name.startsWith(".") && name !== restoredFrom && !tried.has(name))
+    const unused = names.filter((name) => name.startsWith(".") && name !== needed && !tried.has(name))
     yield* Effect.forEach(unused, (name) => removeStaged(snapshots, path.join(snapshots, name)), { discard: true })
   })
 

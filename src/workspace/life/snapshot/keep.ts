@@ -16,6 +16,7 @@ import { touch } from "../../entry/activity.ts"
 import { discardFolder, type Notify, progress, removeFolder } from "../../entry/context.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
+import { neededSnapshot } from "../../entry/interrupted.ts"
 import { unwritten, type WorkspaceFolder } from "../../entry/record.ts"
 import { guardOf } from "../../residents/open/entry-residents.ts"
 import {
@@ -117,10 +118,10 @@ export const adoptSnapshots = (entry: Entry) =>
     const whole = yield* readSnapshots(entry.folder)
     const kept = new Set(whole.map(({ record }) => record.name))
     const there = yield* Effect.mapError(listIfPresent(snapshots), toHostError)
-    const { restoredFrom } = yield* Ref.get(entry.record)
+    const needed = neededSnapshot(yield* Ref.get(entry.record))
     const tried = triedSnapshots(entry.folder.directory)
     // An interrupted reset to a hidden snapshot still needs its residents.
-    const halves = there.filter((name) => !kept.has(name) && name !== restoredFrom && !tried.has(name))
+    const halves = there.filter((name) => !kept.has(name) && name !== needed && !tried.has(name))
       .map((name) => path.join(snapshots, name))
     // A snapshot with a damaged record may still be useful.
     const damaged = halves.filter((file) => exists(path.join(file, "record.json")) && !isAnnounced(file))

@@ -19,6 +19,7 @@ import {
 } from "../../entry/context.ts"
 import { type Entry, makeEntry, nameNow } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
+import { withoutAnnouncement } from "../../entry/interrupted.ts"
 import { folderOf, type WorkspaceId, type WorkspaceRecord, writeWorkspace } from "../../entry/record.ts"
 import { newIds } from "../../entry/registry.ts"
 import { openResidents } from "../../residents/open/open.ts"
@@ -48,15 +49,12 @@ const announced = (
 ): WorkspaceRecord => {
   const {
     name: _,
-    restoredFrom: _restored,
     result: _result,
-    rewoundTo: _rewound,
     sshAgent: _agent,
-    staleResidents: _stale,
     undone: _undone,
     vm: _vm,
     ...same
-  } = source
+  } = withoutAnnouncement(source)
   const { pauseAfterSeconds: _pause, ttlSeconds: _ttl, ...forever } = same
   return {
     // A candidate lives as long as its try.

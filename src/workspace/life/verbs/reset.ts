@@ -14,6 +14,7 @@ import type { Entry, Generation } from "../../entry/entry.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
 import type { OnUndo, Transition } from "../engine/description.ts"
 import { endedBy } from "../engine/ended-by.ts"
+import { Rebase, rebaseTo } from "../engine/rebase.ts"
 import { transit } from "../engine/transition.ts"
 import { linkedBase } from "../guest/base.ts"
 import { workspaceTrees } from "../guest/baseline.ts"
@@ -65,7 +66,7 @@ const resetting = (entry: Entry, before: WorkspaceRecord, notify: Notify): Trans
     handOver: ({ next }) => next === undefined ? Effect.void : replay(entry, next),
     change: onNextDisk,
     lose: endedBy("reset"),
-    rebase: "baseline",
+    rebase: Rebase.Baseline(),
     oldDisk
   }
 }
@@ -128,7 +129,7 @@ const returning = (
   },
   change: onNextDisk,
   lose: endedBy("reset"),
-  rebase: target.snapshot,
+  rebase: rebaseTo(target.snapshot),
   adopts: true,
   oldDisk: entry.folder.disk(before.disk)
 })

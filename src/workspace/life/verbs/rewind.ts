@@ -6,6 +6,7 @@ import type { WorkspaceRecord } from "../../entry/record.ts"
 import type { JournaledCommand } from "../../residents/exec/journal.ts"
 import type { Transition } from "../engine/description.ts"
 import { endedBy } from "../engine/ended-by.ts"
+import { Rebase } from "../engine/rebase.ts"
 import { transit } from "../engine/transition.ts"
 import { reportWarnings } from "../guest/notices.ts"
 import type { Wanted } from "../points/choose.ts"
@@ -59,7 +60,7 @@ export const rewind = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notif
     const hasMemory = point.record.captured.memory !== undefined
     // The next VM maps the file of a memory that the second one settles. Disks alone are made side by side.
     const { folder } = hasMemory ? (yield* both).returned : point
-    const rebasing = Effect.map(both, ({ returned }) => ({ point: returned, undone: planned.spans }))
+    const rebasing = Effect.map(both, ({ returned }) => Rebase.Point({ point: returned, undone: planned.spans }))
     yield* transit(lifecycle, rewinding(entry, before, { ...point, folder }, rebasing, notify))
     yield* rewound(entry, {
       commands: planned.total,
