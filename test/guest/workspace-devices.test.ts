@@ -1,7 +1,9 @@
+import { execFileSync } from "node:child_process"
+import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
 
-const { close, create, sh } = installation("pyro-devices-")
+const { call, close, create, folder, sh } = installation("pyro-devices-")
 afterAll(close)
 
 /** Virtio device types that a guest may have: block, console and balloon; not net, 9P, fs or vsock. */
@@ -47,5 +49,49 @@ print(os.getuid(), os.environ["HOSTNAME"] == socket.gethostname() == "bare")`
       await sh("bare", "stat -c %a /var/lock/.; flock /var/lock/x true && grep -c ' /proc ' /etc/mtab"),
       "1777\n1"
     )
+  })
+
+  it("an image of a file system is mounted by mount -o loop, and keeps what is written", async () => {
+    const image = path.join(folder, "image")
+    execFileSync("/sbin/mke2fs", ["-q", "-t", "ext4", image, "8M"])
+    await call(["workspace", "cp", image, "bare:/root/image"])
+    const script = `cd /root; mkdir -p at
+mount -o loop image at; echo kept > at/file; stat -f -c %T at; umount at
+mount -o loop,ro image at; cat at/file; touch at/other 2>/dev/null || echo read-only; umount at; losetup -a`
+    assert.strictEqual(await sh("bare", script), "ext2/ext3\nkept\nread-only")
+  })
+
+  // As Debian's script of apache2 does: directories beneath /var/run and /var/lock, another user, a low port.
+  it("service starts, asks after and stops a server by its init script", async () => {
+    const init = `#!/bin/sh
+### BEGIN INIT INFO
+# Provides: made
+# Required-Start: $local_fs
+# Required-Stop: $local_fs
+# Default-Start: 2 3 4 5
+# Default-Stop: 0 1 6
+### END INIT INFO
+. /lib/lsb/init-functions
+pid=/var/run/made/pid
+case $1 in
+start)
+  install -d -o www-data /var/run/made /var/lock/made
+  log_daemon_msg "Starting" made
+  flock -n /var/lock/made/lock start-stop-daemon --start --background --pidfile $pid --make-pidfile --chuid www-data \\
+    --startas /usr/bin/python3 -- -m http.server 80 --bind 127.0.0.1 --directory /etc/apt
+  log_end_msg $? ;;
+status) status_of_proc -p $pid python3 made ;;
+stop) start-stop-daemon --stop --retry 5 --pidfile $pid ;;
+esac`
+    await sh("bare", `cat > /etc/init.d/made <<'END'\n${init}\nEND\nchmod +x /etc/init.d/made`)
+    assert.strictEqual(await sh("bare", "service made start"), "Starting: made.")
+    assert.include(
+      await sh("bare", "curl -sS --retry 20 --retry-connrefused --retry-delay 1 http://127.0.0.1/"),
+      "sources.list"
+    )
+    assert.include(await sh("bare", "service made status"), "is running")
+    assert.strictEqual(await sh("bare", "ps -o user= -p $(cat /var/run/made/pid)"), "www-data")
+    await sh("bare", "service made stop")
+    assert.include(await sh("bare", "service made status || true"), "not running")
   })
 })
