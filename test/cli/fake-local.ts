@@ -15,6 +15,7 @@ import {
   type PyroError,
   VmFailed
 } from "../../src/contract/errors/errors.ts"
+import type { ResultOf } from "../../src/contract/rows/operations.ts"
 import { Pyro, type PyroService } from "../../src/contract/rows/Pyro.ts"
 import type { RunInput } from "../../src/contract/rows/run-input.ts"
 import type { RunEvent, RunPayload } from "../../src/contract/rows/run.ts"
@@ -25,13 +26,29 @@ import { someDisk } from "../support/disk-usage.ts"
 import { unfakedPyro } from "../support/unfaked-pyro.ts"
 import { fakeWorkspaces } from "./fake-workspaces.ts"
 
+const SAVED: ResultOf<"saved.list">["saved"][number] = {
+  name: "green",
+  kind: "disk",
+  durable: true,
+  createdAt: "2025-01-02T03:04:05.000Z",
+  environment: "debian:12",
+  driver: "qemu",
+  vcpuCount: 1,
+  memoryMib: 512,
+  diskMib: 1024,
+  memoryBytes: 0,
+  diskBytes: 4096,
+  holdsSecrets: false,
+  runningCommands: 0
+}
+
 /**
  * Stands in for src/daemon/app in tests of the CLI: the "guest" is a directory of this host, its commands are ordinary
  * processes. Environments named `fake:…` behave in ways that a test wants to see.
  */
 export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
   ...unfakedPyro,
-  saved: { ...unfakedPyro.saved, list: () => Effect.succeed({ saved: [{ name: "green" } as never] }) },
+  saved: { ...unfakedPyro.saved, list: () => Effect.succeed({ saved: [SAVED] }) },
   workspace: seenCancelling(fakeWorkspaces((payload, input) => Stream.unwrap(start(payload, input)))),
   watch: ({ intervalMs }) =>
     Stream.map(Stream.concat(Stream.make(0), Stream.tick(intervalMs)), () => ({

@@ -25,7 +25,8 @@ export const confirmDeleteAll = (
     const names = workspaces.map(({ id, name }) => name ?? id)
     const more = names.length > MOST_NAMES ? ", …" : ""
     const listed = `(${names.slice(0, MOST_NAMES).join(", ")}${more})`
-    const { saved } = yield* pyro.saved.list({})
+    // A list that cannot be had must not prevent the deletion.
+    const { saved } = yield* Effect.orElseSucceed(pyro.saved.list({}), () => ({ saved: [] }))
     const stay = saved.length === 0 ? "" : ` ${count(saved.length, "saved snapshot")} will stay (pyro saved list).`
     yield* warn(
       names.length === 1

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { patchLimits } from "../../../../src/contract/rows/workspace-patch.ts"
 import { applyPatch } from "../../../../src/lib/patch/apply.ts"
 import { differingPart } from "../../../../src/lib/patch/format/differing-part.ts"
@@ -25,6 +25,16 @@ const noise = (size: number) => {
   const random = new Random(1)
   return Buffer.from(Array.from({ length: size }, () => random.below(256)))
 }
+
+/** The work with a clock on which a second passes between any two looks: each piece takes longer than a turn may. */
+const onSlowClock = <A, E, R>(work: Effect.Effect<A, E, R>) =>
+  Effect.clockWith((clock) => {
+    let nowNs = 0n
+    const slow = Object.create(clock, {
+      monotonicTimeNanosUnsafe: { value: () => nowNs += 1_000_000_000n }
+    }) as Clock.Clock
+    return Effect.provideService(work, Clock.Clock, slow)
+  })
 
 const large = noise(patchLimits.bytes)
 
@@ -90,9 +100,9 @@ describe("a large patch", () => {
         turns++
         beside = setImmediate(again)
       })
-      yield* wholePatch([change("text", one, other)])
+      yield* onSlowClock(wholePatch([change("text", one, other)]))
       const forText = turns
-      yield* wholePatch([change("binary", undefined, large)])
+      yield* onSlowClock(wholePatch([change("binary", undefined, large)]))
       clearImmediate(beside)
       assert.isAtLeast(forText, 4)
       assert.isAtLeast(turns - forText, 4)
