@@ -183,6 +183,7 @@ export default tseslint.config(
   {
     files: ["src/**/*.{ts,tsx}"],
     rules: {
+      "max-lines-per-function": ["error", { max: 120, skipBlankLines: true, skipComments: true }],
       "no-console": "error",
       "no-restricted-globals": ["error", ...timers],
       "no-restricted-properties": ["error", processEnv, runFork, ...clocks],

@@ -83,9 +83,56 @@ export class Environments extends Context.Service<Environments, {
 
 const isOfWorkspace = ({ workspace }: Definition) => workspace !== undefined
 
+/** Builds an environment of a person's own, and keeps its definition. */
+const defining = (
+  { entryOf, keepLocked, kept, known, mapFailure, own }: ReturnType<typeof makeImageStores>,
+  obtain: ReturnType<typeof makeObtain>,
+  request: DefineRequest,
+  options: PullOptions
+) =>
+  Effect.gen(function*() {
+    yield* checkName(request.name)
+    const added = yield* packageNames(request)
+    const base = yield* known(request.from)
+    if (isKept(base)) {
+      return yield* new InvalidRequest({
+        field: "from",
+        detail: `${base.name} was made from a workspace; install packages in one of it, and build from that`
+      })
+    }
+    const { replace = false } = request
+    const given = yield* own.find(request.name)
+    const present = replace ? [] : Option.match(given, { onNone: () => [], onSome: (one) => one.npm ?? [] })
+    const npm = joinNpm(base.own?.npm ?? [], yield* exactNpm(added.npm, present, versionsFromNpm))
+    const definition: Definition = {
+      format: 1,
+      name: request.name,
+      from: base.own?.from ?? base.name,
+      packages: [...new Set([...base.own?.packages ?? [], ...added.packages])].sort(),
+      ...(npm.length === 0 ? {} : { npm }),
+      created: yield* nowIso
+    }
+    // Checked before a build of minutes, and again when pyro stores the name.
+    yield* own.known(definition, { replace })
+    const entry = yield* entryOf(definition)
+    const recipe = recipeOf(entry)
+    const built = yield* obtain(
+      entry,
+      options.onProgress ?? silent,
+      false,
+      ({ manifest }) => manifest.recipe === recipe
+    )
+    const before = yield* own.find(request.name)
+    yield* own.keep(definition, { replace }).pipe(mapFailure(entry.name, "define"))
+    if (Option.exists(before, isOfWorkspace)) {
+      yield* Effect.andThen(kept.forget(request.name), kept.sweep).pipe(keepLocked, mapFailure(entry.name, "define"))
+    }
+    return built
+  })
+
 const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) => {
   const stores = makeImageStores(cacheDir, definitions)
-  const { entries, entryOf, keepLocked, kept, keptRoot, known, own, mapFailure, prepare, store, storeOf } = stores
+  const { entries, keepLocked, kept, keptRoot, known, own, mapFailure, prepare, store, storeOf } = stores
   const obtain = makeObtain(stores, kernel)
 
   const ensure = (name: string, options: PullOptions = {}) =>
@@ -112,42 +159,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
         manifest.recipe === recipe && (options.force !== true || Date.parse(manifest.created) >= since))
     })
 
-  const define = (request: DefineRequest, options: PullOptions = {}) =>
-    Effect.gen(function*() {
-      yield* checkName(request.name)
-      const added = yield* packageNames(request)
-      const base = yield* known(request.from)
-      if (isKept(base)) {
-        return yield* new InvalidRequest({
-          field: "from",
-          detail: `${base.name} was made from a workspace; install packages in one of it, and build from that`
-        })
-      }
-      const { replace = false } = request
-      const given = yield* own.find(request.name)
-      const present = replace ? [] : Option.match(given, { onNone: () => [], onSome: (one) => one.npm ?? [] })
-      const npm = joinNpm(base.own?.npm ?? [], yield* exactNpm(added.npm, present, versionsFromNpm))
-      const definition: Definition = {
-        format: 1,
-        name: request.name,
-        from: base.own?.from ?? base.name,
-        packages: [...new Set([...base.own?.packages ?? [], ...added.packages])].sort(),
-        ...(npm.length === 0 ? {} : { npm }),
-        created: yield* nowIso
-      }
-      // Checked before a build of minutes, and again when pyro stores the name.
-      yield* own.known(definition, { replace })
-      const entry = yield* entryOf(definition)
-      const recipe = recipeOf(entry)
-      const built = yield* obtain(entry, options.onProgress ?? silent, false, ({ manifest }) =>
-        manifest.recipe === recipe)
-      const before = yield* own.find(request.name)
-      yield* own.keep(definition, { replace }).pipe(mapFailure(entry.name, "define"))
-      if (Option.exists(before, isOfWorkspace)) {
-        yield* Effect.andThen(kept.forget(request.name), kept.sweep).pipe(keepLocked, mapFailure(entry.name, "define"))
-      }
-      return built
-    })
+  const define = (request: DefineRequest, options: PullOptions = {}) => defining(stores, obtain, request, options)
 
   /** Only for a request that stores a definition: without definitions, the state directory does not have this folder. */
   const prepareKept = ensureFolder(keptRoot)

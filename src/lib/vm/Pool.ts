@@ -1,21 +1,13 @@
-import { Clock, Context, Effect, Exit, Layer, Option, Queue, Scope, Stream, SubscriptionRef } from "effect"
+import { Clock, Context, Effect, Layer, Option, Scope, Stream, SubscriptionRef } from "effect"
 import { availableMemoryBytes } from "../../system/processes/host.ts"
 import { variables } from "../../system/settings/variables.ts"
-import { countPoolRequest, setPoolMembers } from "../../system/telemetry/metrics.ts"
+import { countPoolRequest } from "../../system/telemetry/metrics.ts"
 import { asStep } from "../../system/telemetry/spans.ts"
-import { isEmptyOver } from "../disk/workspace-disk.ts"
 import type { RestoredGuest, RestoreRequest, VmmError } from "./model/guest.ts"
-import { handOver, kindOf, makeExpected, makeMember } from "./pool/members.ts"
-import {
-  changed,
-  type Demands,
-  expectedFor,
-  expecting,
-  nextStep,
-  type PoolConfig,
-  remembered,
-  type Wanted
-} from "./pool/policy.ts"
+import { poolStep } from "./pool/filling.ts"
+import { handOver } from "./pool/members.ts"
+import { expecting, type PoolConfig, remembered } from "./pool/policy.ts"
+import { closeMember, emptyPool, makeWaiting, pickFor, type Waiting, want } from "./pool/waiting.ts"
 import { Vmm } from "./Vmm.ts"
 
 export type { PoolConfig } from "./pool/policy.ts"
@@ -68,162 +60,19 @@ const defaults = (): PoolConfig => ({
   retryMs: 60_000
 })
 
-interface Member {
-  readonly kind: string
-  readonly guest: RestoredGuest
-  readonly scope: Scope.Closeable
-}
-
-interface State {
-  readonly wanted: Demands
-  readonly members: ReadonlyArray<Member>
-  /** No step is running or due soon. */
-  readonly resting: boolean
-}
-
 const make = (config: PoolConfig) =>
   Effect.gen(function*() {
     const vmm = yield* Vmm
-    const state = yield* SubscriptionRef.make<State>({ wanted: new Map(), members: [], resting: true })
-    const wake = yield* Queue.sliding<void>(1)
-
-    const close = ({ scope }: Member) => Effect.ignoreCause(Scope.close(scope, Exit.void))
-
-    /** Removes the oldest member of a kind from the pool, for one caller. */
-    const pick = (kind: string) =>
-      SubscriptionRef.modify(state, (now) => {
-        const found = now.members.find((member) => member.kind === kind)
-        return [found, found === undefined ? now : { ...now, members: now.members.filter((one) => one !== found) }]
-      })
-
-    /**
-     * A member with the disk mounted, if nothing was written to the disk or the disk was expected; else one without a disk, and at last one with
-     * another disk of the host.
-     */
-    const pickFor = (request: RestoreRequest) =>
-      Effect.gen(function*() {
-        const { wanted } = yield* SubscriptionRef.get(state)
-        const expected = expectedFor(wanted, request)
-        const ready = expected === undefined ? undefined : yield* pick(expected)
-        if (ready !== undefined) return { member: ready, hasItsDisk: true }
-        const images = [...wanted.values()].flatMap(({ mounted }) => mounted ?? [])
-        const own = images.find((image) => isEmptyOver(request, image))
-        for (const image of own === undefined ? [undefined, ...images] : [own, undefined, ...images]) {
-          const member = yield* pick(kindOf(request, image))
-          if (member !== undefined) return { member, hasItsDisk: image !== undefined && image === own }
-        }
-        return undefined
-      })
-
-    const want = (change: (wanted: Demands) => Demands) =>
-      SubscriptionRef.update(state, (now) => ({ ...now, wanted: change(now.wanted), resting: false })).pipe(
-        Effect.andThen(Queue.offer(wake, undefined))
-      )
-
-    const dropDead = (member: Member) =>
-      SubscriptionRef.modify(state, (now) => [
-        now.members.includes(member),
-        { ...now, members: now.members.filter((one) => one !== member) }
-      ]).pipe(
-        // In its own fiber: this fiber ends with the member.
-        Effect.flatMap((ours) => ours ? Effect.forkDetach(close(member)) : Effect.void),
-        Effect.andThen(Queue.offer(wake, undefined))
-      )
-
-    const fill = (kind: string, { expectedBy, mounted, request }: Wanted) =>
-      Effect.uninterruptibleMask((restore) =>
-        Effect.gen(function*() {
-          const scope = yield* Scope.make()
-          const made = expectedBy === undefined ? makeMember(vmm, request, mounted) : makeExpected(vmm, request)
-          const guest = yield* restore(Scope.provide(made, scope)).pipe(
-            Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
-          )
-          const member: Member = { kind, guest, scope }
-          const isWanted = yield* SubscriptionRef.modify(
-            state,
-            (now) => now.wanted.has(kind) ? [true, { ...now, members: [...now.members, member] }] : [false, now]
-          )
-          // The pool was emptied in the meantime.
-          if (!isWanted) return yield* close(member)
-          yield* guest.vm.health.failure.pipe(
-            Effect.catch(() => dropDead(member)),
-            Effect.forkIn(scope)
-          )
-        })
-      )
-
-    const giveUp = (kind: string) => (failure: { readonly message: string }) =>
-      Effect.gen(function*() {
-        yield* Effect.logDebug(`no member for the pool: ${failure.message}`)
-        const now = yield* Clock.currentTimeMillis
-        const later = (wanted: Wanted | undefined) =>
-          wanted && { ...wanted, notBeforeMs: Math.max(wanted.notBeforeMs, now + config.retryMs) }
-        yield* want((demands) => changed(demands, kind, later))
-      })
-
-    const step = Effect.gen(function*() {
-      const { members, wanted } = yield* SubscriptionRef.get(state)
-      setPoolMembers(members.length)
-      const now = yield* Clock.currentTimeMillis
-      const next = nextStep({ demands: wanted, members: members.map(({ kind }) => kind) }, config, now)
-      switch (next._tag) {
-        case "fill":
-          return yield* Effect.catch(fill(next.kind, wanted.get(next.kind)!), giveUp(next.kind))
-        case "end":
-          return yield* Effect.flatMap(pick(next.kind), (member) => member === undefined ? Effect.void : close(member))
-        case "forget":
-          return yield* want((demands) => changed(demands, next.kind, () => undefined))
-        case "rest": {
-          const soonMs = now + Math.max(config.quietMs, config.aheadMs)
-          const quiet = [...wanted.values()].some(({ notBeforeMs }) => notBeforeMs > now && notBeforeMs <= soonMs)
-          if (!quiet) {
-            yield* SubscriptionRef.update(state, (current) =>
-              current.wanted === wanted ? { ...current, resting: true } : current)
-          }
-          return yield* Effect.raceFirst(
-            Queue.take(wake),
-            Number.isFinite(next.untilMs) ? Effect.sleep(Math.max(1, next.untilMs - now)) : Effect.never
-          )
-        }
-      }
-    })
-
-    const empty = SubscriptionRef.modify(state, (now) => [now.members, { ...now, members: [], wanted: new Map() }])
-      .pipe(
-        Effect.flatMap((members) =>
-          Effect.forEach(members, close, { concurrency: 4, discard: true })
-        ),
-        Effect.tap(() => Queue.offer(wake, undefined))
-      )
-
+    const pool = yield* makeWaiting
+    const { state } = pool
+    const empty = emptyPool(pool)
     // Runs after the fiber below has ended, so that no member is made later.
     yield* Effect.addFinalizer(() => empty)
-    yield* step.pipe(
+    yield* poolStep(vmm, pool, config).pipe(
       Effect.catchCause((cause) => Effect.andThen(Effect.logError(cause), Effect.sleep(config.retryMs))),
       Effect.forever,
       Effect.forkScoped
     )
-
-    const take = (request: RestoreRequest) =>
-      Effect.uninterruptibleMask((restore) =>
-        Effect.gen(function*() {
-          const picked = request.seed.virtualBytes === request.placeholder.virtualBytes
-            ? yield* pickFor(request)
-            : undefined
-          const nowMs = yield* Clock.currentTimeMillis
-          yield* want((demands) => remembered(demands, request, config, nowMs))
-          if (picked === undefined) return Option.none()
-          const { hasItsDisk, member } = picked
-          return yield* restore(handOver(member.guest, request, hasItsDisk).pipe(asStep("hand over"))).pipe(
-            Effect.tap(Effect.addFinalizer((exit) => Scope.close(member.scope, exit))),
-            Effect.map(Option.some),
-            Effect.onError(() => close(member)),
-            Effect.catch((failure) =>
-              Effect.as(Effect.logWarning(`a member of the pool was not used: ${failure.message}`), Option.none())
-            )
-          )
-        })
-      )
 
     const withRoom = <A, E extends { readonly _tag: string }, R>(attempt: Effect.Effect<A, E, R>) =>
       Effect.catchIf(
@@ -238,7 +87,7 @@ const make = (config: PoolConfig) =>
 
     const acquire = (request: RestoreRequest) =>
       Effect.flatMap(
-        take(request).pipe(
+        take(pool, config, request).pipe(
           asStep("pool"),
           Effect.tap((taken) => Effect.sync(() => countPoolRequest(Option.isSome(taken) ? "hit" : "miss")))
         ),
@@ -250,18 +99,18 @@ const make = (config: PoolConfig) =>
 
     const expect: Pool["Service"]["expect"] = (by, request) =>
       Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
-        want((demands) => expecting(demands, by, Option.getOrUndefined(request), config, nowMs)))
+        want(pool, (demands) => expecting(demands, by, Option.getOrUndefined(request), config, nowMs)))
 
     return {
-      take,
+      take: (request: RestoreRequest) =>
+        take(pool, config, request),
       acquire,
       expect,
       withRoom,
       empty,
       status: Effect.map(SubscriptionRef.get(state), ({ members }) => ({
         members: members.length,
-        memoryMib: members.reduce((sum, { guest }) =>
-          sum + guest.vm.spec.memoryMib, 0)
+        memoryMib: members.reduce((sum, { guest }) => sum + guest.vm.spec.memoryMib, 0)
       })),
       settled: SubscriptionRef.changes(state).pipe(
         Stream.filter(({ resting }) => resting),
@@ -270,3 +119,25 @@ const make = (config: PoolConfig) =>
       )
     }
   })
+
+/** Hands a member over to a request, and remembers the request. */
+const take = (pool: Waiting, config: PoolConfig, request: RestoreRequest) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const picked = request.seed.virtualBytes === request.placeholder.virtualBytes
+        ? yield* pickFor(pool, request)
+        : undefined
+      const nowMs = yield* Clock.currentTimeMillis
+      yield* want(pool, (demands) => remembered(demands, request, config, nowMs))
+      if (picked === undefined) return Option.none()
+      const { hasItsDisk, member } = picked
+      return yield* restore(handOver(member.guest, request, hasItsDisk).pipe(asStep("hand over"))).pipe(
+        Effect.tap(Effect.addFinalizer((exit) => Scope.close(member.scope, exit))),
+        Effect.map(Option.some),
+        Effect.onError(() => closeMember(member)),
+        Effect.catch((failure) =>
+          Effect.as(Effect.logWarning(`a member of the pool was not used: ${failure.message}`), Option.none())
+        )
+      )
+    })
+  )

@@ -20,36 +20,87 @@ export interface InputSink<E> {
   readonly resize: (size: WindowSize) => Effect.Effect<unknown, E>
 }
 
+/** Wakes whoever waits for a change. */
+const makeChanges = () => {
+  let changed = Deferred.makeUnsafe<void>()
+  const change = () => {
+    const waited = changed
+    // Before the waiting fibers resume: they may wait again.
+    changed = Deferred.makeUnsafe<void>()
+    Deferred.doneUnsafe(waited, Effect.void)
+  }
+  const until = (condition: () => boolean): Effect.Effect<void> =>
+    Effect.suspend(() => condition() ? Effect.void : Effect.andThen(Deferred.await(changed), until(condition)))
+  return { change, until }
+}
+
+/** The buffered part of an input. */
+const makePieces = () => {
+  const pieces: Array<Uint8Array> = []
+  /** Places in the input: of the first buffered byte, after the last, and after the last that was sent. */
+  let [begin, end, sent] = [0, 0, 0]
+  const add = (bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length; at += INPUT_BYTES) pieces.push(bytes.subarray(at, at + INPUT_BYTES))
+    end += bytes.length
+  }
+  /** Memory of answered requests. A request that failed may still be on its way to the socket, and keeps its own. */
+  const free: Array<Buffer> = []
+  const joined = (pieces: ReadonlyArray<Uint8Array>, size: number) => {
+    if (size < SHARED_BYTES) return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, size)
+    const shared = free.pop() ?? allocateWithRoom(INPUT_BYTES)
+    let end = 0
+    for (const piece of pieces) {
+      shared.set(piece, end)
+      end += piece.length
+    }
+    return shared.subarray(0, size)
+  }
+  const release = (bytes: Uint8Array) => {
+    if (bytes.length >= SHARED_BYTES) {
+      free.push(Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, INPUT_BYTES))
+    }
+  }
+  /** The buffered input from an offset on, for one request. Undefined at the end of the buffered input. */
+  const at = (offset: number) => {
+    const found: Array<Uint8Array> = []
+    let place = begin
+    let bytes = 0
+    for (const piece of pieces) {
+      const from = Math.max(0, offset - place)
+      place += piece.length
+      if (from >= piece.length) continue
+      if (bytes > 0 && bytes + piece.length - from > INPUT_BYTES) break
+      found.push(piece.subarray(from))
+      bytes += piece.length - from
+    }
+    return bytes === 0 ? undefined : joined(found, bytes)
+  }
+  const wasSent = (offset: number) => {
+    sent = Math.max(sent, offset)
+    for (let first = pieces[0]; first !== undefined; first = pieces[0]) {
+      if (begin + first.length > sent - KEPT_BYTES) break
+      pieces.shift()
+      begin += first.length
+    }
+  }
+  return { add, at, release, wasSent, endsAt: () => end, unsentBytes: () => end - sent }
+}
+
 /**
  * A command's input, read once and buffered. After a lost connection, the next one gets the input that the command has not received.
  * The Scope ends the reading.
  */
 export const makeInputBuffer = (input: RunInput) =>
   Effect.gen(function*() {
-    const state = {
-      pieces: [] as Array<Uint8Array>,
-      begin: 0,
-      end: 0,
-      sent: 0,
-      ended: false,
-      size: undefined as WindowSize | undefined
-    }
-    let changed = Deferred.makeUnsafe<void>()
-    const change = () => {
-      const waited = changed
-      // Before the waiting fibers resume: they may wait again.
-      changed = Deferred.makeUnsafe<void>()
-      Deferred.doneUnsafe(waited, Effect.void)
-    }
-    const until = (condition: () => boolean): Effect.Effect<void> =>
-      Effect.suspend(() => condition() ? Effect.void : Effect.andThen(Deferred.await(changed), until(condition)))
+    const { change, until } = makeChanges()
+    const read = makePieces()
+    const state = { ended: false, size: undefined as WindowSize | undefined }
 
     const add = (bytes: Uint8Array) =>
       Effect.suspend(() => {
-        for (let at = 0; at < bytes.length; at += INPUT_BYTES) state.pieces.push(bytes.subarray(at, at + INPUT_BYTES))
-        state.end += bytes.length
+        read.add(bytes)
         change()
-        return until(() => state.end - state.sent < AHEAD_BYTES)
+        return until(() => read.unsentBytes() < AHEAD_BYTES)
       })
     const ended = Effect.sync(() => {
       state.ended = true
@@ -78,61 +129,18 @@ export const makeInputBuffer = (input: RunInput) =>
       yield* Effect.forkScoped(Stream.runForEach(input.resizes, resized))
     }
 
-    /** Memory of answered requests. A request that failed may still be on its way to the socket, and keeps its own. */
-    const free: Array<Buffer> = []
-    const joined = (pieces: ReadonlyArray<Uint8Array>, size: number) => {
-      if (size < SHARED_BYTES) return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, size)
-      const shared = free.pop() ?? allocateWithRoom(INPUT_BYTES)
-      let end = 0
-      for (const piece of pieces) {
-        shared.set(piece, end)
-        end += piece.length
-      }
-      return shared.subarray(0, size)
-    }
-    const release = (bytes: Uint8Array) => {
-      if (bytes.length >= SHARED_BYTES) {
-        free.push(Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, INPUT_BYTES))
-      }
-    }
-
-    /** The buffered input from an offset on, for one request. Undefined at the end of the buffered input. */
-    const at = (offset: number) => {
-      const found: Array<Uint8Array> = []
-      let begin = state.begin
-      let bytes = 0
-      for (const piece of state.pieces) {
-        const from = Math.max(0, offset - begin)
-        begin += piece.length
-        if (from >= piece.length) continue
-        if (bytes > 0 && bytes + piece.length - from > INPUT_BYTES) break
-        found.push(piece.subarray(from))
-        bytes += piece.length - from
-      }
-      return bytes === 0 ? undefined : joined(found, bytes)
-    }
-    const wasSent = (offset: number) => {
-      state.sent = Math.max(state.sent, offset)
-      for (let first = state.pieces[0]; first !== undefined; first = state.pieces[0]) {
-        if (state.begin + first.length > state.sent - KEPT_BYTES) break
-        state.pieces.shift()
-        state.begin += first.length
-      }
-      change()
-    }
-
     /** The input from an offset on, request by request, until its end. */
     const requestsFrom = (first: number) => {
       let offset = first
       const next: Effect.Effect<readonly [{ readonly from: number; readonly bytes: Uint8Array }], Cause.Done> = Effect
         .suspend(() => {
-          const bytes = at(offset)
+          const bytes = read.at(offset)
           if (bytes !== undefined) {
             const from = offset
             offset += bytes.length
             return Effect.succeed([{ from, bytes }] as const)
           }
-          return state.ended ? Cause.done() : Effect.andThen(until(() => state.ended || state.end > offset), next)
+          return state.ended ? Cause.done() : Effect.andThen(until(() => state.ended || read.endsAt() > offset), next)
         })
       return Stream.fromPull(Effect.succeed(next))
     }
@@ -143,8 +151,9 @@ export const makeInputBuffer = (input: RunInput) =>
             Effect.andThen(
               sink.write(from - first, bytes),
               Effect.sync(() => {
-                wasSent(from + bytes.length)
-                release(bytes)
+                read.wasSent(from + bytes.length)
+                change()
+                read.release(bytes)
               })
             ),
           { concurrency: INPUT_REQUESTS }

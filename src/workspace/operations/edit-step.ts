@@ -5,7 +5,7 @@ import { callerProject } from "../../contract/wire/caller-project.ts"
 import { newRequestId } from "../../system/processes/identity.ts"
 import { faultPoint } from "../../system/waits/fault.ts"
 import { nowMs } from "../../system/waits/time.ts"
-import { journaled } from "../residents/exec/command-registry.ts"
+import { journaled } from "../residents/exec/running.ts"
 import type { AtResidents, WorkspacesOperation } from "./work.ts"
 
 /** How an operation stands in the history. */

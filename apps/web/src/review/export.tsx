@@ -29,6 +29,50 @@ const refusal = ({ digest, mountedCount = 0, summary, tooLargeCount = 0 }: DiffR
 /** The directory of the host that the page may write in. A repository's URL is none. */
 const projectOf = ({ project }: WorkspaceInfo) => project?.startsWith("/") === true ? project : undefined
 
+/** The request for exactly the reviewed diff. `to`: the patch's file. Undefined: the diff is applied. */
+const exportPayload = (
+  of: WorkspaceInfo,
+  diff: DiffResult,
+  to: string | undefined,
+  { isAllowed, overwrite }: { readonly isAllowed: boolean; readonly overwrite: boolean }
+): GivenTo<"workspace.export"> => ({
+  workspace: of.id,
+  ...(to === undefined ? {} : { output: to }),
+  patch: to !== undefined,
+  apply: to === undefined,
+  expect: diff.digest!,
+  overwrite: to !== undefined && overwrite,
+  allowExecutableConfig: isAllowed
+})
+
+/** The file of a patch in the project. */
+const PatchFile = ({ isInside, output, overwrite, project, setOutput, setOverwrite }: {
+  readonly project: string
+  readonly output: string
+  readonly setOutput: (output: string) => void
+  readonly isInside: boolean
+  readonly overwrite: boolean
+  readonly setOverwrite: (overwrite: boolean) => void
+}) => {
+  const id = useId()
+  return (
+    <>
+      <label htmlFor={id}>Patch file on this computer, in the project</label>
+      <input id={id} value={output} spellCheck={false} onChange={({ target }) => setOutput(target.value)} />
+      {isInside ? null : (
+        <p className="warning">
+          {"The page writes in the project alone: "}
+          <Text of={`${project}/`} />
+        </p>
+      )}
+      <label className="check">
+        <input type="checkbox" checked={overwrite} onChange={({ target }) => setOverwrite(target.checked)} />
+        {REPLACE}
+      </label>
+    </>
+  )
+}
+
 /** Makes exactly the reviewed diff in the project, writes its patch there, or gives the patch to the browser. Says before what the export would refuse. */
 export const ExportPanel = ({ compareAgain, comparedAt, diff, executable, includesIgnored, of }: {
   readonly of: WorkspaceInfo
@@ -47,7 +91,7 @@ export const ExportPanel = ({ compareAgain, comparedAt, diff, executable, includ
   const [output, setOutput] = useState(project === undefined ? "" : `${project}/${name}.patch`)
   const [overwrite, setOverwrite] = useState(false)
   const [isAllowed, setAllowed] = useState(false)
-  const ids = { output: useId(), says: useId(), heading: useId() }
+  const ids = { says: useId(), heading: useId() }
   const refused = refusal(diff, includesIgnored)
   const needsLeave = executable.size > 0 && !isAllowed
   const says = refused ?? (needsLeave
@@ -57,15 +101,7 @@ export const ExportPanel = ({ compareAgain, comparedAt, diff, executable, includ
     : undefined)
   const mayExport = says === undefined && running === undefined
   const isInside = project !== undefined && output.startsWith(`${project}/`) && !output.includes("/../")
-  const request = (to: string | undefined): GivenTo<"workspace.export"> => ({
-    workspace: of.id,
-    ...(to === undefined ? {} : { output: to }),
-    patch: to !== undefined,
-    apply: to === undefined,
-    expect: diff.digest!,
-    overwrite: to !== undefined && overwrite,
-    allowExecutableConfig: isAllowed
-  })
+  const request = (to: string | undefined) => exportPayload(of, diff, to, { isAllowed, overwrite })
   const write = () =>
     run("export", async () => {
       const { bytes, output: written } = await perform("workspace.export", request(output))
@@ -118,25 +154,14 @@ export const ExportPanel = ({ compareAgain, comparedAt, diff, executable, includ
       {project === undefined ?
         <p className="faint">The workspace has no directory on this computer. Take the patch as a download.</p> :
         (
-          <>
-            <label htmlFor={ids.output}>Patch file on this computer, in the project</label>
-            <input
-              id={ids.output}
-              value={output}
-              spellCheck={false}
-              onChange={({ target }) => setOutput(target.value)}
-            />
-            {isInside ? null : (
-              <p className="warning">
-                {"The page writes in the project alone: "}
-                <Text of={`${project}/`} />
-              </p>
-            )}
-            <label className="check">
-              <input type="checkbox" checked={overwrite} onChange={({ target }) => setOverwrite(target.checked)} />
-              {REPLACE}
-            </label>
-          </>
+          <PatchFile
+            project={project}
+            output={output}
+            setOutput={setOutput}
+            isInside={isInside}
+            overwrite={overwrite}
+            setOverwrite={setOverwrite}
+          />
         )}
       <div className="buttons">
         {project === undefined ? null : (

@@ -40,6 +40,35 @@ export interface Size {
   readonly rows: number
 }
 
+const makeXterm = () =>
+  new Xterm({
+    theme,
+    documentOverride: document,
+    fontFamily: "ui-monospace, \"SFMono-Regular\", Menlo, Consolas, \"DejaVu Sans Mono\", monospace",
+    fontSize: 14,
+    scrollback: 5_000,
+    minimumContrastRatio: 4.5,
+    allowProposedApi: false,
+    // A link of a guest leads nowhere.
+    linkHandler: { activate: () => {} }
+  })
+
+/** Draws events of a shell. Each call ends once its events are drawn. */
+const drawing =
+  (xterm: Xterm, exited: (event: Extract<AttachEvent, { readonly _tag: "Exited" }>) => void) =>
+  (events: ReadonlyArray<AttachEvent>) =>
+    new Promise<void>((resolve) => {
+      for (const event of events) {
+        if (event._tag === "Attached") {
+          xterm.reset()
+          xterm.write(event.screen)
+        } else if (event._tag === "Output") xterm.write(event.bytes)
+        else if (event._tag === "Exited") exited(event)
+      }
+      // After all of them are drawn.
+      xterm.write("", resolve)
+    })
+
 /** A shell of a workspace as a terminal. Closing the view leaves the shell open. */
 export default function Terminal({ resized, run, shellId, workspace }: {
   readonly workspace: string
@@ -73,17 +102,7 @@ export default function Terminal({ resized, run, shellId, workspace }: {
   }, [left, run])
 
   useEffect(() => {
-    const xterm = new Xterm({
-      theme,
-      documentOverride: document,
-      fontFamily: "ui-monospace, \"SFMono-Regular\", Menlo, Consolas, \"DejaVu Sans Mono\", monospace",
-      fontSize: 14,
-      scrollback: 5_000,
-      minimumContrastRatio: 4.5,
-      allowProposedApi: false,
-      // A link of a guest leads nowhere.
-      linkHandler: { activate: () => {} }
-    })
+    const xterm = makeXterm()
     terminal.current = xterm
     const fit = new FitAddon()
     xterm.loadAddon(fit)
@@ -97,21 +116,10 @@ export default function Terminal({ resized, run, shellId, workspace }: {
       input.resize(size())
       report.current(size())
     }
-    const taken = (events: ReadonlyArray<AttachEvent>) =>
-      new Promise<void>((resolve) => {
-        for (const event of events) {
-          if (event._tag === "Attached") {
-            xterm.reset()
-            xterm.write(event.screen)
-          } else if (event._tag === "Output") xterm.write(event.bytes)
-          else if (event._tag === "Exited") {
-            isOver = true
-            setEnded(outcomeText(event))
-          }
-        }
-        // After all of them are drawn.
-        xterm.write("", resolve)
-      })
+    const taken = drawing(xterm, (event) => {
+      isOver = true
+      setEnded(outcomeText(event))
+    })
     const stop = follow("workspace.shell.attach", { workspace, shellId, ...size(), detachKey: "none" }, {
       events: taken,
       input: (sink) => {

@@ -35,6 +35,117 @@ type Place =
 const keyOf = (place: Place) =>
   `${place._tag} ${place._tag === "snapshot" ? place.name : place._tag === "point" ? place.id : place.made.id}`
 
+interface Source {
+  readonly snapshot?: string
+  readonly at?: string
+}
+
+/** The steps of the tree. `run` shows what each says. */
+const stepsOn = (workspace: string, run: (name: string, step: () => Promise<string>) => Promise<unknown>) => {
+  const fork = (from: Source) =>
+    run("fork", async () => {
+      const { workspaces: [made] } = await perform("workspace.fork", {
+        workspace,
+        ...from
+      })
+      go(pathOf(made!.id))
+      return `Fork ${made!.name ?? made!.id} is ready.`
+    })
+  const rewind = ({ at, id, says }: NamedPoint) =>
+    run("rewind", async () => {
+      const rewound = await perform("workspace.rewind", { workspace, to: id })
+      const where = says === "" ? "" : `, ${says}`
+      return `The workspace is back at the point of ${clockText(at)}${where}. ${rewoundText(rewound)}`
+    })
+  const restore = (snapshot: string) =>
+    run("restore", async () => {
+      await perform("workspace.reset", { workspace, snapshot })
+      return `The workspace is as it was in ${snapshot}.`
+    })
+  const reset = () =>
+    run("reset", async () => {
+      await perform("workspace.reset", { workspace })
+      return "The workspace is as it was after its creation."
+    })
+  const remove = (name: string) =>
+    run("remove", async () => {
+      await ask("workspace.snapshot.delete", { workspace, name })
+      return `Snapshot ${name} is deleted.`
+    })
+  return { fork, remove, reset, restore, rewind }
+}
+
+/** One place of the tree, with its steps. */
+const PlaceRow = ({ fork, isBusy, of: place, remove, restore, rewind }: {
+  readonly of: Place
+  readonly isBusy: boolean
+  readonly restore: (snapshot: string) => void
+  readonly fork: (from: Source) => void
+  readonly rewind: (point: NamedPoint) => void
+  readonly remove: (snapshot: string) => void
+}) => (
+  <li className={place._tag === "fork" ? "branch" : undefined}>
+    <time dateTime={place.at} className="faint">{clockText(place.at)}</time>
+    {place._tag === "snapshot"
+      ? (
+        <>
+          <span>
+            snapshot{" "}
+            <strong>
+              <Text of={place.name} />
+            </strong>
+          </span>
+          <span className="faint">{place.says}</span>
+          <span className="buttons">
+            <button type="button" disabled={isBusy} onClick={() => restore(place.name)}>Restore…</button>
+            <button type="button" disabled={isBusy} onClick={() => fork({ snapshot: place.name })}>
+              Start from it
+            </button>
+            <button type="button" disabled={isBusy} onClick={() => remove(place.name)}>Delete</button>
+          </span>
+        </>
+      )
+      : place._tag === "point"
+      ? (
+        <>
+          <span>point{place.current ? "" : " (left by a rewind)"}</span>
+          <span id={`says-${place.id}`} className="faint">
+            <Text of={place.says} />
+          </span>
+          <span className="buttons">
+            <button
+              type="button"
+              aria-describedby={`says-${place.id}`}
+              disabled={isBusy}
+              onClick={() => rewind(place)}
+            >
+              Go back
+            </button>
+            <button
+              type="button"
+              aria-describedby={`says-${place.id}`}
+              disabled={isBusy}
+              onClick={() => fork({ at: place.id })}
+            >
+              Start from it
+            </button>
+          </span>
+        </>
+      )
+      : (
+        <>
+          <span>
+            fork{" "}
+            <Link to={pathOf(place.made.id)}>
+              <Text of={place.made.name ?? place.made.id} />
+            </Link>
+          </span>
+          <State of={place.made} />
+        </>
+      )}
+  </li>
+)
+
 /** Snapshots, points of rewind and forks of a workspace, as one tree to go back to, to start from and to compare. */
 export const Tree = ({ of }: { readonly of: WorkspaceInfo }) => {
   const workspace = of.id
@@ -61,36 +172,7 @@ export const Tree = ({ of }: { readonly of: WorkspaceInfo }) => {
       reload()
       return said
     })
-  const fork = (from: { readonly snapshot?: string; readonly at?: string }) => () =>
-    run("fork", async () => {
-      const { workspaces: [made] } = await perform("workspace.fork", {
-        workspace,
-        ...from
-      })
-      go(pathOf(made!.id))
-      return `Fork ${made!.name ?? made!.id} is ready.`
-    })
-  const rewind = ({ at, id, says }: NamedPoint) => () =>
-    run("rewind", async () => {
-      const rewound = await perform("workspace.rewind", { workspace, to: id })
-      const where = says === "" ? "" : `, ${says}`
-      return `The workspace is back at the point of ${clockText(at)}${where}. ${rewoundText(rewound)}`
-    })
-  const restore = (snapshot: string) =>
-    run("restore", async () => {
-      await perform("workspace.reset", { workspace, snapshot })
-      return `The workspace is as it was in ${snapshot}.`
-    })
-  const reset = () =>
-    run("reset", async () => {
-      await perform("workspace.reset", { workspace })
-      return "The workspace is as it was after its creation."
-    })
-  const remove = (name: string) => () =>
-    run("remove", async () => {
-      await ask("workspace.snapshot.delete", { workspace, name })
-      return `Snapshot ${name} is deleted.`
-    })
+  const { fork, remove, reset, restore, rewind } = stepsOn(workspace, run)
   return (
     <>
       <section aria-labelledby="tree">
@@ -119,66 +201,15 @@ export const Tree = ({ of }: { readonly of: WorkspaceInfo }) => {
             )}
           </li>
           {places.map((place) => (
-            <li key={keyOf(place)} className={place._tag === "fork" ? "branch" : undefined}>
-              <time dateTime={place.at} className="faint">{clockText(place.at)}</time>
-              {place._tag === "snapshot"
-                ? (
-                  <>
-                    <span>
-                      snapshot{" "}
-                      <strong>
-                        <Text of={place.name} />
-                      </strong>
-                    </span>
-                    <span className="faint">{place.says}</span>
-                    <span className="buttons">
-                      <button type="button" disabled={isBusy} onClick={() => setRestoring(place.name)}>Restore…</button>
-                      <button type="button" disabled={isBusy} onClick={fork({ snapshot: place.name })}>
-                        Start from it
-                      </button>
-                      <button type="button" disabled={isBusy} onClick={remove(place.name)}>Delete</button>
-                    </span>
-                  </>
-                )
-                : place._tag === "point"
-                ? (
-                  <>
-                    <span>point{place.current ? "" : " (left by a rewind)"}</span>
-                    <span id={`says-${place.id}`} className="faint">
-                      <Text of={place.says} />
-                    </span>
-                    <span className="buttons">
-                      <button
-                        type="button"
-                        aria-describedby={`says-${place.id}`}
-                        disabled={isBusy}
-                        onClick={rewind(place)}
-                      >
-                        Go back
-                      </button>
-                      <button
-                        type="button"
-                        aria-describedby={`says-${place.id}`}
-                        disabled={isBusy}
-                        onClick={fork({ at: place.id })}
-                      >
-                        Start from it
-                      </button>
-                    </span>
-                  </>
-                )
-                : (
-                  <>
-                    <span>
-                      fork{" "}
-                      <Link to={pathOf(place.made.id)}>
-                        <Text of={place.made.name ?? place.made.id} />
-                      </Link>
-                    </span>
-                    <State of={place.made} />
-                  </>
-                )}
-            </li>
+            <PlaceRow
+              key={keyOf(place)}
+              of={place}
+              isBusy={isBusy}
+              restore={setRestoring}
+              fork={fork}
+              rewind={rewind}
+              remove={remove}
+            />
           ))}
           <li>
             <span className="faint">now</span>

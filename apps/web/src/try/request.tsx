@@ -68,13 +68,67 @@ const Row = ({ at, change, isNew, of, remove }: {
   )
 }
 
+/** How the candidates are judged, and which one is kept. */
+const Judgement = ({ change, isRunning, of: request }: {
+  readonly of: Request
+  readonly isRunning: boolean
+  readonly change: (part: Partial<Request>) => void
+}) => {
+  const id = useId()
+  return (
+    <fieldset disabled={isRunning}>
+      <legend>Check</legend>
+      <label htmlFor={id}>Command that judges each candidate by its exit status (may be empty)</label>
+      <textarea
+        id={id}
+        rows={1}
+        className="mono"
+        value={request.check}
+        spellCheck={false}
+        onChange={({ target }) => change({ check: target.value })}
+      />
+      <div className="buttons">
+        <label>
+          {"Keep "}
+          <select value={request.keep} onChange={({ target }) => change({ keep: target.value })}>
+            {keeps.map(([value, text]) => <option key={value} value={value}>{text}</option>)}
+          </select>
+        </label>
+        <label>
+          {"At most at once "}
+          <input
+            type="number"
+            min={1}
+            max={MOST_CANDIDATES}
+            value={request.atOnce}
+            onChange={({ target }) => change({ atOnce: target.value })}
+          />
+        </label>
+        <label className="check">
+          <input
+            type="checkbox"
+            checked={request.stopAtFirstPass}
+            onChange={({ target }) => change({ stopAtFirstPass: target.checked })}
+          />
+          end the others when one passes
+        </label>
+      </div>
+      {request.keep === "none" ? null : (
+        <p className="warning">
+          The kept candidate becomes the workspace. Changes and processes of the workspace during the try are lost.
+        </p>
+      )}
+    </fieldset>
+  )
+}
+
 /** What to try, how to judge and what to keep. */
 export const RequestForm = ({ isRunning, of }: { readonly of: WorkspaceInfo; readonly isRunning: boolean }) => {
   const [request, setRequest] = useState(() => requests.get(of.id) ?? emptyRequest)
   const [failure, setFailure] = useState<Error>()
   const [added, setAdded] = useState<number>()
   const adding = useRef<HTMLButtonElement>(null)
-  const ids = { files: useId(), check: useId(), says: useId() }
+  const ids = { files: useId(), says: useId() }
   // The state of the render is old when files have been read.
   const latest = () => requests.get(of.id) ?? emptyRequest
   const change = (part: Partial<Request>) => {
@@ -160,49 +214,7 @@ export const RequestForm = ({ isRunning, of }: { readonly of: WorkspaceInfo; rea
         </div>
         {failure === undefined ? null : <Problem of={failure} />}
       </fieldset>
-      <fieldset disabled={isRunning}>
-        <legend>Check</legend>
-        <label htmlFor={ids.check}>Command that judges each candidate by its exit status (may be empty)</label>
-        <textarea
-          id={ids.check}
-          rows={1}
-          className="mono"
-          value={request.check}
-          spellCheck={false}
-          onChange={({ target }) => change({ check: target.value })}
-        />
-        <div className="buttons">
-          <label>
-            {"Keep "}
-            <select value={request.keep} onChange={({ target }) => change({ keep: target.value })}>
-              {keeps.map(([value, text]) => <option key={value} value={value}>{text}</option>)}
-            </select>
-          </label>
-          <label>
-            {"At most at once "}
-            <input
-              type="number"
-              min={1}
-              max={MOST_CANDIDATES}
-              value={request.atOnce}
-              onChange={({ target }) => change({ atOnce: target.value })}
-            />
-          </label>
-          <label className="check">
-            <input
-              type="checkbox"
-              checked={request.stopAtFirstPass}
-              onChange={({ target }) => change({ stopAtFirstPass: target.checked })}
-            />
-            end the others when one passes
-          </label>
-        </div>
-        {request.keep === "none" ? null : (
-          <p className="warning">
-            The kept candidate becomes the workspace. Changes and processes of the workspace during the try are lost.
-          </p>
-        )}
-      </fieldset>
+      <Judgement of={request} isRunning={isRunning} change={change} />
       <p id={ids.says} role="status" className="faint">{says}</p>
       <div className="buttons">
         <button type="submit" className="primary" disabled={!mayTry} aria-describedby={ids.says}>Try</button>

@@ -16,15 +16,9 @@ const snapshotName = () => `page-${new Date().toISOString().slice(0, 19).replace
 
 type Open = "snapshot" | "fork" | "reset" | "delete"
 
-/** Steps on the whole workspace. A step whose button ends with "…" asks first: for a name, or before a loss. */
-export const Actions = ({ of }: { readonly of: WorkspaceInfo }) => {
-  const { failure, run, running } = useAction()
-  const [open, setOpen] = useState<Open>()
-  const close = () => setOpen(undefined)
+/** The steps. `run` shows what each says. */
+const stepsOn = (of: WorkspaceInfo, run: ReturnType<typeof useAction>["run"]) => {
   const workspace = of.id
-  const isPossible = (operation: Extract<OperationName, WorkspaceOperation>) => isLegal(operation, of.state)
-  const may = (operation: Extract<OperationName, WorkspaceOperation>) => running === undefined && isPossible(operation)
-
   const snapshot = (name: string) =>
     run("snapshot", async () => {
       await perform("workspace.snapshot.create", { workspace, name })
@@ -56,6 +50,18 @@ export const Actions = ({ of }: { readonly of: WorkspaceInfo }) => {
       go("/")
       return `${nameOf(of)} is deleted.`
     })
+  return { fork, remove, reset, snapshot, step }
+}
+
+/** Steps on the whole workspace. A step whose button ends with "…" asks first: for a name, or before a loss. */
+export const Actions = ({ of }: { readonly of: WorkspaceInfo }) => {
+  const { failure, run, running } = useAction()
+  const [open, setOpen] = useState<Open>()
+  const close = () => setOpen(undefined)
+  const isPossible = (operation: Extract<OperationName, WorkspaceOperation>) => isLegal(operation, of.state)
+  const may = (operation: Extract<OperationName, WorkspaceOperation>) => running === undefined && isPossible(operation)
+
+  const { fork, remove, reset, snapshot, step } = stepsOn(of, run)
   const isPaused = of.state === "paused"
   return (
     <div className="actions">

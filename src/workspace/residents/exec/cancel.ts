@@ -2,7 +2,8 @@ import { Deferred, Effect } from "effect"
 import { ExecNotFound } from "../../../contract/errors/errors.ts"
 import type { CancelPayload, CancelResult } from "../../../contract/rows/workspace-logs.ts"
 import { withTimeout } from "../../../system/waits/effects.ts"
-import type { Command, Commands } from "./command-registry.ts"
+import type { Commands } from "./command-registry.ts"
+import type { Command } from "./running.ts"
 
 /** Maximum wait for the end of a killed command. */
 const KILLED_MS = 5_000

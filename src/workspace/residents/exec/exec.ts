@@ -19,8 +19,9 @@ import { changeOf, type Standstill, standstillNotice } from "../../entry/standst
 import { OutputTail } from "../program/command-hints.ts"
 import { feed } from "../program/command.ts"
 import { endRunning } from "./cancel.ts"
-import type { Command, Commands, Running } from "./command-registry.ts"
+import type { Commands } from "./command-registry.ts"
 import type { CommandEnd } from "./journal.ts"
+import type { Command, Running } from "./running.ts"
 
 const notKept = (bytes: number): ExecEvent => ({
   _tag: "Notice",

@@ -9,8 +9,9 @@ import { attempt, toHostErrorOf } from "../../../system/files/failure.ts"
 import { nowIso } from "../../../system/waits/time.ts"
 import type { Resident, ResidentKind } from "../../entry/resident.ts"
 import { lineOf, NAMED_RUNNING } from "../program/command.ts"
-import { type Commands, journaled } from "./command-registry.ts"
+import type { Commands } from "./command-registry.ts"
 import { Started } from "./journal.ts"
+import { journaled } from "./running.ts"
 
 /** A command that ran at some moment, and the files that had its output then. */
 const RunningCommand = Schema.Struct({

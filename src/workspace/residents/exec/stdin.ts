@@ -2,7 +2,8 @@ import { Deferred, Effect, Option, Semaphore } from "effect"
 import { ExecNotFound, InvalidRequest, type PyroError, StdinBlocked } from "../../../contract/errors/errors.ts"
 import type { StdinPayload, StdinResult } from "../../../contract/rows/workspace-process.ts"
 import type { GuestProcess } from "../../../lib/guest-channel/model/process.ts"
-import { type Command, type Commands, journaled } from "./command-registry.ts"
+import type { Commands } from "./command-registry.ts"
+import { type Command, journaled } from "./running.ts"
 
 /** Maximum time until a command reads more of the input, in ms. */
 const BLOCKED_MS = 5_000

@@ -70,6 +70,43 @@ const turnOnOrWarn = (vm: ResidentVm) =>
     ({ message }) => Effect.logWarning(message)
   )
 
+/** The host's side of a guest's network device. */
+const makeDevice = (connecting: Connecting) => {
+  let tap: Tap | undefined
+  const unavailable = (detail: string) => new NetworkDriverUnavailable({ driver: "tap", detail })
+  return {
+    /** Without the host's side, no packet of the guest goes anywhere. */
+    begin: ({ guest: { vm } }: ResidentVm) =>
+      serveTap(vm, connecting).pipe(
+        Effect.tap((opened) =>
+          acquirePlain(Effect.sync(() => (tap = opened)), () => {
+            // The device of the next microVM opens before this one closes.
+            if (tap === opened) tap = undefined
+          })
+        ),
+        Effect.catchTag("TapFailed", ({ message }) => Effect.logError(`the guest has no network: ${message}`)),
+        Effect.asVoid
+      ),
+    change: ({ rules }: Granted): Effect.Effect<void, NetworkDriverUnavailable> =>
+      tap === undefined
+        ? unavailable("the device of this guest is not connected; stop and start the workspace")
+        : Effect.mapError(tap.change(rules), ({ detail }) => unavailable(detail))
+  }
+}
+
+/** Resets the open connections that a policy forbids. Gives their number. */
+const resetForbidden = (open: ReadonlySet<Open>, { rules }: Granted): number => {
+  let count = 0
+  for (const one of open) {
+    // A policy that was off allows nothing beside the permission; one that becomes off ends the permission as well.
+    const forbidden = forbiddenBy(rules, rules.networkPolicy === "off" ? { ...one, once: undefined } : one)
+    if (forbidden === undefined) continue
+    one.reset.send(forbidden)
+    count++
+  }
+  return count
+}
+
 const makeNetwork = (
   { dialler, group, headerSecrets: { hosts, interceptionOf, placeholders }, log, named, once, paths, recorded }: {
     readonly dialler: DiallerService
@@ -84,8 +121,6 @@ const makeNetwork = (
 ): Network => {
   let granted = recorded
   let current: ResidentVm | undefined
-  /** The host's side of the guest's network device. */
-  let tap: Tap | undefined
   const served = new WeakSet<GuestChannel>()
   const open = new Set<Open>()
   const connecting: Connecting = {
@@ -100,6 +135,7 @@ const makeNetwork = (
     placeholders,
     caching: packageCaching(paths, () => granted ?? nothingGranted, hosts)
   }
+  const device = makeDevice(connecting)
   const clients = makeClients(connecting.caching)
   const trust = makeHostTrust(() => granted ?? nothingGranted)
   const policy = () => (granted ?? nothingGranted).policy
@@ -110,26 +146,13 @@ const makeNetwork = (
     () => policy().trustHostCertificates === true
   )
 
-  /** Without the host's side, no packet of the guest goes anywhere. */
-  const beginTap = ({ guest: { vm } }: ResidentVm) =>
-    serveTap(vm, connecting).pipe(
-      Effect.tap((opened) =>
-        acquirePlain(Effect.sync(() => (tap = opened)), () => {
-          // The device of the next microVM opens before this one closes.
-          if (tap === opened) tap = undefined
-        })
-      ),
-      Effect.catchTag("TapFailed", ({ message }) => Effect.logError(`the guest has no network: ${message}`)),
-      Effect.asVoid
-    )
-
   /** Also with the policy `off`: the guest's requests are then denied, and none waits. */
   const serve = (vm: ResidentVm) =>
     Effect.suspend(() => {
       hintsOf(vm.scope).network = news
       if (granted === undefined || served.has(vm.channel)) return Effect.void
       served.add(vm.channel)
-      return (hasTap(vm) ? beginTap(vm) : serveRequests(vm.channel, connecting)).pipe(Scope.provide(vm.scope))
+      return (hasTap(vm) ? device.begin(vm) : serveRequests(vm.channel, connecting)).pipe(Scope.provide(vm.scope))
     })
   const begin: Network["begin"] = (vm, given) =>
     Effect.suspend(() => {
@@ -137,22 +160,6 @@ const makeNetwork = (
       granted = given
       return serve(vm)
     })
-  const resetForbidden = ({ rules }: Granted) => {
-    let count = 0
-    for (const one of open) {
-      // A policy that was off allows nothing beside the permission; one that becomes off ends the permission as well.
-      const forbidden = forbiddenBy(rules, rules.networkPolicy === "off" ? { ...one, once: undefined } : one)
-      if (forbidden === undefined) continue
-      one.reset.send(forbidden)
-      count++
-    }
-    return count
-  }
-  const unavailable = (detail: string) => new NetworkDriverUnavailable({ driver: "tap", detail })
-  const changeTap = ({ rules }: Granted): Effect.Effect<void, NetworkDriverUnavailable> =>
-    tap === undefined
-      ? unavailable("the device of this guest is not connected; stop and start the workspace")
-      : Effect.mapError(tap.change(rules), ({ detail }) => unavailable(detail))
   const change: Network["change"] = (next) =>
     Effect.gen(function*() {
       const before = granted
@@ -163,7 +170,7 @@ const makeNetwork = (
       if (current === undefined) return 0
       yield* serve(current)
       if (hasTap(current)) {
-        yield* Effect.onError(changeTap(next), () => Effect.sync(() => (granted = before ?? nothingGranted)))
+        yield* Effect.onError(device.change(next), () => Effect.sync(() => (granted = before ?? nothingGranted)))
         return 0
       }
       if (isOn(next) && !wasOn) {
@@ -171,7 +178,7 @@ const makeNetwork = (
         yield* turnOff(current.channel)
         yield* Effect.onError(turnOn(current.channel), () => Effect.sync(() => (granted = before ?? nothingGranted)))
       }
-      const count = resetForbidden(next)
+      const count = resetForbidden(open, next)
       if (!isOn(next)) yield* Effect.andThen(turnOff(current.channel), watch(current.channel))
       yield* clients.before(current.channel)
       return count

@@ -4,8 +4,9 @@ import type { ShellInfo } from "../../../contract/rows/shell-fields.ts"
 import type { CommandLog } from "../../../lib/output-log/log.ts"
 import type { ScreenSize } from "../../../lib/terminal/screen.ts"
 import { begunBy, onlyOne } from "../../entry/prefix.ts"
-import { type Command, type Commands, journaled } from "../exec/command-registry.ts"
+import type { Commands } from "../exec/command-registry.ts"
 import type { JournaledCommand } from "../exec/journal.ts"
+import { type Command, journaled } from "../exec/running.ts"
 
 /** A shell in a request. */
 export interface ShellRef {

@@ -3,7 +3,7 @@ import { type PyroError, ShellInputBlocked } from "../../../contract/errors/erro
 import type { ShellWritePayload, ShellWriteResult } from "../../../contract/rows/workspace-shell-io.ts"
 import type { GuestProcess } from "../../../lib/guest-channel/model/process.ts"
 import { dependsOnMode, keySequence, typedText } from "../../../lib/terminal/keys.ts"
-import type { Command } from "../exec/command-registry.ts"
+import type { Command } from "../exec/running.ts"
 import type { Renderings } from "./renderings.ts"
 import type { OpenShell, Shell } from "./shell.ts"
 

@@ -134,51 +134,7 @@ export const makeLiveDisks = (options: {
       }).pipe(one.withPermits(1))
 
     const freezeLayer: LiveDisks["freezeLayer"] = (top, paused) =>
-      Effect.gen(function*() {
-        const before = yield* Ref.get(state)
-        const name = `w${before.next}`
-        const file = `${before.next}.qcow2`
-        const overlay = yield* top === undefined
-          ? placeOverlay(paths, uid, before.virtualBytes, file)
-          : placeTop(paths, uid, top, before.virtualBytes, file)
-        const active = before.overlayNodes.at(-1)!
-        const after: DiskState = {
-          ...before,
-          disks: { ...before.disks, overlays: [...before.disks.overlays, overlay] },
-          overlayNodes: [...before.overlayNodes, name],
-          next: before.next + 1
-        }
-        const ended = path.join(paths.directory, before.disks.overlays.at(-1)!)
-        const frozen = yield* Ref.make(false)
-        const failed = Effect.mapError(failedAt("freeze disk"))
-        const undo = Effect.gen(function*() {
-          yield* Effect.ignore(qmp.execute("blockdev-del", { "node-name": name }))
-          const unused = [path.join(paths.directory, overlay), ...(top === undefined ? [] : [top])]
-          yield* Effect.forEach(unused, removeTree, { concurrency: 2, discard: true })
-        })
-        const settle = Effect.gen(function*() {
-          const done = yield* Ref.get(frozen)
-          const now = done ? after : { ...before, next: after.next }
-          yield* Ref.set(state, now)
-          // A process that attaches asks QEMU for the state.
-          yield* Effect.ignoreCause(ownership.update(({ nextDisks: _, ...record }) => ({ ...record, disks: now })))
-          yield* Effect.ignoreCause(done ? closeToWriters(ended) : undo)
-        })
-        yield* ownership.update((record) => ({ ...record, disks: before, nextDisks: after }))
-        return yield* Effect.ensuring(
-          // Without a backing node: the snapshot adds it.
-          failed(qmp.execute("blockdev-add", overlayNode(overlay, name, null))).pipe(
-            Effect.andThen(paused(
-              failed(qmp.execute("blockdev-snapshot", { node: active, overlay: name })).pipe(
-                Effect.andThen(Ref.set(frozen, true)),
-                Effect.as(ended),
-                Effect.uninterruptible
-              )
-            ))
-          ),
-          settle
-        )
-      }).pipe(one.withPermits(1))
+      freezing({ ownership, qmp, state, uid }, top, paused).pipe(one.withPermits(1))
 
     const merge: LiveDisks["merge"] = (from) =>
       Effect.flatMap(Ref.get(state), (now) => mergeLayers({ qmp, paths, uid }, now, from)).pipe(
@@ -209,6 +165,64 @@ export const makeLiveDisks = (options: {
       handOver,
       freezeLayer
     }
+  })
+
+/** Adds a layer to the workspace disk (`LiveDisks.freezeLayer`). No other change of the disks may run. */
+const freezing = <A, E, R>(
+  { ownership, qmp, state, uid }: {
+    readonly ownership: Ownership
+    readonly qmp: Qmp
+    readonly state: Ref.Ref<DiskState>
+    readonly uid: number
+  },
+  top: string | undefined,
+  paused: (freeze: Effect.Effect<string, VmFailed>) => Effect.Effect<A, E, R>
+) =>
+  Effect.gen(function*() {
+    const { paths } = ownership
+    const before = yield* Ref.get(state)
+    const name = `w${before.next}`
+    const file = `${before.next}.qcow2`
+    const overlay = yield* top === undefined
+      ? placeOverlay(paths, uid, before.virtualBytes, file)
+      : placeTop(paths, uid, top, before.virtualBytes, file)
+    const active = before.overlayNodes.at(-1)!
+    const after: DiskState = {
+      ...before,
+      disks: { ...before.disks, overlays: [...before.disks.overlays, overlay] },
+      overlayNodes: [...before.overlayNodes, name],
+      next: before.next + 1
+    }
+    const ended = path.join(paths.directory, before.disks.overlays.at(-1)!)
+    const frozen = yield* Ref.make(false)
+    const failed = Effect.mapError(failedAt("freeze disk"))
+    const undo = Effect.gen(function*() {
+      yield* Effect.ignore(qmp.execute("blockdev-del", { "node-name": name }))
+      const unused = [path.join(paths.directory, overlay), ...(top === undefined ? [] : [top])]
+      yield* Effect.forEach(unused, removeTree, { concurrency: 2, discard: true })
+    })
+    const settle = Effect.gen(function*() {
+      const done = yield* Ref.get(frozen)
+      const now = done ? after : { ...before, next: after.next }
+      yield* Ref.set(state, now)
+      // A process that attaches asks QEMU for the state.
+      yield* Effect.ignoreCause(ownership.update(({ nextDisks: _, ...record }) => ({ ...record, disks: now })))
+      yield* Effect.ignoreCause(done ? closeToWriters(ended) : undo)
+    })
+    yield* ownership.update((record) => ({ ...record, disks: before, nextDisks: after }))
+    return yield* Effect.ensuring(
+      // Without a backing node: the snapshot adds it.
+      failed(qmp.execute("blockdev-add", overlayNode(overlay, name, null))).pipe(
+        Effect.andThen(paused(
+          failed(qmp.execute("blockdev-snapshot", { node: active, overlay: name })).pipe(
+            Effect.andThen(Ref.set(frozen, true)),
+            Effect.as(ended),
+            Effect.uninterruptible
+          )
+        ))
+      ),
+      settle
+    )
   })
 
 /** The removal of the VM's folder removes them at the latest. */

@@ -59,6 +59,60 @@ interface Pending {
   readonly resume: (result: Exit.Exit<unknown, QmpFailed>) => void
 }
 
+interface Waits {
+  readonly answerTimeoutMs?: number | undefined
+  readonly isStopped: () => boolean
+  readonly lookEveryMs: number
+}
+
+/** The deadline of one command: `fail` is called if it has no answer, or if QEMU is stopped meanwhile. */
+const answerDeadline = ({ answerTimeoutMs, isStopped, lookEveryMs }: Waits, fail: (detail: string) => void) => {
+  let deadline: NodeJS.Timeout | undefined
+  let look: NodeJS.Timeout | undefined
+  const stopWaiting = () => {
+    clearTimeout(deadline)
+    clearInterval(look)
+  }
+  /** Starts the deadline of the oldest waiting command. */
+  const awaitAnswer = (command: string) => {
+    stopWaiting()
+    const timeoutMs = answerTimeoutMs ?? (flushing.has(command) ? flushTimeoutMs : defaultAnswerTimeoutMs)
+    deadline = setTimeout(() => fail(`no answer to ${command} within ${timeoutMs / 1000} s`), timeoutMs).unref()
+    let looks = 0
+    look = setInterval(() => {
+      looks = isStopped() ? looks + 1 : 0
+      if (looks >= stoppedLooks) fail(`no answer to ${command}: QEMU is stopped by a signal or a debugger`)
+    }, lookEveryMs).unref()
+  }
+  return { awaitAnswer, stopWaiting }
+}
+
+/** A receiver of text that passes each whole line on. */
+const eachLine = (take: (line: string) => void, fail: (detail: string) => void) => {
+  let buffered = ""
+  return (chunk: string) => {
+    buffered += chunk
+    let end = buffered.indexOf("\n")
+    while (end >= 0) {
+      const line = buffered.slice(0, end)
+      buffered = buffered.slice(end + 1)
+      try {
+        if (line.trim() !== "") take(line)
+      } catch {
+        return fail("it sent something that is not QMP")
+      }
+      end = buffered.indexOf("\n")
+    }
+    if (buffered.length > maxLineBytes) fail("it sent an endless line")
+  }
+}
+
+/** QEMU's refusal of a command. */
+const refusalOf = (command: string, error: unknown) => {
+  const { class: kind, desc } = (error ?? {}) as { readonly class?: unknown; readonly desc?: unknown }
+  return new QmpFailed({ command, kind: String(kind), detail: String(desc).slice(0, 2000) })
+}
+
 /**
  * Speaks QMP over a connected socket and negotiates capabilities. Calls `onEvent` synchronously for each event. The Scope destroys the
  * socket. QEMU continues after the end of its monitor's connection. A monitor counts as gone if a command has no answer after
@@ -77,35 +131,23 @@ export const makeQmp = (
     const greeted = yield* Deferred.make<void, QmpFailed>()
     const closed = yield* Deferred.make<void>()
     const pending: Array<Pending> = []
-    let buffered = ""
     let ended = false
-    let deadline: NodeJS.Timeout | undefined
-    let look: NodeJS.Timeout | undefined
-
-    /** Starts the deadline of the oldest waiting command. */
-    const awaitAnswer = (command: string) => {
-      stopWaiting()
-      const timeoutMs = answerTimeoutMs ?? (flushing.has(command) ? flushTimeoutMs : defaultAnswerTimeoutMs)
-      deadline = setTimeout(() => fail(`no answer to ${command} within ${timeoutMs / 1000} s`), timeoutMs).unref()
-      let looks = 0
-      look = setInterval(() => {
-        looks = isStopped() ? looks + 1 : 0
-        if (looks >= stoppedLooks) fail(`no answer to ${command}: QEMU is stopped by a signal or a debugger`)
-      }, lookEveryMs).unref()
-    }
-    const stopWaiting = () => {
-      clearTimeout(deadline)
-      clearInterval(look)
-    }
+    const { awaitAnswer, stopWaiting } = answerDeadline({ answerTimeoutMs, isStopped, lookEveryMs }, (detail) =>
+      fail(detail))
     const wait = (waiting: Pending) => {
-      if (pending.push(waiting) === 1) awaitAnswer(waiting.command)
+      if (pending.push(waiting) === 1) {
+        awaitAnswer(waiting.command)
+      }
     }
 
     const fail = (detail: string) => {
-      if (ended) return
+      if (ended) {
+        return
+      }
       ended = true
       stopWaiting()
-      const lost = (command: string) => new QmpFailed({ command, kind: "Closed", detail })
+      const lost = (command: string) =>
+        new QmpFailed({ command, kind: "Closed", detail })
       for (const { command, resume } of pending.splice(0)) resume(Exit.fail(lost(command)))
       settleAfterwards(greeted, Effect.fail(lost("greeting")))
       settleAfterwards(closed, Effect.void)
@@ -126,35 +168,12 @@ export const makeQmp = (
       else awaitAnswer(pending[0].command)
       if (waiting === undefined) return
       if ("return" in message) return waiting.resume(Exit.succeed(message["return"]))
-      const error = (message["error"] ?? {}) as { readonly class?: unknown; readonly desc?: unknown }
-      waiting.resume(
-        Exit.fail(
-          new QmpFailed({
-            command: waiting.command,
-            kind: String(error.class),
-            detail: String(error.desc).slice(0, 2000)
-          })
-        )
-      )
+      waiting.resume(Exit.fail(refusalOf(waiting.command, message["error"])))
     }
 
     awaitAnswer("greeting")
     socket.setEncoding("utf8")
-    socket.on("data", (chunk) => {
-      buffered += chunk
-      let end = buffered.indexOf("\n")
-      while (end >= 0) {
-        const line = buffered.slice(0, end)
-        buffered = buffered.slice(end + 1)
-        try {
-          if (line.trim() !== "") take(line)
-        } catch {
-          return fail("it sent something that is not QMP")
-        }
-        end = buffered.indexOf("\n")
-      }
-      if (buffered.length > maxLineBytes) fail("it sent an endless line")
-    })
+    socket.on("data", eachLine(take, (detail) => fail(detail)))
     socket.on("error", (cause) => fail(cause.message))
     socket.on("close", () => fail("the connection ended (QEMU is gone?)"))
     yield* Effect.addFinalizer(() => Effect.sync(() => fail("the connection was closed by pyro")))
