@@ -3,8 +3,8 @@ import { integer, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy } from "./operation.ts"
 
-/** Users of the host's disk. A shared file counts for the first of its users in this order. */
-export const diskUsers = [
+/** Users of the cache: each has a folder of its name there. */
+export const cacheUsers = [
   "environments",
   "kernels",
   "templates",
@@ -13,13 +13,11 @@ export const diskUsers = [
   "packages",
   "downloads",
   "steps",
-  "code",
-  "workspaces",
-  "snapshots",
-  "logs",
-  "vms",
-  "other"
+  "code"
 ] as const
+
+/** Users of the host's disk. A shared file counts for the first of its users in this order. */
+export const diskUsers = [...cacheUsers, "workspaces", "snapshots", "logs", "vms", "other"] as const
 
 export const DiskUsage = lazy(() =>
   snakeStruct({

@@ -30,7 +30,7 @@ export interface Entry {
   readonly generation: Ref.Ref<Option.Option<Generation>>
   /** None only during the creation of the workspace. */
   readonly residents: Ref.Ref<Option.Option<Residents>>
-  readonly uses: Uses
+  readonly uses: Readonly<Uses>
   readonly requests: RequestLog
   /** Exports that wait for the user. */
   readonly consents: Consents

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { stepEntries } from "../../../building/steps.ts"
-import { type DiskUsage, diskUsers } from "../../../contract/rows/disk-usage.ts"
+import { cacheUsers, type DiskUsage, diskUsers } from "../../../contract/rows/disk-usage.ts"
 import { SeedImages } from "../../../lib/disk/SeedImages.ts"
 import { repositoryEntries } from "../../../lib/seeding/model/cache.ts"
 import { templateEntries } from "../../../lib/vm/model/templates.ts"
@@ -67,18 +67,6 @@ export const cacheEntries = Effect.gen(function*() {
 
 type User = (typeof diskUsers)[number]
 
-const cacheFolders = [
-  "environments",
-  "kernels",
-  "templates",
-  "seeds",
-  "repositories",
-  "packages",
-  "downloads",
-  "steps",
-  "code"
-] as const
-
 const partOf = (name: string): User =>
   name === "snapshots" || name === "logs" ? name : name === "points" ? "snapshots" : "workspaces"
 
@@ -91,7 +79,7 @@ const countAll = ({ cacheDir, stateDir }: Paths["Service"]) => {
     uses.set(user, (uses.get(user) ?? 0) + bytes)
     return bytes
   }
-  for (const name of cacheFolders) add(name, `${cacheDir}/${name}`)
+  for (const name of cacheUsers) add(name, `${cacheDir}/${name}`)
   add("environments", `${stateDir}/environments`)
   const all = workspacesDirectory(stateDir)
   const workspaces = namesIn(all).filter(isWorkspaceId).map((workspace) => ({

@@ -29,8 +29,8 @@ import { sweepPoints } from "../records/point.ts"
 import { readWorkspaces } from "../records/recorded.ts"
 import { removeUnused } from "../snapshot/hidden.ts"
 import { adoptSnapshots } from "../snapshot/keep.ts"
-import { forget } from "./create.ts"
 import { adoptSaved } from "./keep-saved.ts"
+import { forget } from "./new-workspace.ts"
 import { restReason, wakeForClient } from "./pause.ts"
 
 /** Many at a time: a silent guest takes its whole deadline, and others would wait. */

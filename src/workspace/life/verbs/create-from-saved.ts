@@ -2,13 +2,10 @@ import { Effect, Ref } from "effect"
 import { InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
 import type { CreatePayload } from "../../../contract/rows/workspace-lifecycle.ts"
 import { callerProject } from "../../../contract/wire/caller-project.ts"
-import { demandPlain } from "../../../lib/redaction/redact.ts"
 import { Vmm } from "../../../lib/vm/Vmm.ts"
 import { linkTree } from "../../../system/files/link-tree.ts"
-import { Paths } from "../../../system/files/Paths.ts"
-import { annotateStep, asStep } from "../../../system/telemetry/spans.ts"
+import { asStep } from "../../../system/telemetry/spans.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
-import { nowIso } from "../../../system/waits/time.ts"
 import {
   discardFolder,
   generationScope,
@@ -17,74 +14,44 @@ import {
   type Notify,
   progress
 } from "../../entry/context.ts"
-import { type Entry, makeEntry } from "../../entry/entry.ts"
-import {
-  folderOf,
-  RECORD_FORMAT,
-  virtualBytesOf,
-  type WorkspaceId,
-  type WorkspaceRecord,
-  writeWorkspace
-} from "../../entry/record.ts"
-import { newIds } from "../../entry/registry.ts"
+import type { Entry } from "../../entry/entry.ts"
+import { virtualBytesOf, type WorkspaceRecord, writeWorkspace } from "../../entry/record.ts"
 import { noStates } from "../../entry/resident.ts"
-import { checkGiven } from "../../residents/header-secret/bindings.ts"
 import { writeFirstItems } from "../../residents/header-secret/header-secrets.ts"
-import { demandDriver } from "../../residents/network/tap.ts"
-import { type Granted, nothingGranted, withPolicy } from "../../residents/policy/policy.ts"
-import { demandRoom, recordedDefaults } from "../../residents/program/command-defaults.ts"
+import { type Granted, nothingGranted } from "../../residents/policy/policy.ts"
 import { readSecrets, writeSecrets } from "../../residents/secret/secret-file.ts"
-import { initialSecrets, searchOfGiven } from "../../residents/secret/workspace-secrets.ts"
-import { type LastingLoan, loanOf } from "../../residents/ssh/loan-source.ts"
+import { initialSecrets } from "../../residents/secret/workspace-secrets.ts"
 import type { Transition } from "../engine/description.ts"
 import { transit } from "../engine/transition.ts"
 import { linkBase, linkedBase } from "../guest/base.ts"
-import { demandLifetime } from "../guest/lifetime.ts"
 import { reportWarnings } from "../guest/notices.ts"
 import { findSaved, type Saved, type SavedRecord, seedOfSaved } from "../records/saved.ts"
 import { captureFolder } from "../records/snapshot.ts"
 import { demandUnopposed } from "../saved/unopposed.ts"
 import { demandLoadable, reserve } from "../snapshot/restore.ts"
-import { forget, makeFolder, recordLoan } from "./create.ts"
 import { buildFork } from "./fork.ts"
-import { pauseOfNew } from "./pause-after.ts"
+import { enterNew, forget, makeFolder, recordLoan, recordOfNew } from "./new-workspace.ts"
 
 /** The record that announces the workspace: the snapshot's machine and files, the request's names and grants. */
 const announced = (
+  lifecycle: Lifecycle,
   { hasNetwork, workspace }: Pick<SavedRecord, "hasNetwork" | "workspace">,
   payload: CreatePayload,
-  { createdAt, id, network, pause, project, sshAgent }: {
-    readonly id: WorkspaceId
-    readonly createdAt: string
-    readonly network: Granted | undefined
-    readonly project: string | undefined
-    readonly pause: Pick<WorkspaceRecord, "pauseAfterSeconds">
-    readonly sshAgent: LastingLoan | undefined
-  }
-): WorkspaceRecord => {
-  const { cwd, env, pauseAfterSeconds: _after, project: _, requireConfinement, ...same } = workspace
-  const confinement = payload.requireConfinement ?? requireConfinement
-  // The memory may have a network that is on, and a device has a policy without a grant too.
-  const granted = network ?? (hasNetwork || workspace.networkDriver === "tap" ? nothingGranted : undefined)
-  return {
-    ...same,
-    format: RECORD_FORMAT,
-    id,
-    phase: "creating",
-    ...(payload.name === undefined ? {} : { name: payload.name }),
-    labels: payload.labels,
-    generation: 1,
-    disk: 0,
-    residents: granted === undefined ? noStates : withPolicy(noStates, granted.policy),
-    ...(confinement === undefined ? {} : { requireConfinement: confinement }),
-    ...(payload.ttlSeconds === undefined ? {} : { ttlSeconds: payload.ttlSeconds }),
-    ...pause,
-    ...recordedDefaults({ env: { ...env, ...payload.env }, cwd: payload.cwd ?? cwd }),
-    ...(project === undefined ? {} : { project }),
-    ...(sshAgent === undefined ? {} : { sshAgent }),
-    createdAt
-  }
-}
+  network: Granted | undefined
+) =>
+  Effect.gen(function*() {
+    const { cwd, env, pauseAfterSeconds, project, requireConfinement, ...same } = workspace
+    const caller = yield* callerProject
+    const own = yield* recordOfNew(lifecycle, payload, {
+      defaults: { env: { ...env, ...payload.env }, cwd: payload.cwd ?? cwd },
+      // The memory may have a network that is on, and a device has a policy without a grant too.
+      granted: network ?? (hasNetwork || workspace.networkDriver === "tap" ? nothingGranted : undefined),
+      project: caller?.project ?? project,
+      origin: { pauseAfterSeconds, requireConfinement }
+    })
+    const record: WorkspaceRecord = { ...same, ...own }
+    return record
+  })
 
 /** Makes folder, record, images and secrets, the record first. */
 const announce = (entry: Entry, saved: Saved, payload: CreatePayload) =>
@@ -171,42 +138,15 @@ export const createFrom = (
   notify: Notify
 ): Effect.Effect<Entry, PyroError, LifecycleServices> =>
   Effect.gen(function*() {
-    const { registry } = lifecycle
-    const { stateDir } = yield* Paths
     const saved = yield* findSaved(name)
     const { workspace } = saved.record
     yield* demandUnopposed(workspace, payload)
     if (payload.diskOnly !== true) {
       yield* demandLoadable(saved, yield* linkedBase(saved.folder.base), seedOfSaved(saved))
     }
-    const caller = yield* callerProject
-    const [id] = yield* newIds(registry, 1)
-    const record = announced(saved.record, payload, {
-      id: id!,
-      createdAt: yield* nowIso,
-      network,
-      pause: yield* pauseOfNew(payload, workspace),
-      project: caller?.project ?? workspace.project,
-      sshAgent: yield* loanOf(payload)
-    })
-    yield* demandPlain(searchOfGiven(payload), {
-      name: payload.name,
-      labels: payload.labels,
-      env: record.env,
-      cwd: record.cwd
-    })
-    yield* demandRoom(record.env)
-    yield* registry.checkName(payload.name, record.id)
+    const record = yield* announced(lifecycle, saved.record, payload, network)
     const { networkDriver = "streams" } = workspace
-    yield* demandDriver({
-      networkDriver,
-      ...(payload.secretHttp === undefined ? {} : { secretHttp: payload.secretHttp })
-    })
-    yield* demandLifetime(payload.ttlSeconds)
-    yield* checkGiven(payload)
-    yield* annotateStep("workspace", record.id)
-    const entry = yield* makeEntry(lifecycle, folderOf(stateDir, record.id), record)
-    registry.entries.set(record.id, entry)
+    const entry = yield* enterNew(lifecycle, payload, record, { env: record.env, cwd: record.cwd, networkDriver })
     const made = Effect.gen(function*() {
       yield* transit(lifecycle, yield* creating(lifecycle, entry, saved, payload, notify))
       yield* recordLoan(entry)

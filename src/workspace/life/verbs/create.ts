@@ -1,4 +1,4 @@
-import { Deferred, Effect, Exit, Fiber, Option, Ref, Scope } from "effect"
+import { Deferred, Effect, Fiber, Option, Ref, Scope } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { CreatePayload } from "../../../contract/rows/workspace-lifecycle.ts"
 import { callerProject } from "../../../contract/wire/caller-project.ts"
@@ -8,56 +8,36 @@ import { linkSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../../lib/dis
 import { Environments } from "../../../lib/environment/Environments.ts"
 import { Kernel } from "../../../lib/environment/Kernel.ts"
 import { catalogue, type OciOrigin } from "../../../lib/environment/model/catalogue.ts"
-import { demandPlain } from "../../../lib/redaction/redact.ts"
 import { writePushed } from "../../../lib/seeding/model/pushed.ts"
 import { publicUrl } from "../../../lib/seeding/model/request.ts"
 import { prepareSeed } from "../../../lib/seeding/prepare.ts"
-import type { DriverName } from "../../../lib/vm/model/guest.ts"
 import { type DemandRoom, roomFor } from "../../../lib/vm/room.ts"
-import { writeFile } from "../../../system/files/content.ts"
-import { ensureFolder } from "../../../system/files/entries.ts"
 import { realPath } from "../../../system/files/host-path.ts"
-import { Paths } from "../../../system/files/Paths.ts"
-import { annotateStep, asStep } from "../../../system/telemetry/spans.ts"
+import { asStep } from "../../../system/telemetry/spans.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { settleAfterwards } from "../../../system/waits/signal.ts"
-import { nowIso } from "../../../system/waits/time.ts"
 import type { Lifecycle, LifecycleServices, Notify } from "../../entry/context.ts"
-import { type Entry, makeEntry, nameNow } from "../../entry/entry.ts"
+import { type Entry, nameNow } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
-import {
-  folderOf,
-  RECORD_FORMAT,
-  unwritten,
-  type WorkspaceFolder,
-  type WorkspaceId,
-  type WorkspaceRecord,
-  writeWorkspace
-} from "../../entry/record.ts"
-import { newIds } from "../../entry/registry.ts"
-import { noStates } from "../../entry/resident.ts"
-import { checkGiven } from "../../residents/header-secret/bindings.ts"
+import { type WorkspaceFolder, type WorkspaceRecord, writeWorkspace } from "../../entry/record.ts"
 import { writeFirstItems } from "../../residents/header-secret/header-secrets.ts"
-import { demandDriver } from "../../residents/network/tap.ts"
 import { openResidents } from "../../residents/open/open.ts"
-import { type Granted, nothingGranted, recordedGrant, withPolicy } from "../../residents/policy/policy.ts"
-import { defaultsOf, demandRoom, recordedDefaults } from "../../residents/program/command-defaults.ts"
+import { type Granted, nothingGranted, recordedGrant } from "../../residents/policy/policy.ts"
+import { defaultsOf } from "../../residents/program/command-defaults.ts"
 import { writeSecrets } from "../../residents/secret/secret-file.ts"
-import { initialSecrets, searchOfGiven } from "../../residents/secret/workspace-secrets.ts"
-import { type LastingLoan, loanOf, loanSourceOf } from "../../residents/ssh/loan-source.ts"
+import { initialSecrets } from "../../residents/secret/workspace-secrets.ts"
+import { loanSourceOf } from "../../residents/ssh/loan-source.ts"
 import { explainChannelFailure } from "../engine/channel-failure.ts"
 import type { Transition } from "../engine/description.ts"
-import { moveToTrash, removeTrashed } from "../engine/sweep.ts"
 import { transit } from "../engine/transition.ts"
 import { linkBase } from "../guest/base.ts"
 import { warmLater } from "../guest/baseline.ts"
 import { driverOf, layerFormatOf } from "../guest/driver.ts"
 import { acquireGuest, type GuestRequest, reportSlowStep } from "../guest/generation.ts"
 import { ownerOfImage, withImage } from "../guest/image-defaults.ts"
-import { demandLifetime } from "../guest/lifetime.ts"
 import { reportPorts, reportSeed } from "../guest/notices.ts"
 import { demandUser, ownerOf } from "../guest/workspace-user.ts"
-import { pauseOfNew } from "./pause-after.ts"
+import { enterNew, forget, makeFolder, recordLoan, recordOfNew } from "./new-workspace.ts"
 import { wakeForClient } from "./pause.ts"
 
 /** A network device has a policy, also without a grant. */
@@ -74,45 +54,30 @@ export interface AskedWorkspace extends CreatePayload {
 
 /** The record that announces a workspace before any of its files. */
 const announced = (
+  lifecycle: Lifecycle,
   { builder, result, ...payload }: AskedWorkspace,
-  { createdAt, driver, id, network, pause, project, sshAgent }: {
-    readonly id: WorkspaceId
-    readonly createdAt: string
-    readonly network: Granted | undefined
-    readonly project: string | undefined
-    readonly driver: DriverName
-    readonly pause: Pick<WorkspaceRecord, "pauseAfterSeconds">
-    readonly sshAgent: LastingLoan | undefined
-  }
-): WorkspaceRecord => ({
-  format: RECORD_FORMAT,
-  id,
-  phase: "creating",
-  ...(payload.name === undefined ? {} : { name: payload.name }),
-  labels: payload.labels,
-  environment: { name: payload.environment, digest: "" },
-  generation: 1,
-  disk: 0,
-  vcpuCount: payload.vcpuCount,
-  memoryMib: payload.memoryMib,
-  diskMib: payload.diskMib,
-  residents: network === undefined ? noStates : withPolicy(noStates, network.policy),
-  ...(driver === "firecracker" ? { driver } : {}),
-  ...(payload.networkDriver === "tap" ? { networkDriver: payload.networkDriver } : {}),
-  ...(result === undefined ? {} : { result }),
-  ...(builder === undefined ? {} : { builder }),
-  ...(payload.requireConfinement === undefined ? {} : { requireConfinement: payload.requireConfinement }),
-  ...(payload.ttlSeconds === undefined ? {} : { ttlSeconds: payload.ttlSeconds }),
-  ...pause,
-  ...(payload.seedPath === undefined ? {} : { seedPath: payload.seedPath }),
-  ...(payload.repoUrl === undefined ? {} : { repoUrl: publicUrl(payload.repoUrl) ?? payload.repoUrl }),
-  ...(payload.repoRef === undefined ? {} : { repoRef: payload.repoRef }),
-  workspaceUser: payload.workspaceUser,
-  ...recordedDefaults(payload),
-  ...(project === undefined ? {} : { project }),
-  ...(sshAgent === undefined ? {} : { sshAgent }),
-  createdAt
-})
+  granted: Granted | undefined
+) =>
+  Effect.gen(function*() {
+    const project = yield* projectOf(payload)
+    const driver = yield* driverOf(payload)
+    const record: WorkspaceRecord = {
+      ...(yield* recordOfNew(lifecycle, payload, { defaults: payload, granted, project })),
+      environment: { name: payload.environment, digest: "" },
+      vcpuCount: payload.vcpuCount,
+      memoryMib: payload.memoryMib,
+      diskMib: payload.diskMib,
+      ...(driver === "firecracker" ? { driver } : {}),
+      ...(payload.networkDriver === "tap" ? { networkDriver: payload.networkDriver } : {}),
+      ...(result === undefined ? {} : { result }),
+      ...(builder === undefined ? {} : { builder }),
+      ...(payload.seedPath === undefined ? {} : { seedPath: payload.seedPath }),
+      ...(payload.repoUrl === undefined ? {} : { repoUrl: publicUrl(payload.repoUrl) ?? payload.repoUrl }),
+      ...(payload.repoRef === undefined ? {} : { repoRef: payload.repoRef }),
+      workspaceUser: payload.workspaceUser
+    }
+    return record
+  })
 
 /** The caller's project. Without one: the directory or archive that the workspace starts with. */
 const projectOf = ({ seedPath }: CreatePayload) =>
@@ -120,9 +85,6 @@ const projectOf = ({ seedPath }: CreatePayload) =>
     callerProject,
     (caller) => caller?.project ?? (seedPath === undefined ? undefined : realPath(seedPath))
   )
-
-export const makeFolder = (folder: WorkspaceFolder) =>
-  Effect.mapError(Effect.andThen(ensureFolder(folder.directory), writeFile(folder.activity, "")), unwritten(folder))
 
 /** The images of its root, from the cache. Missing ones are built. */
 export const imagesFor = (environment: string, notify: Notify, beforeBuild?: DemandRoom) =>
@@ -212,13 +174,6 @@ const prepareRest = (
     yield* Ref.set(entry.residents, Option.some(yield* Scope.provide(residents, entry.scope)))
   })
 
-/** Records that a new workspace has a lent agent. */
-export const recordLoan = ({ folder, record }: Entry) =>
-  Effect.flatMap(Ref.get(record), ({ sshAgent }) =>
-    sshAgent === undefined
-      ? Effect.void
-      : recordEvent(folder.directory, { _tag: "ssh_agent_lent", hosts: sshAgent.hosts }))
-
 /** Makes folder, record and first disk of a workspace. The record precedes everything that it announces. */
 const announceAndPrepare = (entry: Entry, payload: CreatePayload, notify: Notify) =>
   Effect.gen(function*() {
@@ -301,32 +256,8 @@ const creating = (
  */
 export const create = (lifecycle: Lifecycle, payload: AskedWorkspace, network: Granted | undefined, notify: Notify) =>
   Effect.gen(function*() {
-    const { registry } = lifecycle
-    const { stateDir } = yield* Paths
-    const [id] = yield* newIds(registry, 1)
-    const record = announced(payload, {
-      id: id!,
-      createdAt: yield* nowIso,
-      network: networkOf(payload, network),
-      project: yield* projectOf(payload),
-      driver: yield* driverOf(payload),
-      pause: yield* pauseOfNew(payload),
-      sshAgent: yield* loanOf(payload)
-    })
-    yield* demandPlain(searchOfGiven(payload), {
-      name: payload.name,
-      labels: payload.labels,
-      env: payload.env,
-      cwd: payload.cwd
-    })
-    yield* demandRoom(payload.env)
-    yield* registry.checkName(payload.name, record.id)
-    yield* demandDriver(payload)
-    yield* demandLifetime(payload.ttlSeconds)
-    yield* checkGiven(payload)
-    yield* annotateStep("workspace", record.id)
-    const entry = yield* makeEntry(lifecycle, folderOf(stateDir, record.id), record)
-    registry.entries.set(record.id, entry)
+    const record = yield* announced(lifecycle, payload, networkOf(payload, network))
+    const entry = yield* enterNew(lifecycle, payload, record, payload)
     let files = 0
     let networkOn: Effect.Effect<void, PyroError> = Effect.void
     const transition = creating(lifecycle, entry, payload, notify, {
@@ -342,13 +273,3 @@ export const create = (lifecycle: Lifecycle, payload: AskedWorkspace, network: G
     if (generation !== undefined) yield* warmLater(lifecycle, generation, { files })
     return entry
   }).pipe(Effect.uninterruptible)
-
-/** Removes a workspace from this process and from the disk. Its VMs end with its scope. */
-export const forget = (lifecycle: Lifecycle, entry: Entry) =>
-  Effect.gen(function*() {
-    yield* Scope.close(entry.scope, Exit.void)
-    const trashed = yield* moveToTrash(entry.folder.directory)
-    faultPoint("delete:forgotten")
-    lifecycle.registry.entries.delete(entry.id)
-    yield* removeTrashed(trashed)
-  })

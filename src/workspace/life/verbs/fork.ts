@@ -33,8 +33,8 @@ import { transitAll } from "../engine/transition.ts"
 import { linkBase, linkedBase } from "../guest/base.ts"
 import { guestOn } from "../guest/generation.ts"
 import { makeDisk, restoreAs } from "../snapshot/restore.ts"
-import { forget, makeFolder } from "./create.ts"
 import { type Child, forkNames, stage, type Staged } from "./fork-stage.ts"
+import { forget, makeFolder } from "./new-workspace.ts"
 import { wakeForClient } from "./pause.ts"
 
 const announced = (

@@ -21,7 +21,7 @@ import type { Transition } from "../engine/description.ts"
 import { endedBy } from "../engine/ended-by.ts"
 import { moveToTrash, removeTrashed } from "../engine/sweep.ts"
 import { transit } from "../engine/transition.ts"
-import { forget } from "./create.ts"
+import { forget } from "./new-workspace.ts"
 
 /** The end of a workspace's VM, announced as the end of the workspace. */
 const deleting = (entry: Entry): Transition => ({
