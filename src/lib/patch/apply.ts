@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { PatchRejected } from "../../contract/errors/errors.ts"
 import { firstOf } from "../../contract/text/first-of.ts"
+import { GIT_FILE, GIT_LINK } from "../../contract/text/git-mode.ts"
 import { pathText } from "../../contract/text/path-text.ts"
 import { type HunkNote, patchedContent, type Reject } from "./apply/content.ts"
 import type { LineEnd } from "./apply/line-ends.ts"
@@ -57,7 +58,7 @@ export const applyPatch = <E>(tree: PatchTree<E>, patch: Patch): Effect.Effect<P
       }
       for (const note of patched.notes) notes.push({ path: bytesOf(file.to ?? path), ...note })
       if (patched.lineEnd !== undefined) lineEnds.set(file.to ?? path, patched.lineEnd)
-      const mode = file.newMode ?? before?.mode ?? 0o100644
+      const mode = file.newMode ?? before?.mode ?? GIT_FILE
       const problem = yield* overlay.put(file, { mode, content: patched.content })
       if (problem !== undefined) reject(problem.path, [{ hunk: 0, reason: problem.reason }])
     }
@@ -86,14 +87,14 @@ const sideBefore = <E>(overlay: Overlay<E>, file: FilePatch): Effect.Effect<Side
         return found.reason
       case "file": {
         const { side } = found
-        const isLink = side.mode === 0o120000
+        const isLink = side.mode === GIT_LINK
         const said = file.oldMode ?? file.newMode
-        if (said !== undefined && isLink !== (said === 0o120000)) {
+        if (said !== undefined && isLink !== (said === GIT_LINK)) {
           return isLink ? "it is a symbolic link, not a file" : "it is a file, not a symbolic link"
         }
         // A patch without a mode is for a file: git's own patches name the mode whenever the content changes.
         if (isLink && said === undefined && file.content._tag !== "none") return "it is a symbolic link"
-        if (file.newMode !== undefined && isLink !== (file.newMode === 0o120000)) {
+        if (file.newMode !== undefined && isLink !== (file.newMode === GIT_LINK)) {
           const kinds = isLink ? ["symbolic link", "file"] : ["file", "symbolic link"]
           return `the patch changes the mode of a ${kinds[0]} to that of a ${
             kinds[1]

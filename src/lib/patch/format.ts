@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { patchLimits } from "../../contract/rows/workspace-patch.ts"
+import { GIT_LINK } from "../../contract/text/git-mode.ts"
 import { blobName, deflate, deflateBeside } from "../../system/files/git-blob.ts"
 import { yieldToEventLoop } from "../../system/waits/effects.ts"
 import { clockReader } from "../../system/waits/time.ts"
@@ -57,7 +58,6 @@ const MAX_TEXT_LINES = 250_000
 /** Bytes to encode in base 85 at once, a multiple of a line's. */
 const SLICE_BYTES = 20_000 * LINE_BYTES
 const NO_BLOB = "0".repeat(40)
-const SYMLINK = 0o120000
 
 /** Deflated forms of contents that were made before. */
 type Deflated = ReadonlyMap<Uint8Array, Uint8Array>
@@ -77,7 +77,7 @@ export function* changePieces(
 const oneTypeEach = (change: Change): ReadonlyArray<Change> => {
   const { after, before, from, path } = change
   if (before === undefined || after === undefined) return [change]
-  if ((before.mode === SYMLINK) === (after.mode === SYMLINK)) return [change]
+  if ((before.mode === GIT_LINK) === (after.mode === GIT_LINK)) return [change]
   return [{ path: from ?? path, before, after: undefined }, { path, before: undefined, after }]
 }
 

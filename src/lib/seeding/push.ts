@@ -8,6 +8,7 @@ import type {
 } from "../../contract/errors/errors.ts"
 import type { SyncPushed, SyncPushPayload } from "../../contract/rows/workspace-sync.ts"
 import { firstOf } from "../../contract/text/first-of.ts"
+import { GIT_LINK } from "../../contract/text/git-mode.ts"
 import { lossNotes, MAX_IGNORED_NAMES, MAX_MISSING_NAMES } from "../../contract/text/host-file-notes.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import type { FileChange, GuestPath, WalkEntry } from "../guest-channel/model/files.ts"
@@ -155,7 +156,7 @@ export const replayPushed = (
       if (entry._tag === "absent") continue
       const kept = yield* pushedKept(pushed, name, entry)
       changes.push(
-        entry.mode === 0o120000
+        entry.mode === GIT_LINK
           ? { _tag: "link", path, target: yield* pushedContent(pushed, name, entry) }
           : { _tag: "file", path, content: fromKept(kept), mode: entry.mode & 0o777, taken }
       )

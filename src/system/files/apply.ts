@@ -1,5 +1,6 @@
 import { Effect, type Scope } from "effect"
 import type { HostToolMissing } from "../../contract/errors/errors.ts"
+import { GIT_EXECUTABLE, GIT_FILE, GIT_LINK, type GitMode } from "../../contract/text/git-mode.ts"
 import { nativeTool } from "../processes/native.ts"
 import { putProcess } from "./put-process.ts"
 import { PutRecords } from "./put-records.ts"
@@ -8,7 +9,7 @@ import { PutFailed } from "./put.ts"
 /** A file before or after a change. The content of a link is its target. */
 interface FileSide {
   /** Mode as in git: a file, an executable file or a link. */
-  readonly mode: 0o100644 | 0o100755 | 0o120000
+  readonly mode: GitMode
   readonly content: Uint8Array
 }
 
@@ -65,7 +66,7 @@ export const applyChanges = (
     }
   })
 
-const kinds = { [0o100644]: "f", [0o100755]: "x", [0o120000]: "l" } as const
+const kinds = { [GIT_FILE]: "f", [GIT_EXECUTABLE]: "x", [GIT_LINK]: "l" } as const
 
 /** A change as in native/apply/changes.h. */
 const headOf = ({ after, before, path }: FileChange): Buffer => {

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { bytesOf, type Change, type FilePatch, limits, type Patch, type PatchTree, type Side } from "../model/patch.ts"
 
 type Seen =
@@ -101,7 +102,7 @@ export class Overlay<E> {
         const old = yield* before(from)
         // A true rename: the old path is empty afterwards, the new one was empty before.
         if (side == null || old === undefined || this.#laid.get(from) !== null || moved.has(from)) continue
-        if ((yield* before(to)) !== undefined || (old.mode === LINK) !== (side.mode === LINK)) continue
+        if ((yield* before(to)) !== undefined || (old.mode === GIT_LINK) !== (side.mode === GIT_LINK)) continue
         changes.push({ path: bytesOf(to), from: bytesOf(from), before: old, after: side })
         moved.add(from).add(to)
       }
@@ -171,7 +172,6 @@ export class Overlay<E> {
   }
 }
 
-const LINK = 0o120000
 const tooMuch = `the files of the patch come to more than ${limits.total / 1024 / 1024} MiB`
 
 const vacates = (file: FilePatch): file is FilePatch & { readonly from: string } =>

@@ -1,5 +1,6 @@
 import type { Effect } from "effect"
 import { patchLimits } from "../../../contract/rows/workspace-patch.ts"
+import type { GitMode } from "../../../contract/text/git-mode.ts"
 
 /** A parsed patch, before its application to a tree. Paths and lines are byte strings. */
 export interface Patch {
@@ -20,7 +21,7 @@ export interface FilePatch {
   readonly content: FileContent
 }
 
-export type GitMode = 0o100644 | 0o100755 | 0o120000
+export type { GitMode }
 
 export type FileContent =
   /** The content stays, or is empty: a rename, a mode, an empty file; with `wholly`, a deletion of any content. */

@@ -1,3 +1,4 @@
+import { GIT_EXECUTABLE, GIT_FILE, GIT_LINK, GIT_SUBMODULE } from "../../../contract/text/git-mode.ts"
 import { inflateExactly } from "../../../system/files/git-blob.ts"
 import { commonPath, type LineName, nameOfLine, pathOfGitLine, readQuoted, withoutPrefix } from "../model/file-names.ts"
 import {
@@ -178,9 +179,9 @@ const unquoted = (value: string) => readQuoted(value, 0)?.path ?? value
 
 const modeOf = (text: string, reader: LineReader): GitMode => {
   const mode = /^\d{1,6}$/.test(text) ? Number.parseInt(text, 8) : 0
-  if (mode >> 12 === 0o10) return mode & 0o100 ? 0o100755 : 0o100644
-  if (mode === 0o120000) return mode
-  return reader.fail(mode === 0o160000 ? "it changes a submodule" : `${text} is no mode of a file or link`)
+  if (mode >> 12 === 0o10) return mode & 0o100 ? GIT_EXECUTABLE : GIT_FILE
+  if (mode === GIT_LINK) return mode
+  return reader.fail(mode === GIT_SUBMODULE ? "it changes a submodule" : `${text} is no mode of a file or link`)
 }
 
 interface Names {

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import type { HostToolMissing } from "../../../contract/errors/errors.ts"
+import { GIT_EXECUTABLE, GIT_FILE } from "../../../contract/text/git-mode.ts"
 import { attempt, type FileFailed } from "../../../system/files/failure.ts"
 import type { GitFailed } from "../model/git-failed.ts"
 import { beneath, readBounded } from "../model/host-files.ts"
@@ -15,7 +16,7 @@ interface Filtered {
 
 const mostRulesBytes = 1024 * 1024
 
-const isRegular = ({ mode }: Listed) => mode === 0o100644 || mode === 0o100755
+const isRegular = ({ mode }: Listed) => mode === GIT_FILE || mode === GIT_EXECUTABLE
 
 const isRules = ({ path: file, state }: Listed) =>
   (state === "tracked" || state === "untracked") && path.basename(file.toString("latin1")) === ".gitattributes"

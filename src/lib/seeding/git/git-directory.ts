@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import * as path from "node:path"
+import { GIT_SUBMODULE } from "../../../contract/text/git-mode.ts"
 import { contentIfPresent, writeFile } from "../../../system/files/content.ts"
 import { ensureFolder, listFolder, renameFile } from "../../../system/files/entries.ts"
 import { attempt } from "../../../system/files/failure.ts"
@@ -122,7 +123,7 @@ export const planGit = (
   }
 }
 
-export const gitlink = 0o160000
+export const gitlink = GIT_SUBMODULE
 
 const GUEST_ROOT = "/workspace"
 

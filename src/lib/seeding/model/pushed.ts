@@ -1,6 +1,7 @@
 import { Effect, Option, Schema } from "effect"
 import * as path from "node:path"
 import { type NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
+import { GIT_EXECUTABLE, GIT_FILE, GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { byName, named } from "../../../contract/text/names.ts"
 import { pathBytes, pathText } from "../../../contract/text/path-text.ts"
 import { readJson, writeFileAtomic, writeJsonAtomic } from "../../../system/files/atomic-file.ts"
@@ -17,7 +18,7 @@ import { OuterRules } from "./outer-rules.ts"
 const Entry = Schema.Union([
   Schema.TaggedStruct("file", {
     /** Mode as in git. */
-    mode: Schema.Literals([0o100644, 0o100755, 0o120000]),
+    mode: Schema.Literals([GIT_FILE, GIT_EXECUTABLE, GIT_LINK]),
     /** Digest of the content or of a link's target, which names the content's file. */
     sha256: Schema.String.pipe(Schema.check(Schema.isPattern(/^[0-9a-f]{64}$/))),
     size: Schema.Int,

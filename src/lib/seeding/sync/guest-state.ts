@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { type ChannelFailed, FileRefused, type StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
+import { GIT_EXECUTABLE, GIT_FILE, GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import { sha256Hex } from "../../../system/files/digest.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
@@ -41,7 +42,7 @@ export const isFileOrLink = (
 ): entry is WalkEntry & { readonly type: "file" | "symlink" } => entry?.type === "file" || entry?.type === "symlink"
 
 const gitMode = (entry: WalkEntry) =>
-  entry.type === "symlink" ? 0o120000 : (entry.mode & 0o100) === 0 ? 0o100644 : 0o100755
+  entry.type === "symlink" ? GIT_LINK : (entry.mode & 0o100) === 0 ? GIT_FILE : GIT_EXECUTABLE
 
 export const readGuest = (
   channel: GuestChannel,
@@ -65,7 +66,7 @@ export const readGuest = (
     for (const [name, entry] of pushed.entries) {
       if (entry._tag === "absent") initial.delete(name)
       else {
-        const link = entry.mode === 0o120000 ? yield* pushedContent(pushed, name, entry) : undefined
+        const link = entry.mode === GIT_LINK ? yield* pushedContent(pushed, name, entry) : undefined
         initial.set(name, { mode: entry.mode, size: entry.size, mtimeNs: BigInt(entry.mtimeNs), link })
       }
     }

@@ -1,6 +1,7 @@
 import { Effect, type Scope } from "effect"
 import * as fs from "node:fs"
 import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
+import { GIT_EXECUTABLE, GIT_FILE, GIT_LINK, type GitMode } from "../../../contract/text/git-mode.ts"
 import { type Losses, withLoss } from "../../../contract/text/host-file-notes.ts"
 import { pathBytes, pathText } from "../../../contract/text/path-text.ts"
 import { demandReadable } from "../../../system/files/caller-places.ts"
@@ -23,7 +24,7 @@ export interface HostFile {
   /** Relative to the directory. */
   readonly path: Buffer
   /** As git has it. */
-  readonly mode: 0o100644 | 0o100755 | 0o120000
+  readonly mode: GitMode
   readonly permissions: number
   /** Whether it has a set-user-ID or set-group-ID bit, which no copy keeps. */
   readonly hasSetId?: boolean
@@ -112,10 +113,10 @@ const fileAt = (root: string, path: Buffer): HostFile | string | undefined => {
     const stat = fs.lstatSync(beneath(root, path), { bigint: true })
     const facts = { path, size: Number(stat.size), mtimeNs: stat.mtimeNs, permissions: Number(stat.mode) & 0o777 }
     if (stat.isDirectory()) return undefined
-    if (stat.isSymbolicLink()) return { ...facts, mode: 0o120000 }
+    if (stat.isSymbolicLink()) return { ...facts, mode: GIT_LINK }
     if (!stat.isFile()) return "it is neither a file nor a symlink"
     const hasSetId = (Number(stat.mode) & 0o6000) !== 0
-    return { ...facts, hasSetId, mode: (facts.permissions & 0o100) === 0 ? 0o100644 : 0o100755 }
+    return { ...facts, hasSetId, mode: (facts.permissions & 0o100) === 0 ? GIT_FILE : GIT_EXECUTABLE }
   } catch (cause) {
     return (cause as NodeJS.ErrnoException).code ?? String(cause)
   }
@@ -146,7 +147,7 @@ export const keepHost = (
 ): Effect.Effect<Kept | string, NoSpace | StateDirectoryUnusable> => {
   const at = beneath(root, file.path)
   const reasonOf = (cause: unknown) => (cause as NodeJS.ErrnoException).code ?? String(cause)
-  const kept = file.mode === 0o120000
+  const kept = file.mode === GIT_LINK
     ? Effect.try({ try: () => fs.readlinkSync(at, { encoding: "buffer" }), catch: reasonOf }).pipe(
       Effect.flatMap((target) => keepContent(folder, target))
     )
@@ -182,7 +183,7 @@ export const lossesOf = (root: string, files: ReadonlyArray<HostFile>) => {
   let losses: Losses = {}
   for (const { hasSetId, path } of files) if (hasSetId === true) losses = withLoss(losses, "setIds", pathText(path))
   const list = Buffer.concat(
-    files.filter(({ mode }) => mode !== 0o120000).flatMap(({ path }) => [path, Buffer.alloc(1)])
+    files.filter(({ mode }) => mode !== GIT_LINK).flatMap(({ path }) => [path, Buffer.alloc(1)])
   )
   return list.length === 0
     ? Effect.succeed(losses)

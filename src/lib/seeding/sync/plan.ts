@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { SyncPushed } from "../../../contract/rows/workspace-sync.ts"
+import { GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import { sha256Hex } from "../../../system/files/digest.ts"
 import type { FileChange, FileContent, WalkEntry } from "../../guest-channel/model/files.ts"
@@ -58,7 +59,7 @@ export const planFile = (push: Push, name: string, file: HostFile) =>
     const path = Buffer.from(name, "latin1")
     const text = pathText(path)
     const before = guest.initial.get(name)
-    const isLink = file.mode === 0o120000
+    const isLink = file.mode === GIT_LINK
     if (looksEqual(guest, name, file)) return
     const kept = yield* keepHost(push.folder, push.host.root, file)
     if (typeof kept === "string") return void push.skipped.push({ path: text, reason: kept })

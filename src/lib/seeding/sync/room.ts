@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { NoSpace, type StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
+import { GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { toHostErrorOf } from "../../../system/files/failure.ts"
 import { freeMib, mayShareBlocks } from "../../../system/files/usage.ts"
 import type { GuestState } from "./guest-state.ts"
@@ -8,7 +9,7 @@ import type { HostFile, HostTree } from "./host-tree.ts"
 /** Whether the guest's initial file equals the host's by its metadata, so that a push does not read it. */
 export const looksEqual = ({ initial }: Pick<GuestState, "initial">, name: string, file: HostFile): boolean => {
   const before = initial.get(name)
-  return file.mode !== 0o120000 && before?.mode === file.mode && before.size === file.size &&
+  return file.mode !== GIT_LINK && before?.mode === file.mode && before.size === file.size &&
     before.mtimeNs === file.mtimeNs
 }
 

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
 import { count } from "../../../contract/text/count.ts"
+import { GIT_EXECUTABLE, GIT_FILE, GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import type { ComparedSide } from "../../../lib/guest-channel/model/files.ts"
@@ -61,9 +62,9 @@ const DEFAULT_LIMITS = { fileBytes: 64 * 1024 * 1024, totalBytes: 128 * 1024 * 1
 const gitMode = (side: ComparedSide | undefined): Side["mode"] | undefined => {
   switch (side?.type) {
     case "file":
-      return (side.mode & 0o100) === 0 ? 0o100644 : 0o100755
+      return (side.mode & 0o100) === 0 ? GIT_FILE : GIT_EXECUTABLE
     case "symlink":
-      return 0o120000
+      return GIT_LINK
     default:
       return undefined
   }

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
+import { GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { IgnoreRules, TooManyRules } from "../../../lib/ignore/ignore-rules.ts"
 import { forEachPiece } from "../../../lib/patch/format.ts"
 import type { Change } from "../../../lib/patch/model/patch.ts"
@@ -7,7 +8,6 @@ import { parentsOf } from "../../../lib/seeding/model/pushed.ts"
 import { yieldToEventLoop } from "../../../system/waits/effects.ts"
 import { readBaseline, type Sources } from "./candidates.ts"
 
-const SYMLINK = 0o120000
 const MAX_FILE_BYTES = 256 * 1024
 const MAX_TOTAL_BYTES = 4 * 1024 * 1024
 /** Number of files to look at in one turn of the event loop. */
@@ -81,7 +81,7 @@ export const convertedPaths = (
 ): Effect.Effect<ReadonlyArray<Uint8Array>, PyroError> =>
   Effect.gen(function*() {
     const files = changes.flatMap((change) => {
-      const isLink = change.before?.mode === SYMLINK || change.after?.mode === SYMLINK
+      const isLink = change.before?.mode === GIT_LINK || change.after?.mode === GIT_LINK
       return isLink ? [] : [{ change, path: Buffer.from(change.from ?? change.path).toString("latin1") }]
     })
     if (files.length === 0) return []

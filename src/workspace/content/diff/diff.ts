@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
 import type { DiffFile, DiffPayload, DiffResult } from "../../../contract/rows/workspace-diff.ts"
 import { firstOf, MAX_RESULT_BYTES } from "../../../contract/text/first-of.ts"
+import { GIT_EXECUTABLE, GIT_FILE, GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { pathBytes, pathText } from "../../../contract/text/path-text.ts"
 import { utf8Text } from "../../../contract/text/utf8.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
@@ -12,7 +13,6 @@ import { type Changes, type ChangesOptions, collectChanges, type Oversized } fro
 import { convertedPaths } from "./converted.ts"
 import { type LineCounts, patchOf } from "./patch-of.ts"
 
-const SYMLINK = 0o120000
 /** Maximum number of named repositories in a result. */
 const MAX_NESTED = 20
 /** Maximum number of named files in a result that git converts. */
@@ -45,7 +45,7 @@ export const changesOptions = (selection: DiffSelection): Effect.Effect<ChangesO
     verified: selection.verified
   }))
 
-const octal = { [0o100644]: "100644", [0o100755]: "100755", [SYMLINK]: "120000" } as const
+const octal = { [GIT_FILE]: "100644", [GIT_EXECUTABLE]: "100755", [GIT_LINK]: "120000" } as const
 
 const modes = (old: Side["mode"] | undefined, after: Side["mode"] | undefined) => ({
   ...(old === undefined ? {} : { oldMode: octal[old] }),
@@ -55,7 +55,7 @@ const modes = (old: Side["mode"] | undefined, after: Side["mode"] | undefined) =
 const statusOf = (old: Side["mode"] | undefined, after: Side["mode"] | undefined, isRename: boolean) => {
   if (old === undefined) return "added"
   if (after === undefined) return "deleted"
-  if ((old === SYMLINK) !== (after === SYMLINK)) return "type_changed"
+  if ((old === GIT_LINK) !== (after === GIT_LINK)) return "type_changed"
   return isRename ? "renamed" : "modified"
 }
 

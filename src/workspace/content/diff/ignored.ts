@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
+import { GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { IgnoreRules, TooManyRules } from "../../../lib/ignore/ignore-rules.ts"
 import type { OuterRules } from "../../../lib/seeding/model/outer-rules.ts"
 import { type Pushed, pushedContent } from "../../../lib/seeding/model/pushed.ts"
@@ -68,7 +69,7 @@ export const withoutIgnored = (
     const texts = new Map(seeded)
     for (const file of ruleFiles) {
       const entry = pushed.entries.get(file)
-      if (entry?._tag !== "file" || entry.mode === 0o120000) continue
+      if (entry?._tag !== "file" || entry.mode === GIT_LINK) continue
       total.left -= entry.size
       const isTooLarge = entry.size > MAX_FILE_BYTES || total.left < 0
       texts.set(file, isTooLarge ? "too large" : yield* pushedContent(pushed, file, entry))

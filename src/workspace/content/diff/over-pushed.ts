@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
+import { GIT_LINK } from "../../../contract/text/git-mode.ts"
 import type { ComparedSide } from "../../../lib/guest-channel/model/files.ts"
 import { hasKept } from "../../../lib/seeding/model/kept.ts"
 import { parentsOf, type Pushed, pushedContent, type PushedEntry } from "../../../lib/seeding/model/pushed.ts"
@@ -8,7 +9,6 @@ import { batchesOf } from "../batches.ts"
 import type { Candidate, Sources } from "./candidates.ts"
 import { readContents, type ReadResult } from "./contents.ts"
 
-const SYMLINK = 0o120000
 const NO_LINK = new Uint8Array(0)
 /** Maximum bytes of the guest's contents in memory at once, for the comparison with pushed files. */
 const BATCH_BYTES = 32 * 1024 * 1024
@@ -19,7 +19,7 @@ const directory: ComparedSide = { type: "directory", mode: 0o755, size: 0, linkT
 const oldSide = (pushed: Pushed, path: string, entry: PushedEntry) => {
   if (entry._tag === "absent") return Effect.succeed(undefined)
   const { mode, size } = entry
-  return mode === SYMLINK
+  return mode === GIT_LINK
     ? Effect.map(
       pushedContent(pushed, path, entry),
       (linkTarget): ComparedSide => ({ type: "symlink", mode: 0o777, size, linkTarget })

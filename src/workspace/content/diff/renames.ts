@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto"
+import { GIT_LINK } from "../../../contract/text/git-mode.ts"
 import type { Change } from "../../../lib/patch/model/patch.ts"
-
-const SYMLINK = 0o120000
 
 /** Key that both files of a rename share. `undefined` for a file that cannot be renamed. */
 const keyOf = (side: Change["before"]) =>
-  side === undefined || side.mode === SYMLINK || side.content.length === 0
+  side === undefined || side.mode === GIT_LINK || side.content.length === 0
     ? undefined
     : createHash("sha1").update(side.content).digest("base64")
 

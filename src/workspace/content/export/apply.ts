@@ -9,6 +9,7 @@ import type {
 import { count } from "../../../contract/text/count.ts"
 import { executableConfig, type ExecutablePaths, executablePaths } from "../../../contract/text/executable-config.ts"
 import { FILES_HAVE_CHANGED } from "../../../contract/text/export-refusals.ts"
+import { GIT_EXECUTABLE, GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import type { Change, Side } from "../../../lib/patch/model/patch.ts"
 import { applyChanges } from "../../../system/files/apply.ts"
@@ -24,8 +25,6 @@ import { LinkBudget, linkProblem } from "./links.ts"
 import { demandExpected, demandPatchable } from "./patch.ts"
 import type { ExportBounds } from "./path.ts"
 import { demandSize } from "./tree.ts"
-
-const SYMLINK = 0o120000
 
 /** A change of one path. A rename is a removal and an addition. */
 interface FileChange {
@@ -106,7 +105,7 @@ const executableOf = (files: ReadonlyArray<FileChange>, tail: string): Executabl
 /** Fails for a link that leads out of the directory, or into a git directory. The directory may have more files than the diff. */
 const demandLinksInside = (files: ReadonlyArray<FileChange>): Effect.Effect<void, ExportRefused> => {
   const links = files.flatMap(({ after, path }) =>
-    after?.mode === SYMLINK ? [[path, { type: "symlink", target: raw(after.content) }] as const] : []
+    after?.mode === GIT_LINK ? [[path, { type: "symlink", target: raw(after.content) }] as const] : []
   )
   const known = new Map<string, { readonly type: string; readonly target?: string }>(links)
   const tree = { get: (path: string) => known.get(path) ?? { type: "directory" } }
@@ -161,7 +160,7 @@ const work = ({ bounds, changes, digest, executable, files, output, payload }: A
     for (let at = 0; at < manifest.length; at += MAX_BATCH) {
       yield* emit({ _tag: "Written", entries: manifest.slice(at, at + MAX_BATCH) })
     }
-    const links = written.filter(({ after }) => after?.mode === SYMLINK).length
+    const links = written.filter(({ after }) => after?.mode === GIT_LINK).length
     const summary: ExportSummary = {
       output: directory,
       kind: "changes",
@@ -184,12 +183,12 @@ const work = ({ bounds, changes, digest, executable, files, output, payload }: A
 
 const entryOf = ({ after, before, path }: FileChange, executable: ExecutablePaths): ExportedEntry => {
   const { content, mode } = after ?? before!
-  const isLink = mode === SYMLINK
+  const isLink = mode === GIT_LINK
   const reason = executable.get(path)
   return {
     path: shown(path),
     type: isLink ? "symlink" : "file",
-    mode: isLink ? "0777" : mode === 0o100755 ? "0755" : "0644",
+    mode: isLink ? "0777" : mode === GIT_EXECUTABLE ? "0755" : "0644",
     size: isLink || after === undefined ? 0 : content.length,
     ...(isLink || after === undefined ? {} : { sha256: sha256Hex(content) }),
     ...(isLink && after !== undefined ? { target: shown(raw(content)) } : {}),

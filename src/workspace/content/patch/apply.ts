@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { type ChannelFailed, FileRefused, InvalidRequest, PatchRejected } from "../../../contract/errors/errors.ts"
 import type { PatchApplied, PatchApplyPayload, PatchedFile } from "../../../contract/rows/workspace-patch.ts"
 import { firstOf } from "../../../contract/text/first-of.ts"
+import { GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import type { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
@@ -11,7 +12,6 @@ import { byteString, type Change, type Patch } from "../../../lib/patch/model/pa
 import { parsePatch } from "../../../lib/patch/parse.ts"
 import { changedMeanwhile, type GuestTree, guestTree } from "./guest-tree.ts"
 
-const LINK = 0o120000
 const FILES_REPORTED = { most: 1_000, maxBytes: 8 * 1024 * 1024 }
 const MAX_NOTES_REPORTED = 100
 
@@ -71,11 +71,11 @@ const fileChanges = (tree: GuestTree, changes: ReadonlyArray<Change>) =>
       }
       if (after === undefined) continue
       const isSameContent = before !== undefined && Buffer.compare(before.content, after.content) === 0 &&
-        (before.mode === LINK) === (after.mode === LINK)
+        (before.mode === GIT_LINK) === (after.mode === GIT_LINK)
       // An unchanged mode stays exactly, although git knows only two modes.
       const mode = before?.mode === after.mode ? undefined : after.mode & 0o777
       if (isSameContent && taken !== undefined) steps.push({ _tag: "move", path, mode, taken })
-      else if (after.mode === LINK) steps.push({ _tag: "link", path, target: after.content })
+      else if (after.mode === GIT_LINK) steps.push({ _tag: "link", path, target: after.content })
       else steps.push({ _tag: "file", path, content: after.content, mode, taken })
     }
     return steps

@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { type ChannelFailed, FileRefused, PatchRejected } from "../../../contract/errors/errors.ts"
+import { GIT_EXECUTABLE, GIT_FILE, GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import type { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
@@ -61,11 +62,11 @@ export const guestTree = (channel: GuestChannel, root: string): GuestTree => {
         case "file":
           return Effect.succeed({
             _tag: "file",
-            mode: entry!.mode & 0o100 ? 0o100755 : 0o100644,
+            mode: entry!.mode & 0o100 ? GIT_EXECUTABLE : GIT_FILE,
             size: entry!.size
           })
         case "symlink":
-          return Effect.succeed({ _tag: "file", mode: 0o120000, size: entry!.linkTarget.length })
+          return Effect.succeed({ _tag: "file", mode: GIT_LINK, size: entry!.linkTarget.length })
         case "directory":
           return Effect.map(list(path), (listing) => ({ _tag: "directory", names: Array.from(listing?.keys() ?? []) }))
         default:
