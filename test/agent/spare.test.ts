@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
+import { Programs } from "../../src/lib/guest-channel/model/calls.ts"
 import { Agent, asRoot, guestBuild, until, withGuestBuild } from "./agent.ts"
 import { collect, run, sh, start } from "./run.ts"
 
@@ -45,20 +46,20 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.notStrictEqual(second, first)
     }))
 
-  it.effect("a guest in which it waits has no program; a command counts as one, and so does its remaining child", () =>
+  it.effect("a guest in which it waits has no program; a command is one of the host, and its remaining child is left", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const programs = channel.call.programs({})
       yield* spare(channel)
       assert.strictEqual(yield* programs, 0)
       const reader = yield* start(channel, ["cat"], { stdin: true })
-      assert.strictEqual(yield* programs, 1)
+      assert.strictEqual(yield* programs, Programs.own)
       yield* reader.endStdin
       yield* collect(reader)
       yield* spare(channel)
       assert.strictEqual(yield* programs, 0)
       const { stdout } = yield* sh(channel, "setsid sleep 1000 >/dev/null 2>&1 & echo $!")
-      assert.strictEqual(yield* programs, 1)
+      assert.strictEqual(yield* programs, Programs.left)
       yield* sh(channel, `kill ${stdout}`)
       yield* spare(channel)
       yield* Effect.repeat(programs, { until: (one) => one === 0, times: 1000 })

@@ -18,7 +18,8 @@ const FOLDERS = [
   "building",
   "contract",
   "daemon",
-  ...fs.readdirSync(path.join(root, "lib")).filter((name) => !OF_PEOPLE.includes(name)).map((name) => `lib/${name}`),
+  ...fs.readdirSync(path.join(root, "lib"), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !OF_PEOPLE.includes(entry.name)).map(({ name }) => `lib/${name}`),
   "sdk",
   "system",
   "workspace"

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { ExecNotFound, type PyroError } from "../../../../src/contract/errors/errors.ts"
 import { callerProject } from "../../../../src/contract/wire/caller-project.ts"
-import { remembered, RequestLog } from "../../../../src/workspace/entry/requests.ts"
+import { isSeen, remembered, RequestLog } from "../../../../src/workspace/entry/requests.ts"
 
 const row = (name: string, readOnly = false) => ({ name, annotations: { readOnly } })
 const model = { project: "/home/ann/project", all: false }
@@ -47,12 +47,13 @@ describe("the requests of a workspace", () => {
       for (
         const [name, readOnly] of [
           ["workspace.file.read", true],
-          ["workspace.exec", false],
           ["workspace.shell.write", false],
           ["workspace.file.write", false]
         ] as const
       ) yield* remembered(row(name, readOnly), { path: "a" }, log)(done)
       assert.deepStrictEqual(log.all.map(({ by, operation }) => [by, operation]), [["person", "file.write"]])
+      assert.isFalse(isSeen({ name: "workspace.exec" }))
+      assert.isTrue(isSeen({ name: "workspace.file.write" }))
     }))
 
   it.effect("a request that runs is shown as running, and an interrupted one as such", () =>
