@@ -137,7 +137,7 @@ describe("the other views of a workspace on the page", { concurrent: false }, ()
     assert.isAbove(times.length, 3)
     assert.deepStrictEqual(times, [...times].sort())
     await point.getByRole("button", { name: "Go back" }).click()
-    await page().getByText(/is back at the point of .*, before .*rm stays\.txt\. 1 command undone\./).waitFor()
+    await page().getByText(/is back at the point of .*, before .*'rm stays\.txt'\. 1 command undone\./).waitFor()
   })
 
   it("a rewind names what ended with the old microVM, and the way to the first command is a reset", async () => {

@@ -22,9 +22,8 @@
 enum {
   LENGTH = 2,
   DATAGRAM_MAX = 65535,
+  FRAMED_MAX = LENGTH + DATAGRAM_MAX,
   DATAGRAMS_PER_ROUND = 256,
-  /* Bytes of a flow's datagrams that wait for the host's answer. More are lost, as in any network. */
-  FIRST_MAX = 64 * 1024,
   /* The host answers before. */
   ANSWER_MS = 60000,
   /* A refused program hears it at once, as often as it sends, and the host is asked again after that time. */
@@ -45,12 +44,13 @@ struct datagram_flow {
   enum state state;
   uint64_t since_ns; /* of the state */
   int pair;          /* the stream has the other end; -1 = not open */
-  /* From the program: framed bytes that the stream has not taken. Datagrams that come meanwhile are lost. */
-  uint8_t *waiting;
+  /* From the program: framed bytes that wait for the host's answer, or that the stream has not taken. What finds no room is
+   * lost, as in any network. */
   size_t waiting_size;
+  uint8_t waiting[FRAMED_MAX];
   /* From the host: the first part of a datagram. */
-  uint8_t *part;
   size_t part_size;
+  uint8_t part[FRAMED_MAX];
 };
 
 static struct link all = {&all, &all};
@@ -90,25 +90,14 @@ static void forget(struct datagram_flow *one) {
   request_close(&one->request);
   if (one->pair >= 0) loop_close(one->pair);
   one->pair = -1;
-  free(one->waiting);
-  free(one->part);
   count--;
   loop_free_later(one);
 }
 
-static uint8_t *copy_of(const uint8_t *data, size_t size) {
-  uint8_t *copy = malloc(size);
-  if (copy != NULL) memcpy(copy, data, size);
-  return copy;
-}
-
 /* Keeps the first datagrams until the host has answered. */
 static void keep(struct datagram_flow *one, const uint8_t *framed, size_t size) {
-  if (one->waiting_size + size > FIRST_MAX && one->waiting_size > 0) return;
-  uint8_t *larger = realloc(one->waiting, one->waiting_size + size);
-  if (larger == NULL) return;
-  memcpy(larger + one->waiting_size, framed, size);
-  one->waiting = larger;
+  if (size > FRAMED_MAX - one->waiting_size) return;
+  memcpy(one->waiting + one->waiting_size, framed, size);
   one->waiting_size += size;
 }
 
@@ -121,12 +110,7 @@ static void pass_on(struct datagram_flow *one) {
     sent += (size_t)taken;
   }
   one->waiting_size -= sent;
-  if (one->waiting_size > 0) {
-    memmove(one->waiting, one->waiting + sent, one->waiting_size);
-  } else {
-    free(one->waiting);
-    one->waiting = NULL;
-  }
+  memmove(one->waiting, one->waiting + sent, one->waiting_size);
   loop_change(one->pair, one->waiting_size > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN, &one->source);
 }
 
@@ -135,12 +119,8 @@ static void give(struct datagram_flow *one, const uint8_t *framed, size_t size) 
   if (one->waiting_size > 0) return;
   ssize_t taken = send(one->pair, framed, size, MSG_NOSIGNAL);
   if (taken <= 0 || (size_t)taken == size) return;
-  one->waiting_size = size - (size_t)taken;
-  one->waiting = copy_of(framed + taken, one->waiting_size);
-  if (one->waiting == NULL)
-    forget(one);
-  else
-    loop_change(one->pair, EPOLLIN | EPOLLOUT, &one->source);
+  keep(one, framed + taken, size - (size_t)taken);
+  loop_change(one->pair, EPOLLIN | EPOLLOUT, &one->source);
 }
 
 /* Sends the whole datagrams among the bytes; the number of bytes that they take. */
@@ -158,19 +138,18 @@ static size_t send_whole(const struct flow *flow, const uint8_t *bytes, size_t s
   return at;
 }
 
-/* False once the stream is over, or memory is out. */
+/* False once the stream is over. */
 static bool receive(struct datagram_flow *one) {
-  static uint8_t bytes[LENGTH + DATAGRAM_MAX + 64 * 1024];
+  static uint8_t bytes[FRAMED_MAX + 64 * 1024];
   size_t before = one->part_size;
-  if (before > 0) memcpy(bytes, one->part, before);
+  memcpy(bytes, one->part, before);
   ssize_t got = recv(one->pair, bytes + before, sizeof bytes - before, MSG_DONTWAIT);
   if (got < 0) return errno == EAGAIN || errno == EINTR;
   if (got == 0) return false;
   size_t size = before + (size_t)got, at = send_whole(&one->flow, bytes, size);
-  free(one->part);
   one->part_size = size - at;
-  one->part = one->part_size > 0 ? copy_of(bytes + at, one->part_size) : NULL;
-  return one->part_size == 0 || one->part != NULL;
+  memcpy(one->part, bytes + at, one->part_size);
+  return true;
 }
 
 static void on_pair_ready(struct source *source, uint32_t events) {
@@ -192,13 +171,13 @@ static void ask(const struct flow *flow, const uint8_t *framed, size_t size) {
   list_append(&all, &one->all);
   count++;
   set_state(one, ASKING);
-  keep(one, framed, size);
   one->request = (struct request){.kind = REQUEST_DATAGRAMS,
                                   .address = one->flow.to,
                                   .address_size = (uint8_t)flow_address_size(flow),
                                   .port = flow->to_port,
                                   .name = flow->ipv4 ? fake_name(flow->to) : ""};
   request_open(&one->request);
+  keep(one, framed, size);
 }
 
 static void on_datagram(const struct flow *flow, const uint8_t *framed, size_t size) {
@@ -220,7 +199,7 @@ static void on_datagram(const struct flow *flow, const uint8_t *framed, size_t s
 }
 
 static void on_ready(struct source *source, uint32_t events) {
-  static uint8_t framed[LENGTH + DATAGRAM_MAX];
+  static uint8_t framed[FRAMED_MAX];
   (void)events;
   int which = source == &sockets[0].source ? 0 : 1;
   for (int i = 0; i < DATAGRAMS_PER_ROUND; i++) {
@@ -291,8 +270,6 @@ bool datagrams_refuse(uint32_t request) {
   struct datagram_flow *one = asked_by(request);
   if (one == NULL) return false;
   request_close(&one->request);
-  free(one->waiting);
-  one->waiting = NULL;
   one->waiting_size = 0;
   set_state(one, REFUSED);
   raw_send_unreachable(&one->flow);

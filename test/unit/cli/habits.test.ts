@@ -27,6 +27,7 @@ describe("habits of other tools", () => {
   const two = [{ id: "ws-0123456789", name: "fix" }, { id: "ws-0123456780" }]
   const deletions = {
     "workspace.list": { workspaces: two },
+    "saved.list": { saved: [] },
     "workspace.delete": { deleted: two.map(({ id }) => id), names: ["fix", "ws-0123456780"] }
   }
 
@@ -35,7 +36,7 @@ describe("habits of other tools", () => {
     const question = "err Delete all 2 workspaces (fix, ws-0123456780) with everything in them? [y/N] "
     const no = await on(all, { answers: deletions, terminal: { ...REAL_TERMINAL, stdin: encoded("\n") } })
     assert.deepStrictEqual([no.status, no.journal.slice(1)], [1, [question, "err nothing was deleted\n"]])
-    assert.deepStrictEqual(no.called.map(([name]) => name), ["workspace.list"])
+    assert.deepStrictEqual(no.called.map(([name]) => name), ["workspace.list", "saved.list"])
     const yes = await on(all, { answers: deletions, terminal: { ...REAL_TERMINAL, stdin: encoded("y\n") } })
     assert.deepStrictEqual([yes.status, yes.journal.at(-1)], [0, "out deleted fix\ndeleted ws-0123456780\n"])
     for (const quiet of [{ argv: [...all, "--yes"], terminal: REAL_TERMINAL }, { argv: all, terminal: {} }]) {
