@@ -8,7 +8,14 @@ import { strictText } from "../contract/text/utf8.ts"
 import { openUnfollowed, readRegular } from "../system/files/content.ts"
 import { exists } from "../system/files/entries.ts"
 import { isMissing } from "../system/files/failure.ts"
-import { canBeProject, PACKAGE_FILE, PROJECT_FILE, projectAround, realDirectory } from "../system/files/host-path.ts"
+import {
+  canBeProject,
+  PACKAGE_FILE,
+  packageValue,
+  PROJECT_FILE,
+  projectAround,
+  realDirectory
+} from "../system/files/host-path.ts"
 import { Definition } from "./definition.ts"
 import { lineOf } from "./line-of.ts"
 
@@ -38,7 +45,7 @@ export const readProjectIn = (directory: string): Effect.Effect<ProjectFile | un
       // A package.json that pyro cannot read says nothing to pyro.
       Effect.orElseSucceed(() => undefined)
     )
-    const value = json === undefined ? undefined : ofPackage(json)
+    const value = json === undefined ? undefined : packageValue(json)
     if (value === undefined) return undefined
     return { directory, path: packagePath, definition: yield* decoded(packagePath, value, { within: ["pyro"] }) }
   })
@@ -97,18 +104,6 @@ const fromToml = (file: string, text: string) =>
       })
     }
   })
-
-/** Value for pyro in a package.json. Undefined if there is none. */
-const ofPackage = (text: string): unknown => {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === "object" && value !== null && Object.hasOwn(value, "pyro")
-      ? (value as { readonly pyro: unknown }).pyro
-      : undefined
-  } catch {
-    return undefined
-  }
-}
 
 /** The Schema's sentence about a key that it does not know. */
 const unexpected = /^is unexpected, expected: (.*)$/

@@ -87,14 +87,26 @@ export const PROJECT_FILE = "pyro.toml"
 export const PACKAGE_FILE = "package.json"
 const MAX_PACKAGE_BYTES = 1_048_576
 
-/** Whether a directory has a project's file, or a package.json that may be one. Cheap, for programs that read neither. */
+/** Value for pyro in the text of a package.json. Undefined if there is none, or if the text is no JSON. */
+export const packageValue = (text: string): unknown => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === "object" && value !== null && Object.hasOwn(value, "pyro")
+      ? (value as { readonly pyro: unknown }).pyro
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a directory has a project's file, or a package.json with a value for pyro. Cheap, for programs that read neither. */
 export const mayHaveProjectFile = (directory: string): boolean => {
   if (fs.existsSync(path.join(directory, PROJECT_FILE))) return true
   try {
     const file = path.join(directory, PACKAGE_FILE)
     const stat = fs.lstatSync(file, { throwIfNoEntry: false })
     return stat?.isFile() === true && stat.size <= MAX_PACKAGE_BYTES &&
-      fs.readFileSync(file, "utf8").includes("\"pyro\"")
+      packageValue(fs.readFileSync(file, "utf8")) !== undefined
   } catch {
     return false
   }

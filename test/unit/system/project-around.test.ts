@@ -3,7 +3,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { afterEach, assert, beforeEach, describe, it, vi } from "vitest"
 import { projectDirectories } from "../../../src/sdk/project-directories.ts"
-import { projectAround } from "../../../src/system/files/host-path.ts"
+import { mayHaveProjectFile, projectAround } from "../../../src/system/files/host-path.ts"
 
 describe("the project around a directory", () => {
   let folder: string
@@ -53,5 +53,20 @@ describe("the project around a directory", () => {
       inside("other"),
       undefined
     ])
+  })
+
+  it("may have a file for pyro if package.json has the key itself, in any spelling, and not the name alone", () => {
+    const withPackage = (text: string) => {
+      const directory = inside("home", "package")
+      fs.writeFileSync(path.join(directory, "package.json"), text)
+      return mayHaveProjectFile(directory)
+    }
+    for (const text of [`{"pyro":{}}`, `{"\\u0070yro":{}}`]) assert.isTrue(withPackage(text), text)
+    for (const text of [`{"name":"pyro"}`, `{"dependencies":{"pyro":"1"}}`, `{"pyro":`, `[]`, `null`]) {
+      assert.isFalse(withPackage(text), text)
+    }
+    assert.isFalse(mayHaveProjectFile(inside("home", "without")))
+    fs.writeFileSync(path.join(inside("home", "toml"), "pyro.toml"), "")
+    assert.isTrue(mayHaveProjectFile(inside("home", "toml")))
   })
 })
