@@ -90,7 +90,7 @@ describe("the steps of a Dockerfile", { concurrent: false }, () => {
   it("a build that fails leaves the steps before the one that failed", async () => {
     const failed = await build(NAMES.other, context(ONE, "RUN [\"/do\", \"show\", \"/one\"]"))
     assert.notStrictEqual(failed.code, 0)
-    const [, shown] = /\n(\d+\.\d{9})/.exec(failed.stderr) ?? []
+    const [, shown] = /\n\s*(\d+\.\d{9})/.exec(failed.stderr) ?? []
     assert.isDefined(shown, failed.stderr)
     const mended = await build(NAMES.other, context(ONE, "COPY file /file", TWO))
     assert.strictEqual(mended.code, 0, mended.stderr)
