@@ -64,11 +64,7 @@ static struct {
   bool ipv4;
 } sockets[2] = {{.fd = -1}, {.fd = -1}};
 
-static struct datagram_flow **bucket_of(const struct flow *flow) {
-  uint32_t hash = (uint32_t)flow->from_port << 16 | flow->to_port;
-  for (size_t i = 0; i < flow_address_size(flow); i++) hash = (hash ^ flow->to[i] ^ (uint32_t)flow->from[i] << 8) * 0x01000193u;
-  return &buckets[(hash >> 16 ^ hash) % BUCKETS];
-}
+static struct datagram_flow **bucket_of(const struct flow *flow) { return &buckets[flow_hash(flow) % BUCKETS]; }
 
 static struct datagram_flow *find(const struct flow *flow) {
   struct datagram_flow *one = *bucket_of(flow);
@@ -125,9 +121,7 @@ static void give(struct datagram_flow *one, const uint8_t *framed, size_t size) 
 
 /* Sends the whole datagrams among the bytes; the number of bytes that they take. */
 static size_t send_whole(const struct flow *flow, const uint8_t *bytes, size_t size) {
-  struct flow answer = {.ipv4 = flow->ipv4, .from_port = flow->to_port, .to_port = flow->from_port};
-  memcpy(answer.from, flow->to, sizeof answer.from);
-  memcpy(answer.to, flow->from, sizeof answer.to);
+  struct flow answer = flow_back(flow);
   size_t at = 0;
   while (size - at >= LENGTH) {
     size_t length = (size_t)(bytes[at] << 8 | bytes[at + 1]);

@@ -36,6 +36,19 @@ bool flow_equal(const struct flow *a, const struct flow *b) {
          memcmp(a->to, b->to, size) == 0;
 }
 
+uint32_t flow_hash(const struct flow *flow) {
+  uint32_t hash = (uint32_t)flow->from_port << 16 | flow->to_port;
+  for (size_t i = 0; i < flow_address_size(flow); i++) hash = (hash ^ flow->to[i] ^ (uint32_t)flow->from[i] << 8) * 0x01000193u;
+  return hash >> 16 ^ hash;
+}
+
+struct flow flow_back(const struct flow *flow) {
+  struct flow back = {.ipv4 = flow->ipv4, .from_port = flow->to_port, .to_port = flow->from_port};
+  memcpy(back.from, flow->to, sizeof back.from);
+  memcpy(back.to, flow->from, sizeof back.to);
+  return back;
+}
+
 /* One's complement sum of 16-bit words (RFC 1071). */
 static uint32_t sum(uint32_t total, const uint8_t *data, size_t size) {
   for (size_t i = 0; i < size; i++) total += i % 2 == 0 ? (uint32_t)data[i] << 8 : data[i];
@@ -95,15 +108,8 @@ static void put_network_header(uint8_t *to, const struct flow *flow, uint8_t pro
   memcpy(to + addresses(flow->ipv4) + bytes, flow->to, bytes);
 }
 
-static struct flow back(const struct flow *flow) {
-  struct flow back = {.ipv4 = flow->ipv4, .from_port = flow->to_port, .to_port = flow->from_port};
-  memcpy(back.from, flow->to, sizeof back.from);
-  memcpy(back.to, flow->from, sizeof back.to);
-  return back;
-}
-
 size_t packet_write_reset(const uint8_t *syn, const struct flow *flow, uint8_t to[PACKET_RESET_MAX]) {
-  struct flow reset = back(flow);
+  struct flow reset = flow_back(flow);
   size_t header = network_header(flow->ipv4), size = header + TCP_HEADER;
   put_network_header(to, &reset, IPPROTO_TCP, size);
   uint8_t *tcp = to + header;
@@ -132,7 +138,7 @@ size_t packet_write_datagram(const struct flow *flow, const uint8_t *data, size_
 }
 
 size_t packet_write_unreachable(const struct flow *flow, uint8_t to[PACKET_UNREACHABLE_MAX]) {
-  struct flow answer = back(flow);
+  struct flow answer = flow_back(flow);
   bool ipv4 = flow->ipv4;
   size_t header = network_header(ipv4), size = header + ICMP_HEADER + header + UDP_HEADER;
   uint8_t protocol = ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;

@@ -18,6 +18,9 @@ struct flow {
 enum { PACKET_RESET_MAX = 60, PACKET_DATAGRAM_HEADERS_MAX = 48, PACKET_UNREACHABLE_MAX = 96 };
 
 bool flow_equal(const struct flow *a, const struct flow *b);
+uint32_t flow_hash(const struct flow *flow);
+/* The flow of the answers. */
+struct flow flow_back(const struct flow *flow);
 static inline size_t flow_address_size(const struct flow *flow) { return flow->ipv4 ? 4 : 16; }
 
 /* Reads a SYN of the filter; false for any other bytes. */

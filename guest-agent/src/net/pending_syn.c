@@ -47,11 +47,7 @@ static struct ring_buffer ring;
 static bool is_on;
 static uint64_t checked_ns;
 
-static struct pending **bucket_of(const struct flow *flow) {
-  uint32_t hash = (uint32_t)flow->from_port << 16 | flow->to_port;
-  for (size_t i = 0; i < flow_address_size(flow); i++) hash = (hash ^ flow->to[i] ^ (uint32_t)flow->from[i] << 8) * 0x01000193u;
-  return &buckets[(hash >> 16 ^ hash) % BUCKETS];
-}
+static struct pending **bucket_of(const struct flow *flow) { return &buckets[flow_hash(flow) % BUCKETS]; }
 
 static struct pending *find(const struct flow *flow) {
   struct pending *pending = *bucket_of(flow);

@@ -49,9 +49,7 @@ static void reply(const struct dns_question *dns, const struct flow *flow, struc
     asker->reply(asker, message, dns_write(dns, code, records, sizeof message, message));
     return;
   }
-  struct flow back = {.ipv4 = flow->ipv4, .from_port = flow->to_port, .to_port = flow->from_port};
-  memcpy(back.from, flow->to, sizeof back.from);
-  memcpy(back.to, flow->from, sizeof back.to);
+  struct flow back = flow_back(flow);
   raw_send_datagram(&back, message, dns_write(dns, code, records, dns->udp_max, message));
 }
 
