@@ -95,7 +95,7 @@ const alsoInside = {
     {
       from:
         "^(test/(support/(lifecycle|web)/|support/guest\\.ts$|guest/attach-driver|cli/fake-local)|bench/product\\.ts$)",
-      to: "(app/(services|workspaces|run|daemon-control)|calls/(list|work/work))\\.ts$"
+      to: "(app/(services|workspaces|run|daemon-control)|calls/(list|workspaces/work))\\.ts$"
     }
   ]
 }

@@ -23,7 +23,7 @@ import { type HostServices, services, servicesBesideSecrets } from "./app/servic
 import { ownWorkspaces } from "./app/workspaces.ts"
 import type { AnyCall, Process } from "./calls/answer/call.ts"
 import { answerOf, ownCallOf, workspaceCall } from "./calls/list.ts"
-import { isOfWorkspaces } from "./calls/work/work.ts"
+import { isOfWorkspaces } from "./calls/workspaces/work.ts"
 
 /** Interval of the checks of the disk budget. */
 const tendEvery = "60 seconds"

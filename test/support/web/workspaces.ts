@@ -4,7 +4,7 @@ import * as path from "node:path"
 import { mapCalls, type PyroService } from "../../../src/contract/rows/Pyro.ts"
 import { ownWorkspaces } from "../../../src/daemon/app/workspaces.ts"
 import { workspaceCall } from "../../../src/daemon/calls/list.ts"
-import { isOfWorkspaces } from "../../../src/daemon/calls/work/work.ts"
+import { isOfWorkspaces } from "../../../src/daemon/calls/workspaces/work.ts"
 import { localAgentServices } from "../lifecycle/local-agent-services.ts"
 
 /** Workspaces in this process whose guests are local agents, and what of the host the page shows beside them. */

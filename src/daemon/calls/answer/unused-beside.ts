@@ -1,5 +1,5 @@
 import { isOfRecipes } from "../../../building/calls.ts"
-import { isOfWorkspaces } from "../work/work.ts"
+import { isOfWorkspaces } from "../workspaces/work.ts"
 import type { Wrap } from "../wrap.ts"
 import { type AnyCall, failingWith, type Process } from "./call.ts"
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { operations } from "../../../../src/contract/rows/operations.ts"
 import { list } from "../../../../src/daemon/calls/list.ts"
-import { isOfWorkspaces } from "../../../../src/daemon/calls/work/work.ts"
+import { isOfWorkspaces } from "../../../../src/daemon/calls/workspaces/work.ts"
 
 const names = (rows: ReadonlyArray<{ readonly name: string }>) => rows.map(({ name }) => name).sort()
 
