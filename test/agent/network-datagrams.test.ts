@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Effect, Stream } from "effect"
+import type { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
 import type { DatagramRequest } from "../../src/lib/guest-channel/model/network.ts"
 import { accept } from "../support/guest-requests.ts"
 import { withNetworkAgent } from "./agent.ts"
@@ -8,6 +9,19 @@ import { connectedNetwork, js, serve } from "./network.ts"
 /** Sends back what comes: datagrams with their lengths. */
 const echo = (request: DatagramRequest) =>
   Effect.flatMap(accept(request), (socket) => Stream.runForEach(socket.received, (bytes) => socket.write(bytes)))
+
+/** Refuses each flow, and counts the requests. */
+const refusing = (channel: GuestChannel) =>
+  Effect.gen(function*() {
+    let asked = 0
+    yield* serve(channel, {
+      datagrams: (request) => {
+        asked++
+        return request.refuse
+      }
+    })
+    return () => asked
+  })
 
 const program = (type: "udp4" | "udp6", script: string) =>
   `const dgram = require("node:dgram"); const s = dgram.createSocket("${type}");
@@ -72,13 +86,7 @@ withNetworkAgent("datagrams of the guest's programs", (it) => {
   it.effect("a refused program fails with ECONNREFUSED, over IPv4 and IPv6, and asks once in a second", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
-      let asked = 0
-      yield* serve(channel, {
-        datagrams: (request) => {
-          asked++
-          return request.refuse
-        }
-      })
+      const asked = yield* refusing(channel)
       const connected = (host: string) =>
         `s.connect(443, "${host}", () => {
            let left = 5;
@@ -89,7 +97,7 @@ withNetworkAgent("datagrams of the guest's programs", (it) => {
          })`
       assert.strictEqual(yield* js(channel, program("udp4", connected("192.0.2.1"))), "ECONNREFUSED")
       assert.strictEqual(yield* js(channel, program("udp6", connected("2001:db8::1"))), "ECONNREFUSED")
-      assert.strictEqual(asked, 2)
+      assert.strictEqual(asked(), 2)
     }))
 
   it.effect("datagrams before the host's answer are kept, and a flow that the host has ended begins anew", () =>
@@ -123,13 +131,7 @@ withNetworkAgent("datagrams of the guest's programs", (it) => {
   it.effect("addresses of no other machine have no route, and the guest's own servers get their datagrams", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
-      let asked = 0
-      yield* serve(channel, {
-        datagrams: (request) => {
-          asked++
-          return request.refuse
-        }
-      })
+      const asked = yield* refusing(channel)
       const unreachable = (type: "udp4" | "udp6", host: string) =>
         js(channel, program(type, `s.send("x", 5353, "${host}", (e) => { console.log(e?.code ?? "sent"); s.close() })`))
       assert.strictEqual(yield* unreachable("udp4", "224.0.0.251"), "ENETUNREACH")
@@ -145,7 +147,7 @@ withNetworkAgent("datagrams of the guest's programs", (it) => {
         ),
         "own 127.0.0.1"
       )
-      assert.strictEqual(asked, 0)
+      assert.strictEqual(asked(), 0)
     }))
 
   it.effect("two datagrams cut and joined by the host's writes arrive as two", () =>
