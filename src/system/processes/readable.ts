@@ -7,24 +7,28 @@ import type { Readable } from "node:stream"
  */
 export const readableBytes = (readable: Readable): Stream.Stream<Uint8Array, Error> => {
   let failure: Error | undefined
-  readable.on("error", (cause) => (failure ??= cause))
+  let look = () => {}
+  // The listeners stay between two reads. Node resumes the output of an ended program, and a stream without a reader drops its bytes then.
+  for (const name of ["readable", "end", "close"] as const) readable.on(name, () => look())
+  readable.on("error", (cause) => {
+    failure ??= cause
+    look()
+  })
   const next = Effect.callback<Uint8Array, Error | Cause.Done>((resume) => {
-    const look = () => {
+    const stop = () => {
+      look = () => {}
+    }
+    const settle = (outcome: Effect.Effect<Uint8Array, Error | Cause.Done>) => {
+      stop()
+      resume(outcome)
+    }
+    look = () => {
       const piece = readable.read() as Buffer | null
       if (piece !== null) return settle(Effect.succeed(piece))
       if (failure !== undefined) return settle(Effect.fail(failure))
       if (readable.readableEnded) return settle(Cause.done())
       if (readable.destroyed) settle(Effect.fail(new Error("it ended early")))
     }
-    const names = ["readable", "end", "error", "close"] as const
-    const stop = () => {
-      for (const name of names) readable.off(name, look)
-    }
-    const settle = (outcome: Effect.Effect<Uint8Array, Error | Cause.Done>) => {
-      stop()
-      resume(outcome)
-    }
-    for (const name of names) readable.on(name, look)
     look()
     return Effect.sync(stop)
   })
