@@ -1,7 +1,7 @@
 import { build } from "esbuild"
 import { execFileSync } from "node:child_process"
-import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { basename, dirname, extname, join, relative, resolve } from "node:path"
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { basename, dirname, join, relative, resolve } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
@@ -10,7 +10,8 @@ import { agentPlugin } from "./build/agent-plugin.mjs"
 import { demandAscii } from "./build/ascii.mjs"
 import { builtins } from "./build/builtins.mjs"
 import { bundled } from "./build/bundle.mjs"
-import { dialProgram, withDialProgram } from "./build/dial-program.mjs"
+import { dialProgram } from "./build/dial-program.mjs"
+import { dropEarlier } from "./build/earlier.mjs"
 import { buildEarlyParts } from "./build/early.mjs"
 import { hashed } from "./build/hashed.mjs"
 import { imageProgram } from "./build/image-program.mjs"
@@ -121,10 +122,6 @@ const beside = {
   }
 }
 
-/** The program of the network's processes in a separate file, which a daemon reads when it starts. */
-const dial = await dialProgram(root)
-const dialName = hashed("dial", dial)
-
 const { errors, outputFiles, warnings } = await build({
   entryPoints: [join(root, "src/cli/main.ts")],
   outfile: "main.cjs",
@@ -145,7 +142,6 @@ const { errors, outputFiles, warnings } = await build({
     unused,
     builtins,
     beside,
-    withDialProgram(dialName, { isNeeded: values.local === undefined }),
     sourceUrls(root)
   ],
   write: false
@@ -180,9 +176,8 @@ put(pageServerName, pageServer, 0o644)
 put(parsersName, parsers, 0o644)
 put(dockerfileName, dockerfile, 0o644)
 put(sshName, ssh, 0o644)
-put(dialName, dial, 0o644)
-// Sources and the library read this one.
-put("dial.cjs", dial, 0o644)
+/** The program of the network's processes in a separate file, which a daemon reads once, when it starts. */
+put("dial.cjs", await dialProgram(root), 0o644)
 put("image.pyz", imageProgram(root), 0o644)
 put(name, bundle, 0o644)
 put(`${name}.map`, content(".map"), 0o644)
@@ -217,32 +212,7 @@ const entry = readFileSync(join(root, "scripts/build/entry.cjs"), "utf8")
   .replace("__ROOT__", relative(outdir, root))
 put("pyro.js", entry, 0o755)
 
-// The previous bundle stays, for a process that has just read the entry that names it.
-for (
-  const [kind, current] of [
-    ["main", name],
-    ["dial", dialName],
-    ["mcp-sdk", mcpSdkName],
-    ["otlp", otlpName],
-    ["xterm", xtermName],
-    ["page-server", pageServerName],
-    ["parsers", parsersName],
-    ["dockerfile", dockerfileName],
-    ["ssh", sshName],
-    ["mcp-handshake", handshakeName],
-    ["mcp-answers", answersName],
-    ["quick-exec", quickExecName]
-  ]
-) {
-  const earlier = readdirSync(outdir)
-    .filter((file) => file.startsWith(`${kind}-`) && file.endsWith(extname(current)) && file !== current)
-    .map((file) => ({ file, writtenAt: statSync(join(outdir, file)).mtimeMs }))
-    .sort((a, b) => b.writtenAt - a.writtenAt)
-  for (const { file } of earlier.slice(1)) {
-    rmSync(join(outdir, file), { force: true })
-    rmSync(join(outdir, `${file}.map`), { force: true })
-  }
-}
+dropEarlier(outdir)
 
 // Open pages load their parts late, so the files of the build before stay, too.
 if (page.length > 0) dropOld(join(outdir, "web/assets"), new Set(page.map(({ name }) => basename(name))))

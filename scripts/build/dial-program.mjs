@@ -10,22 +10,3 @@ export const dialProgram = async (root) => {
   })
   return text
 }
-
-/** The bundle of the daemon finds the program in this file beside itself. */
-export const withDialProgram = (name, { isNeeded = true } = {}) => ({
-  name: "dial-program",
-  setup: ({ onEnd, onLoad }) => {
-    let isLoaded = false
-    onLoad({ filter: /\/src\/lib\/network\/daemon\/dial\/program-file\.ts$/ }, () => {
-      isLoaded = true
-      return {
-        loader: "js",
-        contents: `export const dialProgramFile = () => __dirname + ${JSON.stringify(`/${name}`)}`
-      }
-    })
-    // The module has another address, and a daemon would read the program of another build.
-    onEnd(({ errors }) =>
-      errors.length > 0 || isLoaded || !isNeeded ? {} : { errors: [{ text: "nothing loads program-file.ts" }] }
-    )
-  }
-})

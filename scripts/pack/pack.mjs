@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import process from "node:process"
+import { dropAllEarlier } from "../build/earlier.mjs"
 import { setUp } from "../setup.mjs"
 import { mustRun } from "../setup/child.mjs"
 import { inRoot, root } from "../setup/project.mjs"
@@ -10,6 +11,7 @@ import { inRoot, root } from "../setup/project.mjs"
  */
 export const pack = async ({ library } = { library: true }) => {
   await setUp("pack")
+  dropAllEarlier(inRoot("dist"))
   if (library) await mustRun("the library", [process.execPath, inRoot("scripts/build/library.mjs")], { cwd: root })
   // They need what the set-up has just installed.
   const [{ manualPages }, { bundledPackages }, { billOfMaterials }, { notices }] = await Promise.all([

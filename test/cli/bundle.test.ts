@@ -26,7 +26,6 @@ describe("the built program", () => {
       "main",
       "mcp-handshake",
       "quick-exec",
-      "dial",
       "mcp-sdk",
       "otlp",
       "dockerfile",

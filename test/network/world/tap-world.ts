@@ -1,15 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { createInterface } from "node:readline"
 import type { Policy } from "../../../src/lib/network/model/policy.ts"
 import { processName } from "../../../src/lib/vm/model/record.ts"
 import { processesWithArgument } from "../../../src/system/processes/identity.ts"
-import { bundled, linkBuilt } from "../../support/bundled.ts"
+import { bundled, bundleDialProgram, linkBuilt } from "../../support/bundled.ts"
 import { networkHost } from "../../support/network/host.ts"
 import { temporaryFolder } from "../../support/pyro-cli.ts"
-
-const project = path.resolve(import.meta.dirname, "../../..")
 
 export const VM = "vm-0123456789ab"
 
@@ -83,11 +80,7 @@ export const tapWorld = async ({ without }: { readonly without?: 4 | 6 } = {}) =
     const [enter, ...rest] = host.enter
     execFileSync(enter!, [...rest, "ip", `-${without}`, "route", "delete", "default"])
   }
-  const { dialProgram } = await import(path.join(project, "scripts/build/dial-program.mjs")) as {
-    readonly dialProgram: (root: string) => Promise<string>
-  }
-  fs.mkdirSync(path.join(folder, "dist"))
-  fs.writeFileSync(path.join(folder, "dist", "dial.cjs"), await dialProgram(project))
+  await bundleDialProgram(folder)
   linkBuilt(folder)
   const program = await bundled(path.join(import.meta.dirname, "tap-daemon.ts"), path.join(folder, "tap-daemon.mjs"))
   const [vm, guest] = await Promise.all([namespace(), namespace()])

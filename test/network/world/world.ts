@@ -1,13 +1,12 @@
 import { Deferred, Effect, type Scope } from "effect"
-import { build, type Plugin } from "esbuild"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { createInterface } from "node:readline"
+import { bundled, bundleDialProgram, linkBuilt } from "../../support/bundled.ts"
 import { resolvConf } from "../../support/network/resolv-conf.ts"
 
-const project = path.resolve(import.meta.dirname, "../../..")
 const RESOLVER = "203.0.113.53"
 
 /** What the servers outside saw. */
@@ -41,27 +40,13 @@ export interface World {
   readonly ip: (...args: ReadonlyArray<string>) => Effect.Effect<void>
 }
 
-interface DialProgramModule {
-  readonly dialProgram: (root: string) => Promise<string>
-  readonly withDialProgram: (name: string) => Plugin
-}
-
 /** Bundles the programs of the world. */
 const bundle = async (folder: string) => {
-  const source = path.join(project, "scripts/build/dial-program.mjs")
-  const { dialProgram, withDialProgram } = await import(source) as DialProgramModule
-  fs.writeFileSync(path.join(folder, "dial.cjs"), await dialProgram(project))
-  await build({
-    entryPoints: ["host", "outside"].map((name) => path.join(import.meta.dirname, `${name}.ts`)),
-    outdir: folder,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    outExtension: { ".js": ".cjs" },
-    logLevel: "error",
-    plugins: [withDialProgram("dial.cjs")]
-  })
+  await bundleDialProgram(folder)
+  linkBuilt(folder)
+  for (const name of ["host", "outside"]) {
+    await bundled(path.join(import.meta.dirname, `${name}.ts`), path.join(folder, `${name}.mjs`))
+  }
 }
 
 const temporaryFolder = Effect.acquireRelease(
@@ -135,7 +120,7 @@ export const makeWorld = (
         "sh",
         path.join(import.meta.dirname, "outside.sh"),
         process.execPath,
-        path.join(folder, "outside.cjs"),
+        path.join(folder, "outside.mjs"),
         RESOLVER
       ],
       (line) => {
@@ -163,7 +148,7 @@ export const makeWorld = (
         ...environment,
         ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
         process.execPath,
-        path.join(folder, "host.cjs")
+        path.join(folder, "host.mjs")
       ],
       (line) => {
         const { id, value } = line as { readonly id: number; readonly value: Result }
