@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { SeedImages } from "../../src/lib/disk/SeedImages.ts"
@@ -10,7 +10,7 @@ import { syncPush } from "../../src/lib/seeding/push.ts"
 import { HostFacts } from "../../src/lib/vm/model/HostFacts.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 import { diffWorkspace } from "../../src/workspace/content/diff/diff.ts"
-import { seedWith } from "../unit/lib/seeding/support.ts"
+import { seedWith, withVariables } from "../unit/lib/seeding/support.ts"
 import { Agent, withAgent } from "./agent.ts"
 import { said } from "./diff-workspace.ts"
 import { write } from "./pushed.ts"
@@ -60,15 +60,15 @@ const part = (name: string, directory: string, files: Readonly<Record<string, st
       { sourcePath: host, dest: "", includeIgnored: [], allowHome: false, force: false, delete: false },
       { folder: state, seedPath: host, live: { root: live, path: "." }, baseline: trees.baseline }
     ).pipe(Effect.provide(services))
-    const diff = (from = state) =>
+    const diff = (from = state, nameOnly = true) =>
       Effect.flatMap(readPushed(from), (pushed) =>
         diffWorkspace(channel, {
           paths: [],
           stat: false,
-          nameOnly: true,
+          nameOnly,
           includeIgnored: false,
           verified: false,
-          maxBytes: 1_000
+          maxBytes: 100_000
         }, { trees, pushed }))
     /** New files, as git shows them on the host if they are there. */
     const asGit = (made: Readonly<Record<string, string>>) => {
@@ -170,5 +170,64 @@ withAgent("the diff of a workspace without its repository", (it) => {
         /the ignore rules of .*\/\.gitignore do not count for diffs: the file is too large/
       )
       assert.strictEqual((yield* diff()).files.length, 50)
+    }))
+
+  it.effect("the attributes around a seeded package name the files whose patch git apply refuses", () =>
+    Effect.gen(function*() {
+      const home = path.join((yield* Agent).folder, "home-of-attributes")
+      write(home, { "git/attributes": "*.user ident\n" })
+      yield* withVariables({ XDG_CONFIG_HOME: home })
+      const expanded = `$Id: ${"a".repeat(40)} $\none\n`
+      const { diff, folder, host, live, push, repository, state } = yield* part("attributes", "packages/a", {
+        ".gitattributes":
+          "# of the repository\n*.id ident\n/packages/a/anchored ident\n*.crlf text eol=crlf\n*.plain ident\n",
+        "packages/a/.gitattributes": "*.plain -ident\n",
+        "packages/a/a.id": expanded,
+        "packages/a/deep/a.id": expanded,
+        "packages/a/anchored": expanded,
+        "packages/a/deep/anchored": expanded,
+        "packages/a/a.u16": "\ufeffone\n",
+        "packages/a/a.crlf": "one\r\ntwo\r\n",
+        "packages/a/a.plain": expanded,
+        "packages/a/a.user": expanded,
+        "packages/a/a.info": expanded
+      })
+      const names = ["a.crlf", "a.id", "a.info", "a.plain", "a.u16", "a.user", "anchored", "deep/a.id", "deep/anchored"]
+      const utf16 = (text: string) => Buffer.from(text, "utf16le")
+      for (const tree of [host, live]) fs.writeFileSync(path.join(tree, "a.u16"), utf16("\ufeffone\n"))
+      write(repository, {
+        ".git/info/attributes": "*.info ident\n",
+        "packages/.gitattributes": "*.u16 working-tree-encoding=UTF-16LE-BOM\n"
+      })
+      yield* push
+      for (const name of names) {
+        const encoding = name === "a.u16" ? "utf16le" : "utf8"
+        const text = fs.readFileSync(path.join(live, name), encoding)
+        fs.writeFileSync(path.join(live, name), Buffer.from(text.replace("one", "1"), encoding))
+      }
+      const refused = names.filter((name) => {
+        const patch = spawnSync(
+          "git",
+          ["diff", "--no-index", "--binary", path.join(host, name), path.join(live, name)],
+          {
+            cwd: "/",
+            env: { PATH: process.env["PATH"], GIT_CONFIG_NOSYSTEM: "1" }
+          }
+        )
+          .stdout.toString("latin1").replaceAll(host, "").replaceAll(live, "")
+        assert.isNotEmpty(patch, name)
+        const env = { PATH: process.env["PATH"], XDG_CONFIG_HOME: home, GIT_CONFIG_NOSYSTEM: "1" }
+        const input = Buffer.from(patch, "latin1")
+        return spawnSync("git", ["apply", "--check", "--directory=packages/a", "-"], { cwd: repository, input, env })
+          .status !== 0
+      })
+      assert.deepStrictEqual(refused, ["a.id", "a.info", "a.u16", "a.user", "anchored", "deep/a.id"])
+      const { converted } = yield* diff(state, false)
+      assert.deepStrictEqual([...converted ?? []].sort(), refused)
+      // A fork and a snapshot have the attributes, too.
+      const copy = path.join(folder, "copy")
+      fs.mkdirSync(copy)
+      yield* copyPushed(state, copy)
+      assert.deepStrictEqual((yield* diff(copy, false)).converted, converted)
     }))
 })

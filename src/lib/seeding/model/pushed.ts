@@ -46,7 +46,7 @@ export interface Pushed {
   readonly contentOf: (entry: PushedFile) => Effect.Effect<Buffer, FileFailed>
   /** Where the content is, for a file of any size. */
   readonly keptOf: (entry: PushedFile) => Kept
-  /** Ignore rules that no file of the baseline has, as the host had them at the creation or at the last push. @default none */
+  /** Rules of git that no file of the baseline has, as the host had them at the creation or at the last push. @default none */
   readonly rules?: OuterRules | undefined
 }
 

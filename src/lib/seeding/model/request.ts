@@ -49,7 +49,7 @@ export interface PreparedSeed {
     readonly whole?: string
     /** Why a part of the user's git configuration does not count. */
     readonly notes?: ReadonlyArray<string>
-    /** Ignore rules that no file of the seed has. */
+    /** Rules of git that no file of the seed has. */
     readonly rules?: OuterRules | undefined
     /** Files that git filters, by the filter's name. */
     readonly filtered?: ReadonlyArray<{ readonly filter: string; readonly paths: ReadonlyArray<string> }>

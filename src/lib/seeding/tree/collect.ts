@@ -46,7 +46,7 @@ interface Collection {
   left: ReadonlyArray<string>
   /** Why a part of the user's git configuration does not count. */
   notes: ReadonlyArray<string>
-  /** Ignore rules that no collected file has. */
+  /** Rules of git that no collected file has. */
   rules?: OuterRules | undefined
 }
 
@@ -111,8 +111,9 @@ const collect = (
         ...scratch.host.notes,
         ...(isTop ? [] : noteOfPart(source, directory, options))
       ]
-      const { exclude, repository: { workTree } } = scratch
-      into.rules = yield* readOuterRules({ directory, exclude, top: topOf(source), workTree }, notes)
+      const { attributes, exclude, host: { attributes: userAttributes }, repository: { workTree } } = scratch
+      const outside = { attributes, exclude, userAttributes }
+      into.rules = yield* readOuterRules({ ...outside, directory, top: topOf(source), workTree }, notes)
       into.notes = notes
     }
     if (isTop && scratch.unfollowed !== undefined) {

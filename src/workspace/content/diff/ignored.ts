@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
 import { GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { IgnoreRules, TooManyRules } from "../../../lib/ignore/ignore-rules.ts"
-import type { OuterRules } from "../../../lib/seeding/model/outer-rules.ts"
+import { inRepository, type OuterRules } from "../../../lib/seeding/model/outer-rules.ts"
 import { type Pushed, pushedContent } from "../../../lib/seeding/model/pushed.ts"
 import { yieldToEventLoop } from "../../../system/waits/effects.ts"
 import type { Candidate, Sources } from "./candidates.ts"
@@ -112,8 +112,6 @@ interface Outer {
   readonly exclude: string | undefined
 }
 
-const below = (prefix: string, path: string) => prefix === "" ? path : path === "" ? prefix : `${prefix}/${path}`
-
 /** The rules of a repository with the files of a directory of it. */
 const rulesOf = (
   { exclude, files, prefix }: Outer,
@@ -122,7 +120,7 @@ const rulesOf = (
 ): IgnoreRules => {
   const rules = new IgnoreRules(maxWork)
   for (const { directory, text } of files) rules.add(directory, text)
-  for (const [directory, text] of texts) rules.add(below(prefix, directory), text)
+  for (const [directory, text] of texts) rules.add(inRepository(prefix, directory), text)
   if (exclude !== undefined) rules.exclude(exclude)
   return rules
 }
@@ -164,7 +162,7 @@ const keptBy = (rules: IgnoreRules, candidates: ReadonlyArray<Candidate>, { pref
         const until = rules.workDone + SLICE_WORK
         for (; at < candidates.length && rules.workDone < until; at++) {
           const { new: after, old, path } = candidates[at]!
-          const isKept = old !== undefined || !rules.ignores(below(prefix, path), after?.type === "directory")
+          const isKept = old !== undefined || !rules.ignores(inRepository(prefix, path), after?.type === "directory")
           if (isKept) kept.push(candidates[at]!)
         }
       })
