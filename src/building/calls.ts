@@ -1,4 +1,4 @@
-import { Context, Effect, Ref, Stream } from "effect"
+import { Context, Effect, Stream } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import type { Operation, PayloadOf } from "../contract/rows/operations.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
@@ -9,7 +9,7 @@ import type { LifecycleStep, LifecycleSteps } from "../lib/recipe/devcontainer.t
 import { Pool } from "../lib/vm/Pool.ts"
 import type { Paths } from "../system/files/Paths.ts"
 import { withNotices } from "../system/waits/notices.ts"
-import { alone, commit, type Notify } from "../workspace/entry/context.ts"
+import { alone, type Notify } from "../workspace/entry/context.ts"
 import type { House } from "../workspace/operations/work.ts"
 import { createOfDockerfile } from "./create.ts"
 import { createOfDevContainer, unusedLogins } from "./devcontainer/create.ts"
@@ -50,14 +50,15 @@ export const devContainerCalls = ({ context, house, pyro }: Parts) => {
   /** The call itself says what is wrong with the name of a workspace. */
   const recorded = (workspace: string) =>
     entryOf(workspace).pipe(
-      Effect.flatMap(({ entry }) => Ref.get(entry.record)),
+      Effect.flatMap(({ entry }) => entry.record.now),
       Effect.map((record) => record.devcontainer),
       Effect.orElseSucceed(() => undefined)
     )
   const remember = (workspace: string, steps: LifecycleSteps) =>
     Effect.flatMap(
       entryOf(workspace),
-      ({ entry, lifecycle }) => alone(lifecycle, entry)(commit(entry, (record) => ({ ...record, devcontainer: steps })))
+      ({ entry, lifecycle }) =>
+        alone(lifecycle, entry)(entry.record.commit((record) => ({ ...record, devcontainer: steps })))
     )
   const after = (
     workspace: string,

@@ -1,4 +1,4 @@
-import { Effect, Ref } from "effect"
+import { Effect } from "effect"
 import { payloadOf } from "../contract/rows/payload-of.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
 import { resultsFolder } from "../lib/disk/result-disk.ts"
@@ -14,7 +14,7 @@ export const deleteLeftBuilders = (workspaces: Workspaces["Service"], pyro: () =
   Effect.gen(function*() {
     const left: Array<string> = []
     for (const entry of workspaces.house.lifecycle.registry.entries.values()) {
-      if ((yield* Ref.get(entry.record)).builder !== undefined) left.push(entry.id)
+      if ((yield* entry.record.now).builder !== undefined) left.push(entry.id)
     }
     const { stateDir } = yield* Paths
     yield* Effect.forEach(

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Effect, Option, Ref, Semaphore } from "effect"
+import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -8,10 +8,11 @@ import type { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
 import { copyPushed, readPushed, returnPushed } from "../../src/lib/seeding/model/pushed.ts"
 import { replayPushed } from "../../src/lib/seeding/push.ts"
 import { sha256Hex } from "../../src/system/files/digest.ts"
+import { makeWorkLock } from "../../src/system/waits/work-lock.ts"
 import { movingBaseline } from "../../src/workspace/content/export/applied.ts"
 import { exportChanges } from "../../src/workspace/content/export/apply.ts"
 import type { ExportBounds } from "../../src/workspace/content/export/path.ts"
-import type { Generation } from "../../src/workspace/entry/entry.ts"
+import { type Generation, noGeneration } from "../../src/workspace/entry/current-generation.ts"
 import { wholePatch } from "../support/whole-patch.ts"
 import { payload, resultOf } from "../unit/workspace/content/export/fake-guest.ts"
 import { withAgent } from "./agent.ts"
@@ -21,11 +22,13 @@ import { changesOf } from "./whole-changes.ts"
 /** A workspace in a state directory, whose VM has this channel. */
 const entryOf = (state: string, channel: GuestChannel) =>
   Effect.gen(function*() {
+    const generation = noGeneration()
+    yield* generation.install({ channel } as Generation)
     return {
       folder: { directory: state, activity: path.join(state, "activity") },
-      generation: yield* Ref.make(Option.some({ channel } as Generation)),
-      pushLock: yield* Semaphore.make(1),
-      pushedLock: yield* Semaphore.make(1)
+      generation,
+      pushLock: yield* makeWorkLock,
+      pushedLock: yield* makeWorkLock
     }
   })
 
@@ -128,12 +131,12 @@ withAgent("a second round of changes", (it) => {
       assert.isFalse(fs.existsSync(record))
       write(host, { "edited": "1\n" })
       const other = { channel: { ...channel } } as Generation
-      const meanwhile = (now: Option.Option<Generation>) => apply({}, { consent: () => Ref.set(entry.generation, now) })
-      assert.deepInclude(yield* meanwhile(Option.some(other)), { files: 1, baselineMoved: false })
+      const meanwhile = (change: Effect.Effect<unknown>) => apply({}, { consent: () => Effect.asVoid(change) })
+      assert.deepInclude(yield* meanwhile(entry.generation.install(other)), { files: 1, baselineMoved: false })
       assert.strictEqual(onHost("edited"), "guest\n")
       assert.isFalse(fs.existsSync(record))
-      yield* Ref.set(entry.generation, Option.some({ channel } as Generation))
-      assert.deepInclude(yield* meanwhile(Option.none()), { files: 0, equalFiles: 1, baselineMoved: false })
+      yield* entry.generation.install({ channel } as Generation)
+      assert.deepInclude(yield* meanwhile(entry.generation.detach), { files: 0, equalFiles: 1, baselineMoved: false })
       assert.deepStrictEqual(yield* names, ["modified edited"])
       // A workspace at rest has no VM all along.
       assert.deepInclude(yield* apply(), { files: 0, equalFiles: 1, baselineMoved: true })

@@ -1,14 +1,17 @@
 import { assert } from "@effect/vitest"
-import { Effect, identity, Option, Ref, Semaphore, type Stream } from "effect"
+import { Effect, identity, Option, Ref, type Stream } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { PyroError } from "../../src/contract/errors/errors.ts"
 import type { ExportEvent, ExportPayload } from "../../src/contract/rows/workspace-export.ts"
 import { readPushed } from "../../src/lib/seeding/model/pushed.ts"
+import { makeWorkLock } from "../../src/system/waits/work-lock.ts"
 import { diffWorkspace } from "../../src/workspace/content/diff/diff.ts"
 import { exportThrough } from "../../src/workspace/content/export/export.ts"
-import type { Entry, Generation } from "../../src/workspace/entry/entry.ts"
+import type { Generation } from "../../src/workspace/entry/current-generation.ts"
+import type { Entry } from "../../src/workspace/entry/entry.ts"
+import { readableOf } from "../../src/workspace/entry/readable.ts"
 import { payload, resultOf } from "../unit/workspace/content/export/fake-guest.ts"
 import { withAgent } from "./agent.ts"
 import { seeded, write } from "./pushed.ts"
@@ -20,12 +23,12 @@ const exporting = (name: string) =>
     const { channel, host, state, trees } = guest
     // The parts of an entry that an export of a diff has.
     const parts = {
-      record: yield* Ref.make({ seedPath: host }),
+      record: readableOf(Ref.makeUnsafe({ seedPath: host })),
       folder: { directory: state, activity: path.join(state, "activity") },
-      residents: yield* Ref.make(Option.none()),
-      generation: yield* Ref.make(Option.some({ channel } as Generation)),
-      pushLock: yield* Semaphore.make(1),
-      pushedLock: yield* Semaphore.make(1)
+      residents: readableOf(Ref.makeUnsafe(Option.none())),
+      generation: readableOf(Ref.makeUnsafe(Option.some({ channel } as Generation))),
+      pushLock: yield* makeWorkLock,
+      pushedLock: yield* makeWorkLock
     }
     const entry = parts as unknown as Entry
     const take = (fields: Partial<ExportPayload>) => {

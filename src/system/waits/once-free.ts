@@ -1,11 +1,12 @@
-import { Effect, Fiber, Option, type Semaphore } from "effect"
+import { Effect, Fiber, Option } from "effect"
+import type { WorkLock } from "./work-lock.ts"
 
 /**
- * Does work with a permit of each lock, taken in this order. Gives none, and does nothing, if the permits do not come within a time, in ms. Work
+ * Does work with each lock, taken in this order. Gives none, and does nothing, if the locks are not free within a time, in ms. Work
  * that has begun is never ended by the time.
  */
 export const onceFree =
-  (locks: ReadonlyArray<Semaphore.Semaphore>, limitMs: number) =>
+  (locks: ReadonlyArray<WorkLock>, limitMs: number) =>
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<Option.Option<A>, E, R> =>
     Effect.gen(function*() {
       let hasBegun = false
@@ -13,7 +14,7 @@ export const onceFree =
         hasBegun = true
         return work
       })
-      const waiting = yield* Effect.forkChild(locks.reduceRight((inner, lock) => lock.withPermits(1)(inner), begin))
+      const waiting = yield* Effect.forkChild(locks.reduceRight((inner, lock) => lock.hold(inner), begin))
       yield* Effect.timeoutOption(Fiber.await(waiting), limitMs)
       if (hasBegun) return Option.some(yield* Fiber.join(waiting))
       yield* Fiber.interrupt(waiting)

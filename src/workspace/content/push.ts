@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import {
   type NoSpace,
   type PyroError,
@@ -7,7 +7,8 @@ import {
 } from "../../contract/errors/errors.ts"
 import type { SyncPushPayload } from "../../contract/rows/workspace-sync.ts"
 import { syncPush } from "../../lib/seeding/push.ts"
-import { displayName, type Entry, type Generation } from "../entry/entry.ts"
+import type { Generation } from "../entry/current-generation.ts"
+import { displayName, type Entry } from "../entry/entry.ts"
 import { refused, workspaceTrees } from "../life/guest/baseline.ts"
 
 interface Used {
@@ -20,7 +21,7 @@ export const pushInto = ({ entry, generation }: Used, payload: SyncPushPayload) 
   Effect.gen(function*() {
     const { channel } = generation
     const folder = entry.folder.directory
-    const { seedPath } = yield* Ref.get(entry.record)
+    const { seedPath } = yield* entry.record.now
     const called = yield* displayName(entry)
     const { baseline, device, live } = workspaceTrees
     yield* Effect.catchTag(
@@ -30,13 +31,13 @@ export const pushInto = ({ entry, generation }: Used, payload: SyncPushPayload) 
     )
     /** A reset replays the recorded pushes into a new VM. A later push into the old VM must not be recorded. */
     const whileCurrent = (record: Effect.Effect<void, StateDirectoryUnusable | NoSpace>) =>
-      Effect.flatMap(Ref.get(entry.generation), (now): Effect.Effect<void, PyroError> =>
+      Effect.flatMap(entry.generation.now, (now): Effect.Effect<void, PyroError> =>
         Option.isSome(now) && now.value === generation
           ? record
           : new WorkspaceNotReady({
             workspace: called,
             state: "resetting",
             detail: "nothing was pushed; push again"
-          })).pipe(entry.pushedLock.withPermits(1))
+          })).pipe(entry.pushedLock.hold)
     return yield* syncPush(channel, payload, { folder, seedPath, live, baseline, whileCurrent })
   })

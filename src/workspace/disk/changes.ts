@@ -1,4 +1,4 @@
-import { Effect, Ref, type Scope } from "effect"
+import { Effect, type Scope } from "effect"
 import { DiskDamaged, type PyroError, VmFailed } from "../../contract/errors/errors.ts"
 import { DEFAULT_CWD } from "../../contract/rows/command.ts"
 import { escapeGuestText } from "../../contract/text/printable.ts"
@@ -101,7 +101,7 @@ export const changesOf = (
     yield* Effect.mapError(ensureFolder(folder.directory), toHostErrorOf(folder.directory))
     yield* aloneFor(lifecycle, entry, OPERATION)(capture(entry, folder, undefined))
     yield* touch(entry.folder)
-    const record = yield* Ref.get(entry.record)
+    const record = yield* entry.record.now
     const { environment } = yield* imagesOf(entry, record)
     const { cwd = DEFAULT_CWD, env, user, workspaceUser } = record
     const services = yield* Effect.context<LifecycleServices>()

@@ -1,4 +1,4 @@
-import { Effect, Ref, Stream, SubscriptionRef } from "effect"
+import { Effect } from "effect"
 import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import type { DiskExportEvent, DiskExportPayload } from "../../contract/rows/workspace-disk.ts"
 import { formatOf } from "../../lib/disk/layer-format.ts"
@@ -143,7 +143,7 @@ const work = (
     // The workspace may have started before this lock was taken.
     yield* demandLegal(entry, operation)
     yield* endUnattached(entry)
-    const record = yield* Ref.get(entry.record)
+    const record = yield* entry.record.now
     const disk = yield* readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
     const exported = formatOf(disk.top) === "store"
       ? yield* deliverThroughGuest(entry, disk, output, payload, notify)
@@ -152,13 +152,7 @@ const work = (
   })
 
 /** Fails when a deletion of the workspace begins. */
-const untilDeletion = (entry: Entry) =>
-  SubscriptionRef.changes(entry.isBeingDeleted).pipe(
-    Stream.filter((isDeleting) => isDeleting),
-    Stream.take(1),
-    Stream.runDrain,
-    Effect.andThen(beingDeleted(entry))
-  )
+const untilDeletion = (entry: Entry) => Effect.andThen(entry.deletion.begun, beingDeleted(entry))
 
 /**
  * Exports the disk of a workspace at rest as one file of the host, whole or not at all. The workspace's start waits; its deletion ends

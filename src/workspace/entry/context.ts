@@ -1,4 +1,4 @@
-import { Context, Effect, Exit, Option, Ref, Scope } from "effect"
+import { Context, Effect, Exit, Option, Scope } from "effect"
 import {
   type NoSpace,
   type StateDirectoryUnusable,
@@ -7,8 +7,6 @@ import {
 } from "../../contract/errors/errors.ts"
 import type { Notice } from "../../contract/rows/notice.ts"
 import type { WorkspaceOperation } from "../../contract/rows/operations.ts"
-import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
-import { printable } from "../../contract/text/printable.ts"
 import { SeedImages } from "../../lib/disk/SeedImages.ts"
 import { Environments } from "../../lib/environment/Environments.ts"
 import { Kernel } from "../../lib/environment/Kernel.ts"
@@ -22,11 +20,11 @@ import { removeEmptyFolder } from "../../system/files/entries.ts"
 import { toHostError } from "../../system/files/failure.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import { removeTree } from "../../system/files/remove-tree.ts"
-import type { Entry, Generation } from "./entry.ts"
+import type { Generation } from "./current-generation.ts"
+import type { Entry } from "./entry.ts"
 import { EventLog } from "./events.ts"
 import { beingDeleted, demandLegal } from "./not-ready.ts"
 import { PortHolders } from "./port-holders.ts"
-import { type WorkspaceRecord, writeWorkspace, type WriteWorkspaceOptions } from "./record.ts"
 import type { Registry } from "./registry.ts"
 
 const services = [
@@ -59,19 +57,6 @@ export type Notify = (notice: Notice) => void
 export const progress = (notify: Notify, message: string, fraction: number) =>
   Effect.sync(() => notify({ _tag: "Notice", level: "progress", message, fraction }))
 
-/** Changes the record, first on disk and then in this process. */
-export const commit = (
-  entry: Entry,
-  change: (record: WorkspaceRecord) => WorkspaceRecord,
-  options: WriteWorkspaceOptions = {}
-) =>
-  Effect.gen(function*() {
-    const changed = change(yield* Ref.get(entry.record))
-    yield* writeWorkspace(entry.folder, changed, options)
-    yield* Ref.set(entry.record, changed)
-    return changed
-  })
-
 const stillThere = ({ registry }: Lifecycle, entry: Entry) =>
   Effect.suspend(() =>
     registry.entries.get(entry.id) === entry
@@ -81,7 +66,7 @@ const stillThere = ({ registry }: Lifecycle, entry: Entry) =>
 
 /** One lifecycle step at a time. Fails if the workspace was deleted while this step waited. */
 export const alone = (lifecycle: Lifecycle, entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
-  Effect.andThen(stillThere(lifecycle, entry), work).pipe(entry.lifecycleLock.withPermits(1))
+  Effect.andThen(stillThere(lifecycle, entry), work).pipe(entry.lifecycleLock.hold)
 
 /** One step at a time, for an operation that the table of states may refuse. */
 export const aloneFor =
@@ -90,9 +75,7 @@ export const aloneFor =
 
 /** Holds the lifecycle lock until the Scope closes. */
 export const acquireLifecycleLock = (lifecycle: Lifecycle, entry: Entry) =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.andThen(restore(entry.lifecycleLock.take(1)), Effect.addFinalizer(() => entry.lifecycleLock.release(1)))
-  ).pipe(Effect.andThen(stillThere(lifecycle, entry)))
+  Effect.andThen(entry.lifecycleLock.acquire, stillThere(lifecycle, entry))
 
 /**
  * Turns a failure of work into the error of a deletion if the workspace was deleted meanwhile: the deletion removed the files that the
@@ -106,39 +89,12 @@ export const unlessDeleted =
         if (registry.entries.get(entry.id) !== entry) {
           return yield* new WorkspaceNotFound({ workspace: entry.id, similar: [] })
         }
-        const { state } = yield* Ref.get(entry.state)
+        const { state } = yield* entry.state.now
         return yield* state === "deleting" ? beingDeleted(entry) : Effect.fail(failure)
       }))
 
-/** Shows a state during the work. If the work fails, the previous state returns, unless the VM died meanwhile. */
-export const showing = (entry: Entry, state: WorkspaceState) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(
-      Ref.getAndSet(entry.state, { state }),
-      (before) =>
-        Effect.onError(restore(work), () => Ref.update(entry.state, (now) => now.state === state ? before : now))
-    )
-  )
-
-/** Sets the state `failed`, and writes a line to the daemon's log. */
-export const setFailed = (entry: Entry, detail: string) =>
-  Effect.andThen(
-    Ref.set(entry.state, { state: "failed", detail }),
-    Effect.logWarning(`${entry.id} has failed: ${printable(detail)}`)
-  )
-
 /** Ends a generation: commands first, then the VM. Returns when QEMU is gone. */
 export const close = (generation: Generation) => Scope.close(generation.scope, Exit.void)
-
-/** Detaches the current generation from the workspace, so that no request starts work in it any more. */
-export const detach = (entry: Entry) => Ref.getAndSet(entry.generation, Option.none<Generation>())
-
-/** Detaches a generation if it is the current one. False otherwise. */
-export const detachIf = (entry: Entry, generation: Generation) =>
-  Ref.modify(entry.generation, (now) => {
-    const isCurrent = Option.isSome(now) && now.value === generation
-    return [isCurrent, isCurrent ? Option.none<Generation>() : now]
-  })
 
 /** A scope for a future generation. It closes with the scope of the workspace at the latest. */
 export const generationScope = (entry: Entry) => Scope.fork(entry.scope, "sequential")
@@ -172,6 +128,6 @@ export const removeStaged = (above: string, directory: string) =>
 /** Ends the VM that the record names if this process could not attach to it. Afterwards another VM may use the disk. */
 export const endUnattached = (entry: Entry) =>
   Effect.gen(function*() {
-    const { vm } = yield* Ref.get(entry.record)
-    if (vm !== undefined && Option.isNone(yield* Ref.get(entry.generation))) yield* endVm(vm)
+    const { vm } = yield* entry.record.now
+    if (vm !== undefined && Option.isNone(yield* entry.generation.now)) yield* endVm(vm)
   })

@@ -1,4 +1,4 @@
-import { Effect, Ref } from "effect"
+import { Effect } from "effect"
 import { WorkspaceNotReady } from "../../contract/errors/errors.ts"
 import { isLegal, lastingStates, type WorkspaceOperation } from "../../contract/rows/operations.ts"
 import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
@@ -20,7 +20,7 @@ const next: Readonly<Record<WorkspaceState, string>> = {
 /** Refuses an operation because of the workspace's state. */
 export const notReady = (entry: Entry, operation: WorkspaceOperation): Effect.Effect<never, WorkspaceNotReady> =>
   Effect.gen(function*() {
-    const { detail, state } = yield* Ref.get(entry.state)
+    const { detail, state } = yield* entry.state.now
     const legalStates = lastingStates(operation)
     const advice = state === "running" && !legalStates.includes(state) ? "stop the workspace first" : next[state]
     return yield* new WorkspaceNotReady({
@@ -34,7 +34,7 @@ export const notReady = (entry: Entry, operation: WorkspaceOperation): Effect.Ef
 /** Refuses an operation that the table does not allow in the workspace's state. */
 export const demandLegal = (entry: Entry, operation: WorkspaceOperation): Effect.Effect<void, WorkspaceNotReady> =>
   Effect.flatMap(
-    Ref.get(entry.state),
+    entry.state.now,
     ({ state }) => isLegal(operation, state) ? Effect.void : notReady(entry, operation)
   )
 

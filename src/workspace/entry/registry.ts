@@ -1,4 +1,4 @@
-import { Effect, Latch, Ref, Semaphore } from "effect"
+import { Effect, Latch, Semaphore } from "effect"
 import {
   type IdAmbiguous,
   InvalidRequest,
@@ -40,7 +40,7 @@ export const makeRegistry = () => {
   const reaches = (entry: Entry) =>
     Effect.zipWith(
       callerProject,
-      Ref.get(entry.record),
+      entry.record.now,
       (caller, record) => record.tryOf === undefined && isReachable(caller, record)
     )
   const damagedHere = Effect.map(callerProject, (caller) => isReachable(caller, {}) ? damaged : none)
@@ -48,7 +48,7 @@ export const makeRegistry = () => {
   /** A builder of pyro's own is no workspace of a person: only the call that made it knows its id. */
   const isListed = (entry: Entry) =>
     Effect.flatMap(
-      Ref.get(entry.record),
+      entry.record.now,
       ({ builder }) => builder === undefined ? reaches(entry) : Effect.succeed(false)
     )
 
@@ -58,7 +58,7 @@ export const makeRegistry = () => {
     damaged: damagedHere
   }
 
-  const nameOf = (entry: Entry) => Effect.map(Ref.get(entry.record), ({ name }) => name)
+  const nameOf = (entry: Entry) => Effect.map(entry.record.now, ({ name }) => name)
 
   /** A workspace by its id, its name, or a unique prefix of its id. */
   const lookUp = (called: string): Effect.Effect<Entry | Damaged, WorkspaceNotFound | IdAmbiguous> =>

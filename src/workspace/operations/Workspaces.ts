@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Option, Ref, Scope } from "effect"
+import { Context, Effect, Layer, Option, Scope } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { SecretSet } from "../../lib/redaction/secrets.ts"
 import { type Changes, changesOf } from "../disk/changes.ts"
@@ -79,7 +79,7 @@ const make = Effect.gen(function*() {
         () => undefined
       ),
     running: Effect.map(
-      Effect.forEach([...registry.entries.values()], (entry) => Ref.get(entry.generation)),
+      Effect.forEach([...registry.entries.values()], (entry) => entry.generation.now),
       (all) => all.filter(Option.isSome).length
     )
   })

@@ -1,4 +1,4 @@
-import { Effect, Stream, SubscriptionRef } from "effect"
+import { Effect } from "effect"
 import type { EventEntry, EventsPayload, EventsResult } from "../../contract/rows/workspace-events.ts"
 import { count } from "../../contract/text/count.ts"
 import { named } from "../../contract/text/names.ts"
@@ -160,13 +160,10 @@ const pageWithEvent = (log: EventLog["Service"], folder: string, asked: EventsPa
 /** Shows the events of a workspace. A follower waits until the workspace is deleted. */
 export const showEvents = (
   log: EventLog["Service"],
-  { folder: { directory }, isBeingDeleted }: Entry,
+  { deletion, folder: { directory } }: Entry,
   asked: EventsPayload
 ): Effect.Effect<EventsResult> => {
-  const deleted = Stream.runHead(Stream.filter(SubscriptionRef.changes(isBeingDeleted), (isDeleting) => isDeleting))
-    .pipe(
-      Effect.andThen(eventPage(directory, asked.cursor, asked.limit))
-    )
+  const deleted = Effect.andThen(deletion.begun, eventPage(directory, asked.cursor, asked.limit))
   return Effect.map(
     Effect.raceFirst(pageWithEvent(log, directory, asked), deleted),
     ({ events, nextCursor }) => ({ events: events.map(entryOf), nextCursor })

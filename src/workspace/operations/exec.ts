@@ -1,4 +1,4 @@
-import { Effect, Ref } from "effect"
+import { Effect } from "effect"
 import { ExecNotFound, type IdAmbiguous, InvalidRequest } from "../../contract/errors/errors.ts"
 import { begunBy, onlyOne } from "../entry/prefix.ts"
 import { runningGeneration, standstillOf } from "../life/engine/running.ts"
@@ -49,7 +49,7 @@ export const execWorks = {
   "workspace.exec": {
     pulls: ({ commands, entry }, payload, input) =>
       Effect.gen(function*() {
-        const { memoryMib, user, workspaceUser } = yield* Ref.get(entry.record)
+        const { memoryMib, user, workspaceUser } = yield* entry.record.now
         // No VM is needed to follow a command that the workspace knows.
         const running = Effect.map(
           runningGeneration(entry, "workspace.exec"),

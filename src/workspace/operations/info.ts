@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import * as path from "node:path"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import { isHeld } from "../../contract/wire/held.ts"
@@ -8,7 +8,6 @@ import { bytesBeneath, bytesOnDisk } from "../../system/files/usage.ts"
 import { lastActivity, touch } from "../entry/activity.ts"
 import type { Entry } from "../entry/entry.ts"
 import { silentText, troubleText } from "../entry/standstill.ts"
-import { noteUse } from "../entry/uses.ts"
 import { openResidentsOf } from "../residents/open/entry-residents.ts"
 
 /** Bytes that the layers in a disk's folder take on the host's disk. 0 if a deletion removes the folder meanwhile. */
@@ -25,7 +24,7 @@ export const usedBeneath = (folder: string): number => {
 /** Reason why the guest of a workspace does not run now. */
 const troubleOf = (entry: Entry) =>
   Effect.gen(function*() {
-    const generation = yield* Ref.get(entry.generation)
+    const generation = yield* entry.generation.now
     if (Option.isNone(generation)) return undefined
     const { channel, guest } = generation.value
     const trouble = yield* guest.vm.health.trouble
@@ -36,8 +35,8 @@ const troubleOf = (entry: Entry) =>
 /** Identity and state of a workspace, for people and programs. */
 export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
   Effect.gen(function*() {
-    const record = yield* Ref.get(entry.record)
-    const { detail = yield* troubleOf(entry), state } = yield* Ref.get(entry.state)
+    const record = yield* entry.record.now
+    const { detail = yield* troubleOf(entry), state } = yield* entry.state.now
     const residents = yield* openResidentsOf(entry)
     const active = lastActivity(entry.folder, record)
     return {
@@ -88,8 +87,8 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
 export const statusOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
   Effect.gen(function*() {
     if (yield* isHeld) {
-      yield* noteUse(entry)
-      if ((yield* Ref.get(entry.record)).ttlSeconds !== undefined) yield* touch(entry.folder)
+      yield* entry.uses.note
+      if ((yield* entry.record.now).ttlSeconds !== undefined) yield* touch(entry.folder)
     }
     return yield* infoOf(entry)
   })

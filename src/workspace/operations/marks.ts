@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import type { Entry } from "../entry/entry.ts"
 import type { EventLog } from "../entry/events.ts"
 import { openResidentsOf } from "../residents/open/entry-residents.ts"
@@ -10,8 +10,8 @@ export const marksOf = (entry: Entry): Effect.Effect<Marks> =>
   Effect.gen(function*() {
     const residents = Option.getOrUndefined(yield* openResidentsOf(entry))
     return [
-      yield* Ref.get(entry.record),
-      yield* Ref.get(entry.state),
+      yield* entry.record.now,
+      yield* entry.state.now,
       residents?.commands.journal.changes,
       residents?.network.log.position(),
       residents?.ssh.count(),

@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import {
   alsoEnded,
@@ -175,7 +175,7 @@ export const rewindWorks = {
   },
   "workspace.history": ({ commands: { journal: { steps } }, entry, ssh }, { limit }) =>
     Effect.gen(function*() {
-      const { undone = [] } = yield* Ref.get(entry.record)
+      const { undone = [] } = yield* entry.record.now
       const events = yield* readEvents(entry.folder.directory)
       const points = yield* readPoints(entry.folder)
       const isFromBaseline = beginsAtBaseline(events)

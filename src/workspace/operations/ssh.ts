@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import { explainEnd } from "../life/read/reader.ts"
 import { directoryOf } from "../residents/program/command-defaults.ts"
 import { sshGuest } from "../residents/ssh/guest.ts"
@@ -8,7 +8,7 @@ import type { Works } from "./work.ts"
 export const sshWorks = {
   "workspace.ssh.config": ({ entry, ssh }) =>
     Effect.gen(function*() {
-      const record = yield* Ref.get(entry.record)
+      const record = yield* entry.record.now
       const { id, name, user, workspaceUser } = record
       const { hostLine, identityFile, knownHostsFile } = yield* ssh.keys
       return {
@@ -25,7 +25,7 @@ export const sshWorks = {
   "workspace.ssh.agent": {
     pulls: ({ agentLoan, entry, generation }, payload, input) =>
       Effect.gen(function*() {
-        const { user, workspaceUser } = yield* Ref.get(entry.record)
+        const { user, workspaceUser } = yield* entry.record.now
         const explained = explainEnd({ entry, generation })
         const pull = yield* agentLoan.lend(generation.channel, user ?? workspaceUser, payload, input)
         const lost = Effect.mapError(explained(generation.channel.failed), Option.some)
@@ -35,7 +35,7 @@ export const sshWorks = {
   "workspace.ssh.proxy": {
     pulls: ({ commands, entry, generation, ssh }, _payload, input) =>
       Effect.gen(function*() {
-        const { memoryMib } = yield* Ref.get(entry.record)
+        const { memoryMib } = yield* entry.record.now
         const { channel } = generation
         const lost = explainEnd({ entry, generation })(channel.failed)
         return yield* ssh.serve(sshGuest({ channel, commands, memoryMib }), lost, input)

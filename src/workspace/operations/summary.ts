@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import { grantCommand } from "../../contract/rows/network-text.ts"
 import { connectionsText, hasConnections, policyText, targetText } from "../../contract/rows/network-text.ts"
@@ -171,8 +171,8 @@ export const summarize = <R>(
   diff: Effect.Effect<DiffResult, PyroError, R>
 ): Effect.Effect<SummaryResult, never, R> =>
   Effect.gen(function*() {
-    const record = yield* Ref.get(entry.record)
-    const { state } = yield* Ref.get(entry.state)
+    const record = yield* entry.record.now
+    const { state } = yield* entry.state.now
     const residents = yield* openResidentsOf(entry)
     const { events, resetAt } = sinceReset(yield* readEvents(entry.folder.directory))
     const exports = events.flatMap((event) => event._tag === "export" ? [exportOf(event)] : [])

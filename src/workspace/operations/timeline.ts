@@ -6,7 +6,7 @@ import { inPieces } from "../../contract/text/first-of.ts"
 import { named } from "../../contract/text/names.ts"
 import { printable, typed } from "../../contract/text/printable.ts"
 import { snakeCase } from "../../contract/text/snake.ts"
-import { type Entry, untilDeleted } from "../entry/entry.ts"
+import type { Entry } from "../entry/entry.ts"
 import { type EventLog, eventPage } from "../entry/events.ts"
 import type { RequestRecord } from "../entry/requests.ts"
 import { entryOf } from "../residents/exec/logs.ts"
@@ -181,6 +181,6 @@ export const showTimeline = (
     if (!follow) return begin
     return Stream.interruptWhen(
       Stream.concat(begin, Stream.flattenIterable(Stream.fromEffectRepeat(next))),
-      untilDeleted(entry)
+      entry.deletion.begun
     )
   })

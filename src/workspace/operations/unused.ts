@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import { AdmissionRefused, memoryStore, NoSpace, type PyroError } from "../../contract/errors/errors.ts"
 import { nowMs } from "../../system/waits/time.ts"
 import { lastActivity } from "../entry/activity.ts"
@@ -15,10 +15,10 @@ const MOST_NAMED = 8
 /** Whether a running workspace has no name, and nothing uses it or runs in it. */
 const isUnused = (entry: Entry, now: number) =>
   Effect.gen(function*() {
-    const record = yield* Ref.get(entry.record)
+    const record = yield* entry.record.now
     const { builder, name, result, tryOf } = record
     if ([builder, name, result, tryOf].some((one) => one !== undefined) || entry.uses.count > 0) return false
-    if (Option.isNone(yield* Ref.get(entry.generation))) return false
+    if (Option.isNone(yield* entry.generation.now)) return false
     if (now - Math.max(lastActivity(entry.folder, record).getTime(), entry.uses.lastMs) < UNUSED_MS) return false
     const { ports = [], runningCommands = 0, services = {}, shells = 0, waitingExports = [] } = yield* infoOf(entry)
     return [ports.length, runningCommands, shells, waitingExports.length, Object.keys(services).length]

@@ -1,4 +1,4 @@
-import { Clock, Effect, Option, Ref, Stream } from "effect"
+import { Clock, Effect, Option, Stream } from "effect"
 import type { WatchedWorkspace, WatchPayload, WatchTable } from "../../contract/rows/workspace-events.ts"
 import { bytesBeneath } from "../../system/files/usage.ts"
 import { processUsage } from "../../system/processes/identity.ts"
@@ -28,7 +28,7 @@ const RUNS = ["starting", "ready", "running", "paused"]
 /** Use of the host by the microVM of a workspace. Empty without one. */
 export const usageOf = (entry: Entry, seen: SeenUsage) =>
   Effect.gen(function*() {
-    const generation = Option.getOrUndefined(yield* Ref.get(entry.generation))
+    const generation = Option.getOrUndefined(yield* entry.generation.now)
     const pid = generation?.guest.vm.process.pid
     // Pages that such a VM maps and has not written are shared with other VMs.
     const isShared = generation?.guest.vm.memoryKind === "shared"
@@ -49,9 +49,9 @@ export const usageOf = (entry: Entry, seen: SeenUsage) =>
 
 const rowOf = (entry: Entry, seen: SeenUsage): Effect.Effect<WatchedWorkspace> =>
   Effect.gen(function*() {
-    const { disk, id, name } = yield* Ref.get(entry.record)
-    const { state } = yield* Ref.get(entry.state)
-    const residents = Option.getOrUndefined(yield* Ref.get(entry.residents))
+    const { disk, id, name } = yield* entry.record.now
+    const { state } = yield* entry.state.now
+    const residents = Option.getOrUndefined(yield* entry.residents.now)
     const { ports = [], runningCommands = 0, services = {}, shells = 0 } = residents === undefined
       ? {}
       : yield* residents.describe

@@ -1,4 +1,4 @@
-import { Effect, Ref, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { pullFromStream } from "../../contract/rows/event-batches.ts"
 import { readPort } from "../../contract/rows/workspace-port.ts"
 import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
@@ -18,7 +18,6 @@ import { listDisk, lookAtDisk, readDisk } from "../disk/look.ts"
 import { answeredEvent } from "../entry/consents.ts"
 import type { LifecycleServices } from "../entry/context.ts"
 import { recordEvent } from "../entry/events.ts"
-import { use } from "../entry/uses.ts"
 import { detachedOr } from "../life/engine/running.ts"
 import { pointBeforeCommand } from "../life/points/keeper.ts"
 import { explainEnd } from "../life/read/reader.ts"
@@ -56,14 +55,14 @@ export const works: Works = {
   // Shells.
   "workspace.shell.open": ({ entry, generation, shells }, payload) =>
     Effect.flatMap(
-      Ref.get(entry.record),
+      entry.record.now,
       ({ memoryMib, user, workspaceUser }) =>
         shells.open({ ...generation, memoryMib }, { ...payload, user: payload.user ?? user ?? workspaceUser })
     ),
   "workspace.shell.list": ({ shells }) => shells.list,
   // A caller that waits for a shell uses the shell, without a need for the VM.
   "workspace.shell.read": ({ entry, shells }, payload) =>
-    Effect.scoped(Effect.andThen(use(entry), shells.read(payload))),
+    Effect.scoped(Effect.andThen(entry.uses.use, shells.read(payload))),
   "workspace.shell.write": ({ shells }, payload) => shells.write(payload),
   "workspace.shell.attach": { pulls: ({ shells }, payload, input) => shells.attach(payload, input) },
   "workspace.shell.resize": ({ shells }, payload) => shells.resize(payload),
@@ -72,7 +71,7 @@ export const works: Works = {
   // Services.
   "workspace.service.start": ({ entry, generation, services }, payload) =>
     Effect.flatMap(
-      Ref.get(entry.record),
+      entry.record.now,
       ({ image, user, workspaceUser }) =>
         startService(services, generation, payload, { user: user ?? workspaceUser, image })
     ).pipe(
@@ -129,7 +128,7 @@ export const works: Works = {
   "workspace.sync.push": ({ entry, lifecycle }, payload) =>
     // The lock comes first: after the wait for another push, the VM may be another one.
     inRunning(lifecycle, entry, "workspace.sync.push", { writes: true }, (used) => pushInto(used, payload)).pipe(
-      entry.pushLock.withPermits(1)
+      entry.pushLock.hold
     ),
   "workspace.import": inGuest(importFiles),
   "workspace.answer": ({ entry }, { decision, request }) =>

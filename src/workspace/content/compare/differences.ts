@@ -1,4 +1,4 @@
-import { Ref, type Scope } from "effect"
+import type { Scope } from "effect"
 import { Effect } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { ComparedSide } from "../../../lib/guest-channel/model/files.ts"
@@ -57,7 +57,7 @@ export const workspaceSide = (
 ): Effect.Effect<Side, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.gen(function*() {
     const reader = yield* openReader(entry, isLocked, "workspace.compare")
-    const { disk } = yield* Ref.get(entry.record)
+    const { disk } = yield* entry.record.now
     return yield* sideOf(entry, reader, { directory: entry.folder.directory, disk: entry.folder.disk(disk) })
   }).pipe(naming(entry))
 

@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import type { Side } from "../../../lib/patch/model/patch.ts"
@@ -32,11 +32,11 @@ const UNKNOWN_TIME = "-1"
 
 /** Moves the baseline of a workspace, as a push of the changed files would, without a look into the guest. `channel` has read the changes. */
 export const movingBaseline = (entry: Moved, channel: GuestChannel): Effect.Effect<MoveBaseline> =>
-  Effect.map(Ref.get(entry.generation), (began) => {
+  Effect.map(entry.generation.now, (began) => {
     const folder = entry.folder.directory
     /** After a reset the disk has other files. Without a VM the caller holds the workspace. */
     const isCurrent = Effect.map(
-      Ref.get(entry.generation),
+      entry.generation.now,
       (now) => Option.isSome(now) ? now.value.channel === channel : Option.isNone(began)
     )
     const record = (entries: ReadonlyMap<string, PushedEntry>) =>
@@ -47,7 +47,7 @@ export const movingBaseline = (entry: Moved, channel: GuestChannel): Effect.Effe
         // A caller with an older diff has to compare again.
         yield* touch(entry.folder)
         return true
-      }).pipe(entry.pushedLock.withPermits(1))
+      }).pipe(entry.pushedLock.hold)
     return (files, commit) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
@@ -56,7 +56,7 @@ export const movingBaseline = (entry: Moved, channel: GuestChannel): Effect.Effe
           // The host's files have changed already, so a failure here does not fail the export.
           return yield* Effect.orElseSucceed(record(entries), () => false)
         })
-      ).pipe(entry.pushLock.withPermits(1))
+      ).pipe(entry.pushLock.hold)
   })
 
 /** Stores the contents in the workspace's folder, before a file of the host changes. */

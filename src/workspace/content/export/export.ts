@@ -1,4 +1,4 @@
-import { Effect, Ref, type Scope, Stream } from "effect"
+import { Effect, type Scope, Stream } from "effect"
 import { ExportRefused, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
@@ -14,7 +14,7 @@ import { raw } from "../../../system/files/folded-name.ts"
 import { realDirectory } from "../../../system/files/host-path.ts"
 import { askedEvent } from "../../entry/consents.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
-import { displayName, type Entry, untilDeleted } from "../../entry/entry.ts"
+import { displayName, type Entry } from "../../entry/entry.ts"
 import { EventLog } from "../../entry/events.ts"
 import { runningGeneration } from "../../life/engine/running.ts"
 import { type Trees, workspaceTrees } from "../../life/guest/baseline.ts"
@@ -64,7 +64,7 @@ export const exportFrom = (
 
 /** Ends the wait for the user's answer if the workspace is deleted: the request can no longer be answered. */
 const untilDeletion = (entry: Entry) =>
-  untilDeleted(entry).pipe(
+  entry.deletion.begun.pipe(
     Effect.andThen(
       Effect.fail(
         new ExportRefused({ detail: "the workspace was deleted while the export waited for the user", paths: [] })
@@ -111,7 +111,7 @@ const demandFitting = (
 
 /** The directory that the workspace was seeded from, while there is one. */
 const seedDirectory = (entry: Entry) =>
-  Effect.map(Ref.get(entry.record), ({ seedPath }) => seedPath === undefined ? undefined : realDirectory(seedPath))
+  Effect.map(entry.record.now, ({ seedPath }) => seedPath === undefined ? undefined : realDirectory(seedPath))
 
 const isSeed = (entry: Entry, output: string | undefined) =>
   Effect.map(

@@ -2,8 +2,8 @@ import type { Effect, Option, Scope } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { WorkspaceState } from "../../../contract/rows/workspace-info.ts"
 import type { Guest } from "../../../lib/vm/model/guest.ts"
-import { setFailed } from "../../entry/context.ts"
-import type { Entry, Generation } from "../../entry/entry.ts"
+import type { Generation } from "../../entry/current-generation.ts"
+import type { Entry } from "../../entry/entry.ts"
 import type { NewEvent } from "../../entry/events.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 import type { Rebase } from "./rebase.ts"
@@ -103,7 +103,7 @@ export const death = (entry: Entry, generation: Generation, failure: PyroError):
   name: "died",
   entry,
   detached: generation,
-  handOver: () => setFailed(entry, failure.fact),
+  handOver: () => entry.state.fail(failure.fact),
   lose: failure,
   event: diedOf(failure)
 })

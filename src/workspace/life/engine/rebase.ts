@@ -1,7 +1,7 @@
-import { Data, Effect, Ref } from "effect"
+import { Data, Effect } from "effect"
 import { returnPushed } from "../../../lib/seeding/model/pushed.ts"
 import { nowMs } from "../../../system/waits/time.ts"
-import { commit, discardFolder } from "../../entry/context.ts"
+import { discardFolder } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
 import { Announced, announcedBy, announcing, withoutAnnouncement } from "../../entry/interrupted.ts"
@@ -88,7 +88,7 @@ export const rebaseResidents = (entry: Entry, residents: OpenResidents, rebase: 
 const endReset = (entry: Entry, from: { readonly snapshot?: string; readonly candidate?: string }) =>
   Effect.andThen(
     recordEvent(entry.folder.directory, { _tag: "reset", ...from }),
-    commit(entry, withoutAnnouncement, { durable: false })
+    entry.record.commit(withoutAnnouncement, { durable: false })
   )
 
 const forgetHistory = (entry: Entry, residents: OpenResidents) =>
@@ -112,7 +112,7 @@ const toCandidate = (
     // The next process comes here too, and the commands of the former VM are gone.
     yield* residents.lose(endedBy("reset"))
     yield* residents.clearPresent
-    const { generation } = yield* Ref.get(entry.record)
+    const { generation } = yield* entry.record.now
     yield* recordKeep(residents.commands, candidate, `${name} ${generation}`)
   })
 
@@ -126,9 +126,9 @@ const toPoint = (
     // The next process comes here too, and the commands of the former VM are gone.
     yield* residents.lose(endedBy("rewind"))
     yield* residents.inherit(captured.residents, { folder: folder.logs, sinceMs: (yield* nowMs) - captured.takenAtMs })
-    yield* entry.pushedLock.withPermits(1)(returnPushed(folder.directory, entry.folder.directory))
+    yield* entry.pushedLock.hold(returnPushed(folder.directory, entry.folder.directory))
     yield* recordEvent(entry.folder.directory, { _tag: "rewind", to: returned?.to ?? id })
-    yield* commit(entry, withoutAnnouncement, { durable: false })
+    yield* entry.record.commit(withoutAnnouncement, { durable: false })
   })
 
 /** The residents of a snapshot, and its baseline with the files pushed before it. */
@@ -138,5 +138,5 @@ const inherit = (entry: Entry, residents: OpenResidents, { folder, record: { cap
     yield* residents.secrets.inherit(folder.directory)
     yield* residents.headerSecrets.inherit(folder.directory)
     yield* residents.inherit(captured.residents, { folder: folder.logs, sinceMs })
-    yield* entry.pushedLock.withPermits(1)(returnPushed(folder.directory, entry.folder.directory))
+    yield* entry.pushedLock.hold(returnPushed(folder.directory, entry.folder.directory))
   })

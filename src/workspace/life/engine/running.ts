@@ -1,7 +1,8 @@
-import { Effect, Option, Ref, Schedule } from "effect"
+import { Effect, Option, Schedule } from "effect"
 import { WorkspaceNotReady } from "../../../contract/errors/errors.ts"
 import { isLegal, type WorkspaceOperation } from "../../../contract/rows/operations.ts"
-import { displayName, type Entry, type Generation } from "../../entry/entry.ts"
+import type { Generation } from "../../entry/current-generation.ts"
+import { displayName, type Entry } from "../../entry/entry.ts"
 import { notReady } from "../../entry/not-ready.ts"
 import { silenceOf, type Standstill, troubleText } from "../../entry/standstill.ts"
 
@@ -13,10 +14,10 @@ export const runningGeneration = (
   entry: Entry,
   operation: WorkspaceOperation
 ): Effect.Effect<Generation, WorkspaceNotReady> =>
-  Effect.flatMap(Ref.get(entry.state), ({ state }) =>
+  Effect.flatMap(entry.state.now, ({ state }) =>
     isLegal(operation, state)
       ? Effect.flatMap(
-        Ref.get(entry.generation),
+        entry.generation.now,
         Option.match({
           onNone: () => notReady(entry, operation),
           onSome: (generation) => Effect.as(demandMoving(entry, generation), generation)
@@ -52,8 +53,8 @@ export const detachedOr = <E>(
   failure: E
 ): Effect.Effect<never, E | WorkspaceNotReady> =>
   Effect.gen(function*() {
-    const now = yield* Ref.get(entry.generation)
-    const { state } = yield* Ref.get(entry.state)
+    const now = yield* entry.generation.now
+    const { state } = yield* entry.state.now
     if (state === "failed" || (Option.isSome(now) && now.value === generation)) return yield* Effect.fail(failure)
     const detail = "the microVM that this was done in was ended meanwhile; ask again when it runs"
     return yield* new WorkspaceNotReady({ workspace: yield* displayName(entry), state, detail })
@@ -62,7 +63,7 @@ export const detachedOr = <E>(
 /** Why the commands of a workspace make no progress now. */
 export const standstillOf = (entry: Entry): Standstill =>
   Effect.flatMap(
-    Ref.get(entry.generation),
+    entry.generation.now,
     Option.match({
       onNone: () => Effect.succeed(undefined),
       onSome: ({ channel, guest }) =>

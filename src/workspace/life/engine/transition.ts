@@ -1,22 +1,13 @@
-import { Effect, Exit, Option, Ref, Scope } from "effect"
+import { Effect, Exit, Option, Scope } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import { exists } from "../../../system/files/entries.ts"
 import type { Paths } from "../../../system/files/Paths.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { touch } from "../../entry/activity.ts"
-import {
-  close,
-  commit,
-  detach,
-  detachIf,
-  endUnattached,
-  generationScope,
-  leaveBehind,
-  type Lifecycle,
-  showing
-} from "../../entry/context.ts"
-import type { Entry, Generation } from "../../entry/entry.ts"
+import { close, endUnattached, generationScope, leaveBehind, type Lifecycle } from "../../entry/context.ts"
+import type { Generation } from "../../entry/current-generation.ts"
+import type { Entry } from "../../entry/entry.ts"
 import { type EventLog, recordEvent } from "../../entry/events.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 import { openResidentsOf } from "../../residents/open/entry-residents.ts"
@@ -82,7 +73,7 @@ export const transitAll = <R>(
 export const transit = <R>(lifecycle: Lifecycle, transition: Transition<R>) => {
   const passed = Effect.map(transitAll(lifecycle, [transition]), ([next]) => next)
   const { entry, shows } = transition
-  return Effect.uninterruptible(shows === undefined ? passed : showing(entry, shows)(passed))
+  return Effect.uninterruptible(shows === undefined ? passed : entry.state.showing(shows)(passed))
 }
 
 /** VMs that start at the same time. */
@@ -141,7 +132,7 @@ const buildNext = <R>(passage: Passage<R>) => {
 
 const detachOld = <R>(passage: Passage<R>) =>
   passage.transition.detached === undefined
-    ? Effect.map(detach(passage.transition.entry), (old) => {
+    ? Effect.map(passage.transition.entry.generation.detach, (old) => {
       passage.old = old
     })
     : Effect.void
@@ -155,7 +146,7 @@ const withVm = ({ paused: _, ...record }: WorkspaceRecord, { guest: { vm } }: Ge
 
 const commitRecord = <R>({ next, rebase, transition: { change, durable, entry, unwritten } }: Passage<R>) => {
   if (change === undefined) return Effect.void
-  const written = commit(entry, (record) => {
+  const written = entry.record.commit((record) => {
     const changed = change(rebase === undefined ? record : markStale(record, rebase))
     return next === undefined ? changed : withVm(changed, next)
   }, durable === true ? { durable } : {})
@@ -183,10 +174,10 @@ const reportToResidents = <R>(
       if (wakesAfterMs !== undefined) yield* Effect.ignoreCause(residents.wakeUp(wakesAfterMs()))
       if (adopts === true && next !== undefined) {
         // Removes residents whose processes are not in the memory.
-        yield* Effect.ignoreCause(residents.adopt(next, (yield* Ref.get(entry.record)).residents))
+        yield* Effect.ignoreCause(residents.adopt(next, (yield* entry.record.now).residents))
       }
       if (next !== undefined) {
-        yield* Effect.ignoreCause(residents.begin(next, (yield* Ref.get(entry.record)).residents))
+        yield* Effect.ignoreCause(residents.begin(next, (yield* entry.record.now).residents))
       }
     }
     if (event !== undefined) yield* recordEvent(entry.folder.directory, event)
@@ -195,7 +186,7 @@ const reportToResidents = <R>(
 /** Removes the memory of a pause that the record does not have any more. It is moved away first: the next pause may come during the removal. */
 const dropMemory = ({ transition: { entry } }: Passage<unknown>) =>
   Effect.gen(function*() {
-    const { paused } = yield* Ref.get(entry.record)
+    const { paused } = yield* entry.record.now
     if (paused !== undefined || !exists(entry.folder.paused)) return
     const aside = yield* moveToTrash(entry.folder.paused)
     yield* Effect.forkIn(removeTrashed(aside), entry.scope, { uninterruptible: true })
@@ -203,7 +194,7 @@ const dropMemory = ({ transition: { entry } }: Passage<unknown>) =>
 
 const installNext = <R>(lifecycle: Lifecycle, { next, transition: { change, entry, leaves } }: Passage<R>) =>
   Effect.gen(function*() {
-    if (next === undefined) return leaves === undefined ? undefined : yield* Ref.set(entry.state, { state: leaves })
+    if (next === undefined) return leaves === undefined ? undefined : yield* entry.state.show(leaves)
     if (change !== undefined) yield* touch(entry.folder)
     yield* install(lifecycle, entry, next)
   })
@@ -215,12 +206,12 @@ export const install = (
   generation: Generation
 ): Effect.Effect<void, never, EventLog | Paths> =>
   Effect.gen(function*() {
-    yield* Ref.set(entry.generation, Option.some(generation))
-    yield* Ref.set(entry.state, { state: "running" })
+    yield* entry.generation.install(generation)
+    yield* entry.state.show("running")
     // A point of the new VM is due, also if nothing uses the workspace.
     entry.uses.onUsed()
     yield* watch(entry, generation, (failure) =>
-      detachIf(entry, generation).pipe(
+      entry.generation.detachIf(generation).pipe(
         Effect.flatMap((isCurrent) =>
           isCurrent ? Effect.asVoid(transit(lifecycle, death(entry, generation, failure))) : Effect.void
         ),

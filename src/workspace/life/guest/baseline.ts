@@ -1,4 +1,4 @@
-import { Effect, Ref, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
 import type { SeedReport } from "../../../lib/disk/SeedImages.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
@@ -6,7 +6,7 @@ import { baselineRoot } from "../../../lib/guest-channel/model/calls.ts"
 import type { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
 import type { Difference } from "../../../lib/guest-channel/model/files.ts"
 import type { Lifecycle } from "../../entry/context.ts"
-import type { Generation } from "../../entry/entry.ts"
+import type { Generation } from "../../entry/current-generation.ts"
 
 /** The guest's device with the baseline, read-only at the hypervisor. */
 const baselineDevice = "/dev/vdc"
@@ -60,7 +60,7 @@ export const warmLater = (
   { files }: Pick<SeedReport, "files">
 ) => {
   const othersAreMade = Effect.map(
-    Effect.forEach(registry.entries.values(), ({ record }) => Ref.get(record)),
+    Effect.forEach(registry.entries.values(), ({ record }) => record.now),
     (records) => records.some(({ phase }) => phase === "creating")
   )
   const quiet = Effect.delay(othersAreMade, warmAfter).pipe(Effect.repeat({ while: (busy) => busy }))

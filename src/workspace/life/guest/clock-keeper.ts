@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import { keepClock } from "../../../lib/vm/model/clock.ts"
 import { clockReader } from "../../../system/waits/time.ts"
 import type { Entry } from "../../entry/entry.ts"
@@ -29,7 +29,7 @@ export const makeClockKeeper = (entries: ReadonlyMap<string, Pick<Entry, "genera
 
 const putRight = ({ generation, id }: Pick<Entry, "generation" | "id">) =>
   Effect.flatMap(
-    Ref.get(generation),
+    generation.now,
     (running) =>
       Option.isNone(running) ? Effect.void : keepClock(running.value.channel).pipe(
         Effect.timeout(ANSWER),

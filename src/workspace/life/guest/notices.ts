@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import { count } from "../../../contract/text/count.ts"
 import { ignoredFilesNote, lossNotes, sizeText } from "../../../contract/text/host-file-notes.ts"
 import type { SeedReport } from "../../../lib/disk/SeedImages.ts"
@@ -75,7 +75,7 @@ export const reportPorts = (oci: OciOrigin | undefined, how: string, notify: Not
 /** Reports the residents that changed to the caller that made a workspace's new VM. */
 export const reportWarnings = (entry: Entry, notify: Notify) =>
   Effect.flatMap(
-    Ref.get(entry.residents),
+    entry.residents.now,
     Option.match({
       onNone: () => Effect.void,
       onSome: ({ takeWarnings }) =>

@@ -1,4 +1,4 @@
-import { Effect, Option, Ref, Semaphore, SubscriptionRef } from "effect"
+import { Effect, Option, Semaphore } from "effect"
 import { giveAhead, type Lay, layAhead, type MemoryAhead, needsCopy, toLay } from "../../../lib/vm/memory-ahead.ts"
 import { memoryBytes } from "../../../lib/vm/model/memory-image.ts"
 import { removeTree } from "../../../system/files/remove-tree.ts"
@@ -20,7 +20,7 @@ const SMALL_BYTES = 256 * 1024 * 1024
 /** Whether a workspace does not run any more, or is about to end. */
 export const isLeaving = (entry: Entry) =>
   Effect.map(
-    Effect.all([Ref.get(entry.state), SubscriptionRef.get(entry.isBeingDeleted)]),
+    Effect.all([entry.state.now, entry.deletion.isUnderWay]),
     ([{ state }, isBeingDeleted]) => state !== "running" || isBeingDeleted
   )
 
@@ -54,7 +54,7 @@ const isWorth = (entry: Entry, { memoryPath }: Lay, { isExpected }: { readonly i
   Effect.gen(function*() {
     const bytes = memoryBytes(memoryPath)
     if (!isExpected && bytes > SMALL_BYTES) return false
-    return bytes <= (yield* leftBytes(entry.folder, yield* Ref.get(entry.record), yield* readPoints(entry.folder)))
+    return bytes <= (yield* leftBytes(entry.folder, yield* entry.record.now, yield* readPoints(entry.folder)))
   })
 
 const makeOf = (entry: Entry, memoryPath: string, expected: { readonly isExpected: boolean }) =>

@@ -1,4 +1,4 @@
-import { Effect, Ref } from "effect"
+import { Effect } from "effect"
 import { PointNotFound } from "../../../contract/errors/errors.ts"
 import { count } from "../../../contract/text/count.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
@@ -68,7 +68,7 @@ export const findPoint = (entry: Entry, wanted: Wanted, doubted: ReadonlySet<str
   Effect.gen(function*() {
     const { commands: { journal: { steps } } } = yield* residentsOf(entry, "workspace.rewind")
     const points = yield* readPoints(entry.folder)
-    const undone = (yield* Ref.get(entry.record)).undone ?? []
+    const undone = (yield* entry.record.now).undone ?? []
     if ("to" in wanted) {
       const ids = points.map(({ record }) => record.id)
       const id = yield* onlyOne("point", wanted.to, begunBy(wanted.to, ids))

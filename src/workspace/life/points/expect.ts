@@ -1,10 +1,11 @@
-import { Effect, Option, Ref, Scope } from "effect"
+import { Effect, Option, Scope } from "effect"
 import { formatOf } from "../../../lib/disk/layer-format.ts"
 import { SeedImages } from "../../../lib/disk/SeedImages.ts"
 import { type DiskSource, hasGrown, readWorkspaceDisk } from "../../../lib/disk/workspace-disk.ts"
 import { Pool } from "../../../lib/vm/Pool.ts"
 import { nowMs } from "../../../system/waits/time.ts"
-import type { Entry, Generation } from "../../entry/entry.ts"
+import type { Generation } from "../../entry/current-generation.ts"
+import type { Entry } from "../../entry/entry.ts"
 import { virtualBytesOf } from "../../entry/record.ts"
 import { residentsOf } from "../../residents/open/entry-residents.ts"
 import { imagesOf } from "../guest/generation.ts"
@@ -30,12 +31,12 @@ const returns = new WeakMap<Entry, Return & { readonly disk: number }>()
 /** The return that has made the workspace's present disk. Undefined if a reset or a start from elsewhere has. */
 const lastReturn = (entry: Entry): Return | undefined => {
   const last = returns.get(entry)
-  return last?.disk === Ref.getUnsafe(entry.record).disk ? last : undefined
+  return last?.disk === entry.record.get().disk ? last : undefined
 }
 
 /** Notes a return to a point: the next one is expected for a while. */
 export const noteReturn = (entry: Entry, made: Return): void => {
-  returns.set(entry, { ...made, disk: Ref.getUnsafe(entry.record).disk })
+  returns.set(entry, { ...made, disk: entry.record.get().disk })
 }
 
 /** Number of commands in the history at the last return to a point. Undefined if none was made since the last reset. */
@@ -62,7 +63,7 @@ const likelyPoint = (entry: Entry) =>
     if (journal.steps.length !== commandsAtReturn(entry)) {
       return Option.map(yield* Effect.option(findPoint(entry, { steps: 1 })), ({ point }) => point)
     }
-    const undone = (yield* Ref.get(entry.record)).undone ?? []
+    const undone = (yield* entry.record.now).undone ?? []
     return Option.fromNullishOr((yield* readPoints(entry.folder)).findLast(({ record }) => isBehind(record, undone)))
   })
 
@@ -78,7 +79,7 @@ const diskOf = ({ folder, record: { captured } }: Point, virtualBytes: number) =
 /** Prepares a guest of the pool on the disk of the point. No guest with a network device is prepared. */
 const expectGuest = (entry: Entry, pool: Pool["Service"]) =>
   Effect.gen(function*() {
-    const record = yield* Ref.get(entry.record)
+    const record = yield* entry.record.now
     if (record.networkDriver === "tap") return
     const point = yield* likelyPoint(entry)
     const disk = Option.isNone(point) ? Option.none() : yield* diskOf(point.value, virtualBytesOf(record))
@@ -104,7 +105,7 @@ export const expectReturn = (entry: Entry) =>
   Effect.gen(function*() {
     const returned = lastReturn(entry)
     const isExpected = returned !== undefined && (yield* nowMs) - returned.ms <= EXPECTED_MS
-    const generation = Option.getOrUndefined(yield* Ref.get(entry.generation))
+    const generation = Option.getOrUndefined(yield* entry.generation.now)
     if (generation === undefined) return
     const hasMemory = generation.guest.vm.points !== undefined
     if (!isExpected && !hasMemory) return

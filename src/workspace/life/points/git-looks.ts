@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import type { Entry } from "../../entry/entry.ts"
@@ -112,8 +112,8 @@ const LIMIT_MS = 1_000 * deadlineScale
 const askedOf = (entry: Entry, places: ReadonlyMap<string, Place>) =>
   Effect.gen(function*() {
     const alone = new Set<string>()
-    const { state } = yield* Ref.get(entry.state)
-    const generation = yield* Ref.get(entry.generation)
+    const { state } = yield* entry.state.now
+    const generation = yield* entry.generation.now
     if (state !== "running" || Option.isNone(generation)) return alone
     const { env = {} } = yield* defaultsOf(entry)
     yield* Effect.forEach([...places], ([key, place]) =>

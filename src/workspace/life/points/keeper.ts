@@ -1,4 +1,4 @@
-import { Deferred, Effect, Option, Ref } from "effect"
+import { Deferred, Effect, Option } from "effect"
 import type { VmPoints } from "../../../lib/vm/model/Vm.ts"
 import { settingNow } from "../../../system/settings/config.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
@@ -70,9 +70,9 @@ const isDue = (entry: Entry, { isAwaited }: { readonly isAwaited: boolean }) =>
     const { endedCount: ended } = residents.value.commands.journal
     const isUnused = isSeen(entry, ended)
     if (isUnused && !(isAwaited && (mayHavePrograms(entry) || entry.uses.count > 1))) return false
-    const generation = yield* Ref.get(entry.generation)
-    const { state } = yield* Ref.get(entry.state)
-    if (!hasPoints(yield* Ref.get(entry.record)) || Option.isNone(generation) || state !== "running") {
+    const generation = yield* entry.generation.now
+    const { state } = yield* entry.state.now
+    if (!hasPoints(yield* entry.record.now) || Option.isNone(generation) || state !== "running") {
       // The next use makes another look due.
       noteSeen(entry, ended)
       return false
@@ -94,13 +94,13 @@ const orLog = (entry: Entry) => <R>(work: Effect.Effect<unknown, { readonly mess
 /** A workspace in a lifecycle step, or in a push, is looked at the next time. */
 const unlessBusy = (entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
   Effect.map(
-    entry.lifecycleLock.withPermitsIfAvailable(1)(entry.pushLock.withPermitsIfAvailable(1)(work)),
+    entry.lifecycleLock.holdIfFree(entry.pushLock.holdIfFree(work)),
     (done) => Option.isNone(Option.flatten(done)) ? lookAgain(entry) : undefined
   )
 
 /** A point of a workspace that is still there and runs: the step that had it may have ended it. */
 const pointIfThere = ({ registry }: Lifecycle, entry: Entry, due: { readonly isUnused: boolean }) =>
-  Effect.flatMap(Ref.get(entry.state), ({ state }) =>
+  Effect.flatMap(entry.state.now, ({ state }) =>
     registry.entries.get(entry.id) === entry && state === "running"
       ? Effect.asVoid(takePoint(entry, { flushLimit: BEFORE_COMMAND, ...due }))
       : Effect.void)

@@ -1,7 +1,8 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import { Programs } from "../../../lib/guest-channel/model/calls.ts"
-import type { Entry, Generation } from "../../entry/entry.ts"
+import type { Generation } from "../../entry/current-generation.ts"
+import type { Entry } from "../../entry/entry.ts"
 
 /** The state of a workspace at a look. */
 interface Seen {
@@ -56,7 +57,7 @@ type Looked = Pick<Entry, "generation" | "record" | "uses">
 
 /** A disk without an earlier look gets a look at once. */
 const looksOf = (entry: Pick<Entry, "record">): Looks => {
-  const { disk } = Ref.getUnsafe(entry.record)
+  const { disk } = entry.record.get()
   const known = all.get(entry)
   if (known?.disk === disk) return known
   const { left, refilledMs } = known?.allowance ?? fullAllowance()
@@ -73,11 +74,11 @@ const looksOf = (entry: Pick<Entry, "record">): Looks => {
 const stateNow = ({ generation, uses }: Looked, ended: number): Seen => ({
   usedMs: uses.lastMs,
   ended,
-  generation: Option.getOrUndefined(Ref.getUnsafe(generation))
+  generation: Option.getOrUndefined(generation.get())
 })
 
 const isOfNow = (entry: Looked, { generation, usedMs }: Seen) =>
-  usedMs === entry.uses.lastMs && generation === Option.getOrUndefined(Ref.getUnsafe(entry.generation))
+  usedMs === entry.uses.lastMs && generation === Option.getOrUndefined(entry.generation.get())
 
 /** Whether no use of the workspace has ended since the last look. `ended`: number of commands that have ended. */
 export const isSeen = (entry: Looked, ended: number): boolean => {

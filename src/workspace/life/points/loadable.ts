@@ -1,4 +1,4 @@
-import { Effect, Ref } from "effect"
+import { Effect } from "effect"
 import { hostBootId } from "../../../system/processes/identity.ts"
 import type { Notify } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
@@ -22,7 +22,7 @@ export const loadable = (entry: Entry, point: Point, notify: Notify) =>
     const { captured, hostBoot = hostBootId(), id } = point.record
     if (captured.memory === undefined) return point satisfies Point
     const images = yield* linkedBase(entry.folder.base)
-    const seed = seedOf(entry, yield* Ref.get(entry.record))
+    const seed = seedOf(entry, yield* entry.record.now)
     const obstacles = yield* obstaclesOf({ record: { name: id, durable: false, hostBoot, captured } }, images, seed)
     if (obstacles.length === 0) return point
     notify({

@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import type { Notify } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
@@ -21,10 +21,10 @@ const LOOK_LIMIT_MS = 1_000 * deadlineScale
 
 /** Finds out which of the last commands have changed nothing, if nobody has looked since. Without an answer they count as changes. */
 const lookBack = (entry: Entry) =>
-  Effect.flatMap(Ref.get(entry.state), ({ state }) =>
+  Effect.flatMap(entry.state.now, ({ state }) =>
     state === "running"
       ? Effect.ignore(
-        entry.pushLock.withPermits(1)(takePoint(entry, { onlyLook: true, flushLimit: LOOK_LIMIT_MS }))
+        entry.pushLock.hold(takePoint(entry, { onlyLook: true, flushLimit: LOOK_LIMIT_MS }))
       )
       : Effect.void)
 
@@ -54,7 +54,7 @@ export const planReturn = (entry: Entry, wanted: Wanted, notify: Notify) =>
     const residents = yield* residentsOf(entry, "workspace.rewind")
     const { commands: { journal }, services } = residents
     if ("steps" in wanted) yield* lookBack(entry)
-    const was = (yield* Ref.get(entry.record)).undone ?? []
+    const was = (yield* entry.record.now).undone ?? []
     const points = yield* readPoints(entry.folder)
     const doubted = yield* doubtedLooks(entry, points, was, journal.steps)
     const known = { points, undone: was, steps: journal.steps, doubted }
@@ -80,7 +80,7 @@ export const planReturn = (entry: Entry, wanted: Wanted, notify: Notify) =>
     const both = yield* Effect.cached(
       Effect.gen(function*() {
         const redo = Option.getOrThrow(
-          yield* takePoint(entry, { always: true, kept: [point.record.id] }).pipe(entry.pushLock.withPermits(1))
+          yield* takePoint(entry, { always: true, kept: [point.record.id] }).pipe(entry.pushLock.hold)
         )
         const place = { number: redo.record.number + 1, commands: total, undone: planned.spans }
         return { redo, returned: yield* keepReturned(entry, point, place) }

@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import { formatOf } from "../../../lib/disk/layer-format.ts"
 import { readWorkspaceDisk } from "../../../lib/disk/workspace-disk.ts"
@@ -55,8 +55,8 @@ export const takePoint = (
   Effect.gen(function*() {
     const { folder } = entry
     const { commands: { journal }, services } = yield* residentsOf(entry, "workspace.rewind")
-    const record = yield* Ref.get(entry.record)
-    const generation = yield* Ref.get(entry.generation)
+    const record = yield* entry.record.now
+    const generation = yield* entry.generation.now
     const startedBefore = journal.steps.length
     const momentMs = yield* nowMs
     const points = yield* readPoints(folder)

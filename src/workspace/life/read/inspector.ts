@@ -1,4 +1,4 @@
-import { Effect, Ref, type Scope, Stream } from "effect"
+import { Effect, type Scope, Stream } from "effect"
 import { type ChannelFailed, DiskDamaged, type PyroError, VmFailed } from "../../../contract/errors/errors.ts"
 import { SeedImages } from "../../../lib/disk/SeedImages.ts"
 import type { DiskSource } from "../../../lib/disk/workspace-disk.ts"
@@ -62,7 +62,7 @@ export const openInspector = (
   images?: GuestImages
 ): Effect.Effect<Guest, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.gen(function*() {
-    const record = yield* Ref.get(entry.record)
+    const record = yield* entry.record.now
     const { guest, inspect } = yield* acquireWorkspace({
       ...disk,
       purpose: "inspector",

@@ -1,4 +1,4 @@
-import { Effect, Exit, Option, Ref, Scope, Stream, SubscriptionRef } from "effect"
+import { Effect, Exit, Option, Scope } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { WorkspaceOperation } from "../../../contract/rows/operations.ts"
 import type { WorkspaceState } from "../../../contract/rows/workspace-info.ts"
@@ -12,7 +12,8 @@ import {
   type LifecycleServices,
   unlessDeleted
 } from "../../entry/context.ts"
-import type { Entry, Generation } from "../../entry/entry.ts"
+import type { Generation } from "../../entry/current-generation.ts"
+import type { Entry } from "../../entry/entry.ts"
 import { beingDeleted, demandLegal } from "../../entry/not-ready.ts"
 import { virtualBytesOf } from "../../entry/record.ts"
 import { explainChannelFailure } from "../engine/channel-failure.ts"
@@ -55,8 +56,7 @@ export const readerOf = (state: WorkspaceState): "own" | "inspector" =>
   state === "stopped" || state === "failed" ? "inspector" : "own"
 
 /** Whether to hold a workspace and read it in an inspector. */
-export const isAtRest = (entry: Entry) =>
-  Effect.map(Ref.get(entry.state), ({ state }) => readerOf(state) === "inspector")
+export const isAtRest = (entry: Entry) => Effect.map(entry.state.now, ({ state }) => readerOf(state) === "inspector")
 
 /** Reads the layers in the folder `disk`. No process may write them at the same time. */
 export const openDiskReader = (
@@ -64,7 +64,7 @@ export const openDiskReader = (
   disk: string
 ): Effect.Effect<DiskReader, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.gen(function*() {
-    const record = yield* Ref.get(entry.record)
+    const record = yield* entry.record.now
     const { layers, seed, top } = yield* readWorkspaceDisk(disk, virtualBytesOf(record))
     const source: DiskSource = { seed, layers: [...layers, top] }
     const guest = yield* openInspector(entry, source)
@@ -87,7 +87,7 @@ export const openReader = (
 ): Effect.Effect<Reader, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.gen(function*() {
     // Not running yet, or stopped by now: that state is the error.
-    if (Option.isSome(yield* Ref.get(entry.generation)) || !isHeld) {
+    if (Option.isSome(yield* entry.generation.now) || !isHeld) {
       const generation = yield* runningGeneration(entry, operation)
       return {
         channel: generation.channel,
@@ -102,7 +102,7 @@ export const openReader = (
 const openRestingDisk = (entry: Entry) =>
   Effect.gen(function*() {
     yield* endUnattached(entry)
-    return yield* openDiskReader(entry, entry.folder.disk((yield* Ref.get(entry.record)).disk))
+    return yield* openDiskReader(entry, entry.folder.disk((yield* entry.record.now).disk))
   })
 
 /**
@@ -144,16 +144,11 @@ const borrowHeld = <A extends Reader>(
 ): Effect.Effect<A & Borrowed, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.gen(function*() {
     const own = yield* Effect.acquireRelease(Scope.make(), Scope.close)
-    yield* SubscriptionRef.changes(entry.isBeingDeleted).pipe(
-      Stream.filter((isDeleting) => isDeleting),
-      Stream.take(1),
-      Stream.runForEach(() => Scope.close(own, Exit.void)),
-      Effect.forkScoped
-    )
+    yield* Effect.forkScoped(Effect.andThen(entry.deletion.begun, Scope.close(own, Exit.void)))
     const orDeleted: Reader["explain"] = (look) =>
       Effect.catch(look, (failure) =>
         Effect.flatMap(
-          SubscriptionRef.get(entry.isBeingDeleted),
+          entry.deletion.isUnderWay,
           (isDeleting) => isDeleting ? beingDeleted(entry) : Effect.fail(failure)
         ))
     const opening = Effect.andThen(acquireLifecycleLock(lifecycle, entry), open)

@@ -1,4 +1,4 @@
-import { Effect, Option, Ref, type Scope } from "effect"
+import { Effect, Option, type Scope } from "effect"
 import { NoSpace, type PyroError } from "../../../contract/errors/errors.ts"
 import { layerCount, makeWorkspaceDisk, type Seed, shareLayers } from "../../../lib/disk/workspace-disk.ts"
 import { copyPushed } from "../../../lib/seeding/model/pushed.ts"
@@ -13,7 +13,8 @@ import { asStep } from "../../../system/telemetry/spans.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { nowMs } from "../../../system/waits/time.ts"
 import { endUnattached } from "../../entry/context.ts"
-import type { Entry, Generation } from "../../entry/entry.ts"
+import type { Generation } from "../../entry/current-generation.ts"
+import type { Entry } from "../../entry/entry.ts"
 import { unwritten, virtualBytesOf, type WorkspaceFolder, type WorkspaceRecord } from "../../entry/record.ts"
 import { noStates, type ResidentStates } from "../../entry/resident.ts"
 import { residentsOf } from "../../residents/open/entry-residents.ts"
@@ -32,7 +33,7 @@ export const seedOf = (entry: Entry, record: WorkspaceRecord): Seed => ({
 /** Machine of this workspace's memory: with its settings at the start, not the present ones. */
 export const identityOf = (entry: Entry, { guest: { vm } }: Generation) =>
   Effect.gen(function*() {
-    const record = yield* Ref.get(entry.record)
+    const record = yield* entry.record.now
     const vmm = yield* Vmm
     const here = yield* vmm.identity(vm.spec, yield* linkedBase(entry.folder.base), seedOf(entry, record))
     return { here, captured: vm.identity }
@@ -57,9 +58,9 @@ export const capture = (
   shareIn?: Scope.Scope
 ): Effect.Effect<Captured & { readonly shared?: SharedMemory }, PyroError, Paths | Vmm> =>
   Effect.gen(function*() {
-    const record = yield* Ref.get(entry.record)
+    const record = yield* entry.record.now
     const disk = entry.folder.disk(record.disk)
-    const generation = yield* Ref.get(entry.generation)
+    const generation = yield* entry.generation.now
     yield* Effect.mapError(makeFolder(folder.logs), unwritten(entry.folder))
     const prepared = Option.isSome(generation)
       ? yield* prepare(entry, generation.value, folder, memory, shareIn)
@@ -76,7 +77,7 @@ export const capture = (
     yield* copySecrets(entry.folder.directory, folder.directory)
     yield* copyHeaderSecrets(entry.folder.directory, folder.directory)
     return { takenAtMs, layers, residents: noStates, ...captured }
-  }).pipe(asStep("take"), entry.pushLock.withPermits(1), Effect.uninterruptible)
+  }).pipe(asStep("take"), entry.pushLock.hold, Effect.uninterruptible)
 
 /** Announces a snapshot in its folder, and stores the present state of `from` in it. After a failure, the caller removes the rest. */
 export const captureAs = <E, R>(

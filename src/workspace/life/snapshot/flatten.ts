@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
 import type { PyroError } from "../../../contract/errors/errors.ts"
@@ -22,7 +22,6 @@ import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import { lastActivity } from "../../entry/activity.ts"
 import {
   alone,
-  commit,
   discardFolder,
   type Lifecycle,
   type LifecycleServices,
@@ -106,7 +105,7 @@ const flatten = (
   holding: Holding
 ): Effect.Effect<boolean, PyroError, LifecycleServices> =>
   Effect.scoped(Effect.gen(function*() {
-    const record = yield* Ref.get(entry.record)
+    const record = yield* entry.record.now
     const disk = yield* readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
     if (disk.layers.length < shortest) return false
     const run = yield* plan(disk, yield* setting("PYRO_FLATTEN_AT"))
@@ -166,7 +165,7 @@ const exchange = (
   merged: MergedLayers
 ) =>
   Effect.gen(function*() {
-    const record = yield* Ref.get(entry.record)
+    const record = yield* entry.record.now
     if (record.disk !== read.disk) return false
     const old = entry.folder.disk(record.disk)
     const now = yield* readWorkspaceDisk(old, virtualBytesOf(record))
@@ -177,7 +176,7 @@ const exchange = (
     yield* removeFolder(folder)
     yield* linkMerged(now, folder, merged).pipe(
       Effect.tap(Effect.sync(() => faultPoint("flatten:linked"))),
-      Effect.andThen(commit(entry, (known) => ({ ...known, disk: next }), { durable: true })),
+      Effect.andThen(entry.record.commit((known) => ({ ...known, disk: next }), { durable: true })),
       Effect.onError(() => discardFolder(folder))
     )
     faultPoint("flatten:committed")
@@ -189,7 +188,7 @@ const exchange = (
 /** A VM with the old layers open continues without loss. They are freed when it ends. */
 const replaceInVm = (entry: Entry, { layers }: WorkspaceDisk, merged: MergedLayers) =>
   Effect.flatMap(
-    Ref.get(entry.generation),
+    entry.generation.now,
     Option.match({
       onNone: () => Effect.void,
       onSome: ({ guest: { vm: { disks } } }) =>
@@ -207,12 +206,12 @@ const RETRY_MS = 10 * 60_000
 
 const isIdle = (entry: Entry) =>
   Effect.gen(function*() {
-    const { state } = yield* Ref.get(entry.state)
+    const { state } = yield* entry.state.now
     // Its next use comes at any moment, and a long chain makes that use slower.
     if (state === "paused") return true
     if (state !== "running" && state !== "stopped") return false
     if (yield* isBusy(entry)) return false
-    return (yield* nowMs) - lastActivity(entry.folder, yield* Ref.get(entry.record)).getTime() >= QUIET_MS
+    return (yield* nowMs) - lastActivity(entry.folder, yield* entry.record.now).getTime() >= QUIET_MS
   })
 
 /** Merges layers of idle and paused workspaces with long chains, one workspace after the other. Callers repeat it. */

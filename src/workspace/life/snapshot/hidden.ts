@@ -1,4 +1,4 @@
-import { Effect, Ref, type Scope } from "effect"
+import { Effect, type Scope } from "effect"
 import * as path from "node:path"
 import { listIfPresent } from "../../../system/files/entries.ts"
 import { nowIso, nowMs } from "../../../system/waits/time.ts"
@@ -45,7 +45,7 @@ export const removeHidden = ({ folder: { directory } }: Pick<Snapshot, "folder">
 /** Removes the hidden snapshots of a workspace that neither an interrupted reset nor a candidate of the last try needs. */
 export const removeUnused = (entry: Entry) =>
   Effect.gen(function*() {
-    const needed = neededSnapshot(yield* Ref.get(entry.record))
+    const needed = neededSnapshot(yield* entry.record.now)
     const { directory, snapshots } = entry.folder
     const tried = triedSnapshots(directory)
     const names = yield* Effect.orElseSucceed(listIfPresent(snapshots), (): ReadonlyArray<string> => [])
@@ -60,4 +60,4 @@ export const removeOverTries = ({ registry }: Lifecycle) =>
       const tried = readTried(entry.folder.directory)
       if (tried === undefined || !isOver(tried, yield* nowMs)) return
       yield* removeTried(entry)
-    }).pipe(entry.lifecycleLock.withPermitsIfAvailable(1), Effect.ignoreCause), { discard: true })
+    }).pipe(entry.lifecycleLock.holdIfFree, Effect.ignoreCause), { discard: true })

@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -118,7 +118,7 @@ export const adoptSnapshots = (entry: Entry) =>
     const whole = yield* readSnapshots(entry.folder)
     const kept = new Set(whole.map(({ record }) => record.name))
     const there = yield* Effect.mapError(listIfPresent(snapshots), toHostError)
-    const needed = neededSnapshot(yield* Ref.get(entry.record))
+    const needed = neededSnapshot(yield* entry.record.now)
     const tried = triedSnapshots(entry.folder.directory)
     // An interrupted reset to a hidden snapshot still needs its residents.
     const halves = there.filter((name) => !kept.has(name) && name !== needed && !tried.has(name))

@@ -1,4 +1,4 @@
-import { Deferred, Effect, Fiber, Option, Ref, Result, Scope } from "effect"
+import { Deferred, Effect, Fiber, Option, Result, Scope } from "effect"
 import * as path from "node:path"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { VmId } from "../../../lib/vm/model/record.ts"
@@ -9,7 +9,7 @@ import { ensureFolder, listFolder } from "../../../system/files/entries.ts"
 import { toHostError } from "../../../system/files/failure.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
-import { commit, type Lifecycle, removeFolder, setFailed } from "../../entry/context.ts"
+import { type Lifecycle, removeFolder } from "../../entry/context.ts"
 import { damagedBy, vmsOnDisksOf } from "../../entry/damaged.ts"
 import { type Entry, makeEntry, nameNow } from "../../entry/entry.ts"
 import { readEvents, recordEvent, type WorkspaceLogEvent } from "../../entry/events.ts"
@@ -67,7 +67,7 @@ export const adoptAll = (lifecycle: Lifecycle) =>
       yield* vmsOnDisksOf([...lifecycle.registry.damaged.values()].map(({ folder }) => folder))
     )
     for (const entry of found) {
-      const record = yield* Ref.get(entry.record)
+      const record = yield* entry.record.now
       if (record.phase === "running" && record.vm !== undefined && !isUnfinished(record)) counted.add(record.vm)
     }
     // First: no disk may have two writers.
@@ -84,13 +84,13 @@ export const adoptAll = (lifecycle: Lifecycle) =>
 /** If two workspaces have one name after the repair of a record, the older one keeps it. */
 const keepNamesApart = (found: ReadonlyArray<Entry>) =>
   Effect.gen(function*() {
-    const records = yield* Effect.forEach(found, (entry) =>
-      Effect.map(Ref.get(entry.record), (record) => ({ entry, record })))
+    const records = yield* Effect.forEach(
+      found,
+      (entry) => Effect.map(entry.record.now, (record) => ({ entry, record }))
+    )
     const known = new Map<string, string>()
     for (
-      const { entry, record } of records.toSorted((a, b) =>
-        a.record.createdAt.localeCompare(b.record.createdAt)
-      )
+      const { entry, record } of records.toSorted((a, b) => a.record.createdAt.localeCompare(b.record.createdAt))
     ) {
       const { id, name } = record
       if (name === undefined || isUnfinished(record)) continue
@@ -98,7 +98,7 @@ const keepNamesApart = (found: ReadonlyArray<Entry>) =>
       if (other === undefined) known.set(name, id)
       else {
         yield* Effect.logWarning(`${id} has no name any more: ${other} is called ${name} too`)
-        yield* Effect.ignoreCause(commit(entry, ({ name: _, ...rest }) => rest))
+        yield* Effect.ignoreCause(entry.record.commit(({ name: _, ...rest }) => rest))
       }
     }
   })
@@ -114,15 +114,12 @@ const adoptOne = (lifecycle: Lifecycle, entry: Entry) =>
       Effect.catchDefect((defect) =>
         Effect.andThen(
           Effect.logError(`${entry.id} cannot be taken up`, defect),
-          Ref.set(entry.state, { state: "failed", detail: `it could not be taken up: ${String(defect)}` })
+          entry.state.show("failed", `it could not be taken up: ${String(defect)}`)
         )
       ),
       Effect.forkIn(lifecycle.scope)
     )
-    const slow = Ref.update(entry.state, (now) =>
-      now.state === "starting" && now.detail === undefined
-        ? { ...now, detail: "its guest has not answered yet" }
-        : now)
+    const slow = entry.state.explain("starting", "its guest has not answered yet")
     yield* Effect.raceFirst(Fiber.await(adopted), Deferred.await(still)).pipe(
       Effect.timeoutOrElse({ duration: ADOPT_WAIT_MS, orElse: () => slow })
     )
@@ -139,7 +136,7 @@ const attaching = (entry: Entry, vm: VmId, residents: Residents, onStill: Effect
       const guest = yield* Effect.flatMap(Vmm, (vmm) => vmm.attach(vm, { keep: residents.owns, onStill }))
       // An interrupted capture has left the guest's programs stopped.
       yield* Effect.ignoreCause(guest.channel.chain(guest.vm.steps.startPrograms))
-      const { residents: kept } = yield* Ref.get(entry.record)
+      const { residents: kept } = yield* entry.record.now
       yield* residents.adopt({ guest, channel: guest.channel, scope: yield* Effect.scope }, kept)
       return guest
     })
@@ -147,7 +144,7 @@ const attaching = (entry: Entry, vm: VmId, residents: Residents, onStill: Effect
 
 const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<unknown>) =>
   Effect.gen(function*() {
-    const record = yield* Ref.get(entry.record)
+    const record = yield* entry.record.now
     if (isUnfinished(record)) return yield* forget(lifecycle, entry)
     lifecycle.registry.entries.set(entry.id, entry)
     yield* removeLeftoverDisks(entry)
@@ -169,23 +166,23 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
       yield* rebaseResidents(entry, residents, rebase)
       yield* removeUnused(entry)
     }
-    yield* Ref.set(entry.residents, Option.some(residents))
+    yield* entry.residents.hold(residents)
     const { paused, vm } = record
     if (paused !== undefined) return yield* adoptPaused(entry, residents)
     // A pause or a resume was interrupted.
     yield* removeFolder(entry.folder.paused)
     if (record.phase === "stopped" || vm === undefined) {
       yield* completeStop(entry, residents)
-      return yield* Ref.set(entry.state, { state: "stopped" })
+      return yield* entry.state.show("stopped")
     }
-    yield* Ref.set(entry.state, { state: "starting" })
+    yield* entry.state.show("starting")
     const onStill = Effect.andThen(
-      Ref.set(entry.state, { state: "starting", detail: troubleText("no-space") }),
+      entry.state.show("starting", troubleText("no-space")),
       standsStill
     )
     yield* Effect.catch(transit(lifecycle, attaching(entry, vm, residents, onStill)), (failure) =>
       // A stop, reset or deletion has ended the VM while its guest stood still.
-      Effect.flatMap(Ref.get(entry.record), (now) =>
+      Effect.flatMap(entry.record.now, (now) =>
         now.vm !== vm || now.phase !== "running" ? Effect.void : Effect.all([
           Effect.ignoreCause(endVmIfDead(vm)),
           residents.lose(failure),
@@ -211,7 +208,7 @@ const adoptPaused = (entry: Entry, residents: Residents) =>
     const { directory } = entry.folder
     const last = (yield* readEvents(directory)).findLast(({ _tag }) => LIFE.has(_tag))
     if (last?._tag !== "paused") yield* recordEvent(directory, { _tag: "paused" })
-    yield* Ref.set(entry.state, { state: "paused" })
+    yield* entry.state.show("paused")
   })
 
 /** Events of the beginning and the end of a VM. */
@@ -234,15 +231,15 @@ const fail = (entry: Entry, failure: PyroError) =>
   Effect.gen(function*() {
     const { directory } = entry.folder
     const last = (yield* readEvents(directory)).findLast(({ _tag }) => LIFE.has(_tag))
-    if (last?._tag === "died") return yield* setFailed(entry, last.detail)
-    yield* setFailed(entry, failure.fact)
+    if (last?._tag === "died") return yield* entry.state.fail(last.detail)
+    yield* entry.state.fail(failure.fact)
     yield* recordEvent(directory, diedOf(failure))
   })
 
 /** Removes the folders of disks that no record names: leftovers of a crash between their making and their record. */
 const removeLeftoverDisks = (entry: Entry) =>
   Effect.gen(function*() {
-    const { disk } = yield* Ref.get(entry.record)
+    const { disk } = yield* entry.record.now
     const { directory } = entry.folder
     const names = yield* Effect.mapError(listFolder(directory), toHostError)
     const leftovers = names.filter((name) => /^disk-\d+$/.test(name) && name !== `disk-${disk}`)

@@ -1,4 +1,4 @@
-import { Effect, Ref } from "effect"
+import { Effect } from "effect"
 import { InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
 import type { CreatePayload } from "../../../contract/rows/workspace-lifecycle.ts"
 import { callerProject } from "../../../contract/wire/caller-project.ts"
@@ -57,7 +57,7 @@ const announced = (
 const announce = (entry: Entry, saved: Saved, payload: CreatePayload) =>
   Effect.gen(function*() {
     yield* makeFolder(entry.folder)
-    yield* writeWorkspace(entry.folder, yield* Ref.get(entry.record), { flush: false })
+    yield* writeWorkspace(entry.folder, yield* entry.record.now, { flush: false })
     yield* linkBase(entry.folder.base, yield* linkedBase(saved.folder.base))
     yield* writeFirstItems(entry.folder.directory, payload.secretHttp)
     faultPoint("create-from:announced")
@@ -113,7 +113,7 @@ const creating = (
           const captured = { ...files, residents: noStates }
           return yield* buildFork(lifecycle, { folder, captured, vms: [] }, entry, undefined, notify)
         }
-        const record = yield* Ref.get(entry.record)
+        const record = yield* entry.record.now
         const images = yield* linkedBase(entry.folder.base)
         const seed = { path: `${folder.disk}/seed.ext4`, virtualBytes: virtualBytesOf(record) }
         const vms = yield* reserve(memory.spec, [{ record, images, seed, scope }])
@@ -155,7 +155,7 @@ export const createFrom = (
       return entry
     })
     return yield* made.pipe(
-      entry.lifecycleLock.withPermits(1),
+      entry.lifecycleLock.hold,
       Effect.onError(() => Effect.ignoreCause(forget(lifecycle, entry)))
     )
   }).pipe(Effect.uninterruptible)

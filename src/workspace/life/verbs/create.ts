@@ -1,4 +1,4 @@
-import { Deferred, Effect, Fiber, Option, Ref, Scope } from "effect"
+import { Deferred, Effect, Fiber, Option, Scope } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { CreatePayload } from "../../../contract/rows/workspace-lifecycle.ts"
 import { callerProject } from "../../../contract/wire/caller-project.ts"
@@ -141,7 +141,7 @@ const prepareRest = (
 ) =>
   Effect.gen(function*() {
     const { folder } = entry
-    const record = yield* Ref.get(entry.record)
+    const record = yield* entry.record.now
     yield* linkBase(folder.base, { environment, kernel }).pipe(
       // The cache was emptied in the meantime: a new build gives the same image, or the VM's image is another one.
       Effect.catchTag("ImageDamaged", (gone) =>
@@ -171,13 +171,13 @@ const prepareRest = (
         nameNow(entry),
       wake
     )
-    yield* Ref.set(entry.residents, Option.some(yield* Scope.provide(residents, entry.scope)))
+    yield* entry.residents.hold(yield* Scope.provide(residents, entry.scope))
   })
 
 /** Makes folder, record and first disk of a workspace. The record precedes everything that it announces. */
 const announceAndPrepare = (entry: Entry, payload: CreatePayload, notify: Notify) =>
   Effect.gen(function*() {
-    const record = yield* Ref.get(entry.record)
+    const record = yield* entry.record.now
     yield* makeFolder(entry.folder)
     // A power cut undoes the folder and everything in it.
     yield* writeWorkspace(entry.folder, record, { flush: false })
@@ -267,7 +267,7 @@ export const create = (lifecycle: Lifecycle, payload: AskedWorkspace, network: G
     const generation = yield* transit(lifecycle, transition).pipe(
       // The guest turns on its network while the host writes the record and reports to the residents.
       Effect.tap(Effect.interruptible(Effect.suspend(() => networkOn))),
-      entry.lifecycleLock.withPermits(1),
+      entry.lifecycleLock.hold,
       Effect.onError(() => Effect.ignoreCause(forget(lifecycle, entry)))
     )
     if (generation !== undefined) yield* warmLater(lifecycle, generation, { files })

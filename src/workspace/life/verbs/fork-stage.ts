@@ -1,4 +1,4 @@
-import { Effect, Option, Ref, type Scope } from "effect"
+import { Effect, Option, type Scope } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { ForkPayload } from "../../../contract/rows/workspace-fork.ts"
 import type { ReservedVm } from "../../../lib/vm/model/guest.ts"
@@ -49,7 +49,7 @@ export const forkNames = (
     const { name: own } = source
     if (own === undefined) return places.map(() => undefined)
     const used = new Set<string | undefined>()
-    for (const entry of entries.values()) used.add((yield* Ref.get(entry.record)).name)
+    for (const entry of entries.values()) used.add((yield* entry.record.now).name)
     const free: Array<string> = []
     for (let number = 1; free.length < count; number++) {
       if (!used.has(numbered(own, number))) free.push(numbered(own, number))
@@ -85,7 +85,7 @@ const stageSnapshot = (
   Effect.gen(function*() {
     const snapshot = yield* findSnapshot(source, name)
     const { folder, record: { captured } } = snapshot
-    const record = yield* Ref.get(source.record)
+    const record = yield* source.record.now
     const memory = diskOnly ? undefined : captured.memory
     const images = yield* linkedBase(source.folder.base)
     if (memory !== undefined) {
@@ -135,11 +135,11 @@ const reserveFor = (
   sharedBytes: number | undefined
 ) =>
   Effect.gen(function*() {
-    const seed = seedOf(source, yield* Ref.get(source.record))
+    const seed = seedOf(source, yield* source.record.now)
     const wanted = yield* Effect.forEach(children, ({ entry, scope }) =>
       Effect.gen(function*() {
         const images = yield* linkedBase(entry.folder.base)
-        return { record: yield* Ref.get(entry.record), images, seed, scope }
+        return { record: yield* entry.record.now, images, seed, scope }
       }))
     return yield* reserve(spec, wanted, sharedBytes)
   })
@@ -174,7 +174,7 @@ const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, childr
   Effect.gen(function*() {
     const folder = stagedIn(children)
     yield* Effect.mapError(makeFolder(folder.directory), toHostError)
-    const generation = Option.getOrUndefined(yield* Ref.get(source.generation))
+    const generation = Option.getOrUndefined(yield* source.generation.now)
     if (generation === undefined || diskOnly) {
       const staged: Staged = { folder, captured: yield* capture(source, folder, undefined), vms: [] }
       return staged

@@ -1,4 +1,4 @@
-import { Effect, Option, Ref, Scope } from "effect"
+import { Effect, Scope } from "effect"
 import { AdmissionRefused, memoryStore, NoSpace, type PyroError } from "../../../contract/errors/errors.ts"
 import type { Notice } from "../../../contract/rows/notice.ts"
 import type { ForkPayload } from "../../../contract/rows/workspace-fork.ts"
@@ -74,7 +74,7 @@ const announced = (
 const announce = (lifecycle: Lifecycle, source: Entry, payload: ForkPayload, tryOf: string | undefined) =>
   Effect.gen(function*() {
     const { stateDir } = yield* Paths
-    const record = yield* Ref.get(source.record)
+    const record = yield* source.record.now
     const children: Array<Child> = []
     yield* Effect.gen(function*() {
       const names = tryOf === undefined ? yield* forkNames(lifecycle.registry, record, payload) : [undefined]
@@ -112,7 +112,7 @@ export const buildFork = (
   notify: Notify
 ) =>
   Effect.gen(function*() {
-    const record = yield* Ref.get(child.record)
+    const record = yield* child.record.now
     const disk = child.folder.disk(record.disk)
     yield* makeDisk(folder, captured, disk, record)
     yield* copyPushed(folder.directory, child.folder.directory)
@@ -122,7 +122,7 @@ export const buildFork = (
     const residents = yield* Scope.provide(
       openResidents(
         child.folder,
-        recordedGrant(yield* Ref.get(child.record)),
+        recordedGrant(yield* child.record.now),
         defaultsOf(child),
         loanSourceOf(child),
         () => nameNow(child),
@@ -131,7 +131,7 @@ export const buildFork = (
       child.scope
     )
     yield* residents.inherit(captured.residents, { folder: folder.logs, sinceMs: (yield* nowMs) - captured.takenAtMs })
-    yield* Ref.set(child.residents, Option.some(residents))
+    yield* child.residents.hold(residents)
     return vm === undefined
       ? yield* guestOn(child, record, notify)
       : yield* restoreAs(vm, folder.frozen.statePath, record, disk)
@@ -223,6 +223,6 @@ export const fork = (
       yield* Effect.forkIn(discardFolder(staged.folder.directory), lifecycle.scope, { uninterruptible: true })
       return entries
     }).pipe(Effect.scoped)
-    const held = entries.reduce((work, { lifecycleLock }) => lifecycleLock.withPermits(1)(work), made)
+    const held = entries.reduce((work, { lifecycleLock }) => lifecycleLock.hold(work), made)
     return yield* Effect.onError(held, () => Effect.ignoreCause(forgetAll(lifecycle, children)))
   }).pipe(unlessDeleted(lifecycle, source), Effect.uninterruptible)

@@ -1,10 +1,9 @@
-import { Cause, Effect, Option, Ref } from "effect"
+import { Cause, Effect, Option } from "effect"
 import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import { lastActivity } from "../../entry/activity.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
-import { noteUse } from "../../entry/uses.ts"
 import { isBusy } from "../../residents/open/entry-residents.ts"
 import { pause } from "./pause.ts"
 
@@ -24,13 +23,13 @@ const isInUse = (entry: Entry) => Effect.suspend(() => entry.uses.count > 0 ? Ef
 
 /** The workspaces that are paused after a time without a use. Costs nothing for the other workspaces. */
 const pausable = ({ registry }: Lifecycle) =>
-  [...registry.entries.values()].filter(({ record }) => Ref.getUnsafe(record).pauseAfterSeconds !== undefined)
+  [...registry.entries.values()].filter(({ record }) => record.get().pauseAfterSeconds !== undefined)
 
 /** A running workspace that is paused after a time without a use. Undefined for any other. */
 const waiting = (entry: Entry) =>
   Effect.gen(function*() {
-    const { state } = yield* Ref.get(entry.state)
-    const record = yield* Ref.get(entry.record)
+    const { state } = yield* entry.state.now
+    const record = yield* entry.record.now
     const { pauseAfterSeconds } = record
     return state !== "running" || pauseAfterSeconds === undefined ? undefined : { record, pauseAfterSeconds }
   })
@@ -40,19 +39,16 @@ const waiting = (entry: Entry) =>
  * from then on waits for the lifecycle lock, and resumes the workspace.
  */
 const fallAsleep = (entry: Entry): Effect.Effect<boolean> =>
-  Ref.modify(
-    entry.state,
-    (now) => now.state === "running" && entry.uses.count === 0 ? [true, { state: "paused" as const }] : [false, now]
-  )
+  entry.state.replace("running", "paused", () => entry.uses.count === 0)
 
 /** The workspace runs on if it has not been paused. A VM that ended meanwhile has set another state. */
 const wakeUp = (entry: Entry) =>
   Effect.flatMap(
-    Ref.get(entry.generation),
+    entry.generation.now,
     (generation) =>
       Option.isNone(generation)
         ? Effect.void
-        : Ref.update(entry.state, (now) => now.state === "paused" ? { state: "running" as const } : now)
+        : Effect.asVoid(entry.state.replace("paused", "running"))
   )
 
 /** Pauses a workspace that nothing uses. False if something does. The caller holds the workspace alone. */
@@ -71,7 +67,7 @@ const unusedMs = (entry: Entry, record: Parameters<typeof lastActivity>[1]) =>
 export const noteUses = (lifecycle: Lifecycle): Effect.Effect<void> =>
   Effect.forEach(pausable(lifecycle), (entry) =>
     Effect.gen(function*() {
-      if ((yield* waiting(entry)) !== undefined && (yield* isInUse(entry))) yield* noteUse(entry)
+      if ((yield* waiting(entry)) !== undefined && (yield* isInUse(entry))) yield* entry.uses.note
     }), { discard: true })
 
 /**
@@ -99,7 +95,7 @@ export const makeIdlePauses = (lifecycle: Lifecycle): Effect.Effect<void, never,
       const called = record.name === undefined ? "" : ` (${record.name})`
       yield* Effect.logInfo(`${entry.id}${called} is paused: it was not used for ${pauseAfterSeconds} s`)
     }).pipe(
-      entry.lifecycleLock.withPermitsIfAvailable(1),
+      entry.lifecycleLock.holdIfFree,
       Effect.asVoid,
       Effect.catch((failure) => failed(entry, failure.fact)),
       Effect.catchDefect((defect) =>

@@ -1,4 +1,4 @@
-import { Effect, type Option, Ref } from "effect"
+import { Effect, type Option } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
 import { SavedExists, SavedNotFound } from "../../../contract/errors/errors.ts"
@@ -81,7 +81,7 @@ export const save = (
     yield* demandPlain(yield* guardOf(entry, {}), { name })
     yield* demandFreeName(name)
     const folder = yield* namelessFolder
-    const source = yield* Ref.get(entry.record)
+    const source = yield* entry.record.now
     const record = announced(source, { name, id: path.basename(folder.directory).slice(1), createdAt: yield* nowIso })
     const made = yield* Effect.gen(function*() {
       yield* Effect.mapError(ensureFolder(folder.directory), toHostErrorOf(folder.directory))

@@ -1,4 +1,4 @@
-import { Effect, Exit, Ref, Scope } from "effect"
+import { Effect, Exit, Scope } from "effect"
 import type { CreatePayload } from "../../../contract/rows/workspace-lifecycle.ts"
 import { demandPlain } from "../../../lib/redaction/redact.ts"
 import { writeFile } from "../../../system/files/content.ts"
@@ -96,7 +96,7 @@ export const makeFolder = (folder: WorkspaceFolder) =>
 
 /** Records that a new workspace has a lent agent. */
 export const recordLoan = ({ folder, record }: Entry) =>
-  Effect.flatMap(Ref.get(record), ({ sshAgent }) =>
+  Effect.flatMap(record.now, ({ sshAgent }) =>
     sshAgent === undefined
       ? Effect.void
       : recordEvent(folder.directory, { _tag: "ssh_agent_lent", hosts: sshAgent.hosts }))

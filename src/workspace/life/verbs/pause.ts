@@ -1,4 +1,4 @@
-import { Effect, Option, Ref, type Scope } from "effect"
+import { Effect, Option, type Scope } from "effect"
 import * as path from "node:path"
 import { type PyroError, WorkspaceNotReady } from "../../../contract/errors/errors.ts"
 import { wakes, type WorkspaceOperation } from "../../../contract/rows/operations.ts"
@@ -11,9 +11,9 @@ import { asStep } from "../../../system/telemetry/spans.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { clockReader, nowMs } from "../../../system/waits/time.ts"
 import { alone, discardFolder, type Lifecycle, type LifecycleServices, removeFolder } from "../../entry/context.ts"
-import { displayName, type Entry, type Generation } from "../../entry/entry.ts"
+import type { Generation } from "../../entry/current-generation.ts"
+import { displayName, type Entry } from "../../entry/entry.ts"
 import { unwritten, virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
-import { use } from "../../entry/uses.ts"
 import { residentsOf } from "../../residents/open/entry-residents.ts"
 import type { Transition } from "../engine/description.ts"
 import { demandMoving } from "../engine/running.ts"
@@ -56,14 +56,14 @@ const suspend = (entry: Entry, generation: Generation) =>
       memoryUid: process.getuid?.() ?? 0,
       stays: true
     }))).pipe(residents.quiesced)
-    const hostname = hostnameOf(yield* Ref.get(entry.record))
+    const hostname = hostnameOf(yield* entry.record.now)
     return { goOn, paused: { spec: vm.spec, identity, hostname, takenAtMs } satisfies Paused }
   })
 
 /** Waits until memory and disk survive a power cut: the VM, which has both, is about to end. */
 const keepForGood = (entry: Entry) =>
   Effect.gen(function*() {
-    const record = yield* Ref.get(entry.record)
+    const record = yield* entry.record.now
     const { top } = yield* readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
     const folder = entry.folder.paused
     const names = yield* listFolder(folder)
@@ -110,7 +110,7 @@ const pausing = (entry: Entry, rest: PyroError, unusedSeconds: number | undefine
  */
 export const pause = (lifecycle: Lifecycle, entry: Entry, unusedSeconds?: number) =>
   Effect.gen(function*() {
-    const running = yield* Ref.get(entry.generation)
+    const running = yield* entry.generation.now
     if (Option.isNone(running)) return false
     yield* demandMoving(entry, running.value)
     yield* haveRoom(yield* running.value.guest.vm.memoryBytes, entry.folder.paused)
@@ -168,7 +168,7 @@ const demandContinuable = (entry: Entry, record: WorkspaceRecord, { identity, sp
 /** Resumes a paused workspace. False for a running one, which stays unchanged. Its caller has the workspace alone. */
 export const resume = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
-    const record = yield* Ref.get(entry.record)
+    const record = yield* entry.record.now
     const { paused } = record
     if (paused === undefined) return false
     yield* demandContinuable(entry, record, paused)
@@ -180,7 +180,7 @@ export const resume = (lifecycle: Lifecycle, entry: Entry) =>
 /** Resumes a workspace if it is paused, or about to be. */
 const wake = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<void, PyroError, LifecycleServices> =>
   Effect.flatMap(
-    Ref.get(entry.state),
+    entry.state.now,
     ({ state }) => state === "paused" ? Effect.asVoid(alone(lifecycle, entry)(resume(lifecycle, entry))) : Effect.void
   )
 
@@ -193,7 +193,7 @@ export const wakeFor = (
   entry: Entry,
   operation: WorkspaceOperation
 ): Effect.Effect<void, PyroError, LifecycleServices | Scope.Scope> =>
-  wakes(operation) ? Effect.andThen(use(entry), wake(lifecycle, entry)) : Effect.void
+  wakes(operation) ? Effect.andThen(entry.uses.use, wake(lifecycle, entry)) : Effect.void
 
 /** The same for a client of a published port, who gets no error. */
 export const wakeForClient = (lifecycle: Lifecycle, entry: Entry) =>

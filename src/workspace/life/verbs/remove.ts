@@ -1,4 +1,4 @@
-import { Effect, Ref, SubscriptionRef } from "effect"
+import { Effect } from "effect"
 import {
   type NoSpace,
   type PyroError,
@@ -43,11 +43,7 @@ const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
  * to end and then waits for the lock.
  */
 export const remove = (lifecycle: Lifecycle, entry: Entry) =>
-  Effect.acquireUseRelease(
-    SubscriptionRef.set(entry.isBeingDeleted, true),
-    () => removeAlone(lifecycle, entry).pipe(aloneFor(lifecycle, entry, "workspace.delete")),
-    () => SubscriptionRef.set(entry.isBeingDeleted, false)
-  )
+  removeAlone(lifecycle, entry).pipe(aloneFor(lifecycle, entry, "workspace.delete"), entry.deletion.during)
 
 /** Ends the VMs on its disks and removes it. The next process finishes an interrupted removal. */
 const removeDamaged = ({ registry }: Lifecycle, damaged: Damaged) =>
@@ -103,7 +99,7 @@ const removeOne = (lifecycle: Lifecycle, one: Entry | Damaged) =>
   isDamaged(one)
     ? Effect.as(removeDamaged(lifecycle, one), { id: one.id, name: undefined })
     : Effect.gen(function*() {
-      const { name } = yield* Ref.get(one.record)
+      const { name } = yield* one.record.now
       yield* remove(lifecycle, one)
       return { id: one.id, name }
     })
@@ -135,13 +131,13 @@ export const removeAll = (lifecycle: Lifecycle, payload: DeletePayload) =>
   })
 
 /** Costs nothing for the others: most workspaces have no time to live. */
-const mayExpire = ({ record }: Entry) => Ref.getUnsafe(record).ttlSeconds !== undefined
+const mayExpire = ({ record }: Entry) => record.get().ttlSeconds !== undefined
 
 /** Deletes expired workspaces. A workspace in a lifecycle step is checked again the next time. */
 export const expire = (lifecycle: Lifecycle) =>
   Effect.forEach([...lifecycle.registry.entries.values()].filter(mayExpire), (entry) =>
     Effect.gen(function*() {
-      const record = yield* Ref.get(entry.record)
+      const record = yield* entry.record.now
       if (record.ttlSeconds === undefined || !lifecycle.registry.entries.has(entry.id)) return
       if (yield* isBusy(entry)) return yield* touch(entry.folder)
       const at = lastActivity(entry.folder, record).getTime() + record.ttlSeconds * 1000
@@ -153,6 +149,6 @@ export const expire = (lifecycle: Lifecycle) =>
         `${entry.id}${called} is deleted: it was not used for ${record.ttlSeconds} s, its time to live`
       )
     }).pipe(
-      entry.lifecycleLock.withPermitsIfAvailable(1),
+      entry.lifecycleLock.holdIfFree,
       Effect.catchCause((cause) => Effect.logWarning(`${entry.id} has expired and cannot be deleted`, cause))
     ), { discard: true })

@@ -1,4 +1,4 @@
-import { Effect, Ref } from "effect"
+import { Effect } from "effect"
 import { linkSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../../lib/disk/workspace-disk.ts"
 import { readPushed } from "../../../lib/seeding/model/pushed.ts"
 import { replayPushed } from "../../../lib/seeding/push.ts"
@@ -10,7 +10,8 @@ import {
   type Notify,
   removeFolder
 } from "../../entry/context.ts"
-import type { Entry, Generation } from "../../entry/entry.ts"
+import type { Generation } from "../../entry/current-generation.ts"
+import type { Entry } from "../../entry/entry.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
 import type { OnUndo, Transition } from "../engine/description.ts"
 import { endedBy } from "../engine/ended-by.ts"
@@ -45,7 +46,7 @@ const newDiskLike = (oldDisk: string, newDisk: string, record: WorkspaceRecord) 
 /** Files that were pushed since the creation are part of the baseline. */
 const replay = (entry: Entry, { channel }: Generation) =>
   Effect.flatMap(
-    entry.pushedLock.withPermits(1)(readPushed(entry.folder.directory)),
+    entry.pushedLock.hold(readPushed(entry.folder.directory)),
     (pushed) => Effect.interruptible(replayPushed(channel, pushed, workspaceTrees.live))
   )
 
@@ -73,7 +74,7 @@ const resetting = (entry: Entry, before: WorkspaceRecord, notify: Notify): Trans
 
 /** Brings a workspace back to the state right after its creation. Its caller has the workspace alone. */
 export const reset = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
-  Effect.flatMap(Ref.get(entry.record), (before) => transit(lifecycle, resetting(entry, before, notify)))
+  Effect.flatMap(entry.record.now, (before) => transit(lifecycle, resetting(entry, before, notify)))
 
 /** Target snapshot of a reset. */
 interface Target {
@@ -143,7 +144,7 @@ export const resetTo = (
 ) =>
   Effect.gen(function*() {
     const snapshot = yield* findSnapshot(entry, asked.snapshot)
-    const before = yield* Ref.get(entry.record)
+    const before = yield* entry.record.now
     if (!asked.diskOnly) {
       yield* demandLoadable(snapshot, yield* linkedBase(entry.folder.base), seedOf(entry, before))
     }

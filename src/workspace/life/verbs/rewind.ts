@@ -1,4 +1,4 @@
-import { Effect, Ref } from "effect"
+import { Effect } from "effect"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import type { Lifecycle, LifecycleServices, Notify } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
@@ -54,7 +54,7 @@ export const rewind = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notif
   Effect.gen(function*() {
     const planned = yield* planReturn(entry, wanted, notify)
     const { both, journal, looks, places, point, services, written } = planned
-    const before = yield* Ref.get(entry.record)
+    const before = yield* entry.record.now
     // A paused workspace has running commands, too.
     const ran = journal.commands.filter(({ end }) => end === undefined).map(({ start }) => start.id)
     const hasMemory = point.record.captured.memory !== undefined

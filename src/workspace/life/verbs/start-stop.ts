@@ -1,6 +1,7 @@
-import { Effect, Exit, Fiber, Option, Ref, Schedule, Scope } from "effect"
-import { type Lifecycle, type LifecycleServices, type Notify, showing } from "../../entry/context.ts"
-import type { Entry, Generation } from "../../entry/entry.ts"
+import { Effect, Exit, Fiber, Option, Schedule, Scope } from "effect"
+import type { Lifecycle, LifecycleServices, Notify } from "../../entry/context.ts"
+import type { Generation } from "../../entry/current-generation.ts"
+import type { Entry } from "../../entry/entry.ts"
 import type { Transition } from "../engine/description.ts"
 import { endedBy } from "../engine/ended-by.ts"
 import { demandMoving } from "../engine/running.ts"
@@ -17,7 +18,7 @@ const starting = (entry: Entry, notify: Notify): Transition<LifecycleServices> =
   shows: "starting",
   build: () =>
     Effect.gen(function*() {
-      const guest = yield* guestOn(entry, yield* Ref.get(entry.record), notify)
+      const guest = yield* guestOn(entry, yield* entry.record.now, notify)
       // A VM that was killed during a patch or a push left a half-done change: any change rolls it back first.
       yield* Effect.ignoreCause(guest.channel.changeFiles(workspaceTrees.live.root, []))
       return guest
@@ -36,7 +37,7 @@ const isEnding = (entry: Entry, generation: Generation) =>
   Effect.gen(function*() {
     const lost = yield* Effect.forkChild(Effect.flip(generation.channel.failed), { startImmediately: true })
     if (lost.pollUnsafe() === undefined) return yield* Effect.as(Fiber.interrupt(lost), false)
-    const ended = Effect.repeat(Ref.get(entry.generation), {
+    const ended = Effect.repeat(entry.generation.now, {
       while: (now) => Option.isSome(now) && now.value === generation,
       schedule: Schedule.spaced("10 millis")
     })
@@ -46,7 +47,7 @@ const isEnding = (entry: Entry, generation: Generation) =>
 /** Starts a stopped or failed workspace. False for a running one, which stays unchanged. Its caller has the workspace alone. */
 export const start = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
   Effect.gen(function*() {
-    const present = yield* Ref.get(entry.generation)
+    const present = yield* entry.generation.now
     if (Option.isSome(present) && !(yield* isEnding(entry, present.value))) return false
     yield* transit(lifecycle, starting(entry, notify))
     yield* reportWarnings(entry, notify)
@@ -73,11 +74,11 @@ const stopping = (entry: Entry): Transition => ({
 /** Stops a workspace, also one that has failed. False for a stopped one, which stays unchanged. Its caller has the workspace alone. */
 export const stop = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
-    if ((yield* Ref.get(entry.state)).state === "stopped") return false
+    if ((yield* entry.state.now).state === "stopped") return false
     // A guest that a full host disk has paused keeps its memory, and writes it when the disk has room.
-    const running = yield* Ref.get(entry.generation)
+    const running = yield* entry.generation.now
     if (Option.isSome(running)) yield* demandMoving(entry, running.value)
-    yield* showing(entry, "stopping")(transit(lifecycle, stopping(entry)))
+    yield* entry.state.showing("stopping")(transit(lifecycle, stopping(entry)))
     return true
   })
 
@@ -85,9 +86,8 @@ export const stop = (lifecycle: Lifecycle, entry: Entry) =>
 export const leaveAll = (lifecycle: Lifecycle) =>
   Effect.forEach([...lifecycle.registry.entries.values()], (entry) =>
     Effect.gen(function*() {
-      const generation = yield* Ref.get(entry.generation)
+      const generation = yield* entry.generation.detach
       if (Option.isNone(generation)) return
-      yield* Ref.set(entry.generation, Option.none())
       yield* Effect.catch(
         generation.value.guest.vm.leave,
         (failure) => Effect.logWarning(`${entry.id} is left without a word of it: ${failure.fact}`)

@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import { InvalidRequest, type PyroError, WorkspaceNotReady } from "../../../contract/errors/errors.ts"
 import type { UpdatePayload } from "../../../contract/rows/workspace-update.ts"
 import { named } from "../../../contract/text/names.ts"
@@ -7,7 +7,6 @@ import { demandPlain } from "../../../lib/redaction/redact.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { touch } from "../../entry/activity.ts"
 import {
-  commit,
   discardFolder,
   endUnattached,
   type Lifecycle,
@@ -17,7 +16,6 @@ import {
 import { displayName, type Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
-import { noteUse } from "../../entry/uses.ts"
 import { demandStreams } from "../../residents/network/tap.ts"
 import { guardOf, openResidentsOf, residentsOf } from "../../residents/open/entry-residents.ts"
 import type { OpenResidents } from "../../residents/open/open.ts"
@@ -32,12 +30,12 @@ import { recordedPause } from "./pause-after.ts"
 /** Fails unless the disk of the workspace can grow to this size now. */
 const demandGrowth = (entry: Entry, diskMib: number): Effect.Effect<void, InvalidRequest | WorkspaceNotReady> =>
   Effect.gen(function*() {
-    const record = yield* Ref.get(entry.record)
+    const record = yield* entry.record.now
     if (diskMib < record.diskMib) {
       const detail = `is less than the ${record.diskMib} MiB of the disk, and a disk never shrinks`
       return yield* new InvalidRequest({ field: "disk_mib", detail })
     }
-    const { state } = yield* Ref.get(entry.state)
+    const { state } = yield* entry.state.now
     if (diskMib > record.diskMib && state !== "stopped" && state !== "failed") {
       return yield* new WorkspaceNotReady({
         workspace: yield* displayName(entry),
@@ -55,7 +53,7 @@ const demandGrowth = (entry: Entry, diskMib: number): Effect.Effect<void, Invali
  */
 const growDisk = (entry: Entry, diskMib: number): Effect.Effect<void, PyroError, LifecycleServices> =>
   Effect.gen(function*() {
-    const record = yield* Ref.get(entry.record)
+    const record = yield* entry.record.now
     if (diskMib === record.diskMib) return
     yield* endUnattached(entry)
     const next = record.disk + 1
@@ -64,7 +62,7 @@ const growDisk = (entry: Entry, diskMib: number): Effect.Effect<void, PyroError,
     yield* removeFolder(folder)
     yield* linkGrown(disk, folder, virtualBytesOf({ diskMib })).pipe(
       Effect.tap(Effect.sync(() => faultPoint("grow:linked"))),
-      Effect.andThen(commit(entry, (known) => ({ ...known, disk: next, diskMib }), { durable: true })),
+      Effect.andThen(entry.record.commit((known) => ({ ...known, disk: next, diskMib }), { durable: true })),
       Effect.onError(() => discardFolder(folder))
     )
     faultPoint("grow:committed")
@@ -147,7 +145,7 @@ const loanToRecord = (entry: Entry, payload: UpdatePayload) =>
 /** Records the end of a loan and the beginning of the next one, and follows in the VM. */
 const changeLoan = (entry: Entry, { sshAgent: before }: WorkspaceRecord) =>
   Effect.gen(function*() {
-    const { sshAgent } = yield* Ref.get(entry.record)
+    const { sshAgent } = yield* entry.record.now
     const { directory } = entry.folder
     const residents = yield* openResidentsOf(entry)
     if (before !== undefined) yield* recordEvent(directory, { _tag: "ssh_agent_ended", hosts: before.hosts })
@@ -158,7 +156,7 @@ const changeLoan = (entry: Entry, { sshAgent: before }: WorkspaceRecord) =>
 /** Renames the guest to the workspace's name, which prompts show. Without a guest, the next one gets the name. */
 const renameIn = (entry: Entry, record: WorkspaceRecord) =>
   Effect.flatMap(
-    Ref.get(entry.generation),
+    entry.generation.now,
     Option.match({
       onNone: () => Effect.void,
       onSome: ({ guest }) => renameGuest(guest, hostnameOf(record))
@@ -179,7 +177,7 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
     if (payload.name !== undefined && payload.clearName === true) {
       return yield* new InvalidRequest({ field: "clear_name", detail: "cannot be combined with a new name" })
     }
-    yield* demandLifetime(payload.ttlSeconds, { present: (yield* Ref.get(entry.record)).ttlSeconds })
+    yield* demandLifetime(payload.ttlSeconds, { present: (yield* entry.record.now).ttlSeconds })
     yield* demandPlain(yield* guardOf(entry, {}), {
       name: payload.name,
       labels: payload.labels,
@@ -187,21 +185,21 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
       cwd: payload.cwd
     })
     const loan = yield* loanToRecord(entry, payload)
-    const { cwd, env, labels, name } = changed(yield* Ref.get(entry.record), payload, loan)
+    const { cwd, env, labels, name } = changed(yield* entry.record.now, payload, loan)
     yield* demandRoom(env)
     yield* demandPlain(searchOfGiven(payload), { name, labels, env, cwd })
     yield* lifecycle.registry.checkName(payload.name, entry.id)
-    yield* demandStreams((yield* Ref.get(entry.record)).networkDriver, payload.secretHttp)
+    yield* demandStreams((yield* entry.record.now).networkDriver, payload.secretHttp)
     const { diskMib } = payload
     if (diskMib !== undefined) {
       yield* demandGrowth(entry, diskMib)
       yield* growDisk(entry, diskMib)
     }
     if (changesSecrets(payload)) yield* changeSecrets(yield* residentsOf(entry, "workspace.update"), payload)
-    const before = yield* Ref.get(entry.record)
-    const record = yield* commit(entry, (record) => changed(record, payload, loan))
+    const before = yield* entry.record.now
+    const record = yield* entry.record.commit((record) => changed(record, payload, loan))
     if (changesAgent(payload)) yield* changeLoan(entry, before)
     if (payload.name !== undefined || payload.clearName === true) yield* renameIn(entry, record)
     if (payload.ttlSeconds !== undefined) yield* touch(entry.folder)
-    if (payload.pauseAfterSeconds !== undefined) yield* noteUse(entry)
+    if (payload.pauseAfterSeconds !== undefined) yield* entry.uses.note
   })

@@ -1,4 +1,4 @@
-import { Effect, Option, Ref, Semaphore } from "effect"
+import { Effect, Option, Semaphore } from "effect"
 import { WorkspaceNotReady } from "../../../contract/errors/errors.ts"
 import type { CandidateResult } from "../../../contract/rows/workspace-try-fields.ts"
 import type { SharedMemory } from "../../../lib/vm/model/Vm.ts"
@@ -31,8 +31,8 @@ const hiddenName = (tryId: string, more = "") => `.try-${tryId}${more}`
 export const acquirePoint = (lifecycle: Lifecycle, source: Entry, tryId: string) =>
   Effect.gen(function*() {
     const scope = yield* Effect.scope
-    const { generation } = yield* Ref.get(source.record)
-    const running = Option.getOrUndefined(yield* Ref.get(source.generation))
+    const { generation } = yield* source.record.now
+    const running = Option.getOrUndefined(yield* source.generation.now)
     const shareIn = running !== undefined && (yield* canShare(running.guest.vm, 1)) ? scope : undefined
     const { shared, ...snapshot } = yield* captureHidden(source, { owner: source, name: hiddenName(tryId), shareIn })
     faultPoint("try:captured")
@@ -91,7 +91,7 @@ const changedMeanwhile = (source: Entry) =>
   Effect.gen(function*() {
     return yield* new WorkspaceNotReady({
       workspace: yield* displayName(source),
-      state: (yield* Ref.get(source.state)).state,
+      state: (yield* source.state.now).state,
       detail: "it was stopped, started or reset while the candidates were tried; try again"
     })
   })
@@ -100,7 +100,7 @@ const changedMeanwhile = (source: Entry) =>
 const pointBeforeKeep = (source: Entry, record: WorkspaceRecord, notify: Notify) =>
   hasPoints(record)
     ? takePoint(source, { always: true }).pipe(
-      source.pushLock.withPermits(1),
+      source.pushLock.hold,
       Effect.catch(({ message }) => {
         notify({ _tag: "Notice", level: "warning", message: `no rewind can undo the keep: ${message}` })
         return Effect.succeedNone
@@ -114,7 +114,7 @@ const pointBeforeKeep = (source: Entry, record: WorkspaceRecord, notify: Notify)
  */
 export const keepSnapshot = (lifecycle: Lifecycle, source: Entry, name: string, notify: Notify) =>
   Effect.gen(function*() {
-    const undo = yield* pointBeforeKeep(source, yield* Ref.get(source.record), notify)
+    const undo = yield* pointBeforeKeep(source, yield* source.record.now, notify)
     yield* resetTo(lifecycle, source, { snapshot: name, diskOnly: false }, notify)
     faultPoint("try:kept")
     return Option.getOrUndefined(Option.map(undo, (point) => point.record.id))
@@ -123,7 +123,7 @@ export const keepSnapshot = (lifecycle: Lifecycle, source: Entry, name: string, 
 /** The captured candidate becomes the workspace. */
 export const keepParked = (lifecycle: Lifecycle, source: Entry, point: Point, parked: Parked, notify: Notify) =>
   Effect.gen(function*() {
-    const record = yield* Ref.get(source.record)
+    const record = yield* source.record.now
     if (record.generation !== point.generation) return yield* changedMeanwhile(source)
     if (lastActivity(source.folder, record).getTime() > point.snapshot.record.captured.takenAtMs) {
       notify({

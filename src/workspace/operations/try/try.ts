@@ -1,4 +1,4 @@
-import { Deferred, Effect, Ref, type Stream } from "effect"
+import { Deferred, Effect, type Stream } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { CandidateResult } from "../../../contract/rows/workspace-try-fields.ts"
 import type { TryEvent, TryPayload } from "../../../contract/rows/workspace-try.ts"
@@ -6,7 +6,7 @@ import { coreCount } from "../../../system/processes/host.ts"
 import { newRequestId } from "../../../system/processes/identity.ts"
 import { withNotices } from "../../../system/waits/notices.ts"
 import type { Lifecycle, LifecycleServices, Notify } from "../../entry/context.ts"
-import { type Entry, untilDeleted } from "../../entry/entry.ts"
+import type { Entry } from "../../entry/entry.ts"
 import { beingDeleted } from "../../entry/not-ready.ts"
 import { fork } from "../../life/verbs/fork.ts"
 import { wakeFor } from "../../life/verbs/pause.ts"
@@ -71,7 +71,7 @@ const tryAll = (
   report: Report
 ) =>
   Effect.gen(function*() {
-    const { vcpuCount } = yield* Ref.get(source.record)
+    const { vcpuCount } = yield* source.record.now
     const room = yield* makeRoom
     const parking = yield* makeParking(lifecycle, source, point, keep)
     const isOver = yield* Deferred.make<void>()
@@ -108,7 +108,7 @@ const tryAll = (
   })
 
 /** Fails once the workspace is being deleted. */
-const deletionOf = (source: Entry) => Effect.andThen(untilDeleted(source), beingDeleted(source))
+const deletionOf = (source: Entry) => Effect.andThen(source.deletion.begun, beingDeleted(source))
 
 const trying = (
   lifecycle: Lifecycle,

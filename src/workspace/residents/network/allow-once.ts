@@ -1,4 +1,4 @@
-import { Effect, Ref, Result } from "effect"
+import { Effect, Result } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { NetworkSetPayload } from "../../../contract/rows/workspace-network.ts"
 import { judgeName } from "../../../lib/network/model/judge.ts"
@@ -7,7 +7,6 @@ import { parseHostRules, policyOff, type Rules } from "../../../lib/network/mode
 import type { HostRule } from "../../../lib/network/model/rule.ts"
 import { withOnce } from "../../../lib/network/once.ts"
 import { touch } from "../../entry/activity.ts"
-import { commit } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
 import { asksForNetwork, isEmpty, nothingGranted, recordedGrant, withPolicy } from "../policy/policy.ts"
@@ -54,14 +53,16 @@ export const onceRules = (
 /** A guest that never had a network gets the policy `off`: its requests then come to the host. */
 const bringToHost = (entry: Entry, network: Network) =>
   Effect.andThen(
-    commit(entry, (record) => ({ ...record, residents: withPolicy(record.residents, policyOff) }), { durable: true }),
+    entry.record.commit((record) => ({ ...record, residents: withPolicy(record.residents, policyOff) }), {
+      durable: true
+    }),
     network.change(nothingGranted)
   )
 
 /** Allows one connection to each host of a request. The record has no permissions: a permission ends with the VM and with this process. */
 const allowOnce = (entry: Entry, network: Network, payload: NetworkSetPayload) =>
   Effect.gen(function*() {
-    const present = recordedGrant(yield* Ref.get(entry.record))
+    const present = recordedGrant(yield* entry.record.now)
     const rules = yield* Effect.fromResult(onceRules((present ?? nothingGranted).rules, payload))
     const { allowOnce = [] } = payload
     yield* demandWithinCeiling(allowOnce)

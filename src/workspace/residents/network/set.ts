@@ -1,4 +1,4 @@
-import { Effect, Ref, Result } from "effect"
+import { Effect, Result } from "effect"
 import { InvalidRequest, NetworkAboveCeiling } from "../../../contract/errors/errors.ts"
 import { ceilingText, type NetworkCeiling } from "../../../contract/rows/network-ceiling.ts"
 import { MAX_RULES } from "../../../contract/rows/network-fields.ts"
@@ -9,7 +9,6 @@ import { parseHostRules, parseIpRules, type Policy, type Rules } from "../../../
 import { allowsAddresses, allowsNames, type HostRule, includesNames } from "../../../lib/network/model/rule.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { touch } from "../../entry/activity.ts"
-import { commit } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
 import {
@@ -171,19 +170,19 @@ export const setNetwork = (
   payload: NetworkSetPayload
 ) =>
   Effect.gen(function*() {
-    const record = yield* Ref.get(entry.record)
+    const record = yield* entry.record.now
     const present = recordedGrant(record) ?? nothingGranted
     const granted = yield* grantOfCaller(yield* Effect.fromResult(addedTo(present.policy, payload)))
     if (granted === undefined) return yield* unsaid
     const before = record.residents
-    yield* commit(entry, (record) => ({ ...record, residents: withPolicy(record.residents, granted.policy) }), {
+    yield* entry.record.commit((record) => ({ ...record, residents: withPolicy(record.residents, granted.policy) }), {
       // A power cut must not bring back a wider policy.
       durable: true
     })
     faultPoint("network:committed")
     const resetCount = yield* Effect.onError(
       network.change(granted),
-      () => Effect.ignoreCause(commit(entry, (record) => ({ ...record, residents: before })))
+      () => Effect.ignoreCause(entry.record.commit((record) => ({ ...record, residents: before })))
     )
     faultPoint("network:changed")
     yield* recordEvent(entry.folder.directory, { _tag: "network", ...granted.policy })

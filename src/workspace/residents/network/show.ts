@@ -1,4 +1,4 @@
-import { Effect, Stream, SubscriptionRef } from "effect"
+import { Effect } from "effect"
 import type { NetworkLogPayload, NetworkLogResult } from "../../../contract/rows/workspace-network.ts"
 import { hostLists, listNames } from "../../../lib/network/model/lists.ts"
 import type { Entry } from "../../entry/entry.ts"
@@ -27,11 +27,7 @@ export const showNetworkLog = (
   payload: NetworkLogPayload
 ): Effect.Effect<NetworkLogResult> =>
   Effect.gen(function*() {
-    const deleted = Stream.runHead(
-      Stream.filter(SubscriptionRef.changes(entry.isBeingDeleted), (isDeleting) => isDeleting)
-    ).pipe(
-      Effect.andThen(Effect.sync(() => network.log.page(payload)))
-    )
+    const deleted = Effect.andThen(entry.deletion.begun, Effect.sync(() => network.log.page(payload)))
     const page = yield* Effect.raceFirst(pageWithEntry(network.log, payload), deleted)
     return { ...page, open: payload.denied ? [] : network.open(MOST_OPEN) }
   })

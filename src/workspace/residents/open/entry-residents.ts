@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import type { WorkspaceNotReady } from "../../../contract/errors/errors.ts"
 import type { WorkspaceOperation } from "../../../contract/rows/operations.ts"
 import type { Entry } from "../../entry/entry.ts"
@@ -11,7 +11,7 @@ const isOpen = (residents: Residents): residents is OpenResidents => "commands" 
 
 /** The residents of a workspace by name. None only during the creation of the workspace. */
 export const openResidentsOf = (entry: Entry): Effect.Effect<Option.Option<OpenResidents>> =>
-  Effect.map(Ref.get(entry.residents), Option.filter(isOpen))
+  Effect.map(entry.residents.now, Option.filter(isOpen))
 
 /** The residents of a workspace, for an operation on it. */
 export const residentsOf = (
@@ -29,7 +29,7 @@ export const residentsOf = (
 /** Whether something uses the workspace now. */
 export const isBusy = (entry: Entry): Effect.Effect<boolean> =>
   Effect.flatMap(
-    Ref.get(entry.residents),
+    entry.residents.now,
     Option.match({
       onNone: () => Effect.succeed(false),
       onSome: (residents) => residents.isBusy

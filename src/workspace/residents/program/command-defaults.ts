@@ -1,4 +1,4 @@
-import { Effect, Ref } from "effect"
+import { Effect } from "effect"
 import * as path from "node:path"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import { DEFAULT_CWD } from "../../../contract/rows/command.ts"
@@ -12,7 +12,7 @@ export type CommandDefaults = Pick<WorkspaceRecord, "env" | "cwd">
 export const noDefaults: Effect.Effect<CommandDefaults> = Effect.succeed({})
 
 /** The defaults of a workspace as its record has them now. */
-export const defaultsOf = ({ record }: Pick<Entry, "record">): Effect.Effect<CommandDefaults> => Ref.get(record)
+export const defaultsOf = ({ record }: Pick<Entry, "record">): Effect.Effect<CommandDefaults> => record.now
 
 /** A relative directory is relative to /workspace, not to the directory of the workspace: its meaning never changes. */
 export const directoryOf = (own: string | undefined, { cwd }: CommandDefaults = {}): string =>

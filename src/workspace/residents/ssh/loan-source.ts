@@ -1,4 +1,4 @@
-import { Effect, Ref } from "effect"
+import { Effect } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import { knownHosts } from "../../../lib/ssh/lend-agent.ts"
 import { socketTrouble } from "../../../system/files/own-socket.ts"
@@ -21,8 +21,8 @@ export interface LoanSource {
 }
 
 export const loanSourceOf = ({ consents, record }: Pick<Entry, "record" | "consents">): LoanSource => ({
-  recorded: Effect.map(Ref.get(record), ({ sshAgent }) => sshAgent),
-  user: Effect.map(Ref.get(record), ({ user, workspaceUser }) => user ?? workspaceUser),
+  recorded: Effect.map(record.now, ({ sshAgent }) => sshAgent),
+  user: Effect.map(record.now, ({ user, workspaceUser }) => user ?? workspaceUser),
   askLogin: consents.askLogin
 })
 

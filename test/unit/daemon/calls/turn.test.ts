@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Fiber, Ref, Stream } from "effect"
+import { Context, Effect, Exit, Fiber, Scope, Stream } from "effect"
 import type { PyroError } from "../../../../src/contract/errors/errors.ts"
 import { operations } from "../../../../src/contract/rows/operations.ts"
 import { workspaceCall } from "../../../../src/daemon/calls/list.ts"
@@ -18,12 +18,13 @@ const busyHouse = Effect.gen(function*() {
   const scope = yield* Effect.scope
   const id = newWorkspaceId()
   const entry = yield* makeEntry({ scope }, folderOf("/nowhere", id), { ...recordOf(id, "running"), name: "fix" })
-  yield* Ref.set(entry.state, { state: "running" })
+  yield* entry.state.show("running")
   const registry = makeRegistry()
   registry.entries.set(id, entry)
-  yield* entry.lifecycleLock.take(1)
+  const step = yield* Scope.make()
+  yield* Scope.provide(entry.lifecycleLock.acquire, step)
   const house: House = { lifecycle: { registry, scope }, services: Context.empty() as House["services"] }
-  return { entry, house, registry }
+  return { entry, house, registry, step }
 })
 
 describe("the turn of an operation", () => {
@@ -45,7 +46,7 @@ describe("the turn of an operation", () => {
   for (const row of waiting) {
     it.effect(`${row.name} begins after the step under way, and not in a workspace that the step has deleted`, () =>
       Effect.gen(function*() {
-        const { entry, house, registry } = yield* busyHouse
+        const { entry, house, registry, step } = yield* busyHouse
         const call = workspaceCall(row, Effect.succeed(house))
         const asked = call({
           workspace: "fix",
@@ -60,7 +61,7 @@ describe("the turn of an operation", () => {
         yield* Effect.repeat(Effect.yieldNow, { times: 100 })
         assert.isUndefined(fiber.pollUnsafe())
         registry.entries.delete(entry.id)
-        yield* entry.lifecycleLock.release(1)
+        yield* Scope.close(step, Exit.void)
         assert.strictEqual((yield* Fiber.join(fiber))._tag, "WorkspaceNotFound")
       }))
   }

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Option, Ref } from "effect"
+import { Clock, Effect } from "effect"
 import type { GuestChannel } from "../../../../src/lib/guest-channel/GuestChannel.ts"
 import { wallClockNs } from "../../../../src/system/waits/time.ts"
-import type { Generation } from "../../../../src/workspace/entry/entry.ts"
+import { type Generation, noGeneration } from "../../../../src/workspace/entry/current-generation.ts"
 import type { WorkspaceId } from "../../../../src/workspace/entry/record.ts"
 import { makeClockKeeper } from "../../../../src/workspace/life/guest/clock-keeper.ts"
 
@@ -29,11 +29,12 @@ const guestBehind = (id: string) => {
     clockSet: ({ ns }: { readonly ns: bigint }) => Effect.sync(() => void (aheadNs = ns - wallClockNs()))
   }
   const generation = { channel: { call } as unknown as GuestChannel } as Generation
-  return Effect.map(Ref.make(Option.some(generation)), (running) => ({
-    entry: { id: id as WorkspaceId, generation: running },
+  const current = noGeneration()
+  return Effect.as(current.install(generation), {
+    entry: { id: id as WorkspaceId, generation: current },
     aheadMs: () => Number(aheadNs) / 1e6,
     readings: () => readings
-  }))
+  })
 }
 
 describe("the clocks of running guests", () => {
@@ -41,7 +42,7 @@ describe("the clocks of running guests", () => {
     Effect.gen(function*() {
       const { clock, step } = steppingClock()
       const guests = [yield* guestBehind("ws-0000000001"), yield* guestBehind("ws-0000000002")]
-      const stopped = { id: "ws-0000000003" as WorkspaceId, generation: yield* Ref.make(Option.none<Generation>()) }
+      const stopped = { id: "ws-0000000003" as WorkspaceId, generation: noGeneration() }
       const entries = new Map([...guests.map(({ entry }) => entry), stopped].map((entry) => [entry.id, entry]))
       const look = yield* Effect.provideServiceEffect(makeClockKeeper(entries), Clock.Clock, clock)
       yield* look

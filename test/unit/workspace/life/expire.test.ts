@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Ref } from "effect"
+import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import * as fs from "node:fs"
 import { Paths } from "../../../../src/system/files/Paths.ts"
@@ -23,7 +23,7 @@ const stoppedWorkspace = Effect.gen(function*() {
   const folder = folderOf(stateDir, id)
   const registry = makeRegistry()
   const entry = yield* makeEntry({ scope }, folder, record)
-  yield* Ref.set(entry.state, { state: "stopped" })
+  yield* entry.state.show("stopped")
   registry.entries.set(id, entry)
   yield* makeFolder(folder)
   yield* writeWorkspace(folder, record)

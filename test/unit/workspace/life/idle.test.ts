@@ -1,15 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Option, Ref, Scope } from "effect"
+import { Effect, Exit, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { VmFailed } from "../../../../src/contract/errors/errors.ts"
 import { touch } from "../../../../src/workspace/entry/activity.ts"
 import type { LifecycleServices } from "../../../../src/workspace/entry/context.ts"
-import { type Entry, type Generation, makeEntry } from "../../../../src/workspace/entry/entry.ts"
+import type { Generation } from "../../../../src/workspace/entry/current-generation.ts"
+import { type Entry, makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import { readEvents } from "../../../../src/workspace/entry/events.ts"
 import { folderOf, type WorkspaceId } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
 import type { Residents } from "../../../../src/workspace/entry/resident-list.ts"
-import { use } from "../../../../src/workspace/entry/uses.ts"
 import { makeIdlePauses, noteUses } from "../../../../src/workspace/life/verbs/idle.ts"
 import { makeFolder } from "../../../../src/workspace/life/verbs/new-workspace.ts"
 import { eventLog } from "../../../support/event-log.ts"
@@ -24,7 +24,7 @@ const unpausable = (entry: Entry) => {
   const tried = { attempts: 0, reason: "it has no memory file", shown: "" }
   const memoryBytes = Effect.gen(function*() {
     tried.attempts++
-    tried.shown = (yield* Ref.get(entry.state)).state
+    tried.shown = (yield* entry.state.now).state
     return yield* new VmFailed({ step: "capture", detail: tried.reason, consoleTail: "" })
   })
   const generation = { guest: { vm: { health: { trouble: Effect.succeed("none") }, memoryBytes } } }
@@ -42,12 +42,9 @@ const running = (pauseAfterSeconds: number | undefined = AFTER_SECONDS) =>
     const entry = yield* makeEntry({ scope }, folderOf(stateDir, id), record)
     const { generation, tried } = unpausable(entry)
     const busy = { isBusy: false }
-    yield* Ref.set(entry.state, { state: "running" })
-    yield* Ref.set(entry.generation, Option.some(generation))
-    yield* Ref.set(
-      entry.residents,
-      Option.some({ isBusy: Effect.sync(() => busy.isBusy) } as unknown as Residents)
-    )
+    yield* entry.state.show("running")
+    yield* entry.generation.install(generation)
+    yield* entry.residents.hold({ isBusy: Effect.sync(() => busy.isBusy) } as unknown as Residents)
     registry.entries.set(id, entry)
     yield* makeFolder(entry.folder)
     yield* touch(entry.folder)
@@ -92,7 +89,7 @@ describe("a workspace that is paused after a time without a use", () => {
     Effect.gen(function*() {
       const { attemptsAfter, entry } = yield* running()
       const scope = yield* Scope.make()
-      yield* Scope.provide(use(entry), scope)
+      yield* Scope.provide(entry.uses.use, scope)
       assert.strictEqual(yield* attemptsAfter(6_000), 0)
       yield* Scope.close(scope, Exit.void)
       assert.strictEqual(yield* attemptsAfter(599), 0)
@@ -123,13 +120,11 @@ describe("a workspace that is paused after a time without a use", () => {
       const { attemptsAfter, busy, entry } = yield* running()
       const looks = { number: 0 }
       // Busy at the second look, which comes when the state is visible.
-      yield* Ref.set(
-        entry.residents,
-        Option.some({ isBusy: Effect.sync(() => ++looks.number > 2 || busy.isBusy) } as unknown as Residents)
-      )
+      const isBusy = Effect.sync(() => ++looks.number > 2 || busy.isBusy)
+      yield* entry.residents.hold({ isBusy } as unknown as Residents)
       assert.strictEqual(yield* attemptsAfter(AFTER_SECONDS), 0)
       assert.isAbove(looks.number, 2)
-      assert.strictEqual((yield* Ref.get(entry.state)).state, "running")
+      assert.strictEqual((yield* entry.state.now).state, "running")
     }))
 
   it.effect("an operation that begins during the look keeps the workspace awake, and never sees it paused", () =>
@@ -139,11 +134,11 @@ describe("a workspace that is paused after a time without a use", () => {
       const looks = { number: 0 }
       const isBusy = Effect.gen(function*() {
         // The last look before the state changes.
-        if (++looks.number === 2) yield* Scope.provide(use(entry), scope)
-        assert.strictEqual((yield* Ref.get(entry.state)).state, "running")
+        if (++looks.number === 2) yield* Scope.provide(entry.uses.use, scope)
+        assert.strictEqual((yield* entry.state.now).state, "running")
         return false
       })
-      yield* Ref.set(entry.residents, Option.some({ isBusy } as unknown as Residents))
+      yield* entry.residents.hold({ isBusy } as unknown as Residents)
       assert.strictEqual(yield* attemptsAfter(AFTER_SECONDS), 0)
       assert.strictEqual(looks.number, 2)
     }))
@@ -151,9 +146,10 @@ describe("a workspace that is paused after a time without a use", () => {
   it.effect("a workspace in a lifecycle step is left alone", () =>
     Effect.gen(function*() {
       const { attemptsAfter, entry, look, tried } = yield* running()
-      yield* entry.lifecycleLock.take(1)
+      const step = yield* Scope.make()
+      yield* Scope.provide(entry.lifecycleLock.acquire, step)
       assert.strictEqual(yield* attemptsAfter(AFTER_SECONDS), 0)
-      yield* entry.lifecycleLock.release(1)
+      yield* Scope.close(step, Exit.void)
       yield* look
       assert.strictEqual(tried.attempts, 1)
     }))
@@ -162,7 +158,7 @@ describe("a workspace that is paused after a time without a use", () => {
     Effect.gen(function*() {
       const { attemptsAfter, entry } = yield* running()
       assert.strictEqual(yield* attemptsAfter(AFTER_SECONDS), 1)
-      assert.strictEqual((yield* Ref.get(entry.state)).state, "running")
+      assert.strictEqual((yield* entry.state.now).state, "running")
       for (const [at, seconds] of [60, 120, 240, 480, 960, 1_920, 3_600, 3_600].entries()) {
         assert.strictEqual(yield* attemptsAfter(seconds - 1), at + 1)
         assert.strictEqual(yield* attemptsAfter(1), at + 2)

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Option, Ref, Scope, Stream } from "effect"
+import { Deferred, Effect, Fiber, Option, Scope, Stream } from "effect"
 import { ChannelFailed, VmFailed } from "../../../../src/contract/errors/errors.ts"
 import { Paths } from "../../../../src/system/files/Paths.ts"
-import { detach } from "../../../../src/workspace/entry/context.ts"
-import { type Generation, makeEntry } from "../../../../src/workspace/entry/entry.ts"
+import type { Generation } from "../../../../src/workspace/entry/current-generation.ts"
+import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import { folderOf, newWorkspaceId, type WorkspaceRecord } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
 import { install } from "../../../../src/workspace/life/engine/transition.ts"
@@ -37,13 +37,13 @@ describe("a workspace whose guest cannot be talked to any more", () => {
   it.live("a workspace whose guest connection breaks is failed with the reason, and its VM ends", () =>
     Effect.gen(function*() {
       const { channel, closed, entry } = yield* installed
-      assert.strictEqual((yield* Ref.get(entry.state)).state, "running")
+      assert.strictEqual((yield* entry.state.now).state, "running")
       yield* Deferred.fail(channel, broken)
       yield* Deferred.await(closed)
-      const { detail, state } = yield* Ref.get(entry.state)
+      const { detail, state } = yield* entry.state.now
       assert.strictEqual(state, "failed")
       assert.include(detail, "nonsense")
-      assert.isTrue(Option.isNone(yield* Ref.get(entry.generation)))
+      assert.isTrue(Option.isNone(yield* entry.generation.now))
     }))
 
   it.live("a workspace whose VM ended reports the VM's end as the reason", () =>
@@ -52,16 +52,16 @@ describe("a workspace whose guest cannot be talked to any more", () => {
       yield* Deferred.fail(channel, broken)
       yield* Deferred.fail(vm, new VmFailed({ step: "run", detail: "QEMU ended: SIGKILL", consoleTail: "" }))
       yield* Deferred.await(closed)
-      assert.include((yield* Ref.get(entry.state)).detail, "QEMU ended")
+      assert.include((yield* entry.state.now).detail, "QEMU ended")
     }))
 
   it.live("a broken guest connection does not change a workspace that a stop or reset has taken out", () =>
     Effect.gen(function*() {
       const { channel, closed, entry } = yield* installed
-      yield* detach(entry)
+      yield* entry.generation.detach
       yield* Deferred.fail(channel, broken)
       const waiting = yield* Effect.forkChild(Effect.timeoutOption(Deferred.await(closed), "700 millis"))
       assert.isTrue(Option.isNone(yield* Fiber.join(waiting)))
-      assert.strictEqual((yield* Ref.get(entry.state)).state, "running")
+      assert.strictEqual((yield* entry.state.now).state, "running")
     }))
 })

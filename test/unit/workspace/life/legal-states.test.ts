@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Option, Ref } from "effect"
+import { Effect, Exit } from "effect"
 import { isLegal, operationStates, type WorkspaceOperation } from "../../../../src/contract/rows/operations.ts"
 import { WorkspaceState } from "../../../../src/contract/rows/workspace-info.ts"
 import { aloneFor } from "../../../../src/workspace/entry/context.ts"
-import { type Generation, makeEntry } from "../../../../src/workspace/entry/entry.ts"
+import type { Generation } from "../../../../src/workspace/entry/current-generation.ts"
+import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import { folderOf, newWorkspaceId } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
 import { runningGeneration } from "../../../../src/workspace/life/engine/running.ts"
@@ -19,8 +20,8 @@ const entryAt = (state: typeof WorkspaceState extends () => { readonly Type: inf
     const scope = yield* Effect.scope
     const id = newWorkspaceId()
     const entry = yield* makeEntry({ scope }, folderOf("/nowhere", id), { ...recordOf(id, "running"), name: "fix" })
-    yield* Ref.set(entry.state, { state })
-    yield* Ref.set(entry.generation, Option.some(generation))
+    yield* entry.state.show(state)
+    yield* entry.generation.install(generation)
     const lifecycle = { registry: makeRegistry(), scope }
     lifecycle.registry.entries.set(id, entry)
     return { entry, lifecycle }
@@ -57,7 +58,7 @@ describe("the checks of a workspace's state", () => {
   it.effect("a workspace without a VM refuses an operation, whatever its state says", () =>
     Effect.gen(function*() {
       const { entry } = yield* entryAt("running")
-      yield* Ref.set(entry.generation, Option.none())
+      yield* entry.generation.detach
       const refused = yield* Effect.flip(runningGeneration(entry, "workspace.exec"))
       assert.strictEqual(refused.code, "workspace_not_ready")
     }))

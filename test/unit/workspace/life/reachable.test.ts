@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Ref } from "effect"
+import { Effect } from "effect"
 import { callerProject } from "../../../../src/contract/wire/caller-project.ts"
 import { damagedBy } from "../../../../src/workspace/entry/damaged.ts"
 import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
@@ -43,7 +43,7 @@ describe("a request for a project", () => {
       )
       const names = Effect.flatMap(
         registry.reachable.entries,
-        Effect.forEach((entry) => Effect.map(Ref.get(entry.record), ({ name }) => name))
+        Effect.forEach((entry) => Effect.map(entry.record.now, ({ name }) => name))
       )
       assert.deepStrictEqual(yield* as("/p/one")(names), ["w1", "w2", "w5"])
       assert.lengthOf(yield* as("/p/one", true)(names), 8)

@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Option, Ref, Scope, SubscriptionRef } from "effect"
+import { Effect, Exit, Fiber, Option, Scope } from "effect"
 import type { WorkspaceState } from "../../../../src/contract/rows/workspace-info.ts"
 import type { LifecycleServices } from "../../../../src/workspace/entry/context.ts"
-import { type Generation, makeEntry } from "../../../../src/workspace/entry/entry.ts"
+import type { Generation } from "../../../../src/workspace/entry/current-generation.ts"
+import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import { folderOf, newWorkspaceId } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
 import { borrowReader, readerOf } from "../../../../src/workspace/life/read/reader.ts"
@@ -13,7 +14,7 @@ const atState = (state: WorkspaceState) =>
     const scope = yield* Effect.scope
     const id = newWorkspaceId()
     const entry = yield* makeEntry({ scope }, folderOf("/nowhere", id), recordOf(id, "stopped"))
-    yield* Ref.set(entry.state, { state })
+    yield* entry.state.show(state)
     const lifecycle = { registry: makeRegistry(), scope }
     lifecycle.registry.entries.set(id, entry)
     // No inspector is made: the disk is not there, or the workspace has a guest of its own.
@@ -23,7 +24,7 @@ const atState = (state: WorkspaceState) =>
       Exclude<Effect.Services<ReturnType<typeof borrowReader>>, LifecycleServices>
     >
     const isFree = Effect.map(
-      Effect.timeoutOption(entry.lifecycleLock.withPermits(1)(Effect.void), "2 seconds"),
+      Effect.timeoutOption(entry.lifecycleLock.hold(Effect.void), "2 seconds"),
       Option.isSome
     )
     return { borrow, entry, isFree }
@@ -49,7 +50,7 @@ describe("the guest that reads a workspace", () => {
       const { borrow, entry, isFree } = yield* atState("running")
       const channel = { own: true }
       const generation = { channel, guest: { vm: { health: { trouble: Effect.succeed("none") } } } }
-      yield* Ref.set(entry.generation, Option.some(generation as unknown as Generation))
+      yield* entry.generation.install(generation as unknown as Generation)
       assert.strictEqual((yield* borrow).channel as unknown, channel)
       assert.isTrue(yield* isFree)
     }))
@@ -74,11 +75,12 @@ describe("the guest that reads a workspace", () => {
     Effect.gen(function*() {
       const { borrow, entry, isFree } = yield* atState("stopped")
       // Somebody has the workspace first, so that the reader is still waiting when the deletion is asked for.
-      yield* entry.lifecycleLock.take(1)
+      const step = yield* Scope.make()
+      yield* Scope.provide(entry.lifecycleLock.acquire, step)
       const reader = yield* Scope.make()
       const reading = yield* Effect.forkChild(Effect.flip(Scope.provide(borrow, reader)))
-      yield* SubscriptionRef.set(entry.isBeingDeleted, true)
-      yield* entry.lifecycleLock.release(1)
+      yield* Effect.forkChild(entry.deletion.during(Effect.never), { startImmediately: true })
+      yield* Scope.close(step, Exit.void)
       const refused = yield* Fiber.join(reading)
       assert.include(refused.message, "is deleting")
       assert.isTrue(yield* isFree)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger, Ref } from "effect"
+import { Effect, Layer, Logger } from "effect"
 import * as fs from "node:fs"
 import { Paths } from "../../../../src/system/files/Paths.ts"
 import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
@@ -21,7 +21,7 @@ const stopped = (workspaces: Readonly<Record<string, string | undefined>>) =>
       const record = { ...recordOf(id, "stopped"), ...(name === undefined ? {} : { name }) }
       const folder = folderOf(stateDir, record.id)
       const entry = yield* makeEntry({ scope }, folder, record)
-      yield* Ref.set(entry.state, { state: "stopped" })
+      yield* entry.state.show("stopped")
       registry.entries.set(record.id, entry)
       yield* makeFolder(folder)
       yield* writeWorkspace(folder, record)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Deferred, Effect, Exit, Fiber, Layer, Option, Ref, Scope, Stream } from "effect"
+import { Context, Deferred, Effect, Exit, Fiber, Layer, Option, Scope, Stream } from "effect"
 import * as fs from "node:fs"
 import { VmFailed } from "../../../../src/contract/errors/errors.ts"
 import type { Guest } from "../../../../src/lib/vm/model/guest.ts"
@@ -71,7 +71,7 @@ describe("a transition of a workspace", () => {
       const handOver: Transition["handOver"] = (sides) =>
         Effect.gen(function*() {
           assert.strictEqual(Option.getOrUndefined(sides.old), old)
-          assert.isTrue(Option.isNone(yield* Ref.get(entry.generation)))
+          assert.isTrue(Option.isNone(yield* entry.generation.now))
           assert.isUndefined(yield* onDisk(entry).pipe(Effect.orDie))
           yield* note("handed over")
         })
@@ -91,8 +91,8 @@ describe("a transition of a workspace", () => {
         "vm-111111111111",
         3
       ])
-      assert.strictEqual(Option.getOrUndefined(yield* Ref.get(entry.generation)), next)
-      assert.strictEqual((yield* Ref.get(entry.state)).state, "running")
+      assert.strictEqual(Option.getOrUndefined(yield* entry.generation.now), next)
+      assert.strictEqual((yield* entry.state.now).state, "running")
       yield* Scope.close(entry.scope, Exit.void)
       assert.sameMembers(log.slice(2), ["old ends", "next: VM ends"])
     }))
@@ -113,8 +113,8 @@ describe("a transition of a workspace", () => {
         })))
         assert.strictEqual(failed.code, step === "commit" ? "state_directory_unusable" : "vm_failed")
         assert.deepStrictEqual(log, ["next: built", "next: VM ends", "next: disk removed"], step)
-        assert.strictEqual(Option.getOrUndefined(yield* Ref.get(entry.generation)), old, step)
-        assert.strictEqual((yield* Ref.get(entry.state)).state, "running", step)
+        assert.strictEqual(Option.getOrUndefined(yield* entry.generation.now), old, step)
+        assert.strictEqual((yield* entry.state.now).state, "running", step)
       }
     }))
 
@@ -134,7 +134,7 @@ describe("a transition of a workspace", () => {
       yield* Fiber.interrupt(fiber)
       assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(fiber)))
       assert.deepStrictEqual(log, ["next: built", "next: VM ends", "next: disk removed"])
-      assert.strictEqual(Option.getOrUndefined(yield* Ref.get(entry.generation)), old)
+      assert.strictEqual(Option.getOrUndefined(yield* entry.generation.now), old)
     }))
 
   it.live("a transition of several workspaces changes all of them or none", () =>
@@ -161,7 +161,7 @@ describe("a transition of a workspace", () => {
       ])
       for (const { entry, old } of [one, other]) {
         assert.isUndefined(yield* onDisk(entry))
-        assert.strictEqual(Option.getOrUndefined(yield* Ref.get(entry.generation)), old)
+        assert.strictEqual(Option.getOrUndefined(yield* entry.generation.now), old)
       }
     }))
 
@@ -178,6 +178,6 @@ describe("a transition of a workspace", () => {
       }))
       assert.deepStrictEqual(log, ["old ends"])
       assert.strictEqual((yield* onDisk(entry))?.phase, "stopped")
-      assert.strictEqual((yield* Ref.get(entry.state)).state, "stopped")
+      assert.strictEqual((yield* entry.state.now).state, "stopped")
     }))
 })

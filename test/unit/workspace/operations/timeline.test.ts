@@ -1,12 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option, Ref, SubscriptionRef } from "effect"
+import { Effect, Option, Ref } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { pullFromStream } from "../../../../src/contract/rows/event-batches.ts"
 import type { TimelineEntries } from "../../../../src/contract/rows/workspace-timeline.ts"
+import { makeDeletion } from "../../../../src/workspace/entry/deletion.ts"
 import type { Entry } from "../../../../src/workspace/entry/entry.ts"
 import { EventLog } from "../../../../src/workspace/entry/events.ts"
+import { readableOf } from "../../../../src/workspace/entry/readable.ts"
 import { folderOf, newWorkspaceId } from "../../../../src/workspace/entry/record.ts"
 import { RequestLog } from "../../../../src/workspace/entry/requests.ts"
 import { showTimeline } from "../../../../src/workspace/operations/timeline.ts"
@@ -38,10 +40,10 @@ const withCommands = Effect.gen(function*() {
   const entry = {
     folder,
     requests: new RequestLog(),
-    record: Ref.makeUnsafe({}),
-    state: Ref.makeUnsafe({ state: "ready" }),
-    isBeingDeleted: undefined,
-    residents: Ref.makeUnsafe(Option.some(residents))
+    record: readableOf(Ref.makeUnsafe({})),
+    state: readableOf(Ref.makeUnsafe({ state: "ready" })),
+    deletion: yield* makeDeletion,
+    residents: readableOf(Ref.makeUnsafe(Option.some(residents)))
   } as unknown as Entry
   let started = 0
   const start = (count: number) => {
@@ -77,9 +79,8 @@ describe("the timeline of a workspace with commands of 1 MB each", () => {
   it.live("a follower who was away for 1,600 commands gets all in events that fit", () =>
     Effect.gen(function*() {
       const { entry, log, start } = yield* withCommands
-      const isBeingDeleted = yield* SubscriptionRef.make(false)
       const pull = yield* pullFromStream(
-        showTimeline(log, { ...entry, isBeingDeleted } as Entry, { workspace: "w", limit: 200, follow: true })
+        showTimeline(log, entry, { workspace: "w", limit: 200, follow: true })
       )
       assert.deepStrictEqual(entriesOf(yield* pull()), [])
       start(1_600)

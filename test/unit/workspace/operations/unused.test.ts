@@ -2,6 +2,7 @@ import { Effect, Option, Ref, Result } from "effect"
 import { assert, describe, it } from "vitest"
 import { AdmissionRefused, memoryStore, NoSpace, type PyroError } from "../../../../src/contract/errors/errors.ts"
 import type { Entry } from "../../../../src/workspace/entry/entry.ts"
+import { readableOf } from "../../../../src/workspace/entry/readable.ts"
 import type { Registry } from "../../../../src/workspace/entry/registry.ts"
 import { namingUnused, UNUSED_MS } from "../../../../src/workspace/operations/unused.ts"
 
@@ -19,17 +20,19 @@ const entryOf = ({ described, id, isRunning = true, record, unusedMs = 2 * UNUSE
   const usedMs = Date.now() - unusedMs
   return {
     id,
-    record: Ref.makeUnsafe({ id, environment: {}, createdAt: new Date(usedMs).toISOString(), disk: 0, ...record }),
-    state: Ref.makeUnsafe({ state: isRunning ? "running" : "stopped", detail: "" }),
-    generation: Ref.makeUnsafe(isRunning ? Option.some({}) : Option.none()),
-    residents: Ref.makeUnsafe(
+    record: readableOf(
+      Ref.makeUnsafe({ id, environment: {}, createdAt: new Date(usedMs).toISOString(), disk: 0, ...record })
+    ),
+    state: readableOf(Ref.makeUnsafe({ state: isRunning ? "running" : "stopped", detail: "" })),
+    generation: readableOf(Ref.makeUnsafe(isRunning ? Option.some({}) : Option.none())),
+    residents: readableOf(Ref.makeUnsafe(
       described === undefined ? Option.none() : Option.some({
         commands: {},
         secrets: { names: [], commandNames: [] },
         headerSecrets: { texts: () => [] },
         describe: Effect.succeed(described)
       })
-    ),
+    )),
     uses: { count: uses, lastMs: usedMs },
     folder: { activity: "/nowhere/activity", disk: () => "/nowhere/disk" },
     consents: { waiting: () => [], waitingLogins: () => [] }

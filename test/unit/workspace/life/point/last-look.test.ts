@@ -1,6 +1,8 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Ref } from "effect"
 import { assert, describe, it } from "vitest"
-import type { Entry, Generation } from "../../../../../src/workspace/entry/entry.ts"
+import { type Generation, noGeneration } from "../../../../../src/workspace/entry/current-generation.ts"
+import type { Entry } from "../../../../../src/workspace/entry/entry.ts"
+import { readableOf } from "../../../../../src/workspace/entry/readable.ts"
 import type { WorkspaceRecord } from "../../../../../src/workspace/entry/record.ts"
 import { commandsAtReturn, noteReturn } from "../../../../../src/workspace/life/points/expect.ts"
 import {
@@ -16,21 +18,24 @@ import {
   takeLook
 } from "../../../../../src/workspace/life/points/last-look.ts"
 
-const vm = (id: string) => Option.some({ guest: { vm: { id } } } as unknown as Generation)
+const vm = (id: string) => ({ guest: { vm: { id } } }) as unknown as Generation
 
 /** A running workspace, on its first disk. */
 const running = () => {
+  const record = Ref.makeUnsafe({ disk: 0 } as unknown as WorkspaceRecord)
+  const inVm = (id: string) => Effect.runSync(entry.generation.install(vm(id)))
   const entry = {
-    record: Ref.makeUnsafe({ disk: 0 } as unknown as WorkspaceRecord),
-    generation: Ref.makeUnsafe(vm("vm-1")),
+    record: readableOf(record),
+    generation: noGeneration(),
     uses: { count: 0, lastMs: 90, onUsed: () => {} }
   } as unknown as Entry
+  inVm("vm-1")
   const noPrograms = { programs: () => Effect.succeed(0) }
   return {
     entry,
     hasNoPrograms: () => Effect.runSync(notePrograms(entry, { call: noPrograms } as never)),
-    onDisk: (disk: number) => Effect.runSync(Ref.set(entry.record, { disk } as unknown as WorkspaceRecord)),
-    inVm: (id: string) => Effect.runSync(Ref.set(entry.generation, vm(id)))
+    onDisk: (disk: number) => Effect.runSync(Ref.set(record, { disk } as unknown as WorkspaceRecord)),
+    inVm
   }
 }
 
