@@ -1,9 +1,12 @@
 import { Effect, Fiber } from "effect"
 import type { Socket } from "node:dgram"
 import { Signal, startTimer, Waiters, waitFor } from "../../system/waits/signal.ts"
+import { FirstIds } from "./daemon/datagrams/first-ids.ts"
 import { framed, Unframer } from "./daemon/datagrams/frames.ts"
 import { quicJudge } from "./daemon/datagrams/judge-quic.ts"
 import type { Counts, GuestEnd } from "./splice.ts"
+
+export { FirstIds } from "./daemon/datagrams/first-ids.ts"
 
 export interface RelayOptions<E> {
   /** The guest's end, whose bytes are datagrams with their lengths. */
@@ -12,6 +15,8 @@ export interface RelayOptions<E> {
   readonly socket: Socket
   /** Name that the handshakes of QUIC must have. @default not compared */
   readonly expectedName?: string | undefined
+  /** Ids of the QUIC connections of all flows of the guest. @default of this flow alone */
+  readonly firstIds?: FirstIds | undefined
   /** Whether the guest may send one more datagram now, and have one more handshake read. Others are lost. @default always */
   readonly pace?: { readonly mayPass: () => boolean; readonly mayRead: () => boolean } | undefined
   /** Counts bytes of datagrams as they go. */
@@ -36,6 +41,8 @@ export type RelayEnd =
 const IDLE_MS = 120_000
 /** Bytes that wait in this process, each way. More are lost. */
 const MAX_WAITING_BYTES = 262_144
+/** Memory of a waiting datagram beside its bytes: a sender of empty ones shall fill no memory. */
+const WAITING_COST_BYTES = 256
 /** Bytes of one write to the guest. */
 const WRITE_BYTES = 32_768
 
@@ -72,7 +79,8 @@ const idleTimer = (ms: number, onIdle: () => void) => {
 export const relayDatagrams = <E>(options: RelayOptions<E>): Effect.Effect<RelayEnd> =>
   Effect.uninterruptibleMask((restore) => {
     const { counts, expectedName, guest, idleMs = IDLE_MS, onUse = () => {}, pace = unlimited, socket } = options
-    const judge = expectedName === undefined ? undefined : quicJudge(expectedName, pace.mayRead)
+    const { firstIds = new FirstIds() } = options
+    const judge = expectedName === undefined ? undefined : quicJudge(expectedName, pace.mayRead, firstIds)
     const unframer = new Unframer()
     const waiters = new Waiters()
     const ended = new Signal<RelayEnd>()
@@ -87,22 +95,28 @@ export const relayDatagrams = <E>(options: RelayOptions<E>): Effect.Effect<Relay
     const failed = (error: Error) => ended.send({ _tag: "Failed", detail: error.message })
 
     const sendOne = (datagram: Buffer) => {
-      // A host that sends slower than its guest keeps a bounded number.
-      if (!pace.mayPass() || socket.getSendQueueSize() > MAX_WAITING_BYTES) return
-      const verdict = judge?.(datagram)
-      if (verdict?._tag === "Denied") return ended.send(verdict)
-      if (verdict?._tag === "Drop") return
       used()
       counts.sentBytes += datagram.length
       // A datagram that the host cannot send is lost; a refusal by the other side ends the flow.
       socket.send(datagram, (error) => error?.message.includes("ECONNREFUSED") === true && failed(error))
     }
+    /** A host that sends slower than its guest keeps a bounded number. */
+    const isFull = () => socket.getSendQueueSize() + WAITING_COST_BYTES * socket.getSendQueueCount() > MAX_WAITING_BYTES
+    const judgeOne = (datagram: Buffer) => {
+      if (!pace.mayPass() || isFull()) return
+      const verdict = judge?.(datagram)
+      if (verdict?._tag === "Denied") return ended.send(verdict)
+      if (verdict?._tag === "Hold" || verdict?._tag === "Drop") return
+      for (const held of verdict?.held ?? []) sendOne(held)
+      sendOne(datagram)
+    }
     const outwards = (bytes: Uint8Array) => {
-      for (const datagram of unframer.add(bytes)) if (ended.value === undefined) sendOne(datagram)
+      for (const datagram of unframer.add(bytes)) if (ended.value === undefined) judgeOne(datagram)
     }
     const inwards = (datagram: Buffer) => {
       const frame = framed(datagram)
-      if (frame === undefined || waitingBytes + frame.length > MAX_WAITING_BYTES) return
+      const waitingCost = WAITING_COST_BYTES * waiting.length
+      if (frame === undefined || waitingBytes + waitingCost + frame.length > MAX_WAITING_BYTES) return
       used()
       counts.receivedBytes += datagram.length
       waiting.push(frame)

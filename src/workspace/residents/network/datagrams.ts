@@ -6,16 +6,19 @@ import type { DatagramRequest } from "../../../lib/guest-channel/model/network.t
 import { relayDatagrams, type RelayEnd } from "../../../lib/network/datagrams.ts"
 import { DialRefused } from "../../../lib/network/Dialler.ts"
 import { acquirePlain } from "../../../system/waits/effects.ts"
+import { waitFor } from "../../../system/waits/signal.ts"
 import { clockReader } from "../../../system/waits/time.ts"
 import { accept, type Opened, refusalByNumber } from "./accept.ts"
 import {
   type Connecting,
   type Ended,
   GAVE_UP,
+  type Open,
   type Opening,
   openingOf,
   recordEnd,
   refusedAs,
+  type Reset,
   VM_ENDED
 } from "./open.ts"
 
@@ -29,9 +32,9 @@ const overTcpAlone = (detail: string) => new DialRefused({ reason: "failed", det
 
 const evicted: Ended = { outcome: "allowed", reason: `the guest has more than ${MAX_FLOWS} flows of datagrams` }
 
-/** Makes room for one more flow. */
+/** Makes room for one more flow. Those that are about to end are room already. */
 const evict = ({ open }: Pick<Connecting, "open">) => {
-  const flows = [...open].filter((one) => one.datagrams !== undefined)
+  const flows = [...open].filter((one) => one.datagrams !== undefined && one.reset.value === undefined)
   if (flows.length < MAX_FLOWS) return
   const oldest = flows.reduce((a, b) => b.datagrams!.usedAt < a.datagrams!.usedAt ? b : a)
   oldest.reset.send({ outcome: "allowed", reason: evicted.reason! })
@@ -45,7 +48,6 @@ const open = (
   Effect.gen(function*() {
     const { dialler, group, interceptionOf, rules } = connecting
     const { cache, name, port, request } = opening
-    evict(connecting)
     const refusal = refusalByNumber(connecting)
     if (refusal !== undefined) return yield* refusal
     if (cache !== undefined) return yield* overTcpAlone(`the package cache answers for ${name} over TCP alone`)
@@ -64,14 +66,23 @@ const open = (
     })
     const dialled = { address, socket, viaProxy: false }
     return yield* acquirePlain(
-      Effect.suspend(() =>
-        Effect.fromResult(
+      Effect.suspend(() => {
+        // Not before: others were opened meanwhile.
+        evict(connecting)
+        return Effect.fromResult(
           accept(opening, { dialled, judgedBy, once: undefined, isIntercepted: false, served: undefined }, connecting)
         )
-      ),
+      }),
       (opened) => opened.release()
     )
   })
+
+/** Waits for a guest that was told of its flow, as long as the flow is not reset: a guest may never answer. */
+const untilReset = <A, E>(accepted: Effect.Effect<A, E>, reset: Open["reset"]): Effect.Effect<A, E | Reset> =>
+  Effect.raceFirst(
+    accepted,
+    waitFor<never, Reset>((resume) => Effect.sync(reset.listen((how) => resume(Effect.fail(how)))))
+  )
 
 const endedAs = (end: Exclude<RelayEnd, { readonly _tag: "Stopped" }>): Ended => {
   switch (end._tag) {
@@ -95,10 +106,10 @@ export const serveDatagrams = (request: DatagramRequest, connecting: Connecting)
     const record = (ended: Ended) => recordEnd(opening, ended, connecting.record)
     const moved: Effect.Effect<Ended, DialRefused, Scope.Scope> = Effect.gen(function*() {
       const { expectedName, guest: accepted, open: flow, socket } = yield* open(opening, connecting)
-      const guest = yield* Effect.option(accepted)
-      if (guest._tag === "None") return GAVE_UP
-      opening.open = flow
       const { counts, datagrams, reset } = flow
+      const guest = yield* Effect.option(untilReset(accepted, reset))
+      if (guest._tag === "None") return reset.value ?? GAVE_UP
+      opening.open = flow
       const { monotonicMs } = yield* clockReader
       const { isDatagramNow, isHandshakeNow } = connecting.pace
       const end = yield* relayDatagrams<AgentCallFailed | ChannelFailed>({
@@ -106,6 +117,7 @@ export const serveDatagrams = (request: DatagramRequest, connecting: Connecting)
         socket,
         counts,
         expectedName,
+        firstIds: connecting.firstIds,
         pace: { mayPass: () => isDatagramNow(monotonicMs()), mayRead: () => isHandshakeNow(monotonicMs()) },
         onUse: () => (datagrams!.usedAt = ++uses),
         stop: reset

@@ -7,6 +7,7 @@ import {
 import type { NetworkInfo } from "../../../contract/rows/network-fields.ts"
 import type { OpenConnection } from "../../../contract/rows/workspace-network.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
+import { FirstIds } from "../../../lib/network/datagrams.ts"
 import { Dialler, type DiallerService } from "../../../lib/network/Dialler.ts"
 import type { Policy } from "../../../lib/network/model/policy.ts"
 import type { HostRule } from "../../../lib/network/model/rule.ts"
@@ -131,6 +132,7 @@ const makeNetwork = (
     open,
     record: log.append,
     pace: makePace(log.append),
+    firstIds: new FirstIds(),
     interceptionOf,
     placeholders,
     caching: packageCaching(paths, () => granted ?? nothingGranted, hosts)

@@ -1,6 +1,7 @@
 import { Clock, Effect } from "effect"
 import type { OpenConnection } from "../../../contract/rows/workspace-network.ts"
 import type { ConnectRequest, DatagramRequest } from "../../../lib/guest-channel/model/network.ts"
+import type { FirstIds } from "../../../lib/network/datagrams.ts"
 import type { DiallerService, DialRefused } from "../../../lib/network/Dialler.ts"
 import type { Served } from "../../../lib/network/model/cache-access.ts"
 import { type Denied, judgeAddress, judgeLiteral, judgeName } from "../../../lib/network/model/judge.ts"
@@ -27,6 +28,7 @@ export interface Connecting {
   readonly open: Set<Open>
   readonly record: (record: NewRecord) => Effect.Effect<void>
   readonly pace: Pace
+  readonly firstIds: FirstIds
   /** How connections to a host get secrets. */
   readonly interceptionOf: HeaderSecrets["interceptionOf"]
   readonly placeholders: HeaderSecrets["placeholders"]

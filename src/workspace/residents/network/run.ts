@@ -4,6 +4,7 @@ import {
   NetworkDriverUnavailable,
   type NetworkUnsupported
 } from "../../../contract/errors/errors.ts"
+import { FirstIds } from "../../../lib/network/datagrams.ts"
 import { Dialler } from "../../../lib/network/Dialler.ts"
 import type { Guest } from "../../../lib/vm/model/guest.ts"
 import { Paths } from "../../../system/files/Paths.ts"
@@ -43,6 +44,7 @@ export const serveRun = (
       open: new Set<never>(),
       record: log.append,
       pace: makePace(log.append),
+      firstIds: new FirstIds(),
       interceptionOf,
       placeholders,
       caching

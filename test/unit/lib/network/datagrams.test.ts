@@ -111,6 +111,46 @@ describe("the relay of datagrams", () => {
       assert.strictEqual(counts.sentBytes, 1200)
     }))
 
+  it.live("the parts of a QUIC handshake arrive in order", () =>
+    Effect.gen(function*() {
+      const { long } = JSON.parse(
+        readFileSync(new URL("../../../fixtures/quic/first-datagrams.json", import.meta.url), "utf8")
+      ) as Record<string, ReadonlyArray<string>>
+      const parts = long!.map((text) => Buffer.from(text, "base64"))
+      const { counts, got, send } = yield* relaying(portOf(yield* echoServer), { expectedName: "example.com" })
+      for (const part of parts) yield* send(part)
+      for (const part of parts) assert.strictEqual(yield* got, part.toString())
+      assert.strictEqual(counts.sentBytes, Buffer.concat(parts).length)
+    }))
+
+  it.live("small datagrams that wait for a guest fill no memory", () =>
+    Effect.gen(function*() {
+      const { socket } = yield* socketTo(portOf(yield* echoServer))
+      const counts = { sentBytes: 0, receivedBytes: 0 }
+      yield* Effect.forkChild(
+        relayDatagrams<Error>({
+          socket,
+          counts,
+          guest: { forEachReceived: () => Effect.never, write: () => Effect.never }
+        }),
+        { startImmediately: true }
+      )
+      for (let i = 0; i < 10_000; i++) socket.emit("message", Buffer.from([1]), socket.remoteAddress())
+      assert.isBelow(counts.receivedBytes, 2_000)
+    }))
+
+  it("any cut of a stream gives the same datagrams", () => {
+    const sizes = [0, 1, 65_535, 0, 300]
+    const bytes = Buffer.concat(sizes.map((size) => framed(Buffer.alloc(size, size % 251))!))
+    for (const step of [1, 2, 3, 1_000, 65_536, bytes.length]) {
+      const unframer = new Unframer()
+      const found: Array<Buffer> = []
+      for (let at = 0; at < bytes.length; at += step) found.push(...unframer.add(bytes.subarray(at, at + step)))
+      assert.deepStrictEqual(found.map((one) => one.length), sizes)
+      assert.isTrue(found.every((one) => one.every((byte) => byte === one.length % 251)))
+    }
+  })
+
   it.live("datagrams beyond the pace are lost, and not counted", () =>
     Effect.gen(function*() {
       let left = 2

@@ -27,10 +27,13 @@ const VERSIONS: ReadonlyMap<number, Version> = new Map([
   }]
 ])
 
-/** Drafts, and Google's versions before the standard. Servers may still speak them; pyro does not read their first packets. */
-const isOldVersion = (version: number) => {
+/**
+ * Drafts, Google's versions before the standard, Meta's, and Microsoft's. Servers may speak them; pyro does not read their first packets.
+ */
+const isUnreadVersion = (version: number) => {
   const [first, second] = [version >>> 24, (version >>> 16) & 0xff]
-  return (version >>> 8) === 0xff0000 || ((first === 0x51 || first === 0x54) && second === 0x30)
+  return (version >>> 8) === 0xff0000 || ((first === 0x51 || first === 0x54) && second === 0x30) ||
+    (version >>> 8) === 0xfaceb0 || (version >>> 8) === 0xabcd00
 }
 
 const MAX_CONNECTION_ID_BYTES = 20
@@ -49,7 +52,7 @@ export interface LongPacket {
 export type Read =
   /** Not QUIC, or a packet without a long header. */
   | { readonly _tag: "Other" }
-  | { readonly _tag: "OldVersion" }
+  | { readonly _tag: "UnreadVersion" }
   | { readonly _tag: "Malformed" }
   | { readonly _tag: "Packet"; readonly packet: LongPacket; readonly rest: Buffer }
 
@@ -71,7 +74,7 @@ export const readPacket = (bytes: Buffer): Read => {
   // Also without the fixed bit, which some servers do not ask for (RFC 9287).
   if (bytes.length < 7 || bytes[0]! < 0x80) return other
   const number = bytes.readUInt32BE(1)
-  if (isOldVersion(number)) return { _tag: "OldVersion" }
+  if (isUnreadVersion(number)) return { _tag: "UnreadVersion" }
   const version = VERSIONS.get(number)
   if (version === undefined) return other
   const destinationEnd = 6 + bytes[5]!
@@ -159,28 +162,42 @@ export interface CryptoPiece {
   readonly data: Buffer
 }
 
-const [PADDING, PING, ACK, ACK_ECN, CRYPTO, CLOSE] = [0, 1, 2, 3, 6, 0x1c]
+const [PING, ACK, ACK_ECN, CRYPTO, CLOSE] = [1, 2, 3, 6, 0x1c]
+
+/** Frames of one packet, without padding, and ranges of one acknowledgement. Clients need a few; a hostile one would take the host's time. */
+const MAX_FRAMES = 256
 
 /** The pieces of the handshake among the frames of an Initial packet; `undefined` for frames that none may have (RFC 9000, 12.4). */
 export const cryptoPieces = (frames: Buffer): ReadonlyArray<CryptoPiece> | undefined => {
   const pieces: Array<CryptoPiece> = []
   let at = 0
-  let isShort = false
+  let isBad = false
   const integer = () => {
     const read = integerAt(frames, at)
-    isShort ||= read === undefined
+    isBad ||= read === undefined
     at = read?.[1] ?? frames.length
     return read?.[0] ?? 0
   }
-  while (at < frames.length && !isShort) {
+  const skipAck = (counts: number) => {
+    integer() // largest
+    integer() // delay
+    const ranges = integer()
+    integer() // first range
+    isBad ||= ranges > MAX_FRAMES
+    for (let i = 0; i < ranges * 2 + counts && !isBad; i++) integer()
+  }
+  for (let count = 0; !isBad; count++) {
+    while (at < frames.length && frames[at]! <= PING) at++ // padding is 0
+    if (at === frames.length) return pieces
+    if (count === MAX_FRAMES) return undefined
     switch (integer()) {
-      case PADDING:
+      case 0:
       case PING:
         break
       case CRYPTO: {
         const offset = integer()
         const size = integer()
-        if (at + size > frames.length) return undefined
+        if (isBad || at + size > frames.length) return undefined
         pieces.push({ offset, data: frames.subarray(at, at + size) })
         at += size
         break
@@ -189,22 +206,14 @@ export const cryptoPieces = (frames: Buffer): ReadonlyArray<CryptoPiece> | undef
       case CLOSE:
         return pieces
       case ACK:
-        skipAck(integer, 0, () => isShort)
+        skipAck(0)
         break
       case ACK_ECN:
-        skipAck(integer, 3, () => isShort)
+        skipAck(3)
         break
       default:
         return undefined
     }
   }
-  return isShort ? undefined : pieces
-}
-
-const skipAck = (integer: () => number, counts: number, isShort: () => boolean) => {
-  integer() // largest
-  integer() // delay
-  const ranges = integer()
-  integer() // first range
-  for (let i = 0; i < ranges * 2 + counts && !isShort(); i++) integer()
+  return undefined
 }

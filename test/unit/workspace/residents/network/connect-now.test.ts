@@ -3,6 +3,7 @@ import { Effect, Exit, References, Result, Scope } from "effect"
 import * as net from "node:net"
 import type { GuestChannel } from "../../../../../src/lib/guest-channel/GuestChannel.ts"
 import type { ConnectRequest, NetworkRequest } from "../../../../../src/lib/guest-channel/model/network.ts"
+import { FirstIds } from "../../../../../src/lib/network/datagrams.ts"
 import { type Dialled, DialRefused, type DialRequest } from "../../../../../src/lib/network/Dialler.ts"
 import type { Rules } from "../../../../../src/lib/network/model/policy.ts"
 import type { NewRecord } from "../../../../../src/workspace/residents/network/log.ts"
@@ -55,6 +56,7 @@ const world = Effect.gen(function*() {
       open,
       record: (one) => Effect.sync(() => void records.push(one)),
       pace: { isNow: () => true, wait: Effect.void, isDatagramNow: () => true, isHandshakeNow: () => true },
+      firstIds: new FirstIds(),
       interceptionOf: () => Effect.succeed(undefined),
       placeholders: () => [],
       caching: { of: () => undefined, settings: () => undefined }

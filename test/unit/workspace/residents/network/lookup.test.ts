@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Result } from "effect"
+import { FirstIds } from "../../../../../src/lib/network/datagrams.ts"
 import { readPolicy } from "../../../../../src/lib/network/model/policy.ts"
 import { lookUp } from "../../../../../src/workspace/residents/network/serve.ts"
 
@@ -36,6 +37,7 @@ it.effect("a withdrawn look-up waits for no resolver", () =>
         record: () => Effect.void,
         interceptionOf: () => Effect.succeed(undefined),
         pace: { isNow: () => true, wait: Effect.void, isDatagramNow: () => true, isHandshakeNow: () => true },
+        firstIds: new FirstIds(),
         placeholders: () => [],
         caching: { of: () => undefined, settings: () => undefined }
       },

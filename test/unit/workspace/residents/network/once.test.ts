@@ -3,6 +3,7 @@ import { Deferred, Effect, Exit, Result, Scope } from "effect"
 import * as net from "node:net"
 import type { GuestChannel } from "../../../../../src/lib/guest-channel/GuestChannel.ts"
 import type { ConnectRequest, DnsAnswer, NetworkRequest } from "../../../../../src/lib/guest-channel/model/network.ts"
+import { FirstIds } from "../../../../../src/lib/network/datagrams.ts"
 import { type Dialled, DialRefused, TYPE_A } from "../../../../../src/lib/network/Dialler.ts"
 import { judgeName } from "../../../../../src/lib/network/model/judge.ts"
 import { parseHostRules, policyOff } from "../../../../../src/lib/network/model/policy.ts"
@@ -65,6 +66,7 @@ const world = Effect.gen(function*() {
       open,
       record: (one) => Effect.sync(() => void records.push(one)),
       pace: { isNow: () => true, wait: Effect.void, isDatagramNow: () => true, isHandshakeNow: () => true },
+      firstIds: new FirstIds(),
       interceptionOf: () => Effect.succeed(undefined),
       placeholders: () => [],
       caching: { of: () => undefined, settings: () => undefined }

@@ -3,6 +3,7 @@ import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import type { GuestChannel } from "../../../../../src/lib/guest-channel/GuestChannel.ts"
 import type { ResolveRequest } from "../../../../../src/lib/guest-channel/model/network.ts"
+import { FirstIds } from "../../../../../src/lib/network/datagrams.ts"
 import type { DiallerService } from "../../../../../src/lib/network/Dialler.ts"
 import type { NewRecord } from "../../../../../src/workspace/residents/network/log.ts"
 import { makePace } from "../../../../../src/workspace/residents/network/pace.ts"
@@ -45,6 +46,7 @@ const flooding = Effect.gen(function*() {
     open: new Set(),
     record,
     pace: makePace(record),
+    firstIds: new FirstIds(),
     interceptionOf: () => Effect.succeed(undefined),
     placeholders: () => [],
     caching: { of: () => undefined, settings: () => undefined }
