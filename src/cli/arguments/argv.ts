@@ -3,8 +3,8 @@ import { type Command, commands, isOperation, type OwnCommand } from "../rows/ro
 import { shortly, unaliased } from "./aliases.ts"
 import { unknownOption } from "./closest.ts"
 import { type Flag, flagsOf } from "./flags.ts"
-import { suggestion } from "./foreign-commands.ts"
 import { operandAt } from "./operands.ts"
+import { suggestion } from "./suggestion.ts"
 
 /** Splits off the argv of a guest's program: the words after the first bare `--`, or from the guest command's first word on. pyro must not parse them. */
 export const splitArgv = (argv: ReadonlyArray<string>) => {

@@ -11,7 +11,7 @@ import { shortPath } from "./aliases.ts"
 import type { Route } from "./argv.ts"
 import { closest, unknownOption } from "./closest.ts"
 import type { Flag } from "./flags.ts"
-import { foreignOption, type TypedNames } from "./foreign-options.ts"
+import { foreignOption, type TypedNames } from "./foreign-words.ts"
 import type { BadWord, Defaults } from "./operands.ts"
 
 /** Arguments that may begin with a dash. Names and ids never do. */
@@ -27,15 +27,12 @@ interface Around {
   readonly defaults: Defaults
 }
 
-/** Options of pyro and of similar tools that give a name. */
-const NAMING = ["--name", "-n", "--hostname"]
-
 const isName = Schema.is(WorkspaceName())
 const nameIn = (word: string | undefined) => word !== undefined && isName(word) ? word : undefined
 
 /** The names of a command line, also those after the unknown option. */
 const namesIn = ({ args }: CliSurface, { name, operands, others }: Unknown, defaults: Defaults): TypedNames => {
-  const at = others.findIndex((word) => NAMING.includes(word.split("=", 1)[0] ?? ""))
+  const at = others.findIndex((word) => word.split("=", 1)[0] === "--name")
   const [, inline] = others[at]?.split("=") ?? []
   return {
     workspace: args[0] === "workspace" ? nameIn(operands[0] ?? defaults["workspace"]) : undefined,
@@ -54,7 +51,7 @@ export const wrongOption = (operation: Command, unknown: Unknown, { defaults, fl
   const command = afterEnvironment(cli, words)
   // These options belong to the guest's program, even if docker has options with these names.
   if (command !== undefined && !near.endsWith("?")) return `${near}; ${command}`
-  const foreign = foreignOption(operation.name, option, namesIn(cli, unknown, defaults))
+  const foreign = foreignOption(cli.path, option, namesIn(cli, unknown, defaults))
   if (foreign !== undefined) return `no option ${option}. ${foreign}`
   if (near.endsWith("?")) return near
   const hint = afterDefault(cli, words, defaults)
