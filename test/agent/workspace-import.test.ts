@@ -62,11 +62,18 @@ withAgent("an import", (it) => {
       yield* take({ path: `${guest}/kept`, output: `${folder}/kept`, preserveTimes: true })
       yield* take({ path: `${guest}/kept`, output: `${folder}/now` })
       yield* take({ path: `${guest}/kept`, output: `${folder}/kept.tar`, preserveTimes: true })
+      const piped = yield* take({ path: `${guest}/kept`, output: "-", preserveTimes: true })
       assert.deepStrictEqual(timesIn(`${folder}/kept`), times)
       for (const seconds of Object.values(timesIn(`${folder}/now`))) assert.isAbove(seconds, 1_700_000_000)
-      fs.mkdirSync(`${folder}/unpacked`)
-      execFileSync("tar", ["-xf", `${folder}/kept.tar`, "-C", `${folder}/unpacked`])
-      assert.deepStrictEqual(timesIn(`${folder}/unpacked`), { old: times.old, before: 0, part: times.old })
+      const inArchive = { old: times.old, before: 0, part: times.old }
+      for (const input of [fs.readFileSync(`${folder}/kept.tar`), piped.stdout]) {
+        const unpacked = fs.mkdtempSync(`${folder}/unpacked-`)
+        execFileSync("tar", ["-xf", "-", "-C", unpacked], { input })
+        assert.deepStrictEqual(timesIn(unpacked), inArchive)
+      }
+      // The bytes of one file in a pipe have no time to keep.
+      const { stdout } = yield* take({ path: `${guest}/kept/old`, output: "-", preserveTimes: true })
+      assert.strictEqual(stdout.toString(), "old")
     }))
 
   it.effect("an agent that cannot set times gets the files without them, and the answer warns", () =>

@@ -51,7 +51,7 @@ export const ExportPayload = lazy(() =>
     output: optional(
       hostPath(
         "Path on the host: a file, a directory (files are added to an existing one), or an archive (a directory, if the name ends " +
-          "with .tar, .tar.gz or .tgz). Missing directories above it are created. - is the standard output; a directory is then a tar archive. " +
+          "with .tar, .tar.gz or .tgz). Missing directories above it are created, and a note names the first one. - is the standard output; a directory is then a tar archive. " +
           "With `apply`: a directory that exists. Default with `apply`: the directory that the workspace was seeded from"
       )
     ),

@@ -1,8 +1,13 @@
+import { printable } from "./printable.ts"
+
 /** Maximum names of ignored files in a result. */
 export const MAX_IGNORED_NAMES = 20
 
 /** Maximum names of files that are gone on the host in a result. */
 export const MAX_MISSING_NAMES = 20
+
+/** Note about a directory of the host that was missing above an output. */
+export const madeNote = (directory: string) => `made the directory ${printable(directory)}, which was missing`
 
 /** Note about files that are gone on the host; undefined if there are none. `remedy` removes them from the workspace. */
 export const missingOnHostNote = (count: number, named: ReadonlyArray<string>, remedy: string): string | undefined => {

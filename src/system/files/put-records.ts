@@ -119,6 +119,8 @@ export interface PutPlace {
   readonly own: (reported: Uint8Array) => Uint8Array | undefined
   /** The full path of a missing folder. */
   readonly folderOf: (reported: Uint8Array) => Uint8Array
+  /** The outermost missing folder. */
+  readonly missing?: string
 }
 
 /** Permission bits of a folder that the caller did not name. */
@@ -154,6 +156,7 @@ export const putPlace = ({ entries, name, parent, within }: Place): PutPlace => 
   return {
     parent: at,
     name: top,
+    missing: within === undefined ? path.join(at, top) : path.join(within, at, top),
     entries: placed(entries, prefix, folders),
     own: (reported) =>
       reported.length < prefix.length

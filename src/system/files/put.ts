@@ -42,6 +42,8 @@ export interface PutDone {
   readonly replaced: ReadonlyArray<Uint8Array>
   /** Directories that existed before, and keep their mode. */
   readonly there: ReadonlyArray<Uint8Array>
+  /** The outermost folder above the output that was missing, and is there now. */
+  readonly made?: string
 }
 
 /** Accepted entries, which wait for the content of their files in order. */
@@ -112,7 +114,14 @@ export const put = (request: PutRequest): Effect.Effect<SparsePut, PutFailed | H
       commit: Effect.suspend(() => send(Buffer.from("c"))).pipe(
         Effect.andThen(flush),
         Effect.andThen(ended),
-        Effect.map(() => ({ replaced: ownPaths(place, said.replaced), there: ownPaths(place, said.there) }))
+        Effect.map(() => ({
+          replaced: ownPaths(place, said.replaced),
+          there: ownPaths(place, said.there),
+          // Another program may have made the folder in the meantime.
+          ...(place.missing === undefined || said.there.some(({ length }) => length === 0)
+            ? {}
+            : { made: place.missing })
+        }))
       )
     }
   })

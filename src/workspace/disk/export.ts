@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import type { DiskExportEvent, DiskExportPayload } from "../../contract/rows/workspace-disk.ts"
+import { madeNote } from "../../contract/text/host-file-notes.ts"
 import { formatOf } from "../../lib/disk/layer-format.ts"
 import { clusterRuns } from "../../lib/disk/standalone-qcow2.ts"
 import { readWorkspaceDisk, type WorkspaceDisk } from "../../lib/disk/workspace-disk.ts"
@@ -85,7 +86,8 @@ const deliverImage = (
       const progress = yield* progressOf({ bytes, files: 1 }, (notice) => Effect.sync(() => notify(notice)))
       const writtenBytes = yield* writeImage(image, { content, file, progress: progress.bytes })
       yield* file.endFile
-      const { replaced } = yield* file.commit
+      const { made, replaced } = yield* file.commit
+      if (made !== undefined) notify({ _tag: "Notice", level: "hint", message: madeNote(made) })
       return { output: output.path, format: payload.format, virtualBytes, writtenBytes, replaced: replaced.length > 0 }
     }).pipe(
       Effect.catchTags({

@@ -10,7 +10,7 @@ import {
 import type { AskedExport } from "../../../contract/rows/workspace-answer.ts"
 import type { ExportEvent, ExportSummary } from "../../../contract/rows/workspace-export.ts"
 import type { ExecutablePaths } from "../../../contract/text/executable-config.ts"
-import { type Losses, lossNotes, withLoss } from "../../../contract/text/host-file-notes.ts"
+import { type Losses, lossNotes, madeNote, withLoss } from "../../../contract/text/host-file-notes.ts"
 import { ContentHash } from "../../../system/files/digest.ts"
 import { bytesOf } from "../../../system/files/folded-name.ts"
 import { type Put, put, type PutFailed } from "../../../system/files/put.ts"
@@ -20,6 +20,7 @@ import { executableRefusal, remarksOf } from "./executable-config.ts"
 import { shown } from "./guest-path.ts"
 import { failureOf, type HostOutput, outputIsDirectory, type Target } from "./host-output.ts"
 import { linksTo } from "./links.ts"
+import { hintOf } from "./notes.ts"
 import { manifestOf, progressOf, type Writing } from "./report.ts"
 import { type Remarks, type TreeEntry } from "./tree.ts"
 
@@ -147,6 +148,7 @@ const work = (delivery: Delivery, emit: Emit) =>
       )
     }
     const done = yield* session.commit
+    if (done.made !== undefined) yield* emit(hintOf(madeNote(done.made)))
     const manifest = manifestOf(entries, writing, done, executable)
     for (let at = 0; at < manifest.length; at += MAX_BATCH) {
       yield* emit({ _tag: "Written", entries: manifest.slice(at, at + MAX_BATCH) })

@@ -2,6 +2,7 @@ import { Effect, Schema } from "effect"
 import { createHash } from "node:crypto"
 import { ExportRefused } from "../../../contract/errors/errors.ts"
 import type { SavedExportEvent, SavedExportPayload } from "../../../contract/rows/saved-archive.ts"
+import { madeNote } from "../../../contract/text/host-file-notes.ts"
 import { diffsOf } from "../../../lib/vm/model/memory-image.ts"
 import { fillFrom, openUnfollowed } from "../../../system/files/content.ts"
 import { toHostError } from "../../../system/files/failure.ts"
@@ -158,7 +159,8 @@ export const exportSaved = (
       const progress = yield* progressOf({ bytes, files: 1 }, (notice) => Effect.sync(() => notify(notice)))
       const sha256 = yield* writeArchive(head, parts, file, progress.bytes)
       yield* file.endFile
-      const { replaced } = yield* file.commit
+      const { made, replaced } = yield* file.commit
+      if (made !== undefined) notify({ _tag: "Notice", level: "hint", message: madeNote(made) })
       const event: SavedExportEvent = {
         _tag: "Exported",
         output: output.path,

@@ -15,7 +15,10 @@ describe("an output in a directory that is missing", () => {
     Effect.gen(function*() {
       const folder = yield* scratch
       const claims = [{ path: "x", size: 1, content: "x" }, { path: "gone", size: 3, content: { errno: "ENOENT" } }]
-      const { result } = yield* exported(claims, { path: "x", output: `${folder}/new/deep/x` })
+      const { notices, result } = yield* exported(claims, { path: "x", output: `${folder}/new/deep/x` })
+      const made = (message: string) => ({ _tag: "Notice" as const, level: "hint" as const, message })
+      assert.deepStrictEqual(notices, [made(`made the directory ${folder}/new, which was missing`)])
+      assert.deepStrictEqual((yield* exported(claims, { path: "x", output: `${folder}/new/deep/y` })).notices, [])
       assert.strictEqual(fs.readFileSync(`${folder}/new/deep/x`, "latin1"), "x")
       assert.deepStrictEqual(result.entries.map(({ path }) => path), [""])
       yield* exported(claims, { path: "x", output: `${folder}/inner/x` }, folder)

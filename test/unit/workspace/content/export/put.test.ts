@@ -301,7 +301,7 @@ while True:
       for (const within of [undefined, parent]) {
         const place = { parent: `${within === undefined ? `${parent}/` : ""}new/é/deep`, within }
         const done = yield* write({ ...place, entries: tree })
-        assert.deepStrictEqual(done, { replaced: [], there: [] })
+        assert.deepStrictEqual(done, { replaced: [], there: [], made: `${parent}/new` })
         assert.deepStrictEqual(listed(`${parent}/new/é/deep/out`), whole)
         assert.strictEqual(fs.statSync(`${parent}/new`).mode & 0o777, 0o755)
         fs.rmSync(`${parent}/new`, { recursive: true })
@@ -311,7 +311,7 @@ while True:
         fs.mkdirSync(`${parent}/new/deep/out`, { recursive: true })
         fs.writeFileSync(`${parent}/new/deep/out/z`, "old")
       })
-      assert.deepStrictEqual(late.there.map(String), [""])
+      assert.deepStrictEqual([late.made, late.there.map(String)], [undefined, [""]])
       assert.deepStrictEqual(late.replaced.map(String), ["z"])
       assert.deepStrictEqual(listed(`${parent}/new/deep/out`), whole)
     }))
