@@ -5,7 +5,7 @@ import { toHostError } from "../../system/files/failure.ts"
 import { acquireLock } from "../../system/files/lock.ts"
 import { daemonFiles } from "../../system/files/Paths.ts"
 import { setting } from "../../system/settings/config.ts"
-import type { LifecycleServices } from "../../workspace/entry/context.ts"
+import type { HouseServices } from "../../workspace/operations/work.ts"
 import { Workspaces } from "../../workspace/operations/Workspaces.ts"
 
 /** Services that the owner of the workspaces has. */
@@ -23,7 +23,7 @@ const lockTimeoutMs = 2_000
  */
 export const ownWorkspaces = (
   scope: Scope.Scope
-): Effect.Effect<Owned, PyroError, Exclude<LifecycleServices, Pool>> =>
+): Effect.Effect<Owned, PyroError, Exclude<HouseServices, Pool>> =>
   Effect.gen(function*() {
     const { lock } = yield* daemonFiles
     const membersPerKind = yield* setting("PYRO_POOL_MEMBERS")

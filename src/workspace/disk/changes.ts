@@ -9,15 +9,15 @@ import type { Guest } from "../../lib/vm/model/guest.ts"
 import { ensureFolder } from "../../system/files/entries.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
 import { touch } from "../entry/activity.ts"
-import { aloneFor, discardFolder, type Lifecycle, type LifecycleServices, type Notify } from "../entry/context.ts"
+import { aloneFor, discardFolder, type Lifecycle, type Notify } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../entry/record.ts"
-import { imagesOf } from "../life/guest/generation.ts"
+import { type GuestServices, imagesOf } from "../life/guest/generation.ts"
 import { explainInspector, openInspector } from "../life/read/inspector.ts"
 import { capture } from "../life/snapshot/capture.ts"
 import { imagesFor } from "../life/verbs/create.ts"
 import { namelessFolder } from "../life/verbs/keep-saved.ts"
-import { wakeFor } from "../life/verbs/pause.ts"
+import { type ResumeServices, wakeFor } from "../life/verbs/pause.ts"
 import { guestFiles, guestLinks } from "../residents/open/guest-files.ts"
 import { guestEnvironment } from "../residents/program/command.ts"
 import { demandNoSecrets } from "../residents/secret/whole-content.ts"
@@ -92,7 +92,7 @@ export const changesOf = (
   lifecycle: Lifecycle,
   entry: Entry,
   { allowSecrets, notify }: { readonly allowSecrets?: boolean | undefined; readonly notify: Notify }
-): Effect.Effect<Changes, PyroError, Scope.Scope | LifecycleServices> =>
+): Effect.Effect<Changes, PyroError, Scope.Scope | GuestServices | ResumeServices> =>
   Effect.gen(function*() {
     yield* wakeFor(lifecycle, entry, OPERATION)
     yield* demandNoSecrets(entry.folder.directory, "root", { allowSecrets })
@@ -104,7 +104,7 @@ export const changesOf = (
     const record = yield* entry.record.now
     const { environment } = yield* imagesOf(entry, record)
     const { cwd = DEFAULT_CWD, env, user, workspaceUser } = record
-    const services = yield* Effect.context<LifecycleServices>()
+    const services = yield* Effect.context<GuestServices>()
     return {
       id: entry.id,
       environment: { name: record.environment.name, imagePath: environment.imagePath },

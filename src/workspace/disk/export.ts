@@ -5,6 +5,7 @@ import { madeNote } from "../../contract/text/host-file-notes.ts"
 import { formatOf } from "../../lib/disk/layer-format.ts"
 import { clusterRuns } from "../../lib/disk/standalone-qcow2.ts"
 import { readWorkspaceDisk, type WorkspaceDisk } from "../../lib/disk/workspace-disk.ts"
+import type { HostFacts } from "../../lib/vm/model/HostFacts.ts"
 import { writingPlace } from "../../system/files/caller-places.ts"
 import { openUnfollowed } from "../../system/files/content.ts"
 import { toHostError } from "../../system/files/failure.ts"
@@ -12,17 +13,11 @@ import { put, type PutFailed } from "../../system/files/put.ts"
 import { executableEntries, executableRefusal } from "../content/export/executable-config.ts"
 import { failureOf, hostOutput } from "../content/export/host-output.ts"
 import { progressOf } from "../content/export/report.ts"
-import {
-  acquireLifecycleLock,
-  endUnattached,
-  type Lifecycle,
-  type LifecycleServices,
-  type Notify,
-  unlessDeleted
-} from "../entry/context.ts"
+import { acquireLifecycleLock, endUnattached, type Lifecycle, type Notify, unlessDeleted } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { beingDeleted, demandLegal } from "../entry/not-ready.ts"
 import { virtualBytesOf } from "../entry/record.ts"
+import type { GuestServices } from "../life/guest/generation.ts"
 import { demandNoSecrets } from "../residents/secret/whole-content.ts"
 import { withoutFree } from "./free-space.ts"
 import { guestContent } from "./guest-content.ts"
@@ -165,7 +160,7 @@ export const exportDisk = (
   entry: Entry,
   payload: DiskExportPayload,
   notify: Notify
-): Effect.Effect<DiskExportEvent, PyroError, LifecycleServices> =>
+): Effect.Effect<DiskExportEvent, PyroError, GuestServices | HostFacts> =>
   Effect.gen(function*() {
     // The disk may have a file in pieces, so a search of the image could miss a value.
     yield* demandNoSecrets(entry.folder.directory, "disk", payload)

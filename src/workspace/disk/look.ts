@@ -6,8 +6,9 @@ import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
 import type { SecretSet } from "../../lib/redaction/secrets.ts"
 import { listDirectory } from "../content/files/list.ts"
 import { readPart } from "../content/files/read.ts"
-import type { Lifecycle, LifecycleServices } from "../entry/context.ts"
+import type { Lifecycle } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
+import type { GuestServices } from "../life/guest/generation.ts"
 import { demandSound, type DiskTree, openRoot } from "../life/read/inspected-root.ts"
 import { borrowDisk, type Borrowed } from "../life/read/reader.ts"
 import { guardOf } from "../residents/open/entry-residents.ts"
@@ -56,7 +57,7 @@ export const lookAtDisk = <A, P extends { readonly workspace: string; readonly a
     payload: P,
     secrets: SecretSet | undefined
   ) => Effect.Effect<A, PyroError>
-): Effect.Effect<A, PyroError, LifecycleServices> =>
+): Effect.Effect<A, PyroError, GuestServices> =>
   Effect.scoped(Effect.gen(function*() {
     const { channel, explain, guest } = yield* borrowDisk(lifecycle, entry, operation)
     const secrets = yield* guardOf(entry, payload)

@@ -12,9 +12,10 @@ import { keepReadOnly, openFile } from "../../system/files/content.ts"
 import { ensureFolder } from "../../system/files/entries.ts"
 import { toHostError } from "../../system/files/failure.ts"
 import { MAX_WALKED } from "../content/files/list.ts"
-import { type LifecycleServices, removeStaged } from "../entry/context.ts"
+import { removeStaged } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { unwritten } from "../entry/record.ts"
+import type { GuestServices } from "../life/guest/generation.ts"
 import { explainInspector, openInspector } from "../life/read/inspector.ts"
 import { guestFiles, guestLinks } from "../residents/open/guest-files.ts"
 import type { GuestFile, GuestLinks } from "../residents/program/guest-file.ts"
@@ -51,7 +52,7 @@ const scrub = (guest: Guest, virtualBytes: number) =>
 export const scrubbedDisk = (
   entry: Entry,
   disk: WorkspaceDisk
-): Effect.Effect<ScrubbedDisk, PyroError, Scope.Scope | LifecycleServices> =>
+): Effect.Effect<ScrubbedDisk, PyroError, Scope.Scope | GuestServices> =>
   Effect.gen(function*() {
     // The VM must end before a process reads its layer.
     const { overlay, result: free } = yield* inScrubber(entry, disk, (_, free) => Effect.succeed(free))

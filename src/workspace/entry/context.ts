@@ -1,4 +1,4 @@
-import { Context, Effect, Exit, Option, Scope } from "effect"
+import { Effect, Exit, Option, Scope } from "effect"
 import {
   type NoSpace,
   type StateDirectoryUnusable,
@@ -7,43 +7,14 @@ import {
 } from "../../contract/errors/errors.ts"
 import type { Notice } from "../../contract/rows/notice.ts"
 import type { WorkspaceOperation } from "../../contract/rows/operations.ts"
-import { SeedImages } from "../../lib/disk/SeedImages.ts"
-import { Environments } from "../../lib/environment/Environments.ts"
-import { Kernel } from "../../lib/environment/Kernel.ts"
-import { Dialler } from "../../lib/network/Dialler.ts"
-import { SecretRegistry } from "../../lib/redaction/secrets.ts"
-import { HostFacts } from "../../lib/vm/model/HostFacts.ts"
 import { endVm } from "../../lib/vm/model/sweep.ts"
-import { Pool } from "../../lib/vm/Pool.ts"
-import { Vmm } from "../../lib/vm/Vmm.ts"
 import { removeEmptyFolder } from "../../system/files/entries.ts"
 import { toHostError } from "../../system/files/failure.ts"
-import { Paths } from "../../system/files/Paths.ts"
 import { removeTree } from "../../system/files/remove-tree.ts"
 import type { Generation } from "./current-generation.ts"
 import type { Entry } from "./entry.ts"
-import { EventLog } from "./events.ts"
 import { beingDeleted, demandLegal } from "./not-ready.ts"
-import { PortHolders } from "./port-holders.ts"
 import type { Registry } from "./registry.ts"
-
-const services = [
-  Dialler,
-  Environments,
-  EventLog,
-  HostFacts,
-  Kernel,
-  SecretRegistry,
-  Paths,
-  Pool,
-  PortHolders,
-  SeedImages,
-  Vmm
-] as const
-
-/** Services of lifecycle steps. */
-export type LifecycleServices = Context.Service.Identifier<typeof services[number]>
-export const pickServices = Context.pick(...services)
 
 export interface Lifecycle {
   readonly registry: Registry

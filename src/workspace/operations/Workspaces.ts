@@ -2,7 +2,7 @@ import { Context, Effect, Layer, Option, Scope } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { SecretSet } from "../../lib/redaction/secrets.ts"
 import { type Changes, changesOf } from "../disk/changes.ts"
-import { type Lifecycle, type LifecycleServices, type Notify, pickServices } from "../entry/context.ts"
+import { type Lifecycle, type Notify } from "../entry/context.ts"
 import { makeRegistry } from "../entry/registry.ts"
 import { makeClockKeeper } from "../life/guest/clock-keeper.ts"
 import { keepMakingPoints } from "../life/points/keeper.ts"
@@ -14,7 +14,7 @@ import { expire } from "../life/verbs/remove.ts"
 import { leaveAll } from "../life/verbs/start-stop.ts"
 import { openResidentsOf } from "../residents/open/entry-residents.ts"
 import { doChores } from "./chores.ts"
-import type { House } from "./work.ts"
+import { type House, type HouseServices, pickHouseServices } from "./work.ts"
 
 interface WorkspaceRef {
   readonly workspace: string
@@ -40,7 +40,7 @@ export class Workspaces extends Context.Service<Workspaces, {
 }
 
 const make = Effect.gen(function*() {
-  const services = pickServices(yield* Effect.context<LifecycleServices>())
+  const services = pickHouseServices(yield* Effect.context<HouseServices>())
   // Not a child of the layer's own scope, which would close this scope before the VMs are released.
   const scope = yield* Scope.make()
   const lifecycle: Lifecycle = { registry: makeRegistry(), scope }

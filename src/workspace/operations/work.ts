@@ -1,26 +1,56 @@
-import { type Context, Effect, type Scope, type Stream } from "effect"
+import { Context, Effect, type Scope, type Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { PullEvents } from "../../contract/rows/event-batches.ts"
 import type { WorkspaceOperation } from "../../contract/rows/operations.ts"
 import type { EventOf, OperationName, OperationOf, PayloadOf, ResultOf } from "../../contract/rows/operations.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
+import { SeedImages } from "../../lib/disk/SeedImages.ts"
+import { Environments } from "../../lib/environment/Environments.ts"
+import { Kernel } from "../../lib/environment/Kernel.ts"
 import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
+import { Dialler } from "../../lib/network/Dialler.ts"
+import { SecretRegistry } from "../../lib/redaction/secrets.ts"
+import { HostFacts } from "../../lib/vm/model/HostFacts.ts"
+import { Pool } from "../../lib/vm/Pool.ts"
+import { Vmm } from "../../lib/vm/Vmm.ts"
+import { Paths } from "../../system/files/Paths.ts"
 import { touch } from "../entry/activity.ts"
-import type { Lifecycle, LifecycleServices, Notify } from "../entry/context.ts"
+import type { Lifecycle, Notify } from "../entry/context.ts"
 import type { Generation } from "../entry/current-generation.ts"
 import type { Entry } from "../entry/entry.ts"
+import { EventLog } from "../entry/events.ts"
+import { PortHolders } from "../entry/port-holders.ts"
 import type { Registry } from "../entry/registry.ts"
 import { runningGeneration } from "../life/engine/running.ts"
+import type { GuestServices } from "../life/guest/generation.ts"
 import type { LookAtFiles } from "../life/read/inspected-root.ts"
 import { borrowReader, explainEnd } from "../life/read/reader.ts"
-import { wakeFor } from "../life/verbs/pause.ts"
+import { type ResumeServices, wakeFor } from "../life/verbs/pause.ts"
 import { residentsOf } from "../residents/open/entry-residents.ts"
 import type { OpenResidents } from "../residents/open/open.ts"
+
+const services = [
+  Dialler,
+  Environments,
+  EventLog,
+  HostFacts,
+  Kernel,
+  SecretRegistry,
+  Paths,
+  Pool,
+  PortHolders,
+  SeedImages,
+  Vmm
+] as const
+
+/** Services of the house. Each verb of life names those that it takes itself, in types of their subjects such as `GuestServices`. */
+export type HouseServices = Context.Service.Identifier<typeof services[number]>
+export const pickHouseServices = Context.pick(...services)
 
 /** The workspaces that operations work on, and the services of their work. */
 export interface House {
   readonly lifecycle: Lifecycle
-  readonly services: Context.Context<LifecycleServices>
+  readonly services: Context.Context<HouseServices>
 }
 
 /** The workspaces of this process. Every work gets them. */
@@ -76,7 +106,7 @@ type StreamingWork<Name extends OperationName> =
     readonly notices: (
       at: At<Name> & { readonly notify: Notify },
       payload: PayloadOf<Name>
-    ) => Effect.Effect<EventOf<Name>, PyroError, LifecycleServices>
+    ) => Effect.Effect<EventOf<Name>, PyroError, HouseServices>
   }
   /** Batches that the caller pulls, until the Scope closes. */
   | {
@@ -84,18 +114,18 @@ type StreamingWork<Name extends OperationName> =
       at: At<Name>,
       payload: PayloadOf<Name>,
       input: RunInput
-    ) => Effect.Effect<PullEvents<EventOf<Name>>, PyroError, LifecycleServices | Scope.Scope>
+    ) => Effect.Effect<PullEvents<EventOf<Name>>, PyroError, HouseServices | Scope.Scope>
   }
   | {
     readonly events: (
       at: At<Name>,
       payload: PayloadOf<Name>
-    ) => Stream.Stream<EventOf<Name>, PyroError, LifecycleServices>
+    ) => Stream.Stream<EventOf<Name>, PyroError, HouseServices>
   }
 
 export type WorkOf<Name extends OperationName> = OperationOf<Name> extends { readonly kind: "streaming" }
   ? StreamingWork<Name>
-  : (at: At<Name>, payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, PyroError, LifecycleServices>
+  : (at: At<Name>, payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, PyroError, HouseServices>
 
 /** The work of every operation on workspaces. `works.ts` is the table. */
 export type Works = { readonly [Name in WorkspacesOperation]: WorkOf<Name> }
@@ -123,7 +153,7 @@ export const inReader = <A, R>(
   entry: Entry,
   operation: WorkspaceOperation,
   work: (at: AtReader) => Effect.Effect<A, PyroError, R>
-): Effect.Effect<A, PyroError, LifecycleServices | Exclude<R, Scope.Scope>> =>
+): Effect.Effect<A, PyroError, GuestServices | ResumeServices | Exclude<R, Scope.Scope>> =>
   Effect.scoped(Effect.flatMap(
     borrowReader(lifecycle, entry, operation, wakeFor(lifecycle, entry, operation)),
     ({ channel, explain, lookAtFiles }) =>

@@ -16,11 +16,11 @@ import { pushInto } from "../content/push.ts"
 import { exportDisk } from "../disk/export.ts"
 import { listDisk, lookAtDisk, readDisk } from "../disk/look.ts"
 import { answeredEvent } from "../entry/consents.ts"
-import type { LifecycleServices } from "../entry/context.ts"
 import { recordEvent } from "../entry/events.ts"
 import { detachedOr } from "../life/engine/running.ts"
 import { pointBeforeCommand } from "../life/points/keeper.ts"
 import { explainEnd } from "../life/read/reader.ts"
+import type { CaptureServices } from "../life/snapshot/capture.ts"
 import { createSnapshot, deleteSnapshot, listSnapshots } from "../life/snapshot/keep.ts"
 import { changeNetwork } from "../residents/network/allow-once.ts"
 import { showNetworkLog } from "../residents/network/show.ts"
@@ -95,7 +95,7 @@ export const works: Works = {
   "workspace.file.download": { events: ({ entry, lifecycle }, payload) => downloadFrom(lifecycle, entry, payload) },
   "workspace.file.upload": {
     pulls: ({ entry, lifecycle }, payload, input) =>
-      Effect.flatMap(Effect.context<LifecycleServices>(), (services) =>
+      Effect.flatMap(Effect.context<CaptureServices>(), (services) =>
         pullFromStream(Stream.fromEffect(
           inRunning(lifecycle, entry, "workspace.file.upload", { writes: true }, (at) =>
             Effect.andThen(

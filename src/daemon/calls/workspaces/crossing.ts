@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
-import type { LifecycleServices } from "../../../workspace/entry/context.ts"
 import { crosses, recordCrossing } from "../../../workspace/operations/crossings.ts"
+import type { HouseServices } from "../../../workspace/operations/work.ts"
 import { formOf, inside, isOfWorkspaces, type WorkWrap } from "./work.ts"
 
 /**
@@ -21,7 +21,7 @@ export const crossing: WorkWrap = {
       ? (payload, at) =>
         Effect.map(work(payload, at), (events) =>
           Stream.tap(
-            events as Stream.Stream<unknown, PyroError, LifecycleServices>,
+            events as Stream.Stream<unknown, PyroError, HouseServices>,
             record(inside(at), payload)
           ))
       : (payload, at) => Effect.tap(work(payload, at), record(inside(at), payload))

@@ -1,10 +1,9 @@
 import { Effect, Option, Stream } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { PullEvents } from "../../../contract/rows/event-batches.ts"
-import type { LifecycleServices } from "../../../workspace/entry/context.ts"
 import type { Entry } from "../../../workspace/entry/entry.ts"
 import { failNamed, naming } from "../../../workspace/entry/named-error.ts"
-import type { AtAll } from "../../../workspace/operations/work.ts"
+import type { AtAll, HouseServices } from "../../../workspace/operations/work.ts"
 import { formOf, isInside, isOfWorkspaces, type WorkWrap } from "./work.ts"
 
 type Asked = { readonly workspace: string }
@@ -31,7 +30,7 @@ type Fail = (error: PyroError) => Effect.Effect<never, PyroError>
 
 const failingEvents = (given: unknown, fail: Fail) =>
   Stream.catch(
-    given as Stream.Stream<unknown, PyroError, LifecycleServices>,
+    given as Stream.Stream<unknown, PyroError, HouseServices>,
     (error) => Stream.fromEffect(fail(error))
   )
 

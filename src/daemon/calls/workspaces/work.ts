@@ -4,8 +4,8 @@ import { callFromPull, type PullEvents } from "../../../contract/rows/event-batc
 import type { Operation, WorkspaceOperation } from "../../../contract/rows/operations.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
 import { withNotices } from "../../../system/waits/notices.ts"
-import type { LifecycleServices, Notify } from "../../../workspace/entry/context.ts"
-import type { AtAll, AtEntry, House, WorkspacesOperation } from "../../../workspace/operations/work.ts"
+import type { Notify } from "../../../workspace/entry/context.ts"
+import type { AtAll, AtEntry, House, HouseServices, WorkspacesOperation } from "../../../workspace/operations/work.ts"
 import { works } from "../../../workspace/operations/works.ts"
 import { surround, type Wrap } from "../wrap.ts"
 
@@ -26,7 +26,7 @@ export interface At extends AtAll {
 export type Work = (
   payload: unknown,
   at: At
-) => Effect.Effect<unknown, PyroError, LifecycleServices | Scope.Scope>
+) => Effect.Effect<unknown, PyroError, HouseServices | Scope.Scope>
 
 /** A line around the work of operations on workspaces. It needs nothing but the call. */
 export type WorkWrap = Wrap<Work>
@@ -40,16 +40,16 @@ export const isInside = (row: Operation): row is Operation & { readonly name: Wo
 
 /** The work of any operation of the table. */
 type AnyWork =
-  | ((at: never, payload: never) => Effect.Effect<unknown, PyroError, LifecycleServices>)
-  | { readonly notices: (at: never, payload: never) => Effect.Effect<unknown, PyroError, LifecycleServices> }
+  | ((at: never, payload: never) => Effect.Effect<unknown, PyroError, HouseServices>)
+  | { readonly notices: (at: never, payload: never) => Effect.Effect<unknown, PyroError, HouseServices> }
   | {
     readonly pulls: (
       at: never,
       payload: never,
       input: RunInput
-    ) => Effect.Effect<PullEvents<unknown>, PyroError, LifecycleServices | Scope.Scope>
+    ) => Effect.Effect<PullEvents<unknown>, PyroError, HouseServices | Scope.Scope>
   }
-  | { readonly events: (at: never, payload: never) => Stream.Stream<unknown, PyroError, LifecycleServices> }
+  | { readonly events: (at: never, payload: never) => Stream.Stream<unknown, PyroError, HouseServices> }
 
 type Form = "answer" | "notices" | "pulls" | "events"
 
@@ -94,7 +94,7 @@ export const callOfWork = (
           Effect.flatMap(house, (at) =>
             Effect.map(within(at, payload, {}), (events) =>
               Stream.provideContext(
-                events as Stream.Stream<unknown, PyroError, LifecycleServices>,
+                events as Stream.Stream<unknown, PyroError, HouseServices>,
                 at.services
               )))
         )

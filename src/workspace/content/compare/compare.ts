@@ -7,12 +7,13 @@ import { shareLayers } from "../../../lib/disk/workspace-disk.ts"
 import { copyPushed } from "../../../lib/seeding/model/pushed.ts"
 import { ensureFolder } from "../../../system/files/entries.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
-import { alone, type Lifecycle, type LifecycleServices, removeStaged, unlessDeleted } from "../../entry/context.ts"
+import { alone, type Lifecycle, removeStaged, unlessDeleted } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { unwritten } from "../../entry/record.ts"
+import type { GuestServices } from "../../life/guest/generation.ts"
 import { isAtRest } from "../../life/read/reader.ts"
 import { captureFolder, findSnapshot, wholeSnapshotName } from "../../life/records/snapshot.ts"
-import { wakeFor } from "../../life/verbs/pause.ts"
+import { type ResumeServices, wakeFor } from "../../life/verbs/pause.ts"
 import type { Changes, ChangesOptions } from "../diff/changes.ts"
 import { changesOptions, differenceResult } from "../diff/diff.ts"
 import { differencesOf, restingSide, type Side, workspaceSide } from "./differences.ts"
@@ -33,7 +34,7 @@ const operandOf = ({ registry }: Lifecycle, text: string) =>
   })
 
 /** A side. It opens after the locks of all workspaces that do not run. */
-type Opening = Effect.Effect<Side, PyroError, Scope.Scope | LifecycleServices>
+type Opening = Effect.Effect<Side, PyroError, Scope.Scope | GuestServices>
 
 /** Links to a snapshot's disk and pushed files, so that a deletion of the snapshot does not disturb the comparison. */
 const stageSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
@@ -76,7 +77,7 @@ const nothing: Changes = {
 export const compare = (
   lifecycle: Lifecycle,
   payload: ComparePayload
-): Effect.Effect<DiffResult, PyroError, LifecycleServices> =>
+): Effect.Effect<DiffResult, PyroError, GuestServices | ResumeServices> =>
   Effect.scoped(Effect.gen(function*() {
     const options = yield* changesOptions(payload)
     const from = yield* operandOf(lifecycle, payload.from)

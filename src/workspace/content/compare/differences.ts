@@ -6,10 +6,10 @@ import { readPushed } from "../../../lib/seeding/model/pushed.ts"
 import type { Pushed } from "../../../lib/seeding/model/pushed.ts"
 import { inodeOf } from "../../../system/files/entries.ts"
 import { toHostError } from "../../../system/files/failure.ts"
-import type { LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { naming } from "../../entry/named-error.ts"
 import { type Trees, workspaceTrees } from "../../life/guest/baseline.ts"
+import type { GuestServices } from "../../life/guest/generation.ts"
 import { openDiskReader, openReader, type Reader } from "../../life/read/reader.ts"
 import { beneath, type Candidate, collectCandidates, mountedAt } from "../diff/candidates.ts"
 import { type Changes, type ChangesOptions, type ReadSide, withContents } from "../diff/changes.ts"
@@ -54,7 +54,7 @@ const sideOf = (
 export const workspaceSide = (
   entry: Entry,
   isLocked: boolean
-): Effect.Effect<Side, PyroError, Scope.Scope | LifecycleServices> =>
+): Effect.Effect<Side, PyroError, Scope.Scope | GuestServices> =>
   Effect.gen(function*() {
     const reader = yield* openReader(entry, isLocked, "workspace.compare")
     const { disk } = yield* entry.record.now
@@ -65,7 +65,7 @@ export const workspaceSide = (
 export const restingSide = (
   entry: Entry,
   folder: { readonly directory: string; readonly disk: string }
-): Effect.Effect<Side, PyroError, Scope.Scope | LifecycleServices> =>
+): Effect.Effect<Side, PyroError, Scope.Scope | GuestServices> =>
   Effect.flatMap(openDiskReader(entry, folder.disk), (reader) => sideOf(entry, reader, folder)).pipe(naming(entry))
 
 /** Maximum bytes to read as a proof of equality. Above it, a comparison that is not verified trusts times. */

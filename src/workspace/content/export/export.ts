@@ -13,13 +13,14 @@ import { sha256Hex } from "../../../system/files/digest.ts"
 import { raw } from "../../../system/files/folded-name.ts"
 import { realDirectory } from "../../../system/files/host-path.ts"
 import { askedEvent } from "../../entry/consents.ts"
-import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
+import type { Lifecycle } from "../../entry/context.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
 import { EventLog } from "../../entry/events.ts"
 import { runningGeneration } from "../../life/engine/running.ts"
 import { type Trees, workspaceTrees } from "../../life/guest/baseline.ts"
+import type { GuestServices } from "../../life/guest/generation.ts"
 import { borrowReader, explainEnd, type Reader } from "../../life/read/reader.ts"
-import { wakeFor } from "../../life/verbs/pause.ts"
+import { type ResumeServices, wakeFor } from "../../life/verbs/pause.ts"
 import { guardOf } from "../../residents/open/entry-residents.ts"
 import { collectChanges, wholeChanges } from "../diff/changes.ts"
 import { convertedPaths } from "../diff/converted.ts"
@@ -44,7 +45,7 @@ const readerFor = (
   lifecycle: Lifecycle,
   entry: Entry,
   payload: ExportPayload
-): Effect.Effect<ExportReader, PyroError, LifecycleServices | Scope.Scope> =>
+): Effect.Effect<ExportReader, PyroError, GuestServices | ResumeServices | Scope.Scope> =>
   isOutside(payload)
     ? Effect.map(runningGeneration(entry, "workspace.import"), (generation) => ({
       channel: generation.channel,
@@ -57,7 +58,7 @@ export const exportFrom = (
   lifecycle: Lifecycle,
   entry: Entry,
   payload: ExportPayload
-): Stream.Stream<ExportEvent, PyroError, LifecycleServices> =>
+): Stream.Stream<ExportEvent, PyroError, GuestServices | ResumeServices> =>
   Stream.unwrap(
     Effect.map(readerFor(lifecycle, entry, payload), (reader) => exportThrough(reader, entry, payload))
   )

@@ -12,10 +12,11 @@ import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import { withoutSecretIn } from "../../../lib/redaction/redact.ts"
 import type { SecretSet } from "../../../lib/redaction/secrets.ts"
 import { forEachWhile } from "../../../system/waits/for-each-while.ts"
-import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
+import type { Lifecycle } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
+import type { GuestServices } from "../../life/guest/generation.ts"
 import { borrowReader } from "../../life/read/reader.ts"
-import { wakeFor } from "../../life/verbs/pause.ts"
+import { type ResumeServices, wakeFor } from "../../life/verbs/pause.ts"
 import { guardOf } from "../../residents/open/entry-residents.ts"
 import { modeText, openFile } from "./open.ts"
 import { type WriteError, writeFileFrom } from "./write.ts"
@@ -90,7 +91,7 @@ export const downloadFrom = (
   lifecycle: Lifecycle,
   entry: Entry,
   payload: FileDownloadPayload
-): Stream.Stream<FileDownloadEvent, PyroError, LifecycleServices> =>
+): Stream.Stream<FileDownloadEvent, PyroError, GuestServices | ResumeServices> =>
   Stream.unwrap(Effect.gen(function*() {
     const { channel, explain, lookAtFiles } = yield* borrowReader(
       lifecycle,

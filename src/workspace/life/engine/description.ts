@@ -2,9 +2,10 @@ import type { Effect, Option, Scope } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { WorkspaceState } from "../../../contract/rows/workspace-info.ts"
 import type { Guest } from "../../../lib/vm/model/guest.ts"
+import type { Paths } from "../../../system/files/Paths.ts"
 import type { Generation } from "../../entry/current-generation.ts"
 import type { Entry } from "../../entry/entry.ts"
-import type { NewEvent } from "../../entry/events.ts"
+import type { EventLog, NewEvent } from "../../entry/events.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 import type { Rebase } from "./rebase.ts"
 
@@ -30,6 +31,9 @@ export const crashPoints = {
 
 export type Step = "built" | "handed-over" | "committed" | "settled"
 type TransitionName = keyof typeof crashPoints
+
+/** Services that the engine itself takes: for the event of a step, and for files that a step leaves behind. */
+export type TransitionServices = EventLog | Paths
 
 /**
  * Registers the undo of a part of the build. The undo runs if the transition fails or is interrupted before the commit of the

@@ -1,17 +1,16 @@
 import { Effect, Exit, Option, Scope } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import { exists } from "../../../system/files/entries.ts"
-import type { Paths } from "../../../system/files/Paths.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { touch } from "../../entry/activity.ts"
 import { close, endUnattached, generationScope, leaveBehind, type Lifecycle } from "../../entry/context.ts"
 import type { Generation } from "../../entry/current-generation.ts"
 import type { Entry } from "../../entry/entry.ts"
-import { type EventLog, recordEvent } from "../../entry/events.ts"
+import { recordEvent } from "../../entry/events.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 import { openResidentsOf } from "../../residents/open/entry-residents.ts"
-import { crashPoints, death, type Step, type Transition } from "./description.ts"
+import { crashPoints, death, type Step, type Transition, type TransitionServices } from "./description.ts"
 import { watch } from "./install.ts"
 import { markStale, type Rebase, rebaseResidents } from "./rebase.ts"
 import { moveToTrash, removeTrashed } from "./sweep.ts"
@@ -35,7 +34,7 @@ interface Passage<R> {
 export const transitAll = <R>(
   lifecycle: Lifecycle,
   transitions: ReadonlyArray<Transition<R>>
-): Effect.Effect<ReadonlyArray<Generation | undefined>, PyroError, R | EventLog | Paths> =>
+): Effect.Effect<ReadonlyArray<Generation | undefined>, PyroError, R | TransitionServices> =>
   Effect.gen(function*() {
     const passages = yield* Effect.forEach(transitions, open)
     const { each, crash } = stepsOf(passages)
@@ -204,7 +203,7 @@ export const install = (
   lifecycle: Lifecycle,
   entry: Entry,
   generation: Generation
-): Effect.Effect<void, never, EventLog | Paths> =>
+): Effect.Effect<void, never, TransitionServices> =>
   Effect.gen(function*() {
     yield* entry.generation.install(generation)
     yield* entry.state.show("running")

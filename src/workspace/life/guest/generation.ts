@@ -8,6 +8,7 @@ import { Environments } from "../../../lib/environment/Environments.ts"
 import { Kernel } from "../../../lib/environment/Kernel.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import type { Guest, GuestImages, OnSlowStep } from "../../../lib/vm/model/guest.ts"
+import type { Vmm } from "../../../lib/vm/Vmm.ts"
 import { exists } from "../../../system/files/entries.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
@@ -46,6 +47,9 @@ export const renameGuest = ({ channel, vm }: Guest, hostname: string): Effect.Ef
       Effect.logWarning(`a guest did not take the host name ${hostname}: ${printable(failure.message)}`)
     )
   )
+
+/** Services that make a VM on a disk of a workspace: its images, an empty seed, and the VM itself. */
+export type GuestServices = Environments | Kernel | Paths | SeedImages | Vmm
 
 export interface GuestRequest {
   readonly record: WorkspaceRecord

@@ -4,10 +4,12 @@ import { settingNow } from "../../../system/settings/config.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { onceFree } from "../../../system/waits/once-free.ts"
 import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
-import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
+import type { Lifecycle } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 import { openResidentsOf } from "../../residents/open/entry-residents.ts"
+import type { GuestServices } from "../guest/generation.ts"
+import type { CaptureServices } from "../snapshot/capture.ts"
 import { mergeIfTooLong } from "../snapshot/flatten.ts"
 import { commandsAtReturn, expectReturn, noteReturn } from "./expect.ts"
 import { isSeen, lookAfterReturn, lookAgain, mayBeDue, mayHavePrograms, noteLook, noteSeen } from "./last-look.ts"
@@ -130,7 +132,7 @@ const whileTaking = (entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
 export const pointBeforeCommand = (
   lifecycle: Lifecycle,
   entry: Entry
-): Effect.Effect<void, never, LifecycleServices> =>
+): Effect.Effect<void, never, CaptureServices> =>
   Effect.gen(function*() {
     const made = taking.get(entry)
     if (made !== undefined) {
@@ -152,7 +154,7 @@ export const pointBeforeCommand = (
 const LOOK_EVERY = "400 millis"
 
 /** Makes points of the workspaces that were used and are idle then, as long as it runs. Without uses it does nothing. */
-export const keepMakingPoints = (lifecycle: Lifecycle): Effect.Effect<never, never, LifecycleServices> => {
+export const keepMakingPoints = (lifecycle: Lifecycle): Effect.Effect<never, never, GuestServices> => {
   const { entries, wasUsed } = lifecycle.registry
   const look = makePoints(lifecycle).pipe(
     Effect.catchCause((cause) => Effect.logWarning("points cannot be made", cause)),
@@ -163,7 +165,7 @@ export const keepMakingPoints = (lifecycle: Lifecycle): Effect.Effect<never, nev
 }
 
 /** Makes points of the workspaces that were used and are idle now. */
-const makePoints = ({ registry }: Lifecycle): Effect.Effect<void, never, LifecycleServices> =>
+const makePoints = ({ registry }: Lifecycle): Effect.Effect<void, never, GuestServices> =>
   Effect.suspend(() =>
     Effect.forEach(
       [...registry.entries.values()].filter(mayBeDue),

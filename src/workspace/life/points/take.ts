@@ -2,8 +2,6 @@ import { Effect, Option } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import { formatOf } from "../../../lib/disk/layer-format.ts"
 import { readWorkspaceDisk } from "../../../lib/disk/workspace-disk.ts"
-import type { Vmm } from "../../../lib/vm/Vmm.ts"
-import type { Paths } from "../../../system/files/Paths.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { nowMs } from "../../../system/waits/time.ts"
 import { endUnattached } from "../../entry/context.ts"
@@ -13,6 +11,7 @@ import type { JournaledCommand } from "../../residents/exec/journal.ts"
 import { residentsOf } from "../../residents/open/entry-residents.ts"
 import { flush, flushForMount } from "../guest/flush.ts"
 import { type Point, readPoints } from "../records/point.ts"
+import type { CaptureServices } from "../snapshot/capture.ts"
 import type { Before } from "./before.ts"
 import { storePoint } from "./copy.ts"
 import { freezePoint } from "./freeze.ts"
@@ -51,7 +50,7 @@ const endedFrom = (steps: ReadonlyArray<JournaledCommand>, place: number) => {
 export const takePoint = (
   entry: Entry,
   { always = false, flushLimit = FLUSH_LIMIT, isUnused = false, kept = [], onlyLook = false }: Taking = {}
-): Effect.Effect<Option.Option<Point>, PyroError, Paths | Vmm> =>
+): Effect.Effect<Option.Option<Point>, PyroError, CaptureServices> =>
   Effect.gen(function*() {
     const { folder } = entry
     const { commands: { journal }, services } = yield* residentsOf(entry, "workspace.rewind")

@@ -4,13 +4,12 @@ import { SeedImages } from "../../../lib/disk/SeedImages.ts"
 import type { DiskSource } from "../../../lib/disk/workspace-disk.ts"
 import { inspectedDisk } from "../../../lib/vm/model/guest-steps.ts"
 import type { Guest, GuestImages } from "../../../lib/vm/model/guest.ts"
-import type { LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 import { explainChannelFailure } from "../engine/channel-failure.ts"
 import { workspaceTrees } from "../guest/baseline.ts"
 import { acquireWorkspace } from "../guest/boot.ts"
-import { imagesOf } from "../guest/generation.ts"
+import { type GuestServices, imagesOf } from "../guest/generation.ts"
 
 /**
  * Maximum memory of an inspector, in MiB: it runs no program of the workspace. The pool has VMs with the default memory of a
@@ -60,7 +59,7 @@ export const openInspector = (
   entry: Entry,
   disk: DiskSource,
   images?: GuestImages
-): Effect.Effect<Guest, PyroError, Scope.Scope | LifecycleServices> =>
+): Effect.Effect<Guest, PyroError, Scope.Scope | GuestServices> =>
   Effect.gen(function*() {
     const record = yield* entry.record.now
     const { guest, inspect } = yield* acquireWorkspace({

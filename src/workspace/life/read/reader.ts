@@ -5,19 +5,14 @@ import type { WorkspaceState } from "../../../contract/rows/workspace-info.ts"
 import { type DiskSource, readWorkspaceDisk } from "../../../lib/disk/workspace-disk.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import type { Guest } from "../../../lib/vm/model/guest.ts"
-import {
-  acquireLifecycleLock,
-  endUnattached,
-  type Lifecycle,
-  type LifecycleServices,
-  unlessDeleted
-} from "../../entry/context.ts"
+import { acquireLifecycleLock, endUnattached, type Lifecycle, unlessDeleted } from "../../entry/context.ts"
 import type { Generation } from "../../entry/current-generation.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { beingDeleted, demandLegal } from "../../entry/not-ready.ts"
 import { virtualBytesOf } from "../../entry/record.ts"
 import { explainChannelFailure } from "../engine/channel-failure.ts"
 import { detachedOr, runningGeneration } from "../engine/running.ts"
+import type { GuestServices } from "../guest/generation.ts"
 import { inInspectedRoot, inOwnRoot, type LookAtFiles } from "./inspected-root.ts"
 import { explainInspector, openInspector } from "./inspector.ts"
 
@@ -62,7 +57,7 @@ export const isAtRest = (entry: Entry) => Effect.map(entry.state.now, ({ state }
 export const openDiskReader = (
   entry: Entry,
   disk: string
-): Effect.Effect<DiskReader, PyroError, Scope.Scope | LifecycleServices> =>
+): Effect.Effect<DiskReader, PyroError, Scope.Scope | GuestServices> =>
   Effect.gen(function*() {
     const record = yield* entry.record.now
     const { layers, seed, top } = yield* readWorkspaceDisk(disk, virtualBytesOf(record))
@@ -84,7 +79,7 @@ export const openReader = (
   entry: Entry,
   isHeld: boolean,
   operation: WorkspaceOperation
-): Effect.Effect<Reader, PyroError, Scope.Scope | LifecycleServices> =>
+): Effect.Effect<Reader, PyroError, Scope.Scope | GuestServices> =>
   Effect.gen(function*() {
     // Not running yet, or stopped by now: that state is the error.
     if (Option.isSome(yield* entry.generation.now) || !isHeld) {
@@ -109,12 +104,12 @@ const openRestingDisk = (entry: Entry) =>
  * Borrows a guest that reads a workspace, until the Scope closes. A workspace at rest is held: its start waits, and it does not
  * change. A deletion does not wait and ends the read, also one whose caller takes no more data. `awake` comes first: it resumes a paused workspace.
  */
-export const borrowReader = (
+export const borrowReader = <R>(
   lifecycle: Lifecycle,
   entry: Entry,
   operation: WorkspaceOperation,
-  awake: Effect.Effect<void, PyroError, LifecycleServices | Scope.Scope>
-): Effect.Effect<Borrowed, PyroError, Scope.Scope | LifecycleServices> =>
+  awake: Effect.Effect<void, PyroError, R>
+): Effect.Effect<Borrowed, PyroError, R | Scope.Scope | GuestServices> =>
   Effect.flatMap(
     Effect.andThen(awake, isAtRest(entry)),
     (isHeld) =>
@@ -128,7 +123,7 @@ export const borrowDisk = (
   lifecycle: Lifecycle,
   entry: Entry,
   operation: WorkspaceOperation
-): Effect.Effect<Borrowed & DiskReader, PyroError, Scope.Scope | LifecycleServices> =>
+): Effect.Effect<Borrowed & DiskReader, PyroError, Scope.Scope | GuestServices> =>
   demandLegal(entry, operation).pipe(
     Effect.andThen(
       // The workspace may have started before this lock was taken.
@@ -140,8 +135,8 @@ export const borrowDisk = (
 const borrowHeld = <A extends Reader>(
   lifecycle: Lifecycle,
   entry: Entry,
-  open: Effect.Effect<A, PyroError, Scope.Scope | LifecycleServices>
-): Effect.Effect<A & Borrowed, PyroError, Scope.Scope | LifecycleServices> =>
+  open: Effect.Effect<A, PyroError, Scope.Scope | GuestServices>
+): Effect.Effect<A & Borrowed, PyroError, Scope.Scope | GuestServices> =>
   Effect.gen(function*() {
     const own = yield* Effect.acquireRelease(Scope.make(), Scope.close)
     yield* Effect.forkScoped(Effect.andThen(entry.deletion.begun, Scope.close(own, Exit.void)))
@@ -152,7 +147,7 @@ const borrowHeld = <A extends Reader>(
           (isDeleting) => isDeleting ? beingDeleted(entry) : Effect.fail(failure)
         ))
     const opening = Effect.andThen(acquireLifecycleLock(lifecycle, entry), open)
-    const services = yield* Effect.context<LifecycleServices>()
+    const services = yield* Effect.context<GuestServices>()
     const reader = yield* orDeleted(Effect.provide(Scope.provide(opening, own), services))
     return { ...reader, entry, explain: (look) => orDeleted(reader.explain(look)) }
   })

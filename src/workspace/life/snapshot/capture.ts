@@ -46,6 +46,9 @@ export const canShare = ({ memoryKind, spec }: Vm, count: number) =>
     (vmm) => memoryKind === "file" ? vmm.on(spec.driver).canShare(spec, count) : Effect.succeed(false)
   )
 
+/** Services that store the state of a VM in files. */
+export type CaptureServices = Paths | Vmm
+
 /**
  * Stores the present state of a workspace in an existing, empty folder: disk, pushed files and, for a running workspace if
  * requested, memory, device state and running commands. The workspace continues afterwards, also after a failure. The caller holds
@@ -56,7 +59,7 @@ export const capture = (
   folder: CaptureFolder,
   memory: MemoryTarget | undefined,
   shareIn?: Scope.Scope
-): Effect.Effect<Captured & { readonly shared?: SharedMemory }, PyroError, Paths | Vmm> =>
+): Effect.Effect<Captured & { readonly shared?: SharedMemory }, PyroError, CaptureServices> =>
   Effect.gen(function*() {
     const record = yield* entry.record.now
     const disk = entry.folder.disk(record.disk)

@@ -20,18 +20,11 @@ import { variables } from "../../../system/settings/variables.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import { lastActivity } from "../../entry/activity.ts"
-import {
-  alone,
-  discardFolder,
-  type Lifecycle,
-  type LifecycleServices,
-  removeFolder,
-  removeStaged
-} from "../../entry/context.ts"
+import { alone, discardFolder, type Lifecycle, removeFolder, removeStaged } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { unwritten, virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
 import { isBusy } from "../../residents/open/entry-residents.ts"
-import { imagesOf } from "../guest/generation.ts"
+import { type GuestServices, imagesOf } from "../guest/generation.ts"
 import { inspectorSize } from "../read/inspector.ts"
 
 /**
@@ -103,7 +96,7 @@ const flatten = (
   shortest: number,
   /** Holds the workspace alone during the exchange. */
   holding: Holding
-): Effect.Effect<boolean, PyroError, LifecycleServices> =>
+): Effect.Effect<boolean, PyroError, GuestServices> =>
   Effect.scoped(Effect.gen(function*() {
     const record = yield* entry.record.now
     const disk = yield* readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
@@ -126,8 +119,8 @@ const flatten = (
   }))
 
 type Holding = <A, E>(
-  work: Effect.Effect<A, E, LifecycleServices>
-) => Effect.Effect<A, E | PyroError, LifecycleServices>
+  work: Effect.Effect<A, E, GuestServices>
+) => Effect.Effect<A, E | PyroError, GuestServices>
 
 /** Chains of this many times the length that starts a merge are merged before anything else. */
 const TOO_LONG = 2
@@ -136,7 +129,7 @@ const TOO_LONG = 2
  * Merges the layers of a paused workspace at once if a background merge has not come for long: each pause and resume adds a layer, and a
  * workspace that is paused and used in turns is never idle. Without room on the disk the chain stays. The caller holds the workspace alone.
  */
-export const mergeIfTooLong = (entry: Entry): Effect.Effect<void, never, LifecycleServices> =>
+export const mergeIfTooLong = (entry: Entry): Effect.Effect<void, never, GuestServices> =>
   setting("PYRO_FLATTEN_AT").pipe(
     Effect.flatMap((longest) => flatten(entry, longest * TOO_LONG, (exchange) => exchange)),
     Effect.asVoid,

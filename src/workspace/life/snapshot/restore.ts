@@ -120,6 +120,9 @@ interface Wanted {
   readonly scope: Scope.Scope
 }
 
+/** Services that make VMs which continue from a memory. */
+export type MemoryServices = Pool | Vmm
+
 /**
  * Announces VMs that continue from one memory, which they may share, and admits all or none. Each belongs to its own scope from the start.
  */
@@ -127,7 +130,7 @@ export const reserve = (
   spec: MachineSpec,
   wanted: ReadonlyArray<Wanted>,
   sharedBytes?: number
-): Effect.Effect<ReadonlyArray<ReservedVm>, PyroError, Pool | Vmm> =>
+): Effect.Effect<ReadonlyArray<ReservedVm>, PyroError, MemoryServices> =>
   Effect.gen(function*() {
     const vmm = yield* Vmm
     const pool = yield* Pool

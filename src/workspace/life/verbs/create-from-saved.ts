@@ -6,14 +6,7 @@ import { Vmm } from "../../../lib/vm/Vmm.ts"
 import { linkTree } from "../../../system/files/link-tree.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
-import {
-  discardFolder,
-  generationScope,
-  type Lifecycle,
-  type LifecycleServices,
-  type Notify,
-  progress
-} from "../../entry/context.ts"
+import { discardFolder, generationScope, type Lifecycle, type Notify, progress } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { virtualBytesOf, type WorkspaceRecord, writeWorkspace } from "../../entry/record.ts"
 import { noStates } from "../../entry/resident.ts"
@@ -29,7 +22,7 @@ import { findSaved, type Saved, type SavedRecord, seedOfSaved } from "../records
 import { captureFolder } from "../records/snapshot.ts"
 import { demandUnopposed } from "../saved/unopposed.ts"
 import { demandLoadable, reserve } from "../snapshot/restore.ts"
-import { buildFork } from "./fork.ts"
+import { buildFork, type ForkServices } from "./fork.ts"
 import { enterNew, forget, makeFolder, recordLoan, recordOfNew } from "./new-workspace.ts"
 
 /** The record that announces the workspace: the snapshot's machine and files, the request's names and grants. */
@@ -98,7 +91,7 @@ const creating = (
   saved: Saved,
   payload: CreatePayload,
   notify: Notify
-): Effect.Effect<Transition<LifecycleServices>> =>
+): Effect.Effect<Transition<ForkServices>> =>
   Effect.map(generationScope(entry), (scope) => ({
     name: "create-from",
     entry,
@@ -136,7 +129,7 @@ export const createFrom = (
   payload: CreatePayload,
   network: Granted | undefined,
   notify: Notify
-): Effect.Effect<Entry, PyroError, LifecycleServices> =>
+): Effect.Effect<Entry, PyroError, ForkServices> =>
   Effect.gen(function*() {
     const saved = yield* findSaved(name)
     const { workspace } = saved.record

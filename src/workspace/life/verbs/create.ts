@@ -11,17 +11,18 @@ import { catalogue, type OciOrigin } from "../../../lib/environment/model/catalo
 import { writePushed } from "../../../lib/seeding/model/pushed.ts"
 import { publicUrl } from "../../../lib/seeding/model/request.ts"
 import { prepareSeed } from "../../../lib/seeding/prepare.ts"
+import type { HostFacts } from "../../../lib/vm/model/HostFacts.ts"
 import { type DemandRoom, roomFor } from "../../../lib/vm/room.ts"
 import { realPath } from "../../../system/files/host-path.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { settleAfterwards } from "../../../system/waits/signal.ts"
-import type { Lifecycle, LifecycleServices, Notify } from "../../entry/context.ts"
+import type { Lifecycle, Notify } from "../../entry/context.ts"
 import { type Entry, nameNow } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
 import { type WorkspaceFolder, type WorkspaceRecord, writeWorkspace } from "../../entry/record.ts"
 import { writeFirstItems } from "../../residents/header-secret/header-secrets.ts"
-import { openResidents } from "../../residents/open/open.ts"
+import { openResidents, type ResidentServices } from "../../residents/open/open.ts"
 import { type Granted, nothingGranted, recordedGrant } from "../../residents/policy/policy.ts"
 import { defaultsOf } from "../../residents/program/command-defaults.ts"
 import { writeSecrets } from "../../residents/secret/secret-file.ts"
@@ -33,12 +34,12 @@ import { transit } from "../engine/transition.ts"
 import { linkBase } from "../guest/base.ts"
 import { warmLater } from "../guest/baseline.ts"
 import { driverOf, layerFormatOf } from "../guest/driver.ts"
-import { acquireGuest, type GuestRequest, reportSlowStep } from "../guest/generation.ts"
+import { acquireGuest, type GuestRequest, type GuestServices, reportSlowStep } from "../guest/generation.ts"
 import { ownerOfImage, withImage } from "../guest/image-defaults.ts"
 import { reportPorts, reportSeed } from "../guest/notices.ts"
 import { demandUser, ownerOf } from "../guest/workspace-user.ts"
 import { enterNew, forget, makeFolder, recordLoan, recordOfNew } from "./new-workspace.ts"
-import { wakeForClient } from "./pause.ts"
+import { type ResumeServices, wakeForClient } from "./pause.ts"
 
 /** A network device has a policy, also without a grant. */
 const networkOf = ({ networkDriver }: CreatePayload, granted: Granted | undefined) =>
@@ -202,6 +203,9 @@ interface Creating extends Required<Pick<GuestRequest, "onNetwork">> {
   readonly onPrepared: (prepared: Prepared) => void
 }
 
+/** Services of a creation: `HostFacts` for the seed, and those of the first VM and of the residents. */
+type CreateServices = GuestServices | HostFacts | ResidentServices | ResumeServices
+
 /** The first VM of a workspace, on a new disk. */
 const creating = (
   lifecycle: Lifecycle,
@@ -209,7 +213,7 @@ const creating = (
   payload: CreatePayload,
   notify: Notify,
   { onNetwork, onPrepared }: Creating
-): Transition<LifecycleServices> => {
+): Transition<CreateServices> => {
   let digest = ""
   let oci: OciOrigin | undefined
   return {

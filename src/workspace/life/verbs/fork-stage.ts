@@ -11,7 +11,7 @@ import { attempt, toHostError } from "../../../system/files/failure.ts"
 import { linkTree } from "../../../system/files/link-tree.ts"
 import { bytesOnDisk } from "../../../system/files/usage.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
-import { alone, aloneFor, type Lifecycle, type LifecycleServices, type Notify } from "../../entry/context.ts"
+import { alone, aloneFor, type Lifecycle, type Notify } from "../../entry/context.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 import type { Registry } from "../../entry/registry.ts"
@@ -23,8 +23,8 @@ import { linkedBase } from "../guest/base.ts"
 import { choosePoint } from "../points/choose.ts"
 import { loadable } from "../points/loadable.ts"
 import { type Captured, type CaptureFolder, captureFolder, findSnapshot } from "../records/snapshot.ts"
-import { canShare, capture, identityOf, seedOf } from "../snapshot/capture.ts"
-import { demandLoadable, demandSame, reserve } from "../snapshot/restore.ts"
+import { canShare, capture, type CaptureServices, identityOf, seedOf } from "../snapshot/capture.ts"
+import { demandLoadable, demandSame, type MemoryServices, reserve } from "../snapshot/restore.ts"
 
 /** Longest name of a workspace. */
 const mostCharacters = 63
@@ -206,7 +206,7 @@ export const stage = (
   children: ReadonlyArray<Child>,
   notify: Notify,
   given?: SharedMemory
-): Effect.Effect<Staged, PyroError, LifecycleServices | Scope.Scope> =>
+): Effect.Effect<Staged, PyroError, CaptureServices | MemoryServices | Scope.Scope> =>
   Effect.gen(function*() {
     const diskOnly = payload.diskOnly === true
     const { at, snapshot } = payload

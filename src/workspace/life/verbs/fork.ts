@@ -12,7 +12,6 @@ import {
   discardFolder,
   generationScope,
   type Lifecycle,
-  type LifecycleServices,
   type Notify,
   progress,
   unlessDeleted
@@ -22,7 +21,7 @@ import { recordEvent } from "../../entry/events.ts"
 import { withoutAnnouncement } from "../../entry/interrupted.ts"
 import { folderOf, type WorkspaceId, type WorkspaceRecord, writeWorkspace } from "../../entry/record.ts"
 import { newIds } from "../../entry/registry.ts"
-import { openResidents } from "../../residents/open/open.ts"
+import { openResidents, type ResidentServices } from "../../residents/open/open.ts"
 import { policyStates, recordedGrant } from "../../residents/policy/policy.ts"
 import { defaultsOf } from "../../residents/program/command-defaults.ts"
 import { copyHeaderSecrets, removeHeaderSecrets } from "../../residents/secret/header-secret-file.ts"
@@ -31,8 +30,8 @@ import { loanSourceOf } from "../../residents/ssh/loan-source.ts"
 import type { Transition } from "../engine/description.ts"
 import { transitAll } from "../engine/transition.ts"
 import { linkBase, linkedBase } from "../guest/base.ts"
-import { guestOn } from "../guest/generation.ts"
-import { makeDisk, restoreAs } from "../snapshot/restore.ts"
+import { guestOn, type GuestServices } from "../guest/generation.ts"
+import { makeDisk, type MemoryServices, restoreAs } from "../snapshot/restore.ts"
 import { type Child, forkNames, stage, type Staged } from "./fork-stage.ts"
 import { forget, makeFolder } from "./new-workspace.ts"
 import { wakeForClient } from "./pause.ts"
@@ -144,6 +143,9 @@ const withFitting = (failure: PyroError, wanted: number, fits: number): PyroErro
   return failure._tag === "NoSpace" && failure.where === memoryStore ? new NoSpace({ fits, ...failure }) : failure
 }
 
+/** Services of a new workspace that continues from another state: its VM, on a disk or from a memory, and its residents. */
+export type ForkServices = GuestServices | MemoryServices | ResidentServices
+
 const origin = (snapshot: string | undefined) => snapshot === undefined ? {} : { snapshot }
 
 /** The first VMs of all forks, from the staged source. */
@@ -154,7 +156,7 @@ const forking = (
   staged: Staged,
   snapshot: string | undefined,
   notify: Notify
-): ReadonlyArray<Transition<LifecycleServices>> => {
+): ReadonlyArray<Transition<ForkServices>> => {
   let built = 0
   return children.map(({ entry, scope }, index) => ({
     name: "fork",
@@ -196,7 +198,7 @@ export const fork = (
   notify: Notify,
   /** The one fork is a candidate. @default it is none */
   candidate?: Candidate
-): Effect.Effect<ReadonlyArray<Entry>, PyroError, LifecycleServices> =>
+): Effect.Effect<ReadonlyArray<Entry>, PyroError, ForkServices> =>
   Effect.gen(function*() {
     const { snapshot, withoutSecrets } = asked
     // Processes of the memory may know a secret.

@@ -1,10 +1,12 @@
 import { Cause, Effect, Option } from "effect"
 import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import { lastActivity } from "../../entry/activity.ts"
-import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
+import type { Lifecycle } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
 import { isBusy } from "../../residents/open/entry-residents.ts"
+import type { TransitionServices } from "../engine/description.ts"
+import type { GuestServices } from "../guest/generation.ts"
 import { pause } from "./pause.ts"
 
 /** Delay before the next attempt after a failed pause, in ms. Each further failure doubles it. */
@@ -74,7 +76,9 @@ export const noteUses = (lifecycle: Lifecycle): Effect.Effect<void> =>
  * Pauses the workspaces that nothing has used for their time, one after the other. A workspace in a lifecycle step is looked at the next time.
  * A failure changes nothing, stands in the events, and is tried again later. Callers repeat it.
  */
-export const makeIdlePauses = (lifecycle: Lifecycle): Effect.Effect<void, never, LifecycleServices> => {
+export const makeIdlePauses = (
+  lifecycle: Lifecycle
+): Effect.Effect<void, never, GuestServices | TransitionServices> => {
   const failures = new WeakMap<Entry, Failed>()
   const failed = (entry: Entry, detail: string) =>
     Effect.gen(function*() {

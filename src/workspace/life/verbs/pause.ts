@@ -10,12 +10,12 @@ import { ensureFolder, listFolder } from "../../../system/files/entries.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { clockReader, nowMs } from "../../../system/waits/time.ts"
-import { alone, discardFolder, type Lifecycle, type LifecycleServices, removeFolder } from "../../entry/context.ts"
+import { alone, discardFolder, type Lifecycle, removeFolder } from "../../entry/context.ts"
 import type { Generation } from "../../entry/current-generation.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
 import { unwritten, virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
 import { residentsOf } from "../../residents/open/entry-residents.ts"
-import type { Transition } from "../engine/description.ts"
+import type { Transition, TransitionServices } from "../engine/description.ts"
 import { demandMoving } from "../engine/running.ts"
 import { transit } from "../engine/transition.ts"
 import { linkedBase } from "../guest/base.ts"
@@ -23,7 +23,7 @@ import { flush } from "../guest/flush.ts"
 import { hostnameOf } from "../guest/generation.ts"
 import { haveRoom, identityOf, seedOf } from "../snapshot/capture.ts"
 import { mergeIfTooLong } from "../snapshot/flatten.ts"
-import { continueAs, demandSame, reserve } from "../snapshot/restore.ts"
+import { continueAs, demandSame, type MemoryServices, reserve } from "../snapshot/restore.ts"
 import { onNextDisk } from "./reset.ts"
 
 type Paused = NonNullable<WorkspaceRecord["paused"]>
@@ -74,7 +74,7 @@ const keepForGood = (entry: Entry) =>
   )
 
 /** The end of the VM, whose memory a next one continues. */
-const pausing = (entry: Entry, rest: PyroError, unusedSeconds: number | undefined): Transition<LifecycleServices> => {
+const pausing = (entry: Entry, rest: PyroError, unusedSeconds: number | undefined): Transition<Vmm> => {
   let taken: Effect.Success<ReturnType<typeof suspend>> | undefined
   return {
     name: "pause",
@@ -128,7 +128,7 @@ const resuming = (
   before: WorkspaceRecord,
   { hostname, spec, takenAtMs }: Paused,
   now: () => number
-): Transition<LifecycleServices> => {
+): Transition<MemoryServices> => {
   const next = onNextDisk(before)
   const [oldDisk, newDisk] = [entry.folder.disk(before.disk), entry.folder.disk(next.disk)]
   const frozen = frozenIn(entry.folder.paused)
@@ -177,8 +177,11 @@ export const resume = (lifecycle: Lifecycle, entry: Entry) =>
     return true
   })
 
+/** Services of a resume, which every operation takes that may wake a workspace. */
+export type ResumeServices = MemoryServices | TransitionServices
+
 /** Resumes a workspace if it is paused, or about to be. */
-const wake = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<void, PyroError, LifecycleServices> =>
+const wake = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<void, PyroError, ResumeServices> =>
   Effect.flatMap(
     entry.state.now,
     ({ state }) => state === "paused" ? Effect.asVoid(alone(lifecycle, entry)(resume(lifecycle, entry))) : Effect.void
@@ -192,12 +195,12 @@ export const wakeFor = (
   lifecycle: Lifecycle,
   entry: Entry,
   operation: WorkspaceOperation
-): Effect.Effect<void, PyroError, LifecycleServices | Scope.Scope> =>
+): Effect.Effect<void, PyroError, ResumeServices | Scope.Scope> =>
   wakes(operation) ? Effect.andThen(entry.uses.use, wake(lifecycle, entry)) : Effect.void
 
 /** The same for a client of a published port, who gets no error. */
 export const wakeForClient = (lifecycle: Lifecycle, entry: Entry) =>
-  Effect.map(Effect.context<LifecycleServices>(), (services) =>
+  Effect.map(Effect.context<ResumeServices>(), (services) =>
     wake(lifecycle, entry).pipe(
       Effect.catchCause((cause) => Effect.logWarning(`${entry.id} cannot be resumed for a client of its port`, cause)),
       Effect.provide(services)

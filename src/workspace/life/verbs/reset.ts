@@ -3,13 +3,7 @@ import { linkSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../../lib/dis
 import { readPushed } from "../../../lib/seeding/model/pushed.ts"
 import { replayPushed } from "../../../lib/seeding/push.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
-import {
-  discardFolder,
-  type Lifecycle,
-  type LifecycleServices,
-  type Notify,
-  removeFolder
-} from "../../entry/context.ts"
+import { discardFolder, type Lifecycle, type Notify, removeFolder } from "../../entry/context.ts"
 import type { Generation } from "../../entry/current-generation.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
@@ -20,11 +14,11 @@ import { transit } from "../engine/transition.ts"
 import { linkedBase } from "../guest/base.ts"
 import { workspaceTrees } from "../guest/baseline.ts"
 import { layerFormatOf } from "../guest/driver.ts"
-import { guestOn } from "../guest/generation.ts"
+import { guestOn, type GuestServices } from "../guest/generation.ts"
 import { reportWarnings } from "../guest/notices.ts"
 import { type Captured, type CaptureFolder, findSnapshot, type Snapshot } from "../records/snapshot.ts"
 import { seedOf } from "../snapshot/capture.ts"
-import { demandLoadable, makeDisk, reserve, restoreAs } from "../snapshot/restore.ts"
+import { demandLoadable, makeDisk, type MemoryServices, reserve, restoreAs } from "../snapshot/restore.ts"
 
 /** The record with the next disk and the next VM. */
 export const onNextDisk = (record: WorkspaceRecord): WorkspaceRecord => ({
@@ -51,7 +45,7 @@ const replay = (entry: Entry, { channel }: Generation) =>
   )
 
 /** A new VM on a new disk on the same seed. */
-const resetting = (entry: Entry, before: WorkspaceRecord, notify: Notify): Transition<LifecycleServices> => {
+const resetting = (entry: Entry, before: WorkspaceRecord, notify: Notify): Transition<GuestServices> => {
   const next = onNextDisk(before)
   const [oldDisk, newDisk] = [entry.folder.disk(before.disk), entry.folder.disk(next.disk)]
   return {
@@ -119,7 +113,7 @@ const returning = (
   before: WorkspaceRecord,
   target: Target,
   notify: Notify
-): Transition<LifecycleServices> => ({
+): Transition<GuestServices | MemoryServices> => ({
   name: "reset-to",
   entry,
   shows: "resetting",

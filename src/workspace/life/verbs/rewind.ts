@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { faultPoint } from "../../../system/waits/fault.ts"
-import type { Lifecycle, LifecycleServices, Notify } from "../../entry/context.ts"
+import type { Lifecycle, Notify } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 import type { JournaledCommand } from "../../residents/exec/journal.ts"
@@ -8,21 +8,26 @@ import type { Transition } from "../engine/description.ts"
 import { endedBy } from "../engine/ended-by.ts"
 import { Rebase } from "../engine/rebase.ts"
 import { transit } from "../engine/transition.ts"
+import type { GuestServices } from "../guest/generation.ts"
 import { reportWarnings } from "../guest/notices.ts"
 import type { Wanted } from "../points/choose.ts"
 import { rewound } from "../points/keeper.ts"
 import { type PlannedReturn, planReturn } from "../points/return.ts"
 import type { Point } from "../records/point.ts"
+import type { MemoryServices } from "../snapshot/restore.ts"
 import { buildFrom, onNextDisk } from "./reset.ts"
+
+/** Services of a rewind: of a VM on the disk of a point, or from its memory. */
+type RewindServices = GuestServices | MemoryServices
 
 /** A VM with the state of a point. */
 const rewinding = (
   entry: Entry,
   before: WorkspaceRecord,
   { folder, record: { captured } }: Point,
-  rebasing: NonNullable<Transition<LifecycleServices>["rebasing"]>,
+  rebasing: NonNullable<Transition<RewindServices>["rebasing"]>,
   notify: Notify
-): Transition<LifecycleServices> => {
+): Transition<RewindServices> => {
   const source = { folder, captured, diskOnly: false, onDisk: () => faultPoint("rewind:disk") }
   return {
     name: "rewind",

@@ -1,5 +1,5 @@
 import { Effect, Exit, Fiber, Option, Schedule, Scope } from "effect"
-import type { Lifecycle, LifecycleServices, Notify } from "../../entry/context.ts"
+import type { Lifecycle, Notify } from "../../entry/context.ts"
 import type { Generation } from "../../entry/current-generation.ts"
 import type { Entry } from "../../entry/entry.ts"
 import type { Transition } from "../engine/description.ts"
@@ -8,11 +8,11 @@ import { demandMoving } from "../engine/running.ts"
 import { transit } from "../engine/transition.ts"
 import { workspaceTrees } from "../guest/baseline.ts"
 import { flushForMount } from "../guest/flush.ts"
-import { guestOn } from "../guest/generation.ts"
+import { guestOn, type GuestServices } from "../guest/generation.ts"
 import { reportWarnings } from "../guest/notices.ts"
 
 /** A new VM on the kept disk. */
-const starting = (entry: Entry, notify: Notify): Transition<LifecycleServices> => ({
+const starting = (entry: Entry, notify: Notify): Transition<GuestServices> => ({
   name: "start",
   entry,
   shows: "starting",

@@ -10,8 +10,10 @@ import { TestReader } from "../../../lib/test-counts/counts.ts"
 import { monotonicMs } from "../../../system/waits/time.ts"
 import { diffWorkspace } from "../../content/diff/diff.ts"
 import { applyPatchIn } from "../../content/patch/apply.ts"
-import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
+import type { Lifecycle } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
+import type { GuestServices } from "../../life/guest/generation.ts"
+import type { ResumeServices } from "../../life/verbs/pause.ts"
 import { residentsOf } from "../../residents/open/entry-residents.ts"
 import { execWorks } from "../exec.ts"
 import { type AtRunning, inRunning } from "../work.ts"
@@ -116,7 +118,7 @@ export const judge = (
   entry: Entry,
   candidate: Named,
   payload: TryPayload
-): Effect.Effect<CandidateResult, PyroError, LifecycleServices> =>
+): Effect.Effect<CandidateResult, PyroError, GuestServices | ResumeServices> =>
   Effect.gen(function*() {
     const { timeoutSeconds } = payload
     const startMs = yield* monotonicMs

@@ -5,10 +5,10 @@ import type { TryEvent, TryPayload } from "../../../contract/rows/workspace-try.
 import { coreCount } from "../../../system/processes/host.ts"
 import { newRequestId } from "../../../system/processes/identity.ts"
 import { withNotices } from "../../../system/waits/notices.ts"
-import type { Lifecycle, LifecycleServices, Notify } from "../../entry/context.ts"
+import type { Lifecycle, Notify } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { beingDeleted } from "../../entry/not-ready.ts"
-import { fork } from "../../life/verbs/fork.ts"
+import { fork, type ForkServices } from "../../life/verbs/fork.ts"
 import { wakeFor } from "../../life/verbs/pause.ts"
 import { remove } from "../../life/verbs/remove.ts"
 import { infoOf } from "../info.ts"
@@ -114,7 +114,7 @@ const trying = (
   lifecycle: Lifecycle,
   payload: TryPayload,
   report: Report
-): Effect.Effect<TryEvent, PyroError, LifecycleServices> =>
+): Effect.Effect<TryEvent, PyroError, ForkServices> =>
   Effect.scoped(Effect.gen(function*() {
     const wanted = yield* wantedOf(payload)
     const source = yield* lifecycle.registry.find(payload.workspace)
@@ -157,5 +157,5 @@ const trying = (
 export const tryCandidates = (
   lifecycle: Lifecycle,
   payload: TryPayload
-): Stream.Stream<TryEvent, PyroError, LifecycleServices> =>
+): Stream.Stream<TryEvent, PyroError, ForkServices> =>
   withNotices((report: Report) => trying(lifecycle, payload, report))

@@ -42,6 +42,9 @@ export interface OpenResidents extends Residents {
   readonly agentLoan: AgentLoan
 }
 
+/** Services that the residents of a workspace take. */
+export type ResidentServices = Dialler | EventLog | SecretRegistry | Paths | PortHolders
+
 /** Opens every resident of a workspace, with the grant of its record. The residents close with the Scope. */
 export const openResidents = (
   folder: WorkspaceFolder,
@@ -55,7 +58,7 @@ export const openResidents = (
 ): Effect.Effect<
   OpenResidents,
   NoSpace | StateDirectoryUnusable,
-  Dialler | EventLog | SecretRegistry | Paths | PortHolders | Scope.Scope
+  ResidentServices | Scope.Scope
 > =>
   Effect.gen(function*() {
     const { directory } = folder

@@ -3,7 +3,6 @@ import { Effect, Exit, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { VmFailed } from "../../../../src/contract/errors/errors.ts"
 import { touch } from "../../../../src/workspace/entry/activity.ts"
-import type { LifecycleServices } from "../../../../src/workspace/entry/context.ts"
 import type { Generation } from "../../../../src/workspace/entry/current-generation.ts"
 import { type Entry, makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import { readEvents } from "../../../../src/workspace/entry/events.ts"
@@ -49,7 +48,11 @@ const running = (pauseAfterSeconds: number | undefined = AFTER_SECONDS) =>
     yield* makeFolder(entry.folder)
     yield* touch(entry.folder)
     const lifecycle = { registry, scope }
-    const pauses = makeIdlePauses(lifecycle) as Effect.Effect<void, never, LifecycleServices>
+    const pauses = makeIdlePauses(lifecycle) as Effect.Effect<
+      void,
+      never,
+      Effect.Services<ReturnType<typeof makeIdlePauses>>
+    >
     // The pause fails before it needs the other services.
     const look = Effect.provide(
       Effect.andThen(noteUses(lifecycle), pauses),

@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Option, Scope } from "effect"
+import type { PyroError } from "../../../../src/contract/errors/errors.ts"
 import type { WorkspaceState } from "../../../../src/contract/rows/workspace-info.ts"
-import type { LifecycleServices } from "../../../../src/workspace/entry/context.ts"
 import type { Generation } from "../../../../src/workspace/entry/current-generation.ts"
 import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import { folderOf, newWorkspaceId } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
-import { borrowReader, readerOf } from "../../../../src/workspace/life/read/reader.ts"
+import { type Borrowed, borrowReader, readerOf } from "../../../../src/workspace/life/read/reader.ts"
 import { recordOf } from "../record-of.ts"
 
 const atState = (state: WorkspaceState) =>
@@ -19,9 +19,9 @@ const atState = (state: WorkspaceState) =>
     lifecycle.registry.entries.set(id, entry)
     // No inspector is made: the disk is not there, or the workspace has a guest of its own.
     const borrow = borrowReader(lifecycle, entry, "workspace.file.read", Effect.void) as Effect.Effect<
-      Effect.Success<ReturnType<typeof borrowReader>>,
-      Effect.Error<ReturnType<typeof borrowReader>>,
-      Exclude<Effect.Services<ReturnType<typeof borrowReader>>, LifecycleServices>
+      Borrowed,
+      PyroError,
+      Scope.Scope
     >
     const isFree = Effect.map(
       Effect.timeoutOption(entry.lifecycleLock.hold(Effect.void), "2 seconds"),
