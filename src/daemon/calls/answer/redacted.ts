@@ -1,4 +1,4 @@
-import { Array as Arr, Cause, Effect, Option, Result, Stream } from "effect"
+import { Array as Arr, Cause, Effect, Option, Stream } from "effect"
 import type { PullEvents } from "../../../contract/rows/event-batches.ts"
 import { redactValue } from "../../../lib/redaction/redact.ts"
 import type { SecretSet } from "../../../lib/redaction/secrets.ts"
@@ -14,17 +14,27 @@ const isFiltered = ({ _tag }: Event) => _tag === "Output"
 const isAllowed = (payload: unknown) =>
   typeof payload === "object" && payload !== null && "allowSecrets" in payload && payload.allowSecrets === true
 
-const inCause = <E>(sets: Sets, cause: Cause.Cause<E>): Cause.Cause<E> => {
-  if (sets.length === 0) return cause
-  const text = Option.map(Result.getSuccess(Cause.findDefect(cause)), String)
-  // A defect with a secret becomes a defect with the redacted text alone.
-  return Option.isSome(text) && redactValue(sets, text.value) !== text.value
-    ? Cause.die(redactValue(sets, text.value))
-    : Cause.map(cause, (failure) =>
-      Option.isOption(failure)
-        ? Option.map(failure, (one) => redactValue(sets, one)) as E
-        : redactValue(sets, failure))
+/** An error is `Option` of one at the end of events. */
+const inFailure = <E>(sets: Sets, failure: E): E =>
+  Option.isOption(failure)
+    ? Option.map(failure, (one) => redactValue(sets, one)) as E
+    : redactValue(sets, failure)
+
+/** A defect may be anything. An error whose words still have a secret, by a getter, becomes its redacted text. */
+const inDefect = (sets: Sets, defect: unknown): unknown => {
+  const without = redactValue(sets, defect)
+  if (!(without instanceof Error)) return without
+  const text = String(without)
+  const redactedText = redactValue(sets, text)
+  return redactedText === text ? without : redactedText
 }
+
+/** Every reason of a cause: work of several fibers ends for several. */
+const inCause = <E>(sets: Sets, cause: Cause.Cause<E>): Cause.Cause<E> =>
+  sets.length === 0 ? cause : Cause.fromReasons(cause.reasons.map((reason) => {
+    if (Cause.isFailReason(reason)) return Cause.makeFailReason(inFailure(sets, reason.error))
+    return Cause.isDieReason(reason) ? Cause.makeDieReason(inDefect(sets, reason.defect)) : reason
+  }))
 
 const inEvents = <Events extends ReadonlyArray<Event>>(sets: Sets, events: Events) =>
   sets.length === 0 ? events : Arr.map(events, (event) => isFiltered(event) ? event : redactValue(sets, event))
