@@ -52,14 +52,15 @@ export const buildDockerfile = (
     }
     const { context, file, text } = found
     const bases = yield* basesOf(text, { arguments: buildArgs, target })
-    const here = yield* presentBases(bases, { pull })
+    const path = `${context}/${file}`
+    const here = yield* presentBases(bases, { path, pull })
     const grants = yield* registryGrants(bases, {
       allowHosts,
       allowRegistries,
       registryAuth: auth.registryAuth,
       mirrored: yield* mirroredRegistries,
       present: here.found,
-      path: `${context}/${file}`,
+      path,
       option
     })
     const { present, ...given } = yield* here.given({ onProgress, secrets: payload.secrets })

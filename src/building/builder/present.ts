@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { EnvironmentUnknown } from "../../contract/errors/errors.ts"
 import { named } from "../../contract/text/names.ts"
 import { type Environment, Environments, type EnvironmentStatus } from "../../lib/environment/Environments.ts"
 import { configOf } from "../../lib/environment/image-export.ts"
@@ -29,13 +30,31 @@ const join = (all: ReadonlyArray<readonly [image: string, environment: Environme
   return [...found.values()]
 }
 
+/** Fails if a file names an environment that this host does not have. A person is not asked for a grant of nothing. */
+const demandKnown = (environments: NonNullable<Bases["environments"]>, path: string) =>
+  Effect.flatMap(
+    Environments,
+    ({ inspect }) =>
+      Effect.forEach(environments, ({ environment, line, path: own = path }) =>
+        Effect.catchTag(
+          inspect(environment, { verify: false }),
+          "EnvironmentUnknown",
+          ({ known }) =>
+            new EnvironmentUnknown({ environment, known, path: own, ...(line === undefined ? {} : { line }) })
+        ), { discard: true })
+  )
+
 /**
  * Finds the bases of a Dockerfile among the environments of this host: `localhost/NAME`, and images that were pulled by the very reference,
  * unless `pull` asks the registries again. `given`: the part of them that the builder gets, after the person's grant. The one that the target begins with is
  * the beginning of the result.
  */
-export const presentBases = ({ environments = [], images, root }: Bases, { pull }: { readonly pull: boolean }) =>
+export const presentBases = (
+  { environments = [], images, root }: Bases,
+  { path, pull }: { /** File that names them. */ readonly path: string; readonly pull: boolean }
+) =>
   Effect.gen(function*() {
+    yield* demandKnown(environments, path)
     const { ensure, list } = yield* Environments
     const known = pull ? [] : yield* list
     const present = images.flatMap((named) => {
@@ -47,8 +66,10 @@ export const presentBases = ({ environments = [], images, root }: Bases, { pull 
     const found: ReadonlyArray<NamedImage> = present.map(({ named }) => named)
     const given = ({ onProgress, secrets }: Pick<Building, "onProgress" | "secrets">) =>
       Effect.gen(function*() {
-        const own = yield* Effect.forEach(environments, ({ environment, image }) =>
-          Effect.map(ensure(environment, { onProgress }), (one) => [image, one] as const))
+        const own = yield* Effect.forEach(
+          environments,
+          ({ environment, image }) => Effect.map(ensure(environment, { onProgress }), (one) => [image, one] as const)
+        )
         const mayBegin = yield* hasResultDisk({ secrets })
         let base: string | undefined
         const uploads: Array<readonly [string, Upload]> = []
@@ -56,9 +77,7 @@ export const presentBases = ({ environments = [], images, root }: Bases, { pull 
         for (
           const { environment, names } of join([
             ...own,
-            ...present.map((one) =>
-              one.base
-            )
+            ...present.map((one) => one.base)
           ])
         ) {
           const { digest, imagePath } = environment

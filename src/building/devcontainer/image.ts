@@ -33,7 +33,7 @@ const requestOf = (
     const { base, features, ...rest } = plan
     const { dockerfile, folders } = inputs
     const { bases, text } = yield* basesOfPlan(plan, inputs, buildArgs)
-    const here = yield* presentBases(bases, { pull: false })
+    const here = yield* presentBases(bases, { path: words.path, pull: false })
     const { loopbackPorts, ...grants } = yield* registryGrants(bases, {
       ...words,
       mirrored: yield* mirroredRegistries,

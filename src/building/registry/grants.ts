@@ -110,10 +110,10 @@ export const registryGrants = (
   }
   const environment = environments.find((one) => !mayRead(one, words))
   if (environment !== undefined) {
-    const { image, line } = environment
+    const { image, line, path: own = path } = environment
     return Effect.fail(
       new RegistryNotAllowed({
-        path,
+        path: own,
         registry: image,
         reason: "environment",
         option: `${option} ${image}`,

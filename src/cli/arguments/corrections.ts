@@ -158,7 +158,9 @@ export const nameHint = ({ defaults, isDashed, rest, routed }: Line, error: Pyro
   if (error._tag !== "EnvironmentUnknown") return undefined
   const { environment, known } = error
   const near = nearEnvironment(environment, known)
-  if (near !== undefined) return `Did you mean ${near}?`
+  if (near !== undefined) return `Did you mean ${error.path === undefined ? "" : "localhost/"}${near}?`
+  // The name is a file's: no word of the command line was meant otherwise.
+  if (error.path !== undefined) return undefined
   const fields = operation === undefined ? [] : payloadFields(operation.payload()).map(({ name }) => name)
   const isSeeded = fields.includes("seed_path")
   if (isSeeded && looksLikePath(environment)) return `Did you mean --seed-path ${typed([environment])}?`

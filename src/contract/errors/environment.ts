@@ -1,19 +1,36 @@
 import { Schema } from "effect"
+import { optional } from "../text/fields.ts"
 import { parseArchive } from "../text/image-archive.ts"
 import { parseReference } from "../text/image-reference.ts"
+import { nameLine, oneLine } from "../text/one-line.ts"
+import { printable } from "../text/printable.ts"
 import { ContractError } from "./contract-error.ts"
 
 /** No environment has the name. */
 export class EnvironmentUnknown extends ContractError<EnvironmentUnknown>()("EnvironmentUnknown", {
   environment: Schema.String,
-  known: Schema.Array(Schema.String)
+  known: Schema.Array(Schema.String),
+  /** File that names the environment, as localhost/NAME. Absent if the request names it. */
+  path: optional(Schema.String),
+  /** Line of the file. Absent if the file is no Dockerfile. */
+  line: optional(Schema.Int)
 }, {
-  fact: ({ environment, known }) => `no environment "${environment}". Known environments: ${known.join(", ")}`,
-  next: ({ environment }) => {
-    const reference = (parseReference(environment) ?? parseArchive(environment))?.name
+  fact: ({ environment, known, line, path }) => {
+    const list = `Known environments: ${known.join(", ")}`
+    if (path === undefined) return `no environment "${environment}". ${list}`
+    const place = `${oneLine(path)}${line === undefined ? "" : `:${line}`}`
+    return printable(
+      `${place} names localhost/${nameLine(environment)}, and this host has no such environment. ${list}`
+    )
+  },
+  next: ({ environment, path }) => {
+    const reference = path === undefined ? (parseReference(environment) ?? parseArchive(environment))?.name : undefined
     return reference === undefined ? "List them: pyro env list" : `Pull the image: pyro env pull ${reference}`
   },
-  steps: ({ environment, known }) => {
+  steps: ({ environment, known, path }) => {
+    if (path !== undefined) {
+      return `let the file name one of ${known.join(", ")} with localhost/ before it, or another image`
+    }
     const reference = (parseReference(environment) ?? parseArchive(environment))?.name
     const others = reference === undefined ? "" : `, or ask the user to run: pyro env pull ${reference}`
     return `use one of ${known.join(", ")}${others}`

@@ -21,6 +21,8 @@ export interface NamedEnvironment {
   readonly image: string
   /** Absent: no Dockerfile names it. */
   readonly line?: number
+  /** Absent: the file of the request. */
+  readonly path?: string
 }
 
 /** The images that a build fetches, as far as its files say it. */

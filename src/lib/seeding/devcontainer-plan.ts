@@ -87,6 +87,9 @@ export const basesOfPlan = (
     const text = dockerfile?.text ?? ""
     const bases = yield* basesOf(text, { arguments: argumentsOf(base, buildArgs), target: base.target })
     const path = resolve(seed ?? "/", dockerfile?.file ?? "")
-    const images = bases.images.map((image) => ({ ...image, path }))
-    return { text, bases: { ...bases, images: [...images, ...ofFeatures] } }
+    const at = <A>(all: ReadonlyArray<A>) => all.map((one) => ({ ...one, path }))
+    return {
+      text,
+      bases: { ...bases, images: [...at(bases.images), ...ofFeatures], environments: at(bases.environments ?? []) }
+    }
   })

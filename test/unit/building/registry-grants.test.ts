@@ -6,7 +6,7 @@ import { afterAll } from "vitest"
 import { buildDevContainer } from "../../../src/building/devcontainer/image.ts"
 import { buildDockerfile } from "../../../src/building/dockerfile.ts"
 import { registryGrants, type RegistryWords } from "../../../src/building/registry/grants.ts"
-import { InvalidRequest, type PyroError } from "../../../src/contract/errors/errors.ts"
+import { EnvironmentUnknown, InvalidRequest, type PyroError } from "../../../src/contract/errors/errors.ts"
 import { BuildPayload } from "../../../src/contract/rows/environment.ts"
 import type { PyroService } from "../../../src/contract/rows/Pyro.ts"
 import { Environments } from "../../../src/lib/environment/Environments.ts"
@@ -118,6 +118,10 @@ const pulledImages = [
 
 const environments = {
   list: Effect.succeed(pulledImages),
+  inspect: (name: string) =>
+    /^mine$|^debian:12$/.test(name)
+      ? Effect.succeed({ name, packages: [] })
+      : Effect.fail(new EnvironmentUnknown({ environment: name, known: ["debian:12", "mine"] })),
   ensure: (name: string) => Effect.succeed({ name, digest: `of ${name}`, imagePath: image }),
   keepImage: (_: string, make: (file: string) => Effect.Effect<unknown, PyroError>) => make(path.join(folder, "root"))
 } as unknown as Environments["Service"]
@@ -182,6 +186,27 @@ describe("bases that this host has", () => {
       )
       assert.strictEqual(yield* allowed("FROM localhost/mine", "localhost/mine"), "no network")
       assert.strictEqual(yield* allowed("FROM localhost/mine", "localhost/mine", "npm"), "npm")
+    }))
+
+  it.effect("an environment that this host does not have is named as absent, and nobody is asked for a word", () =>
+    Effect.gen(function*() {
+      const absent = (place: string, name: string) =>
+        `${place} names localhost/${name}, and this host has no such environment. Known environments: debian:12, mine. List them: pyro env list`
+      for (const [written, name = written] of [["nosuch"], ["../x"], ["a b", "a"], ["e\u202e", "e\\u202e"]] as const) {
+        const said = yield* allowed(`FROM a\nCOPY --from=localhost/${written} / /`)
+        assert.isTrue(said.endsWith(absent("/Dockerfile:2", name)), said)
+      }
+      const files = {
+        ".devcontainer.json": JSON.stringify({ build: { dockerfile: "own" } }),
+        own: "FROM a\nFROM localhost/nosuch"
+      }
+      assert.isTrue(String(yield* madeOf(files)).endsWith(absent("/own:2", "nosuch")))
+      assert.match(
+        String(yield* madeOf({ ...files, own: "FROM a\nFROM localhost/mine" })),
+        /\/own:2 names localhost\/mine: /
+      )
+      const image = { ".devcontainer.json": JSON.stringify({ image: "localhost/nosuch" }) }
+      assert.isTrue(String(yield* madeOf(image)).endsWith(absent("/.devcontainer.json", "nosuch")))
     }))
 })
 

@@ -23,6 +23,18 @@ describe("a word that was taken for the environment", () => {
     assert.include(await told("workspace", "create", "--json", "calc"), JSON.stringify(unknown("calc")))
   })
 
+  it("an unknown environment of a file is no word of the command line, and gets the name of a near one", async () => {
+    const ofFile = async (environment: string) => {
+      const absent = new EnvironmentUnknown({ environment, known: ["debian:12"], path: "/app/Dockerfile", line: 1 })
+      const { journal } = await on(["create", "--name", "x"], { answers: { "workspace.create": absent } })
+      return journal.at(-1)
+    }
+    const said = (name: string) =>
+      `err pyro: /app/Dockerfile:1 names localhost/${name}, and this host has no such environment. Known environments: debian:12. List them: pyro env list\n`
+    for (const name of ["../x", "x", "ubuntu"]) assert.strictEqual(await ofFile(name), said(name))
+    assert.strictEqual(await ofFile("debain:12"), `${said("debain:12")}Did you mean localhost/debian:12?\n`)
+  })
+
   it("an unknown environment gets no suggestion if the workspace has a name", async () => {
     for (const words of [["--name", "x", "calc"], ["--name=x", "calc"]]) {
       assert.strictEqual(
