@@ -65,7 +65,7 @@ class TestBuild:
         steps = f"STEP 1/2: FROM a\nCopying blob\nSTEP 2/2: RUN pip install flask\n{noise}\nERROR: the reason\n"
         failed = fail(steps)
         detail = str(failed.refused)
-        assert failed.progress == ["step 1 of 2: FROM a", "step 2 of 2: RUN pip install flask"]
+        assert failed.progress == ["step 1 of at least 2: FROM a", "step 2 of 2: RUN pip install flask"]
         assert failed.refused.kind == "dockerfile"
         assert detail.startswith("the build failed:\nSTEP 2/2: RUN pip install flask\n")
         assert detail.endswith("\nERROR: the reason")
@@ -115,15 +115,29 @@ class TestBuild:
         failed = fail("\n".join(lines), Present())
         assert failed.progress == ["step 1 of 3: FROM base", "step 2 of 3: RUN of base", "step 3 of 3: RUN b"]
 
+    def test_the_count_is_the_least_one_until_the_triggers_of_a_base_are_known(self, fail: Fail) -> None:
+        failed = fail(
+            "[1/3] STEP 1/2: FROM --platform=linux/amd64 a AS One\n[1/3] STEP 2/5: RUN of a\n"
+            "[2/3] STEP 1/2: FROM one\n[2/3] STEP 2/2: RUN b\n[3/3] STEP 1/2: FROM scratch\n"
+        )
+        assert [line.partition(": ")[0] for line in failed.progress] == [
+            "stage 1 of 3, step 1 of at least 2",
+            "stage 1 of 3, step 2 of 5",
+            "stage 2 of 3, step 1 of 2",
+            "stage 2 of 3, step 2 of 2",
+            "stage 3 of 3, step 1 of 2",
+        ]
+        assert failed.fractions == sorted(set(failed.fractions))
+
     def test_it_has_one_position_over_all_stages(self, fail: Fail) -> None:
         failed = fail(
             "[1/2] STEP 1/2: FROM a AS one\n[1/2] STEP 2/2: RUN b\n"
             "[2/2] STEP 1/2: FROM c\n[2/2] STEP 2/2: COPY --from=one /b /b\n"
         )
         assert failed.progress == [
-            "stage 1 of 2, step 1 of 2: FROM a AS one",
+            "stage 1 of 2, step 1 of at least 2: FROM a AS one",
             "stage 1 of 2, step 2 of 2: RUN b",
-            "stage 2 of 2, step 1 of 2: FROM c",
+            "stage 2 of 2, step 1 of at least 2: FROM c",
             "stage 2 of 2, step 2 of 2: COPY --from=one /b /b",
         ]
         assert failed.fractions == sorted(set(failed.fractions))
@@ -148,7 +162,7 @@ class TestBuild:
         monkeypatch.setattr(trust, "HOST_AUTHORITIES", str(tmp_path))
         variables = 'ENV "NODE_EXTRA_CA_CERTS"="/run/pyro-certificates.pem"'
         failed = fail(f"STEP 1/3: FROM a\nSTEP 2/3: {variables}\nSTEP 3/3: RUN b\n")
-        assert failed.progress == ["step 1 of 2: FROM a", "step 2 of 2: RUN b"]
+        assert failed.progress == ["step 1 of at least 2: FROM a", "step 2 of 2: RUN b"]
         assert "STEP 2/2: RUN b" in str(failed.refused)
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 # Of a Dockerfile with several stages, a step names its stage.
 STEP = re.compile(r"(?:\[(?P<stage>\d+)/(?P<stages>\d+)\] )?STEP (?P<number>\d+)/(?P<count>\d+): (?P<words>.*)")
+FROM = re.compile(r"FROM (?:--\S+ )*(?P<image>\S+)(?: AS (?P<name>\S+))?", re.IGNORECASE)
+# A base has fewer triggers: the share of the work does not fall once they are counted.
+MOST_TRIGGERS = 100
 # buildah's own words between the lines of the steps' programs.
 OF_BUILDAH = re.compile(
     r"(--> [0-9a-f]{12}|COMMIT built|Successfully tagged localhost/built:latest|[0-9a-f]{64}"
@@ -36,6 +39,8 @@ class Told:
         self.own_steps = 1 if trusted else 0
         self.had_own_step = False
         self.present = present
+        # Bases without triggers that buildah would count later: nothing, and earlier stages.
+        self.known = {"scratch"}
         # Of the present step.
         self.step_line = ""
         self.position = ""
@@ -55,19 +60,32 @@ class Told:
             self.had_own_step = True
             return False
         number, count = int(step["number"]), int(step["count"])
+        triggers: int | None = 0
         if number == 1:
             self.had_own_step = False
             # buildah counts the triggers of the base once it has the base.
-            count += self.present.triggers(self.words) if self.present else 0
+            triggers = self.triggers()
+            count += triggers or 0
         if self.own_steps:
             number, count = max(number - self.had_own_step, 1), count - self.own_steps
         self.step_line, self.last, self.cause = f"STEP {number}/{count}: {self.words[:MOST_LINE]}", [], None
         stage, stages = int(step["stage"] or 1), int(step["stages"] or 1)
         self.position = f"stage {stage} of {stages}, " if stages > 1 else ""
-        self.position += f"step {number} of {count}"
-        share = (stage - 1 + number / max(count, 1)) / max(stages, 1)
+        self.position += f"step {number} of {count}" if triggers is not None else f"step {number} of at least {count}"
+        most = count if triggers is not None else count + MOST_TRIGGERS
+        share = (stage - 1 + number / max(most, 1)) / max(stages, 1)
         progress(f"{self.position}: {self.words[:MOST_STEP_WORDS]}", 0.05 + 0.3 * share)
         return True
+
+    def triggers(self) -> int | None:
+        """Number of ONBUILD instructions of the base of a stage that begins. None: unknown before the base is here."""
+        base = FROM.match(self.words)
+        if base is None:
+            return 0
+        is_known = base["image"].lower() in self.known
+        if base["name"]:
+            self.known.add(base["name"].lower())
+        return 0 if is_known else self.present.triggers(self.words) if self.present else None
 
     def take_line(self, text: str) -> None:
         """A line within a step. The cause of a failure is told at once, and once: words about buildah follow."""

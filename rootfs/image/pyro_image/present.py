@@ -50,9 +50,10 @@ class Present:
         for base in self.bases:
             base.mount(self.store)
 
-    def triggers(self, words: str) -> int:
-        """Number of ONBUILD instructions of the base that a step begins with."""
-        return sum(base.triggers() for base in self.bases if set(words.split()) & set(base.names))
+    def triggers(self, words: str) -> int | None:
+        """Number of ONBUILD instructions of the base that a step begins with. None: the base is not here."""
+        found = [base for base in self.bases if set(words.split()) & set(base.names)]
+        return sum(base.triggers() for base in found) if found else None
 
     def options(self) -> list[str]:
         """What buildah is told: which image a name of the Dockerfile means."""
