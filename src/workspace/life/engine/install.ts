@@ -7,7 +7,7 @@ import type { Generation } from "../../entry/current-generation.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { type EventLog, recordEvent } from "../../entry/events.ts"
 import { troubleText } from "../../entry/standstill.ts"
-import { explainChannelFailure } from "./channel-failure.ts"
+import { explainChannelFailure } from "./ended.ts"
 
 // The agent sends at most ten events a second. A hostile guest sends more, and must not fill the host's disk.
 

@@ -11,7 +11,7 @@ import type { OpenResidents } from "../../residents/open/open.ts"
 import { type Point, readPoints } from "../records/point.ts"
 import { findSnapshot, type Snapshot } from "../records/snapshot.ts"
 import { removeTried } from "../records/tried.ts"
-import { endedBy } from "./ended-by.ts"
+import { endedBy } from "./ended.ts"
 
 /** State that the residents are brought to. A rewind and a keep keep the history of commands. */
 export type Rebase = Data.TaggedEnum<{

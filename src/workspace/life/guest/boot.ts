@@ -17,7 +17,7 @@ import { Pool } from "../../../lib/vm/Pool.ts"
 import { Vmm } from "../../../lib/vm/Vmm.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { monotonicMs } from "../../../system/waits/time.ts"
-import { explainChannelFailure } from "../engine/channel-failure.ts"
+import { explainChannelFailure } from "../engine/ended.ts"
 
 export interface WorkspaceRequest extends Omit<RestoreRequest, "leaveUnmounted"> {
   readonly hostname: string

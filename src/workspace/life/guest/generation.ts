@@ -18,7 +18,7 @@ import { virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
 import { turnOnClaimed, turnOnDevice, watchClaimed } from "../../residents/network/guest.ts"
 import { demandTap } from "../../residents/network/tap.ts"
 import { isOn, recordedGrant } from "../../residents/policy/policy.ts"
-import { explainChannelFailure } from "../engine/channel-failure.ts"
+import { explainChannelFailure } from "../engine/ended.ts"
 import { linkedBase } from "./base.ts"
 import { acquireWorkspace } from "./boot.ts"
 

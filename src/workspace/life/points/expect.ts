@@ -12,6 +12,7 @@ import { imagesOf } from "../guest/generation.ts"
 import { type Point, readPoints } from "../records/point.ts"
 import { dropAhead, isLeaving, makeAhead } from "./ahead.ts"
 import { findPoint } from "./choose.ts"
+import { lookAfterReturn } from "./last-look.ts"
 import { isBehind } from "./lineage.ts"
 
 /** Time after a return to a point in which the next return is expected, in ms: a person who rewinds once often rewinds again, and a waiting guest takes memory. */
@@ -123,3 +124,20 @@ export const expectReturn = (entry: Entry) =>
   }).pipe(
     Effect.catch((failure) => Effect.logDebug(`${entry.id}: no return to a point is prepared: ${failure.message}`))
   )
+
+/**
+ * After a return to a point, after this number of commands. `had`: what the point has, if it is the state before the next command without another
+ * look. Prepares what the next return needs.
+ */
+export const rewound = (
+  entry: Entry,
+  { commands, had }: {
+    readonly commands: number
+    readonly had: { readonly ended: number; readonly hasPrograms: boolean } | undefined
+  }
+) =>
+  Effect.gen(function*() {
+    lookAfterReturn(entry, had)
+    noteReturn(entry, { commands, ms: yield* nowMs })
+    yield* Effect.forkIn(expectReturn(entry), entry.scope)
+  })

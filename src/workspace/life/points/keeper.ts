@@ -11,8 +11,8 @@ import { openResidentsOf } from "../../residents/open/entry-residents.ts"
 import type { GuestServices } from "../guest/generation.ts"
 import type { CaptureServices } from "../snapshot/capture.ts"
 import { mergeIfTooLong } from "../snapshot/flatten.ts"
-import { commandsAtReturn, expectReturn, noteReturn } from "./expect.ts"
-import { isSeen, lookAfterReturn, lookAgain, mayBeDue, mayHavePrograms, noteLook, noteSeen } from "./last-look.ts"
+import { commandsAtReturn, expectReturn } from "./expect.ts"
+import { isSeen, lookAgain, mayBeDue, mayHavePrograms, noteLook, noteSeen } from "./last-look.ts"
 import { costOf, type PointCost } from "./memory.ts"
 import { takePoint } from "./take.ts"
 
@@ -185,20 +185,3 @@ const makePoints = ({ registry }: Lifecycle): Effect.Effect<void, never, GuestSe
       { concurrency: 4, discard: true }
     )
   )
-
-/**
- * After a return to a point, after this number of commands. `had`: what the point has, if it is the state before the next command without another
- * look. Prepares what the next return needs.
- */
-export const rewound = (
-  entry: Entry,
-  { commands, had }: {
-    readonly commands: number
-    readonly had: { readonly ended: number; readonly hasPrograms: boolean } | undefined
-  }
-) =>
-  Effect.gen(function*() {
-    lookAfterReturn(entry, had)
-    noteReturn(entry, { commands, ms: yield* nowMs })
-    yield* Effect.forkIn(expectReturn(entry), entry.scope)
-  })

@@ -17,8 +17,7 @@ import { portsOfServices } from "../../residents/port/table.ts"
 import { makePoint, newPointId, type Point } from "../records/point.ts"
 import type { CaptureFolder } from "../records/snapshot.ts"
 import { captureRunning, haveRoom } from "../snapshot/capture.ts"
-import { type Before, isNeedless, recordOf } from "./before.ts"
-import { copyIn, copyPoint, grownBy } from "./copy.ts"
+import { type Before, copyIn, copyPoint, grownBy, isNeedless, recordOf } from "./disk-point.ts"
 
 /** Commands, shells and runs of services without an end: they change memory without a write to the disk. */
 const hasPrograms = ({ commands }: CommandJournal) => commands.some(({ end }) => end === undefined)

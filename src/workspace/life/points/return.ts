@@ -1,20 +1,97 @@
 import { Effect, Option } from "effect"
+import { dropWhole, settleWhole } from "../../../lib/vm/model/memory-image.ts"
+import { Vmm } from "../../../lib/vm/Vmm.ts"
+import { attempt } from "../../../system/files/failure.ts"
+import { linkTree } from "../../../system/files/link-tree.ts"
+import { hostBootId } from "../../../system/processes/identity.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
+import { nowMs } from "../../../system/waits/time.ts"
 import type { Notify } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
-import type { Span } from "../../entry/record.ts"
+import { type Span, unwritten } from "../../entry/record.ts"
+import { noStates } from "../../entry/resident.ts"
 import type { CommandJournal } from "../../residents/exec/journal.ts"
 import { residentsOf } from "../../residents/open/entry-residents.ts"
 import type { Services } from "../../residents/service/services.ts"
-import { lastSeenOf, type Point, readPoints } from "../records/point.ts"
+import { linkedBase } from "../guest/base.ts"
+import { lastSeenOf, makePoint, newPointId, type Point, type PointRecord, readPoints } from "../records/point.ts"
+import { seedOf } from "../snapshot/capture.ts"
+import { obstaclesOf } from "../snapshot/restore.ts"
+import { takeAhead } from "./ahead.ts"
 import { changedNothing, findPoint, type Wanted } from "./choose.ts"
 import { doubtedLooks } from "./git-looks.ts"
 import { programsOf } from "./last-look.ts"
 import { isUndone, undoneAfter } from "./lineage.ts"
-import { loadable } from "./loadable.ts"
-import { keepReturned } from "./returned.ts"
 import { takePoint } from "./take.ts"
 import { writersSince } from "./writers.ts"
+
+/** The record of a point without its memory: its services start again. */
+const diskAlone = (
+  { captured, declared, diskMark: _, hasPrograms: _programs, ...same }: PointRecord
+): PointRecord => {
+  const { memory: _memory, ...disk } = captured
+  return { ...same, captured: { ...disk, residents: declared ?? noStates } }
+}
+
+/** A point with its memory if the memory can continue here. Else with its disk alone, and says why. */
+export const loadable = (entry: Entry, point: Point, notify: Notify) =>
+  Effect.gen(function*() {
+    const { captured, hostBoot = hostBootId(), id } = point.record
+    if (captured.memory === undefined) return point satisfies Point
+    const images = yield* linkedBase(entry.folder.base)
+    const seed = seedOf(entry, yield* entry.record.now)
+    const obstacles = yield* obstaclesOf({ record: { name: id, durable: false, hostBoot, captured } }, images, seed)
+    if (obstacles.length === 0) return point
+    notify({
+      _tag: "Notice",
+      level: "warning",
+      message: `the memory of point ${id} cannot continue here, so the files alone come back: ${obstacles.join("; ")}`
+    })
+    return { ...point, record: diskAlone(point.record) }
+  })
+
+/**
+ * Makes the point of the state right after a return to a point, without a copy: further names of the files of that point, after the same commands. Of
+ * a memory with diffs it has the whole image, which the next VM maps.
+ */
+const keepReturned = (
+  entry: Entry,
+  { folder, record }: Point,
+  place: Pick<PointRecord, "commands" | "number" | "undone">
+) =>
+  Effect.gen(function*() {
+    const { memory } = record.captured
+    const { memoryPath } = folder.frozen
+    if (memory !== undefined) {
+      yield* takeAhead(entry, { folder })
+      yield* Effect.flatMap(Vmm, (vmm) => vmm.on(memory.spec.driver).prepareMemory(memoryPath))
+    }
+    const { diskMark: _, seenMs: _seen, ...same } = record
+    const id = newPointId()
+    const returned: PointRecord = {
+      ...same,
+      ...place,
+      id,
+      unchanged: 0,
+      // Without a memory, none of them comes back.
+      running: memory === undefined ? [] : same.running,
+      writtenBytes: 0,
+      returned: { to: record.id, atMs: yield* nowMs }
+    }
+    return yield* makePoint(entry.folder, id, (half) =>
+      Effect.gen(function*() {
+        yield* linkTree(folder.directory, half.directory)
+        if (memory === undefined) return returned
+        yield* Effect.mapError(
+          attempt("rename", half.directory, () => {
+            settleWhole(half.frozen.memoryPath)
+            dropWhole(memoryPath)
+          }),
+          unwritten(entry.folder)
+        )
+        return returned
+      }))
+  })
 
 /** Longest wait for a guest to write its caches, for the look whether the last commands have changed anything. */
 const LOOK_LIMIT_MS = 1_000 * deadlineScale

@@ -23,9 +23,13 @@ import { Vmm } from "../../../lib/vm/Vmm.ts"
 import { hostBootId } from "../../../system/processes/identity.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
+import { discardFolder, type Notify, removeFolder } from "../../entry/context.ts"
+import type { Entry } from "../../entry/entry.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
-import { explainChannelFailure } from "../engine/channel-failure.ts"
-import { hostnameOf, readHosts } from "../guest/generation.ts"
+import type { OnUndo } from "../engine/description.ts"
+import { explainChannelFailure } from "../engine/ended.ts"
+import { linkedBase } from "../guest/base.ts"
+import { guestOn, hostnameOf, readHosts } from "../guest/generation.ts"
 import type { Captured, CaptureFolder, Snapshot } from "../records/snapshot.ts"
 
 const renewTimeoutMs = 30_000 * deadlineScale
@@ -199,4 +203,42 @@ export const continueAs = (
       : Effect.flatMap(readHosts(channel), (hosts) => channel.chain(steps.rename(now, hosts)))
     yield* beforePrograms(guest, Effect.andThen(Effect.suspend(() => channel.chain(steps.continuation())), rename))
     return guest
+  })
+
+/** The record with the next disk and the next VM. */
+export const onNextDisk = (record: WorkspaceRecord): WorkspaceRecord => ({
+  ...record,
+  disk: record.disk + 1,
+  generation: record.generation + 1
+})
+
+/** State that a VM begins with: of a snapshot, or of a point. */
+interface Source {
+  readonly folder: CaptureFolder
+  readonly captured: Captured
+  readonly diskOnly: boolean
+  /** Runs when the disk is made. */
+  readonly onDisk: () => void
+}
+
+/** A VM on the disk of a captured state: with its memory, or without. */
+export const buildFrom = (
+  entry: Entry,
+  next: WorkspaceRecord,
+  { captured, diskOnly, folder, onDisk }: Source,
+  notify: Notify,
+  onUndo: OnUndo
+) =>
+  Effect.gen(function*() {
+    const newDisk = entry.folder.disk(next.disk)
+    yield* onUndo(discardFolder(newDisk))
+    yield* removeFolder(newDisk)
+    const { seed } = yield* Effect.uninterruptible(makeDisk(folder, captured, newDisk, next))
+    onDisk()
+    if (diskOnly || captured.memory === undefined) return yield* guestOn(entry, next, notify)
+    const images = yield* linkedBase(entry.folder.base)
+    const scope = yield* Effect.scope
+    const [vm] = yield* reserve(captured.memory.spec, [{ record: next, images, seed, scope }])
+    yield* vm!.fill(folder.frozen.memoryPath)
+    return yield* restoreAs(vm!, folder.frozen.statePath, next, newDisk)
   })

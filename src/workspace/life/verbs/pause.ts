@@ -23,8 +23,7 @@ import { flush } from "../guest/flush.ts"
 import { hostnameOf } from "../guest/generation.ts"
 import { haveRoom, identityOf, seedOf } from "../snapshot/capture.ts"
 import { mergeIfTooLong } from "../snapshot/flatten.ts"
-import { continueAs, demandSame, type MemoryServices, reserve } from "../snapshot/restore.ts"
-import { onNextDisk } from "./reset.ts"
+import { continueAs, demandSame, type MemoryServices, onNextDisk, reserve } from "../snapshot/restore.ts"
 
 type Paused = NonNullable<WorkspaceRecord["paused"]>
 

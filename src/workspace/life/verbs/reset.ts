@@ -7,8 +7,8 @@ import { discardFolder, type Lifecycle, type Notify, removeFolder } from "../../
 import type { Generation } from "../../entry/current-generation.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
-import type { OnUndo, Transition } from "../engine/description.ts"
-import { endedBy } from "../engine/ended-by.ts"
+import type { Transition } from "../engine/description.ts"
+import { endedBy } from "../engine/ended.ts"
 import { Rebase, rebaseTo } from "../engine/rebase.ts"
 import { transit } from "../engine/transition.ts"
 import { linkedBase } from "../guest/base.ts"
@@ -16,16 +16,9 @@ import { workspaceTrees } from "../guest/baseline.ts"
 import { layerFormatOf } from "../guest/driver.ts"
 import { guestOn, type GuestServices } from "../guest/generation.ts"
 import { reportWarnings } from "../guest/notices.ts"
-import { type Captured, type CaptureFolder, findSnapshot, type Snapshot } from "../records/snapshot.ts"
+import { findSnapshot, type Snapshot } from "../records/snapshot.ts"
 import { seedOf } from "../snapshot/capture.ts"
-import { demandLoadable, makeDisk, type MemoryServices, reserve, restoreAs } from "../snapshot/restore.ts"
-
-/** The record with the next disk and the next VM. */
-export const onNextDisk = (record: WorkspaceRecord): WorkspaceRecord => ({
-  ...record,
-  disk: record.disk + 1,
-  generation: record.generation + 1
-})
+import { buildFrom, demandLoadable, type MemoryServices, onNextDisk } from "../snapshot/restore.ts"
 
 /** An empty disk on the seed of another one. A failed attempt may have left its folder. */
 const newDiskLike = (oldDisk: string, newDisk: string, record: WorkspaceRecord) =>
@@ -75,37 +68,6 @@ interface Target {
   readonly snapshot: Snapshot
   readonly diskOnly: boolean
 }
-
-/** State that a VM begins with: of a snapshot, or of a point. */
-interface Source {
-  readonly folder: CaptureFolder
-  readonly captured: Captured
-  readonly diskOnly: boolean
-  /** Runs when the disk is made. */
-  readonly onDisk: () => void
-}
-
-/** A VM on the disk of a captured state: with its memory, or without. */
-export const buildFrom = (
-  entry: Entry,
-  next: WorkspaceRecord,
-  { captured, diskOnly, folder, onDisk }: Source,
-  notify: Notify,
-  onUndo: OnUndo
-) =>
-  Effect.gen(function*() {
-    const newDisk = entry.folder.disk(next.disk)
-    yield* onUndo(discardFolder(newDisk))
-    yield* removeFolder(newDisk)
-    const { seed } = yield* Effect.uninterruptible(makeDisk(folder, captured, newDisk, next))
-    onDisk()
-    if (diskOnly || captured.memory === undefined) return yield* guestOn(entry, next, notify)
-    const images = yield* linkedBase(entry.folder.base)
-    const scope = yield* Effect.scope
-    const [vm] = yield* reserve(captured.memory.spec, [{ record: next, images, seed, scope }])
-    yield* vm!.fill(folder.frozen.memoryPath)
-    return yield* restoreAs(vm!, folder.frozen.statePath, next, newDisk)
-  })
 
 /** A VM that continues from a snapshot, on its own disk. */
 const returning = (

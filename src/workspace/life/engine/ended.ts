@@ -1,6 +1,10 @@
 import { Effect } from "effect"
-import type { ChannelFailed } from "../../../contract/errors/errors.ts"
+import { type ChannelFailed, VmFailed } from "../../../contract/errors/errors.ts"
 import type { Guest } from "../../../lib/vm/model/guest.ts"
+
+/** Why the residents of a workspace ended: an operation ended their VM. */
+export const endedBy = (operation: string) =>
+  new VmFailed({ step: operation, detail: `the workspace's microVM was ended by a ${operation}`, consoleTail: "" })
 
 /** Maximum time to wait for QEMU's own error, once the channel has ended. */
 const accountTimeout = "500 millis"
