@@ -7,12 +7,12 @@ import type { WorkspaceInfo } from "../contract/rows/workspace-info.ts"
 import { workspaceStatus } from "../contract/rows/workspace-lifecycle.ts"
 import { type DeletePayload, workspaceDelete } from "../contract/rows/workspace-reset.ts"
 import { mintedHeaders } from "../contract/wire/minted-ids.ts"
-import { INPUT_HEADER, type StreamingRow } from "../contract/wire/rpcs.ts"
+import type { StreamingRow } from "../contract/wire/rpcs.ts"
 import { newRequestId } from "../system/processes/identity.ts"
 import { deadlineScale } from "../system/settings/deadline-scale.ts"
 import { withTimeout } from "../system/waits/effects.ts"
 import { isLost, lost, type RequestFailure } from "./connection/failures.ts"
-import { makeInputBuffer } from "./connection/input-buffer.ts"
+import { inputHeaders, makeInputBuffer } from "./connection/input-buffer.ts"
 import type { Connection } from "./connection/over.ts"
 import type { Session } from "./connection/session.ts"
 
@@ -138,7 +138,7 @@ const ending = (session: Session, row: StreamingRow) =>
         const id = newRequestId()
         return Effect.andThen(
           inputBuffer.play(connection.input(id), 0),
-          connection.events(row, payload, { [INPUT_HEADER]: id })
+          connection.events(row, payload, inputHeaders(id, input))
         )
       })
       const guard = inputBuffer?.guard ?? identity

@@ -3,17 +3,11 @@ import type { PyroError } from "../contract/errors/errors.ts"
 import { callFromPull, type PullEvents } from "../contract/rows/event-batches.ts"
 import { requireCommand, requireRead } from "../contract/rows/exec-validation.ts"
 import type { ExecEvent, ExecPayload } from "../contract/rows/workspace-exec.ts"
-import {
-  ENDS_WITH_CALLER_HEADER,
-  INPUT_HEADER,
-  NO_OUTPUT_HEADER,
-  RESUMED_HEADER,
-  type StreamingRow
-} from "../contract/wire/rpcs.ts"
+import { ENDS_WITH_CALLER_HEADER, NO_OUTPUT_HEADER, RESUMED_HEADER, type StreamingRow } from "../contract/wire/rpcs.ts"
 import { newRequestId } from "../system/processes/identity.ts"
 import { clockReader } from "../system/waits/time.ts"
 import { isLost, lost, type RequestFailure } from "./connection/failures.ts"
-import { makeInputBuffer } from "./connection/input-buffer.ts"
+import { inputHeaders, makeInputBuffer } from "./connection/input-buffer.ts"
 import type { Session } from "./connection/session.ts"
 import type { BegunRequest, StartedExec } from "./model/started-exec.ts"
 
@@ -82,7 +76,7 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
             play = (offset) => Effect.provideService(inputBuffer.play(input(inputId), offset), Scope.Scope, scope)
           }
           const headers = {
-            ...(inputId === undefined ? {} : { [INPUT_HEADER]: inputId }),
+            ...(inputId === undefined ? {} : inputHeaders(inputId, input)),
             ...(resumed && starts ? { [RESUMED_HEADER]: "yes" } : {}),
             ...(input.endsWithCaller === true ? { [ENDS_WITH_CALLER_HEADER]: "yes" } : {}),
             ...(input.withoutOutput === true ? { [NO_OUTPUT_HEADER]: "yes" } : {})

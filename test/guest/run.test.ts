@@ -53,6 +53,11 @@ describe("pyro run", () => {
     assert.deepStrictEqual({ code, stdout: stdout.toString() }, { code: 0, stdout: "first\nsecond\n" })
   })
 
+  it("a command of run without -i reads an empty stdin", async () => {
+    const { code, stdout } = await pyro(["run", "debian:12", "--", "cat"], { env, input: Buffer.from("x\n") })
+    assert.deepStrictEqual({ code, stdout: stdout.toString() }, { code: 0, stdout: "" })
+  })
+
   it("run passes 8 MiB of stdin whole", async () => {
     const input = randomBytes(8 * 1024 * 1024)
     const { code, stdout } = await pyro(["run", "--interactive", "debian:12", "--", "sha256sum"], { env, input })

@@ -46,6 +46,9 @@ export const INPUT_REQUESTS = 4
 /** Header with the id of the input beside the request. */
 export const INPUT_HEADER = "pyro-input"
 
+/** Header of a request whose input has no stdin: only signals and window sizes. The command reads an empty stdin. */
+export const NO_STDIN_HEADER = "pyro-no-stdin"
+
 /** Header of a request that resumes an earlier one of the same exec id after a lost connection. */
 export const RESUMED_HEADER = "pyro-resumed"
 

@@ -1,7 +1,7 @@
 import { Cause, Deferred, Effect, type Scope, Stream } from "effect"
 import type { RunInput, WindowSize } from "../../contract/rows/run-input.ts"
 import { allocateWithRoom } from "../../contract/wire/bulk-room.ts"
-import { INPUT_BYTES, INPUT_REQUESTS } from "../../contract/wire/rpcs.ts"
+import { INPUT_BYTES, INPUT_HEADER, INPUT_REQUESTS, NO_STDIN_HEADER } from "../../contract/wire/rpcs.ts"
 
 /** Maximum input that is read and not sent, in `bytes`: what the next requests take. */
 const AHEAD_BYTES = (INPUT_REQUESTS + 1) * INPUT_BYTES
@@ -85,6 +85,12 @@ const makePieces = () => {
   }
   return { add, at, release, wasSent, endsAt: () => end, unsentBytes: () => end - sent }
 }
+
+/** Headers of a request that an input with this id goes beside. */
+export const inputHeaders = (id: string, { stdin }: RunInput = {}): Readonly<Record<string, string>> => ({
+  [INPUT_HEADER]: id,
+  ...(stdin === undefined ? { [NO_STDIN_HEADER]: "yes" } : {})
+})
 
 /**
  * A command's input, read once and buffered. After a lost connection, the next one gets the input that the command has not received.

@@ -1,8 +1,17 @@
 import { Effect } from "effect"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
-import { ENDS_WITH_CALLER_HEADER, INPUT_HEADER, NO_OUTPUT_HEADER, RESUMED_HEADER } from "../../../contract/wire/rpcs.ts"
+import {
+  ENDS_WITH_CALLER_HEADER,
+  INPUT_HEADER,
+  NO_OUTPUT_HEADER,
+  NO_STDIN_HEADER,
+  RESUMED_HEADER
+} from "../../../contract/wire/rpcs.ts"
 import type { Wrap } from "../wrap.ts"
 import type { Request, RequestCall, Surroundings } from "./request.ts"
+
+/** A stdin that no client writes or ends would let a command that reads it wait for ever. */
+const withoutStdin = ({ stdin: _, writeStdin: _write, ...beside }: RunInput): RunInput => beside
 
 /** The input of a request, and how the request may end. */
 const inputOf = (headers: Request["headers"], { leaving, takeInput }: Pick<Surroundings, "leaving" | "takeInput">) =>
@@ -16,7 +25,10 @@ const inputOf = (headers: Request["headers"], { leaving, takeInput }: Pick<Surro
     }
     return id === undefined
       ? Effect.succeed(known)
-      : Effect.map(takeInput(id), (flowing): RunInput => ({ ...flowing, ...known }))
+      : Effect.map(takeInput(id), (flowing): RunInput => ({
+        ...(headers[NO_STDIN_HEADER] === undefined ? flowing : withoutStdin(flowing)),
+        ...known
+      }))
   })
 
 /**
