@@ -183,7 +183,6 @@ export default tseslint.config(
   {
     files: ["src/**/*.{ts,tsx}"],
     rules: {
-      "max-lines-per-function": ["error", { max: 120, skipBlankLines: true, skipComments: true }],
       "no-console": "error",
       "no-restricted-globals": ["error", ...timers],
       "no-restricted-properties": ["error", processEnv, runFork, ...clocks],
@@ -206,6 +205,10 @@ export default tseslint.config(
     rules: { "no-restricted-imports": ["error", { patterns: [barrel] }] }
   },
   { files: ["src/cli/**/*.ts"], rules: { "no-console": "off" } },
+  {
+    files: ["{src,adapters,apps}/**/*.{ts,tsx}"],
+    rules: { "max-lines-per-function": ["error", { max: 120, skipBlankLines: true, skipComments: true }] }
+  },
   // Programs over the handle, without the parts of src: they build objects for it with Object.fromEntries, which sets no prototype.
   // They have no fibers, and so no Clock and no sleep of Effect's.
   {
