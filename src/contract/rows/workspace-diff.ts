@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { between, boolean, defaulted, described, flag, integer, list, optional, string, text } from "../text/fields.ts"
+import { GIT_EXECUTABLE, GIT_FILE, GIT_LINK, GIT_MODE_TEXT } from "../text/git-mode.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, readable } from "./states.ts"
@@ -48,7 +49,9 @@ export const DiffPayload = lazy(() =>
 )
 export type DiffPayload = ReturnType<typeof DiffPayload>["Type"]
 
-const Mode = lazy(() => Schema.Literals(["100644", "100755", "120000"]))
+const Mode = lazy(() =>
+  Schema.Literals([GIT_MODE_TEXT[GIT_FILE], GIT_MODE_TEXT[GIT_EXECUTABLE], GIT_MODE_TEXT[GIT_LINK]])
+)
 
 export const DiffFile = lazy(() =>
   snakeStruct({

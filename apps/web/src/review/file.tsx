@@ -1,6 +1,7 @@
 import { memo, useId, useState } from "react"
 import type { DiffFile } from "../../../../src/contract/rows/workspace-diff.ts"
 import { count } from "../../../../src/contract/text/count.ts"
+import { GIT_EXECUTABLE, GIT_FILE, GIT_LINK, GIT_MODE_TEXT } from "../../../../src/contract/text/git-mode.ts"
 import { CommentList } from "../comments/comment-list.tsx"
 import { begin } from "../comments/kept.ts"
 import { countIn, type FileComments } from "../comments/placement.ts"
@@ -12,16 +13,16 @@ import { type Form, Hunks } from "./hunks.tsx"
 import type { PatchPart } from "./patch.ts"
 
 const kinds: ReadonlyMap<string, string> = new Map([
-  ["100644", "file"],
-  ["100755", "executable file"],
-  ["120000", "symbolic link"]
+  [GIT_MODE_TEXT[GIT_FILE], "file"],
+  [GIT_MODE_TEXT[GIT_EXECUTABLE], "executable file"],
+  [GIT_MODE_TEXT[GIT_LINK], "symbolic link"]
 ])
 const modeText = (mode: string | undefined) => mode === undefined ? "" : kinds.get(mode) ?? mode
 
 const ModeChange = ({ of: { newMode, oldMode } }: { readonly of: DiffFile }) =>
   oldMode !== undefined && newMode !== undefined && oldMode !== newMode
     ? <span className="tag busy">{`${modeText(oldMode)} → ${modeText(newMode)}`}</span>
-    : newMode !== undefined && newMode !== "100644" && oldMode === undefined
+    : newMode !== undefined && newMode !== GIT_MODE_TEXT[GIT_FILE] && oldMode === undefined
     ? <span className="tag busy">{modeText(newMode)}</span>
     : null
 

@@ -116,14 +116,12 @@ export const planGit = (
     staged: [
       ...new Set(
         listed.flatMap(({ id, mode, state }) =>
-          (state === "tracked" || state === "sparse") && mode !== gitlink && id !== "" ? [id] : []
+          (state === "tracked" || state === "sparse") && mode !== GIT_SUBMODULE && id !== "" ? [id] : []
         )
       )
     ]
   }
 }
-
-export const gitlink = GIT_SUBMODULE
 
 const GUEST_ROOT = "/workspace"
 

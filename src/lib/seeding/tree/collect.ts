@@ -1,6 +1,7 @@
 import { Effect, type Scope } from "effect"
 import * as path from "node:path"
 import type { HostToolMissing, SeedRejected } from "../../../contract/errors/errors.ts"
+import { GIT_SUBMODULE } from "../../../contract/text/git-mode.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import { printable } from "../../../contract/text/printable.ts"
 import { exists, makeUniqueFolder } from "../../../system/files/entries.ts"
@@ -9,7 +10,7 @@ import { realDirectory } from "../../../system/files/host-path.ts"
 import { nowMs } from "../../../system/waits/time.ts"
 import { git } from "../git/confined-git.ts"
 import { filteredFiles, leaveAlone } from "../git/filters.ts"
-import { gitlink, type GitPlan, planGit } from "../git/git-directory.ts"
+import { type GitPlan, planGit } from "../git/git-directory.ts"
 import { repositoryNotes } from "../git/git-places.ts"
 import { type Head, locateAt } from "../git/repository.ts"
 import { submodulesAt } from "../git/safe-config.ts"
@@ -141,7 +142,7 @@ const collect = (
     const at = joinBytes(prefix, Buffer.from(".git"))
     if (history !== "none") {
       const withFiles = listed.flatMap(({ mode, path }) =>
-        mode === gitlink && repositoryAt(directory, path) !== undefined ? [path.toString()] : []
+        mode === GIT_SUBMODULE && repositoryAt(directory, path) !== undefined ? [path.toString()] : []
       )
       const submodules = yield* submodulesAt(scratch, scratch.repository.workTree, withFiles)
       if (into.gits.length < mostGits && isText(at)) {
@@ -199,7 +200,7 @@ const split = (listed: ReadonlyArray<Listed>) => {
   const paths: Array<Buffer> = []
   for (const { mode, path, state } of listed) {
     if (state === "removed" || state === "changed" || removed.has(path.toString("latin1"))) continue
-    if (mode === gitlink) nested.push(path)
+    if (mode === GIT_SUBMODULE) nested.push(path)
     else if (path.at(-1) === 0x2f) nested.push(path.subarray(0, -1))
     else paths.push(path)
   }

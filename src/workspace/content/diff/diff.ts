@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
 import type { DiffFile, DiffPayload, DiffResult } from "../../../contract/rows/workspace-diff.ts"
 import { firstOf, MAX_RESULT_BYTES } from "../../../contract/text/first-of.ts"
-import { GIT_EXECUTABLE, GIT_FILE, GIT_LINK } from "../../../contract/text/git-mode.ts"
+import { GIT_LINK, GIT_MODE_TEXT } from "../../../contract/text/git-mode.ts"
 import { pathBytes, pathText } from "../../../contract/text/path-text.ts"
 import { utf8Text } from "../../../contract/text/utf8.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
@@ -45,11 +45,9 @@ export const changesOptions = (selection: DiffSelection): Effect.Effect<ChangesO
     verified: selection.verified
   }))
 
-const octal = { [GIT_FILE]: "100644", [GIT_EXECUTABLE]: "100755", [GIT_LINK]: "120000" } as const
-
 const modes = (old: Side["mode"] | undefined, after: Side["mode"] | undefined) => ({
-  ...(old === undefined ? {} : { oldMode: octal[old] }),
-  ...(after === undefined ? {} : { newMode: octal[after] })
+  ...(old === undefined ? {} : { oldMode: GIT_MODE_TEXT[old] }),
+  ...(after === undefined ? {} : { newMode: GIT_MODE_TEXT[after] })
 })
 
 const statusOf = (old: Side["mode"] | undefined, after: Side["mode"] | undefined, isRename: boolean) => {
