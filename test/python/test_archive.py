@@ -12,7 +12,7 @@ import pytest
 
 from pyro_image.archive import image_of_archive
 from pyro_image.common import Refused
-from tar_archives import Entry, tar_of
+from tar_archives import Entry, pax, tar_of
 
 MANIFEST = b'{"layers": []}'
 DIGEST = hashlib.sha256(MANIFEST).hexdigest()
@@ -95,4 +95,21 @@ def test_what_is_no_image_is_refused(
 def test_what_is_no_archive_is_refused(work: Path) -> None:
     (work / "import.tar").write_bytes(b"no archive at all".ljust(2048, b"."))
     with pytest.raises(Refused, match="no tar archive of an image"):
+        image_of_archive({"kind": "auto"})
+
+
+@pytest.mark.parametrize(
+    ("archive", "reason"),
+    [
+        (pax({"size": "4096"}, b"g") + tar_of(Entry("a"), Entry("b")), "has no plain size"),
+        (
+            tar_of(Entry("a", data=b"1\n", pax={"GNU.sparse.size": "1000000000000", "GNU.sparse.map": "0,2"})),
+            "no plain",
+        ),
+        (tar_of(Entry("a", pax={"size": "9" * 30})), "no tar archive of an image"),
+    ],
+)
+def test_an_archive_that_programs_read_in_different_ways_is_refused(work: Path, archive: bytes, reason: str) -> None:
+    (work / "import.tar").write_bytes(archive)
+    with pytest.raises(Refused, match=reason):
         image_of_archive({"kind": "auto"})

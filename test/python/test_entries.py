@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pyro_image.common import Refused
 from pyro_image.entries import Entries, directories_of
-from tar_archives import TIME, Entry, tar_of
+from tar_archives import TIME, Entry, pax, tar_of
 
 LONG = f"deep/{'d' * 120}/{'e' * 150}"
 LAYER = (
@@ -34,6 +35,7 @@ class Seen:
             entries.see(archive[at : at + piece_bytes])
         self.is_whole = entries.end()
         self.gave_up = entries.gave_up
+        self.is_sparse = entries.is_sparse
         self.touches_modules = entries.touches_modules
         self.directories: dict[str, tuple[int, int, int, float]] = dict(directories_of(io.BytesIO(kept.read_bytes())))
 
@@ -63,6 +65,32 @@ def test_directories_are_kept_beside_a_file_whose_size_is_in_its_attributes_alon
     data = b"y" * 4096
     archive = tar_of(Entry("large", data=data, size=0, pax={"size": str(len(data))}), Entry("after/", b"5"))
     assert list(Seen(archive, tmp_path).directories) == ["/after"]
+
+
+def test_a_size_within_the_value_of_another_attribute_is_no_size(tmp_path: Path) -> None:
+    forged = Entry("file", data=b"y" * 700, pax={"comment": "x\n17 size=0000002048\n"})
+    seen = Seen(tar_of(forged, Entry("after/", b"5")), tmp_path)
+    assert (seen.gave_up, list(seen.directories)) == (False, ["/after"])
+
+
+def test_a_size_for_all_entries_is_refused(tmp_path: Path) -> None:
+    """mkfs.erofs, tarfile and others would each find other entries behind it."""
+    with pytest.raises(Refused, match="attributes of all entries give a size"):
+        Seen(pax({"comment": "x", "size": "4096"}, b"g") + tar_of(*LAYER), tmp_path)
+    assert "/etc" in Seen(pax({"comment": "x"}, b"g") + tar_of(*LAYER), tmp_path).directories
+
+
+@pytest.mark.parametrize(
+    "data", [b"9 size=1024\n", b"x", b"99 path=a\n", b"11 size=-1\n", b"11 size=1_\n", b"8 comment\n"]
+)
+def test_attributes_that_cannot_be_read_make_the_layer_unknown(tmp_path: Path, data: bytes) -> None:
+    assert Seen(tar_of(Entry("pax", b"x", data), *LAYER), tmp_path).gave_up
+
+
+@pytest.mark.parametrize("name", ["GNU.sparse.major", "GNU.sparse.map", "GNU.sparse.size"])
+def test_a_sparse_file_is_seen_by_its_attributes(tmp_path: Path, name: str) -> None:
+    assert Seen(tar_of(Entry("file", data=b"1\n", pax={name: "1"})), tmp_path).is_sparse
+    assert not Seen(tar_of(*LAYER), tmp_path).is_sparse
 
 
 @pytest.mark.parametrize(

@@ -49,11 +49,18 @@ def plain_archive() -> str:
 
 def archive_entries(path: str) -> tuple[tarfile.TarFile, dict[str, tarfile.TarInfo]]:
     """Entries by their names without ./ in front. A later entry of a name wins, as in any unpacked archive."""
+    entries: dict[str, tarfile.TarInfo] = {}
     try:
         archive = tarfile.open(path, "r:", errors="surrogateescape")  # noqa: SIM115 # The caller closes it.
-        return archive, {os.path.normpath(entry.name): entry for entry in archive if entry.isreg()}
-    except (tarfile.TarError, EOFError) as error:
+        for entry in archive:
+            # Other programs read something else: no image needs that.
+            if "size" in archive.pax_headers or entry.issparse():
+                raise Refused("archive", f"the entry {entry.name[:MOST_NAME]!r} has no plain size")
+            if entry.isreg():
+                entries[os.path.normpath(entry.name)] = entry
+    except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
         raise Refused("archive", f"the file is no tar archive of an image: {error}") from error
+    return archive, entries
 
 
 def content_of(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> IO[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from pyro_image.common import TAR_BLOCK
+from pyro_image.common import TAR_BLOCK, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ MOST_BEFORE_BYTES = 16 << 20
 # What each name has that is beneath usr/lib/modules, or hides it by a mark.
 OF_MODULES = re.compile(rb"modules|\.wh\.(usr|lib|\.wh\.\.opq)")
 OCTAL = re.compile(rb"[0-7]*")
+DECIMAL = re.compile(rb"[0-9]{1,18}")
 # The first byte of a number in GNU's binary form. That of a negative one is 0xff.
 BINARY = 0x80
 
@@ -38,6 +39,24 @@ def size_of(header: bytes) -> int | None:
     digits = field.replace(b"\0", b" ").strip()
     # int() reads signs and underscores, too. A negative size would lead back to an earlier header, again and again.
     return int(digits or b"0", 8) if OCTAL.fullmatch(digits) else None
+
+
+def records_of(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Names and values of attributes, by the length in front of each: a value may look like other attributes.
+
+    ValueError: some of the data are no attributes.
+    """
+    at = 0
+    while at < len(data) and data[at] != 0:
+        digits, _, _ = data[at : at + 20].partition(b" ")
+        if not DECIMAL.fullmatch(digits):
+            raise ValueError("attributes without a length")
+        end = at + int(digits)
+        name, equals, value = data[at + len(digits) + 1 : end].partition(b"=")
+        if end > len(data) or not equals or not value.endswith(b"\n"):
+            raise ValueError("attributes of another length")
+        yield name, value[:-1]
+        at = end
 
 
 class Entries:
@@ -55,12 +74,16 @@ class Entries:
         self.before: list[bytes] = []
         self.kind = b""
         self.wanted = 0
+        # Where the data of the last header are in `before`, and their size without the rest of their block.
+        self.data_at, self.data_bytes = 0, 0
         # The size that attributes give, in place of the next header's.
         self.size: int | None = None
         self.is_over = False
         self.gave_up = False
         # Whether it may change what is beneath usr/lib/modules.
         self.touches_modules = False
+        # Whether attributes say that a file is sparse: mkfs.erofs takes the map of its data for data.
+        self.is_sparse = False
 
     def see(self, piece: bytes) -> None:
         """Takes the next piece, which has whole blocks unless it is the last one."""
@@ -88,6 +111,7 @@ class Entries:
         if kind in BEFORE_OTHERS:
             self.before.append(header)
             self.kind = kind
+            self.data_at, self.data_bytes = len(self.before), size
             self.wanted = size + -size % TAR_BLOCK
             return self.give_up() if sum(map(len, self.before)) + size > MOST_BEFORE_BYTES else TAR_BLOCK
         if not self.touches_modules:
@@ -112,13 +136,30 @@ class Entries:
 
     def learn(self) -> None:
         """From the attributes that are complete now. Those of all entries are kept at once."""
+        if self.kind not in b"xXg":
+            return
+        try:
+            records = list(records_of(b"".join(self.before[self.data_at :])[: self.data_bytes]))
+            sizes = [int(value) for name, value in records if name == b"size" and self.demand_size(value)]
+        except ValueError:
+            self.give_up()
+            return
+        self.is_sparse = self.is_sparse or any(name.startswith(b"GNU.sparse.") for name, _ in records)
+        if self.kind != b"g":
+            self.size = sizes[-1] if sizes else self.size
+            return
+        if sizes:
+            # Programs that read archives disagree about where the next header is.
+            raise Refused("layer", "attributes of all entries give a size")
         whole = b"".join(self.before)
-        if self.kind == b"g":
-            self.touches_modules = self.touches_modules or bool(OF_MODULES.search(whole))
-            self.kept.write(whole)
-            self.before = []
-        elif self.kind in b"xX" and (found := re.findall(rb"[\n\0]\d+ size=(\d{1,18})\n", whole)) != []:
-            self.size = int(found[-1])
+        self.touches_modules = self.touches_modules or bool(OF_MODULES.search(whole))
+        self.kept.write(whole)
+        self.before = []
+
+    def demand_size(self, value: bytes) -> bool:
+        if not DECIMAL.fullmatch(value):
+            raise ValueError("a size that is no number")
+        return True
 
     def end(self) -> bool:
         """Closes the file of the headers. False if the archive ended within an entry."""

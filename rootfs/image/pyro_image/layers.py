@@ -122,7 +122,7 @@ def fed_to(argv: Sequence[str], blob: str, diff_id: str, entries: Entries) -> bo
                 child.stdin.write(bytes(2 * TAR_BLOCK))
         code = child.wait()
         errors.seek(0)
-        taken = code == 0 and whole and not has_failed(errors.read(MOST_ERRORS))
+        taken = code == 0 and whole and not entries.is_sparse and not has_failed(errors.read(MOST_ERRORS))
     check_room(taken)
     return taken
 
