@@ -1,13 +1,15 @@
-/** An entry of a layer. Types as in POSIX ustar: 0 file, 1 hard link, 2 symbolic link, 3 character device, 5 directory. */
+/** An entry of a layer. Types as in POSIX ustar: 0 file, 1 hard link, 2 symbolic link, 3 character device, 4 block device, 5 directory, 6 pipe. */
 export interface TarEntry {
   readonly name: string
-  readonly type?: "0" | "1" | "2" | "3" | "5"
+  readonly type?: "0" | "1" | "2" | "3" | "4" | "5" | "6"
   readonly data?: string | Uint8Array
   readonly mode?: number
   readonly uid?: number
   readonly gid?: number
   readonly target?: string
   readonly device?: readonly [major: number, minor: number]
+  /** Seconds since 1970. @default 2020-01-01 */
+  readonly mtime?: number
   /** Records of a pax header, such as `SCHILY.xattr.user.x`. */
   readonly pax?: Readonly<Record<string, string | Uint8Array>>
 }
@@ -19,7 +21,7 @@ const padded = (content: Uint8Array) => Buffer.concat([content, Buffer.alloc((BL
 const octal = (value: number, length: number) => value.toString(8).padStart(length - 1, "0") + "\0"
 
 const header = (
-  { device = [0, 0], gid = 0, mode = 0o755, name, target = "", uid = 0 }: TarEntry,
+  { device = [0, 0], gid = 0, mode = 0o755, mtime = 1_577_836_800, name, target = "", uid = 0 }: TarEntry,
   type: string,
   size: number
 ) => {
@@ -30,7 +32,7 @@ const header = (
   put(octal(uid > 0o7777777 ? 0 : uid, 8), 108)
   put(octal(gid, 8), 116)
   put(octal(size, 12), 124)
-  put(octal(1_577_836_800, 12), 136)
+  put(octal(mtime, 12), 136)
   put("        ", 148)
   put(type, 156)
   put(target.slice(0, 100), 157)
