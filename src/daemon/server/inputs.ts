@@ -22,29 +22,59 @@ const MOST_WAITING = 64
 /** Maximum remembered ids of ended commands. Their late input is dropped. */
 const MOST_ENDED = 4_096
 
+/** Not `Queue.shutdown`, which would interrupt a command that still reads. */
+const drop = <A>(queue: Queue.Queue<A, Cause.Done>) => Effect.andThen(Queue.end(queue), Queue.collect(queue))
+const shutdown = ({ resizes, stdin }: Input) => Effect.asVoid(Effect.andThen(drop(stdin), drop(resizes)))
+
+const makeInput = Effect.gen(function*() {
+  const made: Input = {
+    stdin: yield* Queue.bounded<Uint8Array, Cause.Done>(2),
+    resizes: yield* Queue.sliding<WindowSize, Cause.Done>(4),
+    interrupt: Deferred.makeUnsafe<void>(),
+    received: 0,
+    early: new Waiters(),
+    isOver: false,
+    waiting: 0,
+    writer: undefined
+  }
+  return made
+})
+
+/** Writes the pieces that had to wait. All others go to the writer in the turn of their request. */
+const writeTo = (input: Input) => (writer: StdinWriter) =>
+  Effect.suspend(() => {
+    input.writer = writer
+    const write = (bytes: Uint8Array) => Effect.ensuring(writer.write(bytes), Effect.sync(() => input.waiting--))
+    return Effect.ensuring(
+      Stream.runForEach(Stream.fromQueue(input.stdin), write),
+      Effect.sync(() => {
+        input.writer = undefined
+      })
+    )
+  })
+
+const tryPiece = ({ waiting, writer }: Input, bytes: Uint8Array) => waiting === 0 && writer?.tryWrite(bytes) === true
+
+/** Requests of one connection are fibers of their own, whose order is not certain. */
+const writePiece = (input: Input, at: number, bytes: Uint8Array): Effect.Effect<unknown> =>
+  Effect.suspend(() => {
+    if (input.isOver) return Effect.void
+    const isDue = () => input.isOver || at === input.received
+    if (!isDue()) return Effect.andThen(input.early.wait(isDue), writePiece(input, at, bytes))
+    const received = () => {
+      input.received = at + bytes.length
+      input.early.wake()
+    }
+    if (tryPiece(input, bytes)) return Effect.sync(received)
+    input.waiting++
+    return Effect.tap(Queue.offer(input.stdin, bytes), Effect.sync(received))
+  })
+
 /** Inputs of the commands that run for clients, by the id that the client gave them. */
 export const makeInputs = () => {
   const waiting = new Map<string, Input>()
   const taken = new Map<string, Input>()
   const ended = new Set<string>()
-
-  /** Not `Queue.shutdown`, which would interrupt a command that still reads. */
-  const drop = <A>(queue: Queue.Queue<A, Cause.Done>) => Effect.andThen(Queue.end(queue), Queue.collect(queue))
-  const shutdown = ({ resizes, stdin }: Input) => Effect.asVoid(Effect.andThen(drop(stdin), drop(resizes)))
-
-  const make = Effect.gen(function*() {
-    const made: Input = {
-      stdin: yield* Queue.bounded<Uint8Array, Cause.Done>(2),
-      resizes: yield* Queue.sliding<WindowSize, Cause.Done>(4),
-      interrupt: Deferred.makeUnsafe<void>(),
-      received: 0,
-      early: new Waiters(),
-      isOver: false,
-      waiting: 0,
-      writer: undefined
-    }
-    return made
-  })
 
   const forget = (id: string, input: Input) =>
     Effect.suspend(() => {
@@ -66,7 +96,7 @@ export const makeInputs = () => {
       if (known !== undefined || ended.has(id)) return known
       const oldest = waiting.size < MOST_WAITING ? undefined : waiting.entries().next().value
       if (oldest !== undefined) yield* forget(...oldest)
-      const made = yield* make
+      const made = yield* makeInput
       // Another message of the command may have made its input meanwhile: a fiber may be suspended at any step.
       const other = knownOf(id)
       if (other !== undefined || ended.has(id)) return other
@@ -74,41 +104,11 @@ export const makeInputs = () => {
       return made
     })
 
-  /** Writes the pieces that had to wait. All others go to the writer in the turn of their request. */
-  const writeTo = (input: Input) => (writer: StdinWriter) =>
-    Effect.suspend(() => {
-      input.writer = writer
-      const write = (bytes: Uint8Array) => Effect.ensuring(writer.write(bytes), Effect.sync(() => input.waiting--))
-      return Effect.ensuring(
-        Stream.runForEach(Stream.fromQueue(input.stdin), write),
-        Effect.sync(() => {
-          input.writer = undefined
-        })
-      )
-    })
-
-  const tryPiece = ({ waiting, writer }: Input, bytes: Uint8Array) => waiting === 0 && writer?.tryWrite(bytes) === true
-
-  /** Requests of one connection are fibers of their own, whose order is not certain. */
-  const writePiece = (input: Input, at: number, bytes: Uint8Array): Effect.Effect<unknown> =>
-    Effect.suspend(() => {
-      if (input.isOver) return Effect.void
-      const isDue = () => input.isOver || at === input.received
-      if (!isDue()) return Effect.andThen(input.early.wait(isDue), writePiece(input, at, bytes))
-      const received = () => {
-        input.received = at + bytes.length
-        input.early.wake()
-      }
-      if (tryPiece(input, bytes)) return Effect.sync(received)
-      input.waiting++
-      return Effect.tap(Queue.offer(input.stdin, bytes), Effect.sync(received))
-    })
-
   /** The input of a command that is about to run, until the Scope closes. */
   const take = (id: string) =>
     Effect.acquireRelease(
       Effect.gen(function*() {
-        const input = (yield* get(id)) ?? (yield* make)
+        const input = (yield* get(id)) ?? (yield* makeInput)
         waiting.delete(id)
         taken.set(id, input)
         return input

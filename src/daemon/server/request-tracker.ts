@@ -53,14 +53,63 @@ const LINGER_MS = 1000
 /** Iterations of the event loop without a new connection, after which none waits: Node accepts one in each, and counts it in the next. */
 const QUIET_TURNS = 3
 
+/** Counts connections, so that a daemon leaves no client that has connected without an answer. */
+const connections = () => {
+  const count = { open: 0, accepted: 0 }
+
+  /** A server at a path, whose connections are counted. */
+  const listen = (path: string) =>
+    Layer.effect(
+      SocketServer,
+      Effect.map(SocketServer, (server) =>
+        SocketServer.of({
+          ...server,
+          run: (handler) =>
+            server.run((socket) =>
+              Effect.acquireUseRelease(
+                Effect.sync(() => {
+                  count.open++
+                  count.accepted++
+                }),
+                // The end of a connection is never a fault of this process.
+                () =>
+                  Effect.flatMap(
+                    Effect.serviceOption(NetSocket),
+                    (connection) =>
+                      handler(withoutLateWrites(socket, () => Option.exists(connection, ({ destroyed }) => destroyed)))
+                  ).pipe(Effect.ignoreCause),
+                () => Effect.sync(() => void count.open--)
+              )
+            )
+        }))
+    ).pipe(Layer.provide(NodeSocketServer.layer({ path })))
+
+  /** Accepts what connected before the unlink of the socket. A count of turns, because a busy host may give no processor for any time. */
+  const acceptAll = Effect.gen(function*() {
+    for (let quiet = 0; quiet < QUIET_TURNS;) {
+      const before = count.accepted
+      yield* yieldToEventLoop
+      quiet = count.accepted === before ? quiet + 1 : 0
+    }
+  })
+
+  /** Waits until every client is gone, for `LINGER_MS` at most. */
+  const awaitClients = Effect.sync(() => count.open).pipe(
+    Effect.repeat({ while: (open) => open > 0, schedule: Schedule.spaced("5 millis") }),
+    Effect.timeoutOption(LINGER_MS),
+    (gone) => Effect.andThen(acceptAll, gone),
+    Effect.asVoid
+  )
+
+  return { listen, awaitClients }
+}
+
 /** Counts requests and connections. The counts are read without a wait, so that a daemon leaves between two requests, not during one. */
 export const makeRequestTracker = Effect.map(clockReader, (clock) => {
   const garbage = makeIdleCollection(clock)
   const state = {
     requests: 0,
     readers: 0,
-    connections: 0,
-    accepted: 0,
     usedAtMs: clock.monotonicMs(),
     wasAsked: false,
     closed: false
@@ -101,56 +150,11 @@ export const makeRequestTracker = Effect.map(clockReader, (clock) => {
     }
   )
 
-  /** A server at a path, whose connections are counted. */
-  const listen = (path: string) =>
-    Layer.effect(
-      SocketServer,
-      Effect.map(SocketServer, (server) =>
-        SocketServer.of({
-          ...server,
-          run: (handler) =>
-            server.run((socket) =>
-              Effect.acquireUseRelease(
-                Effect.sync(() => {
-                  state.connections++
-                  state.accepted++
-                }),
-                // The end of a connection is never a fault of this process.
-                () =>
-                  Effect.flatMap(
-                    Effect.serviceOption(NetSocket),
-                    (connection) =>
-                      handler(withoutLateWrites(socket, () => Option.exists(connection, ({ destroyed }) => destroyed)))
-                  ).pipe(Effect.ignoreCause),
-                () => Effect.sync(() => void state.connections--)
-              )
-            )
-        }))
-    ).pipe(Layer.provide(NodeSocketServer.layer({ path })))
-
-  /** Accepts what connected before the unlink of the socket. A count of turns, because a busy host may give no processor for any time. */
-  const acceptAll = Effect.gen(function*() {
-    for (let quiet = 0; quiet < QUIET_TURNS;) {
-      const before = state.accepted
-      yield* yieldToEventLoop
-      quiet = state.accepted === before ? quiet + 1 : 0
-    }
-  })
-
-  /** Waits until every client is gone, for `LINGER_MS` at most. */
-  const awaitClients = Effect.sync(() => state.connections).pipe(
-    Effect.repeat({ while: (count) => count > 0, schedule: Schedule.spaced("5 millis") }),
-    Effect.timeoutOption(LINGER_MS),
-    (gone) => Effect.andThen(acceptAll, gone),
-    Effect.asVoid
-  )
-
   return {
     refuseWhenClosed,
     track,
     trackReader,
-    listen,
-    awaitClients,
+    ...connections(),
     /** Whether a request has ever come. */
     wasAsked: () => state.wasAsked,
     /** End of the last request, in ms of the monotonic clock; undefined while a request runs. */

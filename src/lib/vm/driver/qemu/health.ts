@@ -25,6 +25,36 @@ interface WatchedHealth extends VmHealth {
 /** The newest thousand events of one monitor: a guest that causes more loses its own oldest. */
 export const makeEventQueue = Queue.sliding<QmpEvent>(1024)
 
+/** The end of a guest that stopped for this reason of QEMU. */
+const endOf = (reason: string, tail: string): VmFailed | GuestPanicked => {
+  const panic = panicIn(tail)
+  return panic === undefined && reason !== "guest-panic"
+    ? new VmFailed({
+      step: "run",
+      detail: reason === "guest-shutdown" ? "the guest powered itself off" : `the guest stopped (${reason})`,
+      consoleTail: tail
+    })
+    : new GuestPanicked({ detail: panic ?? "no reason on its console", consoleTail: tail })
+}
+
+/** A full disk has paused the VM: resumes it when there is room. */
+const pauseUntilRoom = (
+  { directory, qmp }: { readonly directory: string; readonly qmp: Qmp },
+  trouble: SubscriptionRef.SubscriptionRef<VmTrouble>
+) => {
+  const resumeWhenRoom = attempt("statfs", directory, () => freeBytes(directory)).pipe(
+    Effect.orElseSucceed(() => 0),
+    Effect.repeat({ until: (free) => free >= roomToResumeBytes, schedule: Schedule.spaced("250 millis") }),
+    Effect.andThen(SubscriptionRef.set(trouble, "none")),
+    Effect.andThen(qmp.execute("cont")),
+    Effect.ignoreCause
+  )
+  return Effect.flatMap(
+    SubscriptionRef.getAndSet(trouble, "no-space"),
+    (before) => before === "no-space" ? Effect.void : Effect.asVoid(Effect.forkScoped(resumeWhenRoom))
+  )
+}
+
 /**
  * Turns QEMU's events into typed trouble. A guest that panics, resets or powers off, or the end of QEMU, fails the VM with the end of the
  * console. A full disk pauses the VM until there is room.
@@ -49,34 +79,10 @@ export const watchHealth = (options: {
       Effect.orElseSucceed(() => "")
     )
 
-    const resumeWhenRoom = attempt("statfs", options.directory, () => freeBytes(options.directory)).pipe(
-      Effect.orElseSucceed(() => 0),
-      Effect.repeat({ until: (free) => free >= roomToResumeBytes, schedule: Schedule.spaced("250 millis") }),
-      Effect.andThen(SubscriptionRef.set(trouble, "none")),
-      Effect.andThen(qmp.execute("cont")),
-      Effect.ignoreCause
-    )
-
     const guestStopped = (reason: string) =>
-      Effect.gen(function*() {
-        const tail = yield* consoleTail
-        const panic = panicIn(tail)
-        yield* Deferred.fail(
-          broken,
-          panic === undefined && reason !== "guest-panic"
-            ? new VmFailed({
-              step: "run",
-              detail: reason === "guest-shutdown" ? "the guest powered itself off" : `the guest stopped (${reason})`,
-              consoleTail: tail
-            })
-            : new GuestPanicked({ detail: panic ?? "no reason on its console", consoleTail: tail })
-        )
-      })
+      Effect.flatMap(consoleTail, (tail) => Effect.asVoid(Deferred.fail(broken, endOf(reason, tail))))
 
-    const noSpace = Effect.flatMap(
-      SubscriptionRef.getAndSet(trouble, "no-space"),
-      (before) => before === "no-space" ? Effect.void : Effect.asVoid(Effect.forkScoped(resumeWhenRoom))
-    )
+    const noSpace = pauseUntilRoom(options, trouble)
 
     const begin = table<Effect.Effect<void, never, Scope.Scope>>({
       shutdown: guestStopped("shutdown"),

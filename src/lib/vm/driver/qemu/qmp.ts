@@ -87,6 +87,34 @@ const answerDeadline = ({ answerTimeoutMs, isStopped, lookEveryMs }: Waits, fail
   return { awaitAnswer, stopWaiting }
 }
 
+const lost = (command: string, detail: string) => new QmpFailed({ command, kind: "Closed", detail })
+const ENDED = "the connection has ended"
+
+/** The commands that wait for their answers, which come in order. The oldest one has a deadline, and so has the greeting. */
+const waitingCommands = (waits: Waits, fail: (detail: string) => void) => {
+  const waiting: Array<Pending> = []
+  const { awaitAnswer, stopWaiting } = answerDeadline(waits, fail)
+  awaitAnswer("greeting")
+  return {
+    greeted: stopWaiting,
+    add: (command: Pending) => {
+      if (waiting.push(command) === 1) awaitAnswer(command.command)
+    },
+    /** The command that has its answer now. */
+    next: () => {
+      const answered = waiting.shift()
+      if (waiting[0] === undefined) stopWaiting()
+      else awaitAnswer(waiting[0].command)
+      return answered
+    },
+    /** The connection has ended. */
+    lose: (detail: string) => {
+      stopWaiting()
+      for (const { command, resume } of waiting.splice(0)) resume(Exit.fail(lost(command, detail)))
+    }
+  }
+}
+
 /** A receiver of text that passes each whole line on. */
 const eachLine = (take: (line: string) => void, fail: (detail: string) => void) => {
   let buffered = ""
@@ -130,26 +158,16 @@ export const makeQmp = (
   Effect.gen(function*() {
     const greeted = yield* Deferred.make<void, QmpFailed>()
     const closed = yield* Deferred.make<void>()
-    const pending: Array<Pending> = []
     let ended = false
-    const { awaitAnswer, stopWaiting } = answerDeadline({ answerTimeoutMs, isStopped, lookEveryMs }, (detail) =>
-      fail(detail))
-    const wait = (waiting: Pending) => {
-      if (pending.push(waiting) === 1) {
-        awaitAnswer(waiting.command)
-      }
-    }
+    const answers = waitingCommands({ answerTimeoutMs, isStopped, lookEveryMs }, (detail) => fail(detail))
 
     const fail = (detail: string) => {
       if (ended) {
         return
       }
       ended = true
-      stopWaiting()
-      const lost = (command: string) =>
-        new QmpFailed({ command, kind: "Closed", detail })
-      for (const { command, resume } of pending.splice(0)) resume(Exit.fail(lost(command)))
-      settleAfterwards(greeted, Effect.fail(lost("greeting")))
+      answers.lose(detail)
+      settleAfterwards(greeted, Effect.fail(lost("greeting", detail)))
       settleAfterwards(closed, Effect.void)
       socket.destroy()
     }
@@ -160,18 +178,15 @@ export const makeQmp = (
         return onEvent({ event: message["event"], data: (message["data"] ?? {}) as Record<string, unknown> })
       }
       if ("QMP" in message) {
-        stopWaiting()
+        answers.greeted()
         return settleAfterwards(greeted, Effect.void)
       }
-      const waiting = pending.shift()
-      if (pending[0] === undefined) stopWaiting()
-      else awaitAnswer(pending[0].command)
+      const waiting = answers.next()
       if (waiting === undefined) return
       if ("return" in message) return waiting.resume(Exit.succeed(message["return"]))
       waiting.resume(Exit.fail(refusalOf(waiting.command, message["error"])))
     }
 
-    awaitAnswer("greeting")
     socket.setEncoding("utf8")
     socket.on("data", eachLine(take, (detail) => fail(detail)))
     socket.on("error", (cause) => fail(cause.message))
@@ -184,9 +199,9 @@ export const makeQmp = (
     const execute: Qmp["execute"] = (command, args) =>
       waitFor((resume) => {
         if (ended) {
-          return resume(Effect.fail(new QmpFailed({ command, kind: "Closed", detail: "the connection has ended" })))
+          return resume(Effect.fail(lost(command, ENDED)))
         }
-        wait({ command, resume })
+        answers.add({ command, resume })
         socket.write(frame(command, args))
       })
 
@@ -194,14 +209,12 @@ export const makeQmp = (
       waitFor<void, QmpFailed>((resume) => {
         if (commands.length === 0) return resume(Effect.void)
         if (ended) {
-          return resume(
-            Effect.fail(new QmpFailed({ command: commands[0]![0], kind: "Closed", detail: "the connection has ended" }))
-          )
+          return resume(Effect.fail(lost(commands[0]![0], ENDED)))
         }
         let left = commands.length
         let failure: Exit.Exit<never, QmpFailed> | undefined
         for (const [command] of commands) {
-          wait({
+          answers.add({
             command,
             resume: (result) => {
               if (failure === undefined && Exit.isFailure(result)) failure = Exit.failCause(result.cause)
