@@ -1,6 +1,7 @@
 import { type Mode, modeOf } from "../contract/rows/modes.ts"
 import { ceilingText, noNetwork } from "../contract/rows/network-ceiling.ts"
 import { secretTargetOf } from "../contract/rows/secret-target.ts"
+import { shownRepository } from "../contract/text/public-url.ts"
 import type { Project } from "../sdk/project.ts"
 import type { SelectionName } from "./profile.ts"
 
@@ -35,7 +36,7 @@ const boundTo = (project: NamedProject): string =>
       "/workspace starts empty, and no path of the host can be named."
     : project.path === undefined && project.repoUrl === undefined
     ? "No project is bound: /workspace starts empty, and no path of the host can be named."
-    : `Bound project: ${project.repoUrl ?? project.path}${
+    : `Bound project: ${project.repoUrl === undefined ? project.path : shownRepository(project.repoUrl)}${
       project.repoRef === undefined ? "" : ` at ${project.repoRef}`
     }.` +
       (project.path === undefined ? "" : " Host paths are relative to it and cannot leave it.") +

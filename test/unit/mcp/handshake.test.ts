@@ -78,6 +78,7 @@ const agrees = async (sent: Sent, project: { readonly path: string | undefined }
     if (told._tag === "Left") break
     if (told._tag !== "Answer") continue
     answers++
+    assert.notMatch(told.line, /ghp_token|word@/)
     const at = server.findIndex((one) => "id" in one && one.id === told.id)
     assert.isAtLeast(at, 0, `the server does not answer ${line}`)
     assert.deepStrictEqual(JSON.parse(told.line), JSON.parse(JSON.stringify(server.splice(at, 1)[0])))
@@ -117,7 +118,8 @@ describe("answers in the server's place", () => {
       const project of [
         { path: undefined },
         { path: "/with \"quotes\" \u2026 and\nlines" },
-        { path: undefined, repoUrl: "https://example.org/x", repoRef: "main" }
+        { path: undefined, repoUrl: "https://example.org/x", repoRef: "main" },
+        { path: undefined, repoUrl: "https://ghp_token:word@example.org/x?token=t" }
       ]
     ) assert.strictEqual(await agrees([{ id: 1, ...initialize("2025-11-25") }], project), 1)
   })

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { SeedRejected, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
+import { publicUrl } from "../../../contract/text/public-url.ts"
 import { writeFile } from "../../../system/files/content.ts"
 import { ensureFolder, setTimes } from "../../../system/files/entries.ts"
 import { toHostError } from "../../../system/files/failure.ts"
@@ -10,7 +11,7 @@ import { withLock } from "../../../system/files/lock.ts"
 import { nowMs } from "../../../system/waits/time.ts"
 import { clearRepository, lockOf, repositoriesOf } from "../model/cache.ts"
 import { GitFailed } from "../model/git-failed.ts"
-import { type History, publicUrl } from "../model/request.ts"
+import type { History } from "../model/request.ts"
 import { git, type GitOptions, type GitRoom } from "./confined-git.ts"
 import { isObjectId, isRefName, resolveRef } from "./repository.ts"
 
@@ -134,10 +135,24 @@ const fetchInto = (
 /** An eviction removes the least recently used repositories first. */
 const markUsed = (directory: string) => Effect.flatMap(nowMs, (ms) => setTimes(directory, ms / 1000))
 
+/** A part of a URL as it stands there, and as its characters. */
+const forms = (part: string) => {
+  try {
+    return [part, decodeURIComponent(part)]
+  } catch {
+    return [part]
+  }
+}
+
+/** Bytes of the shortest user name that may be a token, as `https://TOKEN@host`. A shorter one stays in other words of a message. */
+const MIN_TOKEN = 8
+
 const withoutSecrets = (text: string, remote: Remote) => {
   const { password, username } = new URL(remote.url)
-  return [remote.url, password, decodeURIComponent(password), password === "" ? "" : username]
+  const user = password !== "" || username.length >= MIN_TOKEN ? username : ""
+  return [remote.url, ...forms(password), ...forms(user)]
     .filter((secret) => secret !== "").reduce((said, secret) => said.replaceAll(secret, "***"), text)
+    .replace(/([a-z]:\/\/)[^\s/@']*@/g, "$1***@")
 }
 
 /** Asks the server which commit or tag a ref is. */

@@ -1,6 +1,7 @@
 import { Deferred, Effect, Fiber, Option, Scope } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { CreatePayload } from "../../../contract/rows/workspace-lifecycle.ts"
+import { shownRepository } from "../../../contract/text/public-url.ts"
 import { callerProject } from "../../../contract/wire/caller-project.ts"
 import type { ResultDisk } from "../../../lib/disk/result-disk.ts"
 import { SeedImages } from "../../../lib/disk/SeedImages.ts"
@@ -9,7 +10,6 @@ import { Environments } from "../../../lib/environment/Environments.ts"
 import { Kernel } from "../../../lib/environment/Kernel.ts"
 import { catalogue, type OciOrigin } from "../../../lib/environment/model/catalogue.ts"
 import { writePushed } from "../../../lib/seeding/model/pushed.ts"
-import { publicUrl } from "../../../lib/seeding/model/request.ts"
 import { prepareSeed } from "../../../lib/seeding/prepare.ts"
 import type { HostFacts } from "../../../lib/vm/model/HostFacts.ts"
 import { type DemandRoom, roomFor } from "../../../lib/vm/room.ts"
@@ -73,7 +73,7 @@ const announced = (
       ...(result === undefined ? {} : { result }),
       ...(builder === undefined ? {} : { builder }),
       ...(payload.seedPath === undefined ? {} : { seedPath: payload.seedPath }),
-      ...(payload.repoUrl === undefined ? {} : { repoUrl: publicUrl(payload.repoUrl) ?? payload.repoUrl }),
+      ...(payload.repoUrl === undefined ? {} : { repoUrl: shownRepository(payload.repoUrl) }),
       ...(payload.repoRef === undefined ? {} : { repoRef: payload.repoRef }),
       workspaceUser: payload.workspaceUser
     }

@@ -167,6 +167,19 @@ describe("a seed from a repository's URL", { concurrent: true }, () => {
       assert.notInclude(failure.message, "s3cret")
     }))
 
+  it.live("a server that refuses a token learns it alone: no error has the token", () =>
+    Effect.gen(function*() {
+      const host = yield* served((_, answer) => {
+        answer.writeHead(401, { "www-authenticate": "Basic realm=\"x\"" })
+        answer.end()
+      })
+      for (const user of ["ghp_s3crettoken", "short", "ghp_s3cr%25token", "me:s3cret%24", "%ff:s3cret"]) {
+        const failure = yield* Effect.flip(seeded({ repoUrl: `http://${user}@${host}/none.git` }))
+        assert.include(failure.message, `http://${host}/none.git`)
+        assert.notMatch(failure.message, /s3cr|short|me:/, user)
+      }
+    }))
+
   it("a URL seed may be https, http of this host, or a path", () => {
     const tags = (urls: ReadonlyArray<string>) => urls.map((url) => parseSource(url)._tag)
     assert.deepStrictEqual(
