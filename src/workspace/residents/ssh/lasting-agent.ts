@@ -23,6 +23,45 @@ const MESSAGES = { atOnce: 200, perSecond: 50 }
 /** Maximum characters of the reason that the guest's end gives for a failure. */
 const SAID = 200
 
+/** Waits for the person, as long as the program of the guest does. */
+const askPerson = (
+  { askLogin, record, refused }: {
+    readonly askLogin: LoanSource["askLogin"]
+    readonly record: (event: NewEvent) => Effect.Effect<void>
+    readonly refused: (reason: string) => Effect.Effect<void>
+  }
+) =>
+(wanted: Wanted, gone: Effect.Effect<void>): Effect.Effect<boolean> => {
+  const unanswered = (why: string) => Effect.as(refused(`a login to ${wanted.host}, because ${why}`), false)
+  return Effect.raceFirst(
+    askLogin(wanted, (waiting) => record(loginAskedEvent(waiting))),
+    Effect.andThen(gone, unanswered("its program has gone"))
+  ).pipe(
+    Effect.timeoutOrElse({
+      duration: ANSWER_MS,
+      orElse: () => unanswered(`no answer within ${ANSWER_MS / 60_000} minutes`)
+    })
+  )
+}
+
+/** Carries messages between the guest's end and the daemon's, until the guest's end has ended. Gives the reason. */
+const carried = (
+  process: Effect.Success<ReturnType<typeof launchAgent>>,
+  { answers, take }: Effect.Success<ReturnType<typeof lend>>
+) =>
+  Effect.gen(function*() {
+    let said = ""
+    yield* Effect.raceFirst(
+      Stream.runForEach(answers, process.writeStdin),
+      Stream.runForEach(process.output, ({ bytes, from }) => {
+        if (from === "stdout") return take(bytes)
+        said = (said + escapeGuestText(Buffer.from(bytes.subarray(0, SAID)))).slice(0, SAID)
+        return Effect.void
+      })
+    )
+    return said.trim() === "" ? "its part in the guest has ended" : said.trim()
+  })
+
 /**
  * The agent that a person lends to a workspace for its life. The daemon judges each message of the guest, as the command `ssh-agent` does. It
  * follows the record: a copy of the workspace has no loan there, and so no agent.
@@ -45,19 +84,7 @@ export const makeLastingAgent = (
     const tell = (use: Use) =>
       use._tag === "Refused" ? refused(use.reason) : record({ _tag: "ssh_login", ...use.wanted })
 
-    /** Waits for the person, as long as the program of the guest does. */
-    const asks = (wanted: Wanted, gone: Effect.Effect<void>): Effect.Effect<boolean> => {
-      const unanswered = (why: string) => Effect.as(refused(`a login to ${wanted.host}, because ${why}`), false)
-      return Effect.raceFirst(
-        askLogin(wanted, (waiting) => record(loginAskedEvent(waiting))),
-        Effect.andThen(gone, unanswered("its program has gone"))
-      ).pipe(
-        Effect.timeoutOrElse({
-          duration: ANSWER_MS,
-          orElse: () => unanswered(`no answer within ${ANSWER_MS / 60_000} minutes`)
-        })
-      )
-    }
+    const asks = askPerson({ askLogin, record, refused })
 
     /** Serves until the guest's end has ended. Gives the reason. */
     const serve = (loan: LastingLoan, { channel }: ResidentVm, listening: Effect.Effect<unknown>) =>
@@ -77,16 +104,7 @@ export const makeLastingAgent = (
             return Effect.asVoid(listening)
           })
         )
-        let said = ""
-        yield* Effect.raceFirst(
-          Stream.runForEach(answers, process.writeStdin),
-          Stream.runForEach(process.output, ({ bytes, from }) => {
-            if (from === "stdout") return take(bytes)
-            said = (said + escapeGuestText(Buffer.from(bytes.subarray(0, SAID)))).slice(0, SAID)
-            return Effect.void
-          })
-        )
-        return said.trim() === "" ? "its part in the guest has ended" : said.trim()
+        return yield* carried(process, { answers, take })
       })).pipe(Effect.catch(({ message }) => Effect.succeed(message)))
 
     /** Serves until it is interrupted. A program of the guest may end the guest's end. */
