@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { Effect, Fiber, Queue, Stream } from "effect"
 import * as dgram from "node:dgram"
 import { readFileSync } from "node:fs"
@@ -159,6 +159,34 @@ describe("the relay of datagrams", () => {
       for (const text of ["a", "b", "c"]) yield* send(text)
       assert.deepStrictEqual([yield* got, yield* got], ["a", "b"])
       assert.deepStrictEqual(counts, { sentBytes: 2, receivedBytes: 2 })
+    }))
+
+  it.live("an address whose family this host cannot open is skipped, and without another the flow is refused", () =>
+    Effect.gen(function*() {
+      const { bind } = dgram.Socket.prototype
+      let binds = 0
+      const server = yield* echoServer
+      const port = portOf(server)
+      // As Node does where the kernel gives no socket.
+      const broken = vi.spyOn(dgram.Socket.prototype, "bind").mockImplementation(
+        function(this: dgram.Socket, ...given): dgram.Socket {
+          if (++binds > 1) return Reflect.apply(bind, this, given)
+          queueMicrotask(() => this.emit("error", Object.assign(new Error("bind"), { code: "EAFNOSUPPORT" })))
+          return this
+        }
+      )
+      yield* Effect.addFinalizer(() => Effect.sync(() => broken.mockRestore()))
+      const rules = {
+        allowIps: ["::1", "127.0.0.1"].flatMap((one) => Effect.runSync(Effect.fromResult(parseIpRules(one))))
+      }
+      const opened = yield* openDatagrams(["::1", "127.0.0.1"], { name: "example.com", port, rules })
+      assert.strictEqual(opened.address, "127.0.0.1")
+      binds = 0
+      const refused = yield* Effect.flip(openDatagrams(["::1"], { name: "example.com", port, rules }))
+      assert.deepStrictEqual([refused.failure, refused.detail], [
+        "unreachable",
+        "this host cannot reach ::1: EAFNOSUPPORT"
+      ])
     }))
 
   it.live("an address that no rule allows gets no socket, and the reason names the option", () =>

@@ -29,8 +29,12 @@ const makeSocket = (address: string) =>
 const connectOne = (address: string, { port, rules }: Pick<JudgedTarget, "port" | "rules">) =>
   Effect.flatMap(makeSocket(address), (socket) =>
     waitFor<DatagramSocket, Refusal>((resume) => {
+      const failed = (error: Error) => resume(Effect.fail(connectRefusal(address, error)))
+      // Without a descriptor, or without IPv6, Node has no socket to connect, and calls nothing back.
+      socket.once("error", failed)
       socket.connect(port, address, (error?: Error) => {
-        if (error !== undefined) return resume(Effect.fail(connectRefusal(address, error)))
+        socket.off("error", failed)
+        if (error !== undefined) return failed(error)
         // Judged once more, by the connection.
         const own = itself({ localAddress: socket.address().address, remoteAddress: socket.remoteAddress().address })
         const verdict = judgeAddress(rules, address, port, () => own)
