@@ -157,7 +157,11 @@ describe("an environment of one's own, beyond the common case", { concurrent: fa
     const first = await pyro.json<{ readonly removed: ReadonlyArray<string> }>(["env", "rm", "tools"])
     assert.deepStrictEqual(first.removed, ["tools"])
     assert.strictEqual((await runIn("toys:1", "tree", "--version")).code, 0)
-    const { removed } = await pyro.json<{ readonly removed: ReadonlyArray<string> }>(["env", "rm", "toys:1"])
+    const { kept_by: keptBy, removed } = await pyro.json<{
+      readonly removed: ReadonlyArray<string>
+      readonly kept_by?: ReadonlyArray<string>
+    }>(["env", "rm", "toys:1"])
+    assert.deepStrictEqual(keptBy, ["kept"])
     const templates = removed.filter((what) => what.startsWith("template "))
     assert.isAbove(templates.length, 0, removed.join())
     assert.lengthOf(removed, 2 + templates.length)

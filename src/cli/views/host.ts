@@ -3,6 +3,7 @@ import type { DiskUsage } from "../../contract/rows/disk-usage.ts"
 import type { ConfigResult } from "../../contract/rows/host.ts"
 import type { ResultOf } from "../../contract/rows/operations.ts"
 import { count } from "../../contract/text/count.ts"
+import { someLines } from "../../contract/text/one-line.ts"
 import { typed } from "../../contract/text/printable.ts"
 import { ago, note, print, size } from "../output/print.ts"
 import { beneath, painted, printTable } from "../output/table.ts"
@@ -117,7 +118,21 @@ const unnamedKinds = [
   ["copy of a project", /^seed /, "copies of projects"]
 ] as const
 
-const removed = ({ freedBytes, removed: all }: ResultOf<"env.rm">) => {
+/** Names in one line. */
+const MOST_KEEPERS = 10
+
+/** When the bytes of removed files are free. Running microVMs may have a copy of a project open. */
+const freed = ({ freedBytes, keptBy = [], removed: all }: ResultOf<"env.rm">) => {
+  if (keptBy.length > 0) {
+    return `${size(freedBytes)} freed, once these are deleted: ${someLines(keptBy, MOST_KEEPERS).join(", ")}\n`
+  }
+  return all.some((one) => one.startsWith("seed "))
+    ? `${size(freedBytes)} freed, as soon as no running workspace uses them\n`
+    : `${size(freedBytes)} freed\n`
+}
+
+const removed = (result: ResultOf<"env.rm">) => {
+  const { freedBytes, removed: all } = result
   const names = all.filter((one) => !unnamedKinds.some(([, pattern]) => pattern.test(one)))
   const others = unnamedKinds.flatMap(([noun, pattern, plural]) => {
     const found = all.filter((one) => pattern.test(one)).length
@@ -126,9 +141,7 @@ const removed = ({ freedBytes, removed: all }: ResultOf<"env.rm">) => {
   return print(
     names.map((one) => `removed ${one}\n`).join("") +
       (others.length === 0 ? "" : `removed ${others.join(", ")}\n`) +
-      (all.length === 0 && freedBytes === 0
-        ? "nothing to remove\n"
-        : `${size(freedBytes)} freed, as soon as no running workspace uses them\n`)
+      (all.length === 0 && freedBytes === 0 ? "nothing to remove\n" : freed(result))
   )
 }
 

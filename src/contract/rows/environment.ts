@@ -78,6 +78,12 @@ const Removed = lazy(() =>
         "What was removed: names of environments or digests of images, `template KEY`, `seed DIGEST`, `repository NAME`"
     }),
     freedBytes: integer("Bytes of disk that were freed"),
+    keptBy: optional(
+      Schema.Array(Schema.String).annotate({
+        description:
+          "Workspaces by name or id, and saved snapshots as `saved NAME`, that keep a removed image: its bytes are free once they are deleted. Absent: none"
+      })
+    ),
     disk: DiskUsage().annotate({ description: "Use of the host's disk afterwards" })
   })
 )

@@ -25,6 +25,7 @@ import type {
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
 import { Pool } from "../../lib/vm/Pool.ts"
+import { keepersOf } from "../../workspace/life/records/keepers.ts"
 import type { WorkspacesOperation } from "../../workspace/operations/work.ts"
 import { showHostLists } from "../../workspace/residents/network/show.ts"
 import { showConfiguration } from "./configuration.ts"
@@ -37,9 +38,13 @@ import { prepare } from "./prepare.ts"
 import { run } from "./run.ts"
 import type { HostServices } from "./services.ts"
 
-/** The result of a removal, and the use of the disk after it. */
-const withDisk = <A extends object, E, R>(removal: Effect.Effect<A, E, R>) =>
-  Effect.flatMap(removal, (removed) => Effect.map(diskUsage, (disk) => ({ ...removed, disk })))
+/** The result of a removal, with what still keeps the removed images, and the use of the disk after it. */
+const withDisk = <A extends { readonly removed: ReadonlyArray<string> }, E, R>(removal: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const result = yield* removal
+    const keptBy = yield* keepersOf(new Set(result.removed))
+    return { ...result, ...(keptBy.length === 0 ? {} : { keptBy }), disk: yield* diskUsage }
+  })
 
 /** Operations of this host, which need no workspace. */
 type HostOperation = Exclude<OperationName, WorkspacesOperation>

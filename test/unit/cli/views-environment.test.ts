@@ -71,13 +71,20 @@ describe("the view of an environment", () => {
     assert.notMatch(out, /^(user|command)/m)
   })
 
-  it("a removal names what people named, counts the rest, and says when the space is free", async () => {
+  it("a removal names what people named, counts the rest, and says what keeps the space", async () => {
     const removed = ["web", "a".repeat(64), `template ${"b".repeat(32)}`, `template ${"c".repeat(32)}`]
     const { out } = await shown("env.rm", { removed, freedBytes: 3 * 1024 * 1024 }, { environments: ["web"] })
-    assert.strictEqual(
-      out,
-      "removed web\nremoved 1 image, 2 templates\n3 MiB freed, as soon as no running workspace uses them\n"
-    )
+    assert.strictEqual(out, "removed web\nremoved 1 image, 2 templates\n3 MiB freed\n")
+    const names = Array.from({ length: 12 }, (_, at) => `try-${at + 1}`)
+    for (
+      const [keptBy, said] of [
+        [["fix", "saved base"], "fix, saved base"],
+        [names, `${names.slice(0, 10).join(", ")}, and 2 more`]
+      ] as const
+    ) {
+      const kept = await shown("env.rm", { removed, freedBytes: 3 * 1024 * 1024, keptBy }, { environments: ["web"] })
+      assert.isTrue(kept.out.endsWith(`\n3 MiB freed, once these are deleted: ${said}\n`), kept.out)
+    }
     const nothing = await shown("env.rm", { removed: [], freedBytes: 0 }, { environments: ["web"] })
     assert.strictEqual(nothing.out, "nothing to remove\n")
   })
