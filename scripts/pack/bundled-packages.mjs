@@ -12,7 +12,7 @@ export const bundledPackages = async (root) => {
   const bundles = [
     await bundle(root, [
       "src/cli/main.ts",
-      "src/lib/network/dialer/main.ts",
+      "src/lib/network/dialer/process.ts",
       "src/daemon/otlp/exporter.ts",
       "src/mcp/server.ts"
     ], [unused]),

@@ -31,9 +31,7 @@ export const toTest = [
   "fish",
   "iproute2",
   "libclang-rt-dev",
-  "nftables",
   "openssh-client",
-  "passt",
   "python3",
   "python3-pip", // packages of PyPI that check and test rootfs/image
   "rsync",

@@ -33,7 +33,6 @@ describe("a proxy of another shell than the daemon's", () => {
     ["create with a policy", ["create", "--network-policy", "egress"], 1],
     ["create without a network", ["create"], 0],
     ["create with no network", ["create", "--network-policy", "off"], 0],
-    ["create with a device, which uses no proxy", ["create", ...granted, "--network-driver", "tap"], 0],
     ["run with a network", ["run", "debian:12", ...granted, "--", "true"], 1],
     ["run without a network", ["run", "debian:12", "--", "true"], 0],
     ["a list", ["list"], 0]

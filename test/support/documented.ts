@@ -227,11 +227,6 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "pyro port publish fix 8080:3000",
     "another program may have the port; test/guest/workspace-ports.test.ts names a port"
   ],
-  ["sudo apt-get install passt nftables", "it changes the host"],
-  [
-    "pyro create --name time --network-driver tap --allow-host time.example.com",
-    "it needs root; test/guest/network-tap.test.ts creates one"
-  ],
   ["pyro file watch fix src", "it waits for the next change; test/guest/workspace-files.test.ts watches some"],
   [
     "pyro file watch fix /var/log/app.log --json",

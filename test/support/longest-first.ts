@@ -46,7 +46,6 @@ const LONG = [
   "mcp",
   "workspace-flatten",
   "workspace-damaged",
-  "network-tap",
   "workspace-lent-agent",
   "workspace-pause-uses",
   "network",

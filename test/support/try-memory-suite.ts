@@ -50,7 +50,7 @@ export const tryMemorySuite = (cases: "all" | "common") => {
       // Eight copies are more than 8 times what is used. Each QEMU has some 40 MiB of its own besides the guest's memory.
       assert.isBelow(total, 3 * proportionalMib(origin!.pid), "MiB")
       // QEMU has the memory open for writing. The host's root may do less than a QEMU under a guest's control.
-      const memory = `/proc/${sharing[0]!.pid}/fd/6`
+      const memory = `/proc/${sharing[0]!.pid}/fd/5`
       assert.match(fs.readlinkSync(memory), /memfd:pyro-memory/)
       const fd = fs.openSync(memory, "r+")
       assert.throws(() => fs.writeSync(fd, "x"), /EPERM/)

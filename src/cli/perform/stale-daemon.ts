@@ -19,14 +19,13 @@ export const mayConnect = ({ name }: Operation): boolean => CONNECTING.includes(
 interface Request extends AskedNetwork {
   readonly devcontainer?: unknown
   readonly dockerfile?: unknown
-  readonly networkDriver?: string
 }
 
-/** Whether the proxies matter to a request: it builds, or grants a network. A network device uses no proxy. */
+/** Whether the proxies matter to a request: it builds, or grants a network. */
 const usesProxies = (name: OperationName, payload: Request) => {
   if (name.startsWith("env.") || (payload.devcontainer ?? payload.dockerfile) !== undefined) return true
-  const { allowHosts = [], allowIps = [], networkDriver, networkPolicy } = payload
-  if (networkDriver === "tap" || networkPolicy === "off") return false
+  const { allowHosts = [], allowIps = [], networkPolicy } = payload
+  if (networkPolicy === "off") return false
   return networkPolicy !== undefined || allowHosts.length + allowIps.length > 0
 }
 
@@ -81,9 +80,9 @@ export const withStaleWarnings = (pyro: PyroService, version: string): PyroServi
   })
 
 /** The warning about proxies for a workspace that the daemon has just worked on. */
-export const warnOfProxies = ({ network, networkDriver }: Pick<WorkspaceInfo, "network" | "networkDriver">) =>
+export const warnOfProxies = ({ network }: Pick<WorkspaceInfo, "network">) =>
   Effect.gen(function*() {
-    if (network === undefined || network.networkPolicy === "off" || networkDriver === "tap") return
+    if (network === undefined || network.networkPolicy === "off") return
     const started = yield* startedWith()
     for (const message of started === undefined ? [] : staleProxies(started)) {
       yield* note(`pyro: warning: ${message}\n`)

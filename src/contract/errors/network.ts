@@ -12,18 +12,6 @@ export class NetworkUnsupported extends ContractError<NetworkUnsupported>()("Net
   steps: "call again with network_policy off"
 }) {}
 
-/** The host cannot connect guests by this driver. Nothing was made. */
-export class NetworkDriverUnavailable extends ContractError<NetworkDriverUnavailable>()("NetworkDriverUnavailable", {
-  /** Driver that was asked for. */
-  driver: Schema.String,
-  /** Feature that the host lacks. */
-  detail: Schema.String
-}, {
-  fact: ({ driver, detail }) => `the network driver ${driver} cannot be used here: ${detail}`,
-  next: "Use the default driver, without --network-driver",
-  steps: "only the user can fix this: the workspace was created with another network driver than this host has"
-}) {}
-
 /** The person who started the MCP server did not allow this network. Nothing was changed. */
 export class NetworkAboveCeiling extends ContractError<NetworkAboveCeiling>()("NetworkAboveCeiling", {
   /** Part of the request that is above the ceiling. */
@@ -123,7 +111,6 @@ export class PublishingNotAllowed extends ContractError<PublishingNotAllowed>()(
 
 export const networkErrors = [
   NetworkUnsupported,
-  NetworkDriverUnavailable,
   NetworkAboveCeiling,
   PortInUse,
   PortUnavailable,

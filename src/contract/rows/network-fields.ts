@@ -26,21 +26,6 @@ const rules = (description: string) =>
     )
   )
 
-/** How the network reaches a guest. */
-export const NetworkDriver = lazy(() => Schema.Literals(["streams", "tap"]))
-export type NetworkDriver = ReturnType<typeof NetworkDriver>["Type"]
-
-/** The driver of a new guest. */
-export const networkDriverField = () => ({
-  networkDriver: optional(
-    NetworkDriver().annotate({
-      description:
-        "How the network reaches the guest. `streams`: TCP, UDP and look-ups, on every host. `tap`: a network device, for ping too; " +
-        "needs root, and the packages passt and nftables. Default: `streams`"
-    })
-  )
-})
-
 const OF_NEW_GUEST = {
   policy: "Default: `off`, or `egress` if a host or an address is allowed",
   hosts: "Default: no network, or every public host with the policy egress"

@@ -23,7 +23,7 @@ import {
   terminalFields,
   workingDirectory
 } from "./command.ts"
-import { networkDriverField, networkFields } from "./network-fields.ts"
+import { networkFields } from "./network-fields.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
 import { secretCommandsField, secretFlags, secretHttpField, secretMappings, secretsField } from "./secret-fields.ts"
@@ -49,7 +49,6 @@ export const RunPayload = lazy(() =>
     allowHome: allowHome(),
     workspaceUser: workspaceUser(),
     ...networkFields(),
-    ...networkDriverField(),
     ...terminalFields(),
     ...secretsField("Secrets by name, for `--secret-env`. pyro removes the values from output. Default: none"),
     ...secretHttpField("Needs a network policy that allows HOST. Default: none"),

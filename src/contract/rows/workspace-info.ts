@@ -3,7 +3,7 @@ import { integer, optional, string } from "../text/fields.ts"
 import { byName } from "../text/names.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { processId } from "./command.ts"
-import { NetworkDriver, NetworkInfo } from "./network-fields.ts"
+import { NetworkInfo } from "./network-fields.ts"
 import { lazy } from "./operation.ts"
 import { secretCommandNames, secretHosts, secretNames } from "./secret-fields.ts"
 import { LentAgent, WaitingLogin } from "./ssh-agent-fields.ts"
@@ -92,11 +92,6 @@ export const WorkspaceInfo = lazy(() =>
     secretCommands: secretCommandNames(),
     driver: optional(
       Driver().annotate({ description: "Program that runs its microVMs. Absent if the record cannot be read" })
-    ),
-    networkDriver: optional(
-      NetworkDriver().annotate({
-        description: "How the network reaches the guest. Absent if the record cannot be read"
-      })
     ),
     network: optional(
       NetworkInfo().annotate({

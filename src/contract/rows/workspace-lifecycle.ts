@@ -13,7 +13,7 @@ import {
 import { snakeStruct } from "../text/snake.ts"
 import { variables, workingDirectory } from "./command.ts"
 import { devContainerFields } from "./devcontainer-fields.ts"
-import { networkDetails, networkDriverField, networkFields } from "./network-fields.ts"
+import { networkDetails, networkFields } from "./network-fields.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming, unary } from "./operation.ts"
 import { registryFlags } from "./registry-fields.ts"
@@ -87,7 +87,6 @@ export const CreatePayload = lazy(() =>
       () => 16_384
     ),
     ...networkFields(),
-    ...networkDriverField(),
     requireConfinement: confinementField(),
     ...secretsField(
       "Secrets of the workspace by name, for `exec --secret-env`. pyro removes the values from output. Default: none"

@@ -25,7 +25,6 @@ import { ownerOf } from "../../workspace/life/guest/workspace-user.ts"
 import { runIn } from "../../workspace/operations/run.ts"
 import { checkGiven } from "../../workspace/residents/header-secret/bindings.ts"
 import { grantOfCaller } from "../../workspace/residents/network/set.ts"
-import { demandDriver } from "../../workspace/residents/network/tap.ts"
 import { isOn } from "../../workspace/residents/policy/policy.ts"
 
 const PUBLISHING =
@@ -45,8 +44,6 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
     yield* requireOneCommand(payload)
     yield* checkGiven(payload)
     const granted = yield* grantOfCaller(payload)
-    const hasTap = payload.networkDriver === "tap"
-    yield* demandDriver(payload)
     const network = granted !== undefined && isOn(granted) ? granted : undefined
     const notices = yield* Queue.sliding<Notice, Cause.Done>(64)
     const notify: Notify = (notice) => void Queue.offerUnsafe(notices, notice)
@@ -75,7 +72,6 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
         seedImage: seed,
         hostname: "pyro",
         dieWithParent: true,
-        hasTap,
         leastConfinement: payload.requireConfinement,
         onSlowStep: reportSlowStep(notify)
       })

@@ -101,8 +101,6 @@ export interface DiallerService {
   ) => Effect.Effect<DatagramSocket, DialRefused, Scope.Scope>
   /** Answers a DNS question. Only SRV, TXT, MX and similar questions for allowed names leave the host. */
   readonly resolve: (request: LookUpRequest) => Effect.Effect<Resolved>
-  /** Addresses of a name that the policy allows; they are not judged yet. */
-  readonly addressesOf: (name: string, group: string) => Effect.Effect<ReadonlyArray<string>, DialRefused>
   /** Makes a certificate authority that is good for servers of these hosts alone. */
   readonly makeAuthority: (hosts: ReadonlyArray<string>) => Effect.Effect<Authority, DialRefused>
 }
@@ -127,7 +125,7 @@ const cacheMessage = ({ onEnd: _, ...cache }: HostCache, rules: Rules): CacheAcc
 
 /** Types of address records (RFC 1035, RFC 3596). */
 export const TYPE_A = 1
-export const TYPE_AAAA = 28
+const TYPE_AAAA = 28
 
 /** Leaves out SRV records whose targets policy denies: a client would fail at them, and not ask for the name itself. */
 const answerOf = ({ outcome, records }: AnsweredMessage, rules: Rules): DnsAnswer => {
@@ -227,7 +225,6 @@ const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(funct
           Effect.mapError(failedAs)
         )
       }),
-    addressesOf: (name, group) => Effect.mapError(dialProcess.addressesOf({ name, group }), failedAs),
     makeAuthority: (hosts) =>
       Effect.flatMap(nowMs, (now) => dialProcess.makeAuthority({ hosts, nowMs: now })).pipe(Effect.mapError(failedAs)),
     resolve: ({ group, name, rules, type }) =>

@@ -38,7 +38,6 @@ export type ErrorCode =
   | "invalid_request"
   | "message_unreadable"
   | "network_above_ceiling"
-  | "network_driver_unavailable"
   | "network_unsupported"
   | "no_space"
   | "page_unavailable"
@@ -483,17 +482,6 @@ export interface NetworkUnsupported extends PyroError {
   readonly detail: string
 }
 export const NetworkUnsupported: ErrorClass<NetworkUnsupported> = asErrorClass(contract.NetworkUnsupported)
-
-/** The host cannot connect guests by this driver. Nothing was made. */
-export interface NetworkDriverUnavailable extends PyroError {
-  readonly _tag: "NetworkDriverUnavailable"
-  readonly code: "network_driver_unavailable"
-  /** Driver that was asked for. */
-  readonly driver: string
-  /** Feature that the host lacks. */
-  readonly detail: string
-}
-export const NetworkDriverUnavailable: ErrorClass<NetworkDriverUnavailable> = asErrorClass(contract.NetworkDriverUnavailable)
 
 /** The person who started the MCP server did not allow this network. Nothing was changed. */
 export interface NetworkAboveCeiling extends PyroError {

@@ -77,8 +77,6 @@ export interface WorkspaceInfo {
   readonly secretCommands?: ReadonlyArray<string>
   /** Program that runs its microVMs. Absent if the record cannot be read */
   readonly driver?: "qemu" | "firecracker"
-  /** How the network reaches the guest. Absent if the record cannot be read */
-  readonly networkDriver?: "streams" | "tap"
   /** Network of the guest, or the network that the next start brings back. Absent if the record cannot be read */
   readonly network?: {
     /** `off`, `egress` or `egress+published-ports` */
@@ -1187,11 +1185,6 @@ export interface CreateFields {
    * that of a company's TLS proxy. Default: `PYRO_TRUST_HOST_CERTIFICATES`, else they trust the public ones alone
    */
   readonly trustHostCertificates?: boolean | undefined
-  /**
-   * How the network reaches the guest. `streams`: TCP, UDP and look-ups, on every host. `tap`: a network device, for
-   * ping too; needs root, and the packages passt and nftables. Default: `streams`
-   */
-  readonly networkDriver?: "streams" | "tap" | undefined
   /** Fail if the host cannot confine the microVM to this level */
   readonly requireConfinement?: "namespaces" | "namespaces+uid" | undefined
   /**

@@ -14,8 +14,6 @@ type NativeTool =
   | "pyro-put"
   | "pyro-apply"
   | "pyro-pinned"
-  | "pyro-tap"
-  | "pyro-denied"
   | "pyro-port"
   | "pyro-console"
   | "pyro-pending"

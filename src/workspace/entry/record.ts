@@ -25,6 +25,11 @@ export const newWorkspaceId = (): WorkspaceId => WorkspaceId.make(`ws-${randomBy
 export const Span = Schema.Struct({ from: Schema.Int, to: Schema.Int })
 export type Span = typeof Span.Type
 
+/** An older pyro gave guests network devices. A record that says so is refused: no guest of this pyro has one. */
+const noNetworkDevice = Schema.optionalKey(
+  Schema.Never.annotate({ message: "the workspace had a network device, which this pyro does not have" })
+)
+
 /**
  * A workspace on disk. pyro writes the record before the side effects that it announces. In the phases `creating` and `deleting` the
  * rest may be incomplete: after a crash the next process removes the workspace. In all other phases the record names the only valid
@@ -48,8 +53,7 @@ export const WorkspaceRecord = Schema.Struct({
   diskMib: Schema.Int,
   /** Absent: QEMU. A workspace keeps its driver, and so do its snapshots and forks. */
   driver: Schema.optional(Schema.Literal("firecracker")),
-  /** Absent: `streams`. */
-  networkDriver: Schema.optional(Schema.Literal("tap")),
+  networkDriver: noNetworkDevice,
   /** File of the host that the guest writes as a further disk, and its size. Only builders have such a disk. */
   result: Schema.optional(Schema.Struct({ file: Schema.String, mib: Schema.Int })),
   /** Reference of the image that a builder makes. Absent: the workspace is no builder. Lists leave out builders. */

@@ -71,7 +71,6 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       secretCommands: Option.isNone(residents) ? [] : residents.value.secrets.commandNames,
       secretHttp: Option.isNone(residents) ? [] : residents.value.headerSecrets.texts(),
       driver: record.driver ?? "qemu",
-      networkDriver: record.networkDriver ?? "streams",
       ports: [],
       runningCommands: 0,
       services: {},

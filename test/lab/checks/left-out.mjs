@@ -12,12 +12,10 @@ const registries = {
 /** Files of test/guest that the suites of a driver leave out for a reason of their own. */
 const groups = {
   qemu: [
-    registries,
-    { files: ["network-tap"], reason: "--network-driver tap needs root" }
+    registries
   ],
   firecracker: [
     registries,
-    { files: ["network-tap"], reason: "pyro refuses --network-driver tap on Firecracker" },
     { files: ["workspace-disk", "workspace-flatten"], reason: "they look at layers of qcow2; Firecracker has none" },
     {
       files: ["attach", "pool", "trouble", "workspace-faults-qemu", "workspace-silent"],
@@ -37,7 +35,6 @@ const groups = {
 /** Tests elsewhere that the suites leave out. */
 const elsewhere = {
   qemu: [
-    "test/network/tap: it needs root",
     "test/agent/network-*, lifecycle-network, most of network: outside a microVM only root may load the BPF program that steers",
     "test/unit: neither the user nor KVM matters"
   ],

@@ -20,7 +20,6 @@ interface Info {
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
   readonly shells?: number
-  readonly networkDriver?: string
   readonly network?: {
     readonly networkPolicy: string
     readonly allowHosts: ReadonlyArray<string>

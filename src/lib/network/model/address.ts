@@ -46,7 +46,7 @@ const groupsOf = (text: string): ReadonlyArray<bigint> =>
   })
 
 /** The bytes of an address in network order: 4 or 16. */
-export const bytesOf = ({ family, value }: Address): Buffer =>
+const bytesOf = ({ family, value }: Address): Buffer =>
   Buffer.from(value.toString(16).padStart(widthOf(family) / 4, "0"), "hex")
 
 /** Standard text of an address; IPv6 without `::`. */
@@ -134,7 +134,7 @@ const RANGES: ReadonlyArray<readonly [range: string, kind: string]> = [
   ["fd20:ce::254/128", METADATA]
 ]
 
-export const deniedRanges: ReadonlyArray<DeniedRange> = RANGES.map(([text, kind]) => ({ ...readRange(text)!, kind }))
+const deniedRanges: ReadonlyArray<DeniedRange> = RANGES.map(([text, kind]) => ({ ...readRange(text)!, kind }))
 
 const ofFamily = (family: 4 | 6) => deniedRanges.filter((range) => range.family === family)
 const byFamily = { 4: ofFamily(4), 6: ofFamily(6) }

@@ -110,8 +110,6 @@ export const confine = (
     readonly kvm: KvmDevice | undefined
     readonly dieWithParent: boolean
     readonly infoDescriptor: number
-    /** The VMM keeps the network namespace that the command starts in. Default: it gets an empty one. */
-    readonly keepsNetwork?: boolean
     /** The VMM finds its own descriptors under /proc/self/fd. Default: it has no /proc. */
     readonly hasProc?: boolean
   }
@@ -153,7 +151,7 @@ export const confine = (
     program: programPath("bwrap"),
     args: [
       ...(level === "namespaces" ? ["--unshare-user"] : []),
-      ...(request.keepsNetwork === true ? unshare.filter((option) => option !== "--unshare-net") : unshare),
+      ...unshare,
       // A VMM cannot send signals to bubblewrap. `startVmm` kills also what a kill of bubblewrap's process group misses.
       "--new-session",
       ...(request.dieWithParent ? ["--die-with-parent"] : []),

@@ -15,8 +15,8 @@ const mib = 1024 * 1024
 
 const COPY = "pyro-copy"
 
-/** Descriptor at which a VMM finds the memory that it shares. A tap device has the one before. */
-export const sharedMemoryAt = 6
+/** Descriptor at which a VMM finds the memory that it shares. */
+export const sharedMemoryAt = 5
 
 /** Name of a memory that VMs share (`pyro-copy --seal`) among the mappings of a process. */
 export const SHARED_MEMORY = "/memfd:pyro-memory (deleted)"

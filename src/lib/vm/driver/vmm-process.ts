@@ -14,12 +14,11 @@ import {
   processIdentity
 } from "../../../system/processes/identity.ts"
 import { killIdentity, untilGone } from "../../../system/processes/kill-identity.ts"
-import { nativeTool } from "../../../system/processes/native.ts"
 import { settingNow } from "../../../system/settings/config.ts"
 import type { ConfinementLevel } from "../model/confinement.ts"
 import { fileFailedAt, vmFailed } from "../model/failure.ts"
 import { processName, type VmRecord } from "../model/record.ts"
-import { confine, type ConfinedCommand, KVM, kvmDeviceFor, type VisibleFile } from "./confine.ts"
+import { confine, KVM, kvmDeviceFor, type VisibleFile } from "./confine.ts"
 import { COPIED, copyFailed, copyThen, leaveMemory } from "./memory.ts"
 import type { Ownership } from "./ownership.ts"
 
@@ -43,8 +42,6 @@ interface VmmRequest {
   /** Program with its arguments that becomes the command, in the host's own namespaces. */
   readonly through?: ReadonlyArray<string> | undefined
   readonly usesKvm: boolean
-  /** Descriptor at which the VMM finds a tap device of its own network namespace. Undefined: it has no network. */
-  readonly tapDescriptor?: number | undefined
   /** Frozen memory that is copied into the VM's own. Undefined: its memory file exists, or it has none. */
   readonly memoryPath?: string | undefined
   /** Our descriptor that the VMM gets as descriptor 3. */
@@ -69,7 +66,7 @@ export const startVmm = (
   request: VmmRequest
 ): Effect.Effect<VmmProcess, VmFailed | NoSpace | HostToolMissing, Scope.Scope> =>
   Effect.gen(function*() {
-    const { ownership, record, tapDescriptor, vmm } = request
+    const { ownership, record, vmm } = request
     const { paths } = ownership
     if (request.level === "seccomp") yield* linkFiles(paths.directory, request.files)
     const kvm = !request.usesKvm
@@ -77,19 +74,15 @@ export const startVmm = (
       : request.level === "namespaces+uid"
       ? yield* kvmDeviceFor(record.uid, paths.directory)
       : { path: KVM, group: undefined }
-    const confined = confine(request.level, {
+    const locked = confine(request.level, {
       command: request.command,
       files: request.files,
       uid: record.uid,
       kvm,
       dieWithParent: request.dieWithParent,
       infoDescriptor,
-      keepsNetwork: tapDescriptor !== undefined,
       hasProc: request.sharedDescriptor !== undefined
     })
-    const locked = tapDescriptor === undefined
-      ? confined
-      : inTapNamespace(yield* nativeTool("pyro-tap"), tapDescriptor, confined)
     const copy = request.memoryPath === undefined
       ? undefined
       : { from: request.memoryPath, to: paths.memory, uid: record.uid }
@@ -151,17 +144,6 @@ const killUnknown = (id: VmRecord["id"]) =>
   Effect.suspend(() =>
     Effect.forEach(processesWithArgument(processName(id)), (one) => killIdentity(one), { discard: true })
   )
-
-/** The tap device and its network namespace live as long as the VM's processes. */
-const inTapNamespace = (
-  tool: string,
-  descriptor: number,
-  { args, infoDescriptor, program }: ConfinedCommand
-): ConfinedCommand => ({
-  program: tool,
-  args: [String(descriptor), program, ...args],
-  infoDescriptor
-})
 
 /** A child that is left running keeps neither this process alive nor its pipes open. A VMM ignores closed pipes. */
 const letGo = (child: ChildProcess) => {
@@ -225,8 +207,8 @@ const launch = (
       env: { PATH: settingNow("PATH"), LC_ALL: "C" },
       stdio: [
         ...["ignore", "ignore", "pipe", inheritedDescriptor ?? "ignore", "pipe"],
-        // The tap device's place, and `sharedMemoryAt`.
-        ...(sharedDescriptor === undefined ? [] : ["ignore", sharedDescriptor])
+        // `sharedMemoryAt`
+        ...(sharedDescriptor === undefined ? [] : [sharedDescriptor])
       ]
     } as SpawnOptions)
   } finally {

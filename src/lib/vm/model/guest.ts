@@ -55,8 +55,6 @@ export interface RestoreRequest extends DiskSource {
   readonly images: GuestImages
   readonly vcpuCount: number
   readonly memoryMib: number
-  /** The guest gets a network device (`MachineSpec.hasTap`). Default false. */
-  readonly hasTap?: boolean | undefined
   /** The guest gets a disk for its result (`MachineSpec.resultMib`): this file of the host, which has that size. Default: none. */
   readonly result?: ResultDisk | undefined
   /** Empty seed image of the same virtual size, for the template. */

@@ -9,8 +9,6 @@ export const MachineSpec = Schema.Struct({
   accelerator: Schema.String,
   vcpuCount: Schema.Int,
   memoryMib: Schema.Int,
-  /** The machine has a network device, a tap device of its own network namespace. Absent: none. */
-  hasTap: Schema.optional(Schema.Literal(true)),
   /** Size in MiB of a further disk without a file system, which the guest writes and the host takes as a file. Absent: none. */
   resultMib: Schema.optional(Schema.Int),
   /** Host's time stamp counter in kHz. QEMU reports it to the guest under TCG only. */

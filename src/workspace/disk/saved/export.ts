@@ -43,8 +43,7 @@ const memoryNames = ({ directory, frozen }: SavedFolder) => [
 /** Facts that another host needs. Secrets, pushed files, output, services and ports are left out. */
 const manifestOf = (saved: Saved, folder: SavedFolder, diskOnly: boolean): Manifest => {
   const { captured, hasNetwork, name, workspace } = saved.record
-  const { cwd, diskMib, driver = "qemu", env, environment, image, memoryMib, networkDriver, user, vcpuCount } =
-    workspace
+  const { cwd, diskMib, driver = "qemu", env, environment, image, memoryMib, user, vcpuCount } = workspace
   const { workspaceUser } = workspace
   const { layers, takenAtMs } = captured
   const memory = diskOnly ? undefined : captured.memory
@@ -59,7 +58,6 @@ const manifestOf = (saved: Saved, folder: SavedFolder, diskOnly: boolean): Manif
     memoryMib,
     diskMib,
     driver,
-    hasTap: networkDriver === "tap",
     workspaceUser,
     ...(user === undefined ? {} : { user }),
     ...(image === undefined ? {} : { image }),

@@ -42,8 +42,7 @@ export const recordOf = (
     readonly project: string | undefined
   }
 ): Saved["record"] => {
-  const { cwd, diskMib, driver, env, hasTap, image, layers, memoryMib, takenAtMs, user, vcpuCount, workspaceUser } =
-    manifest
+  const { cwd, diskMib, driver, env, image, layers, memoryMib, takenAtMs, user, vcpuCount, workspaceUser } = manifest
   const own = driver === "firecracker" ? { driver } : {}
   const memory = diskOnly ? undefined : manifest.memory
   return {
@@ -61,7 +60,6 @@ export const recordOf = (
       vcpuCount,
       memoryMib,
       diskMib,
-      ...(hasTap ? { networkDriver: "tap" } : {}),
       workspaceUser,
       ...(user === undefined ? {} : { user }),
       ...(image === undefined ? {} : { image }),
@@ -82,7 +80,6 @@ export const recordOf = (
             accelerator: memory.identity.accelerator,
             vcpuCount,
             memoryMib,
-            ...(hasTap ? { hasTap: true } : {}),
             tscKhz: memory.identity.tscKhz,
             environment: { digest: images.environment.digest, imagePath: images.environment.imagePath },
             kernel: { digest: images.kernel.digest, vmlinux: images.kernel.vmlinux, initrd: images.kernel.initrd }

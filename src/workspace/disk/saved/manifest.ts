@@ -46,7 +46,10 @@ export const Manifest = Schema.Struct({
   memoryMib: between(128, 1_048_576),
   diskMib: between(64, 4_194_304),
   driver: Driver(),
-  hasTap: Schema.Boolean,
+  /** An older pyro gave guests network devices, and wrote here whether this guest had one. */
+  hasTap: Schema.optionalKey(
+    Schema.Literal(false).annotate({ message: "the workspace had a network device, which this pyro does not have" })
+  ),
   workspaceUser: WorkspaceUser(),
   /** User of commands in an environment of an image. */
   user: Schema.optional(Schema.String.pipe(Schema.check(Schema.isPattern(/^[0-9]{1,10}:[0-9]{1,10}$/)))),

@@ -62,8 +62,8 @@ export const acquireWorkspace = (
     const restore = Effect.flatMap(Vmm, (vmm) => vmm.restore(request))
     const acquire = Option.isNone(pool)
       ? restore
-      : request.hasTap === true || request.result !== undefined
-      // No member has a network device, or a disk for a result.
+      : request.result !== undefined
+      // No member has a disk for a result.
       ? pool.value.withRoom(restore)
       : pool.value.acquire(request)
     const guest = yield* acquire.pipe(asStep("microVM"))

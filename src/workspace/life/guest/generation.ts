@@ -15,10 +15,8 @@ import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { type Notify, progress } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
-import { turnOnClaimed, turnOnDevice, watchClaimed } from "../../residents/network/guest.ts"
-import { demandTap } from "../../residents/network/tap.ts"
+import { turnOnClaimed, watchClaimed } from "../../residents/network/guest.ts"
 import { isOn, recordedGrant } from "../../residents/policy/policy.ts"
-import { explainChannelFailure } from "../engine/ended.ts"
 import { linkedBase } from "./base.ts"
 import { acquireWorkspace } from "./boot.ts"
 
@@ -79,8 +77,6 @@ export const hostnameOf = ({ id, name }: WorkspaceRecord) => {
 export const acquireGuest = (request: GuestRequest) =>
   Effect.gen(function*() {
     const { record } = request
-    const hasTap = record.networkDriver === "tap"
-    if (hasTap) yield* demandTap
     const { guest, ready, readyWith } = yield* acquireWorkspace({
       ...request.disk,
       purpose: "workspace",
@@ -88,7 +84,6 @@ export const acquireGuest = (request: GuestRequest) =>
       images: request.images,
       vcpuCount: record.vcpuCount,
       memoryMib: record.memoryMib,
-      hasTap,
       result: record.result,
       placeholder: request.placeholder,
       seedImage: request.seedImage,
@@ -98,11 +93,6 @@ export const acquireGuest = (request: GuestRequest) =>
       onSlowStep: request.onSlowStep,
       onClaim: request.onClaim
     })
-    if (hasTap) {
-      yield* ready
-      yield* explainChannelFailure(guest)(turnOnDevice(guest.channel))
-      return guest
-    }
     const network = recordedGrant(record)
     if (network === undefined) yield* ready
     else {

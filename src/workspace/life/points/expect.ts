@@ -77,11 +77,10 @@ const diskOf = ({ folder, record: { captured } }: Point, virtualBytes: number) =
     return formatOf(top) === "qcow2" && !hasGrown(disk) ? Option.some(disk) : Option.none()
   })
 
-/** Prepares a guest of the pool on the disk of the point. No guest with a network device is prepared. */
+/** Prepares a guest of the pool on the disk of the point. */
 const expectGuest = (entry: Entry, pool: Pool["Service"]) =>
   Effect.gen(function*() {
     const record = yield* entry.record.now
-    if (record.networkDriver === "tap") return
     const point = yield* likelyPoint(entry)
     const disk = Option.isNone(point) ? Option.none() : yield* diskOf(point.value, virtualBytesOf(record))
     if (Option.isNone(disk)) return yield* pool.expect(entry.id, Option.none())

@@ -23,12 +23,6 @@ const fixedBy = (workspace: SavedRecord["workspace"], payload: CreatePayload): R
   { field: "memory_mib", asked: payload.memoryMib, silent: [1024], saved: workspace.memoryMib },
   { field: "disk_mib", asked: payload.diskMib, silent: [16_384], saved: workspace.diskMib },
   { field: "driver", asked: payload.driver, silent: [undefined, "auto"], saved: workspace.driver ?? "qemu" },
-  {
-    field: "network_driver",
-    asked: payload.networkDriver,
-    silent: [undefined],
-    saved: workspace.networkDriver ?? "streams"
-  },
   { field: "workspace_user", asked: payload.workspaceUser, silent: ["root"], saved: workspace.workspaceUser }
 ]
 

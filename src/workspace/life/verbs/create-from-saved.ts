@@ -37,8 +37,8 @@ const announced = (
     const caller = yield* callerProject
     const own = yield* recordOfNew(lifecycle, payload, {
       defaults: { env: { ...env, ...payload.env }, cwd: payload.cwd ?? cwd },
-      // The memory may have a network that is on, and a device has a policy without a grant too.
-      granted: network ?? (hasNetwork || workspace.networkDriver === "tap" ? nothingGranted : undefined),
+      // The memory may have a network that is on.
+      granted: network ?? (hasNetwork ? nothingGranted : undefined),
       project: caller?.project ?? project,
       origin: { pauseAfterSeconds, requireConfinement }
     })
@@ -138,8 +138,7 @@ export const createFrom = (
       yield* demandLoadable(saved, yield* linkedBase(saved.folder.base), seedOfSaved(saved))
     }
     const record = yield* announced(lifecycle, saved.record, payload, network)
-    const { networkDriver = "streams" } = workspace
-    const entry = yield* enterNew(lifecycle, payload, record, { env: record.env, cwd: record.cwd, networkDriver })
+    const entry = yield* enterNew(lifecycle, payload, record, record)
     const made = Effect.gen(function*() {
       yield* transit(lifecycle, yield* creating(lifecycle, entry, saved, payload, notify))
       yield* recordLoan(entry)

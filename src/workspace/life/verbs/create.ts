@@ -23,7 +23,7 @@ import { recordEvent } from "../../entry/events.ts"
 import { type WorkspaceFolder, type WorkspaceRecord, writeWorkspace } from "../../entry/record.ts"
 import { writeFirstItems } from "../../residents/header-secret/header-secrets.ts"
 import { openResidents, type ResidentServices } from "../../residents/open/open.ts"
-import { type Granted, nothingGranted, recordedGrant } from "../../residents/policy/policy.ts"
+import { type Granted, recordedGrant } from "../../residents/policy/policy.ts"
 import { defaultsOf } from "../../residents/program/command-defaults.ts"
 import { writeSecrets } from "../../residents/secret/secret-file.ts"
 import { initialSecrets } from "../../residents/secret/workspace-secrets.ts"
@@ -40,10 +40,6 @@ import { reportPorts, reportSeed } from "../guest/notices.ts"
 import { demandUser, ownerOf } from "../guest/workspace-user.ts"
 import { enterNew, forget, makeFolder, recordLoan, recordOfNew } from "./new-workspace.ts"
 import { type ResumeServices, wakeForClient } from "./pause.ts"
-
-/** A network device has a policy, also without a grant. */
-const networkOf = ({ networkDriver }: CreatePayload, granted: Granted | undefined) =>
-  granted ?? (networkDriver === "tap" ? nothingGranted : undefined)
 
 /** A request for a workspace. pyro's own callers can set fields that a person cannot. */
 export interface AskedWorkspace extends CreatePayload {
@@ -69,7 +65,6 @@ const announced = (
       memoryMib: payload.memoryMib,
       diskMib: payload.diskMib,
       ...(driver === "firecracker" ? { driver } : {}),
-      ...(payload.networkDriver === "tap" ? { networkDriver: payload.networkDriver } : {}),
       ...(result === undefined ? {} : { result }),
       ...(builder === undefined ? {} : { builder }),
       ...(payload.seedPath === undefined ? {} : { seedPath: payload.seedPath }),
@@ -260,7 +255,7 @@ const creating = (
  */
 export const create = (lifecycle: Lifecycle, payload: AskedWorkspace, network: Granted | undefined, notify: Notify) =>
   Effect.gen(function*() {
-    const record = yield* announced(lifecycle, payload, networkOf(payload, network))
+    const record = yield* announced(lifecycle, payload, network)
     const entry = yield* enterNew(lifecycle, payload, record, payload)
     let files = 0
     let networkOn: Effect.Effect<void, PyroError> = Effect.void

@@ -14,7 +14,6 @@ import { folderOf, RECORD_FORMAT, unwritten, type WorkspaceFolder, type Workspac
 import { newIds } from "../../entry/registry.ts"
 import { noStates } from "../../entry/resident.ts"
 import { checkGiven } from "../../residents/header-secret/bindings.ts"
-import { demandDriver } from "../../residents/network/tap.ts"
 import { type Granted, withPolicy } from "../../residents/policy/policy.ts"
 import { type CommandDefaults, demandRoom, recordedDefaults } from "../../residents/program/command-defaults.ts"
 import { searchOfGiven } from "../../residents/secret/workspace-secrets.ts"
@@ -70,7 +69,7 @@ export const enterNew = (
   lifecycle: Lifecycle,
   payload: CreatePayload,
   record: WorkspaceRecord,
-  { cwd, env, networkDriver }: CommandDefaults & Pick<CreatePayload, "networkDriver">
+  { cwd, env }: CommandDefaults
 ) =>
   Effect.gen(function*() {
     const { registry } = lifecycle
@@ -78,11 +77,6 @@ export const enterNew = (
     yield* demandPlain(searchOfGiven(payload), { name: payload.name, labels: payload.labels, env, cwd })
     yield* demandRoom(env)
     yield* registry.checkName(payload.name, record.id)
-    const { secretHttp } = payload
-    yield* demandDriver({
-      ...(networkDriver === undefined ? {} : { networkDriver }),
-      ...(secretHttp === undefined ? {} : { secretHttp })
-    })
     yield* demandLifetime(payload.ttlSeconds)
     yield* checkGiven(payload)
     yield* annotateStep("workspace", record.id)

@@ -11,7 +11,6 @@ import { discardFolder, endUnattached, type Lifecycle, removeFolder } from "../.
 import { displayName, type Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
-import { demandStreams } from "../../residents/network/tap.ts"
 import { guardOf, openResidentsOf, residentsOf } from "../../residents/open/entry-residents.ts"
 import type { OpenResidents } from "../../residents/open/open.ts"
 import { demandRoom, recordedDefaults } from "../../residents/program/command-defaults.ts"
@@ -184,7 +183,6 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
     yield* demandRoom(env)
     yield* demandPlain(searchOfGiven(payload), { name, labels, env, cwd })
     yield* lifecycle.registry.checkName(payload.name, entry.id)
-    yield* demandStreams((yield* entry.record.now).networkDriver, payload.secretHttp)
     const { diskMib } = payload
     if (diskMib !== undefined) {
       yield* demandGrowth(entry, diskMib)

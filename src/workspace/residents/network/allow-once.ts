@@ -67,7 +67,7 @@ const allowOnce = (entry: Entry, network: Network, payload: NetworkSetPayload) =
     const { allowOnce = [] } = payload
     yield* demandWithinCeiling(allowOnce)
     if (!network.isJudging()) {
-      const detail = "needs a workspace that runs, with the network driver streams"
+      const detail = "needs a workspace that runs"
       return yield* new InvalidRequest({ field: "allow_once", detail })
     }
     if (present === undefined) yield* bringToHost(entry, network)

@@ -58,10 +58,6 @@ export const turnOnClaimed = (guest: ClaimedGuest) =>
 export const watchClaimed = (guest: ClaimedGuest): Effect.Effect<void, ChannelFailed> =>
   Effect.catchTag(turnOnClaimed(guest), "NetworkUnsupported", ({ message }) => Effect.logWarning(message))
 
-/** Gives the guest's network device its address, its route and its resolver. The host decides about every packet. */
-export const turnOnDevice = (channel: Pick<GuestChannel, "call">) =>
-  turnOnBy(channel, NetworkMode.device, writeResolver(channel))
-
 /**
  * Brings the attempts of a guest without a network to the host, which denies and logs them. A guest whose kernel cannot steer is not watched: it has
  * no network in any case.

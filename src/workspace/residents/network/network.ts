@@ -1,9 +1,5 @@
 import { Effect, Option, Scope } from "effect"
-import {
-  type ChannelFailed,
-  NetworkDriverUnavailable,
-  type NetworkUnsupported
-} from "../../../contract/errors/errors.ts"
+import type { ChannelFailed, NetworkUnsupported } from "../../../contract/errors/errors.ts"
 import type { NetworkInfo } from "../../../contract/rows/network-fields.ts"
 import type { OpenConnection } from "../../../contract/rows/workspace-network.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
@@ -12,10 +8,8 @@ import { Dialler, type DiallerService } from "../../../lib/network/Dialler.ts"
 import type { Policy } from "../../../lib/network/model/policy.ts"
 import type { HostRule } from "../../../lib/network/model/rule.ts"
 import { type OncePermissions, oncePermissions } from "../../../lib/network/once.ts"
-import type { Tap } from "../../../lib/network/Tap.ts"
 import type { SecretRegistry } from "../../../lib/redaction/secrets.ts"
 import { Paths } from "../../../system/files/Paths.ts"
-import { acquirePlain } from "../../../system/waits/effects.ts"
 import { clockReader } from "../../../system/waits/time.ts"
 import type { Resident, ResidentVm } from "../../entry/resident.ts"
 import type { HeaderSecrets, SecretHost } from "../header-secret/header-secrets.ts"
@@ -27,12 +21,11 @@ import { hintsOf } from "../program/command-hints.ts"
 import { makeHostTrust } from "../program/guest-trust.ts"
 import type { Variables } from "../program/variables.ts"
 import { newsOf } from "./denials.ts"
-import { turnOff, turnOn, turnOnDevice, watch } from "./guest.ts"
+import { turnOff, turnOn, watch } from "./guest.ts"
 import { type ConnectionLog, openConnectionLog } from "./log.ts"
 import { type Connecting, describeOpen, forbiddenBy, type Open } from "./open.ts"
 import { makePace } from "./pace.ts"
 import { serveRequests } from "./serve.ts"
-import { serveTap } from "./tap.ts"
 
 /** The network of one workspace: its policy in this process, its connections, and their log. */
 export interface Network {
@@ -42,9 +35,7 @@ export interface Network {
   /** The same for a guest that may have another network: memory of a snapshot, or a change that a crash cut short. */
   readonly adopt: (vm: ResidentVm, granted: Granted | undefined) => Effect.Effect<void, ChannelFailed>
   /** Changes the policy at once. Gives the number of open connections that the policy forbids, which are reset. */
-  readonly change: (
-    granted: Granted
-  ) => Effect.Effect<number, NetworkUnsupported | NetworkDriverUnavailable | ChannelFailed>
+  readonly change: (granted: Granted) => Effect.Effect<number, NetworkUnsupported | ChannelFailed>
   /** Whether this process serves the connections of a VM, so that a permission for one of them can be used. */
   readonly isJudging: () => boolean
   /** Allows one connection to each host. The permissions end with their use, with the VM, and when the policy becomes `off`. */
@@ -61,39 +52,9 @@ export interface Network {
   readonly info: () => NetworkInfo
 }
 
-const hasTap = ({ guest: { vm } }: ResidentVm) => vm.spec.hasTap === true
-
 /** A guest without a network is better than no guest: its disk and programs are there. */
-const turnOnOrWarn = (vm: ResidentVm) =>
-  Effect.catchTag(
-    hasTap(vm) ? turnOnDevice(vm.channel) : turnOn(vm.channel),
-    "NetworkUnsupported",
-    ({ message }) => Effect.logWarning(message)
-  )
-
-/** The host's side of a guest's network device. */
-const makeDevice = (connecting: Connecting) => {
-  let tap: Tap | undefined
-  const unavailable = (detail: string) => new NetworkDriverUnavailable({ driver: "tap", detail })
-  return {
-    /** Without the host's side, no packet of the guest goes anywhere. */
-    begin: ({ guest: { vm } }: ResidentVm) =>
-      serveTap(vm, connecting).pipe(
-        Effect.tap((opened) =>
-          acquirePlain(Effect.sync(() => (tap = opened)), () => {
-            // The device of the next microVM opens before this one closes.
-            if (tap === opened) tap = undefined
-          })
-        ),
-        Effect.catchTag("TapFailed", ({ message }) => Effect.logError(`the guest has no network: ${message}`)),
-        Effect.asVoid
-      ),
-    change: ({ rules }: Granted): Effect.Effect<void, NetworkDriverUnavailable> =>
-      tap === undefined
-        ? unavailable("the device of this guest is not connected; stop and start the workspace")
-        : Effect.mapError(tap.change(rules), ({ detail }) => unavailable(detail))
-  }
-}
+const turnOnOrWarn = ({ channel }: ResidentVm) =>
+  Effect.catchTag(turnOn(channel), "NetworkUnsupported", ({ message }) => Effect.logWarning(message))
 
 /** Resets the open connections that a policy forbids. Gives their number. */
 const resetForbidden = (open: ReadonlySet<Open>, { rules }: Granted): number => {
@@ -137,7 +98,6 @@ const makeNetwork = (
     placeholders,
     caching: packageCaching(paths, () => granted ?? nothingGranted, hosts)
   }
-  const device = makeDevice(connecting)
   const clients = makeClients(connecting.caching)
   const trust = makeHostTrust(() => granted ?? nothingGranted)
   const policy = () => (granted ?? nothingGranted).policy
@@ -154,7 +114,7 @@ const makeNetwork = (
       hintsOf(vm.scope).network = news
       if (granted === undefined || served.has(vm.channel)) return Effect.void
       served.add(vm.channel)
-      return (hasTap(vm) ? device.begin(vm) : serveRequests(vm.channel, connecting)).pipe(Scope.provide(vm.scope))
+      return serveRequests(vm.channel, connecting).pipe(Scope.provide(vm.scope))
     })
   const begin: Network["begin"] = (vm, given) =>
     Effect.suspend(() => {
@@ -171,10 +131,6 @@ const makeNetwork = (
       clients.changed()
       if (current === undefined) return 0
       yield* serve(current)
-      if (hasTap(current)) {
-        yield* Effect.onError(device.change(next), () => Effect.sync(() => (granted = before ?? nothingGranted)))
-        return 0
-      }
       if (isOn(next) && !wasOn) {
         // It may be watched already, and its root may have removed parts.
         yield* turnOff(current.channel)
@@ -193,12 +149,12 @@ const makeNetwork = (
         begin(vm, given),
         given === undefined
           ? Effect.void
-          : isOn(given) || hasTap(vm)
+          : isOn(given)
           ? turnOnOrWarn(vm)
           : Effect.andThen(turnOff(vm.channel), watch(vm.channel))
       ),
     change,
-    isJudging: () => current !== undefined && !hasTap(current),
+    isJudging: () => current !== undefined,
     allowOnce: once.add,
     resetHosts: (hosts) => {
       // The cache does not serve hosts of secrets.
@@ -208,11 +164,9 @@ const makeNetwork = (
         one.reset.send({ outcome: "allowed", reason: "the secrets of the host changed" })
       }
     },
-    // The names of the cache lead nowhere from a network device.
     prepareClients: (channel) =>
       Effect.gen(function*() {
-        const ofClients = current !== undefined && hasTap(current) ? {} : yield* clients.before(channel)
-        return { ...ofClients, ...yield* trust(channel) }
+        return { ...yield* clients.before(channel), ...yield* trust(channel) }
       }),
     lose: Effect.sync(() => {
       current = undefined

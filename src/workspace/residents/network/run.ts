@@ -1,9 +1,5 @@
 import { Effect, type Scope } from "effect"
-import {
-  type ChannelFailed,
-  NetworkDriverUnavailable,
-  type NetworkUnsupported
-} from "../../../contract/errors/errors.ts"
+import type { ChannelFailed, NetworkUnsupported } from "../../../contract/errors/errors.ts"
 import { FirstIds } from "../../../lib/network/datagrams.ts"
 import { Dialler } from "../../../lib/network/Dialler.ts"
 import type { Guest } from "../../../lib/vm/model/guest.ts"
@@ -15,11 +11,10 @@ import { type Granted, isOn } from "../policy/policy.ts"
 import { aloneInWords, type NetworkNews } from "../policy/words.ts"
 import type { Variables } from "../program/variables.ts"
 import { newsOf } from "./denials.ts"
-import { turnOnClaimed, turnOnDevice } from "./guest.ts"
+import { turnOnClaimed } from "./guest.ts"
 import { memoryLog } from "./log.ts"
 import { makePace } from "./pace.ts"
 import { serveRequests } from "./serve.ts"
-import { serveTap } from "./tap.ts"
 
 /** Gives the network to the guest of one `run`, until the Scope closes. Nothing is kept of its connections. Gives variables for its command. */
 export const serveRun = (
@@ -28,7 +23,7 @@ export const serveRun = (
   { hosts, interceptionOf, placeholders }: HeaderSecrets
 ): Effect.Effect<
   { readonly news: NetworkNews; readonly variables: Variables },
-  NetworkUnsupported | NetworkDriverUnavailable | ChannelFailed,
+  NetworkUnsupported | ChannelFailed,
   Dialler | Paths | Scope.Scope
 > =>
   Effect.gen(function*() {
@@ -49,17 +44,9 @@ export const serveRun = (
       placeholders,
       caching
     }
-    let variables: Variables = {}
-    if (vm.spec.hasTap === true) {
-      yield* Effect.mapError(serveTap(vm, connecting), ({ detail }) =>
-        new NetworkDriverUnavailable({ driver: "tap", detail }))
-      yield* turnOnDevice(channel)
-    } else {
-      yield* serveRequests(channel, connecting)
-      yield* turnOnClaimed({ channel, vm })
-      variables = yield* settleClients(channel, caching)
-    }
-    const trusts = () =>
-      granted.policy.trustHostCertificates === true
+    yield* serveRequests(channel, connecting)
+    yield* turnOnClaimed({ channel, vm })
+    const variables = yield* settleClients(channel, caching)
+    const trusts = () => granted.policy.trustHostCertificates === true
     return { news: newsOf(log, () => isOn(granted), aloneInWords, trusts), variables }
   })

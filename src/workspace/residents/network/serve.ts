@@ -19,7 +19,7 @@ const HTTP = 80
 const MAX_RECENT = 256
 
 /** Whether a denied question only adds a record type to a question of a moment ago, as A and AAAA of one look-up. */
-export const makeRecent = () => {
+const makeRecent = () => {
   const denied = new Map<string, { readonly type: number; readonly atMs: number }>()
   return ({ name, type }: Pick<ResolveRequest, "name" | "type">, atMs: number): boolean => {
     const before = denied.get(name)
@@ -32,7 +32,7 @@ export const makeRecent = () => {
 }
 
 /** The entry of a denial, without what was asked for. */
-export const denialAt = (
+const denialAt = (
   atMs: number,
   { option, reason }: Pick<Denied, "option" | "reason">
 ): Omit<NewRecord, "host" | "kind"> => ({

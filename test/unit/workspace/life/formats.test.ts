@@ -5,6 +5,7 @@ import * as path from "node:path"
 import { damagedBy, damagedInfo } from "../../../../src/workspace/entry/damaged.ts"
 import { folderOf, readWorkspace, type WorkspaceId, writeWorkspace } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
+import { readSaved, savedFolder } from "../../../../src/workspace/life/records/saved.ts"
 import {
   findSnapshot,
   readSnapshots,
@@ -102,6 +103,39 @@ describe("records of workspaces and snapshots", () => {
       assert.deepInclude(yield* Effect.flip(readWorkspace(folder, residentKinds)), { _tag: "FileFailed" })
       const snapshot = yield* Effect.flip(find)
       assert.strictEqual(snapshot._tag, "StateDirectoryUnusable")
+    }))
+
+  it.live("a workspace with a network device, which an older pyro had, is listed as failed with the next command", () =>
+    Effect.gen(function*() {
+      const { folder } = yield* left({ networkDriver: "tap" })
+      const registry = makeRegistry()
+      const damaged = damagedBy(yield* Effect.flip(readWorkspace(folder, residentKinds)), { folder, id })
+      registry.damaged.set(id, damaged)
+      const failure = yield* Effect.flip(registry.find(id))
+      assert.strictEqual(failure._tag, "WorkspaceNotReady")
+      for (const said of ["networkDriver: the workspace had a network device", `pyro delete ${id}`]) {
+        assert.include(failure.message, said)
+        assert.include(damagedInfo(damaged).detail, said)
+      }
+    }))
+
+  it.live("a saved snapshot of a workspace with a network device is refused with the next command", () =>
+    Effect.gen(function*() {
+      const folder = savedFolder(path.join(yield* temporaryDirectory, "warm"))
+      fs.mkdirSync(folder.directory)
+      const { diskMib, environment, memoryMib, vcpuCount } = JSON.parse(fs.readFileSync(fixture("workspace"), "utf8"))
+      const workspace = { environment, vcpuCount, memoryMib, diskMib, workspaceUser: "root" }
+      const record = {
+        ...{ format: 1, id: "s", name: "warm", createdAt: "2026-01-01T00:00:00.000Z", hostBoot: "b", durable: false },
+        ...{ hasNetwork: false, captured: { takenAtMs: 1, layers: 1, residents: {} } }
+      }
+      fs.writeFileSync(folder.record, JSON.stringify({ ...record, workspace }))
+      assert.strictEqual(Option.getOrThrow(yield* readSaved(folder)).record.name, "warm")
+      fs.writeFileSync(folder.record, JSON.stringify({ ...record, workspace: { ...workspace, networkDriver: "tap" } }))
+      const failure = yield* Effect.flip(readSaved(folder))
+      assert.deepInclude(failure, { _tag: "SavedDamaged", saved: "warm" })
+      assert.include(failure.message, "networkDriver: the workspace had a network device")
+      assert.include(failure.message, "pyro saved delete warm")
     }))
 
   it.live("a workspace of a newer pyro is listed as failed, and its requests fail with state_too_new", () =>

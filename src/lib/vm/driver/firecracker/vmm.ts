@@ -17,12 +17,7 @@ export const makeFirecrackerVmm = makeDriverService({
   program: Effect.map(findFirecracker, ({ program }) => program),
   find: findHypervisor,
   acceleratorOf: () => ({ accelerator: "kvm", reason: "a guest kernel booted on it" }),
-  refuse: ({ hasTap, result }) =>
-    hasTap === true
-      ? unavailable("it has no network device of pyro's. Use the network without one: --network-driver streams")
-      : result === undefined
-      ? undefined
-      : unavailable("it has no disk for a result"),
+  refuse: ({ result }) => result === undefined ? undefined : unavailable("it has no disk for a result"),
   specOf: (
     { images: { environment, kernel }, memoryMib, vcpuCount }: RestoreRequest,
     { tscKhz }: Hypervisor

@@ -36,12 +36,6 @@ export const names = {
   initrd: "initrd"
 } as const
 
-/** Descriptor at which QEMU finds the tap device. */
-export const tapDescriptorInQemu = 5
-
-/** The same in every VM: a guest that continues in another VM keeps its address. */
-const GUEST_HARDWARE_ADDRESS = "52:54:00:70:79:03"
-
 /** Disk images of one VM, named relative to its folder. */
 export interface Disks {
   /** Overlays of the workspace disk (qcow2) from the oldest to the one that is written. At least one. */
@@ -134,12 +128,6 @@ export const qemuArguments = (
   ...["-device", `virtio-blk-device,id=vdb,drive=w${disks.overlays.length - 1},werror=stop,rerror=report`],
   ...["-device", "virtio-blk-device,id=vdc,drive=b0"],
   ...(spec.resultMib === undefined ? [] : resultDisk(spec.resultMib)),
-  ...(spec.hasTap === true
-    ? [
-      ...["-netdev", `tap,id=n,fd=${tapDescriptorInQemu}`],
-      ...["-device", `virtio-net-device,netdev=n,mac=${GUEST_HARDWARE_ADDRESS}`]
-    ]
-    : []),
   ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
   ...(incoming ? ["-incoming", "defer"] : [])
 ]

@@ -4,7 +4,7 @@ import type { DiskState, VmRecord } from "../../model/record.ts"
 import type { VisibleFile } from "../confine.ts"
 import type { Ownership } from "../ownership.ts"
 import { startVmm } from "../vmm-process.ts"
-import { names, qemuArguments, tapDescriptorInQemu } from "./machine.ts"
+import { names, qemuArguments } from "./machine.ts"
 
 interface QemuRequest {
   readonly qemu: string
@@ -44,7 +44,6 @@ export const startQemu = ({ disks, qemu, sharedDescriptor, spec, stateDescriptor
     ],
     files,
     usesKvm: spec.accelerator === "kvm",
-    tapDescriptor: spec.hasTap === true ? tapDescriptorInQemu : undefined,
     inheritedDescriptor: stateDescriptor,
     sharedDescriptor,
     started: (now) => ({ ...now, disks })

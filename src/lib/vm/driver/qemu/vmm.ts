@@ -47,7 +47,6 @@ const specOf = (request: RestoreRequest, host: Hypervisor): MachineSpec => ({
   accelerator: host.accelerator.accelerator,
   vcpuCount: request.vcpuCount,
   memoryMib: request.memoryMib,
-  ...(request.hasTap === true ? { hasTap: true } : {}),
   ...(request.result === undefined ? {} : { resultMib: request.result.mib }),
   tscKhz: host.tscKhz,
   environment: request.images.environment,

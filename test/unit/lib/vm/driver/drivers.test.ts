@@ -124,12 +124,12 @@ describe("both drivers as one service", () => {
       })
     ))
 
-  it.live("Firecracker has no tap device, so a guest with one is refused", () =>
+  it.live("Firecracker has no disk for a result, so a guest with one is refused", () =>
     drivers((vmm) =>
       Effect.gen(function*() {
-        const failure = yield* failing(vmm.restore({ ...requestOf("firecracker"), hasTap: true }))
+        const failure = yield* failing(vmm.restore({ ...requestOf("firecracker"), result: { file: "/r", mib: 1 } }))
         assert.deepInclude(failure, refusals.firecracker)
-        assert.include(failure.message, "--network-driver streams")
+        assert.include(failure.message, "disk for a result")
       })
     ))
 })

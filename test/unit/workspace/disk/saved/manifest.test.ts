@@ -23,7 +23,6 @@ const good = {
   memoryMib: 256,
   diskMib: 512,
   driver: "qemu",
-  hasTap: false,
   workspaceUser: "root",
   takenAtMs: 1,
   layers: 1,
@@ -57,6 +56,7 @@ describe("the manifest of an imported snapshot", () => {
     ],
     ["of files alone", { ...withFiles(seed, layer), memory: undefined }],
     ["of Firecracker", { ...withFiles(state, memory, seed, { name: "disk/0.store", size: 0 }), driver: "firecracker" }],
+    ["of an older pyro, without a network device", { ...good, hasTap: false }],
     ["with variables", { ...good, env: { CI: "1" }, cwd: "src" }]
   ])("a manifest %s is accepted", (_, manifest) => {
     assert.strictEqual(read(manifest), "accepted")
@@ -95,6 +95,7 @@ describe("the manifest of an imported snapshot", () => {
     ["an option for an environment", { ...good, environment: { name: "a b", digest: "c" } }, `"environment.name"`],
     ["an id that is a path", withCommand({ id: "../../x" }), `"memory.commands.0.id"`],
     ["a command at no time", withCommand({ startedAt: "soon" }), `"memory.commands.0.startedAt"`],
+    ["a network device", { ...good, hasTap: true }, `"hasTap": the workspace had a network device`],
     ["another format", { ...good, format: 2 }, `"format"`]
   ])("a manifest with %s is refused", (_, manifest, said) => {
     const message = read(manifest)

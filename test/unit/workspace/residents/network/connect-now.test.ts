@@ -47,7 +47,6 @@ const world = Effect.gen(function*() {
           return () => void said.push("stop")
         },
         openDatagrams: () => Effect.die(new Error("no datagram is sent")),
-        addressesOf: () => Effect.die("unused"),
         makeAuthority: () => Effect.die("unused"),
         resolve: () => Effect.die("unused")
       },

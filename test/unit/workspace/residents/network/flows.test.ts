@@ -33,7 +33,6 @@ it.live("a guest has 256 flows of datagrams, also if many open at once and their
             )),
             Effect.map((socket) => ({ socket, address }))
           ),
-        addressesOf: unused,
         makeAuthority: unused,
         resolve: unused
       },

@@ -23,7 +23,6 @@ it.effect("a withdrawn look-up waits for no resolver", () =>
         dialler: {
           dial: () => Effect.die("unused"),
           openDatagrams: () => Effect.die(new Error("no datagram is sent")),
-          addressesOf: () => Effect.die("unused"),
           makeAuthority: () => Effect.die("unused"),
           dialNow: () => undefined,
           resolve: () =>

@@ -49,7 +49,6 @@ const world = Effect.gen(function*() {
           }),
         dialNow: () => undefined,
         openDatagrams: () => Effect.die(new Error("no datagram is sent")),
-        addressesOf: () => Effect.die("unused"),
         makeAuthority: () => Effect.die("unused"),
         resolve: (request) => {
           const verdict = judgeName(request.rules, request.name)

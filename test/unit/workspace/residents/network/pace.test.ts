@@ -14,7 +14,6 @@ const dialler: DiallerService = {
   dial: () => Effect.die(new Error("a look-up connects to nothing")),
   dialNow: () => undefined,
   openDatagrams: () => Effect.die(new Error("no datagram is sent")),
-  addressesOf: () => Effect.die(new Error("a look-up of the agent needs no addresses")),
   makeAuthority: () => Effect.die(new Error("a look-up needs no authority")),
   resolve: () =>
     Effect.succeed({

@@ -57,7 +57,7 @@ describe("machine", () => {
     const differing = own!.flatMap((arg, at) => arg === shared![at] ? [] : [[arg, shared![at]]])
     assert.deepStrictEqual(differing, [[
       "memory-backend-file,id=m,size=512M,mem-path=mem,share=on",
-      "memory-backend-file,id=m,size=512M,mem-path=/proc/self/fd/6,share=off"
+      "memory-backend-file,id=m,size=512M,mem-path=/proc/self/fd/5,share=off"
     ]])
     assert.strictEqual(own!.length, shared!.length)
   })
