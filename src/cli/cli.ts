@@ -37,6 +37,8 @@ interface CliOptions {
   readonly serveMcp: (payload: ServePayload) => Effect.Effect<void, PyroError>
   /** Names that completion offers besides commands and flags. */
   readonly names: Names
+  /** The command line is a step of another command, which says what remains after an interruption. */
+  readonly isStep?: true
 }
 
 /** How the process exits. */
@@ -120,7 +122,7 @@ const run = (
       return prepare(routed.operation, routed.words, rest).pipe(
         Effect.flatMap((prepared) =>
           Effect.provide(
-            Effect.onInterrupt(perform(prepared), () => sayRemains(prepared)),
+            Effect.onInterrupt(perform(prepared), () => options.isStep ? Effect.void : sayRemains(prepared)),
             options.pyro(prepared.operation, prepared.payload)
           ).pipe(
             Effect.mapError((error) =>
@@ -185,7 +187,12 @@ const runCommand = (
         ({ performCode }) => withDaemon(performCode(words, rest))
       )
     case "demo": {
-      const type = (argv: ReadonlyArray<string>) => Effect.map(cli({ ...options, argv }), ({ status }) => status)
+      // A command in the guest takes the signal, so only the interruption tells that a person ends the tour.
+      const type = (argv: ReadonlyArray<string>) =>
+        Effect.flatMap(
+          cli({ ...options, argv, isStep: true }),
+          ({ status }) => options.interruption.signal() === undefined ? Effect.succeed(status) : Effect.interrupt
+        )
       return Effect.flatMap(
         Effect.promise(() => import("./demo.ts")),
         ({ performDemo }) => withDaemon(performDemo(words, rest, type))

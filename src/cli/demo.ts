@@ -4,7 +4,7 @@ import { payloadOf } from "../contract/rows/payload-of.ts"
 import { Pyro } from "../contract/rows/Pyro.ts"
 import { typed as asTyped } from "../contract/text/printable.ts"
 import { decode, parse } from "./arguments/parser.ts"
-import { print } from "./output/print.ts"
+import { note, OutputOptions, print } from "./output/print.ts"
 import { demoCommand, DemoPayload } from "./rows/rows.ts"
 import { type OutputClosed, Terminal } from "./terminal/Terminal.ts"
 
@@ -14,7 +14,7 @@ const READING = Duration.seconds(4)
 /** Time after which pyro reports that a step still runs: a step takes seconds, and minutes on a busy host. */
 const SILENCE = Duration.seconds(10)
 
-/** Performs one command line, as a person would type it, and returns its exit status. */
+/** Performs one command line, as a person would type it, and returns its exit status. Interrupted by the signal that ended the command line. */
 type Type = (argv: ReadonlyArray<string>) => Effect.Effect<number, never, Terminal>
 
 /** Shows the tour. Deletes its workspaces at the end, even after a failure. */
@@ -34,7 +34,11 @@ export const performDemo = (
     yield* Effect.forEach(stops, (stop, at) => {
       const step = `step ${at + 1} of ${stops.length}`
       return Effect.andThen(show(stop, step, type), wait)
-    }, { discard: true }).pipe(Effect.ensuring(leaveNothing(names)))
+    }, { discard: true }).pipe(
+      Effect.ensuring(leaveNothing(names)),
+      Effect.onInterrupt(() => note("pyro: interrupted: the tour ended, and its workspaces are deleted\n")),
+      Effect.provideService(OutputOptions, { quiet: typed.quiet, switches: new Set<string>() })
+    )
     yield* print(`\n${afterwards}`)
     return 0
   })

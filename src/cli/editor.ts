@@ -24,7 +24,11 @@ export const performCode = (
       return yield* new InvalidRequest({ field: "directory", detail: "must be an absolute path of the guest" })
     }
     return yield* Effect.gen(function*() {
-      if (!(yield* writeEntry(config, payload))) {
+      const written = Effect.onInterrupt(
+        writeEntry(config, payload),
+        () => note(`pyro: interrupted: no editor was opened, and ${payload.workspace} stays\n`)
+      )
+      if (!(yield* written)) {
         yield* print("nothing was written, and no editor was opened\n")
         return 1
       }

@@ -284,7 +284,10 @@ describe("PYRO_WORKSPACE", () => {
     const mine = (...args: ReadonlyArray<string>) => run(binary, args, env({ PYRO_WORKSPACE: "fix" })).then(told)
     assert.deepStrictEqual(await mine("workspace", "exec", "--", "echo", "x"), { status: 0, stdout: "x\n", stderr: "" })
     assert.match((await mine("workspace", "status")).stdout, new RegExp(`^id +${id}\n`))
-    assert.match((await mine("workspace", "delete")).stderr, /^pyro: workspaces: missing; or give --all\n/)
+    assert.match(
+      (await mine("workspace", "delete")).stderr,
+      /^pyro: workspaces: missing; or give --all\. Usage: pyro delete <workspaces>\. List them: pyro list\n/
+    )
     assert.strictEqual((await mine("workspace", "delete", "fix")).stdout, "deleted fix\n")
   })
 })
@@ -332,6 +335,9 @@ describe("delete", () => {
   it("delete requires a name or --all", async () => {
     const { status, stderr } = await pyro("workspace", "delete")
     assert.strictEqual(status, 2)
-    assert.match(stderr, /^pyro: workspaces: missing; or give --all\n/)
+    assert.match(
+      stderr,
+      /^pyro: workspaces: missing; or give --all\. Usage: pyro delete <workspaces>\. List them: pyro list\n/
+    )
   })
 })

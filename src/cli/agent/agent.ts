@@ -36,13 +36,16 @@ export const performAgent = (
     )
     const { prepareInside } = yield* Effect.promise(() => import("../../agent-host/inside.ts"))
     return yield* Effect.gen(function*() {
-      const file = yield* fromFile(payload, typed.raw)
-      const environment = payload.environment ?? file.environment
-      const inside = yield* prepareInside(
-        { ...payload, ...(environment === undefined ? {} : { environment }) },
-        terminal.variable
-      )
-      const { id: workspace, description } = yield* workspaceFor(payload, inside, file)
+      const made = Effect.gen(function*() {
+        const file = yield* fromFile(payload, typed.raw)
+        const environment = payload.environment ?? file.environment
+        const inside = yield* prepareInside(
+          { ...payload, ...(environment === undefined ? {} : { environment }) },
+          terminal.variable
+        )
+        return { inside, ...yield* workspaceFor(payload, inside, file) }
+      })
+      const { description, id: workspace, inside } = yield* Effect.onInterrupt(made, () => note(notStarted(payload)))
       const run = { workspace, command: inside.command, env: inside.env }
       const isAttached = terminal.stdinIsTerminal && terminal.stdoutIsTerminal && !inside.isOnce
       yield* note(`pyro: ${payload.agent} runs in ${description}\n`)
@@ -54,6 +57,12 @@ export const performAgent = (
       return (yield* ended).status
     }).pipe(Effect.provideService(OutputOptions, { quiet: typed.quiet, switches: new Set<string>() }))
   })
+
+/** What remains if a person ends pyro before the agent has begun. */
+const notStarted = ({ agent, workspace }: AgentPayload) =>
+  `pyro: interrupted: ${agent} did not start; ${
+    workspace === undefined ? "a half-made workspace does not stay" : `${workspace} stays`
+  }, and your files are unchanged\n`
 
 const withName = (raw: Readonly<Record<string, unknown>>) =>
   typeof raw["agent"] === "string"

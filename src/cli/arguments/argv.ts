@@ -1,6 +1,6 @@
 import type { Operation } from "../../contract/rows/operations.ts"
 import { type Command, commands, isOperation, type OwnCommand } from "../rows/rows.ts"
-import { shortly, unaliased } from "./aliases.ts"
+import { GROUP, shortly, unaliased } from "./aliases.ts"
 import { unknownOption } from "./closest.ts"
 import { type Flag, flagsOf } from "./flags.ts"
 import { operandAt } from "./operands.ts"
@@ -93,9 +93,11 @@ const incomplete = (path: ReadonlyArray<string>, flags: ReadonlyArray<string>) =
     : `"${shortly(path)}" needs a verb: ${verbsOf(path).join(", ")}`
 }
 
-/** The words that may follow a path. */
+/** The words that may follow a path: also those of a group of the same name that workspaces have, as `network` has. */
 const verbsOf = (path: ReadonlyArray<string>) => [
-  ...new Set(beneathPath(path).flatMap(({ cli }) => cli.path[path.length] ?? []))
+  ...new Set(
+    [path, [GROUP, ...path]].flatMap((one) => beneathPath(one).flatMap(({ cli }) => cli.path[one.length] ?? []))
+  )
 ]
 
 const isCalled = ({ also, letter, name }: Flag, word: string) =>

@@ -7,6 +7,7 @@ import { type PayloadField, payloadFields } from "../../contract/rows/payload-fi
 import { named } from "../../contract/text/names.ts"
 import { numberOf } from "../../contract/text/units.ts"
 import type { Command } from "../rows/rows.ts"
+import { shortPath } from "./aliases.ts"
 import { closest } from "./closest.ts"
 import { unexpectedWord, wrongOption } from "./corrections.ts"
 import { flagName, flagsOf, unitOf } from "./flags.ts"
@@ -56,7 +57,7 @@ export const parse = (
       const given = read.values.get(name)
       const spares = field === undefined ? undefined : cli.neededWithout?.[field.name]
       const isSpared = spares === undefined || spares.some((one) => read.values.get(flagName(cli, one)) !== undefined)
-      if (given === undefined && (required || !isSpared)) return yield* isMissing(`--${name}`)
+      if (given === undefined && (required || !isSpared)) return yield* isMissing(operation, `--${name}`)
       if (given?.[0] === undefined) continue
       if (field === undefined) {
         if (repeated) lists[name] = given
@@ -69,7 +70,7 @@ export const parse = (
     const { missing, others, values } = positional(operation, operands, raw, defaults)
     if (missing !== undefined) {
       const instead = cli.unless?.[missing] ?? cli.neededWithout?.[missing]?.[0]
-      return yield* isMissing(missing, instead === undefined ? "" : `; or give --${flagName(cli, instead)}`)
+      return yield* isMissing(operation, missing, instead === undefined ? "" : `; or give --${flagName(cli, instead)}`)
     }
     if (others.length > 0) {
       return yield* wrong(unexpectedWord(operation, operands.slice(0, operands.length - others.length), others))
@@ -180,4 +181,33 @@ export const asTyped = ({ cli, payload }: Pick<Command, "cli" | "payload">, erro
 
 const wrong = (detail: string) => new InvalidRequest({ field: "", detail })
 
-const isMissing = (field: string, alternative = "") => new InvalidRequest({ field, detail: `missing${alternative}` })
+/** Commands that list what an argument names. */
+const LISTS: ReadonlyArray<readonly [arguments: ReadonlyArray<string>, list: string]> = [
+  [["workspace", "workspaces", "from"], "pyro list"],
+  [["exec_id"], "pyro logs WORKSPACE"],
+  [["shell_id"], "pyro shell list WORKSPACE"],
+  [["environment", "environments"], "pyro env list"]
+]
+
+/** The error of an argument that is missing: how the command is typed, and where a person finds the value. */
+const isMissing = (operation: Command, field: string, alternative = "") => {
+  const { args, neededWithout = {}, path, unless = {} }: CliSurface = operation.cli
+  const fields = payloadFields(operation.payload())
+  const kind = fields.find(({ name }) => name === field)?.kind
+  const needed = args.filter((name) =>
+    name === field || name in unless || name in neededWithout ||
+    fields.some((one) => one.name === name && one.required)
+  )
+  const option = field.startsWith("--") ? [field, "…"] : []
+  const usage = ["pyro", ...shortPath(path), ...needed.map((name) => `<${name}>`), ...option].join(" ")
+  const list = LISTS.find(([names]) => names.includes(field))?.[1]
+  return new InvalidRequest({
+    field,
+    detail: [
+      `missing${alternative}`,
+      `Usage: ${usage}`,
+      ...(kind?._tag === "choice" ? [`One of: ${kind.choices.join(", ")}`] : []),
+      ...(list === undefined ? [] : [`List them: ${list}`])
+    ].join(". ")
+  })
+}

@@ -52,13 +52,14 @@ const rowOf = (one: CandidateResult, mark: string): ReadonlyArray<Cell> => [
 const SHOWN_LINES = 8
 
 /** The guest wrote these lines: the indentation keeps them apart from pyro's own. */
-const reasonOf = ({ name, outcome, reason, tail }: CandidateResult) => {
-  if (outcome === "passed" || outcome === "stopped" || outcome === "not_started") return ""
-  const lines = (reason === undefined ? [] : reason.split(/\r?\n/)).concat(
-    tail.trimEnd().split(/\r?\n/).slice(-SHOWN_LINES)
-  )
-    .filter((line) => line.trim() !== "")
-  return lines.length === 0 ? "" : `\n${name}:\n${lines.map((line) => `  ${line}\n`).join("")}`
+const reasonLines = ({ reason, tail }: CandidateResult) =>
+  (reason === undefined ? [] : reason.split(/\r?\n/)).concat(tail.trimEnd().split(/\r?\n/).slice(-SHOWN_LINES))
+    .filter((line) => line.trim() !== "").map((line) => `  ${line}\n`).join("")
+
+const reasonOf = (one: CandidateResult) => {
+  if (one.outcome === "passed" || one.outcome === "stopped" || one.outcome === "not_started") return ""
+  const lines = reasonLines(one)
+  return lines === "" ? "" : `\n${one.name}:\n${lines}`
 }
 
 const keptNote = ({ id, name = id }: WorkspaceInfo, kept: string, undo: string | undefined) =>
@@ -117,7 +118,8 @@ export const tryViews = {
       if (event._tag === "Started") return note(`${event.candidate} begins\n`)
       if (event._tag === "Done") return Effect.void
       const { name, outcome } = event.result
-      return note(`${name} ${OUTCOMES[outcome][0]}\n`)
+      // A patch that does not fit says so at once: the person can mend it while the others run.
+      return note(`${name} ${OUTCOMES[outcome][0]}\n${outcome === "patch_refused" ? reasonLines(event.result) : ""}`)
     },
     perform: (pyro, payload, json) => payload.keep === "ask" ? performAsking(pyro, payload, json) : undefined,
     result: ({ best, bestBecause, candidates, keepable = [], kept, undo, workspace }, { keep }) => {

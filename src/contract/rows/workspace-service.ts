@@ -35,7 +35,8 @@ export const ServiceStartPayload = lazy(() => {
     ...readinessFields(),
     restart: defaulted(
       Schema.Literals(["never", "on-failure", "always"]).annotate({
-        description: "`on-failure`: start the service again, with a growing delay, when it fails after it was ready. " +
+        description:
+          "`never`: an ended service stays ended. `on-failure`: start the service again, with a growing delay, when it fails after it was ready. " +
           "pyro gives up after 10 failures in a row. `always`: also when it ends with status 0, and when the workspace is started again"
       }),
       () => "never" as const
@@ -61,7 +62,7 @@ export const workspaceServiceStart = unary({
   name: "workspace.service.start",
   summary: "Start a service in a workspace, and wait until it is ready",
   description:
-    "Starts a program that stays, such as a server, and returns when it is ready. If the service ends first, or is not ready in " +
+    "Starts a program that stays, such as a server, and returns when it is ready, or without a check as soon as it runs. If the service ends first, or is not ready in " +
     "time, the command fails with the end of its log, and nothing of the service stays. The program must stay in the foreground: " +
     "when it ends, pyro kills all processes that it has left. A service goes on through snapshots, forks and the end of the " +
     "daemon; stop and reset of the workspace end it, and a start brings back one with --restart always. The name of an ended service can be started again. Ctrl-C stops the service.",

@@ -1311,8 +1311,9 @@ export interface ServiceFields {
    */
   readonly readyTimeoutMs?: number | undefined
   /**
-   * `on-failure`: start the service again, with a growing delay, when it fails after it was ready. pyro gives up after
-   * 10 failures in a row. `always`: also when it ends with status 0, and when the workspace is started again
+   * `never`: an ended service stays ended. `on-failure`: start the service again, with a growing delay, when it fails
+   * after it was ready. pyro gives up after 10 failures in a row. `always`: also when it ends with status 0, and when
+   * the workspace is started again
    */
   readonly restart?: "never" | "on-failure" | "always" | undefined
   /**

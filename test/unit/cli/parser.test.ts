@@ -201,7 +201,10 @@ describe("the parser", () => {
       output: "-"
     })
     // What is deleted is always named.
-    assert.deepInclude(raw("delete"), { field: "workspaces", detail: "missing; or give --all" })
+    assert.deepInclude(raw("delete"), {
+      field: "workspaces",
+      detail: "missing; or give --all. Usage: pyro delete <workspaces>. List them: pyro list"
+    })
     assert.deepStrictEqual(raw("delete", "a", "b"), { workspaces: ["a", "b"] })
     assert.deepStrictEqual(raw("delete", "--all"), { all: true })
   })
@@ -274,12 +277,21 @@ describe("the parser", () => {
       ["workspace", "file", "read", "fix", "-a"],
       `no option -a; ${AFTER}`
     ],
-    [["workspace", "export", "fix", "a"], "--output: missing"],
-    [["env", "rm"], "environments: missing"],
-    [["workspace", "delete"], "workspaces: missing; or give --all"],
+    [["workspace", "export", "fix", "a"], "--output: missing. Usage: pyro export <workspace> <path> --output …"],
+    [["env", "rm"], "environments: missing. Usage: pyro env rm <environments>. List them: pyro env list"],
+    [
+      ["workspace", "delete"],
+      "workspaces: missing; or give --all. Usage: pyro delete <workspaces>. List them: pyro list"
+    ],
     [["workspace", "delete", "--all", "fix"], "unexpected \"fix\""],
-    [["workspace", "export", "fix", "--output", "x"], "path: missing; or give --patch"],
-    [["workspace", "export", "fix", "--patch"], "--output: missing"]
+    [
+      ["workspace", "export", "fix", "--output", "x"],
+      "path: missing; or give --patch. Usage: pyro export <workspace> <path>"
+    ],
+    [
+      ["workspace", "export", "fix", "--patch"],
+      "--output: missing. Usage: pyro export <workspace> <path> --output …"
+    ]
   ])("the parser refuses %j", (words, wrong) => {
     assert.deepStrictEqual(typed(...words), { wrong })
   })

@@ -132,6 +132,16 @@ describe("the table of a try", () => {
     assert.strictEqual(err, "fix is as it was\n")
   })
 
+  it("a patch that does not fit says why when its candidate ends, before the others do", async () => {
+    const { journal } = await on(["try", "fix", "--command", "true"], {
+      answers: {
+        "workspace.try": () =>
+          Stream.make({ _tag: "Ended", result: rows[3] }, { _tag: "Done", candidates: rows, best: "good", workspace })
+      }
+    })
+    assert.include(journal, "err unfit patch refused\n  its lines are in no file\n  best:\n")
+  })
+
   it("the best one has its reason, and a candidate that can be kept later has its command", async () => {
     const { err, out } = await shown("workspace.try", {
       candidates: rows,
