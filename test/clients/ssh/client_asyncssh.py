@@ -1,5 +1,8 @@
 # What an editor does over SSH, by asyncssh, which reads the configuration of OpenSSH itself: CONFIG HOST PORT.
-import asyncio, os, sys
+import asyncio
+import os
+import sys
+
 import asyncssh
 
 config, host, port = sys.argv[1], sys.argv[2], int(sys.argv[3])

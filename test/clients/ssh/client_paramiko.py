@@ -1,5 +1,7 @@
 # What an editor does over SSH, by paramiko, with the entry of OpenSSH's configuration: ENTRY HOST PORT.
-import os, sys
+import os
+import sys
+
 import paramiko
 
 entry, host, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
