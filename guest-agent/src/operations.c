@@ -15,7 +15,6 @@
 #include "machine.h"
 #include "mount.h"
 #include "net/network.h"
-#include "net/routes.h"
 #include "programs.h"
 #include "runtime_files.h"
 #include "spare.h"
@@ -171,10 +170,8 @@ static int network_call(struct call *call) {
   if (call->local && !network_allowed_local()) return EOPNOTSUPP;
   switch (mode) {
     case NETWORK_PREPARE: network_prepare(); break;
-    case NETWORK_ON:
-    case NETWORK_ON_CLAIMED: error = network_on(mode == NETWORK_ON_CLAIMED, &what); break;
     case NETWORK_OFF: error = network_off(&what); break;
-    default: error = device_configure(&what);
+    default: error = network_on(mode == NETWORK_ON_CLAIMED, &what);
   }
   if (error != 0) call_about(call, what);
   return error;

@@ -70,7 +70,6 @@ enum {
 };
 enum { NETLINK_ERROR = 2 };
 enum {
-  ROUTE_NEWLINK = 16,
   ROUTE_NEWADDR = 20,
   ROUTE_DELADDR = 21,
   ROUTE_GETADDR = 22,
@@ -100,15 +99,8 @@ struct netlink_route {
   uint8_t family, to_prefix, from_prefix, tos, table, protocol, scope, type;
   uint32_t flags;
 };
-enum { ROUTE_INTERFACE = 4, ROUTE_GATEWAY = 5, ROUTE_SOURCE = 7, ROUTE_TABLE = 15 };
-enum { ROUTE_PROTOCOL_STATIC = 4, ROUTE_TYPE_UNICAST = 1, ROUTE_TYPE_LOCAL = 2, ROUTE_SCOPE_HOST = 254, ROUTE_TABLE_MAIN = 254 };
-
-struct netlink_link {
-  uint8_t family, padding;
-  uint16_t type;
-  int32_t index;
-  uint32_t flags, change;
-};
+enum { ROUTE_INTERFACE = 4, ROUTE_SOURCE = 7, ROUTE_TABLE = 15 };
+enum { ROUTE_PROTOCOL_STATIC = 4, ROUTE_TYPE_LOCAL = 2, ROUTE_SCOPE_HOST = 254 };
 
 struct netlink_rule {
   uint8_t family, to_prefix, from_prefix, tos, table, reserved[2], action;

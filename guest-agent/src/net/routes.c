@@ -20,12 +20,12 @@ static size_t address_size(bool ipv4) { return ipv4 ? 4 : 16; }
 
 /* A source of its own: a connection from the address that it goes to could meet itself. glibc also asks for no IPv4 address
  * without an address besides 127.0.0.1. */
-static int change_address(uint16_t type, uint16_t flags, bool ipv4) {
+static int add_address(bool ipv4) {
   struct netlink_address fixed = {.family = ipv4 ? AF_INET : AF_INET6,
                                   .prefix = (uint8_t)(8 * address_size(ipv4)),
                                   .flags = ipv4 ? 0 : ADDRESS_NO_DAD,
                                   .interface = LOOPBACK_INTERFACE};
-  struct netlink_message message = netlink_message(type, flags, &fixed, sizeof fixed);
+  struct netlink_message message = netlink_message(ROUTE_NEWADDR, NETLINK_CREATE | NETLINK_REPLACE, &fixed, sizeof fixed);
   netlink_add(&message, ADDRESS_LOCAL, source(ipv4), address_size(ipv4));
   netlink_add(&message, ADDRESS_ADDRESS, source(ipv4), address_size(ipv4));
   return netlink_do(&message);
@@ -87,7 +87,7 @@ static int change_rules(uint16_t type, bool ipv4, int accepted) {
 
 static int add_path(bool ipv4, const char **what) {
   *what = ipv4 ? "address 198.18.0.1" : "address fd70:7972:6f00::1";
-  int error = change_address(ROUTE_NEWADDR, NETLINK_CREATE | NETLINK_REPLACE, ipv4);
+  int error = add_address(ipv4);
   if (error != 0) return error;
   *what = ipv4 ? "IPv4 route" : "IPv6 route";
   return add_route(ipv4);
@@ -118,8 +118,4 @@ int routes_remove_rules(const char **what) {
     error = failed;
   }
   return error;
-}
-
-void routes_remove_addresses(void) {
-  for (int ipv4 = 0; ipv4 < 2; ipv4++) change_address(ROUTE_DELADDR, 0, ipv4 != 0);
 }

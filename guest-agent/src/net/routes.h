@@ -14,12 +14,6 @@ int routes_add_paths(const char **what);
 /* Bring the guest's packets to the table. */
 int routes_add_rules(const char **what);
 int routes_remove_rules(const char **what);
-/* And with them the routes. */
-void routes_remove_addresses(void);
-
-/* device.c: gives eth0, the virtual network device of a guest that has one, its address and the default route; 0 or errno with the failed
- * step in *what. May be called again. */
-int device_configure(const char **what);
 /* own_addresses.c: makes a map of the addresses that are the machine's own, for which packets are not steered, and keeps it up to date from
  * then on; the map's descriptor, or -1 with errno. */
 int own_addresses_open(void);

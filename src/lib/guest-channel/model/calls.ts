@@ -34,10 +34,10 @@ const nothing: Field<void> = { write: () => {}, read: () => undefined }
 
 /**
  * `prepare` loads the needs of the other modes, once, and never fails. `on` makes the guest's programs ask for the network, and fails if the
- * kernel cannot do so. `off` resets the open connections. `device` gives eth0 its address and the default route. `onClaimed` is `on` for a guest
- * in which no program of a workspace has run: what `prepare` added is still there.
+ * kernel cannot do so. `off` resets the open connections. `onClaimed` is `on` for a guest in which no program of a workspace has run: what
+ * `prepare` added is still there.
  */
-export const NetworkMode = { prepare: 0, on: 1, off: 2, device: 3, onClaimed: 4 } as const
+export const NetworkMode = { prepare: 0, on: 1, off: 2, onClaimed: 3 } as const
 
 /** `unknown`: some may run. `own`: those that the host started. `left`: also processes whose parents have ended. Agents of an older pyro answer 0 or 1. */
 export const Programs = { none: 0, unknown: 1, own: 2, left: 3 } as const
