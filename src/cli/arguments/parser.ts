@@ -10,7 +10,7 @@ import type { Command } from "../rows/rows.ts"
 import { shortPath } from "./aliases.ts"
 import { closest } from "./closest.ts"
 import { unexpectedWord, wrongOption } from "./corrections.ts"
-import { flagName, flagsOf, unitOf } from "./flags.ts"
+import { type Flag, flagName, flagsOf, unitOf } from "./flags.ts"
 import { type BadWord, type Defaults, positional, readWords } from "./operands.ts"
 
 /** A parsed command line: the payload's JSON side, and the flags of the CLI itself. */
@@ -53,11 +53,11 @@ export const parse = (
     const raw = named<unknown>([])
     const extras = named<string>([])
     const lists = named<ReadonlyArray<string>>([])
-    for (const { field, name, repeated, required } of flags) {
+    const isGiven = (field: string) => read.values.has(flagName(cli, field))
+    for (const flag of flags) {
+      const { field, name, repeated } = flag
       const given = read.values.get(name)
-      const spares = field === undefined ? undefined : cli.neededWithout?.[field.name]
-      const isSpared = spares === undefined || spares.some((one) => read.values.get(flagName(cli, one)) !== undefined)
-      if (given === undefined && (required || !isSpared)) return yield* isMissing(operation, `--${name}`)
+      if (given === undefined && isNeeded(cli, flag, isGiven)) return yield* isMissing(operation, `--${name}`, isGiven)
       if (given?.[0] === undefined) continue
       if (field === undefined) {
         if (repeated) lists[name] = given
@@ -70,7 +70,8 @@ export const parse = (
     const { missing, others, values } = positional(operation, operands, raw, defaults)
     if (missing !== undefined) {
       const instead = cli.unless?.[missing] ?? cli.neededWithout?.[missing]?.[0]
-      return yield* isMissing(operation, missing, instead === undefined ? "" : `; or give --${flagName(cli, instead)}`)
+      const alternative = instead === undefined ? "" : `; or give --${flagName(cli, instead)}`
+      return yield* isMissing(operation, missing, isGiven, alternative)
     }
     if (others.length > 0) {
       return yield* wrong(unexpectedWord(operation, operands.slice(0, operands.length - others.length), others))
@@ -189,17 +190,37 @@ const LISTS: ReadonlyArray<readonly [arguments: ReadonlyArray<string>, list: str
   [["environment", "environments"], "pyro env list"]
 ]
 
+type IsGiven = (field: string) => boolean
+
+/** The given options without which an argument would be needed. Undefined if it has none such. */
+const sparing = ({ neededWithout, unless }: CliSurface, field: string, isGiven: IsGiven) => {
+  const one = unless?.[field]
+  const fields = neededWithout?.[field] ?? (one === undefined ? undefined : [one])
+  return fields?.filter(isGiven)
+}
+
+const isNeeded = (cli: CliSurface, { field, required }: Flag, isGiven: IsGiven) =>
+  required || field !== undefined && sparing(cli, field.name, isGiven)?.length === 0
+
 /** The error of an argument that is missing: how the command is typed, and where a person finds the value. */
-const isMissing = (operation: Command, field: string, alternative = "") => {
-  const { args, neededWithout = {}, path, unless = {} }: CliSurface = operation.cli
+const isMissing = (operation: Command, field: string, isGiven: IsGiven, alternative = "") => {
+  const cli: CliSurface = operation.cli
   const fields = payloadFields(operation.payload())
   const kind = fields.find(({ name }) => name === field)?.kind
-  const needed = args.filter((name) =>
-    name === field || name in unless || name in neededWithout ||
-    fields.some((one) => one.name === name && one.required)
-  )
-  const option = field.startsWith("--") ? [field, "…"] : []
-  const usage = ["pyro", ...shortPath(path), ...needed.map((name) => `<${name}>`), ...option].join(" ")
+  const needed = cli.args.filter((name) => {
+    const spared = sparing(cli, name, isGiven)
+    return name === field || spared?.length === 0 ||
+      spared === undefined && fields.some((one) => one.name === name && one.required)
+  })
+  const instead = new Set(cli.args.flatMap((name) => sparing(cli, name, isGiven) ?? []))
+  const options = flagsOf(operation).filter((flag) => isNeeded(cli, flag, isGiven))
+  const usage = [
+    "pyro",
+    ...shortPath(cli.path),
+    ...needed.map((name) => `<${name}>`),
+    ...[...instead].map((name) => `--${flagName(cli, name)}`),
+    ...options.map(({ name }) => `--${name} …`)
+  ].join(" ")
   const list = LISTS.find(([names]) => names.includes(field))?.[1]
   return new InvalidRequest({
     field,

@@ -286,11 +286,11 @@ describe("the parser", () => {
     [["workspace", "delete", "--all", "fix"], "unexpected \"fix\""],
     [
       ["workspace", "export", "fix", "--output", "x"],
-      "path: missing; or give --patch. Usage: pyro export <workspace> <path>"
+      "path: missing; or give --patch. Usage: pyro export <workspace> <path> --output …"
     ],
     [
       ["workspace", "export", "fix", "--patch"],
-      "--output: missing. Usage: pyro export <workspace> <path> --output …"
+      "--output: missing. Usage: pyro export <workspace> --patch --output …"
     ]
   ])("the parser refuses %j", (words, wrong) => {
     assert.deepStrictEqual(typed(...words), { wrong })
