@@ -25,7 +25,7 @@ export const errorClasses = (contract, root) => {
         `export interface ${name} extends PyroError {`,
         `  readonly _tag: "${name}"`,
         `  readonly code: ${codes.map((code) => JSON.stringify(code)).join(" | ")}`,
-        ...fieldLines(contract, structOf(contract, fields), "  ", texts.get(name)?.fields),
+        ...fieldLines(contract, structOf(contract, fields), "  ", texts.get(name)?.fields, ["next"]),
         "}",
         `export const ${name}: ErrorClass<${name}> = asErrorClass(contract.${name})\n`
       ].join("\n")

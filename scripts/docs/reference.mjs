@@ -98,13 +98,15 @@ const events = (contract, row) => {
 const errors = (contract) => [
   "## Errors",
   "",
-  "CLI, SDK and MCP have the same errors: a stable `code`, a `message` with the next step, and fields.",
+  "CLI, SDK and MCP have the same errors: a stable `code`, a `message`, fields, and `next`: what to do next, the best first.",
+  "A step has a `label`, and says one of: `call` (an operation) with `with` (its arguments by name) and `choose` (those that the",
+  "caller chooses); `option` (an argument of the failed call) with its `value`; `command` (a line for a shell of the host); nothing more.",
   "",
   "| code | fields | exit status of `run`, `exec` | of other commands |",
   "|---|---|---|---|",
   ...contract.PyroError.members.map(({ ast, to: error }) => {
     const fields = contract.SchemaAST.toEncoded(ast).propertySignatures
-      .flatMap(({ name }) => name === "_tag" ? [] : [code(name)]).join(", ")
+      .flatMap(({ name }) => name === "_tag" || name === "next" ? [] : [code(name)]).join(", ")
     const status = (family) => String(contract.exitStatus({ _tag: error.identifier }, family))
     const codes = error.codes ?? [error.prototype.code]
     return tableRow([codes.map(code).join(", "), fields, status("guest"), status("own")])

@@ -341,11 +341,11 @@ const typeOf = (contract, ast, indent) => {
   }
 }
 
-/** Lines of an interface for the fields of a struct, with comments by the fields' names; `_tag` is the caller's. */
-export const fieldLines = (contract, ast, indent, comments = new Map()) =>
+/** Lines of an interface for the fields of a struct, with comments by the fields' names; `_tag` and those of `base` are the caller's. */
+export const fieldLines = (contract, ast, indent, comments = new Map(), base = []) =>
   lines(
     contract,
-    fieldsOf(contract, ast).filter(({ name }) => name !== "_tag").map((field) => ({
+    fieldsOf(contract, ast).filter(({ name }) => name !== "_tag" && !base.includes(name)).map((field) => ({
       ...field,
       description: comments.get(field.name) ?? field.description
     })),

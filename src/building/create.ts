@@ -45,7 +45,7 @@ export const createOfDockerfile = (
         dockerfile: real,
         allowHosts: payload.allowHosts ?? [],
         allowRegistries,
-        option: "--allow-registry",
+        option: "allow_registries",
         ...(registryAuth === undefined ? {} : { registryAuth }),
         ...(tokenHosts === undefined ? {} : { tokenHosts })
       }, progressTo(notify))

@@ -9,7 +9,7 @@ import { Paths } from "../system/files/Paths.ts"
 import { buildInMicroVm } from "./builder/builder.ts"
 import { placesIn } from "./builder/files.ts"
 import { presentBases } from "./builder/present.ts"
-import { registryGrants, type RegistryWords } from "./registry/grants.ts"
+import { registryGrants, type RegistryOption, type RegistryWords } from "./registry/grants.ts"
 import { builderLogins } from "./registry/logins.ts"
 import { mirroredRegistries, mirrorsOf, withMirror } from "./registry/mirrors.ts"
 import { keepSteps, keptSteps, mostStepsBytes } from "./steps.ts"
@@ -35,10 +35,10 @@ const stepsFor = (name: string, { noCache, secrets }: Pick<BuildPayload, "noCach
 /** Builds a Dockerfile in a builder microVM, and makes an environment of the image. */
 export const buildDockerfile = (
   pyro: PyroService,
-  { allowRegistries, option = "--allow-host", ...payload }:
+  { allowRegistries, option = "allow_hosts", ...payload }:
     & BuildPayload
     & Pick<RegistryWords, "allowRegistries">
-    & { readonly name: string; readonly dockerfile: string; readonly option?: "--allow-host" | "--allow-registry" },
+    & { readonly name: string; readonly dockerfile: string; readonly option?: RegistryOption },
   onProgress: OnProgress
 ) =>
   Effect.scoped(Effect.gen(function*() {

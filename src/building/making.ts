@@ -131,7 +131,7 @@ const buildOfDevContainer = (pyro: PyroService, payload: BuildPayload & { readon
           buildDevContainer(
             pyro,
             known,
-            { name, buildArgs, allowHosts, option: "--allow-host", replace, auth: payload },
+            { name, buildArgs, allowHosts, option: "allow_hosts", replace, auth: payload },
             onProgress
           ),
         payload

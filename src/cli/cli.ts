@@ -66,7 +66,8 @@ export const cli = (options: CliOptions): Effect.Effect<ExitPlan, never, Termina
       ? routed.operation.cli.exits
       : routed._tag === "Command"
       ? routed.command.cli.exits
-      : "own"
+      : "own",
+    ...(routed._tag === "Operation" ? { cli: routed.operation.cli } : {})
   } as const
   return run(routed, rest, options).pipe(
     Effect.exit,

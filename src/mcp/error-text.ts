@@ -2,16 +2,15 @@ import { Cause, Option } from "effect"
 import { type PyroError } from "../contract/errors/errors.ts"
 import { printable } from "../contract/text/printable.ts"
 import type { Project } from "../sdk/project.ts"
-import { hasToolsOf, inToolWords, namesUsersOption, type ToolContext } from "./tool-words.ts"
+import { nextText, type StepContext } from "./next-text.ts"
+import { inToolWords, namesUsersOption, type ToolContext } from "./tool-words.ts"
 
-/** For a server that has no tool for the next step. */
-const ASK = "ask the user"
+/** A server shows a model the workspaces of its own project, unless the user allows more. */
+const HIDDEN = "Workspaces of other projects are hidden"
 
-/** The next call to make, with tools of the server only. `all`: the server reaches the workspaces of every project. */
-export const hintOf = (error: PyroError, tool: ToolContext, all: boolean): string => {
-  const steps = error.toolSteps(all)
-  return (typeof steps === "string" ? [steps] : steps).find((one) => hasToolsOf(one, tool)) ?? ASK
-}
+/** What a model does next. `all`: the server reaches the workspaces of every project. */
+export const hintOf = (error: PyroError, tool: StepContext, all: boolean): string =>
+  error._tag === "WorkspaceNotFound" && !all ? `${nextText(error.next, tool)}. ${HIDDEN}` : nextText(error.next, tool)
 
 /** Maximum characters of an error: hosts cut longer texts at a place of their own. */
 const MAX_CHARACTERS = 2_000
@@ -33,7 +32,7 @@ const QUOTING: ReadonlySet<PyroError["_tag"]> = new Set([
 ])
 
 /** The tool that failed, and its project. */
-interface FailureContext extends ToolContext {
+interface FailureContext extends ToolContext, StepContext {
   readonly project?: Project
 }
 

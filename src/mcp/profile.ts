@@ -21,6 +21,10 @@ export type ToolRow = Operation & { readonly mcp: McpSurface }
 
 const isTool = (row: Operation): row is ToolRow => "tool" in row.mcp
 
+/** The row of a tool. */
+export const toolNamed = (name: string): ToolRow | undefined =>
+  operations.filter(isTool).find(({ mcp }) => mcp.tool === name)
+
 /** The tools of a profile, in the order of the table. */
 export const toolRows = (profile: Profile): ReadonlyArray<ToolRow> =>
   operations.filter(isTool).filter(({ mcp }) => (mcp as McpSurface).profiles.includes(profile))

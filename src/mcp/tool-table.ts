@@ -2,7 +2,15 @@ import { type Mode, modeOf, type Narrowing } from "../contract/rows/modes.ts"
 import { lazy, type McpSurface, type Profile, type PureSchema } from "../contract/rows/operation.ts"
 import { type Argument, argumentsOf, type Grants, inputSchemaOf, NO_GRANTS } from "./arguments.ts"
 import { type JsonSchema, jsonSchemaOf, resultSchemaOf } from "./json-schema.ts"
-import { modeRows, type ProfileName, profiles, type SelectionName, type ToolRow, toolRows } from "./profile.ts"
+import {
+  modeRows,
+  type ProfileName,
+  profiles,
+  type SelectionName,
+  toolNamed,
+  type ToolRow,
+  toolRows
+} from "./profile.ts"
 import type { AnyTool } from "./request.ts"
 import { tools } from "./tools/all.ts"
 
@@ -37,6 +45,8 @@ export interface ProfileTool {
   readonly hasLists: boolean
   /** Names of the server's tools: errors name no others. */
   readonly there: ReadonlySet<string>
+  /** Arguments of a tool of the server. Undefined if the server has no such tool. */
+  readonly argumentsOf: (tool: string) => ReadonlyArray<Argument> | undefined
   readonly filled: Narrowing["filled"]
   readonly listed: ListedTool
 }
@@ -54,9 +64,10 @@ const toolOf = (
   profile: Profile,
   grants: Grants,
   there: ReadonlySet<string>,
-  narrowing?: Narrowing
+  narrowings?: Readonly<Record<string, Narrowing>>
 ): ProfileTool => {
   const mcp: McpSurface = row.mcp
+  const narrowing = narrowings?.[mcp.tool]
   const tool: AnyTool = tools[row.name] ?? {}
   const args = argumentsOf(row, profile, grants, narrowing)
   const result: PureSchema = (tool.result ?? row.result)()
@@ -81,6 +92,10 @@ const toolOf = (
     outputSchema,
     hasLists,
     there,
+    argumentsOf: (name) => {
+      const other = there.has(name) ? toolNamed(name) : undefined
+      return other === undefined ? undefined : argumentsOf(other, profile, grants, narrowings?.[name])
+    },
     filled: narrowing?.filled,
     listed: {
       name: mcp.tool,
@@ -104,7 +119,7 @@ const toolOf = (
 const modeTools = (mode: Mode, grants: Grants): ReadonlyArray<ProfileTool> => {
   const there = new Set(Object.keys(mode.tools))
   // Output schemas as in workspace-full: those of workspace-core's tools.
-  return modeRows(mode).map((row) => toolOf(row, "full", grants, there, mode.tools[row.mcp.tool]!))
+  return modeRows(mode).map((row) => toolOf(row, "full", grants, there, mode.tools))
 }
 
 const tables = new Map<string, () => ReadonlyArray<ProfileTool>>()

@@ -17,7 +17,7 @@ export type {
   Input,
   SignalName
 } from "./promises/common.ts"
-export { type ErrorClass, PyroError } from "./promises/error-class.ts"
+export { type ErrorClass, type NextStep, PyroError } from "./promises/error-class.ts"
 export * from "./promises/errors.ts"
 export type { AsUser, FileStat, ReadOptions, WatchEvent, WatchOptions } from "./promises/file-options.ts"
 export type { Files } from "./promises/files.ts"

@@ -82,7 +82,7 @@ const environmentFor = (
         buildArgs: {},
         allowHosts,
         allowRegistries,
-        option: "--allow-registry",
+        option: "allow_registries",
         replace: true,
         auth: payload
       },

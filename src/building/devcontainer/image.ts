@@ -10,7 +10,7 @@ import type { DevContainerInputs } from "../../lib/seeding/devcontainer-inputs.t
 import { argumentsOf, basesOfPlan, type KnownDevContainer, planned } from "../../lib/seeding/devcontainer-plan.ts"
 import { buildInMicroVm } from "../builder/builder.ts"
 import { presentBases } from "../builder/present.ts"
-import { registryGrants } from "../registry/grants.ts"
+import { registryGrants, type RegistryOption } from "../registry/grants.ts"
 import { builderLogins } from "../registry/logins.ts"
 import { mirroredRegistries, mirrorsOf, withMirror } from "../registry/mirrors.ts"
 
@@ -88,7 +88,7 @@ interface Building {
   /** Registries that the files may name, of a new workspace. */
   readonly allowRegistries?: ReadonlyArray<string> | undefined
   /** Option of the person's command that allows a registry. */
-  readonly option: "--allow-host" | "--allow-registry"
+  readonly option: RegistryOption
   readonly replace: boolean
   /** Logins of registries, and hosts that give their tokens. */
   readonly auth?: Parameters<typeof builderLogins>[1]

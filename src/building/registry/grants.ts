@@ -1,5 +1,6 @@
 import { Effect, Result } from "effect"
 import { RegistryNotAllowed } from "../../contract/errors/errors.ts"
+import { option } from "../../contract/errors/next-step.ts"
 import { catalogue } from "../../lib/environment/model/catalogue.ts"
 import { parseHostRules } from "../../lib/network/model/policy.ts"
 import { allowsNames, type HostRule } from "../../lib/network/model/rule.ts"
@@ -83,16 +84,21 @@ const wordFor = (registry: string): string => {
   return port === undefined ? registry : `localhost:${port}`
 }
 
+/** Option of a command that builds, with which a person allows a registry. */
+export type RegistryOption = "allow_hosts" | "allow_registries"
+
+const allowing = (field: RegistryOption, word: string) => option("Allow it if you trust it", field, [word])
+
 /**
  * The grants of a builder for the images of its files. Fails before the build if a file names a registry or an environment that only the person
  * can allow: the programs of the build have what the builder has. An image that is `present` needs the same word, and no network.
  */
 export const registryGrants = (
   { environments = [], images }: Pick<Bases, "environments" | "images">,
-  { option, path, present = [], ...words }: RegistryWords & {
+  { option: field, path, present = [], ...words }: RegistryWords & {
     readonly present?: ReadonlyArray<NamedImage>
     readonly path: string
-    readonly option: "--allow-host" | "--allow-registry"
+    readonly option: RegistryOption
   }
 ): Effect.Effect<RegistryGrants, RegistryNotAllowed> => {
   const [first] = notAllowed(images, words)
@@ -104,7 +110,7 @@ export const registryGrants = (
         registry,
         reason: reasonOf(registry),
         ...(line === undefined ? {} : { line }),
-        ...(canBeAllowed(registry) ? { option: `${option} ${wordFor(registry)}` } : {})
+        ...(canBeAllowed(registry) ? { next: [allowing(field, wordFor(registry))] } : {})
       })
     )
   }
@@ -116,7 +122,7 @@ export const registryGrants = (
         path: own,
         registry: image,
         reason: "environment",
-        option: `${option} ${image}`,
+        next: [allowing(field, image)],
         ...(line === undefined ? {} : { line })
       })
     )

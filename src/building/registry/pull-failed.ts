@@ -1,8 +1,10 @@
 import { Effect, Option, Schema } from "effect"
 import { ImagePullFailed, PullFailure } from "../../contract/errors/errors.ts"
+import { command } from "../../contract/errors/next-step.ts"
 import { payloadOf } from "../../contract/rows/payload-of.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { NetworkRecord } from "../../contract/rows/workspace-network.ts"
+import { typed } from "../../contract/text/printable.ts"
 import { THIS_HOST } from "../../lib/network/model/name.ts"
 
 /** Failures whose reason the host knows better than the guest, which sees a refused connection only, or an answer of the cache of layers. */
@@ -77,6 +79,8 @@ export const pullFailed = (
       image,
       reason: "policy",
       detail: told,
-      ...(option === undefined ? {} : { option })
+      ...(option === undefined
+        ? {}
+        : { next: [command("Allow the host if you trust it", `pyro env pull ${typed([image])} ${option}`)] })
     })
   })

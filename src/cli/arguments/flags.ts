@@ -1,3 +1,4 @@
+import { flagName } from "../../contract/rows/next-steps.ts"
 import type { CliExtra, CliSurface } from "../../contract/rows/operation.ts"
 import { type PayloadField, payloadFields } from "../../contract/rows/payload-fields.ts"
 import { table } from "../../contract/text/names.ts"
@@ -23,9 +24,6 @@ export type Flag =
     | { readonly field: PayloadField; readonly extra?: never }
     | { readonly field?: never; readonly extra: CliExtra }
   )
-
-/** `memory_mib` -> `mem-mib`: the flag of a field, without its dashes. */
-export const flagName = (cli: CliSurface, field: string): string => cli.flags?.[field] ?? field.replaceAll("_", "-")
 
 /** Flags of every command with a result. */
 const common: NonNullable<CliSurface["extras"]> = {

@@ -1,6 +1,8 @@
 import { Cause, Option, Schema } from "effect"
 import { PyroError } from "../../contract/errors/errors.ts"
 import { type ExitFamily, exitStatus, ownFailure } from "../../contract/errors/exit-status.ts"
+import { typedMessage } from "../../contract/rows/next-steps.ts"
+import type { CliSurface } from "../../contract/rows/operation.ts"
 import { printable } from "../../contract/text/printable.ts"
 import { OutputClosed } from "../terminal/Terminal.ts"
 
@@ -20,6 +22,8 @@ interface Invocation {
   /** Its command, such as `pyro run`. */
   readonly command: string
   readonly family: ExitFamily
+  /** Its options. Absent for the commands that are no operation. */
+  readonly cli?: CliSurface
   /** Hint for an error about a name. The word may not have been meant as a name. */
   readonly hint: (error: PyroError) => string | undefined
 }
@@ -32,7 +36,7 @@ export const reportFailure = (cause: Cause.Cause<PyroError | OutputClosed>, invo
   const error = failure.value
   const { _tag, ...fields } = Schema.encodeSync(PyroError)(error)
   const hint = hintFor(error, invocation)
-  const { message } = error
+  const message = typedMessage(error, invocation.cli)
   return {
     status: exitStatus(error, family),
     text: `pyro: ${printable(message)}${hint === undefined ? "" : `\n${printable(hint)}`}\n`,

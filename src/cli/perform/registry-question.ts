@@ -17,10 +17,11 @@ const whatItIs = (registry: string) => {
  * Asks the person on a terminal for the registry that a file names and the build refused. Gives the request with the answer. Undefined: the person
  * did not allow the registry, or there is no terminal to ask on.
  */
-export const allowedByPerson = <P>(payload: P, { option, path }: RegistryNotAllowed) =>
+export const allowedByPerson = <P>(payload: P, { next, path }: RegistryNotAllowed) =>
   Effect.gen(function*() {
-    const [name, registry] = option?.split(" ") ?? []
-    if (name === undefined || registry === undefined) return undefined
+    const allowing = next.find((step) => "option" in step)
+    const [registry] = Array.isArray(allowing?.value) ? allowing.value.map(String) : []
+    if (allowing === undefined || registry === undefined) return undefined
     const answer = yield* asks(
       `${nameLine(path)} names ${whatItIs(registry)}. The programs of the build can then ${
         registry.includes("/") ? "read" : "reach"
@@ -28,7 +29,7 @@ export const allowedByPerson = <P>(payload: P, { option, path }: RegistryNotAllo
     )
     if (answer !== true) return undefined
     const { allowHosts = [], allowRegistries = [] } = payload as Partial<BuildPayload & CreatePayload>
-    return name === "--allow-host"
+    return allowing.option === "allow_hosts"
       ? { ...payload, allowHosts: [...allowHosts, registry] }
       : { ...payload, allowRegistries: [...allowRegistries, registry] }
   })

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { nameLine, oneLine, someLines } from "../text/one-line.ts"
 import { ContractError } from "./contract-error.ts"
+import { call, option, words } from "./next-step.ts"
 
 /** The guest's path does not allow the operation; `reason` says why. Nothing was changed. */
 export class FileRefused extends ContractError<FileRefused>()("FileRefused", {
@@ -29,10 +30,7 @@ export class FileRefused extends ContractError<FileRefused>()("FileRefused", {
   detail: Schema.String
 }, {
   fact: ({ path, detail }) => `${path}: ${detail}`,
-  steps: ({ reason }) =>
-    reason === "not_found"
-      ? ["call workspace_file_list for the existing files", "name another path"]
-      : ["nothing was changed; name another path, or use workspace_exec", "nothing was changed; name another path"]
+  next: ({ reason }) => reason === "not_found" ? [call("See which files there are", "workspace.file.list")] : []
 }) {}
 
 /** The file has changed since the caller read it. It was not written. */
@@ -43,9 +41,8 @@ export class FileChanged extends ContractError<FileChanged>()("FileChanged", {
   actualVersion: Schema.String
 }, {
   fact: ({ path, actualVersion, expectedVersion }) =>
-    `${path} has version ${actualVersion}, not ${expectedVersion}: the file has changed. Nothing was written. ` +
-    `Read the file again, then repeat the change`,
-  steps: "call workspace_file_read again, then repeat the change"
+    `${path} has version ${actualVersion}, not ${expectedVersion}: the file has changed. Nothing was written`,
+  next: ({ path }) => [call("Read the file again, then repeat the change", "workspace.file.read", { path })]
 }) {}
 
 /** The text to replace does not occur exactly once. The file is unchanged. */
@@ -58,10 +55,12 @@ export class EditRejected extends ContractError<EditRejected>()("EditRejected", 
   detail: Schema.String
 }, {
   fact: ({ path, detail }) => `${path} was not edited: ${detail}`,
-  message: ({ fact, matches }) =>
-    matches > 1 ? `${fact}. Add the lines around the one that is meant, or give --replace-all` : fact,
-  steps:
-    "call workspace_file_read and copy the text exactly, with enough lines around it to be unique, or give replace_all"
+  next: ({ matches, path }) => [
+    ...matches > 1
+      ? [words("Add the lines around the one that is meant"), option("Or replace each", "replace_all", true)]
+      : [],
+    call("Read the file, and copy the text exactly", "workspace.file.read", { path })
+  ]
 }) {}
 
 /** Maximum hunks and files in a sentence. The fields of the error have more. */
@@ -82,7 +81,7 @@ export class PatchRejected extends ContractError<PatchRejected>()("PatchRejected
     const more = rejects.length > named.length ? [`\n  and ${rejects.length - named.length} more`] : []
     return `the patch was not applied and nothing was changed: ${oneLine(detail)}${[...named, ...more].join("")}`
   },
-  steps: "read the files with workspace_file_read and write a new patch"
+  next: [words("Read the files, and make a new patch")]
 }) {}
 
 /** Maximum paths in a sentence. */
@@ -95,11 +94,7 @@ export class ExportRefused extends ContractError<ExportRefused>()("ExportRefused
   paths: Schema.Array(Schema.String)
 }, {
   fact: ({ detail, paths }) =>
-    `nothing was exported: ${detail}${paths.length === 0 ? "" : ` (${someLines(paths, MOST_PATHS).join(", ")})`}`,
-  steps: ({ paths }) =>
-    paths.length === 0
-      ? "nothing was written on the host; the message says what has to change before another call"
-      : "nothing was written on the host; correct the named paths and call again"
+    `nothing was exported: ${detail}${paths.length === 0 ? "" : ` (${someLines(paths, MOST_PATHS).join(", ")})`}`
 }) {}
 
 export const contentErrors = [FileRefused, FileChanged, EditRejected, PatchRejected, ExportRefused] as const

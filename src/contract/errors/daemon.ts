@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { optional } from "../text/fields.ts"
 import { ContractError } from "./contract-error.ts"
+import { call, words } from "./next-step.ts"
 
 /** The daemon, which has the workspaces, does not answer or does not start. */
 export class DaemonUnavailable extends ContractError<DaemonUnavailable>()("DaemonUnavailable", {
@@ -10,8 +11,9 @@ export class DaemonUnavailable extends ContractError<DaemonUnavailable>()("Daemo
 }, {
   fact: ({ closed, detail }) => closed === true ? detail : `pyro's workspaces cannot be reached: ${detail}`,
   next: ({ closed }) =>
-    closed === true ? "Make another client, and close it after the last call" : "Show its log: pyro daemon logs",
-  steps: "call again once; if that fails, ask the user to run: pyro daemon logs"
+    closed === true
+      ? [words("Make another client, and close it after the last call")]
+      : [call("Show its log", "daemon.logs")]
 }) {}
 
 /** A daemon of another version owns the workspaces. */
@@ -21,8 +23,7 @@ export class DaemonMismatch extends ContractError<DaemonMismatch>()("DaemonMisma
   detail: Schema.String
 }, {
   fact: ({ running, own, detail }) => `the daemon is pyro ${running}, and this is pyro ${own}: ${detail}`,
-  next: "Use that version, or replace the daemon (running commands go on): pyro daemon stop",
-  steps: "only the user can fix this: pyro daemon stop"
+  next: [call("Use that version, or replace the daemon (running commands go on)", "daemon.stop")]
 }) {}
 
 /** A message between a program and its daemon that its receiver cannot read. Both are one build, so this is a defect of pyro. */
@@ -32,9 +33,10 @@ export class MessageUnreadable extends ContractError<MessageUnreadable>()("Messa
   detail: Schema.String
 }, {
   fact: ({ operation, detail }) => `${operation}: a message between pyro and its daemon cannot be read: ${detail}`,
-  next:
-    "Look at what is there, and ask again; if that fails, replace the daemon (running commands go on): pyro daemon stop",
-  steps: "look at what is there and call again once; if that fails, ask the user to run: pyro daemon stop"
+  next: [
+    words("Look at what is there, and ask again"),
+    call("If that fails, replace the daemon (running commands go on)", "daemon.stop")
+  ]
 }) {}
 
 /** The daemon cannot serve its page. */
@@ -42,8 +44,10 @@ export class PageUnavailable extends ContractError<PageUnavailable>()("PageUnava
   detail: Schema.String
 }, {
   fact: ({ detail }) => `the page cannot be opened: ${detail}`,
-  next: "For another port: pyro ui --port PORT. The commands show the same: pyro list, pyro summary",
-  steps: "only the user can fix this"
+  next: [
+    call("Choose another port", "ui", {}, "port"),
+    call("A command shows the workspaces, too", "workspace.list")
+  ]
 }) {}
 
 export const daemonErrors = [DaemonUnavailable, DaemonMismatch, MessageUnreadable, PageUnavailable] as const

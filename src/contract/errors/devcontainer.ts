@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { ContractError } from "./contract-error.ts"
+import { option, words } from "./next-step.ts"
 
 /** A devcontainer.json cannot become a workspace. */
 export class DevContainerRefused extends ContractError<DevContainerRefused>()("DevContainerRefused", {
@@ -8,7 +9,7 @@ export class DevContainerRefused extends ContractError<DevContainerRefused>()("D
   detail: Schema.String
 }, {
   fact: ({ detail, path }) => `${path}: ${detail}`,
-  steps: "only the user can fix the project's devcontainer.json; create a workspace without it"
+  next: [words("Correct the file, or create the workspace without it")]
 }) {}
 
 /** A command of a devcontainer.json failed in the new workspace. pyro deleted that workspace. */
@@ -22,11 +23,10 @@ export class DevContainerCommandFailed extends ContractError<DevContainerCommand
 }, {
   fact: ({ command, ended, output }) =>
     `${command} failed (${ended}), and no workspace was kept${output === "" ? "" : `. Its last lines:\n${output}\n`}`,
-  message: ({ fact }) =>
-    `${
-      fact.endsWith("\n") ? fact : `${fact}. `
-    }A command that needs the network needs --allow-host. To run it yourself: --skip-commands`,
-  steps: "tell the user the last lines; create the workspace without its commands"
+  next: [
+    option("Allow the hosts that the command needs", "allow_hosts"),
+    option("Or leave the commands out, and run them yourself", "skip_commands", true)
+  ]
 }) {}
 
 export const devContainerErrors = [DevContainerRefused, DevContainerCommandFailed] as const

@@ -5,6 +5,7 @@ import { parseReference } from "../text/image-reference.ts"
 import { nameLine, oneLine } from "../text/one-line.ts"
 import { printable } from "../text/printable.ts"
 import { ContractError } from "./contract-error.ts"
+import { call, option, words } from "./next-step.ts"
 
 /** No environment has the name. */
 export class EnvironmentUnknown extends ContractError<EnvironmentUnknown>()("EnvironmentUnknown", {
@@ -24,16 +25,11 @@ export class EnvironmentUnknown extends ContractError<EnvironmentUnknown>()("Env
     )
   },
   next: ({ environment, path }) => {
-    const reference = path === undefined ? (parseReference(environment) ?? parseArchive(environment))?.name : undefined
-    return reference === undefined ? "List them: pyro env list" : `Pull the image: pyro env pull ${reference}`
-  },
-  steps: ({ environment, known, path }) => {
-    if (path !== undefined) {
-      return `let the file name one of ${known.join(", ")} with localhost/ before it, or another image`
-    }
+    if (path !== undefined) return [words("Let the file name a known one with localhost/ before it, or another image")]
     const reference = (parseReference(environment) ?? parseArchive(environment))?.name
-    const others = reference === undefined ? "" : `, or ask the user to run: pyro env pull ${reference}`
-    return `use one of ${known.join(", ")}${others}`
+    return reference === undefined
+      ? [call("List them", "env.list")]
+      : [call("Pull the image", "env.pull", { environment: reference })]
   }
 }) {}
 
@@ -47,15 +43,17 @@ export class EnvironmentBuildFailed extends ContractError<EnvironmentBuildFailed
   step: Schema.String,
   detail: Schema.String
 }, {
-  fact: ({ detail, environment, step }) => {
-    const next = isNoPackage(detail)
-      ? "Use the package names of the Debian release"
-      : step === "dockerfile"
-      ? "Correct the step, or try again"
-      : "Try again"
-    return `environment ${environment} was not built (${step}): ${detail}. No partial image was kept. ${next}`
-  },
-  steps: "correct the names of packages, or call again once"
+  fact: ({ detail, environment, step }) =>
+    `environment ${environment} was not built (${step}): ${detail}. No partial image was kept`,
+  next: ({ detail, step }) => [
+    words(
+      isNoPackage(detail)
+        ? "Use the package names of the Debian release"
+        : step === "dockerfile"
+        ? "Correct the step, or try again"
+        : "Try again"
+    )
+  ]
 }) {}
 
 /** Another environment of the user has the name. */
@@ -65,8 +63,7 @@ export class EnvironmentNameTaken extends ContractError<EnvironmentNameTaken>()(
   is: Schema.String
 }, {
   fact: ({ environment, is }) => `the name "${environment}" belongs to ${is}`,
-  next: "Choose another name, or replace that environment: --replace",
-  steps: "choose another name"
+  next: [words("Choose another name"), option("Or replace that environment", "replace", true)]
 }) {}
 
 /** A cached file (image, kernel, template, layer) differs from what pyro wrote. */
@@ -75,8 +72,7 @@ export class ImageDamaged extends ContractError<ImageDamaged>()("ImageDamaged", 
   detail: Schema.String
 }, {
   fact: ({ path, detail }) => `${path} is damaged: ${detail}`,
-  next: "Remove it, and pyro builds it again: pyro env rm",
-  steps: "only the user can fix this, and pyro then builds the image again: pyro env rm"
+  next: [call("Remove it, and pyro builds it again", "env.rm", {}, "environments")]
 }) {}
 
 export const environmentErrors = [

@@ -30,8 +30,7 @@ export class InvalidRequest extends ContractError<InvalidRequest>()("InvalidRequ
   field: Schema.String,
   detail: Schema.String
 }, {
-  fact: ({ field, detail }) => field === "" ? detail : `${field}: ${detail}`,
-  steps: "correct this argument and call again"
+  fact: ({ field, detail }) => field === "" ? detail : `${field}: ${detail}`
 }) {}
 
 /** All errors of the contract. */

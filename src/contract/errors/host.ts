@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { printable } from "../text/printable.ts"
-import { ContractError, makeRoom, usersHost } from "./contract-error.ts"
+import { ContractError } from "./contract-error.ts"
+import { call, command, type NextStep, option, words } from "./next-step.ts"
 
 const suffix = (detail: string) => detail === "" ? "" : ` (${detail})`
 
@@ -11,9 +12,8 @@ export class HostToolMissing extends ContractError<HostToolMissing>()("HostToolM
   package: Schema.String,
   detail: Schema.String
 }, {
-  fact: ({ detail, package: name, tool }) =>
-    `${tool} is missing on this host${suffix(detail)}. Install it: sudo apt-get install ${name}`,
-  steps: usersHost
+  fact: ({ detail, tool }) => `${tool} is missing on this host${suffix(detail)}`,
+  next: ({ package: name }) => [command("Install it", `sudo apt-get install ${name}`)]
 }) {}
 
 /** A program of the host is too old, or lacks a feature that pyro needs. */
@@ -23,8 +23,10 @@ export class HostToolUnsuitable extends ContractError<HostToolUnsuitable>()("Hos
   needed: Schema.String
 }, {
   fact: ({ tool, found, needed }) => `${tool} ${found} cannot be used; pyro needs ${needed}`,
-  next: "Install a newer one, or name another program: PYRO_QEMU",
-  steps: usersHost
+  next: ({ tool }) => [
+    words("Install a newer one"),
+    .../qemu/i.test(tool) ? [command("Or name another program", "export PYRO_QEMU=/PATH/TO/IT")] : []
+  ]
 }) {}
 
 /** `where` of a `NoSpace`: memory of running VMs. A VM that ends frees its share. */
@@ -46,27 +48,20 @@ const unused = Schema.optional(Schema.Array(Schema.String))
 const unusedFact = (ids: ReadonlyArray<string> | undefined) =>
   ids === undefined ? "" : `; running without a name and unused: ${ids.join(", ")}`
 
-const unusedText = (ids: ReadonlyArray<string> | undefined) =>
-  ids === undefined ? "" : `Delete those that you do not need: pyro delete ${ids.join(" ")}. `
-
-/** The same for a model: it may know whether it made them. */
-const roomSteps = (fitting: number | undefined, ids: ReadonlyArray<string> | undefined) => {
-  const steps = makeRoom(fitting)
-  return ids === undefined ? steps : [
-    `call workspace_delete for those of ${ids.join(", ")} that you made: they have no name, and nothing uses them`,
-    ...(typeof steps === "string" ? [steps] : steps)
-  ]
-}
-
-/** Next step to free room for microVMs. A fork has its origin's sizes, so only the number of forks can shrink. */
-const remedy = (resource: string, fitting: number | undefined, ids: ReadonlyArray<string> | undefined) => {
-  const fewer = fitting === undefined || fitting === 0 ? "" : `Ask for fewer: --count ${fitting}. `
-  const [flag, size] = resource === "cpu" ? ["--vcpu-count", "fewer virtual CPUs"] : ["--mem-mib", "less memory"]
-  return `${fewer}${
-    unusedText(ids)
-  }Stop or delete workspaces (list them: pyro list), or create with ${size}: ${flag}. A fork has the sizes of its ` +
-    "origin"
-}
+/** How to make room for microVMs. A fork has its origin's sizes, so only the number of forks can shrink. */
+const roomSteps = (
+  resource: string,
+  fitting: number | undefined,
+  ids: ReadonlyArray<string> | undefined
+): ReadonlyArray<NextStep> => [
+  ...fitting === undefined || fitting === 0 ? [] : [option("Ask for fewer", "count", fitting)],
+  ...ids === undefined ? [] : [call("Delete those that you do not need", "workspace.delete", { workspaces: [...ids] })],
+  call("Stop or delete workspaces. List them", "workspace.list"),
+  resource === "cpu"
+    ? option("Or create with fewer virtual CPUs", "vcpu_count")
+    : option("Or create with less memory", "memory_mib"),
+  words("A fork has the sizes of its origin")
+]
 
 /** A disk of the host, or its memory for running VMs, has too little space. */
 export class NoSpace extends ContractError<NoSpace>()("NoSpace", {
@@ -84,11 +79,10 @@ export class NoSpace extends ContractError<NoSpace>()("NoSpace", {
     }`,
   next: ({ fits, unused, where }) =>
     where === memoryStore
-      ? remedy("memory", fits, unused)
+      ? roomSteps("memory", fits, unused)
       : where === WORKSPACE_DISK
-      ? "Copy less, or create a workspace with a larger disk: --disk-mib"
-      : "Free some space: pyro gc",
-  steps: ({ fits, unused }) => roomSteps(fits, unused)
+      ? [words("Copy less"), option("Or create a workspace with a larger disk", "disk_mib")]
+      : [call("Free some space", "gc")]
 }) {}
 
 /** The host lacks resources for another microVM beside the running ones. */
@@ -103,8 +97,7 @@ export class AdmissionRefused extends ContractError<AdmissionRefused>()("Admissi
     const what = fits === undefined ? "the microVM was" : "the microVMs were"
     return `${what} not started, because ${resource} would run out: ${detail}${fitText(fits)}${unusedFact(unused)}`
   },
-  next: ({ resource, fits, unused }) => remedy(resource, fits, unused),
-  steps: ({ fits, unused }) => roomSteps(fits, unused)
+  next: ({ resource, fits, unused }) => roomSteps(resource, fits, unused)
 }) {}
 
 /** pyro cannot use its state directory. */
@@ -112,13 +105,13 @@ export class StateDirectoryUnusable extends ContractError<StateDirectoryUnusable
   path: Schema.String,
   detail: Schema.String
 }, {
-  fact: ({ path, detail }) =>
-    `${path} cannot be used: ${detail}. ${
-      detail.startsWith("it is damaged")
-        ? "Repair it, or delete its workspace or snapshot"
-        : "Make it writable for your user, or choose another directory: PYRO_STATE_DIR, PYRO_CACHE_DIR or PYRO_MEMORY_DIR"
-    }`,
-  steps: usersHost
+  fact: ({ path, detail }) => `${path} cannot be used: ${detail}`,
+  next: ({ detail }) =>
+    detail.startsWith("it is damaged")
+      ? [words("Repair it, or delete its workspace or snapshot")]
+      : [words(
+        "Make it writable for your user, or choose another directory by PYRO_STATE_DIR, PYRO_CACHE_DIR or PYRO_MEMORY_DIR"
+      )]
 }) {}
 
 /** An environment variable has an invalid value. Nothing was done. */
@@ -131,8 +124,7 @@ export class InvalidConfiguration extends ContractError<InvalidConfiguration>()(
 }, {
   fact: ({ variable, value, allowed }) =>
     `the environment variable ${variable} is "${printable(value.slice(0, 200))}"; allowed: ${allowed}`,
-  next: ({ variable }) => `Correct the value, or remove the variable: unset ${variable}`,
-  steps: usersHost
+  next: ({ variable }) => [command("Correct the value, or remove the variable", `unset ${variable}`)]
 }) {}
 
 /** The source of the workspace cannot be copied. Nothing was made. */
@@ -140,13 +132,14 @@ export class SeedRejected extends ContractError<SeedRejected>()("SeedRejected", 
   path: Schema.String,
   detail: Schema.String
 }, {
-  fact: ({ path, detail }) => {
-    const next = path.includes("://")
-      ? "Check the URL and the ref, or clone the repository and use the clone: --seed-path"
-      : "Name a readable directory, or a tar, zip or 7z archive"
-    return `cannot copy ${path} to the workspace: ${detail}. ${next}`
-  },
-  steps: "name another seed_path, or none"
+  fact: ({ path, detail }) => `cannot copy ${path} to the workspace: ${detail}`,
+  next: ({ path }) =>
+    path.includes("://")
+      ? [
+        words("Check the URL and the ref"),
+        option("Or clone the repository and use the clone", "seed_path")
+      ]
+      : [words("Name a readable directory, or a tar, zip or 7z archive")]
 }) {}
 
 /** The host cannot confine a microVM to the level that the request demands. */
@@ -155,8 +148,7 @@ export class ConfinementUnavailable extends ContractError<ConfinementUnavailable
   detail: Schema.String
 }, {
   fact: ({ level, detail }) => `this host confines QEMU only to the level "${level}": ${detail}`,
-  next: "Change that, or ask for no more: --require-confinement",
-  steps: usersHost
+  next: ({ level }) => [option("Change that, or ask for no more", "require_confinement", level)]
 }) {}
 
 /** This host cannot run microVMs on a driver. Nothing was made. */
@@ -165,8 +157,7 @@ export class DriverUnavailable extends ContractError<DriverUnavailable>()("Drive
   detail: Schema.String
 }, {
   fact: ({ driver, detail }) => `this microVM cannot run on ${driver} here: ${detail}`,
-  next: "QEMU needs none of this, for a new workspace: --driver qemu",
-  steps: usersHost
+  next: [option("QEMU needs none of this, for a new workspace", "driver", "qemu")]
 }) {}
 
 /** A configuration file of an agent host cannot be read or changed. Nothing was written. */
@@ -175,9 +166,10 @@ export class HostFileUnusable extends ContractError<HostFileUnusable>()("HostFil
   path: Schema.String,
   detail: Schema.String
 }, {
-  fact: ({ path, host, detail }) => `${path} of ${host} cannot be used: ${detail}`,
-  next: ({ host }) => `Nothing was written. Correct the file, or print the entry: pyro host print-config ${host}`,
-  steps: "only the user can fix this"
+  fact: ({ path, host, detail }) => `${path} of ${host} cannot be used: ${detail}. Nothing was written`,
+  next: ({ host }) => [
+    command("Correct the file, or print the entry", `pyro host print-config ${host}`)
+  ]
 }) {}
 
 /** An agent has no key. Nothing was made. */
@@ -186,9 +178,9 @@ export class AgentKeyMissing extends ContractError<AgentKeyMissing>()("AgentKeyM
   /** Variables of which one would do. */
   variables: Schema.Array(Schema.String)
 }, {
-  fact: ({ agent, variables }) => `${agent} needs a key, and the environment has none: ${variables.join(", ")}`,
-  next: ({ variables }) => `Nothing was made. Set one, which stays on the host: export ${variables[0]}=…`,
-  steps: "only the user can fix this"
+  fact: ({ agent, variables }) =>
+    `${agent} needs a key, and the environment has none: ${variables.join(", ")}. Nothing was made`,
+  next: ({ variables }) => [command("Set one, which stays on the host", `export ${variables[0]}=…`)]
 }) {}
 
 /** An agent host has another entry for pyro. Nothing was written. */
@@ -202,8 +194,7 @@ export class HostEntryDiffers extends ContractError<HostEntryDiffers>()("HostEnt
 }, {
   fact: ({ host, path, keys, diff }) =>
     `${host} has another entry for pyro in ${path}: ${keys.join(", ")} would change\n${diff.trimEnd()}`,
-  message: ({ fact }) => `${fact}\nMake this change: run the command again with --force`,
-  steps: "only the user can fix this"
+  next: [option("Make this change", "force", true)]
 }) {}
 
 export const hostErrors = [

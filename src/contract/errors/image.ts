@@ -4,6 +4,7 @@ import { parseReference } from "../text/image-reference.ts"
 import { nameLine, oneLine } from "../text/one-line.ts"
 import { printable } from "../text/printable.ts"
 import { ContractError } from "./contract-error.ts"
+import { call, command, type NextStep, words } from "./next-step.ts"
 
 /** Why an image was not pulled. */
 export const PullFailure = Schema.Literals([
@@ -26,51 +27,62 @@ export type PullFailure = typeof PullFailure.Type
 
 const registryOf = (image: string) => parseReference(image)?.registry ?? "the registry"
 
-interface Texts {
+interface Failure {
   readonly fact: (image: string) => string
-  readonly next: (image: string) => string
+  readonly next: (image: string) => ReadonlyArray<NextStep>
 }
 
-const again = () => "Try again"
-const another = () => "Choose another image"
+const again = () => [words("Try again")]
+const another = () => [words("Choose another image")]
+const restart = call("Then start the daemon again", "daemon.stop")
+const logIn = (label: string, image: string) => command(label, `docker login ${registryOf(image)}`)
 
 /** What each failure means, and what helps. Only some failures end by themselves. */
-const texts: Readonly<Record<PullFailure, Texts>> = {
+const failures: Readonly<Record<PullFailure, Failure>> = {
   not_found: {
     fact: (image) => `${registryOf(image)} has no such image`,
-    next: () => "Check the repository and the tag. Some registries say this of private images, too"
+    next: () => [words("Check the repository and the tag. Some registries say this of private images, too")]
   },
   unauthorized: {
     fact: (image) => `${registryOf(image)} does not give this image to everybody, or there is no such image`,
-    next: (image) => `Check the name, or log in on this host: docker login ${registryOf(image)}`
+    next: (image) => [logIn("Check the name, or log in on this host", image)]
   },
   unreachable: {
     fact: (image) => `no connection with ${registryOf(image)}`,
-    next: () => "Check the name of the registry and this host's network, then try again"
+    next: () => [words("Check the name of the registry and this host's network, then try again")]
   },
   policy: {
     fact: () => "the registry needs a host that a pull of this registry may not reach",
-    next: () => "Allow the host if you trust it"
+    next: () => [words("Allow the host if you trust it")]
   },
   certificate: {
     fact: (image) => `the certificate of ${registryOf(image)} is not trusted`,
-    next: () =>
-      "Add the registry's authority to the certificates of this host, or name its file in NODE_EXTRA_CA_CERTS and start the daemon again: pyro daemon stop"
+    next: () => [
+      words(
+        "Add the registry's authority to the certificates of this host, or name its file in NODE_EXTRA_CA_CERTS"
+      ),
+      restart
+    ]
   },
   rate_limit: {
     fact: (image) => `${registryOf(image)} gives no more images to this host for now`,
-    next: (image) => `Try again later, or log in for a higher limit: docker login ${registryOf(image)}`
+    next: (image) => [logIn("Try again later, or log in for a higher limit", image)]
   },
   stalled: {
     fact: (image) => `${registryOf(image)} stopped sending`,
-    next: () =>
-      "Try again: layers that came whole are not fetched again. For a slow registry, set PYRO_PULL_STALL_SECONDS, and start the daemon again: pyro daemon stop"
+    next: () => [
+      words("Try again: layers that came whole are not fetched again"),
+      words("For a slow registry, set PYRO_PULL_STALL_SECONDS"),
+      restart
+    ]
   },
   timeout: { fact: (image) => `${registryOf(image)} did not answer in time`, next: again },
   server: { fact: (image) => `${registryOf(image)} failed`, next: again },
   digest: {
     fact: (image) => `${registryOf(image)} gave other content than its digest says`,
-    next: () => "Try again. If that fails too, the registry or a proxy changes the content: do not use the image"
+    next: () => [
+      words("Try again. If that fails too, the registry or a proxy changes the content: do not use the image")
+    ]
   },
   platform: { fact: () => "this host runs linux/amd64, and the image is for", next: another },
   image: { fact: () => "the image is not one that pyro can use", next: another },
@@ -86,17 +98,13 @@ export class ImagePullFailed extends ContractError<ImagePullFailed>()("ImagePull
   /** What the registry, the network or the builder said. */
   detail: Schema.String,
   /** User of the login that the registry refused. Absent without a login. */
-  user: optional(Schema.String),
-  /** Option of `pyro env pull` that would allow a host of the registry. */
-  option: optional(Schema.String)
+  user: optional(Schema.String)
 }, {
   fact: ({ detail, image, reason, user }) =>
     `${image} was not pulled: ${
-      user === undefined ? texts[reason].fact(image) : `${registryOf(image)} does not give this image to ${user}`
+      user === undefined ? failures[reason].fact(image) : `${registryOf(image)} does not give this image to ${user}`
     }${reason === "platform" ? " " : ": "}${detail}. Nothing was kept`,
-  next: ({ image, option, reason }) =>
-    option === undefined ? texts[reason].next(image) : `${texts[reason].next(image)}: pyro env pull ${image} ${option}`,
-  steps: "ask the user to pull the image, or use another environment"
+  next: ({ image, reason }) => failures[reason].next(image)
 }) {}
 
 /** Why a registry that a file names needs a grant of the person. */
@@ -129,9 +137,7 @@ export class RegistryNotAllowed extends ContractError<RegistryNotAllowed>()("Reg
   line: optional(Schema.Int),
   /** Registry, as HOST or HOST:PORT, or an environment of this host, as localhost/NAME. */
   registry: Schema.String,
-  reason: RegistryReason,
-  /** Option that allows it. Absent if none does. */
-  option: optional(Schema.String)
+  reason: RegistryReason
 }, {
   fact: ({ line, path, reason, registry }) =>
     printable(
@@ -139,8 +145,7 @@ export class RegistryNotAllowed extends ContractError<RegistryNotAllowed>()("Reg
         reason === "environment" ? "" : "the registry "
       }${nameLine(registry)}: ${reasons[reason].fact}`
     ),
-  next: ({ option, reason }) => option === undefined ? reasons[reason].next : `Allow it if you trust it: ${option}`,
-  steps: "ask the user to allow the registry, or use another environment"
+  next: ({ reason }) => [words(reasons[reason].next)]
 }) {}
 
 export const imageErrors = [ImagePullFailed, RegistryNotAllowed] as const

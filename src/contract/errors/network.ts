@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { optional } from "../text/fields.ts"
 import { ContractError } from "./contract-error.ts"
+import { call, command, option, words } from "./next-step.ts"
 
 /** The guest cannot have a network. Nothing ran in it. */
 export class NetworkUnsupported extends ContractError<NetworkUnsupported>()("NetworkUnsupported", {
@@ -8,8 +9,7 @@ export class NetworkUnsupported extends ContractError<NetworkUnsupported>()("Net
   detail: Schema.String
 }, {
   fact: ({ detail }) => `the guest cannot have a network: ${detail}`,
-  next: "Use the network policy off: --network-policy off",
-  steps: "call again with network_policy off"
+  next: [option("Use no network", "network_policy", "off")]
 }) {}
 
 /** The person who started the MCP server did not allow this network. Nothing was changed. */
@@ -20,8 +20,10 @@ export class NetworkAboveCeiling extends ContractError<NetworkAboveCeiling>()("N
   ceiling: Schema.String
 }, {
   fact: ({ asked, ceiling }) => `${asked} is above the network ceiling of this server, which is ${ceiling}`,
-  next: "Raise the ceiling: pyro mcp serve --network-ceiling",
-  steps: "ask for less, or ask the user to raise the ceiling"
+  next: [
+    words("Ask for less"),
+    command("Or raise the ceiling", "pyro mcp serve --network-ceiling CEILING")
+  ]
 }) {}
 
 /** Another listener of the host has the port. Nothing was published or started. */
@@ -33,9 +35,10 @@ export class PortInUse extends ContractError<PortInUse>()("PortInUse", {
 }, {
   fact: ({ hostPort, workspace }) =>
     `port ${hostPort} of this host is already in use${workspace === undefined ? "" : ` by workspace ${workspace}`}`,
-  next: ({ hostPort, guestPort }) =>
-    `Choose another port, such as ${hostPort + 1}:${guestPort}, or name the guest port alone: ${guestPort}`,
-  steps: "call again with the guest port alone, for a free port of the host"
+  next: ({ guestPort, hostPort }) => [
+    option("Choose another port", "publish", `${hostPort + 1}:${guestPort}`),
+    option("Or let pyro choose", "publish", String(guestPort))
+  ]
 }) {}
 
 /** The host refuses the port, such as a port below 1024 to an ordinary user. Nothing was published or started. */
@@ -46,8 +49,7 @@ export class PortUnavailable extends ContractError<PortUnavailable>()("PortUnava
   detail: Schema.String
 }, {
   fact: ({ hostPort, detail }) => `this host refuses to listen on port ${hostPort}: ${detail}`,
-  next: ({ guestPort }) => `Name the guest port alone for a free port: ${guestPort}`,
-  steps: "call again with the guest port alone, for a free port of the host"
+  next: ({ guestPort }) => [option("Let pyro choose a free port", "publish", String(guestPort))]
 }) {}
 
 /** The guest port is already published in another way. Nothing was changed. */
@@ -64,8 +66,9 @@ export class PortAlreadyPublished extends ContractError<PortAlreadyPublished>()(
       service === undefined ? "" : ` by the service ${service}`
     }`
   },
-  next: ({ workspace, guestPort }) => `End that first: pyro port unpublish ${workspace} ${guestPort}`,
-  steps: ["use that port. port_unpublish ends it", "use that port"]
+  next: ({ workspace, guestPort }) => [
+    call("End that first", "workspace.port.unpublish", { workspace, guest_port: guestPort })
+  ]
 }) {}
 
 /** The guest port is not published. */
@@ -79,8 +82,7 @@ export class PortNotPublished extends ContractError<PortNotPublished>()("PortNot
     `port ${guestPort} of workspace ${workspace} is not published${
       published.length === 0 ? "; no port is" : `; published are ${published.join(", ")}`
     }`,
-  next: ({ workspace }) => `List them: pyro port list ${workspace}`,
-  steps: ["call workspace_status for the published ports", "name another port"]
+  next: ({ workspace }) => [call("List them", "workspace.port.list", { workspace })]
 }) {}
 
 /** A model may publish ports only where the person and the policy of the workspace allow it. Nothing was published. */
@@ -96,17 +98,14 @@ export class PublishingNotAllowed extends ContractError<PublishingNotAllowed>()(
         ? "the network ceiling of this server has no published ports"
         : "the network policy of the workspace has no published ports"
     }`,
-  next: ({ reason, workspace }) =>
+  next: ({ reason, workspace }) => [
     reason === "ceiling"
-      ? "Raise the ceiling: pyro mcp serve --network-ceiling egress+published-ports"
-      : `Change the policy: pyro network set ${workspace} --network-policy egress+published-ports --allow-host HOST, with each present host`,
-  steps: ({ reason }) =>
-    reason === "ceiling"
-      ? "only the user can allow this"
-      : [
-        "call workspace_network_set with network_policy egress+published-ports and the present allow_hosts (workspace_status), then repeat the call",
-        "only the user can allow this"
-      ]
+      ? command("Raise the ceiling", "pyro mcp serve --network-ceiling egress+published-ports")
+      : call("Change the policy, with each present host", "workspace.network.set", {
+        workspace,
+        network_policy: "egress+published-ports"
+      }, "allow_hosts")
+  ]
 }) {}
 
 export const networkErrors = [

@@ -2,11 +2,10 @@ import { Schema } from "effect"
 import { oneLine, someLines } from "../text/one-line.ts"
 import { printable } from "../text/printable.ts"
 import { ContractError } from "./contract-error.ts"
+import { call, command, words } from "./next-step.ts"
 
 /** Maximum phrases of a file in an error. `pyro up --dry-run` shows all. */
 const MOST_ASKS = 40
-
-const steps = "only the user can fix this, on the host"
 
 /** No directory around has a project's file. Nothing was done. */
 export class ProjectFileMissing extends ContractError<ProjectFileMissing>()("ProjectFileMissing", {
@@ -14,8 +13,7 @@ export class ProjectFileMissing extends ContractError<ProjectFileMissing>()("Pro
   directory: Schema.String
 }, {
   fact: ({ directory }) => `${directory} has no pyro.toml, and no "pyro" in a package.json`,
-  next: "Write one, with a line such as: environment = \"debian:12\"",
-  steps
+  next: [words("Write one, with a line such as environment = \"debian:12\"")]
 }) {}
 
 /** The file of a project cannot be used. Nothing was done. */
@@ -29,8 +27,7 @@ export class ProjectFileInvalid extends ContractError<ProjectFileInvalid>()("Pro
 }, {
   fact: ({ detail, key, line, path }) =>
     printable(`${path}${line === undefined ? "" : `:${line}`}: ${key === undefined ? "" : `${key}: `}${detail}`),
-  next: "Correct the file",
-  steps
+  next: [words("Correct the file")]
 }) {}
 
 /** The file of a project asks for what the person has not granted. Nothing was done. */
@@ -43,8 +40,7 @@ export class ProjectNotAccepted extends ContractError<ProjectNotAccepted>()("Pro
     `${oneLine(path)} asks for what you have not granted:\n${
       someLines(asks, MOST_ASKS).map((ask) => `  ${ask}\n`).join("")
     }`,
-  message: ({ fact }) => `${fact}Grant all of it: pyro up --yes`,
-  steps
+  next: [command("Grant all of it", "pyro up --yes")]
 }) {}
 
 /** A secret of a project's file has no value here. Nothing was done. */
@@ -53,8 +49,7 @@ export class ProjectSecretMissing extends ContractError<ProjectSecretMissing>()(
   names: Schema.Array(Schema.String)
 }, {
   fact: ({ names, path }) => `${path} names secrets that the environment does not have: ${names.join(", ")}`,
-  next: ({ names }) => `Set each, which stays on the host: export ${names[0]}=…`,
-  steps
+  next: ({ names }) => [command("Set each, which stays on the host", `export ${names[0]}=…`)]
 }) {}
 
 /** A setup command of a project failed. The workspace stays. */
@@ -66,9 +61,10 @@ export class ProjectSetupFailed extends ContractError<ProjectSetupFailed>()("Pro
 }, {
   fact: ({ command, ending, workspace }) =>
     printable(`the setup command "${oneLine(command, 200)}" of ${workspace} ended with ${ending}`),
-  next: ({ workspace }) =>
-    `The workspace stays: pyro exec ${workspace}. The next pyro up runs the setup commands again from this one`,
-  steps
+  next: ({ workspace }) => [
+    call("The workspace stays, so look into it", "workspace.exec", { workspace }),
+    command("Run the setup commands again, from this one on", "pyro up")
+  ]
 }) {}
 
 export const projectErrors = [

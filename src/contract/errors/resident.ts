@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { count } from "../text/count.ts"
 import { ContractError, didYouMean } from "./contract-error.ts"
+import { call, words } from "./next-step.ts"
 
 /** The workspace has no shell of that id. */
 export class ShellNotFound extends ContractError<ShellNotFound>()("ShellNotFound", {
@@ -8,8 +9,10 @@ export class ShellNotFound extends ContractError<ShellNotFound>()("ShellNotFound
   shellId: Schema.String
 }, {
   fact: ({ workspace, shellId }) => `workspace ${workspace} has no shell ${shellId}`,
-  next: ({ workspace }) => `List shells: pyro shell list ${workspace}`,
-  steps: "call shell_list for the ids, or shell_open for a new shell"
+  next: ({ workspace }) => [
+    call("List shells", "workspace.shell.list", { workspace }),
+    call("Or open a new one", "workspace.shell.open", { workspace })
+  ]
 }) {}
 
 /** The workspace has as many open shells as it may have. Nothing was started. */
@@ -18,8 +21,10 @@ export class TooManyShells extends ContractError<TooManyShells>()("TooManyShells
   maxShells: Schema.Int
 }, {
   fact: ({ workspace, maxShells }) => `workspace ${workspace} has ${maxShells} open shells, and may have no more`,
-  next: ({ workspace }) => `List them: pyro shell list ${workspace}. Close one: pyro shell close ${workspace} SHELL_ID`,
-  steps: "call shell_list, then shell_close for those that are not needed"
+  next: ({ workspace }) => [
+    call("List them", "workspace.shell.list", { workspace }),
+    call("Close one", "workspace.shell.close", { workspace }, "shell_id")
+  ]
 }) {}
 
 /** The program of the shell has ended. Nothing was done. */
@@ -31,8 +36,10 @@ export class ShellEnded extends ContractError<ShellEnded>()("ShellEnded", {
 }, {
   fact: ({ shellId, workspace, detail }) =>
     `shell ${shellId} of workspace ${workspace} has ended: ${detail}. Its output stays readable`,
-  next: ({ workspace }) => `Open another one: pyro shell open ${workspace}`,
-  steps: "call shell_read for its last output, or shell_open for a new shell"
+  next: ({ shellId, workspace }) => [
+    call("Open another one", "workspace.shell.open", { workspace }),
+    call("Read its last output", "workspace.shell.read", { workspace, shell_id: shellId })
+  ]
 }) {}
 
 /** The program reads no input, so the terminal took a part of it. */
@@ -48,9 +55,10 @@ export class ShellInputBlocked extends ContractError<ShellInputBlocked>()("Shell
     `the program of shell ${shellId} of workspace ${workspace} reads no input: the terminal took ${writtenBytes} of ${
       count(inputBytes, "byte")
     }`,
-  next: ({ workspace, shellId }) =>
-    `Type the rest later, or interrupt the program: pyro shell signal ${workspace} ${shellId} SIGINT`,
-  steps: "call shell_read to see what the program does, then shell_write with keys [\"ctrl-c\"] to interrupt it"
+  next: ({ workspace, shellId }) => [
+    words("Type the rest later"),
+    call("Or interrupt the program", "workspace.shell.signal", { workspace, shell_id: shellId, signal: "SIGINT" })
+  ]
 }) {}
 
 /** The workspace has no service of that name. */
@@ -61,8 +69,7 @@ export class ServiceNotFound extends ContractError<ServiceNotFound>()("ServiceNo
   similar: Schema.Array(Schema.String)
 }, {
   fact: ({ service, similar, workspace }) => `workspace ${workspace} has no service "${service}"${didYouMean(similar)}`,
-  next: ({ workspace }) => `List services: pyro service list ${workspace}`,
-  steps: ["call service_list for the names", "use the name that you gave to service_start"]
+  next: ({ workspace }) => [call("List services", "workspace.service.list", { workspace })]
 }) {}
 
 /** A service of that name runs already. Nothing was started. */
@@ -73,10 +80,9 @@ export class ServiceRunning extends ContractError<ServiceRunning>()("ServiceRunn
 }, {
   fact: ({ service, workspace, state }) =>
     `service "${service}" of workspace ${workspace} runs already: its state is ${state}. Nothing was started`,
-  next: ({ workspace, service }) => `Choose another name, or stop it first: pyro service stop ${workspace} ${service}`,
-  steps: [
-    "use the running service, or choose another name. service_stop ends the running service",
-    "use the running service, or choose another name"
+  next: ({ workspace, service }) => [
+    words("Choose another name"),
+    call("Or stop it first", "workspace.service.stop", { workspace, name: service })
   ]
 }) {}
 
@@ -92,11 +98,12 @@ export class ServiceFailed extends ContractError<ServiceFailed>()("ServiceFailed
     const said = outputTail === "" ? "It printed nothing" : `The end of its log:\n${outputTail}`
     return `service "${service}" of workspace ${workspace} is not running: ${detail}. ${said}`
   },
-  message: ({ outputTail, fact, workspace, service }) =>
-    outputTail === ""
-      ? `${fact}. Correct its command, and start it again`
-      : `${fact}\nAll of it: pyro service logs ${workspace} ${service}`,
-  steps: "correct the command or the check, and call service_start again"
+  next: ({ outputTail, service, workspace }) => [
+    words("Correct its command, and start it again"),
+    ...outputTail === ""
+      ? []
+      : [call("All of its log", "workspace.service.logs", { workspace, name: service })]
+  ]
 }) {}
 
 export const residentErrors = [

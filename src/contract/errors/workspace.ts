@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 import { count } from "../text/count.ts"
 import { optional } from "../text/fields.ts"
-import { ContractError, didYouMean, start, UNDO } from "./contract-error.ts"
+import { ContractError, didYouMean, undo } from "./contract-error.ts"
+import { call, type NextStep, option, words } from "./next-step.ts"
 
 /** No workspace has the id or the name. */
 export class WorkspaceNotFound extends ContractError<WorkspaceNotFound>()("WorkspaceNotFound", {
@@ -13,14 +14,7 @@ export class WorkspaceNotFound extends ContractError<WorkspaceNotFound>()("Works
 }, {
   fact: ({ others, similar, workspace }) =>
     `no workspace "${workspace}"${others === undefined ? "" : `. ${others}`}${didYouMean(similar)}`,
-  next: "List workspaces: pyro list",
-  steps: (_, all) => {
-    const hidden = all ? "" : "; workspaces of other projects are hidden"
-    return [
-      `call workspace_list for the ids, or workspace_create for a new workspace${hidden}`,
-      `call workspace_create for a new workspace${hidden}`
-    ]
-  }
+  next: [call("List workspaces", "workspace.list")]
 }) {}
 
 /** Several ids, or names of snapshots, have the given beginning. Nothing was done. */
@@ -31,9 +25,8 @@ export class IdAmbiguous extends ContractError<IdAmbiguous>()("IdAmbiguous", {
   /** Ids or names with this beginning, at most ten. */
   candidates: Schema.Array(Schema.String)
 }, {
-  fact: ({ given, what, candidates }) =>
-    `"${given}" is the beginning of several ${what}s: ${candidates.join(", ")}. Type more characters`,
-  steps: "call again with one of these ids"
+  fact: ({ given, what, candidates }) => `"${given}" is the beginning of several ${what}s: ${candidates.join(", ")}`,
+  next: [words("Type more characters")]
 }) {}
 
 /** Another workspace has the name. Nothing was done. */
@@ -44,33 +37,38 @@ export class WorkspaceNameTaken extends ContractError<WorkspaceNameTaken>()("Wor
 }, {
   fact: ({ workspace, workspaceName }) =>
     `the name "${workspaceName}" belongs to ${workspace ?? "a workspace of another project"}`,
-  next: ({ workspaceName }) => `Choose another name, or rename that workspace: pyro rename ${workspaceName} NEW_NAME`,
-  steps: ({ workspace }) =>
-    workspace === undefined
-      ? "choose another name"
-      : `use that workspace (workspace_id ${workspace}), or another name`
+  next: ({ workspaceName }) => [
+    words("Choose another name"),
+    call("Or rename that workspace", "workspace.rename", { workspace: workspaceName }, "name")
+  ]
 }) {}
 
 const anyOf = (states: ReadonlyArray<string>) =>
   states.length < 2 ? states.join() : `${states.slice(0, -1).join(", ")} or ${states.at(-1)}`
 
-/** The command to type next when a workspace is in a state. */
-const nextCommand = (state: string, legalStates: ReadonlyArray<string> = ["running"]) => {
+/** What brings a workspace from a state to one of the legal ones. */
+const fromState = (
+  workspace: string,
+  state: string,
+  legalStates: ReadonlyArray<string> = ["running"]
+): ReadonlyArray<NextStep> => {
   switch (state) {
     case "running":
-      return legalStates.includes("running") ? undefined : "Stop it: pyro stop"
+      return legalStates.includes("running") ? [] : [call("Stop it", "workspace.stop", { workspace })]
     case "stopped":
     case "failed":
-      return "Start it: pyro start"
+      return [call("Start it", "workspace.start", { workspace })]
     case "paused":
-      return legalStates.includes("running") ? "Resume it: pyro resume" : "Stop it, without its memory: pyro stop"
+      return legalStates.includes("running")
+        ? [call("Resume it", "workspace.resume", { workspace })]
+        : [call("Stop it, without its memory", "workspace.stop", { workspace })]
     case "creating":
     case "starting":
     case "stopping":
     case "resetting":
-      return "Show its state: pyro status"
+      return [call(`Wait until it is ${anyOf(legalStates)}`, "workspace.status", { workspace })]
     default:
-      return undefined
+      return []
   }
 }
 
@@ -91,23 +89,10 @@ export class WorkspaceNotReady extends ContractError<WorkspaceNotReady>()("Works
     const needs = legalStates === undefined ? "" : `; the operation needs state ${anyOf(legalStates)}`
     return `workspace ${workspace} is ${state}${cut}${needs}: ${detail}`
   },
-  message: ({ execId, state, legalStates, fact, workspace }) => {
-    if (execId !== undefined) return `${fact}. Follow it: pyro exec ${workspace} --exec-id ${execId}`
-    const command = nextCommand(state, legalStates)
+  next: ({ execId, state, legalStates, workspace }) => {
+    if (execId !== undefined) return [call("Follow it", "workspace.exec", { workspace, exec_id: execId })]
     // A failed workspace whose record is damaged does not start.
-    return command === undefined || (state === "failed" && legalStates === undefined)
-      ? fact
-      : `${fact}. ${command} ${workspace}`
-  },
-  steps: ({ execId, state, legalStates }) => {
-    if (execId !== undefined) return `call workspace_exec with exec_id ${execId}: the command continues`
-    if (state === "deleting") return ["call workspace_list for the other workspaces", "use another workspace"]
-    if (state === "stopped" || state === "failed") return start
-    const until = `until the workspace is ${(legalStates ?? ["running"]).join(" or ")}`
-    return [
-      `call workspace_status ${until}, then repeat the call`,
-      `call workspace_list ${until}, then repeat the call`
-    ]
+    return state === "failed" && legalStates === undefined ? [] : fromState(workspace, state, legalStates)
   }
 }) {}
 
@@ -131,27 +116,23 @@ export class StateTooNew extends ContractError<StateTooNew>()("StateTooNew", {
     return `a newer pyro wrote ${whose}workspace ${workspace}: ${part} in ${path} has format ${format}, and this ` +
       `pyro reads formats up to ${newest}`
   },
-  next: ({ snapshot, workspace }) => {
-    const names = snapshot === undefined ? workspace : `${workspace} ${snapshot}`
-    const command = snapshot === undefined ? "pyro delete" : "pyro snapshot delete"
-    return `Run pyro daemon stop and use the newer pyro, or delete this state: ${command} ${names}`
-  },
-  steps: "only the user can decide: use the newer pyro, or delete the state"
+  next: ({ snapshot, workspace }) => [
+    call("Replace the daemon, and use the newer pyro", "daemon.stop"),
+    snapshot === undefined
+      ? call("Or delete this state", "workspace.delete", { workspaces: [workspace] })
+      : call("Or delete this state", "workspace.snapshot.delete", { workspace, name: snapshot })
+  ]
 }) {}
 
 /** A guest has damaged the disk of the workspace or the snapshot. Nothing was changed. */
 export class DiskDamaged extends ContractError<DiskDamaged>()("DiskDamaged", {
-  detail: Schema.String,
-  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
-  workspace: optional(Schema.String)
+  detail: Schema.String
 }, {
   fact: ({ detail }) => `the disk is damaged: ${detail}`,
-  message: ({ fact, workspace }) =>
-    workspace === undefined
-      ? fact
-      : `${fact}. Return to before the last command: pyro rewind ${workspace}. ` +
-        `Or to the seed or an earlier snapshot: pyro reset ${workspace}`,
-  steps: `${UNDO}. Later changes are lost`
+  next: [
+    undo("Return to before the last command"),
+    call("Or to the seed or an earlier snapshot", "workspace.reset")
+  ]
 }) {}
 
 /** The workspace has no snapshot of that name. */
@@ -163,9 +144,10 @@ export class SnapshotNotFound extends ContractError<SnapshotNotFound>()("Snapsho
 }, {
   fact: ({ workspace, snapshot, similar }) =>
     `workspace ${workspace} has no snapshot "${snapshot}"${didYouMean(similar)}`,
-  next: ({ snapshot, workspace }) =>
-    `List snapshots: pyro snapshot list ${workspace}. A saved snapshot starts a workspace: pyro create --from-snapshot ${snapshot}`,
-  steps: ["call workspace_snapshot_list for the names", "use a name that you gave to a snapshot, or omit it"]
+  next: ({ snapshot, workspace }) => [
+    call("List snapshots", "workspace.snapshot.list", { workspace }),
+    call("A saved snapshot starts a workspace", "workspace.create", { from_snapshot: snapshot })
+  ]
 }) {}
 
 /** The workspace has no point before the command, or not the named one. Nothing was changed. */
@@ -174,11 +156,9 @@ export class PointNotFound extends ContractError<PointNotFound>()("PointNotFound
   detail: Schema.String
 }, {
   fact: ({ detail, workspace }) => `workspace ${workspace} cannot be rewound to there: ${detail}`,
-  next: ({ workspace }) =>
-    `See where it can go back to: pyro history ${workspace}. pyro reset ${workspace} goes back to its creation`,
-  steps: [
-    "go back to a later command, or by a smaller count",
-    "call workspace_reset without `before`: it goes back to its creation"
+  next: ({ workspace }) => [
+    call("See where it can go back to", "workspace.history", { workspace }),
+    call("Go back to its creation", "workspace.reset", { workspace })
   ]
 }) {}
 
@@ -188,8 +168,10 @@ export class SnapshotExists extends ContractError<SnapshotExists>()("SnapshotExi
   snapshot: Schema.String
 }, {
   fact: ({ workspace, snapshot }) => `workspace ${workspace} already has a snapshot "${snapshot}"`,
-  next: ({ workspace }) => `Choose another name. List them: pyro snapshot list ${workspace}`,
-  steps: "choose another name"
+  next: ({ workspace }) => [
+    words("Choose another name"),
+    call("List them", "workspace.snapshot.list", { workspace })
+  ]
 }) {}
 
 /** The memory of the snapshot cannot be restored on this host. Nothing was changed. */
@@ -205,17 +187,14 @@ export class SnapshotMismatch extends ContractError<SnapshotMismatch>()("Snapsho
     const whose = paused === undefined ? what : `${what} (${paused})`
     return `the memory of ${whose} cannot be restored on this host: ${differences.join("; ")}`
   },
-  next: ({ paused }) =>
+  next: ({ paused }) => [
     paused === undefined
-      ? "Use its files only, in a new microVM: --disk-only"
-      : `Start it from its disk, without its processes: pyro start ${paused} --discard-memory`,
-  steps: ({ paused }) =>
-    paused === undefined
-      ? "call again with disk_only: true to use the files only"
-      : [
-        "call workspace_stop, and then workspace_start: its processes are lost",
-        "ask the user to start it from its disk"
-      ]
+      ? option("Use its files only, in a new microVM", "disk_only", true)
+      : call("Start it from its disk, without its processes", "workspace.start", {
+        workspace: paused,
+        discard_memory: true
+      })
+  ]
 }) {}
 
 /** No saved snapshot of this host has the name. */
@@ -225,15 +204,16 @@ export class SavedNotFound extends ContractError<SavedNotFound>()("SavedNotFound
   similar: Schema.Array(Schema.String)
 }, {
   fact: ({ saved, similar }) => `there is no saved snapshot "${saved}"${didYouMean(similar)}`,
-  next: "List them: pyro saved list",
-  steps: "ask the user for the name of a saved snapshot"
+  next: [call("List them", "saved.list")]
 }) {}
 
 /** The name of a new saved snapshot is in use. */
 export class SavedExists extends ContractError<SavedExists>()("SavedExists", { saved: Schema.String }, {
   fact: ({ saved }) => `there is a saved snapshot "${saved}" already`,
-  next: ({ saved }) => `Choose another name, or delete it: pyro saved delete ${saved}`,
-  steps: "choose another name"
+  next: ({ saved }) => [
+    words("Choose another name"),
+    call("Or delete that one", "saved.delete", { names: [saved] })
+  ]
 }) {}
 
 /** The record of a saved snapshot cannot be used. Nothing was changed. */
@@ -242,8 +222,10 @@ export class SavedDamaged extends ContractError<SavedDamaged>()("SavedDamaged", 
   detail: Schema.String
 }, {
   fact: ({ detail, saved }) => `the saved snapshot "${saved}" cannot be used: ${detail}`,
-  next: ({ saved }) => `Use the pyro that saved it, or delete it: pyro saved delete ${saved}`,
-  steps: "ask the user: use the pyro that saved it, or delete it"
+  next: ({ saved }) => [
+    words("Use the pyro that saved it"),
+    call("Or delete it", "saved.delete", { names: [saved] })
+  ]
 }) {}
 
 /** The workspace has no command of that id. */
@@ -252,8 +234,7 @@ export class ExecNotFound extends ContractError<ExecNotFound>()("ExecNotFound", 
   execId: Schema.String
 }, {
   fact: ({ workspace, execId }) => `workspace ${workspace} has no command ${execId}. The command never started there`,
-  next: ({ workspace }) => `List commands: pyro logs ${workspace}`,
-  steps: "run the command with workspace_exec and `command`"
+  next: ({ workspace }) => [call("List commands", "workspace.logs", { workspace })]
 }) {}
 
 /** The command reads no input, so its stdin took a part of it. */
@@ -269,8 +250,10 @@ export class StdinBlocked extends ContractError<StdinBlocked>()("StdinBlocked", 
     `command ${execId} of workspace ${workspace} reads no input: its stdin took ${writtenBytes} of ${
       count(inputBytes, "byte")
     }`,
-  next: ({ execId, workspace }) => `Write the rest later, or end the command: pyro cancel ${workspace} ${execId}`,
-  steps: "write the rest later, or end the command with workspace_cancel"
+  next: ({ execId, workspace }) => [
+    words("Write the rest later"),
+    call("Or end the command", "workspace.cancel", { workspace, exec_id: execId })
+  ]
 }) {}
 
 export const workspaceErrors = [

@@ -1,15 +1,33 @@
 import { isPyroError } from "./rejection.ts"
 
+/**
+ * What to do next: a call of pyro, another argument of the failed call, a command for a shell of the host, or words alone. `label` is the
+ * purpose, an imperative phrase without a full stop.
+ */
+export type NextStep =
+  | {
+    readonly label: string
+    /** Name of an operation, such as `workspace.start`. */
+    readonly call: string
+    /** Its arguments by their JSON names. */
+    readonly with: { readonly [name: string]: unknown }
+    /** JSON names of arguments that the caller chooses. Absent if there are none. */
+    readonly choose?: ReadonlyArray<string>
+  }
+  | { readonly label: string; readonly option: string; readonly value?: unknown }
+  | { readonly label: string; readonly command: string }
+  | { readonly label: string }
+
 /** An error of pyro. `instanceof PyroError` and `instanceof WorkspaceNotFound` tell errors apart, and so does `code`. */
 export interface PyroError extends Error {
   /** Name of the class. */
   readonly _tag: string
   /** Stable code, such as `workspace_not_found`. */
   readonly code: string
-  /** What happened, with the values. The message has the hint, too. */
+  /** What happened, with the values. The message has the next steps, too. */
   readonly fact: string
-  /** What a person does next, with the command. Undefined if the fact says it. */
-  readonly hint: string | undefined
+  /** What to do next, the best first: a call of pyro, another argument of the failed call, or a command for a shell of the host. */
+  readonly next: ReadonlyArray<NextStep>
   /** Id of the workspace whose handle failed. Absent for calls of the client. */
   readonly workspaceId?: string
   /** Id of the command whose handle failed, or that the error is about. Absent for others. */
@@ -35,7 +53,7 @@ export const asErrorClass = <E>(contract: unknown): ErrorClass<E> => contract as
  * try {
  *   await ws.exec(["no-such-program"])
  * } catch (error) {
- *   if (error instanceof PyroError) console.error(error.code, error.hint)
+ *   if (error instanceof PyroError) console.error(error.code, error.fact, error.next)
  *   else throw error
  * }
  */

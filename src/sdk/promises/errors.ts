@@ -256,8 +256,6 @@ export interface VmFailed extends PyroError {
   readonly detail: string
   /** End of the guest's console log; empty if the guest printed nothing. */
   readonly consoleTail: string
-  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
-  readonly workspace?: string
 }
 export const VmFailed: ErrorClass<VmFailed> = asErrorClass(contract.VmFailed)
 
@@ -267,8 +265,6 @@ export interface GuestPanicked extends PyroError {
   readonly code: "guest_panicked"
   readonly detail: string
   readonly consoleTail: string
-  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
-  readonly workspace?: string
 }
 export const GuestPanicked: ErrorClass<GuestPanicked> = asErrorClass(contract.GuestPanicked)
 
@@ -279,8 +275,6 @@ export interface ChannelFailed extends PyroError {
   readonly detail: string
   /** `silent`: the guest sends nothing, and its commands may still run. */
   readonly reason?: "lost" | "silent" | undefined
-  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
-  readonly workspace?: string
 }
 export const ChannelFailed: ErrorClass<ChannelFailed> = asErrorClass(contract.ChannelFailed)
 
@@ -289,8 +283,6 @@ export interface CommandNotFound extends PyroError {
   readonly _tag: "CommandNotFound"
   readonly code: "command_not_found"
   readonly command: string
-  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
-  readonly workspace?: string
 }
 export const CommandNotFound: ErrorClass<CommandNotFound> = asErrorClass(contract.CommandNotFound)
 
@@ -300,8 +292,6 @@ export interface CommandNotExecutable extends PyroError {
   readonly code: "command_not_executable"
   readonly command: string
   readonly detail: string
-  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
-  readonly workspace?: string
 }
 export const CommandNotExecutable: ErrorClass<CommandNotExecutable> = asErrorClass(contract.CommandNotExecutable)
 
@@ -453,8 +443,6 @@ export interface ImagePullFailed extends PyroError {
   readonly detail: string
   /** User of the login that the registry refused. Absent without a login. */
   readonly user?: string
-  /** Option of `pyro env pull` that would allow a host of the registry. */
-  readonly option?: string
 }
 export const ImagePullFailed: ErrorClass<ImagePullFailed> = asErrorClass(contract.ImagePullFailed)
 
@@ -469,8 +457,6 @@ export interface RegistryNotAllowed extends PyroError {
   /** Registry, as HOST or HOST:PORT, or an environment of this host, as localhost/NAME. */
   readonly registry: string
   readonly reason: "loopback" | "address" | "unknown" | "environment"
-  /** Option that allows it. Absent if none does. */
-  readonly option?: string
 }
 export const RegistryNotAllowed: ErrorClass<RegistryNotAllowed> = asErrorClass(contract.RegistryNotAllowed)
 
@@ -751,8 +737,6 @@ export interface DiskDamaged extends PyroError {
   readonly _tag: "DiskDamaged"
   readonly code: "disk_damaged"
   readonly detail: string
-  /** Name of the workspace, or its id if it has none, for the hint. Absent without a workspace. */
-  readonly workspace?: string
 }
 export const DiskDamaged: ErrorClass<DiskDamaged> = asErrorClass(contract.DiskDamaged)
 

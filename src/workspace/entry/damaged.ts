@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { StateTooNew } from "../../contract/errors/errors.ts"
+import { typedMessage } from "../../contract/rows/next-steps.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import { isLayer } from "../../lib/disk/layer-format.ts"
 import { listVmIds, type VmId, vmPaths } from "../../lib/vm/model/record.ts"
@@ -11,7 +12,7 @@ import type { WorkspaceFolder } from "./record.ts"
 import type { Damaged } from "./registry.ts"
 
 export const damagedBy = (failure: FileFailed | StateTooNew, which: Pick<Damaged, "id" | "folder">): Damaged =>
-  failure._tag === "StateTooNew" ? { ...which, detail: failure.message, tooNew: failure } : {
+  failure._tag === "StateTooNew" ? { ...which, detail: typedMessage(failure), tooNew: failure } : {
     ...which,
     detail: `its record cannot be read: ${failure.message}; repair that file, or use the pyro that wrote it, after ` +
       `pyro daemon stop; or give up what is in it: pyro delete ${which.id}`

@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
-import { withWorkspace } from "../../contract/errors/with-workspace.ts"
+import { withWorkspace } from "../../contract/rows/next-steps.ts"
 import { displayName, type Entry } from "./entry.ts"
 
-/** Adds the workspace's name to an error, for the hint. Guests and disks do not know the name. */
+/** Adds the workspace's name to an error, and to its steps. Guests and disks do not know the name. */
 export const failNamed = (entry: Entry) => (error: PyroError) =>
   Effect.flatMap(displayName(entry), (name) => Effect.fail(withWorkspace(error, name, entry.id)))
 

@@ -114,7 +114,7 @@ interface Row {
 const outcomeOf = (exit: Exit.Exit<unknown, PyroError>) => {
   if (Exit.isSuccess(exit)) return { outcome: "ok" }
   const failure = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
-  if (failure !== undefined) return { outcome: failure.code, message: cut(failure.message) }
+  if (failure !== undefined) return { outcome: failure.code, message: cut(failure.fact) }
   return { outcome: Cause.hasInterrupts(exit.cause) ? "interrupted" : "defect" }
 }
 

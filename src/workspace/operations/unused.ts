@@ -1,5 +1,6 @@
 import { Effect, Option } from "effect"
-import { AdmissionRefused, memoryStore, NoSpace, type PyroError } from "../../contract/errors/errors.ts"
+import { type AdmissionRefused, memoryStore, type NoSpace, type PyroError } from "../../contract/errors/errors.ts"
+import { withFields } from "../../contract/rows/next-steps.ts"
 import { nowMs } from "../../system/waits/time.ts"
 import { lastActivity } from "../entry/activity.ts"
 import type { Entry } from "../entry/entry.ts"
@@ -41,9 +42,7 @@ export const failNamingUnused = (registry: Registry) => (failure: PyroError): Ef
   !isForMemory(failure) ? Effect.fail(failure) : Effect.flatMap(unusedOf(registry), (unused) =>
     unused.length === 0
       ? Effect.fail(failure)
-      : failure._tag === "NoSpace"
-      ? Effect.fail(new NoSpace({ ...failure, unused }))
-      : Effect.fail(new AdmissionRefused({ ...failure, unused })))
+      : Effect.fail(withFields(failure, { unused })))
 
 /** A refusal for memory or processors names the workspaces that nothing uses. */
 export const namingUnused = (registry: Registry) => <A, R>(work: Effect.Effect<A, PyroError, R>) =>

@@ -4,6 +4,7 @@ import type { FormatName } from "../../../src/agent-host/format/document.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
 import { type HostName, hostNames } from "../../../src/contract/rows/agent-host.ts"
 import { modeOf } from "../../../src/contract/rows/modes.ts"
+import { typedMessage } from "../../../src/contract/rows/next-steps.ts"
 import { filesBeneath, newPlace } from "./place.ts"
 
 /** A configuration with comments, other servers and unknown keys, in each language. */
@@ -102,7 +103,7 @@ describe.each(hostNames)("%s", (name) => {
     const refusal = await place.refused(name, other)
     assert.strictEqual(refusal._tag, "HostEntryDiffers")
     assert.include(refusal.message, "/opt/pyro")
-    assert.include(refusal.message, "--force")
+    assert.include(typedMessage(refusal), "--force")
     assert.strictEqual(config(), before)
     await place.connect(name, { ...other, force: true })
     assert.deepStrictEqual(host.commandOf(entry())?.slice(0, 5), ["/opt/pyro", "mcp", "serve", "--profile", "vm-run"])

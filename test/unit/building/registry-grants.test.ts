@@ -8,6 +8,7 @@ import { buildDockerfile } from "../../../src/building/dockerfile.ts"
 import { registryGrants, type RegistryWords } from "../../../src/building/registry/grants.ts"
 import { EnvironmentUnknown, InvalidRequest, type PyroError } from "../../../src/contract/errors/errors.ts"
 import { BuildPayload } from "../../../src/contract/rows/environment.ts"
+import { typedMessage } from "../../../src/contract/rows/next-steps.ts"
 import type { PyroService } from "../../../src/contract/rows/Pyro.ts"
 import { Environments } from "../../../src/lib/environment/Environments.ts"
 import { basesOf } from "../../../src/lib/recipe/dockerfile.ts"
@@ -25,10 +26,10 @@ afterAll(remove)
 const granted = (text: string, words: Partial<RegistryWords> = {}) =>
   basesOf(text).pipe(
     Effect.flatMap((bases) =>
-      registryGrants(bases, { allowHosts: [], ...words, path: "/app/Dockerfile", option: "--allow-host" })
+      registryGrants(bases, { allowHosts: [], ...words, path: "/app/Dockerfile", option: "allow_hosts" })
     ),
     Effect.map(({ allowHosts, loopbackPorts }) => [...allowHosts, ...loopbackPorts]),
-    Effect.catch(({ message }) => Effect.succeed(message))
+    Effect.catch((error) => Effect.succeed(typedMessage(error)))
   )
 
 describe("the registries that a file names", () => {
@@ -133,7 +134,7 @@ const policyOf = <E extends { readonly message: string }>(
   build.pipe(
     Effect.andThen(Effect.die("no builder was asked for")),
     Effect.catch((error: E) =>
-      Effect.succeed(error === stopped as unknown ? asked.pop()?.allowHosts : `${error.message}`)
+      Effect.succeed(error === stopped as unknown ? asked.pop()?.allowHosts : typedMessage(error as never))
     ),
     Effect.provideService(Environments, environments),
     // With QEMU, another builder would make the kernel's modules first.
@@ -156,7 +157,7 @@ const madeOf = (files: Readonly<Record<string, string>>, allowRegistries: Readon
       buildArgs: {},
       allowHosts: [],
       allowRegistries,
-      option: "--allow-registry",
+      option: "allow_registries",
       replace: false
     }, () => {})))
 
@@ -191,7 +192,7 @@ describe("bases that this host has", () => {
   it.effect("an environment that this host does not have is named as absent, and nobody is asked for a word", () =>
     Effect.gen(function*() {
       const absent = (place: string, name: string) =>
-        `${place} names localhost/${name}, and this host has no such environment. Known environments: debian:12, mine. List them: pyro env list`
+        `${place} names localhost/${name}, and this host has no such environment. Known environments: debian:12, mine. Let the file name a known one with localhost/ before it, or another image`
       for (const [written, name = written] of [["nosuch"], ["../x"], ["a b", "a"], ["e\u202e", "e\\u202e"]] as const) {
         const said = yield* allowed(`FROM a\nCOPY --from=localhost/${written} / /`)
         assert.isTrue(said.endsWith(absent("/Dockerfile:2", name)), said)

@@ -1,6 +1,7 @@
 import { Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { EnvironmentUnknown, WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
+import { typedMessage } from "../../../src/contract/rows/next-steps.ts"
 import { on, REAL_TERMINAL } from "./on.ts"
 
 describe("a word that was taken for the environment", () => {
@@ -30,7 +31,7 @@ describe("a word that was taken for the environment", () => {
       return journal.at(-1)
     }
     const said = (name: string) =>
-      `err pyro: /app/Dockerfile:1 names localhost/${name}, and this host has no such environment. Known environments: debian:12. List them: pyro env list\n`
+      `err pyro: /app/Dockerfile:1 names localhost/${name}, and this host has no such environment. Known environments: debian:12. Let the file name a known one with localhost/ before it, or another image\n`
     for (const name of ["../x", "x", "ubuntu"]) assert.strictEqual(await ofFile(name), said(name))
     assert.strictEqual(await ofFile("debain:12"), `${said("debain:12")}Did you mean localhost/debian:12?\n`)
   })
@@ -132,9 +133,9 @@ describe("the guest's command without --", () => {
     const advice = "PYRO_WORKSPACE names the workspace: pyro exec -- make"
     for (const [words, others] of [[["exec", "make"], ""], [["exec", "make", "test"], " test"]] as const) {
       const { journal } = await on(words, { terminal, answers: { "workspace.exec": unknown } })
-      assert.strictEqual(journal.at(-1), `err pyro: ${unknown.message}\n${advice}${others}\n`)
+      assert.strictEqual(journal.at(-1), `err pyro: ${typedMessage(unknown)}\n${advice}${others}\n`)
       const other = await on(words, { terminal: REAL_TERMINAL, answers: { "workspace.exec": unknown } })
-      assert.strictEqual(other.journal.at(-1), `err pyro: ${unknown.message}\n`)
+      assert.strictEqual(other.journal.at(-1), `err pyro: ${typedMessage(unknown)}\n`)
     }
     const { journal } = await on(["exec", "make", "-j4"], { terminal })
     assert.deepStrictEqual(journal, [`err pyro: no option -j4; ${advice} -j4\nsee: pyro exec --help\n`])
@@ -146,10 +147,10 @@ describe("the guest's command without --", () => {
     const terminal = { workspace: "gone" }
     for (const words of [["exec", "--", "ls"], ["summary"]]) {
       const { journal } = await on(words, { terminal, answers })
-      assert.strictEqual(journal.at(-1), `err pyro: ${gone.message}\n"gone" is named by PYRO_WORKSPACE\n`)
+      assert.strictEqual(journal.at(-1), `err pyro: ${typedMessage(gone)}\n"gone" is named by PYRO_WORKSPACE\n`)
     }
     const { journal } = await on(["summary", "gone"], { terminal, answers })
-    assert.strictEqual(journal.at(-1), `err pyro: ${gone.message}\n`)
+    assert.strictEqual(journal.at(-1), `err pyro: ${typedMessage(gone)}\n`)
   })
 
   it("exec without a command gives an example that works, also for a command in the place of PYRO_WORKSPACE's workspace", async () => {

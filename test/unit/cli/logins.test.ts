@@ -7,6 +7,7 @@ import { withLogins } from "../../../src/cli/perform/logins.ts"
 import { allowedByPerson } from "../../../src/cli/perform/registry-question.ts"
 import { Terminal } from "../../../src/cli/terminal/Terminal.ts"
 import { RegistryNotAllowed } from "../../../src/contract/errors/errors.ts"
+import { option } from "../../../src/contract/errors/next-step.ts"
 import type { OperationName } from "../../../src/contract/rows/operations.ts"
 import { temporaryFolder } from "../../support/pyro-cli.ts"
 
@@ -80,15 +81,16 @@ describe("a registry that a file names and only the person can allow", () => {
       assert.deepStrictEqual(yield* users("env.build", { dockerfile, allowHosts: ["mirror.example.com"] }), allowed)
     }))
 
-  const refused = (option?: string) =>
+  const refused = (field?: string, word = "x") =>
     new RegistryNotAllowed({
       path: "/app/a\n\u001b[2KDockerfile",
       registry: "x",
       reason: "unknown",
-      ...(option === undefined ? {} : { option })
+      ...(field === undefined ? {} : { next: [option("Allow it if you trust it", field, [word])] })
     })
 
-  const answered = (answer: string, option: string | undefined, payload: object = {}, isTerminal = true) => {
+  const answered = (answer: string, allowing: string | undefined, payload: object = {}, isTerminal = true) => {
+    const [field, word] = allowing?.split(" ") ?? []
     const shown: Array<string> = []
     const terminal = {
       stdinIsTerminal: isTerminal,
@@ -97,18 +99,18 @@ describe("a registry that a file names and only the person can allow", () => {
       writeStderr: (text: string) => Effect.sync(() => void shown.push(text))
     }
     return Effect.map(
-      Effect.provideService(allowedByPerson(payload, refused(option)), Terminal, terminal as never),
+      Effect.provideService(allowedByPerson(payload, refused(field, word)), Terminal, terminal as never),
       (request) => ({ request, shown: shown.join("") })
     )
   }
 
   it.effect("is asked about on a terminal, and the answer is the option of the command", () =>
     Effect.gen(function*() {
-      const { request, shown } = yield* answered("y", "--allow-host localhost:22", { allowHosts: ["npm"] })
+      const { request, shown } = yield* answered("y", "allow_hosts localhost:22", { allowHosts: ["npm"] })
       assert.deepStrictEqual(request, { allowHosts: ["npm", "localhost:22"] })
       assert.match(shown, /names port 22 of this computer as a registry\..*\[y\/N\] $/)
       assert.notMatch(shown, /[\n\u001b]/)
-      assert.deepStrictEqual((yield* answered("yes", "--allow-registry evil.example")).request, {
+      assert.deepStrictEqual((yield* answered("yes", "allow_registries evil.example")).request, {
         allowRegistries: ["evil.example"]
       })
     }))
@@ -116,9 +118,9 @@ describe("a registry that a file names and only the person can allow", () => {
   it.effect("stays refused without a yes, without a terminal, and where no option allows it", () =>
     Effect.gen(function*() {
       for (const answer of ["n", "", "yep"]) {
-        assert.isUndefined((yield* answered(answer, "--allow-host evil.example")).request)
+        assert.isUndefined((yield* answered(answer, "allow_hosts evil.example")).request)
       }
-      assert.deepStrictEqual(yield* answered("y", "--allow-host evil.example", {}, false), {
+      assert.deepStrictEqual(yield* answered("y", "allow_hosts evil.example", {}, false), {
         request: undefined,
         shown: ""
       })

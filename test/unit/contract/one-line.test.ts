@@ -69,7 +69,7 @@ describe("text of others in a sentence of pyro", () => {
 
   it("a file and its registry add no line to the error of the registry", () => {
     for (const [text] of HOSTILE) {
-      const { fact } = new RegistryNotAllowed({ path: text, line: 1, registry: text, reason: "unknown", option: "x" })
+      const { fact } = new RegistryNotAllowed({ path: text, line: 1, registry: text, reason: "unknown" })
       assert.notInclude(fact, "\n", text)
     }
   })

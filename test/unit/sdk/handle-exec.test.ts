@@ -1,7 +1,9 @@
 import { Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { ChannelFailed, CommandNotFound, InvalidRequest } from "../../../src/contract/errors/errors.ts"
+import { withWorkspace } from "../../../src/contract/rows/next-steps.ts"
 import type { ExecEvent } from "../../../src/contract/rows/workspace-exec.ts"
+import { named } from "../../../src/contract/text/names.ts"
 import { ChannelFailed as ChannelFailedClass, PyroError } from "../../../src/sdk/connect.ts"
 import { ended, EXEC_ID, handleService, output, rejection } from "./handle-service.ts"
 
@@ -88,7 +90,7 @@ describe("exec of a workspace that a program holds", () => {
     assert.deepStrictEqual(told, ["err !", "out ü"])
   })
 
-  it("a failure of pyro rejects with a class that has code, hint and the workspace's id", async () => {
+  it("a failure of pyro rejects with a class that has code, steps and the workspace's id", async () => {
     const { fix } = handleService(() => Stream.fail(new CommandNotFound({ command: "mkae" })))
     const failure = await rejection((await fix()).exec(["mkae"]))
     assert.instanceOf(failure, CommandNotFound)
@@ -102,14 +104,18 @@ describe("exec of a workspace that a program holds", () => {
     assert.notInclude(JSON.stringify(failure), "workspaceId")
   })
 
-  it("the hint of an error is its next step, and a part of its message", () => {
-    const failure = new ChannelFailed({ detail: "it is gone", workspace: "fix" })
-    assert.strictEqual(
-      failure.hint,
-      "Run it again. Start a failed workspace first: pyro start fix. If the command broke the guest: pyro rewind fix"
+  it("an error has its next steps as data, and in its message", () => {
+    const failure = withWorkspace(new ChannelFailed({ detail: "it is gone" }), "fix") as PyroError
+    assert.deepStrictEqual(failure.next[1], {
+      label: "Start a failed workspace first",
+      call: "workspace.start",
+      with: named([["workspace", "fix"]])
+    })
+    assert.include(
+      failure.message,
+      `${failure.fact}. Run it again. Start a failed workspace first: workspace.start {"workspace":"fix"}`
     )
-    assert.strictEqual(`${failure.fact}. ${failure.hint}`, failure.message)
-    assert.isUndefined(new InvalidRequest({ field: "name", detail: "is missing" }).hint)
+    assert.deepStrictEqual((new InvalidRequest({ field: "name", detail: "is missing" }) as PyroError).next, [])
   })
 
   it("an aborted signal ends the command, and the promise rejects with its reason", async () => {
@@ -159,7 +165,7 @@ describe("exec of a workspace that a program holds", () => {
     await client.close()
     assert.deepInclude(await rejection(ws!.exec("true")), { code: "daemon_unavailable" })
     const fact = "this client was closed"
-    const hint = "Make another client, and close it after the last call"
-    assert.deepInclude(await rejection(client.list()), { code: "daemon_unavailable", closed: true, fact, hint })
+    const next = [{ label: "Make another client, and close it after the last call" }]
+    assert.deepInclude(await rejection(client.list()), { code: "daemon_unavailable", closed: true, fact, next })
   })
 })

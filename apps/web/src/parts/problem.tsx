@@ -1,12 +1,20 @@
 import { Component, type ReactNode } from "react"
+import { RequestFailed } from "../wire/calls.ts"
+import type { PageOptions } from "./step-text.ts"
+import { Steps } from "./steps.tsx"
 import { Message } from "./text.tsx"
 
-/** A failed request, in the words of pyro's error. */
-export const Problem = ({ of, retry }: { readonly of: Error; readonly retry?: () => void }) => (
+/** A failed request: pyro's fact, and what to do next. `options`: what stands for options in this view. */
+export const Problem = ({ of, options = {}, retry }: {
+  readonly of: Error
+  readonly options?: PageOptions
+  readonly retry?: () => void
+}) => (
   <div className="problem" role="alert">
     <p>
       <Message of={of.message} />
     </p>
+    {of instanceof RequestFailed ? <Steps of={of.next} options={options} /> : null}
     {retry === undefined ? null : <button type="button" onClick={retry}>Try again</button>}
   </div>
 )

@@ -3,9 +3,10 @@ import type { GivenTo } from "../../../../src/contract/rows/payload-of.ts"
 import { count } from "../../../../src/contract/text/count.ts"
 import type { Action } from "../live/action.ts"
 import { useLoaded } from "../live/loaded.ts"
+import { Steps } from "../parts/steps.tsx"
 import { Message, Text } from "../parts/text.tsx"
-import { perform } from "../wire/calls.ts"
-import { inPageWords, noteInPageWords } from "./refusals.ts"
+import { perform, RequestFailed } from "../wire/calls.ts"
+import { noteInPageWords, OPTIONS } from "./options.ts"
 
 /** The daemon's check before the press: the changes, or the reason of a refusal. */
 const useCheck = (request: GivenTo<"workspace.export"> | undefined, comparedAt: number) =>
@@ -24,10 +25,6 @@ const saysOf = ({ files, removedFiles = 0, symlinks }: {
     ? "The project has all these changes already, in "
     : `Applying changes ${count(changed, "file")}, which ${changed === 1 ? "is" : "are"} as expected, in `
 }
-
-/** A refusal that is told before the press. */
-const beforehand = (words: string) =>
-  words.replace(/^Nothing was exported: (.)/, (_, first: string) => first.toUpperCase())
 
 /** Makes exactly the reviewed changes in the files of the project. `request` is undefined if the export would refuse the diff itself. */
 export const ApplyPart = ({ action, compareAgain, comparedAt, request }: {
@@ -61,7 +58,7 @@ export const ApplyPart = ({ action, compareAgain, comparedAt, request }: {
           // The alert below says it once.
           ? failure.message === action.failure?.message
             ? null
-            : <Message of={beforehand(inPageWords(failure.message))} />
+            : <Message of={failure.message} />
           : value === undefined
           ? "Comparing the files of the project…"
           : (
@@ -79,6 +76,9 @@ export const ApplyPart = ({ action, compareAgain, comparedAt, request }: {
           <Text of={value.notes.map(noteInPageWords).join(". ")} />
         </p>
       )}
+      {failure instanceof RequestFailed && failure.message !== action.failure?.message
+        ? <Steps of={failure.next} options={OPTIONS} />
+        : null}
       <div className="buttons">
         <button
           type="button"

@@ -10,7 +10,7 @@ import { save } from "../parts/save.ts"
 import { Text } from "../parts/text.tsx"
 import { perform } from "../wire/calls.ts"
 import { ApplyPart } from "./apply.tsx"
-import { inPageWords, REPLACE } from "./refusals.ts"
+import { OPTIONS, REPLACE } from "./options.ts"
 
 /** Why this difference cannot be exported, as the export itself would say. Undefined if it can. */
 const refusal = ({ digest, mountedCount = 0, summary, tooLargeCount = 0 }: DiffResult, includesIgnored: boolean) =>
@@ -178,7 +178,7 @@ export const ExportPanel = ({ compareAgain, comparedAt, diff, executable, includ
           {running === "download" ? "Reading…" : "Download the patch"}
         </button>
       </div>
-      {failure === undefined ? null : <Problem of={new Error(inPageWords(failure.message))} />}
+      {failure === undefined ? null : <Problem of={failure} options={OPTIONS} />}
     </section>
   )
 }

@@ -1,4 +1,7 @@
-import { Cause, Effect, Exit, Option } from "effect"
+import { Cause, Effect, Exit, Option, Schema } from "effect"
+import type { PyroError } from "../../../../src/contract/errors/errors.ts"
+import type { NextStep } from "../../../../src/contract/errors/next-step.ts"
+import { calledRow, takeable } from "../../../../src/contract/rows/next-steps.ts"
 import {
   type EventOf,
   type Operation,
@@ -20,9 +23,12 @@ export class RequestFailed extends Error {
   override readonly name = "RequestFailed"
   /** Stable code of pyro's error. `connection_lost`: the daemon went away before its answer. */
   readonly code: string
-  constructor(code: string, message: string) {
+  /** What to do next. The message has the fact alone. */
+  readonly next: ReadonlyArray<NextStep>
+  constructor(code: string, message: string, next: ReadonlyArray<NextStep> = []) {
     super(message)
     this.code = code
+    this.next = next
   }
 }
 
@@ -30,13 +36,15 @@ const rows = new Map<string, Operation>(operations.map((row) => [row.name, row])
 
 const rowOf = <Name extends OperationName>(name: Name) => rows.get(name) as unknown as OperationOf<Name>
 
+const refusedOf = (failure: PyroError) => new RequestFailed(failure.code, failure.fact, takeable(failure.next))
+
 const failedOf = (failure: RequestFailure) =>
   isLost(failure)
     ? new RequestFailed(
       "connection_lost",
       "The daemon went away before it answered. The step may have been done: look before you repeat it."
     )
-    : new RequestFailed((failure as { readonly code?: string }).code ?? failure._tag, failure.message)
+    : refusedOf(failure)
 
 const notConnected = () => new RequestFailed("connection_lost", "The page has no connection to the daemon.")
 
@@ -162,4 +170,12 @@ export const perform = async <Name extends StreamingName>(
   const result = folding.result()
   if (result === undefined) throw new RequestFailed("no_result", `${name} ended without a result.`)
   return result as ResultOf<Name>
+}
+
+/** Makes the call of a next step as it is. Rejects with RequestFailed. */
+export const performStep = async (step: Extract<NextStep, { readonly call: string }>): Promise<void> => {
+  const row = calledRow(step)!
+  const payload = Schema.decodeUnknownSync(row.payload())(step.with)
+  if (row.kind === "unary") await ask(row.name as UnaryName, payload as never)
+  else await perform(row.name as StreamingName, payload as never)
 }

@@ -1,6 +1,7 @@
 import { Effect, Stream } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { DoctorLine, DoctorPayload } from "../../../contract/rows/host.ts"
+import { typedMessage } from "../../../contract/rows/next-steps.ts"
 import { SeedImages } from "../../../lib/disk/SeedImages.ts"
 import { Environments } from "../../../lib/environment/Environments.ts"
 import { Kernel } from "../../../lib/environment/Kernel.ts"
@@ -18,7 +19,9 @@ import { selftest } from "./selftest.ts"
 
 export const qemu = Effect.flatMap(Vmm, ({ program }) => program).pipe(
   Effect.map((program) => fine("qemu", program)),
-  Effect.catch((failure) => Effect.succeed(wrong("qemu", failure.message, "sudo apt-get install qemu-system-x86")))
+  Effect.catch((failure) =>
+    Effect.succeed(wrong("qemu", typedMessage(failure), "sudo apt-get install qemu-system-x86"))
+  )
 )
 
 export const confinement = Effect.map(probeConfinement, ({ level, reason }): DoctorLine =>
@@ -65,7 +68,9 @@ export const accelerator = Effect.gen(function*() {
       )
   ]
 }).pipe(
-  Effect.catch((failure) => Effect.succeed([wrong("accelerator", failure.message, "see docs/troubleshooting.md")]))
+  Effect.catch((failure) =>
+    Effect.succeed([wrong("accelerator", typedMessage(failure), "see docs/troubleshooting.md")])
+  )
 )
 
 /** pyro needs no Firecracker, unless `PYRO_DRIVER` says so: a host without one lacks nothing. */
@@ -94,7 +99,7 @@ const isFirecrackerDefault = driverOf({}).pipe(
 )
 
 const firecrackerFault = (failure: PyroError) => (isDefault: boolean): DoctorLine => {
-  const found = failure._tag === "DriverUnavailable" ? failure.detail : failure.message
+  const found = failure._tag === "DriverUnavailable" ? failure.detail : typedMessage(failure)
   return isDefault
     ? wrong(
       "firecracker",

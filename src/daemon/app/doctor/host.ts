@@ -1,5 +1,6 @@
 import { Effect, Result } from "effect"
 import type { DoctorLine } from "../../../contract/rows/host.ts"
+import { typedMessage } from "../../../contract/rows/next-steps.ts"
 import { Environments } from "../../../lib/environment/Environments.ts"
 import { exists } from "../../../system/files/entries.ts"
 import { attempt } from "../../../system/files/failure.ts"
@@ -115,7 +116,7 @@ export const userNamespaces = runTool("unshare", ["--user", "--map-root-user", "
     })
   ),
   Effect.catch((failure) => {
-    const found = `not to be had: ${failure.message}`
+    const found = `not to be had: ${failure._tag === "ToolFailed" ? failure.message : typedMessage(failure)}`
     const restricted = exists("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     return Effect.succeed(
       isRoot()
@@ -187,5 +188,5 @@ export const workspaces = Effect.map(readWorkspaces, (all): ReadonlyArray<Doctor
     )
   )
 }).pipe(
-  Effect.catch((failure) => Effect.succeed([wrong("workspaces", "they cannot be read", failure.message)]))
+  Effect.catch((failure) => Effect.succeed([wrong("workspaces", "they cannot be read", typedMessage(failure))]))
 )

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { DoctorLine } from "../../../contract/rows/host.ts"
+import { typedMessage } from "../../../contract/rows/next-steps.ts"
 import { Calls } from "../../../lib/guest-channel/model/calls.ts"
 import type { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
 import { clockOffsetMs, keepClock } from "../../../lib/vm/model/clock.ts"
@@ -118,7 +119,7 @@ export const failClosed = (workspace: FreshWorkspace) =>
         onFailure: (failure): DoctorLine =>
           failure._tag === "VmFailed" && failure.step === "claim"
             ? fine(name, "the claim failed and the command did not run")
-            : wrong(name, `it failed, but otherwise than it should: ${failure.message}`, "pyro doctor")
+            : wrong(name, `it failed, but otherwise than it should: ${typedMessage(failure)}`, "pyro doctor")
       })
     )
   })

@@ -1,6 +1,7 @@
 import { Context, Effect, Layer, Ref, Stream } from "effect"
 import { ensureImages } from "../../../building/environments.ts"
 import type { DoctorEvent } from "../../../contract/rows/host.ts"
+import { typedMessage } from "../../../contract/rows/next-steps.ts"
 import { SeedImages } from "../../../lib/disk/SeedImages.ts"
 import type { DiskSource } from "../../../lib/disk/workspace-disk.ts"
 import { clockOffsetMs } from "../../../lib/vm/model/clock.ts"
@@ -79,5 +80,15 @@ export const selftest = Stream.unwrap(Effect.gen(function*() {
     Stream.map(lineEvent)
   )
 })).pipe(
-  Stream.catch((failure) => Stream.make(lineEvent(wrong("selftest", failure.message, "see docs/troubleshooting.md"))))
+  Stream.catch((failure) =>
+    Stream.make(
+      lineEvent(
+        wrong(
+          "selftest",
+          failure._tag === "AgentCallFailed" ? failure.message : typedMessage(failure),
+          "see docs/troubleshooting.md"
+        )
+      )
+    )
+  )
 ) satisfies Stream.Stream<DoctorEvent, never, unknown>

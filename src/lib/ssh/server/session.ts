@@ -1,5 +1,6 @@
 import { Cause, Effect } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
+import { typedMessage } from "../../../contract/rows/next-steps.ts"
 import type { GuestProcess, ProcessExit, TerminalSize } from "../../guest-channel/model/process.ts"
 import { hangUp, hangUpTerminal } from "../model/hang-up.ts"
 import { makePipe, type Pipe, type SshChannel } from "./channel.ts"
@@ -87,7 +88,7 @@ export const runProgram = (
       yield* tellExit(channel, pipe, exit)
     }).pipe(Effect.ensuring(process.release))
   const notStarted = (failure: PyroError) =>
-    Effect.andThen(pipe.writeError(`pyro: ${failure.message}\n`), Effect.sync(() => channel.exit(NOT_STARTED)))
+    Effect.andThen(pipe.writeError(`pyro: ${typedMessage(failure)}\n`), Effect.sync(() => channel.exit(NOT_STARTED)))
   return start(program).pipe(
     Effect.matchEffect({
       onFailure: (failure) => failure._tag === "ChannelFailed" ? Effect.fail(failure) : notStarted(failure),

@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { ExportRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
+import { call, option, words } from "../../../contract/errors/next-step.ts"
 import type {
   ExportedEntry,
   ExportEvent,
@@ -8,7 +9,6 @@ import type {
 } from "../../../contract/rows/workspace-export.ts"
 import { count } from "../../../contract/text/count.ts"
 import { executableConfig, type ExecutablePaths, executablePaths } from "../../../contract/text/executable-config.ts"
-import { FILES_HAVE_CHANGED } from "../../../contract/text/export-refusals.ts"
 import { GIT_EXECUTABLE, GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import type { Change, Side } from "../../../lib/patch/model/patch.ts"
@@ -56,10 +56,9 @@ export const exportChanges = (
     const files = changes.flatMap(ofOnePath)
     if (files.length > payload.maxEntries) {
       return yield* new ExportRefused({
-        detail: `the diff has ${
-          count(files.length, "file")
-        }, more than ${payload.maxEntries}; allow more with --max-entries`,
-        paths: []
+        detail: `the diff has ${count(files.length, "file")}, more than ${payload.maxEntries}`,
+        paths: [],
+        next: [option("Allow more", "max_entries", files.length)]
       })
     }
     yield* demandSize(
@@ -88,7 +87,7 @@ const existingDirectory = ({ output: asked = "" }: ExportPayload, { within }: Ex
     return output._tag === "path"
       ? Effect.succeed(output)
       : output._tag === "stdout"
-      ? new InvalidRequest({ field: "output", detail: "must be a directory, because --apply changes its files" })
+      ? new InvalidRequest({ field: "output", detail: "must be a directory, because its files are to be changed" })
       : output
   })
 
@@ -117,8 +116,9 @@ const demandLinksInside = (files: ReadonlyArray<FileChange>): Effect.Effect<void
     return problem === undefined ? [] : [`${shown(path)}: ${problem}`]
   })
   return bad.length === 0 ? Effect.void : new ExportRefused({
-    detail: "links that lead elsewhere are not made; leave them out with --exclude, or export the patch with --patch",
-    paths: bad.slice(0, 10)
+    detail: "links that lead elsewhere are not made",
+    paths: bad.slice(0, 10),
+    next: [option("Leave them out", "exclude"), option("Or export the patch", "patch", true)]
   })
 }
 
@@ -211,11 +211,17 @@ const refusalOf = (directory: string, files: ReadonlyArray<FileChange>, failure:
     return failureOf({ path: directory, isDirectory: true, bytes }, failure)
   }
   return new ExportRefused({
-    detail: `${FILES_HAVE_CHANGED}; ${failure.detail} in ${directory}${
-      isElsewhere(files, failure)
-        ? ". No file of the diff is there as the workspace was seeded: is this the directory of its project? Name it with --output"
-        : ""
-    }`,
-    paths: failure.conflicts.map(({ path, reason }) => `${pathText(path)}: ${reason}`)
+    detail: `files have changed on the host, and a change would lose yours; ${failure.detail} in ${directory}`,
+    paths: failure.conflicts.map(({ path, reason }) => `${pathText(path)}: ${reason}`),
+    next: isElsewhere(files, failure)
+      ? [
+        words("No file of the diff is there as the workspace was seeded: is this the directory of its project?"),
+        option("Name it", "output")
+      ]
+      : [
+        option("Leave them out", "exclude"),
+        call("Or take yours into the workspace", "workspace.sync.push", { source_path: directory, force: true }),
+        option("Or replace yours: in place of apply", "overwrite", true)
+      ]
   })
 }

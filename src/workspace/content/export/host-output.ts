@@ -1,5 +1,5 @@
 import { ExportRefused, InvalidRequest, NoSpace } from "../../../contract/errors/errors.ts"
-import { REPLACE_WITH_OPTION } from "../../../contract/text/export-refusals.ts"
+import { type NextStep, option, words } from "../../../contract/errors/next-step.ts"
 import { printable } from "../../../contract/text/printable.ts"
 import { hasGitName, raw } from "../../../system/files/folded-name.ts"
 import type { PutFailed } from "../../../system/files/put.ts"
@@ -74,8 +74,10 @@ export interface Target {
 const DIRECTORY_THERE = "a directory is there"
 const REPLACEABLE_THERE = "it is there already"
 
+const REPLACE = option("Replace files and links", "overwrite", true)
+
 export const outputIsDirectory = (why: string, path: string) =>
-  new ExportRefused({ detail: `${why}; name the file to be written in it`, paths: [path] })
+  new ExportRefused({ detail: why, paths: [path], next: [option("Name the file to be written in it", "output")] })
 
 /** Error of an export that wrote nothing. */
 export const failureOf = (target: Target, failure: PutFailed): ExportRefused | NoSpace => {
@@ -96,26 +98,28 @@ const conflictOf = ({ isDirectory, path }: Target, { conflicts, detail }: PutFai
   const output = conflicts.find((one) => one.path.length === 0)
   if (output === undefined) {
     return new ExportRefused({
-      detail: `${detail} at ${path}; ${remedyOf(conflicts.map(({ reason }) => reason))}`,
-      paths: conflicts.map((one) => `${shown(raw(one.path))}: ${one.reason}`)
+      detail: `${detail} at ${path}`,
+      paths: conflicts.map((one) => `${shown(raw(one.path))}: ${one.reason}`),
+      next: remediesOf(conflicts.map(({ reason }) => reason))
     })
   }
   if (output.reason === DIRECTORY_THERE) {
     return outputIsDirectory("the output is a directory, and none is ever replaced", path)
   }
-  const next = output.reason === REPLACEABLE_THERE
-    ? REPLACE_WITH_OPTION
-    : isDirectory
-    ? "a directory replaces no file, also with --overwrite; remove it from the host first, or name another output"
-    : "name another output"
-  return new ExportRefused({ detail: `${output.reason}; ${next}`, paths: [path] })
+  const isReplaceable = output.reason === REPLACEABLE_THERE
+  return new ExportRefused({
+    detail: !isReplaceable && isDirectory ? `${output.reason}, and a directory never replaces a file` : output.reason,
+    paths: [path],
+    next: isReplaceable
+      ? [REPLACE]
+      : [...isDirectory ? [words("Remove it from the host first")] : [], option("Name another output", "output")]
+  })
 }
 
 /** What to do about conflicting entries of a directory. */
-const remedyOf = (reasons: ReadonlyArray<string>) =>
-  reasons.every((reason) => reason === REPLACEABLE_THERE)
-    ? REPLACE_WITH_OPTION
-    : `${
-      reasons.includes(REPLACEABLE_THERE) ? "other " : ""
-    }${REPLACE_WITH_OPTION}, but a directory replaces no file, and no file a directory; ` +
-      "remove these paths from the host first, or name another output"
+const remediesOf = (reasons: ReadonlyArray<string>): ReadonlyArray<NextStep> =>
+  reasons.every((reason) => reason === REPLACEABLE_THERE) ? [REPLACE] : [
+    words("Remove these paths from the host first: a directory replaces no file, and no file a directory"),
+    option("Or name another output", "output"),
+    ...reasons.includes(REPLACEABLE_THERE) ? [REPLACE] : []
+  ]

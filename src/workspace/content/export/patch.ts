@@ -1,10 +1,10 @@
 import { Effect, Stream } from "effect"
 import { ExportRefused, type InvalidRequest } from "../../../contract/errors/errors.ts"
+import { call } from "../../../contract/errors/next-step.ts"
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import { patchLimits } from "../../../contract/rows/workspace-patch.ts"
 import { count } from "../../../contract/text/count.ts"
 import { executablePaths } from "../../../contract/text/executable-config.ts"
-import { DIFF_HAS_CHANGED } from "../../../contract/text/export-refusals.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import { countLines, forEachPiece } from "../../../lib/patch/format.ts"
 import { type Change, pathProblem } from "../../../lib/patch/model/patch.ts"
@@ -72,7 +72,8 @@ export const demandExpected = (
   { expect }: Pick<ExportPayload, "expect">
 ): Effect.Effect<void, ExportRefused> =>
   expect === undefined || expect === digest ? Effect.void : new ExportRefused({
-    detail: `${DIFF_HAS_CHANGED}: its digest is ${digest}, expected was ${expect}; review it again`,
+    detail: `the diff is not the expected one any more: its digest is ${digest}, expected was ${expect}`,
+    next: [call("The workspace has changed since. Review it again", "workspace.diff")],
     paths: []
   })
 

@@ -1,5 +1,6 @@
 import { Effect, Redacted, type Scope } from "effect"
 import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
+import { call } from "../../../contract/errors/next-step.ts"
 import { mappingOf, MAX_SECRETS, type Secrets } from "../../../contract/rows/secret-fields.ts"
 import { secretTargetOf } from "../../../contract/rows/secret-target.ts"
 import { redactText } from "../../../lib/redaction/redact.ts"
@@ -120,14 +121,15 @@ export class WorkspaceSecrets {
     if (found !== undefined) {
       return new InvalidRequest({
         field,
-        detail: `only hosts get the secret ${name}, and no host does. Let commands have the value: ` +
-          `pyro update NAME --secret-commands ${name}`
+        detail: `only hosts get the secret ${name}, and no host does`,
+        next: [call("Let commands have the value", "workspace.update", { secret_commands: [name] })]
       })
     }
     const known = this.names.length === 0 ? "there are none" : `there are ${this.names.join(", ")}`
     return new InvalidRequest({
       field,
-      detail: `there is no secret ${name}; ${known}. Add the secret: pyro update NAME --secret-env ${name}`
+      detail: `there is no secret ${name}; ${known}`,
+      next: [call("Add the secret", "workspace.update", {}, "secrets")]
     })
   }
 

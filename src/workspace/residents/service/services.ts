@@ -6,6 +6,7 @@ import {
   ServiceNotFound,
   type StateDirectoryUnusable
 } from "../../../contract/errors/errors.ts"
+import { call, words } from "../../../contract/errors/next-step.ts"
 import type { ServiceInfo } from "../../../contract/rows/service-fields.ts"
 import { named } from "../../../contract/text/names.ts"
 import { similarTo } from "../../../contract/text/similar.ts"
@@ -164,8 +165,17 @@ const heldBy = (service: string, secret: string) =>
     field: "secrets",
     detail:
       `the service ${service} has the value of ${secret} in its command, variables or check, and pyro stores them while the service ` +
-      `runs or is to come back. Stop the service first: pyro service stop NAME ${service}. Then add the secret, and start the ` +
-      `service with --secret-env ${secret}`
+      "runs or is to come back",
+    next: [
+      call("Stop the service first", "workspace.service.stop", { name: service }),
+      words("Then add the secret"),
+      call(
+        "And start the service with it",
+        "workspace.service.start",
+        { name: service, secret_env: [secret] },
+        "command"
+      )
+    ]
   })
 
 /**

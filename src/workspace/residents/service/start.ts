@@ -1,12 +1,7 @@
 import { Deferred, Effect, Struct } from "effect"
-import {
-  InvalidRequest,
-  type PyroError,
-  ServiceFailed,
-  ServiceRunning,
-  VmFailed
-} from "../../../contract/errors/errors.ts"
+import { InvalidRequest, type PyroError, ServiceRunning, VmFailed } from "../../../contract/errors/errors.ts"
 import { requireCommand } from "../../../contract/rows/exec-validation.ts"
+import { withFields } from "../../../contract/rows/next-steps.ts"
 import { DEFAULT_READY_SECONDS, type ServiceInfo } from "../../../contract/rows/service-fields.ts"
 import { readPort } from "../../../contract/rows/workspace-port.ts"
 import type { ServiceStartPayload } from "../../../contract/rows/workspace-service.ts"
@@ -168,9 +163,7 @@ export const startService = (
           : Effect.ignore(services.put(before))
       ),
       // The workspace as the caller named it.
-      Effect.mapError((failure) =>
-        failure._tag === "ServiceFailed" ? new ServiceFailed({ ...failure, workspace }) : failure
-      )
+      Effect.mapError((failure) => failure._tag === "ServiceFailed" ? withFields(failure, { workspace }) : failure)
     )
     return yield* serviceStatus(services, name, workspace)
   })

@@ -57,7 +57,7 @@ describe("an answer with a secret", () => {
     assert.strictEqual(failure.code, "vm_failed")
     assert.strictEqual(failure.consoleTail, "panic [secret:TOKEN]")
     const refused = redactValue(sets, new FileRefused({ path: TOKEN, reason: "not_found", detail: "no such file" }))
-    assert.strictEqual(refused.message, "[secret:TOKEN]: no such file")
+    assert.strictEqual(refused.fact, "[secret:TOKEN]: no such file")
   })
 })
 

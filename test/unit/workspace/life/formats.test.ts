@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import type { PyroError } from "../../../../src/contract/errors/errors.ts"
+import { typedMessage } from "../../../../src/contract/rows/next-steps.ts"
 import { damagedBy, damagedInfo } from "../../../../src/workspace/entry/damaged.ts"
 import { folderOf, readWorkspace, type WorkspaceId, writeWorkspace } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
@@ -78,10 +80,10 @@ describe("records of workspaces and snapshots", () => {
       const { find, folder, place } = yield* left({ format: 4 })
       const workspace = yield* Effect.flip(readWorkspace(folder, residentKinds))
       assert.deepInclude(workspace, { _tag: "StateTooNew", code: "state_too_new", format: 4, newest: 3 })
-      assert.include(workspace.message, `delete this state: pyro delete ${id}`)
+      assert.include(typedMessage(workspace as PyroError), `delete this state: pyro delete ${id}`)
       const snapshot = yield* Effect.flip(find)
       assert.deepInclude(snapshot, { _tag: "StateTooNew", path: place.record, format: 4, newest: 2 })
-      assert.include(snapshot.message, `pyro snapshot delete ${id} before`)
+      assert.include(typedMessage(snapshot as PyroError), `pyro snapshot delete ${id} before`)
       assert.deepStrictEqual(yield* readSnapshots(folder), [])
     }))
 
@@ -135,7 +137,7 @@ describe("records of workspaces and snapshots", () => {
       const failure = yield* Effect.flip(readSaved(folder))
       assert.deepInclude(failure, { _tag: "SavedDamaged", saved: "warm" })
       assert.include(failure.message, "networkDriver: the workspace had a network device")
-      assert.include(failure.message, "pyro saved delete warm")
+      assert.include(typedMessage(failure), "pyro saved delete warm")
     }))
 
   it.live("a workspace of a newer pyro is listed as failed, and its requests fail with state_too_new", () =>

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
+import { typedMessage } from "../../../../src/contract/rows/next-steps.ts"
 import { isLegal, operationStates, type WorkspaceOperation } from "../../../../src/contract/rows/operations.ts"
 import { WorkspaceState } from "../../../../src/contract/rows/workspace-info.ts"
 import { aloneFor } from "../../../../src/workspace/entry/context.ts"
@@ -50,7 +51,7 @@ describe("the checks of a workspace's state", () => {
       const refused = yield* Effect.flip(runningGeneration(entry, "workspace.exec"))
       assert.deepStrictEqual([refused.state, refused.legalStates], ["stopped", ["running"]])
       assert.strictEqual(
-        refused.message,
+        typedMessage(refused),
         "workspace fix is stopped; the operation needs state running: start the workspace first. Start it: pyro start fix"
       )
     }))

@@ -1,6 +1,7 @@
 import { Effect, Option, Ref, Result } from "effect"
 import { assert, describe, it } from "vitest"
 import { AdmissionRefused, memoryStore, NoSpace, type PyroError } from "../../../../src/contract/errors/errors.ts"
+import { typedMessage } from "../../../../src/contract/rows/next-steps.ts"
 import type { Entry } from "../../../../src/workspace/entry/entry.ts"
 import { readableOf } from "../../../../src/workspace/entry/readable.ts"
 import type { Registry } from "../../../../src/workspace/entry/registry.ts"
@@ -78,11 +79,7 @@ describe("a refusal for memory", () => {
     const failure = refused(memory, { id: "ws-a" }, { id: "ws-b", unusedMs: 3 * UNUSED_MS })
     assert.deepInclude(failure, { resource: "memory", detail: "the host is full", fits: 2 })
     assert.include(failure.message, "; running without a name and unused: ws-b, ws-a.")
-    assert.include(failure.message, "Delete those that you do not need: pyro delete ws-b ws-a. Stop")
-    assert.include(
-      JSON.stringify(failure.toolSteps(false)),
-      "call workspace_delete for those of ws-b, ws-a that you made"
-    )
+    assert.include(typedMessage(failure), "Delete those that you do not need: pyro delete ws-b ws-a. Stop")
     const store = new NoSpace({ where: memoryStore, path: "/dev/shm", neededMib: 2, availableMib: 1 })
     assert.deepInclude(refused(store, { id: "ws-a" }), { where: memoryStore, neededMib: 2, unused: ["ws-a"] })
   })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as path from "node:path"
+import { typedMessage } from "../../../../../src/contract/rows/next-steps.ts"
 import { admit } from "../../../../../src/lib/vm/driver/admission.ts"
 import { newRecord, newVmId } from "../../../../../src/lib/vm/model/record.ts"
 import { Paths } from "../../../../../src/system/files/Paths.ts"
@@ -31,8 +32,8 @@ describe("VMs that are refused", () => {
       const failure = yield* refused(most + 5, { memoryMib: 1, vcpuCount: 1 })
       assert.deepInclude(failure, { _tag: "AdmissionRefused", resource: "cpu", fits: most })
       assert.match(
-        failure.message,
-        new RegExp(`Ask for fewer: --count ${most}\\. Stop or delete workspaces .* fewer virtual CPUs`)
+        typedMessage(failure),
+        new RegExp(`Ask for fewer: --count ${most}\\. Stop or delete workspaces\\..* fewer virtual CPUs`)
       )
     }))
 
@@ -41,8 +42,8 @@ describe("VMs that are refused", () => {
       const failure = yield* refused(64, { memoryMib: 1_000_000_000, vcpuCount: 1 })
       assert.deepInclude(failure, { fits: 0 })
       assert.match(
-        failure.message,
-        /\. Stop or delete workspaces .* less memory: --mem-mib\. A fork has the sizes of its origin$/
+        typedMessage(failure),
+        /\. Stop or delete workspaces\..* less memory: --mem-mib\. A fork has the sizes of its origin$/
       )
       assert.notInclude(failure.message, "--count")
     }))

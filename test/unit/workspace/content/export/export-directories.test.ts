@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
+import { typedMessage } from "../../../../../src/contract/rows/next-steps.ts"
 import type { ExportPayload } from "../../../../../src/contract/rows/workspace-export.ts"
 import { exportPath } from "../../../../../src/workspace/content/export/path.ts"
 import { type Claimed, guestWith, payload, resultOf, scratch } from "./fake-guest.ts"
@@ -49,30 +50,30 @@ describe("an output that exists", () => {
         { path: "d/b", content: "b" }
       ]
       const said = (output: string, path: string, overwrite: boolean) =>
-        Effect.map(refused(claims, { path, output, overwrite }), ({ message }) => message)
+        Effect.map(refused(claims, { path, output, overwrite }), typedMessage)
       for (const overwrite of [false, true]) {
         assert.strictEqual(
           yield* said(file, "d", overwrite),
-          "nothing was exported: a file is there; a directory replaces no file, also with --overwrite; " +
-            `remove it from the host first, or name another output (${file})`
+          `nothing was exported: a file is there, and a directory never replaces a file (${file}). ` +
+            "Remove it from the host first. Name another output: --output"
         )
       }
       assert.strictEqual(
         yield* said(file, "d/a", false),
-        `nothing was exported: it is there already; files and links are replaced with --overwrite (${file})`
+        `nothing was exported: it is there already (${file}). Replace files and links: --overwrite`
       )
       assert.strictEqual(
         yield* said(out, "", true),
-        `nothing was exported: 1 path is in the way at ${out}; files and links are replaced with --overwrite, but a ` +
-          "directory replaces no file, and no file a directory; remove these paths from the host first, or name another " +
-          "output (d/b: a directory is there)"
+        `nothing was exported: 1 path is in the way at ${out} (d/b: a directory is there). ` +
+          "Remove these paths from the host first: a directory replaces no file, and no file a directory. " +
+          "Or name another output: --output"
       )
       assert.include(yield* said(out, "", false), "2 paths are in the way")
       fs.rmdirSync(`${out}/d/b`)
       assert.strictEqual(
         yield* said(out, "", false),
-        `nothing was exported: 1 path is in the way at ${out}; files and links are replaced with --overwrite ` +
-          "(d/a: it is there already)"
+        `nothing was exported: 1 path is in the way at ${out} (d/a: it is there already). ` +
+          "Replace files and links: --overwrite"
       )
       assert.strictEqual(fs.readFileSync(`${out}/d/a`, "latin1"), "own")
       assert.strictEqual(fs.readFileSync(file, "latin1"), "own")

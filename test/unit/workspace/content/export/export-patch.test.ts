@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
+import { typedMessage } from "../../../../../src/contract/rows/next-steps.ts"
 import type { ExportPayload } from "../../../../../src/contract/rows/workspace-export.ts"
 import { exportPatch } from "../../../../../src/workspace/content/export/patch.ts"
 import { exportPath } from "../../../../../src/workspace/content/export/path.ts"
@@ -32,7 +33,7 @@ describe("an export of a patch", () => {
       assert.isTrue(fs.readFileSync(output).equals(patch))
       assert.isTrue((yield* run({ output: "-" })).stdout.equals(patch))
       const again = yield* Effect.flip(run({ output }))
-      assert.include(again.message, "--overwrite")
+      assert.include(typedMessage(again), "--overwrite")
       const replaced = yield* run({ output, overwrite: true })
       assert.isTrue(replaced.result.entries[0]?.replaced)
     }))

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
+import { typedMessage } from "../../../../../src/contract/rows/next-steps.ts"
 import type { ExportPayload } from "../../../../../src/contract/rows/workspace-export.ts"
 import { exportPath } from "../../../../../src/workspace/content/export/path.ts"
 import { type Claimed, guestWith, payload, resultOf, scratch, useSanitizedPut } from "./fake-guest.ts"
@@ -89,7 +90,7 @@ describe("an export to an archive", () => {
       yield* exported(tree, { path: "top", output: `${folder}/top.tar` })
       assert.strictEqual(fs.readFileSync(`${folder}/top.tar`, "latin1"), "t".repeat(1_000))
       const again = yield* refused(tree, { path: ".", output: `${folder}/x.tar` })
-      assert.include(again.message, "--overwrite")
+      assert.include(typedMessage(again), "--overwrite")
     }))
 
   it.live("an archive follows the same rules, and pads a file that became shorter", () =>

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
 import type { ExportRefused } from "../../../../../src/contract/errors/errors.ts"
+import { typedMessage } from "../../../../../src/contract/rows/next-steps.ts"
 import type { ExportPayload } from "../../../../../src/contract/rows/workspace-export.ts"
 import { sizeText } from "../../../../../src/contract/text/host-file-notes.ts"
 import type { WalkEntry } from "../../../../../src/lib/guest-channel/model/files.ts"
@@ -338,13 +339,13 @@ describe("an export of a file", () => {
       for (const overwrite of [false, true]) {
         const failure = yield* refused(tree, { path: "file", output: folder, overwrite })
         assert.strictEqual(
-          failure.message,
-          "nothing was exported: the output is a directory, and none is ever replaced; name the file to be written in it " +
-            `(${folder})`
+          typedMessage(failure),
+          `nothing was exported: the output is a directory, and none is ever replaced (${folder}). ` +
+            "Name the file to be written in it: --output"
         )
       }
       const failure = yield* refused(tree, { path: "file", output: `${folder}/new/` })
-      assert.include(failure.message, "the output ends with /, as a directory does; name the file to be written in it")
+      assert.include(typedMessage(failure), "Name the file to be written in it: --output")
       assert.deepStrictEqual(fs.readdirSync(folder), [])
     }))
 

@@ -3,6 +3,7 @@ import { Effect, Fiber, Schema, Stream } from "effect"
 import * as fs from "node:fs"
 import { ChannelFailed, type PyroError, WorkspaceNotReady } from "../../../../../src/contract/errors/errors.ts"
 import { streamFromPull } from "../../../../../src/contract/rows/event-batches.ts"
+import { typedMessage } from "../../../../../src/contract/rows/next-steps.ts"
 import { ExecPayload } from "../../../../../src/contract/rows/workspace-exec.ts"
 import type { GuestChannel } from "../../../../../src/lib/guest-channel/GuestChannel.ts"
 import { newRequestId } from "../../../../../src/system/processes/identity.ts"
@@ -36,7 +37,7 @@ describe("a command whose workspace is paused", () => {
     Effect.gen(function*() {
       const failure = yield* failureAfter(new WorkspaceNotReady({ workspace: "fix", state: "paused", detail: "still" }))
       assert.deepInclude(failure, { _tag: "WorkspaceNotReady", state: "paused", detail: "still", execId: id })
-      assert.include(failure.message, `pyro exec fix --exec-id ${id}`)
+      assert.include(typedMessage(failure), `pyro exec fix --exec-id ${id}`)
     }))
 
   it.effect("another reason of the rest stays as it is", () =>

@@ -3,6 +3,7 @@ import { Effect, Redacted } from "effect"
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { typedMessage, withWorkspace } from "../../../../../src/contract/rows/next-steps.ts"
 import { Dialler, type DiallerService } from "../../../../../src/lib/network/Dialler.ts"
 import { SecretRegistry } from "../../../../../src/lib/redaction/secrets.ts"
 import type { HeaderSecretChange } from "../../../../../src/workspace/residents/header-secret/bindings.ts"
@@ -224,7 +225,7 @@ describe("a secret of a host", () => {
         yield* one.hosts.forgetFormer
         if (one.hosts.texts().length > 0) return
         const refused = yield* Effect.flip(one.secrets.variables(["TOKEN"]))
-        assert.include(refused.message, "pyro update NAME --secret-commands TOKEN")
+        assert.include(typedMessage(withWorkspace(refused, "fix")), "pyro update fix --secret-commands TOKEN")
         assert.strictEqual(refused.field, "secret_env")
       }).pipe(Effect.provide(SecretRegistry.layer)))
   }

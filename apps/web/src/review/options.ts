@@ -1,0 +1,18 @@
+import { EXPORT_LEFT_OUT } from "../../../../src/contract/text/export-refusals.ts"
+import type { PageOptions } from "../parts/step-text.ts"
+
+/** Label of the box that stands for `--overwrite`. */
+export const REPLACE = "Replace the file if it exists"
+
+/** What stands for the options of an export in the review. */
+export const OPTIONS: PageOptions = {
+  expect: "press “Compare again”",
+  overwrite: `check “${REPLACE}”`,
+  patch: "take the patch as a download"
+}
+
+/** A note of an export without the option, which the page lacks. */
+export const noteInPageWords = (note: string) => {
+  const [said = ""] = note.split(EXPORT_LEFT_OUT)
+  return (said.slice(0, 1).toUpperCase() + said.slice(1)).replace(/; (name one, or )?$/, "")
+}
