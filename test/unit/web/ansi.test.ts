@@ -132,6 +132,14 @@ describe("output of a terminal as lines", () => {
     assert.strictEqual(ansi.blocks()[1], second)
   })
 
+  it("a string that an escape breaks off, or that is longer than its piece, is left out", () => {
+    assert.deepStrictEqual(textOf(linesOf("a\u001bPx\u001b[1mb")), ["ab"])
+    assert.deepStrictEqual(textOf(linesOf("\u001b\u001bP\0 \u001b", "\0z")), ["z"])
+    const title = `\u001b]0;${"x".repeat(1_000_000)}`
+    assert.deepStrictEqual(textOf(linesOf(`a${title}`, "y".repeat(10), "z\u0007b")), ["ab"])
+    assert.deepStrictEqual(textOf(linesOf("a\u001b(", "Bb")), ["ab"])
+  })
+
   it("output that is cut anywhere gives the same lines", () => {
     fc.assert(
       fc.property(output, fc.nat(80), (text, cut) => {

@@ -65,9 +65,9 @@ const rendition = (look: Look, parameters: string): Look => {
   return next
 }
 
-// CSI, OSC and other strings up to their end, two-character escapes, controls, and runs of text.
-const token =
-  /\u001b\[([0-?]*)[ -/]*([@-~])|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|\u001b[ -/]*[0-~]|([\u0000-\u0008\u000a-\u001f])|[^\u0000-\u0008\u000a-\u001f]+|\u001b/g
+// CSI, OSC and other strings up to their end or to the escape that breaks them off, two-character escapes, controls, and runs of text.
+const TOKEN =
+  /\u001b\[([0-?]*)[ -/]*([@-~])|\u001b([\]PX^_])[^\u0007\u001b]*(?:\u0007|\u001b\\|(?=\u001b)|($))|\u001b[ -/]*[0-~]|([\u0000-\u0008\u000a-\u001f])|[^\u0000-\u0008\u000a-\u001f]+|\u001b/g
 
 /** Maximum spans of a page that have a look: each is an element and a text in the browser, some 3 kB. Text beyond them is plain. */
 const MOST_LOOKS = 16_384
@@ -210,18 +210,31 @@ export class AnsiLines {
   #look: Look = PLAIN
   /** The start of a sequence that the next text ends. */
   #cut = ""
+  /** The text so far ends within a string, which may have any length. */
+  #inString = false
 
   push(more: string) {
     const text = this.#cut + more
-
-    const cut = /\u001b(?:\[[0-?]*[ -/]*|[\]PX^_][^\u0007\u001b]{0,4096}|)$/.exec(text)
+    const cut = /\u001b(?:\[[0-?]*)?[ -/]*$/.exec(text)
     this.#cut = cut?.[0] ?? ""
-    for (const [whole, parameters, final, control] of text.slice(0, cut?.index).matchAll(token)) {
-      if (final !== undefined) this.#sequence(parameters!, final)
+    const whole = this.#afterString(text.slice(0, cut?.index))
+    for (const [token, parameters, final, string, atEnd, control] of whole.matchAll(TOKEN)) {
+      if (string !== undefined) this.#inString = atEnd !== undefined
+      else if (final !== undefined) this.#sequence(parameters!, final)
       else if (control !== undefined) this.#control(control)
-      else if (!whole.startsWith("\u001b")) this.#open.write(whole, this.#look)
-      this.#blanks.add(whole.length)
+      else if (!token.startsWith("\u001b")) this.#open.write(token, this.#look)
+      this.#blanks.add(token.length)
     }
+  }
+
+  /** The text behind the rest of a string that an earlier text began. */
+  #afterString(text: string): string {
+    if (!this.#inString) return text
+    const end = /\u0007|\u001b\\?/.exec(text)
+    if (end === null) return ""
+    this.#inString = false
+    // Another escape breaks the string off, and counts.
+    return text.slice(end[0] === "\u001b" ? end.index : end.index + end[0].length)
   }
 
   #control(control: string) {
