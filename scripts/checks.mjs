@@ -26,6 +26,19 @@ const checks = [
   },
   { name: "lint and format", commands: [node("node_modules/eslint/bin/eslint.js", "--max-warnings=0", ".")] },
   { name: "import rules", commands: [node("node_modules/dependency-cruiser/bin/dependency-cruise.mjs", ...sources)] },
+  {
+    name: "unused files and exports",
+    commands: [
+      node(
+        "node_modules/knip/bin/knip.js",
+        "--config",
+        ".knip.json",
+        "--include",
+        "files,exports,types",
+        "--no-progress"
+      )
+    ]
+  },
   { name: "Python: lint and format", commands: [ruff("check"), ruff("format", "--check")] },
   { name: "Python: types", commands: [[python, "-m", "mypy"]] },
   { name: "format of C", commands: [node("scripts/check/c-format.mjs")] },

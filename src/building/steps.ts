@@ -16,7 +16,7 @@ const folderOf = (cacheDir: string) => `${cacheDir}/steps`
 const ENDING = ".steps"
 
 /** Where the steps of an environment's builds are kept. */
-export const stepsFile = (environment: string) =>
+const stepsFile = (environment: string) =>
   Effect.map(Paths, ({ cacheDir }) => `${folderOf(cacheDir)}/${referenceFile(environment)}${ENDING}`)
 
 const limitBytes = Effect.map(setting("PYRO_BUILD_CACHE_MIB"), (limit) => limit * mib)

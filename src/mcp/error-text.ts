@@ -9,7 +9,7 @@ import { inToolWords, namesUsersOption, type ToolContext } from "./tool-words.ts
 const HIDDEN = "Workspaces of other projects are hidden"
 
 /** What a model does next. `all`: the server reaches the workspaces of every project. */
-export const hintOf = (error: PyroError, tool: StepContext, all: boolean): string =>
+const hintOf = (error: PyroError, tool: StepContext, all: boolean): string =>
   error._tag === "WorkspaceNotFound" && !all ? `${nextText(error.next, tool)}. ${HIDDEN}` : nextText(error.next, tool)
 
 /** Maximum characters of an error: hosts cut longer texts at a place of their own. */

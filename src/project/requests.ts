@@ -12,7 +12,7 @@ import type { Definition, Service } from "./definition.ts"
 import type { ProjectFile } from "./file.ts"
 
 /** Label of a workspace that `pyro up` made, with the name of the file. */
-export const UP_LABEL = "up"
+const UP_LABEL = "up"
 
 /** Values of secrets by name, as text: only a request may have them. */
 export type SecretValues = Readonly<Record<string, string>>

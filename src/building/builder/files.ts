@@ -58,8 +58,8 @@ export interface Building {
 
 export type Refused = Extract<BuilderMessage, { readonly _tag: "Refused" }>
 
-export const STEPS_BEFORE = "/workspace/.pyro-steps-before"
-export const STEPS_AFTER = "/workspace/.pyro-steps-after"
+const STEPS_BEFORE = "/workspace/.pyro-steps-before"
+const STEPS_AFTER = "/workspace/.pyro-steps-after"
 
 export const SECRETS_FOLDER = "/run/pyro-secrets"
 

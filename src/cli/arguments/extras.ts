@@ -59,7 +59,7 @@ const fromFile = (flag: string, word: string) =>
   })
 
 /** The value of a secret in a variable of pyro's own environment. Undefined without the variable. */
-export const secretVariable = (
+const secretVariable = (
   flag: string,
   name: string
 ): Effect.Effect<string | undefined, InvalidRequest, Terminal> =>

@@ -57,7 +57,7 @@ const skill = () =>
 
 const dryRun = () => flag("Show the change as a diff and write nothing")
 
-export const ConnectPayload = lazy(() =>
+const ConnectPayload = lazy(() =>
   snakeStruct({
     host: host(),
     scope: scope(),
@@ -69,15 +69,13 @@ export const ConnectPayload = lazy(() =>
   })
 )
 
-export const DisconnectPayload = lazy(() =>
-  snakeStruct({ host: host(), scope: scope(), projectPath, dryRun: dryRun() })
-)
+const DisconnectPayload = lazy(() => snakeStruct({ host: host(), scope: scope(), projectPath, dryRun: dryRun() }))
 
-export const PrintConfigPayload = lazy(() =>
+const PrintConfigPayload = lazy(() =>
   snakeStruct({ host: host(), scope: scope(), ...server(), skill: skill(), projectPath })
 )
 
-export const DoctorPayload = lazy(() => snakeStruct({ host: host(), projectPath }))
+const DoctorPayload = lazy(() => snakeStruct({ host: host(), projectPath }))
 
 const surface = { args: ["host"], hostPaths: ["project_path"], exits: "own" } as const
 
@@ -89,7 +87,7 @@ const row = <Name extends string, P>(command: {
   readonly payload: () => P
 }) => command
 
-export const hostConnect = row({
+const hostConnect = row({
   name: "host.connect",
   summary: "Add pyro to an agent host",
   description:
@@ -114,7 +112,7 @@ export const hostConnect = row({
   payload: ConnectPayload
 })
 
-export const hostDisconnect = row({
+const hostDisconnect = row({
   name: "host.disconnect",
   summary: "Remove pyro from an agent host",
   description:
@@ -124,7 +122,7 @@ export const hostDisconnect = row({
   payload: DisconnectPayload
 })
 
-export const hostPrintConfig = row({
+const hostPrintConfig = row({
   name: "host.print-config",
   summary: "Print what an agent host's configuration needs",
   description:
@@ -138,7 +136,7 @@ export const hostPrintConfig = row({
   payload: PrintConfigPayload
 })
 
-export const hostDoctor = row({
+const hostDoctor = row({
   name: "host.doctor",
   summary: "Check what an agent host sees of pyro",
   description:
@@ -148,7 +146,7 @@ export const hostDoctor = row({
   payload: DoctorPayload
 })
 
-export const hostRepair = row({
+const hostRepair = row({
   name: "host.repair",
   summary: "Rewrite an entry that is not as pyro writes it",
   description:

@@ -29,7 +29,7 @@ export const DownPayload = lazy(() =>
 
 const surface = { args: ["directory"], hostPaths: ["directory"], exits: "own" } as const
 
-export const upCommand = {
+const upCommand = {
   name: "workspace.up",
   summary: "Make or resume the workspace of a project, as its pyro.toml says",
   description:
@@ -44,7 +44,7 @@ export const upCommand = {
   payload: UpPayload
 } as const
 
-export const downCommand = {
+const downCommand = {
   name: "workspace.down",
   summary: "Pause or delete the workspace of a project",
   description:

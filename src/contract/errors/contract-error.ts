@@ -3,7 +3,7 @@ import { optional } from "../text/fields.ts"
 import { type SnakeCase, snakeCase, type SnakeKeys, snakeKeys } from "../text/snake.ts"
 import { call, neutralText, NextStep } from "./next-step.ts"
 
-export interface Coded<Code extends string> {
+interface Coded<Code extends string> {
   get code(): Code
 }
 

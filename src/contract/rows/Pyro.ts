@@ -32,7 +32,7 @@ interface NamedStreamingCall<Name extends OperationName> {
 }
 
 /** How one operation is called: an Effect of the result, or a Stream of events whose interruption ends the work. */
-export type Call<Name extends OperationName> = OperationOf<Name> extends { readonly kind: "streaming" }
+type Call<Name extends OperationName> = OperationOf<Name> extends { readonly kind: "streaming" }
   ? NamedStreamingCall<Name>
   : (payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, PyroError>
 

@@ -41,7 +41,7 @@ const summaryFields = lazy(() => ({
 export const EnvironmentSummary = lazy(() => snakeStruct(summaryFields()))
 export type EnvironmentSummary = ReturnType<typeof EnvironmentSummary>["Type"]
 
-export const EnvironmentDetail = lazy(() =>
+const EnvironmentDetail = lazy(() =>
   snakeStruct({
     ...summaryFields(),
     image: optional(
@@ -59,7 +59,7 @@ export const EnvironmentDetail = lazy(() =>
     ).annotate({ description: "Debian packages in the image" })
   })
 )
-export type EnvironmentDetail = ReturnType<typeof EnvironmentDetail>["Type"]
+type EnvironmentDetail = ReturnType<typeof EnvironmentDetail>["Type"]
 
 const OneEnvironment = lazy(() =>
   Schema.Struct({ environment: text("Name of an environment, as `pyro env list` prints it") })
@@ -87,7 +87,7 @@ const Removed = lazy(() =>
     disk: DiskUsage().annotate({ description: "Use of the host's disk afterwards" })
   })
 )
-export type Removed = ReturnType<typeof Removed>["Type"]
+type Removed = ReturnType<typeof Removed>["Type"]
 
 const EnvironmentList = lazy(() =>
   Schema.Struct({ environments: Schema.Array(EnvironmentSummary()).annotate({ description: "All environments" }) })

@@ -76,7 +76,7 @@ export const listingFields = () => ({
   )
 })
 
-export const entryType = lazy(() =>
+const entryType = lazy(() =>
   Schema.Literals(["file", "directory", "symlink", "character", "block", "fifo", "socket"]).annotate({
     description: "Type of the entry"
   })

@@ -32,18 +32,18 @@ export interface Mode<Name extends string = string> {
 }
 
 /** Keeps the name of a mode as its type. */
-export const mode = <const Name extends string>(row: Mode<Name>): Mode<Name> => row
+const mode = <const Name extends string>(row: Mode<Name>): Mode<Name> => row
 
 // Tools that several modes narrow in the same way.
 
 /** A workspace of the project, with the network that the server may grant. */
-export const create: Narrowing = { arguments: ["environment", "network_policy", "allow_hosts"] }
+const create: Narrowing = { arguments: ["environment", "network_policy", "allow_hosts"] }
 
 /** The project's workspaces, for a session that lost an id. */
-export const list: Narrowing = { arguments: ["cursor"] }
+const list: Narrowing = { arguments: ["cursor"] }
 
 /** A command, its later output, and its end. */
-export const exec: Narrowing = {
+const exec: Narrowing = {
   arguments: [
     "workspace_id",
     "command",
@@ -57,15 +57,15 @@ export const exec: Narrowing = {
   ]
 }
 
-export const fileList: Narrowing = { arguments: ["workspace_id", "path", "recursive", "cursor"] }
+const fileList: Narrowing = { arguments: ["workspace_id", "path", "recursive", "cursor"] }
 
 const fileRead: Narrowing = { arguments: ["workspace_id", "path", "start_line", "line_count"] }
 
-export const diff: Narrowing = { arguments: ["workspace_id", "paths", "stat", "cursor"] }
+const diff: Narrowing = { arguments: ["workspace_id", "paths", "stat", "cursor"] }
 
 const onlyWorkspace: Narrowing = { arguments: ["workspace_id"] }
 
-export const remove: Narrowing = { arguments: ["workspace_ids"] }
+const remove: Narrowing = { arguments: ["workspace_ids"] }
 
 const reproFix = mode({
   name: "repro-fix",
@@ -112,7 +112,7 @@ const reproFix = mode({
   }
 })
 
-export const inspect = mode({
+const inspect = mode({
   name: "inspect",
   use: "look at code that you do not trust, run it, and see what it does. Nothing returns to the host",
   tools: {

@@ -11,7 +11,7 @@ export const lazy = <A>(make: () => A): () => A => {
 }
 
 /** Why a surface lacks an operation. */
-export interface Missing {
+interface Missing {
   readonly missing: string
 }
 
@@ -161,7 +161,7 @@ export interface McpSurface {
 }
 
 /** What a caller may assume about a call, in MCP's terms. Destructive: no `reset` of the workspace undoes it. */
-export interface Annotations {
+interface Annotations {
   readonly readOnly: boolean
   readonly destructive: boolean
   readonly idempotent: boolean

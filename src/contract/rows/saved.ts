@@ -38,7 +38,7 @@ const SavedDetail = lazy(() =>
     })
   })
 )
-export type SavedDetail = ReturnType<typeof SavedDetail>["Type"]
+type SavedDetail = ReturnType<typeof SavedDetail>["Type"]
 
 export const SavePayload = lazy(() =>
   snakeStruct({

@@ -78,7 +78,7 @@ export const DiffFile = lazy(() =>
 export type DiffFile = ReturnType<typeof DiffFile>["Type"]
 
 /** Result of a comparison. `digestFor`: use of the digest. `ignored`: description of the omitted files. */
-export const differenceResult = (
+const differenceResult = (
   { digestFor, ignored }: { readonly digestFor: string; readonly ignored: string }
 ) =>
   snakeStruct({

@@ -40,8 +40,8 @@ export const FileDownloadEvent = lazy(() =>
 )
 export type FileDownloadEvent = ReturnType<typeof FileDownloadEvent>["Type"]
 
-export const FileDownloaded = lazy(() => snakeStruct({ ...opened(), ...ended() }))
-export type FileDownloaded = ReturnType<typeof FileDownloaded>["Type"]
+const FileDownloaded = lazy(() => snakeStruct({ ...opened(), ...ended() }))
+type FileDownloaded = ReturnType<typeof FileDownloaded>["Type"]
 
 const foldDownload = (): Folding<FileDownloadEvent, FileDownloaded> => {
   let file: Omit<FileDownloaded, "bytes" | "changed"> | undefined
@@ -108,8 +108,8 @@ const uploaded = lazy(() => ({
 
 export const FileUploadEvent = lazy(() => snakeTagged("Ended", uploaded()))
 export type FileUploadEvent = ReturnType<typeof FileUploadEvent>["Type"]
-export const FileUploaded = lazy(() => snakeStruct(uploaded()))
-export type FileUploaded = ReturnType<typeof FileUploaded>["Type"]
+const FileUploaded = lazy(() => snakeStruct(uploaded()))
+type FileUploaded = ReturnType<typeof FileUploaded>["Type"]
 
 export const workspaceFileUpload = streaming({
   name: "workspace.file.upload",

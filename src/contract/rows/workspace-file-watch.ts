@@ -49,14 +49,14 @@ export const FileWatchEvent = lazy(() =>
 )
 export type FileWatchEvent = ReturnType<typeof FileWatchEvent>["Type"]
 
-export const FileWatched = lazy(() =>
+const FileWatched = lazy(() =>
   snakeStruct({
     path: resultPath(),
     changes: integer("Number of changes"),
     losses: integer("How often changes were lost")
   })
 )
-export type FileWatched = ReturnType<typeof FileWatched>["Type"]
+type FileWatched = ReturnType<typeof FileWatched>["Type"]
 
 const fold = (): Folding<FileWatchEvent, FileWatched> => {
   let changes = 0

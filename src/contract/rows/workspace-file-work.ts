@@ -24,7 +24,7 @@ const cli = (verb: string, args: ReadonlyArray<string>, examples: ReadonlyArray<
 export const FileStatPayload = lazy(() =>
   snakeStruct({ ...on("File or directory"), noFollow: flag("Show a symbolic link itself, and not its target") })
 )
-export const FileStat = lazy(() =>
+const FileStat = lazy(() =>
   snakeStruct({
     path: resultPath(),
     exists: boolean("Whether there is something at the path. All fields below are absent otherwise"),

@@ -65,7 +65,7 @@ const PointInfo = lazy(() =>
     )
   })
 )
-export type PointInfo = ReturnType<typeof PointInfo>["Type"]
+type PointInfo = ReturnType<typeof PointInfo>["Type"]
 
 export const HistoryPayload = lazy(() =>
   snakeStruct({

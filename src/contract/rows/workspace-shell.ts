@@ -66,14 +66,14 @@ export const workspaceShellOpen = unary({
   result: ShellInfo
 })
 
-export const ShellListResult = lazy(() =>
+const ShellListResult = lazy(() =>
   snakeStruct({
     shells: Schema.Array(ShellInfo()).annotate({
       description: "The open shells, and the newest ended ones, at most 100. Oldest first"
     })
   })
 )
-export type ShellListResult = ReturnType<typeof ShellListResult>["Type"]
+type ShellListResult = ReturnType<typeof ShellListResult>["Type"]
 
 export const workspaceShellList = unary({
   name: "workspace.shell.list",

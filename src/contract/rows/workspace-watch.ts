@@ -64,12 +64,12 @@ export const WorkspacesChanged = lazy(() =>
 )
 export type WorkspacesChanged = ReturnType<typeof WorkspacesChanged>["Type"]
 
-export const WatchedWorkspaces = lazy(() =>
+const WatchedWorkspaces = lazy(() =>
   snakeStruct({
     workspaces: Schema.Array(ObservedWorkspace()).annotate({ description: "All workspaces, oldest first" })
   })
 )
-export type WatchedWorkspaces = ReturnType<typeof WatchedWorkspaces>["Type"]
+type WatchedWorkspaces = ReturnType<typeof WatchedWorkspaces>["Type"]
 
 export const workspaceWatch = streaming({
   name: "workspace.watch",

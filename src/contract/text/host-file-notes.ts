@@ -32,7 +32,7 @@ export const ignoredFilesNote = (count: number, named: ReadonlyArray<string>): s
 }
 
 /** Files and directories that lost a property in a copy. */
-export interface Loss {
+interface Loss {
   readonly count: number
   /** Path of the first one. */
   readonly first: string

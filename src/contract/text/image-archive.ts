@@ -1,8 +1,8 @@
 import { parseReference } from "./image-reference.ts"
 
 /** Where an image is, if not in a registry, in the words of skopeo's transports. */
-export const TRANSPORTS = ["oci", "oci-archive", "docker-archive", "docker-daemon"] as const
-export type Transport = (typeof TRANSPORTS)[number]
+const TRANSPORTS = ["oci", "oci-archive", "docker-archive", "docker-daemon"] as const
+type Transport = (typeof TRANSPORTS)[number]
 
 /** A file, a directory or an engine of the host that has an image. */
 export interface ImageArchive {

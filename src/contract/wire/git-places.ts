@@ -1,7 +1,7 @@
 import { Context, Effect, Option, Schema } from "effect"
 
 /** Variables that name the places of a user's git configuration. */
-export const GIT_PLACES = [
+const GIT_PLACES = [
   "HOME",
   "XDG_CONFIG_HOME",
   "GIT_CONFIG_GLOBAL",

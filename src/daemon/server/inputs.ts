@@ -134,4 +134,3 @@ export const makeInputs = () => {
     resize: (id: string, size: WindowSize) => into(id, ({ resizes }) => Queue.offer(resizes, size))
   } as const
 }
-export type Inputs = ReturnType<typeof makeInputs>

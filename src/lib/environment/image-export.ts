@@ -53,7 +53,7 @@ export const configOf = ({ oci }: Pick<Environment, "oci">): ExportRequest["conf
 }
 
 /** The name that Docker gives a loaded image. Undefined if the environment's name cannot be one. */
-export const tagOf = (environment: string): string | undefined => {
+const tagOf = (environment: string): string | undefined => {
   const reference = parseReference(environment)
   if (reference !== undefined) {
     return reference.tag === undefined ? undefined : `${reference.registry}/${reference.repository}:${reference.tag}`

@@ -17,7 +17,6 @@ import { LOOPBACK, THIS_HOST, withoutServiceLabels } from "./model/name.ts"
 import { parseIpRules, type Rules } from "./model/policy.ts"
 
 export type { DialFailure } from "./both/dial/protocol.ts"
-export type { DatagramSocket } from "./daemon/dial/open-datagrams.ts"
 
 /** A connection was not made. */
 export class DialRefused extends Data.TaggedError("DialRefused")<{
@@ -65,7 +64,7 @@ export interface Dialled {
   readonly viaProxy: boolean
 }
 
-export interface LookUpRequest {
+interface LookUpRequest {
   readonly name: string
   /** Type of the record (RFC 1035, 3.2.2). */
   readonly type: number
@@ -73,7 +72,7 @@ export interface LookUpRequest {
   readonly group: string
 }
 
-export interface Resolved {
+interface Resolved {
   readonly answer: DnsAnswer
   /** Why policy denies the name; no question left the host. */
   readonly denied: Denied | undefined

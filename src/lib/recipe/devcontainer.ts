@@ -8,8 +8,8 @@ import { CREATE_COMMANDS, type LifecycleSteps, START_COMMANDS, stepsOf } from ".
 import { notesOf, portsOf } from "./devcontainer/notes.ts"
 import { askedOfHost, devContainerId, substituted, type Variables } from "./devcontainer/variables.ts"
 
-export { type BuildPlan, type Feature, planOf } from "./devcontainer/build-plan.ts"
-export { dependenciesOf, type File, type ReadFile, readFile } from "./devcontainer/file.ts"
+export { type BuildPlan, planOf } from "./devcontainer/build-plan.ts"
+export { dependenciesOf, type ReadFile, readFile } from "./devcontainer/file.ts"
 export { type LifecycleStep, LifecycleSteps } from "./devcontainer/lifecycle.ts"
 
 /** Place of a devcontainer.json, and the person's options. */
@@ -57,7 +57,7 @@ export interface DevContainer {
 const decodeLabel = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Array(Metadata)))
 
 /** The parts of the label `devcontainer.metadata` of an image, as a builder gave it. Empty for a label of another form. */
-export const labelsOf = (label: string | undefined): ReadonlyArray<Metadata> =>
+const labelsOf = (label: string | undefined): ReadonlyArray<Metadata> =>
   label === undefined ? [] : Option.getOrElse(decodeLabel(label), () => [])
 
 /** PATH of commands in an image that names none. */

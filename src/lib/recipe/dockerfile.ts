@@ -40,7 +40,7 @@ export interface Bases {
 export const OF_HOST = "localhost/"
 
 /** An image by a Dockerfile's rules: a short name is an image of Docker Hub. */
-export const referenceOf = (image: string): ImageReference | undefined =>
+const referenceOf = (image: string): ImageReference | undefined =>
   parseReference(image) ?? parseReference(`docker.io/${image}`)
 
 /**

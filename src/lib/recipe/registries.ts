@@ -4,7 +4,7 @@ import { isLoopback } from "./image-source.ts"
  * Public registries: a file of a repository names them without a question. Each takes uploads of its own accounts, so a build can send its
  * files to an account that it brings. docs/security.md lists them.
  */
-export const WELL_KNOWN: ReadonlyArray<string> = [
+const WELL_KNOWN: ReadonlyArray<string> = [
   "docker.io",
   "docker.elastic.co",
   "gcr.io",

@@ -8,7 +8,7 @@ import { runProgram, type StartProgram } from "./server/session.ts"
 import { makeWire } from "./server/wire.ts"
 
 export type { Connect, Destination, ForwardSocket } from "./server/forward.ts"
-export type { SshProgram, StartProgram } from "./server/session.ts"
+export type { SshProgram } from "./server/session.ts"
 
 /** The guest behind a connection. */
 export interface SshGuest {

@@ -10,14 +10,14 @@ import { type Fields, isFields, isId } from "../handshake/request-shape.ts"
 import { findingsOf, readable } from "./readable.ts"
 
 /** An answer to a line that is no valid request. JSON-RPC has null in place of an unreadable id. */
-export interface Refusal {
+interface Refusal {
   readonly jsonrpc: "2.0"
   readonly id: string | number | null
   readonly error: { readonly code: number; readonly message: string }
 }
 
 /** The decision about a line of a client. */
-export type Judged =
+type Judged =
   | { readonly _tag: "Message"; readonly message: JSONRPCMessage }
   | { readonly _tag: "Refused"; readonly refusals: ReadonlyArray<Refusal> }
   | { readonly _tag: "Nothing" }
@@ -27,7 +27,7 @@ const MAX_BATCH_REFUSALS = 100
 
 const NOTHING: Judged = { _tag: "Nothing" }
 
-export const refusal = (id: unknown, message: string, code: number = ProtocolErrorCode.InvalidRequest): Refusal => ({
+const refusal = (id: unknown, message: string, code: number = ProtocolErrorCode.InvalidRequest): Refusal => ({
   jsonrpc: "2.0",
   id: isId(id) ? id : null,
   error: { code, message }
@@ -67,7 +67,7 @@ const judgeBatch = (batch: ReadonlyArray<unknown>): Judged => {
 }
 
 /** Decides about a line. Every malformed line gets an answer, except a response. */
-export const judge = (line: string): Judged => {
+const judge = (line: string): Judged => {
   if (line.trim() === "") return NOTHING
   let value: unknown
   try {

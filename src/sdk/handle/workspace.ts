@@ -20,7 +20,7 @@ import { tryIn } from "./try.ts"
 export type WorkspaceHandle = InEffect<Workspace>
 
 /** Deletes a workspace. Succeeds if it is already gone. */
-export const removeFrom = ({ pyro, use }: Host, workspace: string): Effect.Effect<void, PyroError> =>
+const removeFrom = ({ pyro, use }: Host, workspace: string): Effect.Effect<void, PyroError> =>
   use(pyro.workspace.delete({ workspaces: [workspace] })).pipe(
     Effect.asVoid,
     Effect.catchTag("WorkspaceNotFound", () => Effect.void)

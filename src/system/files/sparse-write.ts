@@ -7,7 +7,7 @@ const PAGE_BYTES = 4096
 const zeros = Buffer.alloc(PAGE_BYTES)
 
 /** The runs of pages that are not all zeros, in bytes at a position of a file. A page may be in the bytes in part. */
-export function* dataIn(
+function* dataIn(
   bytes: Uint8Array,
   position: number
 ): Generator<{ readonly start: number; readonly end: number }> {
@@ -29,7 +29,7 @@ export function* dataIn(
  * Writes bytes at a place of an open file that has no data there. Pages of zeros stay holes, also at the end of the file: `setSize` gives it
  * its length.
  */
-export const writeData = (
+const writeData = (
   fd: number,
   path: string,
   bytes: Uint8Array,

@@ -129,7 +129,7 @@ export const toolEnd = (tool: string, start: () => ChildProcess, options: ToolOp
   })
 
 /** Sends a signal to the whole process group of a detached child. */
-export const killGroup = (child: ChildProcess, signal: NodeJS.Signals) => {
+const killGroup = (child: ChildProcess, signal: NodeJS.Signals) => {
   if (child.pid === undefined) return
   try {
     process.kill(-child.pid, signal)

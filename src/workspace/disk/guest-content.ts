@@ -8,7 +8,7 @@ import type { Extent } from "./map.ts"
 type Range = Pick<Extent, "length" | "start">
 
 /** Copies the parts of a piece that belong to the ranges; the others stay zeros. */
-export const keptOf = (piece: Buffer, start: number, ranges: Iterable<Range>): Buffer => {
+const keptOf = (piece: Buffer, start: number, ranges: Iterable<Range>): Buffer => {
   const kept = Buffer.alloc(piece.length)
   for (const range of ranges) {
     const from = Math.max(range.start, start)

@@ -93,7 +93,7 @@ export const writesUndone = ({ by, sinceMs }: Rewound["written"], first: Journal
 }
 
 /** Rewinds a workspace, and reports which effects are undone and which are not. */
-export const rewindTo = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notify: Notify) =>
+const rewindTo = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notify: Notify) =>
   Effect.gen(function*() {
     const { ended, looks, memory, point, redo, undone, written } = yield* rewind(lifecycle, entry, wanted, notify)
     const residents = yield* openResidentsOf(entry)
@@ -119,7 +119,7 @@ export const rewindTo = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, not
 const STEPS = /^[1-9]\d{0,3}$/
 
 /** The state that the word of a reset means: a number of commands back, a command's id or a point's. */
-export const wantedBy = (before: string): Wanted =>
+const wantedBy = (before: string): Wanted =>
   STEPS.test(before) ? { steps: Number(before) } : before.startsWith("pt-") ? { to: before } : { before }
 
 /** Commands that a warning names. */

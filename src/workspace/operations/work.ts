@@ -123,8 +123,7 @@ type StreamingWork<Name extends OperationName> =
     ) => Stream.Stream<EventOf<Name>, PyroError, HouseServices>
   }
 
-export type WorkOf<Name extends OperationName> = OperationOf<Name> extends { readonly kind: "streaming" }
-  ? StreamingWork<Name>
+type WorkOf<Name extends OperationName> = OperationOf<Name> extends { readonly kind: "streaming" } ? StreamingWork<Name>
   : (at: At<Name>, payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, PyroError, HouseServices>
 
 /** The work of every operation on workspaces. `works.ts` is the table. */

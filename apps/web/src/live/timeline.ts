@@ -6,7 +6,7 @@ import { follow } from "../wire/calls.ts"
 const MOST_ENTRIES = 1_000
 
 /** The newest entries by time, after more of them. A later entry takes the place of the one with the same key. */
-export const merged = (
+const merged = (
   known: ReadonlyArray<TimelineEntry>,
   more: ReadonlyArray<TimelineEntry>
 ): ReadonlyArray<TimelineEntry> => {

@@ -9,7 +9,7 @@ export interface Look {
   readonly inverse?: boolean
 }
 
-export interface Span {
+interface Span {
   readonly text: string
   readonly look: Look
 }

@@ -17,14 +17,14 @@ import { cpu, logout, memory, programs, sharing, storage, userNamespaces, worksp
 import { fine, improvable, inOrder, lineEvent, wrong } from "./line.ts"
 import { selftest } from "./selftest.ts"
 
-export const qemu = Effect.flatMap(Vmm, ({ program }) => program).pipe(
+const qemu = Effect.flatMap(Vmm, ({ program }) => program).pipe(
   Effect.map((program) => fine("qemu", program)),
   Effect.catch((failure) =>
     Effect.succeed(wrong("qemu", typedMessage(failure), "sudo apt-get install qemu-system-x86"))
   )
 )
 
-export const confinement = Effect.map(probeConfinement, ({ level, reason }): DoctorLine =>
+const confinement = Effect.map(probeConfinement, ({ level, reason }): DoctorLine =>
   level === "seccomp"
     ? improvable(
       "confinement",
@@ -50,7 +50,7 @@ const trial = Effect.gen(function*() {
 })
 
 /** The accelerator of guests, and the reason. */
-export const accelerator = Effect.gen(function*() {
+const accelerator = Effect.gen(function*() {
   const tried = yield* trial
   if (tried === undefined) {
     return [improvable("accelerator", "not tried: no environment is on this host yet", "pyro env pull debian:12")]

@@ -24,7 +24,7 @@ export const FIRST_CALL = 0x8000_0000
 /** Input bytes that the host may send ahead of the last ACK_IN. */
 export const INPUT_CREDIT_BYTES = 65_536
 /** The same for a connection of the guest to the outside: 64 KiB would halve the speed of a download. */
-export const NETWORK_CREDIT_BYTES = 1_048_576
+const NETWORK_CREDIT_BYTES = 1_048_576
 /** Maximum credit that the host accepts if an agent reports the credit of a stream. */
 export const MAX_REPORTED_CREDIT_BYTES = NETWORK_CREDIT_BYTES
 

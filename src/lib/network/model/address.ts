@@ -45,14 +45,6 @@ const groupsOf = (text: string): ReadonlyArray<bigint> =>
     return [value >> 16n, value & 0xffffn]
   })
 
-/** The bytes of an address in network order: 4 or 16. */
-const bytesOf = ({ family, value }: Address): Buffer =>
-  Buffer.from(value.toString(16).padStart(widthOf(family) / 4, "0"), "hex")
-
-/** Standard text of an address; IPv6 without `::`. */
-export const addressText = (address: Address): string =>
-  address.family === 4 ? bytesOf(address).join(".") : bytesOf(address).toString("hex").match(/.{4}/g)!.join(":")
-
 /** Reads `ADDRESS` or `ADDRESS/BITS`. Bits after the prefix must be zero: a rule that looks like one host is one. */
 export const readRange = (text: string): Range | undefined => {
   const [, base = "", bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? []

@@ -12,7 +12,7 @@ import { loopbackOption, readName, THIS_HOST } from "./name.ts"
 import type { Rules } from "./policy.ts"
 import type { HostRule, IpRule } from "./rule.ts"
 
-export interface Allowed {
+interface Allowed {
   readonly _tag: "Allowed"
   /** Name or address in its one form. */
   readonly host: string

@@ -6,8 +6,8 @@ import { hostLists, listNames } from "./lists.ts"
 import { type HostRule, type IpRule, isBadRule, parseHostRule, parseIpRule } from "./rule.ts"
 
 /** `off`: no network. `egress`: connections outwards. `egress+published-ports`: also ports that the host publishes. */
-export const NetworkPolicy = Schema.Literals(["off", "egress", "egress+published-ports"])
-export type NetworkPolicy = typeof NetworkPolicy.Type
+const NetworkPolicy = Schema.Literals(["off", "egress", "egress+published-ports"])
+type NetworkPolicy = typeof NetworkPolicy.Type
 
 /** The network that a guest is granted, as the person wrote it. */
 export const Policy = snakeStruct({

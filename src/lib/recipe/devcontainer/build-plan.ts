@@ -6,7 +6,7 @@ import type { File } from "./file.ts"
 import { PROJECT, substituted, type Variables } from "./variables.ts"
 
 /** A feature, and what its install script gets. */
-export interface Feature {
+interface Feature {
   /** Its name in the file: a reference in a registry, or a path that begins with `./`. */
   readonly id: string
   readonly options: Readonly<Record<string, string>>

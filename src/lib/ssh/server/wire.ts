@@ -91,4 +91,3 @@ export const makeWire = (failed: (cause: unknown) => void) => {
     isOver: () => isOver
   }
 }
-export type Wire = ReturnType<typeof makeWire>

@@ -9,7 +9,7 @@ import { touch } from "../../entry/activity.ts"
 import type { Entry } from "../../entry/entry.ts"
 
 /** What a file of the host is after a change. */
-export interface AppliedFile {
+interface AppliedFile {
   /** Raw. */
   readonly path: string
   /** Undefined: the file was removed. */

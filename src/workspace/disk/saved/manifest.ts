@@ -69,8 +69,7 @@ export const Manifest = Schema.Struct({
 })
 export type Manifest = typeof Manifest.Type
 
-export const formatFor = ({ driver }: Pick<Manifest, "driver">): LayerFormat =>
-  driver === "firecracker" ? "store" : "qcow2"
+const formatFor = ({ driver }: Pick<Manifest, "driver">): LayerFormat => driver === "firecracker" ? "store" : "qcow2"
 
 /** The names of the disk's files, of which each must be there. */
 export const diskNames = (manifest: Pick<Manifest, "driver" | "layers">): ReadonlyArray<string> => [

@@ -3,7 +3,7 @@ import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import { callerProject } from "../../../contract/wire/caller-project.ts"
 
 /** Minimum seconds without a use after which a workspace of a model expires. */
-export const LEAST_TTL_OF_MODEL = 3_600
+const LEAST_TTL_OF_MODEL = 3_600
 
 const refuse = (detail: string) => new InvalidRequest({ field: "ttl_seconds", detail })
 

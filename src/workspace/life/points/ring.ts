@@ -13,10 +13,10 @@ import { aheadFile, halfMadePoint, type Point } from "../records/point.ts"
 import type { CaptureFolder } from "../records/snapshot.ts"
 
 /** Most points of a workspace. */
-export const MOST_POINTS = 20
+const MOST_POINTS = 20
 
 /** A layer of a disk, or another file that points take room by, by its inode. */
-export interface HeldLayer {
+interface HeldLayer {
   readonly inode: string
   readonly bytes: number
 }

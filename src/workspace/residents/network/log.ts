@@ -67,7 +67,7 @@ const Totals = snakeStruct({
   bytesIn: Schema.Number
 })
 /** Sums since the creation or the last reset of the workspace. */
-export type Totals = typeof Totals.Type
+type Totals = typeof Totals.Type
 
 const NOTHING: Totals = { allowed: 0, denied: 0, failed: 0, bytesOut: 0, bytesIn: 0 }
 

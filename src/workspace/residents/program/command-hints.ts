@@ -16,7 +16,7 @@ const UNTRUSTED =
 const NOT_FOUND = 127
 
 /** A page of the documents is in parentheses. A model cannot read the page, and gets the sentence without it. */
-export const hints = {
+const hints = {
   network: ({ granting }: PolicyWords) =>
     `the guest has no network: no host name can be looked up and no address reached. To allow a host: ${
       granting(["--allow-host HOST"])

@@ -12,7 +12,7 @@ const DEFAULT_RETRIES = 3
 const MAX_PAUSE_MS = 5_000
 
 /** The check of an image, and its times. */
-export interface ImageCheck {
+interface ImageCheck {
   readonly check: Check
   /** Absent: pyro chooses the time. */
   readonly readyIntervalMs?: number
