@@ -1,5 +1,6 @@
 import { Effect, type Scope } from "effect"
 import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
+import { option } from "../contract/errors/next-step.ts"
 import type { EnvironmentImportPayload } from "../contract/rows/environment-archive.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
 import type { RunInput } from "../contract/rows/run-input.ts"
@@ -44,7 +45,11 @@ export const nameOfImport = (
   const given = name ??
     (source === "-" ? "" : archive?.path === "" ? archive.image ?? "" : environmentOfFile(archive?.path ?? source))
   return given === ""
-    ? new InvalidRequest({ field: "name", detail: "give the environment a name: --name NAME" })
+    ? new InvalidRequest({
+      field: "name",
+      detail: "the environment needs a name",
+      next: [option("Give it one", "name")]
+    })
     : Effect.succeed(given)
 }
 

@@ -1,4 +1,4 @@
-import { type NextStep } from "../contract/errors/next-step.ts"
+import { type NextStep, sentences } from "../contract/errors/next-step.ts"
 import { calledRow, takeable, typedStep } from "../contract/rows/next-steps.ts"
 import type { Operation } from "../contract/rows/operations.ts"
 import { named, table } from "../contract/text/names.ts"
@@ -77,8 +77,10 @@ const ASK = "ask the user"
 export const nextText = (next: ReadonlyArray<NextStep>, context: StepContext): string => {
   const steps = takeable(next)
   const own = steps.flatMap((step) => ownStep(step, context) ?? [])
-  if (own.length > 0) return own.join(". ")
-  return steps.length === 0
-    ? ASK
-    : `${ASK}, who alone can do this. ${steps.map((step) => typedStep(step, context.row?.cli)).join(". ")}`
+  const ofUser = steps.filter((step) => ownStep(step, context) === undefined)
+    .map((step) => typedStep(step, context.row?.cli))
+  if (own.length === 0) return steps.length === 0 ? ASK : sentences([`${ASK}, who alone can do this`, ...ofUser])
+  // A model that can call something needs no way of the user.
+  const isCall = steps.some((step) => ("call" in step || "option" in step) && ownStep(step, context) !== undefined)
+  return sentences(isCall || ofUser.length === 0 ? own : [...own, `Or ${ASK}`, ...ofUser])
 }

@@ -108,7 +108,7 @@ withAgent("changes in the files of the host", (it) => {
       const other = `${home}/other`
       fs.mkdirSync(other)
       fs.writeFileSync(`${other}/b`, "another\n")
-      const hint = "is this the directory of its project? Name it with --output"
+      const hint = "is this the directory of its project? Name it: output"
       assert.include(yield* refused({ output: other }), hint)
       fs.writeFileSync(`${other}/a`, "a\n")
       assert.notInclude(yield* refused({ output: other }), hint)
@@ -127,7 +127,7 @@ withAgent("changes in the files of the host", (it) => {
       fs.writeFileSync(`${project}/b`, "mine\n")
       const message = yield* refused()
       assert.include(message, "nothing was exported: ")
-      assert.include(message, "sync push NAME DIR --force")
+      assert.include(message, "workspace.sync.push")
       assert.include(message, "b: it has changed since pyro last read or wrote it")
       assert.strictEqual(yield* refused({ check: true }), message)
       assert.deepStrictEqual(listed(project), { a: "- a\n", b: "- mine\n" })
@@ -175,13 +175,13 @@ withAgent("changes in the files of the host", (it) => {
         assert.include(yield* refusal({ after: link(target) }), "links that lead elsewhere are not made", target)
       }
       for (const name of [".envrc", ".vscode/tasks.json", "d/.npmrc"]) {
-        assert.include(yield* refusal({ path: Buffer.from(name) }), "--allow-executable-config", name)
+        assert.include(yield* refusal({ path: Buffer.from(name) }), "allow_executable_config: true", name)
       }
       fs.mkdirSync(`${home}/.config/fish`, { recursive: true })
       const fish = { path: Buffer.from("config.fish") }
-      assert.include(yield* refusal(fish, { output: `${home}/.config/fish` }), "--allow-executable-config")
-      assert.include(yield* refusal({ after: file("x".repeat(1_048_577)) }, { maxMib: 1 }), "--max-mib")
-      assert.include(yield* refusal({}, { maxEntries: 0 }), "--max-entries")
+      assert.include(yield* refusal(fish, { output: `${home}/.config/fish` }), "allow_executable_config: true")
+      assert.include(yield* refusal({ after: file("x".repeat(1_048_577)) }, { maxMib: 1 }), "max_mib: ")
+      assert.include(yield* refusal({}, { maxEntries: 0 }), "max_entries: 1")
       assert.include(yield* refusal({}, { output: `${project}/a` }), "is no directory of the host")
       assert.include(yield* refusal({}, { output: `${project}/.git` }), "is no directory of the host")
       assert.include(yield* refusal({}, { output: "-" }), "must be a directory")

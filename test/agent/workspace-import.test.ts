@@ -244,8 +244,8 @@ withAgent("an export from outside of /workspace", (it) => {
       const refused = (fields: Partial<ExportPayload>, within?: string) =>
         Effect.map(Effect.flip(take(fields, within)), ({ message }) => message)
       const page = `${guest}/report/in/page`
-      assert.include(yield* refused({ path: page, output: `${host}/new/report/in/page` }), "--overwrite")
-      assert.include(yield* refused({ path: page, output: `${host}/.envrc` }), "--allow-executable-config")
+      assert.include(yield* refused({ path: page, output: `${host}/new/report/in/page` }), "overwrite: true")
+      assert.include(yield* refused({ path: page, output: `${host}/.envrc` }), "allow_executable_config: true")
       assert.include(yield* refused({ path: page, output: `${host}/page` }, guest), "only what is in")
       assert.include(yield* refused({ path: `${guest}/none`, output: `${host}/x` }), `${guest}/none`)
       assert.include(yield* refused({ path: `${guest}/report/link`, output: `${host}/x` }), "symbolic link")

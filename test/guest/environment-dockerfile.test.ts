@@ -195,7 +195,10 @@ ADD http://host.pyro.internal:${port}/x /x
         ...["env", "build", "hostile", "--dockerfile", context("open", { Dockerfile: `FROM ${other.host}/x\n` })],
         ...allowed()
       ])
-      assert.deepInclude(asked, { code: "registry_not_allowed", option: `--allow-host localhost:${port}` })
+      assert.deepInclude(asked, {
+        code: "registry_not_allowed",
+        next: [{ label: "Allow it if you trust it", option: "allow_hosts", value: [`localhost:${port}`] }]
+      })
       assert.deepStrictEqual(other.requests, [])
     } finally {
       await other.close()

@@ -191,7 +191,7 @@ describe("a call of a narrowed tool", () => {
     const answer = await call("inspect", "workspace_summary", { workspace_id: "ws-1" }, pyro)
     assert.match(
       textOf(answer),
-      /\nhint: ask the user to start the workspace: the files are kept\. workspace_reset with before: "1" undoes the last command, and /
+      /\nhint: ask the user, who alone can do this\. Start it: pyro start ws-1$/
     )
   })
 

@@ -56,7 +56,7 @@ describe("tools for services", () => {
     assert.notProperty(result, "structuredContent")
     assert.match(
       textOf(result),
-      /^service_failed: .*status 1 before it was ready.*port in use\nhint: correct the command/s
+      /^service_failed: .*status 1 before it was ready.*port in use\nhint: Correct its command, and start it again\. All of its log: call service_logs/s
     )
     assert.notInclude(textOf(result), "\u001b")
   })

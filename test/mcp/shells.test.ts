@@ -101,6 +101,6 @@ describe("shells for a model", () => {
     })
     const failed = await call(blocked, "shell_write", { ...shell, input: "x" })
     assert.isTrue(failed.isError)
-    assert.match(textOf(failed), /^shell_input_blocked: .*took 10 of 20 bytes[^]*hint: call shell_read/)
+    assert.match(textOf(failed), /^shell_input_blocked: .*took 10 of 20 bytes[^]*hint: Type the rest later\. Or /)
   })
 })

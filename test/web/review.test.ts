@@ -46,7 +46,7 @@ describe("the page's review", { concurrent: false }, () => {
     await page().getByText("The workspace was used since this comparison").waitFor()
     await page().getByLabel("Patch file on this computer").fill(output)
     await exporting().click()
-    await page().getByRole("alert").getByText("the workspace has changed since this comparison").waitFor()
+    await page().getByRole("alert").getByText("The workspace has changed since").waitFor()
     assert.isFalse(fs.existsSync(output))
     await page().getByRole("button", { name: "Compare again" }).click()
     await change("later.txt").waitFor()
@@ -76,7 +76,7 @@ describe("the page's review", { concurrent: false }, () => {
     await exporting().click()
     const refusal = page().getByRole("alert").getByText("it is there already")
     await refusal.waitFor()
-    assert.include(await refusal.textContent(), "check \"Replace the file if it exists\"")
+    assert.include(await page().getByRole("alert").textContent(), "check \"Replace the file if it exists\"")
     assert.strictEqual(
       await page().getByText("The reviewed diff").count(),
       0,
@@ -157,7 +157,7 @@ describe("the page's review", { concurrent: false }, () => {
     await page().getByText("Applying changes 1 file").waitFor()
     await sh("fix", "echo 4th > other.txt")
     await applying().click()
-    await page().getByRole("alert").getByText("the workspace has changed since this comparison").waitFor()
+    await page().getByRole("alert").getByText("The workspace has changed since").waitFor()
     assert.isFalse(fs.existsSync(path.join(project, "other.txt")))
   })
 

@@ -67,7 +67,7 @@ export const runRecipe = <Last extends BuilderMessage["_tag"]>(
         if (event._tag !== "Output") {
           // A guest waits for room, and its caller would wait for it.
           return event._tag === "Notice" && event.message === troubleText("no-space")
-            ? failed(reference, "full", "the disk of this host is full; free space, for instance with: pyro gc")
+            ? failed(reference, "full", "the disk of this host is full")
             : Effect.void
         }
         if (event.from === "stdout") return lines(event.bytes)

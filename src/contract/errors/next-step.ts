@@ -74,12 +74,16 @@ const neutral = (step: NextStep): string => {
   return "command" in step ? `${step.label}: ${step.command}` : step.label
 }
 
+/** Sentences in a row. A question needs no full stop. */
+export const sentences = (all: ReadonlyArray<string>): string =>
+  all.reduce((before, one) => before === "" ? one : `${before}${/[?!]$/.test(before) ? " " : ". "}${one}`, "")
+
 /** A fact, and what to do next, each step by the text that a surface has for it. */
 export const withSteps = (fact: string, steps: ReadonlyArray<string>): string => {
   if (steps.length === 0) return fact
   // A question or a line of output needs no full stop.
   const end = /\n$/.test(fact) ? "" : /[?.!]$/.test(fact) ? " " : fact.includes("\n") ? "\n" : ". "
-  return `${fact}${end}${steps.join(". ")}`
+  return `${fact}${end}${sentences(steps)}`
 }
 
 /** The text of an error for programs. */

@@ -110,13 +110,14 @@ export const commandLine = (
 
 /** The flag of a field where the failed command is not known: the name that the commands with this field give it. */
 const usualFlag = (field: string) =>
-  operations.map(({ cli }: { readonly cli: CliSurface }) => cli.flags?.[field]).find((name) => name !== undefined) ??
+  operations.map(({ cli }: { readonly cli: CliSurface }) => cli.flags?.[field] ?? secretFlag(cli, field))
+    .find((name) => name !== undefined) ??
     field.replaceAll("_", "-")
 
 /** An option of the failed call as it is typed. An argument without a flag, or without a value, has none. */
 const optionWords = (field: string, value: unknown, failed: CliSurface | undefined) => {
   if (failed?.args.includes(field) === true) return value === undefined ? undefined : typed(wordsOf(value))
-  const name = failed === undefined ? usualFlag(field) : flagName(failed, field)
+  const name = failed === undefined ? usualFlag(field) : secretFlag(failed, field) ?? flagName(failed, field)
   return value === undefined ? `--${name}` : typed(flagWords(name, value))
 }
 

@@ -1,5 +1,6 @@
 import { Context, Effect, Layer, Scope } from "effect"
 import { DaemonUnavailable, type PyroError } from "../../contract/errors/errors.ts"
+import { call } from "../../contract/errors/next-step.ts"
 import { Pool } from "../../lib/vm/Pool.ts"
 import { toHostError } from "../../system/files/failure.ts"
 import { acquireLock } from "../../system/files/lock.ts"
@@ -32,7 +33,8 @@ export const ownWorkspaces = (
         FileFailed: (failure) => Effect.fail(toHostError(failure)),
         LockTimeout: () =>
           new DaemonUnavailable({
-            detail: "another process owns them. Use that process through the SDK's client, or stop it: pyro daemon stop"
+            detail: "another process owns them",
+            next: [call("Use that process through the SDK's client, or stop it", "daemon.stop")]
           })
       })
     )

@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { FileRefused, InvalidRequest } from "../../contract/errors/errors.ts"
+import { option } from "../../contract/errors/next-step.ts"
 import { named } from "../../contract/text/names.ts"
 import { markerOf, OutputFilter } from "./filter.ts"
 import type { SecretSet } from "./secrets.ts"
@@ -149,10 +150,12 @@ export const demandPlain = (
     for (const [field, value] of Object.entries(fields)) {
       const found = secretIn(set, value)
       if (found !== undefined) {
-        const detail =
-          `has the value of the secret ${found}, and pyro would store it. Name the secret instead: a command ` +
-          `gets it with --secret-env ${found} or --secret-mount ${found}`
-        return new InvalidRequest({ field, detail })
+        const detail = `has the value of the secret ${found}, and pyro would store it`
+        const next = [
+          option("Name the secret instead, which the command then gets", "secret_env", [found]),
+          option("Or as a file", "secret_mount", [found])
+        ]
+        return new InvalidRequest({ field, detail, next })
       }
     }
     return Effect.void
@@ -163,7 +166,8 @@ export const secretRefusal = (path: string, name: string) =>
   new FileRefused({
     path,
     reason: "secret",
-    detail: `it has the value of the secret ${name}. A person can allow that: --allow-secrets`
+    detail: `it has the value of the secret ${name}`,
+    next: [option("A person can allow that", "allow_secrets", true)]
   })
 
 /** Fails if bytes have a secret, such as a file's name or its content. */

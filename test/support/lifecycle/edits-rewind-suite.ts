@@ -57,8 +57,11 @@ export const testEditsRewind = (title: string, program: string, options: { reado
       const { id } = await status("broken")
       const command = ["/etc/hostname"]
       for (const workspace of [id, "broken"]) {
-        assert.include(await failure(exec(workspace, "true", { command })), "pyro rewind broken")
-        assert.include(await failure(call("shell-open", { workspace, command })), "pyro rewind broken")
+        assert.include(await failure(exec(workspace, "true", { command })), `workspace.rewind {"workspace":"broken"}`)
+        assert.include(
+          await failure(call("shell-open", { workspace, command })),
+          `workspace.rewind {"workspace":"broken"}`
+        )
       }
       await remove("broken")
     })

@@ -382,7 +382,7 @@ export const portSuite = (name: string, driver: LifecycleDriver, base: number) =
         await policy("egress")
         assert.deepStrictEqual(await guestPorts(), [base, base + 2])
         assert.isTrue(await refused(models!))
-        assert.include(await failure(byModel(base + 1)), "pyro network set a --network-policy")
+        assert.include(await failure(byModel(base + 1)), `workspace.network.set {"workspace":"a","network_policy"`)
         // The policy of now holds, also in the state of then.
         await call("reset", { workspace: "a", snapshot: "models" })
         assert.deepStrictEqual(await guestPorts(), [base, base + 2])

@@ -65,7 +65,7 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
       assert.strictEqual(await sleeping(1001), 1)
       assert.match(
         await failure(start("file", "true")),
-        /service "file" of workspace a runs already: its state is ready.*pyro service stop a file/
+        /service "file" of workspace a runs already: its state is ready.*workspace\.service\.stop \{"workspace":"a","name":"file"\}/
       )
       assert.deepStrictEqual((await status("a") as { readonly services?: object }).services, { ready: 1 })
       const { state: stopped, status: code } = await stop("file")
@@ -281,7 +281,7 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
       const { addSecret, records, value } = await lateSecret()
       await start("holds", "exec sleep 1014", { env: { API: value } })
       const message = await failure(addSecret())
-      assert.match(message, /the service holds has the value of LATE.*pyro service stop a holds/)
+      assert.match(message, /the service holds has the value of LATE.*service\.stop .*"holds"/)
       assert.notInclude(message.split("InvalidRequest")[1], "staple")
       await stop("holds")
       assert.include(records(), value)

@@ -140,7 +140,7 @@ export const shellsSuite = (name: string, driver: LifecycleDriver) => {
       const shell = await open(["sh", "-c", script])
       await shows(shell, "ready")
       await call("shell-attach", { workspace: "a", shellId: shell, input: "x".repeat(1_048_576) })
-      assert.match(await failure(write(shell, "late")), /the terminal took 0 of 4 bytes.*shell signal/)
+      assert.match(await failure(write(shell, "late")), /the terminal took 0 of 4 bytes.*workspace\.shell\.signal/)
       await sh("a", "touch go")
       await shows(shell, "1048576")
       await write(shell, "in time", ["enter"])
@@ -190,7 +190,7 @@ export const shellsSuite = (name: string, driver: LifecycleDriver) => {
       assert.strictEqual(await openShells(), 100)
       assert.match(
         await failure(open(["true"])),
-        /has 100 open shells, and may have no more.*pyro shell close a/
+        /has 100 open shells, and may have no more.*workspace\.shell\.close/
       )
       await close(others[0]!)
       await open(["true"])

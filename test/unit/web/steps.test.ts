@@ -19,7 +19,7 @@ describe("the next steps of errors on the page", () => {
 
   it("an option that the view has is named as the view shows it", () => {
     assert.deepStrictEqual(stepText(option("Replace files and links", "overwrite", true), OPTIONS), {
-      says: "Replace files and links: check \u201cReplace the file if it exists\u201d"
+      says: "Replace files and links: check \"Replace the file if it exists\""
     })
   })
 })

@@ -5,7 +5,7 @@ import { Steps } from "./steps.tsx"
 import { Message } from "./text.tsx"
 
 /** A failed request: pyro's fact, and what to do next. `options`: what stands for options in this view. */
-export const Problem = ({ of, options = {}, retry }: {
+export const Problem = ({ of, options, retry }: {
   readonly of: Error
   readonly options?: PageOptions
   readonly retry?: () => void
@@ -14,7 +14,7 @@ export const Problem = ({ of, options = {}, retry }: {
     <p>
       <Message of={of.message} />
     </p>
-    {of instanceof RequestFailed ? <Steps of={of.next} options={options} /> : null}
+    {of instanceof RequestFailed ? <Steps of={of.next} {...options === undefined ? {} : { options }} /> : null}
     {retry === undefined ? null : <button type="button" onClick={retry}>Try again</button>}
   </div>
 )

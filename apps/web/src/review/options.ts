@@ -4,12 +4,12 @@ import type { PageOptions } from "../parts/step-text.ts"
 /** Label of the box that stands for `--overwrite`. */
 export const REPLACE = "Replace the file if it exists"
 
-/** What stands for the options of an export in the review. */
-export const OPTIONS: PageOptions = {
-  expect: "press “Compare again”",
-  overwrite: `check “${REPLACE}”`,
-  patch: "take the patch as a download"
-}
+/** What the review has in place of options of an export, and of other calls. */
+export const OPTIONS: PageOptions = new Map([
+  ["overwrite", `check "${REPLACE}"`],
+  ["patch", "take the patch as a download"],
+  ["workspace.diff", "press \"Compare again\""]
+])
 
 /** A note of an export without the option, which the page lacks. */
 export const noteInPageWords = (note: string) => {

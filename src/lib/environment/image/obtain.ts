@@ -1,6 +1,7 @@
 import { Effect, Fiber, Option } from "effect"
 import * as path from "node:path"
 import { EnvironmentBuildFailed } from "../../../contract/errors/errors.ts"
+import { call, words } from "../../../contract/errors/next-step.ts"
 import { isImageName } from "../../../contract/text/image-archive.ts"
 import { makeTemporary, sweepTemporaries } from "../../../system/files/temporary.ts"
 import { type CatalogueEntry, recipeOf } from "../model/catalogue.ts"
@@ -115,8 +116,15 @@ const gone = ({ name, oci, own }: CatalogueEntry) =>
     environment: name,
     step: "image",
     detail: oci !== undefined && own === undefined
-      ? `its image is gone: ${isImageName(name) ? `pull it again (pyro env pull ${name})` : "build or import it again"}`
-      : `its image is gone, and was made from ${own?.workspace ?? "a workspace"}: remove it (pyro env rm ${name})`
+      ? "its image is gone"
+      : `its image is gone, and was made from ${own?.workspace ?? "a workspace"}`,
+    next: [
+      oci === undefined || own !== undefined
+        ? call("Remove it", "env.rm", { environments: [name] })
+        : isImageName(name)
+        ? call("Pull it again", "env.pull", { environment: name })
+        : words("Build or import it again")
+    ]
   })
 
 /** The lock's holder builds the same image. */

@@ -1,4 +1,5 @@
 import { ExportRefused } from "../../../contract/errors/errors.ts"
+import { option, words } from "../../../contract/errors/next-step.ts"
 import type { ExportRemark } from "../../../contract/rows/workspace-export.ts"
 import { executableConfig, type ExecutablePaths, repositoriesIn } from "../../../contract/text/executable-config.ts"
 import { shown } from "./guest-path.ts"
@@ -19,9 +20,8 @@ const MAX_NAMED = 10
 
 export const executableRefusal = (found: ExecutablePaths): ExportRefused =>
   new ExportRefused({
-    detail:
-      `tools of the host would execute ${found.size === 1 ? "this" : `these ${found.size} paths`} by themselves; ` +
-      "look at what is in them, then allow it with --allow-executable-config",
+    detail: `tools of the host would execute ${found.size === 1 ? "this" : `these ${found.size} paths`} by themselves`,
+    next: [words("Look at what is in them"), option("Then allow it", "allow_executable_config", true)],
     paths: [...found].slice(0, MAX_NAMED).map(([path, reason]) =>
       `${path === "" ? "the output" : shown(path)}: ${reason}`
     )

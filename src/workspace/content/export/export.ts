@@ -95,18 +95,21 @@ const demandFitting = (
   const invalid = (field: string, detail: string) => Effect.fail(new InvalidRequest({ field, detail }))
   if (ask && output === "-") return invalid("ask", "does not go with the standard output")
   if (apply && patch) {
-    return invalid("apply", "does not go with --patch: one makes the changes, the other writes them down")
+    return invalid("apply", "does not go with a patch: one makes the changes, the other writes them down")
   }
   if (apply && overwrite) {
-    return invalid("overwrite", "does not go with --apply, which never replaces what is not as seeded")
+    return invalid("overwrite", "does not go with an apply, which never replaces what is not as seeded")
   }
   if (preserveTimes && (apply || patch)) {
-    return invalid("preserve_times", `does not go with --${apply ? "apply" : "patch"}, which has changes, and no files`)
+    return invalid(
+      "preserve_times",
+      `does not go with ${apply ? "an apply" : "a patch"}, which has changes, and no files`
+    )
   }
   if (includeIgnored && !apply && !patch) {
-    return invalid("include_ignored", "goes with --patch or --apply: an export of files has ignored ones anyway")
+    return invalid("include_ignored", "goes with a patch or an apply: an export of files has ignored ones anyway")
   }
-  if (check && !apply) return invalid("check", "goes with --apply only")
+  if (check && !apply) return invalid("check", "goes with an apply only")
   return output === undefined && !apply ? invalid("output", "is missing") : Effect.void
 }
 

@@ -43,7 +43,7 @@ export const exportPath = (
 ): Stream.Stream<ExportEvent, ExportFailed> =>
   Stream.unwrap(Effect.gen(function*() {
     if (payload.expect !== undefined) {
-      return yield* new InvalidRequest({ field: "expect", detail: "goes with --patch or --apply only" })
+      return yield* new InvalidRequest({ field: "expect", detail: "goes with a patch or an apply only" })
     }
     const output = hostOutput(payload.output ?? "", bounds.within)
     if (output._tag === "InvalidRequest" || output._tag === "ExportRefused") return yield* output

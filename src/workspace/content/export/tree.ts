@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { ExportRefused } from "../../../contract/errors/errors.ts"
+import { option, words } from "../../../contract/errors/next-step.ts"
 import type { ExportPayload, ExportRemark } from "../../../contract/rows/workspace-export.ts"
 import { type Losses, sizeText } from "../../../contract/text/host-file-notes.ts"
 import type { WalkEntry } from "../../../lib/guest-channel/model/files.ts"
@@ -161,8 +162,9 @@ export class TreeCollector {
     if (this.#entries.size >= this.#limits.maxEntries || this.#names > namesMost) {
       const most = this.#names > namesMost ? `${namesMost} bytes of names` : `${this.#limits.maxEntries} entries`
       return new ExportRefused({
-        detail: `it has more than ${most}; export less of it, or allow more with --max-entries`,
-        paths: []
+        detail: `it has more than ${most}`,
+        paths: [],
+        next: [words("Export less of it"), option("Or allow more", "max_entries")]
       })
     }
     this.#entries.set(path, entry)
@@ -193,7 +195,8 @@ export const demandSize = (
   if (bytes <= limits.maxMib * mib) return Effect.void
   const largest = entries.filter(({ type }) => type === "file").sort((a, b) => b.size - a.size).slice(0, 3)
   return new ExportRefused({
-    detail: `it has ${sizeText(bytes)}, more than ${limits.maxMib} MiB; allow more with --max-mib`,
+    detail: `it has ${sizeText(bytes)}, more than ${limits.maxMib} MiB`,
+    next: [option("Allow more", "max_mib", Math.ceil(bytes / mib))],
     paths: largest.map(({ path, size }) => `${path === "" ? "the file" : shown(path)}: ${sizeText(size)}`)
   })
 }

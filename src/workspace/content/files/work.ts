@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { type ChannelFailed, FileRefused, type InvalidRequest } from "../../../contract/errors/errors.ts"
+import { call, type NextStep, option, words } from "../../../contract/errors/next-step.ts"
 import type { PayloadOf, ResultOf } from "../../../contract/rows/operations.ts"
 import { table } from "../../../contract/text/names.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
@@ -17,22 +18,35 @@ type Refusal = ChannelFailed | FileRefused | InvalidRequest
 /** Files of a running guest. */
 const running = guestFiles()
 
-type Meaning = readonly [FileRefused["reason"], string]
+type Meaning = readonly [reason: FileRefused["reason"], detail: string, ...next: ReadonlyArray<NextStep>]
 
-/** Failures that mean something else here than for the content of a file. Each names the option that helps, for people and for programs. */
+/** Failures that mean something else here than for the content of a file. */
 const inTheWay = {
-  EEXIST: ["exists", "something is there already. Replace it with --replace (`replace`), or name another target"],
-  ENOTEMPTY: ["not_empty", "is a directory with content. Remove it first: pyro file remove --recursive (`recursive`)"],
-  EISDIR: ["is_a_directory", "is a directory, which no file replaces. Remove it first: pyro file remove --recursive"],
-  EXDEV: ["failed", "the target is on another file system. Copy it with pyro file copy, and remove the old one"],
+  EEXIST: [
+    "exists",
+    "something is there already",
+    option("Replace it", "replace", true),
+    words("Or name another target")
+  ],
+  ENOTEMPTY: [
+    "not_empty",
+    "is a directory with content",
+    call("Remove it first", "workspace.file.remove", { recursive: true }, "paths")
+  ],
+  EISDIR: [
+    "is_a_directory",
+    "is a directory, which no file replaces",
+    call("Remove it first", "workspace.file.remove", { recursive: true }, "paths")
+  ],
+  EXDEV: ["failed", "the target is on another file system", words("Copy it, and remove the old one")],
   EINVAL: ["failed", "is no file or directory, or would be put into itself"]
 } as const
 const meanings = {
   mkdir: table<Meaning>({
-    EEXIST: ["exists", "something is there already. --parents (`parents`) accepts a directory that is there"]
+    EEXIST: ["exists", "something is there already", option("Accept a directory that is there", "parents", true)]
   }),
   remove: table<Meaning>({
-    ENOTEMPTY: ["not_empty", "is a directory with content. Remove it with its content: --recursive (`recursive`)"]
+    ENOTEMPTY: ["not_empty", "is a directory with content", option("Remove it with its content", "recursive", true)]
   }),
   rename: table<Meaning>(inTheWay),
   copy: table<Meaning>(inTheWay),
@@ -41,9 +55,9 @@ const meanings = {
 
 const failureAt = (path: WorkspacePath, verb: keyof typeof meanings) => (failure: AgentCallFailed) => {
   const known = failure.isUser === true ? undefined : meanings[verb][failure.errno]
-  return known === undefined
-    ? fileFailure(path.text, running)(failure)
-    : new FileRefused({ path: path.text, reason: known[0], detail: known[1] })
+  if (known === undefined) return fileFailure(path.text, running)(failure)
+  const [reason, detail, ...next] = known
+  return new FileRefused({ path: path.text, reason, detail, next })
 }
 
 /** A path that names an entry of a directory: neither the guest's root nor /workspace. */

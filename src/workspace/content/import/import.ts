@@ -1,6 +1,7 @@
 import { Effect, Option, Stream } from "effect"
 import * as path from "node:path"
 import { type ChannelFailed, FileRefused, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
+import { type NextStep, option, words } from "../../../contract/errors/next-step.ts"
 import type { Imported, ImportPayload } from "../../../contract/rows/workspace-import.ts"
 import { firstOf } from "../../../contract/text/first-of.ts"
 import { sizeText } from "../../../contract/text/host-file-notes.ts"
@@ -29,14 +30,21 @@ const STREAM_MODE = 0o644
 
 const demandBounded = ({ entries, root, skipped }: Source, { maxEntries, maxMib }: ImportPayload) =>
   Effect.suspend(() => {
-    const refused = (detail: string) =>
-      Effect.fail(new InvalidRequest({ field: "source_path", detail: `${root} ${detail}` }))
+    const refused = (detail: string, ...next: ReadonlyArray<NextStep>) =>
+      Effect.fail(new InvalidRequest({ field: "source_path", detail: `${root} ${detail}`, next }))
     const bytes = entries.reduce((sum, { size }) => sum + size, 0)
     if (entries.length + skipped.length > maxEntries) {
-      return refused(`has more than ${maxEntries} entries; copy less of it, or allow more with --max-entries`)
+      return refused(
+        `has more than ${maxEntries} entries`,
+        words("Copy less of it"),
+        option("Or allow more", "max_entries")
+      )
     }
     return bytes > maxMib * MIB
-      ? refused(`has ${sizeText(bytes)}, more than ${maxMib} MiB; allow more with --max-mib`)
+      ? refused(
+        `has ${sizeText(bytes)}, more than ${maxMib} MiB`,
+        option("Allow more", "max_mib", Math.ceil(bytes / MIB))
+      )
       : Effect.void
   })
 

@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import { createHash } from "node:crypto"
 import { ExportRefused } from "../../../contract/errors/errors.ts"
+import { option } from "../../../contract/errors/next-step.ts"
 import type { SavedExportEvent, SavedExportPayload } from "../../../contract/rows/saved-archive.ts"
 import { madeNote } from "../../../contract/text/host-file-notes.ts"
 import { diffsOf } from "../../../lib/vm/model/memory-image.ts"
@@ -22,9 +23,9 @@ import { diskNames, Manifest } from "./manifest.ts"
 
 const secretRefusal = new ExportRefused({
   detail:
-    "the workspace had secrets, and the snapshot may have their values, which the importing host does not remove from output. " +
-    "A person can allow that: --allow-secrets",
-  paths: []
+    "the workspace had secrets, and the snapshot may have their values, which the importing host does not remove from output",
+  paths: [],
+  next: [option("A person can allow that", "allow_secrets", true)]
 })
 
 /** The programs that ran. Undefined states have none. */

@@ -1,5 +1,6 @@
 import { Deferred, Effect } from "effect"
 import { ExecNotFound, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
+import { call } from "../../../contract/errors/next-step.ts"
 import type {
   ResizePayload,
   ResizeResult,
@@ -42,12 +43,12 @@ export const resize = (commands: Commands, payload: ResizePayload): Effect.Effec
     const { cols, execId, rows, workspace } = payload
     const start = commands.journal.get(execId)?.start
     if (start?.role?._tag === "shell") {
-      const detail = `is a shell. Use: pyro shell resize ${workspace} ${execId} --cols ${cols} --rows ${rows}`
-      return yield* new InvalidRequest({ field: "exec_id", detail })
+      const next = [call("Resize it as a shell", "workspace.shell.resize", { workspace, shell_id: execId, cols, rows })]
+      return yield* new InvalidRequest({ field: "exec_id", detail: "is a shell", next })
     }
     if (start !== undefined && start.tty !== true) {
-      const detail = "is a command without a terminal. Start it with --tty (tty: true)"
-      return yield* new InvalidRequest({ field: "exec_id", detail })
+      const next = [call("Start it with one", "workspace.exec", { workspace, tty: true }, "command")]
+      return yield* new InvalidRequest({ field: "exec_id", detail: "is a command without a terminal", next })
     }
     const process = yield* processOf(commands, payload)
     if (process !== undefined) yield* process.resize({ cols, rows })

@@ -1,5 +1,6 @@
 import { Deferred, Effect, Option, Semaphore } from "effect"
 import { ExecNotFound, InvalidRequest, type PyroError, StdinBlocked } from "../../../contract/errors/errors.ts"
+import { call, type NextStep } from "../../../contract/errors/next-step.ts"
 import type { StdinPayload, StdinResult } from "../../../contract/rows/workspace-process.ts"
 import type { GuestProcess } from "../../../lib/guest-channel/model/process.ts"
 import type { Commands } from "./command-registry.ts"
@@ -21,16 +22,25 @@ const turnOf = (command: Command) => {
   return made
 }
 
-const refused = (detail: string) => new InvalidRequest({ field: "exec_id", detail })
+const refused = (detail: string, ...next: ReadonlyArray<NextStep>) =>
+  new InvalidRequest({ field: "exec_id", detail, next })
 
 /** Whether the stdin of a command is open or closed. Fails if the command has none for any caller. */
 const demandOpen = (commands: Commands, { execId, workspace }: StdinPayload) =>
   Effect.gen(function*() {
     const start = commands.journal.get(execId)?.start
     if (start === undefined) return yield* new ExecNotFound({ workspace, execId })
-    if (start.role !== undefined) return yield* refused("is not a command. `pyro shell write` types into a shell")
+    if (start.role !== undefined) {
+      return yield* refused(
+        "is not a command",
+        call("Type into the shell", "workspace.shell.write", { workspace, shell_id: execId })
+      )
+    }
     if (start.stdin !== undefined) return start.stdin
-    return yield* refused("is a command without an open stdin. Start it with --open-stdin (open_stdin: true)")
+    return yield* refused(
+      "is a command without an open stdin",
+      call("Start it with one", "workspace.exec", { workspace, open_stdin: true }, "command")
+    )
   })
 
 const writeAll = (process: GuestProcess, bytes: Uint8Array, blocked: (writtenBytes: number) => StdinBlocked) =>

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { ExportRefused } from "../../../contract/errors/errors.ts"
+import { option } from "../../../contract/errors/next-step.ts"
 import { holdsSecrets } from "./secret-file.ts"
 
 /** A copy of a workspace that pyro cannot search for values, because a value may lie in pieces. */
@@ -19,9 +20,8 @@ export const demandNoSecrets = (
 ): Effect.Effect<void, ExportRefused> =>
   Effect.suspend(() =>
     allowSecrets || !holdsSecrets(folder) ? Effect.void : new ExportRefused({
-      detail:
-        `the workspace has secrets, and ${wholeContent[content]} may have their values. A person can allow that: ` +
-        "--allow-secrets",
-      paths: []
+      detail: `the workspace has secrets, and ${wholeContent[content]} may have their values`,
+      paths: [],
+      next: [option("A person can allow that", "allow_secrets", true)]
     })
   )

@@ -1,6 +1,6 @@
 import { Effect, Redacted, type Scope } from "effect"
 import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
-import { call } from "../../../contract/errors/next-step.ts"
+import { call, option } from "../../../contract/errors/next-step.ts"
 import { mappingOf, MAX_SECRETS, type Secrets } from "../../../contract/rows/secret-fields.ts"
 import { secretTargetOf } from "../../../contract/rows/secret-target.ts"
 import { redactText } from "../../../lib/redaction/redact.ts"
@@ -154,7 +154,8 @@ export class WorkspaceSecrets {
       if (absent !== undefined) {
         return new InvalidRequest({
           field: "secret_commands",
-          detail: `there is no secret ${absent}: add --secret-env ${absent}`
+          detail: `there is no secret ${absent}`,
+          next: [option("Add it", "secrets")]
         })
       }
       if (kept.length > MAX_SECRETS) {

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
+import { typedMessage } from "../../../../src/contract/rows/next-steps.ts"
 import { demandPlain } from "../../../../src/lib/redaction/redact.ts"
 import { secretSet } from "../../../../src/lib/redaction/secrets.ts"
 
@@ -17,7 +18,7 @@ describe("fields that a record keeps", () => {
     (field, value) => {
       const failure = Effect.runSync(Effect.flip(demandPlain(set, { other: 5, [field]: value })))
       assert.strictEqual(failure.field, field)
-      assert.include(failure.message, "--secret-env TOKEN")
+      assert.include(typedMessage(failure), "--secret-env TOKEN")
       assert.notInclude(failure.message, "correct-horse")
     }
   )
