@@ -8,9 +8,9 @@ import { projectServers } from "./project-servers.ts"
 const { serve } = projectServers(buildFake())
 
 /** Sends one line; gives the next message that is not a notification. */
-const answerTo = async (client: ReturnType<typeof serve>, line: string) => {
+const answerTo = async (client: ReturnType<typeof serve>, line: string | Uint8Array) => {
   const before = client.messages.length
-  client.child.stdin.write(`${line}\n`)
+  client.child.stdin.write(Buffer.concat([Buffer.from(line), Buffer.from("\n")]))
   await until("there is an answer", () => client.messages.length > before)
   return client.messages.slice(before)
 }
@@ -145,6 +145,27 @@ describe("a message that is none", () => {
     const client = serve([])
     assert.strictEqual((await answerTo(client, "hello"))[0]!.error?.code, -32700)
     assert.isDefined((await client.initialize()).result)
+    await client.close()
+    assert.strictEqual(client.stderr(), "")
+  })
+
+  it("a message that is not UTF-8 is refused, the first one too, and none of its texts becomes another", async () => {
+    const client = serve([])
+    const refusedBytes = {
+      jsonrpc: "2.0",
+      id: null,
+      error: { code: -32700, message: "parse error: a line must be UTF-8" }
+    }
+    const inBytes = (message: object) => Buffer.from(JSON.stringify(envelope(7, message)), "latin1")
+    assert.deepStrictEqual(await answerTo(client, inBytes(initialize("2025-06-18", { title: "\xff" }))), [
+      refusedBytes as never
+    ])
+    assert.isDefined((await client.initialize()).result)
+    for (const path of ["a\xff", "\xc0\xae", "\xed\xa0\x80", "\xe2\x82"]) {
+      const params = { name: "workspace_file_write", arguments: { workspace_id: "fix", path, text: "x" } }
+      assert.deepStrictEqual(await answerTo(client, inBytes({ method: "tools/call", params })), [refusedBytes as never])
+    }
+    assert.deepStrictEqual((await answerTo(client, PING))[0]!.result, {})
     await client.close()
     assert.strictEqual(client.stderr(), "")
   })

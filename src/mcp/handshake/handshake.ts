@@ -1,3 +1,4 @@
+import { strictText } from "../../contract/text/utf8.ts"
 import { mayHaveProjectFile, projectDirectories } from "../../sdk/project-directories.ts"
 import { understood } from "./command-line.ts"
 import { makeConversation } from "./conversation.ts"
@@ -80,10 +81,10 @@ export const handshake = (
     const takeLines = (chunk: Buffer): boolean => {
       let from = 0
       for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, from)) {
-        const text = Buffer.concat([...line, chunk.subarray(from, at)]).toString("utf8")
+        const text = strictText(Buffer.concat([...line, chunk.subarray(from, at)]))
         line = []
         from = at + 1
-        if (!take(text)) return false
+        if (text === undefined || !take(text)) return false
       }
       line.push(chunk.subarray(from))
       return receivedBytes < MAX_BYTES

@@ -6,6 +6,7 @@ import {
 } from "@modelcontextprotocol/server"
 import { named } from "../../contract/text/names.ts"
 import { readableValue } from "../../contract/text/printable.ts"
+import { strictText } from "../../contract/text/utf8.ts"
 import { type Fields, isFields, isId } from "../handshake/request-shape.ts"
 import { findingsOf, readable } from "./readable.ts"
 
@@ -34,6 +35,9 @@ const refusal = (id: unknown, message: string, code: number = ProtocolErrorCode.
 })
 
 const refused = (...refusals: ReadonlyArray<Refusal>): Judged => ({ _tag: "Refused", refusals })
+
+/** A line with other bytes. With U+FFFD in place of them, a path would name another file. */
+const NOT_UTF8 = refused(refusal(null, "parse error: a line must be UTF-8", ProtocolErrorCode.ParseError))
 
 /** The fault of a request or a notification; undefined if there is none. */
 const faultOf = (message: Fields): string | undefined => {
@@ -154,8 +158,9 @@ export const makeLineTransport = ({ answered, stdin, stdout }: LineTransportOpti
     return new Promise((resolve) => stdout.once("drain", resolve))
   }
 
-  const take = (text: string) => {
-    const judged = judge(text)
+  const take = (bytes: Buffer) => {
+    const text = strictText(bytes)
+    const judged = text === undefined ? NOT_UTF8 : judge(text)
     if (judged._tag === "Message") transport.onmessage?.(judged.message)
     if (judged._tag === "Refused") judged.refusals.forEach((one) => void write(one))
   }
@@ -163,11 +168,11 @@ export const makeLineTransport = ({ answered, stdin, stdout }: LineTransportOpti
   const data = (chunk: Buffer) => {
     let from = 0
     for (let at = chunk.indexOf(NEWLINE); at >= 0 && !isClosed; at = chunk.indexOf(NEWLINE, from)) {
-      const text = Buffer.concat([...line, chunk.subarray(from, at)]).toString("utf8")
+      const bytes = Buffer.concat([...line, chunk.subarray(from, at)])
       line = []
       lineBytes = 0
       from = at + 1
-      take(text)
+      take(bytes)
     }
     line.push(chunk.subarray(from))
     lineBytes += chunk.length - from
