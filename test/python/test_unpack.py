@@ -70,6 +70,11 @@ def refusal(root: Path, archive: bytes) -> Refused:
         ("an entry with .. in its path: 'etc/../../x'", Entry("etc/../../x")),
         ("an entry with .. in its path: '../etc/passwd'", Entry("link", b"1", target="../etc/passwd")),
         ("the entry 'etc/x' has an unknown type", Entry("etc/x", b"V")),
+        ("an entry with more than 512 levels in its path: 'd/d/", Entry("deep", pax={"path": "d/" * 1200 + "x"})),
+        (
+            "an entry with more than 512 levels in its path: 'd/d/",
+            Entry("link", b"1", pax={"linkpath": "d/" * 1200 + "x"}),
+        ),
     ],
 )
 def test_an_entry_is_refused_by_name(root: Path, reason: str, entry: Entry) -> None:
@@ -105,6 +110,11 @@ def test_what_images_have_is_unpacked(root: Path) -> None:
     )
     assert names(root) == ["etc", "etc/shadow", "usr", "usr/bin", "usr/bin/tool"]
     assert (root / "etc/shadow").read_text() == "below"
+
+
+def test_directories_of_512_levels_are_made(root: Path) -> None:
+    unpack(root, Entry("deep", data=b"x", pax={"path": "d/" * 511 + "x"}), Entry("d/d/x", data=b"y"))
+    assert (root / ("d/" * 511) / "x").read_text() == "x"
 
 
 def test_a_mark_hides_what_is_below_and_nothing_that_follows(root: Path) -> None:

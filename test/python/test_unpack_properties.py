@@ -42,6 +42,7 @@ HOSTILE_NAMES = [
     "out/kept",
     "\udcff",
     "n" * 300,
+    "d/" * 1200 + "x",
 ]
 TARGETS = ["", ".", "a", "etc/passwd", "/", "..", "../outside", "../outside/kept", "link", "a/b"]
 NUMBERS = st.one_of(

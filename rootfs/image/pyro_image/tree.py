@@ -9,6 +9,9 @@ from pyro_image.common import Refused, run
 # Names in a layer: of a directory that hides what is below, and before the name of what a layer removes.
 OPAQUE_MARK = ".wh..wh..opq"
 REMOVED = ".wh."
+# Python makes the directories above an entry by a call for each, and has some thousand calls.
+MOST_LEVELS = 512
+MOST_SHOWN = 100
 
 
 def beneath(root: str, name: str) -> str:
@@ -19,6 +22,8 @@ def beneath(root: str, name: str) -> str:
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise Refused("layer", f"an entry with .. in its path: {name!r}")
+    if len(parts) > MOST_LEVELS:
+        raise Refused("layer", f"an entry with more than {MOST_LEVELS} levels in its path: {name[:MOST_SHOWN]!r}…")
     at = root
     for part in parts[:-1]:
         at = os.path.join(at, part)
