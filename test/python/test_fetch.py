@@ -22,7 +22,7 @@ WHOLE = f"{HALF_LAYER}; exit 0"
 
 
 def fatal(text: str) -> str:
-    return f'echo \'time="now" level=fatal msg="{text}"\' >&2; exit 1'
+    return f'cat >&2 <<\'END\'\ntime="now" level=fatal msg="{text}"\nEND\nexit 1'
 
 
 ENDED = f"{HALF_LAYER}; {fatal('writing blob: storing blob to file: happened during read: unexpected EOF')}"
@@ -98,6 +98,20 @@ def test_it_does_not_repeat_what_fails_again(fetched: Fetched, text: str, kind: 
     told = fetched(fatal(text), WHOLE)
     assert told.refused is not None
     assert (told.refused.kind, told.runs) == (kind, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "initializing image from source docker://a.test/app:1: invalid character '<' looking for beginning of value",
+        "reading manifest 1 in registry.test/app: invalid character '\\x1f' looking for beginning of value",
+        "reading manifest 1 in registry.test/app: unexpected end of JSON input",
+    ],
+)
+def test_a_page_in_place_of_a_document_is_a_fault_of_the_registry(fetched: Fetched, text: str) -> None:
+    told = fetched(*[fatal(text)] * 4)
+    assert told.refused is not None
+    assert told.refused.kind == "server"
 
 
 def test_it_repeats_no_request_to_another_host_that_the_registry_named(fetched: Fetched) -> None:

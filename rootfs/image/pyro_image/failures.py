@@ -12,7 +12,12 @@ FETCH_FAILURES = [
     ("platform", r"no image found in (image index|manifest list)"),
     ("unauthorized", r"unauthorized|authentication required|authorization failed|\bdenied\b|forbidden|\b401\b|\b403\b"),
     ("not_found", r"(manifest|name|blob) unknown|repository name not known|not found|\b404\b"),
-    ("server", r"\b50[0-9]\b|internal server error|bad gateway|service unavailable"),
+    # The last two: a page for people, or a part of a document, in place of a manifest or a token.
+    (
+        "server",
+        r"\b50[0-9]\b|internal server error|bad gateway|service unavailable"
+        r"|invalid character '.{1,8}' looking for|unexpected end of json",
+    ),
     ("digest", r"digest did not match|does not match|doesn't match|mismatch|corrupt"),
     ("timeout", r"timeout|timed out|deadline exceeded"),
     (
