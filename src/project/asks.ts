@@ -3,6 +3,7 @@ import { ProjectFileInvalid } from "../contract/errors/errors.ts"
 import { type SecretTarget, secretTargetOf } from "../contract/rows/secret-target.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
 import { oneLine } from "../contract/text/one-line.ts"
+import { typed } from "../contract/text/printable.ts"
 import { THIS_HOST } from "../contract/text/this-host.ts"
 import { kindOfRegistry, registryInWords } from "../lib/recipe/registries.ts"
 import { buildOf, type ProjectBuild } from "./build.ts"
@@ -102,7 +103,8 @@ const agentAsks = ({ sshAgent }: Definition) =>
 const KINDS = { dockerfile: "the Dockerfile", devcontainer: "the dev container" } as const
 
 const buildAsk = ({ of, registries, shown }: ProjectBuild) =>
-  `a build of ${KINDS[of]} ${shown}${
+  // A directory's name can have the words of a question.
+  `a build of ${KINDS[of]} ${typed([shown])}${
     registries.length === 0
       ? ""
       : `, with images${of === "devcontainer" ? " and features" : ""} from ${

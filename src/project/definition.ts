@@ -16,7 +16,8 @@ import { portText } from "../contract/rows/workspace-port.ts"
 import { MAX_TTL_SECONDS } from "../contract/rows/workspace-times.ts"
 import { between, boolean, ignoredGlobs, list, must, optional, text } from "../contract/text/fields.ts"
 import { byName } from "../contract/text/names.ts"
-import { snakeStruct } from "../contract/text/snake.ts"
+import { snakeCase, snakeStruct } from "../contract/text/snake.ts"
+import { THIS_HOST } from "../contract/text/this-host.ts"
 import { numberOf, type Unit } from "../contract/text/units.ts"
 
 /** A whole number, or one with a unit as on the command line: `"30m"`, `"2G"`. */
@@ -109,6 +110,30 @@ const Services = lazy(() =>
   )
 )
 
+/** A host, an address or a list: ASCII without blanks and commas. Its words would be a part of the question, and other letters look like a host's. */
+const RULE = /^[!-+\--~]+$/
+
+/**
+ * A rule that says something else in the question than it grants. The daemon reads the rules of each policy, but only after the answer.
+ */
+const misleadingRule = (
+  rules: {
+    readonly allowHosts?: ReadonlyArray<string>
+    readonly denyHosts?: ReadonlyArray<string>
+    readonly allowIps?: ReadonlyArray<string>
+  }
+): string | undefined => {
+  const [key, rule] = Object.entries(rules).flatMap(([name, all]) => all.map((one) => [name, one] as const))
+    .find(([, one]) => !RULE.test(one)) ?? []
+  if (key !== undefined) {
+    return `${snakeCase(key)}: ${JSON.stringify(rule)} must be one rule, in ASCII without blanks and commas`
+  }
+  const whole = rules.allowHosts?.find((one) => one.toLowerCase().replace(/\.$/, "") === THIS_HOST)
+  return whole === undefined
+    ? undefined
+    : `allow_hosts: ${whole} is this host; name the port of the service: ${THIS_HOST}:PORT`
+}
+
 const Network = lazy(() => {
   const { allowHosts, allowIps, denyHosts, networkPolicy } = networkFields()
   return snakeStruct({
@@ -123,6 +148,11 @@ const Network = lazy(() => {
         trustHostCertificates !== true || (policy ?? "off") !== "off" ||
         policy === undefined && allowHosts.length + allowIps.length > 0,
       "trust_host_certificates needs a network: allow_hosts, allow_ips or policy"
+    ),
+    Schema.check(
+      Schema.makeFilter(({ allowHosts = [], allowIps = [], denyHosts = [] }) =>
+        misleadingRule({ allowHosts, denyHosts, allowIps }) ?? true
+      )
     )
   )
 })
@@ -138,7 +168,7 @@ const Build = lazy(() =>
     target: optional(text("")),
     args: optional(variables("")),
     allowHosts: networkFields().allowHosts
-  })
+  }).pipe(Schema.check(Schema.makeFilter(({ allowHosts = [] }) => misleadingRule({ allowHosts }) ?? true)))
 )
 
 const Seed = lazy(() =>

@@ -116,6 +116,10 @@ describe("what a project's file asks for", () => {
       assert.deepStrictEqual(yield* asksIn({ dockerfile: ".", build: { args: { R: "localhost:22" } } }, local), [
         "a build of the Dockerfile ., with images from port 22 of this computer (localhost:22), with your logins there"
       ])
+      const named = "x, with images from docker.io"
+      assert.deepStrictEqual(yield* asksIn({ dockerfile: named }, { [`${named}/Dockerfile`]: "FROM quay.io/a/b" }), [
+        `a build of the Dockerfile '${named}', with images from quay.io, with your logins there`
+      ])
       assert.deepStrictEqual(asksOf({ environment: "host.pyro.internal:22/x:1" }), [
         "the image host.pyro.internal:22/x:1, from port 22 of this computer (host.pyro.internal:22), with your login there"
       ])

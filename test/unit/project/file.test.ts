@@ -111,6 +111,21 @@ describe("a project's file", () => {
             "/pyro.toml:1: network: trust_host_certificates needs a network"
           ],
           ["[network]\npolicy = \"off\"\nallow_hosts = [\"npm\"]\ntrust_host_certificates = true\n", "needs a network"],
+          [
+            "[network]\nallow_hosts = [\"a.example but not to *\"]\n",
+            "network: allow_hosts: \"a.example but not to *\" must be one"
+          ],
+          [
+            "[network]\nallow_hosts = [\"npm\"]\ndeny_hosts = [\"x, at night\"]\n",
+            "deny_hosts: \"x, at night\" must be one rule"
+          ],
+          ["[network]\nallow_hosts = [\"g\u0456thub.com\"]\n", "must be one rule, in ASCII"],
+          ["[network]\nallow_ips = [\"10.0.0.1\u00a0\"]\n", "allow_ips: "],
+          ["[network]\nallow_hosts = [\"HOST.pyro.internal.\"]\n", "HOST.pyro.internal. is this host; name the port"],
+          [
+            "dockerfile = \".\"\n[build]\nallow_hosts = [\"npm at night\"]\n",
+            "build: allow_hosts: \"npm at night\" must be"
+          ],
           ["__proto__ = 1\n", "it is no TOML"],
           [`env = { A = "${"x".repeat(65_536)}" }\n`, "it has more than 64 KiB"],
           [`a = ${"[".repeat(40)}${"]".repeat(40)}\n`, "it is no TOML"]
