@@ -54,14 +54,21 @@ export const LOGIN_MS = 120_000
 /** The library's words for a packet of no possible length. */
 const BAD_LENGTH = "Bad packet length"
 
-const reasonOf = ({ code, level, message }: Error & { readonly code?: unknown; readonly level?: unknown }) => {
+/** What Node or OpenSSL says of a message that comes too early or has impossible numbers: nothing about the client. */
+const isOfProgram = (error: Error) =>
+  error instanceof TypeError || /^Error while computing DH secret|\berror:[0-9A-F]{8}:/.test(error.message)
+
+const reasonOf = (error: Error & { readonly code?: unknown; readonly level?: unknown }) => {
+  const { code, level, message } = error
   if (message === BAD_LENGTH) {
     return "a packet of the client is longer than 256 KiB, or damaged. Write a long command to a file of the guest, or pass it on stdin"
   }
   if (level === "client-timeout") return "the client does not answer"
   // The number of the reason that the client gives.
   if (typeof code === "number") return `the client has ended it: ${message}`
-  return `the client's bytes are no SSH: ${message}`
+  return `the client's bytes are no SSH: ${
+    isOfProgram(error) ? "a message is damaged, or comes at the wrong time" : message
+  }`
 }
 
 /** Each client begins with it (RFC 4253). */

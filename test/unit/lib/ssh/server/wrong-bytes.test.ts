@@ -39,8 +39,33 @@ const whole = (payload: ReadonlyArray<number>) => {
   return packet(1 + payload.length + padding, [padding, ...payload, ...Array.from({ length: padding }, () => 0)])
 }
 
+/** The algorithms of a client with one of each kind. */
+const exchange = whole([
+  20,
+  ...Array<number>(16).fill(0),
+  ...[
+    "curve25519-sha256",
+    "ssh-ed25519",
+    "aes128-ctr",
+    "aes128-ctr",
+    "hmac-sha2-256",
+    "hmac-sha2-256",
+    "none",
+    "none",
+    "",
+    ""
+  ]
+    .flatMap((name) => [0, 0, 0, name.length, ...Buffer.from(name)]),
+  0,
+  0,
+  0,
+  0,
+  0
+])
+
 const NO_CLIENT = /^the first bytes are not those of an SSH client$/
 const NO_SSH = /^the client's bytes are no SSH: /
+const DAMAGED = /^the client's bytes are no SSH: a message is damaged, or comes at the wrong time$/
 const TOO_LONG = /^a packet of the client is longer than 256 KiB, or damaged\./
 const kinds: ReadonlyArray<readonly [what: string, bytes: Uint8Array, reason: RegExp]> = [
   ["a request of HTTP", Buffer.from("GET / HTTP/1.1\r\n\r\n"), NO_CLIENT],
@@ -53,6 +78,13 @@ const kinds: ReadonlyArray<readonly [what: string, bytes: Uint8Array, reason: Re
   ["a packet of an odd length", Buffer.concat([IDENT, packet(13)]), TOO_LONG],
   ["a login before the keys", Buffer.concat([IDENT, whole([50, 0, 0, 0, 0])]), NO_SSH],
   ["a message of no number before the keys", Buffer.concat([IDENT, whole([200])]), NO_SSH],
+  ["the end of the exchange of keys before its begin", Buffer.concat([IDENT, whole([21])]), DAMAGED],
+  [
+    "a key that no curve has",
+    Buffer.concat([IDENT, exchange, whole([30, 0, 0, 0, 32, ...Array<number>(32).fill(0)])]),
+    DAMAGED
+  ],
+  ["a key without bytes", Buffer.concat([IDENT, exchange, whole([30, 0, 0, 0, 1, 1])]), DAMAGED],
   ["a broken exchange of keys", Buffer.concat([IDENT, whole([20, 1, 2, 3])]), NO_SSH]
 ]
 
