@@ -25,7 +25,7 @@ export const buildVariables = {
     unit: "MiB",
     default: 65_536,
     purpose:
-      "Maximum disk of the microVM that makes an environment of an image: its layers, their file systems, and the result. The host's disk has only what was written",
+      "Size of each of the two disks of the microVM that makes an environment of an image: one has its layers and their file systems, one the result. The host's disk has only what was written",
     readers
   },
   PYRO_BUILD_CACHE_MIB: {
