@@ -114,7 +114,7 @@ withAgent("an export of a diff", (it) => {
         const refused = yield* Effect.flip(
           take({ [form]: true, output: path.join(state, "out"), preserveTimes: true })
         )
-        assert.include(refused.message, `preserve_times: does not go with --${form}`)
+        assert.include(refused.message, `preserve_times: does not go with a${form === "apply" ? "n" : ""} ${form}`)
       }
     }))
 })

@@ -22,6 +22,6 @@ describe("an example beside a daemon", () => {
   it.each(["workspace", "agent"])("%s.ts fails beside a daemon with a message and no stack", async (name) => {
     const { code, stderr } = await outcome(name)
     assert.strictEqual(code, 1, stderr)
-    assert.match(stderr, /^.*pyro daemon stop.*\n$/)
+    assert.match(stderr, /^.*daemon\.stop.*\n$/)
   })
 })

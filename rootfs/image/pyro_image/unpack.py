@@ -1,4 +1,7 @@
-"""Unpacks a layer that mkfs.erofs cannot read. Every name and link in it is hostile."""
+"""
+Unpacks a layer that mkfs.erofs cannot read. Every name and link in it is hostile. `flat` lays layers over one another
+by mkfs.erofs where it can read them, and `layers` decides for one layer.
+"""
 
 from __future__ import annotations
 

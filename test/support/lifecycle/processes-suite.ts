@@ -166,12 +166,12 @@ export const processesSuite = (name: string, driver: LifecycleDriver) => {
       await call("cancel", { workspace: "p", exec_id: execId, grace_seconds: 0 })
       assert.isFalse((await resize(execId)).resized)
       const plain = (await exec("p", "true")).execId
-      assert.include(await failure(resize(plain)), "is a command without a terminal. Start it with --tty")
+      assert.include(await failure(resize(plain)), "is a command without a terminal. Start it with one")
       const { shellId } = await call<{ readonly shellId: string }>("shell-open", {
         workspace: "p",
         command: ["sleep", "9"]
       })
-      assert.include(await failure(resize(shellId)), "pyro shell resize p")
+      assert.include(await failure(resize(shellId)), `workspace.shell.resize {"workspace":"p"`)
       await call("shell-close", { workspace: "p", shell_id: shellId })
     })
 
@@ -248,7 +248,10 @@ export const processesSuite = (name: string, driver: LifecycleDriver) => {
       await call("cancel", { workspace: "p", exec_id: execId, grace_seconds: 0 })
       const plain = (await exec("p", "sleep 1000", { detach: true })).execId
       const refused = await failure(call("stdin", { workspace: "p", exec_id: plain, text: "x" }))
-      assert.include(refused, "without an open stdin. Start it with --open-stdin")
+      assert.include(
+        refused,
+        `without an open stdin. Start it with one: workspace.exec {"workspace":"p","open_stdin":true}`
+      )
       await call("cancel", { workspace: "p", exec_id: plain, grace_seconds: 0 })
     })
 

@@ -8,7 +8,7 @@ import { exists, makeUniqueFolder } from "../../../system/files/entries.ts"
 import { attempt, type FileFailed } from "../../../system/files/failure.ts"
 import { realDirectory } from "../../../system/files/host-path.ts"
 import { nowMs } from "../../../system/waits/time.ts"
-import { git } from "../git/confined-git.ts"
+import { git, type GitRoom } from "../git/confined-git.ts"
 import { filteredFiles, leaveAlone } from "../git/filters.ts"
 import { type GitPlan, planGit } from "../git/git-directory.ts"
 import { repositoryNotes } from "../git/git-places.ts"
@@ -120,13 +120,7 @@ const collect = (
     if (isTop && scratch.unfollowed !== undefined) {
       into.skipped.push({ path: pathText(joinBytes(prefix, Buffer.from(".git"))), reason: scratch.unfollowed })
     }
-    if (history !== "none" && exists(path.join(folder, "index"))) {
-      // The index must be up to date before it leaves this host.
-      // A sparse index has entries for directories, the written one has an entry for each file.
-      const force = scratch.sparse === undefined ? [] : ["--force-write-index"]
-      const command = ["update-index", "-q", "--no-split-index", "--index-version", "2", "--refresh", ...force] as const
-      yield* git(room, command, { okCodes: [0, 1], isLong: true })
-    }
+    if (history !== "none" && exists(path.join(folder, "index"))) yield* refreshIndex(room, scratch)
     const [listed, left] = yield* Effect.all([listTree(room), depth === 0 ? listLeft(room) : Effect.succeed([])], {
       concurrency: 2
     })
@@ -139,34 +133,56 @@ const collect = (
     )
     for (const found of paths) into.paths.push(joinBytes(prefix, found))
     for (const pattern of ignored.matched) into.unmatched.delete(pattern)
-    const at = joinBytes(prefix, Buffer.from(".git"))
-    if (history !== "none") {
-      const withFiles = listed.flatMap(({ mode, path }) =>
-        mode === GIT_SUBMODULE && repositoryAt(directory, path) !== undefined ? [path.toString()] : []
-      )
-      const submodules = yield* submodulesAt(scratch, scratch.repository.workTree, withFiles)
-      if (into.gits.length < mostGits && isText(at)) {
-        const filtered = yield* filteredFiles(room, directory, listed, [scratch.attributes, scratch.host.attributes])
-        if (filtered.length > 0) yield* leaveAlone(room, filtered)
-        for (const { filter, paths } of filtered) {
-          into.filtered.push({ filter: printable(filter), paths: paths.map((one) => pathText(joinBytes(prefix, one))) })
-        }
-        const filters = filtered.map(({ filter }) => filter)
-        const planOptions = {
-          at: at.toString(),
-          identity: scratch.host.identity,
-          nowMs: yield* nowMs,
-          submodules,
-          filters
-        }
-        const plan = yield* attempt("read", scratch.room.gitDir, () => planGit(scratch, history, listed, planOptions))
-        into.gits.push({ at: at.toString(), scratch, plan })
-      } else {
-        into.skipped.push({ path: pathText(at), reason: "there are too many repositories in the tree" })
-      }
-    }
+    if (history !== "none") yield* collectHistory({ history, listed, room, scratch }, { directory, prefix }, into)
     for (const found of nested) yield* collectNested(found, { directory, prefix, depth }, options, into)
     return scratch.unfollowed === undefined ? scratch.head : undefined
+  })
+
+/** Brings the index up to date before it leaves this host. A sparse index has entries for directories, the written one has an entry for each file. */
+const refreshIndex = (room: GitRoom, { sparse }: Scratch) => {
+  const force = sparse === undefined ? [] : ["--force-write-index"]
+  const command = ["update-index", "-q", "--no-split-index", "--index-version", "2", "--refresh", ...force] as const
+  return git(room, command, { okCodes: [0, 1], isLong: true })
+}
+
+/** A repository whose history goes along. */
+interface Repository {
+  readonly history: Exclude<CollectOptions["history"], "none">
+  readonly listed: ReadonlyArray<Listed>
+  readonly room: GitRoom
+  readonly scratch: Scratch
+}
+
+/** Plans the copy of a repository's history, and leaves files alone whose content a filter of git makes. */
+const collectHistory = (
+  { history, listed, room, scratch }: Repository,
+  { directory, prefix }: Pick<Place, "directory" | "prefix">,
+  into: Collection
+) =>
+  Effect.gen(function*() {
+    const at = joinBytes(prefix, Buffer.from(".git"))
+    const withFiles = listed.flatMap(({ mode, path }) =>
+      mode === GIT_SUBMODULE && repositoryAt(directory, path) !== undefined ? [path.toString()] : []
+    )
+    const submodules = yield* submodulesAt(scratch, scratch.repository.workTree, withFiles)
+    if (into.gits.length >= mostGits || !isText(at)) {
+      into.skipped.push({ path: pathText(at), reason: "there are too many repositories in the tree" })
+      return
+    }
+    const filtered = yield* filteredFiles(room, directory, listed, [scratch.attributes, scratch.host.attributes])
+    if (filtered.length > 0) yield* leaveAlone(room, filtered)
+    for (const { filter, paths } of filtered) {
+      into.filtered.push({ filter: printable(filter), paths: paths.map((one) => pathText(joinBytes(prefix, one))) })
+    }
+    const planOptions = {
+      at: at.toString(),
+      identity: scratch.host.identity,
+      nowMs: yield* nowMs,
+      submodules,
+      filters: filtered.map(({ filter }) => filter)
+    }
+    const plan = yield* attempt("read", scratch.room.gitDir, () => planGit(scratch, history, listed, planOptions))
+    into.gits.push({ at: at.toString(), scratch, plan })
   })
 
 const topOf = (source: Source) => source._tag === "refused" ? source.workTree : source.repository.workTree

@@ -8,7 +8,7 @@ import {
   type StateDirectoryUnusable
 } from "../../../contract/errors/errors.ts"
 import type { AskedExport } from "../../../contract/rows/workspace-answer.ts"
-import type { ExportEvent, ExportSummary } from "../../../contract/rows/workspace-export.ts"
+import type { ExportedEntry, ExportEvent, ExportSummary } from "../../../contract/rows/workspace-export.ts"
 import type { ExecutablePaths } from "../../../contract/text/executable-config.ts"
 import { type Losses, lossNotes, madeNote, withLoss } from "../../../contract/text/host-file-notes.ts"
 import { ContentHash } from "../../../system/files/digest.ts"
@@ -153,24 +153,32 @@ const work = (delivery: Delivery, emit: Emit) =>
     for (let at = 0; at < manifest.length; at += MAX_BATCH) {
       yield* emit({ _tag: "Written", entries: manifest.slice(at, at + MAX_BATCH) })
     }
-    const count = (type: TreeEntry["type"]) => manifest.filter((entry) => entry.type === type).length
-    const summary: ExportSummary = {
-      output: output._tag === "stdout" ? "-" : output.path,
-      kind: delivery.kind,
-      files: count("file"),
-      ...(delivery.changedFiles === undefined ? {} : { changedFiles: delivery.changedFiles }),
-      directories: count("directory"),
-      symlinks: count("symlink"),
-      bytes: manifest.reduce((sum, { size }) => sum + size, 0),
-      ...(delivery.digest === undefined ? {} : { digest: delivery.digest }),
-      ...(delivery.excludedCount === undefined ? {} : { excludedCount: delivery.excludedCount }),
-      skippedCount: delivery.skips.count,
-      skipped: delivery.skips.listed,
-      executableConfig: remarksOf(executable),
-      warnings: [...delivery.warnings, ...warningsOf(writing.changed), ...lossNotes(lossesOf(entries, writing.gone))]
-    }
-    yield* emit({ _tag: "Exported", summary })
+    yield* emit({ _tag: "Exported", summary: summaryOf(delivery, writing, manifest) })
   }).pipe(Effect.catchTag("PutFailed", (failure) => Effect.fail(failureOf(targetOf(delivery), failure))))
+
+/** What an export has written, for its caller. */
+const summaryOf = (
+  { changedFiles, digest, entries, excludedCount, executable, kind, output, skips, warnings }: Delivery,
+  { changed, gone }: Writing,
+  manifest: ReadonlyArray<ExportedEntry>
+): ExportSummary => {
+  const count = (type: TreeEntry["type"]) => manifest.filter((entry) => entry.type === type).length
+  return {
+    output: output._tag === "stdout" ? "-" : output.path,
+    kind,
+    files: count("file"),
+    ...(changedFiles === undefined ? {} : { changedFiles }),
+    directories: count("directory"),
+    symlinks: count("symlink"),
+    bytes: manifest.reduce((sum, { size }) => sum + size, 0),
+    ...(digest === undefined ? {} : { digest }),
+    ...(excludedCount === undefined ? {} : { excludedCount }),
+    skippedCount: skips.count,
+    skipped: skips.listed,
+    executableConfig: remarksOf(executable),
+    warnings: [...warnings, ...warningsOf(changed), ...lossNotes(lossesOf(entries, gone))]
+  }
+}
 
 /** Writes the listed size of a file. A file that changes meanwhile may have more or less content. */
 const writeFile = (

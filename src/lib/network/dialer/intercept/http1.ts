@@ -92,6 +92,44 @@ const filteredTrailers = (filter: AnswerFilter, { rawTrailers }: IncomingMessage
 const isHost = ([name]: Header) => name.toLowerCase() === "host"
 const isCoding = ([name]: Header) => name.toLowerCase() === "transfer-encoding"
 
+/** Passes one request on, and its answer back, through the filter. `inward` is the guest's connection. */
+const exchange = (
+  { filter, inward }: { readonly filter: AnswerFilter; readonly inward: AnsweredConnection["inward"] },
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  outgoing: ClientRequest
+) => {
+  // An answer that cannot be whole is cut, as the real connection was.
+  const cut = () => inward.destroy()
+  outgoing.on("continue", () => response.writeContinue())
+  outgoing.on("error", () => response.writableEnded || cut())
+  outgoing.once("response", (answer) => {
+    const headers = filter.headers(pairs(answer.rawHeaders))
+    // A client of HTTP/1.0 knows no chunks.
+    const known = incoming.httpVersionMinor === 0 ? headers.filter((header) => !isCoding(header)) : headers
+    try {
+      response.writeHead(answer.statusCode!, filter.text(answer.statusMessage ?? ""), known.flat())
+    } catch {
+      // Node refuses some reason phrases that its parser accepts.
+      return cut()
+    }
+    const body = answer.pipe(filter.body())
+    body.pipe(response, { end: false })
+    body.once("end", () => {
+      if (answer.rawTrailers.length > 0) response.addTrailers(filteredTrailers(filter, answer))
+      response.end()
+    })
+    answer.once("error", cut)
+  })
+  response.once("close", () => response.writableFinished || outgoing.destroy())
+  outgoing.flushHeaders()
+  incoming.pipe(outgoing, { end: false })
+  incoming.once("end", () => {
+    if (incoming.rawTrailers.length > 0) outgoing.addTrailers(trailers(incoming))
+    outgoing.end()
+  })
+}
+
 /**
  * Passes HTTP/1.1 requests on, in their order, with their bodies streamed. Node's parser reads each message, and Node writes the message as it was read:
  * both servers agree on where each message ends.
@@ -144,39 +182,7 @@ export const passHttp1 = (connection: AnsweredConnection): void => {
       response.writeHead(forwarded.status, { "Content-Type": "text/plain", Connection: "close" })
       return response.end(`pyro: ${forwarded.detail}\n`)
     }
-    exchange(incoming, response, forwarded.outgoing)
-  }
-
-  const exchange = (incoming: IncomingMessage, response: ServerResponse, outgoing: ClientRequest) => {
-    // An answer that cannot be whole is cut, as the real connection was.
-    const cut = () => inward.destroy()
-    outgoing.on("continue", () => response.writeContinue())
-    outgoing.on("error", () => response.writableEnded || cut())
-    outgoing.once("response", (answer) => {
-      const headers = filter.headers(pairs(answer.rawHeaders))
-      // A client of HTTP/1.0 knows no chunks.
-      const known = incoming.httpVersionMinor === 0 ? headers.filter((header) => !isCoding(header)) : headers
-      try {
-        response.writeHead(answer.statusCode!, filter.text(answer.statusMessage ?? ""), known.flat())
-      } catch {
-        // Node refuses some reason phrases that its parser accepts.
-        return cut()
-      }
-      const body = answer.pipe(filter.body())
-      body.pipe(response, { end: false })
-      body.once("end", () => {
-        if (answer.rawTrailers.length > 0) response.addTrailers(filteredTrailers(filter, answer))
-        response.end()
-      })
-      answer.once("error", cut)
-    })
-    response.once("close", () => response.writableFinished || outgoing.destroy())
-    outgoing.flushHeaders()
-    incoming.pipe(outgoing, { end: false })
-    incoming.once("end", () => {
-      if (incoming.rawTrailers.length > 0) outgoing.addTrailers(trailers(incoming))
-      outgoing.end()
-    })
+    exchange({ filter, inward }, incoming, response, forwarded.outgoing)
   }
 
   const server = createServer({ keepAliveTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES })
