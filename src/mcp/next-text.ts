@@ -75,12 +75,11 @@ const ASK = "ask the user"
  * of the command line.
  */
 export const nextText = (next: ReadonlyArray<NextStep>, context: StepContext): string => {
-  const steps = takeable(next)
-  const own = steps.flatMap((step) => ownStep(step, context) ?? [])
-  const ofUser = steps.filter((step) => ownStep(step, context) === undefined)
-    .map((step) => typedStep(step, context.row?.cli))
+  const steps = takeable(next).map((step) => ({ step, own: ownStep(step, context) }))
+  const own = steps.flatMap((one) => one.own ?? [])
+  const ofUser = steps.flatMap((one) => one.own === undefined ? [typedStep(one.step, context.row?.cli)] : [])
   if (own.length === 0) return steps.length === 0 ? ASK : sentences([`${ASK}, who alone can do this`, ...ofUser])
   // A model that can call something needs no way of the user.
-  const isCall = steps.some((step) => ("call" in step || "option" in step) && ownStep(step, context) !== undefined)
+  const isCall = steps.some((one) => one.own !== undefined && ("call" in one.step || "option" in one.step))
   return sentences(isCall || ofUser.length === 0 ? own : [...own, `Or ${ASK}`, ...ofUser])
 }
