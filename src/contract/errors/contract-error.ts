@@ -3,7 +3,8 @@ import { optional } from "../text/fields.ts"
 import { type SnakeCase, snakeCase, type SnakeKeys, snakeKeys } from "../text/snake.ts"
 import { call, neutralText, NextStep } from "./next-step.ts"
 
-interface Coded<Code extends string> {
+/** An accessor by name: written as a type literal, older compilers read a property, which no getter overrides. */
+export interface Coded<Code extends string> {
   get code(): Code
 }
 

@@ -132,7 +132,7 @@ export const SLOW_MS = 100
 export const MAX_KEPT = 50
 
 /** A step of an operation. */
-interface StepTiming {
+export interface StepTiming {
   readonly name: string
   /** 0 for a step of the operation itself, 1 for a step of such a step. */
   readonly depth: number

@@ -3,7 +3,7 @@ import type { EnvironmentBuildFailed, HostToolMissing, ImageDamaged, NoSpace } f
 import type { OnProgress } from "./progress.ts"
 
 /** Kernel and initramfs that a VM boots. */
-interface GuestKernel {
+export interface GuestKernel {
   /** Release of the kernel, as `uname -r` prints it in the guest. */
   readonly version: string
   /** Names kernel and initramfs together. Changes with the guest agent. */

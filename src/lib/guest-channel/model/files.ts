@@ -56,7 +56,7 @@ export interface WalkRequest extends FollowedPath {
 }
 
 /** State of a file before a read and after a write. */
-interface FileState {
+export interface FileState {
   /** Permission bits and setuid, setgid, sticky. */
   readonly mode: number
   readonly size: number
