@@ -20,9 +20,9 @@ withAgent("a patch", (it) => {
         fs.mkdirSync(root)
         writeTree(root, before)
         const patchBytes = yield* wholePatch(changes)
-        const checked = yield* applyPatchIn(channel, { patchBytes, check: true }, root)
+        const checked = yield* applyPatchIn(channel, { patchBytes, check: true }, { root })
         assert.deepStrictEqual(described(readTree(root)), described(before))
-        const applied = yield* applyPatchIn(channel, { patchBytes, check: false }, root)
+        const applied = yield* applyPatchIn(channel, { patchBytes, check: false }, { root })
         assert.deepStrictEqual(described(readTree(root)), described(changed(before, changes)), `case ${index}`)
         assert.deepStrictEqual(applied, { ...checked, applied: true })
       }
@@ -37,7 +37,7 @@ withAgent("a patch", (it) => {
       fs.writeFileSync(`${root}/secret`, "a\nb\n", { mode: 0o600 })
       const patch =
         "--- a/secret\n+++ b/secret\n@@ -5,1 +5,1 @@\n-b\n+c\n--- /dev/null\n+++ b/d/new\n@@ -0,0 +1 @@\n+n\n"
-      const applied = yield* applyPatchIn(channel, { patch, check: false }, root)
+      const applied = yield* applyPatchIn(channel, { patch, check: false }, { root })
       assert.deepStrictEqual(applied, {
         applied: true,
         filesChanged: 2,
@@ -60,7 +60,7 @@ withAgent("a patch", (it) => {
       const mode = "diff --git a/f b/f\nold mode 100755\nnew mode 100644\n"
       for (const patch of [context, same, mode]) {
         for (const check of [true, false]) {
-          const error = yield* Effect.flip(applyPatchIn(channel, { patch, check }, root))
+          const error = yield* Effect.flip(applyPatchIn(channel, { patch, check }, { root }))
           assert.include(error.message, "it changes nothing", patch)
         }
       }
@@ -72,7 +72,7 @@ withAgent("a patch", (it) => {
           "*** Begin Patch\n*** End Patch\n"
         ]
       ) {
-        const error = yield* Effect.flip(applyPatchIn(channel, { patch, check: false }, root))
+        const error = yield* Effect.flip(applyPatchIn(channel, { patch, check: false }, { root }))
         assert.strictEqual(error._tag, "PatchRejected", patch)
       }
       assert.strictEqual(fs.readFileSync(`${root}/f`, "utf8"), "a\nb\n")
@@ -89,11 +89,11 @@ withAgent("a patch", (it) => {
       fs.symlinkSync("../outside", `${root}/out`)
       for (const path of ["up/outside", "out", "./up/outside", "/workspace/out"]) {
         const patch = `--- a/${path}\n+++ b/${path}\n@@ -1 +1 @@\n-a\n+b\n`
-        const failure = yield* Effect.flip(applyPatchIn(channel, { patch, check: false }, root))
+        const failure = yield* Effect.flip(applyPatchIn(channel, { patch, check: false }, { root }))
         assert.strictEqual(failure._tag, "PatchRejected")
       }
       assert.strictEqual(fs.readFileSync(`${folder}/outside`, "utf8"), "a\n")
-      const none = yield* Effect.flip(applyPatchIn(channel, { check: false }, root))
+      const none = yield* Effect.flip(applyPatchIn(channel, { check: false }, { root }))
       assert.strictEqual(none._tag, "InvalidRequest")
     }))
 })

@@ -50,7 +50,8 @@ export const PatchedFile = lazy(() =>
     from: optional(gitPath("Path before the change, if the file was renamed")),
     lineEndings: optional(
       Schema.Literals(["crlf", "lf"]).annotate({
-        description: "How all lines of the file end, if the patch has the other line ends. The file keeps its own"
+        description:
+          "How all lines of the file end, if the patch has the other line ends. The file keeps its own, and a new file has those of its attribute `eol`"
       })
     )
   })

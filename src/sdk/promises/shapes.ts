@@ -735,7 +735,10 @@ export interface PatchApplied {
     readonly change: "added" | "modified" | "deleted" | "renamed"
     /** Path before the change, if the file was renamed. A path that is not UTF-8 is in git's quoted form */
     readonly from?: string
-    /** How all lines of the file end, if the patch has the other line ends. The file keeps its own */
+    /**
+     * How all lines of the file end, if the patch has the other line ends. The file keeps its own, and a new file has
+     * those of its attribute `eol`
+     */
     readonly lineEndings?: "crlf" | "lf"
   }>
   /** The first 100 hunks that fit at another line, or without regard to white space */

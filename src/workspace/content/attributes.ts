@@ -26,6 +26,14 @@ interface AttributeTexts {
 /** Whether a word of an attribute file sets or unsets an attribute. `undefined`: the word is about another one. */
 export type Sets = (word: string) => boolean | undefined
 
+/** The words of an attribute with a value. */
+export const settingOf = (name: string, isNothing: (value: string) => boolean): Sets => (word) =>
+  word === `-${name}` || word === `!${name}`
+    ? false
+    : word.startsWith(`${name}=`)
+    ? !isNothing(word.slice(name.length + 1))
+    : undefined
+
 type Contents = ReadonlyMap<string, Uint8Array | string>
 
 /**

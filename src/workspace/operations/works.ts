@@ -2,6 +2,7 @@ import { Effect, Stream } from "effect"
 import { pullFromStream } from "../../contract/rows/event-batches.ts"
 import { readPort } from "../../contract/rows/workspace-port.ts"
 import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
+import { readPushed } from "../../lib/seeding/model/pushed.ts"
 import { exportFrom } from "../content/export/export.ts"
 import { editFile } from "../content/files/edit.ts"
 import { listFiles } from "../content/files/list.ts"
@@ -124,7 +125,11 @@ export const works: Works = {
   "workspace.file.chmod": inGuest(changeMode),
   // Changes, and crossings to and from the host.
   "workspace.diff": workspaceDiff,
-  "workspace.patch.apply": inGuest(applyPatchIn),
+  "workspace.patch.apply": ({ entry, generation }, payload) =>
+    Effect.flatMap(
+      readPushed(entry.folder.directory),
+      ({ rules }) => applyPatchIn(generation.channel, payload, { rules })
+    ),
   "workspace.sync.push": ({ entry, lifecycle }, payload) =>
     // The lock comes first: after the wait for another push, the VM may be another one.
     inRunning(lifecycle, entry, "workspace.sync.push", { writes: true }, (used) => pushInto(used, payload)).pipe(

@@ -4,7 +4,7 @@ import { GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { forEachPiece } from "../../../lib/patch/format.ts"
 import type { Change } from "../../../lib/patch/model/patch.ts"
 import { yieldToEventLoop } from "../../../system/waits/effects.ts"
-import { attributesFor, filesWith, type Sets } from "../attributes.ts"
+import { attributesFor, filesWith, type Sets, settingOf } from "../attributes.ts"
 import { readBaseline, type Sources } from "./candidates.ts"
 
 /** Number of files to look at in one turn of the event loop. */
@@ -16,13 +16,6 @@ interface Conversion {
   /** Whether git would refuse the patch of a change. */
   readonly breaks: (change: Change) => Effect.Effect<boolean>
 }
-
-const settingOf = (name: string, isNothing: (value: string) => boolean) => (word: string) =>
-  word === `-${name}` || word === `!${name}`
-    ? false
-    : word.startsWith(`${name}=`)
-    ? !isNothing(word.slice(name.length + 1))
-    : undefined
 
 /** A line of a patch that git looks for in the file. */
 const expandedIdent = /^[ -].*\$Id:[^\n$]*\$/m

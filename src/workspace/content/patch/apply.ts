@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { type ChannelFailed, FileRefused, InvalidRequest, PatchRejected } from "../../../contract/errors/errors.ts"
+import { FileRefused, InvalidRequest, PatchRejected, type PyroError } from "../../../contract/errors/errors.ts"
 import type { PatchApplied, PatchApplyPayload, PatchedFile } from "../../../contract/rows/workspace-patch.ts"
 import { firstOf } from "../../../contract/text/first-of.ts"
 import { GIT_LINK } from "../../../contract/text/git-mode.ts"
@@ -10,7 +10,9 @@ import type { FileChange } from "../../../lib/guest-channel/model/files.ts"
 import { applyPatch, type PatchPlan } from "../../../lib/patch/apply.ts"
 import { byteString, type Change, type Patch } from "../../../lib/patch/model/patch.ts"
 import { parsePatch } from "../../../lib/patch/parse.ts"
+import type { Pushed } from "../../../lib/seeding/model/pushed.ts"
 import { changedMeanwhile, type GuestTree, guestTree } from "./guest-tree.ts"
+import { asGitWrites } from "./new-files.ts"
 
 const FILES_REPORTED = { most: 1_000, maxBytes: 8 * 1024 * 1024 }
 const MAX_NOTES_REPORTED = 100
@@ -22,13 +24,17 @@ const MAX_NOTES_REPORTED = 100
 export const applyPatchIn = (
   channel: GuestChannel,
   payload: Pick<PatchApplyPayload, "patch" | "patchBytes" | "check">,
-  /** Directory of the guest. */
-  root = "/workspace"
-): Effect.Effect<PatchApplied, ChannelFailed | FileRefused | InvalidRequest | PatchRejected> =>
+  { root = "/workspace", rules }: {
+    /** Directory of the guest. @default /workspace */
+    readonly root?: string
+    /** Rules of git about the seed from outside of the tree. */
+    readonly rules?: Pushed["rules"]
+  } = {}
+): Effect.Effect<PatchApplied, PyroError> =>
   Effect.gen(function*() {
     const patch = yield* parsed(yield* patchOf(payload))
     const tree = guestTree(channel, root)
-    const plan = yield* applyPatch(tree, patch)
+    const plan = yield* asGitWrites(channel, patch, yield* applyPatch(tree, patch), { root, rules })
     if (plan.changes.length === 0) return yield* changesNothing
     if (!payload.check) {
       const changes = yield* fileChanges(tree, plan.changes)

@@ -72,7 +72,10 @@ const change = (
 ) =>
   command === undefined
     ? inRunning(lifecycle, entry, "workspace.patch.apply", { writes: false }, ({ generation }) =>
-      applyPatchIn(generation.channel, { check: false, patch })).pipe(
+      Effect.flatMap(
+        readPushed(entry.folder.directory),
+        ({ rules }) => applyPatchIn(generation.channel, { check: false, patch }, { rules })
+      )).pipe(
         Effect.as(passed),
         Effect.catchTag("PatchRejected", ({ fact }) =>
           Effect.succeed<Judged>({ outcome: "patch_refused", reason: fact, ...silent }))
