@@ -1,6 +1,7 @@
 import { type Mode, type ModeName, modeNames, modeOf } from "../contract/rows/modes.ts"
 import type { McpSurface, Profile } from "../contract/rows/operation.ts"
 import { type Operation, operations } from "../contract/rows/operations.ts"
+import { didYouMean, similarTo } from "../contract/text/similar.ts"
 import { repeated } from "./words.ts"
 
 /** Names by which people choose a profile. */
@@ -41,14 +42,14 @@ export const profilesWith = (name: string): ReadonlyArray<ProfileName> =>
 
 /** Says that a server has no tool of this name. `there` are its tools. */
 export const noTool = (wanted: string, selection: SelectionName, there: Iterable<string>): string => {
-  const elsewhere = profilesWith(wanted)
+  const [elsewhere, tools] = [profilesWith(wanted), [...there]]
   const name = repeated(wanted)
   const where = elsewhere.length === 0
     ? `there is no tool ${name}`
     : `${name} is a tool of the profile ${elsewhere.join(" and of ")}, and this server has the ${
       modeOf(selection) === undefined ? "profile" : "mode"
     } ${selection}; the user can start it with that one`
-  return `${where}. This server has ${[...there].join(", ")}`
+  return `${where}. This server has ${tools.join(", ")}${didYouMean(similarTo(wanted.toLowerCase(), tools))}`
 }
 
 /** The answer to a call of a tool that a server does not have. */

@@ -93,6 +93,8 @@ withAgent("a command with secrets", (it) => {
       const failure = yield* Effect.flip(run("true", { secret_env: ["OTHER"] }))
       assert.strictEqual(failure._tag, "InvalidRequest")
       assert.include(failure.message, "there is no secret OTHER; there are TOKEN")
+      const mistyped = yield* Effect.flip(run("true", { secret_env: ["TOKNE"] }))
+      assert.include(mistyped.message, "there is no secret TOKNE; there are TOKEN. Did you mean TOKEN?")
     }))
 
   it.effect("prints a secret byte by byte, with pauses, and the output has two bytes of it at most", () =>

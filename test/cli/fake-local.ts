@@ -143,7 +143,7 @@ export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
 /** The same in a daemon, which has its workspaces as long as it lives. */
 export const layerResident = layer
 
-const unknown = (environment: string) => new EnvironmentUnknown({ environment, known: ["debian:12"] })
+const unknown = (environment: string) => new EnvironmentUnknown({ environment, known: ["debian:12"], similar: [] })
 
 /** A test sees that a command was to be ended. */
 const seenCancelling = (workspace: PyroService["workspace"]): PyroService["workspace"] => ({

@@ -61,6 +61,8 @@ describe("a server with a mode", () => {
       (await client.request("tools/call", { name: "none", arguments: {} })).error!.message,
       "there is no tool none"
     )
+    const mistyped = await client.request("tools/call", { name: "workspace_creat", arguments: {} })
+    assert.match(mistyped.error!.message, /\. Did you mean workspace_create\?$/)
     await client.close()
   })
 

@@ -16,7 +16,7 @@ const asked = async (environment: string, options: Partial<Project>, there: Read
       created.push(payload.environment)
       return there.includes(payload.environment) || pulled.includes(payload.environment)
         ? Stream.make({ _tag: "Ready" as const, workspace: info })
-        : Stream.fail(new EnvironmentUnknown({ environment: payload.environment, known: ["debian:12"] }))
+        : Stream.fail(new EnvironmentUnknown({ environment: payload.environment, known: ["debian:12"], similar: [] }))
     }
   })
   const pyro = {

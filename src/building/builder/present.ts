@@ -39,8 +39,8 @@ const demandKnown = (environments: NonNullable<Bases["environments"]>, path: str
         Effect.catchTag(
           inspect(environment, { verify: false }),
           "EnvironmentUnknown",
-          ({ known }) =>
-            new EnvironmentUnknown({ environment, known, path: own, ...(line === undefined ? {} : { line }) })
+          ({ known, similar }) =>
+            new EnvironmentUnknown({ environment, known, similar, path: own, ...(line === undefined ? {} : { line }) })
         ), { discard: true })
   )
 

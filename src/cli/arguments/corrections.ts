@@ -9,7 +9,7 @@ import { typed } from "../../contract/text/printable.ts"
 import type { Command } from "../rows/rows.ts"
 import { shortPath } from "./aliases.ts"
 import type { Route } from "./argv.ts"
-import { closest, unknownOption } from "./closest.ts"
+import { unknownOption } from "./closest.ts"
 import type { Flag } from "./flags.ts"
 import { foreignOption, type TypedNames } from "./foreign-words.ts"
 import type { BadWord, Defaults } from "./operands.ts"
@@ -156,11 +156,9 @@ export const nameHint = ({ defaults, isDashed, rest, routed }: Line, error: Pyro
       : command
   }
   if (error._tag !== "EnvironmentUnknown") return undefined
-  const { environment, known } = error
-  const near = nearEnvironment(environment, known)
-  if (near !== undefined) return `Did you mean ${error.path === undefined ? "" : "localhost/"}${near}?`
-  // The name is a file's: no word of the command line was meant otherwise.
-  if (error.path !== undefined) return undefined
+  const { environment, path, similar } = error
+  // The error has similar names. The name of a file is no word of the command line that was meant otherwise.
+  if (similar.length > 0 || path !== undefined) return undefined
   const fields = operation === undefined ? [] : payloadFields(operation.payload()).map(({ name }) => name)
   const isSeeded = fields.includes("seed_path")
   if (isSeeded && looksLikePath(environment)) return `Did you mean --seed-path ${typed([environment])}?`
@@ -179,12 +177,4 @@ export const nameHint = ({ defaults, isDashed, rest, routed }: Line, error: Pyro
   return isSeeded && fields.includes("name") && !isNamed && Schema.is(WorkspaceName())(environment)
     ? `Did you mean --name ${environment}?`
     : undefined
-}
-
-/** The environment of a name without its colon or its version, or of a misspelled name. */
-const nearEnvironment = (word: string, known: ReadonlyArray<string>): string | undefined => {
-  const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "")
-  return known.find((name) => plain(name) === plain(word)) ??
-    (looksLikeEnvironment(word) ? closest(word, known, () => false) : undefined) ??
-    (word.startsWith("debian") ? DEFAULT : undefined)
 }

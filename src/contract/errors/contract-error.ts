@@ -93,7 +93,3 @@ export const undo = (label = "If a command broke the guest, undo it"): NextStep 
 
 /** After a microVM that may have ended. */
 export const startFirst: NextStep = call("Start a failed workspace first", "workspace.start")
-
-/** The end of a fact about an unknown name. */
-export const didYouMean = (similar: ReadonlyArray<string>): string =>
-  similar.length === 0 ? "" : `. Did you mean ${similar.join(" or ")}?`

@@ -4,6 +4,7 @@ import { parseArchive } from "../text/image-archive.ts"
 import { parseReference } from "../text/image-reference.ts"
 import { nameLine, oneLine } from "../text/one-line.ts"
 import { printable } from "../text/printable.ts"
+import { didYouMean } from "../text/similar.ts"
 import { ContractError } from "./contract-error.ts"
 import { call, option, words } from "./next-step.ts"
 
@@ -11,13 +12,17 @@ import { call, option, words } from "./next-step.ts"
 export class EnvironmentUnknown extends ContractError<EnvironmentUnknown>()("EnvironmentUnknown", {
   environment: Schema.String,
   known: Schema.Array(Schema.String),
+  /** Similar names. */
+  similar: Schema.Array(Schema.String),
   /** File that names the environment, as localhost/NAME. Absent if the request names it. */
   path: optional(Schema.String),
   /** Line of the file. Absent if the file is no Dockerfile. */
   line: optional(Schema.Int)
 }, {
-  fact: ({ environment, known, line, path }) => {
-    const list = `Known environments: ${known.join(", ")}`
+  fact: ({ environment, known, line, path, similar }) => {
+    const list = `Known environments: ${known.join(", ")}${
+      didYouMean(path === undefined ? similar : similar.map((name) => `localhost/${name}`))
+    }`
     if (path === undefined) return `no environment "${environment}". ${list}`
     const place = `${oneLine(path)}${line === undefined ? "" : `:${line}`}`
     return printable(

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { count } from "../text/count.ts"
-import { ContractError, didYouMean } from "./contract-error.ts"
+import { didYouMean } from "../text/similar.ts"
+import { ContractError } from "./contract-error.ts"
 import { call, words } from "./next-step.ts"
 
 /** The workspace has no shell of that id. */

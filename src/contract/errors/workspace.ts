@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 import { count } from "../text/count.ts"
 import { optional } from "../text/fields.ts"
-import { ContractError, didYouMean, undo } from "./contract-error.ts"
+import { didYouMean } from "../text/similar.ts"
+import { ContractError, undo } from "./contract-error.ts"
 import { call, type NextStep, option, words } from "./next-step.ts"
 
 /** No workspace has the id or the name. */

@@ -211,6 +211,8 @@ export interface EnvironmentUnknown extends PyroError {
   readonly code: "environment_unknown"
   readonly environment: string
   readonly known: ReadonlyArray<string>
+  /** Similar names. */
+  readonly similar: ReadonlyArray<string>
   /** File that names the environment, as localhost/NAME. Absent if the request names it. */
   readonly path?: string
   /** Line of the file. Absent if the file is no Dockerfile. */

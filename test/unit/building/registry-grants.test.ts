@@ -122,7 +122,7 @@ const environments = {
   inspect: (name: string) =>
     /^mine$|^debian:12$/.test(name)
       ? Effect.succeed({ name, packages: [] })
-      : Effect.fail(new EnvironmentUnknown({ environment: name, known: ["debian:12", "mine"] })),
+      : Effect.fail(new EnvironmentUnknown({ environment: name, known: ["debian:12", "mine"], similar: [] })),
   ensure: (name: string) => Effect.succeed({ name, digest: `of ${name}`, imagePath: image }),
   keepImage: (_: string, make: (file: string) => Effect.Effect<unknown, PyroError>) => make(path.join(folder, "root"))
 } as unknown as Environments["Service"]

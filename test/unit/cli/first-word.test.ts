@@ -2,11 +2,20 @@ import { Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { EnvironmentUnknown, WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
 import { typedMessage } from "../../../src/contract/rows/next-steps.ts"
+import { similarEnvironments } from "../../../src/contract/text/similar.ts"
 import { on, REAL_TERMINAL } from "./on.ts"
+
+const unknownOf = (environment: string, file: { readonly path?: string; readonly line?: number } = {}) =>
+  new EnvironmentUnknown({
+    environment,
+    known: ["debian:12"],
+    similar: similarEnvironments(environment, ["debian:12"]),
+    ...file
+  })
 
 describe("a word that was taken for the environment", () => {
   const told = async (...argv: ReadonlyArray<string>) => {
-    const unknown = new EnvironmentUnknown({ environment: argv.at(-1) ?? "", known: ["debian:12"] })
+    const unknown = unknownOf(argv.at(-1) ?? "")
     const { journal } = await on(argv, {
       answers: { "workspace.create": unknown },
       run: () => Stream.fail(unknown),
@@ -26,14 +35,14 @@ describe("a word that was taken for the environment", () => {
 
   it("an unknown environment of a file is no word of the command line, and gets the name of a near one", async () => {
     const ofFile = async (environment: string) => {
-      const absent = new EnvironmentUnknown({ environment, known: ["debian:12"], path: "/app/Dockerfile", line: 1 })
+      const absent = unknownOf(environment, { path: "/app/Dockerfile", line: 1 })
       const { journal } = await on(["create", "--name", "x"], { answers: { "workspace.create": absent } })
       return journal.at(-1)
     }
-    const said = (name: string) =>
-      `err pyro: /app/Dockerfile:1 names localhost/${name}, and this host has no such environment. Known environments: debian:12. Let the file name a known one with localhost/ before it, or another image\n`
+    const said = (name: string, near = ". ") =>
+      `err pyro: /app/Dockerfile:1 names localhost/${name}, and this host has no such environment. Known environments: debian:12${near}Let the file name a known one with localhost/ before it, or another image\n`
     for (const name of ["../x", "x", "ubuntu"]) assert.strictEqual(await ofFile(name), said(name))
-    assert.strictEqual(await ofFile("debain:12"), `${said("debain:12")}Did you mean localhost/debian:12?\n`)
+    assert.strictEqual(await ofFile("debain:12"), said("debain:12", ". Did you mean localhost/debian:12? "))
   })
 
   it("an unknown environment gets no suggestion if the workspace has a name", async () => {
@@ -45,11 +54,18 @@ describe("a word that was taken for the environment", () => {
     }
   })
 
+  it("an unknown environment that is similar to a known one gets its name", async () => {
+    for (const word of ["debian", "debian12", "Debian12", "debain:12", "debian-slim"]) {
+      for (const words of [["create", "--name", "x"], ["create"], ["run"]]) {
+        assert.strictEqual(
+          await told(...words, word),
+          `err pyro: no environment "${word}". Known environments: debian:12. Did you mean debian:12? List them: pyro env list\n`
+        )
+      }
+    }
+  })
+
   it.each([
-    ["debian", "Did you mean debian:12?"],
-    ["debian12", "Did you mean debian:12?"],
-    ["Debian12", "Did you mean debian:12?"],
-    ["debain:12", "Did you mean debian:12?"],
     [".", "Did you mean --seed-path .?"],
     ["./calc", "Did you mean --seed-path ./calc?"],
     ["ubuntu:22.04", "An image needs its full reference, such as docker.io/library/ubuntu:22.04"],

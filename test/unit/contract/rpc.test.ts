@@ -26,7 +26,7 @@ const EVENTS: ReadonlyArray<RunEvent> = [
   { _tag: "Output", from: "stdout", bytes: new Uint8Array([0, 255]) },
   { _tag: "Exited", outcome: "exited", status: 0, durations: { totalMs: 1, bootMs: 1, commandMs: 0 } }
 ]
-const unknown = (environment: string) => new EnvironmentUnknown({ environment, known: ["debian:12"] })
+const unknown = (environment: string) => new EnvironmentUnknown({ environment, known: ["debian:12"], similar: [] })
 const REQUEST = Schema.decodeSync(RunPayload())({ environment: "debian:12", command: ["true"] })
 
 /** In a `slow` environment the command takes longer. */

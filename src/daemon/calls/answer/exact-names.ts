@@ -1,25 +1,13 @@
-import {
-  type PyroError,
-  ServiceNotFound,
-  SnapshotNotFound,
-  WorkspaceNotFound
-} from "../../../contract/errors/errors.ts"
+import type { PyroError } from "../../../contract/errors/errors.ts"
 import { ends } from "../../../contract/rows/operations.ts"
 import type { Wrap } from "../wrap.ts"
 import { type AnyCall, failing } from "./call.ts"
 
 /** The same error without names of other objects. */
 const withoutSimilar = (error: PyroError): PyroError => {
-  switch (error._tag) {
-    case "ServiceNotFound":
-      return new ServiceNotFound({ ...error, similar: [] })
-    case "SnapshotNotFound":
-      return new SnapshotNotFound({ ...error, similar: [] })
-    case "WorkspaceNotFound":
-      return new WorkspaceNotFound({ ...error, similar: [] })
-    default:
-      return error
-  }
+  if (!("similar" in error)) return error
+  const OwnClass = error.constructor as new(fields: object) => PyroError
+  return new OwnClass({ ...error, similar: [] })
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import { EnvironmentUnknown } from "../../../contract/errors/errors.ts"
+import { similarEnvironments } from "../../../contract/text/similar.ts"
 import { exists } from "../../../system/files/entries.ts"
 import type { DevContainerOrigin } from "./image-builder.ts"
 import type { ImageConfig } from "./image-config.ts"
@@ -128,6 +129,9 @@ const docker: ReadonlyArray<CatalogueEntry> = debian.filter(({ name }) => name =
 /** All environments, in the order in which they are listed. */
 export const catalogue: ReadonlyArray<CatalogueEntry> = [...debian, ...docker, builder]
 
+const unknown = (environment: string, known: ReadonlyArray<string>) =>
+  new EnvironmentUnknown({ environment, known, similar: similarEnvironments(environment, known) })
+
 /** Finds an environment by name; fails with EnvironmentUnknown, which names the known ones. */
 export const lookUp = (
   name: string,
@@ -135,7 +139,7 @@ export const lookUp = (
 ): Effect.Effect<CatalogueEntry, EnvironmentUnknown> => {
   const entry = among.find((one) => one.name === name)
   return entry === undefined
-    ? new EnvironmentUnknown({ environment: name, known: among.map((one) => one.name) })
+    ? unknown(name, among.map((one) => one.name))
     : Effect.succeed(entry)
 }
 

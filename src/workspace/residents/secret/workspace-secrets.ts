@@ -3,6 +3,7 @@ import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../..
 import { call, option } from "../../../contract/errors/next-step.ts"
 import { mappingOf, MAX_SECRETS, type Secrets } from "../../../contract/rows/secret-fields.ts"
 import { secretTargetOf } from "../../../contract/rows/secret-target.ts"
+import { didYouMean, similarTo } from "../../../contract/text/similar.ts"
 import { redactText } from "../../../lib/redaction/redact.ts"
 import { type NamedSecret, SecretRegistry, type SecretSet, secretSet } from "../../../lib/redaction/secrets.ts"
 import type { Variables } from "../program/variables.ts"
@@ -128,7 +129,7 @@ export class WorkspaceSecrets {
     const known = this.names.length === 0 ? "there are none" : `there are ${this.names.join(", ")}`
     return new InvalidRequest({
       field,
-      detail: `there is no secret ${name}; ${known}`,
+      detail: `there is no secret ${name}; ${known}${didYouMean(similarTo(name, this.names))}`,
       next: [call("Add the secret", "workspace.update", {}, "secrets")]
     })
   }
@@ -154,7 +155,7 @@ export class WorkspaceSecrets {
       if (absent !== undefined) {
         return new InvalidRequest({
           field: "secret_commands",
-          detail: `there is no secret ${absent}`,
+          detail: `there is no secret ${absent}${didYouMean(similarTo(absent, kept.map(({ name }) => name)))}`,
           next: [option("Add it", "secrets")]
         })
       }

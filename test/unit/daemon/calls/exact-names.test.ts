@@ -1,16 +1,20 @@
 import { Effect, Result, Stream } from "effect"
 import { assert, describe, it } from "vitest"
-import { ServiceNotFound, SnapshotNotFound, WorkspaceNotFound } from "../../../../src/contract/errors/errors.ts"
+import type { PyroError } from "../../../../src/contract/errors/errors.ts"
 import { ends, operations } from "../../../../src/contract/rows/operations.ts"
 import type { AnyCall, Process } from "../../../../src/daemon/calls/answer/call.ts"
 import { answerOf } from "../../../../src/daemon/calls/list.ts"
+import { errorSamples } from "../../../support/error-samples.ts"
 
 const similar = ["dk"]
+
+type WithSimilar = PyroError & { readonly similar: ReadonlyArray<string> }
+
+/** One error of each class that has similar names. */
 const errors = [
-  new WorkspaceNotFound({ workspace: "sdk", similar }),
-  new SnapshotNotFound({ workspace: "fix", snapshot: "sdk", similar }),
-  new ServiceNotFound({ workspace: "fix", service: "sdk", similar })
+  ...new Map(errorSamples.filter((one): one is WithSimilar => "similar" in one).map((one) => [one._tag, one])).values()
 ]
+  .map((one) => new (one.constructor as new(fields: object) => WithSimilar)({ ...one, similar }))
 
 const process: Process = {
   secretsOf: () => Effect.succeed([]),
@@ -32,12 +36,22 @@ describe("names for operations that end something", () => {
       assert.isTrue(Result.isFailure(failure))
       if (!Result.isFailure(failure)) return
       assert.strictEqual(failure.failure._tag, error._tag)
-      assert.deepStrictEqual(failure.failure.similar, ends(row) ? [] : similar)
+      assert.deepStrictEqual((failure.failure as WithSimilar).similar, ends(row) ? [] : similar)
       assert.strictEqual(
         failure.failure.message.includes("dk or") || failure.failure.message.includes("dk?"),
         !ends(row)
       )
     }
+  })
+
+  it("every error about an unknown name has similar names", () => {
+    assert.sameMembers(errors.map(({ _tag }) => _tag), [
+      "WorkspaceNotFound",
+      "SnapshotNotFound",
+      "SavedNotFound",
+      "ServiceNotFound",
+      "EnvironmentUnknown"
+    ])
   })
 
   it("operations that stop, reset, delete or overwrite count as ends", () => {

@@ -72,4 +72,17 @@ describe("the catalogue", () => {
         assert.include(error.message, "debian:12-base, debian:12, debian:12-build")
       }
     }))
+
+  it.effect("an unknown environment is refused with similar names, nearest first", () =>
+    Effect.gen(function*() {
+      const similar = (name: string) => Effect.map(Effect.flip(lookUp(name)), (error) => error.similar)
+      assert.deepStrictEqual(yield* similar("debain:12"), ["debian:12"])
+      assert.deepStrictEqual(yield* similar("DEBIAN:12"), ["debian:12"])
+      assert.deepStrictEqual(yield* similar("debian13build"), ["debian:13-build"])
+      assert.include(yield* similar("debian:11"), "debian:13")
+      assert.lengthOf(yield* similar("debian-slim"), 1)
+      for (const name of ["", ".", "ubuntu", "docker.io/library/debian:12"]) {
+        assert.deepStrictEqual(yield* similar(name), [])
+      }
+    }))
 })

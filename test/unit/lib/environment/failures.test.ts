@@ -59,7 +59,7 @@ describe("a failed build", () => {
 
   it.effect("a failed build passes on an error of the contract", () =>
     Effect.gen(function*() {
-      const unknown = new EnvironmentUnknown({ environment: "x", known: [] })
+      const unknown = new EnvironmentUnknown({ environment: "x", known: [], similar: [] })
       assert.strictEqual(yield* Effect.flip(mapBuildFailure(context)(Effect.fail(unknown))), unknown)
     }))
 })
