@@ -29,6 +29,8 @@ beforeAll(async () => {
       "foreign:1": imageOf([[program]], {}, { architecture: "arm64" }),
       "broken:1": imageOf([Buffer.from("no archive at all, and longer than a block".repeat(40))], {}),
       "cut:1": imageOf([[program], tarOf([{ name: "cut", data: "c".repeat(4096) }]).subarray(0, 2048)], {}),
+      "short:1": imageOf([[program], tarOf([{ name: "one" }, { name: "short" }]).subarray(0, 512 + 200)], {}),
+      "gone:1": imageOf([[program, { name: "gone", data: "gone" }]], {}),
       "linked:1": imageOf([[program, { name: "etc/shadow", type: "1", target: "etc/gone" }]], {}),
       "hosts:1": imageOf([[program, { name: "etc/hosts/", type: "5" }]], {}),
       "elsewhere:1": imageOf([[program, { name: "elsewhere", data: "elsewhere" }]], {})
@@ -36,6 +38,10 @@ beforeAll(async () => {
     (path) => {
       if (/\/elsewhere\/blobs\//.test(path)) {
         return (response) => response.writeHead(307, { location: "https://layers.example.com/layer" }).end()
+      }
+      if (/\/gone\/blobs\//.test(path)) {
+        return (response) =>
+          response.writeHead(404).end(`{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown to registry"}]}`)
       }
       const [, failing = ""] = /^\/v2\/(private|busy|failing)\/manifests/.exec(path) ?? []
       const [status, code] = failures[failing] ?? []
@@ -63,7 +69,9 @@ describe("a pull that cannot succeed", { concurrent: false }, () => {
     ["broken:1", "image", /a layer is no whole tar archive/],
     ["linked:1", "image", /the entry 'etc\/shadow' is a hard link to 'etc\/gone', which is not there/],
     ["hosts:1", "image", /\/etc\/hosts is no file/],
-    ["cut:1", "image", /a layer ends within a file/],
+    ["cut:1", "image", /a layer is damaged: its archive ends within an entry \(sha256:[0-9a-f]{64}\)/],
+    ["short:1", "image", /a layer is damaged: its archive ends within an entry/],
+    ["gone:1", "incomplete", /has the image, but not all of its parts: .*blob/],
     ["absent:1", "not_found", /has no such image: .*unknown/],
     ["index:1", "platform", /and the image is for linux\/arm64, linux\/s390x\./],
     ["elsewhere:1", "policy", /: pyro env pull \S+ --allow-host layers\.example\.com/],

@@ -120,6 +120,10 @@ def test_a_size_below_0_leads_to_no_earlier_header(tmp_path: Path) -> None:
         pytest.param(FILE[:2048], id="a file"),
         pytest.param(FILE[:5120], id="the last block of a file"),
         pytest.param(tar_of(Entry(f"{LONG}/file"), end=b"")[:700], id="attributes"),
+        pytest.param(tar_of(Entry(f"{LONG}/file"), end=b"")[:1024], id="attributes alone"),
+        pytest.param(FILE[:300], id="the first header"),
+        pytest.param(tar_of(*LAYER, Entry("short"), end=b"")[:-1], id="the last byte of a header"),
+        pytest.param(tar_of(*LAYER, Entry("short"), end=b"")[:-512] + b"s", id="the first byte of a header"),
     ],
 )
 def test_a_layer_that_ends_within_an_entry_is_not_whole(tmp_path: Path, archive: bytes) -> None:

@@ -90,6 +90,14 @@ def test_an_archive_that_ends_within_data_is_not_whole(entries: list[Entry], dat
     assert seen(archive, BLOCK)[1]
 
 
+@given(st.lists(PLAIN.map(without_data), max_size=4), st.integers(1, BLOCK - 1), PIECES)
+def test_an_archive_that_ends_within_a_header_is_not_whole(entries: list[Entry], left: int, piece_bytes: int) -> None:
+    archive = tar_of(*entries, Entry("last"), end=b"")
+    assert not seen(archive[: left - BLOCK], piece_bytes)[1]
+    # A part of the end is no part of an entry.
+    assert seen(archive + bytes(left), piece_bytes)[1]
+
+
 @pytest.mark.parametrize("size", [b"-0000001000\0", b"-1", b"+7", b"1_0", b"\xff" * 12, b"0o7"])
 def test_a_size_that_int_reads_and_tar_does_not_is_given_up(size: bytes) -> None:
     assert seen(tar_of(Entry("a", size=size), Entry("b")), 1 << 20)[0].gave_up

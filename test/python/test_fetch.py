@@ -91,6 +91,10 @@ def test_it_ends_after_four_attempts(fetched: Fetched) -> None:
         ("reading blob sha256:0: fetching blob: denied", "unauthorized"),
         ("reading manifest 1 in registry.test/app: toomanyrequests: slow down", "rate_limit"),
         ("reading manifest 1 in registry.test/app: manifest unknown", "not_found"),
+        ("reading blob sha256:0: fetching blob: blob unknown to registry", "incomplete"),
+        ("reading config blob sha256:0: fetching blob: StatusCode: 404, no", "incomplete"),
+        ("writing blob: fetching blob: repository name not known to registry", "incomplete"),
+        ("reading manifest 1 in registry.test/blob: name unknown", "not_found"),
         ("Digest did not match, expected sha256:0, got sha256:1", "digest"),
     ],
 )

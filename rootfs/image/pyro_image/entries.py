@@ -79,6 +79,8 @@ class Entries:
         # The size that attributes give, in place of the next header's.
         self.size: int | None = None
         self.is_over = False
+        # Whether the last bytes are a part of a header.
+        self.is_cut = False
         self.gave_up = False
         # Whether it may change what is beneath usr/lib/modules.
         self.touches_modules = False
@@ -105,6 +107,7 @@ class Entries:
         kind, size = header[156:157], size_of(header)
         if header == ZEROS or len(header) < TAR_BLOCK:
             self.is_over = True
+            self.is_cut = not ZEROS.startswith(header)
             return TAR_BLOCK
         if size is None or header[257:262] != b"ustar" or kind in ODD:
             return self.give_up()
@@ -165,7 +168,10 @@ class Entries:
         """Closes the file of the headers. False if the archive ended within an entry."""
         self.kept.write(bytes(2 * TAR_BLOCK))
         self.kept.close()
-        return self.is_over or (self.ahead == 0 and self.wanted == 0)
+        if self.is_over:
+            return not self.is_cut
+        # Headers and data in `before` wait for the entry that they describe.
+        return self.ahead == 0 and self.wanted == 0 and self.before == []
 
 
 def directories_of(stream: IO[bytes]) -> Iterator[tuple[str, Directory]]:

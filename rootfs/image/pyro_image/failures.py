@@ -28,6 +28,8 @@ FETCH_FAILURES = [
     ("full", r"no space left"),
     ("image", r"manifest|media ?type|unsupported"),
 ]
+# What the registry lacks is a part of the image, whose manifest it has.
+OF_PART = re.compile(r"\b(fetching|reading|writing|config) blob\b|\bblob unknown\b", re.IGNORECASE)
 FATAL = re.compile(r'level=fatal msg="((?:[^"\\]|\\.)*)"')
 # Words before the reason.
 BEFORE_REASON = re.compile(
@@ -44,5 +46,5 @@ def fetch_failure(output: str) -> tuple[str, str]:
     reason = BEFORE_REASON.sub("", text)
     for kind, pattern in FETCH_FAILURES:
         if re.search(pattern, text, re.IGNORECASE):
-            return kind, reason
+            return ("incomplete" if kind == "not_found" and OF_PART.search(text) else kind), reason
     return "failed", reason

@@ -91,7 +91,7 @@ def feed(blob: str, sink: IO[bytes], diff_id: str, entries: Entries) -> bool:
     if "sha256:" + taken.hexdigest() != diff_id:
         raise Refused("digest", f"a layer has other content than the image's configuration says ({diff_id})")
     if not entries.end():
-        raise Refused("layer", "a layer ends within a file")
+        raise Refused("layer", f"a layer is damaged: its archive ends within an entry ({diff_id})")
     return is_open
 
 

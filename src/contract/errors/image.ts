@@ -9,6 +9,7 @@ import { call, command, type NextStep, words } from "./next-step.ts"
 /** Why an image was not pulled. */
 export const PullFailure = Schema.Literals([
   "not_found",
+  "incomplete",
   "unauthorized",
   "unreachable",
   "policy",
@@ -42,6 +43,10 @@ const failures: Readonly<Record<PullFailure, Failure>> = {
   not_found: {
     fact: (image) => `${registryOf(image)} has no such image`,
     next: () => [words("Check the repository and the tag. Some registries say this of private images, too")]
+  },
+  incomplete: {
+    fact: (image) => `${registryOf(image)} has the image, but not all of its parts`,
+    next: () => [words("Choose another tag, or push the image to the registry again if it is yours")]
   },
   unauthorized: {
     fact: (image) => `${registryOf(image)} does not give this image to everybody, or there is no such image`,

@@ -440,7 +440,7 @@ export interface ImagePullFailed extends PyroError {
   readonly code: "image_pull_failed"
   /** Full reference of the image. */
   readonly image: string
-  readonly reason: "not_found" | "unauthorized" | "unreachable" | "policy" | "certificate" | "rate_limit" | "timeout" | "stalled" | "server" | "digest" | "platform" | "image" | "full" | "failed"
+  readonly reason: "not_found" | "incomplete" | "unauthorized" | "unreachable" | "policy" | "certificate" | "rate_limit" | "timeout" | "stalled" | "server" | "digest" | "platform" | "image" | "full" | "failed"
   /** What the registry, the network or the builder said. */
   readonly detail: string
   /** User of the login that the registry refused. Absent without a login. */
