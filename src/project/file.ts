@@ -10,6 +10,7 @@ import { exists } from "../system/files/entries.ts"
 import { isMissing } from "../system/files/failure.ts"
 import {
   canBeProject,
+  mayHaveProjectFile,
   PACKAGE_FILE,
   packageValue,
   PROJECT_FILE,
@@ -42,8 +43,8 @@ export const readProjectIn = (directory: string): Effect.Effect<ProjectFile | un
     }
     const packagePath = path.join(directory, PACKAGE_FILE)
     const json = yield* textOf(packagePath, MAX_BYTES[PACKAGE_FILE]).pipe(
-      // A package.json that pyro cannot read says nothing to pyro.
-      Effect.orElseSucceed(() => undefined)
+      // A package.json that pyro cannot read says nothing to pyro, unless it has a value for pyro.
+      Effect.catch((failure) => mayHaveProjectFile(directory) ? failure : Effect.succeed(undefined))
     )
     const value = json === undefined ? undefined : packageValue(json)
     if (value === undefined) return undefined

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import { DevContainerRefused } from "../../contract/errors/errors.ts"
+import { strictText } from "../../contract/text/utf8.ts"
 import { isBeneath } from "../../system/files/host-path.ts"
 import type { BuildPlan } from "../recipe/devcontainer.ts"
 import { type FoundDevContainer, inProject, readPlain } from "./devcontainer.ts"
@@ -20,7 +21,12 @@ export interface DevContainerInputs {
 
 const isLocal = (id: string) => id.startsWith("./") || id.startsWith("../")
 
-const textOf = (file: string) => Effect.orElseSucceed(readPlain(file), () => undefined)
+/** The bytes of a file as a text. Those that are not UTF-8 have one character each, and a last line that no other text has. */
+const exactText = (bytes: Buffer) => strictText(bytes) ?? `${bytes.toString("latin1")}\n# not UTF-8\uFFFD\n`
+
+/** Another text for other bytes: the name of the environment has its digest. */
+const textOf = (file: string) =>
+  Effect.orElseSucceed(Effect.map(readPlain(file), (bytes) => bytes && exactText(bytes)), () => undefined)
 
 /** The nearest directory above all of these. */
 const commonFolder = (folders: ReadonlyArray<string>): string => {

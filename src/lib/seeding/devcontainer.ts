@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import { DevContainerRefused } from "../../contract/errors/errors.ts"
+import { strictText } from "../../contract/text/utf8.ts"
 import { exists, listIfPresent } from "../../system/files/entries.ts"
 import { attempt, type FileFailed } from "../../system/files/failure.ts"
 import { isBeneath, isDirectory, realPath } from "../../system/files/host-path.ts"
@@ -20,9 +21,9 @@ export interface FoundDevContainer {
   readonly text: string
 }
 
-/** The text of a file that no link leads to. Undefined for anything else. */
-export const readPlain = (file: string): Effect.Effect<string | undefined, FileFailed> =>
-  attempt("read", file, () => readBounded(file, MAX_BYTES)?.toString("utf8"))
+/** The bytes of a file that no link leads to. Undefined for anything else. */
+export const readPlain = (file: string): Effect.Effect<Buffer | undefined, FileFailed> =>
+  attempt("read", file, () => readBounded(file, MAX_BYTES))
 
 /** The directory that a devcontainer.json is of: the one with `.devcontainer`, or the file's own. */
 const projectOf = (file: string) => {
@@ -49,10 +50,11 @@ const readAll = (given: string, files: ReadonlyArray<string>) =>
       const refuse = (detail: string) => new DevContainerRefused({ path: given, detail: `${file} ${detail}` })
       const project = projectOf(file)
       if (!isBeneath(realPath(file) ?? "/", project)) return yield* refuse("leads out of the project")
-      const text = yield* Effect.orElseSucceed(readPlain(file), () => undefined)
-      return text === undefined
-        ? yield* refuse("is no file of at most 256 KiB that pyro can read")
-        : { project, file, text }
+      const bytes = yield* Effect.orElseSucceed(readPlain(file), () => undefined)
+      if (bytes === undefined) return yield* refuse("is no file of at most 256 KiB that pyro can read")
+      const text = strictText(bytes)
+      // Editors of Windows begin a file with the mark.
+      return text === undefined ? yield* refuse("is not UTF-8") : { project, file, text: text.replace(/^\uFEFF/, "") }
     }))
 
 /** The devcontainer.json of a directory, or the named file. Fails if there is none, or several with a name of their own. */

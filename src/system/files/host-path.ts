@@ -90,7 +90,7 @@ const MAX_PACKAGE_BYTES = 1_048_576
 /** Value for pyro in the text of a package.json. Undefined if there is none, or if the text is no JSON. */
 export const packageValue = (text: string): unknown => {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ""))
     return typeof value === "object" && value !== null && Object.hasOwn(value, "pyro")
       ? (value as { readonly pyro: unknown }).pyro
       : undefined

@@ -179,4 +179,25 @@ describe("a project's file", () => {
       const home = yield* Effect.flip(findProject("/", folder))
       assert.strictEqual(home._tag, "InvalidRequest")
     }))
+
+  it.effect("is refused if its bytes are no text", () =>
+    Effect.gen(function*() {
+      const latin1 = (text: string) => Buffer.from(text, "latin1")
+      for (
+        const [file, bytes] of [["pyro.toml", latin1("name = \"caf\xe9\"")], [
+          "package.json",
+          latin1("{\"pyro\":{\"name\":\"caf\xe9\"}}")
+        ]] as const
+      ) {
+        const folder = folderWith({})
+        fs.writeFileSync(path.join(folder, file), bytes)
+        const { fact } = yield* Effect.flip(readProjectIn(folder))
+        assert.strictEqual(fact, `${path.join(folder, file)}: it is not UTF-8`)
+      }
+      const folder = folderWith({})
+      fs.writeFileSync(path.join(folder, "package.json"), latin1("{\"name\":\"caf\xe9\"}"))
+      assert.isUndefined(yield* readProjectIn(folder))
+      const marked = folderWith({ "package.json": "\uFEFF{\"pyro\":{\"environment\":\"debian:12\"}}" })
+      assert.isDefined(yield* readProjectIn(marked))
+    }))
 })

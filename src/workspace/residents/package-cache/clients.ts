@@ -12,9 +12,13 @@ const READ_BYTES = 65_536
 
 type Files = Pick<GuestChannel, "changeFiles" | "read" | "readMany" | "write">
 
+/** One character for each byte: the lines of the user stay as they are. */
+const textIn = (content: Uint8Array) => Buffer.from(content).toString("latin1")
+const bytesOf = (text: string) => Buffer.from(text, "latin1")
+
 const textOf = ({ read }: Files, file: string) =>
   Stream.runCollect(read({ root: "/", path: file, limit: READ_BYTES })).pipe(
-    Effect.map((pieces) => Option.some(Buffer.concat([...pieces]).toString())),
+    Effect.map((pieces) => Option.some(textIn(Buffer.concat([...pieces])))),
     Effect.catchTag(
       "AgentCallFailed",
       (failure) => failure.errno === "ENOENT" ? Effect.succeed(Option.none<string>()) : failure
@@ -52,7 +56,7 @@ const orWarn = <A, R>(file: string, work: Effect.Effect<A, AgentCallFailed | Cha
   )
 
 const write = (files: Files, { file, text }: Next) =>
-  files.write({ root: "/", path: file, mode: 0o644, createParents: true }, Stream.make(Buffer.from(text)))
+  files.write({ root: "/", path: file, mode: 0o644, createParents: true }, Stream.make(bytesOf(text)))
 
 /** Reads through links. */
 const settle = (files: Files, { file, text }: Wanted) =>
@@ -69,7 +73,7 @@ const addAll = (files: Files, added: ReadonlyArray<Next>) =>
       added.map(({ file, text }) => ({
         _tag: "file",
         path: Buffer.from(file),
-        content: Buffer.from(text),
+        content: bytesOf(text),
         mode: 0o644,
         taken: undefined
       }))
@@ -96,14 +100,14 @@ const settleAll = (files: Files, settings: ReturnType<PackageCaching["settings"]
       if (errno === ENOENT) {
         if (text !== undefined) added.push({ file, text })
       } else if (errno === 0) {
-        const next = nextText(Buffer.from(content).toString(), text)
+        const next = nextText(textIn(content), text)
         if (next !== undefined) others.push(orWarn(file, write(files, { file, text: next })))
       } else if (errno !== EFBIG) others.push(orWarn(file, settle(files, { file, text })))
     }
     yield* Effect.all([addAll(files, added), ...others], { concurrency: "unbounded", discard: true })
     const isPlain = (file: string) => {
       const { content = Buffer.alloc(0), errno = ENOENT } = found[wanted.findIndex((one) => one.file === file)] ?? {}
-      return errno === ENOENT || (errno === 0 && withoutOwnLines(Buffer.from(content).toString()).trim() === "")
+      return errno === ENOENT || (errno === 0 && withoutOwnLines(textIn(content)).trim() === "")
     }
     // An image with an npmrc of its own keeps it.
     return settings?.includes(npmSettings) === true && npmSettings.paths.every(isPlain) ? npmVariables : {}

@@ -13,12 +13,12 @@ afterAll(remove)
 const root = fs.realpathSync(folder)
 
 /** A project with these files; a value that begins with `->` is a link. */
-const project = (name: string, files: Readonly<Record<string, string>>) => {
+const project = (name: string, files: Readonly<Record<string, string | Uint8Array>>) => {
   const directory = path.join(root, name)
   for (const [file, text] of Object.entries(files)) {
     const at = path.join(directory, file)
     fs.mkdirSync(path.dirname(at), { recursive: true })
-    if (text.startsWith("->")) fs.symlinkSync(text.slice(2), at)
+    if (typeof text === "string" && text.startsWith("->")) fs.symlinkSync(text.slice(2), at)
     else fs.writeFileSync(at, text)
   }
   return directory
@@ -43,6 +43,11 @@ describe("the devcontainer.json of a directory", () => {
     assert.deepStrictEqual(found, { project: directory, file: path.join(directory, files[at]!), text: files[at]! })
   })
 
+  it("may begin with a byte order mark", async () => {
+    const found = await Effect.runPromise(findDevContainer(project("marked", { ".devcontainer.json": "\uFEFF{}" })))
+    assert.strictEqual(found.text, "{}")
+  })
+
   it("is named if there are several", async () => {
     const directory = project("several", {
       ".devcontainer/a/devcontainer.json": "a",
@@ -59,7 +64,7 @@ describe("the devcontainer.json of a directory", () => {
     }
   })
 
-  it.each<[string, Readonly<Record<string, string>>, RegExp]>([
+  it.each<[string, Readonly<Record<string, string | Uint8Array>>, RegExp]>([
     ["nothing", { file: "x" }, /has no \.devcontainer/],
     [
       "a link",
@@ -76,6 +81,12 @@ describe("the devcontainer.json of a directory", () => {
       { ".devcontainer.json": " ".repeat(300_000) },
       /\.devcontainer\.json is no file of at most 256 KiB that pyro can read/
     ],
+    [
+      "bytes that are no text",
+      { ".devcontainer.json": Buffer.from("{ \"image\": \"caf\xe9\" }", "latin1") },
+      /\.devcontainer\.json is not UTF-8/
+    ],
+    ["UTF-16", { ".devcontainer.json": Buffer.from("\uFEFF{}", "utf16le") }, /\.devcontainer\.json is not UTF-8/],
     ["a folder", { ".devcontainer.json/x": "" }, /\.devcontainer\.json is no file of at most 256 KiB/],
     [
       "too much of a name",
@@ -132,6 +143,25 @@ describe("what the build of a devcontainer.json reads", () => {
     assert.strictEqual(inputs.seed, path.join(directory, ".devcontainer/feature"))
     assert.deepStrictEqual(inputs.folders, [{ id: "./feature", folder: "", files: [undefined, "echo"] }])
     assert.isUndefined((await Effect.runPromise(readInputs(found, plan(image, ["ghcr.io/a/b:1"])))).seed)
+  })
+
+  it("is another text for other bytes, which need not be UTF-8", async () => {
+    const textOf = async (name: string, comment: string) => {
+      const content = Buffer.from(`FROM a\n# ${comment}`, "latin1")
+      const at = project(`bytes-${name}`, {
+        ".devcontainer/devcontainer.json": "{}",
+        ".devcontainer/Dockerfile": content
+      })
+      const file = path.join(at, ".devcontainer/devcontainer.json")
+      const inputs = await Effect.runPromise(
+        readInputs({ project: at, file, text: "{}" }, plan(dockerfile("Dockerfile", ".")))
+      )
+      return inputs.dockerfile?.text
+    }
+    const texts = await Promise.all([textOf("one", "\xe9"), textOf("two", "\xea"), textOf("utf8", "\xc3\xa9")])
+    assert.strictEqual(new Set(texts).size, 3)
+    for (const text of texts) assert.match(text!, /^FROM a\n/)
+    assert.strictEqual(texts[2], "FROM a\n# é")
   })
 
   it.each([

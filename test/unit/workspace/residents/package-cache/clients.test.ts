@@ -12,9 +12,13 @@ type Files = Parameters<typeof settleClients>[0]
 const { EFBIG, ELOOP, ENOENT } = constants.errno
 
 /** A guest with these files: a text, or the number of the error of a read that follows no link. */
-const guestOf = (found: Readonly<Record<string, string | number>>, { changes = true } = {}) => {
+const guestOf = (found: Readonly<Record<string, string | number | Uint8Array>>, { changes = true } = {}) => {
   const requests: Array<string> = []
-  const bytesOf = (file: string) => Buffer.from(typeof found[file] === "string" ? found[file] : "")
+  const written = new Map<string, Buffer>()
+  const bytesOf = (file: string) => {
+    const one = found[file]
+    return one === undefined || typeof one === "number" ? Buffer.alloc(0) : Buffer.from(one as Uint8Array)
+  }
   const failed = (operation: string) => new AgentCallFailed({ operation, errno: "EXDEV", detail: "" })
   const files = {
     readMany: ({ paths }) => {
@@ -29,14 +33,18 @@ const guestOf = (found: Readonly<Record<string, string | number>>, { changes = t
       requests.push(`read through ${path}`)
       return Stream.make(Buffer.from("registry=https://own.test/\n"))
     },
-    write: ({ path }) => Effect.sync(() => void requests.push(`write ${path}`)),
+    write: ({ path }, content) =>
+      Effect.gen(function*() {
+        requests.push(`write ${path}`)
+        written.set(String(path), Buffer.concat(yield* Stream.runCollect(content)))
+      }),
     changeFiles: (root, all) =>
       Effect.suspend(() => {
         requests.push(`change ${root}: ${all.map(({ path }) => Buffer.from(path).toString()).join(" ")}`)
         return changes ? Effect.void : failed("change")
       })
   } as Files
-  return { files, requests }
+  return { files, requests, written }
 }
 
 const caching = packageCaching(
@@ -81,6 +89,19 @@ describe("the settings of a guest's package clients", () => {
       const { files, requests } = guestOf({ "root/.yarnrc.yml": "npmRegistryServer: own\n" }, { changes: false })
       yield* settleClients(files, caching)
       assert.deepStrictEqual(requests.slice(2), added.map((file) => `write ${file}`))
+    }))
+
+  it.effect("the removal of pyro's lines keeps the user's bytes, which need not be UTF-8", () =>
+    Effect.gen(function*() {
+      const own = Buffer.from("; caf\xe9 \xff\n", "latin1")
+      const none = packageCaching(
+        { cacheDir: "/nowhere" },
+        () => Result.getOrThrow(askedGrant({ allowHosts: ["pypi"] })),
+        () => []
+      )
+      const { files, written } = guestOf({ "etc/npmrc": Buffer.concat([own, Buffer.from(npmSettings.text)]) })
+      yield* settleClients(files, none)
+      assert.deepStrictEqual(written.get("etc/npmrc"), own)
     }))
 
   it.effect("an npm anywhere finds the settings, unless the machine has settings of its own", () =>
