@@ -327,6 +327,16 @@ describe("finding the operation", () => {
   it("--help after a word that is no command names the word", () => {
     assert.match(String(suggested("commits --help")), /^no command "commits"/)
     assert.match(String(suggested("env commits --help")), /^no command "env commits"/)
+    for (
+      const typed of [
+        "commits -h",
+        "--help commits",
+        "help commits",
+        "workspace commits --help"
+      ]
+    ) {
+      assert.match(String(suggested(typed)), /^no command "/, typed)
+    }
   })
 
   it("options without a command keep the message that the command is missing", () => {
