@@ -42,15 +42,18 @@ const operation = (contract, row) => {
       "",
       "| field | command line | type | default | |",
       "|---|---|---|---|---|",
-      ...fields.map((field) =>
-        tableRow([
-          code(field.name),
-          onCommandLine(contract, row, field),
-          field.kind._tag === "choice" ? field.kind.choices.map(code).join(", ") : field.kind._tag,
-          field.required ? "required" : field.name in defaults ? code(JSON.stringify(defaults[field.name])) : "none",
-          field.description
-        ])
-      ),
+      ...grouped(row, fields).flatMap(([title, members]) => [
+        ...(title === undefined ? [] : [tableRow([`**${title}**`, "", "", "", ""])]),
+        ...members.map((field) =>
+          tableRow([
+            code(field.name),
+            onCommandLine(contract, row, field),
+            field.kind._tag === "choice" ? field.kind.choices.map(code).join(", ") : field.kind._tag,
+            field.required ? "required" : field.name in defaults ? code(JSON.stringify(defaults[field.name])) : "none",
+            field.description
+          ])
+        )
+      ]),
       ""
     ]),
     ...extras(row.cli),
@@ -62,6 +65,18 @@ const operation = (contract, row) => {
     "",
     ...(row.kind === "unary" ? [] : events(contract, row))
   ]
+}
+
+/** The fields without an option, then those of each group of options. */
+const grouped = ({ cli }, fields) => {
+  const optionOf = ({ name }) => cli.flags?.[name] ?? name.replaceAll("_", "-")
+  const groups = Object.entries(cli.groups ?? {}).map(([title, options]) => [
+    title,
+    options.flatMap((option) => fields.filter((field) => !cli.args.includes(field.name) && optionOf(field) === option))
+  ])
+  const placed = groups.flatMap(([, members]) => members)
+  return [[undefined, fields.filter((field) => !placed.includes(field))], ...groups]
+    .filter(([, members]) => members.length > 0)
 }
 
 /** Flags without a field in the request. */

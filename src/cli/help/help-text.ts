@@ -1,10 +1,14 @@
 import { Context, Option } from "effect"
 import type { ArgDoc, FlagDoc, HelpDoc } from "effect/cli/HelpDoc"
+import type { OptionGroups } from "../../contract/rows/option-groups.ts"
 import { unitHelp } from "../arguments/flags.ts"
 import { wrapped } from "../output/print.ts"
 
 /** Text at the end of a help that lists commands. */
 export const Note = Context.Reference<string>("pyro/cli/help/Note", { defaultValue: () => "" })
+
+/** Groups of a command's options. None: one group. */
+export const Groups = Context.Reference<OptionGroups>("pyro/cli/help/Groups", { defaultValue: () => ({}) })
 
 /** A term and its description. */
 type Row = readonly [term: string, description: string]
@@ -42,13 +46,24 @@ const commandPage = (doc: HelpDoc): Page => {
     header("Usage"),
     verbatim([usage]),
     ...(args.length === 0 ? [] : [header("Arguments"), rows(args.map(argRow))]),
-    header("Options"),
-    rows([...flags, ...globalFlags].map(flagRow)),
+    ...optionBlocks([...flags, ...globalFlags], Object.entries(Context.get(doc.annotations, Groups))),
     ...(units.length === 0 ? [] : [verbatim(units.map(({ line }) => line))]),
     header("Examples"),
     verbatim(exampleLines(doc))
   ]
 }
+
+/** The options beneath the title of each group. */
+const optionBlocks = (
+  flags: ReadonlyArray<FlagDoc>,
+  groups: ReadonlyArray<readonly [string, ReadonlyArray<string>]>
+): Page =>
+  groups.length === 0
+    ? [header("Options"), rows(flags.map(flagRow))]
+    : groups.flatMap(([title, names]) => [
+      header(title),
+      rows(names.flatMap((name) => flags.filter((flag) => flag.name === name)).map(flagRow))
+    ])
 
 const described = ({ description }: ArgDoc | FlagDoc) => Option.getOrElse(description, () => "")
 

@@ -5,7 +5,7 @@ import { payloadDefaults, payloadFields } from "../../contract/rows/payload-fiel
 import { aliasHelp, GROUP } from "../arguments/aliases.ts"
 import { flagsOf } from "../arguments/flags.ts"
 import { type Command, commands } from "../rows/rows.ts"
-import { helpText, Note } from "./help-text.ts"
+import { Groups, helpText, Note } from "./help-text.ts"
 
 /** `pyro run <environment> [options] [[--] <command...>]`. */
 export const usageOf = (operation: Command): string => {
@@ -78,7 +78,7 @@ const operationHelp = (operation: Command): HelpDoc => {
       required
     })),
     globalFlags: [HELP],
-    annotations: Context.empty(),
+    annotations: cli.groups === undefined ? Context.empty() : Context.make(Groups, cli.groups),
     examples: cli.examples.map((command) => ({ command }))
   }
 }

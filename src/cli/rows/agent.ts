@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { insideNames } from "../../contract/rows/agent-host.ts"
 import { type CliSurface, lazy } from "../../contract/rows/operation.ts"
+import { agentGroups } from "../../contract/rows/option-groups.ts"
 import { GitHistory, gitHistoryText, WorkspaceName } from "../../contract/rows/workspace-field.ts"
 import {
   allowHome,
@@ -83,6 +84,7 @@ export const agentCommand = {
     args: ["agent"],
     rest: "args",
     flags: { memory_mib: "mem-mib", allow_hosts: "allow-host" },
+    groups: agentGroups,
     hostPaths: ["seed_path", "patch"],
     exits: "guest",
     examples: [

@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { modeNames } from "../../contract/rows/modes.ts"
 import { type CliSurface, lazy, type PureSchema } from "../../contract/rows/operation.ts"
 import { type Operation, operations } from "../../contract/rows/operations.ts"
+import { serveGroups } from "../../contract/rows/option-groups.ts"
 import { secretFlags, secretsField } from "../../contract/rows/secret-fields.ts"
 import { secretCommandsField, secretHttpField } from "../../contract/rows/secret-fields.ts"
 import { GitHistory, gitHistoryText } from "../../contract/rows/workspace-field.ts"
@@ -165,6 +166,7 @@ export const mcpServe = {
     args: [],
     // A value on the command line would be in the configuration of the agent host.
     filled: ["secrets"],
+    groups: serveGroups,
     extras: secretFlags,
     hostPaths: ["project_path", "allow_read", "allow_export"],
     flags: { allow_images: "allow-image" },

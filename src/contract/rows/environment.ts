@@ -7,6 +7,7 @@ import { ImageSettings } from "./environment-image.ts"
 import { nextVmFields } from "./next-vm-fields.ts"
 import { foldTo, Notice } from "./notice.ts"
 import { lazy, streaming, unary } from "./operation.ts"
+import { buildGroups } from "./option-groups.ts"
 import { registryFields, registryFlags } from "./registry-fields.ts"
 import { buildSecretsField } from "./secret-fields.ts"
 
@@ -223,6 +224,7 @@ export const environmentBuild = streaming({
   cli: {
     path: ["env", "build"],
     args: ["name"],
+    groups: buildGroups,
     neededWithout: { name: ["devcontainer"] },
     greedy: ["packages", "npm"],
     hostPaths: ["dockerfile", "devcontainer"],

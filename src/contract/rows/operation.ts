@@ -1,4 +1,5 @@
 import type { Schema } from "effect"
+import type { OptionGroups } from "./option-groups.ts"
 import type { StateRule } from "./states.ts"
 
 /** A Schema that needs no services; `Encoded` is the JSON side. */
@@ -91,6 +92,8 @@ export interface CliSurface {
   readonly unless?: Readonly<Record<string, string>>
   /** Arguments that are not needed with one of some flags, and may be given beside it: JSON names of all. An optional flag may be one. */
   readonly neededWithout?: Readonly<Record<string, ReadonlyArray<string>>>
+  /** Groups of its options, in the order of the help. A row with many options needs them. @default one group */
+  readonly groups?: OptionGroups
   /** Flags without a field, by their names without dashes. */
   readonly extras?: Readonly<Record<string, CliExtra>>
   /** Fields of which one must be given, directly or by a `file` flag. Without one, the flag `stdin` reads stdin, if it is no terminal. */

@@ -26,6 +26,7 @@ import {
 import { networkFields } from "./network-fields.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
+import { runGroups } from "./option-groups.ts"
 import { secretCommandsField, secretFlags, secretHttpField, secretMappings, secretsField } from "./secret-fields.ts"
 import { confinementField, environmentField, machineFields, workspaceUser } from "./workspace-field.ts"
 
@@ -155,6 +156,7 @@ export const run = streaming({
       deny_hosts: "deny-host",
       allow_ips: "allow-ip"
     },
+    groups: runGroups,
     extras: {
       interactive: {
         _tag: "switch",

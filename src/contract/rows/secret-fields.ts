@@ -182,7 +182,7 @@ export const secretCommandsField = (rest: string) => ({
     list(SecretName()).pipe(
       must((all) => all.length <= MAX_SECRETS, `must be ${MAX_SECRETS} at most`),
       described(
-        "Names of secrets whose values commands can have (`secret_env`, `secret_mount`) although `secret_http` names a host for them. " +
+        "Names of secrets whose values commands can have, as variables or files, although `secret_http` names a host for them. " +
           `Without this, commands have placeholders. ${rest}`
       )
     )

@@ -19,6 +19,7 @@ import {
 } from "./command.ts"
 import { Notice } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
+import { execGroups } from "./option-groups.ts"
 import { secretMappings } from "./secret-fields.ts"
 import { at, withVm } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -170,6 +171,7 @@ export const workspaceExec = streaming({
     path: ["workspace", "exec"],
     args: ["workspace"],
     rest: "command",
+    groups: execGroups,
     filled: ["rows", "cols"],
     extras: {
       interactive: {

@@ -18,6 +18,7 @@ import { outputBytes } from "./command.ts"
 import { preserveTimes } from "./file-fields.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
+import { exportGroups } from "./option-groups.ts"
 import { allowSecretsField } from "./secret-fields.ts"
 import { at, readable } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -218,6 +219,7 @@ export const workspaceExport = streaming({
     path: ["workspace", "export"],
     args: ["workspace", "path", "paths"],
     neededWithout: { path: ["patch", "apply"], output: ["apply"] },
+    groups: exportGroups,
     hostPaths: ["output"],
     examples: [
       "pyro export fix build/report.html --output report.html",

@@ -23,7 +23,7 @@ export const MAX_STDIN_BYTES = 8_388_608
 export const ImportPayload = lazy(() =>
   snakeStruct({
     workspace: workspaceField(),
-    sourcePath: hostPath("File or directory of the host to copy, or - for `content`"),
+    sourcePath: hostPath("File or directory of the host to copy; - is stdin"),
     path: text(
       "Path in the guest, absolute or relative to /workspace. A directory, and a path that ends with /, gets the copy under its own name"
     ),

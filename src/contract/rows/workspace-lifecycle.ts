@@ -16,6 +16,7 @@ import { devContainerFields } from "./devcontainer-fields.ts"
 import { networkDetails, networkFields } from "./network-fields.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming, unary } from "./operation.ts"
+import { createGroups } from "./option-groups.ts"
 import { registryFlags } from "./registry-fields.ts"
 import { fromSnapshotFields } from "./saved.ts"
 import { secretCommandsField, secretFlags, secretHttpField, secretsField } from "./secret-fields.ts"
@@ -165,6 +166,7 @@ export const workspaceCreate = streaming({
       token_hosts: "token-host",
       allow_registries: "allow-registry"
     },
+    groups: createGroups,
     filled: ["registry_auth", "ssh_agent_socket"],
     extras: { ...secretFlags, ...registryFlags, "id-only": { _tag: "switch", description: "Print only the id" } },
     hostPaths: ["seed_path", "devcontainer", "dockerfile", "ssh_agent_socket"],

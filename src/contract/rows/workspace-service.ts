@@ -3,6 +3,7 @@ import { between, boolean, defaulted, described, flag, integer, list, optional, 
 import { snakeStruct } from "../text/snake.ts"
 import { command, fieldsOfCommand, script } from "./command.ts"
 import { always, lazy, unary } from "./operation.ts"
+import { serviceGroups } from "./option-groups.ts"
 import { secretMappings } from "./secret-fields.ts"
 import {
   DEFAULT_STOP_SECONDS,
@@ -70,6 +71,7 @@ export const workspaceServiceStart = unary({
     path: ["workspace", "service", "start"],
     args: ["workspace", "name"],
     rest: "command",
+    groups: serviceGroups,
     examples: [
       "pyro service start fix web --ready-tcp 8000 -- python3 -m http.server 8000",
       "pyro service start fix site --ready-tcp 8090 --publish 8090 -- python3 -m http.server 8090",

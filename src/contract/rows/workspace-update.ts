@@ -3,6 +3,7 @@ import { between, boolean, defaulted, list, optional } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { variables, workingDirectory } from "./command.ts"
 import { lazy, unary } from "./operation.ts"
+import { updateGroups } from "./option-groups.ts"
 import {
   clearSecretHttpField,
   clearSecretsField,
@@ -90,6 +91,7 @@ export const workspaceUpdate = unary({
       secrets: "secret",
       clear_secrets: "clear-secret"
     },
+    groups: updateGroups,
     filled: ["ssh_agent_socket"],
     extras: secretFlags,
     hostPaths: ["ssh_agent_socket"],

@@ -1202,8 +1202,8 @@ export interface CreateFields {
    */
   readonly secretHttp?: ReadonlyArray<string> | undefined
   /**
-   * Names of secrets whose values commands can have (`secret_env`, `secret_mount`) although `secret_http` names a host
-   * for them. Without this, commands have placeholders. Default: none
+   * Names of secrets whose values commands can have, as variables or files, although `secret_http` names a host for
+   * them. Without this, commands have placeholders. Default: none
    */
   readonly secretCommands?: ReadonlyArray<string> | undefined
   /**
@@ -1630,8 +1630,8 @@ export interface UpdateFields {
    */
   readonly secretHttp?: ReadonlyArray<string> | undefined
   /**
-   * Names of secrets whose values commands can have (`secret_env`, `secret_mount`) although `secret_http` names a host
-   * for them. Without this, commands have placeholders. Default: unchanged, and a name in `secret_http` takes the value
+   * Names of secrets whose values commands can have, as variables or files, although `secret_http` names a host for
+   * them. Without this, commands have placeholders. Default: unchanged, and a name in `secret_http` takes the value
    * from commands
    */
   readonly secretCommands?: ReadonlyArray<string> | undefined
