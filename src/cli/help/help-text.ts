@@ -18,24 +18,32 @@ type Page = ReadonlyArray<
   | { readonly _tag: "Header" | "Paragraph"; readonly text: string }
   /** Verbatim lines. */
   | { readonly _tag: "Lines"; readonly lines: ReadonlyArray<string> }
-  | { readonly _tag: "Rows"; readonly rows: ReadonlyArray<Row> }
+  /** `longest`: letters of the longest term whose descriptions begin in one column with these. */
+  | { readonly _tag: "Rows"; readonly rows: ReadonlyArray<Row>; readonly longest: number }
 >
 
 const header = (text: string): Page[number] => ({ _tag: "Header", text })
 const paragraph = (text: string): Page[number] => ({ _tag: "Paragraph", text })
-const rows = (rows: ReadonlyArray<Row>): Page[number] => ({ _tag: "Rows", rows })
+const rows = (
+  rows: ReadonlyArray<Row>,
+  longest = Math.max(...rows.map(([term]) => term.length))
+): Page[number] => ({ _tag: "Rows", rows, longest })
 const verbatim = (lines: ReadonlyArray<string>): Page[number] => ({ _tag: "Lines", lines })
 
 /** The blocks of help for all of pyro, for a group of commands, or for one command. */
 export const pageOf = (doc: HelpDoc): Page => {
-  const beneath = (doc.subcommands ?? []).flatMap(({ commands }) =>
-    commands.map((one): Row => [one.name, one.description])
-  )
+  const groups = doc.subcommands ?? []
+  const longest = Math.max(...groups.flatMap(({ commands }) => commands.map(({ name }) => name.length)))
+  const beneath = (title: string) =>
+    groups.flatMap(({ commands, group = title }) => [
+      header(group),
+      rows(commands.map((one): Row => [one.name, one.description]), longest)
+    ])
   const note = paragraph(Context.get(doc.annotations, Note))
-  if (beneath.length === 0) return commandPage(doc)
+  if (groups.length === 0) return commandPage(doc)
   return doc.usage === ""
-    ? [header(doc.description), verbatim(exampleLines(doc)), header("Commands"), rows(beneath), note]
-    : [header("Usage"), verbatim([doc.usage]), header("Verbs"), rows(beneath), note]
+    ? [header(doc.description), verbatim(exampleLines(doc)), ...beneath("Commands"), note]
+    : [header("Usage"), verbatim([doc.usage]), ...beneath("Verbs"), note]
 }
 
 const commandPage = (doc: HelpDoc): Page => {
@@ -107,12 +115,15 @@ const blockText = (block: Page[number], width: number): string => {
     case "Lines":
       return block.lines.map((line) => `  ${line}\n`).join("")
     case "Rows":
-      return definitionLines(block.rows, width)
+      return definitionLines(block, width)
   }
 }
 
-const definitionLines = (rows: ReadonlyArray<Row>, width: number): string => {
-  const column = Math.min(COLUMN, Math.floor(width * 0.4), Math.max(...rows.map(([term]) => term.length)) + 4)
+const definitionLines = (
+  { longest, rows }: Extract<Page[number], { readonly _tag: "Rows" }>,
+  width: number
+): string => {
+  const column = Math.min(COLUMN, Math.floor(width * 0.4), longest + 4)
   return rows.map(([term, description]) => {
     const text = wrapped(description, { indent: column, width })
     return term.length + 4 > column

@@ -1,11 +1,12 @@
 import { Context, Option } from "effect"
-import type { FlagDoc, HelpDoc, SubcommandDoc } from "effect/cli/HelpDoc"
+import type { FlagDoc, HelpDoc, SubcommandDoc, SubcommandGroupDoc } from "effect/cli/HelpDoc"
 import type { CliSurface } from "../../contract/rows/operation.ts"
 import { payloadDefaults, payloadFields } from "../../contract/rows/payload-fields.ts"
 import { aliasHelp, GROUP } from "../arguments/aliases.ts"
 import { flagsOf } from "../arguments/flags.ts"
 import { type Command, commands } from "../rows/rows.ts"
 import { Groups, helpText, Note } from "./help-text.ts"
+import { firstGroups, type VerbGroups, workspaceGroups } from "./verb-groups.ts"
 
 /** `pyro run <environment> [options] [[--] <command...>]`. */
 export const usageOf = (operation: Command): string => {
@@ -112,8 +113,12 @@ export const documentOf = (path: ReadonlyArray<string>): HelpDoc => {
   return path.length > 0
     ? listing({
       usage: `pyro ${path.join(" ")} <verb> [options]`,
-      commands: beneath.map((row) => documented(behind(path, row), row.summary)),
+      subcommands: grouped(
+        beneath.map((row) => documented(behind(path, row), row.summary)),
+        path.join(" ") === GROUP ? workspaceGroups : []
+      ),
       note: [
+        ...(path.join(" ") === GROUP ? [`${aliasHelp}.`] : []),
         ...(beneath.some(({ cli }) => (cli.args as ReadonlyArray<string>).includes("workspace"))
           ? ["If you omit the workspace, PYRO_WORKSPACE is used."]
           : []),
@@ -125,26 +130,33 @@ export const documentOf = (path: ReadonlyArray<string>): HelpDoc => {
       examples: [
         { command: "pyro run debian:12 git --version", description: "run one command in a new microVM" },
         { command: "pyro create --seed-path . --name fix", description: "create a workspace from this directory" },
-        { command: "pyro exec fix python3 -m unittest", description: "run a command in the workspace" }
+        { command: "pyro create --dockerfile . --name app", description: "the same, as its Dockerfile says" },
+        { command: "pyro exec fix python3 -m unittest", description: "run a command in the workspace" },
+        { command: "pyro rewind fix", description: "undo the last command" },
+        { command: "pyro export fix --apply", description: "make its changes in your own files" }
       ],
-      commands: firstWords(),
-      note: [`${aliasHelp}. Options: pyro <command> --help`]
+      subcommands: grouped(firstWords(), firstGroups),
+      note: [
+        `${aliasHelp}. Options: pyro <command> --help`,
+        "Completion of words and names in your shell: pyro completion --help"
+      ]
     })
 }
 
-const listing = (
-  { commands: [first, ...others], note, ...doc }: Partial<HelpDoc> & {
-    readonly commands: ReadonlyArray<SubcommandDoc>
-    readonly note: ReadonlyArray<string>
-  }
-): HelpDoc => ({
+const listing = ({ note, ...doc }: Partial<HelpDoc> & { readonly note: ReadonlyArray<string> }): HelpDoc => ({
   description: "",
   usage: "",
   flags: [],
   annotations: Context.make(Note, note.join("\n")),
-  ...(first === undefined ? {} : { subcommands: [{ group: undefined, commands: [first, ...others] }] }),
   ...doc
 })
+
+/** The commands in their groups. Without groups, all are in one. */
+const grouped = (all: ReadonlyArray<SubcommandDoc>, groups: VerbGroups): ReadonlyArray<SubcommandGroupDoc> =>
+  (groups.length === 0 ? [[undefined, all.map(({ name }) => name)] as const] : groups).flatMap(([group, names]) => {
+    const [first, ...others] = names.flatMap((name) => all.find((one) => one.name === name) ?? [])
+    return first === undefined ? [] : [{ group, commands: [first, ...others] }]
+  })
 
 const documented = (name: string, description: string): SubcommandDoc => ({
   name,
@@ -162,7 +174,7 @@ const behind = (path: ReadonlyArray<string>, { cli }: Command) =>
 
 /** Summaries of the command groups. */
 const groups = new Map([
-  ["workspace", "Create, use and delete workspaces"],
+  ["workspace", "Everything else: files, snapshots, forks, services, ports, …"],
   ["network", "Set the network of a workspace, and show the lists of hosts"],
   ["env", "Manage the environments of microVMs"],
   ["daemon", "Manage the process that owns the workspaces"],
@@ -173,11 +185,14 @@ const groups = new Map([
 /** The purpose of the commands that begin with a word. */
 export const groupSummary = (word: string): string | undefined => groups.get(word)
 
-/** First words after `pyro`, each once. */
+/** Each first word after `pyro`, then the verbs of workspaces that may be the first word. */
 const firstWords = (): ReadonlyArray<SubcommandDoc> => {
   const first = new Map<string, string>()
   for (const { cli: { path: [word] }, summary } of commands) {
     if (!first.has(word)) first.set(word, groups.get(word) ?? summary)
+  }
+  for (const { cli: { path: [group, verb = "", ...more] }, summary } of commands) {
+    if (group === GROUP && more.length === 0 && !first.has(verb)) first.set(verb, summary)
   }
   return Array.from(first, ([word, summary]) => documented(word, summary))
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "vitest"
+import { route } from "../../../src/cli/arguments/argv.ts"
 import { help, helpColumns, usageOf } from "../../../src/cli/help/help.ts"
+import { workspaceGroups } from "../../../src/cli/help/verb-groups.ts"
 import { commands } from "../../../src/cli/rows/rows.ts"
 
 describe("help", () => {
@@ -58,13 +60,34 @@ describe("help", () => {
     assert.isAbove(help(["run"], 60).split("\n").length, help(["run"]).split("\n").length)
   })
 
-  it("the help of pyro names each command once, in at most 24 lines", () => {
+  it("the help of pyro names each first word once, and the verbs that people need first, in at most 50 lines", () => {
     const lines = help([]).split("\n")
-    assert.isAtMost(lines.length, 24)
+    assert.isAtMost(lines.length, 50)
+    const listed = lines.flatMap((line) => /^ {2}([a-z]+) {2,}\S/.exec(line)?.slice(1) ?? [])
     const firsts = new Set(commands.map((row) => row.cli.path[0]))
-    const listed = lines.slice(lines.indexOf("Commands") + 1, lines.length)
-      .flatMap((line) => /^ {2}([a-z]+) {2,}\S/.exec(line)?.slice(1) ?? [])
-    assert.deepStrictEqual(listed, [...firsts])
+    const verbs = ["run", "up", "down", "demo", "create", "exec", "diff", "rewind", "export"]
+    assert.deepStrictEqual([...firsts, ...verbs].filter((word) => !listed.includes(word)), [])
+    assert.deepStrictEqual(listed.filter((word, at) => listed.indexOf(word) !== at), [])
+    for (const word of listed) assert.strictEqual(route([word, "--help"])._tag, "Help", word)
+  })
+
+  it("the help of pyro shows a Dockerfile's workspace, a rewind, and an export into the project", () => {
+    for (const example of ["create --dockerfile .", "rewind fix", "export fix --apply"]) {
+      assert.include(help([]), `\n  pyro ${example}`)
+    }
+  })
+
+  it("each command of the help of workspaces is in one group, and the daily ones are first", () => {
+    const verbs = commands.flatMap(({ cli: { path: [group, ...words] } }) =>
+      group === "workspace" ? [words.join(" ")] : []
+    )
+    const listed = workspaceGroups.flatMap(([, words]) => words)
+    assert.deepStrictEqual([...listed].sort(), [...verbs].sort())
+    const text = help(["workspace"])
+    const places = workspaceGroups.map(([title]) => text.indexOf(`\n${title}\n`))
+    assert.deepStrictEqual([...places].sort((a, b) => a - b), places)
+    assert.isAbove(places[0]!, 0)
+    assert.strictEqual(workspaceGroups[0]![0], "Daily")
   })
 
   it("package.json names the manual page of each first word", () => {
