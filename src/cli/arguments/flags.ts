@@ -42,7 +42,7 @@ const VALUES = table<string | undefined>({
 const LETTERS = table({ env: "e", cwd: "w", tty: "t", interactive: "i", user: "u", detach: "d" })
 
 /** Short flags of other commands: a workspace has the variables and the directory of its commands. */
-const OTHER_LETTERS = table({ follow: "f", recursive: "r", env: "e", cwd: "w", output: "o" })
+const OTHER_LETTERS = table({ follow: "f", recursive: "r", env: "e", cwd: "w", output: "o", labels: "l" })
 
 const letterOf = (cli: CliSurface, name: string) => {
   const letter = (cli.rest === undefined ? OTHER_LETTERS : LETTERS)[name]

@@ -16,6 +16,9 @@ const foreign = (after: string, words: string, ...own: ReadonlyArray<string>): F
 const NEW = "run, workspace create"
 const SIZED = "workspace exec, workspace fork, workspace update"
 
+const NO_LIMIT =
+  "A microVM has a kernel and an init of its own. Its limits are --mem-mib MIB, --vcpu-count N and --disk-mib MIB"
+const BUILD = "pyro env build ENVIRONMENT --dockerfile ."
 const NO_DEVICE = "A microVM gets no device of the host"
 const NO_SHARE =
   "A microVM shares no directory with the host. --seed-path DIR copies one to /workspace. pyro cp copies to a workspace and back"
@@ -63,6 +66,17 @@ const FOREIGN: ReadonlyArray<Foreign> = [
   foreign("workspace sync", "pull", "export"),
   // Pyro has no such command.
   foreign("", "compose"),
+  foreign(
+    ", workspace, env",
+    "login logout",
+    "A login of a registry is given with the command that needs it: pyro env pull IMAGE --registry-auth-env HOST=VARIABLE"
+  ),
+  foreign(
+    ", workspace",
+    "system volume",
+    `pyro env prune removes unused images, and pyro gc removes what a crash left behind`
+  ),
+  foreign(", workspace", "wait", "pyro logs NAME --follow waits for a command's end. pyro exec waits by itself"),
   foreign(", workspace, workspace snapshot", "checkout restore rollback undo", RETURNS),
   foreign("env", "load", "env import"),
   foreign(
@@ -75,10 +89,27 @@ const FOREIGN: ReadonlyArray<Foreign> = [
   foreign(NEW, "--cpus", "The number of virtual CPUs is --vcpu-count N"),
   foreign(
     NEW,
-    "--network",
+    "--network --net",
     "Without a network policy there is no network. --allow-host HOST grants one host, --network-policy egress every public one"
   ),
-  foreign(NEW, "--privileged --cap-add", "Root of the guest may do everything there, and nothing on the host"),
+  foreign(
+    `${NEW}, workspace exec`,
+    "--privileged --cap-add --cap-drop --security-opt",
+    "Root of the guest may do everything there, and nothing on the host"
+  ),
+  foreign("workspace create", "--hostname", "The guest has the name of the workspace: --name NAME"),
+  foreign(
+    NEW,
+    "--dns --dns-search",
+    "The guest asks pyro for names. pyro gives the addresses of the hosts that --allow-host or --network-policy grants"
+  ),
+  foreign(
+    NEW,
+    "--add-host",
+    "A command of the guest may write /etc/hosts. A connection to an address needs --allow-ip IP"
+  ),
+  foreign(NEW, "--shm-size --ulimit --pids-limit --tmpfs --init --pid --ipc", NO_LIMIT),
+  foreign(NEW, "--read-only", "The files of a microVM are its own. Its writes change nothing on the host"),
   foreign(NEW, "--gpus --device", NO_DEVICE),
   foreign(NEW, "--platform", "A microVM is x86-64, as its host"),
   foreign(NEW, "-v --volume --mount", NO_SHARE),
@@ -106,6 +137,33 @@ const FOREIGN: ReadonlyArray<Foreign> = [
     "-p --publish",
     "A port is published once the workspace is there: pyro port publish NAME 8080:80"
   ),
+  foreign(
+    "workspace create",
+    "-P --publish-all --expose",
+    "A port is published once the workspace is there: pyro port publish NAME 8080:80"
+  ),
+  foreign("workspace create", "-f --file --build", "The Dockerfile, or its directory, is --dockerfile PATH"),
+  foreign(
+    "workspace create",
+    "--build-arg --target --no-cache --pull",
+    `An environment is built with arguments by ${BUILD} --build-arg NAME=VALUE. Then: pyro create ENVIRONMENT`
+  ),
+  foreign(
+    "run",
+    "--dockerfile --build-arg --file -f",
+    `An environment comes first: ${BUILD}. Then: pyro run ENVIRONMENT COMMAND`
+  ),
+  foreign(NEW, "--image", "The image is the first word, as in pyro create docker.io/library/python:3.12-slim"),
+  foreign(
+    "workspace create",
+    "--tag",
+    "The name of the workspace is --name NAME. A built environment has the name of pyro env build"
+  ),
+  foreign(
+    "workspace create",
+    "--restart --health-cmd --healthcheck --entrypoint",
+    "A program that stays is a service: pyro service start NAME SERVICE --restart always --ready-tcp 8080 COMMAND"
+  ),
   foreign("workspace create", "-d --detach", "A workspace stays until it is deleted"),
   foreign("workspace create", "-i -t -it", "pyro attach NAME opens a terminal in the workspace once it is there"),
   foreign("workspace create", "-u --user", "The owner of /workspace and user of commands is --workspace-user USER"),
@@ -125,6 +183,7 @@ const FOREIGN: ReadonlyArray<Foreign> = [
     "--hard",
     "A reset discards every change of disk and memory. --snapshot NAME returns to a snapshot, and no option to the state after create"
   ),
+  foreign("workspace cp", "-a --archive -p", "Files keep the times of their last modification in any case"),
   foreign(
     "workspace cp",
     "-f --force",
@@ -139,6 +198,19 @@ const FOREIGN: ReadonlyArray<Foreign> = [
   foreign("workspace list", "-a --all", "The list has all workspaces, running or not"),
   foreign("workspace list", "-q", "Ids alone: --id-only"),
   foreign("workspace list", "-f --filter", "Workspaces with a label: --label NAME=VALUE"),
+  foreign(
+    "workspace logs",
+    "-t --timestamps --since --until",
+    "Times are those of everything that happened: pyro timeline NAME. pyro history NAME lists commands"
+  ),
+  foreign("workspace stop", "-t --time --timeout", "A stop ends every command and the microVM. Files stay"),
+  foreign("workspace delete", "-v --volumes", "A workspace is deleted with all of its disk"),
+  foreign("workspace start", "-a --attach -i", "pyro attach NAME opens a terminal in the workspace once it runs"),
+  foreign(
+    "workspace commit",
+    "-m --message -a --author",
+    "An environment has a name and no message: pyro commit NAME ENVIRONMENT"
+  ),
   foreign("workspace logs", "-n --tail", "All output of a command, or less of it: pyro logs NAME ID | tail -n 20"),
   foreign("workspace attach", "--detach-keys", "The key that detaches is --detach-key KEY"),
 

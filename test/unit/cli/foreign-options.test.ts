@@ -24,6 +24,27 @@ describe("options that people know from docker", () => {
     ["create -d", "-d", ["stays"]],
     ["create -it", "-i", ["pyro attach"]],
     ["create --rm", "--rm", ["--ttl-seconds"]],
+    ["create --file Dockerfile", "--file", ["--dockerfile"]],
+    ["create -f Dockerfile", "-f", ["--dockerfile"]],
+    ["create --build-arg A=1 --dockerfile .", "--build-arg", [
+      "pyro env build ENVIRONMENT --dockerfile .",
+      "pyro create ENVIRONMENT"
+    ]],
+    ["create --image python", "--image", ["the first word"]],
+    ["create --net none", "--net", ["--network-policy egress"]],
+    ["create -P", "-P", ["pyro port publish"]],
+    ["create --restart always", "--restart", ["pyro service start"]],
+    ["create --dns 192.0.2.1", "--dns", ["--allow-host"]],
+    ["create --pid host", "--pid", ["--vcpu-count"]],
+    ["create --hostname web", "--hostname", ["--name"]],
+    ["run --dockerfile . make", "--dockerfile", ["pyro env build", "pyro run ENVIRONMENT"]],
+    ["exec --privileged fix ls", "--privileged", ["nothing on the host"]],
+    ["logs fix --since 1h", "--since", ["pyro timeline fix"]],
+    ["cp -a x fix:/", "-a", ["times"]],
+    ["rm -v fix", "-v", ["all of its disk"]],
+    ["stop -t 3 fix", "-t", ["Files stay"]],
+    ["start fix -a", "-a", ["pyro attach fix"]],
+    ["commit fix app -m text", "-m", ["pyro commit fix ENVIRONMENT"]],
     ["create --env-file x", "--env-file", ["--env NAME=VALUE"]],
     ["exec --workdir src fix ls", "--workdir", ["--cwd"]],
     ["rm -f fix", "-f", ["deleted with its disk"]],
@@ -93,6 +114,12 @@ describe("options that people know from docker", () => {
   it("--tty alone still needs a terminal, and -it with --json is refused", async () => {
     assert.include(await said("run -t debian:12 bash"), "needs stdin and stdout to be a terminal")
     assert.include(await said("run -it --json debian:12 bash"), "cannot be combined with --json")
+  })
+
+  it("create, update and list have -l for --label", async () => {
+    for (const argv of [["create", "-l", "a=b"], ["update", "fix", "-l", "a=b"], ["list", "-l", "a=b"]]) {
+      assert.deepInclude((await on(argv)).called[0]?.[1], { labels: { a: "b" } }, argv.join(" "))
+    }
   })
 
   it("exec has -u for --user and -d for --detach", async () => {
