@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { InvalidRequest } from "../contract/errors/errors.ts"
+import { InvalidRequest, ofField } from "../contract/errors/errors.ts"
 import type { Operation } from "../contract/rows/operations.ts"
 import { workspaceExport } from "../contract/rows/workspace-export.ts"
 import { workspaceImport } from "../contract/rows/workspace-import.ts"
@@ -95,4 +95,4 @@ const inDirectory = (target: string, resolvePath: (path: string) => string, name
     : `${target.replace(/\/+$/, "")}/${name}`
 
 const renamed = (fields: Readonly<Record<string, string>>) => (error: InvalidRequest) =>
-  new InvalidRequest({ field: fields[error.field] ?? error.field, detail: error.detail })
+  ofField(error, fields[error.field] ?? error.field)

@@ -182,7 +182,7 @@ describe("environments out of archives and into them", { concurrent: false }, ()
     const taken = await pyro.failure(["env", "import", at("packed.tar"), "--name", "piped"])
     assert.strictEqual(taken.code, "environment_name_taken")
     const nameless = await pyro.call(["env", "import", "-"], { input: Buffer.from("") })
-    assert.match(nameless.stderr, /--name NAME/)
+    assert.match(nameless.stderr, /^pyro: --name: the environment needs a name\. Give it one: --name$/m)
   })
 
   it("an export has all of the environment, for Docker's readers and OCI's, and comes back equal", async () => {

@@ -1,5 +1,5 @@
 import { Effect, Schema } from "effect"
-import { InvalidRequest } from "../../contract/errors/errors.ts"
+import { InvalidRequest, ofField } from "../../contract/errors/errors.ts"
 import { halfCharacterIn } from "../../contract/errors/half-character.ts"
 import { firstIssue } from "../../contract/errors/issue.ts"
 import { flagName } from "../../contract/rows/next-steps.ts"
@@ -178,7 +178,7 @@ const typedName = (cli: CliSurface, field: string): string => {
 /** An error of the operation with its field's name on the command line. */
 export const asTyped = ({ cli, payload }: Pick<Command, "cli" | "payload">, error: InvalidRequest): InvalidRequest =>
   payloadFields(payload()).some(({ name }) => name === error.field)
-    ? new InvalidRequest({ field: typedName(cli, error.field), detail: error.detail })
+    ? ofField(error, typedName(cli, error.field))
     : error
 
 const wrong = (detail: string) => new InvalidRequest({ field: "", detail })

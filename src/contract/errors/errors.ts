@@ -33,6 +33,10 @@ export class InvalidRequest extends ContractError<InvalidRequest>()("InvalidRequ
   fact: ({ field, detail }) => field === "" ? detail : `${field}: ${detail}`
 }) {}
 
+/** The same refusal of a field by the name that the caller has given. Its steps stay. */
+export const ofField = ({ detail, next }: InvalidRequest, field: string): InvalidRequest =>
+  new InvalidRequest({ field, detail, next })
+
 /** All errors of the contract. */
 export const PyroError = oneOfErrors([
   InvalidRequest,

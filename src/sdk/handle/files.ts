@@ -1,5 +1,5 @@
 import { Effect, Option, Stream } from "effect"
-import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
+import { InvalidRequest, ofField, type PyroError } from "../../contract/errors/errors.ts"
 import type { Bytes } from "../promises/common.ts"
 import type { FileStat, ReadOptions } from "../promises/file-options.ts"
 import type { Files } from "../promises/files.ts"
@@ -41,7 +41,7 @@ const lengthOf = (content: string | Uint8Array) =>
     : content.length
 
 /** The error of a refused input, with the name that the handle gives the input. */
-const asContent = ({ detail }: InvalidRequest) => new InvalidRequest({ field: "content", detail })
+const asContent = (refused: InvalidRequest) => ofField(refused, "content")
 
 const writeIn =
   ({ pyro: { workspace: { file } }, use }: Host, workspace: string): InEffect<Files>["write"] =>

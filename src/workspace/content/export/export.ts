@@ -1,5 +1,5 @@
 import { Effect, type Scope, Stream } from "effect"
-import { ExportRefused, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
+import { ExportRefused, InvalidRequest, ofField, type PyroError } from "../../../contract/errors/errors.ts"
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import { callerProject } from "../../../contract/wire/caller-project.ts"
@@ -197,7 +197,7 @@ const exportDiff = (
       paths: exportedPaths(payload),
       includeIgnored: payload.includeIgnored,
       verified: false
-    }).pipe(Effect.mapError(({ detail }) => new InvalidRequest({ field: "path", detail })))
+    }).pipe(Effect.mapError((refused) => ofField(refused, "path")))
     const pushed = yield* readPushed(folder)
     const found = yield* collectChanges(channel, { ...options, pushed, trees })
     const changes = yield* withoutExcluded(yield* wholeChanges(found), payload.exclude)
