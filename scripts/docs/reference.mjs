@@ -183,6 +183,7 @@ const argument = (contract, row, name) => {
 
 const commandLine = (contract, row) => {
   const { cli } = row
+  if (cli.shownBy !== undefined) return ["pyro", ...cli.shownBy].join(" ")
   return [
     "pyro",
     ...cli.path,
@@ -194,6 +195,7 @@ const commandLine = (contract, row) => {
 
 const onCommandLine = (contract, row, { name }) => {
   const { cli } = row
+  if (cli.shownBy !== undefined) return "-"
   if (cli.args.includes(name)) return code(argument(contract, row, name))
   if (cli.rest === name) return "after `--`"
   const files = Object.entries(cli.extras ?? {})

@@ -39,8 +39,8 @@ describe("followers of a workspace, over a local agent", { concurrent: false }, 
   afterAll(() => driver.close(client))
 
   const followed = () => call<Followed>("followed", {})
-  const timelineOf = async (workspace: string, limit = 200) =>
-    (await call<{ readonly entries: ReadonlyArray<Entry> }>("timeline", { workspace, limit })).entries
+  const timelineOf = async (workspace: string, limit = 200, more = {}) =>
+    (await call<{ readonly entries: ReadonlyArray<Entry> }>("timeline", { workspace, limit, ...more })).entries
   /** The newest form of each entry. */
   const shown = ({ timeline }: Followed) => [...new Map(timeline.map((entry) => [entry.key, entry])).values()]
   const seen = (what: string, condition: (all: Followed) => boolean) =>
@@ -56,6 +56,13 @@ describe("followers of a workspace, over a local agent", { concurrent: false }, 
     assert.match(entries[3]!.text, /sh -ec 'exit 3': exited with 3 after \d+\.\d s$/)
     assert.deepStrictEqual(entries.map(({ at }) => at), entries.map(({ at }) => at).toSorted())
     assert.deepStrictEqual((await timelineOf("fix", 1)).map(({ key }) => key), [entries[3]!.key])
+    const only = async (kind: string, limit = 200) =>
+      (await timelineOf("fix", limit, { only: kind })).map(({ key }) => key.replace(/:.*/, ""))
+    assert.deepStrictEqual(await only("events"), ["event", "event"])
+    assert.deepStrictEqual(await only("events", 1), ["event"])
+    assert.deepStrictEqual(await only("commands"), ["command", "command"])
+    assert.deepStrictEqual(await only("connections"), [])
+    assert.deepStrictEqual(await only("requests"), [])
   })
 
   it("a command and a request of a model name its MCP client, and those of a person none", async () => {

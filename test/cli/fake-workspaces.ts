@@ -118,22 +118,12 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
           noLongerDenied: []
         }))
     },
-    events: ({ cursor = 0, follow }) => {
-      const events = ["created", "stopped"].slice(cursor).map((kind) => ({
-        at: "2025-01-02T03:04:05.000Z",
-        kind,
-        text: `${kind}\u001b[31m`,
-        details: { of: kind }
-      }))
-      const page = { events, nextCursor: 2 }
-      return events.length === 0 && follow ? Effect.never : Effect.succeed(page)
-    },
     timeline: ({ follow }) => {
       const entry = (kind: string) => ({
         key: `event:${kind}`,
         at: "2025-01-02T03:04:05.000Z",
         kind,
-        text: `${kind}\nand more`,
+        text: `${kind}\u001b[31m\nand more`,
         details: {}
       })
       const events = Stream.make({ _tag: "Entries" as const, entries: [entry("created"), entry("command")] })

@@ -1,4 +1,4 @@
-import { assert, describe, it } from "vitest"
+import { assert, beforeAll, describe, it } from "vitest"
 import { buildFake } from "./build-fake.ts"
 import { eventually, onTerminal, run, start } from "./cli-process.ts"
 
@@ -46,39 +46,14 @@ describe("top", () => {
   })
 })
 
-describe("events", () => {
-  it("events prints a line for each event, and escapes its text", async () => {
-    await run(binary, ["workspace", "create", "--name", "fix"])
-    const { stdout } = await run(binary, ["workspace", "events", "fix"])
-    assert.deepStrictEqual(stdout.toString().split("\n"), [
-      "2025-01-02T03:04:05.000Z  created\\x1b[31m",
-      "2025-01-02T03:04:05.000Z  stopped\\x1b[31m",
-      ""
-    ])
-  })
-
-  it("events --json prints one document, and a follower prints one event a line", async () => {
-    const { stdout } = await run(binary, ["workspace", "events", "fix", "--json"])
-    assert.lengthOf(JSON.parse(stdout.toString()).events, 2)
-    const { child, ended, printed } = start(binary, ["workspace", "events", "fix", "--json", "--follow"])
-    await eventually("two lines", () => printed().split("\n").length === 3, printed)
-    assert.deepStrictEqual(
-      printed().trim().split("\n").map((line) => (JSON.parse(line) as { readonly kind: string }).kind),
-      ["created", "stopped"]
-    )
-    child.kill("SIGINT")
-    await ended
-  })
-})
-
 describe("timeline", () => {
-  it("timeline prints a line for each entry, and indents its further lines", async () => {
+  it("timeline prints a line for each entry, escapes its text, and indents its further lines", async () => {
     const { status, stdout } = await run(binary, ["timeline", "fix"])
     assert.strictEqual(status, 0)
     assert.deepStrictEqual(stdout.toString().split("\n"), [
-      "2025-01-02T03:04:05.000Z  created",
+      "2025-01-02T03:04:05.000Z  created\\x1b[31m",
       "    and more",
-      "2025-01-02T03:04:05.000Z  command",
+      "2025-01-02T03:04:05.000Z  command\\x1b[31m",
       "    and more",
       ""
     ])
@@ -96,9 +71,11 @@ describe("timeline", () => {
   })
 })
 
-describe("watch", () => {
-  it("watch prints a line for each workspace that changes, until a signal", async () => {
-    const { child, ended, printed } = start(binary, ["watch"])
+describe("top --follow", () => {
+  beforeAll(() => run(binary, ["workspace", "create", "--name", "fix"]))
+
+  it("top --follow prints a line for each workspace that changes, until a signal", async () => {
+    const { child, ended, printed } = start(binary, ["top", "--follow"])
     await eventually("two lines", () => printed().split("\n").length === 3, printed)
     assert.deepStrictEqual(printed().split("\n"), [
       "2025-01-02T03:04:05.000Z  fix  running  12.3%  64 MiB  make 'te\\x1bst': exited 2",
@@ -109,8 +86,8 @@ describe("watch", () => {
     await ended
   })
 
-  it("watch --json prints one event a line", async () => {
-    const { child, ended, printed } = start(binary, ["watch", "--json"])
+  it("top --follow --json prints one event a line", async () => {
+    const { child, ended, printed } = start(binary, ["top", "-f", "--json"])
     await eventually("a line", () => printed().includes("\n"), printed)
     const { gone, workspaces } = JSON.parse(printed()) as {
       readonly gone: ReadonlyArray<string>
@@ -120,5 +97,15 @@ describe("watch", () => {
     assert.strictEqual(workspaces[0]!.last_command.status, 2)
     child.kill("SIGINT")
     await ended
+  })
+})
+
+describe("the words for two views that are parts of others", () => {
+  it.each([["events", "timeline"], ["watch", "top"]])("pyro %s leads to pyro %s, with status 2", async (word, own) => {
+    for (const argv of [[word, "fix"], ["workspace", word], [word, "--help"]]) {
+      const { status, stderr } = await run(binary, argv)
+      assert.strictEqual(status, 2)
+      assert.match(stderr, new RegExp(`no command ".*${word}". Did you mean "(pyro )?${own}"\\?`))
+    }
   })
 })

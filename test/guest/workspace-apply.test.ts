@@ -74,10 +74,10 @@ describe("workspace export --apply", { concurrent: false }, () => {
     assert.strictEqual(done.baseline_moved, true)
     const again = await json<Exported>(["workspace", "export", "fix", "--apply"])
     assert.deepInclude(again, { files: 0, removed_files: 0, equal_files: 0, entries: [] })
-    const { events } = await json<{
-      readonly events: ReadonlyArray<{ readonly kind: string; readonly details: Readonly<Record<string, unknown>> }>
-    }>(["workspace", "events", "fix"])
-    const exports = events.filter(({ kind }) => kind === "export")
+    const { entries } = await json<{
+      readonly entries: ReadonlyArray<{ readonly kind: string; readonly details: Readonly<Record<string, unknown>> }>
+    }>(["workspace", "timeline", "fix", "--only", "events"])
+    const exports = entries.filter(({ kind }) => kind === "export")
     assert.lengthOf(exports, 2, "a check is no export")
     assert.deepInclude(exports[0]!.details, { kind: "changes", to: project, digest, changed_files: 5 })
   })

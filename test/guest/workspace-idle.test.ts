@@ -30,8 +30,9 @@ describe("a workspace that is paused after a time without a use", { concurrent: 
   let port = 0
   const isPaused = async () => (await status("w")).state === "paused"
   const kinds = async () =>
-    (await json<{ readonly events: ReadonlyArray<{ readonly kind: string; readonly text: string }> }>(["events", "w"]))
-      .events
+    (await json<{ readonly entries: ReadonlyArray<{ readonly kind: string; readonly text: string }> }>(
+      ["timeline", "w", "--only", "events"]
+    )).entries
 
   beforeAll(async () => {
     id = (await create(["--name", "w", "--pause-after", "2s"])).id

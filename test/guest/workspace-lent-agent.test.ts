@@ -114,7 +114,7 @@ describe("git push from a workspace with an SSH agent for its life", { concurren
     assert.isUndefined((await info("copy")).ssh_agent)
     assert.notStrictEqual((await push("lent", "copied", "copy")).code, 0)
     assert.notInclude(branches("lent"), "copied")
-    const events = await done("events", "git")
+    const events = await done("timeline", "git", "--only", "events")
     assert.include(events, `signed a login as git to ${nameOf(0)} with SHA256:`)
     assert.include(events, "refused a host that the agent is not lent for")
   })

@@ -138,7 +138,7 @@ describe("a paused workspace", { concurrent: false }, () => {
   it("looking at a paused workspace does not resume it", async () => {
     await paused("w")
     for (
-      const args of [["status", "w"], ["list"], ["logs", "w"], ["events", "w"], ["service", "list", "w"], [
+      const args of [["status", "w"], ["list"], ["logs", "w"], ["timeline", "w"], ["service", "list", "w"], [
         "shell",
         "list",
         "w"

@@ -136,14 +136,20 @@ describe("services of a workspace", { concurrent: false }, () => {
     await until("the end of the port", () => fetch(`http://127.0.0.1:${fork}/`).then(() => false, () => true))
     assert.strictEqual((await fetch(`http://127.0.0.1:${source}/`)).status, 200)
     assert.strictEqual(await stateOf("web"), "ready")
-    const { events } = await json<{
-      readonly events: ReadonlyArray<
-        { readonly at: string; readonly text: string; readonly kind: string; readonly details: object }
+    const { entries } = await json<{
+      readonly entries: ReadonlyArray<
+        {
+          readonly at: string
+          readonly key: string
+          readonly text: string
+          readonly kind: string
+          readonly details: object
+        }
       >
-    }>(["workspace", "events", "f"])
+    }>(["workspace", "timeline", "f", "--only", "events"])
     const details = { guest_port: 8000, host_port: fork, service: "web" }
     assert.deepStrictEqual(
-      events.filter(({ kind }) => kind.startsWith("port_")).map(({ at: _, text: _text, ...one }) => one),
+      entries.filter(({ kind }) => kind.startsWith("port_")).map(({ at: _, key: _key, text: _text, ...one }) => one),
       [
         { kind: "port_published", details },
         { kind: "port_unpublished", details }

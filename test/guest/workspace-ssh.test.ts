@@ -237,10 +237,10 @@ describe("ssh to a workspace", () => {
     await settlesAs(left, "sleep 2000", "the programs are wrong")
     // The end of the daemon ends the visit.
     await json(["daemon", "stop"])
-    const { events } = await json<{ readonly events: ReadonlyArray<{ readonly kind: string; readonly text: string }> }>(
-      ["events", id]
-    )
-    const seen = events.filter(({ kind, text }) => kind.startsWith("ssh_") && text.includes("root")).slice(-2)
+    const { entries } = await json<
+      { readonly entries: ReadonlyArray<{ readonly kind: string; readonly text: string }> }
+    >(["timeline", id, "--only", "events"])
+    const seen = entries.filter(({ kind, text }) => kind.startsWith("ssh_") && text.includes("root")).slice(-2)
     assert.deepStrictEqual(seen.map(({ kind }) => kind), ["ssh_opened", "ssh_closed"])
     assert.match(
       seen[1]!.text,

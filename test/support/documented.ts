@@ -233,13 +233,11 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "it waits for the next change; test/guest/workspace-files.test.ts watches some"
   ],
   ["tail -f app.log | pyro file upload fix /var/log/app.log --append", "its input never ends"],
-  ["pyro events fix --follow --json", "it waits for the next event; test/cli/top.test.ts follows some"],
   ["pyro timeline fix --follow", "it waits for the next entry; test/cli/top.test.ts follows some"],
   ...["allow", "deny"].map((decision) =>
     [`pyro answer fix 3f9a1c ${decision}`, "test/web/waiting.test.ts answers some"] as const
   ),
-  ["pyro watch", "it waits for the next change; test/cli/top.test.ts watches some"],
-  ["pyro watch --label task=42 --json", "it waits for the next change; test/cli/top.test.ts watches some"],
+  ["pyro top --follow --label task=42 --json", "it waits for the next change; test/cli/top.test.ts follows some"],
   [
     "pyro network log fix --follow --denied",
     "it waits for the next denial; test/guest/network.test.ts follows one"

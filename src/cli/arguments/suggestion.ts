@@ -1,4 +1,5 @@
-import { ends } from "../../contract/rows/operations.ts"
+import type { CliSurface } from "../../contract/rows/operation.ts"
+import { ends, operations } from "../../contract/rows/operations.ts"
 import { commands } from "../rows/rows.ts"
 import { GROUP, shortly, shortPath } from "./aliases.ts"
 import { closest } from "./closest.ts"
@@ -16,10 +17,18 @@ export const suggestion = (typed: Path, next = ""): string => {
   const foreign = foreignWord(front, last)
   const sentence = foreign?.own.find(isSentence)
   if (sentence !== undefined) return `. ${withNames(sentence, NAME.test(next) ? { workspace: next } : {})}`
-  const near = foreign === undefined ? meant(front, last) : firstOf(foreign, front)
+  const near = shownBy(typed) ?? (foreign === undefined ? meant(front, last) : firstOf(foreign, front))
   if (near === undefined) return ""
   const words = near.map((path) => `"${front.length === 0 ? shortPath(path).join(" ") : shortly(path)}"`)
   return `. Did you mean ${words.join(THEN)}?`
+}
+
+/** The command that shows people what an operation for programs gives. */
+const shownBy = (typed: Path): ReadonlyArray<Path> | undefined => {
+  const path = operations.map(({ cli }): CliSurface => cli).find((cli) =>
+    cli.shownBy !== undefined && [typed, [GROUP, ...typed]].some((one) => one.join(" ") === cli.path.join(" "))
+  )?.shownBy
+  return path && [path]
 }
 
 const THEN = " then "

@@ -15,7 +15,7 @@ export const firstGroups: VerbGroups = [
 /** All verbs of `pyro workspace`. */
 export const workspaceGroups: VerbGroups = [
   group("Daily", "up, down, create, list, exec, attach, diff, export, rewind, delete"),
-  group("Look", "status, history, logs, timeline, events, watch, summary, network log"),
+  group("Look", "status, history, logs, timeline, summary, network log"),
   group(
     "Files",
     "cp, import, sync push, patch apply, file list, file read, file write, file edit, answer, disk list, disk read, disk export"

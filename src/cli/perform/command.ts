@@ -69,7 +69,7 @@ export const performCommand = (
       : { input: switches.has("interactive") ? { stdin } : {}, start: Effect.void }
     const pyro = yield* Pyro
     const kept = json ? payload : { ...payload, maxBytes: 0 }
-    const view: AnyView = views[operation.name] as never
+    const view: AnyView = views[operation.name as keyof typeof views] as never
     const ending = yield* makeCommandInterrupt(payload)
     const events = callOf(pyro, operation)(kept, { ...input, interrupt: ending.interrupt }) as Stream.Stream<
       Tagged,

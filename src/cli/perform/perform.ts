@@ -7,6 +7,7 @@ import { callOf, Pyro, type PyroService } from "../../contract/rows/Pyro.ts"
 import { workspaceExec } from "../../contract/rows/workspace-exec.ts"
 import type { LogsPayload } from "../../contract/rows/workspace-logs.ts"
 import type { DeletePayload } from "../../contract/rows/workspace-reset.ts"
+import { workspaceWatch } from "../../contract/rows/workspace-watch.ts"
 import { note, OutputOptions, printJson, printJsonLines } from "../output/print.ts"
 import { printEvents, type Tagged } from "../output/progress.ts"
 import type { OutputClosed, Terminal } from "../terminal/Terminal.ts"
@@ -46,13 +47,15 @@ const performOnce = (
   Effect.gen(function*() {
     const complete = yield* withLogins(operation.name, given)
     const row: AnyOperation = operation as never
-    const view: AnyView = views[operation.name] as never
+    const view: AnyView = views[operation.name as keyof typeof views] as never
     const pyro = yield* Pyro
     const { confirms, extras }: CliSurface = operation.cli
     if (confirms !== undefined && !json && !(yield* confirmDeleteAll(pyro, complete as DeletePayload))) return 1
-    // --follow performs an exec with the same output options. Only the row with the flag may follow.
+    // --follow performs another operation with the same output options. Only the rows with the flag may follow.
     if (extras?.["follow"] !== undefined && outputOptions.switches.has("follow")) {
-      return yield* performFollow(pyro, complete as LogsPayload, outputOptions)
+      return operation.name === "watch"
+        ? yield* perform({ operation: workspaceWatch, payload: complete, json, outputOptions })
+        : yield* performFollow(pyro, complete as LogsPayload, outputOptions)
     }
     yield* demandCommand(pyro, operation, complete)
     const payload = yield* pullImageOf(pyro, operation.name, complete)

@@ -71,7 +71,7 @@ export const prepare = (
         detail: "- cannot be combined with --json: both are stdout"
       })
     }
-    yield* checkFollow(typed)
+    if (requested.name === "workspace.logs") yield* checkFollow(typed)
     yield* checkExecId(requested.name, typed)
     const { input, raw: filled } = takesInput(requested)
       ? { raw: yield* completeRun(requested, typed), input: undefined }

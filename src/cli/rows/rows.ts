@@ -199,8 +199,11 @@ const ownCommands = [
 ] as const
 export type OwnCommand = typeof ownCommands[number]
 
-/** All commands, in the order of the help. */
-export const commands: ReadonlyArray<Operation | OwnCommand> = [...operations, ...ownCommands]
+/** Whether the row has a command of its own. */
+const hasCommand = ({ cli }: { readonly cli: CliSurface }) => cli.shownBy === undefined
+
+/** All commands, in the order of the table. */
+export const commands: ReadonlyArray<Operation | OwnCommand> = [...operations.filter(hasCommand), ...ownCommands]
 
 export const isOperation = (command: Operation | OwnCommand): command is Operation =>
   operations.some((one) => one === command)

@@ -53,6 +53,7 @@ export const networkViews = {
   },
   "workspace.network.log": {
     // Ctrl-C ends a follower.
+    items: "entries",
     next: (payload, { nextCursor }) => payload.follow ? { ...payload, cursor: nextCursor } : undefined,
     result: ({ droppedCount = 0, entries, open }, { denied, follow }) =>
       Effect.gen(function*() {

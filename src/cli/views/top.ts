@@ -3,7 +3,7 @@ import { ChannelFailed } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { type WatchedWorkspace, type WatchPayload, WatchTable } from "../../contract/rows/workspace-events.ts"
 import { count } from "../../contract/text/count.ts"
-import { note, print, printJson, size } from "../output/print.ts"
+import { print, printJson, size } from "../output/print.ts"
 import { tableText } from "../output/table.ts"
 import { Terminal } from "../terminal/Terminal.ts"
 import type { View, Views } from "./view.ts"
@@ -78,9 +78,9 @@ const live = (pyro: PyroService, payload: WatchPayload) =>
     ])
   }).pipe(Effect.scoped)
 
-const once = (pyro: PyroService, json: boolean) =>
+const once = (pyro: PyroService, payload: WatchPayload, json: boolean) =>
   Effect.gen(function*() {
-    const table = yield* Stream.runLast(Stream.take(pyro.watch({ intervalMs: BETWEEN_MS }), 2))
+    const table = yield* Stream.runLast(Stream.take(pyro.watch({ ...payload, intervalMs: BETWEEN_MS }), 2))
     if (Option.isNone(table)) return yield* new ChannelFailed({ detail: "the daemon ended before the first table" })
     yield* json
       ? Effect.flatMap(Effect.orDie(Schema.encodeEffect(WatchTable())(table.value)), printJson)
@@ -94,21 +94,11 @@ const watchView: View<"watch"> = {
     Effect.flatMap(
       Terminal,
       ({ stdoutIsTerminal }) =>
-        Effect.as(json || !stdoutIsTerminal ? once(pyro, json) : live(pyro, payload), { _tag: "Shown", status: 0 })
+        Effect.as(json || !stdoutIsTerminal ? once(pyro, payload, json) : live(pyro, payload), {
+          _tag: "Shown",
+          status: 0
+        })
     )
 }
 
-/** Indents the further lines of a text, so that they do not look like events. */
-const lineOf = ({ at, text }: { readonly at: string; readonly text: string }) =>
-  `${at}  ${text.trimEnd().replaceAll("\n", "\n    ")}\n`
-
-export const topViews = {
-  "watch": watchView,
-  "workspace.events": {
-    // Ctrl-C ends a follower.
-    next: (payload, { nextCursor }) => payload.follow ? { ...payload, cursor: nextCursor } : undefined,
-    items: "events",
-    result: ({ events }, { follow }) =>
-      events.length === 0 && !follow ? note("no events\n") : print(events.map(lineOf).join(""))
-  }
-} satisfies Views
+export const topViews = { "watch": watchView } satisfies Views

@@ -16,7 +16,8 @@ import { uiViews } from "./ui.ts"
 import type { View } from "./view.ts"
 import { workspaceViews } from "./workspace.ts"
 
-export const views: { readonly [Name in OperationName]: View<Name> } = {
+/** Of each operation that has a command, or whose view another command uses. */
+export const views: { readonly [Name in Exclude<OperationName, "workspace.events">]: View<Name> } = {
   ...workspaceViews,
   ...rewindViews,
   ...savedViews,

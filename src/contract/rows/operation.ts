@@ -76,6 +76,8 @@ export type VariableOfCaller = "SSH_AUTH_SOCK"
 export interface CliSurface {
   /** Words typed after `pyro`. */
   readonly path: readonly [string, ...ReadonlyArray<string>]
+  /** Path of the command that shows people the same: this row is for programs, and has no command. @default it has one */
+  readonly shownBy?: readonly [string, ...ReadonlyArray<string>]
   /** JSON names of the fields given as positional arguments, in order. */
   readonly args: ReadonlyArray<string>
   /** JSON names of fields with a flag that a word after the arguments may fill as well, in order. A list takes all remaining words. */

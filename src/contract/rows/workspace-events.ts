@@ -4,7 +4,7 @@ import { byName } from "../text/names.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy, streaming, unary } from "./operation.ts"
 import { at, every } from "./states.ts"
-import { workspaceField } from "./workspace-field.ts"
+import { Labels, workspaceField } from "./workspace-field.ts"
 import { WorkspaceState } from "./workspace-info.ts"
 
 export const EventsPayload = lazy(() =>
@@ -16,9 +16,7 @@ export const EventsPayload = lazy(() =>
       })
     ),
     limit: defaulted(between({ from: 1, to: 1_000, description: "Maximum number of events to show" }), () => 100),
-    follow: flag(
-      "Wait for the next event if there is none. The command line goes on until Ctrl-C, with --json as one event a line"
-    )
+    follow: flag("Wait for the next event if there is none")
   })
 )
 export type EventsPayload = ReturnType<typeof EventsPayload>["Type"]
@@ -43,15 +41,16 @@ export type EventsResult = ReturnType<typeof EventsResult>["Type"]
 
 export const workspaceEvents = unary({
   name: "workspace.events",
-  summary: "Show what happened to a workspace, and what crossed the host",
+  summary: "Show what happened to a workspace, and what crossed the host, page by page",
   description:
     "Shows each step of the workspace's life (created, started, stopped, died with the end of the guest's console), and each crossing of the " +
     "host: seed, pushes, exports, network policies, published ports. The log outlives resets, and goes with the workspace. A guest cannot " +
-    "change it.",
+    "change it. `timeline` shows people the same; a program that goes on after a pause needs the cursors of this operation.",
   cli: {
     path: ["workspace", "events"],
+    shownBy: ["workspace", "timeline"],
     args: ["workspace"],
-    examples: ["pyro events fix", "pyro events fix --follow --json"]
+    examples: []
   },
   mcp: { missing: "workspace_summary and workspace_status have what a model needs" },
   states: at(every),
@@ -63,6 +62,10 @@ export const workspaceEvents = unary({
 
 export const WatchPayload = lazy(() =>
   snakeStruct({
+    labels: defaulted(
+      Labels().annotate({ description: "Labels that the workspaces must have. Default: none" }),
+      () => ({})
+    ),
     intervalMs: defaulted(
       between({ from: 100, to: 3_600_000, unit: "ms", description: "Time between two tables if nothing changes" }),
       () => 2_000
@@ -109,7 +112,19 @@ export const watch = streaming({
   description:
     "Shows a table of the workspaces with CPU, memory, disk, commands, services, shells and ports, and renews the table whenever a workspace " +
     "changes, and each --interval-ms. q or Ctrl-C ends the display. Prints one table if stdout is no terminal, and with --json.",
-  cli: { path: ["top"], args: [], examples: ["pyro top", "pyro top --json"] },
+  cli: {
+    path: ["top"],
+    args: [],
+    flags: { labels: "label" },
+    extras: {
+      follow: {
+        _tag: "switch",
+        description:
+          "Print a line for each workspace that changes, with its last command, in place of the table, until Ctrl-C. With --json, print one event a line"
+      }
+    },
+    examples: ["pyro top", "pyro top --json", "pyro top --follow --label task=42 --json"]
+  },
   mcp: { missing: "interactive terminal; workspace_list shows the workspaces" },
   home: "daemon",
   endsWithConnection: true,

@@ -153,7 +153,9 @@ export const NetworkLogPayload = lazy(() =>
       })
     ),
     limit: defaulted(between({ from: 1, to: 1_000, description: "Maximum number of entries to show" }), () => 100),
-    follow: flag("Wait for the next entry if there is none. The command line goes on until Ctrl-C")
+    follow: flag(
+      "Wait for the next entry if there is none. The command line goes on until Ctrl-C, with --json as one entry a line"
+    )
   })
 )
 export type NetworkLogPayload = ReturnType<typeof NetworkLogPayload>["Type"]

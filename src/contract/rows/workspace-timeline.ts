@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, flag, string } from "../text/fields.ts"
+import { between, defaulted, flag, optional, string } from "../text/fields.ts"
 import { byName } from "../text/names.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy, streaming } from "./operation.ts"
@@ -13,6 +13,12 @@ export const TimelinePayload = lazy(() =>
       between({ from: 1, to: 1_000, description: "Maximum number of entries to show at first, the newest" }),
       () => 200
     ),
+    only: optional(
+      Schema.Literals(["events", "commands", "connections", "requests"]).annotate({
+        description:
+          "Entries to show. `events`: steps of the workspace's life, and crossings of the host. `requests`: what models asked, and what people and programs changed. Default: all"
+      })
+    ),
     follow: flag("Go on with each new entry, and each change of one, until Ctrl-C")
   })
 )
@@ -22,7 +28,7 @@ const TimelineEntry = lazy(() =>
   snakeStruct({
     key: string("Name of the entry in this timeline. A later entry with this key replaces the earlier one"),
     at: string("Time of the entry, ISO 8601. For a command: its start"),
-    kind: string("`command`, `network`, `request`, or the kind of an event of `workspace events`, such as `export`"),
+    kind: string("`command`, `network`, `request`, or the kind of an event, such as `export`"),
     text: string("The entry in a sentence"),
     details: byName(Schema.Unknown).annotate({
       description:
@@ -57,7 +63,12 @@ export const workspaceTimeline = streaming({
   cli: {
     path: ["workspace", "timeline"],
     args: ["workspace"],
-    examples: ["pyro timeline fix", "pyro timeline fix --follow", "pyro timeline fix --limit 20 --json"]
+    examples: [
+      "pyro timeline fix",
+      "pyro timeline fix --follow",
+      "pyro timeline fix --only events",
+      "pyro timeline fix --limit 20 --json"
+    ]
   },
   mcp: { missing: "workspace_summary has what a model needs" },
   states: at(every),

@@ -76,12 +76,13 @@ export const workspaceWatch = streaming({
   summary: "Follow the workspaces: each change, as it happens",
   description:
     "Shows all workspaces, and then each one that changes, within a fifth of a second: its state, last command, ports, network and use of the " +
-    "host. Goes on until Ctrl-C. With --json, prints one event a line.",
+    "host.",
   cli: {
     path: ["workspace", "watch"],
+    shownBy: ["top"],
     args: [],
     flags: { labels: "label" },
-    examples: ["pyro watch", "pyro watch --label task=42 --json"]
+    examples: []
   },
   mcp: { missing: "a model asks for the state when it needs the state: workspace_list" },
   home: "daemon",

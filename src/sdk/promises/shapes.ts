@@ -1478,7 +1478,9 @@ export interface NetworkLogFields {
   readonly cursor?: number | undefined
   /** Maximum number of entries to show (1 to 1000) */
   readonly limit?: number | undefined
-  /** Wait for the next entry if there is none. The command line goes on until Ctrl-C */
+  /**
+   * Wait for the next entry if there is none. The command line goes on until Ctrl-C, with --json as one entry a line
+   */
   readonly follow?: boolean | undefined
 }
 

@@ -1,5 +1,4 @@
 import { Effect, Option, Stream } from "effect"
-import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import type {
   ObservedWorkspace,
   WorkspacesChanged,
@@ -14,7 +13,7 @@ import { entryOf } from "../residents/exec/logs.ts"
 import { openResidentsOf } from "../residents/open/entry-residents.ts"
 import { infoOf } from "./info.ts"
 import { isSame, type Marks, marksOf, untilChanged } from "./marks.ts"
-import { type SeenUsage, usageOf } from "./watch.ts"
+import { hasLabels, type SeenUsage, usageOf } from "./watch.ts"
 
 const observedOf = (entry: Entry, seen: SeenUsage): Effect.Effect<ObservedWorkspace> =>
   Effect.gen(function*() {
@@ -43,9 +42,6 @@ interface Looked {
   readonly marks: Marks
   readonly observed: ObservedWorkspace
 }
-
-const hasLabels = ({ labels }: WorkspaceInfo, wanted: Readonly<Record<string, string>>) =>
-  Object.entries(wanted).every(([key, value]) => labels[key] === value)
 
 const byAge = (one: ObservedWorkspace, other: ObservedWorkspace) =>
   one.workspace.createdAt.localeCompare(other.workspace.createdAt)

@@ -82,6 +82,9 @@ const MOST = 500
 /** Maximum bytes of one event: a message has a few times that. */
 const EVENT_BYTES = 2 * 1024 * 1024
 
+/** Keys of the entries of each kind begin with a word. */
+const KEYS = { events: "event:", commands: "command:", connections: "network:", requests: "request:" } as const
+
 const byTime = (one: TimelineEntry, other: TimelineEntry) => one.at.localeCompare(other.at)
 
 interface Read {
@@ -91,7 +94,7 @@ interface Read {
 }
 
 /** What a watcher has seen of a workspace. */
-const makeReader = (entry: Entry) => {
+const makeReader = (entry: Entry, only: TimelinePayload["only"]) => {
   let events: number | undefined
   let wereMore = false
   let connections: number | undefined
@@ -100,6 +103,9 @@ const makeReader = (entry: Entry) => {
   let commandsSeen = new Set<string>()
   /** Requests that have ended, and those that ran when they were shown. */
   let requestsSeen = new Map<number, string>()
+
+  const wanted = (entries: ReadonlyArray<TimelineEntry>) =>
+    entries.filter(({ key }) => only === undefined || key.startsWith(KEYS[only]))
 
   const eventsOf = (limit: number) =>
     Effect.map(eventPage(entry.folder.directory, events, limit), (page) => {
@@ -125,7 +131,7 @@ const makeReader = (entry: Entry) => {
       const hasMoreEvents = wereMore
       found.push(...requestsOf())
       const residents = Option.getOrUndefined(yield* openResidentsOf(entry))
-      if (residents === undefined) return { entries: found, hasMore: hasMoreEvents }
+      if (residents === undefined) return { entries: wanted(found), hasMore: hasMoreEvents }
       const { commands, network } = residents
       const { execs } = commands.journal
       const isFirst = connections === undefined
@@ -142,7 +148,7 @@ const makeReader = (entry: Entry) => {
       })
       connections = page.nextCursor
       found.push(...page.entries.map(ofConnection))
-      return { entries: found.sort(byTime), hasMore: hasMoreEvents || page.entries.length === limit }
+      return { entries: wanted(found).sort(byTime), hasMore: hasMoreEvents || page.entries.length === limit }
     })
 }
 
@@ -150,10 +156,10 @@ const makeReader = (entry: Entry) => {
 export const showTimeline = (
   log: EventLog["Service"],
   entry: Entry,
-  { follow, limit }: TimelinePayload
+  { follow, limit, only }: TimelinePayload
 ): Stream.Stream<TimelineEntries> =>
   Stream.suspend(() => {
-    const read = makeReader(entry)
+    const read = makeReader(entry, only)
     let known = log.recorded()
     let marks: Marks | undefined
     const eventsOf = (entries: ReadonlyArray<TimelineEntry>): ReadonlyArray<TimelineEntries> =>

@@ -7,6 +7,12 @@ import type { Entry } from "../entry/entry.ts"
 import type { EventLog } from "../entry/events.ts"
 import { usedBeneath } from "./info.ts"
 
+/** Whether a workspace has the labels, with these values. */
+export const hasLabels = (
+  { labels }: { readonly labels: Readonly<Record<string, string>> },
+  wanted: Readonly<Record<string, string>>
+) => Object.entries(wanted).every(([key, value]) => labels[key] === value)
+
 /** CPU times of microVMs at an earlier look, by workspace. */
 export type SeenUsage = Map<string, Seen>
 
@@ -75,14 +81,18 @@ const LEAST_MS = 100
 export const watchWorkspaces = (
   log: EventLog["Service"],
   entries: Effect.Effect<ReadonlyArray<Entry>>,
-  { intervalMs }: WatchPayload
+  { intervalMs, labels }: WatchPayload
 ): Stream.Stream<WatchTable> =>
   Stream.suspend(() => {
     const seen: SeenUsage = new Map()
     let known = log.recorded()
     const table = Effect.gen(function*() {
       known = log.recorded()
-      const all = yield* Effect.forEach(yield* entries, (entry) => rowOf(entry, seen))
+      const wanted = yield* Effect.filter(
+        yield* entries,
+        (entry) => Effect.map(entry.record.now, (record) => hasLabels(record, labels))
+      )
+      const all = yield* Effect.forEach(wanted, (entry) => rowOf(entry, seen))
       const there = new Set(all.map(({ id }) => id))
       for (const id of seen.keys()) if (!there.has(id)) seen.delete(id)
       return { _tag: "Table" as const, at: yield* nowIso, workspaces: all }

@@ -164,7 +164,7 @@ const operations = ({ house }: Workspaces["Service"], scope: Scope.Scope) => {
     events: operation(EventsPayload(), all.events),
     watch: operation(
       Schema.Struct({}),
-      () => Effect.map(Stream.runHead(watch({ intervalMs: 100 })), Option.getOrThrow)
+      () => Effect.map(Stream.runHead(watch({ labels: {}, intervalMs: 100 })), Option.getOrThrow)
     ),
     pause: operation(Named, (payload) => folded(all.pause(payload))),
     resume: operation(Named, (payload) => folded(all.resume(payload))),

@@ -16,8 +16,8 @@ const at = (line: string) => Effect.runSync(complete(line.split(" ").slice(1), n
 
 describe("completion", () => {
   it.each([
-    ["pyro e", ["env", "events", "exec", "export"]],
-    ["pyro w", ["watch", "workspace", "ws"]],
+    ["pyro e", ["env", "exec", "export"]],
+    ["pyro w", ["workspace", "ws"]],
     ["pyro sna", ["snapshot"]],
     ["pyro snapshot ", ["create", "delete", "list", "save"]],
     ["pyro saved ", ["delete", "export", "import", "inspect", "list"]],

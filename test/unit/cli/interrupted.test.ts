@@ -121,6 +121,6 @@ describe("Ctrl-C says in one line what remains", () => {
   })
 
   it("Ctrl-C ends a display that goes on until Ctrl-C without a word", async () => {
-    assert.strictEqual(await said("workspace.watch", ["watch"]), "")
+    assert.strictEqual(await said("workspace.watch", ["top", "--follow"]), "")
   })
 })

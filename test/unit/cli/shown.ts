@@ -24,7 +24,7 @@ export const shownPages = <Name extends OperationName>(
   Effect.runPromise(Effect.gen(function*() {
     const written = { out: yield* Ref.make(""), err: yield* Ref.make("") }
     const to = (one: Ref.Ref<string>) => (data: Uint8Array | string) => Ref.update(one, (text) => `${text}${data}`)
-    const view: View<Name> = views[name]
+    const view = views[name as keyof typeof views] as View<Name>
     const print = (result: Partial<ResultOf<Name>>) => view.result(result as ResultOf<Name>, payload as PayloadOf<Name>)
     yield* Effect.forEach(results, print, { discard: true }).pipe(
       Effect.provideService(Terminal, {
