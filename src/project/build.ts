@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import { ProjectFileInvalid } from "../contract/errors/errors.ts"
-import { type Bases, basesOf } from "../lib/recipe/dockerfile.ts"
+import { type Bases, basesOf, type NamedEnvironment } from "../lib/recipe/dockerfile.ts"
 import { basesOfPlan, devContainerAt, planned } from "../lib/seeding/devcontainer-plan.ts"
 import { readDockerfile } from "../lib/seeding/dockerfile.ts"
 import { isBeneath, realPath } from "../system/files/host-path.ts"
@@ -16,7 +16,11 @@ export interface ProjectBuild {
   readonly shown: string
   /** Registries that the build reaches, sorted. */
   readonly registries: ReadonlyArray<string>
+  /** Environments of this host that its files name. */
+  readonly environments: ReadonlyArray<NamedEnvironment & { readonly path: string }>
 }
+
+const environmentsOf = ({ environments = [] }: Bases, path: string) => environments.map((one) => ({ path, ...one }))
 
 /** A file or directory of the project. A link in the repository may lead to files of the person, which a builder with a network would get. */
 const insideOf = ({ directory, path: file }: ProjectFile, key: string, named: string) => {
@@ -39,7 +43,14 @@ const ofDockerfile = (file: ProjectFile, named: string) =>
     const found = yield* Effect.orElseSucceed(readDockerfile(real), () => undefined)
     const { args, target } = file.definition.build ?? {}
     const bases = yield* basesOf(found?.text ?? "", { arguments: args ?? {}, target })
-    return { of: "dockerfile", path: real, shown: named, registries: registriesOf(bases) } satisfies ProjectBuild
+    const environments = environmentsOf(bases, found === undefined ? real : path.join(found.context, found.file))
+    return {
+      of: "dockerfile",
+      path: real,
+      shown: named,
+      registries: registriesOf(bases),
+      environments
+    } satisfies ProjectBuild
   })
 
 const ofDevContainer = (file: ProjectFile, named: string) =>
@@ -54,7 +65,8 @@ const ofDevContainer = (file: ProjectFile, named: string) =>
         of: "devcontainer",
         path: known.found.file,
         shown: path.relative(directory, known.found.file),
-        registries: registriesOf(bases)
+        registries: registriesOf(bases),
+        environments: environmentsOf(bases, known.found.file)
       } satisfies ProjectBuild
     }).pipe(
       Effect.mapError(({ detail, path: wrong }) =>

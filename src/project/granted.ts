@@ -1,9 +1,17 @@
 import { Effect } from "effect"
-import { InvalidRequest, ProjectNotAccepted, ProjectSecretMissing } from "../contract/errors/errors.ts"
+import {
+  EnvironmentUnknown,
+  InvalidRequest,
+  ProjectNotAccepted,
+  ProjectSecretMissing
+} from "../contract/errors/errors.ts"
+import { payloadOf } from "../contract/rows/payload-of.ts"
+import { Pyro } from "../contract/rows/Pyro.ts"
 import { named } from "../contract/text/names.ts"
+import { similarEnvironments } from "../contract/text/similar.ts"
 import { isLossyVariable } from "../system/settings/own-bytes.ts"
 import { asksWith } from "./asks.ts"
-import { buildOf } from "./build.ts"
+import { buildOf, type ProjectBuild } from "./build.ts"
 import type { ProjectFile } from "./file.ts"
 import { type Memory, remember } from "./memory.ts"
 import type { SecretValues } from "./requests.ts"
@@ -13,6 +21,24 @@ import type { Surface } from "./surface.ts"
 export const openAsks = (asks: ReadonlyArray<string>, { accepted }: Memory): ReadonlyArray<string> =>
   asks.filter((ask) => !accepted.includes(ask))
 
+/** Fails if a build names an environment that this host does not have. A person is not asked for a grant of nothing. */
+const demandEnvironments = ({ environments }: ProjectBuild) =>
+  Effect.gen(function*() {
+    if (environments.length === 0) return
+    const listed = yield* (yield* Pyro).env.list(payloadOf("env.list", {}))
+    const known = listed.environments.map(({ name }) => name)
+    const absent = environments.find(({ environment }) => !known.includes(environment))
+    if (absent === undefined) return
+    const { environment, line, path } = absent
+    return yield* new EnvironmentUnknown({
+      environment,
+      known,
+      similar: similarEnvironments(environment, known),
+      path,
+      ...(line === undefined ? {} : { line })
+    })
+  })
+
 /**
  * Asks the person for what a file asks for, unless the person granted all of it before, and remembers the answer. A file that asks for less
  * than before asks nothing, and loses the rest. Gives the build that the question was about.
@@ -21,7 +47,9 @@ export const withGrants = (file: ProjectFile, memory: Memory, { grants }: Surfac
   Effect.gen(function*() {
     const built = yield* buildOf(file)
     const asks = yield* asksWith(file, built)
-    if (openAsks(asks, memory).length > 0 && !(yield* grants(file.path, asks))) {
+    const isAsked = openAsks(asks, memory).length > 0
+    if (isAsked && built !== undefined) yield* demandEnvironments(built)
+    if (isAsked && !(yield* grants(file.path, asks))) {
       return yield* new ProjectNotAccepted({ path: file.path, asks })
     }
     const granted: Memory = { ...memory, accepted: asks }

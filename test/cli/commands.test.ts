@@ -128,7 +128,7 @@ describe("host commands", () => {
     assert.deepStrictEqual(pruned, { removed: ["sha256:00"], freed_bytes: 2_097_152 })
     assert.deepStrictEqual(disk.workspaces, [{ workspace: "ws-0123456789", bytes: 2_097_152 }])
     const gc = (await pyro("gc")).stdout.toString()
-    assert.include(gc, "swept vm pid 7\n1 KiB freed\n")
+    assert.include(gc, "removed vm pid 7\n1 KiB freed\n")
     assert.match(gc, /workspaces +2 MiB\n +ws-0123456789 +2 MiB\ntotal +3 MiB\nevictable +1 MiB\nfree +1024 MiB\n$/)
   })
 
@@ -300,7 +300,7 @@ describe("V8's code cache", () => {
     const file = only(cache)
     const { size } = statSync(file)
     truncateSync(file, 1000)
-    assert.include((await gc(cache)).stdout.toString(), "swept vm pid 7\n1 KiB freed\n")
+    assert.include((await gc(cache)).stdout.toString(), "removed vm pid 7\n1 KiB freed\n")
     assert.isAbove(statSync(only(cache)).size, size / 2)
   })
 

@@ -78,6 +78,26 @@ const FOREIGN: ReadonlyArray<Foreign> = [
   ),
   foreign(", workspace", "wait", "pyro logs NAME --follow waits for a command's end. pyro exec waits by itself"),
   foreign(", workspace, workspace snapshot", "checkout restore rollback undo", RETURNS),
+  foreign(
+    ", workspace",
+    "init",
+    `A file pyro.toml says which workspace a project needs, such as environment = "debian:12". "pyro up" makes the workspace`
+  ),
+  foreign(
+    ", daemon",
+    "upgrade self-update",
+    `Install the new pyro as you installed this one. "pyro daemon stop" then replaces the daemon, and workspaces go on`
+  ),
+  foreign(
+    ", daemon",
+    "uninstall",
+    `"pyro host disconnect HOST" removes pyro from an agent host, and npm uninstall -g pyro the program. docs/install.md names the rest`
+  ),
+  foreign(
+    ", env",
+    "login logout",
+    `Registries take the logins of this host's docker and podman: docker login REGISTRY`
+  ),
   foreign("env", "load", "env import"),
   foreign(
     "env",

@@ -17,19 +17,23 @@ const EVERYWHERE = ["COLUMNS", "HOME", "PATH", "TERM", "USER"]
 const isOfInterest = ({ daemon, group, name, source }: Setting) =>
   group === "pyro" || daemon !== undefined || (source === "environment" && !EVERYWHERE.includes(name))
 
-const valueText = ({ otherwise, unit, value }: Pick<Setting, "otherwise" | "unit" | "value">) =>
-  value === undefined
-    ? (otherwise ?? "none").replaceAll("`", "")
-    : unit === undefined
-    ? String(value)
-    : `${value} ${unit}`
+/** Meaning of the value 0, as the purpose says it. Undefined: 0 of the unit. */
+const zeroOf = (purpose: string) => /; 0: ([^.;]+)/.exec(purpose)?.[1]
+
+const valueText = ({ otherwise, purpose, unit, value }: Pick<Setting, "otherwise" | "purpose" | "unit" | "value">) => {
+  if (value === undefined) return (otherwise ?? "none").replaceAll("`", "")
+  const zero = value === 0 ? zeroOf(purpose) : undefined
+  if (zero !== undefined) return `0 (${zero})`
+  return unit === undefined ? String(value) : `${value} ${unit}`
+}
 
 /** The value that holds: that of the daemon where it differs. */
-const settingRow = ({ daemon, name, otherwise, source, unit, value }: Setting) => {
+const settingRow = ({ daemon, name, otherwise, purpose, source, unit, value }: Setting) => {
   const [held, from] = daemon === undefined ? [value, source] : [daemon.value, "daemon"]
   return [
     name,
     valueText({
+      purpose,
       ...(held === undefined ? {} : { value: held }),
       ...(otherwise === undefined ? {} : { otherwise }),
       ...(unit === undefined ? {} : { unit })
@@ -278,8 +282,8 @@ export const hostViews = {
     result: ({ disk, freedBytes, swept }) =>
       Effect.andThen(
         print(
-          swept.map(({ kind, what }) => `swept ${kind} ${what}\n`).join("") +
-            (swept.length === 0 ? "nothing to sweep\n" : `${size(freedBytes)} freed\n`)
+          swept.map(({ kind, what }) => `removed ${kind === "build" ? what : `${kind} ${what}`}\n`).join("") +
+            (swept.length === 0 ? "nothing to remove\n" : `${size(freedBytes)} freed\n`)
         ),
         diskText(disk)
       )

@@ -304,6 +304,19 @@ describe("finding the operation", () => {
     ) assert.include(JSON.stringify(route(line.split(" "))), hint, line)
   })
 
+  it.each([
+    ["init", `"pyro up" makes the workspace`],
+    ["workspace init", "A file pyro.toml says"],
+    ["upgrade", `"pyro daemon stop" then replaces the daemon, and workspaces go on`],
+    ["self-update", "Install the new pyro as you installed this one"],
+    ["uninstall", `"pyro host disconnect HOST" removes pyro from an agent host, and npm uninstall -g pyro the program`],
+    ["login", "docker login REGISTRY"],
+    ["env login", "docker login REGISTRY"]
+  ])("%j, which pyro has not, gets the way to the same", (typed, way) => {
+    assert.include(suggested(typed), way)
+    assert.notInclude(suggested(typed), "Did you mean")
+  })
+
   it("an environment that is to move gets the commands that export and import it", () => {
     assert.include(
       suggested("env push"),

@@ -141,6 +141,25 @@ describe("pyro up", () => {
       assert.deepInclude(built.payloads[0]![1], { dockerfile: path.join(built.directory, "docker"), replace: true })
     }))
 
+  it.effect("says that the host lacks an environment of the files before it asks for a grant of the environment", () =>
+    Effect.gen(function*() {
+      const { asked, directory, person, since, up, write } = project("dockerfile = \".\"\n")
+      const file = path.join(directory, "Dockerfile")
+      fs.writeFileSync(file, "ARG x\nFROM localhost/debain:12\n")
+      person.grants = true
+      const said = { environment: "debain:12", similar: ["debian:12"] }
+      const absent = yield* Effect.flip(up())
+      assert.deepInclude(absent, { _tag: "EnvironmentUnknown", path: fs.realpathSync(file), line: 2, ...said })
+      write("devcontainer = true\n")
+      const container = path.join(directory, ".devcontainer.json")
+      fs.writeFileSync(container, JSON.stringify({ build: { dockerfile: "Dockerfile" } }))
+      assert.deepInclude(yield* Effect.flip(up()), { _tag: "EnvironmentUnknown", ...said })
+      assert.deepStrictEqual([asked, since()], [[], []])
+      fs.writeFileSync(file, "FROM localhost/debian:12\n")
+      yield* up()
+      assert.lengthOf(asked, 1)
+    }))
+
   it.effect("asks no person for more than can be read", () =>
     Effect.gen(function*() {
       const { asked, up } = project(`[network]\nallow_hosts = [${"\"a.example\",".repeat(201)}]\n`)

@@ -50,6 +50,15 @@ describe("pyro config", () => {
     assert.deepStrictEqual(settings({}).map(({ name }) => name), Object.keys(variables))
   })
 
+  it("config says what 0 means where it is no amount, in the words of the reference", async () => {
+    const told = settings({ PYRO_PAUSE_AFTER_SECONDS: "0", PYRO_REWIND_MIB: "0", PYRO_DISK_RESERVE_MIB: "0" })
+    const { out } = await shown("config", { settings: told }, {})
+    assert.match(out, /^PYRO_DISK_BUDGET_MIB +0 \(no maximum\) +default$/m)
+    assert.match(out, /^PYRO_PAUSE_AFTER_SECONDS +0 \(never\) +environment$/m)
+    assert.match(out, /^PYRO_REWIND_MIB +0 \(pyro makes no points and keeps no candidates\) /m)
+    assert.match(out, /^PYRO_DISK_RESERVE_MIB +0 MiB +environment$/m)
+  })
+
   it("config shows the value that holds, and where it comes from", () => {
     assert.deepStrictEqual(one("PYRO_POOL_MEMBERS", {}), [2, "default"])
     assert.deepStrictEqual(one("PYRO_POOL_MEMBERS", { PYRO_POOL_MEMBERS: "" }), [2, "default"])
