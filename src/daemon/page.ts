@@ -1,6 +1,7 @@
 import { type Context, Effect, FiberSet, Layer, Option, Queue, Schedule, Schema, Semaphore } from "effect"
 import * as path from "node:path"
 import { PageUnavailable } from "../contract/errors/errors.ts"
+import { command } from "../contract/errors/next-step.ts"
 import type { Pyro } from "../contract/rows/Pyro.ts"
 import { MESSAGE_BYTES } from "../contract/wire/serialization.ts"
 import { readJson, writeJsonAtomic } from "../system/files/atomic-file.ts"
@@ -111,11 +112,14 @@ export const makePage = ({ directory, file, limits, serving }: PageOptions) =>
       Effect.gen(function*() {
         const files = readPageFiles(directory)
         if (files === undefined) {
-          return yield* new PageUnavailable({ detail: `${directory} has no page; build it: npm run build` })
+          return yield* new PageUnavailable({
+            detail: `${directory} has no page`,
+            next: [command("Build it", "npm run build")]
+          })
         }
         const tool = yield* Effect.mapError(
           nativeTool("pyro-port"),
-          ({ message }) => new PageUnavailable({ detail: message })
+          ({ fact, next }) => new PageUnavailable({ detail: fact, next })
         )
         const { listen } = yield* Effect.promise(() => import("./page/page-listener.ts"))
         yield* operations

@@ -202,8 +202,8 @@ withAgent("an import", (it) => {
       assert.include(yield* refused("/", to), "is the whole host")
       assert.include(yield* refused("-", to), "goes with the source -")
       assert.include(yield* refused(`${host}/tree`, to, { content: Buffer.from("x") }), "goes with the source -")
-      assert.include(yield* refused("-", guest, { content: Buffer.from("x") }), "name the file")
-      assert.include(yield* refused(`${host}/tree/b`, guest, { unnamed: true }), "name the file")
+      assert.include(yield* refused("-", guest, { content: Buffer.from("x") }), "Name the file in it")
+      assert.include(yield* refused(`${host}/tree/b`, guest, { unnamed: true }), "Name the file in it")
       const as = Effect.provideService(callerProject, {
         project: folder,
         all: false,

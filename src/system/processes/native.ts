@@ -3,6 +3,7 @@ import { existsSync } from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { HostToolMissing } from "../../contract/errors/errors.ts"
+import { command } from "../../contract/errors/next-step.ts"
 import { settingNow } from "../settings/config.ts"
 
 /** Programs that the project builds: `agent` from `guest-agent/`, the others from `native/`. `agent` and `pyro-ssh` run in guests. */
@@ -47,5 +48,10 @@ export const nativeTool = (name: NativeTool): Effect.Effect<string, HostToolMiss
     const file = path.join(directoryOf(name), name)
     return existsSync(file)
       ? Effect.succeed(file)
-      : new HostToolMissing({ tool: name, package: "pyro itself", detail: "it is not built yet; run: npm start" })
+      : new HostToolMissing({
+        tool: name,
+        package: "pyro itself",
+        detail: "it is not built yet",
+        next: [command("Build it", "npm start")]
+      })
   })

@@ -5,6 +5,7 @@ import {
   type StateDirectoryUnusable,
   WorkspaceNotReady
 } from "../../contract/errors/errors.ts"
+import { words } from "../../contract/errors/next-step.ts"
 import type { SyncPushPayload } from "../../contract/rows/workspace-sync.ts"
 import { syncPush } from "../../lib/seeding/push.ts"
 import type { Generation } from "../entry/current-generation.ts"
@@ -37,7 +38,8 @@ export const pushInto = ({ entry, generation }: Used, payload: SyncPushPayload) 
           : new WorkspaceNotReady({
             workspace: called,
             state: "resetting",
-            detail: "nothing was pushed; push again"
+            detail: "nothing was pushed",
+            next: [words("Push again")]
           })).pipe(entry.pushedLock.hold)
     return yield* syncPush(channel, payload, { folder, seedPath, live, baseline, whileCurrent })
   })

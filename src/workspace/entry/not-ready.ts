@@ -4,30 +4,28 @@ import { isLegal, lastingStates, type WorkspaceOperation } from "../../contract/
 import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
 import { displayName, type Entry } from "./entry.ts"
 
-/** Next step for the caller. The error's message adds the command. */
-const next: Readonly<Record<WorkspaceState, string>> = {
-  creating: "wait until the workspace is created",
-  running: "ask again",
-  starting: "wait until the workspace runs",
-  stopping: "wait until the workspace is stopped",
-  stopped: "start the workspace first",
-  paused: "resume the workspace to keep its processes, or stop it to discard them",
-  failed: "bring the workspace back with start (keeps the disk) or reset (from the seed)",
-  resetting: "wait until the workspace is reset",
-  deleting: "the workspace is being deleted"
+/** What the state means for the caller. The error's steps say what helps. */
+const meaning: Readonly<Record<WorkspaceState, string>> = {
+  creating: "its creation goes on",
+  running: "its microVM has the disk",
+  starting: "its start goes on",
+  stopping: "its stop goes on",
+  stopped: "its files are kept, and nothing runs in it",
+  paused: "its processes stand still, and its memory is kept",
+  failed: "its files are kept, and nothing runs in it",
+  resetting: "its reset goes on",
+  deleting: "nothing of it stays"
 }
 
 /** Refuses an operation because of the workspace's state. */
 export const notReady = (entry: Entry, operation: WorkspaceOperation): Effect.Effect<never, WorkspaceNotReady> =>
   Effect.gen(function*() {
     const { detail, state } = yield* entry.state.now
-    const legalStates = lastingStates(operation)
-    const advice = state === "running" && !legalStates.includes(state) ? "stop the workspace first" : next[state]
     return yield* new WorkspaceNotReady({
       workspace: yield* displayName(entry),
       state,
-      detail: detail === undefined ? advice : `${detail}; ${advice}`,
-      legalStates
+      detail: detail ?? meaning[state],
+      legalStates: lastingStates(operation)
     })
   })
 
@@ -42,5 +40,5 @@ export const demandLegal = (entry: Entry, operation: WorkspaceOperation): Effect
 export const beingDeleted = (entry: Entry) =>
   Effect.flatMap(
     displayName(entry),
-    (workspace) => new WorkspaceNotReady({ workspace, state: "deleting", detail: next.deleting })
+    (workspace) => new WorkspaceNotReady({ workspace, state: "deleting", detail: meaning.deleting })
   )

@@ -1,4 +1,6 @@
 import { Cause, Effect, Schema } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
 import { assert, describe, it } from "vitest"
 import { route, splitArgv } from "../../../src/cli/arguments/argv.ts"
 import { decode, parse } from "../../../src/cli/arguments/parser.ts"
@@ -41,6 +43,18 @@ const OF_SURFACE = new RegExp(
     )
   }|up|host|mcp)\\b|workspace_[a-z]`
 )
+/** An end of a detail that is a step. */
+const IMPERATIVE = new RegExp(
+  "[;:,.] (and )?(add|apply|ask|build|choose|copy|correct|delete|export|free|give|install|leave|look|make|name|push|put|read|remove|repeat|" +
+    "resume|run|see|set|start|stop|try|use|wait) (it|them|the|a|an|another|again|first|one|with|by|in|only|npm|what|here|something|fewer)\\b",
+  "i"
+)
+
+const sourceFiles = () =>
+  fs.readdirSync("src", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts")).map((file) =>
+    path.join("src", file)
+  )
+
 /** Options of commands that are no operation. */
 const OWN_OPTIONS = new Set(["force"])
 
@@ -62,6 +76,26 @@ describe("the next steps of all errors", () => {
 
   it("no fact names a command or an option of a surface", () => {
     for (const { _tag, fact } of errors) assert.notMatch(fact, OF_SURFACE, _tag)
+  })
+
+  it("no fact says what a step says", () => {
+    const words = (text: string) => text.toLowerCase().replace(/^or /, "").replace(/[^a-z ]/g, "")
+    for (const { error, step: { label } } of steps) assert.notInclude(words(error.fact), words(label), error._tag)
+  })
+
+  it("no detail of src tells what to do where the class has steps for that", () => {
+    const told = sourceFiles().flatMap((file) =>
+      [...fs.readFileSync(file, "utf8").matchAll(/new ([A-Z]\w+)\(\{((?:[^{}]|\{[^{}]*\})*)\}/g)].flatMap((
+        [, name = "", fields = ""]
+      ) =>
+        name === "InvalidRequest"
+          ? []
+          : [...fields.matchAll(/detail:\s*([`"])((?:(?!\1).)*?)\1/gs)].map(([, , detail = ""]) => `${name}: ${detail}`)
+      )
+    )
+    assert.isAbove(told.length, 100)
+    assert.deepStrictEqual(told.filter((one) => IMPERATIVE.test(one)), [])
+    assert.match("NoSpace: the workspace's disk is full; delete something", IMPERATIVE)
   })
 
   it("each call is complete: an operation of the table, with its arguments by name", () => {

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
+import { words } from "../../../contract/errors/next-step.ts"
 import { count } from "../../../contract/text/count.ts"
 import { GIT_EXECUTABLE, GIT_FILE, GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
@@ -207,7 +208,7 @@ export const wholeChanges = (
   return new FileRefused({
     path: pathText(first.path),
     reason: "too_large",
-    detail:
-      `it${others_} is too large for a patch; leave it out by naming the paths that matter, or export it by itself`
+    detail: `it${others_} is too large for a patch`,
+    next: [words("Leave it out by naming the paths that matter, or export it by itself")]
   })
 }

@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
+import { words } from "../../../contract/errors/next-step.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import { EFBIG, EINVAL, ELOOP, ENOENT, ENOTDIR, errnoName } from "../../../lib/guest-channel/model/errors.ts"
@@ -65,7 +66,8 @@ const moved = (path: string, errno: number) =>
   new FileRefused({
     path: pathText(Buffer.from(path, "latin1")),
     reason: "failed",
-    detail: `it cannot be read (${errnoName(errno)}); it may be changing just now, try again`
+    detail: `it cannot be read (${errnoName(errno)}); it may be changing just now`,
+    next: [words("Try again")]
   })
 
 type Tree = { readonly root: string; readonly path: string }

@@ -7,6 +7,7 @@ import {
   type NoSpace,
   type StateDirectoryUnusable
 } from "../../../contract/errors/errors.ts"
+import { words } from "../../../contract/errors/next-step.ts"
 import type { AskedExport } from "../../../contract/rows/workspace-answer.ts"
 import type { ExportedEntry, ExportEvent, ExportSummary } from "../../../contract/rows/workspace-export.ts"
 import type { ExecutablePaths } from "../../../contract/text/executable-config.ts"
@@ -126,7 +127,8 @@ const work = (delivery: Delivery, emit: Emit) =>
     const dangling = linksTo(entries, writing.gone)
     if (delivery.overwrite && dangling.length > 0) {
       return yield* new ExportRefused({
-        detail: "a file went away while being exported, and links point to the file; export again",
+        detail: "a file went away while being exported, and links point to the file",
+        next: [words("Export again")],
         paths: dangling.slice(0, 10).map(shown)
       })
     }

@@ -93,7 +93,8 @@ export const exclusion = (
 }
 
 export const tooManyGlobs = new ExportRefused({
-  detail: "the globs to exclude take too long to match so many paths; give fewer, or name the paths to export",
+  detail: "the globs to exclude take too long to match so many paths",
+  next: [words("Give fewer globs, or name the paths to export")],
   paths: []
 })
 

@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { FileRefused } from "../../../contract/errors/errors.ts"
+import { words } from "../../../contract/errors/next-step.ts"
 import { table } from "../../../contract/text/names.ts"
 import { type GuestTree, type WorkspacePath, workspaceTree } from "../../../lib/guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
@@ -54,7 +55,8 @@ const stalledAt = ({ text }: WorkspacePath) =>
   new FileRefused({
     path: text,
     reason: "failed",
-    detail: `the guest gave no byte of it for ${STALLED_MS / 1000} seconds; read it with a command, which has a timeout`
+    detail: `the guest gave no byte of it for ${STALLED_MS / 1000} seconds`,
+    next: [words("Read it with a command, which has a timeout")]
   })
 
 /** The same stream. It fails if its next elements take longer. Only time in which the reader waits counts. */

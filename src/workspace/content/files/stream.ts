@@ -1,5 +1,6 @@
 import { type Cause, Effect, Queue, Stream } from "effect"
 import { FileRefused, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
+import { words } from "../../../contract/errors/next-step.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
 import type {
   FileDownloadEvent,
@@ -67,8 +68,8 @@ export const readBytes = (
             return new FileRefused({
               path: path.text,
               reason: "too_large",
-              detail:
-                `it says that it is empty, and gives more than ${UNSIZED_BYTES} bytes; read it with a command, or a part with length`
+              detail: `it says that it is empty, and gives more than ${UNSIZED_BYTES} bytes`,
+              next: [words("Read it with a command, or a part of it with a length")]
             })
           }
           const part = piece.subarray(0, most - bytes)

@@ -208,8 +208,8 @@ const targetOf = (channel: GuestChannel, asked: string, name: string | undefined
         ? yield* new FileRefused({
           path: path.text,
           reason: "not_a_directory",
-          detail:
-            `the workspace has a ${there} there, and a directory replaces none. Remove it there first, or name another path`
+          detail: `the workspace has a ${there} there, and a directory replaces none`,
+          next: [words("Remove it there first, or name another path")]
         })
         : path
     }
@@ -217,7 +217,8 @@ const targetOf = (channel: GuestChannel, asked: string, name: string | undefined
       return yield* new FileRefused({
         path: path.text,
         reason: "is_a_directory",
-        detail: "names a directory; name the file"
+        detail: "names a directory",
+        next: [words("Name the file in it")]
       })
     }
     return pathOf([...componentsOf(path.bytes), name], wholeGuest)

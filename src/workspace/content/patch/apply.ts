@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { FileRefused, InvalidRequest, PatchRejected, type PyroError } from "../../../contract/errors/errors.ts"
+import { words } from "../../../contract/errors/next-step.ts"
 import type { PatchApplied, PatchApplyPayload, PatchedFile } from "../../../contract/rows/workspace-patch.ts"
 import { firstOf } from "../../../contract/text/first-of.ts"
 import { GIT_LINK } from "../../../contract/text/git-mode.ts"
@@ -93,13 +94,18 @@ const notChanged = ({ detail, errno }: AgentCallFailed): Effect.Effect<never, Fi
     case "ESTALE":
     case "EEXIST":
     case "ENOTEMPTY":
-      return new PatchRejected({ detail: `${path} changed while the patch was applied; try again`, rejects: [] })
+      return new PatchRejected({
+        detail: `${path} changed while the patch was applied`,
+        rejects: [],
+        next: [words("Apply it again")]
+      })
     case "ENOSPC":
     case "EDQUOT":
       return new FileRefused({
         path,
         reason: "no_space",
-        detail: "the workspace's disk is full; nothing was changed, delete something and try again"
+        detail: "the workspace's disk is full; nothing was changed",
+        next: [words("Delete something in the workspace, and apply it again")]
       })
     default:
       return new FileRefused({ path, reason: "failed", detail: `could not be changed: ${errno}; nothing was changed` })

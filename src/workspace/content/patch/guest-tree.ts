@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { type ChannelFailed, FileRefused, PatchRejected } from "../../../contract/errors/errors.ts"
+import { words } from "../../../contract/errors/next-step.ts"
 import { GIT_EXECUTABLE, GIT_FILE, GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
@@ -101,7 +102,11 @@ export const guestTree = (channel: GuestChannel, root: string): GuestTree => {
 const shown = (path: string) => path === "" ? "/workspace" : pathText(bytesOf(path))
 
 export const changedMeanwhile = (path: string) =>
-  new PatchRejected({ detail: `${shown(path)} changed or vanished while it was looked at; try again`, rejects: [] })
+  new PatchRejected({
+    detail: `${shown(path)} changed or vanished while it was looked at`,
+    rejects: [],
+    next: [words("Apply it again")]
+  })
 
 const refused = (path: string) => ({ detail, errno, operation }: AgentCallFailed) =>
   new FileRefused({ path: shown(path), reason: "failed", detail: `could not ${operation} it: ${errno} (${detail})` })

@@ -1,5 +1,6 @@
 import { Effect, Option, Schedule } from "effect"
 import { WorkspaceNotReady } from "../../../contract/errors/errors.ts"
+import { call } from "../../../contract/errors/next-step.ts"
 import { isLegal, type WorkspaceOperation } from "../../../contract/rows/operations.ts"
 import type { Generation } from "../../entry/current-generation.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
@@ -43,7 +44,11 @@ const standsStill = (entry: Entry) =>
     new WorkspaceNotReady({
       workspace,
       state: "standing still",
-      detail: "the host's disk is full, and it goes on when there is room; delete what is not needed, or see: pyro gc"
+      detail: "the host's disk is full, and it goes on when there is room",
+      next: [
+        call("Free some space", "gc"),
+        call("Or delete workspaces that you do not need. List them", "workspace.list")
+      ]
     }))
 
 /** Reason for failed work in a workspace's VM: the VM was detached from the workspace, or the failure itself. */
@@ -56,7 +61,7 @@ export const detachedOr = <E>(
     const now = yield* entry.generation.now
     const { state } = yield* entry.state.now
     if (state === "failed" || (Option.isSome(now) && now.value === generation)) return yield* Effect.fail(failure)
-    const detail = "the microVM that this was done in was ended meanwhile; ask again when it runs"
+    const detail = "the microVM that this was done in was ended meanwhile"
     return yield* new WorkspaceNotReady({ workspace: yield* displayName(entry), state, detail })
   })
 

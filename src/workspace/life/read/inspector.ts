@@ -45,7 +45,7 @@ export const explainInspector = (guest: Guest) => <A, E, R>(look: Effect.Effect<
     ({ detail }) =>
       new VmFailed({
         step: "inspect",
-        detail: `the microVM that read the disk was lost: ${detail}; the workspace is unchanged, ask again`,
+        detail: `the microVM that read the disk was lost: ${detail}; the workspace is unchanged`,
         consoleTail: ""
       })
   )

@@ -34,7 +34,7 @@ const demandGrowth = (entry: Entry, diskMib: number): Effect.Effect<void, Invali
       return yield* new WorkspaceNotReady({
         workspace: yield* displayName(entry),
         state,
-        detail: "a disk grows only while no microVM has it; stop the workspace first",
+        detail: "a disk grows only while no microVM has it",
         legalStates: ["stopped", "failed"]
       })
     }

@@ -1,5 +1,6 @@
 import { Effect, Option, Semaphore } from "effect"
 import { WorkspaceNotReady } from "../../../contract/errors/errors.ts"
+import { words } from "../../../contract/errors/next-step.ts"
 import type { CandidateResult } from "../../../contract/rows/workspace-try-fields.ts"
 import type { SharedMemory } from "../../../lib/vm/model/Vm.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
@@ -92,7 +93,8 @@ const changedMeanwhile = (source: Entry) =>
     return yield* new WorkspaceNotReady({
       workspace: yield* displayName(source),
       state: (yield* source.state.now).state,
-      detail: "it was stopped, started or reset while the candidates were tried; try again"
+      detail: "it was stopped, started or reset while the candidates were tried",
+      next: [words("Try them again")]
     })
   })
 

@@ -6,6 +6,7 @@ import {
   type PyroError,
   VmFailed
 } from "../../../contract/errors/errors.ts"
+import { words } from "../../../contract/errors/next-step.ts"
 import type { PullEvents } from "../../../contract/rows/event-batches.ts"
 import { requireCommand, requireRead } from "../../../contract/rows/exec-validation.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
@@ -293,7 +294,10 @@ const replay = (commands: Commands, id: string, cursor: number, workspace: strin
     if (known === undefined) return yield* new ExecNotFound({ workspace, execId: id })
     const { end } = known
     if (end === undefined || log === undefined) {
-      return yield* new ChannelFailed({ detail: "it is not known yet whether the command ran: ask again by its id" })
+      return yield* new ChannelFailed({
+        detail: "it is not known yet whether the command ran",
+        next: [words("Ask again by its id")]
+      })
     }
     const started: ExecEvent = { _tag: "Started", execId: id }
     if (withoutOutput === true) return endAlone(started, log, Effect.succeed(end))

@@ -1,5 +1,6 @@
 import { Deferred, Effect, Exit, Option } from "effect"
 import { ChannelFailed } from "../../../contract/errors/errors.ts"
+import { words } from "../../../contract/errors/next-step.ts"
 import type { GuestProcess, ProcessOutput } from "../../../lib/guest-channel/model/process.ts"
 import type { CommandLog } from "../../../lib/output-log/log.ts"
 import type { FilterPosition } from "../../../lib/redaction/filter.ts"
@@ -21,7 +22,10 @@ export const pidsMaxOf = (memoryMib: number) => Math.max(1024, memoryMib * PIDS_
 const GRACE_MS = 3_000
 
 const notStartedInTime = Exit.fail(
-  new ChannelFailed({ detail: "the guest has not started the command within its time; ask again by its id" })
+  new ChannelFailed({
+    detail: "the guest has not started the command within its time",
+    next: [words("Ask again by its id")]
+  })
 )
 
 /** Waits for the start without a limit. Its callers, who wait for `started`, stop after the command's own timeout. */

@@ -1,5 +1,6 @@
 import { Deferred, Effect, Struct } from "effect"
 import { InvalidRequest, type PyroError, ServiceRunning, VmFailed } from "../../../contract/errors/errors.ts"
+import { words } from "../../../contract/errors/next-step.ts"
 import { requireCommand } from "../../../contract/rows/exec-validation.ts"
 import { withFields } from "../../../contract/rows/next-steps.ts"
 import { DEFAULT_READY_SECONDS, type ServiceInfo } from "../../../contract/rows/service-fields.ts"
@@ -116,7 +117,8 @@ export const startService = (
     if (there === undefined && services.all().length >= MAX_SERVICES) {
       return yield* new InvalidRequest({
         field: "name",
-        detail: `the workspace has ${MAX_SERVICES} services; start one of the ended ones again`
+        detail: `the workspace has ${MAX_SERVICES} services`,
+        next: [words("Start one of the ended ones again")]
       })
     }
     yield* demandFreePort(vm, check)

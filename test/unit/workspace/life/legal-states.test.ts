@@ -52,7 +52,7 @@ describe("the checks of a workspace's state", () => {
       assert.deepStrictEqual([refused.state, refused.legalStates], ["stopped", ["running"]])
       assert.strictEqual(
         typedMessage(refused),
-        "workspace fix is stopped; the operation needs state running: start the workspace first. Start it: pyro start fix"
+        "workspace fix is stopped; the operation needs state running: its files are kept, and nothing runs in it. Start it: pyro start fix"
       )
     }))
 
