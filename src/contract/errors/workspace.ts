@@ -57,12 +57,8 @@ const fromState = (
     case "running":
       return legalStates.includes("running") ? [] : [call("Stop it", "workspace.stop", { workspace })]
     case "stopped":
-      return [call("Start it", "workspace.start", { workspace })]
     case "failed":
-      return [
-        call("Start it from its disk", "workspace.start", { workspace }),
-        call("Or discard all changes", "workspace.reset", { workspace })
-      ]
+      return [call("Start it", "workspace.start", { workspace })]
     case "paused":
       return legalStates.includes("running")
         ? [call("Resume it", "workspace.resume", { workspace })]

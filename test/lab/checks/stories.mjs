@@ -5,7 +5,7 @@ import { besideCache, vitest } from "./vitest.mjs"
 
 /**
  * Tests that type the stories of README.md and of the pages that its stories name. Each leaves its installation empty. What is left out
- * needs registries, which the machine does not have, or a host with agents: `notRun` of test/support/documented.ts gives the reasons.
+ * needs registries, which the machine does not have, or a host with agents: `notRun` of test/support/documents/not-run.ts gives the reasons.
  */
 const stories = [
   ["docs/first-run.md", "test/guest/first-run.test.ts"],

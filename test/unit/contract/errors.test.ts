@@ -150,7 +150,7 @@ describe("the error family", () => {
       typedMessage(new NoSpace({ where: WORKSPACE_DISK, path: "/seed", neededMib: 3, availableMib: 1 })),
       /\. Copy less\. Or create a workspace with a larger disk: --disk-mib$/
     )
-    const state = { workspace: "ws-0000000000", detail: "start it first" }
+    const state = { workspace: "ws-0000000000", detail: "nothing runs in it" }
     assert.match(
       typedMessage(new WorkspaceNotReady({ ...state, state: "stopped" })),
       /\. Start it: pyro start ws-0000000000$/

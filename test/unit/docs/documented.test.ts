@@ -10,7 +10,6 @@ import {
   blocksOf,
   helpExamples,
   isRun,
-  notRun,
   ofMicroVms,
   pages,
   pagesOverLocalAgents,
@@ -19,6 +18,7 @@ import {
   stories,
   storiesInMicroVms
 } from "../../support/documented.ts"
+import { notRun } from "../../support/documents/not-run.ts"
 import { shellCommands } from "../../support/shell-commands.ts"
 
 const root = path.resolve(import.meta.dirname, "../../..")
