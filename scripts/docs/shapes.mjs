@@ -1,5 +1,5 @@
 /**
- * The types of src/sdk/promises/shapes.ts: requests and results of the handle, from the table of operations. They import nothing, so that
+ * The types of src/sdk/promises/shapes.ts: requests and results of the handle, from the table of operations. They import no package, so that
  * the declarations of `pyro/promises` need no other package.
  */
 export const shapes = (contract) => {
@@ -16,6 +16,7 @@ export const shapes = (contract) => {
   }
   return [
     "// Generated from src/contract by: node scripts/docs.mjs\n",
+    "import type { NextStep } from \"./error-class.ts\"\n",
     ...structs.map(({ adds, doc, fields, name }) => {
       const inherited = new Set(structs.find((one) => one.name === adds)?.fields.map((field) => field.name))
       const own = fields.filter((field) => !inherited.has(field.name))
@@ -44,6 +45,12 @@ const itemOf = (name) => (ast) => field(name)(ast).rest[0]
 const results = [
   { name: "WorkspaceInfo", of: "workspace.status", doc: "A workspace, as `pyro status` shows it." },
   { name: "CommandInfo", of: "workspace.logs", at: itemOf("commands"), doc: "A command of a workspace." },
+  {
+    name: "Warning",
+    of: "workspace.rewind",
+    at: itemOf("warnings"),
+    doc: "What a caller should know of a call that succeeded."
+  },
   { name: "FileList", of: "workspace.file.list", doc: "A listing of a directory." },
   { name: "FileEntry", of: "workspace.file.list", at: itemOf("entries"), doc: "A file in a listing." },
   { name: "FileWritten", of: "workspace.file.write", doc: "A file that was written." },
@@ -332,6 +339,8 @@ const typeOf = (contract, ast, indent) => {
     case "Objects": {
       const [values] = ast.indexSignatures
       if (values !== undefined) return `Readonly<Record<string, ${typeOf(contract, values.type, indent)}>>`
+      // A next step has a type by hand, with one form for each kind.
+      if (["label", "call", "option", "command"].every((field) => hasField(field)(ast))) return "NextStep"
       const name = contract.nameOf?.get(spelledOut(contract, fieldsOf(contract, ast)))
       if (name !== undefined) return name
       return `{\n${lines(contract, fieldsOf(contract, ast), `${indent}  `).join("\n")}\n${indent}}`

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
+import { call, option } from "../contract/errors/next-step.ts"
 import type { BuildPayload } from "../contract/rows/environment.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
 import { type Environment, Environments, type OnProgress } from "../lib/environment/Environments.ts"
@@ -31,8 +32,11 @@ export const addToImage = (
     if (npm.length > 0) {
       return yield* new InvalidRequest({
         field: "npm",
-        detail:
-          `${base.name} is an image; add packages of npm with a Dockerfile, or in a workspace and with pyro commit`
+        detail: `${base.name} is an image, which gets no packages of npm`,
+        next: [
+          option("Add them with a Dockerfile", "dockerfile"),
+          call("Or add them in a workspace, and keep its files", "workspace.commit", { name }, "workspace")
+        ]
       })
     }
     const { packages } = yield* packageNames({ packages: asked, npm })

@@ -1,5 +1,6 @@
 import { Effect, Option, type Scope, Stream } from "effect"
 import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
+import { call, option } from "../contract/errors/next-step.ts"
 import type {
   EnvironmentExportEvent,
   EnvironmentExportPayload,
@@ -11,7 +12,6 @@ import type { RunInput } from "../contract/rows/run-input.ts"
 import type { CommitPayload } from "../contract/rows/workspace-commit.ts"
 import { parseArchive } from "../contract/text/image-archive.ts"
 import { parseReference } from "../contract/text/image-reference.ts"
-import { typed } from "../contract/text/printable.ts"
 import { Environments, type OnProgress } from "../lib/environment/Environments.ts"
 import { Kernel } from "../lib/environment/Kernel.ts"
 import { devContainerOf, environmentNameOf } from "../lib/recipe/devcontainer.ts"
@@ -115,7 +115,7 @@ const buildOfDevContainer = (pyro: PyroService, payload: BuildPayload & { readon
     if ((from ?? dockerfile ?? payload.target) !== undefined || packages.length + npm.length > 0) {
       return yield* wrong(
         "devcontainer",
-        "it excludes --from, --dockerfile, --target, --packages and --npm"
+        "it excludes a base, a Dockerfile, its target, and packages"
       )
     }
     const known = yield* devContainerAt(devcontainer, {})
@@ -124,7 +124,7 @@ const buildOfDevContainer = (pyro: PyroService, payload: BuildPayload & { readon
     const replace = payload.replace || payload.name === undefined
     const { notes } = devContainerOf(known.read, known.place, { env: [], label: undefined })
     return Stream.concat(
-      Stream.fromIterable(notes.map((message): PullEvent => ({ _tag: "Notice", level: "warning", message }))),
+      Stream.fromIterable<PullEvent>(notes),
       making(
         name,
         (onProgress) =>
@@ -139,15 +139,18 @@ const buildOfDevContainer = (pyro: PyroService, payload: BuildPayload & { readon
     )
   }))
 
-/** The command with a base that has what the packages need. */
-const buildWords = (name: string, { npm, packages }: Pick<BuildPayload, "npm" | "packages">) => {
-  const asked = [
-    ...(packages.length === 0 ? [] : ["--packages", ...packages]),
-    ...(npm.length === 0 ? [] : ["--npm", ...npm])
-  ]
-  const from = npm.length > 0 ? "debian:12-build" : "debian:12"
-  return ["pyro", "env", "build", name, "--from", from, ...asked.length === 0 ? ["--packages", "jq"] : asked]
-}
+/** Ways to say what an environment starts from. The first has a base with what the packages need. */
+const bases = (name: string, { npm, packages }: Pick<BuildPayload, "npm" | "packages">) => [
+  call("Start from an environment", "env.build", {
+    name,
+    from: npm.length > 0 ? "debian:12-build" : "debian:12",
+    ...(packages.length === 0 ? {} : { packages: [...packages] }),
+    ...(npm.length === 0 ? {} : { npm: [...npm] }),
+    ...(packages.length + npm.length === 0 ? { packages: ["jq"] } : {})
+  }),
+  option("Or name the directory of a Dockerfile", "dockerfile"),
+  call("Or take the files of a workspace", "workspace.commit", { name }, "workspace")
+]
 
 const buildNamed = (payload: BuildPayload, pyro: PyroService) =>
   making(payload.name ?? "", (onProgress) =>
@@ -157,17 +160,13 @@ const buildNamed = (payload: BuildPayload, pyro: PyroService) =>
       if (name === undefined) return yield* wrong("name", "missing")
       if (dockerfile !== undefined) {
         if (from !== undefined || packages.length + npm.length > 0) {
-          return yield* wrong("dockerfile", "it excludes --from, --packages and --npm")
+          return yield* wrong("dockerfile", "it excludes a base and packages")
         }
         return yield* buildDockerfile(pyro, { ...payload, name, dockerfile }, onProgress)
       }
       if (from === undefined) {
-        return yield* wrong(
-          "from",
-          `say what to start from, such as: ${
-            typed(buildWords(name, { npm, packages }))
-          }. Or name a Dockerfile: --dockerfile DIR. An environment of a workspace: pyro commit`
-        )
+        const detail = "is missing: an environment starts from another one, or from a Dockerfile"
+        return yield* new InvalidRequest({ field: "from", detail, next: bases(name, { npm, packages }) })
       }
       const base = Option.getOrUndefined(yield* resolve(from))
       if (base?.oci !== undefined) return yield* addToImage(pyro, base, { ...payload, name }, onProgress)

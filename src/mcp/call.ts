@@ -14,12 +14,12 @@ import { type Argument, type Fields, given, payloadOf } from "./arguments.ts"
 import { cutTexts, shortened, textHalf } from "./bounded.ts"
 import { errorText } from "./error-text.ts"
 import { completed } from "./json-schema.ts"
+import { toldText } from "./next-text.ts"
 import type { Pending } from "./pending.ts"
 import type { ToolRow } from "./profile.ts"
 import { pullAllowedImage } from "./pull-image.ts"
 import type { Done, Image, Request } from "./request.ts"
 import type { ProfileTool } from "./tool-table.ts"
-import { inToolWords } from "./tool-words.ts"
 import { noticeText, plainText } from "./words.ts"
 
 /** A call with the server's environment, if a model names none. */
@@ -127,7 +127,7 @@ export const callTool = (
       pyro,
       payload: payload.value as never,
       own: payload.own,
-      inWords: (text) => inToolWords(text, tool),
+      told: (notice) => toldText(notice, tool),
       has: (name) => tool.there.has(name),
       underWay: () => {},
       timedOut: context.timedOut ?? Effect.never
@@ -259,7 +259,7 @@ const performCall = (profileTool: ProfileTool) => (request: Request<never>): Eff
 
 const folded = (
   fold: (payload: unknown) => Folding<unknown, unknown>,
-  { inWords, payload, report }: Request<never>,
+  { payload, report, told }: Request<never>,
   call: AnyEvents
 ): Effect.Effect<unknown, PyroError> =>
   Effect.gen(function*() {
@@ -268,7 +268,8 @@ const folded = (
       Effect.sync(() => {
         if (event._tag !== "Notice") return folding.add(event)
         const notice = event as Notice
-        const translated = { ...notice, message: inWords(notice.message) }
+        const { next: _, ...rest } = notice
+        const translated = { ...rest, message: told(notice) }
         if (notice.level !== "output") report(noticeText(translated))
         folding.add(translated)
       }))

@@ -3,7 +3,6 @@ import { type PyroError } from "../contract/errors/errors.ts"
 import { printable } from "../contract/text/printable.ts"
 import type { Project } from "../sdk/project.ts"
 import { nextText, type StepContext } from "./next-text.ts"
-import { inToolWords, namesUsersOption, type ToolContext } from "./tool-words.ts"
 
 /** A server shows a model the workspaces of its own project, unless the user allows more. */
 const HIDDEN = "Workspaces of other projects are hidden"
@@ -19,20 +18,8 @@ const cut = (text: string) => text.length <= MAX_CHARACTERS ? text : `${text.sli
 
 const textOf = (code: string, message: string, hint: string) => `${code}: ${cut(printable(message))}\nhint: ${hint}`
 
-/** Errors that may quote a guest, a host's file or a model. Their texts are not translated to tools. */
-const QUOTING: ReadonlySet<PyroError["_tag"]> = new Set([
-  "CommandNotExecutable",
-  "CommandNotFound",
-  "EditRejected",
-  "FileChanged",
-  "FileRefused",
-  "GuestPanicked",
-  "PatchRejected",
-  "VmFailed"
-])
-
 /** The tool that failed, and its project. */
-interface FailureContext extends ToolContext, StepContext {
+interface FailureContext extends StepContext {
   readonly project?: Project
 }
 
@@ -42,13 +29,7 @@ export const errorText = (cause: Cause.Cause<PyroError>, tool: FailureContext = 
   if (Option.isSome(failure)) {
     const error = failure.value
     const all = tool.project?.allWorkspaces ?? false
-    const fact = error.fact
-    const known = hintOf(error, tool, all)
-    if (QUOTING.has(error._tag)) return textOf(error.code, fact, known)
-    const hint = namesUsersOption(fact, tool)
-      ? "this tool has no such argument; ask the user, who can use pyro's command line"
-      : known
-    return textOf(error.code, inToolWords(fact, tool), hint)
+    return textOf(error.code, error.fact, hintOf(error, tool, all))
   }
   if (Cause.hasInterruptsOnly(cause)) return textOf("interrupted", "the call was cancelled", "call again")
   const [first = ""] = Cause.pretty(cause).split("\n", 1)

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import type { PureSchema } from "../contract/rows/operation.ts"
 import { named } from "../contract/text/names.ts"
+import { isFields } from "./handshake/request-shape.ts"
 
 /** The part of JSON Schema that pyro writes. */
 export interface JsonSchema {
@@ -84,6 +85,12 @@ export const resultSchemaOf = (schema: JsonSchema, omits: ReadonlySet<string>): 
   return { ...described, required: Object.keys(described.properties ?? {}) }
 }
 
+/** The field of steps, which the messages of a tool have as calls of tools. */
+export const STEPS = "next"
+
+/** The fields of a warning. */
+const TOLD = `message,${STEPS}`
+
 const describeType = (schema: JsonSchema, omits: ReadonlySet<string>): JsonSchema => {
   const { description: _, ...described } = schema
   const { enum: choices, ...rest } = described
@@ -93,6 +100,8 @@ const describeType = (schema: JsonSchema, omits: ReadonlySet<string>): JsonSchem
   if (rest.properties === undefined) return rest.type === "object" ? { type: "object" } : rest
   const required = new Set(rest.required)
   const kept = Object.entries(rest.properties).filter(([name]) => !omits.has(name))
+  // A warning without its steps is its message: an object around it would cost each conversation.
+  if (omits.has(STEPS) && Object.keys(rest.properties).join() === TOLD) return { type: "string" }
   return {
     type: "object",
     properties: named(kept.map(([name, of]) => {
@@ -107,6 +116,7 @@ export const completed = (value: unknown, schema: JsonSchema): unknown => {
   if (value === undefined || value === null) return null
   const of = schema.anyOf?.length === 2 && schema.anyOf[1]?.type === "null" ? schema.anyOf[0]! : schema
   if (Array.isArray(value)) return of.items === undefined ? value : value.map((one) => completed(one, of.items!))
+  if (of.type === "string" && isFields(value)) return value["message"]
   if (of.properties === undefined) return value
   return named(
     Object.entries(of.properties).map(([name, one]) => [name, completed((value as Raw)[name], one)])

@@ -1,4 +1,4 @@
-import { type NextStep, sentences } from "../contract/errors/next-step.ts"
+import { type NextStep, sentences, withSteps } from "../contract/errors/next-step.ts"
 import { calledRow, takeable, typedStep } from "../contract/rows/next-steps.ts"
 import type { Operation } from "../contract/rows/operations.ts"
 import { named, table } from "../contract/text/names.ts"
@@ -83,3 +83,9 @@ export const nextText = (next: ReadonlyArray<NextStep>, context: StepContext): s
   const isCall = steps.some((one) => one.own !== undefined && ("call" in one.step || "option" in one.step))
   return sentences(isCall || ofUser.length === 0 ? own : [...own, `Or ${ASK}`, ...ofUser])
 }
+
+/** A notice for a model: what happened, and what to do next. */
+export const toldText = (
+  { message, next = [] }: { readonly message: string; readonly next?: ReadonlyArray<NextStep> | undefined },
+  context: StepContext
+): string => withSteps(message, next.length === 0 ? [] : [nextText(next, context)])

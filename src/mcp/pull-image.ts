@@ -22,9 +22,9 @@ const isAllowed = (name: string, { allowImages = [], environment }: Pick<Project
  * Without the person's logins. Every other image stays unknown.
  */
 export const pullAllowedImage = (
-  { inWords, payload, project, pyro, report }: Pick<
+  { payload, project, pyro, report, told }: Pick<
     Request<never>,
-    "inWords" | "payload" | "project" | "pyro" | "report"
+    "payload" | "project" | "pyro" | "report" | "told"
   >
 ): Effect.Effect<void, PyroError> =>
   Effect.gen(function*() {
@@ -37,7 +37,7 @@ export const pullAllowedImage = (
     yield* Stream.runForEach(pyro.env.pull(asked), (event) =>
       Effect.sync(() => {
         if (event._tag === "Notice" && event.level !== "output") {
-          report(noticeText({ ...event, message: inWords(event.message) }))
+          report(noticeText({ ...event, message: told(event) }))
         }
       }))
   })

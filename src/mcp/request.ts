@@ -1,5 +1,6 @@
 import type { Effect, Result } from "effect"
 import type { InvalidRequest, PyroError } from "../contract/errors/errors.ts"
+import type { Notice } from "../contract/rows/notice.ts"
 import type { PureSchema } from "../contract/rows/operation.ts"
 import type { OperationName, PayloadOf, ResultOf } from "../contract/rows/operations.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
@@ -15,8 +16,8 @@ export interface Request<Payload> {
   readonly project: Project
   /** Sets the next progress message. */
   readonly report: (message: string) => void
-  /** A text of pyro in a model's words: tools and arguments in place of commands and options. */
-  readonly inWords: (text: string) => string
+  /** A notice in a model's words: what happened, and what to do next as calls of tools. */
+  readonly told: (notice: Pick<Notice, "message" | "next">) => string
   /** Whether the server has a tool. */
   readonly has: (tool: string) => boolean
   /** Says that the preparation has ended: the call waits to the end from now on. */

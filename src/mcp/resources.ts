@@ -10,7 +10,6 @@ import { callerProject } from "../contract/wire/caller-project.ts"
 import { callerOf, type Project } from "../sdk/project.ts"
 import { onePage } from "./one-page.ts"
 import { textAsSeen } from "./terminal.ts"
-import { inToolWords } from "./tool-words.ts"
 import { withoutBinaries } from "./tools/diff.ts"
 import { bytes, repeated } from "./words.ts"
 
@@ -58,10 +57,10 @@ const decoded = (text: string) => {
 /** A shortened text with a note. */
 const cut = (text: string, note: string) => `${text}${text.endsWith("\n") ? "" : "\n"}[${note}]\n`
 
-/** Reads the resource of a URI; undefined for an unknown URI. `inOwnWords` translates the next step of a shortened text. */
+/** Reads the resource of a URI; undefined for an unknown URI. `hasTool`: whether the server has a tool. */
 const reading = (
   uri: string,
-  inOwnWords: (text: string) => string
+  hasTool: (name: string) => boolean
 ): ((pyro: PyroService) => Effect.Effect<string, PyroError>) | undefined => {
   const [, id, diff, execId, file] = RESOURCE.exec(uri) ?? []
   const workspace = id === undefined ? undefined : decoded(id)
@@ -77,7 +76,9 @@ const reading = (
           truncated === true
             ? cut(
               withoutBinaries(patch),
-              `the beginning of ${bytes(patchBytes)}; ${inOwnWords("pyro export writes the whole patch")}`
+              `the beginning of ${bytes(patchBytes)}; ${
+                hasTool("workspace_export") ? "workspace_export" : "an export by the user"
+              } writes the whole patch`
             )
             : withoutBinaries(patch)
       )
@@ -91,7 +92,7 @@ const reading = (
           const output = textAsSeen(printed)
           return nextCursor === undefined
             ? output
-            : cut(output, `there may be more; read it with ${inOwnWords("pyro logs")}`)
+            : cut(output, `there may be more${hasTool("workspace_logs") ? "; read it with workspace_logs" : ""}`)
         }
       )
   }
@@ -121,7 +122,7 @@ export const addResources = (
 ): void => {
   server.setRequestHandler("resources/templates/list", onePage({ resourceTemplates }))
   server.setRequestHandler("resources/read", async ({ params: { uri } }, { mcpReq }) => {
-    const read = reading(uri, (text) => inToolWords(text, { args: [], there }))
+    const read = reading(uri, (name) => there.has(name))
     const found = read === undefined
       ? `no resource ${repeated(uri)}`
       : await run(

@@ -1,7 +1,7 @@
 import { type Mode, modeOf, type Narrowing } from "../contract/rows/modes.ts"
 import { lazy, type McpSurface, type Profile, type PureSchema } from "../contract/rows/operation.ts"
 import { type Argument, argumentsOf, type Grants, inputSchemaOf, NO_GRANTS } from "./arguments.ts"
-import { type JsonSchema, jsonSchemaOf, resultSchemaOf } from "./json-schema.ts"
+import { type JsonSchema, jsonSchemaOf, resultSchemaOf, STEPS } from "./json-schema.ts"
 import {
   modeRows,
   type ProfileName,
@@ -71,7 +71,7 @@ const toolOf = (
   const tool: AnyTool = tools[row.name] ?? {}
   const args = argumentsOf(row, profile, grants, narrowing)
   const result: PureSchema = (tool.result ?? row.result)()
-  const omits = new Set([...mcp.omits ?? [], ...(grants.network ? [] : [NETWORK])])
+  const omits = new Set([STEPS, ...mcp.omits ?? [], ...(grants.network ? [] : [NETWORK])])
   const resultSchema = resultSchemaOf(jsonSchemaOf(result), omits)
   const hasLists = holdsLists(resultSchema)
   const { annotations: { destructive, idempotent, openWorld, readOnly } } = row

@@ -1,10 +1,11 @@
 import type { Effect, Stream } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
-import type { Folding } from "../contract/rows/operation.ts"
+import type { CliSurface, Folding } from "../contract/rows/operation.ts"
 import type { OperationName } from "../contract/rows/operations.ts"
 
 /** An operation whose events fold to one result. */
 interface Foldable<Payload, Event, Result> {
+  readonly cli: CliSurface
   readonly fold: (payload: Payload) => Folding<Event, Result>
 }
 

@@ -1,5 +1,6 @@
 import { Cause, Effect, identity, Option, Scope } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
+import { call, words } from "../contract/errors/next-step.ts"
 import { callFromPull, type PullEvents } from "../contract/rows/event-batches.ts"
 import type { Operation } from "../contract/rows/operations.ts"
 import { payloadOf } from "../contract/rows/payload-of.ts"
@@ -66,11 +67,12 @@ const makeMinted = (session: Session, count: number) => {
     find: Effect.forEach(ids, settled).pipe(
       Effect.timeoutOrElse({
         duration: UNDONE_MS,
-        orElse: () => Effect.fail(lost(`before it was done; look at it: pyro status ${ids[0]}`))
+        orElse: () =>
+          Effect.fail(lost("before it was done", [call("Look at it", "workspace.status", { workspace: ids[0] })]))
       }),
       Effect.catchIf(
         ({ _tag }) => _tag === "WorkspaceNotFound",
-        () => Effect.fail(lost("before it was done, and nothing of it is left; ask again"))
+        () => Effect.fail(lost("before it was done, and nothing of it is left", [words("Ask again")]))
       )
     ),
     /** Removes the workspaces of a request that met a defect, or whose answer cannot be read: its caller does not know them. */

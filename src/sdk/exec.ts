@@ -101,7 +101,7 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
 
       const again = Effect.suspend(() =>
         ++losses > MOST_LOST
-          ? Effect.fail(lost(`again and again; the command goes on, come back to it with --exec-id ${execId}`))
+          ? Effect.fail(lost(`again and again; the command goes on as ${execId}`))
           // A daemon that is being killed may accept connections for another moment.
           : Effect.delay(attempt(true), BETWEEN_MS * (losses - 1))
       )

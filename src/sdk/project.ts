@@ -1,5 +1,6 @@
 import { Result } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
+import { command, type NextStep, option } from "../contract/errors/next-step.ts"
 import { type NetworkCeiling, noNetwork, readCeiling } from "../contract/rows/network-ceiling.ts"
 import { secretTargetOf } from "../contract/rows/secret-target.ts"
 import { isImagePattern } from "../contract/text/image-reference.ts"
@@ -75,8 +76,7 @@ const withoutCredentials = (url: string) => {
   }
 }
 
-const CEILING_FORMS =
-  "must be off, egress or egress+published-ports, or one of the latter two with :HOST,HOST as --allow-host takes hosts"
+const CEILING_FORMS = "must be off, egress or egress+published-ports, or one of the latter two with :HOST,HOST"
 
 /** Binds a project. Fails with the option that names no valid directory. */
 export const bindProject = (
@@ -98,11 +98,15 @@ export const bindProject = (
     }
     const valueless = secretHttp.map((item) => secretTargetOf(item)?.name).find((name) => !(name! in secrets))
     if (valueless !== undefined) {
-      return yield* refuse("--secret-http", `there is no secret ${valueless}: add --secret-env ${valueless}`)
+      return yield* refuse("--secret-http", `there is no secret ${valueless}`, [
+        option(`Add the secret ${valueless}`, "secrets")
+      ])
     }
     const absent = secretCommands.find((name) => !(name in secrets))
     if (absent !== undefined) {
-      return yield* refuse("--secret-commands", `there is no secret ${absent}: add --secret-env ${absent}`)
+      return yield* refuse("--secret-commands", `there is no secret ${absent}`, [
+        option(`Add the secret ${absent}`, "secrets")
+      ])
     }
     return {
       ...options,
@@ -134,14 +138,18 @@ export const bindProject = (
     }
   })
 
-const refuse = (field: string, detail: string) => Result.fail(new InvalidRequest({ field, detail }))
+const refuse = (field: string, detail: string, next: ReadonlyArray<NextStep> = []) =>
+  Result.fail(new InvalidRequest({ field, detail, next }))
 
 const within = (real: string, folders: ReadonlyArray<string>) => folders.some((folder) => isBeneath(real, folder))
 
+/** `flag`: the option of a server by which its user allows a directory. */
 const outside = (argument: string, named: string, base: string | undefined, flag: string) =>
-  refuse(
-    argument,
-    base === undefined
-      ? `this server is bound to no project, so no path of the host can be named; the user can set --project-path DIR or ${flag} DIR`
-      : `${named} lies outside of the project ${base}; the user can allow more with ${flag} DIR`
-  )
+  base === undefined
+    ? refuse(argument, "this server is bound to no project, so no path of the host can be named", [
+      command("Bind the server to a project", "pyro mcp serve --project-path DIR"),
+      command("Or allow a directory", `pyro mcp serve ${flag} DIR`)
+    ])
+    : refuse(argument, `${named} lies outside of the project ${base}`, [
+      command("Allow more", `pyro mcp serve ${flag} DIR`)
+    ])

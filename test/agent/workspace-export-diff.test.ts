@@ -4,7 +4,13 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { PyroError } from "../../src/contract/errors/errors.ts"
-import type { ExportEvent, ExportPayload } from "../../src/contract/rows/workspace-export.ts"
+import { typedTold } from "../../src/contract/rows/next-steps.ts"
+import {
+  type ExportEvent,
+  type ExportPayload,
+  type ExportResult,
+  workspaceExport
+} from "../../src/contract/rows/workspace-export.ts"
 import { readPushed } from "../../src/lib/seeding/model/pushed.ts"
 import { makeWorkLock } from "../../src/system/waits/work-lock.ts"
 import { diffWorkspace } from "../../src/workspace/content/diff/diff.ts"
@@ -15,6 +21,8 @@ import { readableOf } from "../../src/workspace/entry/readable.ts"
 import { payload, resultOf } from "../unit/workspace/content/export/fake-guest.ts"
 import { withAgent } from "./agent.ts"
 import { seeded, write } from "./pushed.ts"
+
+const notesOf = ({ notes = [] }: ExportResult) => notes.map((one) => typedTold(one, workspaceExport.cli))
 
 /** A seeded workspace, whose diff is exported as the operation does it. */
 const exporting = (name: string) =>
@@ -75,14 +83,13 @@ withAgent("an export of a diff", (it) => {
       const { live, state, take } = yield* exporting("nested")
       write(live, { "edited": "2\n", "vendor/copy/file": "v\n" })
       git(path.join(live, "vendor/copy"), "init", "-q")
-      const left =
-        "new files of 1 repository made in the workspace are left out (vendor/copy); name one, or export them " +
-        "with --include-ignored"
+      const left = "new files of 1 repository made in the workspace are left out (vendor/copy). Name one. " +
+        "Export them too: --include-ignored"
       const first = yield* take({ apply: true })
-      assert.deepStrictEqual([first.files, first.notes], [1, [left]])
+      assert.deepStrictEqual([first.files, notesOf(first)], [1, [left]])
       const again = yield* take({ apply: true })
       assert.deepStrictEqual([again.changedFiles, again.warnings], [0, []])
-      assert.deepStrictEqual(again.notes, [
+      assert.deepStrictEqual(notesOf(again), [
         left,
         "nothing to export: all changes of the workspace were applied already"
       ])
@@ -100,8 +107,8 @@ withAgent("an export of a diff", (it) => {
       write(live, { "edited": "2\n", "both": "2\n" })
       const written = yield* take({ patch: true, output: path.join(state, "all.patch") })
       assert.strictEqual(written.warnings.length, 1)
-      assert.include(written.warnings[0], "git apply may refuse this patch, because git converts a file in it")
-      assert.include(written.warnings[0], ": edited; make these changes with --apply")
+      assert.include(written.warnings[0]?.message, "git apply may refuse this patch, because git converts a file in it")
+      assert.match(written.warnings[0]?.message ?? "", /: edited$/)
       const plain = yield* take({ patch: true, output: path.join(state, "both.patch"), paths: ["both"] })
       assert.deepStrictEqual(plain.warnings, [])
       assert.deepStrictEqual((yield* take({ apply: true })).warnings, [])

@@ -92,7 +92,7 @@ withAgent("an import", (it) => {
       }
       const { files, warnings = [] } = yield* bring(host, `${guest}/copy`, { preserveTimes: true }, older)
       assert.deepStrictEqual([files, warnings.length], [2, 1])
-      assert.include(warnings[0], "the copies have the time of their writing")
+      assert.include(warnings[0]?.message, "the copies have the time of their writing")
       const plain = yield* bring(host, `${guest}/plain`, {}, older)
       assert.deepStrictEqual([plain.files, plain.warnings], [2, undefined])
       assert.deepStrictEqual([asked, fs.readFileSync(`${guest}/copy/b`, "utf8")], [1, "b"])

@@ -166,7 +166,7 @@ withAgent("the diff of a workspace without its repository", (it) => {
       write(repository, { ".gitignore": "a\n".repeat(600_000) })
       const { warnings } = yield* push
       assert.match(
-        warnings.join("\n"),
+        warnings.map(({ message }) => message).join("\n"),
         /the ignore rules of .*\/\.gitignore do not count for diffs: the file is too large/
       )
       assert.strictEqual((yield* diff()).files.length, 50)

@@ -66,7 +66,7 @@ withAgent("a push to a directory of the workspace", (it) => {
       fs.chmodSync(path.join(other, "tool"), 0o4755)
       setAttribute(path.join(other, "caf\u00e9"))
       const { warnings } = yield* push({ sourcePath: other, dest: "bin/new" })
-      assert.deepStrictEqual(warnings.map((warning) => warning.split(": ")[1]), ["bin/new/tool", "bin/new/café"])
+      assert.deepStrictEqual(warnings.map(({ message }) => message.split(": ")[1]), ["bin/new/tool", "bin/new/café"])
     }))
 
   it.effect("sync push --dest stays beneath /workspace, and replaces no link and no file on the way", () =>

@@ -53,7 +53,7 @@ withAgent("a push", (it) => {
       setAttribute(path.join(host, "new/noted"))
       setAttribute(path.join(host, "same"))
       const pushed = yield* push()
-      assert.deepStrictEqual(pushed.warnings, [
+      assert.deepStrictEqual(pushed.warnings.map(({ message }) => message), [
         "the copy of 1 file or directory lacks the set-user-ID or set-group-ID bit: new/tool",
         "the copy of 1 file or directory lacks extended attributes " +
         "(user attributes, capabilities or access control lists): new/noted"
@@ -103,7 +103,7 @@ withAgent("a push", (it) => {
       const forced = yield* push({ force: true })
       assert.deepStrictEqual(forced.files.map((file) => file.path).sort(), ["both", "mine"])
       assert.deepStrictEqual(forced.conflicts.map((conflict) => conflict.path).sort(), ["a-file/below", "edited"])
-      assert.deepStrictEqual(forced.warnings, [
+      assert.deepStrictEqual(forced.warnings.map(({ message }) => message), [
         "the workspace's own changes of both, mine were overwritten; a rewind brings them back"
       ])
       assert.strictEqual(read("both"), "host\n")

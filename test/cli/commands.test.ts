@@ -200,7 +200,7 @@ describe("progress and warnings", () => {
   it("--json prints no progress and puts warnings into the document", async () => {
     const { stderr, stdout } = await pyro("run", "fake:notices", "--json", "--", "true")
     assert.strictEqual(stderr, "")
-    assert.deepStrictEqual(JSON.parse(stdout.toString()).warnings, ["2 files skipped"])
+    assert.deepStrictEqual(JSON.parse(stdout.toString()).warnings, [{ message: "2 files skipped" }])
   })
 
   it("progress on a terminal is a bar that is erased at the end", async () => {

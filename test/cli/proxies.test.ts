@@ -48,7 +48,7 @@ describe("a proxy of another shell than the daemon's", () => {
     await pyro({}, "list")
     const { stderr, stdout } = await pyro(proxies, "create", ...granted, "--json")
     assert.strictEqual(stderr, "")
-    assert.deepStrictEqual(JSON.parse(stdout).warnings, [MESSAGE, "1 file skipped"])
+    assert.deepStrictEqual(JSON.parse(stdout).warnings, [{ message: MESSAGE }, { message: "1 file skipped" }])
     assert.strictEqual((await pyro(proxies, "create", ...granted, "--quiet")).stderr, "")
   })
 

@@ -51,7 +51,7 @@ describe("create", () => {
       "."
     )
     assert.strictEqual(status, 0)
-    assert.deepStrictEqual(document.warnings, ["1 file skipped"])
+    assert.deepStrictEqual(document.warnings, [{ message: "1 file skipped" }])
     assert.deepInclude(document.workspace, {
       name: "fix",
       labels: { a: "1" },

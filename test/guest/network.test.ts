@@ -1,4 +1,7 @@
+import { isDeepStrictEqual } from "node:util"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { typedTold } from "../../src/contract/rows/next-steps.ts"
+import type { Told } from "../../src/contract/rows/notice.ts"
 import { type Installation, installation } from "../support/installation.ts"
 import { networkHost } from "../support/network/host.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
@@ -10,7 +13,7 @@ interface Entry {
   readonly port?: number
   readonly address?: string
   readonly reason?: string
-  readonly option?: string
+  readonly remedy?: { readonly field: string; readonly rule?: string }
   readonly bytes_in: number
   readonly bytes_out: number
 }
@@ -36,6 +39,10 @@ const log = (name: string, ...options: ReadonlyArray<string>) =>
 const openOf = async (name: string) => (await log(name)).open.length
 
 /** Output of a Python program in a workspace. */
+interface ExecJson {
+  readonly warnings: ReadonlyArray<Told>
+}
+
 const python = (name: string, script: string) => pyro.sh(name, `python3 - <<'END'\nimport socket, time\n${script}\nEND`)
 
 /** Starts a program that makes connections, prints `made`, and then how the first of them ended. */
@@ -81,7 +88,7 @@ for address in ("203.0.113.10", "192.168.7.1", "169.254.169.254", "198.51.100.2"
     assert.deepStrictEqual(open.map(({ host, port }) => [host, port]), [["server.test.net", 7]])
     const denied = entries.filter(({ kind, outcome }) => kind === "datagrams" && outcome === "denied")
     assert.lengthOf(denied, 6)
-    assert.strictEqual(denied[0]!.option, "--allow-host server.test.net:8")
+    assert.deepStrictEqual(denied[0]!.remedy, { field: "allow_hosts", rule: "server.test.net:8" })
     // A policy without the host ends the flow.
     await pyro.json(["network", "set", "udp", "--allow-host", "other.test.net:80"])
     assert.deepStrictEqual((await log("udp")).open, [])
@@ -144,30 +151,44 @@ for address in ("203.0.113.10", "192.168.7.1"):
   it("the log names each connection and each denial with its reason and option", async () => {
     const { entries } = await log("a")
     const found = (wanted: Partial<Entry>) =>
-      entries.some((one) => Object.entries(wanted).every(([key, value]) => one[key as keyof Entry] === value))
+      entries.some((one) =>
+        Object.entries(wanted).every(([key, value]) => isDeepStrictEqual(one[key as keyof Entry], value))
+      )
     assert.isTrue(found({ outcome: "allowed", host: "server.test.net", port: 80, address: "203.0.113.10" }))
     assert.isTrue(
-      found({ outcome: "denied", kind: "lookup", host: "other.test.net", option: "--allow-host other.test.net" })
+      found({
+        outcome: "denied",
+        kind: "lookup",
+        host: "other.test.net",
+        remedy: { field: "allow_hosts", rule: "other.test.net" }
+      })
     )
-    assert.isTrue(found({ outcome: "denied", host: "192.168.7.1", port: 80, option: "--allow-ip 192.168.7.1:80" }))
+    assert.isTrue(
+      found({
+        outcome: "denied",
+        host: "192.168.7.1",
+        port: 80,
+        remedy: { field: "allow_ips", rule: "192.168.7.1:80" }
+      })
+    )
     const { entries: denied } = await log("a", "--denied")
     assert.isNotEmpty(denied)
     assert.isTrue(denied.every(({ outcome }) => outcome === "denied"))
   })
 
   it("a command that met a denial names the host and the option that would allow the host", async () => {
-    const { notices = [] } = await pyro.json<{ readonly notices?: ReadonlyArray<string> }>(
+    const { warnings } = await pyro.json<ExecJson>(
       ["workspace", "exec", "a", "--", "sh", "-c", "curl -sS http://other.test.net/ || true"]
     )
-    assert.lengthOf(notices, 1)
+    assert.lengthOf(warnings, 1)
     assert.match(
-      notices[0]!,
-      /denied other\.test\.net: .*To allow: pyro network set a --allow-host server\.test\.net --allow-host other\.test\.net$/
+      typedTold(warnings[0]!),
+      /denied other\.test\.net: .*Allow it: pyro network set a --allow-host server\.test\.net --allow-host other\.test\.net$/
     )
-    const quiet = await pyro.json<{ readonly notices?: ReadonlyArray<string> }>(
+    const quiet = await pyro.json<ExecJson>(
       ["workspace", "exec", "a", "--", "curl", "-sS", "http://server.test.net/"]
     )
-    assert.isUndefined(quiet.notices)
+    assert.deepStrictEqual(quiet.warnings, [])
   })
 
   it("a command that failed at an allowed host reads why the host could not connect", async () => {

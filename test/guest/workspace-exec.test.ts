@@ -19,7 +19,7 @@ interface Result {
   readonly stdout_bytes: number
   readonly truncated: boolean
   readonly lossy: boolean
-  readonly notices?: ReadonlyArray<string>
+  readonly warnings: ReadonlyArray<{ readonly message: string }>
   readonly next_cursor: number
 }
 
@@ -105,8 +105,8 @@ describe("how a command ends", () => {
     const look = () => told("--", "python3", "-c", "import socket; socket.gethostbyname('example.org')")
     const first = (await look()).result
     assert.strictEqual(first.status, 1)
-    assert.match(first.notices?.join() ?? "", /no network/)
-    assert.isUndefined((await look()).result.notices)
+    assert.match(first.warnings.map(({ message }) => message).join(), /no network/)
+    assert.deepStrictEqual((await look()).result.warnings, [])
   })
 
   it("a missing command is 127, an unexecutable one 126, and neither is in the journal", async () => {

@@ -189,14 +189,14 @@ describe("a snapshot", () => {
     const digests = await sh("c", makeFiles)
     await step("stop", "c")
     assert.strictEqual((await snapshot("c", "still")).kind, "disk")
-    const { warnings } = await json<{ readonly warnings: ReadonlyArray<string> }>([
+    const { warnings } = await json<{ readonly warnings: ReadonlyArray<{ readonly message: string }> }>([
       "workspace",
       "fork",
       "c",
       "--name",
       "d"
     ])
-    assert.match(warnings.join(), /the files alone/)
+    assert.match(warnings.map(({ message }) => message).join(), /the files alone/)
     assert.strictEqual((await status("c")).state, "stopped")
     assert.strictEqual(await sh("d", readFiles), digests)
     await step("start", "c")

@@ -118,9 +118,9 @@ describe("a server that was started with defaults for its workspaces", () => {
 
   it("a server with a host of a secret that it does not have is refused", () => {
     const refused = bindProject({ secretHttp: ["TOKEN@api.example.com"] }, {})
-    assert.match(Result.getOrThrow(Result.flip(refused)).message, /there is no secret TOKEN: add --secret-env TOKEN/)
+    assert.match(Result.getOrThrow(Result.flip(refused)).message, /there is no secret TOKEN/)
     const unknown = bindProject({ secretCommands: ["TOKEN"] }, {})
-    assert.match(Result.getOrThrow(Result.flip(unknown)).message, /there is no secret TOKEN: add --secret-env TOKEN/)
+    assert.match(Result.getOrThrow(Result.flip(unknown)).message, /there is no secret TOKEN/)
   })
 
   it("a model may add ignored globs in workspace-full only", async () => {

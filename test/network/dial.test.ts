@@ -64,7 +64,9 @@ describe("the dial process", () => {
             reason: "denied",
             detail: `${name} resolves to an address that is denied: ${address} is ${kind}`,
             // A loopback address is the guest's own in the guest.
-            option: address === "127.0.0.1" ? "--allow-host host.pyro.internal:80" : `--allow-ip ${address}:80`
+            remedy: address === "127.0.0.1"
+              ? { field: "allow_hosts", rule: "host.pyro.internal:80" }
+              : { field: "allow_ips", rule: `${address}:80` }
           })
           assert.strictEqual(connections(), before)
         }))
@@ -130,7 +132,7 @@ describe("the dial process", () => {
         assert.deepStrictEqual(yield* ask({ op: "dial", address: SERVER }), {
           reason: "denied",
           detail: "no --allow-ip rule allows the address",
-          option: `--allow-ip ${SERVER}:80`
+          remedy: { field: "allow_ips", rule: `${SERVER}:80` }
         })
         const allowIps = [`${SERVER}:80`, "[2001:db8:1::/48]:80"]
         assert.deepStrictEqual(yield* ask({ op: "dial", address: SERVER, policy: { allowIps } }), greeted(SERVER))
@@ -285,10 +287,10 @@ describe("the dial process", () => {
       const dial = world.ask({ op: "dial", name: "server.test.net" })
       assert.deepStrictEqual(yield* dial, greeted(SERVER))
       yield* world.ip("address", "add", `${SERVER}/32`, "dev", "wan")
-      const { detail, option } = yield* dial
-      assert.deepStrictEqual({ detail, option }, {
+      const { detail, remedy } = yield* dial
+      assert.deepStrictEqual({ detail, remedy }, {
         detail: `server.test.net resolves to an address that is denied: ${SERVER} is an address of this host`,
-        option: `--allow-ip ${SERVER}:80`
+        remedy: { field: "allow_ips", rule: `${SERVER}:80` }
       })
       yield* world.ip("address", "delete", `${SERVER}/32`, "dev", "wan")
       assert.deepStrictEqual(yield* dial, greeted(SERVER))

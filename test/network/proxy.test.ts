@@ -108,8 +108,11 @@ describe("a host with a proxy", () => {
     it.effect("a name that policy denies does not reach the proxy", () =>
       Effect.gen(function*() {
         const before = (yield* proxied).length
-        const { option, reason } = yield* dial("other.example", { policy: { allowHosts: ["npm"] } })
-        assert.deepStrictEqual({ option, reason }, { reason: "denied", option: "--allow-host other.example:80" })
+        const { reason, remedy } = yield* dial("other.example", { policy: { allowHosts: ["npm"] } })
+        assert.deepStrictEqual({ reason, remedy }, {
+          reason: "denied",
+          remedy: { field: "allow_hosts", rule: "other.example:80" }
+        })
         assert.strictEqual((yield* proxied).length, before)
       }))
 

@@ -1,10 +1,11 @@
 import { Effect } from "effect"
 import { ImagePullFailed } from "../../contract/errors/errors.ts"
+import { option } from "../../contract/errors/next-step.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { parseReference } from "../../contract/text/image-reference.ts"
 import { printable } from "../../contract/text/printable.ts"
 import { THIS_HOST } from "../../lib/network/model/name.ts"
-import { ofConnection, optionOf, troubles } from "../registry/pull-failed.ts"
+import { ofConnection, ruleOf, troubles } from "../registry/pull-failed.ts"
 import { type Building, failed, type Refused } from "./files.ts"
 
 /** Maximum hosts and images that an error names. */
@@ -12,13 +13,12 @@ const MOST_NAMED = 5
 
 const few = (names: ReadonlyArray<string>) => [...new Set(names)].slice(0, MOST_NAMED)
 
-/** Hosts that a step of a Dockerfile could not reach, and how to allow them. */
-const deniedText = (pyro: PyroService, workspace: string) =>
-  Effect.map(troubles(pyro, workspace, []), (entries) => {
-    const denied = entries.filter(({ outcome }) => outcome === "denied")
-    const options = few(denied.flatMap((entry) => optionOf(entry) ?? []))
-    return options.length === 0 ? "" : `\nThe network denied hosts. Allow what you trust: ${options.join(" ")}`
-  })
+/** Hosts that a step of a Dockerfile could not reach. */
+const deniedHosts = (pyro: PyroService, workspace: string) =>
+  Effect.map(
+    troubles(pyro, workspace, []),
+    (entries) => few(entries.flatMap((entry) => entry.outcome === "denied" ? ruleOf(entry) ?? [] : []))
+  )
 
 /** The error of a base image whose registry is away. The builder sees an answer of the host's cache of layers, such as 502. */
 const registryAway = (
@@ -50,10 +50,18 @@ export const buildFailed = (
     const away = kind === "dockerfile" ? yield* registryAway(pyro, workspace, { detail, registries }) : undefined
     if (away !== undefined) return yield* away
     if (kind !== "dockerfile" && kind !== "feature") return yield* failed(reference, kind, detail)
-    const unknown = unknownImages.length === 0
-      ? ""
-      : `\nOnly the build knows these images: ${
-        printable(few(unknownImages).join(", "))
-      }. Their registries need --allow-host`
-    return yield* failed(reference, kind, `${detail}${yield* deniedText(pyro, workspace)}${unknown}`)
+    const denied = yield* deniedHosts(pyro, workspace)
+    const plain = failed(reference, kind, detail)
+    return yield* failed(reference, kind, detail, [
+      ...(denied.length === 0
+        ? []
+        : [option("The network denied hosts. Allow those that you trust", "allow_hosts", denied)]),
+      ...(unknownImages.length === 0 ? [] : [
+        option(
+          `Only the build knows these images: ${printable(few(unknownImages).join(", "))}. Allow their registries`,
+          "allow_hosts"
+        )
+      ]),
+      ...plain.next
+    ])
   })

@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { EnvironmentBuildFailed, FileRefused, type PyroError } from "../../contract/errors/errors.ts"
+import type { NextStep } from "../../contract/errors/next-step.ts"
 import { payloadOf } from "../../contract/rows/payload-of.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { Secrets } from "../../contract/rows/secret-fields.ts"
@@ -77,8 +78,8 @@ export const placesIn = (
 /** Names of workspaces' secrets have fewer letters than ids. */
 export const secretName = (at: number) => `BUILD_SECRET_${at}`
 
-export const failed = (reference: string, step: string, detail: string) =>
-  new EnvironmentBuildFailed({ environment: reference, step, detail })
+export const failed = (reference: string, step: string, detail: string, next?: ReadonlyArray<NextStep>) =>
+  new EnvironmentBuildFailed({ environment: reference, step, detail, ...(next === undefined ? {} : { next }) })
 
 /** Takes a file of the builder, as bytes, and exactly as many as the builder has said. */
 export const takeFile = <E>(

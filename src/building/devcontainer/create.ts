@@ -143,7 +143,7 @@ export const createOfDevContainer = (
       const known = yield* devContainerAt(payload.devcontainer, payload.env)
       const environment = yield* environmentFor(pyro, payload, known, progressTo(notify))
       const described = yield* describedBy(known, environment, payload)
-      for (const message of described.notes) notify({ _tag: "Notice", level: "warning", message })
+      for (const note of described.notes) notify(note)
       const {
         allowRegistries: _registries,
         devcontainer: _file,

@@ -1,10 +1,9 @@
 import { Effect, Option, Schema } from "effect"
 import { ImagePullFailed, PullFailure } from "../../contract/errors/errors.ts"
-import { command } from "../../contract/errors/next-step.ts"
+import { call } from "../../contract/errors/next-step.ts"
 import { payloadOf } from "../../contract/rows/payload-of.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { NetworkRecord } from "../../contract/rows/workspace-network.ts"
-import { typed } from "../../contract/text/printable.ts"
 import { THIS_HOST } from "../../lib/network/model/name.ts"
 
 /** Failures whose reason the host knows better than the guest, which sees a refused connection only, or an answer of the cache of layers. */
@@ -22,9 +21,9 @@ export const troubles = (pyro: PyroService, workspace: string, without: Readonly
     Effect.orElseSucceed((): ReadonlyArray<NetworkRecord> => [])
   )
 
-/** The option that would allow a denied connection or look-up. */
-export const optionOf = ({ host, kind, option }: NetworkRecord): string | undefined =>
-  option ?? (kind === "lookup" ? `--allow-host ${host}` : undefined)
+/** The rule that would allow a denied connection or look-up by name. */
+export const ruleOf = ({ host, kind, remedy }: NetworkRecord): string | undefined =>
+  remedy?.field === "allow_hosts" ? remedy.rule : kind === "lookup" ? host : undefined
 
 /** TLS with the registry that ended in pyro, or in the builder, before a request. */
 const isOfCertificate = (reason: string) => /^(TLS with|the guest ended TLS)/.test(reason)
@@ -74,13 +73,13 @@ export const pullFailed = (
     if (last.outcome === "failed") {
       return yield* new ImagePullFailed({ image, reason: ofConnection(told), detail: told })
     }
-    const option = optionOf(last)
+    const rule = ruleOf(last)
     return yield* new ImagePullFailed({
       image,
       reason: "policy",
       detail: told,
-      ...(option === undefined
-        ? {}
-        : { next: [command("Allow the host if you trust it", `pyro env pull ${typed([image])} ${option}`)] })
+      ...(rule === undefined ? {} : {
+        next: [call("Allow the host if you trust it", "env.pull", { environment: image, allow_hosts: [rule] })]
+      })
     })
   })

@@ -9,7 +9,7 @@ import { printEvents, type Tagged } from "../output/progress.ts"
 import { makeScreenOutput, makeTerminalInput } from "../terminal/screen.ts"
 import { type OutputClosed, Terminal } from "../terminal/Terminal.ts"
 import { unreadStdinText } from "../terminal/unread-stdin.ts"
-import type { AnyOperation, AnyView } from "../views/view.ts"
+import type { AnyView } from "../views/view.ts"
 import { views } from "../views/views.ts"
 
 export type CommandPayload = RunPayload | ExecPayload
@@ -78,8 +78,7 @@ export const performCommand = (
     const filtered = payload.tty ? yield* makeScreenOutput(switches.has("raw")) : identity<Tagged>
     const show = (event: Tagged): Effect.Effect<unknown, OutputClosed, Terminal | Scope.Scope> =>
       event._tag === "Started" ? Effect.andThen(ending.started(event), start) : view.event!(filtered(event))
-    const { fold }: AnyOperation = operation as never
-    const result = yield* printEvents(fold!(kept), json, events, show)
+    const result = yield* printEvents(operation as never, kept, json, events, show)
     if (!json && isOwn(payload) && !payload.tty && !switches.has("interactive") && (yield* hasUnreadStdin)) {
       yield* note(unreadStdinText("workspace" in payload ? "exec" : "run"))
     }

@@ -70,7 +70,7 @@ const performOnce = (
       : takesInput(operation)
       ? yield* performCommand(operation, payload as CommandPayload, json, outputOptions)
       : yield* withInput(input, (given) =>
-        printEvents(row.fold!(payload), json, callOf(pyro, operation)(payload, given) as Events, (event) =>
+        printEvents(row as never, payload, json, callOf(pyro, operation)(payload, given) as Events, (event) =>
           view.event?.(event) ?? Effect.void))
     if (operation.name === "workspace.network.set") {
       yield* warnOfProxies((result as ResultOf<"workspace.network.set">).workspace)

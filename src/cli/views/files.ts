@@ -1,12 +1,14 @@
 import { Effect, Schema, type Scope, Stream } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import { MAX_READ_BYTES } from "../../contract/rows/file-fields.ts"
+import { typedTold } from "../../contract/rows/next-steps.ts"
 import type { DiskContent } from "../../contract/rows/workspace-disk.ts"
-import type { ExportResult } from "../../contract/rows/workspace-export.ts"
+import { type ExportResult, workspaceExport } from "../../contract/rows/workspace-export.ts"
 import { type FileChange, FileWatchEvent } from "../../contract/rows/workspace-file-watch.ts"
 import type { FileList, FileReadPayload } from "../../contract/rows/workspace-file.ts"
-import { type ImportPayload, MAX_STDIN_BYTES } from "../../contract/rows/workspace-import.ts"
+import { type ImportPayload, MAX_STDIN_BYTES, workspaceImport } from "../../contract/rows/workspace-import.ts"
 import type { PatchApplied } from "../../contract/rows/workspace-patch.ts"
+import { workspaceSyncPush } from "../../contract/rows/workspace-sync.ts"
 import { count } from "../../contract/text/count.ts"
 import { ignoredFilesNote, missingOnHostNote } from "../../contract/text/host-file-notes.ts"
 import { endLine, note, print, printContent, printJsonLines, printPiece, size, warn } from "../output/print.ts"
@@ -241,7 +243,9 @@ export const fileViews = {
     result: (result) =>
       Effect.gen(function*() {
         yield* remarks("left out", result.skipped, result.skippedCount)
-        for (const warning of result.warnings) yield* note(`pyro: warning: ${warning}\n`)
+        for (const warning of result.warnings) {
+          yield* note(`pyro: warning: ${typedTold(warning, workspaceExport.cli)}\n`)
+        }
         if (result.output !== "-") {
           if (result.kind === "changes") return yield* appliedText(result)
           const { changedFiles, files } = result
@@ -261,7 +265,9 @@ export const fileViews = {
     result: (copied) =>
       Effect.gen(function*() {
         yield* remarks("left out", copied.skipped, copied.skippedCount)
-        for (const warning of copied.warnings ?? []) yield* note(`pyro: warning: ${warning}\n`)
+        for (const warning of copied.warnings ?? []) {
+          yield* note(`pyro: warning: ${typedTold(warning, workspaceImport.cli)}\n`)
+        }
         yield* note(`${copied.path}: ${count(copied.files, "file")}, ${size(copied.bytes)}\n`)
       }),
     perform: ({ workspace }, payload) =>
@@ -281,9 +287,11 @@ export const fileViews = {
           yield* note("pyro: overwrite files that were changed in the workspace: --force\n")
         }
         yield* remarks("skipped", pushed.skipped, pushed.skippedCount)
-        for (const warning of pushed.warnings) yield* note(`pyro: warning: ${warning}\n`)
+        for (const warning of pushed.warnings) {
+          yield* note(`pyro: warning: ${typedTold(warning, workspaceSyncPush.cli)}\n`)
+        }
         const left = ignoredFilesNote(pushed.ignoredCount, pushed.ignored)
-        if (left !== undefined) yield* note(`pyro: ${left}\n`)
+        if (left !== undefined) yield* note(`pyro: ${left}; copy them with --include-ignored GLOB\n`)
         const gone = missingOnHostNote(pushed.goneCount, pushed.gone, "--delete")
         if (gone !== undefined) yield* note(`pyro: ${gone}\n`)
         const counts = [

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
-import { droppedLines, policyText, subjectText } from "../../contract/rows/network-text.ts"
-import type { NetworkRecord, OpenConnection } from "../../contract/rows/workspace-network.ts"
+import { droppedLines, policyText, remedyText, subjectText } from "../../contract/rows/network-text.ts"
+import { flagName } from "../../contract/rows/next-steps.ts"
+import { type NetworkRecord, type OpenConnection, workspaceNetworkSet } from "../../contract/rows/workspace-network.ts"
 import type { PublishedPort } from "../../contract/rows/workspace-port.ts"
 import { count } from "../../contract/text/count.ts"
 import { rowText } from "../../contract/text/one-line.ts"
@@ -27,7 +28,9 @@ const lineOf = (one: NetworkRecord): string =>
       ? []
       : [`${bytesOf(one)} in ${duration(one.durationMs)}`]),
     ...(one.reason === undefined ? [] : [one.reason]),
-    ...(one.option === undefined ? [] : [`to allow: ${one.option}`])
+    ...(one.remedy === undefined
+      ? []
+      : [remedyText(one.remedy, (field) => `--${flagName(workspaceNetworkSet.cli, field)}`)])
   ].join("  ")
 
 const openLine = (one: OpenConnection): string =>

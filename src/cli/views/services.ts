@@ -24,7 +24,7 @@ const STOP_SECONDS = 15
 const withWaiting = <A, E>(text: string | undefined, work: Effect.Effect<A, E>) =>
   Effect.gen(function*() {
     if (text === undefined) return yield* work
-    const progress = yield* makeProgress
+    const progress = yield* makeProgress()
     const everySeconds = (yield* Terminal).stderrIsTerminal ? TERMINAL_SECONDS : FILE_SECONDS
     const tick = (waitSeconds: number, seconds: number): Effect.Effect<never> =>
       Effect.sleep(waitSeconds * 1_000).pipe(

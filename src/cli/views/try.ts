@@ -79,7 +79,8 @@ const performAsking = (pyro: PyroService, payload: TryPayload, json: boolean) =>
     }
     const view: AnyView = tryViews["workspace.try"] as never
     const tried = yield* printEvents(
-      workspaceTry.fold(payload) as never,
+      workspaceTry as never,
+      payload,
       false,
       pyro.workspace.try({ ...payload, keep: "none" }),
       (event) => view.event!(event)

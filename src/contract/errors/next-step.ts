@@ -1,36 +1,52 @@
 import { Schema } from "effect"
-import { optional } from "../text/fields.ts"
+import { optional, string } from "../text/fields.ts"
 import { byName, named } from "../text/names.ts"
 
 /**
  * What to do next, as data. Each surface shows it in its own words: the command line as a line to paste, an MCP server as a call of a
  * tool, the page as a button, a program as it likes. `label` is the purpose: an imperative phrase without a full stop.
  */
-export const NextStep = Schema.Union([
-  Schema.Struct({
-    label: Schema.String,
+export type NextStep =
+  | {
+    readonly label: string
     /** Name of an operation of the table, such as `workspace.start`. */
-    call: Schema.String,
+    readonly call: string
     /** Its arguments by their JSON names. An absent `workspace` is that of the failed call. */
-    with: byName(Schema.Json),
+    readonly with: Readonly<Record<string, Schema.Json>>
     /** JSON names of arguments that the caller chooses. Absent if there are none. */
-    choose: optional(Schema.Array(Schema.String))
-  }),
-  Schema.Struct({
-    label: Schema.String,
+    readonly choose?: ReadonlyArray<string>
+  }
+  | {
+    readonly label: string
     /** JSON name of an argument of the call that failed. */
-    option: Schema.String,
+    readonly option: string
     /** Its value. Absent if the caller chooses. */
-    value: optional(Schema.Json)
-  }),
-  Schema.Struct({
-    label: Schema.String,
+    readonly value?: Schema.Json
+  }
+  | {
+    readonly label: string
     /** A command for a shell of the host, which only a person can give. */
-    command: Schema.String
-  }),
-  Schema.Struct({ label: Schema.String })
-])
-export type NextStep = typeof NextStep.Type
+    readonly command: string
+  }
+  | {
+    readonly label: string
+    /** A page of the documents that says more. A model cannot read it. */
+    readonly page?: string
+  }
+
+/** One form for all kinds: the binary form of messages tells structs apart by a tag alone. */
+export const NextStep = Schema.Struct({
+  label: string("Purpose of the step, without a full stop"),
+  call: optional(string("Name of an operation, such as `workspace.start`")),
+  with: optional(byName(Schema.Json).annotate({ description: "Arguments of `call` by their JSON names" })),
+  choose: optional(
+    Schema.Array(Schema.String).annotate({ description: "JSON names of arguments of `call` that the caller chooses" })
+  ),
+  option: optional(string("JSON name of an argument of the call that this is about")),
+  value: optional(Schema.Json.annotate({ description: "Value of `option`. Absent if the caller chooses" })),
+  command: optional(string("Command for a shell of the host, which only a person can give")),
+  page: optional(string("Page of the documents that says more"))
+}) as unknown as Schema.Codec<NextStep>
 
 type Values = Readonly<Record<string, Schema.Json | undefined>>
 
@@ -59,8 +75,8 @@ export const option = (label: string, field: string, value?: Schema.Json): NextS
 /** A command for a shell of the host. */
 export const command = (label: string, line: string): NextStep => ({ label, command: line })
 
-/** What no call, option or command does. */
-export const words = (label: string): NextStep => ({ label })
+/** What no call, option or command does. `page`: a page of the documents that says more. */
+export const words = (label: string, page?: string): NextStep => ({ label, ...(page === undefined ? {} : { page }) })
 
 /** A step for programs: the name of the operation, and its arguments as JSON. */
 const neutral = (step: NextStep): string => {

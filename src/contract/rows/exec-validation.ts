@@ -1,9 +1,13 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../errors/errors.ts"
+import { call, type NextStep, option } from "../errors/next-step.ts"
 import type { RunInput } from "./run-input.ts"
 import type { ExecPayload } from "./workspace-exec.ts"
 
-const wrong = (detail: string, field = "command") => Effect.fail(new InvalidRequest({ field, detail }))
+const wrong = (detail: string, field = "command", next: ReadonlyArray<NextStep> = []) =>
+  Effect.fail(new InvalidRequest({ field, detail, next }))
+
+const WRITE = "workspace.stdin"
 
 /** Fails if both a command and a script are given. */
 export const requireOneCommand = (
@@ -22,14 +26,16 @@ export const requireRead = (
 ): Effect.Effect<void, InvalidRequest> => {
   if ((stdin ?? writeStdin) === undefined || resumed === true) return Effect.void
   if (openStdin === true && !detach) {
-    return wrong("a command with an open stdin does not read that of its call. Write to it: pyro stdin", "stdin")
+    return wrong("a command with an open stdin does not read that of its call", "stdin", [
+      call("Write to it", WRITE, {}, "exec_id")
+    ])
   }
   if (tty) return Effect.void
   if (detach) {
-    return wrong(
-      "a detached command does not read the stdin of its call. Start it with --open-stdin (open_stdin: true), and write: pyro stdin",
-      "stdin"
-    )
+    return wrong("a detached command does not read the stdin of its call", "stdin", [
+      option("Start it with an open one", "open_stdin", true),
+      call("Then write to it", WRITE, {}, "exec_id")
+    ])
   }
   return execId !== undefined && command.length === 0 && script === undefined
     ? wrong("a started command reads the stdin of the call that started it", "stdin")

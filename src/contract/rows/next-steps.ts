@@ -2,6 +2,7 @@ import type { PyroError } from "../errors/errors.ts"
 import { type NextStep, withSteps } from "../errors/next-step.ts"
 import { named } from "../text/names.ts"
 import { typed } from "../text/printable.ts"
+import type { Told } from "./notice.ts"
 import type { CliSurface } from "./operation.ts"
 import { type Operation, operations } from "./operations.ts"
 import { payloadFields } from "./payload-fields.ts"
@@ -128,7 +129,7 @@ export const typedStep = (step: NextStep, failed?: CliSurface): string => {
     return row === undefined ? step.label : `${step.label}: ${commandLine(row, step.with, step.choose ?? [])}`
   }
   if ("command" in step) return `${step.label}: ${step.command}`
-  if (!("option" in step)) return step.label
+  if (!("option" in step)) return step.page === undefined ? step.label : `${step.label} (${step.page})`
   const words = optionWords(step.option, step.value, failed)
   return words === undefined ? step.label : `${step.label}: ${words}`
 }
@@ -136,3 +137,7 @@ export const typedStep = (step: NextStep, failed?: CliSurface): string => {
 /** An error for a person at a terminal. `failed`: the command that failed, if it is known. */
 export const typedMessage = ({ fact, next }: PyroError, failed?: CliSurface): string =>
   withSteps(fact, takeable(next).map((step) => typedStep(step, failed)))
+
+/** A notice or a warning for a person at a terminal. `asked`: the command that it is about, if it is known. */
+export const typedTold = ({ message, next = [] }: Told, asked?: CliSurface): string =>
+  withSteps(message, takeable(next).map((step) => typedStep(step, asked)))

@@ -24,7 +24,7 @@ import {
   workingDirectory
 } from "./command.ts"
 import { networkFields } from "./network-fields.ts"
-import { Notice, warnings } from "./notice.ts"
+import { Gathered, Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
 import { runGroups } from "./option-groups.ts"
 import { secretCommandsField, secretFlags, secretHttpField, secretMappings, secretsField } from "./secret-fields.ts"
@@ -101,7 +101,7 @@ type RunResult = ReturnType<typeof RunResult>["Type"]
 
 const fold = (payload: RunPayload): Folding<RunEvent, RunResult> => {
   const output = commandOutput(payload.maxBytes, payload.order)
-  const messages: Array<string> = []
+  const messages = new Gathered()
   let exited: Extract<RunEvent, { readonly _tag: "Exited" }> | undefined
   return {
     add: (event) => {
@@ -109,8 +109,7 @@ const fold = (payload: RunPayload): Folding<RunEvent, RunResult> => {
         case "Output":
           return output.add(event.from, event.bytes)
         case "Notice":
-          if (event.level === "warning") messages.push(event.message)
-          return
+          return messages.add(event)
         case "Exited":
           exited = event
           return
@@ -130,7 +129,7 @@ const fold = (payload: RunPayload): Folding<RunEvent, RunResult> => {
           commandMs: tenths(durations.commandMs)
         },
         ...output.kept(),
-        warnings: messages
+        warnings: messages.all
       }
     },
     output: output.kept

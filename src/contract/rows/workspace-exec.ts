@@ -17,7 +17,7 @@ import {
   StartedExecId,
   terminalFields
 } from "./command.ts"
-import { Notice } from "./notice.ts"
+import { Gathered, Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
 import { execGroups } from "./option-groups.ts"
 import { secretMappings } from "./secret-fields.ts"
@@ -101,11 +101,7 @@ const ExecResult = lazy(() => {
     stderrBytes: integer("Total bytes that the command wrote to stderr"),
     truncated: boolean("Whether the middle of stdout or stderr is left out. `logs` has all output"),
     droppedBytes: droppedBytes(),
-    notices: optional(
-      Schema.Array(Schema.String).annotate({
-        description: "Warnings, one sentence each. Absent if there are none"
-      })
-    ),
+    warnings: warnings(),
     nextCursor: integer("Cursor after this output, for the next call"),
     lossy: boolean("Whether bytes that are not UTF-8 were replaced by U+FFFD")
   })
@@ -118,7 +114,7 @@ const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
   let pid: number | undefined
   let exited: Omit<Extract<ExecEvent, { readonly _tag: "Exited" }>, "_tag"> | undefined
   let detached = false
-  const notices: Array<string> = []
+  const messages = new Gathered()
   let nextCursor = payload.cursor ?? 0
   return {
     add: (event) => {
@@ -139,8 +135,7 @@ const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
           pid = event.pid
           return
         case "Notice":
-          if (event.level === "warning") notices.push(event.message)
-          return
+          return messages.add(event)
       }
     },
     result: () => {
@@ -151,7 +146,7 @@ const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
         outcome: "running" as const,
         ...exited,
         ...output.kept(),
-        ...(notices.length === 0 ? {} : { notices }),
+        warnings: messages.all,
         nextCursor
       }
     },

@@ -16,7 +16,7 @@ import {
 import { snakeStruct } from "../text/snake.ts"
 import { outputBytes } from "./command.ts"
 import { preserveTimes } from "./file-fields.ts"
-import { Notice, warnings } from "./notice.ts"
+import { Gathered, Notice, Told, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
 import { exportGroups } from "./option-groups.ts"
 import { allowSecretsField } from "./secret-fields.ts"
@@ -170,9 +170,7 @@ export const ExportResult = lazy(() =>
     workspace: string("Workspace, as the request names it"),
     ...summaryFields(),
     notes: optional(
-      Schema.Array(Schema.String).annotate({
-        description: "Facts, such as what is left out. Absent if none"
-      })
+      Schema.Array(Told()).annotate({ description: "Facts, such as what is left out. Absent if none" })
     ),
     entries: Schema.Array(ExportedEntry()).annotate({ description: "Entries that were written, in order" })
   })
@@ -181,7 +179,8 @@ export type ExportResult = ReturnType<typeof ExportResult>["Type"]
 
 const fold = (payload: ExportPayload): Folding<ExportEvent, ExportResult> => {
   const entries: Array<ExportedEntry> = []
-  const notes: Array<string> = []
+  const notes = new Gathered("hint")
+  const messages = new Gathered()
   let summary: ExportSummary | undefined
   return {
     add: (event) => {
@@ -193,8 +192,8 @@ const fold = (payload: ExportPayload): Folding<ExportEvent, ExportResult> => {
           summary = event.summary
           return
         case "Notice":
-          if (event.level === "hint") notes.push(event.message)
-          return
+          notes.add(event)
+          return messages.add(event)
         case "Output":
           return
       }
@@ -202,7 +201,13 @@ const fold = (payload: ExportPayload): Folding<ExportEvent, ExportResult> => {
     result: () =>
       summary === undefined
         ? undefined
-        : { workspace: payload.workspace, ...summary, ...(notes.length === 0 ? {} : { notes }), entries }
+        : {
+          workspace: payload.workspace,
+          ...summary,
+          warnings: [...messages.all, ...summary.warnings],
+          ...(notes.all.length === 0 ? {} : { notes: notes.all }),
+          entries
+        }
   }
 }
 

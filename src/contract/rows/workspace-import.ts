@@ -13,6 +13,7 @@ import {
 } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { gitPath, preserveTimes } from "./file-fields.ts"
+import { Told } from "./notice.ts"
 import { always, lazy, unary } from "./operation.ts"
 import { at, withVm } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -66,7 +67,7 @@ export const Imported = lazy(() =>
       reason: string("Reason, one sentence")
     })).annotate({ description: "The first 1000 of these paths" }),
     warnings: optional(
-      Schema.Array(Schema.String).annotate({ description: "Warnings, one sentence each. Absent if there are none" })
+      Schema.Array(Told()).annotate({ description: "Warnings. Absent if there are none" })
     )
   })
 )

@@ -14,7 +14,7 @@ import { snakeStruct } from "../text/snake.ts"
 import { variables, workingDirectory } from "./command.ts"
 import { devContainerFields } from "./devcontainer-fields.ts"
 import { networkDetails, networkFields } from "./network-fields.ts"
-import { Notice, warnings } from "./notice.ts"
+import { Gathered, Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming, unary } from "./operation.ts"
 import { createGroups } from "./option-groups.ts"
 import { registryFlags } from "./registry-fields.ts"
@@ -130,19 +130,19 @@ type WorkspaceResult = ReturnType<typeof WorkspaceResult>["Type"]
 
 /** Gathers the notices and the workspace. */
 export const foldWorkspace = (): Folding<WorkspaceEvent, WorkspaceResult> => {
-  const messages: Array<string> = []
+  const messages = new Gathered()
   let workspace: WorkspaceInfo | undefined
   let ignoredCount: number | undefined
   return {
     add: (event) => {
-      if (event._tag === "Notice") ignoredCount = event.ignoredCount ?? ignoredCount
-      if (event._tag === "Ready") workspace = event.workspace
-      else if (event.level === "warning") messages.push(event.message)
+      if (event._tag === "Ready") return void (workspace = event.workspace)
+      ignoredCount = event.ignoredCount ?? ignoredCount
+      messages.add(event)
     },
     result: () =>
       workspace === undefined
         ? undefined
-        : { workspace, warnings: messages, ...(ignoredCount === undefined ? {} : { ignoredCount }) }
+        : { workspace, warnings: messages.all, ...(ignoredCount === undefined ? {} : { ignoredCount }) }
   }
 }
 

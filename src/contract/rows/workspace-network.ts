@@ -115,7 +115,14 @@ export const NetworkRecord = lazy(() =>
     port: optional(integer("Port of the connection. Absent for a look-up")),
     address: optional(string("Address that the host connected to. Absent if the host connected to none")),
     reason: optional(string("Reason for the denial, the failure or the early end. Absent otherwise")),
-    option: optional(string("Option that would allow the request. Absent unless one would")),
+    remedy: optional(
+      Schema.Struct({
+        field: Schema.Literals(["allow_hosts", "allow_ips", "deny_hosts", "trust_host_certificates"]).annotate({
+          description: "Argument of `workspace network set`. `deny_hosts`: its rule has to go"
+        }),
+        rule: optional(string("Rule of the list. Absent for `trust_host_certificates`"))
+      }).annotate({ description: "Change of the policy that would allow the request. Absent unless one would" })
+    ),
     once: optional(boolean("`true`: the connection used up a permission of --allow-once. Absent otherwise")),
     bytesOut: number("Bytes that the guest sent"),
     bytesIn: number("Bytes that the guest received"),

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { between, defaulted, described, flag, list, must, optional, string, text, wordBounds } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
-import { Notice, warnings } from "./notice.ts"
+import { Gathered, Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
 import { at, waits } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -116,17 +116,17 @@ const TryResult = lazy(() => snakeStruct({ ...fields(), warnings: warnings() }))
 export type TryResult = ReturnType<typeof TryResult>["Type"]
 
 const fold = (): Folding<TryEvent, TryResult> => {
-  const messages: Array<string> = []
+  const messages = new Gathered()
   let done: Extract<TryEvent, { readonly _tag: "Done" }> | undefined
   return {
     add: (event) => {
       if (event._tag === "Done") done = event
-      else if (event._tag === "Notice" && event.level === "warning") messages.push(event.message)
+      else if (event._tag === "Notice") messages.add(event)
     },
     result: () => {
       if (done === undefined) return undefined
       const { _tag, ...rest } = done
-      return { ...rest, warnings: messages }
+      return { ...rest, warnings: messages.all }
     }
   }
 }

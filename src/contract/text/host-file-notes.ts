@@ -26,9 +26,7 @@ export const ignoredFilesNote = (count: number, named: ReadonlyArray<string>): s
   const shown = named.slice(0, 5)
   const more = count - shown.length
   const what = count === 1 ? "1 ignored file or directory stays" : `${count} ignored files and directories stay`
-  return `${what} on the host: ${shown.join(", ")}${
-    more > 0 ? ` and ${more} more` : ""
-  }; copy them with --include-ignored GLOB`
+  return `${what} on the host: ${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`
 }
 
 /** Files and directories that lost a property in a copy. */

@@ -2,6 +2,7 @@ import { type Cause, Effect, Fiber, Queue, Stream } from "effect"
 import { ensureImages } from "../../building/environments.ts"
 import { progressTo } from "../../building/model/notices.ts"
 import type { PyroError } from "../../contract/errors/errors.ts"
+import { call, words } from "../../contract/errors/next-step.ts"
 import { requireOneCommand } from "../../contract/rows/exec-validation.ts"
 import type { Notice } from "../../contract/rows/notice.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
@@ -27,8 +28,11 @@ import { checkGiven } from "../../workspace/residents/header-secret/bindings.ts"
 import { grantOfCaller } from "../../workspace/residents/network/set.ts"
 import { isOn } from "../../workspace/residents/policy/policy.ts"
 
-const PUBLISHING =
-  "run publishes none; create a workspace, and start its command with: pyro service start NAME web --publish PORT"
+/** A run publishes no port. */
+const PUBLISHING = [
+  words("A run publishes none: create a workspace"),
+  call("Then start its command", "workspace.service.start", { name: "web" }, "workspace", "publish")
+]
 
 /** Size of the workspace disk in the guest. The host's file grows as the guest writes. */
 export const diskMib = 16 * 1024

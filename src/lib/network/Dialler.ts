@@ -12,7 +12,7 @@ import { connectDirectly, isWithoutProxy, proxiesNow, startDirectly } from "./da
 import { startDialProcess } from "./daemon/dial/dial-process.ts"
 import { type DatagramSocket, openDatagrams } from "./daemon/dial/open-datagrams.ts"
 import { type CacheAccess, nothingServed, type Served } from "./model/cache-access.ts"
-import { type Denied, judgeLiteral, judgeName } from "./model/judge.ts"
+import { type Denied, judgeLiteral, judgeName, type Remedy } from "./model/judge.ts"
 import { LOOPBACK, THIS_HOST, withoutServiceLabels } from "./model/name.ts"
 import { parseIpRules, type Rules } from "./model/policy.ts"
 
@@ -23,8 +23,8 @@ export class DialRefused extends Data.TaggedError("DialRefused")<{
   readonly reason: DialFailure
   /** A sentence without its full stop. */
   readonly detail: string
-  /** Option that would allow a denied connection. */
-  readonly option: string | undefined
+  /** What would allow a denied connection. */
+  readonly remedy: Remedy | undefined
 }> {
   override get message() {
     return this.detail
@@ -104,12 +104,12 @@ export interface DiallerService {
   readonly makeAuthority: (hosts: ReadonlyArray<string>) => Effect.Effect<Authority, DialRefused>
 }
 
-const refused = ({ option, reason }: Denied) => new DialRefused({ reason: "denied", detail: reason, option })
+const refused = ({ remedy, reason }: Denied) => new DialRefused({ reason: "denied", detail: reason, remedy })
 
-const failedAs = ({ detail, failure, option }: Pick<RefusedMessage, "detail" | "failure" | "option">) =>
-  new DialRefused({ reason: failure, detail, option })
+const failedAs = ({ detail, failure, remedy }: Pick<RefusedMessage, "detail" | "failure" | "remedy">) =>
+  new DialRefused({ reason: failure, detail, remedy })
 
-const overTcpAlone = (detail: string) => new DialRefused({ reason: "failed", detail, option: undefined })
+const overTcpAlone = (detail: string) => new DialRefused({ reason: "failed", detail, remedy: undefined })
 
 const interceptionMessage = (
   { authority, foreign, secrets }: HostInterception,

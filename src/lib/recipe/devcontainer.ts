@@ -1,5 +1,6 @@
 import { Option, Schema } from "effect"
 import * as path from "node:path"
+import type { Notice } from "../../contract/rows/notice.ts"
 import { named } from "../../contract/text/names.ts"
 import { sha256Text } from "../../system/files/digest.ts"
 import { folderOf } from "./devcontainer/build-plan.ts"
@@ -51,7 +52,7 @@ export interface DevContainer {
   readonly steps: LifecycleSteps
   /** Ports of the guest that the file forwards. */
   readonly ports: ReadonlyArray<number>
-  readonly notes: ReadonlyArray<string>
+  readonly notes: ReadonlyArray<Notice>
 }
 
 const decodeLabel = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Array(Metadata)))

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import * as path from "node:path"
+import { option } from "../../contract/errors/next-step.ts"
 import { demandReadable } from "../../system/files/caller-places.ts"
 import { makeUniqueFolder } from "../../system/files/entries.ts"
 import { isDirectory, realPath } from "../../system/files/host-path.ts"
@@ -114,7 +115,11 @@ const makeGits = (gits: ReadonlyArray<PlannedGit>, folder: string) =>
   ).pipe(
     Effect.mapError((failure) =>
       failure instanceof GitFailed
-        ? new GitFailed({ command: "", detail: `${failure.message}; --git none takes the files without a history` })
+        ? new GitFailed({
+          command: "",
+          detail: failure.message,
+          next: [option("Take the files without a history", "git", "none")]
+        })
         : failure
     )
   )

@@ -110,7 +110,7 @@ export const syncPush = (
         ...overwrittenNotes(push.overwritten),
         ...host.notes,
         ...lossNotes(losses, (path) => placedText(dest, path))
-      ]
+      ].map((message) => ({ message }))
     }
   }))
 

@@ -1,7 +1,7 @@
 import type { OperationName } from "../../contract/rows/operations.ts"
 import type { AnyTool } from "../request.ts"
 import { cancelTool, logsTool } from "./commands.ts"
-import { diskExportTool, exportTool, patchTool, summaryTool, syncPushTool } from "./crossing.ts"
+import { diskExportTool, exportTool, patchTool, syncPushTool } from "./crossing.ts"
 import { compareTool, diffTool } from "./diff.ts"
 import { execTool } from "./exec.ts"
 import { diskListTool, diskReadTool, fileEditTool, fileListTool, fileReadTool, fileWriteTool } from "./files.ts"
@@ -64,7 +64,6 @@ export const tools: { readonly [Name in OperationName]?: AnyTool } = {
   "workspace.compare": compareTool,
   "workspace.export": exportTool,
   "workspace.sync.push": syncPushTool,
-  "workspace.summary": summaryTool,
   "workspace.network.set": networkSetTool,
   "workspace.network.log": networkLogTool,
   "workspace.snapshot.list": snapshotListTool

@@ -22,7 +22,7 @@ export const ExecReport = lazy(() =>
     stdout: Schema.String,
     stderr: Schema.String,
     truncated: Schema.Boolean,
-    notices: Schema.Array(Schema.String),
+    warnings: Schema.Array(Schema.String),
     execId: Schema.String,
     nextCursor: Schema.NullOr(Schema.String)
   })

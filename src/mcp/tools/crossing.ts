@@ -61,7 +61,8 @@ export const exportTool: Tool<"workspace.export"> = {
       skipped,
       skippedCount,
       warnings
-    }
+    },
+    { told }
   ) =>
     lines(
       `${checked === true ? "nothing was written: would export" : "exported"} ${
@@ -72,8 +73,8 @@ export const exportTool: Tool<"workspace.export"> = {
         named(entries, ({ path, type }) => `${path}${type === "directory" ? "/" : ""}`),
       skippedCount > 0 && `left out:\n${named(skipped, reason, skippedCount)}`,
       ...executableConfig.slice(0, NAMED).map((one) => `the host may execute automatically: ${reason(one)}`),
-      ...notes.map((one) => `note: ${one}`),
-      ...warnings.map((one) => `warning: ${one}`)
+      ...notes.map((one) => `note: ${told(one)}`),
+      ...warnings.map((one) => `warning: ${told(one)}`)
     )
 }
 
@@ -116,7 +117,8 @@ export const syncPushTool: Tool<"workspace.sync.push"> = {
       skipped,
       skippedCount,
       warnings
-    }
+    },
+    { told }
   ) =>
     lines(
       filesPushed === 0 ? "nothing to push" : `pushed ${count(filesPushed, "file")}, ${bytes(size)}`,
@@ -130,13 +132,6 @@ export const syncPushTool: Tool<"workspace.sync.push"> = {
         `ignored, left on the host (include_ignored takes globs): ${count(ignoredCount, "path")}, such as ${
           ignored.slice(0, 5).join(", ")
         }`,
-      ...warnings.map((one) => `warning: ${one}`)
+      ...warnings.map((one) => `warning: ${told(one)}`)
     )
-}
-
-/** The lines that name options; the others quote the guest. */
-const DENIAL = /^ {2}denied .*$/gm
-
-export const summaryTool: Tool<"workspace.summary"> = {
-  text: ({ text }, { inWords }) => text.replace(DENIAL, inWords)
 }

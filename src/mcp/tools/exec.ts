@@ -62,7 +62,7 @@ const pageOfOutput = (
       stdout: textOf(page, "stdout"),
       stderr: textOf(page, "stderr"),
       truncated: !isLast,
-      notices: [],
+      warnings: [],
       execId: id,
       nextCursor
     }
@@ -117,7 +117,7 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecReport>,
     if (own["cancel"] === true) yield* request.pyro.workspace.cancel({ workspace, execId: id })
     const kept = keepOutput(Number(from))
     let exited: Exited | undefined
-    const notices: Array<string> = []
+    const warnings: Array<string> = []
     const asked = {
       ...payload,
       execId: id,
@@ -129,7 +129,7 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecReport>,
     const take = (event: ExecEvent) =>
       Effect.sync(() => {
         if (event._tag === "Output") (seen?.push ?? kept.add)(event)
-        if (event._tag === "Notice" && event.level === "warning") notices.push(request.inWords(event.message))
+        if (event._tag === "Notice" && event.level === "warning") warnings.push(request.told(event))
         if (event._tag === "Exited") exited = event
       })
     // A server that is killed cancels nothing: the daemon ends the command when the connection is lost.
@@ -150,14 +150,14 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecReport>,
       stdout,
       stderr,
       truncated: omitted !== undefined,
-      notices,
+      warnings,
       execId: id,
       nextCursor
     }
     const verdict = exited === undefined
       ? `still running after ${waitSeconds} s; continue with ${again(nextCursor!)}`
       : `${verdictOf(exited)} (exec_id ${id.slice(0, SHOWN_ID)})`
-    return { result, text: lines(verdict, ...notices.map((one) => `note: ${one}`), streamsText(result)) }
+    return { result, text: lines(verdict, ...warnings.map((one) => `warning: ${one}`), streamsText(result)) }
   })
 
 /** The request to start a command may still be on its way. */

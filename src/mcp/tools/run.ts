@@ -25,7 +25,7 @@ const RunReport = lazy(() =>
 )
 type RunReport = ReturnType<typeof RunReport>["Type"]
 
-const perform = ({ inWords, own, payload, pyro, report, underWay }: Request<RunPayload>) =>
+const perform = ({ own, payload, pyro, report, told, underWay }: Request<RunPayload>) =>
   Effect.gen(function*() {
     const kept = keepOutput(0)
     const warnings: Array<string> = []
@@ -42,8 +42,8 @@ const perform = ({ inWords, own, payload, pyro, report, underWay }: Request<RunP
             printed += event.bytes.length
             return (seen?.push ?? kept.add)({ from: event.from, bytes: event.bytes, next: printed })
           case "Notice":
-            if (event.level === "warning") warnings.push(inWords(event.message))
-            return report(inWords(noticeText(event)))
+            if (event.level === "warning") warnings.push(told(event))
+            return report(noticeText({ ...event, message: told(event) }))
           case "Exited":
             exited = event
         }

@@ -5,9 +5,11 @@ import {
   droppedLines,
   hasConnections,
   policyText,
+  remedyText,
   subjectText,
   targetText
 } from "../../contract/rows/network-text.ts"
+import type { Told } from "../../contract/rows/notice.ts"
 import { lazy } from "../../contract/rows/operation.ts"
 import { servicesText } from "../../contract/rows/resident-text.ts"
 import { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
@@ -28,7 +30,7 @@ const entryText = (one: NetworkRecord): string =>
     subjectText(one),
     ...(one.address === undefined ? [] : [`${bytes(one.bytesOut)} sent, ${bytes(one.bytesIn)} received`]),
     ...(one.reason === undefined ? [] : [one.reason]),
-    ...(one.option === undefined ? [] : [`to allow: ${one.option}`])
+    ...(one.remedy === undefined ? [] : [remedyText(one.remedy, (field) => field)])
   ].join("  ")
 
 export const networkSetTool: Tool<"workspace.network.set"> = {
@@ -43,10 +45,10 @@ export const networkSetTool: Tool<"workspace.network.set"> = {
 }
 
 export const networkLogTool: Tool<"workspace.network.log"> = {
-  text: ({ entries, nextCursor, open }, { inWords }) =>
+  text: ({ entries, nextCursor, open }) =>
     lines(
       entries.length + open.length === 0 && "no entries",
-      inWords(lines(...entries.map(entryText))),
+      ...entries.map(entryText),
       ...open.map((one) => `${one.at}  open  ${targetText(one)}`),
       `[go on with cursor ${nextCursor}]`
     )
@@ -89,7 +91,7 @@ const portLine = ({ guestPort, hostPort, service }: NonNullable<WorkspaceInfo["p
     hostPort === undefined ? "not listened for" : `127.0.0.1:${hostPort} on the host`
   }`
 
-const warned = (warnings: ReadonlyArray<string>) => warnings.map((one) => `warning: ${one}`)
+const warned = (warnings: ReadonlyArray<Told>) => warnings.map(({ message }) => `warning: ${message}`)
 
 /** The seed of a new workspace: the model's, else the server's project. */
 const seeded = ({ fields, own }: Given, project: Project): Result.Result<Fields, InvalidRequest> => {

@@ -2,6 +2,7 @@ import { Cause, Option, Result, Schema } from "effect"
 import type { RpcClientError } from "effect/rpc/RpcClientError"
 import * as Socket from "effect/socket/Socket"
 import { DaemonUnavailable, MessageUnreadable, type PyroError } from "../../contract/errors/errors.ts"
+import type { NextStep } from "../../contract/errors/next-step.ts"
 import type { DaemonLeaves } from "../../contract/wire/rpcs.ts"
 import { UnreadableMessage } from "../../contract/wire/serialization.ts"
 
@@ -19,7 +20,8 @@ export type RequestFailure = PyroError | ConnectionLost
 
 export const isLost = (failure: RequestFailure): failure is ConnectionLost => failure._tag === "ConnectionLost"
 
-export const lost = (detail: string) => new DaemonUnavailable({ detail: `the connection was lost ${detail}` })
+export const lost = (detail: string, next?: ReadonlyArray<NextStep>) =>
+  new DaemonUnavailable({ detail: `the connection was lost ${detail}`, ...(next === undefined ? {} : { next }) })
 
 /**
  * The fault of a message that one side cannot read, if this is the defect. The library reports an unreadable request, and an unwritable

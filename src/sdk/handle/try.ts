@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
+import { Gathered } from "../../contract/rows/notice.ts"
 import { named } from "../../contract/text/names.ts"
 import { isOptions, type Options } from "../model/options.ts"
 import type { Candidate, TryEvent, TryOptions } from "../promises/try.ts"
@@ -26,7 +27,7 @@ export const tryIn = ({ pyro, useStream }: Host, workspace: string) =>
   { check, ...options }: Given<TryOptions> = {}
 ): Stream.Stream<TryEvent, PyroError> =>
   Stream.unwrap(Effect.sync(() => {
-    const warnings: Array<string> = []
+    const warnings = new Gathered()
     const events = pyro.workspace.try({
       ...inSeconds(options),
       ...checkOf(check),
@@ -36,10 +37,10 @@ export const tryIn = ({ pyro, useStream }: Host, workspace: string) =>
     return useStream(events).pipe(
       Stream.map((event): TryEvent | undefined => {
         if (event._tag === "Notice") {
-          if (event.level === "warning") warnings.push(event.message)
+          warnings.add(event)
           return undefined
         }
-        return event._tag === "Done" ? { ...event, warnings } : event
+        return event._tag === "Done" ? { ...event, warnings: warnings.all } : event
       }),
       Stream.filter((event): event is TryEvent => event !== undefined)
     )

@@ -5,6 +5,8 @@ import {
   type InvalidConfiguration,
   type PyroError
 } from "../../contract/errors/errors.ts"
+import { command } from "../../contract/errors/next-step.ts"
+import { typed } from "../../contract/text/printable.ts"
 import { readJson } from "../../system/files/atomic-file.ts"
 import { readTail } from "../../system/files/line-log.ts"
 import { daemonFiles, Paths, pathVariables } from "../../system/files/Paths.ts"
@@ -59,9 +61,11 @@ const demandRunning = (record: string, own: string, socket: string) =>
       return yield* new DaemonMismatch({ running: found.value.version, own, detail: "this program starts none" })
     }
     const { stateDir } = yield* Paths
-    const detail =
-      `no daemon runs for ${stateDir}, and this program starts none. Start one: PYRO_STATE_DIR=${stateDir} pyro list`
-    yield* Effect.mapError(Effect.scoped(connectUnix(socket)), () => new DaemonUnavailable({ detail }))
+    const absent = new DaemonUnavailable({
+      detail: `no daemon runs for ${stateDir}, and this program starts none`,
+      next: [command("Start one", `PYRO_STATE_DIR=${typed([stateDir])} pyro list`)]
+    })
+    yield* Effect.mapError(Effect.scoped(connectUnix(socket)), () => absent)
     return socket
   })
 

@@ -16,7 +16,8 @@ export type NextStep =
   }
   | { readonly label: string; readonly option: string; readonly value?: unknown }
   | { readonly label: string; readonly command: string }
-  | { readonly label: string }
+  /** `page`: a page of the documents that says more. */
+  | { readonly label: string; readonly page?: string }
 
 /** An error of pyro. `instanceof PyroError` and `instanceof WorkspaceNotFound` tell errors apart, and so does `code`. */
 export interface PyroError extends Error {

@@ -1,5 +1,7 @@
 // Generated from src/contract by: node scripts/docs.mjs
 
+import type { NextStep } from "./error-class.ts"
+
 /** A workspace, as `pyro status` shows it. */
 export interface WorkspaceInfo {
   /** Id of the workspace. pyro never reuses an id */
@@ -201,6 +203,14 @@ export interface CommandInfo {
   readonly client?: string
   /** True if the command was started before the fork or the snapshot that this workspace comes from */
   readonly inherited?: true
+}
+
+/** What a caller should know of a call that succeeded. */
+export interface Warning {
+  /** What happened, one sentence. It names no command and no option */
+  readonly message: string
+  /** What to do next, the best first. Absent if nothing helps */
+  readonly next?: ReadonlyArray<NextStep>
 }
 
 /** A listing of a directory. */
@@ -535,8 +545,8 @@ export interface RewindResult {
    * sentence each
    */
   readonly notUndone: ReadonlyArray<string>
-  /** Warnings, one sentence each. Empty if there are none */
-  readonly warnings: ReadonlyArray<string>
+  /** Warnings. Empty if there are none */
+  readonly warnings: ReadonlyArray<Warning>
 }
 
 /** A saved snapshot, which outlives its workspace. */
@@ -802,10 +812,10 @@ export interface ExportResult {
     /** Reason, one sentence */
     readonly reason: string
   }>
-  /** Warnings, one sentence each. Empty if there are none */
-  readonly warnings: ReadonlyArray<string>
+  /** Warnings. Empty if there are none */
+  readonly warnings: ReadonlyArray<Warning>
   /** Facts, such as what is left out. Absent if none */
-  readonly notes?: ReadonlyArray<string>
+  readonly notes?: ReadonlyArray<Warning>
   /** Entries that were written, in order */
   readonly entries: ReadonlyArray<{
     /**
@@ -852,8 +862,8 @@ export interface ImportResult {
     /** Reason, one sentence */
     readonly reason: string
   }>
-  /** Warnings, one sentence each. Absent if there are none */
-  readonly warnings?: ReadonlyArray<string>
+  /** Warnings. Absent if there are none */
+  readonly warnings?: ReadonlyArray<Warning>
 }
 
 /** Changes of the host that were copied to the guest. */
@@ -903,8 +913,8 @@ export interface PushResult {
   readonly ignoredCount: number
   /** The first 20 of these paths */
   readonly ignored: ReadonlyArray<string>
-  /** Warnings, one sentence each. Empty if there are none */
-  readonly warnings: ReadonlyArray<string>
+  /** Warnings. Empty if there are none */
+  readonly warnings: ReadonlyArray<Warning>
 }
 
 /** What became of a candidate. */
@@ -980,8 +990,8 @@ export interface TryResult {
   readonly undo?: string
   /** The workspace */
   readonly workspace: WorkspaceInfo
-  /** Warnings, one sentence each. Empty if there are none */
-  readonly warnings: ReadonlyArray<string>
+  /** Warnings. Empty if there are none */
+  readonly warnings: ReadonlyArray<Warning>
 }
 
 /** A candidate that became the workspace. */
@@ -994,8 +1004,8 @@ export interface KeepResult {
   readonly undo?: string
   /** The workspace */
   readonly workspace: WorkspaceInfo
-  /** Warnings, one sentence each. Empty if there are none */
-  readonly warnings: ReadonlyArray<string>
+  /** Warnings. Empty if there are none */
+  readonly warnings: ReadonlyArray<Warning>
 }
 
 /** A new network policy, and what it ends. */
@@ -1038,8 +1048,13 @@ export interface NetworkLog {
     readonly address?: string
     /** Reason for the denial, the failure or the early end. Absent otherwise */
     readonly reason?: string
-    /** Option that would allow the request. Absent unless one would */
-    readonly option?: string
+    /** Change of the policy that would allow the request. Absent unless one would */
+    readonly remedy?: {
+      /** Argument of `workspace network set`. `deny_hosts`: its rule has to go */
+      readonly field: "allow_hosts" | "allow_ips" | "deny_hosts" | "trust_host_certificates"
+      /** Rule of the list. Absent for `trust_host_certificates` */
+      readonly rule?: string
+    }
     /** `true`: the connection used up a permission of --allow-once. Absent otherwise */
     readonly once?: boolean
     /** Bytes that the guest sent */

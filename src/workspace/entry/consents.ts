@@ -1,6 +1,7 @@
 import { Deferred, Effect } from "effect"
 import { randomBytes } from "node:crypto"
 import { ExportRefused, InvalidRequest } from "../../contract/errors/errors.ts"
+import { call } from "../../contract/errors/next-step.ts"
 import type { AskedLogin, WaitingLogin } from "../../contract/rows/ssh-agent-fields.ts"
 import type { AnswerPayload, AskedExport, WaitingExport } from "../../contract/rows/workspace-answer.ts"
 import { nowIso } from "../../system/waits/time.ts"
@@ -72,8 +73,8 @@ export const makeConsents = (): Consents => {
         if (one === undefined || !Deferred.doneUnsafe(one.answered, Effect.succeed(decision))) {
           return new InvalidRequest({
             field: "request",
-            detail:
-              `nothing waits as ${request}: it was answered, or its caller has gone; \`pyro status\` shows what waits`
+            detail: `nothing waits as ${request}: it was answered, or its caller has gone`,
+            next: [call("See what waits", "workspace.status")]
           })
         }
         return Effect.succeed(one.about)

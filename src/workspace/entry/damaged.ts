@@ -14,8 +14,8 @@ import type { Damaged } from "./registry.ts"
 export const damagedBy = (failure: FileFailed | StateTooNew, which: Pick<Damaged, "id" | "folder">): Damaged =>
   failure._tag === "StateTooNew" ? { ...which, detail: typedMessage(failure), tooNew: failure } : {
     ...which,
-    detail: `its record cannot be read: ${failure.message}; repair that file, or use the pyro that wrote it, after ` +
-      `pyro daemon stop; or give up what is in it: pyro delete ${which.id}`
+    detail: `its record cannot be read: ${failure.message}; repair that file, or use the pyro that wrote it, ` +
+      "and start the daemon again; or delete the workspace, if you give up what is in it"
   }
 
 /** Reads a damaged folder. Its content may be anything, and must not prevent the adoption of other workspaces. */

@@ -1,6 +1,5 @@
 import { Effect, Option } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
-import { grantCommand } from "../../contract/rows/network-text.ts"
 import { connectionsText, hasConnections, policyText, targetText } from "../../contract/rows/network-text.ts"
 import type { DiffResult } from "../../contract/rows/workspace-diff.ts"
 import type { SummaryCommand, SummaryExport, SummaryResult } from "../../contract/rows/workspace-summary.ts"
@@ -84,14 +83,10 @@ const exportLines = ({ exportCount, exports }: Summary) => {
   ]
 }
 
-const networkLines = ({ id, lastDenied = [], name, network }: Summary) =>
+const networkLines = ({ lastDenied = [], network }: Summary) =>
   network === undefined ? [] : [
     `Network: ${policyText(network)}${hasConnections(network) ? `; connections: ${connectionsText(network)}` : ""}.`,
-    ...lastDenied.map((one) =>
-      `  denied ${targetText(one)}: ${one.reason ?? ""}${
-        one.option === undefined ? "" : `. To allow: ${grantCommand(name ?? id, network, [one.option])}`
-      }`
-    )
+    ...lastDenied.map((one) => `  denied ${targetText(one)}: ${one.reason ?? ""}`)
   ]
 
 /** A summary for people, of a few dozen lines at most. */

@@ -41,7 +41,7 @@ const dial = ({ address = "198.18.0.1", group = "a", name, policy = {}, port = 8
     return { address: connected.address, viaProxy: connected.viaProxy, text: yield* exchange(connected.socket) }
   }).pipe(
     Effect.scoped,
-    Effect.catchTag("DialRefused", ({ detail, option, reason }) => Effect.succeed({ reason, detail, option }))
+    Effect.catchTag("DialRefused", ({ detail, remedy, reason }) => Effect.succeed({ reason, detail, remedy }))
   )
 
 /** Starts connections and interrupts each a little later than the one before; gives how many were made. */

@@ -19,7 +19,7 @@ export type Seen =
 export interface Result {
   readonly reason?: string
   readonly detail?: string
-  readonly option?: string
+  readonly remedy?: { readonly field: string; readonly rule?: string }
   readonly address?: string
   readonly viaProxy?: boolean
   readonly text?: string

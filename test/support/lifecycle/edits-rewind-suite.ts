@@ -70,7 +70,7 @@ export const testEditsRewind = (title: string, program: string, options: { reado
       await create("offline")
       const lookUp = "echo 'curl: (6) Could not resolve host: a.test' >&2; exit 6"
       const { notices } = await exec("offline", lookUp)
-      assert.match(notices.join("\n"), /pyro network set offline --allow-host HOST/)
+      assert.match(notices.join("\n"), /pyro network set offline --allow-host ALLOW_HOST/)
       await remove("offline")
     })
 

@@ -14,7 +14,7 @@ interface Entry {
   readonly port?: number
   readonly address?: string
   readonly reason?: string
-  readonly option?: string
+  readonly remedy?: { readonly field: string; readonly rule?: string }
   readonly once?: boolean
 }
 
@@ -73,13 +73,13 @@ export const networkSuite = (name: string, driver: LifecycleDriver) => {
         [UNKNOWN, ...Array.from({ length: 5 }, () => "Connection refused")]
       )
       const { entries } = await log("a")
-      const found = ({ address, host, kind, option, outcome }: Entry) => [outcome, kind, host, address ?? option]
+      const found = ({ address, host, kind, outcome, remedy }: Entry) => [outcome, kind, host, address ?? remedy]
       assert.deepStrictEqual(entries.map(found), [
         ["allowed", "connection", SERVER, "203.0.113.10"],
-        ["denied", "lookup", "other.test.net", "--allow-host other.test.net"],
+        ["denied", "lookup", "other.test.net", { field: "allow_hosts", rule: "other.test.net" }],
         ...["203.0.113.10", "192.168.7.1", "169.254.169.254", "198.51.100.2", "10.0.0.5"].map((
           address
-        ) => ["denied", "connection", address, `--allow-ip ${address}:80`])
+        ) => ["denied", "connection", address, { field: "allow_ips", rule: `${address}:80` }])
       ])
     })
 
@@ -152,10 +152,10 @@ except OSError as error: print(error.strerror)`
         assert.strictEqual(await ask(port), "a local service")
         assert.strictEqual(await ask(port, "localhost"), "a local service")
         assert.strictEqual(await ask(port - 1), "Connection refused")
-        const { option, reason } = (await log("a", true)).entries.at(-1)!
-        assert.deepStrictEqual([reason, option], [
+        const { reason, remedy } = (await log("a", true)).entries.at(-1)!
+        assert.deepStrictEqual([reason, remedy], [
           `${LOCAL} is this host, and no rule allows the port`,
-          `--allow-host ${LOCAL}:${port - 1}`
+          { field: "allow_hosts", rule: `${LOCAL}:${port - 1}` }
         ])
       } finally {
         service.kill("SIGKILL")

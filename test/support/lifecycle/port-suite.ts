@@ -293,9 +293,11 @@ export const portSuite = (name: string, driver: LifecycleDriver, base: number) =
       await call("stop", { workspace: "a" })
       const holder = http.createServer()
       await new Promise<void>((resolve) => holder.listen(port, "127.0.0.1", resolve))
-      const { warnings } = await call<{ readonly warnings: ReadonlyArray<string> }>("start", { workspace: "a" })
+      const { warnings } = await call<{ readonly warnings: ReadonlyArray<{ readonly message: string }> }>("start", {
+        workspace: "a"
+      })
       const moved = await hostPort("a", base)
-      assert.deepStrictEqual(warnings, [
+      assert.deepStrictEqual(warnings.map(({ message }) => message), [
         `port ${base} of the guest is now published on 127.0.0.1:${moved}: port ${port} of this host is already in use`
       ])
       holder.close()

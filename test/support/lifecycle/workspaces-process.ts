@@ -4,6 +4,7 @@ import * as readline from "node:readline"
 import type { PyroError } from "../../../src/contract/errors/errors.ts"
 import { streamFromPull } from "../../../src/contract/rows/event-batches.ts"
 import { readCeiling } from "../../../src/contract/rows/network-ceiling.ts"
+import { typedTold } from "../../../src/contract/rows/next-steps.ts"
 import { mapCalls } from "../../../src/contract/rows/Pyro.ts"
 import { SavedExportPayload, SavedImportPayload } from "../../../src/contract/rows/saved-archive.ts"
 import { SavedDeletePayload, SavedRef, SavePayload } from "../../../src/contract/rows/saved.ts"
@@ -91,7 +92,7 @@ const operations = ({ house }: Workspaces["Service"], scope: Scope.Scope) => {
           if (event._tag === "Output" && event.from === "stdout") stdout += Buffer.from(event.bytes).toString()
           if (event._tag === "Exited") status = event.status
           if (event._tag === "Started") ({ execId, pid } = event)
-          if (event._tag === "Notice") notices.push(event.message)
+          if (event._tag === "Notice") notices.push(typedTold(event))
         }))
       return { stdout, status, execId, pid, notices }
     }))

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { buildFailed } from "../../../src/building/builder/build-failed.ts"
 import { pullFailed } from "../../../src/building/registry/pull-failed.ts"
+import { typedMessage } from "../../../src/contract/rows/next-steps.ts"
 import type { PyroService } from "../../../src/contract/rows/Pyro.ts"
 
 /** Workspaces whose builder asked for these connections, the newest last. */
@@ -27,7 +28,7 @@ describe("a pull that the builder refused", () => {
     Effect.gen(function*() {
       const refused = yield* pull(after(denied), "unauthorized", "fetching blob: status 403 (Forbidden)")
       assert.strictEqual(refused.reason, "policy")
-      assert.include(refused.message, `pyro env pull ${IMAGE} --allow-host layers.example.com`)
+      assert.include(typedMessage(refused), `pyro env pull ${IMAGE} --allow-host layers.example.com`)
     }))
 
   it.effect("a refusal of the registry stays one", () =>
@@ -72,9 +73,10 @@ describe("a build that the builder refused", () => {
 
   it.effect("a step that fails by itself names hosts that the network denied, and images that only it knew", () =>
     Effect.gen(function*() {
-      const { code, message } = yield* build(after(away, denied), "dockerfile", "STEP 2/2: RUN x")
-      assert.strictEqual(code, "environment_build_failed")
-      assert.include(message, "Allow what you trust: --allow-host layers.example.com")
+      const refused = yield* build(after(away, denied), "dockerfile", "STEP 2/2: RUN x")
+      const message = typedMessage(refused)
+      assert.strictEqual(refused.code, "environment_build_failed")
+      assert.include(message, "The network denied hosts. Allow those that you trust: --allow-host layers.example.com")
       assert.include(message, "Only the build knows these images: $BASE, a\\x1b.")
       assert.notInclude((yield* build(after(denied), "layer", "the entry 'x'")).message, "--allow-host")
     }))

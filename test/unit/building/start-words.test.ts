@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema, Stream } from "effect"
 import { buildEnvironment } from "../../../src/building/making.ts"
 import { BuildPayload } from "../../../src/contract/rows/environment.ts"
+import { typedMessage } from "../../../src/contract/rows/next-steps.ts"
 import type { PyroService } from "../../../src/contract/rows/Pyro.ts"
 import { Environments } from "../../../src/lib/environment/Environments.ts"
 import { Kernel } from "../../../src/lib/environment/Kernel.ts"
@@ -13,7 +14,7 @@ const said = (fields: object) => {
   return buildEnvironment(payload, {} as PyroService).pipe(
     Stream.runDrain,
     Effect.flip,
-    Effect.map(({ message }) => message),
+    Effect.map((error) => typedMessage(error)),
     Effect.provideService(Environments, {} as Environments["Service"]),
     Effect.provideService(Kernel, {} as Kernel["Service"]),
     Effect.provideService(Paths, { stateDir: "/nowhere", cacheDir: "/nowhere", memoryDir: "/nowhere" })

@@ -15,7 +15,7 @@ const drawn = (message: string, cols: number) => {
     writeStderr: (text: string) => Effect.sync(() => void (written += text))
   }
   return Effect.gen(function*() {
-    const { show } = yield* makeProgress
+    const { show } = yield* makeProgress()
     yield* show({ _tag: "Notice", level: "progress", message, fraction: 0.5 })
     return written.replace("\r\u001b[2K", "")
   }).pipe(
@@ -46,7 +46,7 @@ describe("progress on a terminal", () => {
 describe("the error of a build", () => {
   const failure = (levels: ReadonlyArray<readonly ["output" | "progress", string]>, quiet = false) =>
     Effect.gen(function*() {
-      const { show, unprinted } = yield* makeProgress
+      const { show, unprinted } = yield* makeProgress()
       for (const [level, message] of levels) yield* show({ _tag: "Notice", level, message })
       const detail = "the build failed:\nSTEP 3/3: RUN b\nout\nput\nexit status 3"
       const shown = unprinted(new EnvironmentBuildFailed({ environment: "e", step: "dockerfile", detail }))

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "vitest"
+import { typedTold } from "../../../src/contract/rows/next-steps.ts"
 import type { ResultOf } from "../../../src/contract/rows/operations.ts"
 import { leftOutNotes } from "../../../src/workspace/content/export/notes.ts"
 import { shown } from "./shown.ts"
@@ -22,8 +23,9 @@ describe("files that a diff leaves out", () => {
 
   it("are named by export if pyro's own list excludes them", () => {
     assert.deepStrictEqual(leftOutNotes({ ignoredCount: 3, defaultRules: [], nested: [] }), [])
-    assert.deepStrictEqual(leftOutNotes({ ignoredCount: 1, defaultRules, nested: [] }), [
-      `1 ignored file is left out ${why}; export them with --include-ignored`
-    ])
+    assert.deepStrictEqual(
+      leftOutNotes({ ignoredCount: 1, defaultRules, nested: [] }).map((one) => typedTold(one)),
+      [`1 ignored file is left out ${why}. Export them too: --include-ignored`]
+    )
   })
 })

@@ -160,7 +160,7 @@ describe("the result of a run", () => {
       stdoutBytes: 16,
       stderrBytes: 1,
       truncated: true,
-      warnings: ["skipped"]
+      warnings: [{ message: "skipped" }]
     })
     assert.deepStrictEqual(result?.durations, { totalMs: 3.1, bootMs: 1, commandMs: 2.1 })
     assert.notProperty(result, "_tag")

@@ -3,8 +3,6 @@ import { assert, describe, it } from "vitest"
 import {
   ChannelFailed,
   DiskDamaged,
-  ExportRefused,
-  PatchRejected,
   type PyroError,
   ServiceRunning,
   SnapshotExists,
@@ -85,24 +83,5 @@ describe("what happened, to a model", () => {
       textFor(new WorkspaceNotFound({ workspace: "x", similar: [] })).split("\n")[0],
       "workspace_not_found: no workspace \"x\""
     )
-  })
-
-  it("an error text for a model replaces a flag by the tool's argument only", () => {
-    const refused = (detail: string) => textFor(new ExportRefused({ detail, paths: [] })).split("\n")[0]!
-    assert.match(refused("allow it with --overwrite"), /with overwrite: true$/)
-    assert.match(refused("ask for --no-such-flag, a--overwrite"), /for --no-such-flag, a--overwrite$/)
-    assert.match(textFor(new PatchRejected({ detail: "--overwrite", rejects: [] })), /--overwrite/)
-  })
-
-  it("an error text for a model refers to the user for a flag that the tool lacks", () => {
-    const refused = (detail: string) => textFor(new ExportRefused({ detail, paths: [".envrc"] })).split("\nhint: ")[1]!
-    for (const flag of ["--allow-executable-config", "--max-mib"]) {
-      const hint = refused(`allow it with ${flag}, or ${flag}`)
-      assert.include(hint, "ask the user, who can use pyro's command line")
-      assert.notInclude(hint, "call again")
-    }
-    for (const flag of ["--overwrite", "--no-such-flag"]) {
-      assert.notInclude(refused(`allow it with ${flag}`), "ask the user, who can use")
-    }
   })
 })

@@ -7,7 +7,6 @@ import { callerProject } from "../../../src/contract/wire/caller-project.ts"
 import { type SelectionName, selectionNames } from "../../../src/mcp/profile.ts"
 import { addResources } from "../../../src/mcp/resources.ts"
 import { selectedTools } from "../../../src/mcp/tool-table.ts"
-import { hasToolsOf } from "../../../src/mcp/tool-words.ts"
 import { emptyProject, fakePyro } from "../../mcp/fakes.ts"
 import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 
@@ -102,8 +101,10 @@ describe("a resource", () => {
       await read(diff({ patch: "+a", truncated: true, patchBytes: 5 << 20 }), "diff", selection),
       await read(logs({ output: "a\n", nextCursor: 2 }), log, selection)
     ]
-    for (const text of texts) assert.isTrue(hasToolsOf(text!, { args: [], there }), text)
-    if (!there.has("workspace_export")) assert.include(texts[0], "the user's command workspace export writes the whole")
-    if (!there.has("workspace_logs")) assert.include(texts[1], "read it with the user's command workspace logs]")
+    for (const text of texts) {
+      for (const [name] of text!.matchAll(/workspace_\w+/g)) assert.isTrue(there.has(name), text)
+    }
+    if (!there.has("workspace_export")) assert.include(texts[0], "an export by the user writes the whole")
+    assert.include(texts[1], "there may be more")
   })
 })

@@ -33,7 +33,7 @@ const tryService = () => {
 const told: ReadonlyArray<unknown> = [
   { _tag: "Started", candidate: "one" },
   { _tag: "Tried", result: passed },
-  { _tag: "Done", ...done, warnings: ["it was used meanwhile"] }
+  { _tag: "Done", ...done, warnings: [{ message: "it was used meanwhile" }] }
 ]
 
 describe("a try of a program", () => {
@@ -69,7 +69,10 @@ describe("a try of a program", () => {
           )
         }))
     })
-    assert.deepStrictEqual(await (await fix()).keep("one"), { ...kept, warnings: ["it was used meanwhile"] })
+    assert.deepStrictEqual(await (await fix()).keep("one"), {
+      ...kept,
+      warnings: [{ message: "it was used meanwhile" }]
+    })
     assert.deepStrictEqual<ReadonlyArray<unknown>>(asked, [{ workspace: "ws-0000000001", candidate: "one" }])
   })
 

@@ -105,7 +105,7 @@ describe("a creation whose answer is lost", () => {
     Effect.gen(function*() {
       const { created } = yield* served(closes, false)
       const failure = yield* Effect.flip(created)
-      assert.match(failure.message, /the connection was lost before it was done, and nothing of it is left; ask again/)
+      assert.match(failure.message, /the connection was lost before it was done, and nothing of it is left\. Ask again/)
     }))
 
   it.live("an unreadable answer is an error that names its operation to the client and the daemon, and leaves no workspace", () =>

@@ -39,8 +39,8 @@ export const setPolicy = async (
 }
 
 /** The rule for the name of a denied record that no rule names; a name that a rule denies stays denied, and an address has no such permission. */
-export const onceRuleOf = (record: Pick<NetworkRecord, "host" | "option" | "outcome" | "port">): string | undefined =>
-  record.outcome === "denied" && record.option?.startsWith("--allow-host ") === true ? ruleOf(record) : undefined
+export const onceRuleOf = (record: Pick<NetworkRecord, "host" | "outcome" | "port" | "remedy">): string | undefined =>
+  record.outcome === "denied" && record.remedy?.field === "allow_hosts" ? ruleOf(record) : undefined
 
 /** Allows one connection beside the policy, which stays. */
 export const allowOnce = (workspace: string, rule: string) =>

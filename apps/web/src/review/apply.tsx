@@ -6,7 +6,7 @@ import { useLoaded } from "../live/loaded.ts"
 import { Steps } from "../parts/steps.tsx"
 import { Message, Text } from "../parts/text.tsx"
 import { perform, RequestFailed } from "../wire/calls.ts"
-import { noteInPageWords, OPTIONS } from "./options.ts"
+import { OPTIONS } from "./options.ts"
 
 /** The daemon's check before the press: the changes, or the reason of a refusal. */
 const useCheck = (request: GivenTo<"workspace.export"> | undefined, comparedAt: number) =>
@@ -71,11 +71,12 @@ export const ApplyPart = ({ action, compareAgain, comparedAt, request }: {
             </>
           )}
       </p>
-      {value?.notes === undefined ? null : (
-        <p className="faint">
-          <Text of={value.notes.map(noteInPageWords).join(". ")} />
-        </p>
-      )}
+      {value?.notes?.map(({ message, next = [] }, at) => (
+        <div key={at} className="faint">
+          <Text of={message} />
+          <Steps of={next} options={OPTIONS} />
+        </div>
+      ))}
       {failure instanceof RequestFailed && failure.message !== action.failure?.message
         ? <Steps of={failure.next} options={OPTIONS} />
         : null}

@@ -1,4 +1,3 @@
-import { EXPORT_LEFT_OUT } from "../../../../src/contract/text/export-refusals.ts"
 import type { PageOptions } from "../parts/step-text.ts"
 
 /** Label of the box that stands for `--overwrite`. */
@@ -10,9 +9,3 @@ export const OPTIONS: PageOptions = new Map([
   ["patch", "take the patch as a download"],
   ["workspace.diff", "press \"Compare again\""]
 ])
-
-/** A note of an export without the option, which the page lacks. */
-export const noteInPageWords = (note: string) => {
-  const [said = ""] = note.split(EXPORT_LEFT_OUT)
-  return (said.slice(0, 1).toUpperCase() + said.slice(1)).replace(/; (name one, or )?$/, "")
-}

@@ -1,3 +1,4 @@
+import type { Told } from "../../../../src/contract/rows/notice.ts"
 import type { CandidateResult } from "../../../../src/contract/rows/workspace-try-fields.ts"
 import type { TryEvent } from "../../../../src/contract/rows/workspace-try.ts"
 import { announcement } from "../live/action.ts"
@@ -12,7 +13,7 @@ export interface Trial {
   readonly names: ReadonlyArray<string>
   readonly started: ReadonlySet<string>
   readonly results: ReadonlyMap<string, CandidateResult>
-  readonly notices: ReadonlyArray<string>
+  readonly notices: ReadonlyArray<Told>
   readonly keep: string
   readonly best?: string
   readonly bestBecause?: string
@@ -50,7 +51,7 @@ const after = (trial: Trial, event: TryEvent): Trial =>
     : event._tag === "Tried"
     ? { ...trial, results: new Map([...trial.results, [event.result.name, event.result]]) }
     : event._tag === "Notice"
-    ? { ...trial, notices: [...trial.notices, event.message].slice(-MOST_NOTICES) }
+    ? { ...trial, notices: [...trial.notices, event].slice(-MOST_NOTICES) }
     : trial
 
 const endText = ({ kept, results }: Trial) => {

@@ -4,6 +4,7 @@ import { useAction } from "../live/action.ts"
 import { useStore } from "../live/store.ts"
 import { Problem } from "../parts/problem.tsx"
 import { Link, pathOf } from "../parts/route.tsx"
+import { Steps } from "../parts/steps.tsx"
 import { Text } from "../parts/text.tsx"
 import { rewoundText } from "../tree/rewound.ts"
 import { perform } from "../wire/calls.ts"
@@ -102,9 +103,10 @@ export const Try = ({ of }: { readonly of: WorkspaceInfo }) => {
           {isRunning ? <p className="faint">The try ends if you close the page.</p> : null}
           {trial.failure === undefined ? null : <Problem of={trial.failure} />}
           {trial.notices.map((notice, at) => (
-            <p key={at} className="warning">
-              <Text of={notice} />
-            </p>
+            <div key={at} className="warning">
+              <Text of={notice.message} />
+              <Steps of={notice.next ?? []} />
+            </div>
           ))}
           <Kept of={of} trial={trial} />
           {trial.bestBecause === undefined || trial.best === undefined ? null : (

@@ -9,7 +9,7 @@ import { formOf, inside, isInside, type WorkWrap } from "./work.ts"
  */
 export const remembered: WorkWrap = {
   name: "remembered",
-  does: "remembers the request and its outcome, for `pyro timeline` and the page",
+  does: "remembers the request and its outcome, for the timeline and the page",
   because: "outside of the waits: the list of requests has one that waits",
   concerns: (row) => isInside(row) && isSeen(row) && ["answer", "notices"].includes(formOf(row) ?? ""),
   around: (row, work) => (payload, at) => remember(row, payload, inside(at).entry.requests)(work(payload, at))

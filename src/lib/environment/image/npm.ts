@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import { EnvironmentBuildFailed, InvalidRequest } from "../../../contract/errors/errors.ts"
+import { option } from "../../../contract/errors/next-step.ts"
 import { printable } from "../../../contract/text/printable.ts"
 import type { Temporary } from "../../../system/files/temporary.ts"
 import { runTool } from "../../../system/processes/child.ts"
@@ -141,9 +142,11 @@ const demandNode = ({ entry, hasNode }: Pick<NpmImageBuild, "entry" | "hasNode">
   return first === undefined ? Effect.void : new EnvironmentBuildFailed({
     environment: entry.name,
     step: "npm",
-    detail: `${printable(first)} needs Node, and ${
-      entry.own?.from ?? "the base"
-    } has none. Add Node: --packages nodejs, or --npm node@22 ${npm.join(" ")}`
+    detail: `${printable(first)} needs Node, and ${entry.own?.from ?? "the base"} has none`,
+    next: [
+      option("Add Node of Debian", "packages", ["nodejs"]),
+      option("Or add another one of npm", "npm", ["node@22", ...npm])
+    ]
   })
 }
 

@@ -104,7 +104,7 @@ export const packageNames = (
   return debian.length + ofNpm.length === 0
     ? new InvalidRequest({
       field: "packages",
-      detail: "name at least one Debian package, or an npm package with --npm"
+      detail: "name at least one package, of Debian or of npm"
     })
     : Effect.succeed({ packages: [...new Set(debian)].sort(), npm: ofNpm })
 }

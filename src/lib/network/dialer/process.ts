@@ -37,8 +37,8 @@ const answer = (id: number, ms: number, work: (signal: AbortSignal) => Promise<(
   )
   work(controller.signal)
     .catch((error: unknown) => () => {
-      const { failure, message, option } = refusalOf(error)
-      send({ _tag: "Refused", id, failure, detail: message, option })
+      const { failure, message, remedy } = refusalOf(error)
+      send({ _tag: "Refused", id, failure, detail: message, remedy })
     })
     .then((reply) => {
       timer.cancel()

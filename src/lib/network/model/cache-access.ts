@@ -1,4 +1,4 @@
-import type { NameRules } from "./judge.ts"
+import type { NameRules, Remedy } from "./judge.ts"
 import type { Trust } from "./trust.ts"
 
 /** Content of a registry, which decides which answers can be kept. */
@@ -50,7 +50,7 @@ export interface Served {
   /** Bytes of bodies that came from the disk. */
   readonly cachedBytes: number
   /** Why the registry's address is denied. */
-  readonly denial?: { readonly detail: string; readonly option?: string | undefined } | undefined
+  readonly denial?: { readonly detail: string; readonly remedy?: Remedy | undefined } | undefined
   /** Why a registry of images could not be reached. The guest sees an answer of the cache only. */
   readonly failure?: string | undefined
 }

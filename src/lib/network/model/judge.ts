@@ -8,7 +8,7 @@ import {
   readAddress,
   widthOf
 } from "./address.ts"
-import { loopbackOption, readName, THIS_HOST } from "./name.ts"
+import { readName, THIS_HOST } from "./name.ts"
 import type { Rules } from "./policy.ts"
 import type { HostRule, IpRule } from "./rule.ts"
 
@@ -20,12 +20,21 @@ interface Allowed {
   readonly rule: string | undefined
 }
 
+/**
+ * The change of a policy that would allow a request: the JSON name of a field, and the rule to add to its list, such as `example.com:443`,
+ * or to take out of `deny_hosts`. The trust in certificates has no rule.
+ */
+export interface Remedy {
+  readonly field: "allow_hosts" | "allow_ips" | "deny_hosts" | "trust_host_certificates"
+  readonly rule?: string
+}
+
 export interface Denied {
   readonly _tag: "Denied"
   /** A sentence without its full stop. */
   readonly reason: string
-  /** Option that would allow it, such as `--allow-host example.com:443`; undefined if there is none. */
-  readonly option: string | undefined
+  /** The narrowest change that would allow it; undefined if there is none. */
+  readonly remedy: Remedy | undefined
 }
 
 export type Verdict = Allowed | Denied
@@ -34,7 +43,12 @@ export type Verdict = Allowed | Denied
 export type NameRules = Pick<Rules, "allowHosts" | "denyHosts" | "isListed" | "networkPolicy">
 
 const allowed = (host: string, rule: string | undefined): Allowed => ({ _tag: "Allowed", host, rule })
-const denied = (reason: string, option?: string): Denied => ({ _tag: "Denied", reason, option })
+const denied = (reason: string, remedy?: Remedy): Denied => ({ _tag: "Denied", reason, remedy })
+
+const host = (rule: string): Remedy => ({ field: "allow_hosts", rule })
+
+/** The grant of one service of the loopback. */
+const loopback = (port: number): Remedy => host(`${THIS_HOST}:${port}`)
 
 const OFF = "the network policy is off"
 
@@ -49,14 +63,14 @@ const judgeThisHost = (rules: NameRules, port: number | undefined): Verdict => {
   return rule === undefined
     ? denied(
       `${THIS_HOST} is this host, and no rule allows the port`,
-      port === undefined ? undefined : loopbackOption(port)
+      port === undefined ? undefined : loopback(port)
     )
     : allowed(THIS_HOST, rule.text)
 }
 
-/** The narrowest option that opens one name. This host needs a port. */
-const hostOption = (name: string, port: number | undefined) =>
-  name === THIS_HOST && port === undefined ? undefined : `--allow-host ${name}${port === undefined ? "" : `:${port}`}`
+/** The narrowest change that opens one name. This host needs a port. */
+const hostRemedy = (name: string, port: number | undefined) =>
+  name === THIS_HOST && port === undefined ? undefined : host(port === undefined ? name : `${name}:${port}`)
 
 const matches = (rule: HostRule, name: string) => {
   switch (rule.match) {
@@ -69,17 +83,14 @@ const matches = (rule: HostRule, name: string) => {
   }
 }
 
-const deniedByRule = ({ text }: HostRule) => denied(`--deny-host ${text} denies the name`)
-
-/** The `--deny-host` that a reason names, as it was given; undefined for every other reason. */
-export const denyingHost = (reason: string | undefined): string | undefined =>
+const deniedByRule = ({ text }: HostRule) =>
   // A rule of a list has the host after the list's name.
-  /^--deny-host (\S+)(?: \(\S+\))? denies the name$/.exec(reason ?? "")?.[1]
+  denied(`the rule ${text} of the denied hosts names it`, { field: "deny_hosts", rule: text.split(" ", 1)[0]! })
 
 /** Explanation for a client that asks for a name outside its list. */
 const causeOf = ({ allowHosts }: NameRules, name: string) =>
   name === "github.com" && allowHosts.some((rule) => rule.name === "index.crates.io")
-    ? " (a cargo before 1.70 takes the index of crates from GitHub: install cargo in debian:13-build, where --allow-host crates is enough)"
+    ? " (a cargo before 1.70 takes the index of crates from GitHub: install cargo in debian:13-build, where the list crates is enough)"
     : ""
 
 /**
@@ -89,7 +100,7 @@ const causeOf = ({ allowHosts }: NameRules, name: string) =>
 export const judgeName = (rules: NameRules, text: string, port?: number): Verdict => {
   const read = readName(text)
   if (rules.networkPolicy === "off") {
-    return denied(OFF, read._tag === "BadName" ? undefined : hostOption(read.name, port))
+    return denied(OFF, read._tag === "BadName" ? undefined : hostRemedy(read.name, port))
   }
   if (read._tag === "BadName") return denied(`the name ${read.reason}`)
   const { name } = read
@@ -101,10 +112,7 @@ export const judgeName = (rules: NameRules, text: string, port?: number): Verdic
   if (!rules.isListed) return allowed(name, undefined)
   const rule = rules.allowHosts.find((rule) => appliesToPort(rule, port) && matches(rule, name))
   return rule === undefined
-    ? denied(
-      `no --allow-host rule allows the name${causeOf(rules, name)}`,
-      hostOption(name, port)
-    )
+    ? denied(`no rule allows the name${causeOf(rules, name)}`, hostRemedy(name, port))
     : allowed(name, rule.text)
 }
 
@@ -113,11 +121,14 @@ export type AddressRules = Pick<Rules, "allowIps">
 
 const isLoopback = (address: Address) => loopbackRanges.some((range) => contains(range, address))
 
-const ipOption = (text: string, port: number) => `--allow-ip ${text.includes(":") ? `[${text}]` : text}:${port}`
+const ipRemedy = (text: string, port: number): Remedy => ({
+  field: "allow_ips",
+  rule: `${text.includes(":") ? `[${text}]` : text}:${port}`
+})
 
-/** The narrowest option that opens one address. */
-const addressOption = (text: string, address: Address, port: number) =>
-  isLoopback(address) ? loopbackOption(port) : ipOption(text, port)
+/** The narrowest change that opens one address. */
+const addressRemedy = (text: string, address: Address, port: number) =>
+  isLoopback(address) ? loopback(port) : ipRemedy(text, port)
 
 /** Present addresses of the host. Called only if they decide: reading the host's interfaces takes as long as a connection. */
 export type OwnAddresses = () => ReadonlyArray<Address>
@@ -140,7 +151,7 @@ const judgeParsed = (
   const isOwn = own().some((one) => isSameAddress(one, address))
   const found = isOwn ? rule(widthOf(address.family)) : first
   if (found !== undefined || (range === undefined && !isOwn)) return { rule: found } as const
-  return denied(`${text} is ${isOwn ? "an address of this host" : range!.kind}`, addressOption(text, address, port))
+  return denied(`${text} is ${isOwn ? "an address of this host" : range!.kind}`, addressRemedy(text, address, port))
 }
 
 /** Judges one address that a name resolved to. Public addresses are allowed: the name was judged before. */
@@ -165,12 +176,12 @@ export const judgeLiteral = (
 ): Verdict => {
   const address = readAddress(text)
   if (rules.networkPolicy === "off") {
-    return denied(OFF, address === undefined ? undefined : addressOption(text, address, port))
+    return denied(OFF, address === undefined ? undefined : addressRemedy(text, address, port))
   }
   if (address === undefined) return denied(`${JSON.stringify(text)} is not a plain address`)
   const judged = judgeParsed(rules, text, address, port, own)
   if ("_tag" in judged) return judged
   return judged.rule === undefined
-    ? denied("no --allow-ip rule allows the address", ipOption(text, port))
+    ? denied("no rule allows the address", ipRemedy(text, port))
     : allowed(text, judged.rule.text)
 }

@@ -5,9 +5,6 @@ export { THIS_HOST }
 /** Addresses on which services of the loopback listen. */
 export const LOOPBACK = ["127.0.0.1", "::1"] as const
 
-/** How to grant one service of the loopback. */
-export const loopbackOption = (port: number): string => `--allow-host ${THIS_HOST}:${port}`
-
 /** Longest name in text form (RFC 1035, 2.3.4): 255 octets on the wire. */
 const MAX_NAME_CHARACTERS = 253
 /** Longest label (RFC 1035, 2.3.4). */

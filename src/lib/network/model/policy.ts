@@ -1,9 +1,9 @@
 import { Result, Schema } from "effect"
-import { typed } from "../../../contract/text/printable.ts"
+import { call, type NextStep, option, words } from "../../../contract/errors/next-step.ts"
 import { similarTo } from "../../../contract/text/similar.ts"
-import { snakeStruct } from "../../../contract/text/snake.ts"
+import { snakeCase, snakeStruct } from "../../../contract/text/snake.ts"
 import { hostLists, listNames } from "./lists.ts"
-import { type HostRule, type IpRule, isBadRule, parseHostRule, parseIpRule } from "./rule.ts"
+import { type BadRule, type HostRule, type IpRule, isBadRule, parseHostRule, parseIpRule } from "./rule.ts"
 
 /** `off`: no network. `egress`: connections outwards. `egress+published-ports`: also ports that the host publishes. */
 const NetworkPolicy = Schema.Literals(["off", "egress", "egress+published-ports"])
@@ -46,7 +46,11 @@ export interface PolicyIssue {
   readonly field: "allowHosts" | "denyHosts" | "allowIps"
   /** A whole sentence. */
   readonly detail: string
+  readonly next: ReadonlyArray<NextStep>
 }
+
+/** What is wrong with a rule, and what to do next. */
+type RuleIssue = Pick<BadRule, "detail" | "next">
 
 /** The lists that people call by the tool that uses them. */
 const LIST_OF_TOOL: ReadonlyMap<string, string> = new Map([
@@ -65,51 +69,60 @@ const LIST_OF_TOOL: ReadonlyMap<string, string> = new Map([
   ["git", "github"]
 ])
 
-/** One `--allow-host` or `--deny-host`: the rule, or the rules of the named list. */
-export const parseHostRules = (text: string): Result.Result<ReadonlyArray<HostRule>, string> => {
+/** One allowed or denied host: the rule, or the rules of the named list. */
+export const parseHostRules = (text: string): Result.Result<ReadonlyArray<HostRule>, RuleIssue> => {
   const hosts = hostLists[text]?.hosts
   if (hosts !== undefined) {
     return Result.succeed(hosts.map((host) => ({ ...(parseHostRule(host) as HostRule), text: `${text} (${host})` })))
   }
   if (/^[a-z0-9_-]+$/i.test(text) && !/^[0-9]+$/.test(text) && !/^(0x|localhost$)/i.test(text)) {
     const nearest = LIST_OF_TOOL.get(text.toLowerCase()) ?? similarTo(text.toLowerCase(), listNames)[0]
-    return Result.fail(
-      `${JSON.stringify(text)} is neither a full host name nor a named list. ${
-        nearest === undefined ? "" : `Did you mean ${nearest}? `
-      }All lists: pyro network lists`
-    )
+    return Result.fail({
+      detail: `${JSON.stringify(text)} is neither a full host name nor a named list`,
+      next: [
+        ...(nearest === undefined ? [] : [words(`Did you mean ${nearest}?`)]),
+        call("See all lists", "network.lists")
+      ]
+    })
   }
   const rule = parseHostRule(text)
-  return isBadRule(rule) ? Result.fail(rule.detail) : Result.succeed([rule])
+  return isBadRule(rule) ? Result.fail(rule) : Result.succeed([rule])
 }
 
-/** One `--allow-ip`. */
-export const parseIpRules = (text: string): Result.Result<ReadonlyArray<IpRule>, string> => {
+/** One allowed address. */
+export const parseIpRules = (text: string): Result.Result<ReadonlyArray<IpRule>, RuleIssue> => {
   const rule = parseIpRule(text)
-  return isBadRule(rule) ? Result.fail(rule.detail) : Result.succeed([rule])
+  return isBadRule(rule) ? Result.fail(rule) : Result.succeed([rule])
 }
-
-const OPTIONS = { allowHosts: "--allow-host", denyHosts: "--deny-host", allowIps: "--allow-ip" } as const
 
 /** Several rules in one text, such as `pypi,npm`: no rule has a comma. */
-const commaIssue = (field: PolicyIssue["field"], text: string): string | undefined => {
+const commaIssue = (field: PolicyIssue["field"], text: string): PolicyIssue | undefined => {
   if (!text.includes(",")) return undefined
   const rules = text.split(",").map((rule) => rule.trim()).filter((rule) => rule !== "")
-  const line = rules.length === 0 ? "" : `: ${typed(rules.flatMap((rule) => [OPTIONS[field], rule]))}`
-  return `${JSON.stringify(text)} has a comma. Repeat the option for each rule${line}`
+  return {
+    field,
+    detail: `${JSON.stringify(text)} has a comma`,
+    next: [
+      rules.length === 0
+        ? words("Give each rule by itself")
+        : option("Give each rule by itself", snakeCase(field), rules)
+    ]
+  }
 }
 
 const each = <A>(
   field: PolicyIssue["field"],
   texts: ReadonlyArray<string>,
-  parse: (text: string) => Result.Result<ReadonlyArray<A>, string>
+  parse: (text: string) => Result.Result<ReadonlyArray<A>, RuleIssue>
 ): Result.Result<ReadonlyArray<A>, PolicyIssue> => {
   const rules: Array<A> = []
   for (const text of texts) {
     const comma = commaIssue(field, text)
-    if (comma !== undefined) return Result.fail({ field, detail: comma })
+    if (comma !== undefined) return Result.fail(comma)
     const parsed = parse(text)
-    if (Result.isFailure(parsed)) return Result.fail({ field, detail: parsed.failure })
+    if (Result.isFailure(parsed)) {
+      return Result.fail({ field, detail: parsed.failure.detail, next: parsed.failure.next })
+    }
     rules.push(...parsed.success)
   }
   return Result.succeed(rules)

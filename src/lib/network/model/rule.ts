@@ -1,4 +1,5 @@
 import { domainToASCII } from "node:url"
+import type { NextStep } from "../../../contract/errors/next-step.ts"
 import { contains, deniedRangeOf, loopbackRanges, type Range, readRange } from "./address.ts"
 import { readName, THIS_HOST } from "./name.ts"
 
@@ -24,9 +25,10 @@ export interface BadRule {
   readonly _tag: "BadRule"
   /** A whole sentence, with an example of the right form. */
   readonly detail: string
+  readonly next: ReadonlyArray<NextStep>
 }
 
-const bad = (detail: string): BadRule => ({ _tag: "BadRule", detail })
+const bad = (detail: string, ...next: ReadonlyArray<NextStep>): BadRule => ({ _tag: "BadRule", detail, next })
 
 export const isBadRule = (value: object): value is BadRule => "_tag" in value && value._tag === "BadRule"
 
@@ -49,7 +51,8 @@ const hostOfUrl = (text: string): string | undefined => {
 const urlIssue = (text: string, host: string): BadRule => {
   const rule = parseHostRule(host)
   return bad(
-    `${JSON.stringify(text)} is a URL, and a rule names its host. ${isBadRule(rule) ? rule.detail : `Write: ${host}`}`
+    `${JSON.stringify(text)} is a URL, and a rule names its host. ${isBadRule(rule) ? rule.detail : `Write: ${host}`}`,
+    ...(isBadRule(rule) ? rule.next : [])
   )
 }
 
@@ -57,7 +60,11 @@ const urlIssue = (text: string, host: string): BadRule => {
 export const parseHostRule = (text: string): HostRule | BadRule => {
   const [, host = "", portText] = /^([^:]*)(?::(.*))?$/s.exec(text) ?? [undefined, text]
   if (readRange(host) !== undefined || readIpRange(text) !== undefined) {
-    return bad(`${JSON.stringify(text)} is an address, and not a name. Use: --allow-ip ${text}`)
+    return bad(`${JSON.stringify(text)} is an address, and not a name`, {
+      label: "Allow the address",
+      option: "allow_ips",
+      value: [text]
+    })
   }
   const urlHost = hostOfUrl(text)
   if (urlHost !== undefined) return urlIssue(text, urlHost)

@@ -1,4 +1,6 @@
-import { table } from "../../../contract/text/names.ts"
+import { call, type NextStep, option, words } from "../../../contract/errors/next-step.ts"
+import { type Notice, notice } from "../../../contract/rows/notice.ts"
+import { named, table } from "../../../contract/text/names.ts"
 import type { File, Metadata } from "./file.ts"
 import { askedOfHost } from "./variables.ts"
 
@@ -28,7 +30,7 @@ const mibOf = (text: string | undefined) => {
 }
 
 /** The options that give a workspace what the file requires of its host. */
-const sizes = (parts: ReadonlyArray<File | Metadata>): ReadonlyArray<string> => {
+const sizes = (parts: ReadonlyArray<File | Metadata>): ReadonlyArray<NextStep> => {
   const most = (of: (part: NonNullable<File["hostRequirements"]>) => number | undefined) =>
     Math.max(
       0,
@@ -40,9 +42,9 @@ const sizes = (parts: ReadonlyArray<File | Metadata>): ReadonlyArray<string> => 
     most(({ storage }) => mibOf(storage))
   ]
   return [
-    ...(cpus > 1 ? [`--vcpu-count ${Math.ceil(cpus)}`] : []),
-    ...(memory > 1024 ? [`--mem-mib ${memory}`] : []),
-    ...(disk > 16_384 ? [`--disk-mib ${disk}`] : [])
+    ...(cpus > 1 ? [option("Give it processors", "vcpu_count", Math.ceil(cpus))] : []),
+    ...(memory > 1024 ? [option("Give it memory", "memory_mib", memory)] : []),
+    ...(disk > 16_384 ? [option("Give it a disk", "disk_mib", disk)] : [])
   ]
 }
 
@@ -69,7 +71,7 @@ const leftPorts = (parts: ReadonlyArray<File | Metadata>, forwarded: boolean): R
 export const notesOf = (
   file: File,
   labels: ReadonlyArray<Metadata>,
-  { forwarded, given, named, unknown }: {
+  { forwarded, given, named: workspace, unknown }: {
     /** Whether the ports of the container itself are published. */
     readonly forwarded: boolean
     readonly given: Readonly<Record<string, string>>
@@ -77,38 +79,42 @@ export const notesOf = (
     readonly named?: string | undefined
     readonly unknown: ReadonlyArray<string>
   }
-): ReadonlyArray<string> => {
+): ReadonlyArray<Notice> => {
+  const note = (message: string, ...next: ReadonlyArray<NextStep>) =>
+    notice("warning", `devcontainer.json: ${message}`, next)
   const parts = [...labels, file]
   const unused = UNUSED.filter((name) => parts.some((part) => says((part as File & Metadata)[name])))
   const variables = askedOfHost(JSON.stringify(file), given)
   const ports = leftPorts(parts, forwarded)
   const wanted = sizes(parts)
   return [
-    ...(unused.length === 0 ? [] : [`devcontainer.json: pyro does not use ${list(unused)}`]),
-    ...(unknown.length === 0
-      ? []
-      : [`devcontainer.json: unknown properties, which pyro does not use: ${list(unknown)}`]),
+    ...(unused.length === 0 ? [] : [note(`pyro does not use ${list(unused)}`)]),
+    ...(unknown.length === 0 ? [] : [note(`unknown properties, which pyro does not use: ${list(unknown)}`)]),
     ...(says(file.initializeCommand)
       ? [
-        "devcontainer.json: initializeCommand would run on this host, and pyro does not run it. Run it yourself if you trust it"
+        note(
+          "initializeCommand would run on this host, and pyro does not run it",
+          words("Run it yourself if you trust it")
+        )
       ]
       : []),
-    ...(variables.length === 0
-      ? []
-      : [
-        `devcontainer.json: pyro gives no variable of this host (${list(variables)}). Give values with --env NAME=VALUE`
-      ]),
-    ...(ports.length === 0
-      ? []
-      : [
-        forwarded
-          ? `devcontainer.json: pyro does not publish ${list(ports)}: no port of the container itself`
-          : `devcontainer.json: forwards the ports ${list(ports)}. Publish them: --forward-ports${
-            named === undefined ? "" : `, or pyro port publish ${named} PORT`
-          }`
-      ]),
-    ...(wanted.length === 0
-      ? []
-      : [`devcontainer.json: requires more than a workspace has by default: ${wanted.join(" ")}`])
+    ...(variables.length === 0 ? [] : [
+      note(
+        `pyro gives no variable of this host (${list(variables)})`,
+        option("Give values", "env", named(variables.map((name) => [name, "VALUE"])))
+      )
+    ]),
+    ...(ports.length === 0 ? [] : [
+      forwarded
+        ? note(`pyro does not publish ${list(ports)}: no port of the container itself`)
+        : note(
+          `forwards the ports ${list(ports)}`,
+          option("Publish them", "forward_ports", true),
+          ...(workspace === undefined
+            ? []
+            : [call("Or publish one", "workspace.port.publish", { workspace }, "guest_port")])
+        )
+    ]),
+    ...(wanted.length === 0 ? [] : [note("requires more than a workspace has by default", ...wanted)])
   ]
 }

@@ -51,7 +51,7 @@ export const parseSource = (url: string): SourceUrl => {
   }
   return {
     _tag: "refused",
-    reason: "only https is spoken; clone it yourself and seed from the clone with --seed-path"
+    reason: "only https is spoken; clone it yourself, and seed from the clone"
   }
 }
 

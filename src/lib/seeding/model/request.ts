@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import * as os from "node:os"
 import * as path from "node:path"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
+import { option, words } from "../../../contract/errors/next-step.ts"
 import type { CreatePayload } from "../../../contract/rows/workspace-lifecycle.ts"
 import { isBeneath, realPath } from "../../../system/files/host-path.ts"
 import type { Paths } from "../../../system/files/Paths.ts"
@@ -110,7 +111,7 @@ export const demandNarrow = (
     const broad = source === undefined || allowHome ? undefined : broadness(source)
     return broad === undefined ? Effect.void : new InvalidRequest({
       field,
-      detail: `${source} ${broad}, and all that is in it would go into the workspace, keys and passwords among it; ` +
-        "name a directory in it, or take all of it with --allow-home"
+      detail: `${source} ${broad}, and all that is in it would go into the workspace, keys and passwords among it`,
+      next: [words("Name a directory in it"), option("Or take all of it", "allow_home", true)]
     })
   })

@@ -149,7 +149,7 @@ const work = ({ bounds, changes, digest, executable, files, output, payload }: A
     if (bounds.consent !== undefined && !payload.check) {
       yield* bounds.consent(
         { kind: "changes", output: directory, files: written.length, changedFiles: changes.length, bytes, digest },
-        (message) => emit({ _tag: "Notice", level: "progress", message })
+        emit
       )
     }
     const { moveBaseline } = bounds

@@ -8,6 +8,7 @@ import {
   type StateDirectoryUnusable
 } from "../../../contract/errors/errors.ts"
 import { words } from "../../../contract/errors/next-step.ts"
+import { type Notice, notice } from "../../../contract/rows/notice.ts"
 import type { AskedExport } from "../../../contract/rows/workspace-answer.ts"
 import type { ExportedEntry, ExportEvent, ExportSummary } from "../../../contract/rows/workspace-export.ts"
 import type { ExecutablePaths } from "../../../contract/text/executable-config.ts"
@@ -21,7 +22,6 @@ import { executableRefusal, remarksOf } from "./executable-config.ts"
 import { shown } from "./guest-path.ts"
 import { failureOf, type HostOutput, outputIsDirectory, type Target } from "./host-output.ts"
 import { linksTo } from "./links.ts"
-import { hintOf } from "./notes.ts"
 import { manifestOf, progressOf, type Writing } from "./report.ts"
 import { type Remarks, type TreeEntry } from "./tree.ts"
 
@@ -60,13 +60,12 @@ interface Delivery {
   readonly allowExecutable: boolean
   /** @default no question */
   readonly consent?: Consent | undefined
-  readonly warnings: ReadonlyArray<string>
 }
 
 /** Waits for the user's answer, and fails if it is no. `notify` tells the caller that it waits. */
 export type Consent = (
   asked: AskedExport,
-  notify: (message: string) => Effect.Effect<unknown>
+  notify: (waits: Notice) => Effect.Effect<unknown>
 ) => Effect.Effect<void, ExportRefused>
 
 export type SourceFailed = FileRefused | ChannelFailed
@@ -145,22 +144,24 @@ const work = (delivery: Delivery, emit: Emit) =>
           ...(delivery.digest === undefined ? {} : { digest: delivery.digest }),
           ...(delivery.overwrite ? { overwrite: true } : {})
         },
-        (message) =>
-          emit({ _tag: "Notice", level: "progress", message })
+        emit
       )
     }
     const done = yield* session.commit
-    if (done.made !== undefined) yield* emit(hintOf(madeNote(done.made)))
+    if (done.made !== undefined) {
+      yield* emit(notice("hint", madeNote(done.made)))
+    }
     const manifest = manifestOf(entries, writing, done, executable)
     for (let at = 0; at < manifest.length; at += MAX_BATCH) {
       yield* emit({ _tag: "Written", entries: manifest.slice(at, at + MAX_BATCH) })
     }
     yield* emit({ _tag: "Exported", summary: summaryOf(delivery, writing, manifest) })
-  }).pipe(Effect.catchTag("PutFailed", (failure) => Effect.fail(failureOf(targetOf(delivery), failure))))
+  }).pipe(Effect.catchTag("PutFailed", (failure) =>
+    Effect.fail(failureOf(targetOf(delivery), failure))))
 
 /** What an export has written, for its caller. */
 const summaryOf = (
-  { changedFiles, digest, entries, excludedCount, executable, kind, output, skips, warnings }: Delivery,
+  { changedFiles, digest, entries, excludedCount, executable, kind, output, skips }: Delivery,
   { changed, gone }: Writing,
   manifest: ReadonlyArray<ExportedEntry>
 ): ExportSummary => {
@@ -178,7 +179,7 @@ const summaryOf = (
     skippedCount: skips.count,
     skipped: skips.listed,
     executableConfig: remarksOf(executable),
-    warnings: [...warnings, ...warningsOf(changed), ...lossNotes(lossesOf(entries, gone))]
+    warnings: [...warningsOf(changed), ...lossNotes(lossesOf(entries, gone))].map((message) => ({ message }))
   }
 }
 

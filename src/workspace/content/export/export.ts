@@ -1,5 +1,7 @@
 import { Effect, type Scope, Stream } from "effect"
 import { ExportRefused, InvalidRequest, ofField, type PyroError } from "../../../contract/errors/errors.ts"
+import { call } from "../../../contract/errors/next-step.ts"
+import { notice } from "../../../contract/rows/notice.ts"
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import { callerProject } from "../../../contract/wire/caller-project.ts"
@@ -30,7 +32,7 @@ import { movingBaseline } from "./applied.ts"
 import { exportChanges } from "./apply.ts"
 import type { Consent } from "./deliver.ts"
 import { isOutside } from "./guest-path.ts"
-import { emptyNote, hintOf, leftOutNotes } from "./notes.ts"
+import { emptyNote, leftOutNotes } from "./notes.ts"
 import { boundedPatch, exportPatch } from "./patch.ts"
 import { type ExportBounds, exportPath } from "./path.ts"
 import { exclusion, tooManyGlobs } from "./tree.ts"
@@ -83,7 +85,9 @@ const consentOf = (entry: Entry) =>
           Effect.andThen(
             record(entry.folder.directory, askedEvent(waiting)),
             notify(
-              `the user must allow this export: \`pyro answer ${name} ${waiting.request} allow\`, or on the page of \`pyro ui\``
+              notice("progress", "the user must allow this export, here or on the page", [
+                call("Allow it", "workspace.answer", { workspace: name, request: waiting.request, decision: "allow" })
+              ])
             )
           ))).pipe(Effect.raceFirst(untilDeletion(entry)))
   )
@@ -204,7 +208,6 @@ const exportDiff = (
     const isEmpty = changes.length === 0
     const hints = Stream.fromIterable(
       [...leftOutNotes(found), ...(isEmpty ? [emptyNote(payload, pushed, { ...found, paths: options.paths })] : [])]
-        .map(hintOf)
     )
     yield* refuseSecretsIn(bounds.secrets, changes)
     if (payload.apply) {

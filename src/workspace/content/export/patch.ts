@@ -1,6 +1,7 @@
 import { Effect, Stream } from "effect"
 import { ExportRefused, type InvalidRequest } from "../../../contract/errors/errors.ts"
-import { call } from "../../../contract/errors/next-step.ts"
+import { call, option } from "../../../contract/errors/next-step.ts"
+import { notice } from "../../../contract/rows/notice.ts"
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import { patchLimits } from "../../../contract/rows/workspace-patch.ts"
 import { count } from "../../../contract/text/count.ts"
@@ -34,7 +35,7 @@ export const exportPatch = (
     const touched = yield* demandPatchable(changes)
     const entry: TreeEntry = { path: "", type: "file", mode: 0o644, size: patch.length }
     yield* demandSize([entry], payload)
-    return deliver({
+    const delivered = deliver({
       output,
       overwrite: payload.overwrite,
       kind: "patch",
@@ -48,9 +49,9 @@ export const exportPatch = (
         ...(output._tag === "stdout" ? [] : executablePaths([output.tail]))
       ]),
       allowExecutable: payload.allowExecutableConfig,
-      consent: bounds.consent,
-      warnings: convertedWarnings(bounds.converted ?? [])
+      consent: bounds.consent
     })
+    return Stream.concat(delivered, Stream.fromIterable(convertedWarnings(bounds.converted ?? [])))
   }))
 
 /** Number of converted files in a warning. */
@@ -58,12 +59,16 @@ const CONVERTED_NAMED = 10
 
 const convertedWarnings = (converted: ReadonlyArray<Uint8Array>) =>
   converted.length === 0 ? [] : [
-    `git apply may refuse this patch, because git converts ${
-      converted.length === 1 ? "a file" : `${converted.length} files`
-    } in it (ident, working-tree-encoding or filter in .gitattributes): ${
-      [...converted.slice(0, CONVERTED_NAMED).map(pathText), ...(converted.length > CONVERTED_NAMED ? ["..."] : [])]
-        .join(", ")
-    }; make these changes with --apply, or leave the files out with --exclude`
+    notice(
+      "warning",
+      `git apply may refuse this patch, because git converts ${
+        converted.length === 1 ? "a file" : `${converted.length} files`
+      } in it (ident, working-tree-encoding or filter in .gitattributes): ${
+        [...converted.slice(0, CONVERTED_NAMED).map(pathText), ...(converted.length > CONVERTED_NAMED ? ["..."] : [])]
+          .join(", ")
+      }`,
+      [option("Make these changes", "apply", true), option("Or leave the files out", "exclude")]
+    )
   ]
 
 /** Fails if the diff is not the one that the caller has reviewed. */

@@ -87,8 +87,7 @@ export const exportPath = (
       // The rules judge an archive's entries by their own names, because the archive may be unpacked anywhere.
       executable: executableEntries(entries, archive !== undefined || output._tag === "stdout" ? top : output.tail),
       allowExecutable: payload.allowExecutableConfig,
-      consent: bounds.consent,
-      warnings: []
+      consent: bounds.consent
     })
   })).pipe(
     isOutside(payload)

@@ -84,7 +84,7 @@ export const importFiles = (
       ...count,
       skippedCount: skipped.length,
       skipped: firstOf(skipped, reported),
-      ...(payload.preserveTimes && !times.kept ? { warnings: [TIMES_LOST] } : {})
+      ...(payload.preserveTimes && !times.kept ? { warnings: [{ message: TIMES_LOST }] } : {})
     }
   })
 

@@ -1,5 +1,6 @@
 import { Effect, Schema } from "effect"
 import * as path from "node:path"
+import { option } from "../../../contract/errors/next-step.ts"
 import type { SavedImportPayload } from "../../../contract/rows/saved-archive.ts"
 import { WorkspaceName } from "../../../contract/rows/workspace-field.ts"
 import { printable } from "../../../contract/text/printable.ts"
@@ -117,7 +118,7 @@ export const importSaved = (lifecycle: Lifecycle, payload: SavedImportPayload, n
     const manifest = yield* Effect.flatMap(reading(() => source.manifest()), readManifest)
     const { name = manifest.name } = payload
     if (!Schema.is(WorkspaceName())(name)) {
-      return yield* wrong(`its name "${name}" is no name here: give it one with --name`)
+      return yield* wrong(`its name "${name}" is no name here`, [option("Give it another", "name")])
     }
     yield* demandFreeName(name)
     yield* demandRoom(manifest.env)

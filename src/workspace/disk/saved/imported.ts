@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import { firstIssue } from "../../../contract/errors/issue.ts"
+import type { NextStep } from "../../../contract/errors/next-step.ts"
 import { named } from "../../../contract/text/names.ts"
 import { printable } from "../../../contract/text/printable.ts"
 import type { GuestImages } from "../../../lib/vm/model/guest.ts"
@@ -11,7 +12,8 @@ import { execKind } from "../../residents/exec/resident.ts"
 import { filesIssue, Manifest } from "./manifest.ts"
 
 /** The error of a file that is no whole and harmless snapshot. Its text may have words of the file. */
-export const wrong = (detail: string) => new InvalidRequest({ field: "source_path", detail: printable(detail) })
+export const wrong = (detail: string, next: ReadonlyArray<NextStep> = []) =>
+  new InvalidRequest({ field: "source_path", detail: printable(detail), next })
 
 /** Checks a manifest, field by field. */
 export const readManifest = (json: unknown): Effect.Effect<Manifest, InvalidRequest> =>

@@ -1,4 +1,6 @@
 import { Effect, Option } from "effect"
+import { type NextStep, option, words } from "../../../contract/errors/next-step.ts"
+import { notice } from "../../../contract/rows/notice.ts"
 import { count } from "../../../contract/text/count.ts"
 import { ignoredFilesNote, lossNotes, sizeText } from "../../../contract/text/host-file-notes.ts"
 import type { SeedReport } from "../../../lib/disk/SeedImages.ts"
@@ -20,7 +22,7 @@ const reportSkipped = (
   { losses, skipped, skippedCount }: Pick<SeedReport, "losses" | "skipped" | "skippedCount">,
   notify: Notify
 ) => {
-  const warn = (message: string) => notify({ _tag: "Notice", level: "warning", message })
+  const warn = (message: string) => notify(notice("warning", message))
   for (const { path, reason } of skipped.slice(0, namedSkips)) warn(`left out of /workspace: ${path} (${reason})`)
   const more = skippedCount - Math.min(namedSkips, skipped.length)
   if (more > 0) warn(`left out of /workspace: ${more} more`)
@@ -30,7 +32,7 @@ const reportSkipped = (
 /** Reports differences between the files of a seed and the host's. */
 export const reportSeed = (report: PreparedSeed["report"], notify: Notify) => {
   reportSkipped(report, notify)
-  for (const message of report.notes ?? []) notify({ _tag: "Notice", level: "warning", message })
+  for (const message of report.notes ?? []) notify(notice("warning", message))
   reportFiltered(report.filtered, notify)
   reportIgnored(report.left, notify)
   reportWhole(report, notify)
@@ -43,18 +45,22 @@ const namedMost = 3
 const filterNote = ({ filter, paths }: { readonly filter: string; readonly paths: ReadonlyArray<string> }) => {
   const more = paths.length - namedMost
   const names = `${paths.slice(0, namedMost).join(", ")}${more > 0 ? ` and ${more} more` : ""}`
-  return `git's filter ${filter} applies to ${names}: git in the workspace leaves these files alone (docs/commits.md)`
+  return `git's filter ${filter} applies to ${names}: git in the workspace leaves these files alone`
 }
 
 /** Names the filters of git that the guest may lack, and their files. */
 const reportFiltered = (filtered: PreparedSeed["report"]["filtered"] = [], notify: Notify) => {
-  for (const each of filtered) notify({ _tag: "Notice", level: "warning", message: filterNote(each) })
+  for (const each of filtered) {
+    notify(notice("warning", filterNote(each), [words("See how commits keep them", "docs/commits.md")]))
+  }
 }
 
 /** Says how many ignored files stay on the host. */
 const reportIgnored = (left: ReadonlyArray<string> = [], notify: Notify) => {
   const message = ignoredFilesNote(left.length, left)
-  if (message !== undefined) notify({ _tag: "Notice", level: "warning", message, ignoredCount: left.length })
+  if (message === undefined) return
+  const copy = option("Copy them too", "include_ignored", ["GLOB"])
+  notify({ ...notice("warning", message, [copy]), ignoredCount: left.length })
 }
 
 /** Says that no rules of git chose the files of a large copy. */
@@ -62,14 +68,14 @@ const reportWhole = ({ bytes, files, whole }: PreparedSeed["report"], notify: No
   if (whole === undefined || (files <= quietFiles && bytes <= quietBytes)) return
   const message = `${whole}, so pyro copied all its files (${count(files, "file")}, ${sizeText(bytes)}). ` +
     "In a git repository, ignored files such as node_modules stay on the host"
-  notify({ _tag: "Notice", level: "warning", message })
+  notify(notice("warning", message))
 }
 
 /** Names the ports that the image's programs listen on, and how one publishes them. */
-export const reportPorts = (oci: OciOrigin | undefined, how: string, notify: Notify) => {
+export const reportPorts = (oci: OciOrigin | undefined, how: ReadonlyArray<NextStep>, notify: Notify) => {
   const ports = portsOfImage(oci)
   if (ports === undefined) return
-  notify({ _tag: "Notice", level: "hint", message: `the image's programs listen on the ports ${ports}: ${how}` })
+  notify(notice("hint", `the image's programs listen on the ports ${ports}`, how))
 }
 
 /** Reports the residents that changed to the caller that made a workspace's new VM. */
@@ -80,7 +86,7 @@ export const reportWarnings = (entry: Entry, notify: Notify) =>
       onNone: () => Effect.void,
       onSome: ({ takeWarnings }) =>
         Effect.map(takeWarnings, (warnings) => {
-          for (const message of warnings) notify({ _tag: "Notice", level: "warning", message })
+          for (const message of warnings) notify(notice("warning", message))
         })
     })
   )

@@ -1,5 +1,6 @@
 import { Deferred, Effect, Fiber, Option, Scope } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
+import { call } from "../../../contract/errors/next-step.ts"
 import type { CreatePayload } from "../../../contract/rows/workspace-lifecycle.ts"
 import { shownRepository } from "../../../contract/text/public-url.ts"
 import { callerProject } from "../../../contract/wire/caller-project.ts"
@@ -148,7 +149,9 @@ const prepareRest = (
     )
     faultPoint("create:held")
     reportSeed(report, notify)
-    reportPorts(environment.oci, `publish one with: pyro port publish ${record.name ?? record.id} PORT`, notify)
+    reportPorts(environment.oci, [
+      call("Publish one", "workspace.port.publish", { workspace: record.name ?? record.id }, "guest_port")
+    ], notify)
     const from = record.seedPath ?? record.repoUrl
     yield* recordEvent(folder.directory, {
       _tag: "seed",

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
+import { call, option } from "../../../contract/errors/next-step.ts"
 import type { Candidate } from "../../../contract/rows/workspace-try-fields.ts"
 import type { TryPayload } from "../../../contract/rows/workspace-try.ts"
 
@@ -41,10 +42,11 @@ export const wantedOf = (
       candidates.push({ ...one, name })
     }
     if (keep === "ask") {
-      return yield* wrong(
-        "keep",
-        "only pyro on a terminal can ask. Give none, and keep a candidate after the try: pyro keep WORKSPACE CANDIDATE"
-      )
+      return yield* new InvalidRequest({
+        field: "keep",
+        detail: "only pyro on a terminal can ask",
+        next: [option("Keep none", "keep", "none"), call("Then keep a candidate", "workspace.keep", {}, "candidate")]
+      })
     }
     if (isWord(keep)) return { candidates, keep: { _tag: keep } }
     if (names.has(keep)) return { candidates, keep: { _tag: "name", name: keep } }

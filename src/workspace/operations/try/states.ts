@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
+import { call, words } from "../../../contract/errors/next-step.ts"
 import type { CandidateResult } from "../../../contract/rows/workspace-try-fields.ts"
 import { inodeOf, listFolder } from "../../../system/files/entries.ts"
 import { bytesOnDisk } from "../../../system/files/usage.ts"
@@ -107,13 +108,17 @@ export const keepCandidate = (lifecycle: Lifecycle, source: Entry, candidate: st
     const tried = readTried(source.folder.directory)
     const called = yield* displayName(source)
     if (tried === undefined || isOver(tried, yield* nowMs)) {
+      const isOff = budgetBytes() === 0
       return yield* new InvalidRequest({
         field: "candidate",
         detail: `no candidate of a try of ${called} can be kept: ${
-          budgetBytes() === 0
-            ? "PYRO_REWIND_MIB of the daemon is 0, so none stays after a try. Set another value, start the daemon anew (pyro daemon stop), and try them again"
-            : "candidates stay for a day, until the next try, a reset or a restart of the host. Try them again"
-        }`
+          isOff
+            ? "PYRO_REWIND_MIB of the daemon is 0, so none stays after a try"
+            : "candidates stay for a day, until the next try, a reset or a restart of the host"
+        }`,
+        next: isOff
+          ? [call("Set another value, and end the daemon", "daemon.stop"), words("Then try them again")]
+          : [words("Try them again")]
       })
     }
     const found = tried.candidates.find(({ name }) => name === candidate)

@@ -1,6 +1,7 @@
 import { Effect, Redacted } from "effect"
 import { randomBytes } from "node:crypto"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
+import { type NextStep, option } from "../../../contract/errors/next-step.ts"
 import type { Secrets } from "../../../contract/rows/secret-fields.ts"
 import { type SecretTarget, secretTargetOf } from "../../../contract/rows/secret-target.ts"
 import { THIS_HOST } from "../../../lib/network/model/name.ts"
@@ -78,7 +79,12 @@ export interface HeaderSecretChange {
   readonly clearSecrets?: ReadonlyArray<string>
 }
 
-const refuse = (field: string, detail: string) => new InvalidRequest({ field, detail })
+const refuse = (field: string, detail: string, next: ReadonlyArray<NextStep> = []) =>
+  new InvalidRequest({ field, detail, next })
+
+/** For a name without a secret. */
+const absentSecret = (field: string, name: string) =>
+  refuse(field, `there is no secret ${name}`, [option(`Add the secret ${name}`, "secrets")])
 
 /** Maximum bytes of a value. Servers accept few headers of this size. */
 const MAX_VALUE_BYTES = 16_384
@@ -96,10 +102,10 @@ const checkItems = (items: ReadonlyArray<string>, valueOf: (name: string) => str
     }
     const value = valueOf(name)
     if (value !== undefined && isHeaderValue(trimmed(value))) return Effect.void
-    const detail = value === undefined
-      ? `there is no secret ${name}: add --secret-env ${name}`
-      : `the secret ${name} does not fit into an HTTP header: its value must be one line of ASCII, 16 KiB at most`
-    return refuse("secret_http", detail)
+    return value === undefined ? absentSecret("secret_http", name) : refuse(
+      "secret_http",
+      `the secret ${name} does not fit into an HTTP header: its value must be one line of ASCII, 16 KiB at most`
+    )
   }, { discard: true })
 
 /** The value of a secret in a request. */
@@ -119,7 +125,7 @@ export const checkGiven = (
   const absent = secretCommands.find((name) => !Object.hasOwn(secrets, name))
   return absent === undefined
     ? checkItems(secretHttp, valueIn(secrets))
-    : refuse("secret_commands", `there is no secret ${absent}: add --secret-env ${absent}`)
+    : absentSecret("secret_commands", absent)
 }
 
 type ValueOf = (name: string) => string | undefined

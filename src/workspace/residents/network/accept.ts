@@ -27,13 +27,13 @@ const SMALL_BUFFER_BYTES = 16_384
 const tooMany = new DialRefused({
   reason: "failed",
   detail: `the guest has ${MAX_OPEN} connections`,
-  option: undefined
+  remedy: undefined
 })
 
 const revoked = new DialRefused({
   reason: "denied",
   detail: "the permission for one connection ended meanwhile",
-  option: undefined
+  remedy: undefined
 })
 
 /** Why a guest gets no more connections; `undefined` if it may have more. */
@@ -104,7 +104,7 @@ export const accept = <S>(
   // The policy may have changed meanwhile.
   const forbidden = rules() === judgedBy ? undefined : forbiddenBy(rules(), open)
   if (forbidden !== undefined) {
-    return Result.fail(new DialRefused({ reason: "denied", detail: forbidden.reason, option: forbidden.option }))
+    return Result.fail(new DialRefused({ reason: "denied", detail: forbidden.reason, remedy: forbidden.remedy }))
   }
   if (once?.holds() === false) return Result.fail(revoked)
   once?.spend()
@@ -130,7 +130,7 @@ export const accept = <S>(
 /** Gives an open connection, or the reason for none. The end of the Scope resets both sides. */
 export type ToOpen = Effect.Effect<Opened, DialRefused, Scope.Scope>
 
-const unreadable = ({ message }: Error) => new DialRefused({ reason: "failed", detail: message, option: undefined })
+const unreadable = ({ message }: Error) => new DialRefused({ reason: "failed", detail: message, remedy: undefined })
 
 const askedFor = ({ name, port, request }: Opening, { group }: Connecting, rules: Rules): DialRequest => ({
   name,

@@ -1,5 +1,6 @@
 import { Effect, Result } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
+import type { NextStep } from "../../../contract/errors/next-step.ts"
 import type { NetworkSetPayload } from "../../../contract/rows/workspace-network.ts"
 import { judgeName } from "../../../lib/network/model/judge.ts"
 import { THIS_HOST } from "../../../lib/network/model/name.ts"
@@ -9,16 +10,17 @@ import { withOnce } from "../../../lib/network/once.ts"
 import { touch } from "../../entry/activity.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
-import { asksForNetwork, isEmpty, nothingGranted, recordedGrant, withPolicy } from "../policy/policy.ts"
+import { allowPort, asksForNetwork, isEmpty, nothingGranted, recordedGrant, withPolicy } from "../policy/policy.ts"
 import type { Network } from "./network.ts"
 import { demandWithinCeiling, setNetwork, type UnderPolicy } from "./set.ts"
 
-const refused = (detail: string) => Result.fail(new InvalidRequest({ field: "allow_once", detail }))
+const refused = (detail: string, next: ReadonlyArray<NextStep> = []) =>
+  Result.fail(new InvalidRequest({ field: "allow_once", detail, next }))
 
 /** The one host that a text names. */
 const onceRule = (text: string): Result.Result<HostRule, InvalidRequest> => {
   const parsed = parseHostRules(text)
-  if (Result.isFailure(parsed)) return refused(parsed.failure)
+  if (Result.isFailure(parsed)) return refused(parsed.failure.detail, parsed.failure.next)
   const [rule] = parsed.success
   if (rule === undefined || parsed.success.length > 1 || rule.match !== "exact" || rule.text !== text) {
     return refused(
@@ -26,7 +28,7 @@ const onceRule = (text: string): Result.Result<HostRule, InvalidRequest> => {
     )
   }
   return rule.name === THIS_HOST && rule.port === undefined
-    ? refused(`${JSON.stringify(text)} is this host; name the port of the service: --allow-once ${THIS_HOST}:PORT`)
+    ? refused(`${JSON.stringify(text)} is this host`, [allowPort("allow_once", undefined)])
     : Result.succeed(rule)
 }
 

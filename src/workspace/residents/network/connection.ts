@@ -19,7 +19,7 @@ import {
 
 const endedAs = (end: Exclude<SpliceEnd, { readonly _tag: "Stopped" }>, counts: Counts): Ended => {
   if (end._tag !== "Denied" && refusedCertificate(counts)) {
-    return { outcome: "failed", reason: UNTRUSTED, option: "--trust-host-certificates" }
+    return { outcome: "failed", reason: UNTRUSTED, remedy: { field: "trust_host_certificates" } }
   }
   switch (end._tag) {
     case "Closed":

@@ -28,7 +28,7 @@ const MAX_FLOWS = 256
 /** Grows with each datagram of any guest: a clock would cost more. */
 let uses = 0
 
-const overTcpAlone = (detail: string) => new DialRefused({ reason: "failed", detail, option: undefined })
+const overTcpAlone = (detail: string) => new DialRefused({ reason: "failed", detail, remedy: undefined })
 
 const evicted: Ended = { outcome: "allowed", reason: `the guest has more than ${MAX_FLOWS} flows of datagrams` }
 

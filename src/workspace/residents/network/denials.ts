@@ -1,7 +1,6 @@
+import type { Told } from "../../../contract/rows/notice.ts"
 import type { NetworkRecord } from "../../../contract/rows/workspace-network.ts"
-import { typed } from "../../../contract/text/printable.ts"
-import { denyingHost } from "../../../lib/network/model/judge.ts"
-import { aloneInWords, type NetworkNews, type PolicyWords, TRUST_OPTION } from "../policy/words.ts"
+import { fixedPolicySteps, type NetworkNews, type PolicySteps } from "../policy/steps.ts"
 import type { ConnectionLog } from "./log.ts"
 import { UNTRUSTED } from "./open.ts"
 
@@ -11,83 +10,90 @@ const NAMED_HOSTS = 3
 const targetOf = ({ host, port }: NetworkRecord) =>
   port === undefined ? host : `${host.includes(":") ? `[${host}]` : host}:${port}`
 
-/** Whether to report a denial to a person. A look-up of a name that no rule could allow is a mistake of the program, and is not reported. */
-const isWorthTelling = ({ kind, option, outcome, reason }: NetworkRecord) =>
-  outcome === "denied" && (kind === "connection" || option !== undefined || denyingHost(reason) !== undefined)
+const isByName = ({ remedy }: NetworkRecord) => remedy?.field === "deny_hosts"
 
-const UNTRUSTED_SENTENCE = "the guest's program did not trust the certificate of"
-const TRUST_HINT = "If a proxy signs it whose authority this host trusts, use"
+/** Whether to report a denial to a person. A look-up of a name that no rule could allow is a mistake of the program, and is not reported. */
+const isWorthTelling = ({ kind, outcome, remedy }: NetworkRecord) =>
+  outcome === "denied" && (kind === "connection" || remedy !== undefined)
 
 const listed = (targets: ReadonlyArray<string>) => {
   const more = targets.length - NAMED_HOSTS
   return `${targets.slice(0, NAMED_HOSTS).join(", ")}${more > 0 ? ` and ${more} more` : ""}`
 }
 
-/** The failed connections in one sentence or two: the guest's program sees ECONNREFUSED alone, whatever the reason. */
-export const failureText = (records: ReadonlyArray<NetworkRecord>, { granting } = aloneInWords): string | undefined => {
+/** The failed connections: the guest's program sees ECONNREFUSED alone, whatever the reason. */
+export const failureNews = (
+  records: ReadonlyArray<NetworkRecord>,
+  { changing } = fixedPolicySteps
+): ReadonlyArray<Told> => {
   const failed = records.filter(({ kind, outcome }) => kind === "connection" && outcome === "failed")
   const untrusted = new Set(failed.filter(({ reason }) => reason === UNTRUSTED).map(targetOf))
   const unmade = new Map(
     failed.filter(({ reason }) => reason !== UNTRUSTED).map((record) => [targetOf(record), record.reason] as const)
   )
-  const sentences = [
-    ...(unmade.size === 0 ? [] : [
-      `the policy allows the connection, but this host could not make it: ${
+  return [
+    ...(unmade.size === 0 ? [] : [{
+      message: `the policy allows the connection, but this host could not make it: ${
         listed([...unmade].map(([target, reason]) => `${target}${reason === undefined ? "" : ` (${reason})`}`))
-      }`
-    ]),
-    ...(untrusted.size === 0
-      ? []
-      : [`${UNTRUSTED_SENTENCE} ${listed([...untrusted])}. ${TRUST_HINT}: ${granting([TRUST_OPTION])}`])
+      }`,
+      next: []
+    }]),
+    ...(untrusted.size === 0 ? [] : [{
+      message: `the guest's program did not trust the certificate of ${listed([...untrusted])}`,
+      next: changing([{ field: "trust_host_certificates" }])
+    }])
   ]
-  return sentences.length === 0 ? undefined : sentences.join(". ")
 }
 
-/** One sentence about names that no rule allows: which names, why, and the words that would allow them. */
-const unallowedText = (byTarget: ReadonlyMap<string, NetworkRecord>, { granting }: PolicyWords) => {
+const remediesOf = (named: ReadonlyArray<NetworkRecord>) => named.flatMap(({ remedy }) => remedy ?? [])
+
+/** Names that no rule allows: which names, and why. */
+const unallowedNews = (byTarget: ReadonlyMap<string, NetworkRecord>, { changing }: PolicySteps): Told => {
   const named = [...byTarget.values()].slice(0, NAMED_HOSTS)
-  const options = [...new Set(named.flatMap(({ option }) => option === undefined ? [] : [option]))]
   const reasons = [...new Set(named.map(({ reason }) => reason))]
-  return `the network policy denied ${listed([...byTarget.keys()])}` +
-    (reasons.length === 1 ? `: ${reasons[0]}` : "") +
-    (options.length === 0 ? "" : `. To allow: ${granting(options)}`)
+  return {
+    message: `the network policy denied ${listed([...byTarget.keys()])}${
+      reasons.length === 1 ? `: ${reasons[0]}` : ""
+    }`,
+    next: changing(remediesOf(named))
+  }
 }
 
-/** Denials by name: a grant opens none of them, so the sentence proposes none. */
-const deniedByNameText = (byTarget: ReadonlyMap<string, NetworkRecord>, { lifting }: PolicyWords) => {
-  const rules = [...byTarget.values()].slice(0, NAMED_HOSTS).flatMap(({ reason }) => denyingHost(reason) ?? [])
-  const denyHosts = [...new Set(rules)]
-  return `the network policy denies ${listed([...byTarget.keys()])} by name: ` +
-    `${typed(denyHosts.flatMap((rule) => ["--deny-host", rule]))}. To lift this denial, ${lifting(denyHosts)}`
+/** Denials by name: a grant opens none of them, so the step takes rules away. */
+const deniedByNameNews = (byTarget: ReadonlyMap<string, NetworkRecord>, { changing }: PolicySteps): Told => {
+  const remedies = remediesOf([...byTarget.values()].slice(0, NAMED_HOSTS))
+  return {
+    message: `the network policy denies ${listed([...byTarget.keys()])} by name: ${
+      [...new Set(remedies.map(({ rule }) => rule))].join(", ")
+    }`,
+    next: changing(remedies)
+  }
 }
 
-/** The denials in one sentence or two; `undefined` without any. */
-export const denialText = (records: ReadonlyArray<NetworkRecord>, words = aloneInWords): string | undefined => {
+/** The denials, without those that are no news to a person. */
+export const denialNews = (records: ReadonlyArray<NetworkRecord>, steps = fixedPolicySteps): ReadonlyArray<Told> => {
   const unallowed = new Map<string, NetworkRecord>()
   const byName = new Map<string, NetworkRecord>()
   for (const record of records) {
-    if (!isWorthTelling(record)) continue
-    const kind = denyingHost(record.reason) === undefined ? unallowed : byName
-    kind.set(targetOf(record), record)
+    if (isWorthTelling(record)) (isByName(record) ? byName : unallowed).set(targetOf(record), record)
   }
-  const sentences = [
-    ...(unallowed.size === 0 ? [] : [unallowedText(unallowed, words)]),
-    ...(byName.size === 0 ? [] : [deniedByNameText(byName, words)])
+  return [
+    ...(unallowed.size === 0 ? [] : [unallowedNews(unallowed, steps)]),
+    ...(byName.size === 0 ? [] : [deniedByNameNews(byName, steps)])
   ]
-  return sentences.length === 0 ? undefined : sentences.join(". ")
 }
 
 export const newsOf = (
   log: Pick<ConnectionLog, "position" | "since">,
   isOn: () => boolean,
-  words = aloneInWords,
+  steps = fixedPolicySteps,
   trustsHost = () => false
 ): NetworkNews => ({
-  words,
+  steps,
   isOn,
   trustsHost,
   position: log.position,
   // A guest without a network is denied everything: one hint says so.
-  since: (position) => isOn() ? denialText(log.since(position), words) : undefined,
-  failedSince: (position) => failureText(log.since(position), words)
+  since: (position) => isOn() ? denialNews(log.since(position), steps) : [],
+  failedSince: (position) => failureNews(log.since(position), steps)
 })

@@ -16,7 +16,7 @@ import type { HeaderSecrets, SecretHost } from "../header-secret/header-secrets.
 import { makeClients } from "../package-cache/clients.ts"
 import { packageCaching } from "../package-cache/package-cache.ts"
 import { type Granted, grantOf, isOn, nothingGranted } from "../policy/policy.ts"
-import { workspaceWords } from "../policy/words.ts"
+import { workspaceSteps } from "../policy/steps.ts"
 import { hintsOf } from "../program/command-hints.ts"
 import { makeHostTrust } from "../program/guest-trust.ts"
 import type { Variables } from "../program/variables.ts"
@@ -104,7 +104,7 @@ const makeNetwork = (
   const news = newsOf(
     log,
     () => granted !== undefined && isOn(granted),
-    workspaceWords(named, policy),
+    workspaceSteps(named, policy),
     () => policy().trustHostCertificates === true
   )
 

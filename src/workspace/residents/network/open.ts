@@ -4,7 +4,7 @@ import type { ConnectRequest, DatagramRequest } from "../../../lib/guest-channel
 import type { FirstIds } from "../../../lib/network/datagrams.ts"
 import type { DiallerService, DialRefused } from "../../../lib/network/Dialler.ts"
 import type { Served } from "../../../lib/network/model/cache-access.ts"
-import { type Denied, judgeAddress, judgeLiteral, judgeName } from "../../../lib/network/model/judge.ts"
+import { type Denied, judgeAddress, judgeLiteral, judgeName, type Remedy } from "../../../lib/network/model/judge.ts"
 import { THIS_HOST } from "../../../lib/network/model/name.ts"
 import type { Rules } from "../../../lib/network/model/policy.ts"
 import type { HostRule } from "../../../lib/network/model/rule.ts"
@@ -62,13 +62,13 @@ export interface Open {
 export interface Reset {
   readonly outcome: "allowed" | "denied"
   readonly reason: string
-  readonly option?: string
+  readonly remedy?: Remedy
 }
 
-const denied = ({ option, reason }: Pick<Denied, "option" | "reason">): Reset => ({
+const denied = ({ reason, remedy }: Pick<Denied, "reason" | "remedy">): Reset => ({
   outcome: "denied",
   reason,
-  ...(option === undefined ? {} : { option })
+  ...(remedy === undefined ? {} : { remedy })
 })
 
 /** Why rules forbid a connection that was made under other rules; `undefined` if they allow the connection. */
@@ -85,7 +85,7 @@ export const forbiddenBy = (
   }
   // Its first bytes may name a host that the rules forbid.
   return name !== undefined && rules.comparesNames && !isInspected
-    ? denied({ reason: "the connection is older than the rules for names", option: undefined })
+    ? denied({ reason: "the connection is older than the rules for names", remedy: undefined })
     : undefined
 }
 
@@ -103,16 +103,16 @@ export const describeOpen = (
 })
 
 /** How a connection ended, as the log has it. */
-export type Ended = Pick<NewRecord, "outcome" | "reason" | "option">
+export type Ended = Pick<NewRecord, "outcome" | "reason" | "remedy">
 
 /** Reason of a connection that the guest ended when it saw the certificate. */
 export const UNTRUSTED = "the guest ended TLS when it saw the certificate, and may not trust it"
 
 /** How a refused request ended. */
-export const refusedAs = ({ detail, option, reason }: DialRefused): Ended => ({
+export const refusedAs = ({ detail, reason, remedy }: DialRefused): Ended => ({
   outcome: reason === "denied" ? "denied" : "failed",
   reason: detail,
-  ...(option === undefined ? {} : { option })
+  ...(remedy === undefined ? {} : { remedy })
 })
 
 export const GAVE_UP: Ended = { outcome: "failed", reason: "the guest gave up before the connection was made" }
@@ -166,7 +166,7 @@ const servedAs = ({ address, cachedBytes, denial, failure, fetchedBytes }: Serve
   ...(cachedBytes === 0 ? {} : { cachedBytes }),
   ...(failure === undefined ? {} : { outcome: "failed", reason: failure }),
   ...(denial === undefined ? {} : { outcome: "denied", reason: denial.detail }),
-  ...(denial?.option === undefined ? {} : { option: denial.option })
+  ...(denial?.remedy === undefined ? {} : { remedy: denial.remedy })
 })
 
 /** Writes the entry of a request that is over. */

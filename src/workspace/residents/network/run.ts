@@ -8,7 +8,7 @@ import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
 import { settleClients } from "../package-cache/clients.ts"
 import { packageCaching } from "../package-cache/package-cache.ts"
 import { type Granted, isOn } from "../policy/policy.ts"
-import { aloneInWords, type NetworkNews } from "../policy/words.ts"
+import { fixedPolicySteps, type NetworkNews } from "../policy/steps.ts"
 import type { Variables } from "../program/variables.ts"
 import { newsOf } from "./denials.ts"
 import { turnOnClaimed } from "./guest.ts"
@@ -48,5 +48,5 @@ export const serveRun = (
     yield* turnOnClaimed({ channel, vm })
     const variables = yield* settleClients(channel, caching)
     const trusts = () => granted.policy.trustHostCertificates === true
-    return { news: newsOf(log, () => isOn(granted), aloneInWords, trusts), variables }
+    return { news: newsOf(log, () => isOn(granted), fixedPolicySteps, trusts), variables }
   })

@@ -34,12 +34,12 @@ const makeRecent = () => {
 /** The entry of a denial, without what was asked for. */
 const denialAt = (
   atMs: number,
-  { option, reason }: Pick<Denied, "option" | "reason">
+  { reason, remedy }: Pick<Denied, "reason" | "remedy">
 ): Omit<NewRecord, "host" | "kind"> => ({
   at: new Date(atMs).toISOString(),
   outcome: "denied",
   reason,
-  ...(option === undefined ? {} : { option }),
+  ...(remedy === undefined ? {} : { remedy }),
   bytesOut: 0,
   bytesIn: 0,
   durationMs: 0

@@ -1,5 +1,6 @@
 import { Effect, Result } from "effect"
 import { InvalidRequest, NetworkAboveCeiling } from "../../../contract/errors/errors.ts"
+import { option } from "../../../contract/errors/next-step.ts"
 import { ceilingText, type NetworkCeiling } from "../../../contract/rows/network-ceiling.ts"
 import { MAX_RULES } from "../../../contract/rows/network-fields.ts"
 import type { NetworkSetPayload } from "../../../contract/rows/workspace-network.ts"
@@ -24,7 +25,7 @@ import {
 import type { Network } from "./network.ts"
 
 /** The rules of a text. A text that cannot be read has none: a ceiling is then lower, and the request is refused elsewhere. */
-const rulesOf = <A>(parsed: Result.Result<ReadonlyArray<A>, string>) => Result.getOrElse(parsed, (): [] => [])
+const rulesOf = <A>(parsed: Result.Result<ReadonlyArray<A>, unknown>) => Result.getOrElse(parsed, (): [] => [])
 
 const hostRules = (text: string) => rulesOf(parseHostRules(text))
 
@@ -155,8 +156,8 @@ export interface UnderPolicy {
 
 const unsaid = new InvalidRequest({
   field: "network_policy",
-  detail:
-    "is not given, and no host or address is allowed. Name the whole policy, such as --allow-host npm or --network-policy off"
+  detail: "is not given, and no host or address is allowed: a request names the whole policy",
+  next: [option("Allow hosts", "allow_hosts"), option("Or take the network away", "network_policy", "off")]
 })
 
 /**

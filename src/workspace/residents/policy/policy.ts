@@ -1,9 +1,10 @@
 import { Result } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
+import { type NextStep, option } from "../../../contract/errors/next-step.ts"
 import type { AskedNetwork as PublicNetwork } from "../../../contract/rows/network-fields.ts"
 import { named } from "../../../contract/text/names.ts"
 import { snakeCase } from "../../../contract/text/snake.ts"
-import { loopbackOption, THIS_HOST } from "../../../lib/network/model/name.ts"
+import { THIS_HOST } from "../../../lib/network/model/name.ts"
 import { Policy, policyOff, readPolicy, type Rules } from "../../../lib/network/model/policy.ts"
 import { isBadRule, isLoopbackRule, parseIpRule } from "../../../lib/network/model/rule.ts"
 import { settingNow } from "../../../system/settings/config.ts"
@@ -16,12 +17,13 @@ export interface Granted {
   readonly rules: Rules
 }
 
-const refuse = (field: string, detail: string) => Result.fail(new InvalidRequest({ field, detail }))
+const refuse = (field: string, detail: string, next: ReadonlyArray<NextStep> = []) =>
+  Result.fail(new InvalidRequest({ field, detail, next }))
 
 /** Reads a policy that was judged before. Fails with the rule that cannot be read. */
 export const grantedBy = (policy: Policy): Result.Result<Granted, InvalidRequest> =>
   Result.mapBoth(readPolicy(policy), {
-    onFailure: ({ detail, field }) => new InvalidRequest({ field: snakeCase(field), detail }),
+    onFailure: ({ detail, field, next }) => new InvalidRequest({ field: snakeCase(field), detail, next }),
     onSuccess: (rules) => ({ policy, rules })
   })
 
@@ -52,20 +54,30 @@ export const asksForNetwork = (
   networkPolicy !== undefined || trustHostCertificates === true || !isEmpty(allowHosts) || !isEmpty(denyHosts) ||
   !isEmpty(allowIps)
 
-/** Ranges that a guest takes for its own loopback: no such connection reaches the host. */
-const loopbackIssue = (text: string): string | undefined => {
+/** The step that allows a service of this host, which is granted by its port. */
+export const allowPort = (field: "allow_hosts" | "allow_once", port: number | undefined): NextStep =>
+  option("Allow a service of this host by its port", field, [`${THIS_HOST}:${port ?? "PORT"}`])
+
+/** Refuses ranges that a guest takes for its own loopback: no such connection reaches the host. */
+const loopbackIssue = (text: string) => {
   const rule = parseIpRule(text)
-  if (isBadRule(rule) || !isLoopbackRule(rule)) return undefined
-  return `${JSON.stringify(text)} is the guest's own loopback in the guest. For a service of this host: ${
-    rule.port === undefined ? `--allow-host ${THIS_HOST}:PORT` : loopbackOption(rule.port)
-  }`
+  return isBadRule(rule) || !isLoopbackRule(rule)
+    ? undefined
+    : refuse("allow_ips", `${JSON.stringify(text)} is the guest's own loopback in the guest`, [
+      allowPort("allow_hosts", rule.port)
+    ])
 }
 
-/** A service of this host is granted by its port. */
-const thisHostIssue = (text: string): string | undefined =>
+const thisHostIssue = (text: string) =>
   text.toLowerCase().replace(/\.$/, "") === THIS_HOST
-    ? `${JSON.stringify(text)} is this host; name the port of the service: --allow-host ${THIS_HOST}:PORT`
+    ? refuse("allow_hosts", `${JSON.stringify(text)} is this host`, [allowPort("allow_hosts", undefined)])
     : undefined
+
+/** Ways to a network. */
+const OPEN = [
+  option("Allow hosts", "allow_hosts"),
+  option("Or allow every public host", "network_policy", "egress")
+]
 
 /** The grant that a request asks for. A list of hosts or addresses alone asks for `egress`. */
 export const askedGrant = (asked: AskedNetwork): Result.Result<Granted, InvalidRequest> => {
@@ -76,16 +88,15 @@ export const askedGrant = (asked: AskedNetwork): Result.Result<Granted, InvalidR
   const ruled = Object.entries(lists).find(([, rules]) => rules.length > 0)
   const trusts = asked.trustHostCertificates === true
   if (networkPolicy === "off" && (ruled !== undefined || trusts)) {
-    const detail = asked.networkPolicy === undefined
-      ? "needs a network: --allow-host HOST, or --network-policy egress for every public host"
-      : "contradicts --network-policy off"
-    return refuse(ruled?.[0] ?? "trust_host_certificates", detail)
+    const field = ruled?.[0] ?? "trust_host_certificates"
+    return asked.networkPolicy === undefined
+      ? refuse(field, "needs a network", OPEN)
+      : refuse(field, "contradicts the policy off")
   }
   const isTrusting = networkPolicy !== "off" && (trusts || settingNow("PYRO_TRUST_HOST_CERTIFICATES") === "1")
-  const loopback = allowIps.map(loopbackIssue).find((issue) => issue !== undefined)
-  if (loopback !== undefined) return refuse("allow_ips", loopback)
-  const thisHost = allowHosts.map(thisHostIssue).find((issue) => issue !== undefined)
-  if (thisHost !== undefined) return refuse("allow_hosts", thisHost)
+  const issues = [...allowIps.map(loopbackIssue), ...allowHosts.map(thisHostIssue)]
+  const issue = issues.find((one) => one !== undefined)
+  if (issue !== undefined) return issue
   const cached = asked.noPackageCache === true ? { packageCache: false } : {}
   return grantedBy({
     networkPolicy,

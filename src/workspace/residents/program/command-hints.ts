@@ -1,5 +1,6 @@
-import type { Notice } from "../../../contract/rows/notice.ts"
-import { aloneInWords, type NetworkNews, type PolicyWords, TRUST_OPTION } from "../policy/words.ts"
+import { words } from "../../../contract/errors/next-step.ts"
+import { type Notice, notice, type Told } from "../../../contract/rows/notice.ts"
+import { fixedPolicySteps, type NetworkNews, type PolicySteps } from "../policy/steps.ts"
 
 /** Number of bytes at the end of a command's output that pyro searches for errors. */
 const TAIL_BYTES = 8_192
@@ -15,18 +16,22 @@ const UNTRUSTED =
 /** Status of a command that a shell did not find. */
 const NOT_FOUND = 127
 
-/** A page of the documents is in parentheses. A model cannot read the page, and gets the sentence without it. */
+const DEPENDENCIES = "docs/dependencies.md"
+
 const hints = {
-  network: ({ granting }: PolicyWords) =>
-    `the guest has no network: no host name can be looked up and no address reached. To allow a host: ${
-      granting(["--allow-host HOST"])
-    } (docs/network.md). Dependencies get in without a network too (docs/dependencies.md)`,
-  certificate: ({ granting }: PolicyWords) =>
-    `the command did not trust a certificate. If a proxy of your company signs it and this host trusts that proxy, use: ${
-      granting([TRUST_OPTION])
-    } (docs/dependencies.md)`,
-  command: () =>
-    "a command was not found. The environment debian:12-build has compilers, Python and Node; all other programs are installed (docs/dependencies.md)"
+  network: ({ opening }: PolicySteps): Told => ({
+    message: "the guest has no network: no host name can be looked up and no address reached",
+    next: [opening(), words("Dependencies get in without a network too", DEPENDENCIES)]
+  }),
+  certificate: ({ changing }: PolicySteps): Told => ({
+    message: "the command did not trust a certificate",
+    next: changing([{ field: "trust_host_certificates" }])
+  }),
+  command: (): Told => ({
+    message:
+      "a command was not found. The environment debian:12-build has compilers, Python and Node; all other programs are installed",
+    next: [words("Read how to install them", DEPENDENCIES)]
+  })
 } as const
 type Hint = keyof typeof hints
 
@@ -46,7 +51,7 @@ export class OutputTail {
   }
 }
 
-const warning = (message: string): Notice => ({ _tag: "Notice", level: "warning", message })
+const warning = ({ message, next }: Told): Notice => notice("warning", message, next)
 
 /** Hints for the caller of a command. Each comes once per machine. Denials of the network come with each command that met them. */
 export class Hints {
@@ -61,15 +66,15 @@ export class Hints {
 
   /** Notices for a command with this end of its output, this status and this position of its start. */
   after(tail: OutputTail, status: number, startedAt = 0): ReadonlyArray<Notice> {
-    const denials = this.network?.since(startedAt)
+    const denials = this.network?.since(startedAt) ?? []
     // A command that succeeded did not need the connection.
-    const failures = status === 0 ? undefined : this.network?.failedSince(startedAt)
-    const news = [denials, failures].filter((one) => one !== undefined)
+    const failures = status === 0 ? [] : this.network?.failedSince(startedAt) ?? []
+    const news = [...denials, ...failures]
     if (news.length > 0) return news.map(warning)
     const hint = this.#hintOf(tail, status)
     if (hint === undefined || this.#given.has(hint)) return []
     this.#given.add(hint)
-    return [warning(hints[hint](this.network?.words ?? aloneInWords))]
+    return [warning(hints[hint](this.network?.steps ?? fixedPolicySteps))]
   }
 
   #hintOf(tail: OutputTail, status: number): Hint | undefined {

@@ -1,5 +1,6 @@
 import { Effect, type Scope, Stream } from "effect"
 import { InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
+import { call, words } from "../../../contract/errors/next-step.ts"
 import { type PullEvents, pullFromStream } from "../../../contract/rows/event-batches.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
 import type { LentAgent } from "../../../contract/rows/ssh-agent-fields.ts"
@@ -29,12 +30,14 @@ export const makeAgentLoan = (record: (event: NewEvent) => Effect.Effect<void>, 
     Effect.gen(function*() {
       const present = yield* loan
       if (present !== undefined) {
-        const end = present.socket === undefined
-          ? "End the command that lends it"
-          : `End the loan: pyro update ${workspace} --clear-ssh-agent`
         return yield* new InvalidRequest({
           field: "workspace",
-          detail: `${workspace} has an agent already, for ${present.hosts.join(", ")}. ${end}`
+          detail: `${workspace} has an agent already, for ${present.hosts.join(", ")}`,
+          next: [
+            present.socket === undefined
+              ? words("End the command that lends it")
+              : call("End the loan", "workspace.update", { workspace, clear_ssh_agent: true })
+          ]
         })
       }
       yield* Effect.acquireRelease(

@@ -149,7 +149,7 @@ export const makeLastingAgent = (
           const missing = socketTrouble(loan.socket)
           const detail = missing === undefined
             ? trouble
-            : `${missing}, so no login works. Lend it again: pyro update --ssh-agent`
+            : `${missing}, so no login works until you lend it again`
           return { ...loan, ...(detail === undefined ? {} : { detail }) }
         }
       ),

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import * as fc from "fast-check"
+import { neutralText } from "../../../../src/contract/errors/next-step.ts"
 import { type Address, readAddress } from "../../../../src/lib/network/model/address.ts"
 import { judgeAddress, judgeLiteral, judgeName } from "../../../../src/lib/network/model/judge.ts"
 import { hostLists, listNames } from "../../../../src/lib/network/model/lists.ts"
@@ -21,17 +22,20 @@ const isAllowed = (policy: Partial<Policy>, name: string, port?: number) =>
   judgeName(rulesOf(policy), name, port)._tag === "Allowed"
 
 describe("rules about names", () => {
-  it("the policy off denies every name and address, and names the option that opens this one alone", () => {
+  it("the policy off denies every name and address, and names the rule that opens this one alone", () => {
     const rules = rulesOf({ networkPolicy: "off", allowHosts: ["example.com"], allowIps: ["203.0.113.7"] })
-    const denied = (
-      option: string | undefined
-    ) => ({ _tag: "Denied", reason: "the network policy is off", option } as const)
-    assert.deepStrictEqual(judgeName(rules, "Example.com."), denied("--allow-host example.com"))
-    assert.deepStrictEqual(judgeName(rules, "example.com", 443), denied("--allow-host example.com:443"))
-    assert.deepStrictEqual(judgeName(rules, "host.pyro.internal"), denied(undefined))
-    assert.deepStrictEqual(judgeName(rules, "localhost"), denied(undefined))
-    assert.deepStrictEqual(judgeLiteral(rules, "203.0.113.7", 443, own), denied("--allow-ip 203.0.113.7:443"))
-    assert.deepStrictEqual(judgeLiteral(rules, "127.0.0.1", 443, own), denied("--allow-host host.pyro.internal:443"))
+    const denied = (field?: "allow_hosts" | "allow_ips", rule = "") =>
+      ({
+        _tag: "Denied",
+        reason: "the network policy is off",
+        remedy: field === undefined ? undefined : { field, rule }
+      }) as const
+    assert.deepStrictEqual(judgeName(rules, "Example.com."), denied("allow_hosts", "example.com"))
+    assert.deepStrictEqual(judgeName(rules, "example.com", 443), denied("allow_hosts", "example.com:443"))
+    assert.deepStrictEqual(judgeName(rules, "host.pyro.internal"), denied())
+    assert.deepStrictEqual(judgeName(rules, "localhost"), denied())
+    assert.deepStrictEqual(judgeLiteral(rules, "203.0.113.7", 443, own), denied("allow_ips", "203.0.113.7:443"))
+    assert.deepStrictEqual(judgeLiteral(rules, "127.0.0.1", 443, own), denied("allow_hosts", "host.pyro.internal:443"))
   })
 
   it("without a list every full name is allowed", () => {
@@ -91,8 +95,8 @@ describe("rules about names", () => {
     assert.isTrue(isAllowed(policy, "a.internal.example.com", 443))
     assert.deepStrictEqual(judgeName(rulesOf(policy), "secret.example.com", 80), {
       _tag: "Denied",
-      reason: "--deny-host secret.example.com denies the name",
-      option: undefined
+      reason: "the rule secret.example.com of the denied hosts names it",
+      remedy: { field: "deny_hosts", rule: "secret.example.com" }
     })
     assert.isFalse(isAllowed({ denyHosts: ["npm"] }, "registry.npmjs.org", 443))
   })
@@ -102,11 +106,11 @@ describe("rules about names", () => {
     assert.isTrue(isAllowed({ allowIps: ["10.0.0.5"], allowHosts: ["*"] }, "example.com", 443))
   })
 
-  it("a denial names the option that would allow it", () => {
+  it("a denial names the rule that would allow it", () => {
     assert.deepStrictEqual(judgeName(rulesOf({ allowHosts: ["npm"] }), "Evil.example.", 8080), {
       _tag: "Denied",
-      reason: "no --allow-host rule allows the name",
-      option: "--allow-host evil.example:8080"
+      reason: "no rule allows the name",
+      remedy: { field: "allow_hosts", rule: "evil.example:8080" }
     })
   })
 
@@ -118,11 +122,8 @@ describe("rules about names", () => {
 
   const bad: ReadonlyArray<readonly [rule: string, detail: RegExp]> = [
     ["", /^The name "" is empty$/],
-    [
-      "exmaple",
-      /^"exmaple" is neither a full host name nor a named list\. All lists: pyro network lists$/
-    ],
-    ["pipy", /nor a named list\. Did you mean pypi\? All lists: pyro network lists$/],
+    ["exmaple", /^"exmaple" is neither a full host name nor a named list\. See all lists: network\.lists$/],
+    ["pipy", /nor a named list\. Did you mean pypi\? See all lists: network\.lists$/],
     ["PyPI", / Did you mean pypi\? /],
     ["apt", / Did you mean debian\? /],
     ["pip", / Did you mean pypi\? /],
@@ -133,7 +134,7 @@ describe("rules about names", () => {
     ["a.test:80/path", / Write: a\.test(:80)?$/],
     ["git+ssh://a.test:22/x", / Write: a\.test:22$/],
     ["https://*.a.test/", / Write: \*\.a\.test$/],
-    ["https://203.0.113.7/x", /is a URL, .* Use: --allow-ip 203\.0\.113\.7$/],
+    ["https://203.0.113.7/x", /is a URL, .* Allow the address: allow_ips: \["203\.0\.113\.7"\]$/],
     ["http://localhost:3000/", /is a URL, .*is the host itself/],
     ["https://", /is not a number|no valid host name/],
     ["npm:443", /^The name "npm" has a single label/],
@@ -145,10 +146,13 @@ describe("rules about names", () => {
     ["exa*.com", /Write \*\.example\.com/],
     ["*example.com", /Write \*\.example\.com/],
     ["*.*.com", /Write \*\.example\.com/],
-    ["203.0.113.7", /^"203\.0\.113\.7" is an address, and not a name\. Use: --allow-ip 203\.0\.113\.7$/],
-    ["203.0.113.7:443", /Use: --allow-ip 203\.0\.113\.7:443$/],
-    ["[2001:db8::1]:443", /Use: --allow-ip/],
-    ["2001:db8::1", /Use: --allow-ip/],
+    [
+      "203.0.113.7",
+      /^"203\.0\.113\.7" is an address, and not a name\. Allow the address: allow_ips: \["203\.0\.113\.7"\]$/
+    ],
+    ["203.0.113.7:443", /Allow the address: allow_ips: \["203\.0\.113\.7:443"\]$/],
+    ["[2001:db8::1]:443", /Allow the address: allow_ips/],
+    ["2001:db8::1", /Allow the address: allow_ips/],
     ["0x7f.1", /odd form of an address/],
     ["bücher.example", /Punycode form \(xn--…\), here xn--bcher-kva\.example$/],
     ["__proto__", /neither a full host name nor a named list/],
@@ -158,7 +162,7 @@ describe("rules about names", () => {
     it(`--allow-host ${JSON.stringify(rule)} is refused`, () => {
       const issue = issueOf({ allowHosts: ["example.com", rule] })
       assert.strictEqual(issue.field, "allowHosts")
-      assert.match(issue.detail, detail)
+      assert.match(neutralText(issue.detail, issue.next), detail)
     })
   }
 
@@ -326,8 +330,8 @@ describe("addresses", () => {
       assert.strictEqual(judgeAddress(rulesOf({}), address, 443, own)._tag, "Allowed")
       assert.deepStrictEqual(judgeLiteral(rulesOf({ allowHosts: ["*"] }), address, 443, own), {
         _tag: "Denied",
-        reason: "no --allow-ip rule allows the address",
-        option: `--allow-ip ${address.includes(":") ? `[${address}]` : address}:443`
+        reason: "no rule allows the address",
+        remedy: { field: "allow_ips", rule: `${address.includes(":") ? `[${address}]` : address}:443` }
       })
       assert.strictEqual(judgeLiteral(rulesOf({ allowIps: ["0.0.0.0/0", "::/0"] }), address, 443, own)._tag, "Allowed")
     })

@@ -98,7 +98,7 @@ describe("a seed of a clone", { concurrent: true }, () => {
       fs.rmSync(path.join(folder, "origin"), { recursive: true })
       assert.include(
         (yield* Effect.flip(seeded({ seedPath: tree }))).message,
-        "--git none takes the files without a history"
+        "Take the files without a history: git: \"none\""
       )
       const { report, workspace } = yield* seeded({ seedPath: tree, git: "none" })
       assert.deepStrictEqual([report.skipped, fs.readFileSync(path.join(workspace, "top"), "utf8")], [[], "top\n"])

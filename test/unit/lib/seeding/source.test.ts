@@ -31,7 +31,7 @@ describe("a seed path", () => {
       const wide = ["/", home, path.dirname(home), path.join(folder, "link"), os.userInfo().homedir]
       for (const source of wide) {
         const refusal = yield* Effect.flip(demandNarrow("seed_path", source, false))
-        assert.include(refusal.message, "--allow-home")
+        assert.include(refusal.message, "allow_home: true")
         yield* demandNarrow("seed_path", source, true)
       }
       for (const source of [path.join(home, "project"), path.join(folder, "nowhere"), undefined]) {
@@ -61,7 +61,7 @@ describe("a seed path", () => {
       assert.include((yield* unfollowed).message, "the directory cannot be read")
     }))
 
-  it.live("a refused seed path is not read, and --allow-home accepts it", () =>
+  it.live("a refused seed path is not read, and allow_home accepts it", () =>
     Effect.gen(function*() {
       const home = yield* temporaryDirectory
       write(home, { "file": "f\n" })

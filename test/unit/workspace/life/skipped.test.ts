@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { typedTold } from "../../../../src/contract/rows/next-steps.ts"
 import type { Notice } from "../../../../src/contract/rows/notice.ts"
 import type { PreparedSeed } from "../../../../src/lib/seeding/model/request.ts"
 import { reportSeed } from "../../../../src/workspace/life/guest/notices.ts"
@@ -8,7 +9,7 @@ const nothing = { files: 0, directories: 0, symlinks: 0, bytes: 0, skippedCount:
 const told = (report: Partial<PreparedSeed["report"]>) => {
   const notices: Array<Notice> = []
   reportSeed({ ...nothing, ...report }, (notice) => void notices.push(notice))
-  return notices.map(({ level, message }) => `${level}: ${message}`)
+  return notices.map((notice) => `${notice.level}: ${typedTold(notice)}`)
 }
 
 describe("run and create warn", () => {
@@ -27,8 +28,8 @@ describe("run and create warn", () => {
     }
     assert.deepStrictEqual(told(report), [
       "warning: left out of /workspace: fifo (it is a FIFO)",
-      "warning: git's filter lfs applies to a.bin: git in the workspace leaves these files alone (docs/commits.md)",
-      "warning: 1 ignored file or directory stays on the host: node_modules/; copy them with --include-ignored GLOB"
+      "warning: git's filter lfs applies to a.bin: git in the workspace leaves these files alone. See how commits keep them (docs/commits.md)",
+      "warning: 1 ignored file or directory stays on the host: node_modules/. Copy them too: --include-ignored GLOB"
     ])
   })
 
@@ -48,7 +49,7 @@ describe("run and create warn", () => {
 
   it("of a filter of git with three of its files and the number of the others", () => {
     assert.deepStrictEqual(told({ filtered: [{ filter: "lfs", paths: ["a", "b", "c", "d", "e"] }] }), [
-      "warning: git's filter lfs applies to a, b, c and 2 more: git in the workspace leaves these files alone (docs/commits.md)"
+      "warning: git's filter lfs applies to a, b, c and 2 more: git in the workspace leaves these files alone. See how commits keep them (docs/commits.md)"
     ])
   })
 })

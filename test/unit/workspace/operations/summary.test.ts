@@ -116,7 +116,7 @@ Exports: 1.
         host: "a.test",
         port: 443,
         reason: "no rule",
-        option: "--allow-host a.test:443",
+        remedy: { field: "allow_hosts", rule: "a.test:443" },
         bytesOut: 0,
         bytesIn: 0,
         durationMs: 0
@@ -124,7 +124,7 @@ Exports: 1.
     })
     assert.include(
       text,
-      "\n  denied a.test:443: no rule. To allow: pyro network set fix --allow-host npm --allow-host a.test:443"
+      "\n  denied a.test:443: no rule"
     )
   })
 

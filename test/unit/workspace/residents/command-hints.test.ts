@@ -1,7 +1,8 @@
 import { assert, describe, it } from "vitest"
+import { typedTold } from "../../../../src/contract/rows/next-steps.ts"
 import { policyOff } from "../../../../src/lib/network/model/policy.ts"
 import { newsOf } from "../../../../src/workspace/residents/network/denials.ts"
-import { aloneInWords, workspaceWords } from "../../../../src/workspace/residents/policy/words.ts"
+import { fixedPolicySteps, workspaceSteps } from "../../../../src/workspace/residents/policy/steps.ts"
 import { Hints, hintsOf, OutputTail } from "../../../../src/workspace/residents/program/command-hints.ts"
 
 const tailOf = (...pieces: ReadonlyArray<string>) => {
@@ -9,7 +10,8 @@ const tailOf = (...pieces: ReadonlyArray<string>) => {
   for (const piece of pieces) tail.add(Buffer.from(piece))
   return tail
 }
-const said = (hints: Hints, text: string, status = 1) => hints.after(tailOf(text), status).map(({ message }) => message)
+const said = (hints: Hints, text: string, status = 1) =>
+  hints.after(tailOf(text), status).map((notice) => typedTold(notice))
 
 describe("what is said beside a command's result", () => {
   it.each([
@@ -33,15 +35,15 @@ describe("what is said beside a command's result", () => {
     hints.network = newsOf(
       { position: () => 0, since: () => [] },
       () => false,
-      workspaceWords(() => "fix", () => policyOff)
+      workspaceSteps(() => "fix", () => policyOff)
     )
     assert.match(
       said(hints, "EAI_AGAIN").join(),
-      /\. To allow a host: pyro network set fix --allow-host HOST \(docs\/network\.md\)\. /
+      /\. Allow a host: pyro network set fix --allow-host ALLOW_HOST\. /
     )
     assert.match(
       said(new Hints(), "EAI_AGAIN").join(),
-      /\. To allow a host: --allow-host HOST \(docs\/network\.md\)\. /
+      /\. Allow a host: --allow-host\. /
     )
   })
 
@@ -58,8 +60,8 @@ describe("what is said beside a command's result", () => {
   ])("a command that did not trust a certificate gets a hint about those of the host: %s", (text) => {
     const hintsWith = (isOn: boolean, trustsHost: boolean) => {
       const hints = new Hints()
-      const words = workspaceWords(() => "fix", () => policyOff)
-      hints.network = newsOf({ position: () => 0, since: () => [] }, () => isOn, words, () => trustsHost)
+      const steps = workspaceSteps(() => "fix", () => policyOff)
+      hints.network = newsOf({ position: () => 0, since: () => [] }, () => isOn, steps, () => trustsHost)
       return hints
     }
     assert.match(said(hintsWith(true, false), text).join(), /did not trust .* fix .*--trust-host-certificates/)
@@ -88,12 +90,12 @@ describe("what is said beside a command's result", () => {
   it("a failed command reads of denials and of failed connections, and a successful one of denials", () => {
     const hints = new Hints()
     hints.network = {
-      words: aloneInWords,
+      steps: fixedPolicySteps,
       isOn: () => true,
       trustsHost: () => false,
       position: () => 0,
-      since: () => "denied",
-      failedSince: () => "failed"
+      since: () => [{ message: "denied" }],
+      failedSince: () => [{ message: "failed" }]
     }
     assert.deepStrictEqual(said(hints, "", 1), ["denied", "failed"])
     assert.deepStrictEqual(said(hints, "", 0), ["denied"])

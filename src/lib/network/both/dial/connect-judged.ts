@@ -89,7 +89,7 @@ export interface JudgedTarget {
   readonly rules: AddressRules
 }
 
-const denied = ({ option, reason }: Denied) => new Refusal("denied", reason, option)
+const denied = ({ remedy, reason }: Denied) => new Refusal("denied", reason, remedy)
 
 /** The addresses that policy allows, in the order of attempts; a refusal if there is none, and one was denied. */
 export const judgeFound = (

@@ -1,5 +1,6 @@
 import type { Proxies } from "../../../../system/settings/proxies.ts"
 import type { CacheAccess, Served } from "../../model/cache-access.ts"
+import type { Remedy } from "../../model/judge.ts"
 import type { Authority, Interception } from "../intercept/interception.ts"
 
 /** Threads of libuv's pool in the dial process (UV_THREADPOOL_SIZE). A look-up with a dead resolver keeps one for up to 30 s. */
@@ -90,7 +91,7 @@ export interface RefusedMessage {
   readonly id: number
   readonly failure: DialFailure
   readonly detail: string
-  readonly option?: string | undefined
+  readonly remedy?: Remedy | undefined
 }
 
 /** One answer of a resolver. */

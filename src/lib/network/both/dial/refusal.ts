@@ -1,14 +1,15 @@
+import type { Remedy } from "../../model/judge.ts"
 import type { DialFailure } from "./protocol.ts"
 
 /** A connection that cannot be made, inside the dial process. */
 export class Refusal extends Error {
   readonly failure: DialFailure
-  readonly option: string | undefined
+  readonly remedy: Remedy | undefined
 
-  constructor(failure: DialFailure, detail: string, option?: string) {
+  constructor(failure: DialFailure, detail: string, remedy?: Remedy) {
     super(detail)
     this.failure = failure
-    this.option = option
+    this.remedy = remedy
   }
 }
 

@@ -45,9 +45,9 @@ export const startDirectly = (
   }
   const fail = (error: unknown) => {
     if (isOver) return
-    const { failure, message, option } = refusalOf(error)
+    const { failure, message, remedy } = refusalOf(error)
     end()
-    settle({ failure, detail: message, option })
+    settle({ failure, detail: message, remedy })
   }
   const timer = startTimer(ms, () => {
     stop()

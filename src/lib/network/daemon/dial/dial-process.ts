@@ -26,9 +26,9 @@ const HEAP_MIB = 128
 /** Answer of the process to one request. */
 type Outcome = { readonly message: Answer; readonly socket: Socket | undefined }
 
-export type Failure = Pick<RefusedMessage, "detail" | "failure" | "option">
+export type Failure = Pick<RefusedMessage, "detail" | "failure" | "remedy">
 
-const failed = (detail: string): Failure => ({ failure: "failed", detail, option: undefined })
+const failed = (detail: string): Failure => ({ failure: "failed", detail, remedy: undefined })
 
 /** Gets reports about a connection after it was made; `undefined` once the process has ended. */
 type Listener = (told: Told | undefined) => void

@@ -14,7 +14,7 @@ export interface DatagramSocket {
   readonly address: string
 }
 
-const failureOf = ({ failure, message, option }: Refusal): Failure => ({ failure, detail: message, option })
+const failureOf = ({ failure, message, remedy }: Refusal): Failure => ({ failure, detail: message, remedy })
 
 const makeSocket = (address: string) =>
   acquirePlain(
@@ -41,7 +41,7 @@ const connectOne = (address: string, { port, rules }: Pick<JudgedTarget, "port" 
         resume(
           verdict._tag === "Allowed"
             ? Effect.succeed({ socket, address })
-            : Effect.fail(new Refusal("denied", verdict.reason, verdict.option))
+            : Effect.fail(new Refusal("denied", verdict.reason, verdict.remedy))
         )
       })
     }))

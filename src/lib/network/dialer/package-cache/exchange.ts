@@ -3,6 +3,7 @@ import { pipeline } from "node:stream/promises"
 import { named } from "../../../../contract/text/names.ts"
 import { type Body, bodyOf } from "../../both/first-bytes/http.ts"
 import type { CacheAccess } from "../../model/cache-access.ts"
+import type { Remedy } from "../../model/judge.ts"
 import { addressOf, ask, type Upstream } from "./upstream.ts"
 
 /** Traffic of a guest's connection so far. */
@@ -10,7 +11,7 @@ interface Tally {
   address: string | undefined
   fetchedBytes: number
   cachedBytes: number
-  denial: { readonly detail: string; readonly option?: string | undefined } | undefined
+  denial: { readonly detail: string; readonly remedy?: Remedy | undefined } | undefined
   failure?: string
 }
 

@@ -56,12 +56,12 @@ const passBytes = async (guest: Socket, message: DialMessage, onEnd: (served: Se
     await Promise.allSettled([pipeline(guest, socket), pipeline(socket, guest)])
     onEnd({ address, fetchedBytes, cachedBytes: 0 })
   } catch (error) {
-    const { failure, message: detail, option } = refusalOf(error)
+    const { failure, message: detail, remedy } = refusalOf(error)
     guest.destroy()
     onEnd({
       fetchedBytes,
       cachedBytes: 0,
-      ...(failure === "denied" ? { denial: { detail, option } } : { failure: detail })
+      ...(failure === "denied" ? { denial: { detail, remedy } } : { failure: detail })
     })
   }
 }

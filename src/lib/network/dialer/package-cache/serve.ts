@@ -57,8 +57,8 @@ const serveRequest = async (request: IncomingMessage, response: ServerResponse) 
   try {
     await answer(await cacheIn(access), exchange)
   } catch (error) {
-    const { failure, message, option } = refusalOf(error)
-    if (failure === "denied") tally.denial = { detail: message, option }
+    const { failure, message, remedy } = refusalOf(error)
+    if (failure === "denied") tally.denial = { detail: message, remedy }
     else if (access.kind === "images" && !gone.aborted) tally.failure = message
     if (gone.aborted) return
     refuse(exchange, failure === "denied" ? 403 : 502, `The package cache cannot reach ${name}: ${message}.`)

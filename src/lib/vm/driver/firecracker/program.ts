@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import { DriverUnavailable } from "../../../../contract/errors/errors.ts"
+import { call, type NextStep, option, words } from "../../../../contract/errors/next-step.ts"
 import { fileIdentity } from "../../../../system/files/host-path.ts"
 import { runTool } from "../../../../system/processes/child.ts"
 import { findProgram, isExecutable } from "../../../../system/processes/host.ts"
@@ -11,9 +12,11 @@ import { HostFacts } from "../../model/HostFacts.ts"
 /** Versions that pyro runs: from the first that was tried, up to the next change of the API. */
 const oldest: readonly [number, number] = [1, 12]
 /** A daemon that runs has the PATH and the variables of its start. */
-const REMEDY = "Install a release, 1.12 or newer and older than 2 (docs/install.md): " +
-  "https://github.com/firecracker-microvm/firecracker/releases. Or name one by PYRO_FIRECRACKER. " +
-  "A daemon sees a new PATH or variable after: pyro daemon stop"
+const REMEDY = [
+  words("Install a release, 1.12 or newer and older than 2, or name one by PYRO_FIRECRACKER", "docs/install.md"),
+  call("Then end the daemon, which starts again with the new variables", "daemon.stop"),
+  option("Or use QEMU, for a new workspace", "driver", "qemu")
+]
 
 const versionTimeoutMs = 10_000 * deadlineScale
 
@@ -31,7 +34,8 @@ const defects: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Refuses Firecracker on this host. */
-export const unavailable = (detail: string) => new DriverUnavailable({ driver: "Firecracker", detail })
+export const unavailable = (detail: string, next?: ReadonlyArray<NextStep>) =>
+  new DriverUnavailable({ driver: "Firecracker", detail, ...(next === undefined ? {} : { next }) })
 
 const versionOf = (program: string) =>
   Effect.flatMap(HostFacts, (facts) =>
@@ -40,16 +44,16 @@ const versionOf = (program: string) =>
       runTool(program, ["--version"]).pipe(
         Effect.timeoutOrElse({
           duration: versionTimeoutMs,
-          orElse: () => unavailable(`${program} does not answer \`--version\` within ${versionTimeoutMs} ms. ${REMEDY}`)
+          orElse: () => unavailable(`${program} does not answer \`--version\` within ${versionTimeoutMs} ms`, REMEDY)
         }),
         Effect.catchTag(
           "ToolFailed",
-          ({ message }) => unavailable(`${program} does not tell its version (${message}). ${REMEDY}`)
+          ({ message }) => unavailable(`${program} does not tell its version (${message})`, REMEDY)
         ),
         Effect.flatMap(({ stdout }) => {
           const version = /Firecracker v(\d+\.\d+\.\d+)/.exec(stdout.toString("utf8"))?.[1]
           return version === undefined
-            ? unavailable(`${program} is no Firecracker: it tells no version. ${REMEDY}`)
+            ? unavailable(`${program} is no Firecracker: it tells no version`, REMEDY)
             : Effect.succeed(version)
         })
       )
@@ -64,17 +68,17 @@ const isSupported = (version: string) => {
 export const findFirecracker = Effect.gen(function*() {
   const program = (yield* setting("PYRO_FIRECRACKER")) ?? findProgram("firecracker")
   if (program === undefined) {
-    return yield* unavailable(`there is no \`firecracker\` on PATH. ${REMEDY}`)
+    return yield* unavailable(`there is no \`firecracker\` on PATH`, REMEDY)
   }
-  if (!fs.existsSync(program)) return yield* unavailable(`${program} does not exist. ${REMEDY}`)
-  if (!isExecutable(program)) return yield* unavailable(`${program} is no program that this user may run. ${REMEDY}`)
+  if (!fs.existsSync(program)) return yield* unavailable(`${program} does not exist`, REMEDY)
+  if (!isExecutable(program)) return yield* unavailable(`${program} is no program that this user may run`, REMEDY)
   const version = yield* versionOf(program)
   if (!isSupported(version)) {
-    return yield* unavailable(`${program} has version ${version}, which pyro was not made for. ${REMEDY}`)
+    return yield* unavailable(`${program} has version ${version}, which pyro was not made for`, REMEDY)
   }
   const defect = defects.get(version)
   if (defect !== undefined) {
-    return yield* unavailable(`${program} has version ${version}, in which ${defect}. ${REMEDY}`)
+    return yield* unavailable(`${program} has version ${version}, in which ${defect}`, REMEDY)
   }
   return { program, version }
 })

@@ -1,5 +1,7 @@
 import { Result } from "effect"
 import { assert, describe, it } from "vitest"
+import { typedTold } from "../../../../../src/contract/rows/next-steps.ts"
+import { workspaceCreate } from "../../../../../src/contract/rows/workspace-lifecycle.ts"
 import {
   devContainerOf,
   type Place,
@@ -168,7 +170,7 @@ describe("the workspace of a devcontainer.json", () => {
     [
       ["python", []],
       ["docs", []],
-      ["node", [/forwards the ports 3000, db:5432/, /--vcpu-count 4 --mem-mib 8192 --disk-mib 32768/]],
+      ["node", [/forwards the ports 3000, db:5432/, /: --vcpu-count 4\..*: --mem-mib 8192\..*: --disk-mib 32768$/]],
       ["go", [/does not use runArgs$/]],
       ["rust", [/does not use mounts, capAdd, securityOpt$/]],
       ["java", [/does not use workspaceMount$/]],
@@ -177,7 +179,7 @@ describe("the workspace of a devcontainer.json", () => {
       ["monorepo", [/unknown properties, which pyro does not use: madeUp$/]]
     ] as const
   )("the person reads what pyro does not do for the project %s", (name, notes) => {
-    const said = described(projects[name]).notes
+    const said = described(projects[name]).notes.map((one) => typedTold(one, workspaceCreate.cli))
     assert.lengthOf(said, notes.length, said.join("\n"))
     notes.forEach((note, at) => assert.match(said[at]!, note))
   })
@@ -190,7 +192,9 @@ describe("ports that the creation publishes", () => {
   ])("of %j, the person reads only what stays unpublished", (forwardPorts, notes) => {
     const text = JSON.stringify({ image: "a", forwardPorts })
     assert.deepStrictEqual(
-      devContainerOf(read(text), place, { env: [], label: undefined }, { forwarded: true }).notes,
+      devContainerOf(read(text), place, { env: [], label: undefined }, { forwarded: true }).notes.map(({ message }) =>
+        message
+      ),
       notes
     )
   })

@@ -16,7 +16,10 @@ const claims: ReadonlyArray<Claimed> = [
 ]
 
 const warningsOf = (fields: Parameters<typeof payload>[0]) =>
-  Effect.map(resultOf(payload(fields), exportPath(guestWith(claims), payload(fields))), ({ result }) => result.warnings)
+  Effect.map(
+    resultOf(payload(fields), exportPath(guestWith(claims), payload(fields))),
+    ({ result }) => result.warnings.map(({ message }) => message)
+  )
 
 const attributes = "extended attributes (user attributes, capabilities or access control lists)"
 

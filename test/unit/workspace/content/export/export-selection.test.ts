@@ -115,7 +115,7 @@ describe("an export to an archive", () => {
         { path: "whole", content: "whole" }
       ], { output: `${folder}/x.tar` })
       assert.deepStrictEqual(result.skipped.map(({ path }) => path), ["gone"])
-      assert.deepStrictEqual(result.warnings, ["a file changed while being exported: short"])
+      assert.deepStrictEqual(result.warnings, [{ message: "a file changed while being exported: short" }])
       assert.deepStrictEqual(unpacked(`${folder}/of-x`, `${folder}/x.tar`), {
         short: `644 abc${"\0".repeat(597)}`,
         whole: "644 whole"

@@ -233,7 +233,7 @@ describe("an export of a directory", () => {
       assert.deepStrictEqual(result.skipped.map(({ path }) => path), ["empty", "gone", "gone-large"])
       assert.include(result.skipped[0]?.reason, "it is listed as empty, and the guest has more than 16 MiB")
       assert.notInclude(result.entries.map(({ path }) => path), "gone")
-      assert.deepStrictEqual(result.warnings, ["3 files changed while being exported: a, b, short"])
+      assert.deepStrictEqual(result.warnings, [{ message: "3 files changed while being exported: a, b, short" }])
       assert.strictEqual(result.entries.find(({ path }) => path === "short")?.size, 3)
       const broken = yield* refused([{ path: "x", size: 10, content: { errno: "EIO" } }], { output: `${folder}/other` })
       assert.strictEqual(broken._tag, "FileRefused")

@@ -33,8 +33,8 @@ describe("a request to allow a connection", () => {
     ["npm", /names several hosts/],
     ["203.0.113.1", /is an address/],
     ["a.test:443", /is allowed by the policy already/],
-    ["denied.test:80", /stays denied: --deny-host denied\.test/],
-    ["host.pyro.internal", /name the port of the service/]
+    ["denied.test:80", /stays denied: the rule denied\.test of the denied hosts/],
+    ["host.pyro.internal", /is this host/]
   ])("%s is refused", (text, detail) => assert.match(String(asked(listed, { allow_once: [text] })), detail))
 
   it("a policy of every public host has nothing to allow once", () => {

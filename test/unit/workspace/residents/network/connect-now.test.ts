@@ -37,7 +37,7 @@ const world = Effect.gen(function*() {
         dial: ({ port }: DialRequest) =>
           Effect.suspend(() => {
             said.push(`dial ${port} in a fiber`)
-            return new DialRefused({ reason: "denied", detail: "no", option: undefined })
+            return new DialRefused({ reason: "denied", detail: "no", remedy: undefined })
           }),
         dialNow: ({ port }, given) => {
           if (port === 82) throw new Error("a defect")
@@ -90,7 +90,7 @@ const world = Effect.gen(function*() {
     outcomes: () => records.map(({ outcome, reason }) => [outcome, reason]),
     ask: (fields: Partial<ConnectRequest> = {}) => take({ ...request, ...fields }),
     connected: () => settle({ socket, address: ADDRESS, viaProxy: false }),
-    refused: () => settle(new DialRefused({ reason: "refused", detail: "no server", option: undefined })),
+    refused: () => settle(new DialRefused({ reason: "refused", detail: "no server", remedy: undefined })),
     withdraw: () => withdraw(),
     forbid: () => (rules = rulesFor([`${ADDRESS}:81`])),
     close: Scope.close(scope, Exit.void)
@@ -149,7 +149,7 @@ describe("a connection that waits for nothing", () => {
       forbid()
       connected()
       assert.deepStrictEqual([said, open.size, socket.destroyed], [["dial", "refuse"], 0, true])
-      assert.deepStrictEqual(outcomes(), [["denied", "no --allow-ip rule allows the address"]])
+      assert.deepStrictEqual(outcomes(), [["denied", "no rule allows the address"]])
     }))
 
   it.effect("a name, and a request that the dialler does not take at once, have a fiber", () =>

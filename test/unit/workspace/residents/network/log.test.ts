@@ -2,13 +2,14 @@ import { afterAll, afterEach, assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Result } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { typedTold } from "../../../../../src/contract/rows/next-steps.ts"
 import { judgeName } from "../../../../../src/lib/network/model/judge.ts"
 import { SecretRegistry } from "../../../../../src/lib/redaction/secrets.ts"
-import { denialText, failureText } from "../../../../../src/workspace/residents/network/denials.ts"
+import { denialNews, failureNews } from "../../../../../src/workspace/residents/network/denials.ts"
 import { type NewRecord, openConnectionLog } from "../../../../../src/workspace/residents/network/log.ts"
 import { UNTRUSTED } from "../../../../../src/workspace/residents/network/open.ts"
 import { grantedBy } from "../../../../../src/workspace/residents/policy/policy.ts"
-import { aloneInWords, workspaceWords } from "../../../../../src/workspace/residents/policy/words.ts"
+import { workspaceSteps } from "../../../../../src/workspace/residents/policy/steps.ts"
 import { temporaryFolder } from "../../../../support/pyro-cli.ts"
 
 const { folder, remove } = temporaryFolder("pyro-connection-log-")
@@ -30,7 +31,13 @@ const entry = (host: string, more: Partial<NewRecord> = {}): NewRecord => ({
 })
 const openPolicy = { networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [] } as const
 const denial = (host: string) =>
-  entry(host, { outcome: "denied", reason: "no rule", option: `--allow-host ${host}:443`, bytesIn: 0, bytesOut: 0 })
+  entry(host, {
+    outcome: "denied",
+    reason: "no rule",
+    remedy: { field: "allow_hosts", rule: `${host}:443` },
+    bytesIn: 0,
+    bytesOut: 0
+  })
 
 const withLog = <A>(use: (log: Effect.Success<ReturnType<typeof openConnectionLog>>) => Effect.Effect<A>) =>
   Effect.scoped(Effect.flatMap(openConnectionLog(folder), use)).pipe(Effect.provide(SecretRegistry.layer))
@@ -111,38 +118,31 @@ describe("the denials of a command", () => {
   const numbered = (...records: ReadonlyArray<NewRecord>) =>
     records.map((record, at) => ({ number: at + 1, ...record }))
 
-  it("one sentence names the hosts, the reason and the options", () => {
-    assert.strictEqual(
-      denialText(numbered(denial("a.test"), denial("b.test"), denial("a.test"), entry("c.test"))),
-      "the network policy denied a.test:443, b.test:443: no rule. To allow: --allow-host a.test:443 --allow-host b.test:443"
-    )
-  })
+  const denialText = (...given: Parameters<typeof denialNews>) => denialNews(...given).map((one) => typedTold(one))
+  const failureText = (...given: Parameters<typeof failureNews>) => failureNews(...given).map((one) => typedTold(one))
 
-  it("the sentence has the words that the machine's policy needs", () => {
-    assert.strictEqual(
-      denialText(numbered(denial("a.test"), denial("b.test")), {
-        ...aloneInWords,
-        granting: (options) => `pyro x ${options.join(" ")}`
-      }),
-      "the network policy denied a.test:443, b.test:443: no rule. To allow: pyro x --allow-host a.test:443 --allow-host b.test:443"
+  it("one sentence names the hosts and the reason, and a step allows them", () => {
+    assert.deepStrictEqual(
+      denialText(numbered(denial("a.test"), denial("b.test"), denial("a.test"), entry("c.test"))),
+      ["the network policy denied a.test:443, b.test:443: no rule. Allow it: --allow-host a.test:443 --allow-host b.test:443"]
     )
   })
 
   it("the sentence counts hosts that it does not name", () => {
     const many = Array.from({ length: 9 }, (_, at) => denial(`${at}.test`))
-    assert.match(denialText(numbered(...many))!, /0\.test:443, 1\.test:443, 2\.test:443 and 6 more/)
+    assert.match(denialText(numbered(...many))[0]!, /0\.test:443, 1\.test:443, 2\.test:443 and 6 more/)
   })
 
   const deniedByName = (host: string, rule: string, kind: "connection" | "lookup" = "lookup"): NewRecord => {
     const verdict = judgeName(Result.getOrThrow(grantedBy({ ...openPolicy, denyHosts: [rule] })).rules, host, 443)
     assert(verdict._tag === "Denied")
-    return entry(host, { kind, outcome: "denied", reason: verdict.reason })
+    return entry(host, { kind, outcome: "denied", reason: verdict.reason, remedy: verdict.remedy! })
   }
 
   it("a look-up that the policy denies by name makes a sentence that proposes no grant", () => {
-    assert.strictEqual(
+    assert.deepStrictEqual(
       denialText(numbered(deniedByName("b.test", "b.test"))),
-      "the network policy denies b.test:443 by name: --deny-host b.test. To lift this denial, leave the option out"
+      ["the network policy denies b.test:443 by name: b.test. Leave the denied host out of the request"]
     )
   })
 
@@ -153,46 +153,53 @@ describe("the denials of a command", () => {
         deniedByName("b.test", "*.test"),
         deniedByName("registry.npmjs.org", "npm", "connection")
       ),
-      workspaceWords(
+      workspaceSteps(
         () => "fix",
         () => ({ ...openPolicy, allowHosts: ["pypi"], denyHosts: ["*.test", "npm", "c.example"] })
       )
     )
-    assert.strictEqual(
-      text,
-      "the network policy denied a.test:443: no rule. To allow: pyro network set fix --allow-host pypi --deny-host '*.test' --deny-host npm " +
-        "--deny-host c.example --allow-host a.test:443. the network policy denies b.test:443, registry.npmjs.org:443 by name: " +
-        "--deny-host '*.test' --deny-host npm. To lift this denial, name the policy anew without it: " +
-        "pyro network set fix --allow-host pypi --deny-host c.example --network-policy egress"
-    )
+    assert.deepStrictEqual(text, [
+      "the network policy denied a.test:443: no rule. Allow it: pyro network set fix --allow-host pypi --allow-host a.test:443 " +
+      "--deny-host '*.test' --deny-host npm --deny-host c.example",
+      "the network policy denies b.test:443, registry.npmjs.org:443 by name: *.test, npm. " +
+      "Lift the denial: pyro network set fix --allow-host pypi --deny-host c.example"
+    ])
   })
 
   it("connections that were made or failed make no sentence", () => {
-    assert.isUndefined(denialText(numbered(entry("a.test"), entry("b.test", { outcome: "failed", reason: "refused" }))))
+    assert.deepStrictEqual(
+      denialText(numbered(entry("a.test"), entry("b.test", { outcome: "failed", reason: "refused" }))),
+      []
+    )
   })
 
   it("failed connections to allowed hosts make a sentence with each reason", () => {
     const failed = (name: string, reason: string) => entry(name, { outcome: "failed", reason })
-    assert.strictEqual(
+    assert.deepStrictEqual(
       failureText(numbered(
         failed("a.test", "1.2.3.4 refused the connection"),
         denial("d.test"),
         failed("b.test", "the name b.test has no address"),
         entry("c.test")
       )),
-      "the policy allows the connection, but this host could not make it: a.test:443 (1.2.3.4 refused the connection), " +
+      [
+        "the policy allows the connection, but this host could not make it: a.test:443 (1.2.3.4 refused the connection), " +
         "b.test:443 (the name b.test has no address)"
+      ]
     )
-    assert.isUndefined(failureText(numbered(entry("c.test"), denial("d.test"))))
-    assert.strictEqual(
+    assert.deepStrictEqual(failureText(numbered(entry("c.test"), denial("d.test"))), [])
+    assert.deepStrictEqual(
       failureText(numbered(failed("a.test", UNTRUSTED), failed("a.test", UNTRUSTED), failed("b.test", "no"))),
-      "the policy allows the connection, but this host could not make it: b.test:443 (no). the guest's program did not trust the " +
-        "certificate of a.test:443. If a proxy signs it whose authority this host trusts, use: --trust-host-certificates"
+      [
+        "the policy allows the connection, but this host could not make it: b.test:443 (no)",
+        "the guest's program did not trust the certificate of a.test:443. " +
+        "If a proxy signs it that this host trusts, let the guest trust it too: --trust-host-certificates"
+      ]
     )
   })
 
-  it("a look-up that no option would allow makes no sentence", () => {
-    const { option: _, ...lookUp } = { ...denial("a"), kind: "lookup" as const }
-    assert.isUndefined(denialText(numbered(lookUp)))
+  it("a look-up that no rule would allow makes no sentence", () => {
+    const { remedy: _, ...lookUp } = { ...denial("a"), kind: "lookup" as const }
+    assert.deepStrictEqual(denialText(numbered(lookUp)), [])
   })
 })

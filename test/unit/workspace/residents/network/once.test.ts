@@ -41,7 +41,7 @@ const world = Effect.gen(function*() {
           Effect.suspend(() => {
             const verdict = judgeName(request.rules, request.name!, request.port)
             if (verdict._tag === "Denied") {
-              return Effect.fail(new DialRefused({ reason: "denied", detail: verdict.reason, option: verdict.option }))
+              return Effect.fail(new DialRefused({ reason: "denied", detail: verdict.reason, remedy: verdict.remedy }))
             }
             const ended = Deferred.makeUnsafe<Dialled, DialRefused>()
             dialling.push((exit) => Deferred.doneUnsafe(ended, exit))
@@ -123,12 +123,12 @@ const world = Effect.gen(function*() {
         Exit.succeed({ socket: new net.Socket().on("error", () => {}), address: "203.0.113.1", viaProxy: false })
       ),
     failed: (at: number) =>
-      end(at, Exit.fail(new DialRefused({ reason: "refused", detail: "no server", option: undefined }))),
+      end(at, Exit.fail(new DialRefused({ reason: "refused", detail: "no server", remedy: undefined }))),
     close: Scope.close(scope, Exit.void)
   }
 })
 
-const DENIED = "no --allow-host rule allows the name"
+const DENIED = "no rule allows the name"
 
 describe("a connection by a permission", () => {
   it.effect("one connection is made, the next is denied, and the log tells which one used the permission", () =>

@@ -18,7 +18,7 @@ const dialler: DiallerService = {
   resolve: () =>
     Effect.succeed({
       answer: { _tag: "NoSuchName" },
-      denied: { _tag: "Denied", reason: "the network policy is off", option: undefined }
+      denied: { _tag: "Denied", reason: "the network policy is off", remedy: undefined }
     })
 }
 

@@ -2,13 +2,16 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import { type NetworkCeiling, readCeiling } from "../../../../../src/contract/rows/network-ceiling.ts"
 import type { AskedNetwork } from "../../../../../src/contract/rows/network-fields.ts"
+import { typedMessage } from "../../../../../src/contract/rows/next-steps.ts"
+import { workspaceNetworkSet } from "../../../../../src/contract/rows/workspace-network.ts"
 import { callerProject } from "../../../../../src/contract/wire/caller-project.ts"
 import { noStates } from "../../../../../src/workspace/entry/resident.ts"
 import { grantOfCaller } from "../../../../../src/workspace/residents/network/set.ts"
 import { askedGrant, recordedGrant, withPolicy } from "../../../../../src/workspace/residents/policy/policy.ts"
 
 const policyOf = (asked: AskedNetwork) => Result.map(askedGrant(asked), ({ policy }) => policy.networkPolicy)
-const refusal = (asked: AskedNetwork) => Result.getOrThrow(Result.flip(askedGrant(asked))).message
+const refusal = (asked: AskedNetwork) =>
+  typedMessage(Result.getOrThrow(Result.flip(askedGrant(asked))), workspaceNetworkSet.cli)
 
 describe("the policy that a request asks for", () => {
   it("a list of hosts or addresses alone asks for egress", () => {
@@ -21,7 +24,7 @@ describe("the policy that a request asks for", () => {
     assert.match(refusal({ networkPolicy: "off", allowHosts: ["npm"] }), /^allow_hosts: contradicts/)
     assert.match(
       refusal({ denyHosts: ["a.example.com"] }),
-      /^deny_hosts: needs a network: --allow-host HOST, or --network-policy egress/
+      /^deny_hosts: needs a network\. Allow hosts: --allow-host\. Or allow every public host: --network-policy egress$/
     )
     assert.match(refusal({ trustHostCertificates: true }), /^trust_host_certificates: needs a network/)
     assert.match(refusal({ allowIps: ["10.0.0"] }), /^allow_ips: /)
@@ -38,7 +41,7 @@ describe("the policy that a request asks for", () => {
   it("several rules in one value are refused with the options that work", () => {
     assert.match(
       refusal({ allowHosts: ["pypi, *.a.test"] }),
-      /^allow_hosts: .*Repeat the option for each rule: --allow-host pypi --allow-host '\*\.a\.test'$/
+      /^allow_hosts: .*Give each rule by itself: --allow-host pypi --allow-host '\*\.a\.test'$/
     )
     assert.match(
       refusal({ allowHosts: ["npm"], denyHosts: ["a.test,b.test"] }),
