@@ -26,6 +26,8 @@ export class NetworkAboveCeiling extends ContractError<NetworkAboveCeiling>()("N
   ]
 }) {}
 
+const LAST_PORT = 65_535
+
 /** Another listener of the host has the port. Nothing was published or started. */
 export class PortInUse extends ContractError<PortInUse>()("PortInUse", {
   hostPort: Schema.Int,
@@ -36,7 +38,7 @@ export class PortInUse extends ContractError<PortInUse>()("PortInUse", {
   fact: ({ hostPort, workspace }) =>
     `port ${hostPort} of this host is already in use${workspace === undefined ? "" : ` by workspace ${workspace}`}`,
   next: ({ guestPort, hostPort }) => [
-    option("Choose another port", "publish", `${hostPort + 1}:${guestPort}`),
+    option("Choose another port", "publish", `${hostPort === LAST_PORT ? hostPort - 1 : hostPort + 1}:${guestPort}`),
     option("Or let pyro choose", "publish", String(guestPort))
   ]
 }) {}

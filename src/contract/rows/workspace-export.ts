@@ -1,6 +1,5 @@
 import { Schema } from "effect"
 import {
-  between,
   boolean,
   defaulted,
   described,
@@ -15,6 +14,7 @@ import {
 } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { outputBytes } from "./command.ts"
+import { copyLimits } from "./copy-limits.ts"
 import { preserveTimes } from "./file-fields.ts"
 import { Gathered, Notice, Told, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
@@ -75,19 +75,7 @@ export const ExportPayload = lazy(() =>
       "Allow files that tools of the host execute or load automatically, such as .vscode, .env, .envrc or .npmrc"
     ),
     ...allowSecretsField(),
-    maxMib: defaulted(
-      between({ from: 1, to: 16_777_216, unit: "MiB", description: "Maximum content in MiB. A larger export fails" }),
-      () => 2048
-    ),
-    maxEntries: defaulted(
-      between({
-        from: 1,
-        to: 1_000_000,
-        unit: "entries",
-        description: "Maximum number of files, directories and links. A larger export fails"
-      }),
-      () => 100_000
-    )
+    ...copyLimits("A larger export fails")
   })
 )
 export type ExportPayload = ReturnType<typeof ExportPayload>["Type"]

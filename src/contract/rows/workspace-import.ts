@@ -1,17 +1,7 @@
 import { Schema } from "effect"
-import {
-  allowHome,
-  between,
-  boolean,
-  bytes,
-  defaulted,
-  hostPath,
-  integer,
-  optional,
-  string,
-  text
-} from "../text/fields.ts"
+import { allowHome, boolean, bytes, hostPath, integer, optional, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { copyLimits } from "./copy-limits.ts"
 import { gitPath, preserveTimes } from "./file-fields.ts"
 import { Told } from "./notice.ts"
 import { always, lazy, unary } from "./operation.ts"
@@ -32,24 +22,7 @@ export const ImportPayload = lazy(() =>
     unnamed: optional(boolean("The name of the source does not count: a directory is refused as the target")),
     preserveTimes: preserveTimes("the copies in the guest"),
     allowHome: allowHome(),
-    maxMib: defaulted(
-      between({
-        from: 1,
-        to: 16_777_216,
-        unit: "MiB",
-        description: "Maximum content in MiB. A larger copy is refused"
-      }),
-      () => 2048
-    ),
-    maxEntries: defaulted(
-      between({
-        from: 1,
-        to: 1_000_000,
-        unit: "entries",
-        description: "Maximum number of files, directories and links. A larger copy is refused"
-      }),
-      () => 100_000
-    )
+    ...copyLimits("A larger copy is refused")
   })
 )
 export type ImportPayload = ReturnType<typeof ImportPayload>["Type"]

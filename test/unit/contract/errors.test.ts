@@ -12,6 +12,7 @@ import {
   InvalidRequest,
   memoryStore,
   NoSpace,
+  PortInUse,
   PyroError,
   SeedRejected,
   VmFailed,
@@ -217,6 +218,16 @@ describe("exit statuses", () => {
       assert.include(failed(step), "why. Try again. If it fails again, check the host: pyro doctor")
     }
   })
+
+  it.each([[8080, "8081:80"], [65_535, "65534:80"]])(
+    "a taken port %i leads to a port that exists",
+    (hostPort, other) => {
+      assert.include(
+        typedMessage(new PortInUse({ hostPort, guestPort: 80 })),
+        `Choose another port: --publish ${other}. `
+      )
+    }
+  )
 
   it("an error about the host names its own remedy", () => {
     const unsuitable = new HostToolUnsuitable({ tool: "QEMU", found: "6.0", needed: "7.2.0 or newer" })

@@ -17,6 +17,7 @@ import { sha256Hex } from "../../../system/files/digest.ts"
 import { bytesOf, hasGitName, raw } from "../../../system/files/folded-name.ts"
 import { realDirectory } from "../../../system/files/host-path.ts"
 import type { PutFailed } from "../../../system/files/put.ts"
+import { allowing } from "../larger.ts"
 import { type DeliveryFailed, type Emit, emitting, MAX_BATCH } from "./deliver.ts"
 import { executableRefusal, remarksOf } from "./executable-config.ts"
 import { shown } from "./guest-path.ts"
@@ -24,7 +25,7 @@ import { failureOf, type HostOutput, hostOutput } from "./host-output.ts"
 import { LinkBudget, linkProblem } from "./links.ts"
 import { demandExpected, demandPatchable } from "./patch.ts"
 import type { ExportBounds } from "./path.ts"
-import { demandSize } from "./tree.ts"
+import { demandSize, LESS } from "./tree.ts"
 
 /** A change of one path. A rename is a removal and an addition. */
 interface FileChange {
@@ -58,7 +59,7 @@ export const exportChanges = (
       return yield* new ExportRefused({
         detail: `the diff has ${count(files.length, "file")}, more than ${payload.maxEntries}`,
         paths: [],
-        next: [option("Allow more", "max_entries", files.length)]
+        next: [allowing(LESS, "max_entries", files.length)]
       })
     }
     yield* demandSize(

@@ -1,11 +1,12 @@
 import { Effect } from "effect"
 import { ExportRefused } from "../../../contract/errors/errors.ts"
-import { option, words } from "../../../contract/errors/next-step.ts"
+import { type NextStep, words } from "../../../contract/errors/next-step.ts"
 import type { ExportPayload, ExportRemark } from "../../../contract/rows/workspace-export.ts"
 import { type Losses, sizeText } from "../../../contract/text/host-file-notes.ts"
 import type { WalkEntry } from "../../../lib/guest-channel/model/files.ts"
 import { IgnoreRules, TooManyRules } from "../../../lib/ignore/ignore-rules.ts"
 import { isGitName, isPlainPath, raw } from "../../../system/files/folded-name.ts"
+import { allowing, fewerEntries } from "../larger.ts"
 import { shown } from "./guest-path.ts"
 import { LinkBudget, linkProblem } from "./links.ts"
 
@@ -24,6 +25,8 @@ export interface TreeEntry {
   /** Properties of the guest's file that no export keeps. */
   readonly loses?: ReadonlyArray<keyof Losses> | undefined
 }
+
+export const LESS = "Export less of it"
 
 type Limits = Pick<ExportPayload, "maxMib" | "maxEntries">
 
@@ -160,16 +163,16 @@ export class TreeCollector {
       return undefined
     }
     this.#names += path.length + (entry.target?.length ?? 0)
-    if (this.#entries.size >= this.#limits.maxEntries || this.#names > namesMost) {
-      const most = this.#names > namesMost ? `${namesMost} bytes of names` : `${this.#limits.maxEntries} entries`
-      return new ExportRefused({
-        detail: `it has more than ${most}`,
-        paths: [],
-        next: [words("Export less of it"), option("Or allow more", "max_entries")]
-      })
+    if (this.#names > namesMost) return this.#tooMuch(`${namesMost} bytes of names`, [words(LESS)])
+    if (this.#entries.size >= this.#limits.maxEntries) {
+      return this.#tooMuch(`${this.#limits.maxEntries} entries`, fewerEntries(LESS, this.#limits.maxEntries))
     }
     this.#entries.set(path, entry)
     return undefined
+  }
+
+  #tooMuch(most: string, next: ReadonlyArray<NextStep>) {
+    return new ExportRefused({ detail: `it has more than ${most}`, paths: [], next })
   }
 
   /** The root first, parents before children, a directory's entries together, in the order of their bytes. */
@@ -197,7 +200,7 @@ export const demandSize = (
   const largest = entries.filter(({ type }) => type === "file").sort((a, b) => b.size - a.size).slice(0, 3)
   return new ExportRefused({
     detail: `it has ${sizeText(bytes)}, more than ${limits.maxMib} MiB`,
-    next: [option("Allow more", "max_mib", Math.ceil(bytes / mib))],
+    next: [allowing(LESS, "max_mib", Math.ceil(bytes / mib))],
     paths: largest.map(({ path, size }) => `${path === "" ? "the file" : shown(path)}: ${sizeText(size)}`)
   })
 }

@@ -1,7 +1,7 @@
 import { Effect, Option, Stream } from "effect"
 import * as path from "node:path"
 import { type ChannelFailed, FileRefused, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
-import { type NextStep, option, words } from "../../../contract/errors/next-step.ts"
+import { type NextStep, words } from "../../../contract/errors/next-step.ts"
 import type { Imported, ImportPayload } from "../../../contract/rows/workspace-import.ts"
 import { firstOf } from "../../../contract/text/first-of.ts"
 import { sizeText } from "../../../contract/text/host-file-notes.ts"
@@ -18,6 +18,7 @@ import type { WalkEntry } from "../../../lib/guest-channel/model/files.ts"
 import { demandNarrow } from "../../../lib/seeding/model/request.ts"
 import { withoutLinks } from "../files/links.ts"
 import { fileFailure } from "../files/open.ts"
+import { allowing, fewerEntries } from "../larger.ts"
 import { contentOf, listSource, type Source, type SourceEntry } from "./source.ts"
 
 /** Limits of the list in the report. */
@@ -28,6 +29,8 @@ const MIB = 1024 * 1024
 /** Permission bits of a file that comes from a stream. */
 const STREAM_MODE = 0o644
 
+const LESS = "Copy less of it"
+
 const demandBounded = ({ entries, root, skipped }: Source, { maxEntries, maxMib }: ImportPayload) =>
   Effect.suspend(() => {
     const refused = (detail: string, ...next: ReadonlyArray<NextStep>) =>
@@ -36,14 +39,13 @@ const demandBounded = ({ entries, root, skipped }: Source, { maxEntries, maxMib 
     if (entries.length + skipped.length > maxEntries) {
       return refused(
         `has more than ${maxEntries} entries`,
-        words("Copy less of it"),
-        option("Or allow more", "max_entries")
+        ...fewerEntries(LESS, maxEntries)
       )
     }
     return bytes > maxMib * MIB
       ? refused(
         `has ${sizeText(bytes)}, more than ${maxMib} MiB`,
-        option("Allow more", "max_mib", Math.ceil(bytes / MIB))
+        allowing(LESS, "max_mib", Math.ceil(bytes / MIB))
       )
       : Effect.void
   })

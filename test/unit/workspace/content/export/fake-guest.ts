@@ -94,6 +94,20 @@ const partsOf = (claims: Iterable<Claimed>): Pick<GuestChannel, "walk" | "read">
   }
 })
 
+/** An entry of a walk, without its path. */
+export const someEntry: Omit<WalkEntry, "path"> = {
+  type: "file",
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  ino: 1n,
+  mtimeNs: 0n,
+  ctimeNs: 0n,
+  nlink: 1,
+  linkTarget: new Uint8Array(0)
+}
+
 export const payload = (fields: Partial<ExportPayload>): ExportPayload => ({
   workspace: "w",
   ask: false,
