@@ -184,6 +184,15 @@ export const keepSuite = (
         }
       )
     for (const point of ["tried:stored", "tried:finished"]) killed(point, "try")
-    for (const point of ["point:layer", "point:frozen", "point:linked", "point:committed", ...pointsOf("reset-to"), "try:kept"]) killed(point, "keep")
+    for (
+      const point of [
+        "point:layer",
+        "point:frozen",
+        "point:linked",
+        "point:committed",
+        ...pointsOf("reset-to"),
+        "try:kept"
+      ]
+    ) killed(point, "keep")
   })
 }

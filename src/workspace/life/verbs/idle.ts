@@ -13,6 +13,9 @@ import { pause } from "./pause.ts"
 const FIRST_RETRY_MS = 60_000
 const LAST_RETRY_MS = 3_600_000
 
+/** A step of the wall clock against the monotonic clock, in ms, that counts as a sleep of the host or as a set clock. */
+const STEP_MS = 5_000
+
 /** A pause that failed. */
 interface Failed {
   readonly detail: string
@@ -109,5 +112,20 @@ export const makeIdlePauses = (
         )
       )
     )
-  return Effect.suspend(() => Effect.forEach(pausable(lifecycle), one, { discard: true }))
+  let before: number | undefined
+  /**
+   * The time without a use begins anew after a sleep of the host, and after a set clock: no program could give a sign of life in that time, and
+   * a sign is due a third of the time later.
+   */
+  const beginAnew = Effect.gen(function*() {
+    const difference = (yield* nowMs) - (yield* monotonicMs)
+    const step = difference - (before ?? difference)
+    before = difference
+    if (step < STEP_MS) return
+    yield* Effect.forEach(pausable(lifecycle), (entry) =>
+      Effect.gen(function*() {
+        if ((yield* waiting(entry)) !== undefined) yield* entry.uses.note
+      }), { discard: true })
+  })
+  return Effect.andThen(beginAnew, Effect.suspend(() => Effect.forEach(pausable(lifecycle), one, { discard: true })))
 }

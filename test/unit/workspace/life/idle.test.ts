@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Scope } from "effect"
+import { Clock, Effect, Exit, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { VmFailed } from "../../../../src/contract/errors/errors.ts"
 import { touch } from "../../../../src/workspace/entry/activity.ts"
@@ -180,5 +180,31 @@ describe("a workspace that is paused after a time without a use", () => {
       assert.include(first, "it has no memory file")
       assert.include(second, "the disk is full")
       assert.deepStrictEqual(more, [])
+    }))
+
+  it.effect("a sleep of the host or a set clock is no time without a use: the signs of living programs come later", () =>
+    Effect.gen(function*() {
+      const { look, tried } = yield* running()
+      const own = yield* Clock.Clock
+      let stepMs = 0
+      const clock: Clock.Clock = Object.assign(Object.create(own), {
+        currentTimeMillisUnsafe: () => own.currentTimeMillisUnsafe() + stepMs,
+        currentTimeMillis: Effect.sync(() => own.currentTimeMillisUnsafe() + stepMs)
+      })
+      const after = (seconds: number) =>
+        Effect.andThen(TestClock.adjust(`${seconds} seconds`), Effect.provideService(look, Clock.Clock, clock)).pipe(
+          Effect.map(() => tried.attempts)
+        )
+      assert.strictEqual(yield* after(1), 0)
+      stepMs = 8 * 3_600_000
+      assert.strictEqual(yield* after(1), 0)
+      assert.strictEqual(yield* after(598), 0)
+      // A clock that is set back delays the pause.
+      stepMs = -3_600_000
+      assert.strictEqual(yield* after(1), 0)
+      stepMs = 8 * 3_600_000
+      assert.strictEqual(yield* after(1), 0)
+      assert.strictEqual(yield* after(599), 0)
+      assert.strictEqual(yield* after(1), 1)
     }))
 })
