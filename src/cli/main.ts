@@ -78,17 +78,21 @@ const serveMcp = (
 /** `main-0123456789abcdef.cjs` -> `01234567`: builds of one version may differ in their protocol. */
 const buildOf = (bundle: string) => /-([0-9a-f]{8})/.exec(bundle)?.[1] ?? bundle
 
-/** Names for completion, read from the host's files. */
+/** Names for completion, read from the host's files, or asked of a daemon that runs. */
+const loadAsking = Effect.promise(() => import("./asked-names.ts"))
 const loadNames = Effect.promise(() => import("../daemon/names.ts"))
-const names = {
+const namesFor = (build: string) => ({
   workspaces: Effect.flatMap(loadNames, ({ workspaceNames }) => workspaceNames),
   workspaceIds: Effect.flatMap(loadNames, ({ workspaceIds }) => workspaceIds),
   commands: (workspace: string) => Effect.flatMap(loadNames, ({ commandsOf }) => commandsOf(workspace)),
   snapshots: (workspace: string) => Effect.flatMap(loadNames, ({ snapshotsOf }) => snapshotsOf(workspace)),
   saved: Effect.flatMap(loadNames, ({ savedSnapshots }) => savedSnapshots),
   environments: Effect.flatMap(loadNames, ({ environmentNames }) => environmentNames),
-  files: (prefix: string) => Effect.sync(() => filesHere(prefix))
-}
+  files: (prefix: string) => Effect.sync(() => filesHere(prefix)),
+  services: (workspace: string) => Effect.flatMap(loadAsking, ({ servicesOf }) => servicesOf(build, workspace)),
+  guestFiles: (workspace: string, directory: string) =>
+    Effect.flatMap(loadAsking, ({ guestFilesOf }) => guestFilesOf(build, workspace, directory))
+})
 
 /** Refuses words that are not UTF-8: Node shows other bytes in place of theirs. */
 const refusalOf = (argv: ReadonlyArray<string>): InvalidRequest | undefined => {
@@ -120,7 +124,7 @@ const programOf = (
       pyro: (operation, payload) => layerFor(operation, build, host.started, payload),
       interruption,
       serveMcp: (payload) => serveMcp(payload, version, build, host),
-      names
+      names: namesFor(build)
     })
 
 /** Logs go to stderr: stdout is for the guest's output and JSON. */

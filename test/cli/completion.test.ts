@@ -164,6 +164,18 @@ describe.each(["bash", "zsh", "fish"] as const)("completion of cp in %s", (shell
   })
 })
 
+describe.each(["bash", "zsh", "fish"] as const)("a name that a guest chose, in %s", (shell) => {
+  it(`${shell} quotes it, so that the line does not run it`, async () => {
+    const folder = join(binary.folder, "hostile")
+    mkdirSync(folder, { recursive: true })
+    const script = `#!/bin/sh\n[ "$1" != __complete ] || { echo 'src/$(touch pwned)'; exit; }\nexec ${bin}/pyro "$@"\n`
+    writeFileSync(join(folder, "pyro"), script, { mode: 0o755 })
+    const first = shell === "fish" ? `set -x PATH ${folder} $PATH` : `PATH=${folder}:$PATH`
+    const line = await completed("pyro file read fix src/", first, shell)
+    assert.match(String(line).trimEnd(), /^pyro file read fix src\/(\\\$\\\(touch\\ pwned\\\)|'\$\(touch pwned\)')$/)
+  })
+})
+
 describe("completion in fish", () => {
   it("fish completes commands and workspaces for an empty word", () => {
     const listed = (line: string) =>

@@ -15,7 +15,7 @@ unsetopt beep prompt_sp
 autoload -Uz compinit
 compinit -u -d "$ZDOTDIR/dump"
 source <(pyro completion zsh)
-_tell() { print -n "<$BUFFER>" }
+_tell() { print -rn -- "<$BUFFER>" }
 zle -N _tell
 bindkey '^Xs' _tell
 `,

@@ -18,6 +18,13 @@ export interface Names {
   /** Names of the saved snapshots. */
   readonly saved: Effect.Effect<ReadonlyArray<string>>
   readonly environments: Effect.Effect<ReadonlyArray<string>>
+  /** Names of the services of a workspace. None without a daemon. */
+  readonly services: (workspace: string) => Effect.Effect<ReadonlyArray<string>>
+  /**
+   * Names of the entries of a directory in a running workspace; directories end with a slash. The guest chose them. None without a
+   * daemon.
+   */
+  readonly guestFiles: (workspace: string, directory: string) => Effect.Effect<ReadonlyArray<string>>
   /** Files of the working directory with this prefix; directories end with a slash. */
   readonly files: (prefix: string) => Effect.Effect<ReadonlyArray<string>>
 }
@@ -36,9 +43,12 @@ export const complete = (words: ReadonlyArray<string>, names: Names): Effect.Eff
   const candidates = splitArgv(before).rest !== undefined ? none : after(spelled, prefix, names)
   return Effect.map(
     candidates,
-    (all) => [...new Set(all)].filter((one) => one.startsWith(prefix) && one !== prefix).sort()
+    (all) => [...new Set(all)].filter((one) => one.startsWith(prefix) && one !== prefix && isPlain(one)).sort()
   )
 }
+
+/** Whether a name is one line of visible characters. A shell quotes the rest. */
+const isPlain = (name: string) => !/[\p{C}\p{Zl}\p{Zp}]/u.test(name)
 
 /** The words with each alias replaced by pyro's own words. */
 const spelledOut = (words: ReadonlyArray<string>): ReadonlyArray<string> => {
@@ -109,6 +119,9 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, prefix: 
   }
   const late = cli.argsOrFlags?.[given.length - cli.args.length]
   const argument = late ?? cli.args[Math.min(given.length, cli.args.length - 1)]
+  if (argument !== undefined && cli.args[0] === "workspace" && GUEST_PATHS.has(argument)) {
+    return given[0] === undefined ? none : guestFilesFor(given[0], prefix, names)
+  }
   switch (argument) {
     case "workspaces":
       return Effect.map(workspacesFor(prefix, names), (all) => all.filter((name) => !given.includes(name)))
@@ -121,8 +134,10 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, prefix: 
       return given.length === 1 ? names.commands(given[0]!) : none
     case "name":
       if (cli.completes?.["name"] === "saved") return given.length < cli.args.length ? names.saved : none
+      if (given.length >= cli.args.length) return none
+      if (cli.completes?.["name"] === "services") return given[0] === undefined ? none : names.services(given[0])
       // Other names are new.
-      return cli.completes?.["name"] === "snapshots" && given.length < cli.args.length ? snapshots : none
+      return cli.completes?.["name"] === "snapshots" ? snapshots : none
     case "host":
       return given.length < cli.args.length ? Effect.succeed(hostNames) : none
     case "agent":
@@ -145,14 +160,34 @@ const workspacesFor = (prefix: string, names: Names) =>
     ? Effect.zipWith(names.workspaces, names.workspaceIds, (all, ids) => [...all, ...ids])
     : names.workspaces
 
+/** Arguments of a command with a workspace that are paths in its guest. */
+const GUEST_PATHS = new Set(["path", "paths", "target"])
+
+/** Files of a workspace with this prefix. Hidden files need a dot. A name that begins with a dash would be an option. */
+const guestFilesFor = (workspace: string, prefix: string, names: Names) => {
+  const directory = prefix.slice(0, prefix.lastIndexOf("/") + 1)
+  const isHidden = prefix.slice(directory.length).startsWith(".")
+  return Effect.map(
+    names.guestFiles(workspace, directory === "" ? "." : directory),
+    (all) =>
+      all.filter((name) => (isHidden || !name.startsWith(".")) && (directory !== "" || !name.startsWith("-")))
+        .map((name) => directory + name)
+  )
+}
+
 /** Arguments of `cp`: places in workspaces, which begin with a name and a colon, and files of the host. The shell itself offers only files. */
-const placesFor = (prefix: string, names: Names) =>
-  /[:/]/.test(prefix)
+const placesFor = (prefix: string, names: Names) => {
+  const [, workspace, path] = /^([^:/]+):(.*)$/.exec(prefix) ?? []
+  if (workspace !== undefined && path !== undefined) {
+    return Effect.map(guestFilesFor(workspace, path, names), (all) => all.map((one) => `${workspace}:${one}`))
+  }
+  return prefix.includes("/")
     ? none
     : Effect.flatMap(workspacesFor(prefix, names), (all) => {
       const places = all.filter((name) => name.startsWith(prefix)).map((name) => `${name}:`)
       return places.length === 0 ? none : Effect.map(names.files(prefix), (files) => [...places, ...files])
     })
+}
 
 /** Workspaces, or after an `@` the snapshots of one. */
 const compared = (prefix: string, names: Names) => {
@@ -181,6 +216,8 @@ const bash = `_pyro() {
     fi
   done
   mapfile -t COMPREPLY < <("$1" __complete -- "\${words[@]}" 2>/dev/null)
+  # Bash inserts an answer as it is: quoted, no name of a file can be a command.
+  [[ \${#COMPREPLY[@]} -eq 0 ]] || mapfile -t COMPREPLY < <(printf '%q\\n' "\${COMPREPLY[@]}")
   word=\${words[-1]}
   cut=\${word%"$2"}
   if [[ $word == "$cut$2" ]]; then

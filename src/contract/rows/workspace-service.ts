@@ -145,6 +145,7 @@ export const workspaceServiceStatus = unary({
   cli: {
     path: ["workspace", "service", "status"],
     args: ["workspace", "name"],
+    completes: { name: "services" },
     examples: ["pyro service status fix web"]
   },
   mcp: {
@@ -214,6 +215,7 @@ export const workspaceServiceLogs = unary({
   cli: {
     path: ["workspace", "service", "logs"],
     args: ["workspace", "name"],
+    completes: { name: "services" },
     extras: { all: { _tag: "switch", description: "Show the whole log, as without --tail-lines" } },
     examples: [
       "pyro service logs fix web --tail-lines 20",
@@ -257,7 +259,12 @@ export const workspaceServiceStop = unary({
   description:
     "Sends SIGTERM to the process group of the service, or its stop signal to the command of an image, and SIGKILL to all its processes after --grace-seconds. Waits for the end. " +
     "The log stays. A service that has ended stays as it is.",
-  cli: { path: ["workspace", "service", "stop"], args: ["workspace", "name"], examples: ["pyro service stop fix web"] },
+  cli: {
+    path: ["workspace", "service", "stop"],
+    args: ["workspace", "name"],
+    completes: { name: "services" },
+    examples: ["pyro service stop fix web"]
+  },
   mcp: {
     tool: "service_stop",
     ...full,

@@ -2,6 +2,13 @@ import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
 import { complete } from "../../../src/cli/help/complete.ts"
 
+/** Entries of directories in the guest of `fix`, with names that a hostile guest chose. */
+const GUEST: Readonly<Record<string, ReadonlyArray<string>>> = {
+  ".": ["src/", "setup.py", ".git/", "--overwrite", "it's", "\u001b[31mred", "two\nlines", "\u202efdp.exe"],
+  "src/": ["main.py", "deep/", "$(touch pwned)", "-x", "a b"],
+  "/etc/": ["passwd"]
+}
+
 const names = {
   workspaces: Effect.succeed(["fix", "flaky", "parser"]),
   workspaceIds: Effect.succeed(["ws-0123456789", "ws-0a23456789"]),
@@ -9,6 +16,9 @@ const names = {
   snapshots: (workspace: string) => Effect.succeed(workspace === "fix" ? ["green", "red"] : []),
   saved: Effect.succeed(["installed", "warm"]),
   environments: Effect.succeed(["debian:12", "debian:13"]),
+  services: (workspace: string) => Effect.succeed(workspace === "fix" ? ["api", "web"] : []),
+  guestFiles: (workspace: string, directory: string) =>
+    Effect.succeed(workspace === "fix" ? GUEST[directory] ?? [] : []),
   files: (prefix: string) => Effect.succeed(["fixtures/", "notes.md"].filter((name) => name.startsWith(prefix)))
 }
 /** Candidates for the last word of a line, which begins with `pyro`. */
@@ -75,6 +85,22 @@ describe("completion", () => {
     // The shell offers files.
     ["pyro cp no", []],
     ["pyro cp fix:no", []],
+    ["pyro cp fix:s", ["fix:setup.py", "fix:src/"]],
+    ["pyro cp notes.md fix:src/m", ["fix:src/main.py"]],
+    ["pyro service stop fix ", ["api", "web"]],
+    ["pyro service logs fix w", ["web"]],
+    ["pyro service logs flaky ", []],
+    ["pyro service start fix ", []],
+    ["pyro file read fix s", ["setup.py", "src/"]],
+    ["pyro file read fix ", ["it's", "setup.py", "src/"]],
+    ["pyro file read fix .", [".git/"]],
+    ["pyro file read fix src/", ["src/$(touch pwned)", "src/-x", "src/a b", "src/deep/", "src/main.py"]],
+    ["pyro file read fix /etc/p", ["/etc/passwd"]],
+    ["pyro file list flaky s", []],
+    ["pyro export fix src/m", ["src/main.py"]],
+    ["pyro export fix setup.py src/d", ["src/deep/"]],
+    ["pyro file rename fix setup.py src/m", ["src/main.py"]],
+    ["pyro diff fix se", ["setup.py"]],
     ["pyro cp ./no", []],
     ["pyro cp notes.md fix: ", []],
     ["pyro snapshot rm fix ", ["green", "red"]],

@@ -52,6 +52,8 @@ export const on = (
       interruption: { signal: () => received },
       serveMcp: () => Effect.void,
       names: {
+        services: () => Effect.succeed([]),
+        guestFiles: () => Effect.succeed([]),
         workspaces: Effect.succeed(["fix", "parser"]),
         workspaceIds: Effect.succeed([]),
         commands: () => Effect.succeed([]),
