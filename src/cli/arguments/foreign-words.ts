@@ -67,11 +67,6 @@ const FOREIGN: ReadonlyArray<Foreign> = [
   // Pyro has no such command.
   foreign("", "compose"),
   foreign(
-    ", workspace, env",
-    "login logout",
-    "A login of a registry is given with the command that needs it: pyro env pull IMAGE --registry-auth-env HOST=VARIABLE"
-  ),
-  foreign(
     ", workspace",
     "system volume",
     `pyro env prune removes unused images, and pyro gc removes what a crash left behind`
