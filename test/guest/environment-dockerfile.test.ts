@@ -190,7 +190,7 @@ ADD http://host.pyro.internal:${port}/x /x
         ...allowed()
       ])
       assert.strictEqual(refused.code, "environment_build_failed")
-      assert.include(refused.message, `Allow what you trust: --allow-host host.pyro.internal:${port}`)
+      assert.include(refused.message, `Allow those that you trust: --allow-host host.pyro.internal:${port}`)
       const asked = await pyro.failure([
         ...["env", "build", "hostile", "--dockerfile", context("open", { Dockerfile: `FROM ${other.host}/x\n` })],
         ...allowed()

@@ -69,6 +69,6 @@ describe("packages over an image", { concurrent: false }, () => {
     ])
     assert.match(absent.message, /no-such-package-here/)
     const npm = await pyro.call(["env", "build", "none", "--from", "imported", "--npm", "prettier@3.6.2"])
-    assert.match(npm.stderr, /add packages of npm with a Dockerfile/)
+    assert.match(npm.stderr, /gets no packages of npm\. Add them with a Dockerfile: --dockerfile/)
   })
 })

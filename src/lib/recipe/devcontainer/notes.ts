@@ -112,7 +112,7 @@ export const notesOf = (
           option("Publish them", "forward_ports", true),
           ...(workspace === undefined
             ? []
-            : [call("Or publish one", "workspace.port.publish", { workspace }, "guest_port")])
+            : [call("Or publish one", "workspace.port.publish", { workspace }, "port")])
         )
     ]),
     ...(wanted.length === 0 ? [] : [note("requires more than a workspace has by default", ...wanted)])

@@ -31,12 +31,12 @@ const inTheWay = {
   ENOTEMPTY: [
     "not_empty",
     "is a directory with content",
-    call("Remove it first", "workspace.file.remove", { recursive: true }, "paths")
+    call("Remove it first", "workspace.file.remove", { recursive: true }, "path")
   ],
   EISDIR: [
     "is_a_directory",
     "is a directory, which no file replaces",
-    call("Remove it first", "workspace.file.remove", { recursive: true }, "paths")
+    call("Remove it first", "workspace.file.remove", { recursive: true }, "path")
   ],
   EXDEV: ["failed", "the target is on another file system", words("Copy it, and remove the old one")],
   EINVAL: ["failed", "is no file or directory, or would be put into itself"]

@@ -150,7 +150,7 @@ const prepareRest = (
     faultPoint("create:held")
     reportSeed(report, notify)
     reportPorts(environment.oci, [
-      call("Publish one", "workspace.port.publish", { workspace: record.name ?? record.id }, "guest_port")
+      call("Publish one", "workspace.port.publish", { workspace: record.name ?? record.id }, "port")
     ], notify)
     const from = record.seedPath ?? record.repoUrl
     yield* recordEvent(folder.directory, {
