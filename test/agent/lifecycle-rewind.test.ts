@@ -118,8 +118,8 @@ describe("a rewind over a local agent", { concurrent: false }, () => {
     await step("w", "echo broken > service")
     const running = await startProgram("w", "exec sleep 1000")
     const { shellId } = await call<{ readonly shellId: string }>("shell-open", { workspace: "w" })
-    const { ended, startedAgain } = await rewind("w", { to })
-    assert.deepStrictEqual(startedAgain, ["kept"])
+    const { ended, restarted } = await rewind("w", { to })
+    assert.deepStrictEqual(restarted, ["kept"])
     assert.sameDeepMembers(ended.map(({ id, kind }) => ({ id, kind })), [
       { kind: "command", id: running },
       { kind: "service", id: "later" },
@@ -145,8 +145,8 @@ describe("a rewind over a local agent", { concurrent: false }, () => {
   it("published ports and policies stay, and are named", async () => {
     await step("w", "echo port > port")
     await call("port-publish", { workspace: "w", port: "7001" })
-    const { notUndone } = await rewind("w", { steps: 1 })
-    assert.include(notUndone.join("\n"), "published port 7001")
+    const { keptEffects } = await rewind("w", { steps: 1 })
+    assert.include(keptEffects.join("\n"), "published port 7001")
     assert.lengthOf((await status("w")).ports!, 1)
   })
 

@@ -17,7 +17,7 @@ interface Info {
     readonly socket?: string
     readonly detail?: string
   }
-  readonly waitingLogins?: ReadonlyArray<{ readonly request: string; readonly host: string; readonly user: string }>
+  readonly pendingLogins?: ReadonlyArray<{ readonly request: string; readonly host: string; readonly user: string }>
 }
 
 const driver = localAgent(sanitizedBuild)
@@ -66,8 +66,8 @@ const kinds = async (workspace: string) =>
     .filter((kind) => kind.startsWith("ssh_"))
 const failure = (work: Promise<unknown>) => work.then(() => "nothing failed", String)
 const waiting = async (workspace: string) => {
-  await until("a login that waits", async () => (await info(workspace)).waitingLogins !== undefined)
-  return (await info(workspace)).waitingLogins![0]!
+  await until("a login that waits", async () => (await info(workspace)).pendingLogins !== undefined)
+  return (await info(workspace)).pendingLogins![0]!
 }
 
 describe("an SSH agent that is lent for the life of a workspace", { concurrent: false }, () => {
@@ -134,13 +134,13 @@ describe("an SSH agent that is lent for the life of a workspace", { concurrent: 
       })
       assert.deepStrictEqual([answered.host, answered.decision], ["forge.example", decision])
       await until("the answers", async () => (await sh("a", `cat /workspace/${decision}`)) === answers)
-      assert.isUndefined((await info("a")).waitingLogins)
+      assert.isUndefined((await info("a")).pendingLogins)
       assert.match(await failure(call("answer", { workspace: "a", request, decision })), /nothing waits as/)
     }
     const program = await startProgram("a", clientScript(loginMessages(forge, person.publicLine)))
     await waiting("a")
     await call("cancel", { workspace: "a", exec_id: program })
-    await until("the end of the question", async () => (await info("a")).waitingLogins === undefined)
+    await until("the end of the question", async () => (await info("a")).pendingLogins === undefined)
     assert.deepStrictEqual(
       (await kinds("a")).filter((kind) => kind.startsWith("ssh_login_")),
       ["ssh_login_asked", "ssh_login_answered", "ssh_login_asked", "ssh_login_answered", "ssh_login_asked"]

@@ -149,7 +149,7 @@ describe("host commands", () => {
         name: "clock",
         ok: false,
         found: "late",
-        mend: "wind it up"
+        fix: "wind it up"
       }]
     })
   })

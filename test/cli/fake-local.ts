@@ -122,7 +122,7 @@ export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
   doctor: ({ selftest }) =>
     Stream.make(
       { _tag: "Line" as const, name: "cpu", ok: true, found: "x86_64" },
-      ...(selftest ? [{ _tag: "Line" as const, name: "clock", ok: false, found: "late", mend: "wind it up" }] : [])
+      ...(selftest ? [{ _tag: "Line" as const, name: "clock", ok: false, found: "late", fix: "wind it up" }] : [])
     ),
   prepare: ({ environments }) =>
     Stream.fromIterable(environments).pipe(

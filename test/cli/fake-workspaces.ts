@@ -114,8 +114,8 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
         Effect.map(find(workspace), (found) => ({
           workspace: { ...found, network: networkOf(allowHosts) },
           resetCount: 0,
-          noLongerAllowed: [],
-          noLongerDenied: []
+          revokedGrants: [],
+          liftedDenials: []
         }))
     },
     timeline: ({ follow }) => {

@@ -238,8 +238,8 @@ describe("open connections", { concurrent: false }, () => {
       code: "invalid_request",
       field: "--network-policy"
     })
-    const { no_longer_allowed: lost, reset_count: count } = await pyro.json<
-      { readonly no_longer_allowed: ReadonlyArray<string>; readonly reset_count: number }
+    const { revoked_grants: lost, reset_count: count } = await pyro.json<
+      { readonly revoked_grants: ReadonlyArray<string>; readonly reset_count: number }
     >(["workspace", "network", "set", "a", "--network-policy", "off"])
     assert.strictEqual(count, 2)
     assert.deepStrictEqual(lost, ["server.test.net"])

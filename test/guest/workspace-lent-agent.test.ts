@@ -35,7 +35,7 @@ const done = async (...words: ReadonlyArray<string>) => {
 
 interface Info {
   readonly ssh_agent?: object
-  readonly waiting_logins?: ReadonlyArray<{ readonly request: string }>
+  readonly pending_logins?: ReadonlyArray<{ readonly request: string }>
 }
 const info = (workspace = "git") => pyro.json<Info>(["status", workspace])
 
@@ -123,8 +123,8 @@ describe("git push from a workspace with an SSH agent for its life", { concurren
     await done("update", "git", "--ssh-agent", nameOf(0), "--ssh-agent-ask")
     for (const [decision, code] of [["deny", 128], ["allow", 0]] as const) {
       const pushing = push("lent", decision)
-      await until("the question", async () => (await info()).waiting_logins !== undefined, 120_000)
-      const [{ request } = { request: "" }] = (await info()).waiting_logins ?? []
+      await until("the question", async () => (await info()).pending_logins !== undefined, 120_000)
+      const [{ request } = { request: "" }] = (await info()).pending_logins ?? []
       assert.include(await done("status", "git"), `pyro answer git ${request} allow`)
       const { stderr } = await call("answer", "git", request, decision)
       assert.include(stderr, `login as git to ${nameOf(0)} with SHA256:`)

@@ -25,8 +25,8 @@ interface Rewound {
   >
   readonly writes_undone: ReadonlyArray<string>
   readonly memory: boolean
-  readonly goes_on: ReadonlyArray<string>
-  readonly started_again: ReadonlyArray<string>
+  readonly still_running: ReadonlyArray<string>
+  readonly restarted: ReadonlyArray<string>
 }
 
 const pyro = installation("pyro-rewind-", { env: { PYRO_REWIND_MIB: "2048", PYRO_REWIND_EVERY_MS: "0" } })
@@ -137,8 +137,8 @@ describe("a rewind in a microVM", { concurrent: false }, () => {
     ])
     await step("echo warm > warm")
     await sh("w", "echo broken > port; rm -rf site; pkill -f 'http[.]server'")
-    const { goes_on, started_again } = await rewind()
-    assert.deepStrictEqual([goes_on, started_again], isFirecracker ? [["service web"], []] : [[], ["web"]])
+    const { still_running, restarted } = await rewind()
+    assert.deepStrictEqual([still_running, restarted], isFirecracker ? [["service web"], []] : [[], ["web"]])
     await until("the service", async () => {
       const { services } = await json<{ readonly services: ReadonlyArray<{ readonly state: string }> }>(
         ["service", "list", "w"]

@@ -52,9 +52,9 @@ describe("an environment of a workspace, beyond the common case", { concurrent: 
     assert.strictEqual((await pyro.status("rests")).state, "paused")
     await good(["commit", "rests", "rested"])
     assert.strictEqual((await pyro.status("rests")).state, "running")
-    const goesOn =
+    const stillRunning =
       "before=$(cat /run/count); until [ \"$(cat /run/count)\" -gt \"$before\" ]; do sleep 0.1; done; cat /etc/made"
-    assert.strictEqual(await good(["exec", "rests", "--", "sh", "-c", goesOn]), "made\n")
+    assert.strictEqual(await good(["exec", "rests", "--", "sh", "-c", stillRunning]), "made\n")
     assert.strictEqual(await good(["run", "rested", "--mem-mib", "256", "--", "cat", "/etc/made"]), "made\n")
     await good(["delete", "rests"])
   })

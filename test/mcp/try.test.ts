@@ -26,7 +26,7 @@ describe("workspace_try", () => {
           _tag: "Done" as const,
           candidates: [result],
           best: "one",
-          bestBecause: "no other candidate ran to its end",
+          bestReason: "no other candidate ran to its end",
           keepable: ["one"],
           workspace: info
         }
@@ -48,7 +48,7 @@ describe("workspace_try", () => {
     assert.deepInclude(asked[0], { workspace: "fix", candidates, checkScript: "npm test", check: [], keep: "best" })
     const [first] = told["candidates"] as ReadonlyArray<object>
     assert.deepInclude(first, { name: "one", outcome: "failed", status: 1, tail: "1 failed\n", reason: result.reason })
-    assert.deepInclude(told, { best: "one", best_because: "no other candidate ran to its end", kept: null })
+    assert.deepInclude(told, { best: "one", best_reason: "no other candidate ran to its end", kept: null })
     assert.deepStrictEqual(told["keepable"], ["one"])
   })
 

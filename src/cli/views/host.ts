@@ -269,7 +269,7 @@ export const hostViews = {
     event: (line) =>
       print(
         `${line.ok ? "ok    " : "WRONG "}${line.name}: ${line.found}\n` +
-          (line.mend === undefined ? "" : `      ${line.ok ? "better" : "fix it"} with: ${line.mend}\n`)
+          (line.fix === undefined ? "" : `      ${line.ok ? "better" : "fix it"} with: ${line.fix}\n`)
       ),
     result: ({ lines, ok }) =>
       print(ok ? "no problems found\n" : `${lines.filter((line) => !line.ok).length} of ${lines.length} need a fix\n`)

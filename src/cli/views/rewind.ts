@@ -91,7 +91,7 @@ export const rewindViews = {
   },
   "workspace.rewind": {
     result: (
-      { ended, goesOn, memory, notUndone, redo, startedAgain, undone, workspace: { id, name = id }, writesUndone },
+      { ended, stillRunning, memory, keptEffects, redo, restarted, undone, workspace: { id, name = id }, writesUndone },
       payload
     ) => {
       const others = alsoEnded({ ended, undone })
@@ -104,9 +104,9 @@ export const rewindViews = {
           moreText(notAskedFor(payload, undone)) +
           writesUndone.map((one) => `Also undone: ${rowText(one)}\n`).join("") +
           (others.length === 0 ? "" : `Ended with the old microVM:\n${lines(others.map(endedText))}`) +
-          (memory ? `The memory of that moment is back${goesOn.length === 0 ? "" : `: ${goesOn.join(", ")}`}\n` : "") +
-          (startedAgain.length === 0 ? "" : `Services that start again: ${startedAgain.join(", ")}\n`) +
-          (notUndone.length === 0 ? "" : `Not undone:\n${lines(notUndone)}`) +
+          (memory ? `The memory of that moment is back${stillRunning.length === 0 ? "" : `: ${stillRunning.join(", ")}`}\n` : "") +
+          (restarted.length === 0 ? "" : `Services that start again: ${restarted.join(", ")}\n`) +
+          (keptEffects.length === 0 ? "" : `Not undone:\n${lines(keptEffects)}`) +
           `To undo this rewind: pyro rewind ${name} --to ${redo}\n`
       )
     }

@@ -123,7 +123,7 @@ export const tryViews = {
       return note(`${name} ${OUTCOMES[outcome][0]}\n${outcome === "patch_refused" ? reasonLines(event.result) : ""}`)
     },
     perform: (pyro, payload, json) => payload.keep === "ask" ? performAsking(pyro, payload, json) : undefined,
-    result: ({ best, bestBecause, candidates, keepable = [], kept, undo, workspace }, { keep }) => {
+    result: ({ best, bestReason, candidates, keepable = [], kept, undo, workspace }, { keep }) => {
       const mark = ({ name }: CandidateResult) => name === kept ? "kept" : name === best ? "best" : ""
       const called = workspace.name ?? workspace.id
       const name = best !== undefined && keepable.includes(best) ? best : keepable[0]
@@ -134,7 +134,7 @@ export const tryViews = {
         ["CANDIDATE", "OUTCOME", "TIME", "TESTS", "CHANGES", "MEMORY", ""],
         ...candidates.map((one) => rowOf(one, mark(one)))
       ], { head: true, flexible: [0, 3] }).pipe(
-        Effect.andThen(print(bestBecause === undefined ? "" : `\nThe best is ${best}: ${bestBecause}\n`)),
+        Effect.andThen(print(bestReason === undefined ? "" : `\nThe best is ${best}: ${bestReason}\n`)),
         Effect.andThen(print(candidates.map(reasonOf).join(""))),
         Effect.andThen(
           kept !== undefined

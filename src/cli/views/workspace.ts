@@ -93,13 +93,13 @@ const detail = (one: WorkspaceInfo) => {
       ...(one.sshAgent === undefined
         ? []
         : [["ssh agent", agentText(one.sshAgent)]]),
-      ...(one.waitingLogins ?? []).map(({ fingerprint, host, request, user }) => [
+      ...(one.pendingLogins ?? []).map(({ fingerprint, host, request, user }) => [
         "waits for you",
         `a login as ${nameLine(user)} to ${nameLine(host)} with ${nameLine(fingerprint)}: pyro answer ${
           one.name ?? one.id
         } ${request} allow`
       ]),
-      ...(one.waitingExports ?? []).map(({ client, output, overwrite, request }) => [
+      ...(one.pendingExports ?? []).map(({ client, output, overwrite, request }) => [
         "waits for you",
         `an export${client === undefined ? "" : ` of ${nameLine(client)}`} to ${oneLine(output)}${
           overwrite === true ? ", which replaces what exists" : ""

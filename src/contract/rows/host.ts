@@ -19,7 +19,7 @@ const lineFields = lazy(() => ({
   name: string("Name of the check"),
   ok: boolean("Whether the check passed"),
   found: string("Finding, one sentence"),
-  mend: optional(string("Command or step that fixes it. Absent if the check passed"))
+  fix: optional(string("Command or step that fixes it. Absent if the check passed"))
 }))
 
 export const DoctorLine = lazy(() => Schema.Struct(lineFields()))

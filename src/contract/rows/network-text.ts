@@ -7,15 +7,15 @@ const isOff = (network: Pick<NetworkInfo, "networkPolicy"> | undefined): boolean
 
 /** The dropped grants and denials of the former policy, a line each. None if the new policy is off. */
 export const droppedLines = (
-  { noLongerAllowed, noLongerDenied, workspace: { network } }: {
-    readonly noLongerAllowed: ReadonlyArray<string>
-    readonly noLongerDenied: ReadonlyArray<string>
+  { revokedGrants, liftedDenials, workspace: { network } }: {
+    readonly revokedGrants: ReadonlyArray<string>
+    readonly liftedDenials: ReadonlyArray<string>
     readonly workspace: { readonly network?: Pick<NetworkInfo, "networkPolicy"> | undefined }
   }
 ): ReadonlyArray<string> =>
   isOff(network) ? [] : [
-    ...(noLongerAllowed.length === 0 ? [] : [`no longer allowed: ${noLongerAllowed.join(", ")}`]),
-    ...(noLongerDenied.length === 0 ? [] : [`no longer denied: ${noLongerDenied.join(", ")}`])
+    ...(revokedGrants.length === 0 ? [] : [`no longer allowed: ${revokedGrants.join(", ")}`]),
+    ...(liftedDenials.length === 0 ? [] : [`no longer denied: ${liftedDenials.join(", ")}`])
   ]
 
 /** A policy in one line. */

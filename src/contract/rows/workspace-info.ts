@@ -115,12 +115,12 @@ export const WorkspaceInfo = lazy(() =>
     ),
     shells: optional(integer("Number of open shells. Absent if the record cannot be read")),
     sshConnections: optional(integer("Number of open SSH connections. Absent if there are none")),
-    waitingExports: optional(
+    pendingExports: optional(
       Schema.Array(WaitingExport()).annotate({
         description: "Exports that wait for the user, who answers with `answer`. Absent if there are none"
       })
     ),
-    waitingLogins: optional(
+    pendingLogins: optional(
       Schema.Array(WaitingLogin()).annotate({
         description:
           "Logins with a lent SSH agent that wait for the user, who answers with `answer`. Absent if there are none"
@@ -159,8 +159,8 @@ export const secondary = [
   "ssh_connections",
   "secret_commands",
   "ssh_agent",
-  "waiting_exports",
-  "waiting_logins",
+  "pending_exports",
+  "pending_logins",
   "project",
   "forked_from",
   "ports"

@@ -44,12 +44,12 @@ const NetworkSetResult = lazy(() =>
   snakeStruct({
     workspace: WorkspaceInfo().annotate({ description: "The workspace with its new policy" }),
     resetCount: integer("Number of open connections that the new policy forbids and pyro reset"),
-    noLongerAllowed: Schema.Array(Schema.String).annotate({
+    revokedGrants: Schema.Array(Schema.String).annotate({
       description:
         "Grants of the policy before that the new policy does not have: lists, hosts and addresses as they were given, " +
         "`every public host`, `ports of a model`, `trust in this host's certificates`. Of a list that stays in part, the hosts that are gone"
     }),
-    noLongerDenied: Schema.Array(Schema.String).annotate({
+    liftedDenials: Schema.Array(Schema.String).annotate({
       description: "Denied hosts of the policy before that the new policy allows"
     })
   })

@@ -155,12 +155,12 @@ const rewoundFields = () => ({
   memory: boolean(
     "Whether the memory of the point came back, with its processes. False: the disk alone, in a new microVM"
   ),
-  goesOn: Schema.Array(Schema.String).annotate({
+  stillRunning: Schema.Array(Schema.String).annotate({
     description:
       "What goes on in that memory: `service NAME`, `shell ID`, `command ID`. Background processes that a command left go on too"
   }),
-  startedAgain: Schema.Array(Schema.String).annotate({ description: "Services that start again" }),
-  notUndone: Schema.Array(Schema.String).annotate({
+  restarted: Schema.Array(Schema.String).annotate({ description: "Services that start again" }),
+  keptEffects: Schema.Array(Schema.String).annotate({
     description:
       "What crossed the host since the point, and stays: exports, network connections and policies, published ports. A sentence each"
   })

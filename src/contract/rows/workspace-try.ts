@@ -79,7 +79,7 @@ const fields = () => ({
         "then the first. Absent if none ran to its end"
     )
   ),
-  bestBecause: optional(
+  bestReason: optional(
     string(
       "The measure that decided for the best candidate, and the values of it and of the next best. Absent without `best`"
     )

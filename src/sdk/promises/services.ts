@@ -71,7 +71,7 @@ export interface Network {
    * Grants the network that the options describe, and nothing else.
    *
    * @example
-   * const { noLongerAllowed } = await ws.network.set({ allowHosts: ["npm"] })
+   * const { revokedGrants } = await ws.network.set({ allowHosts: ["npm"] })
    */
   readonly set: (policy: NetworkFields, options?: Cancel) => Promise<NetworkChanged>
   /**

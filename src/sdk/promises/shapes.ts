@@ -126,7 +126,7 @@ export interface WorkspaceInfo {
   /** Number of open SSH connections. Absent if there are none */
   readonly sshConnections?: number
   /** Exports that wait for the user, who answers with `answer`. Absent if there are none */
-  readonly waitingExports?: ReadonlyArray<{
+  readonly pendingExports?: ReadonlyArray<{
     /** Id of the request, for `answer` */
     readonly request: string
     /** When it began to wait, in ISO 8601 */
@@ -152,7 +152,7 @@ export interface WorkspaceInfo {
     readonly client?: string
   }>
   /** Logins with a lent SSH agent that wait for the user, who answers with `answer`. Absent if there are none */
-  readonly waitingLogins?: ReadonlyArray<{
+  readonly pendingLogins?: ReadonlyArray<{
     /** Id of the request, for `answer` */
     readonly request: string
     /** When it began to wait, in ISO 8601 */
@@ -537,14 +537,14 @@ export interface RewindResult {
    * What goes on in that memory: `service NAME`, `shell ID`, `command ID`. Background processes that a command left go
    * on too
    */
-  readonly goesOn: ReadonlyArray<string>
+  readonly stillRunning: ReadonlyArray<string>
   /** Services that start again */
-  readonly startedAgain: ReadonlyArray<string>
+  readonly restarted: ReadonlyArray<string>
   /**
    * What crossed the host since the point, and stays: exports, network connections and policies, published ports. A
    * sentence each
    */
-  readonly notUndone: ReadonlyArray<string>
+  readonly keptEffects: ReadonlyArray<string>
   /** Warnings. Empty if there are none */
   readonly warnings: ReadonlyArray<Warning>
 }
@@ -974,7 +974,7 @@ export interface TryResult {
   /**
    * The measure that decided for the best candidate, and the values of it and of the next best. Absent without `best`
    */
-  readonly bestBecause?: string
+  readonly bestReason?: string
   /** The candidate that became the workspace. Absent if none did */
   readonly kept?: string
   /**
@@ -1019,9 +1019,9 @@ export interface NetworkChanged {
    * `every public host`, `ports of a model`, `trust in this host's certificates`. Of a list that stays in part, the
    * hosts that are gone
    */
-  readonly noLongerAllowed: ReadonlyArray<string>
+  readonly revokedGrants: ReadonlyArray<string>
   /** Denied hosts of the policy before that the new policy allows */
-  readonly noLongerDenied: ReadonlyArray<string>
+  readonly liftedDenials: ReadonlyArray<string>
 }
 
 /** Connections of a workspace. */

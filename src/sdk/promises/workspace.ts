@@ -133,7 +133,7 @@ export interface Workspace extends WorkspaceLife, WorkspaceChanges, AsyncDisposa
    *
    * @example
    * for await (const event of ws.try([{ name: "touch", command: "touch kept.txt" }])) {
-   *   if (event._tag === "Done") console.log(event.bestBecause, event.keepable)
+   *   if (event._tag === "Done") console.log(event.bestReason, event.keepable)
    * }
    * await ws.keep("touch")
    */

@@ -37,7 +37,7 @@ export interface Consents {
   /** The exports that wait, the oldest first. */
   readonly waiting: () => ReadonlyArray<WaitingExport>
   /** The logins that wait, the oldest first. */
-  readonly waitingLogins: () => ReadonlyArray<WaitingLogin>
+  readonly pendingLogins: () => ReadonlyArray<WaitingLogin>
 }
 
 export const DENIED = "the user denied this export"
@@ -80,7 +80,7 @@ export const makeConsents = (): Consents => {
         return Effect.succeed(one.about)
       }),
     waiting: () => [...all.values()].map(({ about }) => about).filter(isExport),
-    waitingLogins: () => [...all.values()].map(({ about }) => about).filter(isLogin)
+    pendingLogins: () => [...all.values()].map(({ about }) => about).filter(isLogin)
   }
 }
 

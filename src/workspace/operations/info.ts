@@ -76,8 +76,8 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       services: {},
       running: [],
       shells: 0,
-      ...(entry.consents.waiting().length === 0 ? {} : { waitingExports: entry.consents.waiting() }),
-      ...(entry.consents.waitingLogins().length === 0 ? {} : { waitingLogins: entry.consents.waitingLogins() }),
+      ...(entry.consents.waiting().length === 0 ? {} : { pendingExports: entry.consents.waiting() }),
+      ...(entry.consents.pendingLogins().length === 0 ? {} : { pendingLogins: entry.consents.pendingLogins() }),
       ...(Option.isNone(residents) ? {} : yield* residents.value.describe)
     }
   })

@@ -35,7 +35,7 @@ const crossed = (event: WorkspaceLogEvent) =>
   event._tag !== "export" || event.kind !== "changes" || event.changedFiles !== 0
 
 /** Effects that a rewind does not undo, a sentence each. */
-const notUndone = (entry: Entry, sinceMs: number) =>
+const keptEffects = (entry: Entry, sinceMs: number) =>
   Effect.gen(function*() {
     const since = new Date(sinceMs).toISOString()
     const events = (yield* readEvents(entry.folder.directory)).filter(({ _tag, at }) =>
@@ -61,13 +61,13 @@ const wantedOf = ({ before, steps, to }: RewindPayload): Effect.Effect<Wanted, I
 }
 
 /** The names of the services that a point starts again. */
-const startedAgain = (residents: Option.Option<OpenResidents>) =>
+const restarted = (residents: Option.Option<OpenResidents>) =>
   Option.toArray(residents).flatMap(({ services }) =>
     services.all().filter(({ end, wanted }) => end === undefined && wanted === "running").map(({ name }) => name)
   )
 
 /** Programs that continue in the memory of a point. */
-const goesOn = (residents: Option.Option<OpenResidents>) =>
+const stillRunning = (residents: Option.Option<OpenResidents>) =>
   Option.toArray(residents).flatMap(({ commands: { journal, running } }) =>
     journal.commands.filter(({ start }) => running.has(start.id)).map(({ start: { id, role } }) =>
       role === undefined ? `command ${id}` : role._tag === "shell" ? `shell ${id}` : `service ${role.name}`
@@ -97,7 +97,7 @@ const rewindTo = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notify: No
   Effect.gen(function*() {
     const { ended, looks, memory, point, redo, undone, written } = yield* rewind(lifecycle, entry, wanted, notify)
     const residents = yield* openResidentsOf(entry)
-    const again = startedAgain(residents)
+    const again = restarted(residents)
     return {
       workspace: yield* infoOf(entry),
       point: point.record.id,
@@ -109,9 +109,9 @@ const rewindTo = (lifecycle: Lifecycle, entry: Entry, wanted: Wanted, notify: No
       writesUndone: writesUndone(written, undone[0]),
       ended: ended.map(endedOf).filter(({ id, kind }) => kind !== "service" || !again.includes(id)),
       memory,
-      goesOn: memory ? goesOn(residents) : [],
-      startedAgain: memory ? [] : again,
-      notUndone: yield* notUndone(entry, momentOf(point.record))
+      stillRunning: memory ? stillRunning(residents) : [],
+      restarted: memory ? [] : again,
+      keptEffects: yield* keptEffects(entry, momentOf(point.record))
     }
   })
 
@@ -130,7 +130,7 @@ const listed = (all: ReadonlyArray<string>, between = "; ") =>
 
 /** What a rewind did and did not, as warnings of a reset. */
 export const warningsOf = (
-  { ended, goesOn, memory, notUndone, redo, startedAgain, undone, writesUndone }: Omit<
+  { ended, stillRunning, memory, keptEffects, redo, restarted, undone, writesUndone }: Omit<
     RewindResult,
     "point" | "warnings" | "workspace"
   >
@@ -150,9 +150,9 @@ export const warningsOf = (
       }`,
     ...writesUndone.map((one) => `also undone: ${one}`),
     ...(others.length === 0 ? [] : [`ended with the old microVM: ${listed(others)}`]),
-    ...(memory ? [`the memory of that moment is back${goesOn.length === 0 ? "" : `: ${goesOn.join(", ")}`}`] : []),
-    ...(startedAgain.length === 0 ? [] : [`services that start again: ${startedAgain.join(", ")}`]),
-    ...notUndone.map((one) => `not undone: ${one}`),
+    ...(memory ? [`the memory of that moment is back${stillRunning.length === 0 ? "" : `: ${stillRunning.join(", ")}`}`] : []),
+    ...(restarted.length === 0 ? [] : [`services that start again: ${restarted.join(", ")}`]),
+    ...keptEffects.map((one) => `not undone: ${one}`),
     `before "${redo}" brings back what is undone`
   ]
 }

@@ -21,8 +21,8 @@ const isUnused = (entry: Entry, now: number) =>
     if ([builder, name, result, tryOf].some((one) => one !== undefined) || entry.uses.count > 0) return false
     if (Option.isNone(yield* entry.generation.now)) return false
     if (now - Math.max(lastActivity(entry.folder, record).getTime(), entry.uses.lastMs) < UNUSED_MS) return false
-    const { ports = [], runningCommands = 0, services = {}, shells = 0, waitingExports = [] } = yield* infoOf(entry)
-    return [ports.length, runningCommands, shells, waitingExports.length, Object.keys(services).length]
+    const { ports = [], runningCommands = 0, services = {}, shells = 0, pendingExports = [] } = yield* infoOf(entry)
+    return [ports.length, runningCommands, shells, pendingExports.length, Object.keys(services).length]
       .every((one) => one === 0)
   })
 

@@ -42,7 +42,7 @@ pyro delete rwf --quiet
 
 pyro rewind rw --before "$broken" --json >rewound
 echo "memory: $(${of("it.memory")} <rewound) $(${
-    of("it.goes_on.map((one) => one.split(\" \")[0]).sort()")
+    of("it.still_running.map((one) => one.split(\" \")[0]).sort()")
   } <rewound | tr -d '\\n')"
 echo "back: $(pyro exec rw --script 'cat note /dev/shm/note; git --version' | tr '\\n' ' ')"
 pyro exec rw --script 'rm /dev/shm/token; until [ -s /dev/shm/token ]; do sleep 1; done'

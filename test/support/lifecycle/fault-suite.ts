@@ -164,7 +164,7 @@ export const faultSuite = (name: string, driver: LifecycleDriver, { around, caus
         await wentOn("whole")
         if (!driver.capturesPrograms) await startCounter()
       },
-      goesOn: async () => {
+      stillRunning: async () => {
         await isWhole()
         await counts("whole")
       }

@@ -45,7 +45,7 @@ export const networkSuite = (name: string, driver: LifecycleDriver) => {
   const python = (workspace: string, script: string) => sh(workspace, `python3 - <<'END'\n${FETCH}\n${script}\nEND`)
   const fetch = (workspace: string, target = SERVER) => python(workspace, `print(fetch("${target}"))`)
   const set = (workspace: string, policy: object) =>
-    call<{ readonly noLongerAllowed: ReadonlyArray<string>; readonly resetCount: number }>("network-set", {
+    call<{ readonly revokedGrants: ReadonlyArray<string>; readonly resetCount: number }>("network-set", {
       workspace,
       ...policy
     })
@@ -193,7 +193,7 @@ except OSError as error: print(error.strerror)`
     it("a denied host alone is added to the policy, and a guest without a network stays without", async () => {
       assert.match(await set("a", { deny_hosts: [SERVER] }).then(() => "set", String), /needs a network/)
       await set("a", { allow_hosts: [SERVER, "other.test.net"] })
-      assert.deepStrictEqual((await set("a", { deny_hosts: ["other.test.net"] })).noLongerAllowed, ["other.test.net"])
+      assert.deepStrictEqual((await set("a", { deny_hosts: ["other.test.net"] })).revokedGrants, ["other.test.net"])
       assert.deepStrictEqual([await fetch("a"), await fetch("a", "other.test.net")], [`hello ${SERVER}`, UNKNOWN])
       await set("a", { network_policy: "off" })
     })

@@ -8,11 +8,11 @@ interface Used extends Pick<ReturnType<typeof operations>, "call" | "status"> {
   /** Looks whether the workspace `whole` goes on from a pause at its next use. */
   readonly wentOn: () => Promise<void>
   /** Looks whether the workspace `whole` was never paused. */
-  readonly goesOn: () => Promise<void>
+  readonly stillRunning: () => Promise<void>
 }
 
 /** A pause and a resume of the workspace `whole`: it runs or it is paused, and nothing is lost. */
-export const pauseSteps = ({ call, goesOn, request, status, wentOn }: Used): ReadonlyArray<Killed> => {
+export const pauseSteps = ({ call, stillRunning, request, status, wentOn }: Used): ReadonlyArray<Killed> => {
   const whole = { workspace: "whole" }
   let generation = 0
   return [
@@ -21,7 +21,7 @@ export const pauseSteps = ({ call, goesOn, request, status, wentOn }: Used): Rea
       ...request("pause", whole),
       found: async (isDone) => {
         assert.strictEqual((await status("whole")).state, isDone ? "paused" : "running")
-        await (isDone ? wentOn() : goesOn())
+        await (isDone ? wentOn() : stillRunning())
       }
     },
     {

@@ -37,9 +37,9 @@ export interface Rewound {
   readonly ended: ReadonlyArray<{ readonly kind: string; readonly id: string; readonly command: string }>
   readonly writesUndone: ReadonlyArray<string>
   readonly memory: boolean
-  readonly goesOn: ReadonlyArray<string>
-  readonly startedAgain: ReadonlyArray<string>
-  readonly notUndone: ReadonlyArray<string>
+  readonly stillRunning: ReadonlyArray<string>
+  readonly restarted: ReadonlyArray<string>
+  readonly keptEffects: ReadonlyArray<string>
 }
 
 /** History and rewinds, in the words of the suites. */

@@ -23,7 +23,7 @@ interface Tried {
 interface Done {
   readonly candidates: ReadonlyArray<Tried>
   readonly best?: string
-  readonly bestBecause?: string
+  readonly bestReason?: string
   readonly kept?: string
   readonly workspace: { readonly id: string; readonly name: string }
 }
@@ -94,7 +94,7 @@ export const trySuite = (
       assert.deepInclude(script, { diff: { files: 2, additions: 3, deletions: 0 } })
       assert.deepInclude(ends, { step: "candidate", status: 7, tail: "gives up\n" })
       assert.deepStrictEqual([done.best, done.kept], ["candidate-2", undefined])
-      assert.strictEqual(done.bestBecause, "both passed; the smaller diff: 1 line changed, and 3 in script")
+      assert.strictEqual(done.bestReason, "both passed; the smaller diff: 1 line changed, and 3 in script")
       await isAlone("old")
     })
 

@@ -146,7 +146,7 @@ describe("the table of a try", () => {
     const { err, out } = await shown("workspace.try", {
       candidates: rows,
       best: "good",
-      bestBecause: "it passed, and bad did not",
+      bestReason: "it passed, and bad did not",
       keepable: ["slow", "good", "bad"],
       workspace
     }, { keep: "none" })

@@ -11,11 +11,11 @@ describe("a changed network", () => {
   it("network set names the grants and the denials of the policy before that are gone", async () => {
     const workspace = { id: "w-1", name: "fix", network }
     assert.strictEqual(
-      await set({ workspace, resetCount: 2, noLongerAllowed: ["pypi", "10.0.0.1:80"], noLongerDenied: ["b.test"] }),
+      await set({ workspace, resetCount: 2, revokedGrants: ["pypi", "10.0.0.1:80"], liftedDenials: ["b.test"] }),
       "fix: network egress to a.test; 2 open connections reset\nno longer allowed: pypi, 10.0.0.1:80\nno longer denied: b.test\n"
     )
     assert.strictEqual(
-      await set({ workspace, resetCount: 0, noLongerAllowed: [], noLongerDenied: [] }),
+      await set({ workspace, resetCount: 0, revokedGrants: [], liftedDenials: [] }),
       "fix: network egress to a.test\n"
     )
   })
@@ -23,7 +23,7 @@ describe("a changed network", () => {
   it("network set to off says off alone", async () => {
     const workspace = { id: "w-1", name: "fix", network: { ...network, networkPolicy: "off", allowHosts: [] } }
     assert.strictEqual(
-      await set({ workspace, resetCount: 0, noLongerAllowed: ["pypi"], noLongerDenied: [] }),
+      await set({ workspace, resetCount: 0, revokedGrants: ["pypi"], liftedDenials: [] }),
       "fix: network off\n"
     )
   })

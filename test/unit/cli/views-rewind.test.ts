@@ -15,9 +15,9 @@ const rewound = {
   undone: [undone],
   ended: [],
   memory: false,
-  goesOn: [],
-  startedAgain: [],
-  notUndone: [],
+  stillRunning: [],
+  restarted: [],
+  keptEffects: [],
   writesUndone: []
 } as const
 
@@ -51,7 +51,7 @@ describe("views of a rewind", () => {
       undone: [{ ...undone, command: hostile }],
       ended: [{ kind: "shell", id: "c".repeat(32), command: hostile }],
       writesUndone: [hostile],
-      notUndone: [hostile]
+      keptEffects: [hostile]
     }, {})
     assert.deepStrictEqual(
       err.split("\n").filter((line) => line.startsWith("To undo")),

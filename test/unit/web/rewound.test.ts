@@ -7,7 +7,7 @@ const undone = {
   startedAt: "2026-01-01T00:00:00.000Z",
   outcome: "running" as const
 }
-const nothing = { ended: [], goesOn: [], memory: false, notUndone: [], startedAgain: [], undone: [], writesUndone: [] }
+const nothing = { ended: [], stillRunning: [], memory: false, keptEffects: [], restarted: [], undone: [], writesUndone: [] }
 
 describe("a rewind in sentences", () => {
   it("a rewind where nothing ran says that alone", () => {
@@ -25,8 +25,8 @@ describe("a rewind in sentences", () => {
         { kind: "shell", id: "c".repeat(32), command: "bash" },
         { kind: "service", id: "web", command: "node server.js" }
       ],
-      startedAgain: ["api"],
-      notUndone: ["1 file was exported"]
+      restarted: ["api"],
+      keptEffects: ["1 file was exported"]
     })
     assert.strictEqual(
       text,
@@ -37,9 +37,9 @@ describe("a rewind in sentences", () => {
   })
 
   it("what goes on in the memory of the point is named, and a long list is cut", () => {
-    const goesOn = Array.from({ length: 9 }, (_, at) => `shell ${at}`)
+    const stillRunning = Array.from({ length: 9 }, (_, at) => `shell ${at}`)
     assert.include(
-      rewoundText({ ...nothing, memory: true, goesOn }),
+      rewoundText({ ...nothing, memory: true, stillRunning }),
       "shell 0, shell 1, shell 2, shell 3, shell 4, shell 5 and 3 more."
     )
   })

@@ -59,10 +59,10 @@ export const WorkspaceRow = memo(({ of }: { readonly of: Seen }) => {
           <Text of={workspace.name ?? workspace.id} />
         </Link>
         <Labels of={workspace.labels} />
-        {workspace.waitingExports === undefined ?
+        {workspace.pendingExports === undefined ?
           null :
           <Link to={pathOf(workspace.id, "review")} className="tag bad">an export waits</Link>}
-        {workspace.waitingLogins === undefined ?
+        {workspace.pendingLogins === undefined ?
           null :
           <Link to={pathOf(workspace.id)} className="tag bad">a login waits</Link>}
       </th>

@@ -59,15 +59,15 @@ const Question = ({ compareAgain, of, reviewed, workspace }: {
 }
 
 /** All exports of a workspace that wait for the person. `reviewed` is the digest of the diff that the page shows. */
-export const WaitingExports = ({ compareAgain, of: { id, waitingExports = [] }, reviewed }: {
+export const WaitingExports = ({ compareAgain, of: { id, pendingExports = [] }, reviewed }: {
   /** Changes that were allowed are part of the baseline. */
   readonly compareAgain: () => void
   readonly of: WorkspaceInfo
   readonly reviewed: string | undefined
 }) =>
-  waitingExports.length === 0 ? null : (
+  pendingExports.length === 0 ? null : (
     <ul className="export waiting" aria-label="Exports that wait for you">
-      {waitingExports.map((one) => (
+      {pendingExports.map((one) => (
         <Question key={one.request} of={one} reviewed={reviewed} workspace={id} compareAgain={compareAgain} />
       ))}
     </ul>

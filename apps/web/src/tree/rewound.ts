@@ -24,16 +24,16 @@ const endedText = ({ command, id, kind }: Ended) =>
 
 /** Report of a rewind, in the sentences of `pyro rewind`: undone commands, ended programs, programs that go on or start again, and effects that stay. */
 export const rewoundText = (
-  rewound: Pick<RewindResult, "ended" | "goesOn" | "memory" | "notUndone" | "startedAgain" | "undone" | "writesUndone">
+  rewound: Pick<RewindResult, "ended" | "stillRunning" | "memory" | "keptEffects" | "restarted" | "undone" | "writesUndone">
 ): string => {
-  const { goesOn, memory, notUndone, startedAgain, undone, writesUndone } = rewound
+  const { stillRunning, memory, keptEffects, restarted, undone, writesUndone } = rewound
   const ended = alsoEnded(rewound).map(endedText)
   return [
     undone.length === 0 ? "No command is undone." : `${count(undone.length, "command")} undone.`,
     ...writesUndone.map((one) => `Also undone: ${one}.`),
     ...(ended.length === 0 ? [] : [`Ended with the old microVM: ${named(ended)}.`]),
-    ...(memory && goesOn.length > 0 ? [`Goes on from the memory of that moment: ${named(goesOn)}.`] : []),
-    ...(startedAgain.length === 0 ? [] : [`Services that start again: ${named(startedAgain)}.`]),
-    ...(notUndone.length === 0 ? [] : [`Not undone: ${notUndone.join("; ")}.`])
+    ...(memory && stillRunning.length > 0 ? [`Goes on from the memory of that moment: ${named(stillRunning)}.`] : []),
+    ...(restarted.length === 0 ? [] : [`Services that start again: ${named(restarted)}.`]),
+    ...(keptEffects.length === 0 ? [] : [`Not undone: ${keptEffects.join("; ")}.`])
   ].join(" ")
 }

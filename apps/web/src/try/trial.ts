@@ -16,7 +16,7 @@ export interface Trial {
   readonly notices: ReadonlyArray<Told>
   readonly keep: string
   readonly best?: string
-  readonly bestBecause?: string
+  readonly bestReason?: string
   /** Candidates whose files stay after the try. */
   readonly keepable?: ReadonlyArray<string>
   readonly kept?: string
@@ -80,7 +80,7 @@ export const startTrial = async (workspace: string, request: Request): Promise<v
   show(trial)
   const check = request.check.trim()
   try {
-    const { best, bestBecause, candidates: results, keepable = [], kept, undo } = await perform(
+    const { best, bestReason, candidates: results, keepable = [], kept, undo } = await perform(
       "workspace.try",
       {
         workspace,
@@ -99,7 +99,7 @@ export const startTrial = async (workspace: string, request: Request): Promise<v
       results: new Map(results.map((result) => [result.name, result])),
       keepable,
       ...(best === undefined ? {} : { best }),
-      ...(bestBecause === undefined ? {} : { bestBecause }),
+      ...(bestReason === undefined ? {} : { bestReason }),
       ...(kept === undefined ? {} : { kept }),
       ...(undo === undefined ? {} : { undo })
     })

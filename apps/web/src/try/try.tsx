@@ -109,14 +109,14 @@ export const Try = ({ of }: { readonly of: WorkspaceInfo }) => {
             </div>
           ))}
           <Kept of={of} trial={trial} />
-          {trial.bestBecause === undefined || trial.best === undefined ? null : (
+          {trial.bestReason === undefined || trial.best === undefined ? null : (
             <p>
               {"The best is "}
               <strong>
                 <Text of={trial.best} />
               </strong>
               {": "}
-              <Text of={trial.bestBecause} />
+              <Text of={trial.bestReason} />
             </p>
           )}
           {(trial.keepable ?? []).length === 0 ? null : (

@@ -161,7 +161,7 @@ export const WorkspacePage = ({ id, view }: { readonly id: string; readonly view
         <State of={workspace} />
         <span className="faint mono">{workspace.id}</span>
         <span role="status">
-          {workspace.waitingExports === undefined
+          {workspace.pendingExports === undefined
             ? null
             : view === "review"
             ? <span className="unseen">an export waits</span>

@@ -41,9 +41,9 @@ const Login = ({ of, workspace }: { readonly of: WaitingLogin; readonly workspac
 }
 
 /** All logins of a workspace that wait for the person. */
-export const WaitingLogins = ({ of: { id, waitingLogins = [] } }: { readonly of: WorkspaceInfo }) =>
-  waitingLogins.length === 0 ? null : (
+export const WaitingLogins = ({ of: { id, pendingLogins = [] } }: { readonly of: WorkspaceInfo }) =>
+  pendingLogins.length === 0 ? null : (
     <ul className="export waiting" aria-label="Logins that wait for you">
-      {waitingLogins.map((one) => <Login key={one.request} of={one} workspace={id} />)}
+      {pendingLogins.map((one) => <Login key={one.request} of={one} workspace={id} />)}
     </ul>
   )

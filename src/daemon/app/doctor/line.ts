@@ -5,14 +5,14 @@ import type { DoctorEvent, DoctorLine } from "../../../contract/rows/host.ts"
 export const fine = (name: string, found: string): DoctorLine => ({ name, ok: true, found })
 
 /** A finding that keeps pyro from working, or from working well, and its fix. */
-export const wrong = (name: string, found: string, fix: string): DoctorLine => ({ name, ok: false, found, mend: fix })
+export const wrong = (name: string, found: string, fix: string): DoctorLine => ({ name, ok: false, found, fix })
 
 /** A finding that is no fault, with an improvement. */
 export const improvable = (name: string, found: string, fix: string): DoctorLine => ({
   name,
   ok: true,
   found,
-  mend: fix
+  fix
 })
 
 /** Findings one after the other. A check runs when its turn comes. */

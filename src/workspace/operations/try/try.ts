@@ -146,7 +146,7 @@ const trying = (
     return {
       _tag: "Done" as const,
       candidates: results,
-      ...(best === undefined ? {} : { best: best.name, bestBecause: becauseOf(results, best) }),
+      ...(best === undefined ? {} : { best: best.name, bestReason: becauseOf(results, best) }),
       ...kept,
       ...(yield* states.finish),
       workspace: yield* infoOf(source)

@@ -76,7 +76,7 @@ const allowOnce = (entry: Entry, network: Network, payload: NetworkSetPayload) =
     network.allowOnce(rules)
     yield* recordEvent(entry.folder.directory, { _tag: "network", ...(present ?? nothingGranted).policy, allowOnce })
     yield* touch(entry.folder)
-    return { resetCount: 0, noLongerAllowed: [], noLongerDenied: [] }
+    return { resetCount: 0, revokedGrants: [], liftedDenials: [] }
   }).pipe(Effect.uninterruptible)
 
 /** Replaces a workspace's policy, or allows connections beside the policy. The caller has exclusive access to the workspace. */

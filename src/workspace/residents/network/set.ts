@@ -191,7 +191,7 @@ export const setNetwork = (
     yield* touch(entry.folder)
     return {
       resetCount,
-      noLongerAllowed: lostGrants(present, granted),
-      noLongerDenied: liftedDenials(present, granted)
+      revokedGrants: lostGrants(present, granted),
+      liftedDenials: liftedDenials(present, granted)
     }
   }).pipe(Effect.uninterruptible)

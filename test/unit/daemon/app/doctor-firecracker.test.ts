@@ -21,9 +21,9 @@ describe("the doctor's look at Firecracker", () => {
     Effect.gen(function*() {
       const needed = yield* lineWith({ PYRO_DRIVER: "firecracker" })
       assert.deepInclude(needed, { ok: false, found: detail })
-      assert.include(needed.mend, "unset PYRO_DRIVER")
+      assert.include(needed.fix, "unset PYRO_DRIVER")
       const optional = yield* lineWith({ PYRO_FIRECRACKER: "/opt/firecracker" })
       assert.deepInclude(optional, { ok: true, found: detail })
-      assert.include(optional.mend, "docs/install.md")
+      assert.include(optional.fix, "docs/install.md")
     }))
 })

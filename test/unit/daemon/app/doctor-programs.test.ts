@@ -16,7 +16,7 @@ describe("the doctor's look at programs", () => {
         })
       )
       assert.isFalse(line.ok)
-      const words = line.mend!.split(" ")
+      const words = line.fix!.split(" ")
       assert.deepStrictEqual(words.slice(0, 3), ["sudo", "apt-get", "install"])
       const needed = ["bubblewrap", "erofs-utils", "mmdebstrap", "qemu-system-x86", "qemu-utils", "zstd"]
       assert.includeMembers(words, process.getuid!() === 0 ? needed : [...needed, "uidmap"])

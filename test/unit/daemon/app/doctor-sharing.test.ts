@@ -38,7 +38,7 @@ describe("the doctor's look at where images are", () => {
       const [line] = yield* linesOf(yield* temporaryDirectory, yield* temporaryDirectory)
       assert.deepInclude(line, { name: "images", ok: true })
       assert.include(line?.found, "without a copy")
-      assert.isUndefined(line?.mend)
+      assert.isUndefined(line?.fix)
     }))
 
   it.live("doctor reports the cost per workspace on two file systems, and the fix", () =>
@@ -47,6 +47,6 @@ describe("the doctor's look at where images are", () => {
       assert.notStrictEqual(fs.statSync(other).dev, fs.statSync(os.tmpdir()).dev, "one file system here")
       const [line] = yield* linesOf(yield* temporaryDirectory, other)
       assert.include(line?.found, "different file systems: each workspace copies 54 MiB of debian:12, and its seed")
-      assert.include(line?.mend, "PYRO_STATE_DIR")
+      assert.include(line?.fix, "PYRO_STATE_DIR")
     }))
 })

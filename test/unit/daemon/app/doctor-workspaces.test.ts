@@ -42,8 +42,8 @@ describe("the doctor's look at workspaces", () => {
       assert.deepStrictEqual(lines.map(({ ok }) => ok), [false, false])
       for (const [at, id] of ["ws-0000000002", "ws-0000000003"].entries()) {
         assert.include(lines[at]?.found, id)
-        assert.include(lines[at]?.mend, directory(id))
-        assert.include(lines[at]?.mend, `pyro delete ${id}`)
+        assert.include(lines[at]?.fix, directory(id))
+        assert.include(lines[at]?.fix, `pyro delete ${id}`)
       }
     }))
 })

@@ -61,13 +61,13 @@ it.effect("a login waits beside exports, and its answer is a word", () =>
     const { fiber: exporting, waiting: waitingExport } = yield* waits(consents)
     for (const decision of ["allow", "deny"] as const) {
       const fiber = yield* Effect.forkChild(consents.askLogin(login, () => Effect.void))
-      while (consents.waitingLogins().length === 0) yield* Effect.yieldNow
-      const [waiting] = consents.waitingLogins()
+      while (consents.pendingLogins().length === 0) yield* Effect.yieldNow
+      const [waiting] = consents.pendingLogins()
       assert.deepInclude(waiting, login)
       assert.deepStrictEqual(consents.waiting(), [waitingExport])
       assert.deepStrictEqual(yield* consents.answer(waiting!.request, decision), waiting)
       assert.strictEqual(yield* Fiber.join(fiber), decision === "allow")
     }
-    assert.deepStrictEqual(consents.waitingLogins(), [])
+    assert.deepStrictEqual(consents.pendingLogins(), [])
     yield* Fiber.interrupt(exporting)
   }))

@@ -5,9 +5,9 @@ const rewound = {
   undone: [],
   ended: [],
   memory: false,
-  goesOn: [],
-  startedAgain: [],
-  notUndone: [],
+  stillRunning: [],
+  restarted: [],
+  keptEffects: [],
   writesUndone: [],
   redo: "pt-2"
 }

@@ -36,7 +36,7 @@ const entryOf = ({ described, id, isRunning = true, record, unusedMs = 2 * UNUSE
     )),
     uses: { count: uses, lastMs: usedMs },
     folder: { activity: "/nowhere/activity", disk: () => "/nowhere/disk" },
-    consents: { waiting: () => [], waitingLogins: () => [] }
+    consents: { waiting: () => [], pendingLogins: () => [] }
   } as unknown as Entry
 }
 
