@@ -23,7 +23,7 @@ withAgent("a push to a directory of the workspace", (it) => {
         "added new/place/edited",
         "added new/place/in/deep"
       ])
-      assert.deepStrictEqual([pushed.goneCount, read("edited"), read("new/place/edited")], [0, "1\n", "o\n"])
+      assert.deepStrictEqual([pushed.missingOnHostCount, read("edited"), read("new/place/edited")], [0, "1\n", "o\n"])
       assert.deepStrictEqual(yield* names, [])
       assert.strictEqual((yield* to("new/place")).filesPushed, 0)
       // Files outside of the directory are not taken for gone.
@@ -32,7 +32,11 @@ withAgent("a push to a directory of the workspace", (it) => {
       write(live, { "new/place/edited": "guest\n", "new/place/own": "own\n" })
       write(other, { "edited": "2\n" })
       const left = yield* to("new/place")
-      assert.deepStrictEqual([left.gone, left.conflicts.map((one) => one.path), left.skipped.map((one) => one.path)], [
+      assert.deepStrictEqual([
+        left.missingOnHost,
+        left.conflicts.map((one) => one.path),
+        left.skipped.map((one) => one.path)
+      ], [
         ["new/place/in/deep"],
         ["new/place/edited"],
         ["new/place/fifo"]

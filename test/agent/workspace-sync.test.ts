@@ -123,14 +123,14 @@ withAgent("a push", (it) => {
       for (const name of ["gone", "same", "dir/deep"]) fs.rmSync(path.join(host, name))
       write(live, { "same": "guest's\n", "own": "o\n" })
       const left = yield* push()
-      assert.deepStrictEqual([left.filesPushed, left.goneCount, [...left.gone].sort()], [
+      assert.deepStrictEqual([left.filesPushed, left.missingOnHostCount, [...left.missingOnHost].sort()], [
         0,
         3,
         ["dir/deep", "gone", "same"]
       ])
       const pushed = yield* push({ delete: true })
       // One stays, and is told among the conflicts.
-      assert.deepInclude(pushed, { writtenCount: 0, removedCount: 2, goneCount: 0, gone: [] })
+      assert.deepInclude(pushed, { writtenCount: 0, removedCount: 2, missingOnHostCount: 0, missingOnHost: [] })
       assert.deepStrictEqual(pushed.files.map((file) => file.path).sort(), ["dir/deep", "gone"])
       assert.deepStrictEqual(pushed.conflicts.map((conflict) => conflict.path), ["same"])
       assert.deepStrictEqual(fs.readdirSync(live).sort(), [".gitignore", "both", "edited", "link", "own", "same"])

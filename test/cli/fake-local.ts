@@ -131,7 +131,7 @@ export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
         environment: { name, description: "this host", state: "ready" as const, origin: "catalogue" as const }
       }))
     ),
-  gc: () => Effect.succeed({ swept: [{ kind: "vm", what: "pid 7" }], freedBytes: 1024, disk: someDisk }),
+  gc: () => Effect.succeed({ removed: [{ kind: "vm", what: "pid 7" }], freedBytes: 1024, disk: someDisk }),
   daemon: {
     status: () => Effect.provide(daemonStatus, Layer.provideMerge(SeedImages.layer, Paths.layer)),
     stop: () => Effect.provide(daemonStop, Paths.layer),

@@ -34,15 +34,15 @@ describe("the disk of a host", () => {
       fs.writeFileSync(path.join(old, "mem"), Buffer.alloc(8 * MIB, 1))
       fs.utimesSync(old, 1, 1)
       const usedMib = Math.ceil((await json<Usage>(["daemon", "status"])).disk.used_bytes / MIB)
-      const swept = await json<Usage & { readonly swept: ReadonlyArray<{ readonly what: string }> }>(
+      const swept = await json<Usage & { readonly removed: ReadonlyArray<{ readonly what: string }> }>(
         ["gc"],
         small(usedMib - 4)
       )
-      assert.deepStrictEqual(swept.swept.map(({ what }) => what), ["old"])
+      assert.deepStrictEqual(swept.removed.map(({ what }) => what), ["old"])
       assert.strictEqual(swept.disk.budget_bytes, (usedMib - 4) * MIB)
       assert.isFalse(fs.existsSync(old))
       assert.strictEqual(
-        (await json<{ readonly swept: ReadonlyArray<unknown> }>(["gc"], small(usedMib))).swept.length,
+        (await json<{ readonly removed: ReadonlyArray<unknown> }>(["gc"], small(usedMib))).removed.length,
         0
       )
 

@@ -120,10 +120,10 @@ export const killSuite = (killsPerPhase: number) =>
         assert.deepStrictEqual(hostInventory({ state, cache }), before)
         // And again: nothing more to do, and everything still works.
         const again = JSON.parse((await pyro(["gc", "--json"], { env })).stdout.toString()) as {
-          swept: ReadonlyArray<{ readonly kind: string }>
+          removed: ReadonlyArray<{ readonly kind: string }>
         }
         // What is half made of environments may be another test's.
-        assert.deepStrictEqual(again.swept.filter(({ kind }) => kind !== "build"), [])
+        assert.deepStrictEqual(again.removed.filter(({ kind }) => kind !== "build"), [])
         assert.strictEqual((await pyro(["run", "debian:12", "--mem-mib", "256", "--", "true"], { env })).code, 0)
       },
       900_000

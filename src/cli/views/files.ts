@@ -292,7 +292,7 @@ export const fileViews = {
         }
         const left = ignoredFilesNote(pushed.ignoredCount, pushed.ignored)
         if (left !== undefined) yield* note(`pyro: ${left}; copy them with --include-ignored GLOB\n`)
-        const gone = missingOnHostNote(pushed.goneCount, pushed.gone, "--delete")
+        const gone = missingOnHostNote(pushed.missingOnHostCount, pushed.missingOnHost, "--delete")
         if (gone !== undefined) yield* note(`pyro: ${gone}\n`)
         const counts = [
           `${count(pushed.writtenCount, "file")} written`,

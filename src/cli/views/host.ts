@@ -279,11 +279,11 @@ export const hostViews = {
     result: () => print("pyro is ready. Create a workspace: pyro create --seed-path .\n")
   },
   "gc": {
-    result: ({ disk, freedBytes, swept }) =>
+    result: ({ disk, freedBytes, removed }) =>
       Effect.andThen(
         print(
-          swept.map(({ kind, what }) => `removed ${kind === "build" ? what : `${kind} ${what}`}\n`).join("") +
-            (swept.length === 0 ? "nothing to remove\n" : `${size(freedBytes)} freed\n`)
+          removed.map(({ kind, what }) => `removed ${kind === "build" ? what : `${kind} ${what}`}\n`).join("") +
+            (removed.length === 0 ? "nothing to remove\n" : `${size(freedBytes)} freed\n`)
         ),
         diskText(disk)
       )

@@ -104,7 +104,9 @@ export const rewindViews = {
           moreText(notAskedFor(payload, undone)) +
           writesUndone.map((one) => `Also undone: ${rowText(one)}\n`).join("") +
           (others.length === 0 ? "" : `Ended with the old microVM:\n${lines(others.map(endedText))}`) +
-          (memory ? `The memory of that moment is back${stillRunning.length === 0 ? "" : `: ${stillRunning.join(", ")}`}\n` : "") +
+          (memory
+            ? `The memory of that moment is back${stillRunning.length === 0 ? "" : `: ${stillRunning.join(", ")}`}\n`
+            : "") +
           (restarted.length === 0 ? "" : `Services that start again: ${restarted.join(", ")}\n`) +
           (keptEffects.length === 0 ? "" : `Not undone:\n${lines(keptEffects)}`) +
           `To undo this rewind: pyro rewind ${name} --to ${redo}\n`

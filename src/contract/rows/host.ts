@@ -121,7 +121,7 @@ export const prepare = streaming({
 
 const GcResult = lazy(() =>
   snakeStruct({
-    swept: Schema.Array(Schema.Struct({
+    removed: Schema.Array(Schema.Struct({
       kind: string("Kind of resource, such as `vm`, `memory file` or `evicted template`"),
       what: string("Its pid, id or path")
     })).annotate({ description: "Resources that were removed" }),

@@ -46,10 +46,12 @@ export const SyncPushed = lazy(() =>
     conflicts: Reasons().annotate({ description: "The first 1000 of these files" }),
     skippedCount: integer("Number of paths of the host that could not be copied"),
     skipped: Reasons().annotate({ description: "The first 1000 of these paths" }),
-    goneCount: integer(
+    missingOnHostCount: integer(
       "Number of files and links that are gone on the host and stay in the workspace. `delete` removes them"
     ),
-    gone: Schema.Array(gitPath("Path relative to /workspace")).annotate({ description: "The first 20 of these paths" }),
+    missingOnHost: Schema.Array(gitPath("Path relative to /workspace")).annotate({
+      description: "The first 20 of these paths"
+    }),
     ignoredCount: integer("Number of ignored files and directories that were not copied. A directory counts as one"),
     ignored: Schema.Array(gitPath("Path relative to the directory")).annotate({
       description: "The first 20 of these paths"
@@ -94,9 +96,9 @@ export const workspaceSyncPush = unary({
     omits: [
       "bytes",
       "equal_count",
-      "gone",
       "ignored",
       "ignored_count",
+      "missing_on_host",
       "removed_count",
       "skipped_count",
       "written_count"

@@ -45,7 +45,7 @@ export const gc = Effect.gen(function*() {
   // Last: a workspace that cannot be swept must not keep the rest.
   for (const failure of workspaces.stay) return yield* failure
   return {
-    swept: all.map(({ kind, what }) => ({ kind, what })),
+    removed: all.map(({ kind, what }) => ({ kind, what })),
     freedBytes: all.reduce((sum, { freedBytes }) => sum + freedBytes, 0),
     disk: yield* diskUsage
   }

@@ -102,8 +102,8 @@ export const syncPush = (
       conflicts: firstOf(push.conflicts, reported),
       skippedCount: push.skipped.length,
       skipped: firstOf(push.skipped, reported),
-      goneCount: gone.length,
-      gone: gone.slice(0, MAX_MISSING_NAMES).map(textOf),
+      missingOnHostCount: gone.length,
+      missingOnHost: gone.slice(0, MAX_MISSING_NAMES).map(textOf),
       ignoredCount: host.left.length,
       ignored: host.left.slice(0, MAX_IGNORED_NAMES),
       warnings: [

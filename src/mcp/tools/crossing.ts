@@ -110,10 +110,10 @@ export const syncPushTool: Tool<"workspace.sync.push"> = {
       equalCount,
       files,
       filesPushed,
-      gone,
-      goneCount,
       ignored,
       ignoredCount,
+      missingOnHost,
+      missingOnHostCount,
       skipped,
       skippedCount,
       warnings
@@ -127,7 +127,7 @@ export const syncPushTool: Tool<"workspace.sync.push"> = {
       conflictCount > 0 &&
         `skipped, changed in the workspace (force overwrites):\n${named(conflicts, reason, conflictCount)}`,
       skippedCount > 0 && `skipped:\n${named(skipped, reason, skippedCount)}`,
-      missingOnHostNote(goneCount, gone, "delete") ?? false,
+      missingOnHostNote(missingOnHostCount, missingOnHost, "delete") ?? false,
       ignoredCount > 0 &&
         `ignored, left on the host (include_ignored takes globs): ${count(ignoredCount, "path")}, such as ${
           ignored.slice(0, 5).join(", ")

@@ -906,9 +906,9 @@ export interface PushResult {
     readonly reason: string
   }>
   /** Number of files and links that are gone on the host and stay in the workspace. `delete` removes them */
-  readonly goneCount: number
+  readonly missingOnHostCount: number
   /** The first 20 of these paths */
-  readonly gone: ReadonlyArray<string>
+  readonly missingOnHost: ReadonlyArray<string>
   /** Number of ignored files and directories that were not copied. A directory counts as one */
   readonly ignoredCount: number
   /** The first 20 of these paths */

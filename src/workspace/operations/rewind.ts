@@ -150,7 +150,9 @@ export const warningsOf = (
       }`,
     ...writesUndone.map((one) => `also undone: ${one}`),
     ...(others.length === 0 ? [] : [`ended with the old microVM: ${listed(others)}`]),
-    ...(memory ? [`the memory of that moment is back${stillRunning.length === 0 ? "" : `: ${stillRunning.join(", ")}`}`] : []),
+    ...(memory
+      ? [`the memory of that moment is back${stillRunning.length === 0 ? "" : `: ${stillRunning.join(", ")}`}`]
+      : []),
     ...(restarted.length === 0 ? [] : [`services that start again: ${restarted.join(", ")}`]),
     ...keptEffects.map((one) => `not undone: ${one}`),
     `before "${redo}" brings back what is undone`

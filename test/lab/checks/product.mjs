@@ -28,7 +28,7 @@ export const accelerator = async (perform, wanted, reason, mend) =>
     [`the accelerator is ${wanted}`, ({ stdout }) => lineOf(stdout, "accelerator")?.found.startsWith(wanted)],
     [`a reason like ${reason}`, ({ stdout }) => reason.test(lineOf(stdout, "accelerator")?.found)],
     ["QEMU in namespaces", ({ stdout }) => /namespaces/.test(lineOf(stdout, "confinement")?.found)],
-    ...mend === undefined ? [] : [[`mended by ${mend}`, ({ stdout }) => mend.test(lineOf(stdout, "accelerator")?.mend)]]
+    ...mend === undefined ? [] : [[`mended by ${mend}`, ({ stdout }) => mend.test(lineOf(stdout, "accelerator")?.fix)]]
   ])
 
 /** That a guest runs on KVM as root, whose daemon then ends: Linux knows the clock of KVM only there. */

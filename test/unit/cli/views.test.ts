@@ -152,8 +152,8 @@ describe("a push", () => {
     warnings: [],
     skippedCount: 0,
     skipped: [],
-    goneCount: 0,
-    gone: [],
+    missingOnHostCount: 0,
+    missingOnHost: [],
     ignoredCount: 0,
     ignored: []
   }
@@ -179,8 +179,8 @@ describe("a push", () => {
   it("sync push names files that are gone on the host and --delete", async () => {
     const { err } = await shown("workspace.sync.push", {
       ...PUSHED,
-      goneCount: 7,
-      gone: ["a", "b", "c", "d", "e", "f", "g"]
+      missingOnHostCount: 7,
+      missingOnHost: ["a", "b", "c", "d", "e", "f", "g"]
     }, {})
     assert.strictEqual(
       err,

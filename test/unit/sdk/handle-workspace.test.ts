@@ -141,8 +141,8 @@ describe("workspaces that a program holds", () => {
             conflicts: [],
             skippedCount: 0,
             skipped: [],
-            goneCount: 0,
-            gone: [],
+            missingOnHostCount: 0,
+            missingOnHost: [],
             ignoredCount: 0,
             ignored: [],
             warnings: []

@@ -7,7 +7,15 @@ const undone = {
   startedAt: "2026-01-01T00:00:00.000Z",
   outcome: "running" as const
 }
-const nothing = { ended: [], stillRunning: [], memory: false, keptEffects: [], restarted: [], undone: [], writesUndone: [] }
+const nothing = {
+  ended: [],
+  stillRunning: [],
+  memory: false,
+  keptEffects: [],
+  restarted: [],
+  undone: [],
+  writesUndone: []
+}
 
 describe("a rewind in sentences", () => {
   it("a rewind where nothing ran says that alone", () => {

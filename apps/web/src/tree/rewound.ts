@@ -24,7 +24,10 @@ const endedText = ({ command, id, kind }: Ended) =>
 
 /** Report of a rewind, in the sentences of `pyro rewind`: undone commands, ended programs, programs that go on or start again, and effects that stay. */
 export const rewoundText = (
-  rewound: Pick<RewindResult, "ended" | "stillRunning" | "memory" | "keptEffects" | "restarted" | "undone" | "writesUndone">
+  rewound: Pick<
+    RewindResult,
+    "ended" | "stillRunning" | "memory" | "keptEffects" | "restarted" | "undone" | "writesUndone"
+  >
 ): string => {
   const { stillRunning, memory, keptEffects, restarted, undone, writesUndone } = rewound
   const ended = alsoEnded(rewound).map(endedText)
