@@ -129,7 +129,7 @@ describe("an environment of a Dockerfile", { concurrent: false }, () => {
     const { stderr } = await good(["create", NAME, "--name", "w", ...smallSizes])
     assert.match(
       stderr,
-      /^pyro: hint: the image's programs listen on the ports 53\/udp, 8080\/tcp: publish one with: pyro port publish w PORT$/m
+      /^pyro: hint: the image's programs listen on the ports 53\/udp, 8080\/tcp\. Publish one: pyro port publish w PORT$/m
     )
     const started = await service("start", "w", "web")
     assert.deepStrictEqual([started.state, started.ready_check], ["ready", "command /served --check"])

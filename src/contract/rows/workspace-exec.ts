@@ -216,7 +216,7 @@ export const workspaceExec = streaming({
       secret_env: { description: "Secrets to pass: NAME or NAME=VAR" },
       secret_mount: { visibleIn: ["full"], description: "Secrets as files: NAME for /run/secrets/NAME, or NAME=PATH" },
       cancel: { own: "boolean", description: "End exec_id" },
-      raw: { own: "boolean", description: "Show terminal codes" }
+      raw: { own: "boolean", description: "Terminal codes" }
     },
     omits: ["pid", "output"],
     essential: true

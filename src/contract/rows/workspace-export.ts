@@ -240,7 +240,7 @@ export const workspaceExport = streaming({
       paths: { description: "More paths", visibleIn: ["full"] },
       exclude: { description: "Globs as in .gitignore", visibleIn: ["full"] },
       output: { name: "output_path", hostPath: "write", needed: true, description: "In the project" },
-      patch: { description: "Export the diff for git apply" },
+      patch: { description: "The diff, for git apply" },
       apply: { description: "Make the diff's changes in the files of output_path (.)", visibleIn: ["full"] },
       include_ignored: { description: "With patch or apply: also what .gitignore excludes", visibleIn: ["full"] },
       check: { description: "With apply: write nothing, show what it would do", visibleIn: ["full"] },

@@ -290,7 +290,7 @@ export const workspaceStatus = unary({
     tool: "workspace_status",
     ...core,
     title: "Show a workspace",
-    description: "Show a workspace's state, labels, origin and expiry",
+    description: "Show its state, labels, origin and expiry",
     omits: [...secondary.filter((field) => field !== "shells" && field !== "ports"), "pid", ...networkDetails]
   },
   states: at(every),

@@ -91,7 +91,7 @@ export const workspaceSyncPush = unary({
       dest: { visibleIn: ["full"], description: "Directory of /workspace to copy to" },
       include_ignored: { visibleIn: ["full"], description: "Ignored files to copy, too: globs" },
       delete: { description: "Also remove what is gone" },
-      force: { description: "Overwrite changes here" }
+      force: { description: "Overwrite changes" }
     },
     omits: [
       "bytes",
