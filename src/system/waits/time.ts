@@ -29,6 +29,20 @@ export const clockReader: Effect.Effect<ClockReader> = Effect.clockWith((clock) 
   })
 )
 
+/**
+ * Makes an Effect that gives the step of the wall clock against the monotonic clock since the call before, in ms: the length of a sleep of the
+ * host, or of a change of the clock.
+ */
+export const makeClockStep = (): Effect.Effect<number> => {
+  let before: number | undefined
+  return Effect.map(Effect.all([nowMs, monotonicMs]), ([now, monotonic]) => {
+    const difference = now - monotonic
+    const step = difference - (before ?? difference)
+    before = difference
+    return step
+  })
+}
+
 /** `Date.now()` has whole ms: a difference up to this counts as equal. */
 const AGREE_MS = 2
 

@@ -43,3 +43,9 @@ export const makeUses = (onUsed: () => void): Effect.Effect<Uses> =>
         ))
     }
   })
+
+/**
+ * Whether the host slept, or its clock was set forward, for so large a part of a time without a use that the signs of life of a program, which come
+ * three times in it, could not come.
+ */
+export const sleptThrough = (stepMs: number, seconds: number): boolean => stepMs >= seconds * 500

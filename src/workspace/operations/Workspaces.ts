@@ -10,7 +10,7 @@ import { makeFlattener } from "../life/snapshot/flatten.ts"
 import { removeOverTries } from "../life/snapshot/hidden.ts"
 import { adoptAll } from "../life/verbs/adopt.ts"
 import { makeIdlePauses, noteUses } from "../life/verbs/idle.ts"
-import { expire } from "../life/verbs/remove.ts"
+import { makeExpiry } from "../life/verbs/remove.ts"
 import { leaveAll } from "../life/verbs/start-stop.ts"
 import { openResidentsOf } from "../residents/open/entry-residents.ts"
 import { doChores } from "./chores.ts"
@@ -49,7 +49,7 @@ const make = Effect.gen(function*() {
   yield* adoptAll(lifecycle)
   // The layer waits for the end of these fibers before it closes other scopes, because a deletion may be closing one of them.
   yield* doChores([
-    { everySeconds: 1, work: Effect.suspend(() => expire(lifecycle)) },
+    { everySeconds: 1, work: makeExpiry(lifecycle) },
     { everySeconds: 1, work: Effect.suspend(() => noteUses(lifecycle)) },
     { everySeconds: 1, work: makeIdlePauses(lifecycle) },
     { everySeconds: 600, work: Effect.suspend(() => removeOverTries(lifecycle)) },

@@ -1,9 +1,10 @@
 import { Cause, Effect, Option } from "effect"
-import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
+import { makeClockStep, monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import { lastActivity } from "../../entry/activity.ts"
 import type { Lifecycle } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
+import { sleptThrough } from "../../entry/uses.ts"
 import { isBusy } from "../../residents/open/entry-residents.ts"
 import type { TransitionServices } from "../engine/description.ts"
 import type { GuestServices } from "../guest/generation.ts"
@@ -12,9 +13,6 @@ import { pause } from "./pause.ts"
 /** Delay before the next attempt after a failed pause, in ms. Each further failure doubles it. */
 const FIRST_RETRY_MS = 60_000
 const LAST_RETRY_MS = 3_600_000
-
-/** A step of the wall clock against the monotonic clock, in ms, that counts as a sleep of the host or as a set clock. */
-const STEP_MS = 5_000
 
 /** A pause that failed. */
 interface Failed {
@@ -112,20 +110,16 @@ export const makeIdlePauses = (
         )
       )
     )
-  let before: number | undefined
-  /**
-   * The time without a use begins anew after a sleep of the host, and after a set clock: no program could give a sign of life in that time, and
-   * a sign is due a third of the time later.
-   */
-  const beginAnew = Effect.gen(function*() {
-    const difference = (yield* nowMs) - (yield* monotonicMs)
-    const step = difference - (before ?? difference)
-    before = difference
-    if (step < STEP_MS) return
-    yield* Effect.forEach(pausable(lifecycle), (entry) =>
-      Effect.gen(function*() {
-        if ((yield* waiting(entry)) !== undefined) yield* entry.uses.note
-      }), { discard: true })
-  })
+  const clockStep = makeClockStep()
+  /** The time without a use begins anew after a sleep of the host that was a large part of the time. */
+  const beginAnew = Effect.flatMap(
+    clockStep,
+    (stepMs) =>
+      Effect.forEach(pausable(lifecycle), (entry) =>
+        Effect.gen(function*() {
+          const found = yield* waiting(entry)
+          if (found !== undefined && sleptThrough(stepMs, found.pauseAfterSeconds)) yield* entry.uses.note
+        }), { discard: true })
+  )
   return Effect.andThen(beginAnew, Effect.suspend(() => Effect.forEach(pausable(lifecycle), one, { discard: true })))
 }

@@ -8,7 +8,7 @@ import {
 import type { DeletePayload } from "../../../contract/rows/workspace-reset.ts"
 import { endVm } from "../../../lib/vm/model/sweep.ts"
 import type { Paths } from "../../../system/files/Paths.ts"
-import { nowMs } from "../../../system/waits/time.ts"
+import { makeClockStep, nowMs } from "../../../system/waits/time.ts"
 import { lastActivity, touch } from "../../entry/activity.ts"
 import { aloneFor, type Lifecycle } from "../../entry/context.ts"
 import { vmsOnDisksOf } from "../../entry/damaged.ts"
@@ -16,6 +16,7 @@ import type { Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
 import type { WorkspaceId } from "../../entry/record.ts"
 import { type Damaged, isDamaged } from "../../entry/registry.ts"
+import { sleptThrough } from "../../entry/uses.ts"
 import { isBusy } from "../../residents/open/entry-residents.ts"
 import type { Transition } from "../engine/description.ts"
 import { endedBy } from "../engine/ended.ts"
@@ -133,13 +134,16 @@ export const removeAll = (lifecycle: Lifecycle, payload: DeletePayload) =>
 /** Costs nothing for the others: most workspaces have no time to live. */
 const mayExpire = ({ record }: Entry) => record.get().ttlSeconds !== undefined
 
-/** Deletes expired workspaces. A workspace in a lifecycle step is checked again the next time. */
-export const expire = (lifecycle: Lifecycle) =>
+/** Makes an Effect that deletes expired workspaces. A workspace in a lifecycle step is checked again the next time. */
+export const makeExpiry = (lifecycle: Lifecycle) =>
+  Effect.flatMap(makeClockStep(), (stepMs) => expire(lifecycle, stepMs))
+
+const expire = (lifecycle: Lifecycle, stepMs: number) =>
   Effect.forEach([...lifecycle.registry.entries.values()].filter(mayExpire), (entry) =>
     Effect.gen(function*() {
       const record = yield* entry.record.now
       if (record.ttlSeconds === undefined || !lifecycle.registry.entries.has(entry.id)) return
-      if (yield* isBusy(entry)) return yield* touch(entry.folder)
+      if (sleptThrough(stepMs, record.ttlSeconds) || (yield* isBusy(entry))) return yield* touch(entry.folder)
       const at = lastActivity(entry.folder, record).getTime() + record.ttlSeconds * 1000
       if ((yield* nowMs) < at) return
       yield* recordEvent(entry.folder.directory, { _tag: "expired", ttlSeconds: record.ttlSeconds })

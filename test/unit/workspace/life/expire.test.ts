@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Clock, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import * as fs from "node:fs"
 import { Paths } from "../../../../src/system/files/Paths.ts"
@@ -8,7 +8,7 @@ import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import { folderOf, type WorkspaceId, writeWorkspace } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
 import { makeFolder } from "../../../../src/workspace/life/verbs/new-workspace.ts"
-import { expire } from "../../../../src/workspace/life/verbs/remove.ts"
+import { makeExpiry } from "../../../../src/workspace/life/verbs/remove.ts"
 import { eventLog } from "../../../support/event-log.ts"
 import { temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 import { recordOf } from "../record-of.ts"
@@ -35,7 +35,7 @@ const stoppedWorkspace = Effect.gen(function*() {
   return {
     folder,
     /** What the daemon does every few seconds. */
-    look: Effect.provide(expire({ registry, scope }), services),
+    look: Effect.provide(makeExpiry({ registry, scope }), services),
     isThere: () => registry.entries.has(id) && fs.existsSync(folder.record)
   }
 })
@@ -63,6 +63,29 @@ describe("a workspace with a time to live", () => {
       assert.isTrue(isThere())
       yield* TestClock.adjust("1 second")
       yield* look
+      assert.isFalse(isThere())
+    }))
+
+  it.effect("a sleep of the host is no time without a use, unless it is a small part of the time to live", () =>
+    Effect.gen(function*() {
+      const { isThere, look } = yield* stoppedWorkspace
+      const own = yield* Clock.Clock
+      let stepMs = 0
+      const clock: Clock.Clock = Object.assign(Object.create(own), {
+        currentTimeMillisUnsafe: () => own.currentTimeMillisUnsafe() + stepMs,
+        currentTimeMillis: Effect.sync(() => own.currentTimeMillisUnsafe() + stepMs)
+      })
+      const after = (seconds: number) =>
+        Effect.andThen(TestClock.adjust(`${seconds} seconds`), Effect.provideService(look, Clock.Clock, clock))
+      yield* after(1)
+      stepMs += 8 * 3_600_000
+      yield* after(1)
+      yield* after(299)
+      assert.isTrue(isThere())
+      stepMs += 200_000
+      yield* after(99)
+      assert.isTrue(isThere())
+      yield* after(2)
       assert.isFalse(isThere())
     }))
 })
