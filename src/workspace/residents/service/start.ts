@@ -14,7 +14,7 @@ import type { ResidentVm } from "../../entry/resident.ts"
 import { neverStarted, stopService } from "./ending.ts"
 import { type OfImage, serviceOfImage } from "./image-program.ts"
 import { isListening } from "./readiness.ts"
-import { makeLive, type Services, serviceStatus } from "./services.ts"
+import { type Live, makeLive, type Services, serviceStatus } from "./services.ts"
 import { type Check, logEnd, type ServiceOptions, type ServiceRecord, stateOf } from "./state.ts"
 import { supervise } from "./supervise.ts"
 
@@ -77,25 +77,23 @@ const optionsOf = (
   ...(byModel ? { byModel } : {})
 })
 
-/**
- * Starts a service, and waits until it is ready. Fails if the service ends or is late. No process of it is left then. An interruption
- * stops the service. `user` and `image`: the user and the program if the request names none.
- */
-export const startService = (
-  services: Services,
-  vm: ResidentVm,
-  asked: ServiceStartPayload,
-  { image, user }: { readonly user: string; readonly image: ImageProgram | undefined }
-): Effect.Effect<ServiceInfo, PyroError> =>
+interface Started {
+  /** The user, if the request names none. */
+  readonly user: string
+  /** The program, if the request names none. */
+  readonly image: ImageProgram | undefined
+}
+
+/** The options and the check of a request. Fails if it has no program, has a secret in a text that is stored, or has two checks. */
+const judged = (services: Services, asked: ServiceStartPayload, { image, user }: Started) =>
   Effect.gen(function*() {
-    const { name, workspace } = asked
     const isOfImage = asked.command.length === 0 && asked.script === undefined && image !== undefined
     const { check: imageCheck, command: own = asked.command, ...ofImage }: Partial<OfImage> = isOfImage
       ? serviceOfImage(image)
       : {}
     const payload = { ...asked, command: own }
     yield* requireCommand({ ...payload, tty: false })
-    const { command, cwd, env, readyCommand, readyFile, readyHttp, script } = payload
+    const { command, cwd, env, name, readyCommand, readyFile, readyHttp, script } = payload
     yield* demandPlain(services.commands.secrets.set, {
       name,
       command,
@@ -107,6 +105,52 @@ export const startService = (
       ready_command: readyCommand
     })
     const check = (yield* checkOf(payload)) ?? imageCheck
+    const byModel = (yield* callerCeiling) !== undefined
+    // A check of the request has no times of the image's.
+    const times = check === imageCheck ? ofImage : Struct.pick(ofImage, ["stopSignal"])
+    return { check, options: optionsOf(payload, times, user, check, byModel) }
+  })
+
+/** Runs a recorded service until it is ready. A service that never started leaves the record as it was `before`. */
+const launch = (
+  services: Services,
+  vm: ResidentVm,
+  live: Live,
+  { before, workspace }: { readonly before: ServiceRecord | undefined; readonly workspace: string }
+) => {
+  const { name } = live
+  const ready = Effect.gen(function*() {
+    yield* Effect.forkIn(supervise(services, vm, live, "launch"), vm.scope)
+    yield* Effect.interruptible(Deferred.await(live.settled)).pipe(
+      Effect.onInterrupt(() => Effect.ignore(stopService(services, { name, workspace })))
+    )
+  })
+  return Effect.uninterruptible(ready).pipe(
+    Effect.tapError((failure) =>
+      !neverStarted(failure)
+        ? Effect.void
+        : before === undefined
+        ? services.remove(name)
+        : Effect.ignore(services.put(before))
+    ),
+    // The workspace as the caller named it.
+    Effect.mapError((failure) => failure._tag === "ServiceFailed" ? withFields(failure, { workspace }) : failure)
+  )
+}
+
+/**
+ * Starts a service, and waits until it is ready. Fails if the service ends or is late. No process of it is left then. An interruption
+ * stops the service.
+ */
+export const startService = (
+  services: Services,
+  vm: ResidentVm,
+  asked: ServiceStartPayload,
+  given: Started
+): Effect.Effect<ServiceInfo, PyroError> =>
+  Effect.gen(function*() {
+    const { name, workspace } = asked
+    const { check, options } = yield* judged(services, asked, given)
     const demandEnded = Effect.suspend(() => {
       const now = services.get(name)
       return now !== undefined && services.live.has(name)
@@ -128,17 +172,11 @@ export const startService = (
       return yield* new VmFailed({ step: "service", detail: "another microVM took its place", consoleTail: "" })
     }
     const live = makeLive(name)
-    const byModel = (yield* callerCeiling) !== undefined
+    // No other fiber runs between `demandEnded` and this.
+    services.live.set(name, live)
     const service: ServiceRecord = {
       name,
-      // A check of the request has no times of the image's.
-      options: optionsOf(
-        payload,
-        check === imageCheck ? ofImage : Struct.pick(ofImage, ["stopSignal"]),
-        user,
-        check,
-        byModel
-      ),
+      options,
       wanted: "running",
       runs: [],
       // Cursors of former starts stay valid.
@@ -147,25 +185,7 @@ export const startService = (
       startedAt,
       restarts: 0
     }
-    // No other fiber runs between `demandEnded` and this.
-    services.live.set(name, live)
     yield* Effect.onError(services.put(service), () => Effect.sync(() => services.live.delete(name)))
-    const ready = Effect.gen(function*() {
-      yield* Effect.forkIn(supervise(services, vm, live, "launch"), vm.scope)
-      yield* Effect.interruptible(Deferred.await(live.settled)).pipe(
-        Effect.onInterrupt(() => Effect.ignore(stopService(services, { name, workspace })))
-      )
-    })
-    yield* Effect.uninterruptible(ready).pipe(
-      Effect.tapError((failure) =>
-        !neverStarted(failure)
-          ? Effect.void
-          : before === undefined
-          ? services.remove(name)
-          : Effect.ignore(services.put(before))
-      ),
-      // The workspace as the caller named it.
-      Effect.mapError((failure) => failure._tag === "ServiceFailed" ? withFields(failure, { workspace }) : failure)
-    )
+    yield* launch(services, vm, live, { before, workspace })
     return yield* serviceStatus(services, name, workspace)
   })
