@@ -30,7 +30,7 @@ export const ensureImages = (environment: string, onProgress: OnProgress, before
 /** Fields of an environment in lists. */
 export const summary = (status: EnvironmentStatus) => ({
   ...summaryOf(status),
-  ...defined({ renewal: renewalOf(status) })
+  ...defined({ next: renewalOf(status) })
 })
 
 const summaryOf = ({ description, environment, name, oci, own, state }: EnvironmentStatus) => ({

@@ -1,18 +1,20 @@
+import { call, type NextStep } from "../contract/errors/next-step.ts"
 import { isImageName } from "../contract/text/image-archive.ts"
-import { typed } from "../contract/text/printable.ts"
 import type { EnvironmentStatus } from "../lib/environment/Environments.ts"
 
-const pull = (name: string) => typed(["pyro", "env", "pull", name])
+const RENEW = "Renew it"
 
-const build = (...words: ReadonlyArray<string>) => typed(["pyro", "env", "build", ...words, "--replace"])
+const build = (name: string, values: Parameters<typeof call>[2], ...choose: ReadonlyArray<string>) =>
+  call(RENEW, "env.build", { name, ...values, replace: true }, ...choose)
 
-/** The command that makes an outdated environment again, from the present recipe. Capitals are places that pyro does not know. */
-export const renewalOf = ({ name, oci, own, state }: EnvironmentStatus): string | undefined => {
+/** The steps that make an outdated environment again, from the present recipe. Undefined for others. */
+export const renewalOf = ({ name, oci, own, state }: EnvironmentStatus): ReadonlyArray<NextStep> | undefined => {
   if (state !== "outdated") return undefined
-  if (oci === undefined || isImageName(name)) return pull(name)
-  if (own !== undefined) return build(name, "--from", own.from, "--packages", ...own.packages)
-  if (oci.devcontainer !== undefined) return build(name, "--devcontainer", "DIR")
-  return `${build(name, "--dockerfile", "DIR")}; of an archive: ${
-    typed(["pyro", "env", "import", "FILE", "--name", name, "--replace"])
-  }`
+  if (oci === undefined || isImageName(name)) return [call(RENEW, "env.pull", { environment: name })]
+  if (own !== undefined) return [build(name, { from: own.from, packages: [...own.packages] })]
+  if (oci.devcontainer !== undefined) return [build(name, {}, "devcontainer")]
+  return [
+    build(name, {}, "dockerfile"),
+    call("Or import its archive again", "env.import", { name, replace: true }, "source")
+  ]
 }

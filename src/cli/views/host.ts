@@ -1,6 +1,7 @@
 import { Clock, Effect } from "effect"
 import type { DiskUsage } from "../../contract/rows/disk-usage.ts"
 import type { ConfigResult } from "../../contract/rows/host.ts"
+import { typedTold } from "../../contract/rows/next-steps.ts"
 import type { ResultOf } from "../../contract/rows/operations.ts"
 import { count } from "../../contract/text/count.ts"
 import { someLines } from "../../contract/text/one-line.ts"
@@ -176,13 +177,13 @@ const imageLines = (
 type Listed = ResultOf<"env.list">["environments"][number]
 
 /** Commands that renew the outdated environments of a list. */
-const renewals = (environments: ReadonlyArray<Pick<Listed, "name" | "renewal">>) =>
+const renewals = (environments: ReadonlyArray<Pick<Listed, "name" | "next">>) =>
   Effect.forEach(
     environments,
-    ({ name, renewal }) =>
-      renewal === undefined
+    ({ name, next }) =>
+      next === undefined
         ? Effect.void
-        : note(`${name} is of an older recipe and works as before. Renew it with: ${renewal}\n`),
+        : note(`${typedTold({ message: `${name} is of an older recipe and works as before`, next })}\n`),
     { discard: true }
   )
 

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { NextStep } from "../errors/next-step.ts"
 import { defaulted, flag, hostPath, integer, list, optional, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { variables } from "./command.ts"
@@ -19,7 +20,11 @@ const summaryFields = lazy(() => ({
   state: Schema.Literals(["ready", "absent", "outdated"]).annotate({
     description: "`ready`: on this host. `absent`: built when first used. `outdated`: built from an older recipe"
   }),
-  renewal: optional(string("For `outdated`: command that makes the image again. The old image still works")),
+  next: optional(
+    Schema.Array(NextStep).annotate({
+      description: "For `outdated`: steps that make the image again. The old image still works"
+    })
+  ),
   digest: optional(string("Digest of the image's inputs; the same inputs have the same digest. Absent if not built")),
   sizeBytes: optional(integer("Size of the image file in bytes. Absent if not built")),
   origin: Schema.Literals(["catalogue", "own", "image"]).annotate({
@@ -100,7 +105,7 @@ export const environmentList = unary({
   description:
     "Lists the environments that pyro defines, and those of `pyro env build` and `pyro env pull`. Environments that are on this host have a size and an age; --json also has their digests. `builder` is pyro's own.",
   cli: { path: ["env", "list"], args: [], examples: ["pyro env list", "pyro env list --json"] },
-  mcp: { tool: "environment_list", profiles: ["full"], omits: ["added_npm_packages", "image_digest", "renewal"] },
+  mcp: { tool: "environment_list", profiles: ["full"], omits: ["added_npm_packages", "image_digest"] },
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() => Schema.Struct({})),
   result: EnvironmentList

@@ -611,8 +611,8 @@ export interface EnvironmentInfo {
   readonly description: string
   /** `ready`: on this host. `absent`: built when first used. `outdated`: built from an older recipe */
   readonly state: "ready" | "absent" | "outdated"
-  /** For `outdated`: command that makes the image again. The old image still works */
-  readonly renewal?: string
+  /** For `outdated`: steps that make the image again. The old image still works */
+  readonly next?: ReadonlyArray<NextStep>
   /** Digest of the image's inputs; the same inputs have the same digest. Absent if not built */
   readonly digest?: string
   /** Size of the image file in bytes. Absent if not built */

@@ -54,13 +54,15 @@ describe("the view of an environment", () => {
   })
 
   it("an outdated one says what renews it, in a list and alone", async () => {
-    const old = { ...environment, state: "outdated", renewal: "pyro env pull registry.example.com/app:1" } as const
+    const name = "registry.example.com/app:1"
+    const next = [{ label: "Renew it", call: "env.pull", with: { environment: name } }]
+    const old = { ...environment, state: "outdated", next } as const
     const listed = await shown("env.list", { environments: [environment, old] }, {})
     const alone = await shown("env.inspect", old, { environment: environment.name })
     for (const { err } of [listed, alone]) {
       assert.match(
         err,
-        /^registry\S+ is of an older recipe .* Renew it with: pyro env pull registry\.example\.com\/app:1$/m
+        /^registry\S+ is of an older recipe .* Renew it: pyro env pull registry\.example\.com\/app:1$/m
       )
     }
     assert.notInclude((await shown("env.list", { environments: [environment] }, {})).err, "Renew")
