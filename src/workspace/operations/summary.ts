@@ -173,7 +173,7 @@ export const summarize = <R>(
     const exports = events.flatMap((event) => event._tag === "export" ? [exportOf(event)] : [])
     const changes = yield* diff.pipe(
       Effect.match({
-        onFailure: ({ message }) => ({ changesUnknown: message }),
+        onFailure: ({ fact }) => ({ changesUnknown: fact }),
         onSuccess: (found) => ({ changes: changesSummary(found) })
       }),
       Effect.timeoutOrElse({

@@ -1,6 +1,7 @@
 import { Effect, Option, Semaphore } from "effect"
 import { WorkspaceNotReady } from "../../../contract/errors/errors.ts"
 import { words } from "../../../contract/errors/next-step.ts"
+import { notice } from "../../../contract/rows/notice.ts"
 import type { CandidateResult } from "../../../contract/rows/workspace-try-fields.ts"
 import type { SharedMemory } from "../../../lib/vm/model/Vm.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
@@ -103,8 +104,8 @@ const pointBeforeKeep = (source: Entry, record: WorkspaceRecord, notify: Notify)
   hasPoints(record)
     ? takePoint(source, { always: true }).pipe(
       source.pushLock.hold,
-      Effect.catch(({ message }) => {
-        notify({ _tag: "Notice", level: "warning", message: `no rewind can undo the keep: ${message}` })
+      Effect.catch(({ fact, next }) => {
+        notify(notice("warning", `no rewind can undo the keep: ${fact}`, next))
         return Effect.succeedNone
       })
     )

@@ -1,5 +1,6 @@
 import { Deferred, Effect, type Stream } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
+import { notice } from "../../../contract/rows/notice.ts"
 import type { CandidateResult } from "../../../contract/rows/workspace-try-fields.ts"
 import type { TryEvent, TryPayload } from "../../../contract/rows/workspace-try.ts"
 import { coreCount } from "../../../system/processes/host.ts"
@@ -94,7 +95,7 @@ const tryAll = (
       Effect.gen(function*() {
         if (yield* Deferred.isDone(isOver)) return unjudged(candidate.name, "not_started")
         const result = yield* inFork(candidate, index).pipe(
-          Effect.catch(({ message }) => Effect.succeed(unjudged(candidate.name, "error", message))),
+          Effect.catch(({ fact }) => Effect.succeed(unjudged(candidate.name, "error", fact))),
           Effect.raceFirst(Effect.as(Deferred.await(isOver), unjudged(candidate.name, "stopped")))
         )
         if (payload.stopAtFirstPass && result.outcome === "passed") yield* Deferred.succeed(isOver, undefined)
@@ -137,8 +138,8 @@ const trying = (
         ...(undo === undefined ? {} : { undo })
       })),
       // The table took minutes: a failure to keep a candidate must not lose the table.
-      Effect.catch(({ message }) => {
-        report({ _tag: "Notice", level: "warning", message: `${parked.result.name} was not kept: ${message}` })
+      Effect.catch(({ fact, next }) => {
+        report(notice("warning", `${parked.result.name} was not kept: ${fact}`, next))
         return Effect.succeed(undefined)
       })
     )
