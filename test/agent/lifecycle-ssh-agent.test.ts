@@ -152,7 +152,7 @@ describe("an SSH agent that is lent for the life of a workspace", { concurrent: 
     assert.deepStrictEqual(await login("a", other), SIGNED)
     agents[0]!.kill()
     fs.rmSync(sockets[0], { force: true })
-    assert.match((await info("a")).sshAgent!.detail!, /^there is no socket, so no login works\. Lend it again/)
+    assert.match((await info("a")).sshAgent!.detail!, /^there is no socket, so no login works until you lend it again$/)
     assert.deepStrictEqual(await login("a"), [6, 5])
     await call("update", { workspace: "a", ...lent({ ssh_agent_socket: sockets[1] }) })
     assert.deepStrictEqual((await info("a")).sshAgent, { hosts: ["forge.example"], ask: false, socket: sockets[1] })

@@ -244,7 +244,7 @@ describe("pyro run", () => {
     assert.match(seeded.stdout.toString(), /^\.git\n\.gitignore\n\[core\]/)
     assert.include(seeded.stdout.toString(), "https://example.com/x.git")
     assert.notInclude(seeded.stdout.toString(), "TOKEN")
-    const left = "1 ignored file or directory stays on the host: .env; copy them with --include-ignored GLOB"
+    const left = "1 ignored file or directory stays on the host: .env. Copy them too: --include-ignored GLOB"
     assert.include(seeded.stderr, `pyro: warning: ${left}\n`)
     const asked = await run("--seed-path", repository, "--include-ignored", ".e*", "--", "cat", ".env")
     assert.strictEqual(asked.stdout.toString(), "SECRET\n", asked.stderr)

@@ -110,7 +110,7 @@ describe("a record that is damaged", { concurrent: false }, () => {
     const listed = (await own.list())[0]!
     assert.strictEqual(listed.id, path.basename(directory))
     assert.strictEqual(listed.state, "failed")
-    assert.match(listed.detail ?? "", /record\.json: it is damaged .*pyro delete ws-/)
+    assert.match(listed.detail ?? "", /record\.json: it is damaged .*or delete the workspace/)
     assert.deepStrictEqual(await own.json(["workspace", "status", listed.id]), listed)
     for (
       const asked of [["exec", listed.id, "--", "true"], ["start", listed.id], ["reset", listed.id], [

@@ -131,7 +131,7 @@ describe("the dial process", () => {
       Effect.gen(function*() {
         assert.deepStrictEqual(yield* ask({ op: "dial", address: SERVER }), {
           reason: "denied",
-          detail: "no --allow-ip rule allows the address",
+          detail: "no rule allows the address",
           remedy: { field: "allow_ips", rule: `${SERVER}:80` }
         })
         const allowIps = [`${SERVER}:80`, "[2001:db8:1::/48]:80"]
