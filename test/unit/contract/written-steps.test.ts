@@ -25,26 +25,22 @@ const namesOf = (
   return { names, whole: names.length === given.properties.length }
 }
 
-const stepsOf = (file: string): ReadonlyArray<Written> => {
+interface Made {
+  readonly at: string
+  readonly arguments: ReadonlyArray<ts.Expression>
+}
+
+/** The uses of a function of next-step.ts in a file. */
+const usesOf = (name: "call" | "option", file: string): ReadonlyArray<Made> => {
   const text = fs.readFileSync(file, "utf8")
-  if (!/import \{[^}]*\bcall\b[^}]*\} from "[^"]*next-step\.ts"/.test(text) && !file.endsWith("contract-error.ts")) {
-    return []
-  }
+  const imports = new RegExp(String.raw`import \{[^}]*\b${name}\b[^}]*\} from "[^"]*next-step\.ts"`)
+  if (!imports.test(text)) return []
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
-  const found: Array<Written> = []
+  const found: Array<Made> = []
   const visit = (node: ts.Node): void => {
-    if (ts.isCallExpression(node) && node.expression.getText() === "call") {
-      const [, operation, given, ...choose] = node.arguments
-      if (operation !== undefined && ts.isStringLiteral(operation)) {
-        const { names, whole } = namesOf(given)
-        const chosen = choose.flatMap((one) => ts.isStringLiteral(one) ? [one.text] : [])
-        found.push({
-          at: `${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`,
-          operation: operation.text,
-          fields: [...names, ...chosen],
-          whole: whole && chosen.length === choose.length
-        })
-      }
+    if (ts.isCallExpression(node) && node.expression.getText() === name) {
+      const at = `${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`
+      found.push({ at, arguments: node.arguments })
     }
     ts.forEachChild(node, visit)
   }
@@ -52,9 +48,23 @@ const stepsOf = (file: string): ReadonlyArray<Written> => {
   return found
 }
 
-const steps = fs.readdirSync("src", { recursive: true, encoding: "utf8" })
+const files = fs.readdirSync("src", { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts"))
-  .flatMap((file) => stepsOf(path.join("src", file)))
+  .map((file) => path.join("src", file))
+
+const steps: ReadonlyArray<Written> = files.flatMap((file) => usesOf("call", file)).flatMap(
+  ({ arguments: [, operation, given, ...choose], at }) => {
+    if (operation === undefined || !ts.isStringLiteral(operation)) return []
+    const { names, whole } = namesOf(given)
+    const chosen = choose.flatMap((one) => ts.isStringLiteral(one) ? [one.text] : [])
+    const isWhole = whole && chosen.length === choose.length
+    return [{ at, operation: operation.text, fields: [...names, ...chosen], whole: isWhole }]
+  }
+)
+
+const options = files.flatMap((file) => usesOf("option", file)).flatMap(({ arguments: [, field], at }) =>
+  field !== undefined && ts.isStringLiteral(field) ? [{ at, field: field.text }] : []
+)
 
 describe("the calls that the source offers as next steps", () => {
   it("are many", () => assert.isAbove(steps.length, 80))
@@ -71,4 +81,12 @@ describe("the calls that the source offers as next steps", () => {
       if (whole) assert.includeMembers([...fields], needed)
     }
   )
+})
+
+describe("the options that the source offers as next steps", () => {
+  const known = new Set(operations.flatMap(({ payload }) => payloadFields(payload()).map(({ name }) => name)))
+
+  it("are many", () => assert.isAbove(options.length, 40))
+
+  it.each(options)("$at names the argument $field of some call", ({ field }) => assert.isTrue(known.has(field)))
 })
