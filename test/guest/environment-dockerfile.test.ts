@@ -122,7 +122,7 @@ describe("an environment of a Dockerfile", { concurrent: false }, () => {
   it("the program is what a run of the environment runs, by its own name, and its stop signal ends it", async () => {
     const { code, stderr, stdout } = await pyro.call(["run", NAME, "--mem-mib", "256", "--timeout-seconds", "10"])
     assert.deepStrictEqual([code, stdout.toString()], [124, "waits\nended by 3\n"], stderr)
-    assert.match(stderr, /listen on the ports 53\/udp, 8080\/tcp: run publishes none/)
+    assert.match(stderr, /listen on the ports 53\/udp, 8080\/tcp\. A run publishes none/)
   })
 
   it("the program is what a service without a command runs, which is ready when the health check says so", async () => {
@@ -208,7 +208,7 @@ ADD http://host.pyro.internal:${port}/x /x
   // test/images/steps.test.ts has a step that fails.
   it.each([
     [["--dockerfile", "/nonexistent"], /must be a directory with a Dockerfile/],
-    [["--dockerfile", "/tmp", "--from", "debian:12"], /it excludes --from/]
+    [["--dockerfile", "/tmp", "--from", "debian:12"], /it excludes a base/]
   ])("%j is refused", async (words, said) => {
     const refused = await pyro.call(["env", "build", "none", ...words])
     assert.notStrictEqual(refused.code, 0)

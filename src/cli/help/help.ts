@@ -174,7 +174,7 @@ const behind = (path: ReadonlyArray<string>, { cli }: Command) =>
 
 /** Summaries of the command groups. */
 const groups = new Map([
-  ["workspace", "Everything else: files, snapshots, forks, services, ports, …"],
+  ["workspace", "Create, use and delete workspaces: all verbs"],
   ["network", "Set the network of a workspace, and show the lists of hosts"],
   ["env", "Manage the environments of microVMs"],
   ["daemon", "Manage the process that owns the workspaces"],
