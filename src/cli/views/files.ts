@@ -2,6 +2,7 @@ import { Effect, Schema, type Scope, Stream } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import { MAX_READ_BYTES } from "../../contract/rows/file-fields.ts"
 import { typedTold } from "../../contract/rows/next-steps.ts"
+import type { Told } from "../../contract/rows/notice.ts"
 import type { DiskContent } from "../../contract/rows/workspace-disk.ts"
 import { type ExportResult, workspaceExport } from "../../contract/rows/workspace-export.ts"
 import { type FileChange, FileWatchEvent } from "../../contract/rows/workspace-file-watch.ts"
@@ -18,6 +19,9 @@ import { Terminal } from "../terminal/Terminal.ts"
 import type { Views } from "./view.ts"
 
 const MIB = 1024 * 1024
+
+/** A warning of an export. */
+const warningText = (warning: Told) => `pyro: warning: ${typedTold(warning, workspaceExport.cli)}\n`
 
 /** Permission bits of the copy in the guest. */
 const MODE = 0o644
@@ -239,13 +243,13 @@ export const fileViews = {
     event: (event) =>
       event._tag === "Output"
         ? printPiece(event.bytes)
+        : event._tag === "Exported"
+        // Those of notices were shown as they came.
+        ? Effect.forEach(event.summary.warnings, (warning) => note(warningText(warning)), { discard: true })
         : Effect.void,
     result: (result) =>
       Effect.gen(function*() {
         yield* remarks("left out", result.skipped, result.skippedCount)
-        for (const warning of result.warnings) {
-          yield* note(`pyro: warning: ${typedTold(warning, workspaceExport.cli)}\n`)
-        }
         if (result.output !== "-") {
           if (result.kind === "changes") return yield* appliedText(result)
           const { changedFiles, files } = result

@@ -178,4 +178,18 @@ describe("pyro cp", () => {
       assert.isTrue((await shown(line, false)).equals(bytes), line)
     }
   })
+
+  it("each warning of an export is shown once, whether it came as a notice or at the end", async () => {
+    const { journal } = await on(["export", "fix", "a", "--output", "x"], {
+      answers: {
+        "workspace.export": [
+          { _tag: "Notice", level: "warning", message: "early" },
+          { _tag: "Exported", summary: { ...SUMMARY, warnings: [{ message: "late" }] } }
+        ]
+      }
+    })
+    for (const one of ["early", "late"]) {
+      assert.lengthOf(journal.join("").split(`pyro: warning: ${one}\n`), 2, one)
+    }
+  })
 })
