@@ -10,6 +10,7 @@ import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
 import { makeFolder } from "../../../../src/workspace/life/verbs/new-workspace.ts"
 import { makeExpiry } from "../../../../src/workspace/life/verbs/remove.ts"
 import { eventLog } from "../../../support/event-log.ts"
+import { steppedClock } from "../../../support/stepped-clock.ts"
 import { temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 import { recordOf } from "../record-of.ts"
 
@@ -69,20 +70,15 @@ describe("a workspace with a time to live", () => {
   it.effect("a sleep of the host is no time without a use, unless it is a small part of the time to live", () =>
     Effect.gen(function*() {
       const { isThere, look } = yield* stoppedWorkspace
-      const own = yield* Clock.Clock
-      let stepMs = 0
-      const clock: Clock.Clock = Object.assign(Object.create(own), {
-        currentTimeMillisUnsafe: () => own.currentTimeMillisUnsafe() + stepMs,
-        currentTimeMillis: Effect.sync(() => own.currentTimeMillisUnsafe() + stepMs)
-      })
+      const { clock, stepTo } = yield* steppedClock
       const after = (seconds: number) =>
         Effect.andThen(TestClock.adjust(`${seconds} seconds`), Effect.provideService(look, Clock.Clock, clock))
       yield* after(1)
-      stepMs += 8 * 3_600_000
+      stepTo(8 * 3_600_000)
       yield* after(1)
       yield* after(299)
       assert.isTrue(isThere())
-      stepMs += 200_000
+      stepTo(8 * 3_600_000 + 200_000)
       yield* after(99)
       assert.isTrue(isThere())
       yield* after(2)

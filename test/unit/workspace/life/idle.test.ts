@@ -12,6 +12,7 @@ import type { Residents } from "../../../../src/workspace/entry/resident-list.ts
 import { makeIdlePauses, noteUses } from "../../../../src/workspace/life/verbs/idle.ts"
 import { makeFolder } from "../../../../src/workspace/life/verbs/new-workspace.ts"
 import { eventLog } from "../../../support/event-log.ts"
+import { steppedClock } from "../../../support/stepped-clock.ts"
 import { temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 import { recordOf } from "../record-of.ts"
 
@@ -185,24 +186,19 @@ describe("a workspace that is paused after a time without a use", () => {
   it.effect("a sleep of the host or a set clock is no time without a use: the signs of living programs come later", () =>
     Effect.gen(function*() {
       const { look, tried } = yield* running()
-      const own = yield* Clock.Clock
-      let stepMs = 0
-      const clock: Clock.Clock = Object.assign(Object.create(own), {
-        currentTimeMillisUnsafe: () => own.currentTimeMillisUnsafe() + stepMs,
-        currentTimeMillis: Effect.sync(() => own.currentTimeMillisUnsafe() + stepMs)
-      })
+      const { clock, stepTo } = yield* steppedClock
       const after = (seconds: number) =>
         Effect.andThen(TestClock.adjust(`${seconds} seconds`), Effect.provideService(look, Clock.Clock, clock)).pipe(
           Effect.map(() => tried.attempts)
         )
       assert.strictEqual(yield* after(1), 0)
-      stepMs = 8 * 3_600_000
+      stepTo(8 * 3_600_000)
       assert.strictEqual(yield* after(1), 0)
       assert.strictEqual(yield* after(598), 0)
       // A clock that is set back delays the pause.
-      stepMs = -3_600_000
+      stepTo(-3_600_000)
       assert.strictEqual(yield* after(1), 0)
-      stepMs = 8 * 3_600_000
+      stepTo(8 * 3_600_000)
       assert.strictEqual(yield* after(1), 0)
       assert.strictEqual(yield* after(599), 0)
       assert.strictEqual(yield* after(1), 1)
