@@ -2,20 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "fast-check"
 import type { WalkEntry } from "../../../../../src/lib/guest-channel/model/files.ts"
 import { UpperEntries } from "../../../../../src/workspace/content/files/list.ts"
+import { someEntry } from "../export/fake-guest.ts"
 
-const entry = (path: string): WalkEntry => ({
-  type: "file",
-  mode: 0o644,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  ino: 1n,
-  mtimeNs: 0n,
-  ctimeNs: 0n,
-  nlink: 1,
-  path: Buffer.from(path, "latin1"),
-  linkTarget: Buffer.alloc(0)
-})
+const entry = (path: string): WalkEntry => ({ ...someEntry, path: Buffer.from(path, "latin1") })
 const kept = (paths: Iterable<string>, limit: number) => {
   const entries = new UpperEntries(limit)
   for (const path of paths) entries.add(entry(path))
