@@ -48,7 +48,7 @@ export default defineConfig({
       project("daemon"),
       // The page in Chromium.
       project("web", { testTimeout: 120_000, hookTimeout: 120_000 }),
-      // What npm installs, on each Node that users have.
+      // What npm installs, on each Node that users have, and on Bun and Deno.
       project("package"),
       // The use cases of the documents, on real projects. Each file takes a minute, so that the short files of `guest` come last.
       project("smoke", { testTimeout: 900_000, hookTimeout: 600_000 }),

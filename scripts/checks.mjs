@@ -49,7 +49,7 @@ const checks = [
 
 /** What is packed, on every Node that it supports. It takes both cores, so it follows the others; `npm test` has it in its suite `package`. */
 const packageCheck = {
-  name: "the package on Node 20, 22 and the pinned one",
+  name: "the package on Node 20, 22 and 24, Bun and Deno",
   commands: [node("node_modules/vitest/vitest.mjs", "run", "--project", "package")]
 }
 

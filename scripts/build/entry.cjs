@@ -48,7 +48,10 @@ if (more.length === 0 && ["--version", "-v", "version"].includes(first)) {
 
 /** This program and the parts that it was built with. */
 function versionText(isJson) {
-  const node = `${process.version} ${process.platform} ${process.arch}`
+  const { bun, deno } = process.versions
+  // Both give the version of Node whose programs they run.
+  const runtime = bun ? ` (Bun ${bun})` : deno ? ` (Deno ${deno})` : ""
+  const node = `${process.version} ${process.platform} ${process.arch}${runtime}`
   const { build, effect, guestAgent, mcpSdk } = PARTS
   if (isJson) {
     const parts = { build, guest_agent: guestAgent, effect, mcp_sdk: mcpSdk, node }

@@ -46,8 +46,8 @@ const lockedPackages = ({ cost, folder }) => {
 /** The packages of this project. */
 export const nodeModules = lockedPackages({ folder: ".", cost: "about 170 MB, 40 s" })
 
-/** The Nodes on which the tests run what is built, beside their own, and a TypeScript that reads its types. */
-export const otherNodes = lockedPackages({ folder: "test/nodes", cost: "about 120 MB, 25 s" })
+/** The runtimes on which the tests run what is built, beside their own Node, and a TypeScript that reads its types. */
+export const otherNodes = lockedPackages({ folder: "test/nodes", cost: "about 190 MB, 40 s" })
 
 const fitsHost = ({ cpu = ["x64"], os = ["linux"], libc = ["glibc"] }) =>
   cpu.includes("x64") && os.includes("linux") && libc.includes("glibc")

@@ -1,3 +1,5 @@
+export { nodeProgram } from "../system/processes/runtime.ts"
+
 /** Argument that makes pyro's program the daemon; scripts/build/entry.cjs knows it too. */
 export const DAEMON = "__daemon"
 
@@ -8,7 +10,7 @@ export const DAEMON = "__daemon"
  */
 const SEMI_SPACE_MIB = 4
 
-/** Command that starts the daemon of a built pyro. */
+/** Command that starts the daemon of a built pyro, on the runtime of this program. */
 export const daemonCommand = (program: string): readonly [string, ...ReadonlyArray<string>] => [
   process.execPath,
   `--max-semi-space-size=${SEMI_SPACE_MIB}`,

@@ -15,16 +15,20 @@ const node = (args: ReadonlyArray<string>, cwd: string) => run(process.execPath,
 
 /** What `npm test -- package` installs beside the tools of development. */
 const beside = path.join(root, "test/nodes/node_modules")
-const installed = (name: string) => path.join(beside, name, "bin/node")
+const installed = (name: string) => path.join(beside, name)
 /** What runs the package. Each has workspaces of its own, behind a daemon that it starts. */
-const supported = [
-  { version: "20.19", program: installed("node-20") },
-  { version: "22", program: installed("node-22") },
-  { version: process.versions.node, program: process.execPath }
+const supported: ReadonlyArray<{ readonly runtime: string; readonly argv: readonly [string, ...Array<string>] }> = [
+  { runtime: "Node 20.19", argv: [installed("node-20/bin/node")] },
+  { runtime: "Node 22", argv: [installed("node-22/bin/node")] },
+  { runtime: `Node ${process.versions.node}`, argv: [process.execPath] },
+  { runtime: "Bun", argv: [installed("bun/bin/bun")] },
+  { runtime: "Deno", argv: [installed("deno/deno"), "run", "--allow-all", "--quiet"] }
 ]
-/** Without a pool: three daemons would fill one each, for a few workspaces. */
-const stateOf = (version: string) => ({
-  PYRO_STATE_DIR: path.join(folder, `state-${version}`),
+/** Runtimes that are no Node. */
+const others = supported.filter(({ runtime }) => !runtime.startsWith("Node"))
+/** Without a pool: five daemons would fill one each, for a few workspaces. */
+const stateOf = (runtime: string) => ({
+  PYRO_STATE_DIR: path.join(folder, `state-${runtime.replace(" ", "-")}`),
   PYRO_POOL_MEMBERS: "0"
 })
 
@@ -75,9 +79,9 @@ describe("the package, packed and installed", () => {
   }, 480_000)
 
   afterAll(async () => {
-    for (const { program, version } of supported) {
-      const state = stateOf(version)
-      if (fs.existsSync(state.PYRO_STATE_DIR)) await run(program, [command, "daemon", "stop"], folder, state)
+    for (const { argv: [program, ...words], runtime } of supported) {
+      const state = stateOf(runtime)
+      if (fs.existsSync(state.PYRO_STATE_DIR)) await run(program, [...words, command, "daemon", "stop"], folder, state)
     }
     fs.rmSync(folder, { recursive: true, force: true })
     fs.rmSync(path.join(root, "dist/lib"), { recursive: true, force: true })
@@ -111,26 +115,34 @@ describe("the package, packed and installed", () => {
     }
   }, 240_000)
 
-  for (const { program, version } of supported) {
-    const state = stateOf(version)
-    const on = (...args: ReadonlyArray<string>) => run(program, args, folder, state)
+  for (const { argv: [program, ...words], runtime } of supported) {
+    const state = stateOf(runtime)
+    const on = (...args: ReadonlyArray<string>) => run(program, [...words, ...args], folder, state)
 
     it(
-      `on Node ${version}, the package works with the daemon, in process, with promises and as an MCP server`,
+      `on ${runtime}, the package works with the daemon, in process, with promises and as an MCP server`,
       async () => {
-        assert.include(await on("--version"), `v${version}`)
         assert.strictEqual(await on("main.js"), "consumed\n")
       },
       60_000
     )
 
-    it(`on Node ${version}, a program creates, runs, lists, forks and deletes, and ends without a close`, async () => {
-      assert.strictEqual(await on("workspaces.js"), "{ 'made-by': 'consumer', ['__proto__']: 'kept' }\n")
+    it(`on ${runtime}, a program creates, runs, lists, forks and deletes, and ends without a close`, async () => {
+      assert.strictEqual(await on("workspaces.js"), "{\"made-by\":\"consumer\",\"__proto__\":\"kept\"}\n")
     }, 240_000)
 
-    it(`on Node ${version}, the command and its MCP server ask the daemon`, async () => {
+    it(`on ${runtime}, the command and its MCP server ask the daemon, which runs on Node`, async () => {
+      const [name, version = ""] = runtime.split(" ")
+      const { node } = JSON.parse(await on(command, "version", "--json")) as { readonly node: string }
+      if (name === "Node") assert.include(node, `v${version}`)
+      else assert.include(node, `(${name} `)
       assert.deepInclude(JSON.parse(await on(command, "workspace", "list", "--json")), { workspaces: [] })
-      const client = rawClient([program, command, "mcp", "serve"], { cwd: folder, env: state })
+      const record = path.join(state.PYRO_STATE_DIR, "daemon/daemon.json")
+      const { process: daemon } = JSON.parse(fs.readFileSync(record, "utf8")) as {
+        readonly process: { readonly pid: number }
+      }
+      assert.strictEqual(path.basename(fs.readlinkSync(`/proc/${daemon.pid}/exe`)), "node")
+      const client = rawClient([program, ...words, command, "mcp", "serve"], { cwd: folder, env: state })
       await client.initialize()
       assert.deepInclude((await client.call("workspace_list", {})).structuredContent, { workspaces: [] })
       await client.close()
@@ -183,13 +195,35 @@ describe("the package, packed and installed", () => {
       assert.isTrue(fs.existsSync(path.join(alone, "main.js")))
     }, 120_000)
 
-    for (const { program, version } of supported) {
-      it(`on Node ${version}, the program does all that a handle does`, async () => {
-        const state = stateOf(version)
-        fs.rmSync(path.join(alone, "exported.txt"), { force: true })
-        assert.strictEqual(await run(program, ["main.js"], alone, state), "held\n")
+    for (const { argv: [program, ...words], runtime } of supported) {
+      it(`on ${runtime}, the program does all that a handle does`, async () => {
+        const state = stateOf(runtime)
+        for (const name of ["exported.txt", "warm.pyro"]) fs.rmSync(path.join(alone, name), { force: true })
+        assert.strictEqual(await run(program, [...words, "main.js"], alone, state), "held\n")
         assert.strictEqual(fs.readFileSync(path.join(alone, "exported.txt"), "utf8"), "new\n")
       }, 300_000)
+    }
+
+    for (const { argv: [program, ...words], runtime } of others) {
+      it(`on ${runtime}, a program without a daemon and without Node on PATH learns that pyro needs Node`, async () => {
+        const programs = path.join(folder, `programs-${runtime}`)
+        fs.mkdirSync(programs)
+        // `bun run --bun` does this.
+        fs.symlinkSync(program, path.join(programs, "node"))
+        const state = { PYRO_STATE_DIR: path.join(folder, `state-without-node-${runtime}`), PATH: programs }
+        fs.writeFileSync(
+          path.join(alone, "without-node.js"),
+          `import { connect, HostToolMissing } from "pyro/promises"
+          const failure = await connect().list().catch((error) => error)
+          console.log(failure instanceof HostToolMissing, failure.message)`
+        )
+        const said = await run(program, [...words, "without-node.js"], alone, state)
+        assert.match(
+          said,
+          /^true node is missing on this host \((Bun|Deno) \d[^ ]* runs this program, and PATH has no /
+        )
+        assert.include(said, "Put Node.js 20 or newer on PATH")
+      }, 60_000)
     }
   })
 

@@ -1,10 +1,11 @@
 import { Effect, Stream } from "effect"
-import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
+import { type HostToolMissing, InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { SshAgentPayload } from "../../contract/rows/workspace-ssh-agent.ts"
 import type { SshConfig } from "../../contract/rows/workspace-ssh.ts"
 import { nameLine, oneLine } from "../../contract/text/one-line.ts"
 import { typed } from "../../contract/text/printable.ts"
+import { nodeProgram } from "../../sdk/daemon-command.ts"
 import { asks } from "../output/ask.ts"
 import { OutputOptions, print, warn } from "../output/print.ts"
 import { type OutputClosed, Terminal } from "../terminal/Terminal.ts"
@@ -23,7 +24,7 @@ const unusable = ({ detail, path }: { readonly detail: string; readonly path: st
   new InvalidRequest({ field: "", detail: `${path} cannot be used: ${detail}. Nothing else was changed` })
 
 /** The entry of a workspace, as this pyro writes it. */
-const entryOf = (config: SshConfig): Effect.Effect<string, InvalidRequest, Terminal> =>
+const entryOf = (config: SshConfig): Effect.Effect<string, HostToolMissing | InvalidRequest, Terminal> =>
   Effect.gen(function*() {
     const { entryText } = yield* load
     const { variable } = yield* Terminal
@@ -31,7 +32,7 @@ const entryOf = (config: SshConfig): Effect.Effect<string, InvalidRequest, Termi
       const value = variable(name)
       return value === undefined || value === "" ? [] : [[name, value] as const]
     })
-    const argv = [process.execPath, process.argv[1] ?? "pyro"]
+    const argv = [yield* nodeProgram, process.argv[1] ?? "pyro"]
     return yield* Effect.mapError(Effect.fromResult(entryText(config, { argv, variables })), refused)
   })
 
@@ -69,7 +70,7 @@ export const loginQuestion = ({ fingerprint, host, user }: {
 export const writeEntry = (
   config: SshConfig,
   { yes }: { readonly yes: boolean }
-): Effect.Effect<boolean, InvalidRequest | OutputClosed, Terminal> =>
+): Effect.Effect<boolean, HostToolMissing | InvalidRequest | OutputClosed, Terminal> =>
   Effect.gen(function*() {
     const { apply, placesOf, planWrite } = yield* load
     const places = placesOf(yield* homeOf, config.host)

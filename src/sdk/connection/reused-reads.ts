@@ -74,7 +74,9 @@ export const withReusedReads = (socket: Socket.Socket, connection: () => NodeSoc
     const { pull, upgrade } = yield* socket.reader
     const connected = connection()
     const reads = connected && readsOf.get(connected)
-    if (reads === undefined) return { pull, upgrade }
+    if (connected === undefined || reads === undefined) return { pull, upgrade }
+    // No byte comes to the library's listener. Bun reads nothing after a pause while a socket has such a listener.
+    connected.removeAllListeners("readable")
     const ended = Effect.forever(pull).pipe(
       Effect.catchCause((cause) => Effect.sync(() => reads.ended(Effect.failCause(cause))))
     )

@@ -2,6 +2,7 @@ import { Effect, Option, Schedule, Schema } from "effect"
 import {
   DaemonMismatch,
   DaemonUnavailable,
+  type HostToolMissing,
   type InvalidConfiguration,
   type PyroError
 } from "../../contract/errors/errors.ts"
@@ -12,6 +13,7 @@ import { readTail } from "../../system/files/line-log.ts"
 import { daemonFiles, Paths, pathVariables } from "../../system/files/Paths.ts"
 import { startDetached } from "../../system/processes/detached.ts"
 import { isAlive, ProcessIdentity, RETIRE_SIGNAL, signalIdentity } from "../../system/processes/identity.ts"
+import { nodeProgram } from "../../system/processes/runtime.ts"
 import { connectUnix } from "../../system/processes/unix-socket.ts"
 import { checkSettings } from "../../system/settings/config.ts"
 import { deadlineScale } from "../../system/settings/deadline-scale.ts"
@@ -23,7 +25,7 @@ export interface StartDaemon {
   readonly onlyRunning?: boolean | undefined
   /** Maximum wait for a started daemon. @default 60 s, times the scale of deadlines */
   readonly timeoutMs?: number | undefined
-  /** Program and arguments. It becomes the daemon and runs while it holds work. */
+  /** Program and arguments. It becomes the daemon and runs while it holds work. Node stands in for this program's own runtime. */
   readonly command: readonly [string, ...ReadonlyArray<string>]
 }
 
@@ -96,30 +98,34 @@ export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroErro
     const variables = pathVariables(yield* Paths)
     yield* checkVersion(record, start.version)
     const answers = Effect.scoped(connectUnix(socket))
-    const started: Effect.Effect<void, DaemonUnavailable | InvalidConfiguration> = Effect.gen(function*() {
-      // The daemon inherits the variables, and only its log would have its refusal.
-      yield* checkSettings
-      const child = yield* startDetached({ command: start.command, env: variables, log })
-      const status = yield* answers.pipe(
-        Effect.retry(attempts),
-        Effect.as(undefined),
-        Effect.mapError(({ message }) => new DaemonUnavailable({ detail: message })),
-        Effect.raceFirst(child.ended)
-      )
-      if (status === undefined) return yield* child.release
-      if (status !== 0) {
-        const detail = typeof status === "string"
-          ? `it was ended by ${status} as soon as it was started; ask again`
-          : `it ended with status ${status}: ${lastMessage(readTail(log, 4096))}`
-        return yield* new DaemonUnavailable({ detail })
+    const [program, ...words] = start.command
+    const started: Effect.Effect<void, DaemonUnavailable | HostToolMissing | InvalidConfiguration> = Effect.gen(
+      function*() {
+        // The daemon inherits the variables, and only its log would have its refusal.
+        yield* checkSettings
+        const command = [program === process.execPath ? yield* nodeProgram : program, ...words] as const
+        const child = yield* startDetached({ command, env: variables, log })
+        const status = yield* answers.pipe(
+          Effect.retry(attempts),
+          Effect.as(undefined),
+          Effect.mapError(({ message }) => new DaemonUnavailable({ detail: message })),
+          Effect.raceFirst(child.ended)
+        )
+        if (status === undefined) return yield* child.release
+        if (status !== 0) {
+          const detail = typeof status === "string"
+            ? `it was ended by ${status} as soon as it was started; ask again`
+            : `it ended with status ${status}: ${lastMessage(readTail(log, 4096))}`
+          return yield* new DaemonUnavailable({ detail })
+        }
+        // Another daemon has the workspaces: it will soon answer or leave.
+        yield* Effect.retry(answers, {
+          schedule: Schedule.spaced("10 millis").pipe(Schedule.upTo({ duration: "500 millis" }))
+        }).pipe(
+          Effect.catch(() => started)
+        )
       }
-      // Another daemon has the workspaces: it will soon answer or leave.
-      yield* Effect.retry(answers, {
-        schedule: Schedule.spaced("10 millis").pipe(Schedule.upTo({ duration: "500 millis" }))
-      }).pipe(
-        Effect.catch(() => started)
-      )
-    })
+    )
     yield* answers.pipe(
       Effect.catch(() =>
         Effect.timeoutOrElse(started, {

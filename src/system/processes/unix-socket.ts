@@ -28,10 +28,16 @@ export const connectUnix = (file: string, options: { readonly onread?: ReadInto 
         return failed(cause as Error)
       }
       const socket = net.connect({ ...options, path: `/proc/self/fd/${folder}/${path.basename(file)}` })
-      // libuv has called connect(2) when net.connect returns, so the folder is no longer needed.
-      fs.closeSync(folder)
+      let isOpen = true
+      // Node has called connect(2) when net.connect returns. Deno calls it later, and needs the folder until then.
+      const closeFolder = () => {
+        if (isOpen) fs.closeSync(folder)
+        isOpen = false
+      }
+      socket.once("close", closeFolder)
       socket.once("error", failed)
       socket.once("connect", () => {
+        closeFolder()
         socket.off("error", failed)
         // Each write that waits for the peer has listeners of its own.
         socket.setMaxListeners(0)
