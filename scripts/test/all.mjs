@@ -2,6 +2,7 @@ import process from "node:process"
 import { runChecks } from "../checks.mjs"
 import { setUp } from "../setup.mjs"
 import { duration, say, SetupFailed } from "../setup/report.mjs"
+import { jobs } from "./jobs.mjs"
 import { labTests } from "./lab.mjs"
 import { nativeTests } from "./native.mjs"
 import { pythonTests } from "./python.mjs"
@@ -18,22 +19,26 @@ const busyProjects = ["daemon", "web", "package", "smoke", "guest"]
  * snapshots, patches and the record of the network.
  */
 const useCasesOfSmoke = ["parallel-issues", "repro-fix", "review", "untrusted-code"]
-const tests = ["native", "python", "unit", ...processProjects, ...busyProjects, "lab"]
-const suites = [...tests, "checks"]
+const suites = Object.values(jobs).flat()
+const tests = suites.filter((name) => name !== "checks")
 
 /**
  * `npm test`: every suite but the lab and the checks, or the named ones (`npm test -- unit agent`). The last line is
  * `N passed, N failed`, over all of them, after the names of what failed. In CI (`CI=true`) the lab's short form is included, a skipped test counts as failed, and so does
  * a run with too many retried tests.
- * `checks` is what `npm run check` does; `npm test -- all checks` does both.
+ * `checks` is what `npm run check` does; `npm test -- all checks` does both. `job:code` stands for the suites of a job of CI.
  */
 export const allTests = async () => {
   const inCi = /^(true|1)$/.test(process.env.CI ?? "")
-  const named = process.argv.slice(2).flatMap((name) =>
-    name === "all" ? tests.filter((one) => inCi || one !== "lab") : name
-  )
+  const named = process.argv.slice(2).flatMap((name) => {
+    if (name === "all") return tests.filter((one) => inCi || one !== "lab")
+    return name.startsWith("job:") ? jobs[name.slice(4)] ?? name : name
+  })
   const unknown = named.find((name) => !suites.includes(name))
-  if (unknown !== undefined) throw new SetupFailed(`no suite is called ${unknown}; there are ${suites.join(", ")}`, 2)
+  if (unknown !== undefined) {
+    const known = [...suites, ...Object.keys(jobs).map((job) => `job:${job}`)]
+    throw new SetupFailed(`no suite is called ${unknown}; there are ${known.join(", ")}`, 2)
+  }
   const wanted = (name) => named.length > 0 ? named.includes(name) : name !== "checks" && (name !== "lab" || inCi)
 
   await setUp("test")
