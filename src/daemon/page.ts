@@ -19,7 +19,7 @@ import { type KeptSession, Sessions } from "./page/sessions.ts"
 import type { Serving } from "./server/handlers.ts"
 
 /** State for the next daemon: browsers find the page at the same port, with the same sessions. */
-const Kept = Schema.Struct({
+export const KeptPage = Schema.Struct({
   port: Schema.Int,
   sessions: Schema.Array(Schema.Struct({
     cookie: Schema.String,
@@ -28,7 +28,7 @@ const Kept = Schema.Struct({
     user: Schema.optional(Schema.Int)
   }))
 })
-const nothing: typeof Kept.Type = { port: 0, sessions: [] }
+const nothing: typeof KeptPage.Type = { port: 0, sessions: [] }
 
 export interface PageOptions {
   /** Directory of the built page. */
@@ -85,7 +85,7 @@ export const makePage = ({ directory, file, limits, serving }: PageOptions) =>
     const one = yield* Semaphore.make(1)
     let listening: { readonly listener: Listener; answering: Answering } | undefined
     const known = Option.getOrElse(
-      yield* Effect.orElseSucceed(readJson(file, Kept), () => Option.none()),
+      yield* Effect.orElseSucceed(readJson(file, KeptPage), () => Option.none()),
       () => nothing
     )
     const dirty = yield* Queue.sliding<void>(1)
@@ -99,7 +99,7 @@ export const makePage = ({ directory, file, limits, serving }: PageOptions) =>
       const kept = sessions.kept()
       // Browsers send cookies and keys to any process that listens at this port.
       keep(kept.length > 0)
-      return writeJsonAtomic(file, Kept, { port, sessions: kept })
+      return writeJsonAtomic(file, KeptPage, { port, sessions: kept })
     }).pipe(Effect.catch(({ message }) => Effect.logError(`the sessions of the page cannot be kept: ${message}`)))
 
     const stop = Effect.suspend(() => {
