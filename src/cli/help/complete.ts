@@ -163,14 +163,17 @@ const workspacesFor = (prefix: string, names: Names) =>
 /** Arguments of a command with a workspace that are paths in its guest. */
 const GUEST_PATHS = new Set(["path", "paths", "target"])
 
-/** Files of a workspace with this prefix. Hidden files need a dot. A name that begins with a dash would be an option. */
+/**
+ * Files of a workspace with this prefix. Hidden files need a dot. A name that begins with a dash would be an option, and one with a tilde
+ * a home directory of the host: fish does not quote it.
+ */
 const guestFilesFor = (workspace: string, prefix: string, names: Names) => {
   const directory = prefix.slice(0, prefix.lastIndexOf("/") + 1)
   const isHidden = prefix.slice(directory.length).startsWith(".")
   return Effect.map(
     names.guestFiles(workspace, directory === "" ? "." : directory),
     (all) =>
-      all.filter((name) => (isHidden || !name.startsWith(".")) && (directory !== "" || !name.startsWith("-")))
+      all.filter((name) => (isHidden || !name.startsWith(".")) && (directory !== "" || !/^[-~]/.test(name)))
         .map((name) => directory + name)
   )
 }

@@ -4,7 +4,7 @@ import { complete } from "../../../src/cli/help/complete.ts"
 
 /** Entries of directories in the guest of `fix`, with names that a hostile guest chose. */
 const GUEST: Readonly<Record<string, ReadonlyArray<string>>> = {
-  ".": ["src/", "setup.py", ".git/", "--overwrite", "it's", "\u001b[31mred", "two\nlines", "\u202efdp.exe"],
+  ".": ["src/", "setup.py", ".git/", "--overwrite", "~root", "it's", "\u001b[31mred", "two\nlines", "\u202efdp.exe"],
   "src/": ["main.py", "deep/", "$(touch pwned)", "-x", "a b"],
   "/etc/": ["passwd"]
 }
