@@ -183,7 +183,7 @@ for address in ("203.0.113.10", "192.168.7.1"):
     assert.lengthOf(warnings, 1)
     assert.match(
       typedTold(warnings[0]!),
-      /denied other\.test\.net: .*Allow it: pyro network set a --allow-host server\.test\.net --allow-host other\.test\.net$/
+      /denied other\.test\.net: .*If the task needs it, allow it: pyro network set a --allow-host server\.test\.net --allow-host other\.test\.net$/
     )
     const quiet = await pyro.json<ExecJson>(
       ["workspace", "exec", "a", "--", "curl", "-sS", "http://server.test.net/"]

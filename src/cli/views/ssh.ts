@@ -126,13 +126,15 @@ const performLoan = (pyro: PyroService, payload: SshAgentPayload) =>
     if (payload.ask && (!terminal.stdinIsTerminal || !terminal.stderrIsTerminal)) {
       return yield* new InvalidRequest({ field: "--ask", detail: "needs a terminal" })
     }
-    const { knownHosts, lend, useText } = yield* Effect.promise(() => import("../../lib/ssh/lend-agent.ts"))
+    const { knownHosts, lend, unknownHostText, useText } = yield* Effect.promise(() =>
+      import("../../lib/ssh/lend-agent.ts")
+    )
     const hosts = knownHosts(yield* homeOf, payload.host)
     const unknown = [...hosts].find(([, keys]) => keys.size === 0)?.[0]
     if (unknown !== undefined) {
       return yield* new InvalidRequest({
         field: "--host",
-        detail: `your known_hosts has no key of ${unknown}. Connect to it once yourself: ssh ${unknown}`
+        detail: unknownHostText(unknown)
       })
     }
     const withTerminal = Effect.provideService(Terminal, terminal)

@@ -46,13 +46,13 @@ const requestFor = (present: PresentPolicy, remedies: ReadonlyArray<Remedy>) => 
   }
 }
 
-/** What a change is for, as the label of a step. */
+/** What a change is for, as the label of a step. The guest chose the host, so each label says when the change is right. */
 const labelOf = (remedies: ReadonlyArray<Remedy>) =>
   trusted(remedies) === true
     ? "If a proxy signs it that this host trusts, let the guest trust it too"
     : remedies.every(({ field }) => field === "deny_hosts")
-    ? "Lift the denial"
-    : "Allow it"
+    ? "If the user agrees, lift the denial"
+    : "If the task needs it, allow it"
 
 /** The step that changes the policy of a workspace. It repeats the present grants, since a request replaces the policy. */
 export const policyStep = (workspace: string, present: PresentPolicy, remedies: ReadonlyArray<Remedy>): NextStep => {

@@ -74,7 +74,8 @@ const flagWords = (name: string, value: unknown): ReadonlyArray<string> => {
   const values = typeof value === "object" && value !== null && !Array.isArray(value)
     ? Object.entries(value).map(([key, one]) => `${key}=${one}`)
     : wordsOf(value)
-  return values.flatMap((one) => [`--${name}`, one])
+  // A value that begins with a dash would be an option.
+  return values.flatMap((one) => one.startsWith("-") ? [`--${name}=${one}`] : [`--${name}`, one])
 }
 
 /** The flag that takes the name of a secret, for a field of secrets whose values are never on a command line. */
@@ -95,7 +96,9 @@ export const commandLine = (
     ...choose.map((field) => [field, placeholder(field)] as const)
   ])
   const path = cli.path[0] === "workspace" ? cli.path.slice(1) : cli.path
-  const positional = cli.args.filter((field) => values[field] !== undefined)
+  const operands = cli.args.flatMap((field) => values[field] === undefined ? [] : wordsOf(values[field]))
+  // Behind `--`, no operand is an option.
+  const isDashed = operands.some((word) => word.startsWith("-"))
   const flags = Object.entries(values).filter(([field]) => !cli.args.includes(field) && field !== cli.rest)
   const nameOf = (field: string) =>
     choose.includes(field) ? secretFlag(cli, field) ?? flagName(cli, field) : flagName(cli, field)
@@ -103,9 +106,9 @@ export const commandLine = (
   return typed([
     "pyro",
     ...path,
-    ...positional.flatMap((field) => wordsOf(values[field])),
+    ...isDashed ? [] : operands,
     ...flags.flatMap(([field, value]) => flagWords(nameOf(field), value)),
-    ...rest
+    ...isDashed ? ["--", ...operands] : rest
   ])
 }
 

@@ -11,7 +11,7 @@ export const agentHosts = (description: string) =>
   list(
     Schema.String.pipe(
       matching(
-        /^(\[[A-Za-z0-9.-]{1,253}\]:[0-9]{1,5}|[A-Za-z0-9][A-Za-z0-9.-]{0,252})$/,
+        /^(\[[A-Za-z0-9][A-Za-z0-9.-]{0,252}\]:[0-9]{1,5}|[A-Za-z0-9][A-Za-z0-9.-]{0,252})$/,
         "must be a host as ~/.ssh/known_hosts has it, such as github.com or [git.example.com]:2222"
       )
     )

@@ -70,6 +70,21 @@ export const escapeGuestText = (bytes: Uint8Array, limitBytes = 200) =>
     .toString("utf8")
     .replace(controlOrInvisible, escapedGuest) + (bytes.byteLength > limitBytes ? "…" : "")
 
-/** Words as they could be typed into a shell. */
+/** A word that no shell changes. zsh expands one that begins with `=`. */
+const plainWord = /^(?!=)[\w@%+=:,./-]+$/
+const unseenOnScreen = new RegExp(unprintable.source, "u")
+/** Within `$'…'` a backslash begins an escape. An escaped quote confuses the history of some shells, which is looked for at each `!`. */
+const unlikeItself = new RegExp(`[\\\\'!]|${unprintable.source}`, "gu")
+
+/** The bytes of characters, as bash and zsh read them within `$'…'`. */
+const bytesOf = (characters: string) =>
+  [...new TextEncoder().encode(characters)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")
+
+const quoted = (word: string) =>
+  unseenOnScreen.test(word)
+    ? `$'${word.replace(unlikeItself, bytesOf)}'`
+    : `'${word.replaceAll("'", String.raw`'\''`)}'`
+
+/** Words as they could be typed into a shell. What a screen does not show is escaped, so that the pasted line has the same words. */
 export const typed = (words: ReadonlyArray<string>): string =>
-  words.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`).join(" ")
+  words.map((word) => plainWord.test(word) ? word : quoted(word)).join(" ")

@@ -17,6 +17,16 @@ export const knownHosts = (home: string, hosts: ReadonlyArray<string>): Readonly
   return new Map(hosts.map((host) => [host, keysIn(text, host.toLowerCase())]))
 }
 
+/** A host as known_hosts has it, as a person gives it to ssh. */
+const sshWords = (host: string) => {
+  const [, name, port] = /^\[(.+)\]:(\d+)$/.exec(host) ?? []
+  return name === undefined || port === undefined ? host : `-p ${port} ${name}`
+}
+
+/** The refusal to lend an agent for a host of which known_hosts has no key. */
+export const unknownHostText = (host: string) =>
+  `your known_hosts has no key of ${host}. Connect to it once yourself: ssh ${sshWords(host)}`
+
 /** Outcome of a request of the guest that matters to the person. */
 export type Use =
   | { readonly _tag: "Signed"; readonly wanted: Wanted }

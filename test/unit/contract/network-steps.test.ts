@@ -30,7 +30,7 @@ describe("the step that changes the policy of a workspace", () => {
     })
     assert.strictEqual(
       lineOf(present, host),
-      "Allow it: pyro network set fix --network-policy egress+published-ports --allow-host pypi --allow-host '*.example.com' " +
+      "If the task needs it, allow it: pyro network set fix --network-policy egress+published-ports --allow-host pypi --allow-host '*.example.com' " +
         "--allow-host a.test:443 --deny-host b.test --allow-ip '[2001:db8::1]:80' --no-package-cache --trust-host-certificates"
     )
   })
@@ -38,14 +38,14 @@ describe("the step that changes the policy of a workspace", () => {
   it("repeats nothing for a guest without a network", () => {
     assert.strictEqual(
       lineOf(policy({ networkPolicy: "off" }), host),
-      "Allow it: pyro network set fix --allow-host a.test:443"
+      "If the task needs it, allow it: pyro network set fix --allow-host a.test:443"
     )
   })
 
   it("keeps every public host where a list is the first", () => {
     assert.strictEqual(
       lineOf(policy({ denyHosts: ["b.test"] }), address),
-      "Allow it: pyro network set fix --allow-host '*' --deny-host b.test --allow-ip 10.0.0.1:80"
+      "If the task needs it, allow it: pyro network set fix --allow-host '*' --deny-host b.test --allow-ip 10.0.0.1:80"
     )
     assert.isTrue(
       askedGrant({ allowHosts: ["*"], denyHosts: ["b.test"], allowIps: ["10.0.0.1:80"] })._tag === "Success"
@@ -55,7 +55,7 @@ describe("the step that changes the policy of a workspace", () => {
   it("takes denied hosts out of the policy", () => {
     assert.strictEqual(
       lineOf(policy({ denyHosts: ["b.test", "c.test"] }), { field: "deny_hosts", rule: "b.test" }),
-      "Lift the denial: pyro network set fix --network-policy egress --deny-host c.test"
+      "If the user agrees, lift the denial: pyro network set fix --network-policy egress --deny-host c.test"
     )
   })
 

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
-import { knownHosts } from "../../../lib/ssh/lend-agent.ts"
+import { knownHosts, unknownHostText } from "../../../lib/ssh/lend-agent.ts"
 import { socketTrouble } from "../../../system/files/own-socket.ts"
 import { accountHome } from "../../../system/processes/host.ts"
 import { settingNow } from "../../../system/settings/config.ts"
@@ -66,7 +66,7 @@ export const loanOf = ({ sshAgent: hosts, sshAgentAsk, sshAgentSocket: socket }:
     if (unknown !== undefined) {
       return yield* new InvalidRequest({
         field: "ssh_agent",
-        detail: `your known_hosts has no key of ${unknown}. Connect to it once yourself: ssh ${unknown}`
+        detail: unknownHostText(unknown)
       })
     }
     return { hosts, ask: sshAgentAsk ?? false, socket } satisfies LastingLoan

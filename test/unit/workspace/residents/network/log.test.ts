@@ -124,7 +124,7 @@ describe("the denials of a command", () => {
   it("one sentence names the hosts and the reason, and a step allows them", () => {
     assert.deepStrictEqual(
       denialText(numbered(denial("a.test"), denial("b.test"), denial("a.test"), entry("c.test"))),
-      ["the network policy denied a.test:443, b.test:443: no rule. Allow it: --allow-host a.test:443 --allow-host b.test:443"]
+      ["the network policy denied a.test:443, b.test:443: no rule. If the task needs it, allow it: --allow-host a.test:443 --allow-host b.test:443"]
     )
   })
 
@@ -159,10 +159,10 @@ describe("the denials of a command", () => {
       )
     )
     assert.deepStrictEqual(text, [
-      "the network policy denied a.test:443: no rule. Allow it: pyro network set fix --allow-host pypi --allow-host a.test:443 " +
+      "the network policy denied a.test:443: no rule. If the task needs it, allow it: pyro network set fix --allow-host pypi --allow-host a.test:443 " +
       "--deny-host '*.test' --deny-host npm --deny-host c.example",
       "the network policy denies b.test:443, registry.npmjs.org:443 by name: *.test, npm. " +
-      "Lift the denial: pyro network set fix --allow-host pypi --deny-host c.example"
+      "If the user agrees, lift the denial: pyro network set fix --allow-host pypi --deny-host c.example"
     ])
   })
 

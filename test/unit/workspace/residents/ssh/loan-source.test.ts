@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import * as fs from "node:fs"
 import { createServer } from "node:net"
 import * as os from "node:os"
 import * as path from "node:path"
 import { filledFromVariable } from "../../../../../src/contract/rows/from-variable.ts"
-import { socketOfCaller } from "../../../../../src/contract/rows/ssh-agent-fields.ts"
+import { agentHosts, socketOfCaller } from "../../../../../src/contract/rows/ssh-agent-fields.ts"
+import { unknownHostText } from "../../../../../src/lib/ssh/lend-agent.ts"
 import { socketTrouble } from "../../../../../src/system/files/own-socket.ts"
 
 /** A folder with a socket, a file, and links to both. */
@@ -50,5 +51,18 @@ describe("the socket of an agent", () => {
     for (const value of [undefined, ""]) assert.deepStrictEqual(fill(lending, value), lending)
     assert.deepStrictEqual(fill({ name: "fix" }, "/run/agent"), { name: "fix" })
     assert.deepStrictEqual(filledFromVariable({}, lending, () => "/run/agent"), lending)
+  })
+})
+
+describe("a host that an agent is lent for", () => {
+  it("is given to ssh with its port, if known_hosts has no key of it", () => {
+    assert.match(unknownHostText("git.example.com"), /yourself: ssh git\.example\.com$/)
+    assert.match(unknownHostText("[git.example.com]:2222"), /yourself: ssh -p 2222 git\.example\.com$/)
+  })
+
+  it("is no option of ssh", () => {
+    const isHost = Schema.is(agentHosts("Hosts"))
+    for (const host of ["git.example.com", "[git.example.com]:2222"]) assert.isTrue(isHost([host]), host)
+    for (const host of ["-oProxyCommand", "[-oProxyCommand]:22", "$(id)", "a b"]) assert.isFalse(isHost([host]), host)
   })
 })
