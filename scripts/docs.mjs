@@ -8,8 +8,10 @@ import { errorClasses } from "./docs/error-classes.mjs"
 import { folders } from "./docs/folders.mjs"
 import { reference } from "./docs/reference.mjs"
 import { shapes } from "./docs/shapes.mjs"
+import { packedNames } from "./docs/version.mjs"
 
-// Writes the reference pages from the tables in src, the lines about imports in the READMEs of src, and the worked change of CONTRIBUTING.md.
+// Writes the reference pages from the tables in src, the lines about imports in the READMEs of src, the name of the packed file in the pages, and
+// the worked change of CONTRIBUTING.md.
 // With --check it only reports whether the pages are up to date.
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -31,6 +33,7 @@ const { list } = await importDaemonSources(root, `export { list } from "./src/da
 const ofFolders = folders(root)
 const pages = [
   ...ofFolders.pages,
+  ...packedNames(root),
   {
     page: "docs/public-contract.md",
     source: "src/contract and src/daemon/calls",

@@ -3,13 +3,14 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join, resolve } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { packageVersion } from "../support/package-version.ts"
 import { startInternet } from "./internet.ts"
 import { type PrintedProgram, printedPrograms } from "./pages.ts"
 
 /** The package of this clone, which stands for the one that a page names. `npm run test:frameworks` has packed it. */
 const packed = process.env["PYRO_TEST_PACKED"] ??
   resolve(import.meta.dirname, "../../node_modules/.cache/pyro-frameworks/pyro.tgz")
-const NAMED = "/tmp/pyro-0.1.0.tgz"
+const NAMED = `/tmp/pyro-${packageVersion}.tgz`
 
 const KEY = "sk-of-the-test"
 

