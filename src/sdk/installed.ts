@@ -4,6 +4,7 @@ import type { Pyro } from "../contract/rows/Pyro.ts"
 import { readTail } from "../system/files/line-log.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { packageRoot } from "../system/processes/native.ts"
+import { demandPermissions } from "../system/processes/runtime.ts"
 import { layerDaemon } from "./client.ts"
 import { layerWithDriver, readConnectOptions } from "./connect-options.ts"
 import { daemonCommand } from "./daemon-command.ts"
@@ -32,6 +33,7 @@ export const buildOf = (entry: string): string => {
 export const layerOf = (options: ConnectOptions): Layer.Layer<Pyro, PyroError> =>
   Layer.unwrap(Effect.gen(function*() {
     const { driver, startDaemon = true, startTimeoutMs, stateDir } = yield* readConnectOptions(options)
+    yield* demandPermissions
     const start = yield* Effect.try({
       try: () => ({
         version: buildOf(readTail(program(), ENTRY_BYTES)),

@@ -227,6 +227,22 @@ describe("the package, packed and installed", () => {
     }
   })
 
+  it("on Deno without all permissions, a program learns which it needs", async () => {
+    const { argv: [program] } = supported.find(({ runtime }) => runtime === "Deno")!
+    fs.writeFileSync(
+      path.join(folder, "alone/narrow.js"),
+      `import { connect, DaemonUnavailable } from "pyro/promises"
+      const failure = await connect().list().catch((error) => error)
+      console.log(failure instanceof DaemonUnavailable, failure.message)`
+    )
+    const some = ["read", "write", "env", "run", "sys", "net"].map((name) => `--allow-${name}`)
+    const said = await run(program, ["run", "--no-prompt", ...some, "narrow.js"], path.join(folder, "alone"), {
+      PYRO_STATE_DIR: path.join(folder, "state-narrow")
+    })
+    assert.match(said, /^true pyro's workspaces cannot be reached: Deno \S+ keeps this program from \/proc/)
+    assert.include(said, "deno run --allow-all")
+  }, 60_000)
+
   it("npm installs the command and the manual pages without another package, a script or a network", async () => {
     await run("npm", ["install", "--global", "--offline", "--prefix", prefix, "--no-audit", archive], folder)
     const manifest = JSON.parse(bundled("../package.json")) as {

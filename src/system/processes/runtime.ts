@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { HostToolMissing } from "../../contract/errors/errors.ts"
-import { words } from "../../contract/errors/next-step.ts"
+import { DaemonUnavailable, HostToolMissing } from "../../contract/errors/errors.ts"
+import { command, words } from "../../contract/errors/next-step.ts"
 import { settingNow } from "../settings/config.ts"
 import { isExecutable } from "./host.ts"
 
@@ -29,4 +29,18 @@ export const nodeProgram: Effect.Effect<string, HostToolMissing> = Effect.suspen
       next: [words("Put Node.js 20 or newer on PATH")]
     })
     : Effect.succeed(found)
+})
+
+/** Fails if Deno keeps this program from /proc, which it opens with all permissions alone. Sockets and processes are found there. */
+export const demandPermissions: Effect.Effect<void, DaemonUnavailable> = Effect.suspend(() => {
+  if (process.versions["deno"] === undefined) return Effect.void
+  try {
+    fs.readFileSync("/proc/self/stat")
+    return Effect.void
+  } catch {
+    return new DaemonUnavailable({
+      detail: `${otherRuntime()} keeps this program from /proc`,
+      next: [command("Start the program with all permissions", "deno run --allow-all PROGRAM")]
+    })
+  }
 })
