@@ -18,6 +18,7 @@ const startProgram = async (options: CreateOptions) => {
   const [said] = await once(child.stdout, "data") as [Buffer]
   return {
     id: said.toString().trim(),
+    signal: (signal: NodeJS.Signals) => child.kill(signal),
     kill: async () => {
       const ended = once(child, "exit")
       child.kill("SIGKILL")
@@ -70,6 +71,57 @@ describe("workspaces of programs that die, over local agents", { concurrent: fal
     assert.strictEqual(await stateOf(held.id), "running")
     await held.kill()
     await becomes(held.id, "gone")
+  }, 120_000)
+
+  it("a daemon and programs that were stopped for longer than the time keep the workspaces", async () => {
+    const held = await Promise.all([
+      startProgram({ pauseAfterMs: 6_000, keepAlive: true }),
+      startProgram({ ttlMs: 6_000, keepAlive: true })
+    ])
+    // As a container that is paused. The daemon goes on first, and has no sign that waited.
+    for (const { signal } of held) signal("SIGSTOP")
+    process.kill(daemon.pid, "SIGSTOP")
+    try {
+      await new Promise((resolve) => setTimeout(resolve, 8_000))
+    } finally {
+      process.kill(daemon.pid, "SIGCONT")
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    for (const { signal } of held) signal("SIGCONT")
+    // The times of these begin later, so the daemon has looked at the others often before.
+    const witness = await pyro.create({ ttlMs: 3_000 })
+    await becomes(witness.id, "gone")
+    for (const { id } of held) assert.strictEqual(await stateOf(id), "running")
+    for (const { kill } of held) await kill()
+    await becomes(held[0].id, "paused")
+    await becomes(held[1].id, "gone")
+  }, 120_000)
+
+  it("the workspace of a stopped program is paused, and the program keeps it again after the next use", async () => {
+    const held = await startProgram({ pauseAfterMs: 6_000, keepAlive: true })
+    held.signal("SIGSTOP")
+    await becomes(held.id, "paused")
+    held.signal("SIGCONT")
+    const ws = await pyro.get(held.id)
+    await ws!.files.write("kept.txt", "kept")
+    const witness = await pyro.create({ pauseAfterMs: 6_000 })
+    await becomes(witness.id, "paused")
+    assert.strictEqual(await stateOf(held.id), "running")
+    await held.kill()
+    await becomes(held.id, "paused")
+  }, 120_000)
+
+  it("a workspace runs on while one of the programs that opened it lives", async () => {
+    const options = { name: "shared", pauseAfterMs: 6_000, keepAlive: true }
+    const first = await startProgram(options)
+    const second = await startProgram(options)
+    assert.strictEqual(second.id, first.id)
+    await first.kill()
+    const witness = await pyro.create({ pauseAfterMs: 6_000 })
+    await becomes(witness.id, "paused")
+    assert.strictEqual(await stateOf(second.id), "running")
+    await second.kill()
+    await becomes(second.id, "paused")
   }, 120_000)
 
   it("without options, the workspace is paused in time after the program, which its signs do not keep alive", async () => {

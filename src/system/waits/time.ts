@@ -29,18 +29,35 @@ export const clockReader: Effect.Effect<ClockReader> = Effect.clockWith((clock) 
   })
 )
 
-/**
- * Makes an Effect that gives the step of the wall clock against the monotonic clock since the call before, in ms: the length of a sleep of the
- * host, or of a change of the clock.
- */
-export const makeClockStep = (): Effect.Effect<number> => {
-  let before: number | undefined
-  return Effect.map(Effect.all([nowMs, monotonicMs]), ([now, monotonic]) => {
-    const difference = now - monotonic
-    const step = difference - (before ?? difference)
-    before = difference
-    return step
-  })
+/** Interval of the beats of `makeAbsences`, in ms. */
+const BEAT_MS = 1_000
+
+/** The times in which this process could do nothing. */
+export interface Absences {
+  /** Called every second, before the work of the second. */
+  readonly beat: Effect.Effect<void>
+  /** Makes an Effect that gives the absence since its call before, in ms. */
+  readonly since: () => Effect.Effect<number>
+}
+
+/** Measures how late each beat is by the wall clock: the host slept, the process was stopped, or the clock was set forward. */
+export const makeAbsences = (): Absences => {
+  let beforeMs: number | undefined
+  let totalMs = 0
+  return {
+    beat: Effect.map(nowMs, (now) => {
+      totalMs += Math.max(0, now - (beforeMs ?? now) - BEAT_MS)
+      beforeMs = now
+    }),
+    since: () => {
+      let seenMs = totalMs
+      return Effect.sync(() => {
+        const absentMs = totalMs - seenMs
+        seenMs = totalMs
+        return absentMs
+      })
+    }
+  }
 }
 
 /** `Date.now()` has whole ms: a difference up to this counts as equal. */

@@ -45,7 +45,7 @@ export const makeUses = (onUsed: () => void): Effect.Effect<Uses> =>
   })
 
 /**
- * Whether the host slept, or its clock was set forward, for so large a part of a time without a use that the signs of life of a program, which come
- * three times in it, could not come.
+ * Whether this process was absent for so large a part of a time without a use that the signs of life of a program, which come three times in it,
+ * could not come. The host slept, the process was stopped, or the clock was set forward.
  */
-export const sleptThrough = (stepMs: number, seconds: number): boolean => stepMs >= seconds * 500
+export const sleptThrough = (absentMs: number, seconds: number): boolean => absentMs >= seconds * 500

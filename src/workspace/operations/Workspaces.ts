@@ -1,6 +1,7 @@
 import { Context, Effect, Layer, Option, Scope } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { SecretSet } from "../../lib/redaction/secrets.ts"
+import { makeAbsences } from "../../system/waits/time.ts"
 import { type Changes, changesOf } from "../disk/changes.ts"
 import { type Lifecycle, type Notify } from "../entry/context.ts"
 import { makeRegistry } from "../entry/registry.ts"
@@ -48,10 +49,11 @@ const make = Effect.gen(function*() {
   yield* Effect.addFinalizer((exit) => Effect.andThen(leaveAll(lifecycle), Scope.close(scope, exit)))
   yield* adoptAll(lifecycle)
   // The layer waits for the end of these fibers before it closes other scopes, because a deletion may be closing one of them.
+  const absences = makeAbsences()
   yield* doChores([
-    { everySeconds: 1, work: makeExpiry(lifecycle) },
+    { everySeconds: 1, work: makeExpiry(lifecycle, absences) },
     { everySeconds: 1, work: Effect.suspend(() => noteUses(lifecycle)) },
-    { everySeconds: 1, work: makeIdlePauses(lifecycle) },
+    { everySeconds: 1, work: makeIdlePauses(lifecycle, absences) },
     { everySeconds: 600, work: Effect.suspend(() => removeOverTries(lifecycle)) },
     // Whether the host has slept.
     { everySeconds: 2, work: yield* makeClockKeeper(registry.entries) },
@@ -62,7 +64,7 @@ const make = Effect.gen(function*() {
         (cause) => Effect.logWarning("layers of disks cannot be merged", cause)
       )
     }
-  ])
+  ], absences.beat)
   yield* Effect.forkScoped(keepMakingPoints(lifecycle))
   return Workspaces.of({
     house: { lifecycle, services },

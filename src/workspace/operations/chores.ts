@@ -9,8 +9,12 @@ interface Chore<R> {
 /**
  * Does chores as long as the Scope is open, each again and again. One timer serves all: a process that sleeps pays for each time that it is woken.
  * A chore that takes long is left out until it has ended. The Scope waits for a chore that cannot be interrupted.
+ * `beat` comes every second, before the chores of the second.
  */
-export const doChores = <R>(chores: ReadonlyArray<Chore<R>>): Effect.Effect<void, never, R | Scope.Scope> =>
+export const doChores = <R>(
+  chores: ReadonlyArray<Chore<R>>,
+  beat: Effect.Effect<void> = Effect.void
+): Effect.Effect<void, never, R | Scope.Scope> =>
   Effect.gen(function*() {
     const running = new Set<Chore<R>>()
     let second = 0
@@ -20,7 +24,8 @@ export const doChores = <R>(chores: ReadonlyArray<Chore<R>>): Effect.Effect<void
         running.add(chore)
         return Effect.forkScoped(Effect.ensuring(chore.work, Effect.sync(() => running.delete(chore))))
       })
-    const tick = Effect.suspend(() => Effect.forEach(chores, begin, { discard: true })).pipe(
+    const tick = beat.pipe(
+      Effect.andThen(Effect.suspend(() => Effect.forEach(chores, begin, { discard: true }))),
       Effect.andThen(Effect.sync(() => second++)),
       Effect.andThen(Effect.sleep("1 second"))
     )

@@ -1,5 +1,5 @@
 import { Cause, Effect, Option } from "effect"
-import { makeClockStep, monotonicMs, nowMs } from "../../../system/waits/time.ts"
+import { type Absences, monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import { lastActivity } from "../../entry/activity.ts"
 import type { Lifecycle } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
@@ -78,7 +78,8 @@ export const noteUses = (lifecycle: Lifecycle): Effect.Effect<void> =>
  * A failure changes nothing, stands in the events, and is tried again later. Callers repeat it.
  */
 export const makeIdlePauses = (
-  lifecycle: Lifecycle
+  lifecycle: Lifecycle,
+  absences: Absences
 ): Effect.Effect<void, never, GuestServices | TransitionServices> => {
   const failures = new WeakMap<Entry, Failed>()
   const failed = (entry: Entry, detail: string) =>
@@ -110,15 +111,14 @@ export const makeIdlePauses = (
         )
       )
     )
-  const clockStep = makeClockStep()
-  /** The time without a use begins anew after a sleep of the host that was a large part of the time. */
+  /** The time without a use begins anew after an absence of this process that was a large part of the time. */
   const beginAnew = Effect.flatMap(
-    clockStep,
-    (stepMs) =>
+    absences.since(),
+    (absentMs) =>
       Effect.forEach(pausable(lifecycle), (entry) =>
         Effect.gen(function*() {
           const found = yield* waiting(entry)
-          if (found !== undefined && sleptThrough(stepMs, found.pauseAfterSeconds)) yield* entry.uses.note
+          if (found !== undefined && sleptThrough(absentMs, found.pauseAfterSeconds)) yield* entry.uses.note
         }), { discard: true })
   )
   return Effect.andThen(beginAnew, Effect.suspend(() => Effect.forEach(pausable(lifecycle), one, { discard: true })))

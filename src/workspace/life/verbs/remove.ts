@@ -8,7 +8,7 @@ import {
 import type { DeletePayload } from "../../../contract/rows/workspace-reset.ts"
 import { endVm } from "../../../lib/vm/model/sweep.ts"
 import type { Paths } from "../../../system/files/Paths.ts"
-import { makeClockStep, nowMs } from "../../../system/waits/time.ts"
+import { type Absences, nowMs } from "../../../system/waits/time.ts"
 import { lastActivity, touch } from "../../entry/activity.ts"
 import { aloneFor, type Lifecycle } from "../../entry/context.ts"
 import { vmsOnDisksOf } from "../../entry/damaged.ts"
@@ -135,15 +135,15 @@ export const removeAll = (lifecycle: Lifecycle, payload: DeletePayload) =>
 const mayExpire = ({ record }: Entry) => record.get().ttlSeconds !== undefined
 
 /** Makes an Effect that deletes expired workspaces. A workspace in a lifecycle step is checked again the next time. */
-export const makeExpiry = (lifecycle: Lifecycle) =>
-  Effect.flatMap(makeClockStep(), (stepMs) => expire(lifecycle, stepMs))
+export const makeExpiry = (lifecycle: Lifecycle, absences: Absences) =>
+  Effect.flatMap(absences.since(), (absentMs) => expire(lifecycle, absentMs))
 
-const expire = (lifecycle: Lifecycle, stepMs: number) =>
+const expire = (lifecycle: Lifecycle, absentMs: number) =>
   Effect.forEach([...lifecycle.registry.entries.values()].filter(mayExpire), (entry) =>
     Effect.gen(function*() {
       const record = yield* entry.record.now
       if (record.ttlSeconds === undefined || !lifecycle.registry.entries.has(entry.id)) return
-      if (sleptThrough(stepMs, record.ttlSeconds) || (yield* isBusy(entry))) return yield* touch(entry.folder)
+      if (sleptThrough(absentMs, record.ttlSeconds) || (yield* isBusy(entry))) return yield* touch(entry.folder)
       const at = lastActivity(entry.folder, record).getTime() + record.ttlSeconds * 1000
       if ((yield* nowMs) < at) return
       yield* recordEvent(entry.folder.directory, { _tag: "expired", ttlSeconds: record.ttlSeconds })

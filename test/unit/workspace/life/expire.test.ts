@@ -3,6 +3,7 @@ import { Clock, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import * as fs from "node:fs"
 import { Paths } from "../../../../src/system/files/Paths.ts"
+import { makeAbsences } from "../../../../src/system/waits/time.ts"
 import { touch } from "../../../../src/workspace/entry/activity.ts"
 import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import { folderOf, type WorkspaceId, writeWorkspace } from "../../../../src/workspace/entry/record.ts"
@@ -10,6 +11,7 @@ import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
 import { makeFolder } from "../../../../src/workspace/life/verbs/new-workspace.ts"
 import { makeExpiry } from "../../../../src/workspace/life/verbs/remove.ts"
 import { eventLog } from "../../../support/event-log.ts"
+import { passing } from "../../../support/passing.ts"
 import { steppedClock } from "../../../support/stepped-clock.ts"
 import { temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 import { recordOf } from "../record-of.ts"
@@ -33,10 +35,12 @@ const stoppedWorkspace = Effect.gen(function*() {
     Layer.succeed(Paths, { stateDir, cacheDir: stateDir, memoryDir: stateDir }),
     eventLog
   )
+  const { beat, ...absences } = makeAbsences()
   return {
+    beat,
     folder,
     /** What the daemon does every few seconds. */
-    look: Effect.provide(makeExpiry({ registry, scope }), services),
+    look: Effect.provide(makeExpiry({ registry, scope }, { beat, ...absences }), services),
     isThere: () => registry.entries.has(id) && fs.existsSync(folder.record)
   }
 })
@@ -44,11 +48,11 @@ const stoppedWorkspace = Effect.gen(function*() {
 describe("a workspace with a time to live", () => {
   it.effect("a workspace is deleted when nothing has used it for its time to live, and not before", () =>
     Effect.gen(function*() {
-      const { folder, isThere, look } = yield* stoppedWorkspace
-      yield* TestClock.adjust("599 seconds")
+      const { beat, folder, isThere, look } = yield* stoppedWorkspace
+      yield* passing(599, beat)
       yield* look
       assert.isTrue(isThere())
-      yield* TestClock.adjust("1 second")
+      yield* passing(1, beat)
       yield* look
       assert.isFalse(isThere())
       assert.isFalse(fs.existsSync(folder.directory))
@@ -56,23 +60,23 @@ describe("a workspace with a time to live", () => {
 
   it.effect("each use of a workspace restarts its time to live", () =>
     Effect.gen(function*() {
-      const { folder, isThere, look } = yield* stoppedWorkspace
-      yield* TestClock.adjust("599 seconds")
+      const { beat, folder, isThere, look } = yield* stoppedWorkspace
+      yield* passing(599, beat)
       yield* touch(folder)
-      yield* TestClock.adjust("599 seconds")
+      yield* passing(599, beat)
       yield* look
       assert.isTrue(isThere())
-      yield* TestClock.adjust("1 second")
+      yield* passing(1, beat)
       yield* look
       assert.isFalse(isThere())
     }))
 
   it.effect("a sleep of the host is no time without a use, unless it is a small part of the time to live", () =>
     Effect.gen(function*() {
-      const { isThere, look } = yield* stoppedWorkspace
+      const { beat, isThere, look } = yield* stoppedWorkspace
       const { clock, stepTo } = yield* steppedClock
-      const after = (seconds: number) =>
-        Effect.andThen(TestClock.adjust(`${seconds} seconds`), Effect.provideService(look, Clock.Clock, clock))
+      const by = <A>(work: Effect.Effect<A>) => Effect.provideService(work, Clock.Clock, clock)
+      const after = (seconds: number) => Effect.andThen(passing(seconds, by(beat)), by(look))
       yield* after(1)
       stepTo(8 * 3_600_000)
       yield* after(1)
@@ -82,6 +86,22 @@ describe("a workspace with a time to live", () => {
       yield* after(99)
       assert.isTrue(isThere())
       yield* after(2)
+      assert.isFalse(isThere())
+    }))
+
+  it.effect("a stop of the daemon is no time without a use", () =>
+    Effect.gen(function*() {
+      const { beat, isThere, look } = yield* stoppedWorkspace
+      yield* passing(1, beat)
+      yield* TestClock.adjust("6000 seconds")
+      yield* beat
+      yield* look
+      assert.isTrue(isThere())
+      yield* passing(599, beat)
+      yield* look
+      assert.isTrue(isThere())
+      yield* passing(1, beat)
+      yield* look
       assert.isFalse(isThere())
     }))
 })

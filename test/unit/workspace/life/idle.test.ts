@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Exit, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { VmFailed } from "../../../../src/contract/errors/errors.ts"
+import { makeAbsences } from "../../../../src/system/waits/time.ts"
 import { touch } from "../../../../src/workspace/entry/activity.ts"
 import type { Generation } from "../../../../src/workspace/entry/current-generation.ts"
 import { type Entry, makeEntry } from "../../../../src/workspace/entry/entry.ts"
@@ -12,6 +13,7 @@ import type { Residents } from "../../../../src/workspace/entry/resident-list.ts
 import { makeIdlePauses, noteUses } from "../../../../src/workspace/life/verbs/idle.ts"
 import { makeFolder } from "../../../../src/workspace/life/verbs/new-workspace.ts"
 import { eventLog } from "../../../support/event-log.ts"
+import { passing } from "../../../support/passing.ts"
 import { steppedClock } from "../../../support/stepped-clock.ts"
 import { temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 import { recordOf } from "../record-of.ts"
@@ -49,7 +51,8 @@ const running = (pauseAfterSeconds: number | undefined = AFTER_SECONDS) =>
     yield* makeFolder(entry.folder)
     yield* touch(entry.folder)
     const lifecycle = { registry, scope }
-    const pauses = makeIdlePauses(lifecycle) as Effect.Effect<
+    const absences = makeAbsences()
+    const pauses = makeIdlePauses(lifecycle, absences) as Effect.Effect<
       void,
       never,
       Effect.Services<ReturnType<typeof makeIdlePauses>>
@@ -68,9 +71,10 @@ const running = (pauseAfterSeconds: number | undefined = AFTER_SECONDS) =>
         readEvents(entry.folder.directory),
         (events) => events.flatMap((event) => event._tag === "pause_failed" ? [event.detail] : [])
       ),
+      beat: absences.beat,
       /** Looks after a time, and gives the attempts so far. */
       attemptsAfter: (seconds: number) =>
-        Effect.andThen(TestClock.adjust(`${seconds} seconds`), look).pipe(Effect.map(() => tried.attempts))
+        Effect.andThen(passing(seconds, absences.beat), look).pipe(Effect.map(() => tried.attempts))
     }
   })
 
@@ -86,7 +90,7 @@ describe("a workspace that is paused after a time without a use", () => {
   it.effect("a workspace without the setting is never paused", () =>
     Effect.gen(function*() {
       const { attemptsAfter } = yield* running(0)
-      assert.strictEqual(yield* attemptsAfter(1_000_000), 0)
+      assert.strictEqual(yield* attemptsAfter(6_000), 0)
     }))
 
   it.effect("an operation keeps a workspace awake, and the time counts from its end", () =>
@@ -113,7 +117,7 @@ describe("a workspace that is paused after a time without a use", () => {
   it.effect("a write counts as a use", () =>
     Effect.gen(function*() {
       const { attemptsAfter, entry } = yield* running()
-      yield* TestClock.adjust("599 seconds")
+      assert.strictEqual(yield* attemptsAfter(599), 0)
       yield* touch(entry.folder)
       assert.strictEqual(yield* attemptsAfter(599), 0)
       assert.strictEqual(yield* attemptsAfter(1), 1)
@@ -185,12 +189,11 @@ describe("a workspace that is paused after a time without a use", () => {
 
   it.effect("a sleep of the host or a set clock is no time without a use: the signs of living programs come later", () =>
     Effect.gen(function*() {
-      const { look, tried } = yield* running()
+      const { beat, look, tried } = yield* running()
       const { clock, stepTo } = yield* steppedClock
+      const by = <A>(work: Effect.Effect<A>) => Effect.provideService(work, Clock.Clock, clock)
       const after = (seconds: number) =>
-        Effect.andThen(TestClock.adjust(`${seconds} seconds`), Effect.provideService(look, Clock.Clock, clock)).pipe(
-          Effect.map(() => tried.attempts)
-        )
+        Effect.andThen(passing(seconds, by(beat)), by(look)).pipe(Effect.map(() => tried.attempts))
       assert.strictEqual(yield* after(1), 0)
       stepTo(8 * 3_600_000)
       assert.strictEqual(yield* after(1), 0)
@@ -202,5 +205,20 @@ describe("a workspace that is paused after a time without a use", () => {
       assert.strictEqual(yield* after(1), 0)
       assert.strictEqual(yield* after(599), 0)
       assert.strictEqual(yield* after(1), 1)
+    }))
+
+  it.effect("a stop of the daemon is no time without a use, unless it is a small part of the time", () =>
+    Effect.gen(function*() {
+      const { attemptsAfter, beat, look, tried } = yield* running()
+      assert.strictEqual(yield* attemptsAfter(1), 0)
+      // Both clocks go on while the process is stopped.
+      yield* TestClock.adjust("6000 seconds")
+      yield* beat
+      yield* look
+      assert.strictEqual(tried.attempts, 0)
+      assert.strictEqual(yield* attemptsAfter(300), 0)
+      yield* TestClock.adjust("200 seconds")
+      assert.strictEqual(yield* attemptsAfter(99), 0)
+      assert.strictEqual(yield* attemptsAfter(1), 1)
     }))
 })
