@@ -1,7 +1,9 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 "use strict"
 // `pyro`: answers --version by itself; the first requests of `mcp serve` and simple forms of `workspace exec` have small files; everything
 // else is one bundle, started with V8's code cache of an earlier run.
+// Node takes --env-file from all words before the first `--`, also from those of a guest's command. A file of the current directory could then
+// set NODE_OPTIONS, which runs code on the host.
 
 const VERSION = "__VERSION__"
 /** Versions of the parts that are built in. */

@@ -61,8 +61,12 @@ export const route = (own: ReadonlyArray<string>): Route => {
     const beneath = beneathPath(longer)
     if (beneath.length === 0) {
       const typed = words.slice(0, at + 1).filter((one) => !one.startsWith("-"))
+      const option = path.length === 0 ? valued(words[at - 1]) : undefined
+      const hint = option === undefined
+        ? suggestion(longer, words[at + 1])
+        : `. If it is the value of ${option}, put both behind the command`
       // Also before --help: the help of the words above would hide the wrong word.
-      return { _tag: "Wrong", detail: `no command "${typed.join(" ")}"${suggestion(longer, words[at + 1])}`, path }
+      return { _tag: "Wrong", detail: `no command "${typed.join(" ")}"${hint}`, path }
     }
     path = longer
     const exact = beneath.find((row) => row.cli.path.length === path.length)
@@ -81,6 +85,9 @@ export const route = (own: ReadonlyArray<string>): Route => {
 
 /** Options that a command line may have before its command. */
 const GENERAL = ["--help", "--json", "--quiet", "--version"]
+
+/** An option of a command in front of a word, which may be its value. */
+const valued = (word = "") => /^--[^=]+$/.test(word) && !GENERAL.includes(word) ? word : undefined
 
 /** Error text of words that end before a command. First reports an option that no command below them has. */
 const incomplete = (path: ReadonlyArray<string>, flags: ReadonlyArray<string>) => {

@@ -1,6 +1,6 @@
 import type { CliSurface } from "../../contract/rows/operation.ts"
 import { ends, operations } from "../../contract/rows/operations.ts"
-import { commands } from "../rows/rows.ts"
+import { commands, isOperation } from "../rows/rows.ts"
 import { GROUP, shortly, shortPath } from "./aliases.ts"
 import { closest } from "./closest.ts"
 import { type Foreign, foreignWord, isSentence, withNames } from "./foreign-words.ts"
@@ -18,9 +18,22 @@ export const suggestion = (typed: Path, next = ""): string => {
   const sentence = foreign?.own.find(isSentence)
   if (sentence !== undefined) return `. ${withNames(sentence, NAME.test(next) ? { workspace: next } : {})}`
   const near = shownBy(typed) ?? (foreign === undefined ? meant(front, last) : firstOf(foreign, front))
-  if (near === undefined) return ""
+  if (near === undefined) return verbFirst(front, last)
   const words = near.map((path) => `"${front.length === 0 ? shortPath(path).join(" ") : shortly(path)}"`)
   return `. Did you mean ${words.join(THEN)}?`
+}
+
+/** For a word after a group that is like no verb: it may be a workspace, which a verb comes before. */
+const verbFirst = (front: Path, last: string): string => {
+  if (front.length === 0 || !NAME.test(last)) return ""
+  const reads = commands.filter((row) =>
+    isOperation(row) && row.annotations.readOnly && row.cli.args[0] === "workspace" &&
+    startsOf(front).some((start) => startsWith(row.cli.path, start))
+  )
+  const row = reads.find(({ cli: { path } }) => path.at(-1) === "list") ?? reads[0]
+  return row === undefined
+    ? ""
+    : `. If ${last} is a workspace, a verb comes first, as in "${shortly([...row.cli.path, last])}"`
 }
 
 /** The command that shows people what an operation for programs gives. */

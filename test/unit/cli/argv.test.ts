@@ -156,6 +156,26 @@ describe("finding the operation", () => {
   })
 
   it.each([
+    ["port fix", "pyro port list fix"],
+    ["service fix", "pyro service list fix"],
+    ["snapshot fix", "pyro snapshot list fix"],
+    ["network fix", "pyro network log fix"],
+    ["workspace port fix", "pyro port list fix"]
+  ])("%s, with a workspace in the place of the verb, is told the form of the group", (typed, form) => {
+    assert.strictEqual(
+      suggested(typed),
+      `no command "${typed}". If fix is a workspace, a verb comes first, as in "${form}"`
+    )
+  })
+
+  it("an option before the command is told where it stands", () => {
+    assert.strictEqual(
+      suggested("--env-file vars exec fix"),
+      `no command "vars". If it is the value of --env-file, put both behind the command`
+    )
+  })
+
+  it.each([
     ["pull", "env pull"],
     ["ssh", "attach"],
     ["inspect", "status"],
