@@ -74,18 +74,18 @@ const closed = [...libraries.filter((name) => name.startsWith("lib/")), "buildin
 /** What else is inside: it stands in the place of one of the folder's own parts. */
 const alsoInside = {
   // The other end of the wire: fake and hostile agents.
-  "lib/guest-channel": [{ from: "^test/support/guest-wire\\.ts$", to: "wire/" }],
+  "lib/guest-channel": [{ from: "^test/support/guest-channel/guest-wire\\.ts$", to: "wire/" }],
   // A driver that has processes in place of VMs: it is made of what drivers share.
   "lib/vm": [{ from: "^test/support/local-agent/", to: "driver/[^/]+$" }],
   // The two ends of the daemon's socket are tested with each other.
   "sdk": [{
-    from: "^test/(unit/(daemon|contract)/|support/served-pyro|fixtures/forgetful-client)",
+    from: "^test/(unit/(daemon|contract)/|support/daemon/served-pyro|fixtures/forgetful-client)",
     to: "connection/[^/]+$"
   }],
   // Room is asked for before a build and before a run.
   "building": [{ from: "^test/unit/daemon/app/room-before-work", to: "(builder/acquire|devcontainer/create)\\.ts$" }],
   "daemon": [
-    { from: "^test/support/served-pyro\\.ts$", to: "server/[^/]+$" },
+    { from: "^test/support/daemon/served-pyro\\.ts$", to: "server/[^/]+$" },
     { from: "^test/support/web/serve\\.ts$", to: "page/page\\.ts$" },
     { from: "^test/unit/contract/rpc\\.test\\.ts$", to: "server/request-tracker\\.ts$" },
     { from: "^bench/rows/observation\\.ts$", to: "calls/request/observe\\.ts$" },

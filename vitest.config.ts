@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config"
 import { installedFrameworks } from "./test/frameworks/installed.ts"
-import { LongestFirst } from "./test/support/longest-first.ts"
+import { LongestFirst } from "./test/support/run/longest-first.ts"
 
 /**
  * CI runs a failed test once more, and its report names the test: a loaded host may make a test of real processes miss its moment.
@@ -18,7 +18,7 @@ const project = (
     name,
     include: [`test/${name}/**/*.test.ts`],
     retry,
-    setupFiles: ["test/support/own-variables.ts", "test/support/retried.ts", ...setupFiles],
+    setupFiles: ["test/support/run/own-variables.ts", "test/support/run/retried.ts", ...setupFiles],
     ...timeouts
   }
 })
@@ -52,7 +52,7 @@ export default defineConfig({
       project("package"),
       // The use cases of the documents, on real projects. Each file takes a minute, so that the short files of `guest` come last.
       project("smoke", { testTimeout: 900_000, hookTimeout: 600_000 }),
-      project("guest", ofMicroVms, ["test/support/no-pool.ts"]),
+      project("guest", ofMicroVms, ["test/support/run/no-pool.ts"]),
       // Storms, bad days, and the largest trees and files: `npm run test:soak`; `npm test` has one small case of each kind.
       project("soak", ofMicroVms),
       // Images and builders beyond the common cases: `npm run test:images`; `npm test` has one small case of each kind.

@@ -7,7 +7,7 @@ export const identityOf = async (host) => {
   const { build } = await import("esbuild")
   const { outputFiles: [bundle] } = await build({
     stdin: {
-      contents: `export * from "./test/support/certificates.ts"`,
+      contents: `export * from "./test/support/network/certificates.ts"`,
       resolveDir: inRoot()
     },
     bundle: true,

@@ -3,7 +3,7 @@ import { Effect, Option, Stream } from "effect"
 import { createHash } from "node:crypto"
 import { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
 import { newRequestId } from "../../src/system/processes/identity.ts"
-import { FrameDecoder, HostMessage } from "../support/guest-wire.ts"
+import { FrameDecoder, HostMessage } from "../support/guest-channel/guest-wire.ts"
 import { Agent, withAgent } from "./agent.ts"
 import { type Cut, type CuttingSocket, openCutting } from "./cutting.ts"
 

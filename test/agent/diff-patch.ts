@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
 import type { ChangesOptions } from "../../src/workspace/content/diff/changes.ts"
 import { changesOptions, type DiffSelection } from "../../src/workspace/content/diff/diff.ts"
-import { wholePatch } from "../support/whole-patch.ts"
+import { wholePatch } from "../support/workspace/whole-patch.ts"
 import { changesOf } from "./whole-changes.ts"
 
 /** The whole patch, as an export has it. */

@@ -13,7 +13,7 @@ import {
   writeFileSync
 } from "node:fs"
 import { createServer } from "node:net"
-import { setAttribute } from "../support/attributes.ts"
+import { setAttribute } from "../support/files/attributes.ts"
 import { Agent, until, withAgent } from "./agent.ts"
 
 const sha = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")

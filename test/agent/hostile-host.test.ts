@@ -2,7 +2,13 @@ import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { constants } from "node:os"
 import { Calls } from "../../src/lib/guest-channel/model/calls.ts"
-import { AgentMessage, encodeFrame, FIRST_CALL, HostMessage, MAX_FRAME_BYTES } from "../support/guest-wire.ts"
+import {
+  AgentMessage,
+  encodeFrame,
+  FIRST_CALL,
+  HostMessage,
+  MAX_FRAME_BYTES
+} from "../support/guest-channel/guest-wire.ts"
 import { samples } from "../unit/lib/guest-channel/samples.ts"
 import { Agent, withConfinedAgent } from "./agent.ts"
 import { openRaw } from "./raw.ts"

@@ -1,12 +1,12 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { points, pointsOf } from "../support/fault-points.ts"
+import { points, pointsOf } from "../support/lifecycle/fault-points.ts"
 import { localAgent } from "../support/lifecycle/local-agent.ts"
 import { operations } from "../support/lifecycle/operations.ts"
 import type { WorkspacesClient } from "../support/lifecycle/workspaces-client.ts"
 import { until } from "../support/pyro-cli.ts"
-import { makeIdle } from "../support/workspace-activity.ts"
+import { makeIdle } from "../support/workspace/workspace-activity.ts"
 import { sanitizedBuild } from "./agent.ts"
 
 describe("a long chain of layers over a local agent", () => {

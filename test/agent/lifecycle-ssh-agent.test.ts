@@ -3,11 +3,11 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { makeKey } from "../../src/lib/ssh/keys.ts"
-import { clientScript, hostKey, loginMessages } from "../support/agent-messages.ts"
 import { localAgent } from "../support/lifecycle/local-agent.ts"
 import { operations } from "../support/lifecycle/operations.ts"
 import type { WorkspacesClient } from "../support/lifecycle/workspaces-client.ts"
 import { temporaryFolder, until } from "../support/pyro-cli.ts"
+import { clientScript, hostKey, loginMessages } from "../support/ssh/agent-messages.ts"
 import { sanitizedBuild } from "./agent.ts"
 
 interface Info {

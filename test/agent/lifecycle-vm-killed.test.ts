@@ -1,5 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { pointsOf } from "../support/fault-points.ts"
+import { pointsOf } from "../support/lifecycle/fault-points.ts"
 import { localAgent } from "../support/lifecycle/local-agent.ts"
 import { operations } from "../support/lifecycle/operations.ts"
 import type { WorkspacesClient } from "../support/lifecycle/workspaces-client.ts"

@@ -2,7 +2,7 @@ import { assert } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import type { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
 import type { DatagramRequest } from "../../src/lib/guest-channel/model/network.ts"
-import { accept } from "../support/guest-requests.ts"
+import { accept } from "../support/network/guest-requests.ts"
 import { withNetworkAgent } from "./agent.ts"
 import { connectedNetwork, js, serve } from "./network.ts"
 

@@ -3,8 +3,14 @@ import { Effect, Fiber, Stream } from "effect"
 import { randomBytes } from "node:crypto"
 import { constants } from "node:os"
 import { NetworkMode } from "../../src/lib/guest-channel/model/calls.ts"
-import { accept as acceptRequest, networkRequests } from "../support/guest-requests.ts"
-import { AgentMessage, encodeControl, encodeFrame, HostMessage, RequestAnswer } from "../support/guest-wire.ts"
+import {
+  AgentMessage,
+  encodeControl,
+  encodeFrame,
+  HostMessage,
+  RequestAnswer
+} from "../support/guest-channel/guest-wire.ts"
+import { accept as acceptRequest, networkRequests } from "../support/network/guest-requests.ts"
 import { until, withNetworkAgent } from "./agent.ts"
 import { connectedNetwork, echo, js, jsFiber, serve } from "./network.ts"
 import { openRaw } from "./raw.ts"

@@ -2,7 +2,7 @@ import { assert } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Stream } from "effect"
 import { NetworkMode } from "../../src/lib/guest-channel/model/calls.ts"
 import type { ConnectRequest } from "../../src/lib/guest-channel/model/network.ts"
-import { accept } from "../support/guest-requests.ts"
+import { accept } from "../support/network/guest-requests.ts"
 import { Agent, withAgent, withNetworkAgent, withUnprivilegedNetworkAgent } from "./agent.ts"
 import { connectedNetwork, echo, js, jsFiber, nextConnect, serve, textOf } from "./network.ts"
 

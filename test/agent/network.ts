@@ -11,7 +11,7 @@ import type {
   NetworkRequest,
   ResolveRequest
 } from "../../src/lib/guest-channel/model/network.ts"
-import { accept, networkRequests } from "../support/guest-requests.ts"
+import { accept, networkRequests } from "../support/network/guest-requests.ts"
 import { Agent } from "./agent.ts"
 import { run, sh } from "./run.ts"
 

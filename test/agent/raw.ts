@@ -9,7 +9,7 @@ import {
   HostMessage,
   type Message,
   TAKEOVER_FILLER_BYTES
-} from "../support/guest-wire.ts"
+} from "../support/guest-channel/guest-wire.ts"
 import { Agent, until } from "./agent.ts"
 import { openUnixSocket } from "./unix-socket.ts"
 

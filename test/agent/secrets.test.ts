@@ -14,7 +14,7 @@ import { exec } from "../../src/workspace/residents/exec/exec.ts"
 import { logs } from "../../src/workspace/residents/exec/logs.ts"
 import { writeSecrets } from "../../src/workspace/residents/secret/secret-file.ts"
 import { initialSecrets, openSecrets } from "../../src/workspace/residents/secret/workspace-secrets.ts"
-import { regularFilesBeneath } from "../support/files-beneath.ts"
+import { regularFilesBeneath } from "../support/files/files-beneath.ts"
 import { Agent, until, withAgent } from "./agent.ts"
 
 const TOKEN = "correct horse battery"

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
-import { AgentMessage, encodeControl, FIRST_CALL, HelloFlag, HostMessage } from "../support/guest-wire.ts"
+import { AgentMessage, encodeControl, FIRST_CALL, HelloFlag, HostMessage } from "../support/guest-channel/guest-wire.ts"
 import { withConfinedAgent } from "./agent.ts"
 import { openRawWith } from "./raw.ts"
 

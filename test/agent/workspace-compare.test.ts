@@ -8,7 +8,7 @@ import { baselineRoot } from "../../src/lib/guest-channel/model/calls.ts"
 import { nothingPushed } from "../../src/lib/seeding/model/pushed.ts"
 import type { Side } from "../../src/workspace/content/compare/differences.ts"
 import { type CompareOptions, differencesOf } from "../../src/workspace/content/compare/differences.ts"
-import { wholePatch } from "../support/whole-patch.ts"
+import { wholePatch } from "../support/workspace/whole-patch.ts"
 import { Agent, anotherAgent, withAgent } from "./agent.ts"
 
 /** What a step does to a tree: files of a few names and contents, so that two trees often agree. */

@@ -23,7 +23,7 @@ import { listFiles } from "../../src/workspace/content/files/list.ts"
 import { openFile } from "../../src/workspace/content/files/open.ts"
 import { readFile } from "../../src/workspace/content/files/read.ts"
 import { writeFile, writeFileFrom } from "../../src/workspace/content/files/write.ts"
-import { pngOf } from "../support/images.ts"
+import { pngOf } from "../support/files/images.ts"
 import { withConfinedAgent } from "./agent.ts"
 import { decoded, freshRoot, reasonOf } from "./fresh-root.ts"
 

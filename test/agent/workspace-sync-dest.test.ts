@@ -5,7 +5,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { readPushed } from "../../src/lib/seeding/model/pushed.ts"
 import { replayPushed } from "../../src/lib/seeding/push.ts"
-import { setAttribute } from "../support/attributes.ts"
+import { setAttribute } from "../support/files/attributes.ts"
 import { withAgent } from "./agent.ts"
 import { seeded, write } from "./pushed.ts"
 

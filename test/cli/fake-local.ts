@@ -22,8 +22,8 @@ import type { RunEvent, RunPayload } from "../../src/contract/rows/run.ts"
 import { daemonLogs, daemonStatus, daemonStop, daemonTimings } from "../../src/daemon/app/daemon-control.ts"
 import { SeedImages } from "../../src/lib/disk/SeedImages.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
-import { someDisk } from "../support/disk-usage.ts"
-import { unfakedPyro } from "../support/unfaked-pyro.ts"
+import { unfakedPyro } from "../support/daemon/unfaked-pyro.ts"
+import { someDisk } from "../support/disk/disk-usage.ts"
 import { fakeWorkspaces } from "./fake-workspaces.ts"
 
 const SAVED: ResultOf<"saved.list">["saved"][number] = {

@@ -12,7 +12,7 @@ import type { ExecEvent } from "../../src/contract/rows/workspace-exec.ts"
 import type { WorkspaceInfo } from "../../src/contract/rows/workspace-info.ts"
 import type { WorkspaceEvent } from "../../src/contract/rows/workspace-lifecycle.ts"
 import { callerProject, isReachable } from "../../src/contract/wire/caller-project.ts"
-import { unfakedPyro } from "../support/unfaked-pyro.ts"
+import { unfakedPyro } from "../support/daemon/unfaked-pyro.ts"
 
 type RunCommand = (payload: RunPayload, input: RunInput) => Stream.Stream<RunEvent, PyroError>
 

@@ -1,9 +1,9 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { bashSession } from "../support/bash-session.ts"
+import { bashSession } from "../support/cli/bash-session.ts"
+import { assertAsShown, sectionOf, stepsOf } from "../support/documents/page-steps.ts"
 import { installation } from "../support/installation.ts"
-import { assertAsShown, sectionOf, stepsOf } from "../support/page-steps.ts"
 import { pyroPath } from "../support/pyro-cli.ts"
 
 const root = path.resolve(import.meta.dirname, "../..")

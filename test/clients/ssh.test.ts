@@ -4,8 +4,8 @@ import { createServer, type Server } from "node:net"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
-import { openSsh } from "../support/open-ssh.ts"
 import { pyroPath } from "../support/pyro-cli.ts"
+import { openSsh } from "../support/ssh/open-ssh.ts"
 
 // Other clients than OpenSSH's. The host needs python3 with pip, go, java and mvn, and the public registries.
 

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest"
-import { pagesOverLocalAgents, programsOverLocalAgents } from "../support/documented.ts"
+import { pagesOverLocalAgents, programsOverLocalAgents } from "../support/documents/documented.ts"
 import { readerOverLocalAgents } from "../support/documents/over-local-agents.ts"
 
 /** The pages whose commands a local agent can run, with the built command. test/guest/docs.test.ts has those that need a microVM. */

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest"
-import { helpExamples } from "../support/documented.ts"
+import { helpExamples } from "../support/documents/documented.ts"
 import { readerOverLocalAgents } from "../support/documents/over-local-agents.ts"
 
 /** Every example of a help text, with the built command and guests that are local agents. test/guest/docs.test.ts has those that need a microVM. */

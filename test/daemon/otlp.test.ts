@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { otlpReceiver } from "../support/daemon/otlp-receiver.ts"
 import { installation } from "../support/installation.ts"
-import { otlpReceiver } from "../support/otlp-receiver.ts"
 
 type Receiver = Awaited<ReturnType<typeof otlpReceiver>>
 

@@ -4,8 +4,8 @@ import * as net from "node:net"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import type WebSocket from "ws"
-import { browse, get, ownRequest, upgrade } from "../support/page-browser.ts"
-import { packageWithPage } from "../support/page-package.ts"
+import { browse, get, ownRequest, upgrade } from "../support/web/page-browser.ts"
+import { packageWithPage } from "../support/web/page-package.ts"
 
 const { entry, folder, remove } = packageWithPage({ "index.html": "<!doctype html><title>the page</title>" })
 

@@ -5,7 +5,7 @@ import { FINISHED, scriptedModel } from "../hosts/scripted-model.ts"
 import { fakeAgent } from "../support/agent-inside/fake-agent.ts"
 import { API, OTHER, placeOfAgents } from "../support/agent-inside/place.ts"
 import { searchGuest } from "../support/agent-inside/search.ts"
-import { checkedTerminal } from "../support/checked-terminal.ts"
+import { checkedTerminal } from "../support/cli/checked-terminal.ts"
 
 const KEY = "sk-test-0123456789-of-the-person"
 const env = { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: `https://${API}` }

@@ -10,8 +10,8 @@ import { endVm, ownerlessWorkspaceVms, sweepVms } from "../../src/lib/vm/model/s
 import { Vmm } from "../../src/lib/vm/Vmm.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 import { isAlive } from "../../src/system/processes/identity.ts"
-import { bundled, linkBuilt } from "../support/bundled.ts"
 import { finish, guestServices, script } from "../support/guest.ts"
+import { bundled, linkBuilt } from "../support/package/bundled.ts"
 
 /** The driver as one program, beside a link to the natively built tools. */
 const driver = Effect.acquireRelease(

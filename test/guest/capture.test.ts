@@ -12,7 +12,7 @@ import type { FreshWorkspace } from "../../src/workspace/life/guest/boot.ts"
 import { driverOf } from "../../src/workspace/life/guest/driver.ts"
 import { renew } from "../../src/workspace/life/snapshot/restore.ts"
 import { acquireTestWorkspace, basics, finish, guestServices, makeTestDisk, script } from "../support/guest.ts"
-import { filesOf } from "../support/vm-on-host.ts"
+import { filesOf } from "../support/vm/vm-on-host.ts"
 
 const temporary = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-capture-"))),

@@ -1,11 +1,11 @@
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { writeTree } from "../support/files/write-tree.ts"
 import { installation, smallSizes } from "../support/installation.ts"
 import { imageOf } from "../support/oci/image.ts"
 import { startRegistry, type TestRegistry } from "../support/oci/registry.ts"
 import { shellRoot } from "../support/oci/shell.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
-import { writeTree } from "../support/write-tree.ts"
 
 const { folder, remove } = temporaryFolder("pyro-devcontainer-test-")
 let registry: TestRegistry

@@ -3,9 +3,9 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { promisify } from "node:util"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
-import { startChatApi } from "../support/chat-stand-in.ts"
 import { type Installation, installation } from "../support/installation.ts"
-import { startResponsesApi } from "../support/responses-stand-in.ts"
+import { startChatApi } from "../support/models/chat-stand-in.ts"
+import { startResponsesApi } from "../support/models/responses-stand-in.ts"
 
 const root = path.resolve(import.meta.dirname, "../..")
 const run = promisify(execFile)

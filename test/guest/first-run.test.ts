@@ -3,10 +3,10 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, assert, describe, it } from "vitest"
-import { openInstallations } from "../support/attempts.ts"
-import { hostInventory } from "../support/host-inventory.ts"
-import { assertAsShown, type PageStep, stepsOf } from "../support/page-steps.ts"
+import { assertAsShown, type PageStep, stepsOf } from "../support/documents/page-steps.ts"
+import { hostInventory } from "../support/host/host-inventory.ts"
 import { pyroPath, temporaryFolder } from "../support/pyro-cli.ts"
+import { openInstallations } from "../support/run/attempts.ts"
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..")
 

@@ -8,9 +8,9 @@ import { fileURLToPath } from "node:url"
 import { buildInitramfs } from "../../src/lib/environment/model/initramfs.ts"
 import { Vmm } from "../../src/lib/vm/Vmm.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
-import { knownAccelerator } from "../support/accelerator.ts"
 import { basics, guestServices } from "../support/guest.ts"
-import { isFirecracker } from "../support/vmm.ts"
+import { knownAccelerator } from "../support/run/accelerator.ts"
+import { isFirecracker } from "../support/vm/vmm.ts"
 
 // Its kernel has a name of its own.
 Object.assign(process.env, knownAccelerator())

@@ -1,3 +1,3 @@
-import { killSuite } from "../support/kill-suite.ts"
+import { killSuite } from "../support/suites/kill-suite.ts"
 
 killSuite(2)

@@ -1,6 +1,6 @@
 import { faultSuite } from "../support/lifecycle/fault-suite.ts"
 import { microVms } from "../support/lifecycle/micro-vms.ts"
-import { vmmName } from "../support/vmm.ts"
+import { vmmName } from "../support/vm/vmm.ts"
 
 // One crash of each kind that a VM can make another: of its start, its memory, its disk and its end. test/agent visits every point, and
 // test/soak does with microVMs.

@@ -1,5 +1,5 @@
 import { microVms } from "../support/lifecycle/micro-vms.ts"
 import { processesSuite } from "../support/lifecycle/processes-suite.ts"
-import { vmmName } from "../support/vmm.ts"
+import { vmmName } from "../support/vm/vmm.ts"
 
 processesSuite(vmmName, microVms())

@@ -1,5 +1,5 @@
 import { lifecycleSuite } from "../support/lifecycle/lifecycle-suite.ts"
 import { microVms } from "../support/lifecycle/micro-vms.ts"
-import { vmmName } from "../support/vmm.ts"
+import { vmmName } from "../support/vm/vmm.ts"
 
 lifecycleSuite(vmmName, microVms())

@@ -4,7 +4,7 @@ import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, assert, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
-import { failed, resultText, stockClients, succeeded } from "../support/mcp-clients.ts"
+import { failed, resultText, stockClients, succeeded } from "../support/mcp/mcp-clients.ts"
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..")
 

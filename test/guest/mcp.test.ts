@@ -3,7 +3,7 @@ import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { rawClient } from "../mcp/raw-client.ts"
 import { installation } from "../support/installation.ts"
-import { failed, type StockClient, stockClients, succeeded } from "../support/mcp-clients.ts"
+import { failed, type StockClient, stockClients, succeeded } from "../support/mcp/mcp-clients.ts"
 import { pyroPath, until } from "../support/pyro-cli.ts"
 
 const { close, env, folder, json, sh } = installation("pyro-mcp-")

@@ -9,8 +9,8 @@ import type { ConnectRequest } from "../../src/lib/guest-channel/model/network.t
 import { frozenIn } from "../../src/lib/vm/model/machine.ts"
 import { Vmm } from "../../src/lib/vm/Vmm.ts"
 import { renew } from "../../src/workspace/life/snapshot/restore.ts"
-import { accept, networkRequests } from "../support/guest-requests.ts"
 import { acquireTestWorkspace, basics, finish, guestServices, script } from "../support/guest.ts"
+import { accept, networkRequests } from "../support/network/guest-requests.ts"
 
 const resolver = Calls.writeSmall({
   path: "/etc/resolv.conf",

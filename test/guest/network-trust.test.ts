@@ -1,8 +1,8 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { makeTestAuthority } from "../support/certificates.ts"
 import { installation, smallSizes } from "../support/installation.ts"
+import { makeTestAuthority } from "../support/network/certificates.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
 
 const { folder, remove } = temporaryFolder("pyro-trust-test-")

@@ -6,8 +6,8 @@ import { Pool } from "../../src/lib/vm/Pool.ts"
 import { Vmm } from "../../src/lib/vm/Vmm.ts"
 import { guestServices, makeTestDisk } from "../support/guest.ts"
 import { type DaemonInfo, installation } from "../support/installation.ts"
-import { claim, ran, requestFor, taken, temporary } from "../support/pool-guests.ts"
 import { until } from "../support/pyro-cli.ts"
+import { claim, ran, requestFor, taken, temporary } from "../support/vm/pool-guests.ts"
 
 const services = Pool.layer({ membersPerKind: 2, quietMs: 0, aheadMs: 0 }).pipe(Layer.provideMerge(guestServices))
 

@@ -13,8 +13,8 @@ import { Vmm } from "../../src/lib/vm/Vmm.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 import { isAlive, type ProcessIdentity } from "../../src/system/processes/identity.ts"
 import { basics, diskMib, finish, guestServices, script } from "../support/guest.ts"
-import { claim, ran, requestFor, taken, temporary } from "../support/pool-guests.ts"
-import { recordOf } from "../support/vm-on-host.ts"
+import { claim, ran, requestFor, taken, temporary } from "../support/vm/pool-guests.ts"
+import { recordOf } from "../support/vm/vm-on-host.ts"
 
 const membersPerKind = 3
 const services = Pool.layer({ membersPerKind, quietMs: 0 }).pipe(Layer.provideMerge(guestServices))

@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { blocksOf } from "../support/documented.ts"
+import { blocksOf } from "../support/documents/documented.ts"
 import { installation } from "../support/installation.ts"
 
 interface Up {

@@ -5,7 +5,7 @@ import { Vmm } from "../../src/lib/vm/Vmm.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 import { coreCount } from "../../src/system/processes/host.ts"
 import { guestServices } from "../support/guest.ts"
-import { requestFor } from "../support/pool-guests.ts"
+import { requestFor } from "../support/vm/pool-guests.ts"
 
 /** One for each core, and one that waits for a file meanwhile. */
 const mostAtOnce = coreCount() + 1

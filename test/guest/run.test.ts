@@ -3,10 +3,10 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { eventually, onTerminal } from "../cli/cli-process.ts"
-import { hostInventory } from "../support/host-inventory.ts"
+import { toldError } from "../support/daemon/told-error.ts"
+import { hostInventory } from "../support/host/host-inventory.ts"
 import { pyro, pyroPath, startPyro, temporaryFolder, until } from "../support/pyro-cli.ts"
 import { settled, settlesAs } from "../support/settled.ts"
-import { toldError } from "../support/told-error.ts"
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
 

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { blocksOf, pages } from "../support/documented.ts"
+import { blocksOf, pages } from "../support/documents/documented.ts"
 import { installation } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
 

@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { makeTestAuthority } from "../support/certificates.ts"
 import { type Installation, installation } from "../support/installation.ts"
+import { makeTestAuthority } from "../support/network/certificates.ts"
 import { networkHost } from "../support/network/host.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
 

@@ -2,12 +2,12 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { knownAccelerator } from "../support/accelerator.ts"
-import { hostInventory } from "../support/host-inventory.ts"
+import { toldError } from "../support/daemon/told-error.ts"
+import { hostInventory } from "../support/host/host-inventory.ts"
 import { ownCache } from "../support/own-cache.ts"
 import { pyro, startPyro, temporaryFolder, until } from "../support/pyro-cli.ts"
+import { knownAccelerator } from "../support/run/accelerator.ts"
 import { settled, settlesAs } from "../support/settled.ts"
-import { toldError } from "../support/told-error.ts"
 
 /** A program of the test's own in place of QEMU. */
 const fakeQemu = (file: string, body: string) => {

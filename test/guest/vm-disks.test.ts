@@ -5,7 +5,7 @@ import { SeedImages } from "../../src/lib/disk/SeedImages.ts"
 import type { Vm } from "../../src/lib/vm/model/Vm.ts"
 import { driverOf } from "../../src/workspace/life/guest/driver.ts"
 import { acquireTestWorkspace, basics, diskMib, finish, guestServices, script } from "../support/guest.ts"
-import { filesOf, recordOf } from "../support/vm-on-host.ts"
+import { filesOf, recordOf } from "../support/vm/vm-on-host.ts"
 
 /** QEMU closes its old images in the background, and their files go with them. */
 const hasOneOverlay = (vm: Vm) =>

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { regularFilesBeneath } from "../support/files-beneath.ts"
+import { regularFilesBeneath } from "../support/files/files-beneath.ts"
 import { installation } from "../support/installation.ts"
 
 const pyro = installation("pyro-archive-", { env: { PYRO_POOL_MEMBERS: "0" } })

@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { checkedTerminal } from "../support/checked-terminal.ts"
+import { checkedTerminal } from "../support/cli/checked-terminal.ts"
 import { installation } from "../support/installation.ts"
 import { pyroPath } from "../support/pyro-cli.ts"
 

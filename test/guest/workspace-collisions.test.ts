@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { collisionSuite } from "../support/collision-suite.ts"
 import { installation } from "../support/installation.ts"
+import { collisionSuite } from "../support/suites/collision-suite.ts"
 
 const pyro = installation("pyro-collisions-")
 const { create, folder, json, sh, step } = pyro

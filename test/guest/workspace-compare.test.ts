@@ -1,11 +1,11 @@
 import { afterAll, assert, describe, it } from "vitest"
-import { comparisons, told } from "../support/comparisons.ts"
 import { installation, vmmOf } from "../support/installation.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
-import { restingCases } from "../support/resting-cases.ts"
 import { settled, settlesAs } from "../support/settled.ts"
-import { snapshots } from "../support/snapshots.ts"
-import { diskDevice } from "../support/vmm.ts"
+import { restingCases } from "../support/suites/resting-cases.ts"
+import { diskDevice } from "../support/vm/vmm.ts"
+import { comparisons, told } from "../support/workspace/comparisons.ts"
+import { snapshots } from "../support/workspace/snapshots.ts"
 
 // test/soak/workspace-compare.test.ts has different seeds, more pairs of snapshots and stopped workspaces, cancelled comparisons and races, too.
 const pyro = installation("pyro-compare-")

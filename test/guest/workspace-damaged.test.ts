@@ -3,7 +3,7 @@ import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation, vmmOf } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
-import { diskDevice } from "../support/vmm.ts"
+import { diskDevice } from "../support/vm/vmm.ts"
 
 const pyro = installation("pyro-damaged-")
 const { call, create, failure, json, sh, step, folder } = pyro

@@ -17,10 +17,10 @@ import { endVm } from "../../src/lib/vm/model/sweep.ts"
 import { Vmm } from "../../src/lib/vm/Vmm.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 import { linkBase, linkedBase } from "../../src/workspace/life/guest/base.ts"
-import { knownAccelerator } from "../support/accelerator.ts"
 import { basics, finish, guestServices, memoryMib, script } from "../support/guest.ts"
 import { ownCache } from "../support/own-cache.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
+import { knownAccelerator } from "../support/run/accelerator.ts"
 
 // One test makes templates that nobody else has a use for.
 const cachePlace = temporaryFolder("pyro-disk-cache-")

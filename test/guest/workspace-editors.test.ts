@@ -7,9 +7,9 @@ import * as path from "node:path"
 import { gzipSync } from "node:zlib"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
-import { openSsh } from "../support/open-ssh.ts"
 import { pyroPath, until } from "../support/pyro-cli.ts"
 import { settlesAs } from "../support/settled.ts"
+import { openSsh } from "../support/ssh/open-ssh.ts"
 
 // The sessions of editors, by OpenSSH's clients: the command lines of VS Code's Remote - SSH and of Zed, with servers that only answer.
 const pyro = installation("pyro-editors-")

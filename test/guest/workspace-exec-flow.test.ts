@@ -2,9 +2,9 @@ import { createHash, type Hash, randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { regularFilesBeneath } from "../support/files-beneath.ts"
+import { regularFilesBeneath } from "../support/files/files-beneath.ts"
+import { rssOf, watchRss } from "../support/host/process-facts.ts"
 import { installation } from "../support/installation.ts"
-import { rssOf, watchRss } from "../support/process-facts.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
 
 const pyro = installation("pyro-flow-")

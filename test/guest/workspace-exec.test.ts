@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from "node:crypto"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { toldError } from "../support/daemon/told-error.ts"
 import { installation } from "../support/installation.ts"
 import { pyro as run, startPyro, until } from "../support/pyro-cli.ts"
-import { toldError } from "../support/told-error.ts"
 
 const pyro = installation("pyro-exec-")
 const { call, create, env, json, logs, sh } = pyro

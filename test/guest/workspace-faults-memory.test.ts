@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { setImmediate as turn } from "node:timers/promises"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { toldError } from "../support/daemon/told-error.ts"
+import { unmount } from "../support/files/mounts.ts"
 import { installation } from "../support/installation.ts"
-import { unmount } from "../support/mounts.ts"
-import { toldError } from "../support/told-error.ts"
 
 const mib = 1024 * 1024
 const store = fs.mkdtempSync("/var/tmp/pyro-memory-store-")

@@ -3,10 +3,10 @@ import { randomUUID } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { toldError } from "../support/daemon/told-error.ts"
+import { unmount } from "../support/files/mounts.ts"
 import { installation } from "../support/installation.ts"
-import { unmount } from "../support/mounts.ts"
 import { until } from "../support/pyro-cli.ts"
-import { toldError } from "../support/told-error.ts"
 
 const mountPoint = fs.mkdtempSync("/var/tmp/pyro-space-")
 const state = path.join(mountPoint, "state")

@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { checkDisk } from "../support/disk/workspace-disk.ts"
+import { unmount } from "../support/files/mounts.ts"
 import { installation } from "../support/installation.ts"
-import { unmount } from "../support/mounts.ts"
 import { until } from "../support/pyro-cli.ts"
-import { isFirecracker } from "../support/vmm.ts"
-import { checkDisk } from "../support/workspace-disk.ts"
+import { isFirecracker } from "../support/vm/vmm.ts"
 
 const mountPoint = fs.mkdtempSync("/var/tmp/pyro-full-host-")
 const state = path.join(mountPoint, "state")

@@ -2,10 +2,10 @@ import * as fs from "node:fs"
 import { connect } from "node:net"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { checkedTerminal } from "../support/checked-terminal.ts"
-import { counter } from "../support/counter.ts"
+import { checkedTerminal } from "../support/cli/checked-terminal.ts"
 import { installation } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
+import { counter } from "../support/workspace/counter.ts"
 
 // Few layers are a long chain, and the directory of memory files can vanish as in a reboot.
 const memory = fs.mkdtempSync("/dev/shm/pyro-idle-")

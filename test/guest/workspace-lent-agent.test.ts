@@ -4,11 +4,11 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { makeKey } from "../../src/lib/ssh/keys.ts"
-import { gitBySsh } from "../support/git-by-ssh.ts"
 import { installation } from "../support/installation.ts"
 import { makeRepository } from "../support/network/private/git.ts"
-import { portable } from "../support/open-ssh.ts"
 import { temporaryFolder, until } from "../support/pyro-cli.ts"
+import { gitBySsh } from "../support/ssh/git-by-ssh.ts"
+import { portable } from "../support/ssh/open-ssh.ts"
 
 // A person's agent and known_hosts, two servers with git on the host's loopback, and a guest with git and OpenSSH's client.
 const { folder, remove } = temporaryFolder("pyro-person-")

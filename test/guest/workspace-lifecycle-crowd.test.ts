@@ -1,8 +1,8 @@
 import { afterAll, assert, describe, it } from "vitest"
-import { crowdTest } from "../support/crowd-test.ts"
+import { toldError } from "../support/daemon/told-error.ts"
 import { installation } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
-import { toldError } from "../support/told-error.ts"
+import { crowdTest } from "../support/suites/crowd-test.ts"
 
 const pyro = installation("pyro-crowd-")
 const { call, create, daemonPid, json, list, logs, sh, step } = pyro

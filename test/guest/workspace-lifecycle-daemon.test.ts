@@ -1,10 +1,10 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
-import { memoryStoresOf } from "../support/host-inventory.ts"
+import { memoryStoresOf } from "../support/host/host-inventory.ts"
 import { installation, vmmOf } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
-import { isFirecracker, vmmName } from "../support/vmm.ts"
+import { isFirecracker, vmmName } from "../support/vm/vmm.ts"
 
 const pyro = installation("pyro-adopt-", {
   env: { PYRO_DAEMON_IDLE_MS: "500" },

@@ -1,6 +1,6 @@
 import { afterAll } from "vitest"
 import { installation } from "../support/installation.ts"
-import { interruptedSuite } from "../support/interrupted-suite.ts"
+import { interruptedSuite } from "../support/suites/interrupted-suite.ts"
 
 const pyro = installation("pyro-interrupted-")
 afterAll(pyro.close)

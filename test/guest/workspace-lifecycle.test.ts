@@ -2,10 +2,10 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { afterAll, assert, describe, it } from "vitest"
+import { checkDisk } from "../support/disk/workspace-disk.ts"
 import { installation, vmmOf } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
-import { vmmName } from "../support/vmm.ts"
-import { checkDisk } from "../support/workspace-disk.ts"
+import { vmmName } from "../support/vm/vmm.ts"
 
 const pyro = installation("pyro-life-")
 const { call, create, failure, folder, json, list, logs, sh, state, status, step } = pyro

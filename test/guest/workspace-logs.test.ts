@@ -3,11 +3,11 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { toldError } from "../support/daemon/told-error.ts"
+import { unmount } from "../support/files/mounts.ts"
 import type { Workspace } from "../support/installation.ts"
 import { installation } from "../support/installation.ts"
-import { unmount } from "../support/mounts.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
-import { toldError } from "../support/told-error.ts"
 
 const mountPoint = fs.mkdtempSync("/var/tmp/pyro-logs-")
 const pyro = installation("pyro-logs-", { env: { PYRO_STATE_DIR: path.join(mountPoint, "state") } })

@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { applyPatchIn } from "../../src/workspace/content/patch/apply.ts"
 import { acquireTestWorkspace, finish, guestServices, script } from "../support/guest.ts"
-import { wholePatch } from "../support/whole-patch.ts"
+import { wholePatch } from "../support/workspace/whole-patch.ts"
 
 const path = (name: string) => Buffer.from(name, "latin1")
 const plain = (content: string | Buffer) => ({ mode: 0o100644, content: Buffer.from(content) }) as const

@@ -3,9 +3,9 @@ import { get } from "node:http"
 import { connect } from "node:net"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { counter } from "../support/counter.ts"
 import { installation } from "../support/installation.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
+import { counter } from "../support/workspace/counter.ts"
 
 const TOKEN = "correct horse battery"
 const pyro = installation("pyro-pause-")

@@ -3,7 +3,7 @@ import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
-import { isFirecracker } from "../support/vmm.ts"
+import { isFirecracker } from "../support/vm/vmm.ts"
 
 interface History {
   readonly commands: ReadonlyArray<{

@@ -1,8 +1,8 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
-import { counter } from "../support/counter.ts"
 import { installation } from "../support/installation.ts"
+import { counter } from "../support/workspace/counter.ts"
 
 const pyro = installation("pyro-saved-")
 const { call, create, failure, json, sh, state } = pyro

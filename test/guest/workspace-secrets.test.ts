@@ -1,10 +1,10 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { regularFilesBeneath } from "../support/files-beneath.ts"
+import { toldError } from "../support/daemon/told-error.ts"
+import { regularFilesBeneath } from "../support/files/files-beneath.ts"
 import { installation } from "../support/installation.ts"
-import { snapshots } from "../support/snapshots.ts"
-import { toldError } from "../support/told-error.ts"
+import { snapshots } from "../support/workspace/snapshots.ts"
 
 const pyro = installation("pyro-secrets-")
 const { call, close, create, daemonPid, failure, folder, json, state, status, step } = pyro

@@ -1,7 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
-import { snapshots } from "../support/snapshots.ts"
+import { snapshots } from "../support/workspace/snapshots.ts"
 
 const pyro = installation("pyro-shell-")
 const { call, create, daemonPid, failure, json, sh, status, step } = pyro

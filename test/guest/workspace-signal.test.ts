@@ -1,4 +1,4 @@
-import { signalStorm } from "../support/signal-storm.ts"
+import { signalStorm } from "../support/suites/signal-storm.ts"
 
 // test/soak/workspace-signal.test.ts has more rounds.
 signalStorm(10)

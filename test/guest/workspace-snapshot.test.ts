@@ -3,7 +3,7 @@ import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
-import { identityScript, snapshots } from "../support/snapshots.ts"
+import { identityScript, snapshots } from "../support/workspace/snapshots.ts"
 
 const pyro = installation("pyro-snapshot-")
 const { call, create, env, failure, json, list, sh, state, status, step } = pyro

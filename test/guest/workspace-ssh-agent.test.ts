@@ -4,12 +4,12 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { makeKey } from "../../src/lib/ssh/keys.ts"
-import { gitBySsh } from "../support/git-by-ssh.ts"
 import { installation } from "../support/installation.ts"
 import { makeRepository } from "../support/network/private/git.ts"
-import { portable } from "../support/open-ssh.ts"
 import { pyroPath, startPyro, until } from "../support/pyro-cli.ts"
 import { settlesAs } from "../support/settled.ts"
+import { gitBySsh } from "../support/ssh/git-by-ssh.ts"
+import { portable } from "../support/ssh/open-ssh.ts"
 
 // A person's agent and known_hosts, two servers with git on the host's loopback, and a guest with git and OpenSSH's client.
 const pyro = installation("pyro-lent-agent-")

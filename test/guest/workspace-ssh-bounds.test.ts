@@ -3,8 +3,8 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
-import { openSsh } from "../support/open-ssh.ts"
 import { until } from "../support/pyro-cli.ts"
+import { openSsh } from "../support/ssh/open-ssh.ts"
 
 const pyro = installation("pyro-ssh-bounds-")
 const { create, daemonPid, folder, sh } = pyro

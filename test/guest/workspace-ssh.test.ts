@@ -6,10 +6,10 @@ import { request } from "node:http"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
-import { openSsh, portable } from "../support/open-ssh.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
 import { settlesAs } from "../support/settled.ts"
-import { snapshots } from "../support/snapshots.ts"
+import { openSsh, portable } from "../support/ssh/open-ssh.ts"
+import { snapshots } from "../support/workspace/snapshots.ts"
 
 // OpenSSH's clients as a person has them, with the entry that pyro writes.
 const pyro = installation("pyro-ssh-")

@@ -4,7 +4,7 @@ import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation, vmmOf, type Workspace } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
-import { snapshots } from "../support/snapshots.ts"
+import { snapshots } from "../support/workspace/snapshots.ts"
 
 const pyro = installation("pyro-user-", { env: { GIT_CEILING_DIRECTORIES: "/tmp" } })
 const { call, create, folder, json, sh, status, step } = pyro

@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { API, placeOfAgents } from "../support/agent-inside/place.ts"
-import { checkedTerminal } from "../support/checked-terminal.ts"
+import { checkedTerminal } from "../support/cli/checked-terminal.ts"
 import { anthropicOf } from "./dialects/anthropic.ts"
 import { FINISHED, scriptedModel } from "./scripted-model.ts"
 

@@ -4,9 +4,9 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { modeNames, modeOf } from "../../src/contract/rows/modes.ts"
 import type { McpSurface, Profile } from "../../src/contract/rows/operation.ts"
 import { operations } from "../../src/contract/rows/operations.ts"
-import { type Era, eras, inspector } from "../support/inspector.ts"
 import { installation } from "../support/installation.ts"
-import { succeeded, type ToolResult } from "../support/mcp-clients.ts"
+import { type Era, eras, inspector } from "../support/mcp/inspector.ts"
+import { succeeded, type ToolResult } from "../support/mcp/mcp-clients.ts"
 
 // A candidate of a try stays to be kept where rewinds have room.
 const { close, env, folder } = installation("pyro-mcp-inspector-", { env: { PYRO_REWIND_MIB: "1024" } })

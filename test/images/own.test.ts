@@ -1,9 +1,9 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { toldError } from "../support/daemon/told-error.ts"
 import { base, type Listed, ownEnvironments, TOOLS } from "../support/images/own-environments.ts"
 import { smallSizes } from "../support/installation.ts"
-import { toldError } from "../support/told-error.ts"
 
 const { build, cache, close, own, pyro, runIn } = ownEnvironments("pyro-owned-")
 

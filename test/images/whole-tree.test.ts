@@ -1,8 +1,8 @@
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { devices, everyKind, type Metadata, metadataProgram } from "../support/files/tree-metadata.ts"
 import { installation } from "../support/installation.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
-import { devices, everyKind, type Metadata, metadataProgram } from "../support/tree-metadata.ts"
 
 const { folder, remove } = temporaryFolder("pyro-trees-test-")
 const at = (name: string) => path.join(folder, name)

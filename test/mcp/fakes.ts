@@ -6,7 +6,7 @@ import { type CallResult, callTool } from "../../src/mcp/call.ts"
 import { makePending, type Pending } from "../../src/mcp/pending.ts"
 import { profileTools } from "../../src/mcp/tool-table.ts"
 import type { Project } from "../../src/sdk/project.ts"
-import { unfakedPyro } from "../support/unfaked-pyro.ts"
+import { unfakedPyro } from "../support/daemon/unfaked-pyro.ts"
 
 const refused = (field: string) => Result.fail(new InvalidRequest({ field, detail: "lies outside" }))
 

@@ -4,7 +4,7 @@ import * as path from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
 import { modeNames } from "../../src/contract/rows/modes.ts"
 import { buildFake } from "../cli/build-fake.ts"
-import { envelope, initialize, initialized } from "../support/mcp-messages.ts"
+import { envelope, initialize, initialized } from "../support/mcp/mcp-messages.ts"
 import { rawClient } from "./raw-client.ts"
 
 const binary = buildFake()

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
 import type { FileContent } from "../../src/contract/rows/workspace-file.ts"
-import { images } from "../support/images.ts"
+import { images } from "../support/files/images.ts"
 import { call, fakePyro, textOf } from "./fakes.ts"
 
 const file = {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import { bindProject, makeTools } from "../../src/mcp/server.ts"
-import { unfakedPyro } from "../support/unfaked-pyro.ts"
+import { unfakedPyro } from "../support/daemon/unfaked-pyro.ts"
 
 const project = Result.getOrThrow(bindProject({ projectPath: import.meta.dirname }, {}))
 const pyro = {

@@ -1,8 +1,8 @@
 import { assert, beforeAll, describe, it } from "vitest"
 import { buildFake } from "../cli/build-fake.ts"
-import { envelope, initialize } from "../support/mcp-messages.ts"
+import { textsIn } from "../support/daemon/samples.ts"
+import { envelope, initialize } from "../support/mcp/mcp-messages.ts"
 import { until } from "../support/pyro-cli.ts"
-import { textsIn } from "../support/samples.ts"
 import { projectServers } from "./project-servers.ts"
 
 const { serve } = projectServers(buildFake())

@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import { assert, describe, it } from "vitest"
 import { modeNames, modeOf } from "../../src/contract/rows/modes.ts"
 import { buildFake } from "../cli/build-fake.ts"
-import { envelope } from "../support/mcp-messages.ts"
+import { envelope } from "../support/mcp/mcp-messages.ts"
 import { projectServers } from "./project-servers.ts"
 
 const { project, serve } = projectServers(buildFake())

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { oneHalfHosts } from "../../src/mcp/clients.ts"
 import { buildFake } from "../cli/build-fake.ts"
-import { envelope, initialize } from "../support/mcp-messages.ts"
+import { envelope, initialize } from "../support/mcp/mcp-messages.ts"
 import { projectServers } from "./project-servers.ts"
 
 const { serve } = projectServers(buildFake())

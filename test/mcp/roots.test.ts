@@ -3,7 +3,7 @@ import * as path from "node:path"
 import { pathToFileURL } from "node:url"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { buildFake } from "../cli/build-fake.ts"
-import { envelope } from "../support/mcp-messages.ts"
+import { envelope } from "../support/mcp/mcp-messages.ts"
 import { type Message, rawClient } from "./raw-client.ts"
 
 const binary = buildFake()

@@ -5,7 +5,7 @@ import type { PyroService } from "../../src/contract/rows/Pyro.ts"
 import type { ServiceInfo } from "../../src/contract/rows/service-fields.ts"
 import type { ServiceStartPayload } from "../../src/contract/rows/workspace-service.ts"
 import { instructionsOf } from "../../src/mcp/instructions.ts"
-import { unfakedPyro } from "../support/unfaked-pyro.ts"
+import { unfakedPyro } from "../support/daemon/unfaked-pyro.ts"
 import { call, emptyProject, fakePyro, textOf } from "./fakes.ts"
 
 const web: ServiceInfo = {

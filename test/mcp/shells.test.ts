@@ -3,7 +3,7 @@ import { assert, describe, it } from "vitest"
 import { ShellInputBlocked } from "../../src/contract/errors/errors.ts"
 import type { ShellInfo, ShellScreen } from "../../src/contract/rows/shell-fields.ts"
 import type { ShellReadPayload } from "../../src/contract/rows/workspace-shell-io.ts"
-import { unfakedPyro } from "../support/unfaked-pyro.ts"
+import { unfakedPyro } from "../support/daemon/unfaked-pyro.ts"
 import { call, fakePyro, textOf } from "./fakes.ts"
 
 const shellId = "7d1e".padEnd(32, "0")

@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
 import { assert, describe, it } from "vitest"
-import { unfakedPyro } from "../support/unfaked-pyro.ts"
+import { unfakedPyro } from "../support/daemon/unfaked-pyro.ts"
 import { call, fakePyro, textOf } from "./fakes.ts"
 import { printing } from "./printing.ts"
 import { succeeds } from "./results.ts"

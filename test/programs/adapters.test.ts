@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join, resolve } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { packageVersion } from "../support/package-version.ts"
+import { packageVersion } from "../support/package/package-version.ts"
 import { startInternet } from "./internet.ts"
 import { type PrintedProgram, printedPrograms } from "./pages.ts"
 

@@ -2,7 +2,7 @@ import * as http from "node:http"
 import * as https from "node:https"
 import * as net from "node:net"
 import * as tls from "node:tls"
-import { makeTestAuthority } from "../support/certificates.ts"
+import { makeTestAuthority } from "../support/network/certificates.ts"
 import { MODEL_HOSTS, modelOf } from "./models.ts"
 
 const listening = async (server: net.Server) => {

@@ -1,7 +1,6 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { openChromium } from "../support/chromium.ts"
 import { type Installation, installation } from "../support/installation.ts"
 import { networkHost } from "../support/network/host.ts"
 import { installNode, trustMirrors } from "../support/network/mirrors/guest-node.ts"
@@ -10,6 +9,7 @@ import { makeWebApplication } from "../support/network/mirrors/projects.ts"
 import { type Served, serveMirrors } from "../support/network/mirrors/serve.ts"
 import { ownDownloads } from "../support/own-cache.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
+import { openChromium } from "../support/web/chromium.ts"
 
 // docs/use-cases/web-application.md, step by step.
 

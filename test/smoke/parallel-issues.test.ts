@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, it } from "vitest"
-import { openRecipe, type Recipe } from "../support/recipe.ts"
+import { openRecipe, type Recipe } from "../support/documents/recipe.ts"
 
 let recipe: Recipe
 beforeAll(async () => {

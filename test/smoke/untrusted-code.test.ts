@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { openRecipe, type Recipe } from "../support/recipe.ts"
+import { openRecipe, type Recipe } from "../support/documents/recipe.ts"
 
 const CREDENTIAL = "aws_secret_access_key = the person's own\n"
 

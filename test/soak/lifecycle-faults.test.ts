@@ -1,5 +1,5 @@
 import { faultSuite } from "../support/lifecycle/fault-suite.ts"
 import { microVms } from "../support/lifecycle/micro-vms.ts"
-import { vmmName } from "../support/vmm.ts"
+import { vmmName } from "../support/vm/vmm.ts"
 
 faultSuite(vmmName, microVms())

@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, describe, it, onTestFailed } from "vitest"
 import { installation } from "../support/installation.ts"
-import { failed, stockClients, succeeded } from "../support/mcp-clients.ts"
+import { failed, stockClients, succeeded } from "../support/mcp/mcp-clients.ts"
 import { sharedCache } from "../support/own-cache.ts"
 
 const ENVIRONMENT = "debian:12-base"

@@ -1,6 +1,6 @@
 import { afterAll } from "vitest"
-import { collisionSuite } from "../support/collision-suite.ts"
 import { installation } from "../support/installation.ts"
+import { collisionSuite } from "../support/suites/collision-suite.ts"
 
 const pyro = installation("pyro-soak-collisions-")
 afterAll(pyro.close)

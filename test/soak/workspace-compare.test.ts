@@ -2,13 +2,13 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { afterAll, assert, describe, it } from "vitest"
-import { comparisons, lines, told } from "../support/comparisons.ts"
+import { toldError } from "../support/daemon/told-error.ts"
 import { installation } from "../support/installation.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
-import { restingCases } from "../support/resting-cases.ts"
 import { settled, settlesAs } from "../support/settled.ts"
-import { snapshots } from "../support/snapshots.ts"
-import { toldError } from "../support/told-error.ts"
+import { restingCases } from "../support/suites/resting-cases.ts"
+import { comparisons, lines, told } from "../support/workspace/comparisons.ts"
+import { snapshots } from "../support/workspace/snapshots.ts"
 
 // test/guest/workspace-compare.test.ts has the common cases, in `npm test`.
 const pyro = installation("pyro-soak-compare-")

@@ -1,6 +1,6 @@
 import { afterAll, describe } from "vitest"
-import { crowdTest } from "../support/crowd-test.ts"
 import { installation } from "../support/installation.ts"
+import { crowdTest } from "../support/suites/crowd-test.ts"
 
 const pyro = installation("pyro-soak-crowd-")
 afterAll(pyro.close)

@@ -1,3 +1,3 @@
-import { manyCommandsSuite } from "../support/many-commands-suite.ts"
+import { manyCommandsSuite } from "../support/suites/many-commands-suite.ts"
 
 manyCommandsSuite(1_200)

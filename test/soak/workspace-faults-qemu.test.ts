@@ -1,4 +1,4 @@
-import { qemuKilledSuite } from "../support/qemu-killed-suite.ts"
+import { qemuKilledSuite } from "../support/suites/qemu-killed-suite.ts"
 
 // test/guest/workspace-faults-qemu.test.ts has one of each kind, in `npm test`.
 qemuKilledSuite({

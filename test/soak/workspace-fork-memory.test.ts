@@ -1,4 +1,4 @@
-import { forkMemorySuite } from "../support/fork-memory-suite.ts"
+import { forkMemorySuite } from "../support/suites/fork-memory-suite.ts"
 
 // test/guest/workspace-fork-memory.test.ts has the common cases, in `npm test`.
 forkMemorySuite("all")

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { watchRss } from "../support/host/process-facts.ts"
 import { installation } from "../support/installation.ts"
-import { watchRss } from "../support/process-facts.ts"
 
 const pyro = installation("pyro-large-file-")
 const { call, create, daemonPid, failure, folder, json, sh } = pyro

@@ -3,8 +3,8 @@ import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import type { DiffResult } from "../../src/contract/rows/workspace-diff.ts"
 import type { FileList } from "../../src/contract/rows/workspace-file.ts"
+import { watchRss } from "../support/host/process-facts.ts"
 import { installation } from "../support/installation.ts"
-import { watchRss } from "../support/process-facts.ts"
 
 const pyro = installation("pyro-large-tree-")
 const { call, create, daemonPid, failure, folder, json, sh } = pyro

@@ -1,4 +1,4 @@
-import { signalStorm } from "../support/signal-storm.ts"
+import { signalStorm } from "../support/suites/signal-storm.ts"
 
 // test/guest/workspace-signal.test.ts has some rounds, in `npm test`.
 signalStorm(40)

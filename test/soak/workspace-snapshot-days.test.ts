@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { unmount } from "../support/files/mounts.ts"
 import { installation, vmmOf } from "../support/installation.ts"
-import { unmount } from "../support/mounts.ts"
 import { emptyCache, linkCache } from "../support/own-cache.ts"
 import { temporaryFolder, until } from "../support/pyro-cli.ts"
-import { snapshots } from "../support/snapshots.ts"
+import { snapshots } from "../support/workspace/snapshots.ts"
 
 const place = temporaryFolder("pyro-days-")
 const cache = path.join(place.folder, "cache")

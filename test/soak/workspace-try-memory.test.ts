@@ -1,4 +1,4 @@
-import { tryMemorySuite } from "../support/try-memory-suite.ts"
+import { tryMemorySuite } from "../support/suites/try-memory-suite.ts"
 
 // test/guest/workspace-try-memory.test.ts has the common cases, in `npm test`.
 tryMemorySuite("all")

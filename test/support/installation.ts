@@ -1,11 +1,11 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert } from "vitest"
-import { knownAccelerator } from "./accelerator.ts"
-import { openInstallations } from "./attempts.ts"
-import { hostInventory } from "./host-inventory.ts"
+import { hostInventory } from "./host/host-inventory.ts"
 import { ownCache } from "./own-cache.ts"
 import { pyro, type PyroOptions, temporaryFolder } from "./pyro-cli.ts"
+import { knownAccelerator } from "./run/accelerator.ts"
+import { openInstallations } from "./run/attempts.ts"
 import { settlesAs } from "./settled.ts"
 
 /** What `workspace status --json` and its like say of a workspace, as far as tests look. */

@@ -4,8 +4,8 @@ import { stripTypeScriptTypes } from "node:module"
 import type { AddressInfo } from "node:net"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { openChromium } from "../support/chromium.ts"
-import { packageWithPage } from "../support/page-package.ts"
+import { openChromium } from "../support/web/chromium.ts"
+import { packageWithPage } from "../support/web/page-package.ts"
 
 const CONTRACT = path.resolve(import.meta.dirname, "../../src/contract/wire/page.ts")
 

@@ -4,8 +4,8 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { createInterface } from "node:readline"
-import { bundled, bundleDialProgram, linkBuilt } from "../../support/bundled.ts"
 import { resolvConf } from "../../support/network/resolv-conf.ts"
+import { bundled, bundleDialProgram, linkBuilt } from "../../support/package/bundled.ts"
 
 const RESOLVER = "203.0.113.53"
 

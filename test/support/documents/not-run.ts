@@ -1,4 +1,4 @@
-import { packageVersion } from "../package-version.ts"
+import { packageVersion } from "../package/package-version.ts"
 
 const SETS_UP = "it sets up this clone; CI does it before any test"
 const NETWORK = "it needs the network"

@@ -6,8 +6,8 @@ import { sanitizedBuild } from "../../agent/agent.ts"
 import { startLocalDaemon } from "../local-agent/daemon.ts"
 import { sharedCache } from "../own-cache.ts"
 import { temporaryFolder } from "../pyro-cli.ts"
-import type { ShellCommand } from "../shell-commands.ts"
 import { makeReader } from "./reader.ts"
+import type { ShellCommand } from "./shell-commands.ts"
 
 /** A reader of the documents with the built command and a daemon whose guests are local agents, for a file's tests. */
 export const readerOverLocalAgents = (prefix: string, options: { readonly keeps?: boolean } = {}) => {

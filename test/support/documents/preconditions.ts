@@ -4,7 +4,7 @@ import * as path from "node:path"
 import { route, splitArgv } from "../../../src/cli/arguments/argv.ts"
 import { parse } from "../../../src/cli/arguments/parser.ts"
 import type { PyroPromises } from "../../../src/sdk/promises.ts"
-import { pyroWords } from "../documented.ts"
+import { pyroWords } from "./documented.ts"
 
 /** Makes what examples copy out of a guest. */
 const GUEST_FILES = "mkdir -p /tmp/report && echo ok > /tmp/report/index.html && echo started > /var/log/app.log"

@@ -4,10 +4,10 @@ import * as path from "node:path"
 import { promisify } from "node:util"
 import { assert } from "vitest"
 import type { PyroPromises } from "../../../src/sdk/promises.ts"
-import { bashSession } from "../bash-session.ts"
+import { bashSession } from "../cli/bash-session.ts"
 import { pyroPath } from "../pyro-cli.ts"
-import type { ShellCommand } from "../shell-commands.ts"
 import { preconditions } from "./preconditions.ts"
+import type { ShellCommand } from "./shell-commands.ts"
 
 const root = path.resolve(import.meta.dirname, "../../..")
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { bundled } from "../bundled.ts"
+import { bundled } from "../package/bundled.ts"
 
 const project = path.resolve(import.meta.dirname, "..", "..", "..")
 

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net"
-import { AgentMessage, CONNECTION, decodePayload, FrameDecoder, HostMessage } from "../guest-wire.ts"
+import { AgentMessage, CONNECTION, decodePayload, FrameDecoder, HostMessage } from "../guest-channel/guest-wire.ts"
 import { type Corpus, type Frame, isCall, isRequest, onStream } from "./corpus.ts"
 import { Lies } from "./lies.ts"
 import { bytesOf, DATA_BYTES, frameOf, hostileText, type Liar, lyingAnswer, madeUpStates } from "./lying.ts"

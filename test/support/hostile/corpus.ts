@@ -1,4 +1,4 @@
-import { AgentMessage, CONNECTION, FIRST_CALL, HostMessage } from "../guest-wire.ts"
+import { AgentMessage, CONNECTION, FIRST_CALL, HostMessage } from "../guest-channel/guest-wire.ts"
 import type { Random } from "./random.ts"
 import type { RecordedFrame, Session } from "./recording.ts"
 

@@ -1,4 +1,15 @@
-import { bytes, encodePayload, type Field, offset, rest, str, struct, u32, u64, u8 } from "../guest-wire.ts"
+import {
+  bytes,
+  encodePayload,
+  type Field,
+  offset,
+  rest,
+  str,
+  struct,
+  u32,
+  u64,
+  u8
+} from "../guest-channel/guest-wire.ts"
 import type { Random } from "./random.ts"
 
 const walked = struct({

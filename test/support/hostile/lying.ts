@@ -1,4 +1,11 @@
-import { AgentMessage, decodePayload, encodeControl, HEADER_BYTES, HostMessage, type Message } from "../guest-wire.ts"
+import {
+  AgentMessage,
+  decodePayload,
+  encodeControl,
+  HEADER_BYTES,
+  HostMessage,
+  type Message
+} from "../guest-channel/guest-wire.ts"
 import type { Corpus, Frame } from "./corpus.ts"
 import type { Lies } from "./lies.ts"
 import { mutatedData } from "./mutations.ts"

@@ -1,4 +1,4 @@
-import { AgentMessage, encodeFrame, FIRST_CALL } from "../guest-wire.ts"
+import { AgentMessage, encodeFrame, FIRST_CALL } from "../guest-channel/guest-wire.ts"
 import { type Corpus, type Frame, onStream } from "./corpus.ts"
 import type { Random } from "./random.ts"
 

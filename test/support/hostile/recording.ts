@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 import * as net from "node:net"
-import { decodePayload, FrameDecoder, type FrameSink, HelloSearch, HostMessage } from "../guest-wire.ts"
+import { decodePayload, FrameDecoder, type FrameSink, HelloSearch, HostMessage } from "../guest-channel/guest-wire.ts"
 
 export interface RecordedFrame {
   readonly from: "host" | "agent"

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process"
 import * as path from "node:path"
 import * as readline from "node:readline"
 import type { StormOptions, StormReport } from "../../guest/hostile-driver.ts"
-import { bundled } from "../bundled.ts"
+import { bundled } from "../package/bundled.ts"
 
 /** Starts the process that has the hostile agents; they are there when this resolves. */
 export const startStorm = async (folder: string, options: StormOptions) => {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { regularFilesBeneath } from "../files-beneath.ts"
+import { regularFilesBeneath } from "../files/files-beneath.ts"
 
 /** Every entry beneath a folder with its type, mode, size, time of change and, of small files, content. */
 export const traceOf = (folder: string): ReadonlyMap<string, string> => {

@@ -1,5 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { hostInventory } from "../host-inventory.ts"
+import { hostInventory } from "../host/host-inventory.ts"
 import { shapeOf } from "../installation.ts"
 import { until } from "../pyro-cli.ts"
 import { settlesAs } from "../settled.ts"

@@ -1,7 +1,7 @@
 import { assert } from "vitest"
-import { hostInventory } from "../host-inventory.ts"
+import { hostInventory } from "../host/host-inventory.ts"
 import { temporaryFolder } from "../pyro-cli.ts"
-import { isFirecracker } from "../vmm.ts"
+import { isFirecracker } from "../vm/vmm.ts"
 import type { LifecycleDriver } from "./lifecycle-suite.ts"
 import { workspacesClient } from "./workspaces-client.ts"
 

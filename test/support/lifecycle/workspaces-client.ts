@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process"
 import * as path from "node:path"
 import * as readline from "node:readline"
 import { assert } from "vitest"
-import { openInstallations } from "../attempts.ts"
-import { bundled, bundleDialProgram, linkBuilt } from "../bundled.ts"
-import { stateOf } from "../process-facts.ts"
+import { stateOf } from "../host/process-facts.ts"
+import { bundled, bundleDialProgram, linkBuilt } from "../package/bundled.ts"
 import { until } from "../pyro-cli.ts"
+import { openInstallations } from "../run/attempts.ts"
 import type { Operation } from "./workspaces-process.ts"
 
 /** Bundles the process beside links to what the project builds. */

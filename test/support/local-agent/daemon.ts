@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert } from "vitest"
 import { buildOf } from "../../../src/sdk/installed.ts"
-import { bundled, bundleDialProgram, linkBuilt } from "../bundled.ts"
+import { bundled, bundleDialProgram, linkBuilt } from "../package/bundled.ts"
 import { pyroPath, until } from "../pyro-cli.ts"
 
 /**

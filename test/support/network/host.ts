@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { bundled } from "../bundled.ts"
+import { bundled } from "../package/bundled.ts"
 import { temporaryFolder } from "../pyro-cli.ts"
 import type { Served } from "./mirrors/serve.ts"
 import { resolvConf } from "./resolv-conf.ts"

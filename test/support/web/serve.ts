@@ -2,7 +2,7 @@ import { Effect, Exit, Layer, References, Scope } from "effect"
 import * as path from "node:path"
 import { Pyro, type PyroService } from "../../../src/contract/rows/Pyro.ts"
 import { makePage } from "../../../src/daemon/page.ts"
-import { makeServing } from "../served-pyro.ts"
+import { makeServing } from "../daemon/served-pyro.ts"
 
 /** The page as `npm run build` makes it. */
 export const builtPage = path.resolve(import.meta.dirname, "../../../dist/web")

@@ -9,7 +9,7 @@ import { at } from "../../../src/agent-host/format/document.ts"
 import { read } from "../../../src/agent-host/format/format.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
 import type { HostName, HostScope } from "../../../src/contract/rows/agent-host.ts"
-import { filesBeneath as pathsBeneath } from "../../support/files-beneath.ts"
+import { filesBeneath as pathsBeneath } from "../../support/files/files-beneath.ts"
 
 /** A home and a project of a test's own. */
 export const newPlace = (variables: Readonly<Record<string, string>> = {}) => {

@@ -16,8 +16,8 @@ import { devContainerAt } from "../../../src/lib/seeding/devcontainer-plan.ts"
 import { Paths } from "../../../src/system/files/Paths.ts"
 import { ProcessVariables } from "../../../src/system/settings/config.ts"
 import type { AskedWorkspace } from "../../../src/workspace/life/verbs/create.ts"
+import { writeTree } from "../../support/files/write-tree.ts"
 import { temporaryFolder } from "../../support/pyro-cli.ts"
-import { writeTree } from "../../support/write-tree.ts"
 
 const { folder, remove } = temporaryFolder("pyro-grants-")
 afterAll(remove)

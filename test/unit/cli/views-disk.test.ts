@@ -1,5 +1,5 @@
 import { assert, it } from "vitest"
-import { someDisk } from "../../support/disk-usage.ts"
+import { someDisk } from "../../support/disk/disk-usage.ts"
 import { shown } from "./shown.ts"
 
 const disk = (number: number) => ({

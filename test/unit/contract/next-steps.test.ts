@@ -23,7 +23,7 @@ import { inputSchemaOf } from "../../../src/mcp/arguments.ts"
 import { errorText } from "../../../src/mcp/error-text.ts"
 import { selectionNames } from "../../../src/mcp/profile.ts"
 import { selectedTools } from "../../../src/mcp/tool-table.ts"
-import { errorSamples } from "../../support/error-samples.ts"
+import { errorSamples } from "../../support/daemon/error-samples.ts"
 import { pyroWords } from "../cli/shell-words.ts"
 
 /** Each error as a caller of the workspace "fix" gets it. */

@@ -16,10 +16,10 @@ import { layerSerialization } from "../../../src/contract/wire/serialization.ts"
 import { makeRequestTracker, type RequestTracker } from "../../../src/daemon/server/request-tracker.ts"
 import { ConnectionLost } from "../../../src/sdk/connection/failures.ts"
 import type { Connection } from "../../../src/sdk/connection/over.ts"
-import { someDisk } from "../../support/disk-usage.ts"
-import { serveAndConnect } from "../../support/served-pyro.ts"
-import { eventsOf } from "../../support/served-pyro.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
+import { serveAndConnect } from "../../support/daemon/served-pyro.ts"
+import { eventsOf } from "../../support/daemon/served-pyro.ts"
+import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
+import { someDisk } from "../../support/disk/disk-usage.ts"
 
 const EVENTS: ReadonlyArray<RunEvent> = [
   { _tag: "Started", bootMs: 1 },

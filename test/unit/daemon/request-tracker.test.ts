@@ -5,7 +5,7 @@ import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
 import { makeRequestTracker } from "../../../src/daemon/server/request-tracker.ts"
-import { socketFolder } from "../../support/served-pyro.ts"
+import { socketFolder } from "../../support/daemon/served-pyro.ts"
 
 /** Nothing of this process runs meanwhile, as on a host that has no processor for it. */
 const standStill = (ms: number) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)

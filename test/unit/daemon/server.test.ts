@@ -8,9 +8,9 @@ import { INPUT_HEADER, WINDOW_EVENTS } from "../../../src/contract/wire/rpcs.ts"
 import { ConnectionLost, type RequestFailure } from "../../../src/sdk/connection/failures.ts"
 import type { Connection } from "../../../src/sdk/connection/over.ts"
 import { newRequestId } from "../../../src/system/processes/identity.ts"
-import { serveAndConnect } from "../../support/served-pyro.ts"
-import { eventsOf } from "../../support/served-pyro.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
+import { serveAndConnect } from "../../support/daemon/served-pyro.ts"
+import { eventsOf } from "../../support/daemon/served-pyro.ts"
+import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
 
 const output = (...bytes: ReadonlyArray<number>): AttachEvent => ({ _tag: "Output", bytes: Uint8Array.from(bytes) })
 

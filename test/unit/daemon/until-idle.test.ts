@@ -6,7 +6,7 @@ import { makeRequestTracker } from "../../../src/daemon/server/request-tracker.t
 import { untilIdle } from "../../../src/daemon/until-idle.ts"
 import { RETIRE_SIGNAL } from "../../../src/system/processes/identity.ts"
 import { ProcessVariables } from "../../../src/system/settings/config.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
+import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
 
 const retire = Effect.sync(() => void process.kill(process.pid, RETIRE_SIGNAL))
 

@@ -12,9 +12,9 @@ import { ExecPayload, workspaceExec } from "../../../src/contract/rows/workspace
 import { layerSerialization } from "../../../src/contract/wire/serialization.ts"
 import { layerServer } from "../../../src/daemon/server/server.ts"
 import { connectOver } from "../../../src/sdk/connection/over.ts"
-import { makeServing } from "../../support/served-pyro.ts"
-import { eventsOf } from "../../support/served-pyro.ts"
-import { EVENTS, service } from "../../support/wire-service.ts"
+import { makeServing } from "../../support/daemon/served-pyro.ts"
+import { eventsOf } from "../../support/daemon/served-pyro.ts"
+import { EVENTS, service } from "../../support/daemon/wire-service.ts"
 
 /** The daemon's operations over a WebSocket, and a client of them. */
 const served = Effect.gen(function*() {

@@ -16,9 +16,9 @@ import { connect, socketTo } from "../../../src/sdk/connection/connection.ts"
 import { ConnectionLost, type RequestFailure } from "../../../src/sdk/connection/failures.ts"
 import type { Connection } from "../../../src/sdk/connection/over.ts"
 import { newRequestId } from "../../../src/system/processes/identity.ts"
-import { servePyro, socketFolder } from "../../support/served-pyro.ts"
-import { eventsOf } from "../../support/served-pyro.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
+import { servePyro, socketFolder } from "../../support/daemon/served-pyro.ts"
+import { eventsOf } from "../../support/daemon/served-pyro.ts"
+import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
 
 const { codecFor, makeUnsafe } = Effect.runSync(
   Effect.provide(RpcSerialization.RpcSerialization, layerSerialization())

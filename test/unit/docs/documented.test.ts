@@ -5,7 +5,6 @@ import { assert, describe, it } from "vitest"
 import { route, splitArgv } from "../../../src/cli/arguments/argv.ts"
 import { decode, parse } from "../../../src/cli/arguments/parser.ts"
 import { commands } from "../../../src/cli/rows/rows.ts"
-import { complaintsOf } from "../../support/compiled.ts"
 import {
   blocksOf,
   helpExamples,
@@ -17,9 +16,10 @@ import {
   sessions,
   stories,
   storiesInMicroVms
-} from "../../support/documented.ts"
+} from "../../support/documents/documented.ts"
 import { notRun } from "../../support/documents/not-run.ts"
-import { shellCommands } from "../../support/shell-commands.ts"
+import { shellCommands } from "../../support/documents/shell-commands.ts"
+import { complaintsOf } from "../../support/package/compiled.ts"
 
 const root = path.resolve(import.meta.dirname, "../../..")
 

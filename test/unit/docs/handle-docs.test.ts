@@ -1,6 +1,6 @@
 import { assert, describe, it } from "vitest"
-import { complaintsOf } from "../../support/compiled.ts"
-import { documentedNames } from "../../support/handle-docs.ts"
+import { documentedNames } from "../../support/documents/handle-docs.ts"
+import { complaintsOf } from "../../support/package/compiled.ts"
 
 /** What an example may use without a declaration. */
 const around = (example: string) =>

@@ -7,7 +7,7 @@ import { callerProject } from "../../../src/contract/wire/caller-project.ts"
 import { clientTextOf } from "../../../src/mcp/clients.ts"
 import { createServer } from "../../../src/mcp/server.ts"
 import { emptyProject, fakePyro } from "../../mcp/fakes.ts"
-import { envelope, initialize } from "../../support/mcp-messages.ts"
+import { envelope, initialize } from "../../support/mcp/mcp-messages.ts"
 
 /** A server whose `workspace_list` notes the client's name in `seen`. */
 const connected = (seen: Array<string | undefined>) => {

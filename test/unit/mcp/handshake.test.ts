@@ -16,7 +16,7 @@ import type { Recorded } from "../../../src/mcp/handshake/recorded.ts"
 import { recordHandshake } from "../../../src/mcp/record-handshake.ts"
 import { createServer } from "../../../src/mcp/server.ts"
 import { emptyProject } from "../../mcp/fakes.ts"
-import { envelope, initialize, initialized } from "../../support/mcp-messages.ts"
+import { envelope, initialize, initialized } from "../../support/mcp/mcp-messages.ts"
 
 const VERSION = "1.2.3"
 const flags = recordedFlags()

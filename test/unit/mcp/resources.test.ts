@@ -8,7 +8,7 @@ import { type SelectionName, selectionNames } from "../../../src/mcp/profile.ts"
 import { addResources } from "../../../src/mcp/resources.ts"
 import { selectedTools } from "../../../src/mcp/tool-table.ts"
 import { emptyProject, fakePyro } from "../../mcp/fakes.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
+import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
 
 type Handler = (request: unknown, context: unknown) => Promise<unknown>
 

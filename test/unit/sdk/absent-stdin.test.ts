@@ -9,8 +9,8 @@ import { streaming } from "../../../src/sdk/calls.ts"
 import type { Session } from "../../../src/sdk/connection/session.ts"
 import { makeExec } from "../../../src/sdk/exec.ts"
 import { payloadOf } from "../../../src/sdk/model/options.ts"
-import { serveAndConnect } from "../../support/served-pyro.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
+import { serveAndConnect } from "../../support/daemon/served-pyro.ts"
+import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
 
 const EXITED: RunEvent = {
   _tag: "Exited",

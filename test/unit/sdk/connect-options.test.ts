@@ -10,8 +10,8 @@ import { ensureDaemon } from "../../../src/sdk/model/start-daemon.ts"
 import { connectTo } from "../../../src/sdk/promises/connect-to.ts"
 import { Paths } from "../../../src/system/files/Paths.ts"
 import { isAlive, processIdentity } from "../../../src/system/processes/identity.ts"
+import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
 import { temporaryFolder } from "../../support/pyro-cli.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 import { handleService, infoOf } from "./handle-service.ts"
 
 describe("options of connect", () => {

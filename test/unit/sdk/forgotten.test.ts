@@ -4,8 +4,8 @@ import { execFile } from "node:child_process"
 import * as path from "node:path"
 import { promisify } from "node:util"
 import { ExecPayload } from "../../../src/contract/rows/workspace-exec.ts"
-import { servePyro } from "../../support/served-pyro.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
+import { servePyro } from "../../support/daemon/served-pyro.ts"
+import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
 
 const program = path.resolve(import.meta.dirname, "../../fixtures/forgetful-client.ts")
 const payload = Schema.decodeSync(ExecPayload())({ workspace: "w", command: ["true"] })

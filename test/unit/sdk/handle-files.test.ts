@@ -2,7 +2,7 @@ import { Effect, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { FileRefused } from "../../../src/contract/errors/errors.ts"
 import type { PyroService } from "../../../src/contract/rows/Pyro.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
+import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
 import { handleService, rejection } from "./handle-service.ts"
 
 const written = { path: "a", created: true, sizeBytes: 1, mode: "0644", version: "" }

@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { InvalidRequest } from "../../../src/contract/errors/errors.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
+import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
 import { handleService, infoOf, rejection } from "./handle-service.ts"
 
 describe("options of a handle", () => {

@@ -6,7 +6,7 @@ import { Pyro, type PyroService } from "../../../src/contract/rows/Pyro.ts"
 import type { SavedExportEvent } from "../../../src/contract/rows/saved-archive.ts"
 import { Workspace } from "../../../src/sdk/handle.ts"
 import { connectTo } from "../../../src/sdk/promises/connect-to.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
+import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
 import { handleService, infoOf, rejection } from "./handle-service.ts"
 
 const warm = {

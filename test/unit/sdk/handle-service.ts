@@ -5,7 +5,7 @@ import type { RunInput } from "../../../src/contract/rows/run-input.ts"
 import type { ExecEvent, ExecPayload } from "../../../src/contract/rows/workspace-exec.ts"
 import type { WorkspaceInfo } from "../../../src/contract/rows/workspace-info.ts"
 import { connectTo } from "../../../src/sdk/promises/connect-to.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
+import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
 
 type Workspaces = PyroService["workspace"]
 

@@ -8,7 +8,7 @@ import {
   WorkspaceNotFound
 } from "../../../src/contract/errors/errors.ts"
 import { Workspace } from "../../../src/sdk/handle.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
+import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
 import { handleService, infoOf, rejection } from "./handle-service.ts"
 
 const notFound = (workspace: string) => new WorkspaceNotFound({ workspace, similar: [] })

@@ -7,8 +7,8 @@ import { Pyro } from "../../../src/contract/rows/Pyro.ts"
 import { camelCase, payloadOf } from "../../../src/sdk/model/options.ts"
 import { makePromises } from "../../../src/sdk/promises.ts"
 import { optionPlaces } from "../../../src/sdk/promises/option-places.ts"
-import { replaced, sampleOf } from "../../support/samples.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
+import { replaced, sampleOf } from "../../support/daemon/samples.ts"
+import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
 import { handleService, rejection } from "./handle-service.ts"
 
 /** Half of a character, and other ways to write it. */

@@ -10,8 +10,8 @@ import { streaming } from "../../../src/sdk/calls.ts"
 import { connect, socketTo } from "../../../src/sdk/connection/connection.ts"
 import type { Session } from "../../../src/sdk/connection/session.ts"
 import { payloadOf } from "../../../src/sdk/model/options.ts"
-import { servePyro } from "../../support/served-pyro.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
+import { servePyro } from "../../support/daemon/served-pyro.ts"
+import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
 
 const infoOf = (id: string): WorkspaceInfo => ({
   id,

@@ -11,7 +11,7 @@ import { workspaceCreate } from "../../../src/contract/rows/workspace-lifecycle.
 import { acquireWorkspace, pyro as effects } from "../../../src/sdk/model/effects.ts"
 import { payloadOf } from "../../../src/sdk/model/options.ts"
 import { type CommandError, makePromises } from "../../../src/sdk/promises.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
+import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
 
 const EXITED: RunEvent = {
   _tag: "Exited",

@@ -9,9 +9,9 @@ import type { PyroService } from "../../../src/contract/rows/Pyro.ts"
 import { type ExecEvent, ExecPayload, workspaceExec } from "../../../src/contract/rows/workspace-exec.ts"
 import { layerSerialization } from "../../../src/contract/wire/serialization.ts"
 import { connect, socketOf } from "../../../src/sdk/connection/connection.ts"
-import { servePyro } from "../../support/served-pyro.ts"
-import { eventsOf } from "../../support/served-pyro.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
+import { servePyro } from "../../support/daemon/served-pyro.ts"
+import { eventsOf } from "../../support/daemon/served-pyro.ts"
+import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
 
 const execId = "0123456789abcdef".repeat(2)
 const EVENTS: ReadonlyArray<ExecEvent> = [

@@ -1,8 +1,8 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
-import { beginAttempt } from "../../support/attempts.ts"
 import { temporaryFolder } from "../../support/pyro-cli.ts"
+import { beginAttempt } from "../../support/run/attempts.ts"
 
 const { folder, remove } = temporaryFolder("pyro-attempts-")
 afterAll(remove)

@@ -3,7 +3,7 @@ import { stepText } from "../../../apps/web/src/parts/step-text.ts"
 import { OPTIONS } from "../../../apps/web/src/review/options.ts"
 import { option } from "../../../src/contract/errors/next-step.ts"
 import { withWorkspace } from "../../../src/contract/rows/next-steps.ts"
-import { errorSamples } from "../../support/error-samples.ts"
+import { errorSamples } from "../../support/daemon/error-samples.ts"
 
 describe("the next steps of errors on the page", () => {
   it("each is a label, with a command for a terminal at most", () => {

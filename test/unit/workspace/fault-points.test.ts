@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "vitest"
 import { crashPoints } from "../../../src/workspace/life/engine/description.ts"
-import { points } from "../../support/fault-points.ts"
+import { points } from "../../support/lifecycle/fault-points.ts"
 
 const sources = path.resolve(import.meta.dirname, "../../../src")
 

@@ -9,8 +9,8 @@ import { PortHolders } from "../../../src/workspace/entry/port-holders.ts"
 import { makeListeners } from "../../../src/workspace/residents/port/listener.ts"
 import { writeSecrets } from "../../../src/workspace/residents/secret/secret-file.ts"
 import { initialSecrets, openSecrets } from "../../../src/workspace/residents/secret/workspace-secrets.ts"
-import { eventLog } from "../../support/event-log.ts"
 import { temporaryFolder } from "../../support/pyro-cli.ts"
+import { eventLog } from "../../support/workspace/event-log.ts"
 
 /** What an installation keeps in memory beside its workspaces, and a folder for a workspace of its own. */
 const installation = Effect.gen(function*() {

@@ -3,8 +3,8 @@ import * as http from "node:http"
 import type * as net from "node:net"
 import * as path from "node:path"
 import * as tls from "node:tls"
-import { makeTestAuthority } from "../../certificates.ts"
 import { temporaryFolder } from "../../pyro-cli.ts"
+import { makeTestAuthority } from "../certificates.ts"
 import type { Mirror } from "./mirror.ts"
 
 export interface Served {

@@ -4,7 +4,7 @@ import type { PyroError } from "../../../../src/contract/errors/errors.ts"
 import { ends, operations } from "../../../../src/contract/rows/operations.ts"
 import type { AnyCall, Process } from "../../../../src/daemon/calls/answer/call.ts"
 import { answerOf } from "../../../../src/daemon/calls/list.ts"
-import { errorSamples } from "../../../support/error-samples.ts"
+import { errorSamples } from "../../../support/daemon/error-samples.ts"
 
 const similar = ["dk"]
 

@@ -8,10 +8,18 @@ import type WebSocket from "ws"
 import { WorkspaceNotFound } from "../../../../src/contract/errors/errors.ts"
 import type { PyroService } from "../../../../src/contract/rows/Pyro.ts"
 import { type ExecEvent, ExecPayload, workspaceExec } from "../../../../src/contract/rows/workspace-exec.ts"
-import { browse, connectTcp, get, originOf, ownRequest, untilClosed, upgrade } from "../../../support/page-browser.ts"
-import { portHolders } from "../../../support/port-holder.ts"
-import { eventsOf } from "../../../support/served-pyro.ts"
-import { EVENTS, service } from "../../../support/wire-service.ts"
+import { eventsOf } from "../../../support/daemon/served-pyro.ts"
+import { EVENTS, service } from "../../../support/daemon/wire-service.ts"
+import { portHolders } from "../../../support/host/port-holder.ts"
+import {
+  browse,
+  connectTcp,
+  get,
+  originOf,
+  ownRequest,
+  untilClosed,
+  upgrade
+} from "../../../support/web/page-browser.ts"
 import { connectPage, connectPausable, pageFolder, servePage } from "./served-page.ts"
 
 const served = Effect.gen(function*() {

@@ -6,9 +6,9 @@ import { ExportPayload, workspaceExport } from "../../../../src/contract/rows/wo
 import { workspaceCreate } from "../../../../src/contract/rows/workspace-lifecycle.ts"
 import { callerCeiling } from "../../../../src/contract/wire/caller-project.ts"
 import { writingPlace } from "../../../../src/system/files/caller-places.ts"
-import { browse } from "../../../support/page-browser.ts"
-import { eventsOf, serveAndConnect } from "../../../support/served-pyro.ts"
-import { unfakedPyro } from "../../../support/unfaked-pyro.ts"
+import { eventsOf, serveAndConnect } from "../../../support/daemon/served-pyro.ts"
+import { unfakedPyro } from "../../../support/daemon/unfaked-pyro.ts"
+import { browse } from "../../../support/web/page-browser.ts"
 import { connectPage, pageFolder, servePage, workspaceInfo } from "./served-page.ts"
 
 const PROJECT = "/home/ann/project"

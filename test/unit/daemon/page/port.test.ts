@@ -3,9 +3,9 @@ import { Effect, Logger } from "effect"
 import { execFile, spawn } from "node:child_process"
 import * as http from "node:http"
 import { promisify } from "node:util"
-import { browse, connectTcp, get, ownRequest, untilClosed, upgrade } from "../../../support/page-browser.ts"
-import { portHolders } from "../../../support/port-holder.ts"
-import { service } from "../../../support/wire-service.ts"
+import { service } from "../../../support/daemon/wire-service.ts"
+import { portHolders } from "../../../support/host/port-holder.ts"
+import { browse, connectTcp, get, ownRequest, untilClosed, upgrade } from "../../../support/web/page-browser.ts"
 import { connectPage, pageFolder, servePage } from "./served-page.ts"
 
 const isRoot = process.getuid!() === 0

@@ -10,8 +10,8 @@ import { PAGE_RPC_PATH } from "../../../../src/contract/wire/page.ts"
 import { makePage, type PageOptions } from "../../../../src/daemon/page.ts"
 import type { RequestTracker } from "../../../../src/daemon/server/request-tracker.ts"
 import { connectOver } from "../../../../src/sdk/connection/over.ts"
-import { type Browser, ownRequest } from "../../../support/page-browser.ts"
-import { makeServing } from "../../../support/served-pyro.ts"
+import { makeServing } from "../../../support/daemon/served-pyro.ts"
+import { type Browser, ownRequest } from "../../../support/web/page-browser.ts"
 
 /** A built page, and a folder of the state directory, until the Scope closes. */
 export const pageFolder = Effect.acquireRelease(

@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { gzipSync } from "node:zlib"
-import { setAttribute } from "../../../support/attributes.ts"
+import { setAttribute } from "../../../support/files/attributes.ts"
 import {
   contents,
   EVIL_NAMES,

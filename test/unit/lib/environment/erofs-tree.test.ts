@@ -6,7 +6,7 @@ import * as path from "node:path"
 import { recipeFolder } from "../../../../src/lib/environment/model/rootfs.ts"
 import { asNamespaceRoot } from "../../../../src/system/processes/child.ts"
 import { nativeDirectory } from "../../../../src/system/processes/native.ts"
-import { devices, everyKind, type Metadata, metadataProgram } from "../../../support/tree-metadata.ts"
+import { devices, everyKind, type Metadata, metadataProgram } from "../../../support/files/tree-metadata.ts"
 import { scratch } from "./scratch.ts"
 
 const program = path.join(nativeDirectory(), "pyro-erofs-sanitized")

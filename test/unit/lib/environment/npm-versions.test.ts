@@ -8,7 +8,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, vi } from "vitest"
 import { exactNpm, joinNpm, newestOf, npmReason, versionsFromNpm } from "../../../../src/lib/environment/image/npm.ts"
-import { makeTestAuthority } from "../../../support/certificates.ts"
+import { makeTestAuthority } from "../../../support/network/certificates.ts"
 import { until } from "../../../support/pyro-cli.ts"
 
 const released = ["3.6.2", "22.9.0", "22.23.3", "22.23.10", "22.24.0-rc.1", "2.30.0", "221.0.0"]

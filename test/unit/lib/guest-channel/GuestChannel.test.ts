@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Option, Scope, Stream } from "effect"
 import { Calls } from "../../../../src/lib/guest-channel/model/calls.ts"
-import { AgentMessage, FIRST_CALL, HostMessage } from "../../../support/guest-wire.ts"
+import { AgentMessage, FIRST_CALL, HostMessage } from "../../../support/guest-channel/guest-wire.ts"
 import { connected, Peer } from "./peer.ts"
 
 const nothing = Buffer.alloc(0)

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope, Stream } from "effect"
 import * as FastCheck from "fast-check"
 import type { GuestChannel } from "../../../../src/lib/guest-channel/GuestChannel.ts"
-import { AgentMessage, END, FIRST_CALL, HostMessage, MARK } from "../../../support/guest-wire.ts"
+import { AgentMessage, END, FIRST_CALL, HostMessage, MARK } from "../../../support/guest-channel/guest-wire.ts"
 import { frameOf, Peer } from "./peer.ts"
 import { samples } from "./samples.ts"
 

@@ -3,8 +3,8 @@ import { Deferred, Effect, Exit, Fiber, Option, Result, Schedule, Scope, Stream 
 import type { GuestChannel } from "../../../../src/lib/guest-channel/GuestChannel.ts"
 import type { ConnectRequest, ResolveRequest } from "../../../../src/lib/guest-channel/model/network.ts"
 import { literalOf } from "../../../../src/lib/guest-channel/streams/network-table.ts"
-import { accept, networkRequests } from "../../../support/guest-requests.ts"
-import { AgentMessage, HostMessage, RequestAnswer } from "../../../support/guest-wire.ts"
+import { AgentMessage, HostMessage, RequestAnswer } from "../../../support/guest-channel/guest-wire.ts"
+import { accept, networkRequests } from "../../../support/network/guest-requests.ts"
 import { connected, type Peer } from "./peer.ts"
 
 const address = Uint8Array.of(198, 18, 1, 7)

@@ -8,7 +8,7 @@ import {
   FrameDecoder,
   HostMessage,
   type Message
-} from "../../../support/guest-wire.ts"
+} from "../../../support/guest-channel/guest-wire.ts"
 
 const nothing = Buffer.alloc(0)
 

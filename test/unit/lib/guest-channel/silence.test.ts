@@ -3,7 +3,7 @@ import { Effect, Fiber, Ref, Stream } from "effect"
 import { ChannelFailed } from "../../../../src/contract/errors/errors.ts"
 import type { GuestChannel } from "../../../../src/lib/guest-channel/GuestChannel.ts"
 import { Calls } from "../../../../src/lib/guest-channel/model/calls.ts"
-import { AgentMessage, FIRST_CALL, HostMessage } from "../../../support/guest-wire.ts"
+import { AgentMessage, FIRST_CALL, HostMessage } from "../../../support/guest-channel/guest-wire.ts"
 import { Peer } from "./peer.ts"
 
 const nothing = Buffer.alloc(0)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Option, Stream } from "effect"
-import { AgentMessage, HostMessage, TAKEOVER_FILLER_BYTES } from "../../../support/guest-wire.ts"
+import { AgentMessage, HostMessage, TAKEOVER_FILLER_BYTES } from "../../../support/guest-channel/guest-wire.ts"
 import { frameOf, Peer } from "./peer.ts"
 
 const idOf = (byte: number) => Buffer.alloc(16, byte)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { AgentMessage, HostMessage } from "../../../support/guest-wire.ts"
+import { AgentMessage, HostMessage } from "../../../support/guest-channel/guest-wire.ts"
 import { connected } from "./peer.ts"
 
 /** From so many bytes on, a connection waits for commands. */

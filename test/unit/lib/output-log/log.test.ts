@@ -7,7 +7,7 @@ import { afterAll } from "vitest"
 import type { LogReader } from "../../../../src/lib/output-log/log.ts"
 import { HEAD_BYTES, START_BYTES } from "../../../../src/lib/output-log/log/segment.ts"
 import { logLimits, LogStore } from "../../../../src/lib/output-log/store.ts"
-import { fillDisk } from "../../../support/full-disk.ts"
+import { fillDisk } from "../../../support/disk/full-disk.ts"
 
 const folders: Array<string> = []
 const newFolder = () => {

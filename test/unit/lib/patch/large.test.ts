@@ -6,7 +6,7 @@ import { differingPart } from "../../../../src/lib/patch/format/differing-part.t
 import type { Change } from "../../../../src/lib/patch/model/patch.ts"
 import { parsePatch } from "../../../../src/lib/patch/parse.ts"
 import { boundedPatch } from "../../../../src/workspace/content/export/patch.ts"
-import { wholePatch } from "../../../support/whole-patch.ts"
+import { wholePatch } from "../../../support/workspace/whole-patch.ts"
 import { Random } from "./cases.ts"
 import { formatPatch } from "./format-patch.ts"
 import { diffOf, file, patchTree } from "./trees.ts"

@@ -10,7 +10,7 @@ import { type SecretRegistry, secretSet } from "../../../../src/lib/redaction/se
 import { type EventLog, readEvents, recordEvent } from "../../../../src/workspace/entry/events.ts"
 import { writeSecrets } from "../../../../src/workspace/residents/secret/secret-file.ts"
 import { initialSecrets, openSecrets } from "../../../../src/workspace/residents/secret/workspace-secrets.ts"
-import { eventLog } from "../../../support/event-log.ts"
+import { eventLog } from "../../../support/workspace/event-log.ts"
 
 const TOKEN = "correct horse battery"
 const sets = [secretSet([{ name: "TOKEN", value: TOKEN }])!]

@@ -4,7 +4,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, afterEach, assert, beforeEach, describe, it } from "vitest"
 import { Paths, pathVariables } from "../../../../src/system/files/Paths.ts"
-import { refuseFolders } from "../../../support/full-disk.ts"
+import { refuseFolders } from "../../../support/disk/full-disk.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
 
 const NAMES = ["PYRO_STATE_DIR", "PYRO_CACHE_DIR", "PYRO_MEMORY_DIR", "XDG_STATE_HOME", "XDG_CACHE_HOME", "HOME"]

@@ -6,7 +6,7 @@ import * as path from "node:path"
 import { afterEach, assert, describe, it } from "vitest"
 import { type HeldPort, holdPort, PortNotHeld } from "../../../../src/system/processes/held-port.ts"
 import { nativeDirectory } from "../../../../src/system/processes/native.ts"
-import { portHolders } from "../../../support/port-holder.ts"
+import { portHolders } from "../../../support/host/port-holder.ts"
 
 const tool = path.join(nativeDirectory(), "pyro-port")
 const isRoot = process.getuid!() === 0

@@ -4,7 +4,7 @@ import * as path from "node:path"
 import { HostFacts } from "../../../../src/lib/vm/model/HostFacts.ts"
 import { Paths } from "../../../../src/system/files/Paths.ts"
 import { ExtentReader, mapDisk, WrongMap } from "../../../../src/workspace/disk/map.ts"
-import { endlessFile, interruptedTool } from "../../../support/tool-group.ts"
+import { endlessFile, interruptedTool } from "../../../support/workspace/tool-group.ts"
 import { temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 
 const chain = { virtualBytes: 1_000, fileBytes: [500, 300] }

@@ -5,7 +5,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { EventLog, eventPage, readEvents, recordEvent, sinceReset } from "../../../../src/workspace/entry/events.ts"
 import { entryOf, eventText } from "../../../../src/workspace/operations/events.ts"
-import { eventLog } from "../../../support/event-log.ts"
+import { eventLog } from "../../../support/workspace/event-log.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-events-"))),

@@ -7,7 +7,7 @@ import type { AgentEvent } from "../../../../src/lib/guest-channel/model/calls.t
 import type { Entry } from "../../../../src/workspace/entry/entry.ts"
 import { readEvents } from "../../../../src/workspace/entry/events.ts"
 import { makeAllowance, recordAgentEvents } from "../../../../src/workspace/life/engine/install.ts"
-import { eventLog } from "../../../support/event-log.ts"
+import { eventLog } from "../../../support/workspace/event-log.ts"
 
 const recorded = (events: ReadonlyArray<AgentEvent>) =>
   Effect.gen(function*() {

@@ -4,7 +4,7 @@ import { Calls, NetworkMode } from "../../../../src/lib/guest-channel/model/call
 import { Vmm } from "../../../../src/lib/vm/Vmm.ts"
 import { acquireWorkspace, type WorkspaceRequest } from "../../../../src/workspace/life/guest/boot.ts"
 import { turnOnClaimed } from "../../../../src/workspace/residents/network/guest.ts"
-import { AgentMessage, FIRST_CALL, HostMessage } from "../../../support/guest-wire.ts"
+import { AgentMessage, FIRST_CALL, HostMessage } from "../../../support/guest-channel/guest-wire.ts"
 import { localSteps } from "../../../support/local-agent/steps.ts"
 import { connected } from "../../lib/guest-channel/peer.ts"
 

@@ -10,9 +10,9 @@ import { folderOf, type WorkspaceId, writeWorkspace } from "../../../../src/work
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
 import { makeFolder } from "../../../../src/workspace/life/verbs/new-workspace.ts"
 import { makeExpiry } from "../../../../src/workspace/life/verbs/remove.ts"
-import { eventLog } from "../../../support/event-log.ts"
+import { steppedClock } from "../../../support/guest-channel/stepped-clock.ts"
 import { passing } from "../../../support/passing.ts"
-import { steppedClock } from "../../../support/stepped-clock.ts"
+import { eventLog } from "../../../support/workspace/event-log.ts"
 import { temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 import { recordOf } from "../record-of.ts"
 

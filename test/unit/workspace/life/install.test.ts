@@ -7,7 +7,7 @@ import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import { folderOf, newWorkspaceId, type WorkspaceRecord } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
 import { install } from "../../../../src/workspace/life/engine/transition.ts"
-import { eventLog } from "../../../support/event-log.ts"
+import { eventLog } from "../../../support/workspace/event-log.ts"
 
 const nowhere = { stateDir: "/nowhere", cacheDir: "/nowhere", memoryDir: "/nowhere" }
 

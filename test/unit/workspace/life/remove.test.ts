@@ -7,7 +7,7 @@ import { folderOf, type WorkspaceId, writeWorkspace } from "../../../../src/work
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
 import { makeFolder } from "../../../../src/workspace/life/verbs/new-workspace.ts"
 import { removeAll } from "../../../../src/workspace/life/verbs/remove.ts"
-import { eventLog } from "../../../support/event-log.ts"
+import { eventLog } from "../../../support/workspace/event-log.ts"
 import { temporaryDirectory } from "../../lib/disk/temporary-directory.ts"
 import { recordOf } from "../record-of.ts"
 

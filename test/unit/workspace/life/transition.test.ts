@@ -11,8 +11,8 @@ import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
 import type { OnUndo, Transition } from "../../../../src/workspace/life/engine/description.ts"
 import { install, transit, transitAll } from "../../../../src/workspace/life/engine/transition.ts"
 import { residentKinds } from "../../../../src/workspace/residents/open/kinds.ts"
-import { eventLog } from "../../../support/event-log.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
+import { eventLog } from "../../../support/workspace/event-log.ts"
 import { recordOf } from "../record-of.ts"
 
 const guestOf = (id: string) =>

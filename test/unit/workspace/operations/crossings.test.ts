@@ -5,8 +5,8 @@ import * as path from "node:path"
 import type { Entry } from "../../../../src/workspace/entry/entry.ts"
 import { recordCrossing } from "../../../../src/workspace/operations/crossings.ts"
 import type { WorkspacesOperation } from "../../../../src/workspace/operations/work.ts"
-import { eventLog } from "../../../support/event-log.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
+import { eventLog } from "../../../support/workspace/event-log.ts"
 
 /** The event, without its time, that a work's gift leaves in the log of a workspace. */
 const recorded = (name: WorkspacesOperation, payload: object, given: object) =>

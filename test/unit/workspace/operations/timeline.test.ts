@@ -13,7 +13,7 @@ import { folderOf, newWorkspaceId } from "../../../../src/workspace/entry/record
 import { RequestLog } from "../../../../src/workspace/entry/requests.ts"
 import { showTimeline } from "../../../../src/workspace/operations/timeline.ts"
 import { openCommands } from "../../../../src/workspace/residents/exec/command-registry.ts"
-import { eventLog } from "../../../support/event-log.ts"
+import { eventLog } from "../../../support/workspace/event-log.ts"
 
 /** What a message may have beside its frame. */
 const MOST_BYTES = 15_728_640

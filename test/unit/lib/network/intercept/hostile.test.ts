@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as net from "node:net"
 import * as tls from "node:tls"
-import { makeTestAuthority } from "../../../../support/certificates.ts"
+import { makeTestAuthority } from "../../../../support/network/certificates.ts"
 import {
   curl,
   HOST,

@@ -11,7 +11,7 @@ import type { Interception } from "../../../../../src/lib/network/both/intercept
 import { makeAuthority } from "../../../../../src/lib/network/dialer/intercept/certificates.ts"
 import { intercept } from "../../../../../src/lib/network/dialer/intercept/intercept.ts"
 import { Heads } from "../../../../../src/lib/network/dialer/intercept/request.ts"
-import { makeTestAuthority, type TestAuthority } from "../../../../support/certificates.ts"
+import { makeTestAuthority, type TestAuthority } from "../../../../support/network/certificates.ts"
 
 export const HOST = "server.test"
 export const PLACEHOLDER = "pyro_secret_TOKEN_00000000000000000000000000000001"

@@ -5,7 +5,7 @@ import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { makeOwnership } from "../../../../../src/lib/vm/driver/ownership.ts"
 import { newRecord, type VmId, vmPaths, writeRecord } from "../../../../../src/lib/vm/model/record.ts"
-import { unmount } from "../../../../support/mounts.ts"
+import { unmount } from "../../../../support/files/mounts.ts"
 
 const mountPoint = fs.mkdtempSync("/var/tmp/pyro-space-")
 const id = "vm-0123456789ab" as VmId

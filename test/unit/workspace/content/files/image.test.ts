@@ -1,7 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { MAX_IMAGE_BYTES } from "../../../../../src/contract/rows/file-fields.ts"
 import { ImageRead, imageSizeOf, imageTypeOf } from "../../../../../src/workspace/content/files/image.ts"
-import { images } from "../../../../support/images.ts"
+import { images } from "../../../../support/files/images.ts"
 
 const read = (bytes: Buffer, piece = bytes.length, size = bytes.length) => {
   const image = new ImageRead(size)

@@ -3,7 +3,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import { CommandJournal } from "../../../../../src/workspace/residents/exec/journal.ts"
-import { fillDisk } from "../../../../support/full-disk.ts"
+import { fillDisk } from "../../../../support/disk/full-disk.ts"
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-journal-"))
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
