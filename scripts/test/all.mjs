@@ -7,6 +7,7 @@ import { labTests } from "./lab.mjs"
 import { nativeTests } from "./native.mjs"
 import { pythonTests } from "./python.mjs"
 import { retriesReport } from "./retries.mjs"
+import { slowestReport } from "./slowest.mjs"
 import { vitestTests } from "./vitest.mjs"
 
 /** Tests of processes without a microVM, which wait for a third of their time. Their files share a process, as those of `unit` do. */
@@ -47,10 +48,12 @@ export const allTests = async () => {
   const total = { passed: 0, failed: 0, skipped: 0 }
   const failed = []
   const allRetried = []
-  const add = ({ failures = [], retried = [], skips = [], ...counts }) => {
+  const allFiles = []
+  const add = ({ failures = [], files = [], retried = [], skips = [], ...counts }) => {
     Object.keys(total).forEach((key) => (total[key] += counts[key]))
     failed.push(...failures, ...(inCi ? skips : []))
     allRetried.push(...retried)
+    allFiles.push(...files)
   }
   /** Runs suites one after the other, and says how long each took: a suite that grew, or a core that waits, shows here first. */
   const inTurn = async (suites) => {
@@ -87,6 +90,7 @@ export const allTests = async () => {
     ? Promise.all([inTurn([...native, ...beside, ...checks]), inTurn([["lab", labTests]])])
     : inTurn(checks))
 
+  slowestReport(allFiles).forEach((line) => say(line))
   if (total.skipped > 0) say(`${total.skipped} skipped${inCi ? ", which fails in CI" : ""}`)
   const retries = retriesReport(allRetried)
   retries.lines.forEach(say)
