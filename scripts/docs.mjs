@@ -20,6 +20,8 @@ const modules = await importSources(
   root,
   `
   export { operations } from "./src/contract/rows/operations.ts"
+  export { furtherTags, ofEachCall } from "./src/contract/rows/call-errors.ts"
+  export { snakeCase } from "./src/contract/text/snake.ts"
   export { operationStates } from "./src/contract/rows/operations.ts"
   export { isInteger, payloadDefaults, payloadFields } from "./src/contract/rows/payload-fields.ts"
   export { PyroError } from "./src/contract/errors/errors.ts"

@@ -37,6 +37,7 @@ const operation = (contract, row) => {
       .join(" "),
     "",
     ...legalStates(contract.operationStates[row.name]),
+    ...furtherErrors(contract, row),
     ...(fields.length === 0 ? [] : [
       "Request:",
       "",
@@ -64,6 +65,19 @@ const operation = (contract, row) => {
     ...schemaRows(contract, row.result().ast),
     "",
     ...(row.kind === "unary" ? [] : events(contract, row))
+  ]
+}
+
+const codesOf = (contract, tags) => tags.map((tag) => code(contract.snakeCase(tag))).join(", ")
+
+/** The errors of a call beside those of each call. */
+const furtherErrors = (contract, row) => {
+  const tags = contract.furtherTags(row)
+  return [
+    tags.length === 0
+      ? "Fails with [the errors of each call](#errors) alone."
+      : `Fails with [the errors of each call](#errors), and ${codesOf(contract, tags)}.`,
+    ""
   ]
 }
 
@@ -116,6 +130,9 @@ const errors = (contract) => [
   "CLI, SDK and MCP have the same errors: a stable `code`, a `message`, fields, and `next`: what to do next, the best first.",
   "A step has a `label`, and says one of: `call` (an operation) with `with` (its arguments by name) and `choose` (those that the",
   "caller chooses); `option` (an argument of the failed call) with its `value`; `command` (a line for a shell of the host); nothing more.",
+  "",
+  "Each operation lists the errors that it may fail with, and a program in TypeScript sees these alone in the type of a call. Errors of each call:",
+  `${codesOf(contract, contract.ofEachCall)}.`,
   "",
   "| code | fields | exit status of `run`, `exec` | of other commands |",
   "|---|---|---|---|",

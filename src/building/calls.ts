@@ -1,5 +1,4 @@
 import { Context, Effect, Stream } from "effect"
-import type { PyroError } from "../contract/errors/errors.ts"
 import type { Operation, PayloadOf } from "../contract/rows/operations.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
 import type { CreatePayload, WorkspaceEvent } from "../contract/rows/workspace-lifecycle.ts"
@@ -10,14 +9,14 @@ import { Pool } from "../lib/vm/Pool.ts"
 import type { Paths } from "../system/files/Paths.ts"
 import { withNotices } from "../system/waits/notices.ts"
 import { alone, type Notify } from "../workspace/entry/context.ts"
-import type { House } from "../workspace/operations/work.ts"
+import type { House, HouseFailure } from "../workspace/operations/work.ts"
 import { createOfDockerfile } from "./create.ts"
 import { createOfDevContainer, unusedLogins } from "./devcontainer/create.ts"
 import { runSteps } from "./devcontainer/lifecycle.ts"
 
 interface Parts {
   readonly pyro: () => PyroService
-  readonly house: Effect.Effect<House, PyroError>
+  readonly house: Effect.Effect<House, HouseFailure>
   readonly context: Context.Context<Environments | Paths>
 }
 
@@ -35,6 +34,9 @@ const beforeReady = (pyro: PyroService, steps: ReadonlyArray<LifecycleStep>, rea
       Effect.map((workspace): WorkspaceEvent => ({ ...ready, workspace }))
     )
   )
+
+/** Why the commands of a dev container do not run. */
+export type CommandsFailure = Stream.Error<ReturnType<typeof beforeReady>>
 
 /** Operations whose workspaces may be of a devcontainer.json or a Dockerfile. */
 export const isOfRecipes = ({ name }: Pick<Operation, "name">) =>
@@ -60,24 +62,24 @@ export const devContainerCalls = ({ context, house, pyro }: Parts) => {
       ({ entry, lifecycle }) =>
         alone(lifecycle, entry)(entry.record.commit((record) => ({ ...record, devcontainer: steps })))
     )
-  const after = (
+  const after = <E>(
     workspace: string,
-    events: Stream.Stream<WorkspaceEvent, PyroError>,
+    events: Stream.Stream<WorkspaceEvent, E>,
     choose: (steps: LifecycleSteps) => ReadonlyArray<LifecycleStep>
-  ): typeof events =>
+  ) =>
     Stream.flatMap(events, (event) =>
       event._tag !== "Ready" || event.changed === false
         ? Stream.make(event)
         : Stream.unwrap(
           Effect.map(
             recorded(workspace),
-            (steps) =>
+            (steps): Stream.Stream<WorkspaceEvent, CommandsFailure> =>
               steps === undefined ? Stream.make<[WorkspaceEvent]>(event) : beforeReady(pyro(), choose(steps), event)
           )
         ))
 
   /** Work that takes microVMs after a build: the pool makes room for them. */
-  const pooled = (work: Stream.Stream<WorkspaceEvent, PyroError, Environments | Paths>) =>
+  const pooled = <E>(work: Stream.Stream<WorkspaceEvent, E, Environments | Paths>) =>
     Stream.unwrap(
       Effect.map(house, ({ services }) =>
         work.pipe(Stream.provideService(Pool, Context.get(services, Pool)), Stream.provideContext(context)))

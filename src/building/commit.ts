@@ -1,12 +1,11 @@
 import { type Cause, Effect, Option, Queue, type Scope, Stream } from "effect"
-import type { PyroError } from "../contract/errors/errors.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
 import { Environments, type OnProgress, within } from "../lib/environment/Environments.ts"
 import { configOf } from "../lib/environment/image-export.ts"
 import { openFile } from "../system/files/content.ts"
 import { toHostErrorOf } from "../system/files/failure.ts"
 import { nowIso } from "../system/waits/time.ts"
-import type { Changes } from "../workspace/disk/changes.ts"
+import type { Changes, ChangesLost } from "../workspace/disk/changes.ts"
 import { buildInMicroVm } from "./builder/builder.ts"
 import { uploadOfFile } from "./builder/give-file.ts"
 
@@ -31,9 +30,9 @@ const committedConfig = (
 }
 
 /** The archive as a stream, with a VM that ends with it. */
-const streamOf = ({ archive }: Changes): Stream.Stream<Uint8Array, PyroError> =>
+const streamOf = ({ archive }: Changes) =>
   Stream.unwrap(Effect.gen(function*() {
-    const pieces = yield* Queue.bounded<Uint8Array, PyroError | Cause.Done>(AHEAD)
+    const pieces = yield* Queue.bounded<Uint8Array, ChangesLost | Cause.Done>(AHEAD)
     yield* archive((bytes) => Effect.asVoid(Queue.offer(pieces, bytes))).pipe(Queue.into(pieces), Effect.forkScoped)
     return Stream.fromQueue(pieces)
   }))
@@ -45,10 +44,10 @@ interface Commit {
 }
 
 /** Makes an environment of a workspace's changes over its environment. */
-export const commit = (
+export const commit = <E>(
   pyro: PyroService,
   { name, replace, workspaceAs }: Commit,
-  open: Effect.Effect<Changes, PyroError, Scope.Scope>,
+  open: Effect.Effect<Changes, E, Scope.Scope>,
   onProgress: OnProgress
 ) =>
   Effect.scoped(Effect.gen(function*() {

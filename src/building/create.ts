@@ -1,14 +1,12 @@
 import { Effect, Stream } from "effect"
-import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
+import { InvalidRequest } from "../contract/errors/errors.ts"
 import { payloadOf } from "../contract/rows/payload-of.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
 import type { CreatePayload, WorkspaceEvent } from "../contract/rows/workspace-lifecycle.ts"
-import type { Environments } from "../lib/environment/Environments.ts"
 import { nameOfFile } from "../lib/recipe/devcontainer.ts"
 import { readDockerfile } from "../lib/seeding/dockerfile.ts"
 import { roomFor } from "../lib/vm/room.ts"
 import { realPath } from "../system/files/host-path.ts"
-import type { Paths } from "../system/files/Paths.ts"
 import { withNotices } from "../system/waits/notices.ts"
 import type { Notify } from "../workspace/entry/context.ts"
 import { driverOf } from "../workspace/life/guest/driver.ts"
@@ -21,11 +19,11 @@ const wrong = (detail: string) => new InvalidRequest({ field: "dockerfile", deta
  * Builds the environment of a Dockerfile, and creates a workspace of it with a copy of the Dockerfile's directory, unless the request names
  * another seed. Steps of the last build of the same path are not repeated.
  */
-export const createOfDockerfile = (
+export const createOfDockerfile = <E>(
   pyro: PyroService,
   payload: CreatePayload & { readonly dockerfile: string },
-  create: (payload: CreatePayload) => Stream.Stream<WorkspaceEvent, PyroError>
-): Stream.Stream<WorkspaceEvent, PyroError, Environments | Paths> => {
+  create: (payload: CreatePayload) => Stream.Stream<WorkspaceEvent, E>
+) => {
   const { allowRegistries, dockerfile, registryAuth, tokenHosts, ...rest } = payload
   const built = withNotices((notify: Notify) =>
     Effect.gen(function*() {
@@ -52,7 +50,7 @@ export const createOfDockerfile = (
       return { _tag: "Built" as const, environment, seedPath: payload.seedPath ?? directory }
     })
   )
-  return Stream.flatMap(built, (event): Stream.Stream<WorkspaceEvent, PyroError> => {
+  return Stream.flatMap(built, (event): Stream.Stream<WorkspaceEvent, E> => {
     if (event._tag !== "Built") return Stream.make<[WorkspaceEvent]>(event)
     return create({ ...rest, environment: event.environment, seedPath: event.seedPath })
   })

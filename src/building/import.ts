@@ -1,5 +1,5 @@
 import { Effect, type Scope } from "effect"
-import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
+import { InvalidRequest } from "../contract/errors/errors.ts"
 import { option } from "../contract/errors/next-step.ts"
 import type { EnvironmentImportPayload } from "../contract/rows/environment-archive.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
@@ -10,12 +10,13 @@ import { ARCHIVE_PATH } from "../lib/environment/model/image-builder.ts"
 import type { Replacing } from "../lib/environment/model/own.ts"
 import { openAny, type OpenArchive, openArchive, openInput } from "./builder/archive.ts"
 import { buildInMicroVm } from "./builder/builder.ts"
+import type { FileUnreadable } from "./builder/give-file.ts"
 
 /** Makes an environment of the image in an archive. The archive is opened first: a wrong path needs no builder. */
 const keepArchive = (
   pyro: PyroService,
   name: string,
-  opening: Effect.Effect<OpenArchive, PyroError, Scope.Scope>,
+  opening: Effect.Effect<OpenArchive, FileUnreadable, Scope.Scope>,
   onProgress: OnProgress,
   replacing: Replacing
 ) =>

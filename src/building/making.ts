@@ -1,5 +1,5 @@
 import { Effect, Option, type Scope, Stream } from "effect"
-import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
+import { InvalidRequest } from "../contract/errors/errors.ts"
 import { call, option } from "../contract/errors/next-step.ts"
 import type {
   EnvironmentExportEvent,
@@ -18,9 +18,10 @@ import { devContainerOf, environmentNameOf } from "../lib/recipe/devcontainer.ts
 import { devContainerAt } from "../lib/seeding/devcontainer-plan.ts"
 import { roomFor } from "../lib/vm/room.ts"
 import { withNotices } from "../system/waits/notices.ts"
-import type { Changes } from "../workspace/disk/changes.ts"
+import type { Changes, ChangesUnread } from "../workspace/disk/changes.ts"
 import type { Notify } from "../workspace/entry/context.ts"
 import { driverOf } from "../workspace/life/guest/driver.ts"
+import type { HouseFailure } from "../workspace/operations/work.ts"
 import { addToImage } from "./add.ts"
 import { commit } from "./commit.ts"
 import { buildDevContainer } from "./devcontainer/image.ts"
@@ -97,7 +98,7 @@ export const exportedEnvironment = (pyro: PyroService) => (payload: EnvironmentE
 export type ChangesOf = (
   payload: { readonly workspace: string; readonly allowSecrets?: boolean | undefined },
   notify: Notify
-) => Effect.Effect<Changes, PyroError, Scope.Scope>
+) => Effect.Effect<Changes, ChangesUnread | HouseFailure, Scope.Scope>
 
 /** Makes an environment of a workspace's files. */
 export const commitWorkspace = (payload: CommitPayload, changesOf: ChangesOf, pyro: PyroService) =>

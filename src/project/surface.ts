@@ -1,5 +1,5 @@
 import type { Effect, Stream } from "effect"
-import type { PyroError } from "../contract/errors/errors.ts"
+import type { ChannelFailed, PyroError } from "../contract/errors/errors.ts"
 import type { CliSurface, Folding } from "../contract/rows/operation.ts"
 import type { OperationName } from "../contract/rows/operations.ts"
 
@@ -14,11 +14,11 @@ export interface Surface {
   /** Asks the person for what a file asks for. False: not granted. */
   readonly grants: (path: string, asks: ReadonlyArray<string>) => Effect.Effect<boolean>
   /** Shows the progress of an operation, and gives its result. */
-  readonly show: <Payload, Event extends { readonly _tag: string }, Result>(
+  readonly show: <Payload, Event extends { readonly _tag: string }, Result, E extends PyroError>(
     row: Foldable<Payload, Event, Result>,
     payload: Payload,
-    events: Stream.Stream<Event, PyroError>
-  ) => Effect.Effect<Result, PyroError>
+    events: Stream.Stream<Event, E>
+  ) => Effect.Effect<Result, ChannelFailed | E>
   /** Adds the person's logins of the registries that a request names. */
   readonly withLogins: <Payload>(operation: OperationName, payload: Payload) => Effect.Effect<Payload>
   /** Shows output of a setup command. */

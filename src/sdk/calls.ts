@@ -132,7 +132,7 @@ export const streaming = (session: Session, row: StreamingRow) => {
 }
 
 const ending = (session: Session, row: StreamingRow) =>
-  callFromPull<unknown, unknown>((payload, input) =>
+  callFromPull<unknown, unknown, PyroError>((payload, input) =>
     Effect.gen(function*() {
       const inputBuffer = input === undefined ? undefined : yield* makeInputBuffer(input)
       const next = yield* asking(session, (connection) => {
@@ -160,7 +160,7 @@ const lostIn =
 
 /** Work that makes workspaces. If the answer is lost, the client finds the workspaces; if it cannot be read, the client removes them. */
 const making = (session: Session, row: StreamingRow, { count, done }: Makes) =>
-  callFromPull<unknown, unknown>((payload) =>
+  callFromPull<unknown, unknown, PyroError>((payload) =>
     Effect.gen(function*() {
       const { find, ids, removeAfter } = makeMinted(session, count(payload as never))
       const next = yield* asking(session, (connection) => connection.events(row, payload, mintedHeaders(ids)))

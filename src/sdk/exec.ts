@@ -21,7 +21,7 @@ const BETWEEN_MS = 50
  */
 export const makeExec = (session: Session, row: StreamingRow, startedBefore?: StartedExec) => {
   let early = startedBefore
-  return callFromPull<ExecEvent, ExecPayload>((payload, input = {}) =>
+  return callFromPull<ExecEvent, ExecPayload, PyroError>((payload, input = {}) =>
     Effect.gen(function*() {
       yield* requireCommand(payload)
       yield* requireRead(payload, input)

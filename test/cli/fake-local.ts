@@ -15,7 +15,7 @@ import {
   type PyroError,
   VmFailed
 } from "../../src/contract/errors/errors.ts"
-import type { ResultOf } from "../../src/contract/rows/operations.ts"
+import type { ErrorOf, ResultOf } from "../../src/contract/rows/operations.ts"
 import { Pyro, type PyroService } from "../../src/contract/rows/Pyro.ts"
 import type { RunInput } from "../../src/contract/rows/run-input.ts"
 import type { RunEvent, RunPayload } from "../../src/contract/rows/run.ts"
@@ -166,7 +166,7 @@ const forEver: Effect.Effect<never> = Effect.forever(Effect.sleep("1 hour"))
 const start = (
   payload: RunPayload,
   input: RunInput
-): Effect.Effect<Stream.Stream<RunEvent, PyroError>, PyroError, Scope.Scope> =>
+): Effect.Effect<Stream.Stream<RunEvent, ErrorOf<"run">>, ErrorOf<"run">, Scope.Scope> =>
   Effect.gen(function*() {
     yield* Effect.addFinalizer(() => released("vm"))
     switch (payload.environment) {
@@ -226,7 +226,7 @@ const asProcess = (payload: RunPayload, input: RunInput) =>
           released("command")
         )
     )
-    yield* Effect.callback<void, PyroError>((resume) => {
+    yield* Effect.callback<void, ErrorOf<"run">>((resume) => {
       child.once("spawn", () => resume(Effect.void))
       child.once("error", (error: NodeJS.ErrnoException) =>
         resume(

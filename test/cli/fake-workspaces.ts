@@ -1,10 +1,6 @@
 import { Deferred, Effect, Stream } from "effect"
-import {
-  InvalidRequest,
-  type PyroError,
-  WorkspaceNameTaken,
-  WorkspaceNotFound
-} from "../../src/contract/errors/errors.ts"
+import { InvalidRequest, WorkspaceNameTaken, WorkspaceNotFound } from "../../src/contract/errors/errors.ts"
+import type { ErrorOf } from "../../src/contract/rows/operations.ts"
 import type { PyroService } from "../../src/contract/rows/Pyro.ts"
 import type { RunInput } from "../../src/contract/rows/run-input.ts"
 import type { RunEvent, RunPayload } from "../../src/contract/rows/run.ts"
@@ -14,7 +10,7 @@ import type { WorkspaceEvent } from "../../src/contract/rows/workspace-lifecycle
 import { callerProject, isReachable } from "../../src/contract/wire/caller-project.ts"
 import { unfakedPyro } from "../support/daemon/unfaked-pyro.ts"
 
-type RunCommand = (payload: RunPayload, input: RunInput) => Stream.Stream<RunEvent, PyroError>
+type RunCommand = (payload: RunPayload, input: RunInput) => Stream.Stream<RunEvent, ErrorOf<"run">>
 
 /** Why a workspace of `fake:panics` failed. */
 const PANIC = `the guest's kernel panicked: ${"x".repeat(300)}\nend of the guest's console:\r\n` +
@@ -58,7 +54,10 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
       return new WorkspaceNotFound({ workspace: named, similar: names.filter((name) => name[0] === named[0]) })
     })
 
-  const turned = (workspace: string, changes: Partial<WorkspaceInfo>): Stream.Stream<WorkspaceEvent, PyroError> =>
+  const turned = (
+    workspace: string,
+    changes: Partial<WorkspaceInfo>
+  ): Stream.Stream<WorkspaceEvent, ErrorOf<"workspace.stop">> =>
     Stream.fromEffect(Effect.map(find(workspace), (found): WorkspaceEvent => {
       const changed = { ...found, ...changes }
       all.set(found.id, changed)
@@ -192,25 +191,24 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
           }
         }
         const { cwd: _cwd, ...command } = payload
-        const events = Stream.map(
-          runCommand(
-            {
-              ...command,
-              command: argv,
-              cwd: "/",
-              environment: "debian:12",
-              includeIgnored: [],
-              noPackageCache: false,
-              trustHostCertificates: false,
-              allowHome: false,
-              workspaceUser: "root",
-              vcpuCount: 1,
-              memoryMib: 64
-            },
-            { ...input, interrupt: Deferred.await(interrupt) }
-          ),
-          event
+        const ran = runCommand(
+          {
+            ...command,
+            command: argv,
+            cwd: "/",
+            environment: "debian:12",
+            includeIgnored: [],
+            noPackageCache: false,
+            trustHostCertificates: false,
+            allowHome: false,
+            workspaceUser: "root",
+            vcpuCount: 1,
+            memoryMib: 64
+          },
+          { ...input, interrupt: Deferred.await(interrupt) }
         )
+        // A command of a workspace makes no environment.
+        const events = Stream.map(ran as Stream.Stream<RunEvent, ErrorOf<"workspace.exec">>, event)
         const seconds = payload.detach ? 0.2 : payload.waitSeconds
         return seconds === undefined ? events : events.pipe(
           Stream.interruptWhen(Effect.sleep(seconds * 1000)),

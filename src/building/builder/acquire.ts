@@ -11,6 +11,7 @@ import { setting } from "../../system/settings/config.ts"
 import { driverOf } from "../../workspace/life/guest/driver.ts"
 import type { AskedWorkspace } from "../../workspace/life/verbs/create.ts"
 import type { AskedNetwork } from "../../workspace/residents/policy/policy.ts"
+import { ofOwnWorkspace } from "../model/own-workspace.ts"
 import { type Building, failed, secretName } from "./files.ts"
 
 /** Lifetime of a builder that a killed daemon left, in seconds after its last activity. */
@@ -92,7 +93,7 @@ export const acquireBuilder = (
             : Effect.ignore(pyro.workspace.delete(payloadOf("workspace.delete", { workspaces: [id] })))
       )
     )
-    yield* pyro.workspace.create(payload).pipe(
+    yield* ofOwnWorkspace(pyro.workspace.create(payload)).pipe(
       Stream.runForEach((event) =>
         event._tag === "Ready"
           ? Ref.set(made, event.workspace.id)

@@ -1,5 +1,5 @@
 import { Effect, type Scope, Stream } from "effect"
-import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
 import type { ImageArchive } from "../../contract/text/image-archive.ts"
 import { printable } from "../../contract/text/printable.ts"
@@ -10,7 +10,7 @@ import { realDirectory, realPath } from "../../system/files/host-path.ts"
 import { isRegular } from "../../system/files/pieces.ts"
 import { imageOfEngine } from "../../system/processes/docker-engine.ts"
 import { tarOf } from "../../system/processes/tar.ts"
-import { type Upload, uploadOfFile } from "./give-file.ts"
+import { type FileUnreadable, type Upload, uploadOfFile } from "./give-file.ts"
 
 const wrong = (detail: string) => new InvalidRequest({ field: "source", detail })
 
@@ -58,7 +58,7 @@ const openDirectory = (asked: string) =>
 /** Opens what a source names. The Scope closes it. */
 export const openArchive = (
   { image, path, transport }: Pick<ImageArchive, "image" | "path" | "transport">
-): Effect.Effect<OpenArchive, PyroError, Scope.Scope> => {
+): Effect.Effect<OpenArchive, FileUnreadable, Scope.Scope> => {
   switch (transport) {
     case "oci":
       return Effect.map(openDirectory(path), (bytes) => ({ bytes, kind: "oci", image }))
@@ -79,7 +79,7 @@ export const openArchive = (
 }
 
 /** A file of either kind. */
-export const openAny = (path: string): Effect.Effect<OpenArchive, PyroError, Scope.Scope> =>
+export const openAny = (path: string): Effect.Effect<OpenArchive, FileUnreadable, Scope.Scope> =>
   Effect.map(openFile(path), (upload) => ({ ...upload, kind: "auto", image: undefined }))
 
 /** The input of the request. */

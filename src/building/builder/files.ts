@@ -1,5 +1,12 @@
 import { Effect, Stream } from "effect"
-import { EnvironmentBuildFailed, FileRefused, type PyroError } from "../../contract/errors/errors.ts"
+import {
+  EnvironmentBuildFailed,
+  FileRefused,
+  type ImagePullFailed,
+  type InvalidConfiguration,
+  type NoSpace,
+  type StateDirectoryUnusable
+} from "../../contract/errors/errors.ts"
 import type { NextStep } from "../../contract/errors/next-step.ts"
 import { payloadOf } from "../../contract/rows/payload-of.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
@@ -11,15 +18,17 @@ import { openFile, openUnfollowed } from "../../system/files/content.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import { sparseFile } from "../../system/files/sparse-write.ts"
 import { setting } from "../../system/settings/config.ts"
+import type { ChangesLost } from "../../workspace/disk/changes.ts"
+import { ofOwnWorkspace } from "../model/own-workspace.ts"
 import type { BuilderLogins } from "../registry/logins.ts"
-import { bytesOfFile, counting, giveFile, type Upload } from "./give-file.ts"
+import { bytesOfFile, counting, type FileUnreadable, giveFile, type Upload } from "./give-file.ts"
 
 interface StepsAfter {
   /** New file of the host. */
   readonly file: string
   readonly mostBytes: number
   /** Moves the whole file to where the next build finds it. */
-  readonly keep: Effect.Effect<void, FileFailed | PyroError>
+  readonly keep: Effect.Effect<void, FileFailed | InvalidConfiguration | NoSpace | StateDirectoryUnusable>
 }
 
 /** Work of one builder. */
@@ -52,9 +61,12 @@ export interface Building {
   /** Images that the files name by variables, whose registries nobody knows before the build. @default none */
   readonly unknownImages?: ReadonlyArray<string>
   /** The error of a refusal of the builder. */
-  readonly refused?: (workspace: string, refused: Refused) => Effect.Effect<never, PyroError>
+  readonly refused?: (
+    workspace: string,
+    refused: Refused
+  ) => Effect.Effect<never, ImagePullFailed | EnvironmentBuildFailed>
   /** Files that the request reads, by their paths in the builder. @default none */
-  readonly uploads?: Readonly<Record<string, Upload>>
+  readonly uploads?: Readonly<Record<string, Upload<FileUnreadable | ChangesLost>>>
 }
 
 export type Refused = Extract<BuilderMessage, { readonly _tag: "Refused" }>
@@ -95,7 +107,7 @@ export const takeFile = <E>(
   Effect.gen(function*() {
     const payload = payloadOf("workspace.file.download", { workspace, path })
     let bytes = 0
-    yield* pyro.workspace.file.download(payload).pipe(
+    yield* ofOwnWorkspace(pyro.workspace.file.download(payload)).pipe(
       Stream.runForEach((event) =>
         Effect.gen(function*() {
           if (event._tag !== "Output") return

@@ -4,6 +4,7 @@ import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { Progress } from "../../lib/environment/Environments.ts"
 import { BuilderMessage, IMAGE_COMMAND, imageInput, imageProgram } from "../../lib/environment/model/image-builder.ts"
 import { troubleText } from "../../workspace/entry/standstill.ts"
+import { ofOwnWorkspace } from "../model/own-workspace.ts"
 import { STARTED } from "./acquire.ts"
 import { type Building, failed, type Refused, secretName, SECRETS_FOLDER } from "./files.ts"
 
@@ -62,7 +63,7 @@ export const runRecipe = <Last extends BuilderMessage["_tag"]>(
           : Effect.forEach(parts, take, { discard: true })
       })
     const input = imageInput(yield* imageProgram, request)
-    yield* pyro.workspace.exec(payload, { stdin: Stream.make(input) }).pipe(
+    yield* ofOwnWorkspace(pyro.workspace.exec(payload, { stdin: Stream.make(input) })).pipe(
       Stream.runForEach((event) => {
         if (event._tag !== "Output") {
           // A guest waits for room, and its caller would wait for it.

@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
 import { payloadOf } from "../../contract/rows/payload-of.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
@@ -13,7 +13,6 @@ import {
 } from "../../lib/recipe/devcontainer.ts"
 import { devContainerAt, type KnownDevContainer, planned } from "../../lib/seeding/devcontainer-plan.ts"
 import { roomFor } from "../../lib/vm/room.ts"
-import type { Paths } from "../../system/files/Paths.ts"
 import { withNotices } from "../../system/waits/notices.ts"
 import type { Notify } from "../../workspace/entry/context.ts"
 import { driverOf } from "../../workspace/life/guest/driver.ts"
@@ -22,10 +21,10 @@ import { buildDevContainer } from "./image.ts"
 import { runSteps } from "./lifecycle.ts"
 
 /** Operations on workspaces that a creation uses. */
-interface Workspaces {
-  readonly create: (payload: CreatePayload) => Stream.Stream<WorkspaceEvent, PyroError>
+interface Workspaces<E, E2> {
+  readonly create: (payload: CreatePayload) => Stream.Stream<WorkspaceEvent, E>
   /** Keeps the commands for starts and resets. */
-  readonly remember: (workspace: string, steps: LifecycleSteps) => Effect.Effect<unknown, PyroError>
+  readonly remember: (workspace: string, steps: LifecycleSteps) => Effect.Effect<unknown, E2>
 }
 
 /** The environment that means "none was named", because the field has a default. */
@@ -107,14 +106,14 @@ const describedBy = (
   })
 
 /** Publishes ports and runs the commands of the file. A workspace without them does not match the file, so it is deleted if one fails. */
-const completed = (
+const completed = <E, E2>(
   pyro: PyroService,
-  { remember }: Workspaces,
+  { remember }: Workspaces<E, E2>,
   { id }: WorkspaceInfo,
   { forwardPorts, skipCommands }: CreatePayload,
   { ports, steps }: DevContainer,
   notify: Notify
-): Effect.Effect<WorkspaceInfo, PyroError> =>
+) =>
   Effect.gen(function*() {
     if (forwardPorts === true) {
       yield* Effect.forEach(ports, (port) => pyro.workspace.port.publish({ workspace: id, port: String(port) }))
@@ -132,11 +131,11 @@ const completed = (
  * A workspace as a devcontainer.json describes it: its environment is built if it has changed, the project is copied, and the commands of
  * the file run. The network is what the request grants, and nothing of the file.
  */
-export const createOfDevContainer = (
+export const createOfDevContainer = <E, E2>(
   pyro: PyroService,
   payload: CreatePayload & { readonly devcontainer: string },
-  workspaces: Workspaces
-): Stream.Stream<WorkspaceEvent, PyroError, Environments | Paths> =>
+  workspaces: Workspaces<E, E2>
+) =>
   withNotices((notify: Notify) =>
     Effect.gen(function*() {
       yield* demandAlone(payload)

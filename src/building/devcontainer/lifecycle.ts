@@ -1,5 +1,5 @@
 import { Effect, Schema, Stream } from "effect"
-import { DevContainerCommandFailed, InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
+import { DevContainerCommandFailed, InvalidRequest } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { ExecPayload } from "../../contract/rows/workspace-exec.ts"
 import { printable } from "../../contract/text/printable.ts"
@@ -52,7 +52,7 @@ const runCommand = (
   { detach, name }: { readonly name: string; readonly detach: boolean },
   { argv }: Command,
   notify: Notify
-): Effect.Effect<void, PyroError> =>
+) =>
   Effect.gen(function*() {
     const lines = lastLines()
     const failed = (ended: string) => new DevContainerCommandFailed({ command: name, ended, output: lines.text() })
@@ -91,7 +91,7 @@ export const runSteps = (
   workspace: string,
   steps: ReadonlyArray<LifecycleStep>,
   notify: Notify
-): Effect.Effect<void, PyroError> =>
+) =>
   Effect.forEach(steps, ({ commands, name }) =>
     Effect.forEach(
       commands,

@@ -10,6 +10,9 @@ export const Note = Context.Reference<string>("pyro/cli/help/Note", { defaultVal
 /** Groups of a command's options. None: one group. */
 export const Groups = Context.Reference<OptionGroups>("pyro/cli/help/Groups", { defaultValue: () => ({}) })
 
+/** Codes of the errors that a command gives beside those of each call. */
+export const Fails = Context.Reference<ReadonlyArray<string>>("pyro/cli/help/Fails", { defaultValue: () => [] })
+
 /** A term and its description. */
 type Row = readonly [term: string, description: string]
 
@@ -57,9 +60,13 @@ const commandPage = (doc: HelpDoc): Page => {
     ...optionBlocks([...flags, ...globalFlags], Object.entries(Context.get(doc.annotations, Groups))),
     ...(units.length === 0 ? [] : [verbatim(units.map(({ line }) => line))]),
     header("Examples"),
-    verbatim(exampleLines(doc))
+    verbatim(exampleLines(doc)),
+    ...failures(Context.get(doc.annotations, Fails))
   ]
 }
+
+const failures = (codes: ReadonlyArray<string>): Page =>
+  codes.length === 0 ? [] : [header("Fails with"), paragraph(codes.join(", "))]
 
 /** The options beneath the title of each group. */
 const optionBlocks = (

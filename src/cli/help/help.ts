@@ -1,11 +1,14 @@
 import { Context, Option } from "effect"
 import type { FlagDoc, HelpDoc, SubcommandDoc, SubcommandGroupDoc } from "effect/cli/HelpDoc"
+import { furtherTags } from "../../contract/rows/call-errors.ts"
 import type { CliSurface } from "../../contract/rows/operation.ts"
+import { type Operation, operations } from "../../contract/rows/operations.ts"
 import { payloadDefaults, payloadFields } from "../../contract/rows/payload-fields.ts"
+import { snakeCase } from "../../contract/text/snake.ts"
 import { aliasHelp, GROUP } from "../arguments/aliases.ts"
 import { flagsOf } from "../arguments/flags.ts"
 import { type Command, commands } from "../rows/rows.ts"
-import { Groups, helpText, Note } from "./help-text.ts"
+import { Fails, Groups, helpText, Note } from "./help-text.ts"
 import { firstGroups, type VerbGroups, workspaceGroups } from "./verb-groups.ts"
 
 /** `pyro run <environment> [options] [[--] <command...>]`. */
@@ -49,6 +52,12 @@ const withOptions = (operation: Command) => {
     )
 }
 
+/** Codes of the errors that a command gives beside those of each call. */
+const failures = ({ errors, name }: Command): ReadonlyArray<string> => {
+  const row = operations.find((one: Operation) => one.name === name)
+  return (row === undefined ? errors ?? [] : furtherTags(row)).map(snakeCase)
+}
+
 const operationHelp = (operation: Command): HelpDoc => {
   const cli: CliSurface = operation.cli
   const defaults = payloadDefaults(operation.payload())
@@ -79,7 +88,7 @@ const operationHelp = (operation: Command): HelpDoc => {
       required
     })),
     globalFlags: [HELP],
-    annotations: cli.groups === undefined ? Context.empty() : Context.make(Groups, cli.groups),
+    annotations: Context.make(Groups, cli.groups ?? {}).pipe(Context.add(Fails, failures(operation))),
     examples: cli.examples.map((command) => ({ command }))
   }
 }

@@ -59,12 +59,12 @@ export const makeProgress = (cli?: CliSurface) =>
     }
 
     /** An error without the lines that stand above it already. */
-    const unprinted = <E>(error: E): E | EnvironmentBuildFailed =>
+    const unprinted = <E>(error: E): E =>
       error instanceof EnvironmentBuildFailed && lines.length > 0
         ? new EnvironmentBuildFailed({
           ...error,
           detail: error.detail.split("\n").filter((line) => !lines.includes(line)).join("\n")
-        })
+        }) as E
         : error
 
     return { show, clear, unprinted } as const
@@ -90,10 +90,10 @@ interface Row<Payload, Event, Result> {
 }
 
 /** Folds the events of an operation to its result. `show` gets each event. */
-const foldEvents = <Payload, Event extends Tagged, Result, E, R>(
+const foldEvents = <Payload, Event extends Tagged, Result, E, R, Failure>(
   { cli, fold }: Row<Payload, Event, Result>,
   payload: Payload,
-  events: Stream.Stream<Event, PyroError>,
+  events: Stream.Stream<Event, Failure>,
   show: (event: Event, progress: Progress) => Effect.Effect<unknown, E, R>
 ) =>
   Effect.gen(function*() {
@@ -109,10 +109,10 @@ const foldEvents = <Payload, Event extends Tagged, Result, E, R>(
 const isNotice = (event: Tagged): event is Notice => event._tag === "Notice"
 
 /** Shows the notices of an operation, prints nothing else, and returns the result. */
-export const withProgress = <Payload, Event extends Tagged, Result>(
+export const withProgress = <Payload, Event extends Tagged, Result, E>(
   row: Row<Payload, Event, Result>,
   payload: Payload,
-  events: Stream.Stream<Event, PyroError>
+  events: Stream.Stream<Event, E>
 ) => foldEvents(row, payload, events, (event, progress) => isNotice(event) ? progress.show(event) : Effect.void)
 
 /** Shows events as they arrive (with `json` only `Started`) and returns their result. */

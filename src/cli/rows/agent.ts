@@ -96,5 +96,6 @@ export const agentCommand = {
       "pyro agent claude-code --workspace ws-0123456789"
     ]
   } satisfies CliSurface,
+  errors: ["AgentKeyMissing"],
   payload: AgentPayload
 } as const

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import type { ErrorTag } from "../../contract/errors/errors.ts"
 import { hostNames } from "../../contract/rows/agent-host.ts"
 import { modeNames } from "../../contract/rows/modes.ts"
 import { type CliSurface, lazy } from "../../contract/rows/operation.ts"
@@ -84,6 +85,7 @@ const row = <Name extends string, P>(command: {
   readonly summary: string
   readonly description: string
   readonly cli: CliSurface
+  readonly errors: ReadonlyArray<ErrorTag>
   readonly payload: () => P
 }) => command
 
@@ -109,6 +111,7 @@ const hostConnect = row({
       "pyro host connect opencode -- --network-ceiling egress:npm,pypi"
     ]
   },
+  errors: ["HostEntryDiffers", "HostFileUnusable"],
   payload: ConnectPayload
 })
 
@@ -119,6 +122,7 @@ const hostDisconnect = row({
     "Takes back what `pyro host connect` wrote, byte for byte if no other program has changed these lines. A changed skill stays, and " +
     "so does one that another host uses. Workspaces stay.",
   cli: { ...surface, path: ["host", "disconnect"], examples: ["pyro host disconnect codex"] },
+  errors: ["HostEntryDiffers", "HostFileUnusable"],
   payload: DisconnectPayload
 })
 
@@ -133,6 +137,7 @@ const hostPrintConfig = row({
     rest: "serve_options",
     examples: ["pyro host print-config zed", "pyro host print-config vscode --scope project"]
   },
+  errors: [],
   payload: PrintConfigPayload
 })
 
@@ -143,6 +148,7 @@ const hostDoctor = row({
     "Checks the host's program, its entries for pyro, its approvals and pyro's skill, starts the server as the host would, and counts the tools. " +
     "Changes nothing. The exit status is 1 if a check fails.",
   cli: { ...surface, path: ["host", "doctor"], examples: ["pyro host doctor codex"] },
+  errors: ["HostFileUnusable"],
   payload: DoctorPayload
 })
 
@@ -153,6 +159,7 @@ const hostRepair = row({
     "Rewrites pyro's entry if it lacks something or its program is gone, and removes entries of other names that start pyro as well. Updates pyro's skill of an earlier version. Options of " +
     "the server, its variables and the approvals stay. pyro keeps each changed file in its state directory.",
   cli: { ...surface, path: ["host", "repair"], examples: ["pyro host repair codex --dry-run"] },
+  errors: ["HostEntryDiffers", "HostFileUnusable"],
   payload: DisconnectPayload
 })
 

@@ -41,6 +41,13 @@ const upCommand = {
     path: ["workspace", "up"],
     examples: ["pyro up", "pyro up --yes", "pyro up --dry-run", "pyro up --recreate"]
   } satisfies CliSurface,
+  errors: [
+    "ProjectFileInvalid",
+    "ProjectFileMissing",
+    "ProjectNotAccepted",
+    "ProjectSecretMissing",
+    "ProjectSetupFailed"
+  ],
   payload: UpPayload
 } as const
 
@@ -51,6 +58,7 @@ const downCommand = {
     "Pauses the workspace that `pyro up` made: its memory goes to the disk, and `pyro up` brings back the same processes. With --delete, the " +
     "workspace is deleted.",
   cli: { ...surface, path: ["workspace", "down"], examples: ["pyro down", "pyro down --delete"] } satisfies CliSurface,
+  errors: ["ProjectFileInvalid", "ProjectFileMissing"],
   payload: DownPayload
 } as const
 

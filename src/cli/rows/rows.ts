@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import type { ErrorTag } from "../../contract/errors/errors.ts"
 import { modeNames } from "../../contract/rows/modes.ts"
 import { type CliSurface, lazy, type PureSchema } from "../../contract/rows/operation.ts"
 import { type Operation, operations } from "../../contract/rows/operations.ts"
@@ -85,6 +86,8 @@ export interface Command {
   readonly summary: string
   readonly description: string
   readonly cli: CliSurface
+  /** Errors of a command that is no operation, beside those of the operations that it uses. */
+  readonly errors?: ReadonlyArray<ErrorTag>
   readonly payload: () => PureSchema
 }
 

@@ -53,3 +53,9 @@ export const PyroError = oneOfErrors([
   ...workspaceErrors
 ])
 export type PyroError = typeof PyroError.Type
+
+/** The name of a class of errors. */
+export type ErrorTag = PyroError["_tag"]
+
+/** The errors of some classes. */
+export type ErrorOf<Tag extends ErrorTag> = Extract<PyroError, { readonly _tag: Tag }>

@@ -1,8 +1,8 @@
 import { Context, type Effect, type Stream } from "effect"
-import type { PyroError } from "../errors/errors.ts"
 import { named } from "../text/names.ts"
 import type { PullOperation } from "./event-batches.ts"
 import {
+  type ErrorOf,
   type EventOf,
   type Operation,
   type OperationName,
@@ -27,14 +27,14 @@ type Inputs<Name extends OperationName> = Name extends WithInput ? [input?: RunI
 
 /** How an operation with events is called. */
 interface NamedStreamingCall<Name extends OperationName> {
-  (payload: PayloadOf<Name>, ...input: Inputs<Name>): Stream.Stream<EventOf<Name>, PyroError>
-  readonly pull?: PullOperation<EventOf<Name>, PayloadOf<Name>>
+  (payload: PayloadOf<Name>, ...input: Inputs<Name>): Stream.Stream<EventOf<Name>, ErrorOf<Name>>
+  readonly pull?: PullOperation<EventOf<Name>, PayloadOf<Name>, ErrorOf<Name>>
 }
 
 /** How one operation is called: an Effect of the result, or a Stream of events whose interruption ends the work. */
 type Call<Name extends OperationName> = OperationOf<Name> extends { readonly kind: "streaming" }
   ? NamedStreamingCall<Name>
-  : (payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, PyroError>
+  : (payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, ErrorOf<Name>>
 
 /** A name up to its first dot, and what follows. */
 type Head<Name extends string> = Name extends `${infer First}.${string}` ? First : Name

@@ -79,6 +79,7 @@ export const daemonStatus = unary({
   cli: { path: ["daemon", "status"], args: [], examples: ["pyro daemon status --json"] },
   mcp: HOST_ADMINISTRATION,
   home: "observer",
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: none,
   result: DaemonStatus
@@ -91,6 +92,7 @@ export const daemonStop = unary({
     "The next command that needs the daemon starts a new one. The new daemon takes over the running workspaces.",
   cli: { path: ["daemon", "stop"], args: [], examples: ["pyro daemon stop"] },
   mcp: HOST_ADMINISTRATION,
+  errors: [],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: none,
   result: lazy(() => Schema.Struct({ stopped: boolean("False if no daemon ran") }))
@@ -102,6 +104,7 @@ export const daemonLogs = unary({
   description: "Prints the last bytes of the daemon's log file.",
   cli: { path: ["daemon", "logs"], args: [], examples: ["pyro daemon logs"] },
   mcp: HOST_ADMINISTRATION,
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() =>
     snakeStruct({
@@ -156,6 +159,7 @@ export const daemonTimings = unary({
   },
   mcp: HOST_ADMINISTRATION,
   home: "observer",
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() =>
     snakeStruct({

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { boolean, flag, hostPath, integer, optional, string, text } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
+import { ofBuilding } from "./call-errors.ts"
 import { EnvironmentSummary, PullEvent } from "./environment.ts"
 import { foldTo, Notice } from "./notice.ts"
 import { lazy, streaming } from "./operation.ts"
@@ -45,6 +46,7 @@ export const environmentExport = streaming({
   },
   mcp: HOST_ADMINISTRATION,
   home: "daemon",
+  errors: [...ofBuilding, "ExportRefused"],
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: EnvironmentExportPayload,
   event: EnvironmentExportEvent,
@@ -85,6 +87,7 @@ export const environmentImport = streaming({
   mcp: HOST_ADMINISTRATION,
   home: "daemon",
   needsRoom: true,
+  errors: [...ofBuilding, "EnvironmentNameTaken"],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: EnvironmentImportPayload,
   event: PullEvent,

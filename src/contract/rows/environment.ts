@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { NextStep } from "../errors/next-step.ts"
 import { defaulted, flag, hostPath, integer, list, optional, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { ofBuilding } from "./call-errors.ts"
 import { variables } from "./command.ts"
 import { DiskUsage } from "./disk-usage.ts"
 import { ImageSettings } from "./environment-image.ts"
@@ -106,6 +107,7 @@ export const environmentList = unary({
     "Lists the environments that pyro defines, and those of `pyro env build` and `pyro env pull`. Environments that are on this host have a size and an age; --json also has their digests. `builder` is pyro's own.",
   cli: { path: ["env", "list"], args: [], examples: ["pyro env list", "pyro env list --json"] },
   mcp: { tool: "environment_list", profiles: ["full"], omits: ["added_npm_packages", "image_digest"] },
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() => Schema.Struct({})),
   result: EnvironmentList
@@ -159,6 +161,7 @@ export const environmentPull = streaming({
     examples: ["pyro env pull debian:12-build", "pyro env pull docker.io/library/python:3.12-slim"]
   },
   mcp: HOST_ADMINISTRATION,
+  errors: [...ofBuilding, "EnvironmentNameTaken"],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
   payload: PullPayload,
   event: PullEvent,
@@ -256,6 +259,7 @@ export const environmentBuild = streaming({
   mcp: HOST_ADMINISTRATION,
   // A builder is a workspace, and a build without one shares the lock of the images.
   home: "daemon",
+  errors: [...ofBuilding, "DevContainerRefused", "EnvironmentNameTaken", "RegistryNotAllowed"],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
   payload: BuildPayload,
   event: PullEvent,
@@ -269,6 +273,7 @@ export const environmentInspect = unary({
   description: "Shows an environment's digest, image, kernel and packages, and checks the image's hash.",
   cli: { path: ["env", "inspect"], args: ["environment"], examples: ["pyro env inspect debian:12"] },
   mcp: HOST_ADMINISTRATION,
+  errors: ["EnvironmentUnknown", "ImageDamaged"],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: OneEnvironment,
   result: EnvironmentDetail
@@ -282,6 +287,7 @@ export const environmentRemove = unary({
     "of yours is lost: build, pull or import it again. Workspaces keep the image that they started from.",
   cli: { path: ["env", "rm"], args: ["environments"], examples: ["pyro env rm debian:13", "pyro env rm web lint"] },
   mcp: HOST_ADMINISTRATION,
+  errors: ["EnvironmentBuildFailed", "EnvironmentUnknown", "ImageDamaged"],
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: lazy(() =>
     Schema.Struct({
@@ -301,6 +307,7 @@ export const environmentPrune = unary({
     "workspace uses; the next workspace of the project copies the project again.",
   cli: { path: ["env", "prune"], args: [], examples: ["pyro env prune"] },
   mcp: HOST_ADMINISTRATION,
+  errors: ["EnvironmentBuildFailed", "ImageDamaged"],
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: lazy(() => Schema.Struct({})),
   result: Removed

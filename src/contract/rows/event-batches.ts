@@ -11,16 +11,16 @@ export type PullEvents<Event, E = PyroError> = (
 ) => Effect.Effect<ReadonlyArray<Event>, Option.Option<E>>
 
 /** Starts an operation and gives its events batch by batch. The operation ends with the Scope. */
-export type PullOperation<Event, Payload = never> = (
+export type PullOperation<Event, Payload = never, E = PyroError> = (
   payload: Payload,
   input?: RunInput
-) => Effect.Effect<PullEvents<Event>, PyroError, Scope.Scope>
+) => Effect.Effect<PullEvents<Event, E>, E, Scope.Scope>
 
 /** Calls an operation with events. */
-export interface StreamingCall<Event, Payload = never> {
-  (payload: Payload, input?: RunInput): Stream.Stream<Event, PyroError>
+export interface StreamingCall<Event, Payload = never, E = PyroError> {
+  (payload: Payload, input?: RunInput): Stream.Stream<Event, E>
   /** The process that executes the operation may have this. */
-  readonly pull?: PullOperation<Event, Payload>
+  readonly pull?: PullOperation<Event, Payload, E>
 }
 
 /** Number of events that a stream may produce before the reader pulls them. */
@@ -53,22 +53,22 @@ export const streamFromPull = <Event, E>(
     )))))
 
 /** A call that has the events as pulls. */
-export const callFromPull = <Event, Payload>(
-  pull: PullOperation<Event, Payload>
-): StreamingCall<Event, Payload> =>
+export const callFromPull = <Event, Payload, E>(
+  pull: PullOperation<Event, Payload, E>
+): StreamingCall<Event, Payload, E> =>
   Object.assign((payload: Payload, input?: RunInput) => streamFromPull(pull(payload, input)), { pull })
 
 /** Runs `f` for every event, in order. Where the call has pulls, it costs no stream: a short command has few events. */
-export const forEachEvent = <Event, Payload, E>(
-  call: StreamingCall<Event, Payload>,
+export const forEachEvent = <Event, Payload, E, E2>(
+  call: StreamingCall<Event, Payload, E>,
   payload: Payload,
   input: RunInput | undefined,
-  f: (event: Event) => Effect.Effect<unknown, E>
-): Effect.Effect<void, E | PyroError> => {
+  f: (event: Event) => Effect.Effect<unknown, E2>
+): Effect.Effect<void, E | E2> => {
   const { pull } = call
   if (pull === undefined) return Stream.runForEach(call(payload, input), f)
   return Effect.scoped(Effect.flatMap(pull(payload, input), (next) => {
-    const all: Effect.Effect<void, E | PyroError> = Effect.matchEffect(next(), {
+    const all: Effect.Effect<void, E | E2> = Effect.matchEffect(next(), {
       onFailure: Option.match({ onNone: () => Effect.void, onSome: Effect.fail }),
       onSuccess: (events) => Effect.andThen(Effect.forEach(events, f, { discard: true }), Effect.suspend(() => all))
     })

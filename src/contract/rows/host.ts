@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { boolean, defaulted, flag, integer, list, optional, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { ofBuilding } from "./call-errors.ts"
 import { DiskUsage } from "./disk-usage.ts"
 import { EnvironmentSummary } from "./environment.ts"
 import { Notice } from "./notice.ts"
@@ -55,6 +56,7 @@ export const doctor = streaming({
     "Checks everything that pyro needs from this host. Prints one line per check: OK, or how to fix it. Exit status 1 if a check fails.",
   cli: { path: ["doctor"], args: [], examples: ["pyro doctor", "pyro doctor --selftest"] },
   mcp: { missing: "host administration" },
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: DoctorPayload,
   event: DoctorEvent,
@@ -73,7 +75,7 @@ export const PreparePayload = lazy(() =>
 )
 export type PreparePayload = ReturnType<typeof PreparePayload>["Type"]
 
-export const PrepareEvent = lazy(() =>
+const PrepareEvent = lazy(() =>
   Schema.Union([
     Notice(),
     Schema.TaggedStruct("Prepared", {
@@ -112,6 +114,7 @@ export const prepare = streaming({
   },
   mcp: { missing: "host administration" },
   home: "daemon",
+  errors: [...ofBuilding, "EnvironmentNameTaken", "IdAmbiguous", "NetworkUnsupported"],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
   payload: PreparePayload,
   event: PrepareEvent,
@@ -139,6 +142,7 @@ export const gc = unary({
     "Shows what uses the disk. Running it again is safe.",
   cli: { path: ["gc"], args: [], examples: ["pyro gc"] },
   mcp: { missing: "host administration" },
+  errors: ["EnvironmentBuildFailed", "ImageDamaged"],
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: lazy(() => Schema.Struct({})),
   result: GcResult
@@ -194,6 +198,7 @@ export const config = unary({
     "docs/configuration.md explains each variable.",
   cli: { path: ["config"], args: [], examples: ["pyro config", "pyro config --json"] },
   mcp: { missing: "host administration" },
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() => Schema.Struct({})),
   result: ConfigResult

@@ -43,13 +43,13 @@ const WITH_ID: ReadonlySet<PyroError["_tag"]> = new Set(["StateTooNew", "Workspa
  * The error for a caller who knows the workspace by its name, or by its id if it has no name: in the error's own field, and in each step.
  * Guests and disks do not know the name.
  */
-export const withWorkspace = (error: PyroError, workspace: string, id = workspace): PyroError => {
+export const withWorkspace = <E extends PyroError>(error: E, workspace: string, id = workspace): E => {
   if ("workspace" in error && error.workspace === id && id !== workspace && !WITH_ID.has(error._tag)) {
     // Its own steps name the workspace, too.
-    return withWorkspace(withFields(error, { workspace }), workspace)
+    return withWorkspace(withFields<PyroError>(error, { workspace }) as E, workspace)
   }
   const next = inWorkspace(error.next, workspace)
-  return next.every((step, at) => step === error.next[at]) ? error : withFields(error, { next })
+  return next.every((step, at) => step === error.next[at]) ? error : withFields<PyroError>(error, { next }) as E
 }
 
 /** Whether a step names all that its call needs, or lets the caller choose it. */

@@ -1,6 +1,7 @@
 import type { Schema } from "effect"
+import type { ErrorTag } from "../errors/errors.ts"
 import type { OptionGroups } from "./option-groups.ts"
-import type { StateRule } from "./states.ts"
+import type { StateRule, WorkspaceState } from "./states.ts"
 
 /** A Schema that needs no services; `Encoded` is the JSON side. */
 export type PureSchema = Schema.Codec<unknown, unknown>
@@ -210,7 +211,9 @@ interface Common<
   Name extends string,
   Payload extends PureSchema,
   Result extends PureSchema,
-  Place extends WorkPlace | undefined
+  Place extends WorkPlace | undefined,
+  Legal extends WorkspaceState,
+  Errors extends ReadonlyArray<ErrorTag>
 > {
   /** The operation's name and its RPC's tag. */
   readonly name: Name
@@ -226,13 +229,15 @@ interface Common<
    */
   readonly home?: "daemon" | "daemon-if-running" | "observer" | "host"
   /** Legal states of the workspace. @default no state matters, or there is no workspace */
-  readonly states?: StateRule
+  readonly states?: StateRule<Legal>
   /** Place of its work. If its `states` wait, it has the workspace alone. @default it finds its objects and waits by itself */
   readonly on?: Place
   /** Whether it counts as use of the workspace. @default it does not, or its work says so */
   readonly writes?: (payload: Payload["Type"]) => boolean
   /** It makes something new: too little disk space refuses it before its first step. */
   readonly needsRoom?: true
+  /** Tags of the errors of its own work, beside those of what surrounds a call (`call-errors.ts`). The compiler compares them with the work. */
+  readonly errors: Errors
   readonly annotations: Annotations
   readonly payload: () => Payload
   readonly result: () => Result
@@ -245,8 +250,10 @@ export interface Unary<
   Name extends string,
   Payload extends PureSchema,
   Result extends PureSchema,
-  Place extends WorkPlace | undefined = undefined
-> extends Common<Name, Payload, Result, Place> {
+  Place extends WorkPlace | undefined = undefined,
+  Legal extends WorkspaceState = never,
+  Errors extends ReadonlyArray<ErrorTag> = ReadonlyArray<ErrorTag>
+> extends Common<Name, Payload, Result, Place, Legal, Errors> {
   readonly kind: "unary"
 }
 
@@ -256,8 +263,10 @@ export interface Streaming<
   Payload extends PureSchema,
   Event extends PureSchema,
   Result extends PureSchema,
-  Place extends WorkPlace | undefined = undefined
-> extends Common<Name, Payload, Result, Place> {
+  Place extends WorkPlace | undefined = undefined,
+  Legal extends WorkspaceState = never,
+  Errors extends ReadonlyArray<ErrorTag> = ReadonlyArray<ErrorTag>
+> extends Common<Name, Payload, Result, Place, Legal, Errors> {
   readonly kind: "streaming"
   readonly event: () => Event
   /** The operation survives its daemon: the client resumes it with the next daemon. It needs an `execId`. */
@@ -288,8 +297,12 @@ export const unary = <
   const Name extends string,
   Payload extends PureSchema,
   Result extends PureSchema,
-  Place extends WorkPlace | undefined = undefined
->(row: Written<Unary<Name, Payload, Result, Place>>): Unary<Name, Payload, Result, Place> => ({
+  Place extends WorkPlace | undefined = undefined,
+  Legal extends WorkspaceState = never,
+  const Errors extends ReadonlyArray<ErrorTag> = readonly []
+>(
+  row: Written<Unary<Name, Payload, Result, Place, Legal, Errors>>
+): Unary<Name, Payload, Result, Place, Legal, Errors> => ({
   kind: "unary",
   home: homeOf(row),
   ...row,
@@ -301,8 +314,12 @@ export const streaming = <
   Payload extends PureSchema,
   Event extends PureSchema,
   Result extends PureSchema,
-  Place extends WorkPlace | undefined = undefined
->(row: Written<Streaming<Name, Payload, Event, Result, Place>>): Streaming<Name, Payload, Event, Result, Place> => ({
+  Place extends WorkPlace | undefined = undefined,
+  Legal extends WorkspaceState = never,
+  const Errors extends ReadonlyArray<ErrorTag> = readonly []
+>(
+  row: Written<Streaming<Name, Payload, Event, Result, Place, Legal, Errors>>
+): Streaming<Name, Payload, Event, Result, Place, Legal, Errors> => ({
   kind: "streaming",
   home: homeOf(row),
   ...row,

@@ -1,4 +1,5 @@
 import { named } from "../text/names.ts"
+import { type ErrorOfRow, wakesBy } from "./call-errors.ts"
 import { daemonLogs, daemonStatus, daemonStop, daemonTimings } from "./daemon.ts"
 import { environmentExport, environmentImport } from "./environment-archive.ts"
 import {
@@ -212,6 +213,8 @@ export type OperationName = Operation["name"]
 export type OperationOf<Name extends OperationName> = Extract<Operation, { readonly name: Name }>
 
 export type PayloadOf<Name extends OperationName> = ReturnType<OperationOf<Name>["payload"]>["Type"]
+/** The errors that a call of the operation may fail with. */
+export type ErrorOf<Name extends OperationName> = ErrorOfRow<OperationOf<Name>>
 export type ResultOf<Name extends OperationName> = ReturnType<OperationOf<Name>["result"]>["Type"]
 export type EventOf<Name extends OperationName> = OperationOf<Name> extends { readonly event: () => infer E }
   ? E extends { readonly Type: infer A } ? A : never
@@ -253,8 +256,7 @@ export const isLegal = (operation: WorkspaceOperation, state: WorkspaceState): b
   operationStates[operation].legal.includes(state)
 
 /** Whether the operation resumes a paused workspace before it begins. */
-export const wakes = (operation: WorkspaceOperation): boolean =>
-  isLegal(operation, "running") && !isLegal(operation, "paused")
+export const wakes = (operation: WorkspaceOperation): boolean => wakesBy(operationStates[operation])
 
 /** The legal states that last until a request changes them. The others end by themselves. */
 export const lastingStates = (operation: WorkspaceOperation): ReadonlyArray<WorkspaceState> =>

@@ -12,6 +12,7 @@ import {
 } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { commandOutput } from "./bounded-output.ts"
+import { ofBooting, ofCommands } from "./call-errors.ts"
 import {
   command,
   DEFAULT_CWD,
@@ -218,6 +219,14 @@ export const run = streaming({
   },
   needsRoom: true,
   home: "daemon-if-running",
+  errors: [
+    ...ofBooting,
+    ...ofCommands,
+    "EnvironmentBuildFailed",
+    "EnvironmentUnknown",
+    "NetworkAboveCeiling",
+    "NetworkUnsupported"
+  ],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: RunPayload,
   event: RunEvent,

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { boolean, described, flag, hostPath, integer, matching, optional, string } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
+import { ofWaking } from "./call-errors.ts"
 import { foldTo, Notice } from "./notice.ts"
 import { lazy, streaming } from "./operation.ts"
 import { SaveEvent, SaveResult } from "./saved.ts"
@@ -50,6 +51,7 @@ export const savedExport = streaming({
   },
   mcp: NO_TOOL,
   home: "daemon",
+  errors: ["ExportRefused", "ImageDamaged", "SavedDamaged", "SavedNotFound"],
   annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   payload: SavedExportPayload,
   event: SavedExportEvent,
@@ -90,6 +92,7 @@ export const savedImport = streaming({
   mcp: NO_TOOL,
   home: "daemon",
   needsRoom: true,
+  errors: [...ofWaking, "EnvironmentBuildFailed", "EnvironmentUnknown", "SavedExists", "SeedRejected"],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: true },
   payload: SavedImportPayload,
   event: SaveEvent,

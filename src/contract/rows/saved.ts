@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { boolean, integer, list, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { ofTakingVm } from "./call-errors.ts"
 import { foldTo, Notice, warnings } from "./notice.ts"
 import { lazy, streaming, unary } from "./operation.ts"
 import { at, settledAwake, waits } from "./states.ts"
@@ -75,6 +76,7 @@ export const workspaceSnapshotSave = streaming({
   states: at(settledAwake, waits),
   on: "entry",
   needsRoom: true,
+  errors: ["SavedExists"],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: SavePayload,
   event: SaveEvent,
@@ -89,6 +91,7 @@ export const savedList = unary({
   cli: { path: ["workspace", "saved", "list"], args: [], examples: ["pyro saved list"] },
   mcp: NO_TOOL,
   home: "daemon",
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() => Schema.Struct({})),
   result: lazy(() =>
@@ -110,6 +113,7 @@ export const savedInspect = unary({
   },
   mcp: NO_TOOL,
   home: "daemon",
+  errors: [...ofTakingVm, "SavedDamaged", "SavedNotFound"],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: SavedRef,
   result: SavedDetail
@@ -132,6 +136,7 @@ export const savedDelete = unary({
   },
   mcp: NO_TOOL,
   home: "daemon",
+  errors: ["SavedNotFound"],
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: SavedDeletePayload,
   result: lazy(() =>

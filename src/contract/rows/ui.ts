@@ -46,6 +46,7 @@ export const ui = unary({
   },
   mcp: { missing: "the page is for people" },
   home: "daemon",
+  errors: ["IdAmbiguous", "PageUnavailable", "WorkspaceNotFound"],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: UiPayload,
   result: UiResult

@@ -86,6 +86,7 @@ export const workspaceAnswer = unary({
   mcp: { missing: "the user answers" },
   states: at(withCommands.filter((state) => state !== "deleting")),
   on: "entry",
+  errors: [],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: AnswerPayload,
   result: AnswerResult

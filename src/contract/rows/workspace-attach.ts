@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { defaulted, described, flag, integer, matching, optional, string } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
+import { ofCommands } from "./call-errors.ts"
 import { outputBytes } from "./command.ts"
 import { Notice } from "./notice.ts"
 import { always, type Folding, lazy, streaming } from "./operation.ts"
@@ -87,6 +88,7 @@ export const workspaceShellAttach = streaming({
   states: at(withVm),
   on: "running",
   writes: always,
+  errors: [...ofCommands, "ShellEnded", "ShellNotFound"],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: AttachPayload,
   event: AttachEvent,

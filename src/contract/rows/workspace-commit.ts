@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { described, flag, matching, optional, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { ofBuilding } from "./call-errors.ts"
 import { EnvironmentSummary, PullEvent } from "./environment.ts"
 import { foldTo } from "./notice.ts"
 import { lazy, streaming } from "./operation.ts"
@@ -42,6 +43,7 @@ export const workspaceCommit = streaming({
   mcp: { missing: "a person prepares what outlives a workspace; a model forks" },
   states: at(settledAwake, waits),
   needsRoom: true,
+  errors: [...ofBuilding, "EnvironmentNameTaken", "ExportRefused", "IdAmbiguous", "SnapshotMismatch", "StateTooNew"],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: CommitPayload,
   event: PullEvent,

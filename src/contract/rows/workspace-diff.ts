@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { between, boolean, defaulted, described, flag, integer, list, optional, string, text } from "../text/fields.ts"
 import { GIT_EXECUTABLE, GIT_FILE, GIT_LINK, GIT_MODE_TEXT } from "../text/git-mode.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { ofBooting, ofFinding } from "./call-errors.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, readable } from "./states.ts"
 import { comparedField, workspaceField } from "./workspace-field.ts"
@@ -190,6 +191,7 @@ export const workspaceDiff = unary({
   },
   states: at(readable),
   on: "reader",
+  errors: ["FileRefused"],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: DiffPayload,
   result: DiffResult
@@ -247,6 +249,7 @@ export const workspaceCompare = unary({
     }
   },
   states: at(readable, { except: "A snapshot can be compared in every state of its workspace." }),
+  errors: [...ofBooting, ...ofFinding, "FileRefused", "SnapshotMismatch", "SnapshotNotFound"],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: ComparePayload,
   result: CompareResult

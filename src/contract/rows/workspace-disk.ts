@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { boolean, defaulted, described, flag, hostPath, integer, must, string } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
+import { ofBooting } from "./call-errors.ts"
 import { fileList, lineFields, listingFields, mode, sizeBytes, textFields } from "./file-fields.ts"
 import { foldTo, Notice } from "./notice.ts"
 import { lazy, streaming, unary } from "./operation.ts"
@@ -54,6 +55,7 @@ export const workspaceDiskList = unary({
   },
   states: at(atRest),
   on: "entry",
+  errors: [...ofBooting, "FileRefused"],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: DiskListPayload,
   result: DiskList
@@ -98,6 +100,7 @@ export const workspaceDiskRead = unary({
   },
   states: at(atRest),
   on: "entry",
+  errors: [...ofBooting, "FileRefused"],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: DiskReadPayload,
   result: DiskContent
@@ -130,8 +133,8 @@ const exportFields = lazy(() => ({
   replaced: boolean("Whether an existing file was replaced")
 }))
 
-export const DiskExportEvent = lazy(() => Schema.Union([Notice(), snakeTagged("Exported", exportFields())]))
-export type DiskExportEvent = ReturnType<typeof DiskExportEvent>["Type"]
+const DiskExportEvent = lazy(() => Schema.Union([Notice(), snakeTagged("Exported", exportFields())]))
+type DiskExportEvent = ReturnType<typeof DiskExportEvent>["Type"]
 
 const DiskExported = lazy(() =>
   snakeStruct({ workspace: string("Workspace, as the request names it"), ...exportFields() })
@@ -168,6 +171,7 @@ export const workspaceDiskExport = streaming({
   },
   states: at(atRest),
   on: "entry",
+  errors: [...ofBooting, "ExportRefused"],
   annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   payload: DiskExportPayload,
   event: DiskExportEvent,

@@ -55,6 +55,7 @@ export const workspaceEvents = unary({
   mcp: { missing: "workspace_summary and workspace_status have what a model needs" },
   states: at(every),
   on: "entry",
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: EventsPayload,
   result: EventsResult
@@ -128,6 +129,7 @@ export const watch = streaming({
   mcp: { missing: "interactive terminal; workspace_list shows the workspaces" },
   home: "daemon",
   endsWithConnection: true,
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: WatchPayload,
   event: WatchTable,

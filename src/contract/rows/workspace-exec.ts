@@ -3,6 +3,7 @@ import { STILL_RUNNING } from "../errors/exit-status.ts"
 import { boolean, described, flag, integer, must, optional, string } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { commandOutput } from "./bounded-output.ts"
+import { ofCommands } from "./call-errors.ts"
 import {
   command,
   droppedBytes,
@@ -223,6 +224,7 @@ export const workspaceExec = streaming({
   },
   states: at(withVm, { except: "An `exec_id` that the workspace knows is followed in every state but `creating`." }),
   on: "residents",
+  errors: [...ofCommands, "ExecNotFound"],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: ExecPayload,
   event: ExecEvent,

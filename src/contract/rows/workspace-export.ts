@@ -269,6 +269,7 @@ export const workspaceExport = streaming({
   },
   states: at(readable, { except: "A path outside of /workspace is read from a running workspace only." }),
   on: "entry",
+  errors: ["DiskDamaged", "ExportRefused", "FileRefused", "SeedRejected"],
   annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   payload: ExportPayload,
   event: ExportEvent,

@@ -89,6 +89,7 @@ export const workspaceFileWatch = streaming({
   states: at(withVm),
   on: "running",
   endsWithConnection: true,
+  errors: ["FileRefused"],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: FileWatchPayload,
   event: FileWatchEvent,

@@ -41,6 +41,7 @@ export const workspaceFileStat = unary({
   mcp,
   states: at(readable),
   on: "reader",
+  errors: ["FileRefused"],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: FileStatPayload,
   result: FileStat
@@ -60,6 +61,7 @@ export const workspaceFileMkdir = unary({
   cli: cli("mkdir", ["path"], ["pyro file mkdir fix notes", "pyro file mkdir fix /opt/tool/bin --parents"]),
   mcp,
   ...running,
+  errors: ["FileRefused"],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: FileMkdirPayload,
   result: lazy(() => snakeStruct({ path: resultPath(), created: boolean("Whether the directory is new") }))
@@ -83,6 +85,7 @@ export const workspaceFileRemove = unary({
   ]),
   mcp,
   ...running,
+  errors: ["FileRefused"],
   annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   payload: FileRemovePayload,
   result: lazy(() => snakeStruct({ path: resultPath(), removed: boolean("Whether something was removed") }))
@@ -102,6 +105,7 @@ export const workspaceFileRename = unary({
   ]),
   mcp,
   ...running,
+  errors: ["FileRefused"],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: FileRenamePayload,
   result: lazy(() => snakeStruct({ path: resultPath() }))
@@ -120,6 +124,7 @@ export const workspaceFileCopy = unary({
   ]),
   mcp,
   ...running,
+  errors: ["FileRefused"],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: FileCopyPayload,
   result: lazy(() =>
@@ -145,6 +150,7 @@ export const workspaceFileChmod = unary({
   cli: cli("chmod", ["path", "mode"], ["pyro file chmod fix run.sh 755"]),
   mcp,
   ...running,
+  errors: ["FileRefused"],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: FileChmodPayload,
   result: lazy(() => snakeStruct({ path: resultPath(), mode: string("Permission bits in octal, such as 0644") }))

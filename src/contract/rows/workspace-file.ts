@@ -103,6 +103,7 @@ export const workspaceFileList = unary({
   },
   states: at(readable),
   on: "reader",
+  errors: ["FileRefused"],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: FileListPayload,
   result: FileList
@@ -183,6 +184,7 @@ export const workspaceFileRead = unary({
   },
   states: at(readable),
   on: "reader",
+  errors: ["FileRefused"],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: FileReadPayload,
   result: FileContent
@@ -262,6 +264,7 @@ export const workspaceFileWrite = unary({
   states: at(withVm),
   on: "running",
   writes: always,
+  errors: ["FileChanged", "FileRefused"],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: FileWritePayload,
   result: FileWritten
@@ -339,6 +342,7 @@ export const workspaceFileEdit = unary({
   states: at(withVm),
   on: "running",
   writes: always,
+  errors: ["EditRejected", "FileChanged", "FileRefused"],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: FileEditPayload,
   result: FileEdited

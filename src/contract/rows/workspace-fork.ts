@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { between, defaulted, flag, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { ofBooting, ofFinding } from "./call-errors.ts"
 import { foldTo, Notice, warnings } from "./notice.ts"
 import { lazy, streaming } from "./operation.ts"
 import { at, settledAwake, waits } from "./states.ts"
@@ -75,6 +76,15 @@ export const workspaceFork = streaming({
   },
   states: at(settledAwake, { ...waits, except: "With `snapshot`, a fork is legal in `starting` too." }),
   needsRoom: true,
+  errors: [
+    ...ofBooting,
+    ...ofFinding,
+    "NetworkUnsupported",
+    "PointNotFound",
+    "SnapshotMismatch",
+    "SnapshotNotFound",
+    "WorkspaceNameTaken"
+  ],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: ForkPayload,
   event: ForkEvent,

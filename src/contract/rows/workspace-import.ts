@@ -69,6 +69,7 @@ export const workspaceImport = unary({
   states: at(withVm),
   on: "running",
   writes: always,
+  errors: ["FileRefused", "SeedRejected"],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: ImportPayload,
   result: Imported

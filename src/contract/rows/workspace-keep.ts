@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { optional, string } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
+import { ofBooting } from "./call-errors.ts"
 import { foldTo, Notice, warnings } from "./notice.ts"
 import { lazy, streaming } from "./operation.ts"
 import { at, settledOrAttaching, waits } from "./states.ts"
@@ -56,6 +57,7 @@ export const workspaceKeep = streaming({
   states: at(settledOrAttaching, waits),
   on: "entry",
   needsRoom: true,
+  errors: [...ofBooting, "NetworkUnsupported", "SnapshotMismatch", "SnapshotNotFound"],
   annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   payload: KeepPayload,
   event: KeepEvent,

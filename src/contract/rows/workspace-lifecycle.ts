@@ -11,6 +11,7 @@ import {
   text
 } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { ofBooting, ofBuilding, ofDevContainers } from "./call-errors.ts"
 import { variables, workingDirectory } from "./command.ts"
 import { devContainerFields } from "./devcontainer-fields.ts"
 import { networkDetails, networkFields } from "./network-fields.ts"
@@ -227,6 +228,15 @@ export const workspaceCreate = streaming({
   },
   needsRoom: true,
   home: "daemon",
+  errors: [
+    ...ofBuilding,
+    ...ofDevContainers,
+    "NetworkUnsupported",
+    "SavedDamaged",
+    "SavedNotFound",
+    "SnapshotMismatch",
+    "WorkspaceNameTaken"
+  ],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: true },
   payload: CreatePayload,
   event: WorkspaceEvent,
@@ -265,6 +275,7 @@ export const workspaceList = unary({
     omits: [...unchanged, "detail"]
   },
   home: "daemon",
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() =>
     Schema.Struct({
@@ -294,6 +305,7 @@ export const workspaceStatus = unary({
     omits: [...secondary.filter((field) => field !== "shells" && field !== "ports"), "pid", ...networkDetails]
   },
   states: at(every),
+  errors: ["IdAmbiguous", "WorkspaceNotFound"],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: WorkspaceRef,
   result: WorkspaceInfo
@@ -350,6 +362,7 @@ export const workspaceStop = streaming({
     description: "Stop a workspace's VM and keep its disk",
     omits: [...unchanged, "ignored_count"]
   },
+  errors: [],
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: WorkspaceRef
 })
@@ -374,6 +387,7 @@ export const workspaceStart = streaming({
     arguments: { workspace: {} },
     omits: [...unchanged, "ignored_count"]
   },
+  errors: [...ofBooting, "CommandNotStarted", "ExecNotFound", "NetworkUnsupported", "SnapshotMismatch"],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: StartPayload
 })

@@ -124,6 +124,7 @@ export const workspaceLogs = unary({
   },
   states: at(withCommands),
   on: "residents",
+  errors: ["ExecNotFound"],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: LogsPayload,
   result: LogsResult
@@ -172,6 +173,7 @@ export const workspaceCancel = unary({
   },
   states: at(withProcesses),
   on: "residents",
+  errors: ["ExecNotFound"],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: CancelPayload,
   result: CancelResult

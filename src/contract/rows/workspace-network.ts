@@ -28,6 +28,7 @@ export const networkLists = unary({
     title: "Lists of hosts",
     description: "Show the named lists of hosts that allow_hosts takes"
   },
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() => Schema.Struct({})),
   result: lazy(() => Schema.Struct({ lists: Schema.Array(HostList()).annotate({ description: "The lists by name" }) }))
@@ -91,6 +92,7 @@ export const workspaceNetworkSet = unary({
   },
   states: at(settled, waits),
   on: "residents",
+  errors: ["ChannelFailed", "NetworkAboveCeiling", "NetworkUnsupported"],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
   payload: NetworkSetPayload,
   result: NetworkSetResult
@@ -209,6 +211,7 @@ export const workspaceNetworkLog = unary({
   },
   states: at(withCommands),
   on: "entry",
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: NetworkLogPayload,
   result: NetworkLogResult

@@ -118,6 +118,7 @@ export const workspacePatchApply = unary({
   states: at(withVm),
   on: "running",
   writes: ({ check }) => !check,
+  errors: ["FileRefused", "PatchRejected"],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: PatchApplyPayload,
   result: PatchApplied

@@ -1,3 +1,4 @@
+import { ofTakingVm, ofWaking } from "./call-errors.ts"
 import { streaming } from "./operation.ts"
 import { at, waits } from "./states.ts"
 import { WorkspaceRef } from "./workspace-field.ts"
@@ -22,7 +23,8 @@ export const workspacePause = streaming({
     "same processes, shells, services, ports and network grant. Open connections are reset. A command's caller gets an error, and the " +
     "command continues after the resume. A paused workspace stays as it is.",
   cli: { path: ["workspace", "pause"], args: ["workspace"], examples: ["pyro pause fix"] },
-  mcp: { missing: "people free the memory of their host; the work of an agent needs no pause" }
+  mcp: { missing: "people free the memory of their host; the work of an agent needs no pause" },
+  errors: ofTakingVm
 })
 
 export const workspaceResume = streaming({
@@ -33,5 +35,6 @@ export const workspaceResume = streaming({
     "Starts a microVM that continues from the memory of the pause. Each operation that needs the microVM does this by itself. " +
     "A running workspace stays as it is. `start --discard-memory` starts a workspace whose memory this host cannot continue.",
   cli: { path: ["workspace", "resume"], args: ["workspace"], examples: ["pyro resume fix"] },
-  mcp: { missing: "each tool resumes a paused workspace before its work" }
+  mcp: { missing: "each tool resumes a paused workspace before its work" },
+  errors: ofWaking
 })

@@ -80,6 +80,7 @@ export const workspacePortPublish = unary({
   states: at(["running"], waits),
   on: "running",
   writes: always,
+  errors: ["PortAlreadyPublished", "PortInUse", "PortUnavailable", "PublishingNotAllowed"],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
   payload: PortPublishPayload,
   result: PublishedPort
@@ -97,6 +98,7 @@ export const workspacePortList = unary({
   mcp: { missing: "workspace_status shows the ports" },
   states: at(withCommands),
   on: "residents",
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: WorkspaceRef,
   result: PortListResult
@@ -128,6 +130,7 @@ export const workspacePortUnpublish = unary({
   },
   states: at(settled, waits),
   on: "residents",
+  errors: ["PortNotPublished"],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: PortUnpublishPayload,
   result: PublishedPort

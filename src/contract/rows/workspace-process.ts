@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { between, boolean, bytes, defaulted, described, flag, integer, must, optional, string } from "../text/fields.ts"
 import { signalNumber } from "../text/signals.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { ofCommands } from "./call-errors.ts"
 import { StartedExecId } from "./command.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, withProcesses } from "./states.ts"
@@ -67,6 +68,7 @@ export const workspaceSignal = unary({
   mcp: { missing: "`workspace_cancel` ends a command, and `kill` in the guest sends other signals" },
   states: at(withProcesses),
   on: "residents",
+  errors: [...ofCommands, "ExecNotFound"],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: SignalPayload,
   result: SignalResult
@@ -103,6 +105,7 @@ export const workspaceResize = unary({
   mcp: { missing: "commands of models have no terminal" },
   states: at(withProcesses),
   on: "residents",
+  errors: [...ofCommands, "ExecNotFound"],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: ResizePayload,
   result: ResizeResult
@@ -165,6 +168,7 @@ export const workspaceStdin = unary({
   mcp: { missing: "`workspace_exec` takes the whole stdin, and shells are for dialogues" },
   states: at(withProcesses),
   on: "residents",
+  errors: [...ofCommands, "ExecNotFound", "StdinBlocked"],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: StdinPayload,
   result: StdinResult

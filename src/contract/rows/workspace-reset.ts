@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { boolean, defaulted, flag, list, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { ofBooting } from "./call-errors.ts"
 import { lazy, streaming, unary } from "./operation.ts"
 import { at, every, settledOrAttaching, waits } from "./states.ts"
 import { diskOnlyField, snapshotField, workspaceField } from "./workspace-field.ts"
@@ -49,6 +50,16 @@ export const workspaceReset = streaming({
   },
   states: at(settledOrAttaching, waits),
   on: "entry",
+  errors: [
+    ...ofBooting,
+    "CommandNotStarted",
+    "ExecNotFound",
+    "FileRefused",
+    "NetworkUnsupported",
+    "PointNotFound",
+    "SnapshotMismatch",
+    "SnapshotNotFound"
+  ],
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: ResetPayload,
   event: WorkspaceEvent,
@@ -90,6 +101,7 @@ export const workspaceDelete = unary({
     omits: ["names"]
   },
   states: at(every, waits),
+  errors: ["IdAmbiguous", "WorkspaceNotFound", "WorkspaceNotReady"],
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: DeletePayload,
   result: lazy(() =>

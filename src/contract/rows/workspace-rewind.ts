@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { between, boolean, defaulted, integer, milliseconds, number, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { ofBooting } from "./call-errors.ts"
 import { foldTo, Notice, warnings } from "./notice.ts"
 import { lazy, streaming, unary } from "./operation.ts"
 import { at, settledOrAttaching, waits, withCommands } from "./states.ts"
@@ -103,6 +104,7 @@ export const workspaceHistory = unary({
   mcp: { missing: "workspace_reset takes a number of commands, and each command's answer has its id" },
   states: at(withCommands),
   on: "residents",
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: HistoryPayload,
   result: HistoryResult
@@ -202,6 +204,7 @@ export const workspaceRewind = streaming({
   states: at(settledOrAttaching, waits),
   on: "entry",
   needsRoom: true,
+  errors: [...ofBooting, "NetworkUnsupported", "PointNotFound"],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: RewindPayload,
   event: RewindEvent,

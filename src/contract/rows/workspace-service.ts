@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { between, boolean, defaulted, described, flag, integer, list, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { ofCommands } from "./call-errors.ts"
 import { command, fieldsOfCommand, script } from "./command.ts"
 import { always, lazy, unary } from "./operation.ts"
 import { serviceGroups } from "./option-groups.ts"
@@ -105,6 +106,16 @@ export const workspaceServiceStart = unary({
   states: at(withVm),
   on: "running",
   writes: always,
+  errors: [
+    ...ofCommands,
+    "PortAlreadyPublished",
+    "PortInUse",
+    "PortUnavailable",
+    "PublishingNotAllowed",
+    "ServiceFailed",
+    "ServiceNotFound",
+    "ServiceRunning"
+  ],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: ServiceStartPayload,
   result: ServiceInfo
@@ -130,6 +141,7 @@ export const workspaceServiceList = unary({
   },
   states: at(withCommands),
   on: "residents",
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: WorkspaceRef,
   result: ServiceList
@@ -157,6 +169,7 @@ export const workspaceServiceStatus = unary({
   },
   states: at(withCommands),
   on: "residents",
+  errors: ["ServiceNotFound"],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: ServicePayload,
   result: ServiceInfo
@@ -237,6 +250,7 @@ export const workspaceServiceLogs = unary({
   },
   states: at(withCommands),
   on: "residents",
+  errors: ["ServiceNotFound"],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: ServiceLogsPayload,
   result: ServiceLogsResult
@@ -274,6 +288,7 @@ export const workspaceServiceStop = unary({
   },
   states: at(withProcesses),
   on: "residents",
+  errors: ["ServiceNotFound"],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: ServiceStopPayload,
   result: ServiceInfo

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { between, defaulted, described, flag, integer, must, optional, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { ofCommands } from "./call-errors.ts"
 import { always, lazy, unary } from "./operation.ts"
 import {
   cursorField,
@@ -104,6 +105,7 @@ export const workspaceShellRead = unary({
   },
   states: at(withCommands),
   on: "residents",
+  errors: ["ShellNotFound"],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: ShellReadPayload,
   result: ShellScreen
@@ -129,14 +131,14 @@ export const ShellWritePayload = lazy(() =>
 )
 export type ShellWritePayload = ReturnType<typeof ShellWritePayload>["Type"]
 
-export const ShellWriteResult = lazy(() =>
+const ShellWriteResult = lazy(() =>
   snakeStruct({
     shellId: string("Id of the shell"),
     writtenBytes: integer("Bytes that the terminal took"),
     cursor: integer("Position in the output before the input: read from here to see what the input did")
   })
 )
-export type ShellWriteResult = ReturnType<typeof ShellWriteResult>["Type"]
+type ShellWriteResult = ReturnType<typeof ShellWriteResult>["Type"]
 
 export const workspaceShellWrite = unary({
   name: "workspace.shell.write",
@@ -180,6 +182,7 @@ export const workspaceShellWrite = unary({
   states: at(withVm),
   on: "running",
   writes: always,
+  errors: [...ofCommands, "ShellEnded", "ShellInputBlocked", "ShellNotFound"],
   annotations: writes,
   payload: ShellWritePayload,
   result: ShellWriteResult

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { defaulted, optional } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { ofCommands } from "./call-errors.ts"
 import { command, fieldsOfCommand } from "./command.ts"
 import { always, lazy, unary } from "./operation.ts"
 import { secretMappings } from "./secret-fields.ts"
@@ -61,6 +62,7 @@ export const workspaceShellOpen = unary({
   },
   states: at(withVm),
   on: "running",
+  errors: [...ofCommands, "TooManyShells"],
   annotations: writes,
   payload: ShellOpenPayload,
   result: ShellInfo
@@ -89,6 +91,7 @@ export const workspaceShellList = unary({
   },
   states: at(withCommands),
   on: "residents",
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: WorkspaceRef,
   result: ShellListResult
@@ -117,6 +120,7 @@ export const workspaceShellResize = unary({
   states: at(withVm),
   on: "running",
   writes: always,
+  errors: [...ofCommands, "ShellEnded", "ShellNotFound"],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: ShellResizePayload,
   result: ShellInfo
@@ -152,6 +156,7 @@ export const workspaceShellSignal = unary({
   states: at(withVm),
   on: "running",
   writes: always,
+  errors: [...ofCommands, "ShellEnded", "ShellNotFound"],
   annotations: writes,
   payload: ShellSignalPayload,
   result: ShellInfo
@@ -174,6 +179,7 @@ export const workspaceShellClose = unary({
   },
   states: at(withProcesses),
   on: "residents",
+  errors: ["ShellNotFound"],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: ShellClosePayload,
   result: ShellInfo

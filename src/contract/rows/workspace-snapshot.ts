@@ -61,6 +61,7 @@ export const workspaceSnapshotCreate = streaming({
   states: at(settledAwake, waits),
   on: "entry",
   needsRoom: true,
+  errors: ["SnapshotExists"],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: SnapshotPayload,
   event: SnapshotEvent,
@@ -83,6 +84,7 @@ export const workspaceSnapshotList = unary({
   },
   states: at(every),
   on: "entry",
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: WorkspaceRef,
   result: lazy(() =>
@@ -108,6 +110,7 @@ export const workspaceSnapshotDelete = unary({
   },
   states: at(settledOrAttaching, waits),
   on: "entry",
+  errors: ["SnapshotNotFound"],
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: SnapshotPayload,
   result: lazy(() => Schema.Struct({ deleted: string("Name of the deleted snapshot") }))

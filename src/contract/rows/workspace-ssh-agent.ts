@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { flag, integer } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
+import { ofCommands } from "./call-errors.ts"
 import { outputBytes } from "./command.ts"
 import { lazy, streaming } from "./operation.ts"
 import { agentHosts } from "./ssh-agent-fields.ts"
@@ -45,6 +46,7 @@ export const workspaceSshAgent = streaming({
   states: at(withVm),
   on: "running",
   endsWithConnection: true,
+  errors: [...ofCommands],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: true },
   payload: SshAgentPayload,
   event: SshAgentEvent,

@@ -54,6 +54,7 @@ export const workspaceSshConfig = unary({
   // A deletion removes the keys.
   states: at(withCommands.filter((state) => state !== "deleting")),
   on: "residents",
+  errors: [],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: WorkspaceRef,
   result: SshConfig
@@ -92,6 +93,7 @@ export const workspaceSshProxy = streaming({
   on: "running",
   writes: always,
   endsWithConnection: true,
+  errors: [],
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: true },
   payload: WorkspaceRef,
   event: SshProxyEvent,

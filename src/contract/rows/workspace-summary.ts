@@ -131,6 +131,7 @@ export const workspaceSummary = unary({
   },
   states: at(readable),
   on: "entry",
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: WorkspaceRef,
   result: SummaryResult

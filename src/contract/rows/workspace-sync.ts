@@ -106,6 +106,7 @@ export const workspaceSyncPush = unary({
   },
   states: at(withVm),
   on: "running",
+  errors: ["FileRefused", "SeedRejected"],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: SyncPushPayload,
   result: SyncPushed

@@ -74,6 +74,7 @@ export const workspaceTimeline = streaming({
   states: at(every),
   on: "entry",
   endsWithConnection: true,
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: TimelinePayload,
   event: TimelineEntries,

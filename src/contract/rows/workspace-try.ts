@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { between, defaulted, described, flag, list, must, optional, string, text, wordBounds } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
+import { ofFinding, ofWaking } from "./call-errors.ts"
 import { Gathered, Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
 import { at, waits } from "./states.ts"
@@ -183,6 +184,7 @@ export const workspaceTry = streaming({
   },
   states: at(["running"], waits),
   needsRoom: true,
+  errors: [...ofWaking, ...ofFinding],
   annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   endsWithConnection: true,
   payload: TryPayload,

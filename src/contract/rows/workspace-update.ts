@@ -122,6 +122,7 @@ export const workspaceUpdate = unary({
   },
   states: at(settledOrAttaching, waits),
   on: "entry",
+  errors: ["ImageDamaged", "WorkspaceNameTaken"],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: UpdatePayload,
   result: WorkspaceInfo
@@ -141,6 +142,7 @@ export const workspaceRename = unary({
   mcp: { missing: "`workspace_update` sets the name" },
   states: at(settledOrAttaching, waits),
   on: "entry",
+  errors: ["ImageDamaged", "WorkspaceNameTaken"],
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: RenamePayload,
   result: WorkspaceInfo

@@ -87,6 +87,7 @@ export const workspaceWatch = streaming({
   mcp: { missing: "a model asks for the state when it needs the state: workspace_list" },
   home: "daemon",
   endsWithConnection: true,
+  errors: [],
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: WorkspaceWatchPayload,
   event: WorkspacesChanged,

@@ -15,6 +15,7 @@ import {
 } from "../../building/making.ts"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type {
+  ErrorOf,
   EventOf,
   Operation,
   OperationName,
@@ -26,7 +27,7 @@ import type { PyroService } from "../../contract/rows/Pyro.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
 import { Pool } from "../../lib/vm/Pool.ts"
 import { keepersOf } from "../../workspace/life/records/keepers.ts"
-import type { WorkspacesOperation } from "../../workspace/operations/work.ts"
+import type { HouseFailure, WorkspacesOperation } from "../../workspace/operations/work.ts"
 import { showHostLists } from "../../workspace/residents/network/show.ts"
 import { showConfiguration } from "./configuration.ts"
 import { daemonLogs, daemonStatus, daemonStatusWithMetrics, daemonStop, daemonTimings } from "./daemon-control.ts"
@@ -50,8 +51,8 @@ const withDisk = <A extends { readonly removed: ReadonlyArray<string> }, E, R>(r
 type HostOperation = Exclude<OperationName, WorkspacesOperation>
 
 type WorkOf<Name extends HostOperation> = OperationOf<Name> extends { readonly kind: "streaming" }
-  ? (payload: PayloadOf<Name>, input?: RunInput) => Stream.Stream<EventOf<Name>, PyroError, HostServices>
-  : (payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, PyroError, HostServices>
+  ? (payload: PayloadOf<Name>, input?: RunInput) => Stream.Stream<EventOf<Name>, ErrorOf<Name>, HostServices>
+  : (payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, ErrorOf<Name>, HostServices>
 
 type HostWorks = { readonly [Name in HostOperation]: WorkOf<Name> }
 
@@ -59,13 +60,13 @@ type HostWorks = { readonly [Name in HostOperation]: WorkOf<Name> }
 interface HostParts {
   /** Whether the process stays: `run` then takes its microVM from the pool. */
   readonly isResident: boolean
-  readonly pool: Effect.Effect<Pool["Service"], PyroError>
+  readonly pool: Effect.Effect<Pool["Service"], HouseFailure>
   readonly changesOf: ChangesOf
   readonly pyro: () => PyroService
 }
 
 /** The work of each operation of the host. */
-export const hostWorks = ({ changesOf, isResident, pool, pyro }: HostParts): HostWorks => {
+export const hostWorks = ({ changesOf, isResident, pool, pyro }: HostParts) => {
   /** Work that takes microVMs from the pool, or its room. */
   const pooled = <A, E, R>(work: Stream.Stream<A, E, R>) =>
     isResident
@@ -92,7 +93,7 @@ export const hostWorks = ({ changesOf, isResident, pool, pyro }: HostParts): Hos
     "daemon.stop": () => daemonStop,
     "daemon.logs": daemonLogs,
     "daemon.timings": daemonTimings
-  }
+  } satisfies HostWorks
 }
 
 /** The work of any operation of the table. */

@@ -1,11 +1,10 @@
 import { Effect, Stream } from "effect"
-import { type PyroError, VmFailed } from "../../contract/errors/errors.ts"
-import type { PrepareEvent, PreparePayload } from "../../contract/rows/host.ts"
-import type { Notice } from "../../contract/rows/notice.ts"
+import { ofOwnWorkspace } from "../../building/model/own-workspace.ts"
+import { VmFailed } from "../../contract/errors/errors.ts"
+import type { PreparePayload } from "../../contract/rows/host.ts"
 import { payloadOf } from "../../contract/rows/payload-of.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
 import { sampleFolder } from "../../lib/seeding/model/cache.ts"
-import type { PrepareServices } from "../../lib/seeding/model/request.ts"
 
 /** Lifetime of a workspace that a killed daemon may leave, in seconds. */
 const LEFT_SECONDS = 60
@@ -19,7 +18,7 @@ export const prepare = (pyro: PyroService) => ({ environments }: PreparePayload)
 
 const prepareOne = (pyro: PyroService, environment: string) =>
   pyro.env.pull(payloadOf("env.pull", { environment })).pipe(
-    Stream.flatMap((event): Stream.Stream<PrepareEvent, PyroError, PrepareServices> =>
+    Stream.flatMap((event) =>
       event._tag === "Notice"
         ? Stream.make(event)
         : Stream.concat(
@@ -29,7 +28,7 @@ const prepareOne = (pyro: PyroService, environment: string) =>
     )
   )
 
-const runOnce = (pyro: PyroService, environment: string): Stream.Stream<Notice, PyroError> =>
+const runOnce = (pyro: PyroService, environment: string) =>
   pyro.run(payloadOf("run", { environment, command: ["true"] })).pipe(
     Stream.tap((event) =>
       event._tag === "Exited" && event.status !== 0
@@ -43,7 +42,7 @@ const createOnce = (pyro: PyroService, environment: string) =>
   Stream.unwrap(Effect.gen(function*() {
     const seedPath = yield* sampleFolder
     const payload = { environment, seedPath, ttlSeconds: LEFT_SECONDS, git: "none" as const }
-    return pyro.workspace.create(payloadOf("workspace.create", payload)).pipe(
+    return ofOwnWorkspace(pyro.workspace.create(payloadOf("workspace.create", payload))).pipe(
       Stream.tap((event) =>
         event._tag === "Ready"
           ? Effect.asVoid(pyro.workspace.delete(payloadOf("workspace.delete", { workspaces: [event.workspace.id] })))

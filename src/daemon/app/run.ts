@@ -1,19 +1,16 @@
 import { type Cause, Effect, Fiber, Queue, Stream } from "effect"
 import { ensureImages } from "../../building/environments.ts"
 import { progressTo } from "../../building/model/notices.ts"
-import type { PyroError } from "../../contract/errors/errors.ts"
 import { call, words } from "../../contract/errors/next-step.ts"
 import { requireOneCommand } from "../../contract/rows/exec-validation.ts"
 import type { Notice } from "../../contract/rows/notice.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
-import type { RunEvent, RunPayload } from "../../contract/rows/run.ts"
+import type { RunPayload } from "../../contract/rows/run.ts"
 import { type Owner, SeedImages } from "../../lib/disk/SeedImages.ts"
-import type { Dialler } from "../../lib/network/Dialler.ts"
 import { demandOneSeed } from "../../lib/seeding/model/request.ts"
 import { prepareSeed } from "../../lib/seeding/prepare.ts"
 import { sweepVms } from "../../lib/vm/model/sweep.ts"
 import { roomFor } from "../../lib/vm/room.ts"
-import type { Paths } from "../../system/files/Paths.ts"
 import { countBytes } from "../../system/telemetry/metrics.ts"
 import { monotonicMs } from "../../system/waits/time.ts"
 import type { Notify } from "../../workspace/entry/context.ts"
@@ -89,7 +86,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
       Effect.ensuring(Queue.end(notices)),
       Effect.forkScoped
     )
-    const events: Stream.Stream<RunEvent, PyroError, Dialler | Paths> = Stream.unwrap(
+    const events = Stream.unwrap(
       Effect.map(Fiber.join(prepared), ({ asked, workspace }) => runIn(workspace, asked, input, network, since))
     )
     return Stream.concat(Stream.fromQueue(notices), events)

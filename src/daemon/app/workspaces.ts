@@ -1,12 +1,12 @@
 import { Context, Effect, Layer, Scope } from "effect"
-import { DaemonUnavailable, type PyroError } from "../../contract/errors/errors.ts"
+import { DaemonUnavailable } from "../../contract/errors/errors.ts"
 import { call } from "../../contract/errors/next-step.ts"
 import { Pool } from "../../lib/vm/Pool.ts"
 import { toHostError } from "../../system/files/failure.ts"
 import { acquireLock } from "../../system/files/lock.ts"
 import { daemonFiles } from "../../system/files/Paths.ts"
 import { setting } from "../../system/settings/config.ts"
-import type { HouseServices } from "../../workspace/operations/work.ts"
+import type { HouseFailure, HouseServices } from "../../workspace/operations/work.ts"
 import { Workspaces } from "../../workspace/operations/Workspaces.ts"
 
 /** Services that the owner of the workspaces has. */
@@ -24,7 +24,7 @@ const lockTimeoutMs = 2_000
  */
 export const ownWorkspaces = (
   scope: Scope.Scope
-): Effect.Effect<Owned, PyroError, Exclude<HouseServices, Pool>> =>
+): Effect.Effect<Owned, HouseFailure, Exclude<HouseServices, Pool>> =>
   Effect.gen(function*() {
     const { lock } = yield* daemonFiles
     const membersPerKind = yield* setting("PYRO_POOL_MEMBERS")

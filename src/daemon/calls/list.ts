@@ -1,7 +1,6 @@
 import type { Effect } from "effect"
-import type { PyroError } from "../../contract/errors/errors.ts"
 import type { Operation } from "../../contract/rows/operations.ts"
-import type { House } from "../../workspace/operations/work.ts"
+import type { House, HouseFailure } from "../../workspace/operations/work.ts"
 import type { AnyCall, Process } from "./answer/call.ts"
 import { exactNames } from "./answer/exact-names.ts"
 import { recipes } from "./answer/recipes.ts"
@@ -88,5 +87,5 @@ export const ownCallOf = (row: Operation, work: AnyCall, process: Process): AnyC
   surround(aroundCalls, row, work, process)
 
 /** The work of an operation on workspaces as a call. */
-export const workspaceCall = (row: WorkspacesRow, house: Effect.Effect<House, PyroError>): AnyCall =>
+export const workspaceCall = (row: WorkspacesRow, house: Effect.Effect<House, HouseFailure>): AnyCall =>
   callOfWork(aroundWork, row, house) as AnyCall

@@ -1,7 +1,7 @@
 import { Context, Effect, Layer, Option, type Scope } from "effect"
 import { createHash } from "node:crypto"
 import * as path from "node:path"
-import { SeedRejected } from "../../contract/errors/errors.ts"
+import { type NoSpace, SeedRejected, type StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { statFile } from "../../system/files/entries.ts"
 import { toHostErrorOf } from "../../system/files/failure.ts"
 import { Paths } from "../../system/files/Paths.ts"
@@ -92,9 +92,9 @@ export class SeedImages extends Context.Service<SeedImages, {
   /** The image of the key. The source is requested only if the image is absent. */
   readonly fromKey: (options: FromKey) => Effect.Effect<Seeded, SeedFailed>
   /** All images, for an eviction. */
-  readonly entries: Effect.Effect<ReadonlyArray<CacheEntry>, SeedFailed>
+  readonly entries: Effect.Effect<ReadonlyArray<CacheEntry>, NoSpace | StateDirectoryUnusable>
   /** Removes the least recently used images until the rest is within the budget. */
-  readonly prune: (options: PruneOptions) => Effect.Effect<Pruned, SeedFailed>
+  readonly prune: (options: PruneOptions) => Effect.Effect<Pruned, NoSpace | StateDirectoryUnusable>
 }>()("pyro/disk/SeedImages") {
   static readonly layer = Layer.effect(
     SeedImages,

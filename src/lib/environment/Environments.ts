@@ -1,5 +1,10 @@
 import { Context, Effect, Layer, Option } from "effect"
-import { EnvironmentNameTaken, type ImageDamaged, InvalidRequest } from "../../contract/errors/errors.ts"
+import {
+  EnvironmentNameTaken,
+  type EnvironmentUnknown,
+  type ImageDamaged,
+  InvalidRequest
+} from "../../contract/errors/errors.ts"
 import { isImageName } from "../../contract/text/image-archive.ts"
 import { ensureFolder } from "../../system/files/entries.ts"
 import { Paths } from "../../system/files/Paths.ts"
@@ -13,9 +18,12 @@ import {
   type EnvironmentError,
   environmentOf,
   type EnvironmentStatus,
+  type ImageUnread,
   isKept,
   type PullOptions,
-  type Removed
+  type Removed,
+  type StoreFailure,
+  type StoreUnchanged
 } from "./image/environment.ts"
 import { type Keep, keepOciImage } from "./image/from-oci.ts"
 import { exactNpm, joinNpm, versionsFromNpm } from "./image/npm.ts"
@@ -33,9 +41,9 @@ export { within } from "./model/progress.ts"
 
 /** The guest roots that pyro can build, and those that are in the cache. */
 export class Environments extends Context.Service<Environments, {
-  readonly list: Effect.Effect<ReadonlyArray<EnvironmentStatus>, EnvironmentError>
+  readonly list: Effect.Effect<ReadonlyArray<EnvironmentStatus>, StoreFailure>
   /** The environment if this host has an image that looks whole. Fails with ImageDamaged. */
-  readonly resolve: (name: string) => Effect.Effect<Option.Option<Environment>, EnvironmentError>
+  readonly resolve: (name: string) => Effect.Effect<Option.Option<Environment>, ImageUnread | EnvironmentUnknown>
   /** The environment, built if absent or damaged, after `beforeBuild`. An image of an older recipe is used unchanged, but for a builder. */
   readonly ensure: (name: string, options?: PullOptions) => Effect.Effect<Environment, EnvironmentError>
   /** Reads the whole image and builds it if it is absent, damaged or outdated, or if `force` is set. */
@@ -64,13 +72,13 @@ export class Environments extends Context.Service<Environments, {
   readonly inspect: (
     name: string,
     options: { readonly verify: boolean }
-  ) => Effect.Effect<EnvironmentDetail, EnvironmentError>
+  ) => Effect.Effect<EnvironmentDetail, ImageUnread | EnvironmentUnknown>
   /** Removes environments from this host, with their definitions, or none if one is unknown. Running VMs keep their open files. */
-  readonly remove: (names: ReadonlyArray<string>) => Effect.Effect<Removed, EnvironmentError>
+  readonly remove: (names: ReadonlyArray<string>) => Effect.Effect<Removed, EnvironmentUnknown | StoreUnchanged>
   /** Removes leftovers of dead builds and returns their bytes. Safe at any time: images and downloads stay. */
-  readonly sweep: Effect.Effect<number, EnvironmentError>
+  readonly sweep: Effect.Effect<number, StoreUnchanged>
   /** Removes images without a name, downloaded packages, unused kernels and leftovers of dead builds. */
-  readonly prune: Effect.Effect<Removed, EnvironmentError>
+  readonly prune: Effect.Effect<Removed, StoreUnchanged>
 }>()("pyro/environment/Environments") {
   static readonly layer = Layer.effect(
     Environments,

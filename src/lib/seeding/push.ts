@@ -3,10 +3,10 @@ import type {
   ChannelFailed,
   FileRefused,
   NoSpace,
-  PyroError,
-  StateDirectoryUnusable
+  StateDirectoryUnusable,
+  WorkspaceNotReady
 } from "../../contract/errors/errors.ts"
-import type { SyncPushed, SyncPushPayload } from "../../contract/rows/workspace-sync.ts"
+import type { SyncPushPayload } from "../../contract/rows/workspace-sync.ts"
 import { firstOf } from "../../contract/text/first-of.ts"
 import { GIT_LINK } from "../../contract/text/git-mode.ts"
 import { lossNotes, MAX_IGNORED_NAMES, MAX_MISSING_NAMES } from "../../contract/text/host-file-notes.ts"
@@ -21,7 +21,7 @@ import {
   withinGit,
   writePushed
 } from "./model/pushed.ts"
-import { demandNarrow, type PrepareServices } from "./model/request.ts"
+import { demandNarrow } from "./model/request.ts"
 import { demandDirectory, demandSamePlace, demandSomethingSame, destination } from "./sync/demands.ts"
 import { guestFailure, isFileOrLink, readGuest, type SyncTrees } from "./sync/guest-state.ts"
 import { isGone, listHost, lossesOf, placedText } from "./sync/host-tree.ts"
@@ -37,7 +37,7 @@ interface SyncTarget extends SyncTrees {
   /** Runs the recording of pushed files, or fails if the guest no longer belongs to the workspace. @default always runs it */
   readonly whileCurrent?: (
     record: Effect.Effect<void, NoSpace | StateDirectoryUnusable>
-  ) => Effect.Effect<void, PyroError>
+  ) => Effect.Effect<void, NoSpace | StateDirectoryUnusable | WorkspaceNotReady>
 }
 
 /** Limits of each list in the report. */
@@ -51,7 +51,7 @@ export const syncPush = (
   channel: GuestChannel,
   payload: Omit<SyncPushPayload, "workspace">,
   target: SyncTarget
-): Effect.Effect<SyncPushed, PyroError, PrepareServices> =>
+) =>
   Effect.scoped(Effect.gen(function*() {
     yield* demandNarrow("source_path", payload.sourcePath, payload.allowHome)
     const dest = yield* destination(payload.dest)

@@ -2,7 +2,14 @@ import { Effect, Option, type Scope, Stream } from "effect"
 import { ChannelFailed, type PyroError } from "../../contract/errors/errors.ts"
 import { forEachEvent, type StreamingCall } from "../../contract/rows/event-batches.ts"
 import type { Folding } from "../../contract/rows/operation.ts"
-import type { EventOf, Operation, OperationName, OperationOf, ResultOf } from "../../contract/rows/operations.ts"
+import type {
+  ErrorOf,
+  EventOf,
+  Operation,
+  OperationName,
+  OperationOf,
+  ResultOf
+} from "../../contract/rows/operations.ts"
 import { callOf, type Nested, nested, Pyro, type PyroService, type WithInput } from "../../contract/rows/Pyro.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
@@ -12,11 +19,11 @@ import { type Options, payloadOf } from "./options.ts"
 /** An operation for Effect programs. `options` is optional if all of its fields are. */
 export type EffectCall<Name extends OperationName> = OperationOf<Name> extends { readonly kind: "streaming" } ? {
     /** Events in their order. The end of the stream's Scope ends the work. */
-    (...args: Arguments<Name>): Stream.Stream<EventOf<Name>, PyroError, Pyro>
+    (...args: Arguments<Name>): Stream.Stream<EventOf<Name>, ErrorOf<Name>, Pyro>
     /** The same work until its end, as one result. */
-    readonly collect: (...args: Arguments<Name>) => Effect.Effect<ResultOf<Name>, PyroError, Pyro>
+    readonly collect: (...args: Arguments<Name>) => Effect.Effect<ResultOf<Name>, ChannelFailed | ErrorOf<Name>, Pyro>
   }
-  : (...args: Arguments<Name>) => Effect.Effect<ResultOf<Name>, PyroError, Pyro>
+  : (...args: Arguments<Name>) => Effect.Effect<ResultOf<Name>, ErrorOf<Name>, Pyro>
 
 type Arguments<Name extends OperationName> = Name extends WithInput ? [options: Options<Name>, input?: RunInput]
   : {} extends Options<Name> ? [options?: Options<Name>]
@@ -86,7 +93,7 @@ const remove = (workspaces: ReadonlyArray<string>) =>
  */
 export const acquireWorkspace = (
   options: Options<"workspace.create"> = {}
-): Effect.Effect<WorkspaceInfo, PyroError, Pyro | Scope.Scope> =>
+): Effect.Effect<WorkspaceInfo, ErrorOf<"workspace.create">, Pyro | Scope.Scope> =>
   Effect.gen(function*() {
     const id = newRequestId()
     const labels = { ...options.labels, [SCOPE_LABEL]: id }

@@ -1,10 +1,5 @@
 import { Effect, Option } from "effect"
-import {
-  type NoSpace,
-  type PyroError,
-  type StateDirectoryUnusable,
-  WorkspaceNotReady
-} from "../../contract/errors/errors.ts"
+import { type NoSpace, type StateDirectoryUnusable, WorkspaceNotReady } from "../../contract/errors/errors.ts"
 import { words } from "../../contract/errors/next-step.ts"
 import type { SyncPushPayload } from "../../contract/rows/workspace-sync.ts"
 import { syncPush } from "../../lib/seeding/push.ts"
@@ -32,14 +27,17 @@ export const pushInto = ({ entry, generation }: Used, payload: SyncPushPayload) 
     )
     /** A reset replays the recorded pushes into a new VM. A later push into the old VM must not be recorded. */
     const whileCurrent = (record: Effect.Effect<void, StateDirectoryUnusable | NoSpace>) =>
-      Effect.flatMap(entry.generation.now, (now): Effect.Effect<void, PyroError> =>
-        Option.isSome(now) && now.value === generation
-          ? record
-          : new WorkspaceNotReady({
-            workspace: called,
-            state: "resetting",
-            detail: "nothing was pushed",
-            next: [words("Push again")]
-          })).pipe(entry.pushedLock.hold)
+      Effect.flatMap(
+        entry.generation.now,
+        (now): Effect.Effect<void, NoSpace | StateDirectoryUnusable | WorkspaceNotReady> =>
+          Option.isSome(now) && now.value === generation
+            ? record
+            : new WorkspaceNotReady({
+              workspace: called,
+              state: "resetting",
+              detail: "nothing was pushed",
+              next: [words("Push again")]
+            })
+      ).pipe(entry.pushedLock.hold)
     return yield* syncPush(channel, payload, { folder, seedPath, live, baseline, whileCurrent })
   })

@@ -1,5 +1,5 @@
-import { Effect, type Scope } from "effect"
-import { DiskDamaged, type PyroError, VmFailed } from "../../contract/errors/errors.ts"
+import { Effect } from "effect"
+import { DiskDamaged, VmFailed } from "../../contract/errors/errors.ts"
 import { DEFAULT_CWD } from "../../contract/rows/command.ts"
 import { escapeGuestText } from "../../contract/text/printable.ts"
 import { readWorkspaceDisk } from "../../lib/disk/workspace-disk.ts"
@@ -12,12 +12,13 @@ import { touch } from "../entry/activity.ts"
 import { aloneFor, discardFolder, type Lifecycle, type Notify } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../entry/record.ts"
+import type { Registry } from "../entry/registry.ts"
 import { type GuestServices, imagesOf } from "../life/guest/generation.ts"
 import { explainInspector, openInspector } from "../life/read/inspector.ts"
 import { capture } from "../life/snapshot/capture.ts"
 import { imagesFor } from "../life/verbs/create.ts"
 import { namelessFolder } from "../life/verbs/keep-saved.ts"
-import { type ResumeServices, wakeFor } from "../life/verbs/pause.ts"
+import { wakeFor } from "../life/verbs/pause.ts"
 import { guestFiles, guestLinks } from "../residents/open/guest-files.ts"
 import { guestEnvironment } from "../residents/program/command.ts"
 import { demandNoSecrets } from "../residents/secret/whole-content.ts"
@@ -25,6 +26,9 @@ import { withinDeadline } from "./look.ts"
 import { scrubFiles } from "./scrub.ts"
 
 const OPERATION = "workspace.commit"
+
+/** Why the changes of a workspace cannot be read to their end. */
+export type ChangesLost = Effect.Error<ReturnType<typeof readChanges<never>>>
 
 /** Data of a workspace that is not part of its environment. */
 export interface Changes {
@@ -35,7 +39,7 @@ export interface Changes {
   /** Gives a tar archive with `upper`, the changes of the root as overlayfs has them, and `workspace`. */
   readonly archive: <E>(
     take: (bytes: Uint8Array) => Effect.Effect<void, E>
-  ) => Effect.Effect<void, E | PyroError>
+  ) => Effect.Effect<void, E | ChangesLost>
 }
 
 /** Files of a run. All other files belong to the new environment. */
@@ -84,6 +88,23 @@ const archiveOf = <E>({ channel, vm }: Guest, take: (bytes: Uint8Array) => Effec
     if (exit._tag !== "exited" || exit.code !== 0) return yield* failed(`tar failed: ${errorText.trim()}`)
   }))
 
+/** Why the changes of a workspace are not opened. */
+export type ChangesUnread = Effect.Error<ReturnType<typeof changesOf | Registry["find"]>>
+
+/** The archive of the layers in the folder `disk`, in a VM of the environment `builder`. */
+const readChanges = <E>(
+  entry: Entry,
+  disk: string,
+  take: (bytes: Uint8Array) => Effect.Effect<void, E>,
+  notify: Notify
+) =>
+  Effect.scoped(Effect.gen(function*() {
+    const { layers, seed, top } = yield* readWorkspaceDisk(disk, virtualBytesOf(yield* entry.record.now))
+    const images = yield* imagesFor(BUILDER, notify)
+    const guest = yield* openInspector(entry, { seed, layers: [...layers, top] }, images)
+    yield* archiveOf(guest, take).pipe(withinDeadline, explainInspector(guest))
+  }))
+
 /**
  * The changes of a workspace at this moment, in layers that the Scope removes. The workspace goes on meanwhile. A VM of the environment
  * `builder` reads them, so the workspace's own needs no program.
@@ -92,7 +113,7 @@ export const changesOf = (
   lifecycle: Lifecycle,
   entry: Entry,
   { allowSecrets, notify }: { readonly allowSecrets?: boolean | undefined; readonly notify: Notify }
-): Effect.Effect<Changes, PyroError, Scope.Scope | GuestServices | ResumeServices> =>
+) =>
   Effect.gen(function*() {
     yield* wakeFor(lifecycle, entry, OPERATION)
     yield* demandNoSecrets(entry.folder.directory, "root", { allowSecrets })
@@ -105,16 +126,11 @@ export const changesOf = (
     const { environment } = yield* imagesOf(entry, record)
     const { cwd = DEFAULT_CWD, env, user, workspaceUser } = record
     const services = yield* Effect.context<GuestServices>()
-    return {
+    const changes: Changes = {
       id: entry.id,
       environment: { name: record.environment.name, imagePath: environment.imagePath },
       settings: { env, user, workspaceUser, cwd },
-      archive: (take) =>
-        Effect.gen(function*() {
-          const { layers, seed, top } = yield* readWorkspaceDisk(folder.disk, virtualBytesOf(record))
-          const images = yield* imagesFor(BUILDER, notify)
-          const guest = yield* openInspector(entry, { seed, layers: [...layers, top] }, images)
-          yield* archiveOf(guest, take).pipe(withinDeadline, explainInspector(guest))
-        }).pipe(Effect.scoped, Effect.provide(services))
+      archive: (take) => Effect.provide(readChanges(entry, folder.disk, take, notify), services)
     }
+    return changes
   })

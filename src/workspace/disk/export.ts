@@ -1,11 +1,10 @@
 import { Effect } from "effect"
-import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
-import type { DiskExportEvent, DiskExportPayload } from "../../contract/rows/workspace-disk.ts"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
+import type { DiskExportPayload } from "../../contract/rows/workspace-disk.ts"
 import { madeNote } from "../../contract/text/host-file-notes.ts"
 import { formatOf } from "../../lib/disk/layer-format.ts"
 import { clusterRuns } from "../../lib/disk/standalone-qcow2.ts"
 import { readWorkspaceDisk, type WorkspaceDisk } from "../../lib/disk/workspace-disk.ts"
-import type { HostFacts } from "../../lib/vm/model/HostFacts.ts"
 import { writingPlace } from "../../system/files/caller-places.ts"
 import { openUnfollowed } from "../../system/files/content.ts"
 import { toHostError } from "../../system/files/failure.ts"
@@ -17,7 +16,6 @@ import { acquireLifecycleLock, endUnattached, type Lifecycle, type Notify, unles
 import type { Entry } from "../entry/entry.ts"
 import { beingDeleted, demandLegal } from "../entry/not-ready.ts"
 import { virtualBytesOf } from "../entry/record.ts"
-import type { GuestServices } from "../life/guest/generation.ts"
 import { demandNoSecrets } from "../residents/secret/whole-content.ts"
 import { withoutFree } from "./free-space.ts"
 import { guestContent } from "./guest-content.ts"
@@ -160,7 +158,7 @@ export const exportDisk = (
   entry: Entry,
   payload: DiskExportPayload,
   notify: Notify
-): Effect.Effect<DiskExportEvent, PyroError, GuestServices | HostFacts> =>
+) =>
   Effect.gen(function*() {
     // The disk may have a file in pieces, so a search of the image could miss a value.
     yield* demandNoSecrets(entry.folder.directory, "disk", payload)

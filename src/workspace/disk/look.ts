@@ -8,7 +8,6 @@ import { listDirectory } from "../content/files/list.ts"
 import { readPart } from "../content/files/read.ts"
 import type { Lifecycle } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
-import type { GuestServices } from "../life/guest/generation.ts"
 import { demandSound, type DiskTree, openRoot } from "../life/read/inspected-root.ts"
 import { borrowDisk, type Borrowed } from "../life/read/reader.ts"
 import { guardOf } from "../residents/open/entry-residents.ts"
@@ -18,7 +17,7 @@ const at = <A>(
   channel: GuestChannel,
   tree: DiskTree,
   look: Effect.Effect<A, ChannelFailed | FileRefused>
-): Effect.Effect<A, PyroError> => Effect.tap(look, demandSound(channel, tree))
+) => Effect.tap(look, demandSound(channel, tree))
 
 /** Lists a directory of an inspected disk. */
 export const listDisk = (channel: GuestChannel, tree: DiskTree, payload: DiskListPayload) =>
@@ -46,7 +45,11 @@ export const readDisk = (
     ))
 
 /** Reads the disk of a workspace at rest, through an inspector. */
-export const lookAtDisk = <A, P extends { readonly workspace: string; readonly allowSecrets?: boolean }>(
+export const lookAtDisk = <
+  A,
+  E extends PyroError,
+  P extends { readonly workspace: string; readonly allowSecrets?: boolean }
+>(
   lifecycle: Lifecycle,
   entry: Entry,
   payload: P,
@@ -56,8 +59,8 @@ export const lookAtDisk = <A, P extends { readonly workspace: string; readonly a
     tree: DiskTree,
     payload: P,
     secrets: SecretSet | undefined
-  ) => Effect.Effect<A, PyroError>
-): Effect.Effect<A, PyroError, GuestServices> =>
+  ) => Effect.Effect<A, E>
+) =>
   Effect.scoped(Effect.gen(function*() {
     const { channel, explain, guest } = yield* borrowDisk(lifecycle, entry, operation)
     const secrets = yield* guardOf(entry, payload)

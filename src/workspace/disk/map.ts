@@ -1,16 +1,9 @@
 import { Effect } from "effect"
-import {
-  ConfinementUnavailable,
-  HostToolMissing,
-  ImageDamaged,
-  type PyroError,
-  VmFailed
-} from "../../contract/errors/errors.ts"
+import { ConfinementUnavailable, HostToolMissing, ImageDamaged, VmFailed } from "../../contract/errors/errors.ts"
 import { printable } from "../../contract/text/printable.ts"
 import { openVerifiedQcow2 } from "../../lib/disk/qcow2.ts"
 import type { Seed } from "../../lib/disk/workspace-disk.ts"
 import { chooseVmUid, probeConfinement, system, unshare } from "../../lib/vm/model/confinement.ts"
-import type { HostFacts } from "../../lib/vm/model/HostFacts.ts"
 import { packageOf, runTool } from "../../system/processes/child.ts"
 import { fileBytes, findProgram } from "../../system/processes/host.ts"
 
@@ -63,7 +56,7 @@ const sandboxed = (level: "namespaces" | "namespaces+uid", files: ReadonlyArray<
  * The place of each byte of a disk in its files. A confined `qemu-img` reads the metadata of the layers, after a comparison of their
  * headers with pyro's own. pyro itself parses no metadata that a guest's QEMU wrote.
  */
-export const mapDisk = (disk: RestingDisk): Effect.Effect<ReadonlyArray<Extent>, PyroError, HostFacts> =>
+export const mapDisk = (disk: RestingDisk) =>
   Effect.scoped(Effect.gen(function*() {
     const { level, reason } = yield* probeConfinement
     if (level === "seccomp") return yield* new ConfinementUnavailable({ level, detail: reason })

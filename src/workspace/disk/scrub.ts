@@ -1,7 +1,7 @@
-import { Effect, type Scope, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
-import { type ChannelFailed, DiskDamaged, type PyroError } from "../../contract/errors/errors.ts"
+import { type ChannelFailed, DiskDamaged } from "../../contract/errors/errors.ts"
 import { formatOf } from "../../lib/disk/layer-format.ts"
 import { makeWorkspaceDisk, type WorkspaceDisk } from "../../lib/disk/workspace-disk.ts"
 import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
@@ -15,7 +15,6 @@ import { MAX_WALKED } from "../content/files/list.ts"
 import { removeStaged } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { unwritten } from "../entry/record.ts"
-import type { GuestServices } from "../life/guest/generation.ts"
 import { explainInspector, openInspector } from "../life/read/inspector.ts"
 import { guestFiles, guestLinks } from "../residents/open/guest-files.ts"
 import type { GuestFile, GuestLinks } from "../residents/program/guest-file.ts"
@@ -52,7 +51,7 @@ const scrub = (guest: Guest, virtualBytes: number) =>
 export const scrubbedDisk = (
   entry: Entry,
   disk: WorkspaceDisk
-): Effect.Effect<ScrubbedDisk, PyroError, Scope.Scope | GuestServices> =>
+) =>
   Effect.gen(function*() {
     // The VM must end before a process reads its layer.
     const { overlay, result: free } = yield* inScrubber(entry, disk, (_, free) => Effect.succeed(free))

@@ -124,7 +124,7 @@ export const isSeen = ({ name }: Pick<Row, "name">) => !UNSEEN.has(name)
 /** Remembers a request until its end: each of a model, and those of people and programs that change something. */
 export const remembered =
   ({ annotations, name }: Row, payload: unknown, requests: RequestLog) =>
-  <A, R>(work: Effect.Effect<A, PyroError, R>): Effect.Effect<A, PyroError, R> =>
+  <A, E extends PyroError, R>(work: Effect.Effect<A, E, R>) =>
     Effect.flatMap(callerProject, (caller) => {
       const by = caller === undefined ? "person" : "model"
       if (by === "person" && (annotations.readOnly || name === "workspace.shell.write")) return work

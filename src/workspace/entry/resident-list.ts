@@ -1,12 +1,14 @@
 import { Cause, Effect, Option, type Scope } from "effect"
-import { type NoSpace, type PyroError, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
+import { type NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import { named } from "../../contract/text/names.ts"
 import {
   decodeState,
   encodeState,
+  type GuestLost,
   type NotedAt,
   type Resident,
+  type ResidentFailure,
   type ResidentKind,
   type ResidentState,
   type ResidentStates,
@@ -20,7 +22,7 @@ export interface ListedResident extends Omit<Resident<ResidentState>, "adopt" | 
   readonly adopt: Take
 }
 
-type Take = (vm: ResidentVm, kept: ResidentState | undefined) => Effect.Effect<void, PyroError>
+type Take = (vm: ResidentVm, kept: ResidentState | undefined) => Effect.Effect<void, ResidentFailure>
 
 /**
  * Adapts a resident to the list. `path` is the workspace's folder, for errors. The reader of the record has already refused
@@ -63,24 +65,24 @@ export const listed = <State, Encoded>(
 /** All residents of one workspace, as one. */
 export interface Residents {
   /** Tries every resident, and then fails with the first failure. `kept`: the states in the record of the workspace. */
-  readonly begin: (vm: ResidentVm, kept: ResidentStates) => Effect.Effect<void, PyroError>
+  readonly begin: (vm: ResidentVm, kept: ResidentStates) => Effect.Effect<void, ResidentFailure>
   /** Tries every resident, and then fails with the first failure. `kept`: the states in the record of the workspace. */
-  readonly adopt: (vm: ResidentVm, kept: ResidentStates) => Effect.Effect<void, PyroError>
-  readonly lose: (reason: PyroError) => Effect.Effect<void>
-  readonly rest: (reason: PyroError) => Effect.Effect<void>
+  readonly adopt: (vm: ResidentVm, kept: ResidentStates) => Effect.Effect<void, ResidentFailure>
+  readonly lose: (reason: GuestLost) => Effect.Effect<void>
+  readonly rest: (reason: GuestLost) => Effect.Effect<void>
   /** Tries every resident, and then fails with the first failure. */
-  readonly wakeUp: (sinceMs: number) => Effect.Effect<void, PyroError>
+  readonly wakeUp: (sinceMs: number) => Effect.Effect<void, ResidentFailure>
   /** Makes a capture while all residents are paused. */
   readonly quiesced: <A, E, R>(capture: Effect.Effect<A, E, R>) => Effect.Effect<A, E, Exclude<R, Scope.Scope>>
   /** Fails with the first failing resident: the capture must then be discarded. */
   readonly note: (folder: string) => Effect.Effect<ResidentStates, NoSpace | StateDirectoryUnusable>
-  readonly finishNote: (noted: ResidentStates, folder: string) => Effect.Effect<void, PyroError>
+  readonly finishNote: (noted: ResidentStates, folder: string) => Effect.Effect<void, ResidentFailure>
   /** Tries every resident with a recorded state, and then fails with the first failure. */
-  readonly inherit: (noted: ResidentStates, at: NotedAt) => Effect.Effect<void, PyroError>
+  readonly inherit: (noted: ResidentStates, at: NotedAt) => Effect.Effect<void, ResidentFailure>
   /** Tries every resident, and then fails with the first failure. */
-  readonly clear: Effect.Effect<void, PyroError>
+  readonly clear: Effect.Effect<void, ResidentFailure>
   /** The same, for residents that are no history. */
-  readonly clearPresent: Effect.Effect<void, PyroError>
+  readonly clearPresent: Effect.Effect<void, ResidentFailure>
   readonly takeWarnings: Effect.Effect<ReadonlyArray<string>>
   readonly owns: (processId: string) => boolean
   readonly isBusy: Effect.Effect<boolean>
@@ -88,7 +90,7 @@ export interface Residents {
 }
 
 /** A resident's defect is a failure of that resident alone. */
-const contained = (step: string, resident: ListedResident, work: Effect.Effect<void, PyroError>) =>
+const contained = (step: string, resident: ListedResident, work: Effect.Effect<void, ResidentFailure>) =>
   Effect.catchDefect(work, (defect) =>
     Effect.andThen(
       Effect.logError(`${resident.key} cannot ${step}`, Cause.die(defect)),
@@ -103,7 +105,7 @@ export const makeResidents = (all: ReadonlyArray<ListedResident>): Residents => 
   const each = (
     step: string,
     residents: ReadonlyArray<ListedResident>,
-    work: (resident: ListedResident) => Effect.Effect<void, PyroError>
+    work: (resident: ListedResident) => Effect.Effect<void, ResidentFailure>
   ) =>
     Effect.flatMap(
       Effect.forEach(residents, (one) => Effect.result(contained(step, one, work(one)))),
@@ -114,7 +116,7 @@ export const makeResidents = (all: ReadonlyArray<ListedResident>): Residents => 
   const eachOf = (
     step: string,
     states: ResidentStates,
-    work: (resident: ListedResident, state: ResidentState) => Effect.Effect<void, PyroError>
+    work: (resident: ListedResident, state: ResidentState) => Effect.Effect<void, ResidentFailure>
   ) =>
     each(step, all, (one) => {
       const state = states[one.key]

@@ -1,5 +1,13 @@
 import { type Effect, type Option, Result, Schema, type Scope } from "effect"
-import { type NoSpace, type PyroError, type StateDirectoryUnusable, StateTooNew } from "../../contract/errors/errors.ts"
+import {
+  type ChannelFailed,
+  type GuestPanicked,
+  type NoSpace,
+  type StateDirectoryUnusable,
+  StateTooNew,
+  type VmFailed,
+  type WorkspaceNotReady
+} from "../../contract/errors/errors.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import type { SnapshotInfo } from "../../contract/rows/workspace-snapshot.ts"
 import { byName, named } from "../../contract/text/names.ts"
@@ -7,6 +15,21 @@ import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
 import type { Vm } from "../../lib/vm/model/Vm.ts"
 import { decodeVersioned, FormatTooNew, newestOf, type Upgrades } from "../../system/files/atomic-file.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
+
+/** Why a microVM is lost to the work and the programs in it: it ended, nobody reaches it, or the workspace rests or has another. */
+export type GuestLost = ChannelFailed | GuestPanicked | VmFailed | WorkspaceNotReady
+
+const losses: ReadonlySet<string> = new Set<GuestLost["_tag"]>([
+  "ChannelFailed",
+  "GuestPanicked",
+  "VmFailed",
+  "WorkspaceNotReady"
+])
+
+export const isGuestLost = (failure: { readonly _tag: string }): failure is GuestLost => losses.has(failure._tag)
+
+/** Why a resident cannot follow its VM. */
+export type ResidentFailure = ChannelFailed | NoSpace | StateDirectoryUnusable
 
 /** The VM that residents live in. */
 export interface ResidentVm {
@@ -44,19 +67,19 @@ export interface Resident<State> {
    * workspace. If the transition adopts, `adopt` came before.
    * @default nothing
    */
-  readonly begin?: (vm: ResidentVm, kept: Option.Option<State>) => Effect.Effect<void, PyroError>
+  readonly begin?: (vm: ResidentVm, kept: Option.Option<State>) => Effect.Effect<void, ResidentFailure>
   /** Adopts the resident in a running VM. `kept` is the state in the record of the workspace. */
-  readonly adopt: (vm: ResidentVm, kept: Option.Option<State>) => Effect.Effect<void, PyroError>
+  readonly adopt: (vm: ResidentVm, kept: Option.Option<State>) => Effect.Effect<void, ResidentFailure>
   /** Ends every waiter with `reason`: the VM has ended. */
-  readonly lose: (reason: PyroError) => Effect.Effect<void>
+  readonly lose: (reason: GuestLost) => Effect.Effect<void>
   /**
    * The workspace is paused: its memory is on disk, and nothing has ended. Ends every waiter with `reason`. `adopt` in another VM follows, or
    * `lose`. Also in a process that finds the workspace paused.
    * @default nothing
    */
-  readonly rest?: (reason: PyroError) => Effect.Effect<void>
+  readonly rest?: (reason: GuestLost) => Effect.Effect<void>
   /** The processes continue `sinceMs` after a pause, in which their clock stood still. `adopt` follows. @default nothing */
-  readonly wakeUp?: (sinceMs: number) => Effect.Effect<void, PyroError>
+  readonly wakeUp?: (sinceMs: number) => Effect.Effect<void, ResidentFailure>
   /** Pauses for a capture of the VM, and continues when the Scope closes. */
   readonly quiesce?: Effect.Effect<void, never, Scope.Scope>
   /**
@@ -65,13 +88,13 @@ export interface Resident<State> {
    */
   readonly note?: (folder: string) => Effect.Effect<State, NoSpace | StateDirectoryUnusable>
   /** Completes the files that `note` made. The VM runs again. */
-  readonly finishNote?: (noted: State, folder: string) => Effect.Effect<void, PyroError>
+  readonly finishNote?: (noted: State, folder: string) => Effect.Effect<void, ResidentFailure>
   /** Inherits a recorded state, of this workspace or of the source of its fork. `adopt` follows. Only for a resident with `note`. */
-  readonly inherit?: (noted: State, at: NotedAt) => Effect.Effect<void, PyroError>
+  readonly inherit?: (noted: State, at: NotedAt) => Effect.Effect<void, ResidentFailure>
   /** The resident is a history, which continues when a candidate of a try becomes the workspace. @default the resident ends with its VM */
   readonly isHistory?: true
   /** Forgets everything: the workspace is at its baseline again. May run twice. */
-  readonly clear: Effect.Effect<void, PyroError>
+  readonly clear: Effect.Effect<void, ResidentFailure>
   /**
    * Sentences for the caller that made the present VM, about parts that differ from the VM before. Gives each sentence once.
    * @default none

@@ -1,8 +1,7 @@
 import { Context, Effect, Layer, Option, Scope } from "effect"
-import type { PyroError } from "../../contract/errors/errors.ts"
 import type { SecretSet } from "../../lib/redaction/secrets.ts"
 import { makeAbsences } from "../../system/waits/time.ts"
-import { type Changes, changesOf } from "../disk/changes.ts"
+import { type Changes, changesOf, type ChangesUnread } from "../disk/changes.ts"
 import { type Lifecycle, type Notify } from "../entry/context.ts"
 import { makeRegistry } from "../entry/registry.ts"
 import { makeClockKeeper } from "../life/guest/clock-keeper.ts"
@@ -31,7 +30,7 @@ export class Workspaces extends Context.Service<Workspaces, {
   readonly changes: (
     payload: WorkspaceRef & { readonly allowSecrets?: boolean | undefined },
     notify: Notify
-  ) => Effect.Effect<Changes, PyroError, Scope.Scope>
+  ) => Effect.Effect<Changes, ChangesUnread, Scope.Scope>
   /** The secrets of a workspace. Undefined if there is no workspace of this name. */
   readonly secretsOf: (payload: WorkspaceRef) => Effect.Effect<ReadonlyArray<SecretSet> | undefined>
   /** Number of running VMs. */

@@ -1,5 +1,4 @@
 import { Effect, Exit } from "effect"
-import type { PyroError } from "../../contract/errors/errors.ts"
 import type { PayloadOf, ResultOf } from "../../contract/rows/operations.ts"
 import { callerProject } from "../../contract/wire/caller-project.ts"
 import { newRequestId } from "../../system/processes/identity.ts"
@@ -48,10 +47,10 @@ export const editOf = (name: WorkspacesOperation) =>
   edits[name] as ((payload: unknown) => EditStep<unknown> | undefined) | undefined
 
 /** Work that changes files of a workspace, as a step of its history. A rewind undoes the step. */
-export const asEditStep = <A, R>(
+export const asEditStep = <A, E, R>(
   { commands: { folder, journal, secrets } }: Pick<AtResidents, "commands">,
   { hasChanged = () => true, inParts = false, words }: EditStep<A>,
-  work: Effect.Effect<A, PyroError, R>
+  work: Effect.Effect<A, E, R>
 ) =>
   Effect.gen(function*() {
     const client = (yield* callerProject)?.client

@@ -1,13 +1,11 @@
 import { Deferred, Effect, Option, Queue, Stream } from "effect"
-import type { ChannelFailed, PyroError } from "../../contract/errors/errors.ts"
+import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
 import type { RunEvent, RunPayload } from "../../contract/rows/run.ts"
 import type { GuestProcess, ProcessExit, ProcessOutput } from "../../lib/guest-channel/model/process.ts"
-import type { Dialler } from "../../lib/network/Dialler.ts"
 import { filterPieces } from "../../lib/redaction/process.ts"
 import type { SecretSet } from "../../lib/redaction/secrets.ts"
 import type { Guest } from "../../lib/vm/model/guest.ts"
-import type { Paths } from "../../system/files/Paths.ts"
 import { monotonicMs } from "../../system/waits/time.ts"
 import { changeOf, silenceOf, standstillNotice, troubleText } from "../entry/standstill.ts"
 import { explainChannelFailure } from "../life/engine/ended.ts"
@@ -61,7 +59,7 @@ export const runIn = (
   network: Granted | undefined,
   /** Time of the request, by the monotonic clock. */
   sinceMs: number
-): Stream.Stream<RunEvent, PyroError, Dialler | Paths> =>
+) =>
   Stream.unwrap(Effect.gen(function*() {
     const hints = new Hints()
     const secrets = unstoredSecrets(payload)
@@ -179,5 +177,5 @@ const troubles = (guest: Guest): Stream.Stream<RunEvent> =>
       ))
   )
 
-const explainStream = <A, R>(guest: Guest, stream: Stream.Stream<A, PyroError, R>): Stream.Stream<A, PyroError, R> =>
+const explainStream = <A, E, R>(guest: Guest, stream: Stream.Stream<A, E | ChannelFailed, R>) =>
   Stream.catch(stream, (failure) => Stream.fromEffect(explainChannelFailure(guest)(Effect.fail(failure))))

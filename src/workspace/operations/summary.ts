@@ -161,9 +161,9 @@ const networkSummary = ({ info, log }: Network, sinceIso: string): Pick<SummaryR
  * Activity in a workspace since its creation or last reset. Without a running VM, or if its trees cannot be compared, the summary
  * omits the changes and gives the reason.
  */
-export const summarize = <R>(
+export const summarize = <E extends PyroError, R>(
   entry: Entry,
-  diff: Effect.Effect<DiffResult, PyroError, R>
+  diff: Effect.Effect<DiffResult, E, R>
 ): Effect.Effect<SummaryResult, never, R> =>
   Effect.gen(function*() {
     const record = yield* entry.record.now

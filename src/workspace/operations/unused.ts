@@ -1,5 +1,5 @@
 import { Effect, Option } from "effect"
-import { type AdmissionRefused, memoryStore, type NoSpace, type PyroError } from "../../contract/errors/errors.ts"
+import { memoryStore, type PyroError } from "../../contract/errors/errors.ts"
 import { withFields } from "../../contract/rows/next-steps.ts"
 import { nowMs } from "../../system/waits/time.ts"
 import { lastActivity } from "../entry/activity.ts"
@@ -34,16 +34,16 @@ const unusedOf = ({ reachable }: Registry) =>
     return unused.sort((one, other) => one.uses.lastMs - other.uses.lastMs).slice(0, MOST_NAMED).map(({ id }) => id)
   })
 
-const isForMemory = (failure: PyroError): failure is AdmissionRefused | NoSpace =>
+const isForMemory = (failure: PyroError): boolean =>
   failure._tag === "AdmissionRefused" || (failure._tag === "NoSpace" && failure.where === memoryStore)
 
 /** Fails with the failure. A refusal for memory or processors names the workspaces that nothing uses. */
-export const failNamingUnused = (registry: Registry) => (failure: PyroError): Effect.Effect<never, PyroError> =>
+export const failNamingUnused = (registry: Registry) => <E extends PyroError>(failure: E): Effect.Effect<never, E> =>
   !isForMemory(failure) ? Effect.fail(failure) : Effect.flatMap(unusedOf(registry), (unused) =>
     unused.length === 0
       ? Effect.fail(failure)
-      : Effect.fail(withFields(failure, { unused })))
+      : Effect.fail(withFields<PyroError>(failure, { unused }) as E))
 
 /** A refusal for memory or processors names the workspaces that nothing uses. */
-export const namingUnused = (registry: Registry) => <A, R>(work: Effect.Effect<A, PyroError, R>) =>
+export const namingUnused = (registry: Registry) => <A, E extends PyroError, R>(work: Effect.Effect<A, E, R>) =>
   Effect.catch(work, failNamingUnused(registry))

@@ -1,8 +1,22 @@
 import { Context, Effect, type Scope, type Stream } from "effect"
-import type { PyroError } from "../../contract/errors/errors.ts"
+import type {
+  DaemonUnavailable,
+  HostToolMissing,
+  InvalidConfiguration,
+  NoSpace,
+  PyroError,
+  StateDirectoryUnusable
+} from "../../contract/errors/errors.ts"
 import type { PullEvents } from "../../contract/rows/event-batches.ts"
 import type { WorkspaceOperation } from "../../contract/rows/operations.ts"
-import type { EventOf, OperationName, OperationOf, PayloadOf, ResultOf } from "../../contract/rows/operations.ts"
+import type {
+  ErrorOf,
+  EventOf,
+  OperationName,
+  OperationOf,
+  PayloadOf,
+  ResultOf
+} from "../../contract/rows/operations.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
 import { SeedImages } from "../../lib/disk/SeedImages.ts"
 import { Environments } from "../../lib/environment/Environments.ts"
@@ -22,10 +36,9 @@ import { EventLog } from "../entry/events.ts"
 import { PortHolders } from "../entry/port-holders.ts"
 import type { Registry } from "../entry/registry.ts"
 import { runningGeneration } from "../life/engine/running.ts"
-import type { GuestServices } from "../life/guest/generation.ts"
 import type { LookAtFiles } from "../life/read/inspected-root.ts"
 import { borrowReader, explainEnd } from "../life/read/reader.ts"
-import { type ResumeServices, wakeFor } from "../life/verbs/pause.ts"
+import { wakeFor } from "../life/verbs/pause.ts"
 import { residentsOf } from "../residents/open/entry-residents.ts"
 import type { OpenResidents } from "../residents/open/open.ts"
 
@@ -46,6 +59,9 @@ const services = [
 /** Services of the house. Each verb of life names those that it takes itself, in types of their subjects such as `GuestServices`. */
 export type HouseServices = Context.Service.Identifier<typeof services[number]>
 export const pickHouseServices = Context.pick(...services)
+
+/** Why a process does not get the workspaces. */
+export type HouseFailure = DaemonUnavailable | HostToolMissing | InvalidConfiguration | NoSpace | StateDirectoryUnusable
 
 /** The workspaces that operations work on, and the services of their work. */
 export interface House {
@@ -106,7 +122,7 @@ type StreamingWork<Name extends OperationName> =
     readonly notices: (
       at: At<Name> & { readonly notify: Notify },
       payload: PayloadOf<Name>
-    ) => Effect.Effect<EventOf<Name>, PyroError, HouseServices>
+    ) => Effect.Effect<EventOf<Name>, ErrorOf<Name>, HouseServices>
   }
   /** Batches that the caller pulls, until the Scope closes. */
   | {
@@ -114,29 +130,29 @@ type StreamingWork<Name extends OperationName> =
       at: At<Name>,
       payload: PayloadOf<Name>,
       input: RunInput
-    ) => Effect.Effect<PullEvents<EventOf<Name>>, PyroError, HouseServices | Scope.Scope>
+    ) => Effect.Effect<PullEvents<EventOf<Name>, ErrorOf<Name>>, ErrorOf<Name>, HouseServices | Scope.Scope>
   }
   | {
     readonly events: (
       at: At<Name>,
       payload: PayloadOf<Name>
-    ) => Stream.Stream<EventOf<Name>, PyroError, HouseServices>
+    ) => Stream.Stream<EventOf<Name>, ErrorOf<Name>, HouseServices>
   }
 
 type WorkOf<Name extends OperationName> = OperationOf<Name> extends { readonly kind: "streaming" } ? StreamingWork<Name>
-  : (at: At<Name>, payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, PyroError, HouseServices>
+  : (at: At<Name>, payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, ErrorOf<Name>, HouseServices>
 
 /** The work of every operation on workspaces. `works.ts` is the table. */
 export type Works = { readonly [Name in WorkspacesOperation]: WorkOf<Name> }
 
 /** Work with the running VM of a workspace. If that VM ends meanwhile, its end is the error. */
-export const inRunning = <A, R>(
+export const inRunning = <A, E, R>(
   lifecycle: Lifecycle,
   entry: Entry,
   operation: WorkspaceOperation,
   { writes }: { readonly writes: boolean },
-  work: (at: AtRunning) => Effect.Effect<A, PyroError, R>
-): Effect.Effect<A, PyroError, R> =>
+  work: (at: AtRunning) => Effect.Effect<A, E, R>
+) =>
   Effect.gen(function*() {
     const generation = yield* runningGeneration(entry, operation)
     const residents = yield* residentsOf(entry, operation)
@@ -147,12 +163,12 @@ export const inRunning = <A, R>(
   })
 
 /** Work with a guest that reads a workspace in its present state. */
-export const inReader = <A, R>(
+export const inReader = <A, E extends PyroError, R>(
   lifecycle: Lifecycle,
   entry: Entry,
   operation: WorkspaceOperation,
-  work: (at: AtReader) => Effect.Effect<A, PyroError, R>
-): Effect.Effect<A, PyroError, GuestServices | ResumeServices | Exclude<R, Scope.Scope>> =>
+  work: (at: AtReader) => Effect.Effect<A, E, R>
+) =>
   Effect.scoped(Effect.flatMap(
     borrowReader(lifecycle, entry, operation, wakeFor(lifecycle, entry, operation)),
     ({ channel, explain, lookAtFiles }) =>

@@ -46,7 +46,7 @@ const inGuest =
     work(generation.channel, payload)
 
 /** What each operation on workspaces does. The lines of `daemon/calls/list.ts` give each work what its row says. */
-export const works: Works = {
+export const works = {
   // Whole workspaces, and commands.
   ...workspaceWorks,
   ...execWorks,
@@ -176,4 +176,4 @@ export const works: Works = {
   "workspace.disk.export": {
     notices: ({ entry, lifecycle, notify }, payload) => exportDisk(lifecycle, entry, payload, notify)
   }
-}
+} satisfies Works

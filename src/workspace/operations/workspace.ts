@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
 import { payloadOf } from "../../contract/rows/payload-of.ts"
 import type { DiffPayload } from "../../contract/rows/workspace-diff.ts"
 import { readPushed } from "../../lib/seeding/model/pushed.ts"
@@ -38,7 +38,7 @@ export const workspaceDiff = ({ channel, entry }: AtReader, asked: Omit<DiffPayl
 const ready = (entry: Entry) => Effect.map(infoOf(entry), (workspace) => ({ _tag: "Ready" as const, workspace }))
 
 /** The event after work whose result is whether the state of the workspace changed. */
-const switched = <R>(entry: Entry, work: Effect.Effect<boolean, PyroError, R>) =>
+const switched = <E, R>(entry: Entry, work: Effect.Effect<boolean, E, R>) =>
   Effect.flatMap(work, (changed) => Effect.map(ready(entry), (event) => ({ ...event, changed })))
 
 /** The work of the operations on whole workspaces. */

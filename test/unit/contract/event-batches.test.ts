@@ -8,7 +8,7 @@ type End = Effect.Effect<ReadonlyArray<number>, Option.Option<PyroError>>
 /** A call with these batches and this end, and what has become of it. */
 const watched = (batches: ReadonlyArray<ReadonlyArray<number>>, end: End = Effect.fail(Option.none())) => {
   const seen = { opened: 0, closed: 0, pulled: 0 }
-  const call = callFromPull<number, string>(() =>
+  const call = callFromPull<number, string, PyroError>(() =>
     Effect.gen(function*() {
       seen.opened++
       yield* Effect.addFinalizer(() => Effect.sync(() => seen.closed++))

@@ -3,9 +3,10 @@ import * as Rpc from "effect/rpc/Rpc"
 import * as RpcSchema from "effect/rpc/RpcSchema"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import { assert, describe, it } from "vitest"
-import { EnvironmentUnknown, type PyroError } from "../../../src/contract/errors/errors.ts"
+import { EnvironmentUnknown } from "../../../src/contract/errors/errors.ts"
 import { noNetwork } from "../../../src/contract/rows/network-ceiling.ts"
 import { operations } from "../../../src/contract/rows/operations.ts"
+import type { ErrorOf } from "../../../src/contract/rows/operations.ts"
 import type { PyroService } from "../../../src/contract/rows/Pyro.ts"
 import { type RunEvent, RunPayload } from "../../../src/contract/rows/run.ts"
 import { named } from "../../../src/contract/text/names.ts"
@@ -30,7 +31,7 @@ const unknown = (environment: string) => new EnvironmentUnknown({ environment, k
 const REQUEST = Schema.decodeSync(RunPayload())({ environment: "debian:12", command: ["true"] })
 
 /** In a `slow` environment the command takes longer. */
-const runIn = (environment: string): Stream.Stream<RunEvent, PyroError> =>
+const runIn = (environment: string): Stream.Stream<RunEvent, ErrorOf<"run">> =>
   environment === "debian:12"
     ? Stream.fromIterable(EVENTS)
     : environment === "slow"

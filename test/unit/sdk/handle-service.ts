@@ -1,5 +1,5 @@
 import { Effect, Layer, Stream } from "effect"
-import type { PyroError } from "../../../src/contract/errors/errors.ts"
+import type { ErrorOf } from "../../../src/contract/rows/operations.ts"
 import { Pyro, type PyroService } from "../../../src/contract/rows/Pyro.ts"
 import type { RunInput } from "../../../src/contract/rows/run-input.ts"
 import type { ExecEvent, ExecPayload } from "../../../src/contract/rows/workspace-exec.ts"
@@ -46,7 +46,8 @@ export const ended = (over: Partial<Extract<ExecEvent, { readonly _tag: "Exited"
 
 /** A service with one workspace, `fix`, and notes of what it is asked. `exec` gives a command's events. */
 export const handleService = (
-  exec: (payload: ExecPayload, input?: RunInput) => Stream.Stream<ExecEvent, PyroError> = () => Stream.make(ended()),
+  exec: (payload: ExecPayload, input?: RunInput) => Stream.Stream<ExecEvent, ErrorOf<"workspace.exec">> = () =>
+    Stream.make(ended()),
   over: Partial<Workspaces> = {}
 ) => {
   const asked: Array<readonly [name: string, payload: unknown]> = []

@@ -1,12 +1,8 @@
 import { Effect, Exit, Option, Scope, Stream } from "effect"
 import * as path from "node:path"
 import { assert, describe, it } from "vitest"
-import {
-  type PyroError,
-  ServiceNotFound,
-  WorkspaceNameTaken,
-  WorkspaceNotFound
-} from "../../../src/contract/errors/errors.ts"
+import { ServiceNotFound, WorkspaceNameTaken, WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
+import type { ErrorOf } from "../../../src/contract/rows/operations.ts"
 import { Workspace } from "../../../src/sdk/handle.ts"
 import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
 import { handleService, infoOf, rejection } from "./handle-service.ts"
@@ -102,7 +98,10 @@ describe("workspaces that a program holds", () => {
     const { connect } = handleService(undefined, {
       start: (
         { workspace }
-      ): Stream.Stream<{ readonly _tag: "Ready"; readonly workspace: ReturnType<typeof infoOf> }, PyroError> =>
+      ): Stream.Stream<
+        { readonly _tag: "Ready"; readonly workspace: ReturnType<typeof infoOf> },
+        ErrorOf<"workspace.start">
+      > =>
         starts++ === 0
           ? Stream.fail(notFound(workspace))
           : Stream.make({ _tag: "Ready" as const, workspace: infoOf("ws-2", "fix") }),

@@ -2,7 +2,13 @@ import { Deferred, Effect, Fiber, Layer, Stream } from "effect"
 import * as path from "node:path"
 import { Readable } from "node:stream"
 import { assert, describe, it } from "vitest"
-import { ChannelFailed, CommandNotFound, InvalidRequest, type PyroError } from "../../../src/contract/errors/errors.ts"
+import {
+  ChannelFailed,
+  CommandNotFound,
+  DaemonUnavailable,
+  InvalidRequest
+} from "../../../src/contract/errors/errors.ts"
+import type { ErrorOf } from "../../../src/contract/rows/operations.ts"
 import { Pyro, type PyroService } from "../../../src/contract/rows/Pyro.ts"
 import type { RunEvent, RunPayload } from "../../../src/contract/rows/run.ts"
 import { workspaceExport } from "../../../src/contract/rows/workspace-export.ts"
@@ -31,7 +37,7 @@ const service = (over: Partial<PyroService> = {}) => {
     run: (payload, input) => {
       requests.push(payload)
       const [program = ""] = payload.command
-      const events: Stream.Stream<RunEvent, PyroError> = program === "forever"
+      const events: Stream.Stream<RunEvent, ErrorOf<"run">> = program === "forever"
         ? Stream.concat(Stream.make(output("first")), Stream.never)
         : program === "lost"
         ? Stream.concat(Stream.make(output("first")), Stream.fail(new ChannelFailed({ detail: "it is gone" })))
@@ -178,7 +184,9 @@ describe("the SDK for everybody else", () => {
   })
 
   it("the error of a command has its output until then, and the error of another operation has none", async () => {
-    await using pyro = makePromises(service({ doctor: () => Stream.fail(new ChannelFailed({ detail: "gone" })) }).layer)
+    await using pyro = makePromises(
+      service({ doctor: () => Stream.fail(new DaemonUnavailable({ detail: "gone" })) }).layer
+    )
     const rejection = (work: Promise<unknown>) => work.then(() => undefined, (cause: unknown) => cause as CommandError)
     const lost = await rejection(pyro.run({ environment: "debian:12", command: ["lost"] }))
     assert.strictEqual(lost?._tag, "ChannelFailed")

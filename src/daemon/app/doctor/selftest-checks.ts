@@ -10,7 +10,7 @@ import { Paths } from "../../../system/files/Paths.ts"
 import { fileHolds } from "../../../system/processes/host.ts"
 import { processesWithArgument } from "../../../system/processes/identity.ts"
 import { processHolds } from "../../../system/processes/process-memory.ts"
-import type { FreshWorkspace, StartError } from "../../../workspace/life/guest/boot.ts"
+import type { FreshWorkspace, SpawnFailed, StartError } from "../../../workspace/life/guest/boot.ts"
 import { fine, improvable, inOrder, wrong } from "./line.ts"
 import { clockVerdict, differ, inTime, script, selfPortrait, stdoutOf, verdict } from "./proof.ts"
 
@@ -98,7 +98,7 @@ export const checks = (one: FreshWorkspace, other: FreshWorkspace) => {
     ]
   })
 
-  return inOrder<StartError | AgentCallFailed, Paths>(
+  return inOrder<StartError | SpawnFailed | AgentCallFailed, Paths>(
     inTime("who two VMs are", identities),
     inTime("their clocks", clocks),
     inTime("what one has and the other must not", isolation),

@@ -49,6 +49,15 @@ export interface Removed {
   readonly freedBytes: number
 }
 
+/** Why the environments of this host cannot be read. */
+export type StoreFailure = NoSpace | StateDirectoryUnusable
+
+/** Why an image of this host cannot be read. */
+export type ImageUnread = ImageDamaged | StoreFailure
+
+/** Why nothing was removed. */
+export type StoreUnchanged = EnvironmentBuildFailed | HostToolMissing | ImageUnread
+
 export type EnvironmentError =
   | AdmissionRefused
   | EnvironmentUnknown

@@ -1,8 +1,8 @@
-import { Effect, type Scope } from "effect"
+import { Effect } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
-import type { PyroError } from "../../../contract/errors/errors.ts"
-import type { ComparePayload, DiffResult } from "../../../contract/rows/workspace-diff.ts"
+import type { WorkspaceNotFound } from "../../../contract/errors/errors.ts"
+import type { ComparePayload } from "../../../contract/rows/workspace-diff.ts"
 import { shareLayers } from "../../../lib/disk/workspace-disk.ts"
 import { copyPushed } from "../../../lib/seeding/model/pushed.ts"
 import { ensureFolder } from "../../../system/files/entries.ts"
@@ -10,13 +10,12 @@ import { faultPoint } from "../../../system/waits/fault.ts"
 import { alone, type Lifecycle, removeStaged, unlessDeleted } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { unwritten } from "../../entry/record.ts"
-import type { GuestServices } from "../../life/guest/generation.ts"
 import { isAtRest } from "../../life/read/reader.ts"
 import { captureFolder, findSnapshot, wholeSnapshotName } from "../../life/records/snapshot.ts"
-import { type ResumeServices, wakeFor } from "../../life/verbs/pause.ts"
+import { wakeFor } from "../../life/verbs/pause.ts"
 import type { Changes, ChangesOptions } from "../diff/changes.ts"
 import { changesOptions, differenceResult } from "../diff/diff.ts"
-import { differencesOf, restingSide, type Side, workspaceSide } from "./differences.ts"
+import { differencesOf, restingSide, workspaceSide } from "./differences.ts"
 
 /** Named side: a workspace in its current state, or one of its snapshots. */
 interface Operand {
@@ -34,7 +33,7 @@ const operandOf = ({ registry }: Lifecycle, text: string) =>
   })
 
 /** A side. It opens after the locks of all workspaces that do not run. */
-type Opening = Effect.Effect<Side, PyroError, Scope.Scope | GuestServices>
+type Opening = ReturnType<typeof restingSide | typeof workspaceSide>
 
 /** Links to a snapshot's disk and pushed files, so that a deletion of the snapshot does not disturb the comparison. */
 const stageSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
@@ -53,9 +52,9 @@ const stageSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
   })
 
 /** Locks workspaces, so that none starts meanwhile. All requests lock them in the same order. */
-const locking = (lifecycle: Lifecycle, entries: ReadonlySet<Entry>) => <A, R>(work: Effect.Effect<A, PyroError, R>) =>
+const locking = (lifecycle: Lifecycle, entries: ReadonlySet<Entry>) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
   [...entries].sort((one, other) => one.id < other.id ? 1 : -1).reduce(
-    (locked: Effect.Effect<A, PyroError, R>, entry) => alone(lifecycle, entry)(locked),
+    (locked: Effect.Effect<A, E | WorkspaceNotFound, R>, entry) => alone(lifecycle, entry)(locked),
     work
   )
 
@@ -77,7 +76,7 @@ const nothing: Changes = {
 export const compare = (
   lifecycle: Lifecycle,
   payload: ComparePayload
-): Effect.Effect<DiffResult, PyroError, GuestServices | ResumeServices> =>
+) =>
   Effect.scoped(Effect.gen(function*() {
     const options = yield* changesOptions(payload)
     const from = yield* operandOf(lifecycle, payload.from)

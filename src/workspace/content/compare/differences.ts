@@ -1,6 +1,4 @@
-import type { Scope } from "effect"
 import { Effect } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { ComparedSide } from "../../../lib/guest-channel/model/files.ts"
 import { readPushed } from "../../../lib/seeding/model/pushed.ts"
 import type { Pushed } from "../../../lib/seeding/model/pushed.ts"
@@ -9,11 +7,10 @@ import { toHostError } from "../../../system/files/failure.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { naming } from "../../entry/named-error.ts"
 import { type Trees, workspaceTrees } from "../../life/guest/baseline.ts"
-import type { GuestServices } from "../../life/guest/generation.ts"
 import { openDiskReader, openReader, type Reader } from "../../life/read/reader.ts"
 import { beneath, type Candidate, collectCandidates, mountedAt } from "../diff/candidates.ts"
-import { type Changes, type ChangesOptions, type ReadSide, withContents } from "../diff/changes.ts"
-import { missingIn, namedPaths, readContents } from "../diff/contents.ts"
+import { type ChangesOptions, withContents } from "../diff/changes.ts"
+import { missingIn, namedPaths, readContents, type ReadLimits } from "../diff/contents.ts"
 import { withoutIgnored } from "../diff/ignored.ts"
 import { type Place, sameContents } from "./same-contents.ts"
 import { compose, type Composed, sameStamps, walkedDifferences } from "./tree-differences.ts"
@@ -54,7 +51,7 @@ const sideOf = (
 export const workspaceSide = (
   entry: Entry,
   isLocked: boolean
-): Effect.Effect<Side, PyroError, Scope.Scope | GuestServices> =>
+) =>
   Effect.gen(function*() {
     const reader = yield* openReader(entry, isLocked, "workspace.compare")
     const { disk } = yield* entry.record.now
@@ -65,8 +62,7 @@ export const workspaceSide = (
 export const restingSide = (
   entry: Entry,
   folder: { readonly directory: string; readonly disk: string }
-): Effect.Effect<Side, PyroError, Scope.Scope | GuestServices> =>
-  Effect.flatMap(openDiskReader(entry, folder.disk), (reader) => sideOf(entry, reader, folder)).pipe(naming(entry))
+) => Effect.flatMap(openDiskReader(entry, folder.disk), (reader) => sideOf(entry, reader, folder)).pipe(naming(entry))
 
 /** Maximum bytes to read as a proof of equality. Above it, a comparison that is not verified trusts times. */
 const READ_ANYWAY_BYTES = 16 * 1024 * 1024
@@ -120,7 +116,7 @@ export const differencesOf = (
   from: Side,
   to: Side,
   options: CompareOptions = {}
-): Effect.Effect<Changes, PyroError> =>
+) =>
   Effect.gen(function*() {
     const [one, other] = yield* Effect.all([look(from, options), look(to, options)], { concurrency: 2 })
     const [fromPlaces, toPlaces] = [placesOf(from), placesOf(to)]
@@ -137,7 +133,7 @@ export const differencesOf = (
     const isNested = ({ candidate: { path } }: Composed) => nested.some((outer) => path.startsWith(`${outer}/`))
     const ignoredCount = composed.filter((each) => !isKept(each) && isFile(each) && !isNested(each)).length
     const differing = yield* withoutSame(fromPlaces.live, toPlaces.live, kept, options.verified ?? false)
-    const reader = ({ channel, explain, trees }: Side): ReadSide => (paths, limits) =>
+    const reader = ({ channel, explain, trees }: Side) => (paths: ReadonlyArray<string>, limits: ReadLimits) =>
       explain(readContents(channel, trees.live, paths, limits))
     const mounts = new Map([...one.mounts, ...other.mounts].map((mount) => [mount.path, mount]))
     const missingOf = ({ channel, explain, trees }: Side, paths: ReadonlyArray<string>) =>

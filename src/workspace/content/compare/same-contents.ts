@@ -2,6 +2,7 @@ import { Effect, Stream } from "effect"
 import { createHash } from "node:crypto"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
+import type { GuestLost } from "../../entry/resident.ts"
 import { batchesOf } from "../batches.ts"
 import { readContents } from "../diff/contents.ts"
 
@@ -10,7 +11,7 @@ export interface Place {
   readonly channel: GuestChannel
   readonly tree: { readonly root: string; readonly path: string }
   /** Gives a lost channel its cause. */
-  readonly explain: <A>(effect: Effect.Effect<A, PyroError>) => Effect.Effect<A, PyroError>
+  readonly explain: <A, E extends PyroError>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | GuestLost>
 }
 
 /** A file that both trees have, with the same size. */
@@ -49,7 +50,7 @@ export const sameContents = (
   from: Place,
   to: Place,
   twins: ReadonlyArray<Twin>
-): Effect.Effect<ReadonlySet<string>, PyroError> =>
+) =>
   Effect.gen(function*() {
     const same = new Set<string>()
     for (const batch of batchesOf(twins, ({ size }) => size, { bytes: BATCH_BYTES })) {

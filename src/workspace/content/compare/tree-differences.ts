@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
+import { FileRefused } from "../../../contract/errors/errors.ts"
 import type { ComparedSide, WalkEntry } from "../../../lib/guest-channel/model/files.ts"
 import { refused } from "../../life/guest/baseline.ts"
 import { type Candidate, MAX_CANDIDATES, MAX_PATH_BYTES } from "../diff/candidates.ts"
@@ -83,7 +83,7 @@ export const walkedDifferences = (
   from: Place,
   to: Place,
   isWanted: (candidate: Candidate) => boolean
-): Effect.Effect<ReadonlyArray<Candidate>, PyroError> =>
+) =>
   Effect.gen(function*() {
     const sideOf = ({ linkTarget, mode, size, type }: WalkEntry): ComparedSide => ({ type, mode, size, linkTarget })
     const [one, other] = yield* Effect.all([walked(from, sideOf), walked(to, sideOf)], { concurrency: 2 })
@@ -105,7 +105,7 @@ export const sameStamps = (
   from: Place,
   to: Place,
   paths: ReadonlySet<string>
-): Effect.Effect<ReadonlySet<string>, PyroError> =>
+) =>
   Effect.gen(function*() {
     const stamp = (entry: WalkEntry, path: string) => paths.has(path) ? stampOf(entry) : undefined
     const [one, other] = yield* Effect.all([walked(from, stamp), walked(to, stamp)], { concurrency: 2 })

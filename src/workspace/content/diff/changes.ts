@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
+import { FileRefused } from "../../../contract/errors/errors.ts"
 import { words } from "../../../contract/errors/next-step.ts"
 import { count } from "../../../contract/text/count.ts"
 import { GIT_EXECUTABLE, GIT_FILE, GIT_LINK } from "../../../contract/text/git-mode.ts"
@@ -112,17 +112,17 @@ const oversizedOf = ({ new: after, old, path }: Candidate): Oversized => {
 }
 
 /** Reads files of one side, by byte strings relative to its tree. */
-export type ReadSide = (
+export type ReadSide<E> = (
   paths: ReadonlyArray<string>,
   limits: ReadLimits
-) => Effect.Effect<ReadonlyMap<string, ReadResult>, PyroError>
+) => Effect.Effect<ReadonlyMap<string, ReadResult>, E>
 
 /** The candidates that are changes, with all contents that fit, in the order of the bytes of their paths. */
-export const withContents = (
+export const withContents = <E, E2>(
   candidates: ReadonlyArray<Candidate>,
-  read: { readonly old: ReadSide; readonly new: ReadSide },
+  read: { readonly old: ReadSide<E>; readonly new: ReadSide<E2> },
   limits = DEFAULT_LIMITS
-): Effect.Effect<Omit<Changes, "defaultRules" | "ignoredCount" | "missing" | "mounted" | "nested">, PyroError> =>
+) =>
   Effect.gen(function*() {
     const ordered = candidates
       .filter(({ new: after, old }) => gitMode(old) !== undefined || gitMode(after) !== undefined)
@@ -160,7 +160,7 @@ export const withContents = (
 export const collectChanges = (
   channel: GuestChannel,
   options: ChangesOptions = {}
-): Effect.Effect<Changes, PyroError> =>
+) =>
   Effect.gen(function*() {
     const { paths: wantedPaths = [], pushed = nothingPushed, trees = workspaceTrees, verified = false } = options
     const sources: Sources = { channel, trees, pushed }
@@ -170,8 +170,9 @@ export const collectChanges = (
     const { defaultRules, ignoredCount, kept, nested } = options.includeIgnored === true
       ? { defaultRules: [], ignoredCount: 0, kept: wanted, nested: [] }
       : yield* withoutIgnored(sources, wanted, found, namedPaths(wantedPaths))
-    const readOld: ReadSide = readBaseline(sources)
-    const readNew: ReadSide = (paths, limits) => readContents(channel, trees.live, paths, limits)
+    const readOld = readBaseline(sources)
+    const readNew = (paths: ReadonlyArray<string>, limits: ReadLimits) =>
+      readContents(channel, trees.live, paths, limits)
     const unknown = yield* missingIn(channel, trees.live, namedPaths(wantedPaths)).pipe(
       Effect.flatMap((paths) => missingIn(channel, trees.baseline, paths)),
       Effect.map((paths) => paths.map((path) => Buffer.from(path, "latin1")))

@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
+import { FileRefused } from "../../../contract/errors/errors.ts"
 import { words } from "../../../contract/errors/next-step.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
@@ -33,7 +33,7 @@ export const readContents = (
   tree: { readonly root: string; readonly path: string },
   paths: ReadonlyArray<string>,
   limits: ReadLimits
-): Effect.Effect<ReadonlyMap<string, ReadResult>, PyroError> =>
+) =>
   Effect.suspend(() => {
     const contents = new Map<string, ReadResult>()
     const absent = new Set(limits.linksAreAbsent === true ? [ENOENT, ENOTDIR, ELOOP, EINVAL] : [ENOENT, ENOTDIR])
@@ -77,7 +77,7 @@ export const missingIn = (
   channel: GuestChannel,
   { path, root }: Tree,
   paths: ReadonlyArray<string>
-): Effect.Effect<ReadonlyArray<string>, PyroError> =>
+) =>
   Stream.fromIterable(requestsOf(paths)).pipe(
     Stream.flatMap((request) =>
       Stream.zip(

@@ -1,5 +1,4 @@
 import { Effect } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
 import { GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { forEachPiece } from "../../../lib/patch/format.ts"
 import type { Change } from "../../../lib/patch/model/patch.ts"
@@ -49,7 +48,7 @@ const words = /ident|working-tree-encoding|filter/
 export const convertedPaths = (
   sources: Sources,
   changes: ReadonlyArray<Change>
-): Effect.Effect<ReadonlyArray<Uint8Array>, PyroError> =>
+) =>
   Effect.gen(function*() {
     const files = changes.flatMap((change) => {
       const isLink = change.before?.mode === GIT_LINK || change.after?.mode === GIT_LINK

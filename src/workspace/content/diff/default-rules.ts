@@ -1,5 +1,4 @@
 import { Effect } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
 import { parentsOf } from "../../../lib/seeding/model/pushed.ts"
 import type { Candidate, Sources } from "./candidates.ts"
 import { missingIn } from "./contents.ts"
@@ -90,7 +89,7 @@ interface Request {
 export const withoutDefaults = (
   sources: Sources,
   { candidates, found, named, ruled }: Request
-): Effect.Effect<{ readonly kept: ReadonlyArray<Candidate>; readonly patterns: ReadonlyArray<string> }, PyroError> =>
+) =>
   Effect.gen(function*() {
     const matchOf = matcher(yield* madeDirectories(sources, found))
     const isNamed = ({ path }: Match) => named.some((one) => one === path || one.startsWith(`${path}/`))

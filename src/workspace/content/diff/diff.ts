@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
+import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { DiffFile, DiffPayload, DiffResult } from "../../../contract/rows/workspace-diff.ts"
 import { firstOf, MAX_RESULT_BYTES } from "../../../contract/text/first-of.ts"
 import { GIT_LINK, GIT_MODE_TEXT } from "../../../contract/text/git-mode.ts"
@@ -130,7 +130,7 @@ export const diffWorkspace = (
   channel: GuestChannel,
   payload: Omit<DiffPayload, "workspace">,
   overrides: Pick<ChangesOptions, "trees" | "limits" | "pushed"> = {}
-): Effect.Effect<DiffResult, PyroError> =>
+) =>
   Effect.gen(function*() {
     const options = { ...(yield* changesOptions(payload)), ...overrides }
     const found = yield* collectChanges(channel, options)

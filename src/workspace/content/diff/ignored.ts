@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
+import { FileRefused } from "../../../contract/errors/errors.ts"
 import { GIT_LINK } from "../../../contract/text/git-mode.ts"
 import { IgnoreRules, TooManyRules } from "../../../lib/ignore/ignore-rules.ts"
 import { inRepository, type OuterRules } from "../../../lib/seeding/model/outer-rules.ts"
@@ -31,15 +31,6 @@ const ruleDirectories = (candidates: ReadonlyArray<Candidate>) => {
   return [...directories]
 }
 
-interface LeftOut {
-  readonly kept: ReadonlyArray<Candidate>
-  readonly ignoredCount: number
-  /** Patterns of the default list that excluded some of them. */
-  readonly defaultRules: ReadonlyArray<string>
-  /** Repositories that the guest made, whose new files are left out. */
-  readonly nested: ReadonlyArray<string>
-}
-
 /**
  * Splits ignored candidates and those in new repositories from the rest, and counts the ignored ones without directories. The rules come from the baseline, or
  * from a default list where the baseline has none, and from ignore files that the guest made or changed, which can only exclude more. As in git, a file of the baseline is never ignored. `found`
@@ -50,7 +41,7 @@ export const withoutIgnored = (
   candidates: ReadonlyArray<Candidate>,
   found: ReadonlyArray<Candidate>,
   named: ReadonlyArray<string>
-): Effect.Effect<LeftOut, PyroError> =>
+) =>
   Effect.gen(function*() {
     if (candidates.every(({ old }) => old !== undefined)) {
       return { kept: candidates, ignoredCount: 0, defaultRules: [], nested: [] }
@@ -195,7 +186,7 @@ const guestRules = (
   found: ReadonlyArray<Candidate>,
   baseline: ReadonlyMap<string, string>,
   outer: Outer
-): Effect.Effect<IgnoreRules | undefined, PyroError> =>
+) =>
   Effect.gen(function*() {
     const changed = found.filter(({ path }) => isIgnoreFile(path))
     const files = changed.flatMap(({ new: after, path }) =>

@@ -1,5 +1,4 @@
 import { Effect } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { Candidate, Sources } from "./candidates.ts"
 import { missingIn } from "./contents.ts"
 
@@ -28,7 +27,7 @@ export const withoutNested = (
   { channel, trees }: Pick<Sources, "channel" | "trees">,
   candidates: ReadonlyArray<Candidate>,
   named: ReadonlyArray<string>
-): Effect.Effect<{ readonly kept: ReadonlyArray<Candidate>; readonly nested: ReadonlyArray<string> }, PyroError> =>
+) =>
   Effect.gen(function*() {
     const gits = directoriesOf(candidates)
       .filter((directory) => !named.some((path) => isWithin(path, directory)))

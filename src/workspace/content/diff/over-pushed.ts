@@ -1,5 +1,4 @@
 import { Effect, Stream } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
 import { GIT_LINK } from "../../../contract/text/git-mode.ts"
 import type { ComparedSide } from "../../../lib/guest-channel/model/files.ts"
 import { hasKept } from "../../../lib/seeding/model/kept.ts"
@@ -44,7 +43,7 @@ const parentsIn = (pushed: Pushed) => {
 export const overPushed = (
   sources: Sources,
   found: ReadonlyArray<Candidate>
-): Effect.Effect<ReadonlyArray<Candidate>, PyroError> =>
+) =>
   Effect.gen(function*() {
     const { pushed } = sources
     if (pushed.entries.size === 0) return found

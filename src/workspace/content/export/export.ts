@@ -1,8 +1,8 @@
-import { Effect, type Scope, Stream } from "effect"
-import { ExportRefused, InvalidRequest, ofField, type PyroError } from "../../../contract/errors/errors.ts"
+import { Effect, Stream } from "effect"
+import { ExportRefused, InvalidRequest, ofField } from "../../../contract/errors/errors.ts"
 import { call } from "../../../contract/errors/next-step.ts"
 import { notice } from "../../../contract/rows/notice.ts"
-import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
+import type { ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import { callerProject } from "../../../contract/wire/caller-project.ts"
 import { TooManyRules } from "../../../lib/ignore/ignore-rules.ts"
@@ -20,9 +20,8 @@ import { displayName, type Entry } from "../../entry/entry.ts"
 import { EventLog } from "../../entry/events.ts"
 import { runningGeneration } from "../../life/engine/running.ts"
 import { type Trees, workspaceTrees } from "../../life/guest/baseline.ts"
-import type { GuestServices } from "../../life/guest/generation.ts"
 import { borrowReader, explainEnd, type Reader } from "../../life/read/reader.ts"
-import { type ResumeServices, wakeFor } from "../../life/verbs/pause.ts"
+import { wakeFor } from "../../life/verbs/pause.ts"
 import { guardOf } from "../../residents/open/entry-residents.ts"
 import { collectChanges, wholeChanges } from "../diff/changes.ts"
 import { convertedPaths } from "../diff/converted.ts"
@@ -47,20 +46,22 @@ const readerFor = (
   lifecycle: Lifecycle,
   entry: Entry,
   payload: ExportPayload
-): Effect.Effect<ExportReader, PyroError, GuestServices | ResumeServices | Scope.Scope> =>
-  isOutside(payload)
-    ? Effect.map(runningGeneration(entry, "workspace.import"), (generation) => ({
-      channel: generation.channel,
-      explain: explainEnd({ entry, generation })
-    }))
-    : borrowReader(lifecycle, entry, "workspace.export", wakeFor(lifecycle, entry, "workspace.export"))
+) =>
+  Effect.gen(function*() {
+    if (!isOutside(payload)) {
+      const awake = wakeFor(lifecycle, entry, "workspace.export")
+      return yield* borrowReader(lifecycle, entry, "workspace.export", awake)
+    }
+    const generation = yield* runningGeneration(entry, "workspace.import")
+    return { channel: generation.channel, explain: explainEnd({ entry, generation }) }
+  })
 
 /** Copies files, or the diff as a patch or as changes of files, from a workspace to the host. */
 export const exportFrom = (
   lifecycle: Lifecycle,
   entry: Entry,
   payload: ExportPayload
-): Stream.Stream<ExportEvent, PyroError, GuestServices | ResumeServices> =>
+) =>
   Stream.unwrap(
     Effect.map(readerFor(lifecycle, entry, payload), (reader) => exportThrough(reader, entry, payload))
   )

@@ -1,5 +1,5 @@
 import { type Cause, Effect, Queue, Stream } from "effect"
-import { FileRefused, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
+import { type ChannelFailed, type DiskDamaged, FileRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
 import { words } from "../../../contract/errors/next-step.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
 import type {
@@ -15,9 +15,9 @@ import type { SecretSet } from "../../../lib/redaction/secrets.ts"
 import { forEachWhile } from "../../../system/waits/for-each-while.ts"
 import type { Lifecycle } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
-import type { GuestServices } from "../../life/guest/generation.ts"
+import type { GuestLost } from "../../entry/resident.ts"
 import { borrowReader } from "../../life/read/reader.ts"
-import { type ResumeServices, wakeFor } from "../../life/verbs/pause.ts"
+import { wakeFor } from "../../life/verbs/pause.ts"
 import { guardOf } from "../../residents/open/entry-residents.ts"
 import { modeText, openFile } from "./open.ts"
 import { type WriteError, writeFileFrom } from "./write.ts"
@@ -40,7 +40,7 @@ export const readBytes = (
   { length = Number.POSITIVE_INFINITY, offset, path: text, user }: Omit<FileDownloadPayload, "workspace">,
   { secrets, tree }: DownloadOptions,
   emit: (event: FileDownloadEvent) => Effect.Effect<unknown>
-): Effect.Effect<void, PyroError> =>
+) =>
   Effect.gen(function*() {
     const path = yield* workspaceFile(text, tree)
     const limit = Number.isFinite(length) ? length : undefined
@@ -62,7 +62,7 @@ export const readBytes = (
       if (most === 0) return state
       const guarded = secrets === undefined ? content : withoutSecretIn(secrets, path.text, content)
       yield* forEachWhile(
-        guarded as Stream.Stream<Uint8Array, PyroError>,
+        guarded as Stream.Stream<Uint8Array, ChannelFailed | FileRefused>,
         (piece): Effect.Effect<boolean, FileRefused> => {
           if (isUnsized && piece.length > most - bytes) {
             return new FileRefused({
@@ -87,12 +87,15 @@ export const readBytes = (
     })
   })
 
+/** Why the bytes of a file end before its end. */
+type DownloadFailure = Effect.Error<ReturnType<typeof readBytes>> | DiskDamaged | GuestLost
+
 /** The bytes of a file, from the guest that reads the workspace in its present state. The guest sends at the reader's pace. */
 export const downloadFrom = (
   lifecycle: Lifecycle,
   entry: Entry,
   payload: FileDownloadPayload
-): Stream.Stream<FileDownloadEvent, PyroError, GuestServices | ResumeServices> =>
+) =>
   Stream.unwrap(Effect.gen(function*() {
     const { channel, explain, lookAtFiles } = yield* borrowReader(
       lifecycle,
@@ -101,7 +104,7 @@ export const downloadFrom = (
       wakeFor(lifecycle, entry, "workspace.file.download")
     )
     const secrets = yield* guardOf(entry, payload)
-    const events = yield* Queue.bounded<FileDownloadEvent, PyroError | Cause.Done>(AHEAD)
+    const events = yield* Queue.bounded<FileDownloadEvent, DownloadFailure | Cause.Done>(AHEAD)
     yield* explain(
       lookAtFiles((tree) => readBytes(channel, payload, { tree, secrets }, (event) => Queue.offer(events, event)))
     ).pipe(Queue.into(events), Effect.forkScoped)

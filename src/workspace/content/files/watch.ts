@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
+import { FileRefused } from "../../../contract/errors/errors.ts"
 import type { FileChange, FileWatchEvent, FileWatchPayload } from "../../../contract/rows/workspace-file-watch.ts"
 import { guestFiles, workspacePath } from "../../../lib/guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
@@ -89,7 +89,7 @@ const eventsOf = (records: ReadonlyArray<WatchRecord>, watched: string, shown: (
 export const watchFiles = (
   channel: GuestChannel,
   { depth, path: text, recursive = true, user }: Omit<FileWatchPayload, "workspace">
-): Stream.Stream<FileWatchEvent, PyroError> =>
+) =>
   Stream.unwrap(Effect.map(workspacePath(text, tree), (path) => {
     const shown = shownIn(path, tree)
     const silent = new FileRefused({

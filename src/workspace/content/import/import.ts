@@ -1,6 +1,6 @@
 import { Effect, Option, Stream } from "effect"
 import * as path from "node:path"
-import { type ChannelFailed, FileRefused, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
+import { type ChannelFailed, FileRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
 import { type NextStep, words } from "../../../contract/errors/next-step.ts"
 import type { Imported, ImportPayload } from "../../../contract/rows/workspace-import.ts"
 import { firstOf } from "../../../contract/text/first-of.ts"
@@ -54,7 +54,7 @@ const demandBounded = ({ entries, root, skipped }: Source, { maxEntries, maxMib 
 export const importFiles = (
   channel: GuestChannel,
   payload: ImportPayload
-): Effect.Effect<Imported, PyroError> =>
+) =>
   Effect.gen(function*() {
     if ((payload.sourcePath === "-") !== (payload.content !== undefined)) {
       return yield* new InvalidRequest({ field: "content", detail: "goes with the source -, and with no other" })
@@ -80,7 +80,7 @@ export const importFiles = (
         count.bytes += entry.size
       }
     }
-    return {
+    const imported: Imported = {
       path: target.text,
       kind: source.kind,
       ...count,
@@ -88,6 +88,7 @@ export const importFiles = (
       skipped: firstOf(skipped, reported),
       ...(payload.preserveTimes && !times.kept ? { warnings: [{ message: TIMES_LOST }] } : {})
     }
+    return imported
   })
 
 const TIMES_LOST =
@@ -103,15 +104,16 @@ const importContent = (channel: GuestChannel, asked: string, content: Uint8Array
       "AgentCallFailed",
       fileFailure(target.text, wholeGuest)
     )
-    return {
+    const imported: Imported = {
       path: target.text,
-      kind: "file" as const,
+      kind: "file",
       files: 1,
       symlinks: 0,
       bytes: content.length,
       skippedCount: 0,
       skipped: []
     }
+    return imported
   })
 
 const write = <E>(

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { FileRefused, InvalidRequest, PatchRejected, type PyroError } from "../../../contract/errors/errors.ts"
+import { FileRefused, InvalidRequest, PatchRejected } from "../../../contract/errors/errors.ts"
 import { words } from "../../../contract/errors/next-step.ts"
 import type { PatchApplied, PatchApplyPayload, PatchedFile } from "../../../contract/rows/workspace-patch.ts"
 import { firstOf } from "../../../contract/text/first-of.ts"
@@ -31,7 +31,7 @@ export const applyPatchIn = (
     /** Rules of git about the seed from outside of the tree. */
     readonly rules?: Pushed["rules"]
   } = {}
-): Effect.Effect<PatchApplied, PyroError> =>
+) =>
   Effect.gen(function*() {
     const patch = yield* parsed(yield* patchOf(payload))
     const tree = guestTree(channel, root)

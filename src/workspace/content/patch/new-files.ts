@@ -1,5 +1,4 @@
 import { Effect } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
 import { GIT_LINK } from "../../../contract/text/git-mode.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import type { PatchPlan } from "../../../lib/patch/apply.ts"
@@ -61,7 +60,7 @@ export const asGitWrites = (
   patch: Patch,
   plan: PatchPlan,
   { root, rules }: { readonly root: string; readonly rules: Pushed["rules"] }
-): Effect.Effect<PatchPlan, PyroError> =>
+) =>
   Effect.gen(function*() {
     const made = madeBy(patch)
     const texts = new Map<string, string>()

@@ -7,6 +7,7 @@ import type { Generation } from "../../entry/current-generation.ts"
 import type { Entry } from "../../entry/entry.ts"
 import type { EventLog, NewEvent } from "../../entry/events.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
+import type { GuestLost } from "../../entry/resident.ts"
 import type { Rebase } from "./rebase.ts"
 
 /**
@@ -48,7 +49,7 @@ interface Sides {
 }
 
 /** One workspace's change from a generation to the next, as data for the engine in `transition.ts`. An absent field omits a step. */
-export interface Transition<R = never> {
+export interface Transition<R = never, E = never> {
   readonly name: TransitionName
   readonly entry: Entry
   /** State that `status` shows until the transition ends. */
@@ -56,13 +57,13 @@ export interface Transition<R = never> {
   /** The generation that the caller has detached already. @default the current one, detached when the next one is built */
   readonly detached?: Generation
   /** Makes the guest of the next generation; the Scope is the generation's. Interruptible. @default there is no next generation */
-  readonly build?: (onUndo: OnUndo) => Effect.Effect<Guest, PyroError, R | Scope.Scope>
+  readonly build?: (onUndo: OnUndo) => Effect.Effect<Guest, E, R | Scope.Scope>
   /** Scope of the next generation, for a VM that is reserved before the transition. @default a new one below the entry's */
   readonly scope?: Scope.Closeable
   /** The build attaches to the VM that the record names. @default that VM ends first if this process is not attached to it */
   readonly attaches?: true
   /** The last work between the two generations before the record changes. */
-  readonly handOver?: (sides: Sides) => Effect.Effect<void, PyroError, R>
+  readonly handOver?: (sides: Sides) => Effect.Effect<void, E, R>
   /** Undoes the hand-over, before the old generation is the current one again. @default nothing */
   readonly undone?: Effect.Effect<void>
   /** Changes the record; the engine adds phase and VM of the next generation. @default the record stays as it is */
@@ -72,15 +73,15 @@ export interface Transition<R = never> {
   /** The transition continues even if the disk has no room for the changed record. */
   readonly unwritten?: "ignored"
   /** Why the residents end: their VM is gone. @default they are not told */
-  readonly lose?: PyroError
+  readonly lose?: GuestLost
   /** The residents rest until another VM continues the memory of this one: the reason for their waiters. */
-  readonly rest?: PyroError
+  readonly rest?: GuestLost
   /** Time that the clock of the residents' processes stood still, in ms. */
   readonly wakesAfterMs?: () => number
   /** State that the residents are brought to. @default they keep theirs */
   readonly rebase?: Rebase
   /** Makes that state, beside the build. */
-  readonly rebasing?: Effect.Effect<Rebase, PyroError, R>
+  readonly rebasing?: Effect.Effect<Rebase, E, R>
   /** The residents find their processes in the next generation's VM. */
   readonly adopts?: true
   readonly event?: NewEvent
@@ -103,7 +104,7 @@ export const diedOf = (failure: PyroError): NewEvent => ({
  * The end of a VM that no request caused. The record still names the VM: the next process finds the VM dead, and reaches the same
  * state.
  */
-export const death = (entry: Entry, generation: Generation, failure: PyroError): Transition => ({
+export const death = (entry: Entry, generation: Generation, failure: GuestLost): Transition => ({
   name: "died",
   entry,
   detached: generation,

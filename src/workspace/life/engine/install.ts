@@ -1,11 +1,11 @@
 import { Effect, Stream } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import type { AgentEvent } from "../../../lib/guest-channel/model/calls.ts"
 import { monotonicMs } from "../../../system/waits/time.ts"
 import type { Generation } from "../../entry/current-generation.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { type EventLog, recordEvent } from "../../entry/events.ts"
+import type { GuestLost } from "../../entry/resident.ts"
 import { troubleText } from "../../entry/standstill.ts"
 import { explainChannelFailure } from "./ended.ts"
 
@@ -53,7 +53,7 @@ export const recordAgentEvents = (
 export const watch = <R>(
   entry: Entry,
   generation: Generation,
-  onEnd: (failure: PyroError) => Effect.Effect<unknown, never, R>
+  onEnd: (failure: GuestLost) => Effect.Effect<unknown, never, R>
 ) =>
   Effect.gen(function*() {
     const { health } = generation.guest.vm

@@ -1,5 +1,4 @@
 import { Effect, Exit, Option, Scope } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
 import { exists } from "../../../system/files/entries.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
@@ -16,8 +15,8 @@ import { markStale, type Rebase, rebaseResidents } from "./rebase.ts"
 import { moveToTrash, removeTrashed } from "./sweep.ts"
 
 /** One transition on its way. */
-interface Passage<R> {
-  readonly transition: Transition<R>
+interface Passage<R, E> {
+  readonly transition: Transition<R, E>
   /** Scope of the next generation. Its end before the commit undoes the build. */
   readonly scope: Scope.Closeable | undefined
   old: Option.Option<Generation>
@@ -31,10 +30,10 @@ interface Passage<R> {
  * record unchanged, and the next process removes files that no record names. A crash after the commit leaves the changed records, and the
  * next process completes their announcements (`adopt.ts`). One rename of `record.json` separates the two.
  */
-export const transitAll = <R>(
+export const transitAll = <R, E>(
   lifecycle: Lifecycle,
-  transitions: ReadonlyArray<Transition<R>>
-): Effect.Effect<ReadonlyArray<Generation | undefined>, PyroError, R | TransitionServices> =>
+  transitions: ReadonlyArray<Transition<R, E>>
+) =>
   Effect.gen(function*() {
     const passages = yield* Effect.forEach(transitions, open)
     const { each, crash } = stepsOf(passages)
@@ -60,7 +59,7 @@ export const transitAll = <R>(
     yield* each(reportToResidents, "residents")
     crash("settled")
     yield* each((passage) => installNext(lifecycle, passage))
-    yield* each((passage) => dropMemory(passage as Passage<unknown>))
+    yield* each((passage) => dropMemory(passage as Passage<unknown, unknown>))
     // Otherwise the old one ends in the background, after the first command in the next one.
     yield* each(({ next, old, transition: { entry, oldDisk } }) =>
       next === undefined || oldDisk === undefined ? Effect.void : leaveBehind(entry, old, oldDisk)
@@ -69,7 +68,7 @@ export const transitAll = <R>(
   }).pipe(Effect.uninterruptible)
 
 /** Moves one workspace from its generation to the next. */
-export const transit = <R>(lifecycle: Lifecycle, transition: Transition<R>) => {
+export const transit = <R, E>(lifecycle: Lifecycle, transition: Transition<R, E>) => {
   const passed = Effect.map(transitAll(lifecycle, [transition]), ([next]) => next)
   const { entry, shows } = transition
   return Effect.uninterruptible(shows === undefined ? passed : entry.state.showing(shows)(passed))
@@ -79,13 +78,13 @@ export const transit = <R>(lifecycle: Lifecycle, transition: Transition<R>) => {
 const BUILT_AT_ONCE = 2
 
 /** Does a step for all workspaces of a transition. A step that may take long has a span; only a build can be interrupted. */
-const stepsOf = <R>(passages: ReadonlyArray<Passage<R>>) => {
+const stepsOf = <R, E>(passages: ReadonlyArray<Passage<R, E>>) => {
   const { name } = passages[0]!.transition
   const points: ReadonlyArray<Step> = crashPoints[name]
-  const each = <E, R2>(
-    work: (passage: Passage<R>) => Effect.Effect<unknown, E, R2>,
+  const each = <E2, R2>(
+    work: (passage: Passage<R, E>) => Effect.Effect<unknown, E2, R2>,
     step?: "build" | "hand over" | "commit" | "end" | "residents"
-  ): Effect.Effect<void, E, R2> => {
+  ): Effect.Effect<void, E2, R2> => {
     const concurrency = step === "build" && passages.length > 1 ? BUILT_AT_ONCE : 1
     const all = Effect.forEach(passages, work, { concurrency, discard: true })
     if (step === undefined) return all
@@ -97,10 +96,10 @@ const stepsOf = <R>(passages: ReadonlyArray<Passage<R>>) => {
   return { each, crash }
 }
 
-const open = <R>(transition: Transition<R>) =>
+const open = <R, E>(transition: Transition<R, E>) =>
   Effect.gen(function*() {
     const { build, entry, scope, detached, rebase } = transition
-    const passage: Passage<R> = {
+    const passage: Passage<R, E> = {
       transition,
       scope: build === undefined ? undefined : scope ?? (yield* generationScope(entry)),
       old: Option.fromNullishOr(detached),
@@ -111,10 +110,10 @@ const open = <R>(transition: Transition<R>) =>
     return passage
   })
 
-const endOther = <R>({ transition: { attaches, entry, detached } }: Passage<R>) =>
+const endOther = <R, E>({ transition: { attaches, entry, detached } }: Passage<R, E>) =>
   attaches === true || detached !== undefined ? Effect.void : endUnattached(entry)
 
-const buildNext = <R>(passage: Passage<R>) => {
+const buildNext = <R, E>(passage: Passage<R, E>) => {
   const { scope, transition: { build, rebasing } } = passage
   if (build === undefined || scope === undefined) return Effect.void
   const onUndo = (work: Effect.Effect<void>) =>
@@ -129,7 +128,7 @@ const buildNext = <R>(passage: Passage<R>) => {
   return Effect.all([built, rebased], { concurrency: 2, discard: true })
 }
 
-const detachOld = <R>(passage: Passage<R>) =>
+const detachOld = <R, E>(passage: Passage<R, E>) =>
   passage.transition.detached === undefined
     ? Effect.map(passage.transition.entry.generation.detach, (old) => {
       passage.old = old
@@ -143,7 +142,7 @@ const withVm = ({ paused: _, ...record }: WorkspaceRecord, { guest: { vm } }: Ge
   vm: vm.id
 })
 
-const commitRecord = <R>({ next, rebase, transition: { change, durable, entry, unwritten } }: Passage<R>) => {
+const commitRecord = <R, E>({ next, rebase, transition: { change, durable, entry, unwritten } }: Passage<R, E>) => {
   if (change === undefined) return Effect.void
   const written = entry.record.commit((record) => {
     const changed = change(rebase === undefined ? record : markStale(record, rebase))
@@ -153,15 +152,15 @@ const commitRecord = <R>({ next, rebase, transition: { change, durable, entry, u
 }
 
 /** Puts the old generation back, and ends the next one with all its resources. */
-const undo = <R>(lifecycle: Lifecycle, { old, scope, transition: { entry, detached, undone } }: Passage<R>) =>
+const undo = <R, E>(lifecycle: Lifecycle, { old, scope, transition: { entry, detached, undone } }: Passage<R, E>) =>
   Effect.all([
     undone ?? Effect.void,
     Option.isSome(old) && detached === undefined ? install(lifecycle, entry, old.value) : Effect.void,
     scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
   ], { discard: true })
 
-const reportToResidents = <R>(
-  { next, rebase, transition: { adopts, entry, event, lose, rest, wakesAfterMs } }: Passage<R>
+const reportToResidents = <R, E>(
+  { next, rebase, transition: { adopts, entry, event, lose, rest, wakesAfterMs } }: Passage<R, E>
 ) =>
   Effect.gen(function*() {
     const opened = yield* openResidentsOf(entry)
@@ -183,7 +182,7 @@ const reportToResidents = <R>(
   })
 
 /** Removes the memory of a pause that the record does not have any more. It is moved away first: the next pause may come during the removal. */
-const dropMemory = ({ transition: { entry } }: Passage<unknown>) =>
+const dropMemory = ({ transition: { entry } }: Passage<unknown, unknown>) =>
   Effect.gen(function*() {
     const { paused } = yield* entry.record.now
     if (paused !== undefined || !exists(entry.folder.paused)) return
@@ -191,7 +190,7 @@ const dropMemory = ({ transition: { entry } }: Passage<unknown>) =>
     yield* Effect.forkIn(removeTrashed(aside), entry.scope, { uninterruptible: true })
   }).pipe(Effect.ignoreCause)
 
-const installNext = <R>(lifecycle: Lifecycle, { next, transition: { change, entry, leaves } }: Passage<R>) =>
+const installNext = <R, E>(lifecycle: Lifecycle, { next, transition: { change, entry, leaves } }: Passage<R, E>) =>
   Effect.gen(function*() {
     if (next === undefined) return leaves === undefined ? undefined : yield* entry.state.show(leaves)
     if (change !== undefined) yield* touch(entry.folder)

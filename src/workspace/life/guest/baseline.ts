@@ -1,10 +1,9 @@
 import { Effect, Stream } from "effect"
-import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
+import { FileRefused } from "../../../contract/errors/errors.ts"
 import type { SeedReport } from "../../../lib/disk/SeedImages.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import { baselineRoot } from "../../../lib/guest-channel/model/calls.ts"
 import type { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
-import type { Difference } from "../../../lib/guest-channel/model/files.ts"
 import type { Lifecycle } from "../../entry/context.ts"
 import type { Generation } from "../../entry/current-generation.ts"
 
@@ -29,7 +28,7 @@ export const workspaceTrees: Trees = {
 export const differences = (
   channel: GuestChannel,
   options: { readonly verified: boolean; readonly trees: Trees }
-): Stream.Stream<Difference, PyroError> => {
+) => {
   const { baseline, device, live } = options.trees
   const compared = channel.compare({ old: baseline, new: live, skip: ".git", content: options.verified })
   // A second mount of the same device costs nearly nothing, and keeps its caches.
@@ -38,14 +37,14 @@ export const differences = (
   )
 }
 
-export const refused = (path: string) => (failure: AgentCallFailed): PyroError =>
+export const refused = (path: string) => (failure: AgentCallFailed) =>
   new FileRefused({ path, reason: "failed", detail: `it cannot be compared with the baseline: ${failure.message}` })
 
 /**
  * Mounts the baseline and walks both trees once, so that the first diff finds the guest's caches warm: a walk of 5,000 files
  * takes 0.6 s the first time and 0.2 s from then on. For the background; changes nothing.
  */
-export const warmBaseline = (channel: GuestChannel, trees: Trees = workspaceTrees): Effect.Effect<void, PyroError> =>
+export const warmBaseline = (channel: GuestChannel, trees: Trees = workspaceTrees) =>
   Stream.runDrain(differences(channel, { verified: false, trees }))
 
 const warmAfter = "2 seconds"

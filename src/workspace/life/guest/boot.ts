@@ -25,8 +25,9 @@ export interface WorkspaceRequest extends Omit<RestoreRequest, "leaveUnmounted">
   readonly onClaim?: (() => void) | undefined
 }
 
-type SpawnFailed = CommandNotFound | CommandNotExecutable | CommandNotStarted
-export type StartError = VmmError | SpawnFailed | DiskDamaged
+/** Why the first process of a guest does not start. */
+export type SpawnFailed = CommandNotFound | CommandNotExecutable | CommandNotStarted
+export type StartError = VmmError | DiskDamaged
 
 /** A guest with its own disk, which has run nothing yet. */
 export interface FreshWorkspace {
@@ -35,7 +36,7 @@ export interface FreshWorkspace {
    * Makes the guest unique, mounts its disk and starts a process, in one round trip. Call once. After a failure the guest has
    * started no process and must not be used.
    */
-  readonly claim: (first: SpawnRequest) => Effect.Effect<GuestProcess, StartError, Scope.Scope>
+  readonly claim: (first: SpawnRequest) => Effect.Effect<GuestProcess, StartError | SpawnFailed, Scope.Scope>
   /** The same without a process. */
   readonly ready: Effect.Effect<void, StartError>
   /**

@@ -1,6 +1,6 @@
 import { Effect, Option, Stream } from "effect"
 import * as path from "node:path"
-import type { PyroError } from "../../../contract/errors/errors.ts"
+import type { NetworkUnsupported } from "../../../contract/errors/errors.ts"
 import { printable } from "../../../contract/text/printable.ts"
 import { type SeedImage, SeedImages } from "../../../lib/disk/SeedImages.ts"
 import { type DiskSource, readWorkspaceDisk } from "../../../lib/disk/workspace-disk.ts"
@@ -18,7 +18,7 @@ import { virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
 import { turnOnClaimed, watchClaimed } from "../../residents/network/guest.ts"
 import { isOn, recordedGrant } from "../../residents/policy/policy.ts"
 import { linkedBase } from "./base.ts"
-import { acquireWorkspace } from "./boot.ts"
+import { acquireWorkspace, type StartError } from "./boot.ts"
 
 /** Larger files stay unchanged: no resolver reads so much. */
 const maxHostsBytes = 65_536
@@ -64,8 +64,11 @@ export interface GuestRequest {
    * Called with an effect that waits until the guest's network is on. The guest turns the network on before any later request. @default
    * waits before the guest is given
    */
-  readonly onNetwork?: (turned: Effect.Effect<void, PyroError>) => void
+  readonly onNetwork?: (turned: NetworkTurned) => void
 }
+
+/** Waits until the network of a claimed guest is on. */
+export type NetworkTurned = Effect.Effect<void, NetworkUnsupported | StartError>
 
 /** Hostname of a workspace's guest: the valid part of its name, else its id. */
 export const hostnameOf = ({ id, name }: WorkspaceRecord) => {

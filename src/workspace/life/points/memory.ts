@@ -1,5 +1,4 @@
 import { Effect, Option } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
 import { linkSeed, type WorkspaceDisk } from "../../../lib/disk/workspace-disk.ts"
 import { copyPushed } from "../../../lib/seeding/model/pushed.ts"
 import type { Guest } from "../../../lib/vm/model/guest.ts"
@@ -129,7 +128,7 @@ export const memoryPoint = (
     const hasSameDisk = last?.record.diskMark !== undefined && last.record.diskMark === (yield* points.diskMark)
     const isQuiet = last?.record.hasPrograms !== true && !hasPrograms(journal)
     if (yield* isNeedless(before, hasSameDisk && (isQuiet || isUnused))) return Option.none<Point>()
-    const ofDisk: Effect.Effect<Point, PyroError> = copyPoint(before, disk, (to) => points.copyDisk({ to }))
+    const ofDisk = copyPoint(before, disk, (to) => points.copyDisk({ to }))
     if (Option.isNone(guest)) return Option.some(yield* ofDisk)
     const mayBeStill = always && hasSameDisk && isQuiet
     if (mayBeStill && last !== undefined && (yield* isStill(before, guest.value))) return Option.some(last)

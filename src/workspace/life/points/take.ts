@@ -1,5 +1,4 @@
 import { Effect, Option } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
 import { formatOf } from "../../../lib/disk/layer-format.ts"
 import { readWorkspaceDisk } from "../../../lib/disk/workspace-disk.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
@@ -10,8 +9,7 @@ import { virtualBytesOf } from "../../entry/record.ts"
 import type { JournaledCommand } from "../../residents/exec/journal.ts"
 import { residentsOf } from "../../residents/open/entry-residents.ts"
 import { flush, flushForMount } from "../guest/flush.ts"
-import { type Point, readPoints } from "../records/point.ts"
-import type { CaptureServices } from "../snapshot/capture.ts"
+import { readPoints } from "../records/point.ts"
 import { type Before, freezePoint, storePoint } from "./disk-point.ts"
 import { lookAgain, notePrograms } from "./last-look.ts"
 import { memoryPoint } from "./memory.ts"
@@ -48,7 +46,7 @@ const endedFrom = (steps: ReadonlyArray<JournaledCommand>, place: number) => {
 export const takePoint = (
   entry: Entry,
   { always = false, flushLimit = FLUSH_LIMIT, isUnused = false, kept = [], onlyLook = false }: Taking = {}
-): Effect.Effect<Option.Option<Point>, PyroError, CaptureServices> =>
+) =>
   Effect.gen(function*() {
     const { folder } = entry
     const { commands: { journal }, services } = yield* residentsOf(entry, "workspace.rewind")

@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { type ChannelFailed, DiskDamaged, type PyroError } from "../../../contract/errors/errors.ts"
+import { type ChannelFailed, DiskDamaged } from "../../../contract/errors/errors.ts"
 import { count } from "../../../contract/text/count.ts"
 import { guestFiles, type GuestTree } from "../../../lib/guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
@@ -40,9 +40,9 @@ export const demandSound = (
   )
 
 /** Looks at the guest's files: at those of its own root, or at those on an inspected disk. */
-export type LookAtFiles = <A, R>(
-  look: (files: GuestTree) => Effect.Effect<A, PyroError, R>
-) => Effect.Effect<A, PyroError, R>
+export type LookAtFiles = <A, E, R>(
+  look: (files: GuestTree) => Effect.Effect<A, E, R>
+) => Effect.Effect<A, E | ChannelFailed | DiskDamaged, R>
 
 export const inOwnRoot: LookAtFiles = (look) => look(guestFiles())
 

@@ -1,5 +1,5 @@
-import { Effect, type Scope, Stream } from "effect"
-import { type ChannelFailed, DiskDamaged, type PyroError, VmFailed } from "../../../contract/errors/errors.ts"
+import { Effect, Stream } from "effect"
+import { type ChannelFailed, DiskDamaged, VmFailed } from "../../../contract/errors/errors.ts"
 import { SeedImages } from "../../../lib/disk/SeedImages.ts"
 import type { DiskSource } from "../../../lib/disk/workspace-disk.ts"
 import { inspectedDisk } from "../../../lib/vm/model/guest-steps.ts"
@@ -9,7 +9,7 @@ import type { WorkspaceRecord } from "../../entry/record.ts"
 import { explainChannelFailure } from "../engine/ended.ts"
 import { workspaceTrees } from "../guest/baseline.ts"
 import { acquireWorkspace } from "../guest/boot.ts"
-import { type GuestServices, imagesOf } from "../guest/generation.ts"
+import { imagesOf } from "../guest/generation.ts"
 
 /**
  * Maximum memory of an inspector, in MiB: it runs no program of the workspace. The pool has VMs with the default memory of a
@@ -59,7 +59,7 @@ export const openInspector = (
   entry: Entry,
   disk: DiskSource,
   images?: GuestImages
-): Effect.Effect<Guest, PyroError, Scope.Scope | GuestServices> =>
+) =>
   Effect.gen(function*() {
     const record = yield* entry.record.now
     const { guest, inspect } = yield* acquireWorkspace({

@@ -1,46 +1,45 @@
 import { Effect, Exit, Option, Scope } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
+import type { ChannelFailed, PyroError, VmFailed, WorkspaceNotReady } from "../../../contract/errors/errors.ts"
 import type { WorkspaceOperation } from "../../../contract/rows/operations.ts"
 import type { WorkspaceState } from "../../../contract/rows/workspace-info.ts"
 import { type DiskSource, readWorkspaceDisk } from "../../../lib/disk/workspace-disk.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
-import type { Guest } from "../../../lib/vm/model/guest.ts"
 import { acquireLifecycleLock, endUnattached, type Lifecycle, unlessDeleted } from "../../entry/context.ts"
 import type { Generation } from "../../entry/current-generation.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { beingDeleted, demandLegal } from "../../entry/not-ready.ts"
 import { virtualBytesOf } from "../../entry/record.ts"
+import type { GuestLost } from "../../entry/resident.ts"
 import { explainChannelFailure } from "../engine/ended.ts"
 import { detachedOr, runningGeneration } from "../engine/running.ts"
 import type { GuestServices } from "../guest/generation.ts"
 import { inInspectedRoot, inOwnRoot, type LookAtFiles } from "./inspected-root.ts"
 import { explainInspector, openInspector } from "./inspector.ts"
 
+const isLoss = (failure: unknown): failure is ChannelFailed | VmFailed =>
+  ["ChannelFailed", "VmFailed"].includes((failure as { readonly _tag: string })._tag)
+
 /** Reason for the end of work in a guest: another request took its VM out of the workspace, or the VM ended by itself. */
 export const explainEnd =
   ({ entry, generation }: { readonly entry: Entry; readonly generation: Generation }) =>
-  <A, R>(work: Effect.Effect<A, PyroError, R>): Effect.Effect<A, PyroError, R> =>
-    Effect.catchTags(explainChannelFailure(generation.guest)(work), {
-      ChannelFailed: (failure) => detachedOr(entry, generation, failure),
-      VmFailed: (failure) => detachedOr(entry, generation, failure)
-    })
+  <A, E, R>(work: Effect.Effect<A, E | ChannelFailed, R>): Effect.Effect<A, E | GuestLost, R> =>
+    Effect.catchIf(
+      explainChannelFailure(generation.guest)(work),
+      isLoss,
+      (failure) => detachedOr(entry, generation, failure)
+    )
 
 /** A guest that has a workspace's files at /workspace and its baseline as /dev/vdc. */
 export interface Reader {
   readonly channel: GuestChannel
   /** Gives a lost channel its cause. */
-  readonly explain: <A, R>(effect: Effect.Effect<A, PyroError, R>) => Effect.Effect<A, PyroError, R>
+  readonly explain: <A, E extends PyroError, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | GuestLost, R>
   readonly lookAtFiles: LookAtFiles
 }
 
 /** A workspace and a guest that reads it. */
 export interface Borrowed extends Reader {
   readonly entry: Entry
-}
-
-/** An inspector of a disk. */
-interface DiskReader extends Reader {
-  readonly guest: Guest
 }
 
 /**
@@ -57,7 +56,7 @@ export const isAtRest = (entry: Entry) => Effect.map(entry.state.now, ({ state }
 export const openDiskReader = (
   entry: Entry,
   disk: string
-): Effect.Effect<DiskReader, PyroError, Scope.Scope | GuestServices> =>
+) =>
   Effect.gen(function*() {
     const record = yield* entry.record.now
     const { layers, seed, top } = yield* readWorkspaceDisk(disk, virtualBytesOf(record))
@@ -79,7 +78,7 @@ export const openReader = (
   entry: Entry,
   isHeld: boolean,
   operation: WorkspaceOperation
-): Effect.Effect<Reader, PyroError, Scope.Scope | GuestServices> =>
+) =>
   Effect.gen(function*() {
     // Not running yet, or stopped by now: that state is the error.
     if (Option.isSome(yield* entry.generation.now) || !isHeld) {
@@ -104,12 +103,12 @@ const openRestingDisk = (entry: Entry) =>
  * Borrows a guest that reads a workspace, until the Scope closes. A workspace at rest is held: its start waits, and it does not
  * change. A deletion does not wait and ends the read, also one whose caller takes no more data. `awake` comes first: it resumes a paused workspace.
  */
-export const borrowReader = <R>(
+export const borrowReader = <E, R>(
   lifecycle: Lifecycle,
   entry: Entry,
   operation: WorkspaceOperation,
-  awake: Effect.Effect<void, PyroError, R>
-): Effect.Effect<Borrowed, PyroError, R | Scope.Scope | GuestServices> =>
+  awake: Effect.Effect<void, E, R>
+) =>
   Effect.flatMap(
     Effect.andThen(awake, isAtRest(entry)),
     (isHeld) =>
@@ -123,7 +122,7 @@ export const borrowDisk = (
   lifecycle: Lifecycle,
   entry: Entry,
   operation: WorkspaceOperation
-): Effect.Effect<Borrowed & DiskReader, PyroError, Scope.Scope | GuestServices> =>
+) =>
   demandLegal(entry, operation).pipe(
     Effect.andThen(
       // The workspace may have started before this lock was taken.
@@ -132,22 +131,24 @@ export const borrowDisk = (
     unlessDeleted(lifecycle, entry)
   )
 
-const borrowHeld = <A extends Reader>(
+const borrowHeld = <A extends Reader, E>(
   lifecycle: Lifecycle,
   entry: Entry,
-  open: Effect.Effect<A, PyroError, Scope.Scope | GuestServices>
-): Effect.Effect<A & Borrowed, PyroError, Scope.Scope | GuestServices> =>
+  open: Effect.Effect<A, E, Scope.Scope | GuestServices>
+) =>
   Effect.gen(function*() {
     const own = yield* Effect.acquireRelease(Scope.make(), Scope.close)
     yield* Effect.forkScoped(Effect.andThen(entry.deletion.begun, Scope.close(own, Exit.void)))
-    const orDeleted: Reader["explain"] = (look) =>
+    const orDeleted = <B, F, R>(look: Effect.Effect<B, F, R>): Effect.Effect<B, F | WorkspaceNotReady, R> =>
       Effect.catch(look, (failure) =>
         Effect.flatMap(
           entry.deletion.isUnderWay,
-          (isDeleting) => isDeleting ? beingDeleted(entry) : Effect.fail(failure)
+          (isDeleting): Effect.Effect<never, F | WorkspaceNotReady> =>
+            isDeleting ? beingDeleted(entry) : Effect.fail(failure)
         ))
     const opening = Effect.andThen(acquireLifecycleLock(lifecycle, entry), open)
     const services = yield* Effect.context<GuestServices>()
     const reader = yield* orDeleted(Effect.provide(Scope.provide(opening, own), services))
-    return { ...reader, entry, explain: (look) => orDeleted(reader.explain(look)) }
+    const explain: Reader["explain"] = (look) => orDeleted(reader.explain(look))
+    return { ...reader, entry, explain }
   })

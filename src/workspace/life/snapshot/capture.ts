@@ -1,5 +1,5 @@
 import { Effect, Option, type Scope } from "effect"
-import { NoSpace, type PyroError } from "../../../contract/errors/errors.ts"
+import { NoSpace } from "../../../contract/errors/errors.ts"
 import { layerCount, makeWorkspaceDisk, type Seed, shareLayers } from "../../../lib/disk/workspace-disk.ts"
 import { copyPushed } from "../../../lib/seeding/model/pushed.ts"
 import type { MachineIdentity } from "../../../lib/vm/model/machine.ts"
@@ -22,7 +22,7 @@ import { copyHeaderSecrets } from "../../residents/secret/header-secret-file.ts"
 import { copySecrets } from "../../residents/secret/secret-file.ts"
 import { linkedBase } from "../guest/base.ts"
 import { flush } from "../guest/flush.ts"
-import { type announced, type Captured, type CaptureFolder, type Snapshot, writeSnapshot } from "../records/snapshot.ts"
+import { type announced, type CaptureFolder, type Snapshot, writeSnapshot } from "../records/snapshot.ts"
 
 /** The seed image of a workspace's disk, under its VM's name. */
 export const seedOf = (entry: Entry, record: WorkspaceRecord): Seed => ({
@@ -59,7 +59,7 @@ export const capture = (
   folder: CaptureFolder,
   memory: MemoryTarget | undefined,
   shareIn?: Scope.Scope
-): Effect.Effect<Captured & { readonly shared?: SharedMemory }, PyroError, CaptureServices> =>
+) =>
   Effect.gen(function*() {
     const record = yield* entry.record.now
     const disk = entry.folder.disk(record.disk)
@@ -108,14 +108,6 @@ export const captureAs = <E, R>(
     return snapshot
   })
 
-type Capture = (
-  folder: CaptureFolder,
-  top: string
-) => Effect.Effect<
-  Pick<Captured, "memory" | "residents"> & { readonly shared?: SharedMemory } | undefined,
-  PyroError
->
-
 /** Does all checks before the pause. Gives the capture itself. */
 const prepare = (
   entry: Entry,
@@ -123,7 +115,7 @@ const prepare = (
   folder: CaptureFolder,
   memory: MemoryTarget | undefined,
   shareIn: Scope.Scope | undefined
-): Effect.Effect<Capture, PyroError, Vmm> =>
+) =>
   Effect.gen(function*() {
     const { guest } = generation
     const { vm } = guest

@@ -1,7 +1,7 @@
 import { Effect, Option } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
-import type { PyroError } from "../../../contract/errors/errors.ts"
+import type { WorkspaceNotFound } from "../../../contract/errors/errors.ts"
 import { formatOf, type LayerFormat } from "../../../lib/disk/layer-format.ts"
 import { SeedImages } from "../../../lib/disk/SeedImages.ts"
 import {
@@ -96,7 +96,7 @@ const flatten = (
   shortest: number,
   /** Holds the workspace alone during the exchange. */
   holding: Holding
-): Effect.Effect<boolean, PyroError, GuestServices> =>
+) =>
   Effect.scoped(Effect.gen(function*() {
     const record = yield* entry.record.now
     const disk = yield* readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
@@ -120,7 +120,7 @@ const flatten = (
 
 type Holding = <A, E>(
   work: Effect.Effect<A, E, GuestServices>
-) => Effect.Effect<A, E | PyroError, GuestServices>
+) => Effect.Effect<A, E | WorkspaceNotFound, GuestServices>
 
 /** Chains of this many times the length that starts a merge are merged before anything else. */
 const TOO_LONG = 2

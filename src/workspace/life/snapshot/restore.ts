@@ -1,11 +1,5 @@
 import { Effect, Scope } from "effect"
-import {
-  type ChannelFailed,
-  type GuestPanicked,
-  type PyroError,
-  SnapshotMismatch,
-  VmFailed
-} from "../../../contract/errors/errors.ts"
+import { type ChannelFailed, type GuestPanicked, SnapshotMismatch, VmFailed } from "../../../contract/errors/errors.ts"
 import {
   makeDiskOfCopy,
   makeWorkspaceDisk,
@@ -134,7 +128,7 @@ export const reserve = (
   spec: MachineSpec,
   wanted: ReadonlyArray<Wanted>,
   sharedBytes?: number
-): Effect.Effect<ReadonlyArray<ReservedVm>, PyroError, MemoryServices> =>
+) =>
   Effect.gen(function*() {
     const vmm = yield* Vmm
     const pool = yield* Pool
@@ -175,7 +169,7 @@ export const restoreAs = (
   statePath: string,
   record: WorkspaceRecord,
   disk: string
-): Effect.Effect<Guest, PyroError, Scope.Scope> =>
+) =>
   Effect.gen(function*() {
     const guest = yield* restoreOn(vm, statePath, record, disk)
     yield* renew(guest, hostnameOf(record))
@@ -192,7 +186,7 @@ export const continueAs = (
   hostname: string,
   record: WorkspaceRecord,
   disk: string
-): Effect.Effect<Guest, PyroError, Scope.Scope> =>
+) =>
   Effect.gen(function*() {
     const guest = yield* restoreOn(vm, statePath, record, disk)
     const { channel } = guest

@@ -1,6 +1,7 @@
 import { Deferred, Effect, Fiber, Option, Result, Scope } from "effect"
 import * as path from "node:path"
-import type { PyroError } from "../../../contract/errors/errors.ts"
+import { type PyroError, VmFailed } from "../../../contract/errors/errors.ts"
+import type { VmmError } from "../../../lib/vm/model/guest.ts"
 import type { VmId } from "../../../lib/vm/model/record.ts"
 import { endVmIfDead, sweepVms, sweepWorkspaceVms } from "../../../lib/vm/model/sweep.ts"
 import { sweepTemplates } from "../../../lib/vm/model/templates.ts"
@@ -15,6 +16,7 @@ import { type Entry, makeEntry, nameNow } from "../../entry/entry.ts"
 import { readEvents, recordEvent, type WorkspaceLogEvent } from "../../entry/events.ts"
 import { isUnfinished, workspacesDirectory } from "../../entry/record.ts"
 import type { Residents } from "../../entry/resident-list.ts"
+import { isGuestLost, type ResidentFailure } from "../../entry/resident.ts"
 import { troubleText } from "../../entry/standstill.ts"
 import { openResidents } from "../../residents/open/open.ts"
 import { recordedGrant } from "../../residents/policy/policy.ts"
@@ -125,8 +127,17 @@ const adoptOne = (lifecycle: Lifecycle, entry: Entry) =>
     )
   })
 
+/** Why the residents of a VM that this process cannot attach to are lost. */
+const notAttached = ({ fact }: ResidentFailure | VmmError) =>
+  new VmFailed({ step: "adopt", detail: fact, consoleTail: "" })
+
 /** Attaches to the VM that the record names, and adopts its residents. */
-const attaching = (entry: Entry, vm: VmId, residents: Residents, onStill: Effect.Effect<unknown>): Transition<Vmm> => ({
+const attaching = (
+  entry: Entry,
+  vm: VmId,
+  residents: Residents,
+  onStill: Effect.Effect<unknown>
+): Transition<Vmm, ResidentFailure | VmmError> => ({
   name: "adopt",
   entry,
   attaches: true,
@@ -185,7 +196,7 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
       Effect.flatMap(entry.record.now, (now) =>
         now.vm !== vm || now.phase !== "running" ? Effect.void : Effect.all([
           Effect.ignoreCause(endVmIfDead(vm)),
-          residents.lose(failure),
+          residents.lose(isGuestLost(failure) ? failure : notAttached(failure)),
           fail(entry, failure)
         ], { discard: true })))
   })

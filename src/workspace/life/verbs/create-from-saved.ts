@@ -1,7 +1,8 @@
 import { Effect } from "effect"
-import { InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
+import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { CreatePayload } from "../../../contract/rows/workspace-lifecycle.ts"
 import { callerProject } from "../../../contract/wire/caller-project.ts"
+import type { ReservedVm } from "../../../lib/vm/model/guest.ts"
 import { Vmm } from "../../../lib/vm/Vmm.ts"
 import { linkTree } from "../../../system/files/link-tree.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
@@ -84,6 +85,12 @@ const changed = new InvalidRequest({
   detail: "the saved snapshot was replaced by another one meanwhile; repeat the request"
 })
 
+/** Why the first VM of a workspace of a saved snapshot is not made. */
+type FromSavedFailure = Effect.Error<
+  | ReturnType<typeof announce | typeof buildFork | typeof linkedBase | typeof reserve | typeof stage>
+  | ReturnType<ReservedVm["fill"]>
+>
+
 /** The first VM: with the memory of the snapshot, or on its disk. */
 const creating = (
   lifecycle: Lifecycle,
@@ -91,7 +98,7 @@ const creating = (
   saved: Saved,
   payload: CreatePayload,
   notify: Notify
-): Effect.Effect<Transition<ForkServices>> =>
+): Effect.Effect<Transition<ForkServices, FromSavedFailure>> =>
   Effect.map(generationScope(entry), (scope) => ({
     name: "create-from",
     entry,
@@ -129,7 +136,7 @@ export const createFrom = (
   payload: CreatePayload,
   network: Granted | undefined,
   notify: Notify
-): Effect.Effect<Entry, PyroError, ForkServices> =>
+) =>
   Effect.gen(function*() {
     const saved = yield* findSaved(name)
     const { workspace } = saved.record

@@ -1,5 +1,4 @@
 import { Deferred, Effect, Fiber, Option, Scope } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
 import { call } from "../../../contract/errors/next-step.ts"
 import type { CreatePayload } from "../../../contract/rows/workspace-lifecycle.ts"
 import { shownRepository } from "../../../contract/text/public-url.ts"
@@ -35,7 +34,13 @@ import { transit } from "../engine/transition.ts"
 import { linkBase } from "../guest/base.ts"
 import { warmLater } from "../guest/baseline.ts"
 import { driverOf, layerFormatOf } from "../guest/driver.ts"
-import { acquireGuest, type GuestRequest, type GuestServices, reportSlowStep } from "../guest/generation.ts"
+import {
+  acquireGuest,
+  type GuestRequest,
+  type GuestServices,
+  type NetworkTurned,
+  reportSlowStep
+} from "../guest/generation.ts"
 import { ownerOfImage, withImage } from "../guest/image-defaults.ts"
 import { reportPorts, reportSeed } from "../guest/notices.ts"
 import { demandUser, ownerOf } from "../guest/workspace-user.ts"
@@ -204,6 +209,11 @@ interface Creating extends Required<Pick<GuestRequest, "onNetwork">> {
 /** Services of a creation: `HostFacts` for the seed, and those of the first VM and of the residents. */
 type CreateServices = GuestServices | HostFacts | ResidentServices | ResumeServices
 
+/** Why the first VM of a workspace is not made. */
+type CreateFailure = Effect.Error<
+  ReturnType<typeof acquireGuest | typeof announceAndPrepare | typeof demandUser | typeof prepareRest>
+>
+
 /** The first VM of a workspace, on a new disk. */
 const creating = (
   lifecycle: Lifecycle,
@@ -211,7 +221,7 @@ const creating = (
   payload: CreatePayload,
   notify: Notify,
   { onNetwork, onPrepared }: Creating
-): Transition<CreateServices> => {
+): Transition<CreateServices, CreateFailure> => {
   let digest = ""
   let oci: OciOrigin | undefined
   return {
@@ -261,7 +271,7 @@ export const create = (lifecycle: Lifecycle, payload: AskedWorkspace, network: G
     const record = yield* announced(lifecycle, payload, network)
     const entry = yield* enterNew(lifecycle, payload, record, payload)
     let files = 0
-    let networkOn: Effect.Effect<void, PyroError> = Effect.void
+    let networkOn: NetworkTurned = Effect.void
     const transition = creating(lifecycle, entry, payload, notify, {
       onPrepared: ({ report }) => (files = report.files),
       onNetwork: (turned) => (networkOn = turned)

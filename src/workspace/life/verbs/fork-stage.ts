@@ -1,5 +1,4 @@
 import { Effect, Option, type Scope } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { ForkPayload } from "../../../contract/rows/workspace-fork.ts"
 import type { ReservedVm } from "../../../lib/vm/model/guest.ts"
 import type { MachineSpec } from "../../../lib/vm/model/machine.ts"
@@ -23,8 +22,8 @@ import { linkedBase } from "../guest/base.ts"
 import { choosePoint } from "../points/choose.ts"
 import { loadable } from "../points/return.ts"
 import { type Captured, type CaptureFolder, captureFolder, findSnapshot } from "../records/snapshot.ts"
-import { canShare, capture, type CaptureServices, identityOf, seedOf } from "../snapshot/capture.ts"
-import { demandLoadable, demandSame, type MemoryServices, reserve } from "../snapshot/restore.ts"
+import { canShare, capture, identityOf, seedOf } from "../snapshot/capture.ts"
+import { demandLoadable, demandSame, reserve } from "../snapshot/restore.ts"
 
 /** Longest name of a workspace. */
 const mostCharacters = 63
@@ -206,7 +205,7 @@ export const stage = (
   children: ReadonlyArray<Child>,
   notify: Notify,
   given?: SharedMemory
-): Effect.Effect<Staged, PyroError, CaptureServices | MemoryServices | Scope.Scope> =>
+) =>
   Effect.gen(function*() {
     const diskOnly = payload.diskOnly === true
     const { at, snapshot } = payload

@@ -137,7 +137,11 @@ export const buildFork = (
   })
 
 /** Forks of files only are admitted one by one: the number of admitted ones is the number that fits. */
-const withFitting = (failure: PyroError, wanted: number, fits: number): PyroError => {
+const withFitting = <E extends PyroError>(
+  failure: E,
+  wanted: number,
+  fits: number
+): E | AdmissionRefused | NoSpace => {
   if (wanted === 1) return failure
   if (failure._tag === "AdmissionRefused") return new AdmissionRefused({ fits, ...failure })
   return failure._tag === "NoSpace" && failure.where === memoryStore ? new NoSpace({ fits, ...failure }) : failure
@@ -156,7 +160,7 @@ const forking = (
   staged: Staged,
   snapshot: string | undefined,
   notify: Notify
-): ReadonlyArray<Transition<ForkServices>> => {
+): ReadonlyArray<Transition<ForkServices, Effect.Error<ReturnType<typeof buildFork>> | AdmissionRefused | NoSpace>> => {
   let built = 0
   return children.map(({ entry, scope }, index) => ({
     name: "fork",
@@ -198,7 +202,7 @@ export const fork = (
   notify: Notify,
   /** The one fork is a candidate. @default it is none */
   candidate?: Candidate
-): Effect.Effect<ReadonlyArray<Entry>, PyroError, ForkServices> =>
+) =>
   Effect.gen(function*() {
     const { snapshot, withoutSecrets } = asked
     // Processes of the memory may know a secret.

@@ -1,8 +1,9 @@
-import { Effect, Option, type Scope } from "effect"
+import { Effect, Option } from "effect"
 import * as path from "node:path"
-import { type PyroError, WorkspaceNotReady } from "../../../contract/errors/errors.ts"
+import { WorkspaceNotReady } from "../../../contract/errors/errors.ts"
 import { wakes, type WorkspaceOperation } from "../../../contract/rows/operations.ts"
 import { linkGrown, readWorkspaceDisk } from "../../../lib/disk/workspace-disk.ts"
+import type { ReservedVm } from "../../../lib/vm/model/guest.ts"
 import { frozenIn } from "../../../lib/vm/model/machine.ts"
 import { Vmm } from "../../../lib/vm/Vmm.ts"
 import { syncFile } from "../../../system/files/atomic-file.ts"
@@ -73,7 +74,11 @@ const keepForGood = (entry: Entry) =>
   )
 
 /** The end of the VM, whose memory a next one continues. */
-const pausing = (entry: Entry, rest: PyroError, unusedSeconds: number | undefined): Transition<Vmm> => {
+const pausing = (
+  entry: Entry,
+  rest: WorkspaceNotReady,
+  unusedSeconds: number | undefined
+): Transition<Vmm, Effect.Error<ReturnType<typeof suspend | typeof keepForGood>>> => {
   let taken: Effect.Success<ReturnType<typeof suspend>> | undefined
   return {
     name: "pause",
@@ -118,6 +123,19 @@ export const pause = (lifecycle: Lifecycle, entry: Entry, unusedSeconds?: number
     return true
   })
 
+/** Why a paused workspace does not continue. */
+type ResumeFailure = Effect.Error<
+  | ReturnType<
+    | typeof continueAs
+    | typeof linkGrown
+    | typeof linkedBase
+    | typeof readWorkspaceDisk
+    | typeof removeFolder
+    | typeof reserve
+  >
+  | ReturnType<ReservedVm["fill"]>
+>
+
 /**
  * A VM that continues from the memory of the pause. What the guest writes before the commit goes to a new layer, which is removed with a VM that
  * fails: the memory fits the disk of the pause alone.
@@ -127,7 +145,7 @@ const resuming = (
   before: WorkspaceRecord,
   { hostname, spec, takenAtMs }: Paused,
   now: () => number
-): Transition<MemoryServices> => {
+): Transition<MemoryServices, ResumeFailure> => {
   const next = onNextDisk(before)
   const [oldDisk, newDisk] = [entry.folder.disk(before.disk), entry.folder.disk(next.disk)]
   const frozen = frozenIn(entry.folder.paused)
@@ -180,7 +198,7 @@ export const resume = (lifecycle: Lifecycle, entry: Entry) =>
 export type ResumeServices = MemoryServices | TransitionServices
 
 /** Resumes a workspace if it is paused, or about to be. */
-const wake = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<void, PyroError, ResumeServices> =>
+const wake = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.flatMap(
     entry.state.now,
     ({ state }) => state === "paused" ? Effect.asVoid(alone(lifecycle, entry)(resume(lifecycle, entry))) : Effect.void
@@ -194,8 +212,7 @@ export const wakeFor = (
   lifecycle: Lifecycle,
   entry: Entry,
   operation: WorkspaceOperation
-): Effect.Effect<void, PyroError, ResumeServices | Scope.Scope> =>
-  wakes(operation) ? Effect.andThen(entry.uses.use, wake(lifecycle, entry)) : Effect.void
+) => wakes(operation) ? Effect.andThen(entry.uses.use, wake(lifecycle, entry)) : Effect.void
 
 /** The same for a client of a published port, who gets no error. */
 export const wakeForClient = (lifecycle: Lifecycle, entry: Entry) =>

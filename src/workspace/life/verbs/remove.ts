@@ -81,7 +81,7 @@ const orNone =
 const workspacesToDelete = (
   { registry: { lookUp, reachable } }: Lifecycle,
   payload: DeletePayload
-): Effect.Effect<ReadonlyArray<Entry | Damaged>, PyroError> =>
+) =>
   Effect.gen(function*() {
     if (payload.all) return [...yield* reachable.entries, ...(yield* reachable.damaged).values()]
     const one = (called: string) => Effect.map(lookUp(called), (found) => [found])

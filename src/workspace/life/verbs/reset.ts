@@ -38,7 +38,11 @@ const replay = (entry: Entry, { channel }: Generation) =>
   )
 
 /** A new VM on a new disk on the same seed. */
-const resetting = (entry: Entry, before: WorkspaceRecord, notify: Notify): Transition<GuestServices> => {
+const resetting = (
+  entry: Entry,
+  before: WorkspaceRecord,
+  notify: Notify
+): Transition<GuestServices, Effect.Error<ReturnType<typeof guestOn | typeof newDiskLike | typeof replay>>> => {
   const next = onNextDisk(before)
   const [oldDisk, newDisk] = [entry.folder.disk(before.disk), entry.folder.disk(next.disk)]
   return {
@@ -75,7 +79,7 @@ const returning = (
   before: WorkspaceRecord,
   target: Target,
   notify: Notify
-): Transition<GuestServices | MemoryServices> => ({
+): Transition<GuestServices | MemoryServices, Effect.Error<ReturnType<typeof buildFrom>>> => ({
   name: "reset-to",
   entry,
   shows: "resetting",

@@ -19,14 +19,16 @@ import { buildFrom, type MemoryServices, onNextDisk } from "../snapshot/restore.
 /** Services of a rewind: of a VM on the disk of a point, or from its memory. */
 type RewindServices = GuestServices | MemoryServices
 
+type RebaseFailure = Effect.Error<Effect.Success<ReturnType<typeof planReturn>>["both"]>
+
 /** A VM with the state of a point. */
 const rewinding = (
   entry: Entry,
   before: WorkspaceRecord,
   { folder, record: { captured } }: Point,
-  rebasing: NonNullable<Transition<RewindServices>["rebasing"]>,
+  rebasing: Effect.Effect<Rebase, RebaseFailure, RewindServices>,
   notify: Notify
-): Transition<RewindServices> => {
+): Transition<RewindServices, RebaseFailure | Effect.Error<ReturnType<typeof buildFrom>>> => {
   const source = { folder, captured, diskOnly: false, onDisk: () => faultPoint("rewind:disk") }
   return {
     name: "rewind",

@@ -12,7 +12,10 @@ import { guestOn, type GuestServices } from "../guest/generation.ts"
 import { reportWarnings } from "../guest/notices.ts"
 
 /** A new VM on the kept disk. */
-const starting = (entry: Entry, notify: Notify): Transition<GuestServices> => ({
+const starting = (
+  entry: Entry,
+  notify: Notify
+): Transition<GuestServices, Effect.Error<ReturnType<typeof guestOn>>> => ({
   name: "start",
   entry,
   shows: "starting",

@@ -1,10 +1,9 @@
 import { Effect, Option } from "effect"
-import { InvalidRequest, type PyroError, WorkspaceNotReady } from "../../../contract/errors/errors.ts"
+import { InvalidRequest, WorkspaceNotReady } from "../../../contract/errors/errors.ts"
 import type { UpdatePayload } from "../../../contract/rows/workspace-update.ts"
 import { named } from "../../../contract/text/names.ts"
 import { linkGrown, readWorkspaceDisk } from "../../../lib/disk/workspace-disk.ts"
 import { demandPlain } from "../../../lib/redaction/redact.ts"
-import type { Paths } from "../../../system/files/Paths.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { touch } from "../../entry/activity.ts"
 import { discardFolder, endUnattached, type Lifecycle, removeFolder } from "../../entry/context.ts"
@@ -45,7 +44,7 @@ const demandGrowth = (entry: Entry, diskMib: number): Effect.Effect<void, Invali
  * switches over; a crash before leaves the old folder, a crash after it the new one, and a sweep removes the other. The next mount grows
  * the file system. The caller holds the workspace alone.
  */
-const growDisk = (entry: Entry, diskMib: number): Effect.Effect<void, PyroError, Paths> =>
+const growDisk = (entry: Entry, diskMib: number) =>
   Effect.gen(function*() {
     const record = yield* entry.record.now
     if (diskMib === record.diskMib) return

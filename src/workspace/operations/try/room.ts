@@ -5,8 +5,8 @@ const isNoRoom = (failure: PyroError) =>
   failure._tag === "AdmissionRefused" || (failure._tag === "NoSpace" && failure.where === memoryStore)
 
 /** A fork of a try. */
-interface Fork<A, R, R2> {
-  readonly make: Effect.Effect<A, PyroError, R>
+interface Fork<A, E, R, R2> {
+  readonly make: Effect.Effect<A, E, R>
   readonly remove: (made: A) => Effect.Effect<unknown, never, R2>
   /** It is refused, and waits. */
   readonly onWait: () => void
@@ -27,7 +27,7 @@ export const makeRoom = Effect.gen(function*() {
     gone = Deferred.makeUnsafe()
   })
 
-  const enter = <A, R, R2>({ make, remove }: Fork<A, R, R2>) =>
+  const enter = <A, E extends PyroError, R, R2>({ make, remove }: Fork<A, E, R, R2>) =>
     Effect.acquireRelease(
       Effect.tap(make, Effect.sync(() => there++)),
       (made) =>
@@ -35,7 +35,9 @@ export const makeRoom = Effect.gen(function*() {
         Effect.andThen(Effect.flatMap(Effect.forkDetach(remove(made)), Fiber.await), leave)
     )
 
-  const attempt = <A, R, R2>(fork: Fork<A, R, R2>): Effect.Effect<A, PyroError, R | R2 | Scope.Scope> =>
+  const attempt = <A, E extends PyroError, R, R2>(
+    fork: Fork<A, E, R, R2>
+  ): Effect.Effect<A, E, R | R2 | Scope.Scope> =>
     Effect.suspend(() => {
       const next = gone
       return Effect.catchIf(
@@ -49,5 +51,5 @@ export const makeRoom = Effect.gen(function*() {
     })
 
   /** A fork until the Scope closes. */
-  return <A, R, R2>(fork: Fork<A, R, R2>) => turn.withPermits(1)(attempt(fork))
+  return <A, E extends PyroError, R, R2>(fork: Fork<A, E, R, R2>) => turn.withPermits(1)(attempt(fork))
 })

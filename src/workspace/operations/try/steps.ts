@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { ChannelFailed, type PyroError } from "../../../contract/errors/errors.ts"
+import { ChannelFailed } from "../../../contract/errors/errors.ts"
 import { streamFromPull } from "../../../contract/rows/event-batches.ts"
 import { payloadOf } from "../../../contract/rows/payload-of.ts"
 import type { ExecEvent } from "../../../contract/rows/workspace-exec.ts"
@@ -12,8 +12,6 @@ import { diffWorkspace } from "../../content/diff/diff.ts"
 import { applyPatchIn } from "../../content/patch/apply.ts"
 import type { Lifecycle } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
-import type { GuestServices } from "../../life/guest/generation.ts"
-import type { ResumeServices } from "../../life/verbs/pause.ts"
 import { residentsOf } from "../../residents/open/entry-residents.ts"
 import { execWorks } from "../exec.ts"
 import { type AtRunning, inRunning } from "../work.ts"
@@ -121,7 +119,7 @@ export const judge = (
   entry: Entry,
   candidate: Named,
   payload: TryPayload
-): Effect.Effect<CandidateResult, PyroError, GuestServices | ResumeServices> =>
+) =>
   Effect.gen(function*() {
     const { timeoutSeconds } = payload
     const startMs = yield* monotonicMs
@@ -132,11 +130,12 @@ export const judge = (
     const isDecided = changed.outcome !== "passed" || check === undefined
     const judged = isDecided ? changed : yield* run(lifecycle, entry, check, yield* left)
     const durationMs = (yield* monotonicMs) - startMs
-    return {
+    const result: CandidateResult = {
       name: candidate.name,
       step: isDecided ? "candidate" : "check",
       durationMs,
       ...judged,
       ...(yield* measured(lifecycle, entry))
     }
+    return result
   })

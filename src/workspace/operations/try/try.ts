@@ -1,5 +1,4 @@
-import { Deferred, Effect, type Stream } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
+import { Deferred, Effect } from "effect"
 import { notice } from "../../../contract/rows/notice.ts"
 import type { CandidateResult } from "../../../contract/rows/workspace-try-fields.ts"
 import type { TryEvent, TryPayload } from "../../../contract/rows/workspace-try.ts"
@@ -9,7 +8,7 @@ import { withNotices } from "../../../system/waits/notices.ts"
 import type { Lifecycle, Notify } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { beingDeleted } from "../../entry/not-ready.ts"
-import { fork, type ForkServices } from "../../life/verbs/fork.ts"
+import { fork } from "../../life/verbs/fork.ts"
 import { wakeFor } from "../../life/verbs/pause.ts"
 import { remove } from "../../life/verbs/remove.ts"
 import { infoOf } from "../info.ts"
@@ -115,7 +114,7 @@ const trying = (
   lifecycle: Lifecycle,
   payload: TryPayload,
   report: Report
-): Effect.Effect<TryEvent, PyroError, ForkServices> =>
+) =>
   Effect.scoped(Effect.gen(function*() {
     const wanted = yield* wantedOf(payload)
     const source = yield* lifecycle.registry.find(payload.workspace)
@@ -158,5 +157,4 @@ const trying = (
 export const tryCandidates = (
   lifecycle: Lifecycle,
   payload: TryPayload
-): Stream.Stream<TryEvent, PyroError, ForkServices> =>
-  withNotices((report: Report) => trying(lifecycle, payload, report))
+) => withNotices((report: Report) => trying(lifecycle, payload, report))

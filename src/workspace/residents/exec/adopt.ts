@@ -1,7 +1,8 @@
 import { Deferred, Effect, Exit, Option, Scope } from "effect"
-import type { ChannelFailed, NoSpace, PyroError, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
+import type { ChannelFailed, NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
 import type { CommandLog } from "../../../lib/output-log/log.ts"
 import { attempt, toHostErrorOf } from "../../../system/files/failure.ts"
+import type { GuestLost } from "../../entry/resident.ts"
 import { endingOptions } from "../program/command.ts"
 import { cutOff } from "./cut-off.ts"
 import { printed } from "./follow.ts"
@@ -58,7 +59,7 @@ export const adoptCommands = (
 export const loseCommands = (
   { deferred, folder, journal, logs }: CommandRecords,
   { running, settle }: RunningCommands,
-  why: PyroError
+  why: GuestLost
 ) =>
   Effect.gen(function*() {
     for (const { end, start: { edits, id } } of journal.commands) {
@@ -83,7 +84,7 @@ export const loseCommands = (
 export const restCommands = (
   { deferred, journal }: CommandRecords,
   { running, settle }: RunningCommands,
-  why: PyroError
+  why: GuestLost
 ) =>
   Effect.sync(() => {
     journal.flush()

@@ -1,16 +1,11 @@
 import { Effect, type Scope } from "effect"
-import type {
-  ChannelFailed,
-  InvalidRequest,
-  NoSpace,
-  PyroError,
-  StateDirectoryUnusable
-} from "../../../contract/errors/errors.ts"
+import type { ChannelFailed, InvalidRequest, NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
 import type { ExecPayload } from "../../../contract/rows/workspace-exec.ts"
 import { logLimits, LogStore } from "../../../lib/output-log/store.ts"
 import { attempt, toHostErrorOf } from "../../../system/files/failure.ts"
 import type { WorkspaceFolder } from "../../entry/record.ts"
+import type { GuestLost } from "../../entry/resident.ts"
 import { type CommandDefaults, noDefaults } from "../program/command-defaults.ts"
 import type { CommandRole } from "../program/command-role.ts"
 import type { Variables } from "../program/variables.ts"
@@ -46,9 +41,9 @@ export interface Commands {
   /** Adopts the commands of another daemon that a guest still runs, or whose end the guest keeps. */
   readonly adopt: (generation: Running) => Effect.Effect<void, ChannelFailed | NoSpace | StateDirectoryUnusable>
   /** Records that the running commands are lost, because their VM has ended. */
-  readonly loseAll: (why: PyroError) => Effect.Effect<void>
+  readonly loseAll: (why: GuestLost) => Effect.Effect<void>
   /** Ends the waiters of the running commands, which `adopt` finds in the next VM. */
-  readonly rest: (why: PyroError) => Effect.Effect<void>
+  readonly rest: (why: GuestLost) => Effect.Effect<void>
   /** Moves the deadlines of the running commands by a time in which they stood still. */
   readonly delay: (ms: number) => Effect.Effect<void, NoSpace | StateDirectoryUnusable>
 }

@@ -1,15 +1,11 @@
 import { Deferred, Effect } from "effect"
-import { ExecNotFound, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
+import { ExecNotFound, InvalidRequest } from "../../../contract/errors/errors.ts"
 import { call } from "../../../contract/errors/next-step.ts"
-import type {
-  ResizePayload,
-  ResizeResult,
-  SignalPayload,
-  SignalResult
-} from "../../../contract/rows/workspace-process.ts"
+import type { ResizePayload, SignalPayload } from "../../../contract/rows/workspace-process.ts"
 import { signalNumber } from "../../../contract/text/signals.ts"
 import type { GuestProcess } from "../../../lib/guest-channel/model/process.ts"
 import type { Commands } from "./command-registry.ts"
+import type { CommandFailure } from "./running.ts"
 
 interface Named {
   readonly workspace: string
@@ -20,17 +16,17 @@ interface Named {
 const processOf = (
   commands: Commands,
   { execId, workspace }: Named
-): Effect.Effect<GuestProcess | undefined, PyroError> =>
-  Effect.suspend(() => {
+) =>
+  Effect.suspend((): Effect.Effect<GuestProcess | undefined, CommandFailure | ExecNotFound> => {
     const command = commands.running.get(execId)
     if (command !== undefined) return Deferred.await(command.started)
     return commands.journal.get(execId) === undefined
-      ? new ExecNotFound({ workspace, execId })
-      : Effect.succeed(undefined)
+      ? Effect.fail(new ExecNotFound({ workspace, execId }))
+      : Effect.undefined
   })
 
 /** Sends a signal to a running command. The end of a command is no failure: it may come at any moment. */
-export const signal = (commands: Commands, payload: SignalPayload): Effect.Effect<SignalResult, PyroError> =>
+export const signal = (commands: Commands, payload: SignalPayload) =>
   Effect.gen(function*() {
     const process = yield* processOf(commands, payload)
     if (process !== undefined) yield* process.signal(signalNumber(payload.signal)!, payload.to)
@@ -38,7 +34,7 @@ export const signal = (commands: Commands, payload: SignalPayload): Effect.Effec
   })
 
 /** Changes the size of a running command's terminal. Sizes of shells have a journal, for their renderings. */
-export const resize = (commands: Commands, payload: ResizePayload): Effect.Effect<ResizeResult, PyroError> =>
+export const resize = (commands: Commands, payload: ResizePayload) =>
   Effect.gen(function*() {
     const { cols, execId, rows, workspace } = payload
     const start = commands.journal.get(execId)?.start

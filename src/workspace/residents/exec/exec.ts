@@ -1,9 +1,10 @@
-import { Deferred, Effect, Option, type Scope } from "effect"
+import { Deferred, Effect, Option } from "effect"
 import {
   ChannelFailed,
   ExecNotFound,
   InvalidRequest,
-  type PyroError,
+  type NoSpace,
+  type StateDirectoryUnusable,
   VmFailed
 } from "../../../contract/errors/errors.ts"
 import { words } from "../../../contract/errors/next-step.ts"
@@ -22,7 +23,7 @@ import { feed } from "../program/command.ts"
 import { endRunning } from "./cancel.ts"
 import type { Commands } from "./command-registry.ts"
 import type { CommandEnd } from "./journal.ts"
-import type { Command, Running } from "./running.ts"
+import type { Command, CommandFailure, Running } from "./running.ts"
 
 const notKept = (bytes: number): ExecEvent => ({
   _tag: "Notice",
@@ -52,7 +53,7 @@ const LEAST_START_MS = 1_000
 /** Maximum output of one batch, in bytes, without its last piece. A large batch needs few messages for fast output. */
 const BATCH_BYTES = 65_536
 
-export type ExecPull = PullEvents<ExecEvent>
+export type ExecPull = PullEvents<ExecEvent, CommandFailure>
 
 const none = Effect.succeed<ReadonlyArray<ExecEvent>>([])
 
@@ -72,7 +73,7 @@ const pullOutput = (
   first: ExecEvent,
   log: CommandLog,
   reader: LogReader,
-  end: Effect.Effect<CommandEnd, PyroError>,
+  end: Effect.Effect<CommandEnd, CommandFailure>,
   { command, waitLimit, standstill }: {
     /** Command whose hints precede the end. */
     readonly command?: Pick<Command, "hints" | "startedAt">
@@ -151,7 +152,7 @@ const pullOutput = (
   })
 
 /** Gives `first` and the end, without the output between them. */
-const endAlone = (first: ExecEvent, log: CommandLog, end: Effect.Effect<CommandEnd, PyroError>): ExecPull => {
+const endAlone = (first: ExecEvent, log: CommandLog, end: Effect.Effect<CommandEnd, CommandFailure>): ExecPull => {
   const events = [Effect.succeed(first), Effect.flatMap(end, (how) => exited(log, how))]
   return (waitMs) =>
     Effect.suspend(() => {
@@ -197,13 +198,13 @@ const endWithScope = (
  * interruption of the caller that started the command ends the command. An interruption of a later caller does not, and a later caller
  * that detaches the command keeps it running after the first caller.
  */
-export const exec = (
+export const exec = <E>(
   commands: Commands,
-  generation: Effect.Effect<Running & { readonly memoryMib: number }, PyroError>,
+  generation: Effect.Effect<Running & { readonly memoryMib: number }, E>,
   payload: ExecPayload,
   input: RunInput,
   standstill?: Standstill
-): Effect.Effect<ExecPull, PyroError, Scope.Scope> =>
+) =>
   Effect.gen(function*() {
     yield* requireCommand(payload)
     yield* requireRead(payload, input)
@@ -270,20 +271,22 @@ const startedBefore = ({ started }: Command, untilMs: number | undefined) =>
       ))
 
 /** Whether this call started the command. False for a known id. */
-const startUnknown = (
+const startUnknown = <E>(
   commands: Commands,
-  generation: Effect.Effect<Running & { readonly memoryMib: number }, PyroError>,
+  generation: Effect.Effect<Running & { readonly memoryMib: number }, E>,
   payload: ExecPayload & { readonly execId: string },
   input: RunInput
-): Effect.Effect<boolean, PyroError> =>
-  Effect.suspend(() => {
+) =>
+  Effect.suspend((): Effect.Effect<boolean, E | ExecNotFound | InvalidRequest | NoSpace | StateDirectoryUnusable> => {
     if (commands.journal.get(payload.execId) !== undefined) return Effect.succeed(false)
     const { command, cursor, execId, script, tty, workspace } = payload
     if (cursor !== undefined || (command.length === 0 && script === undefined && !tty)) {
       return new ExecNotFound({ workspace, execId })
     }
-    return Effect.flatMap(generation, (running) =>
-      Effect.map(commands.start(running, payload, input), ({ mine }) => mine))
+    return Effect.flatMap(
+      generation,
+      (running) => Effect.map(commands.start(running, payload, input), ({ mine }) => mine)
+    )
   })
 
 /** The output and the end of an ended command, from its log. */

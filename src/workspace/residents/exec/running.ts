@@ -1,5 +1,12 @@
 import { Cause, Deferred, Effect, Exit, type Scope } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
+import type {
+  CommandNotExecutable,
+  CommandNotFound,
+  CommandNotStarted,
+  InvalidRequest,
+  NoSpace,
+  StateDirectoryUnusable
+} from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import type { GuestProcess } from "../../../lib/guest-channel/model/process.ts"
 import type { CommandLog } from "../../../lib/output-log/log.ts"
@@ -7,6 +14,7 @@ import type { LogStore } from "../../../lib/output-log/store.ts"
 import { attempt, toHostErrorOf } from "../../../system/files/failure.ts"
 import { settleAfterwards } from "../../../system/waits/signal.ts"
 import type { WorkspaceFolder } from "../../entry/record.ts"
+import type { GuestLost } from "../../entry/resident.ts"
 import { type Hints, hintsOf } from "../program/command-hints.ts"
 import { type EndingOptions, endProcess } from "../program/command.ts"
 import { unmountSecrets } from "../secret/mount.ts"
@@ -15,13 +23,23 @@ import type { DeferredRelease } from "./deferred-release.ts"
 import { follow } from "./follow.ts"
 import type { CommandEnd, CommandJournal } from "./journal.ts"
 
+/** Why a command has no end of its own: the guest could not start it, or lost it. */
+export type CommandFailure =
+  | CommandNotExecutable
+  | CommandNotFound
+  | CommandNotStarted
+  | GuestLost
+  | InvalidRequest
+  | NoSpace
+  | StateDirectoryUnusable
+
 /** A requested command that has not ended. */
 export interface Command {
   readonly id: string
   readonly log: CommandLog
   /** Completes when the guest has started the command, or could not. */
-  readonly started: Deferred.Deferred<GuestProcess, PyroError>
-  readonly end: Deferred.Deferred<CommandEnd, PyroError>
+  readonly started: Deferred.Deferred<GuestProcess, CommandFailure>
+  readonly end: Deferred.Deferred<CommandEnd, CommandFailure>
   readonly ending: EndingOptions
   /** Hints of the VM that runs the command. */
   readonly hints: Hints
@@ -64,7 +82,7 @@ export const makeRunning = ({ deferred, journal, secrets }: CommandRecords) => {
 
   /** Registers a running command, until `settle`. */
   const make = (id: string, log: CommandLog, scope: Scope.Scope, ending: EndingOptions) => {
-    const started = Deferred.makeUnsafe<GuestProcess, PyroError>()
+    const started = Deferred.makeUnsafe<GuestProcess, CommandFailure>()
     const stop = (graceMs: number) =>
       Effect.suspend(() => {
         command.isEnding = true
@@ -78,7 +96,7 @@ export const makeRunning = ({ deferred, journal, secrets }: CommandRecords) => {
       id,
       log,
       started,
-      end: Deferred.makeUnsafe<CommandEnd, PyroError>(),
+      end: Deferred.makeUnsafe<CommandEnd, CommandFailure>(),
       ending,
       hints,
       startedAt: hints.now(),
@@ -90,7 +108,7 @@ export const makeRunning = ({ deferred, journal, secrets }: CommandRecords) => {
     return command
   }
 
-  const settle = (command: Command, exit: Exit.Exit<CommandEnd, PyroError>) => {
+  const settle = (command: Command, exit: Exit.Exit<CommandEnd, CommandFailure>) => {
     if (running.get(command.id) === command) running.delete(command.id)
     if (Exit.isFailure(exit)) settleAfterwards(command.started, Exit.failCause(exit.cause))
     settleAfterwards(command.end, exit)
@@ -128,7 +146,7 @@ export const makeRunning = ({ deferred, journal, secrets }: CommandRecords) => {
   }
 
   /** Forks work into the VM's scope, because the caller may leave. A defect of pyro ends the command, so that no caller waits for ever. */
-  const inBackground = (command: Command, work: Effect.Effect<void, PyroError, Scope.Scope>, scope: Scope.Scope) =>
+  const inBackground = (command: Command, work: Effect.Effect<void, CommandFailure, Scope.Scope>, scope: Scope.Scope) =>
     work.pipe(
       Effect.scoped,
       Effect.catchCause((cause) =>

@@ -1,7 +1,7 @@
 import { Deferred, Effect, Option, Semaphore } from "effect"
-import { ExecNotFound, InvalidRequest, type PyroError, StdinBlocked } from "../../../contract/errors/errors.ts"
+import { ExecNotFound, InvalidRequest, StdinBlocked } from "../../../contract/errors/errors.ts"
 import { call, type NextStep } from "../../../contract/errors/next-step.ts"
-import type { StdinPayload, StdinResult } from "../../../contract/rows/workspace-process.ts"
+import type { StdinPayload } from "../../../contract/rows/workspace-process.ts"
 import type { GuestProcess } from "../../../lib/guest-channel/model/process.ts"
 import type { Commands } from "./command-registry.ts"
 import { type Command, journaled } from "./running.ts"
@@ -58,7 +58,7 @@ const writeAll = (process: GuestProcess, bytes: Uint8Array, blocked: (writtenByt
  * Writes to the open stdin of a command, and closes it if the request says so. The journal has the end before the guest: bytes after the end would
  * violate the protocol, which ends the command.
  */
-export const stdin = (commands: Commands, payload: StdinPayload): Effect.Effect<StdinResult, PyroError> =>
+export const stdin = (commands: Commands, payload: StdinPayload) =>
   Effect.gen(function*() {
     const { close, execId, workspace } = payload
     if (payload.text !== undefined && payload.content !== undefined) {

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { CommandNotStarted, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
+import { CommandNotStarted, InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import { guestEnvironment } from "../program/command.ts"
 
@@ -29,7 +29,7 @@ const script = (channel: GuestChannel, text: string, args: ReadonlyArray<string>
     return yield* process.exit
   })).pipe(Effect.interruptible)
 
-const failureOf = (path: string, code: number): PyroError => {
+const failureOf = (path: string, code: number): CommandNotStarted | InvalidRequest => {
   switch (code) {
     case NOT_TMPFS:
       return new InvalidRequest({
@@ -51,7 +51,7 @@ export const mountSecrets = (
   channel: GuestChannel,
   mounts: ReadonlyArray<SecretMount>,
   user: string
-): Effect.Effect<void, PyroError> =>
+) =>
   Effect.gen(function*() {
     const made: Array<string> = []
     for (const { path, value } of mounts) {

@@ -5,7 +5,7 @@ import type { ServiceStopPayload } from "../../../contract/rows/workspace-servic
 import { withTimeout } from "../../../system/waits/effects.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { nowIso } from "../../../system/waits/time.ts"
-import { demandService, type Live, type Services, serviceStatus } from "./services.ts"
+import { demandService, type Live, type Services, serviceStatus, type ServiceTrouble } from "./services.ts"
 import { closedRun, comesBack, type ServiceEnd, type ServiceRecord, withoutWait } from "./state.ts"
 
 /** The end of a run as a sentence. */
@@ -56,7 +56,7 @@ export const settleRecord = (services: Services, name: string, end: Omit<Service
   })
 
 /** Ends the record of a service whose run could not be started, or whose VM is gone. */
-export const settleLost = (services: Services, name: string, failure: PyroError) =>
+export const settleLost = (services: Services, name: string, failure: ServiceTrouble) =>
   Effect.gen(function*() {
     // A request stopped the workspace, so no service has failed.
     const isStop = failure._tag === "VmFailed" && failure.step === "stop"
@@ -72,7 +72,7 @@ export const settleLost = (services: Services, name: string, failure: PyroError)
   })
 
 /** Ends a live service whose run could not be started, or whose VM is gone. */
-export const giveUp = (services: Services, live: Live, failure: PyroError) =>
+export const giveUp = (services: Services, live: Live, failure: ServiceTrouble) =>
   Effect.gen(function*() {
     services.live.delete(live.name)
     yield* settleLost(services, live.name, failure)

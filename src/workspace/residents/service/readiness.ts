@@ -1,6 +1,6 @@
 import { Deferred, Effect, Exit, Fiber, Scope, Stream } from "effect"
 import * as path from "node:path"
-import type { ChannelFailed, PyroError } from "../../../contract/errors/errors.ts"
+import type { ChannelFailed } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import type { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
 import type { GuestSocket } from "../../../lib/guest-channel/model/network.ts"
@@ -170,7 +170,7 @@ export const untilReady = (
     const begin = yield* monotonicMs
     const isReady = yield* attempt(channel, check, probe).pipe(
       Effect.timeoutOrElse({ duration: limitMs, orElse: () => Effect.succeed(false) }),
-      Effect.catch((_: PyroError) => Effect.succeed(false))
+      Effect.orElseSucceed(() => false)
     )
     const pauseMs = probe.intervalMs ?? Math.max(EVERY_MS, PAUSE_SHARE * ((yield* monotonicMs) - begin))
     if (!isReady) yield* Effect.sleep(pauseMs)

@@ -1,8 +1,7 @@
 import { Deferred, Effect } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
 import { named } from "../../../contract/text/names.ts"
-import type { Resident, ResidentVm } from "../../entry/resident.ts"
+import type { GuestLost, Resident, ResidentVm } from "../../entry/resident.ts"
 import { giveUp, settleLost, settleRecord } from "./ending.ts"
 import { makeLive, type Services } from "./services.ts"
 import { comesBack, type ServiceRecord, shownState } from "./state.ts"
@@ -35,7 +34,7 @@ const comeBack = (services: Services, vm: ResidentVm) =>
     )
   }, { discard: true })
 
-const lose = (services: Services, reason: PyroError) =>
+const lose = (services: Services, reason: GuestLost) =>
   Effect.suspend(() => {
     services.vm = undefined
     services.isPaused = false

@@ -1,6 +1,5 @@
 import { Deferred, Effect, Fiber, Option } from "effect"
 import * as path from "node:path"
-import type { PyroError } from "../../../contract/errors/errors.ts"
 import { payloadOf } from "../../../contract/rows/payload-of.ts"
 import { DEFAULT_STOP_SECONDS } from "../../../contract/rows/service-fields.ts"
 import type { ExecPayload } from "../../../contract/rows/workspace-exec.ts"
@@ -15,7 +14,7 @@ import { directoryOf } from "../program/command-defaults.ts"
 import { spawnRequest } from "../program/command.ts"
 import { notInMemory } from "./ending.ts"
 import { type LastTry, untilReady } from "./readiness.ts"
-import type { Live, Services } from "./services.ts"
+import type { Live, Services, ServiceTrouble } from "./services.ts"
 import { type ServiceEnd, type ServiceOptions, withoutWait } from "./state.ts"
 
 /** Maximum number of runs whose logs a service keeps. */
@@ -92,11 +91,7 @@ export const launch = (services: Services, vm: ResidentVm, name: string) =>
   })
 
 /** Follows the present run of a service to its end. Tries its check, and ends the run if it is late or a request stops it. */
-export const followRun = (
-  services: Services,
-  vm: ResidentVm,
-  live: Live
-): Effect.Effect<Omit<ServiceEnd, "at">, PyroError> => {
+export const followRun = (services: Services, vm: ResidentVm, live: Live) => {
   const { change, commands, record } = services
   const { name } = live
   const service = () => services.get(name)!
@@ -105,7 +100,7 @@ export const followRun = (
   const runId = () => services.get(name)?.runs.at(-1)?.execId ?? ""
 
   /** The end of the present run. */
-  const ended: Effect.Effect<CommandEnd, PyroError> = Effect.suspend(() => {
+  const ended = Effect.suspend((): Effect.Effect<CommandEnd, ServiceTrouble> => {
     const command = commands.running.get(runId())
     const end = commands.journal.get(runId())?.end
     return command !== undefined
@@ -184,10 +179,11 @@ export const followRun = (
     const isStopping = yield* Deferred.isDone(live.stopping)
     if (Option.isSome(reason) || isStopping) yield* endRun
     const { outcome, status } = yield* ended
-    return {
+    const end: Omit<ServiceEnd, "at"> = {
       outcome: Option.isSome(reason) ? "not_ready" : outcome,
       ...(status === undefined ? {} : { status }),
       ...(Option.isSome(reason) ? { detail: reason.value } : {})
     }
+    return end
   })
 }

@@ -2,7 +2,11 @@ import { Deferred, Effect } from "effect"
 import {
   InvalidRequest,
   type NoSpace,
-  type PyroError,
+  type PortAlreadyPublished,
+  type PortInUse,
+  type PortUnavailable,
+  type PublishingNotAllowed,
+  type ServiceFailed,
   ServiceNotFound,
   type StateDirectoryUnusable
 } from "../../../contract/errors/errors.ts"
@@ -17,6 +21,7 @@ import { nowMs } from "../../../system/waits/time.ts"
 import { EventLog, type NewEvent } from "../../entry/events.ts"
 import { encodeState, type ResidentStates, type ResidentVm } from "../../entry/resident.ts"
 import type { Commands } from "../exec/command-registry.ts"
+import type { CommandFailure } from "../exec/running.ts"
 import type { Ports } from "../port/ports.ts"
 import {
   closedRun,
@@ -29,11 +34,20 @@ import {
   writeServices
 } from "./state.ts"
 
+/** Why a service does not run: its command has no end, or its start or its readiness failed. */
+export type ServiceTrouble =
+  | CommandFailure
+  | PortAlreadyPublished
+  | PortInUse
+  | PortUnavailable
+  | PublishingNotAllowed
+  | ServiceFailed
+
 /** A service that this process supervises: it runs, or is about to run. */
 export interface Live {
   readonly name: string
   /** Ends when the service is ready, and fails when its start failed. A service without a check is ready once it runs. */
-  readonly settled: Deferred.Deferred<void, PyroError>
+  readonly settled: Deferred.Deferred<void, ServiceTrouble>
   /** Ends when a request asks for the end of the service. */
   readonly stopping: Deferred.Deferred<void>
   /** Ends when the service has ended for good. */

@@ -1,9 +1,9 @@
 import { Deferred, Effect, Struct } from "effect"
-import { InvalidRequest, type PyroError, ServiceRunning, VmFailed } from "../../../contract/errors/errors.ts"
+import { InvalidRequest, ServiceRunning, VmFailed } from "../../../contract/errors/errors.ts"
 import { words } from "../../../contract/errors/next-step.ts"
 import { requireCommand } from "../../../contract/rows/exec-validation.ts"
 import { withFields } from "../../../contract/rows/next-steps.ts"
-import { DEFAULT_READY_SECONDS, type ServiceInfo } from "../../../contract/rows/service-fields.ts"
+import { DEFAULT_READY_SECONDS } from "../../../contract/rows/service-fields.ts"
 import { readPort } from "../../../contract/rows/workspace-port.ts"
 import type { ServiceStartPayload } from "../../../contract/rows/workspace-service.ts"
 import { callerCeiling } from "../../../contract/wire/caller-project.ts"
@@ -147,7 +147,7 @@ export const startService = (
   vm: ResidentVm,
   asked: ServiceStartPayload,
   given: Started
-): Effect.Effect<ServiceInfo, PyroError> =>
+) =>
   Effect.gen(function*() {
     const { name, workspace } = asked
     const { check, options } = yield* judged(services, asked, given)

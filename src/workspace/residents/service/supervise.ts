@@ -1,6 +1,6 @@
 import { Deferred, Effect } from "effect"
 import * as path from "node:path"
-import { type PyroError, ServiceFailed, VmFailed } from "../../../contract/errors/errors.ts"
+import { ServiceFailed, VmFailed } from "../../../contract/errors/errors.ts"
 import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import type { ResidentVm } from "../../entry/resident.ts"
 import { endText, giveUp, settleRecord } from "./ending.ts"
@@ -64,7 +64,10 @@ export const supervise = (
       }
     })
 
-  const loop = (failures: number, isLaunch: boolean): Effect.Effect<void, PyroError> =>
+  const loop = (
+    failures: number,
+    isLaunch: boolean
+  ): Effect.Effect<void, Effect.Error<ReturnType<typeof launch | typeof followRun>>> =>
     Effect.gen(function*() {
       if (isLaunch) {
         yield* launch(services, vm, name)

@@ -1,5 +1,4 @@
-import { Deferred, Effect, Option, type Scope, Stream } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
+import { Deferred, Effect, Option, Stream } from "effect"
 import type { PullEvents } from "../../../contract/rows/event-batches.ts"
 import type { RunInput, StdinWriter, WindowSize } from "../../../contract/rows/run-input.ts"
 import { SHELL_COLS, SHELL_ROWS } from "../../../contract/rows/shell-fields.ts"
@@ -13,6 +12,7 @@ import { touchAt } from "../../entry/activity.ts"
 import type { WorkspaceFolder } from "../../entry/record.ts"
 import type { Commands } from "../exec/command-registry.ts"
 import type { CommandEnd } from "../exec/journal.ts"
+import type { CommandFailure } from "../exec/running.ts"
 import type { Renderings } from "./renderings.ts"
 import { type OpenShell, resize, type Shell } from "./shell.ts"
 import type { Turns } from "./write.ts"
@@ -108,7 +108,7 @@ export const attach = (
   shell: OpenShell,
   asked: Partial<ScreenSize> & { readonly raw?: boolean },
   input: RunInput
-): Effect.Effect<PullEvents<AttachEvent>, PyroError, Scope.Scope> =>
+) =>
   Effect.gen(function*() {
     const { log } = shell
     if (asked.cols !== undefined || asked.rows !== undefined) {
@@ -120,7 +120,7 @@ export const attach = (
     const screenOnly = asked.raw === true ? undefined : new ScreenOnly()
     let waiting: Array<AttachEvent> = [{ _tag: "Attached", shellId: shell.id, screen }]
     let isOver = false
-    const pull: PullEvents<AttachEvent> = (waitMs) =>
+    const pull: PullEvents<AttachEvent, CommandFailure> = (waitMs) =>
       Effect.suspend(() => {
         if (isOver) return Effect.fail(Option.none())
         for (let bytes = 0; bytes < BATCH_BYTES;) {

@@ -1,5 +1,5 @@
 import { Deferred, Effect } from "effect"
-import { type IdAmbiguous, type PyroError, ShellEnded, ShellNotFound } from "../../../contract/errors/errors.ts"
+import { type IdAmbiguous, ShellEnded, ShellNotFound } from "../../../contract/errors/errors.ts"
 import type { ShellInfo } from "../../../contract/rows/shell-fields.ts"
 import type { CommandLog } from "../../../lib/output-log/log.ts"
 import type { ScreenSize } from "../../../lib/terminal/screen.ts"
@@ -86,7 +86,7 @@ export const resize = (
   commands: Commands,
   shell: OpenShell,
   asked: Partial<ScreenSize>
-): Effect.Effect<void, PyroError> =>
+) =>
   Effect.gen(function*() {
     const process = yield* Deferred.await(shell.command.started)
     // The caller's copy of the record may lack earlier changes of the size.

@@ -1,5 +1,5 @@
 import { Deferred, Effect, type Scope } from "effect"
-import { ChannelFailed, InvalidRequest, type PyroError, TooManyShells } from "../../../contract/errors/errors.ts"
+import { ChannelFailed, InvalidRequest, TooManyShells } from "../../../contract/errors/errors.ts"
 import { DEFAULT_GRACE_SECONDS } from "../../../contract/rows/command.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
 import { MAX_OPEN_SHELLS } from "../../../contract/rows/shell-fields.ts"
@@ -31,7 +31,7 @@ const startProgram = (
   generation: Running & { readonly memoryMib: number },
   payload: ShellOpenPayload,
   execId: string
-): Effect.Effect<Command, PyroError> =>
+) =>
   Effect.gen(function*() {
     yield* commands.start(
       generation,

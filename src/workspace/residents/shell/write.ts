@@ -1,6 +1,6 @@
 import { Deferred, Effect, Option, Semaphore } from "effect"
-import { type PyroError, ShellInputBlocked } from "../../../contract/errors/errors.ts"
-import type { ShellWritePayload, ShellWriteResult } from "../../../contract/rows/workspace-shell-io.ts"
+import { ShellInputBlocked } from "../../../contract/errors/errors.ts"
+import type { ShellWritePayload } from "../../../contract/rows/workspace-shell-io.ts"
 import type { GuestProcess } from "../../../lib/guest-channel/model/process.ts"
 import { dependsOnMode, keySequence, typedText } from "../../../lib/terminal/keys.ts"
 import type { Command } from "../exec/running.ts"
@@ -33,7 +33,7 @@ export const write = (
   { renderings, turns }: { readonly renderings: Renderings; readonly turns: Turns },
   shell: OpenShell,
   payload: ShellWritePayload
-): Effect.Effect<ShellWriteResult, PyroError> =>
+) =>
   Effect.gen(function*() {
     const process = yield* Deferred.await(shell.command.started)
     const bytes = yield* bytesOf(renderings, shell, payload)

@@ -1,7 +1,7 @@
-import { Effect, type Scope, Stream } from "effect"
-import { InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
+import { Effect, Stream } from "effect"
+import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import { call, words } from "../../../contract/errors/next-step.ts"
-import { type PullEvents, pullFromStream } from "../../../contract/rows/event-batches.ts"
+import { pullFromStream } from "../../../contract/rows/event-batches.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
 import type { LentAgent } from "../../../contract/rows/ssh-agent-fields.ts"
 import type { SshAgentEvent, SshAgentPayload } from "../../../contract/rows/workspace-ssh-agent.ts"
@@ -26,7 +26,7 @@ export const makeAgentLoan = (record: (event: NewEvent) => Effect.Effect<void>, 
     user: string,
     { ask, host: hosts, workspace }: SshAgentPayload,
     { stdin }: RunInput
-  ): Effect.Effect<PullEvents<SshAgentEvent>, PyroError, Scope.Scope> =>
+  ) =>
     Effect.gen(function*() {
       const present = yield* loan
       if (present !== undefined) {
@@ -53,7 +53,7 @@ export const makeAgentLoan = (record: (event: NewEvent) => Effect.Effect<void>, 
       let guestBytes = 0
       const events = Stream.mapEffect(
         process.output,
-        ({ bytes, from }): Effect.Effect<SshAgentEvent, PyroError> =>
+        ({ bytes, from }): Effect.Effect<SshAgentEvent, InvalidRequest> =>
           from === "stdout"
             ? Effect.sync(() => {
               guestBytes += bytes.length

@@ -1,5 +1,5 @@
 import { Deferred, Effect, type Scope } from "effect"
-import { type ChannelFailed, type PyroError } from "../../../contract/errors/errors.ts"
+import type { ChannelFailed } from "../../../contract/errors/errors.ts"
 import { escapeGuestText } from "../../../contract/text/printable.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
@@ -68,7 +68,7 @@ export const connector = (channel: GuestChannel): Connect => (to, user) => {
     if (to.port < 1 || to.port > 65_535) return Effect.fail(failedAs("no such port"))
     return loopbackPort(to.port)(channel, WINDOW_BYTES)
   }
-  const started: Effect.Effect<GuestProcess, PyroError> = launchHelper(channel, argsOf(to), {
+  const started = launchHelper(channel, argsOf(to), {
     env: guestEnvironment({ tty: false, env: {} }),
     cwd: "/",
     user: user === "root" ? "" : user,

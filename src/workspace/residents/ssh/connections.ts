@@ -1,6 +1,4 @@
-import { Effect, Option, type Scope, Semaphore, Stream } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
-import type { PullEvents } from "../../../contract/rows/event-batches.ts"
+import { Effect, Option, Semaphore, Stream } from "effect"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
 import type { SshProxyEvent } from "../../../contract/rows/workspace-ssh.ts"
 import { serveSsh, type SshGuest } from "../../../lib/ssh/serve.ts"
@@ -25,11 +23,11 @@ export const makeSsh = (folder: WorkspaceFolder, record: (event: NewEvent) => Ef
     /**
      * Serves the connection of one client until its end, or the end of the Scope. `lost` never succeeds, and fails when the VM has ended.
      */
-    const serve = (
+    const serve = <E>(
       guest: SshGuest,
-      lost: Effect.Effect<never, PyroError>,
+      lost: Effect.Effect<never, E>,
       { stdin }: RunInput
-    ): Effect.Effect<PullEvents<SshProxyEvent>, PyroError, Scope.Scope> =>
+    ) =>
       Effect.gen(function*() {
         const { clientLine, hostKey } = yield* keys
         let visit: VisitConnection | undefined
@@ -53,7 +51,7 @@ export const makeSsh = (folder: WorkspaceFolder, record: (event: NewEvent) => Ef
           input: stdin ?? Stream.empty,
           opened: (user) => Effect.map(visits.opened(user), (opened) => void (visit = opened))
         })
-        return (waitMs) =>
+        return (waitMs: number | undefined) =>
           isOver ? Effect.fail(Option.none()) : Effect.raceFirst(
             Effect.match(pull(waitMs), {
               onFailure: (): Events => {

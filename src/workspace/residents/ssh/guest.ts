@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { CommandNotStarted, type PyroError } from "../../../contract/errors/errors.ts"
+import { CommandNotStarted } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import type { SshGuest } from "../../../lib/ssh/serve.ts"
 import type { Commands } from "../exec/command-registry.ts"
@@ -29,7 +29,7 @@ const programOf = (
   id: string,
   user: string,
   command: string
-): Effect.Effect<readonly [string, ...ReadonlyArray<string>], PyroError> => {
+) => {
   if (Buffer.byteLength(command) <= MAX_COMMAND_BYTES) return Effect.succeed(atHome(COMMAND, command))
   const path = `/tmp/.pyro-${id}`
   const script = Buffer.from(`rm -f -- "$0"\n${command}\n`)

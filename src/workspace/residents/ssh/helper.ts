@@ -1,8 +1,8 @@
 import { Effect, Option, Stream } from "effect"
 import { createHash } from "node:crypto"
-import { CommandNotStarted, type PyroError } from "../../../contract/errors/errors.ts"
+import { CommandNotStarted } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
-import type { GuestProcess, SpawnRequest } from "../../../lib/guest-channel/model/process.ts"
+import type { SpawnRequest } from "../../../lib/guest-channel/model/process.ts"
 import { hangUp } from "../../../lib/ssh/model/hang-up.ts"
 import { readFile } from "../../../system/files/content.ts"
 import { toHostErrorOf } from "../../../system/files/failure.ts"
@@ -67,7 +67,7 @@ export const launchHelper = (
   channel: GuestChannel,
   args: ReadonlyArray<string>,
   request: Omit<SpawnRequest, "argv" | "id">
-): Effect.Effect<GuestProcess, PyroError> =>
+) =>
   Effect.gen(function*() {
     const program = yield* helper
     // Each attempt has an id of its own: the agent runs an id once.
@@ -82,7 +82,7 @@ export const launchHelper = (
 export const AGENT_SOCKET = "/run/pyro/agent.sock"
 
 /** Starts the guest's end of a lent agent. Only programs of the user, and root, can open its socket. */
-export const launchAgent = (channel: GuestChannel, user: string): Effect.Effect<GuestProcess, PyroError> =>
+export const launchAgent = (channel: GuestChannel, user: string) =>
   launchHelper(channel, ["agent", AGENT_SOCKET, user], {
     env: guestEnvironment({ tty: false, env: {} }),
     cwd: "/",

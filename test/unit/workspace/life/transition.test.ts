@@ -68,14 +68,14 @@ describe("a transition of a workspace", () => {
     Effect.gen(function*() {
       const { build, lifecycle, log, note, provided, workspace } = yield* world
       const { entry, old } = yield* workspace
-      const handOver: Transition["handOver"] = (sides) =>
+      const handOver: Transition<never, VmFailed>["handOver"] = (sides) =>
         Effect.gen(function*() {
           assert.strictEqual(Option.getOrUndefined(sides.old), old)
           assert.isTrue(Option.isNone(yield* entry.generation.now))
           assert.isUndefined(yield* onDisk(entry).pipe(Effect.orDie))
           yield* note("handed over")
         })
-      const next = yield* provided(transit<never>(lifecycle, {
+      const next = yield* provided(transit<never, VmFailed>(lifecycle, {
         name: "reset",
         entry,
         shows: "resetting",
@@ -103,7 +103,7 @@ describe("a transition of a workspace", () => {
         const { build, lifecycle, log, provided, workspace } = yield* world
         const { entry, old } = yield* workspace
         if (step === "commit") fs.rmdirSync(entry.folder.directory)
-        const failed = yield* Effect.flip(provided(transit<never>(lifecycle, {
+        const failed = yield* Effect.flip(provided(transit<never, VmFailed>(lifecycle, {
           name: "reset",
           entry,
           shows: "resetting",
@@ -123,7 +123,7 @@ describe("a transition of a workspace", () => {
       const { build, lifecycle, log, provided, workspace } = yield* world
       const { entry, old } = yield* workspace
       const built = yield* Deferred.make<void>()
-      const fiber = yield* Effect.forkChild(provided(transit<never>(lifecycle, {
+      const fiber = yield* Effect.forkChild(provided(transit<never, VmFailed>(lifecycle, {
         name: "start",
         entry,
         build: (onUndo) =>
@@ -141,13 +141,13 @@ describe("a transition of a workspace", () => {
     Effect.gen(function*() {
       const { build, lifecycle, log, provided, workspace } = yield* world
       const [one, other] = [yield* workspace, yield* workspace]
-      const of = (entry: typeof one.entry, name: string): Transition => ({
+      const of = (entry: typeof one.entry, name: string): Transition<never, VmFailed> => ({
         name: "fork",
         entry,
         build: build(name),
         change: (record) => record
       })
-      yield* Effect.flip(provided(transitAll<never>(lifecycle, [
+      yield* Effect.flip(provided(transitAll<never, VmFailed>(lifecycle, [
         of(one.entry, "one"),
         { ...of(other.entry, "other"), handOver: () => broken }
       ])))
@@ -169,7 +169,7 @@ describe("a transition of a workspace", () => {
     Effect.gen(function*() {
       const { lifecycle, log, provided, workspace } = yield* world
       const { entry } = yield* workspace
-      yield* provided(transit<never>(lifecycle, {
+      yield* provided(transit<never, VmFailed>(lifecycle, {
         name: "stop",
         entry,
         shows: "stopping",

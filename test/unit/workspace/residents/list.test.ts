@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Schema } from "effect"
-import { NoSpace, VmFailed } from "../../../../src/contract/errors/errors.ts"
+import { NoSpace, StateDirectoryUnusable, VmFailed } from "../../../../src/contract/errors/errors.ts"
 import { named } from "../../../../src/contract/text/names.ts"
 import { listed, makeResidents } from "../../../../src/workspace/entry/resident-list.ts"
 import {
@@ -24,6 +24,7 @@ const kindOf = (key: string): ResidentKind<typeof Count.Type> => ({
 })
 
 const reason = (detail: string) => new VmFailed({ step: "run", detail, consoleTail: "" })
+const failure = (detail: string) => new StateDirectoryUnusable({ path: "run", detail })
 const vm = {} as ResidentVm
 const at = { workspace: "w", path: "record.json" }
 const moment = { folder: "/noted", sinceMs: 10 }
@@ -98,11 +99,11 @@ describe("the residents of a workspace", () => {
   it.effect("each resident is tried although one fails or dies, and the failure is reported", () =>
     Effect.gen(function*() {
       const broken = {
-        adopt: () => Effect.fail(reason("no adopt")),
+        adopt: () => Effect.fail(failure("no adopt")),
         lose: () => Effect.die("no lose"),
         quiesce: Effect.die("no quiesce"),
         inherit: () => Effect.die("no inherit"),
-        clear: Effect.fail(reason("no clear"))
+        clear: Effect.fail(failure("no clear"))
       }
       const first = twoOf({ first: broken })
       assert.include((yield* Effect.flip(first.residents.adopt(vm, named([])))).message, "no adopt")

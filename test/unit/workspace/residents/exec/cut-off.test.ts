@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Schema, Stream } from "effect"
 import * as fs from "node:fs"
-import { ChannelFailed, type PyroError, WorkspaceNotReady } from "../../../../../src/contract/errors/errors.ts"
+import { ChannelFailed, WorkspaceNotReady } from "../../../../../src/contract/errors/errors.ts"
 import { streamFromPull } from "../../../../../src/contract/rows/event-batches.ts"
 import { typedMessage } from "../../../../../src/contract/rows/next-steps.ts"
 import { ExecPayload } from "../../../../../src/contract/rows/workspace-exec.ts"
 import type { GuestChannel } from "../../../../../src/lib/guest-channel/GuestChannel.ts"
 import { newRequestId } from "../../../../../src/system/processes/identity.ts"
 import { folderOf, newWorkspaceId } from "../../../../../src/workspace/entry/record.ts"
+import type { GuestLost } from "../../../../../src/workspace/entry/resident.ts"
 import { openCommands } from "../../../../../src/workspace/residents/exec/command-registry.ts"
 import { exec } from "../../../../../src/workspace/residents/exec/exec.ts"
 import { temporaryDirectory } from "../../../lib/disk/temporary-directory.ts"
@@ -16,7 +17,7 @@ const id = newRequestId()
 const channel = { launch: () => Effect.succeed(Effect.never) } as unknown as GuestChannel
 
 /** The failure of a command's caller whose workspace comes to rest for `why`. */
-const failureAfter = (why: PyroError) =>
+const failureAfter = (why: GuestLost) =>
   Effect.gen(function*() {
     const folder = folderOf(yield* temporaryDirectory, newWorkspaceId())
     fs.mkdirSync(folder.directory, { recursive: true })
