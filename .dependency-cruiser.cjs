@@ -83,10 +83,7 @@ const alsoInside = {
     to: "connection/[^/]+$"
   }],
   // Room is asked for before a build and before a run.
-  "building": [{
-    from: "^test/unit/daemon/(app/room-before-work|calls/errors)",
-    to: "(builder/acquire|devcontainer/create)\\.ts$"
-  }],
+  "building": [{ from: "^test/unit/daemon/(app/room|calls/err)", to: "(builder/acquire|devcontainer/create)\\.ts$" }],
   "daemon": [
     { from: "^test/support/daemon/served-pyro\\.ts$", to: "server/[^/]+$" },
     { from: "^test/support/web/serve\\.ts$", to: "page/page\\.ts$" },
