@@ -141,11 +141,14 @@ describe("the errors of a call", () => {
       NoSpace: told,
       StateDirectoryUnusable: told
     }))
-    // @ts-expect-error SavedNotFound is not handled
-    const lacking: Effect.Effect<unknown, never, Pyro> = forgetful
+    // What is forgotten stays in the type.
+    const forgotten: Effect.Error<typeof forgetful>["_tag"] = "SavedNotFound"
+    // @ts-expect-error the call may still fail
+    const cannotFail: [Effect.Error<typeof forgetful>] extends [never] ? true : false = true
     // @ts-expect-error a list of workspaces is of no service
     const foreign = Effect.catchTag(pyro.workspace.list(), "ServiceFailed", told)
-    for (const one of [whole, lacking, foreign]) assert.isTrue(Effect.isEffect(one))
+    for (const one of [whole, forgetful, foreign]) assert.isTrue(Effect.isEffect(one))
+    assert.strictEqual(`${forgotten} ${cannotFail}`, "SavedNotFound true")
   })
 
   it("the type and the list of a row are the same", () => {
