@@ -6,6 +6,7 @@ import { printable } from "../../../contract/text/printable.ts"
 import type { Temporary } from "../../../system/files/temporary.ts"
 import { runTool } from "../../../system/processes/child.ts"
 import { nativeTool } from "../../../system/processes/native.ts"
+import { whileSlow } from "../../../system/waits/slow.ts"
 import type { CatalogueEntry } from "../model/catalogue.ts"
 import { mapBuildFailure } from "../model/failures.ts"
 import { linkOrCopy, needSpace, needTool, runSupervised, withSbin } from "../model/host-tools.ts"
@@ -164,13 +165,17 @@ export const buildNpmImage = ({ base, entry, hasNode, onProgress, work }: NpmIma
     // The image stays readable here if another process removes its environment.
     yield* mapBuildFailure({ ...context, step: "prepare" })(linkOrCopy(base, file("base.erofs")))
 
-    onProgress({ step: "fetching npm packages", fraction: 0 })
+    const fetching = "fetching npm packages"
+    onProgress({ step: fetching, fraction: 0 })
+    // npm tells nothing that a program may read until it is done.
+    const tell = (seconds: number) =>
+      onProgress({ step: `${fetching}: ${seconds} s`, fraction: 0.6 * seconds / (seconds + 20) })
     yield* mapBuildFailure({ ...context, step: "npm" })(
       runSupervised(work.alive, ["npm", "install", ...npmOptions, "--prefix", file("npm"), ...entry.own?.npm ?? []], {
         cwd: work.path,
         env: withSbin()
       })
-    )
+    ).pipe(whileSlow(tell))
     yield* demandNode({ entry, hasNode }, file("npm"))
     linkPrograms(file("npm"), (entry.own?.npm ?? []).map((word) => splitNpm(word).name))
     onProgress({ step: "writing the image", fraction: 0.6 })

@@ -17,6 +17,7 @@ import { realPath } from "../../../system/files/host-path.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { settleAfterwards } from "../../../system/waits/signal.ts"
+import { whileSlow } from "../../../system/waits/slow.ts"
 import type { Lifecycle, Notify } from "../../entry/context.ts"
 import { type Entry, nameNow } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
@@ -178,6 +179,10 @@ const prepareRest = (
     yield* entry.residents.hold(yield* Scope.provide(residents, entry.scope))
   })
 
+/** Says how long the files of a seed have been copied. */
+const copies = (notify: Notify) => (seconds: number) =>
+  notify({ _tag: "Notice", level: "progress", message: `copying the files: ${seconds} s` })
+
 /** Makes folder, record and first disk of a workspace. The record precedes everything that it announces. */
 const announceAndPrepare = (entry: Entry, payload: CreatePayload, notify: Notify) =>
   Effect.gen(function*() {
@@ -189,12 +194,14 @@ const announceAndPrepare = (entry: Entry, payload: CreatePayload, notify: Notify
     yield* writeFirstItems(entry.folder.directory, payload.secretHttp)
     faultPoint("create:secrets")
     faultPoint("create:announced")
+    const preparing = prepareDisk(record, entry.folder, payload).pipe(
+      asStep("disk"),
+      // Retries if the cache was emptied between the making of an image and its link.
+      Effect.retry({ times: 1, while: (failure) => failure._tag === "ImageDamaged" })
+    )
+    const isEmpty = (payload.repoUrl ?? payload.seedPath) === undefined
     const [prepared, images] = yield* Effect.all([
-      prepareDisk(record, entry.folder, payload).pipe(
-        asStep("disk"),
-        // Retries if the cache was emptied between the making of an image and its link.
-        Effect.retry({ times: 1, while: (failure) => failure._tag === "ImageDamaged" })
-      ),
+      isEmpty ? preparing : whileSlow(copies(notify))(preparing),
       // In parallel: another process reads the seed's files.
       imagesFor(payload.environment, notify, yield* roomFor({ ...record, driver: record.driver ?? "qemu" }))
     ], { concurrency: 2 })
