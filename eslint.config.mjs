@@ -124,6 +124,15 @@ const timerMessage =
   "Use Effect.sleep, or startTimer of src/system/waits/signal.ts to wake a fiber on the path of every command."
 const timers = ["setTimeout", "setInterval"].map((name) => ({ name, message: timerMessage }))
 
+/** A wait for a time is too short on a loaded host, and too long on any other. */
+const waitMessage =
+  "Wait for a condition: until() of test/support/until.ts. lapse() lets time pass where time is what the test is about, and a test clock is better."
+const waits = [
+  "CallExpression[callee.object.name='Effect'][callee.property.name='sleep']",
+  "NewExpression[callee.name='Promise'] CallExpression[callee.name='setTimeout'][arguments.0.type='Identifier']",
+  "ImportDeclaration[source.value='node:timers/promises'] > ImportSpecifier[imported.name='setTimeout']"
+].map((selector) => ({ selector, message: waitMessage }))
+
 const htmlMessage = "A value of a guest is text: give it to React as a child."
 /** Ways from a text to HTML or to a script. */
 const htmlProperties = ["innerHTML", "outerHTML", "insertAdjacentHTML", "srcdoc", "write"].map((property) => ({
@@ -208,6 +217,16 @@ export default tseslint.config(
   {
     files: ["{src,adapters,apps}/**/*.{ts,tsx}"],
     rules: { "max-lines-per-function": ["error", { max: 120, skipBlankLines: true, skipComments: true }] }
+  },
+  {
+    files: ["test/**/*.ts"],
+    // Times on the clock of a test; the helpers themselves; an agent and a program that have none of ours.
+    ignores: [
+      "test/unit/{cli/demo,scripts/lab-patience,system/telemetry/timings,workspace/content/files/within-time,lib/vm/claim/clock}.test.ts",
+      "test/support/{until,hostile/agent}.ts",
+      "test/fixtures/consumer/**"
+    ],
+    rules: { "no-restricted-syntax": ["error", ...waits] }
   },
   // Programs over the handle, without the parts of src: they build objects for it with Object.fromEntries, which sets no prototype.
   // They have no fibers, and so no Clock and no sleep of Effect's.

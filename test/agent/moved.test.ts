@@ -6,6 +6,7 @@ import type { Socket } from "node:net"
 import type { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
 import { Calls } from "../../src/lib/guest-channel/model/calls.ts"
 import { yieldToEventLoop } from "../../src/system/waits/effects.ts"
+import { lapse } from "../support/until.ts"
 import { Agent, until, withAgent, withGuestBuild } from "./agent.ts"
 import { hashOutput, run, start } from "./run.ts"
 import { openUnixSocket } from "./unix-socket.ts"
@@ -23,7 +24,7 @@ const atRest = <A, E, R>(received: () => number, work: Effect.Effect<A, E, R>) =
           // The signal takes effect at the end of a system call.
           yield* until("it stands still", () => /\) T /.test(readFileSync(`/proc/${pid}/stat`, "latin1")))
           for (let quiet = 0, before = -1; quiet < 3; quiet++) {
-            yield* Effect.sleep("2 millis")
+            yield* lapse(2)
             yield* yieldToEventLoop
             if (received() !== before) quiet = 0
             before = received()

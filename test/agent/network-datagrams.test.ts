@@ -3,6 +3,7 @@ import { Effect, Stream } from "effect"
 import type { GuestChannel } from "../../src/lib/guest-channel/GuestChannel.ts"
 import type { DatagramRequest } from "../../src/lib/guest-channel/model/network.ts"
 import { accept } from "../support/network/guest-requests.ts"
+import { lapse } from "../support/until.ts"
 import { withNetworkAgent } from "./agent.ts"
 import { connectedNetwork, js, serve } from "./network.ts"
 
@@ -111,7 +112,7 @@ withNetworkAgent("datagrams of the guest's programs", (it) => {
             accept(request),
             (socket) => Stream.runForEach(Stream.take(socket.received, 1), (bytes) => socket.write(bytes))
           )
-          return Effect.andThen(Effect.sleep("300 millis"), one)
+          return Effect.andThen(lapse(300), one)
         }
       })
       const said = yield* js(
@@ -159,7 +160,7 @@ withNetworkAgent("datagrams of the guest's programs", (it) => {
             const socket = yield* accept(request)
             yield* socket.write(Buffer.from([0]))
             yield* socket.write(Buffer.from([2, 65]))
-            yield* Effect.sleep("100 millis")
+            yield* lapse(100)
             yield* socket.write(Buffer.from([66, 0, 1, 67]))
             return yield* Effect.never
           })

@@ -3,6 +3,7 @@ import { Deferred, Effect, Fiber, Stream } from "effect"
 import { NetworkMode } from "../../src/lib/guest-channel/model/calls.ts"
 import type { ConnectRequest } from "../../src/lib/guest-channel/model/network.ts"
 import { accept } from "../support/network/guest-requests.ts"
+import { lapse } from "../support/until.ts"
 import { Agent, withAgent, withNetworkAgent, withUnprivilegedNetworkAgent } from "./agent.ts"
 import { connectedNetwork, echo, js, jsFiber, nextConnect, serve, textOf } from "./network.ts"
 
@@ -49,7 +50,7 @@ withNetworkAgent("connections of the guest's programs", (it) => {
   it.effect("a program waits for the host's answer", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
-      yield* serve(channel, { connect: (request) => Effect.andThen(Effect.sleep("1500 millis"), echo(request)) })
+      yield* serve(channel, { connect: (request) => Effect.andThen(lapse(1_500), echo(request)) })
       const said = yield* js(channel, program(80, "2001:db8::2", `s.on("connect", () => s.end("late"))`))
       assert.strictEqual(said, "end late")
     }))

@@ -3,6 +3,7 @@ import { Deferred, Effect, Fiber, Stream } from "effect"
 import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { setFlagsFromString } from "node:v8"
+import { lapsed } from "../support/until.ts"
 import { Agent, until, withAgent } from "./agent.ts"
 import { hashOutput, sh, start } from "./run.ts"
 
@@ -60,7 +61,7 @@ withAgent("output", (it) => {
           let bytes = 0
           let most = before
           yield* Stream.runForEach(process.output, (piece) =>
-            Effect.promise(() => new Promise<void>((resolve) => setTimeout(resolve, 1))).pipe(Effect.map(() => {
+            Effect.promise(() => lapsed(1)).pipe(Effect.map(() => {
               bytes += piece.bytes.length
               most = {
                 host: Math.max(most.host, residentBytes("self")),

@@ -1,6 +1,7 @@
 import { spawn as spawnTerminal } from "node-pty"
 import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
+import { lapsed } from "../support/until.ts"
 
 /** A built command line and the context it is started in. */
 export interface Binary {
@@ -117,6 +118,6 @@ export const eventually = async (what: string, condition: () => boolean, seen: (
   const deadline = Date.now() + 60_000
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}; saw: ${JSON.stringify(seen())}`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
+    await lapsed(10)
   }
 }

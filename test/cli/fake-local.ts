@@ -24,6 +24,7 @@ import { SeedImages } from "../../src/lib/disk/SeedImages.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 import { unfakedPyro } from "../support/daemon/unfaked-pyro.ts"
 import { someDisk } from "../support/disk/disk-usage.ts"
+import { lapse } from "../support/until.ts"
 import { fakeWorkspaces } from "./fake-workspaces.ts"
 
 const SAVED: ResultOf<"saved.list">["saved"][number] = {
@@ -161,7 +162,7 @@ const released = (what: string) =>
   })
 
 /** Waits as for a VM that boots, whose process keeps this one: `Effect.never` alone keeps none. */
-const forEver: Effect.Effect<never> = Effect.forever(Effect.sleep("1 hour"))
+const forEver: Effect.Effect<never> = Effect.forever(lapse(3_600_000))
 
 const start = (
   payload: RunPayload,
@@ -267,7 +268,7 @@ const asProcess = (payload: RunPayload, input: RunInput) =>
       Stream.fromEffect(exited)
     )
     const limited = payload.timeoutSeconds === undefined ? events : events.pipe(
-      Stream.interruptWhen(Effect.sleep(payload.timeoutSeconds * 1000)),
+      Stream.interruptWhen(lapse(payload.timeoutSeconds * 1000)),
       Stream.concat(Stream.sync((): RunEvent => ({
         _tag: "Exited",
         outcome: "timed_out",

@@ -9,6 +9,7 @@ import type { WorkspaceInfo } from "../../src/contract/rows/workspace-info.ts"
 import type { WorkspaceEvent } from "../../src/contract/rows/workspace-lifecycle.ts"
 import { callerProject, isReachable } from "../../src/contract/wire/caller-project.ts"
 import { unfakedPyro } from "../support/daemon/unfaked-pyro.ts"
+import { lapse } from "../support/until.ts"
 
 type RunCommand = (payload: RunPayload, input: RunInput) => Stream.Stream<RunEvent, ErrorOf<"run">>
 
@@ -211,7 +212,7 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
         const events = Stream.map(ran as Stream.Stream<RunEvent, ErrorOf<"workspace.exec">>, event)
         const seconds = payload.detach ? 0.2 : payload.waitSeconds
         return seconds === undefined ? events : events.pipe(
-          Stream.interruptWhen(Effect.sleep(seconds * 1000)),
+          Stream.interruptWhen(lapse(seconds * 1000)),
           Stream.filter(({ _tag }) => _tag !== "Output" || !payload.detach),
           Stream.concat(Stream.succeed<ExecEvent>({ _tag: "Detached", execId })),
           Stream.takeUntil(({ _tag }) => _tag === "Exited")

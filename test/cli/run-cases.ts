@@ -3,6 +3,7 @@ import { constants, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
+import { lapsed } from "../support/until.ts"
 import {
   type Binary,
   eventually,
@@ -250,7 +251,7 @@ export const runCases = (name: string, binary: Binary) => {
       child.child.stdout.pause()
       await eventually("the command", () => child.complained() === "up\n", child.complained)
       const before = residentBytes(child.child.pid!)
-      await new Promise((resolve) => setTimeout(resolve, 1500))
+      await lapsed(1500)
       const growth = residentBytes(child.child.pid!) - before
       child.child.stdout.resume()
       const { status, stdout } = await child.ended

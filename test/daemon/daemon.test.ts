@@ -5,6 +5,7 @@ import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
+import { lapsed } from "../support/until.ts"
 
 /** Processes that were started as the daemon of a state directory. */
 const daemonsOf = (state: string) =>
@@ -130,7 +131,7 @@ describe("the daemon without workspaces", () => {
     let isServed = false
     const listed = list().finally(() => isServed = true)
     // Longer than the library's ping would wait.
-    await new Promise((resolve) => setTimeout(resolve, 11_000))
+    await lapsed(11_000)
     assert.isFalse(isServed)
     process.kill(pid, "SIGCONT")
     assert.deepStrictEqual(await listed, [])

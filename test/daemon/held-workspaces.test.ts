@@ -7,6 +7,7 @@ import { connect, type CreateOptions, type PyroClient } from "../../src/sdk/conn
 import { sanitizedBuild } from "../agent/agent.ts"
 import { startLocalDaemon } from "../support/local-agent/daemon.ts"
 import { temporaryFolder, until } from "../support/pyro-cli.ts"
+import { lapsed } from "../support/until.ts"
 
 const program = path.resolve(import.meta.dirname, "../fixtures/holding-program.ts")
 
@@ -82,11 +83,11 @@ describe("workspaces of programs that die, over local agents", { concurrent: fal
     for (const { signal } of held) signal("SIGSTOP")
     process.kill(daemon.pid, "SIGSTOP")
     try {
-      await new Promise((resolve) => setTimeout(resolve, 8_000))
+      await lapsed(8_000)
     } finally {
       process.kill(daemon.pid, "SIGCONT")
     }
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await lapsed(1_500)
     for (const { signal } of held) signal("SIGCONT")
     // The times of these begin later, so the daemon has looked at the others often before.
     const witness = await pyro.create({ ttlMs: 3_000 })

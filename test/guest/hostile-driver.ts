@@ -9,6 +9,7 @@ import { type Impostor, makeImpostor, readOriginals } from "../support/hostile/i
 import { Random } from "../support/hostile/random.ts"
 import { readSessions } from "../support/hostile/recording.ts"
 import { anyOf, ask, Ends, requestsOf } from "../support/hostile/requests.ts"
+import { lapsed } from "../support/until.ts"
 
 /**
  * A process of its own, so that the daemon and the test have theirs: the agents of many workspaces that are hostile, and the client
@@ -54,7 +55,7 @@ const makePace = (perSecond: number) => {
   return async (frames: number) => {
     const now = performance.now()
     at = Math.max(at, now - 20) + frames / perSecond * 1_000
-    if (at > now) await new Promise((resolve) => setTimeout(resolve, at - now))
+    if (at > now) await lapsed(at - now)
   }
 }
 const surroundings = {

@@ -13,6 +13,7 @@ import { Vmm } from "../../src/lib/vm/Vmm.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 import { isAlive, type ProcessIdentity } from "../../src/system/processes/identity.ts"
 import { basics, diskMib, finish, guestServices, script } from "../support/guest.ts"
+import { lapse } from "../support/until.ts"
 import { claim, ran, requestFor, taken, temporary } from "../support/vm/pool-guests.ts"
 import { recordOf } from "../support/vm/vm-on-host.ts"
 
@@ -108,7 +109,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
         const request = yield* requestFor({ seed })
         const pool = yield* warm(request)
         const guest = yield* taken(pool, request)
-        yield* Effect.sleep("400 millis")
+        yield* lapse(400)
         const [startedTicks, uptime, directory, root, rootOfAgent] = (yield* claim(guest, look)).split("\n")
         assert.isAbove(Number.parseFloat(uptime!) * 1000 - Number(startedTicks) * 10, 300)
         assert.deepStrictEqual([directory, root], ["/workspace", rootOfAgent])
@@ -201,7 +202,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       assert.deepStrictEqual(yield* pool.status, { members: 0, memoryMib: 0 })
       // Also where a member was being made.
       yield* Effect.scoped(pool.take(request))
-      yield* Effect.sleep("300 millis")
+      yield* lapse(300)
       yield* pool.empty
       yield* pool.settled
       assert.deepStrictEqual(yield* pool.status, { members: 0, memoryMib: 0 })

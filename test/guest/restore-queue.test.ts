@@ -5,6 +5,7 @@ import { Vmm } from "../../src/lib/vm/Vmm.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 import { coreCount } from "../../src/system/processes/host.ts"
 import { guestServices } from "../support/guest.ts"
+import { lapse } from "../support/until.ts"
 import { requestFor } from "../support/vm/pool-guests.ts"
 
 /** One for each core, and one that waits for a file meanwhile. */
@@ -36,7 +37,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "5 minutes" })("guest
       const look = Effect.map(announced, (count) => {
         mostOnTheWay = Math.max(mostOnTheWay, count - up)
       })
-      const watch = yield* look.pipe(Effect.andThen(Effect.sleep(2)), Effect.forever, Effect.forkChild)
+      const watch = yield* look.pipe(Effect.andThen(lapse(2)), Effect.forever, Effect.forkChild)
       yield* Effect.forEach(
         Array.from({ length: many }),
         () => Effect.map(vmm.restore(wanted), () => void up++),
@@ -58,7 +59,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "5 minutes" })("guest
         () => Effect.forkChild(Effect.scoped(vmm.restore(wanted)))
       )
       // The first ones start, and this one has asked for its turn.
-      yield* Effect.sleep("30 millis")
+      yield* lapse(30)
       const [last] = all.slice(-1)
       yield* Fiber.interrupt(last!)
       assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(last!)))

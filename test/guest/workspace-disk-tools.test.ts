@@ -4,6 +4,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
+import { lapsed } from "../support/until.ts"
 
 const pyro = installation("pyro-disk-tools-")
 const { call, close, create, daemonPid, failure, folder, json, list: workspaces, sh, state, step } = pyro
@@ -182,7 +183,7 @@ describe("the disk of a stopped workspace", { concurrent: false }, () => {
       code = await exportAndKill()
     }
     assert.notStrictEqual(code, 0)
-    for (let tries = 0; tries < 1_000 && staged(); tries++) await new Promise((resolve) => setTimeout(resolve, 10))
+    for (let tries = 0; tries < 1_000 && staged(); tries++) await lapsed(10)
     assert.deepStrictEqual(fs.readdirSync(out), before)
     const [kept] = await workspaces()
     assert.strictEqual(kept?.state, "stopped")

@@ -5,6 +5,7 @@ import { layer as behindItsDaemon } from "../../src/sdk/installed.ts"
 import { makePromises, type PyroPromises } from "../../src/sdk/promises.ts"
 import { installation } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
+import { lapsed } from "../support/until.ts"
 
 const own = installation("pyro-beside-")
 const before = process.env["PYRO_STATE_DIR"]
@@ -35,7 +36,7 @@ const commandsBeside = async (work: Promise<unknown>) => {
     commands.push(
       pyro.workspace.exec({ workspace: "w", command: ["echo", String(commands.length)] }).then(({ stdout }) => stdout)
     )
-    await new Promise((resolve) => setTimeout(resolve, 15))
+    await lapsed(15)
   }
   await over
   return Promise.all(commands)
@@ -79,7 +80,7 @@ describe("a reset to a snapshot", () => {
       detach: true
     })
     await pyro.workspace.reset({ workspace: "w", snapshot: "waiting" })
-    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    await lapsed(1_000)
     const running = async () =>
       (await pyro.workspace.logs({ workspace: "w" })).commands.filter(({ outcome }) => outcome === "running")
     const ids = (await running()).map(({ execId }) => execId)

@@ -4,6 +4,7 @@ import { afterAll, assert, describe, it } from "vitest"
 import { memoryStoresOf } from "../support/host/host-inventory.ts"
 import { installation, vmmOf } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
+import { lapsed } from "../support/until.ts"
 import { isFirecracker, vmmName } from "../support/vm/vmm.ts"
 
 const pyro = installation("pyro-adopt-", {
@@ -74,7 +75,7 @@ describe("workspaces and the daemon's own life", { concurrent: false }, () => {
 
   it("the daemon stays while a workspace runs and exits when all are stopped", async () => {
     const pid = await daemonPid()
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    await lapsed(1500)
     assert.strictEqual(await daemonPid(), pid)
     await step("stop", "lives")
     await until("its leaving", async () => !(await daemon()).running)

@@ -1,10 +1,10 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { setTimeout as wait } from "node:timers/promises"
 import { afterAll, assert, describe, it } from "vitest"
 import { checkDisk } from "../support/disk/workspace-disk.ts"
 import { installation, vmmOf } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
+import { lapsed } from "../support/until.ts"
 import { vmmName } from "../support/vm/vmm.ts"
 
 const pyro = installation("pyro-life-")
@@ -113,7 +113,7 @@ describe("create, list, status, update, delete", { concurrent: false }, () => {
     )
     await json(["workspace", "update", id, "--ttl-seconds", "2"])
     // Only the command keeps it: looking is no activity.
-    await wait(5_000)
+    await lapsed(5_000)
     assert.strictEqual((await status(id)).state, "running")
     await json(["workspace", "cancel", id, exec_id])
     await until("its expiry", async () => !(await idsOf()).includes(id))

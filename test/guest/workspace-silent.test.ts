@@ -1,10 +1,10 @@
 import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { setTimeout as wait } from "node:timers/promises"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation, vmmOf } from "../support/installation.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
+import { lapsed } from "../support/until.ts"
 
 // Nearly all of the time is waiting: the suites run at once, each with a pyro of its own.
 const pyro = installation("pyro-silent-", { env: { PYRO_POOL_MEMBERS: "0" } })
@@ -203,11 +203,11 @@ describe.concurrent("a daemon that stands still for a while", () => {
       "--script",
       "for i in $(seq 30); do echo $i; sleep 1; done; exit 7"
     ])
-    await wait(2_000)
+    await lapsed(2_000)
     const daemon = await stalled.daemonPid()
     process.kill(daemon, "SIGSTOP")
     const asked = stalled.call(["workspace", "file", "write", "w", "note", "--text", "there"])
-    await wait(STALLED_MS)
+    await lapsed(STALLED_MS)
     process.kill(daemon, "SIGCONT")
     const written = await asked
     assert.strictEqual(written.code, 0, written.stderr)

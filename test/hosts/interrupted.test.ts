@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
 import { sharedCache } from "../support/own-cache.ts"
+import { lapsed } from "../support/until.ts"
 import { agentHosts, configure } from "./agent-hosts.ts"
 import { newPlace, play, type Played } from "./play.ts"
 import { startModel } from "./scripted-model.ts"
@@ -74,4 +75,4 @@ const TRIES_A_PRESS = 50
 
 const isRunning = ({ outcome }: { readonly outcome: string }) => outcome === "running"
 
-const pause = () => new Promise((resolve) => setTimeout(resolve, 100))
+const pause = () => lapsed(100)

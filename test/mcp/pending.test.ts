@@ -4,6 +4,7 @@ import { EnvironmentBuildFailed } from "../../src/contract/errors/errors.ts"
 import type { PyroService } from "../../src/contract/rows/Pyro.ts"
 import type { RunEvent } from "../../src/contract/rows/run.ts"
 import { makePending } from "../../src/mcp/pending.ts"
+import { lapse } from "../support/until.ts"
 import { call, fakePyro, textOf } from "./fakes.ts"
 import { info, succeeds } from "./results.ts"
 
@@ -95,7 +96,7 @@ describe("a vm_run", () => {
       return Stream.concat(begin, Stream.concat(events, Stream.make(exited)))
     }
   })
-  const later = Stream.fromEffect(Effect.sleep("200 millis")).pipe(Stream.drain)
+  const later = Stream.fromEffect(lapse(200)).pipe(Stream.drain)
 
   it("vm_run returns while its environment is built, and waits once its command runs", async () => {
     const pending = makePending(20)

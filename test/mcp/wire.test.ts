@@ -5,6 +5,7 @@ import { buildFake } from "../cli/build-fake.ts"
 import { run } from "../cli/cli-process.ts"
 import { rssOf } from "../support/host/process-facts.ts"
 import { until } from "../support/pyro-cli.ts"
+import { lapsed } from "../support/until.ts"
 import { projectServers } from "./project-servers.ts"
 import type { rawClient } from "./raw-client.ts"
 
@@ -361,7 +362,7 @@ describe("a client that reads late or never", () => {
     let isFull = false
     for (let sent = 0; sent < 20_000 && !isFull; sent += 100) {
       isFull = !client.child.stdin.write(line.repeat(100))
-      if (isFull) await new Promise((resolve) => setTimeout(resolve, 100))
+      if (isFull) await lapsed(100)
       // Still taken by the server: more.
       isFull &&= client.child.stdin.writableLength > 0
     }

@@ -1,12 +1,12 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { setTimeout as wait } from "node:timers/promises"
 import { afterAll, assert, describe, it } from "vitest"
 import { toldError } from "../support/daemon/told-error.ts"
 import { installation } from "../support/installation.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
 import { settled, settlesAs } from "../support/settled.ts"
 import { restingCases } from "../support/suites/resting-cases.ts"
+import { lapsed } from "../support/until.ts"
 import { comparisons, lines, told } from "../support/workspace/comparisons.ts"
 import { snapshots } from "../support/workspace/snapshots.ts"
 
@@ -90,7 +90,7 @@ describe("a comparison whose workspace is deleted", () => {
       await json(["workspace", "fork", "raced", "--name", "gone"])
       await json(["workspace", "snapshot", "create", "gone", "s"])
       const compared = call(["workspace", "compare", "gone@s", "gone", "--json"])
-      await wait(delayMs)
+      await lapsed(delayMs)
       await json(["workspace", "delete", "gone"])
       const { code, stdout } = await compared
       if (code !== 0) assert.include(["workspace_not_found", "workspace_not_ready"], toldError({ stdout }).code)

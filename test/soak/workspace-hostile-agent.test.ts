@@ -14,6 +14,7 @@ import { bytesBeneath, changedBetween, traceOf } from "../support/hostile/traces
 import { installation } from "../support/installation.ts"
 import { sharedCache } from "../support/own-cache.ts"
 import { pyroPath, until } from "../support/pyro-cli.ts"
+import { lapsed } from "../support/until.ts"
 
 /** `PYRO_HOSTILE_SEED` repeats a storm; the frames of one and their order in time are decided by it, but for the daemon's own timing. */
 const seed = Number(process.env["PYRO_HOSTILE_SEED"] ?? Date.now() % 1_000_000_000)
@@ -91,7 +92,7 @@ const latencies = async (runtime: Connected, enough: (count: number) => boolean)
     const began = performance.now()
     await runtime.runPromise(Effect.flatMap(Pyro, ({ workspace }) => exec(workspace, "healthy", ["true"])))
     measured.push(performance.now() - began)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await lapsed(20)
   }
   return measured
 }
@@ -107,7 +108,7 @@ const cacheListing = () =>
 const settledRss = async (pid: number) => {
   let least = Infinity
   for (let look = 0; look < 20; look++) {
-    await new Promise((resolve) => setTimeout(resolve, 150))
+    await lapsed(150)
     least = Math.min(least, rssOf(pid))
   }
   return least

@@ -4,6 +4,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { deadlineScale } from "../../src/system/settings/deadline-scale.ts"
+import { lapsed } from "./until.ts"
 
 /** The built command; `PYRO_TEST_ENTRY` names another build of it. */
 export const pyroPath = process.env["PYRO_TEST_ENTRY"] ??
@@ -94,6 +95,6 @@ export const until = async (
     if (Date.now() > end) {
       throw new Error(`waited ${limitMs} ms in vain: ${typeof what === "string" ? what : what()}`)
     }
-    await new Promise((resolve) => setTimeout(resolve, 10))
+    await lapsed(10)
   }
 }

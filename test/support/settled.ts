@@ -1,7 +1,7 @@
-import { setTimeout as wait } from "node:timers/promises"
 import { isDeepStrictEqual } from "node:util"
 import { assert } from "vitest"
 import { deadlineScale } from "../../src/system/settings/deadline-scale.ts"
+import { lapsed } from "./until.ts"
 
 const LIMIT_MS = 30_000 * deadlineScale
 
@@ -11,7 +11,7 @@ const LIMIT_MS = 30_000 * deadlineScale
  */
 export const settlesAs = async <A>(read: () => A | Promise<A>, expected: A, message?: string) => {
   const end = Date.now() + LIMIT_MS
-  while (!isDeepStrictEqual(await read(), expected) && Date.now() < end) await wait(50)
+  while (!isDeepStrictEqual(await read(), expected) && Date.now() < end) await lapsed(50)
   assert.deepStrictEqual(await read(), expected, message)
 }
 
@@ -20,7 +20,7 @@ export const settled = async <A>(read: () => A | Promise<A>): Promise<A> => {
   const end = Date.now() + LIMIT_MS
   let last = await read()
   for (let same = 0; same < 5 && Date.now() < end;) {
-    await wait(100)
+    await lapsed(100)
     const next = await read()
     same = isDeepStrictEqual(next, last) ? same + 1 : 0
     last = next

@@ -4,6 +4,7 @@ import * as zlib from "node:zlib"
 import type { Browser } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { temporaryFolder, until } from "../support/pyro-cli.ts"
+import { lapsed } from "../support/until.ts"
 import { openBrowser, openWindow } from "../support/web/browser.ts"
 import { crowd } from "../support/web/crowd.ts"
 import { builtPage, type ServedPage, servePage } from "../support/web/serve.ts"
@@ -86,7 +87,7 @@ describe("the page with 200 workspaces", { concurrent: false }, () => {
       for (let n = 0; n < times; n++) {
         const before = await worked()
         const turn = change(rows)
-        await new Promise((resolve) => setTimeout(resolve, 250))
+        await lapsed(250)
         all.push(await worked() - before)
         await shows(turn, rows)
       }

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "vitest"
 import { until } from "../support/pyro-cli.ts"
+import { lapsed } from "../support/until.ts"
 import { assertAccessible } from "../support/web/browser.ts"
 import { pageOverLocalAgents } from "../support/web/harness.ts"
 
@@ -41,7 +42,7 @@ describe("shells on the page", { concurrent: false }, () => {
     await until("the end of the loop", async () => {
       await page().keyboard.press("Control+c")
       await page().keyboard.type("echo out $((1 + 1))\n")
-      await new Promise((resolve) => setTimeout(resolve, 200))
+      await lapsed(200)
       return /out 2/.test((await screen().textContent()) ?? "")
     })
   })
@@ -67,7 +68,7 @@ describe("shells on the page", { concurrent: false }, () => {
     await page().locator(".xterm").click()
     await until("an answer of the same shell", async () => {
       await page().keyboard.type("echo again $((40 + 2))\n")
-      await new Promise((resolve) => setTimeout(resolve, 200))
+      await lapsed(200)
       return ((await screen().textContent()) ?? "").includes("again 42")
     })
   })

@@ -1,6 +1,6 @@
 import * as http from "node:http"
 import type { AddressInfo } from "node:net"
-import { setTimeout } from "node:timers/promises"
+import { lapsed } from "../until.ts"
 
 export interface Received {
   readonly path: string
@@ -65,7 +65,7 @@ export const otlpReceiver = async ({ delayMs = 0 } = {}) => {
     const chunks: Array<Buffer> = []
     request.on("data", (chunk: Buffer) => chunks.push(chunk))
     request.on("end", async () => {
-      if (delayMs > 0) await setTimeout(delayMs)
+      if (delayMs > 0) await lapsed(delayMs)
       if (request.socket.destroyed) return
       received.push({ path: request.url ?? "", headers: request.headers, body: Buffer.concat(chunks) })
       response.writeHead(status, { "content-type": "application/json" }).end("{}")

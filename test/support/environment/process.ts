@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { bundled } from "../package/bundled.ts"
+import { lapsed } from "../until.ts"
 
 const project = path.resolve(import.meta.dirname, "..", "..", "..")
 
@@ -111,7 +112,7 @@ export const until = async (what: string, condition: () => boolean, withinMs = 1
   const end = Date.now() + withinMs
   while (!condition()) {
     if (Date.now() > end) throw new Error(`waited ${withinMs} ms in vain: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await lapsed(20)
   }
 }
 

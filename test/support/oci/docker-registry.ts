@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as http from "node:http"
 import * as path from "node:path"
 import { cached, downloadByApt } from "../network/mirrors/downloads.ts"
+import { lapsed } from "../until.ts"
 import { digestOf, type TestImage } from "./image.ts"
 
 /** Debian's package of distribution's registry. Unpacked and not installed: an installed one would start as a service of the host. */
@@ -50,7 +51,7 @@ const start = async (folder: string, name: string, auth?: Authentication) => {
     const answer = await ask(socket, { method: "GET", path: "/v2/" }).catch(() => undefined)
     if (answer !== undefined) return { child, socket }
     if (child.exitCode !== null) throw new Error(`docker-registry ended with ${child.exitCode}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await lapsed(50)
   }
 }
 

@@ -1,6 +1,7 @@
 import { assert, beforeAll, describe, it } from "vitest"
 import type { Installation } from "../installation.ts"
 import { startPyro, until } from "../pyro-cli.ts"
+import { lapsed } from "../until.ts"
 
 /**
  * Clients that give up a step so many ms after its start. The delays reach from before the daemon hears of the step to after the step's end.
@@ -14,7 +15,7 @@ export const interruptedSuite = (pyro: Installation, delaysMs: ReadonlyArray<num
   /** Asks for a step and gives up after a while. */
   const giveUp = async (args: ReadonlyArray<string>, delayMs: number) => {
     const { child, finished } = startPyro(args, { env })
-    await new Promise((resolve) => setTimeout(resolve, delayMs))
+    await lapsed(delayMs)
     child.kill("SIGINT")
     await finished
   }

@@ -5,6 +5,7 @@ import { hostInventory } from "../host/host-inventory.ts"
 import { ownCache } from "../own-cache.ts"
 import { pyro, startPyro, temporaryFolder } from "../pyro-cli.ts"
 import { knownAccelerator } from "../run/accelerator.ts"
+import { lapsed } from "../until.ts"
 
 /** Where a run is, as seen from outside. */
 const phases = ["start", "template", "prepare", "restore", "command", "release"] as const
@@ -77,9 +78,9 @@ export const killSuite = (killsPerPhase: number) =>
           : 30)
       const deadline = Date.now() + 60_000
       while (now() !== wanted && child.exitCode === null && Date.now() < deadline) {
-        await new Promise((resolve) => setTimeout(resolve, 1))
+        await lapsed(1)
       }
-      await new Promise((resolve) => setTimeout(resolve, delayMs))
+      await lapsed(delayMs)
       const phase = now()
       child.kill("SIGKILL")
       const { signal } = await finished

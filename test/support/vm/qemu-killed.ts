@@ -1,10 +1,10 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { setTimeout as sleep } from "node:timers/promises"
 import { assert } from "vitest"
 import { stateOf } from "../host/process-facts.ts"
 import type { Installation } from "../installation.ts"
 import { until } from "../pyro-cli.ts"
+import { lapsed } from "../until.ts"
 
 const pidIn = (file: string, key: "process" | "qemu", purpose?: string): number | undefined => {
   try {
@@ -43,7 +43,7 @@ export const qemuKilledAt = async (
   const asked = call([...args, "--json"], { env: { PYRO_FAULT_HALT: point } }).finally(() => (over = true))
   let halted = false
   while (!over) {
-    await sleep(5)
+    await lapsed(5)
     const daemon = pidIn(path.join(state, "daemon", "daemon.json"), "process")
     if (daemon === undefined || stateOf(daemon) !== "T") continue
     // A step may pass the same point again.

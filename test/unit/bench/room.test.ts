@@ -6,14 +6,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { descendants, proportionalMib, residentMib, runProgram } from "../../../bench/host-process.ts"
 import { withLogs } from "../../../bench/kept-logs.ts"
-
-const until = async (condition: () => boolean) => {
-  const deadline = Date.now() + 10_000
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error("it did not come to that")
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-}
+import { untilTrue } from "../../support/until.ts"
 
 /** Enters a room, starts a process that would outlive its parent in it, and prints both. */
 const program = (script: string) => `
@@ -62,7 +55,7 @@ describe("a room", () => {
       const { child, disk, memory, started } = await inRoom()
       expect([fs.existsSync(disk), fs.existsSync(memory), isRunning(child)]).toEqual([true, true, true])
       started.kill(signal)
-      await until(() => !fs.existsSync(disk) && !fs.existsSync(memory) && !isRunning(child))
+      await untilTrue(() => !fs.existsSync(disk) && !fs.existsSync(memory) && !isRunning(child))
     }
   )
 
@@ -77,7 +70,7 @@ describe("a room", () => {
       const ended = new Promise((resolve) => started.once("close", resolve))
       started.kill(signal)
       expect([await ended, said]).toEqual([signal === "SIGINT" ? 130 : 143, ""])
-      await until(() => !fs.existsSync(disk) && !fs.existsSync(memory))
+      await untilTrue(() => !fs.existsSync(disk) && !fs.existsSync(memory))
     }
   )
 })
@@ -105,7 +98,7 @@ describe("host processes", () => {
   it("the bench finds a process's descendants and their memory", async () => {
     const child = spawn("sh", ["-c", "sh -c 'sleep 60; true'; true"], { stdio: "ignore" })
     try {
-      await until(() => descendants(child.pid ?? 0).length === 2)
+      await untilTrue(() => descendants(child.pid ?? 0).length === 2)
       const family = descendants(child.pid ?? 0)
       expect(descendants(process.pid)).toEqual(expect.arrayContaining([child.pid, ...family]))
       expect(proportionalMib(family)).toBeGreaterThan(0.05)

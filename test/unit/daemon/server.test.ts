@@ -11,6 +11,7 @@ import { newRequestId } from "../../../src/system/processes/identity.ts"
 import { serveAndConnect } from "../../support/daemon/served-pyro.ts"
 import { eventsOf } from "../../support/daemon/served-pyro.ts"
 import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
+import { lapse, until } from "../../support/until.ts"
 
 const output = (...bytes: ReadonlyArray<number>): AttachEvent => ({ _tag: "Output", bytes: Uint8Array.from(bytes) })
 
@@ -102,7 +103,7 @@ describe("events of a client", () => {
       assert.isAtMost(pulled, 4 * WINDOW_EVENTS)
       const before = pulled
       yield* Deferred.succeed(waits, undefined)
-      while (pulled < before + 10 * WINDOW_EVENTS) yield* Effect.sleep(1)
+      yield* until(() => pulled >= before + 10 * WINDOW_EVENTS)
       assert.isAtLeast(taken, before)
     }))
 
@@ -206,7 +207,7 @@ describe("a caller that leaves its operation", () => {
       assert.isFalse(state.ended)
       yield* ending
       const stopping = yield* Effect.forkChild(stop, { startImmediately: true })
-      yield* Effect.sleep(20)
+      yield* lapse(20)
       assert.isUndefined(stopping.pollUnsafe())
       yield* mayEnd
       yield* Fiber.join(stopping)

@@ -7,6 +7,7 @@ import { untilIdle } from "../../../src/daemon/until-idle.ts"
 import { RETIRE_SIGNAL } from "../../../src/system/processes/identity.ts"
 import { ProcessVariables } from "../../../src/system/settings/config.ts"
 import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
+import { lapse } from "../../support/until.ts"
 
 const retire = Effect.sync(() => void process.kill(process.pid, RETIRE_SIGNAL))
 
@@ -29,7 +30,7 @@ const waiting = (states: () => ReadonlyArray<string>) =>
   })
 
 /** The same, after its first looks. */
-const begun = (states: () => ReadonlyArray<string>) => Effect.tap(waiting(states), () => Effect.sleep(100))
+const begun = (states: () => ReadonlyArray<string>) => Effect.tap(waiting(states), () => lapse(100))
 
 describe("a daemon with nothing to do", () => {
   it.live("the daemon leaves at once when a client asks and nothing is held", () =>
@@ -46,9 +47,9 @@ describe("a daemon with nothing to do", () => {
       let state = "running"
       const { fiber, seen } = yield* begun(() => [state])
       yield* retire
-      yield* Effect.sleep(200)
+      yield* lapse(200)
       state = "stopped"
-      yield* Effect.sleep(200)
+      yield* lapse(200)
       assert.isUndefined(fiber.pollUnsafe())
       assert.isFalse(seen.closed)
     }))
@@ -60,7 +61,7 @@ describe("a daemon with nothing to do", () => {
       )
       yield* Effect.scoped(Effect.gen(function*() {
         yield* requests.trackReader
-        yield* Effect.sleep(500)
+        yield* lapse(500)
         assert.isUndefined(fiber.pollUnsafe())
         yield* retire
         yield* Fiber.join(fiber).pipe(Effect.timeout("5 seconds"))
@@ -74,7 +75,7 @@ describe("a daemon with nothing to do", () => {
       yield* Effect.scoped(Effect.gen(function*() {
         yield* requests.track
         yield* retire
-        yield* Effect.sleep(300)
+        yield* lapse(300)
         assert.isUndefined(fiber.pollUnsafe())
       }))
       assert.isAtMost(seen.looks, 3)

@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Schedule } from "effect"
+import { Effect, Fiber } from "effect"
 import { build } from "esbuild"
 import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { processesWithArgument } from "../../../src/system/processes/identity.ts"
+import { until } from "../../support/until.ts"
 
 /** A program that starts a watch for a command that makes `mark`, says so, and with a line on its stdin ends in good order. */
 const program = (folder: string) =>
@@ -44,12 +45,6 @@ const start = (file: string, mark: string) =>
 
 const ended = (child: ChildProcess) =>
   Effect.callback<number | null>((resume) => void child.once("exit", (code) => resume(Effect.succeed(code))))
-
-const until = (condition: () => boolean) =>
-  Effect.sync(condition).pipe(
-    Effect.repeat({ until: (holds) => holds, schedule: Schedule.spaced("5 millis") }),
-    Effect.timeout("10 seconds")
-  )
 
 describe("the watchdog", () => {
   it.live("the watchdog runs its command if its creator is killed, and not if the creator ends in good order", () =>

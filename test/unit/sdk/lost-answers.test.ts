@@ -12,6 +12,7 @@ import type { Session } from "../../../src/sdk/connection/session.ts"
 import { payloadOf } from "../../../src/sdk/model/options.ts"
 import { servePyro } from "../../support/daemon/served-pyro.ts"
 import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
+import { until } from "../../support/until.ts"
 
 const infoOf = (id: string): WorkspaceInfo => ({
   id,
@@ -115,7 +116,7 @@ describe("a creation whose answer is lost", () => {
       assert.instanceOf(failure, MessageUnreadable)
       assert.match(failure.message, /^workspace\.create: a message between pyro and its daemon cannot be read/)
       assert.deepStrictEqual([...workspaces], [])
-      while (log.length === 0) yield* Effect.sleep(1)
+      yield* until(() => log.length !== 0)
       assert.match(log.join("\n"), /a client reports: a message cannot be read/)
     }))
 })

@@ -12,6 +12,7 @@ import { connect, socketOf } from "../../../src/sdk/connection/connection.ts"
 import { servePyro } from "../../support/daemon/served-pyro.ts"
 import { eventsOf } from "../../support/daemon/served-pyro.ts"
 import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
+import { until } from "../../support/until.ts"
 
 const execId = "0123456789abcdef".repeat(2)
 const EVENTS: ReadonlyArray<ExecEvent> = [
@@ -41,7 +42,7 @@ const takenOver = (service: PyroService) =>
     const keep = (bytes: Buffer) => void received.push(bytes)
     socket.on("data", keep)
     socket.write(requestFrame(recordedExec(), { workspace: "w", command: ["true"], execId, order: "stream" }))
-    while (!isWhole(Buffer.concat(received))) yield* Effect.sleep(1)
+    yield* until(() => isWhole(Buffer.concat(received)))
     socket.off("data", keep)
     socket.pause()
     socket.unshift(Buffer.concat(received))

@@ -4,6 +4,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { SeedImages } from "../../../../src/lib/disk/SeedImages.ts"
 import { linkImage } from "../../../../src/lib/disk/workspace-disk.ts"
+import { lapse } from "../../../support/until.ts"
 import { debugfs, fsckComplaint } from "./inspect.ts"
 import { withSeeds } from "./seeds.ts"
 import { temporaryDirectory, temporaryDirectoryIn } from "./temporary-directory.ts"
@@ -17,7 +18,7 @@ const settledTree = (directory: string) => {
   fs.writeFileSync(path.join(tree, "src", "main.ts"), "export {}\n")
   fs.writeFileSync(path.join(tree, "README.md"), "# hello\n")
   // Change times cannot be set back: wait until the newest is a second old.
-  return Effect.as(Effect.sleep("1100 millis"), tree)
+  return Effect.as(lapse(1_100), tree)
 }
 
 /** Where the metadata and the first files are. */

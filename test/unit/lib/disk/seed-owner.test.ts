@@ -5,6 +5,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { type Owner, SeedImages } from "../../../../src/lib/disk/SeedImages.ts"
 import { nativeDirectory } from "../../../../src/system/processes/native.ts"
+import { lapse } from "../../../support/until.ts"
 import { debugfs, dump, fsckComplaint, listing } from "./inspect.ts"
 import { withSeeds } from "./seeds.ts"
 import { temporaryDirectory } from "./temporary-directory.ts"
@@ -83,7 +84,7 @@ describe("the owner of a seed image", { concurrent: true }, () => {
       const directory = yield* temporaryDirectory
       const source = tree(directory)
       // A source that was changed a moment ago is not remembered.
-      yield* Effect.sleep("1100 millis")
+      yield* lapse(1_100)
       const fromPath = (owner?: Owner) => run(directory, (seeds) => seeds.fromPath({ path: source, virtualMib, owner }))
       const empty = (owner?: Owner) => run(directory, (seeds) => seeds.empty(virtualMib, owner))
       const fromKey = (owner?: Owner) =>

@@ -6,6 +6,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { SeedImages } from "../../../../src/lib/disk/SeedImages.ts"
 import { nativeDirectory } from "../../../../src/system/processes/native.ts"
+import { lapse } from "../../../support/until.ts"
 import { fsckComplaint } from "./inspect.ts"
 import { withSeeds } from "./seeds.ts"
 import { rawTar } from "./tar-bytes.ts"
@@ -135,7 +136,7 @@ describe("room for seed images", () => {
       const tree = treeOf(directory, [8, 8, 8, 8])
       for (const afterMs of [0, 2, 5, 10, 20, 40]) {
         const fiber = yield* Effect.forkChild(seed(directory, tree, 64))
-        yield* Effect.sleep(afterMs)
+        yield* lapse(afterMs)
         yield* Fiber.interrupt(fiber)
         assert.isTrue(leftBehind(directory).every((name) => name.endsWith(".ext4")), leftBehind(directory).join())
         for (const name of leftBehind(directory)) {
@@ -157,7 +158,7 @@ describe("room for seed images", () => {
           ...["--into", into, "--virtual-bytes", String(64 * mib), "--directory", tree]
         ], { stdio: "ignore" })
         const exited = new Promise((resolve) => child.once("exit", resolve))
-        yield* Effect.sleep(afterMs)
+        yield* lapse(afterMs)
         child.kill("SIGKILL")
         yield* Effect.promise(() => exited)
         for (const name of fs.readdirSync(into)) {

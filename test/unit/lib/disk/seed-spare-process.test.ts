@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schedule } from "effect"
+import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { SeedImages } from "../../../../src/lib/disk/SeedImages.ts"
 import { runTool } from "../../../../src/system/processes/child.ts"
 import { nativeTool } from "../../../../src/system/processes/native.ts"
+import { until } from "../../../support/until.ts"
 import { withSeeds } from "./seeds.ts"
 import { temporaryDirectory } from "./temporary-directory.ts"
 
@@ -20,11 +21,6 @@ const waiting = () =>
       return [] // it ended meanwhile
     }
   })
-
-const until = (isSo: () => boolean) =>
-  Effect.suspend(() => isSo() ? Effect.void : Effect.fail("not so after 5 s")).pipe(
-    Effect.retry(Schedule.spaced("20 millis").pipe(Schedule.upTo({ duration: "5 seconds" })))
-  )
 
 const oneWaits = Effect.map(until(() => waiting().length === 1), () => waiting()[0] ?? 0)
 const noneWaits = until(() => waiting().length === 0)

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { Duplex } from "node:stream"
 import { Outbox } from "../../../../src/lib/guest-channel/wire/outbox.ts"
+import { lapsed } from "../../../support/until.ts"
 
 const make = () => {
   const writes: Array<string> = []
@@ -15,7 +16,7 @@ const make = () => {
   return { outbox: new Outbox(socket, assert.fail, () => 0), socket, writes }
 }
 
-const ms = (time: number) => new Promise((resolve) => setTimeout(resolve, time))
+const ms = (time: number) => lapsed(time)
 
 describe("what nobody waits for", () => {
   it("a low-priority frame goes before the next frame, in one write", async () => {

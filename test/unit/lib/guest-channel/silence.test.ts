@@ -4,6 +4,7 @@ import { ChannelFailed } from "../../../../src/contract/errors/errors.ts"
 import type { GuestChannel } from "../../../../src/lib/guest-channel/GuestChannel.ts"
 import { Calls } from "../../../../src/lib/guest-channel/model/calls.ts"
 import { AgentMessage, FIRST_CALL, HostMessage } from "../../../support/guest-channel/guest-wire.ts"
+import { lapse } from "../../../support/until.ts"
 import { Peer } from "./peer.ts"
 
 const nothing = Buffer.alloc(0)
@@ -183,7 +184,7 @@ describe("an agent that is only slow", () => {
       const during = channel.silently({ last: Calls.sync({ dropCaches: 0 }), first: [] }, () =>
         Effect.gen(function*() {
           const request = yield* Effect.forkChild(channel.call.sync({ dropCaches: 0 }))
-          yield* Effect.sleep("200 millis")
+          yield* lapse(200)
           return request
         }))
       yield* Fiber.join(yield* during)
@@ -194,7 +195,7 @@ describe("an agent that is only slow", () => {
       const { channel, peer } = yield* silent()
       peer.answering = true
       yield* channel.spawn({ argv: ["sleep", "9"] })
-      yield* Effect.sleep("100 millis")
+      yield* lapse(100)
       assert.deepStrictEqual(probes(peer), [])
       assert.isFalse(channel.isSilent())
     }))

@@ -1,9 +1,9 @@
 import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { setTimeout } from "node:timers/promises"
 import { TransferGate } from "../../../../src/lib/guest-channel/streams/transfer-gate.ts"
 import { Violation } from "../../../../src/lib/guest-channel/wire/violation.ts"
 import { Settled } from "../../../../src/system/waits/signal.ts"
+import { lapsed } from "../../../support/until.ts"
 
 const AHEAD = 196_608
 
@@ -123,7 +123,7 @@ describe("how long transfers wait for a request", () => {
     assert.isFalse(gate.isOpen)
     const before = changes
     const since = performance.now()
-    while (changes === before && performance.now() - since < 5_000) await setTimeout(1)
+    while (changes === before && performance.now() - since < 5_000) await lapsed(1)
     assert.strictEqual(changes, before + 1)
     assert.isTrue(gate.isOpen)
   })

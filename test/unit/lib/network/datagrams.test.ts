@@ -8,6 +8,7 @@ import { openDatagrams } from "../../../../src/lib/network/daemon/dial/open-data
 import { relayDatagrams, type RelayOptions } from "../../../../src/lib/network/datagrams.ts"
 import { parseIpRules } from "../../../../src/lib/network/model/policy.ts"
 import { Signal } from "../../../../src/system/waits/signal.ts"
+import { lapse } from "../../../support/until.ts"
 
 /** A server on this machine that answers each datagram with itself. */
 const echoServer = Effect.acquireRelease(
@@ -79,7 +80,7 @@ describe("the relay of datagrams", () => {
       for (let i = 0; i < 8; i++) {
         yield* send("x")
         yield* got
-        yield* Effect.sleep("100 millis")
+        yield* lapse(100)
       }
       assert.isUndefined(relay.pollUnsafe())
       assert.deepStrictEqual(yield* Fiber.join(relay), { _tag: "Idle" })

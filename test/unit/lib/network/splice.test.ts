@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Cause, Deferred, Effect, Fiber, Queue, Schedule, type Scope, Stream } from "effect"
+import { type Cause, Deferred, Effect, Fiber, Queue, type Scope, Stream } from "effect"
 import { writeFileSync } from "node:fs"
 import * as net from "node:net"
 import { join } from "node:path"
@@ -11,6 +11,7 @@ import {
   splice,
   type SpliceOptions
 } from "../../../../src/lib/network/splice.ts"
+import { until } from "../../../support/until.ts"
 import { HOST, listen, makeIdentity, run } from "./intercept/intercepted.ts"
 import { temporary } from "./package-cache/package-cache.ts"
 
@@ -80,12 +81,6 @@ const makeConnection: Effect.Effect<{ readonly socket: net.Socket; readonly serv
       socket.pause()
     }),
     ({ server, socket }) => Effect.sync(() => [server, socket].forEach((one) => one.destroy()))
-  )
-
-const until = (condition: () => boolean) =>
-  Effect.sync(condition).pipe(
-    Effect.repeat({ until: (holds) => holds, schedule: Schedule.spaced("2 millis") }),
-    Effect.timeout("10 seconds")
   )
 
 const event = (socket: net.Socket, name: string) =>

@@ -5,6 +5,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { named } from "../../../../src/contract/text/names.ts"
 import { gitDeadlines } from "../../../../src/lib/seeding/git/confined-git.ts"
+import { until } from "../../../support/until.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 import { commit, repository, seeded, write } from "./support.ts"
 
@@ -107,7 +108,7 @@ describe.each([["with namespaces", true], ["without namespaces", false]])("a see
       const tree = yield* prepared
       write(tree, slow)
       const seeding = yield* Effect.forkChild(seeded({ seedPath: tree }, { namespaces }))
-      while (!processesOn(tree).some((pid) => isLsFiles(pid))) yield* Effect.sleep(20)
+      yield* until(() => processesOn(tree).some((pid) => isLsFiles(pid)))
       yield* Fiber.interrupt(seeding)
       yield* untilGone(tree)
     }))

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { lapse } from "../../../support/until.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 import { commit, names, repository, seeded, seedWith, status, userGit, write } from "./support.ts"
 
@@ -203,7 +204,7 @@ describe("a seed from a git work tree", { concurrent: true }, () => {
       const tree = busyTree(folder)
       const cache = path.join(folder, "cache")
       fs.mkdirSync(cache)
-      yield* Effect.sleep("1100 millis") // change times cannot be set back, and younger ones are not trusted
+      yield* lapse(1_100) // change times cannot be set back, and younger ones are not trusted
       const first = yield* seedWith(cache, { seedPath: tree })
       const again = yield* seedWith(cache, { seedPath: tree })
       assert.deepStrictEqual(again, first)

@@ -5,6 +5,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { acquireLock, withLock } from "../../../../src/system/files/lock.ts"
+import { lapse } from "../../../support/until.ts"
 
 const lockFile = Effect.acquireRelease(
   Effect.sync(() => path.join(fs.mkdtempSync(path.join(os.tmpdir(), "pyro-lock-")), "a.lock")),
@@ -19,7 +20,7 @@ describe("lock", () => {
       const hold = (name: string) =>
         Effect.gen(function*() {
           order.push(`${name} in`)
-          yield* Effect.sleep(50)
+          yield* lapse(50)
           order.push(`${name} out`)
         }).pipe(withLock(file, { timeoutMs: 10_000 }))
       yield* Effect.all([hold("a"), hold("b")], { concurrency: 2 })
@@ -60,7 +61,7 @@ describe("lock", () => {
       yield* Effect.scoped(Effect.gen(function*() {
         yield* acquireLock(file, { timeoutMs: 1000 })
         const waiting = yield* Effect.forkChild(Effect.scoped(acquireLock(file, { timeoutMs: 60_000 })))
-        yield* Effect.sleep(50)
+        yield* lapse(50)
         yield* Fiber.interrupt(waiting)
       }))
       yield* Effect.scoped(acquireLock(file, { timeoutMs: 1000 }))

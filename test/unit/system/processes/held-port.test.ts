@@ -7,6 +7,7 @@ import { afterEach, assert, describe, it } from "vitest"
 import { type HeldPort, holdPort, PortNotHeld } from "../../../../src/system/processes/held-port.ts"
 import { nativeDirectory } from "../../../../src/system/processes/native.ts"
 import { portHolders } from "../../../support/host/port-holder.ts"
+import { untilTrue } from "../../../support/until.ts"
 
 const tool = path.join(nativeDirectory(), "pyro-port")
 const isRoot = process.getuid!() === 0
@@ -67,11 +68,6 @@ const rejection = (held: Promise<HeldPort>) =>
     return cause
   })
 
-/** Repeats until a condition holds. */
-const until = async (holds: () => boolean | Promise<boolean>) => {
-  while (!await holds()) await new Promise((resolve) => setImmediate(resolve))
-}
-
 const isRefused = (port: number) =>
   new Promise<boolean>((resolve) => {
     const socket = net.connect({ host: "127.0.0.1", port })
@@ -112,7 +108,7 @@ describe("the user at the other end of a connection", () => {
     await new Promise((resolve) => child.stdout.once("data", resolve))
     assert.strictEqual(await held.userAt(own.localPort!), 0)
     own.destroy()
-    await until(async () => await held.userAt(own.localPort!) === undefined)
+    await untilTrue(async () => await held.userAt(own.localPort!) === undefined)
   })
 
   it("a client that has closed its socket has no user", async () => {
@@ -121,7 +117,7 @@ describe("the user at the other end of a connection", () => {
     const client = socket.localPort!
     socket.destroy()
     // Nobody reads at the other end, so the kernel keeps the connection for a while.
-    await until(async () => await held.userAt(client) === undefined)
+    await untilTrue(async () => await held.userAt(client) === undefined)
   })
 
   it("the length of the host's table is of no account: questions about 1,000 connections are answered in their order", async () => {
@@ -178,7 +174,7 @@ describe("a port that stays taken between two daemons", () => {
     held.keep(true)
     await leave(held)
     process.kill(holderOf(directory), "SIGKILL")
-    await until(() => isRefused(port))
+    await untilTrue(() => isRefused(port))
     assert.isFalse((await hold(directory, port)).held.wasHeld)
   })
 
@@ -188,7 +184,7 @@ describe("a port that stays taken between two daemons", () => {
     held.keep(true)
     await leave(held)
     fs.rmSync(directory, { recursive: true })
-    await until(() => isRefused(port))
+    await untilTrue(() => isRefused(port))
   })
 
   it.runIf(isRoot)("another user cannot listen at any address that a browser tries, nor get the sockets", async () => {

@@ -7,6 +7,7 @@ import * as net from "node:net"
 import { gunzipSync, gzipSync } from "node:zlib"
 import { contentOf } from "../../../../../src/lib/network/dialer/package-cache/keeping.ts"
 import type { RegistryKind } from "../../../../../src/lib/network/model/cache-access.ts"
+import { lapse, until } from "../../../../support/until.ts"
 import {
   entriesIn,
   get,
@@ -22,8 +23,6 @@ const TARBALL = "/left-pad/-/left-pad-1.0.0.tgz"
 const KEY = `registry.npmjs.org:80${TARBALL} */*`
 const PACKUMENT = "/left-pad"
 const BODY = randomBytes(300_000)
-
-const until = (condition: () => boolean) => Effect.repeat(Effect.sleep(5), { until: condition })
 
 /** Whether this process has files of a cache open. */
 const hasOpenFiles = ({ directory }: PackageCacheFront) =>
@@ -47,7 +46,7 @@ describe("the package cache", () => {
       assert.isTrue(again.body.equals(BODY))
       assert.deepStrictEqual(cache.asked, [`GET ${TARBALL}`])
       assert.deepStrictEqual(other.asked, [])
-      yield* Effect.repeat(Effect.sleep(5), { until: () => cache.served.length + other.served.length === 2 })
+      yield* until(() => cache.served.length + other.served.length === 2)
       assert.deepInclude(cache.served[0], { fetchedBytes: BODY.length, cachedBytes: 0 })
       assert.deepInclude(other.served[0], { fetchedBytes: 0, cachedBytes: BODY.length })
     }))
@@ -63,7 +62,7 @@ describe("the package cache", () => {
       })
       const first = yield* Effect.forkChild(get(cache, TARBALL))
       const second = yield* Effect.forkChild(get(cache, TARBALL))
-      yield* Effect.sleep(200)
+      yield* lapse(200)
       yield* Deferred.succeed(half, undefined)
       for (const fiber of [first, second]) assert.isTrue((yield* Fiber.join(fiber)).body.equals(BODY))
       assert.lengthOf(cache.asked, 1)
@@ -105,7 +104,7 @@ describe("the package cache", () => {
       const again = yield* get(cache, TARBALL, { headers: { "cache-control": "no-cache" } })
       assert.strictEqual(again.body.toString(), "2")
       const file = yield* keptFile(cache, KEY)
-      yield* Effect.repeat(Effect.sleep(5), { until: () => readFileSync(file, "latin1").startsWith("2") })
+      yield* until(() => readFileSync(file, "latin1").startsWith("2"))
       const other = yield* makePackageCache({ handler: sending(""), directory: cache.directory, group: "other" })
       assert.strictEqual((yield* get(other, TARBALL)).body.toString(), "2")
     }))
@@ -175,7 +174,7 @@ describe("the package cache", () => {
             directory: cache.directory
           })
           yield* get(front, index[1], { headers: { accept: index[3] } })
-          yield* Effect.repeat(Effect.sleep(5), { until: () => entriesIn(cache.directory) === 1 })
+          yield* until(() => entriesIn(cache.directory) === 1)
         }
         const other = (group: string) =>
           makePackageCache({ kind, handler: sending("away"), directory: cache.directory, group })

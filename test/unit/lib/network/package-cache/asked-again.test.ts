@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { randomBytes } from "node:crypto"
 import type { RegistryKind } from "../../../../../src/lib/network/model/cache-access.ts"
+import { until } from "../../../../support/until.ts"
 import { entriesIn, get, HOSTS, keptFile, makePackageCache, sending } from "./package-cache.ts"
 
 const TARBALL = "/left-pad/-/left-pad-1.0.0.tgz"
@@ -41,7 +42,7 @@ describe("a request for what the package cache has", () => {
         body = "right"
         const options = { kind, handler: sending("away"), directory: cache.directory }
         assert.strictEqual((yield* get(cache, path)).body.toString(), answersAgain)
-        yield* Effect.repeat(Effect.sleep(5), { until: () => entriesIn(cache.directory) === 1 })
+        yield* until(() => entriesIn(cache.directory) === 1)
         const other = yield* makePackageCache({ ...options, group: "other" })
         other.state.isReachable = false
         yield* Effect.repeat(get(other, path), { until: ({ body: got }) => got.toString() === answersAgain })

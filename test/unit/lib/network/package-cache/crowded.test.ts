@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
+import { until } from "../../../../support/until.ts"
 import { get, makePackageCache, sending } from "./package-cache.ts"
 
 const TARBALL = "/left-pad/-/left-pad-1.0.0.tgz"
@@ -14,7 +15,7 @@ describe("a guest that keeps its connections to a registry busy", () => {
         group: "other"
       })
       yield* Effect.forkChild(get(busy, TARBALL))
-      yield* Effect.repeat(Effect.sleep(5), { until: () => busy.asked.length === 1 })
+      yield* until(() => busy.asked.length === 1)
       assert.strictEqual((yield* get(other, TARBALL)).body.toString(), "whole")
     }))
 
@@ -26,7 +27,7 @@ describe("a guest that keeps its connections to a registry busy", () => {
         Array.from({ length: 532 }, (_, at) => `/p${at}/-/p${at}-1.0.0.tgz`),
         (path) => Effect.forkChild(Effect.map(get(cache, path), ({ status }) => refused.push(status)))
       )
-      yield* Effect.repeat(Effect.sleep(5), { until: () => refused.length >= 20 })
+      yield* until(() => refused.length >= 20)
       assert.deepStrictEqual(new Set(refused), new Set([502]))
       yield* Fiber.interruptAll(requests)
     }), 30_000)

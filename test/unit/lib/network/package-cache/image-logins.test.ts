@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { createHash, randomBytes } from "node:crypto"
 import type * as http from "node:http"
 import * as https from "node:https"
+import { until } from "../../../../support/until.ts"
 import { HOST } from "../intercept/intercepted.ts"
 import { type ImageRegistry, makeImageRegistry } from "./image-registry.ts"
 import { keptFile } from "./package-cache.ts"
@@ -114,7 +115,7 @@ describe("layers of a registry with logins", () => {
       const one = yield* registry.frontFor([login("password-one", "team/one")])
       assert.strictEqual((yield* ask(registry, one, path("team/two"))).status, 403)
       assert.deepStrictEqual(registry.asked, [])
-      yield* Effect.repeat(Effect.sleep(5), { until: () => registry.served.length > 0 })
+      yield* until(() => registry.served.length > 0)
       assert.match(registry.served[0]!.denial!.detail, /the placeholder of the secret PASSWORD/)
     }))
 
@@ -124,7 +125,7 @@ describe("layers of a registry with logins", () => {
       const one = yield* registry.frontFor([login("password-one", "team/one")])
       assert.strictEqual((yield* ask(registry, one, path("team/one"))).status, 502)
       assert.strictEqual(gets(registry), 0)
-      yield* Effect.repeat(Effect.sleep(5), { until: () => registry.served.length > 0 })
+      yield* until(() => registry.served.length > 0)
       assert.match(registry.served[0]!.failure!, /^TLS with .* failed/)
     }))
 

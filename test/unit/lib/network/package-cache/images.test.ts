@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { createHash, randomBytes } from "node:crypto"
 import * as http from "node:http"
 import * as https from "node:https"
+import { until } from "../../../../support/until.ts"
 import { HOST } from "../intercept/intercepted.ts"
 import { type ImageRegistry, makeImageRegistry } from "./image-registry.ts"
 import { keptFile } from "./package-cache.ts"
@@ -54,7 +55,7 @@ describe("connections to a registry of images", () => {
       assert.match(failure.message, /certificate/)
       assert.isTrue((yield* ask(registry, registry.identity.authority.certificate)).equals(BODY))
       assert.isTrue((yield* ask(registry, registry.identity.authority.certificate)).equals(BODY))
-      yield* Effect.repeat(Effect.sleep(5), { until: () => registry.served.length === 3 })
+      yield* until(() => registry.served.length === 3)
       assert.isAbove(registry.served[2]!.fetchedBytes, BODY.length)
     }))
 

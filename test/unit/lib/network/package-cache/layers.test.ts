@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { fileOf } from "../../../../../src/lib/network/dialer/package-cache/store.ts"
 import type { NameRules } from "../../../../../src/lib/network/model/judge.ts"
 import { parseHostRule } from "../../../../../src/lib/network/model/rule.ts"
+import { lapse, until } from "../../../../support/until.ts"
 import { entriesIn, get, keptFile, makePackageCache, type Options, temporary } from "./package-cache.ts"
 
 const BODY = randomBytes(300_000)
@@ -71,7 +72,7 @@ describe("layers of images in the package cache", () => {
       const again = yield* get(other, pathIn("other"), { headers: { authorization: "Bearer theirs" } })
       assert.isTrue(again.body.equals(BODY))
       assert.deepStrictEqual(other.asked, [`HEAD ${pathIn("other")}`])
-      yield* Effect.repeat(Effect.sleep(5), { until: () => other.served.length === 1 })
+      yield* until(() => other.served.length === 1)
       assert.deepInclude(other.served[0], { fetchedBytes: 0, cachedBytes: BODY.length })
     }))
 
@@ -155,7 +156,7 @@ describe("layers of images in the package cache", () => {
     Effect.gen(function*() {
       const cache = yield* make({ handler: registry({ body: randomBytes(1_000) }) })
       yield* get(cache, PATH)
-      yield* Effect.repeat(Effect.sleep(5), { until: () => cache.served.length === 1 })
+      yield* until(() => cache.served.length === 1)
       assert.strictEqual(entriesIn(cache.directory), 0)
       assert.isFalse(existsSync(join(cache.directory, fileOf(KEY))))
     }))
@@ -171,10 +172,10 @@ describe("layers of images in the package cache", () => {
       }
       const cache = yield* make({ handler })
       const first = yield* Effect.forkChild(get(cache, PATH))
-      yield* Effect.repeat(Effect.sleep(5), { until: () => waiting.length === 1 })
+      yield* until(() => waiting.length === 1)
       const second = yield* Effect.forkChild(get(cache, PATH))
-      yield* Effect.repeat(Effect.sleep(5), { until: () => cache.asked.some((one) => one.startsWith("HEAD")) })
-      yield* Effect.sleep(50)
+      yield* until(() => cache.asked.some((one) => one.startsWith("HEAD")))
+      yield* lapse(50)
       for (const end of waiting) end()
       for (const fiber of [first, second]) assert.isTrue((yield* Fiber.join(fiber)).body.equals(BODY))
       assert.deepStrictEqual(gets(cache.asked), [`GET ${PATH}`])

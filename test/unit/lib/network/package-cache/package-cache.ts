@@ -8,6 +8,7 @@ import type { DialMessage } from "../../../../../src/lib/network/both/dial/proto
 import { serve } from "../../../../../src/lib/network/dialer/package-cache/serve.ts"
 import { fileOf } from "../../../../../src/lib/network/dialer/package-cache/store.ts"
 import type { CacheAccess, RegistryKind, Served } from "../../../../../src/lib/network/model/cache-access.ts"
+import { until } from "../../../../support/until.ts"
 import { listen } from "../intercept/intercepted.ts"
 
 export const NPM_HOST = "registry.npmjs.org"
@@ -144,7 +145,7 @@ export const get = (
 export const keptFile = ({ directory }: { readonly directory: string }, key: string) =>
   Effect.gen(function*() {
     const file = join(directory, fileOf(key))
-    yield* Effect.repeat(Effect.sleep(5), { until: () => existsSync(file) })
+    yield* until(() => existsSync(file))
     return file
   })
 

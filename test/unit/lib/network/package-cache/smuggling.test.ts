@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process"
 import * as http from "node:http"
 import * as net from "node:net"
 import { Random } from "../../../../support/hostile/random.ts"
+import { until } from "../../../../support/until.ts"
 import { get, keptFile, makePackageCache, speak } from "./package-cache.ts"
 
 const TARBALL = "/left-pad/-/left-pad-1.0.0.tgz"
@@ -156,7 +157,7 @@ describe("a guest that hides a request in another one", () => {
         const path = `/left-pad/-/left-pad-${number}.0.0.tgz`
         assert.strictEqual((yield* get(cache, path)).body.toString(), path)
         yield* keptFile(cache, `registry.npmjs.org:80${path} */*`)
-        yield* Effect.repeat(Effect.sleep(5), { until: () => closed === number })
+        yield* until(() => closed === number)
       }
     }))
 

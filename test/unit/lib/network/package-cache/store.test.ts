@@ -5,6 +5,7 @@ import * as fs from "node:fs"
 import type { ServerResponse } from "node:http"
 import { join } from "node:path"
 import { fileOf, Store } from "../../../../../src/lib/network/dialer/package-cache/store.ts"
+import { until } from "../../../../support/until.ts"
 import { get, keptFile, makePackageCache, temporary } from "./package-cache.ts"
 
 const tarball = (name: string) => `/${name}/-/${name}-1.0.0.tgz`
@@ -71,7 +72,7 @@ describe("the files of the package cache", () => {
       yield* kept(cache, "e")
       const left = () =>
         ["a", "b", "c", "d", "e"].filter((name) => fs.existsSync(join(cache.directory, fileOf(keyOf(name)))))
-      yield* Effect.repeat(Effect.sleep(10), { until: () => left().length < 5 })
+      yield* until(() => left().length < 5)
       assert.deepStrictEqual(left(), ["b", "c", "d", "e"])
     }))
 

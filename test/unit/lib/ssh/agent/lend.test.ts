@@ -11,6 +11,7 @@ import { keysIn } from "../../../../../src/lib/ssh/agent/known-hosts.ts"
 import { makeKey } from "../../../../../src/lib/ssh/keys.ts"
 import { lend, type LendOptions, useText } from "../../../../../src/lib/ssh/lend-agent.ts"
 import { nativeDirectory } from "../../../../../src/system/processes/native.ts"
+import { untilTrue } from "../../../../support/until.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-lend-"))),
@@ -26,7 +27,7 @@ const world = Effect.gen(function*() {
     (child) => Effect.sync(() => child.kill())
   )
   yield* Effect.promise(async () => {
-    while (!fs.existsSync(agent)) await new Promise((resolve) => setTimeout(resolve, 5))
+    await untilTrue(() => fs.existsSync(agent))
   })
   assert.isNull(daemon.exitCode)
   const person = makeKey("person")

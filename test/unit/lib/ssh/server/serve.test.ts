@@ -4,6 +4,7 @@ import { Duplex } from "node:stream"
 import ssh2 from "ssh2"
 import { makeKey, type SshKey } from "../../../../../src/lib/ssh/keys.ts"
 import { serveSsh } from "../../../../../src/lib/ssh/serve.ts"
+import { lapse } from "../../../../support/until.ts"
 import { localGuest } from "./local-guest.ts"
 
 interface Asked {
@@ -133,7 +134,7 @@ describe("an SSH connection", () => {
       const channel = yield* exec(client, "head -c 200000000 /dev/zero")
       channel.pause()
       assert.strictEqual((yield* run(client, "echo still here")).stdout, "still here\n")
-      yield* Effect.sleep(300)
+      yield* lapse(300)
       const passed = guest.outputBytes()
       assert.isBelow(passed, 20_000_000)
       assert.strictEqual((yield* run(client, "echo still here")).stdout, "still here\n")

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber } from "effect"
 import { makeStartQueue } from "../../../../../src/lib/vm/driver/admission.ts"
+import { lapse } from "../../../../support/until.ts"
 
 /** Work that ends when it is told to; `begun` has the names in the order in which they began. */
 const works = Effect.gen(function*() {
@@ -19,7 +20,7 @@ const works = Effect.gen(function*() {
 })
 
 /** What can go on by itself has gone on afterwards. */
-const settled = Effect.sleep(5)
+const settled = lapse(5)
 
 describe("the start queue", () => {
   it.live("the start queue runs as many guests as allowed, and the others in the order of their arrival", () =>

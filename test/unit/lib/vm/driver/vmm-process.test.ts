@@ -10,6 +10,7 @@ import { chooseVmUid, type ConfinementLevel } from "../../../../../src/lib/vm/mo
 import { newRecord, newVmId, processName, type VmId, vmPaths } from "../../../../../src/lib/vm/model/record.ts"
 import { processesWithArgument, type ProcessIdentity } from "../../../../../src/system/processes/identity.ts"
 import { killIdentity } from "../../../../../src/system/processes/kill-identity.ts"
+import { lapsed } from "../../../../support/until.ts"
 
 const level: ConfinementLevel = process.getuid?.() === 0 ? "namespaces+uid" : "namespaces"
 
@@ -92,7 +93,7 @@ describe("the start of a VMM in namespaces", () => {
     "a start that is interrupted after %i ms leaves no process",
     async (ms) => {
       const fiber = Effect.runFork(start())
-      await new Promise((resolve) => setTimeout(resolve, ms))
+      await lapsed(ms)
       await end(fiber)
       assert.deepStrictEqual(processes().map(programOf), [])
     }

@@ -6,6 +6,7 @@ import { typedMessage } from "../../../../../src/contract/rows/next-steps.ts"
 import type { ExportPayload } from "../../../../../src/contract/rows/workspace-export.ts"
 import { exportPatch } from "../../../../../src/workspace/content/export/patch.ts"
 import { exportPath } from "../../../../../src/workspace/content/export/path.ts"
+import { lapse } from "../../../../support/until.ts"
 import { guestWith, payload, resultOf, scratch, useSanitizedPut } from "./fake-guest.ts"
 
 let restore = () => {}
@@ -81,7 +82,7 @@ describe("an interrupted export", () => {
       const claims = [{ path: "a", content: "a" }, { path: "b", size: 1_000_000, content: stuck }]
       const fiber = yield* Effect.forkChild(Stream.runDrain(exportPath(guestWith(claims), asked)))
       const staged = () => fs.readdirSync(folder).some((name) => fs.existsSync(`${folder}/${name}/root/b`))
-      yield* Effect.suspend(() => Effect.as(Effect.sleep("2 millis"), staged())).pipe(
+      yield* Effect.suspend(() => Effect.as(lapse(2), staged())).pipe(
         Effect.repeat({ until: (seen) => seen }),
         Effect.timeout("10 seconds")
       )

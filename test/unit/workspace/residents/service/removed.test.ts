@@ -3,6 +3,7 @@ import { assert, it } from "vitest"
 import type { CommandEnd } from "../../../../../src/workspace/residents/exec/journal.ts"
 import { followRun } from "../../../../../src/workspace/residents/service/run.ts"
 import { makeLive, type Services } from "../../../../../src/workspace/residents/service/services.ts"
+import { lapsed } from "../../../../support/until.ts"
 
 it("the supervisor of a service that a reset removes ends with a typed error", async () => {
   const end = Deferred.makeUnsafe<CommandEnd>()
@@ -17,7 +18,7 @@ it("the supervisor of a service that a reset removes ends with a typed error", a
     commands: { running: new Map([["e1", { end, isEnding: false }]]), journal: new Map() }
   } as unknown as Services
   const following = Effect.runPromiseExit(followRun(services, {} as never, makeLive("web")))
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  await lapsed(20)
   isThere = false
   Deferred.doneUnsafe(end, Effect.succeed({ outcome: "lost" } as unknown as CommandEnd))
   const exit = await following

@@ -15,6 +15,7 @@ import { unstoredSecrets } from "../../../../../src/workspace/residents/secret/w
 import { attach } from "../../../../../src/workspace/residents/shell/attach.ts"
 import { Renderings } from "../../../../../src/workspace/residents/shell/renderings.ts"
 import { Turns } from "../../../../../src/workspace/residents/shell/write.ts"
+import { until } from "../../../../support/until.ts"
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-attach-"))
 afterAll(() => fs.rmSync(directory, { recursive: true, force: true }))
@@ -49,7 +50,7 @@ describe("the size of an attached terminal", () => {
         Stream.tap(() => log.append("stdout", Buffer.from("output\r\n")))
       )
       yield* attach(context, shell, { cols: 80, rows: 24 }, { resizes })
-      while (seen.length < 3) yield* Effect.sleep(1)
+      yield* until(() => seen.length >= 3)
       assert.deepStrictEqual(seen.at(-1), { cols: 80, rows: 24 })
       assert.deepStrictEqual(journal.get(shell.id)!.start.sizes, [
         { at: 0, cols: 80, rows: 24 },
@@ -72,7 +73,7 @@ describe("the size of an attached terminal", () => {
       }
       const resizes = Stream.fromIterable([{ cols: 40, rows: 10 }, { cols: 50, rows: 12 }])
       yield* attach(context, shell, {}, { resizes })
-      while (seen.length < 1) yield* Effect.sleep(1)
+      yield* until(() => seen.length >= 1)
       assert.deepStrictEqual(seen, [{ cols: 50, rows: 12 }])
     }))
 })

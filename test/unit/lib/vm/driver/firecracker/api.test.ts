@@ -4,6 +4,7 @@ import * as http from "node:http"
 import * as path from "node:path"
 import { connectApi } from "../../../../../../src/lib/vm/driver/firecracker/api.ts"
 import { load, pause, resume } from "../../../../../../src/lib/vm/driver/firecracker/machine.ts"
+import { lapse, until } from "../../../../../support/until.ts"
 import { temporaryDirectory } from "../../../disk/temporary-directory.ts"
 
 interface Asked {
@@ -129,9 +130,9 @@ describe("Firecracker's API", () => {
       const { asked, file } = yield* serving((_, response) => void response.once("close", () => (isClosed = true)))
       const api = yield* connectApi(file)
       const fiber = yield* Effect.forkChild(api.send("pause", pause))
-      while (asked.length === 0) yield* Effect.sleep("1 millis")
+      yield* until(() => asked.length !== 0)
       yield* Fiber.interrupt(fiber)
-      while (!isClosed) yield* Effect.sleep("1 millis")
+      yield* until(() => isClosed)
     }).pipe(Effect.timeout("5 seconds")))
 
   it.live("a machine is paused if Firecracker says so", () =>
@@ -152,7 +153,7 @@ describe("Firecracker's API", () => {
       const api = yield* connectApi(file)
       const early = yield* Effect.forkChild(api.closed, { startImmediately: true })
       yield* api.send("pause", pause)
-      yield* Effect.sleep("20 millis")
+      yield* lapse(20)
       assert.isUndefined(early.pollUnsafe())
       yield* end
       yield* Fiber.join(early)
@@ -165,7 +166,7 @@ describe("Firecracker's API", () => {
       const { end, file } = yield* serving(fine)
       const api = yield* connectApi(file)
       yield* end
-      yield* Effect.sleep("20 millis")
+      yield* lapse(20)
       yield* api.closed
     }).pipe(Effect.timeout("5 seconds")))
 })

@@ -5,6 +5,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { readConsole } from "../../../../../../src/lib/vm/driver/firecracker/console.ts"
 import { nativeDirectory } from "../../../../../../src/system/processes/native.ts"
+import { lapse } from "../../../../../support/until.ts"
 import { temporaryDirectory } from "../../../disk/temporary-directory.ts"
 
 const tool = path.join(nativeDirectory(), "pyro-console")
@@ -24,14 +25,14 @@ const living = (pipe: string, script: string) =>
 /** Waits for text in the console. */
 const untilSaid = (text: Effect.Effect<string>, wanted: string) =>
   text.pipe(
-    Effect.tap(() => Effect.sleep("2 millis")),
+    Effect.tap(() => lapse(2)),
     Effect.repeat({ until: (now) => now.includes(wanted) }),
     Effect.timeout("10 seconds")
   )
 
 const untilThere = (file: string) =>
   Effect.sync(() => fs.existsSync(file)).pipe(
-    Effect.tap(() => Effect.sleep("2 millis")),
+    Effect.tap(() => lapse(2)),
     Effect.repeat({ until: (is) => is }),
     Effect.timeout("10 seconds")
   )

@@ -4,6 +4,7 @@ import * as net from "node:net"
 import * as path from "node:path"
 import { GuestChannel } from "../../../../../../src/lib/guest-channel/GuestChannel.ts"
 import { dialAgent, insistently, mayAnswer } from "../../../../../../src/lib/vm/driver/firecracker/dial.ts"
+import { lapse, until } from "../../../../../support/until.ts"
 import { temporaryDirectory } from "../../../disk/temporary-directory.ts"
 
 /** Firecracker's side of its vsock: answers the request on each connection by what the test says for it, the last one again and again. */
@@ -66,7 +67,7 @@ describe("Firecracker's vsock", () => {
         socket.on("data", (piece) => socket.write(piece))
       })
       const socket = yield* dialAgent(file)
-      yield* Effect.sleep("20 millis")
+      yield* lapse(20)
       socket.write("second")
       assert.strictEqual((yield* read(socket, 12)).toString(), "first second")
     }))
@@ -97,25 +98,23 @@ describe("Firecracker's vsock", () => {
       const socket = yield* dialAgent(file)
       assert.strictEqual((yield* read(socket, 5)).toString(), "hello")
       assert.strictEqual(requests.length, 6)
-      yield* Effect.sleep("20 millis")
-      assert.strictEqual(open.size, 1)
+      yield* until(() => open.size === 1)
     }))
 
   it.live("a dial waits for a socket that does not exist yet, and its interruption leaves no connection", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const none = yield* Effect.forkChild(Effect.scoped(dialAgent(path.join(folder, "v"))))
-      yield* Effect.sleep("30 millis")
+      yield* lapse(30)
       assert.isUndefined(none.pollUnsafe())
       yield* Fiber.interrupt(none)
 
       const { file, open, requests } = yield* vsock(() => {})
       const scope = yield* Scope.make()
       const silent = yield* Effect.forkChild(Scope.provide(dialAgent(file), scope))
-      while (requests.length === 0) yield* Effect.sleep("1 millis")
+      yield* until(() => requests.length !== 0)
       yield* Fiber.interrupt(silent)
-      yield* Effect.sleep("20 millis")
-      assert.strictEqual(open.size, 0)
+      yield* until(() => open.size === 0)
       yield* Scope.close(scope, Exit.void)
     }).pipe(Effect.timeout("5 seconds")))
 
