@@ -1,5 +1,4 @@
-import { Effect, Option, type Scope } from "effect"
-import type { PyroError } from "../../contract/errors/errors.ts"
+import { Effect, Option } from "effect"
 import { Pyro } from "../../contract/rows/Pyro.ts"
 import { acquireWorkspace, pyro } from "../model/effects.ts"
 import type { ListOptions, PyroClient, SavedSnapshots } from "../promises/client.ts"
@@ -11,7 +10,7 @@ import { handle } from "./marks.ts"
 import { asWritten } from "./option-names.ts"
 import { down, up } from "./project.ts"
 import { type Wanted, wantedOf } from "./signs.ts"
-import { heldWorkspace, type WorkspaceHandle, workspaceOf } from "./workspace.ts"
+import { heldWorkspace, workspaceOf } from "./workspace.ts"
 
 type MakeOptions = Omit<CreateOptions, "signal">
 
@@ -21,7 +20,7 @@ const createOn = ({ pyro, use }: Host, { fields, held }: Wanted) =>
   Effect.map(held(use(pyro.workspace.create.collect(fields))), ({ workspace }) => workspace)
 
 /** A new workspace, which stays until it is deleted or expires. */
-export const create = (options?: MakeOptions): Effect.Effect<WorkspaceHandle, PyroError, Pyro> =>
+export const create = (options?: MakeOptions) =>
   Effect.gen(function*() {
     const on = yield* host
     const wanted = yield* wantedOf(options)
@@ -36,7 +35,7 @@ export const create = (options?: MakeOptions): Effect.Effect<WorkspaceHandle, Py
  * const ws = yield* Workspace.make({ seedPath: "." })
  * const { status } = yield* ws.exec("python3 -m unittest")
  */
-export const make = (options?: MakeOptions): Effect.Effect<WorkspaceHandle, PyroError, Pyro | Scope.Scope> =>
+export const make = (options?: MakeOptions) =>
   Effect.gen(function*() {
     const on = yield* host
     const wanted = yield* wantedOf(options)
@@ -45,7 +44,7 @@ export const make = (options?: MakeOptions): Effect.Effect<WorkspaceHandle, Pyro
   })
 
 /** A workspace by its name or id, if there is one. */
-export const get = (nameOrId: string): Effect.Effect<Option.Option<WorkspaceHandle>, PyroError, Pyro> =>
+export const get = (nameOrId: string) =>
   Effect.flatMap(host, (on) =>
     on.use(on.pyro.workspace.status({ workspace: nameOrId })).pipe(
       Effect.map((info) => Option.some(workspaceOf(on, info, false))),
@@ -53,7 +52,7 @@ export const get = (nameOrId: string): Effect.Effect<Option.Option<WorkspaceHand
     ))
 
 /** The workspace of this name, started if it is stopped. Created with the options if there is none. It stays. */
-export const open = (name: string, options?: MakeOptions): Effect.Effect<WorkspaceHandle, PyroError, Pyro> =>
+export const open = (name: string, options?: MakeOptions) =>
   Effect.gen(function*() {
     const on = yield* host
     const wanted = yield* wantedOf({ ...options, name })
@@ -70,7 +69,7 @@ export const open = (name: string, options?: MakeOptions): Effect.Effect<Workspa
 /** Workspaces with all of these labels, the last used first. */
 export const list = (
   { labels }: Omit<ListOptions, "signal"> = {}
-): Effect.Effect<ReadonlyArray<WorkspaceHandle>, PyroError, Pyro> =>
+) =>
   Effect.flatMap(host, (on) =>
     Effect.map(
       on.use(on.pyro.workspace.list({ labels })),

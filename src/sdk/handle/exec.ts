@@ -1,9 +1,8 @@
 import { Effect } from "effect"
-import { ChannelFailed, InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
+import { ChannelFailed, InvalidRequest } from "../../contract/errors/errors.ts"
 import { forEachEvent } from "../../contract/rows/event-batches.ts"
 import { type ExecEvent, workspaceExec } from "../../contract/rows/workspace-exec.ts"
 import { payloadOf } from "../model/options.ts"
-import type { ExecResult } from "../promises/command.ts"
 import type { Workspace } from "../promises/workspace.ts"
 import { commandFields, type Host } from "./host.ts"
 import type { InEffect } from "./in-effect.ts"
@@ -46,7 +45,7 @@ export const demandFunctions = (given: Readonly<Record<string, unknown>>): Effec
 export const execIn =
   ({ service, use }: Host, workspace: string): InEffect<Workspace>["exec"] => (command, options) => {
     const { maxBytes = MAX_OUTPUT_BYTES, onStderr, onStdout, stdin, ...fields } = options ?? {}
-    const work: Effect.Effect<ExecResult, PyroError> = Effect.gen(function*() {
+    const work = Effect.gen(function*() {
       yield* demandFunctions({ onStdout, onStderr })
       const payload = (yield* payloadOf(workspaceExec, {
         ...inSeconds(fields),

@@ -1,9 +1,8 @@
 import { Effect, Option, Stream } from "effect"
-import { InvalidRequest, ofField, type PyroError } from "../../contract/errors/errors.ts"
+import { InvalidRequest, ofField } from "../../contract/errors/errors.ts"
 import type { Bytes } from "../promises/common.ts"
 import type { FileStat, ReadOptions } from "../promises/file-options.ts"
 import type { Files } from "../promises/files.ts"
-import type { FileWritten } from "../promises/shapes.ts"
 import type { Host } from "./host.ts"
 import type { Given, InEffect } from "./in-effect.ts"
 import { readInput } from "./input.ts"
@@ -26,7 +25,7 @@ const bytesOf = (
   workspace: string,
   path: string,
   options: Given<ReadOptions> | undefined
-): Stream.Stream<Bytes, PyroError> =>
+) =>
   useStream(pyro.workspace.file.download({ ...options, workspace, path })).pipe(
     Stream.map((event) => event._tag === "Output" ? [ownBytes(event.bytes)] : []),
     Stream.flattenIterable
@@ -45,7 +44,7 @@ const asContent = (refused: InvalidRequest) => ofField(refused, "content")
 
 const writeIn =
   ({ pyro: { workspace: { file } }, use }: Host, workspace: string): InEffect<Files>["write"] =>
-  (path, content, options): Effect.Effect<FileWritten, PyroError> => {
+  (path, content, options) => {
     const fields = { ...options, workspace, path }
     if ((typeof content === "string" || content instanceof Uint8Array) && lengthOf(content) <= MAX_CONTENT_BYTES) {
       return use(file.write({ ...fields, ...(typeof content === "string" ? { text: content } : { content }) }))

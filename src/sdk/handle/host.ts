@@ -12,7 +12,7 @@ interface Ids {
 }
 
 /** An error gets the ids of the handle that failed, unless it has its own, and the names of its options. JSON has only the contract's fields. */
-const withIds = (ids: Ids) => (failure: PyroError): PyroError => {
+const withIds = (ids: Ids) => <E extends PyroError>(failure: E): E => {
   const error = asWritten(failure)
   for (const [name, value] of Object.entries(ids)) {
     if (!(name in error)) Object.defineProperty(error, name, { value, configurable: true })
@@ -27,10 +27,10 @@ export const hostOf = (service: PyroService, ids: Ids = {}): Host => ({
   /** The same for an object with more ids. */
   of: (more: Ids): Host => hostOf(service, { ...ids, ...more }),
   /** Gives an operation its service. */
-  use: <A, R>(effect: Effect.Effect<A, PyroError, R>): Effect.Effect<A, PyroError, Exclude<R, Pyro>> =>
+  use: <A, E extends PyroError, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Pyro>> =>
     Effect.mapError(Effect.provideService(effect, Pyro, service), withIds(ids)),
   /** Gives the events of an operation their service. */
-  useStream: <A, R>(stream: Stream.Stream<A, PyroError, R>): Stream.Stream<A, PyroError, Exclude<R, Pyro>> =>
+  useStream: <A, E extends PyroError, R>(stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, Exclude<R, Pyro>> =>
     Stream.mapError(Stream.provideService(stream, Pyro, service), withIds(ids))
 })
 
@@ -39,8 +39,10 @@ export interface Host {
   readonly service: PyroService
   readonly pyro: typeof pyro
   readonly of: (more: Ids) => Host
-  readonly use: <A, R>(effect: Effect.Effect<A, PyroError, R>) => Effect.Effect<A, PyroError, Exclude<R, Pyro>>
-  readonly useStream: <A, R>(stream: Stream.Stream<A, PyroError, R>) => Stream.Stream<A, PyroError, Exclude<R, Pyro>>
+  readonly use: <A, E extends PyroError, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, Exclude<R, Pyro>>
+  readonly useStream: <A, E extends PyroError, R>(
+    stream: Stream.Stream<A, E, R>
+  ) => Stream.Stream<A, E, Exclude<R, Pyro>>
 }
 
 /** The fields of a request for a command. */

@@ -34,10 +34,10 @@ export const abortable = <A extends object>(made: A, work: Abortable): A =>
   Object.defineProperty(made, ABORT, { value: work })
 
 /** Input that ends with its sink. */
-export interface Halves {
-  readonly write: (piece: string | Uint8Array) => Effect.Effect<void, PyroError>
-  readonly end: Effect.Effect<void, PyroError>
+export interface Halves<E = PyroError> {
+  readonly write: (piece: string | Uint8Array) => Effect.Effect<void, E>
+  readonly end: Effect.Effect<void, E>
 }
 
-export const sinkOf = (halves: Halves): Member<ByteSink> =>
+export const sinkOf = <E>(halves: Halves<E>): Member<ByteSink, E> =>
   Object.assign(Sink.mapEffect(Sink.forEach(halves.write), () => halves.end), { [HALVES]: halves })

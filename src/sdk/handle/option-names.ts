@@ -54,7 +54,7 @@ const boundsInMs = (detail: string) =>
     .replace(/ seconds$/, " ms")
 
 /** The error of a refused option, by the option's name in the handle. */
-export const asWritten = (error: PyroError): PyroError => {
+export const asWritten = <E extends PyroError>(error: E): E => {
   if (error._tag !== "InvalidRequest" || error.field === "") return error
   const field = error.field.split(".").map((step, at) => at === 0 ? optionOf(step) : step).join(".")
   const isTime = field in SECONDS
@@ -62,5 +62,5 @@ export const asWritten = (error: PyroError): PyroError => {
     /"(\w+Seconds)"/g,
     (quoted, name: string) => MS[name] === undefined ? quoted : `"${MS[name]}"`
   )
-  return new InvalidRequest({ field, detail: isTime ? boundsInMs(words) : words })
+  return new InvalidRequest({ field, detail: isTime ? boundsInMs(words) : words }) as E
 }

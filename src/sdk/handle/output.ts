@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { ChannelFailed, type PyroError } from "../../contract/errors/errors.ts"
+import { ChannelFailed } from "../../contract/errors/errors.ts"
 import { count } from "../../contract/text/count.ts"
 import { numberSignal } from "../../contract/text/signals.ts"
 import type { Bytes, Ended } from "../promises/common.ts"
@@ -25,7 +25,7 @@ export const outputOf = (
   { pyro, useStream }: Host,
   command: CommandRef,
   from: "stdout" | "stderr" | "both"
-): Stream.Stream<Bytes, PyroError> =>
+) =>
   Stream.suspend(() => {
     let position = 0
     return useStream(pyro.workspace.exec({ ...command, cursor: 0 })).pipe(
@@ -60,5 +60,5 @@ export const endedOf = (
 })
 
 /** The end of a command, without its output. */
-export const endOf = ({ pyro, use }: Host, command: CommandRef): Effect.Effect<Ended, PyroError> =>
+export const endOf = ({ pyro, use }: Host, command: CommandRef) =>
   Effect.map(use(pyro.workspace.exec.collect(command, { withoutOutput: true })), endedOf)

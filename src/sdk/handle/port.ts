@@ -1,5 +1,5 @@
-import { Effect, type Scope } from "effect"
-import { ChannelFailed, type PyroError } from "../../contract/errors/errors.ts"
+import { Effect } from "effect"
+import { ChannelFailed } from "../../contract/errors/errors.ts"
 import type { Port } from "../promises/services.ts"
 import type { Workspace } from "../promises/workspace.ts"
 import type { Host } from "./host.ts"
@@ -9,7 +9,7 @@ import { handle } from "./marks.ts"
 /** Gives ports of the guest an address on the host. The Scope ends the listener, unless another client had published the port before. */
 export const portIn =
   ({ pyro: { workspace: { port } }, use }: Host, workspace: string): InEffect<Workspace>["port"] =>
-  (guestPort, { hostPort: asked } = {}): Effect.Effect<InEffect<Port>, PyroError, Scope.Scope> => {
+  (guestPort, { hostPort: asked } = {}) => {
     const unpublish = Effect.asVoid(use(port.unpublish({ workspace, guestPort })))
     const isAsked = (hostPort: number | undefined) =>
       hostPort !== undefined && (asked === undefined || asked === hostPort)

@@ -1,5 +1,5 @@
 import { Effect, Schema, Stream } from "effect"
-import { ChannelFailed, type PyroError } from "../../contract/errors/errors.ts"
+import { ChannelFailed } from "../../contract/errors/errors.ts"
 import { halfCharacterIn } from "../../contract/errors/half-character.ts"
 import { invalidRequest } from "../../contract/errors/issue.ts"
 import { Pyro } from "../../contract/rows/Pyro.ts"
@@ -8,10 +8,10 @@ import type { Surface } from "../../project/surface.ts"
 import { callersPath } from "../../system/files/host-path.ts"
 import { processEnvironment } from "../../system/settings/config.ts"
 import { inStateDirectory } from "../model/state-directory.ts"
-import type { DownOptions, DownOutcome, UpOptions } from "../promises/project.ts"
+import type { DownOptions, UpOptions } from "../promises/project.ts"
 import { demandFunctions } from "./exec.ts"
 import { hostOf } from "./host.ts"
-import { type WorkspaceHandle, workspaceOf } from "./workspace.ts"
+import { workspaceOf } from "./workspace.ts"
 
 type Up = Omit<UpOptions, "signal">
 type Down = Omit<DownOptions, "signal">
@@ -61,7 +61,7 @@ const KnownUp = Schema.Struct({
 })
 
 /** The options of a call, also from a caller without types. */
-const readOptions = <A extends object>(known: Schema.Codec<A, unknown>, options: object): Effect.Effect<A, PyroError> =>
+const readOptions = <A extends object>(known: Schema.Codec<A, unknown>, options: object) =>
   Schema.decodeUnknownEffect(Schema.toType(known), { onExcessProperty: "error", reportInput: true })(options).pipe(
     Effect.mapError((error) => invalidRequest(error)),
     Effect.flatMap((read) => {
@@ -81,7 +81,7 @@ const changedText = ({ before, key, now }: { readonly key: string; readonly befo
   } needs another workspace: recreate`
 
 /** The workspace of a project, made or resumed as its file says. It stays. */
-export const up = (given: Up = {}): Effect.Effect<WorkspaceHandle, PyroError, Pyro> =>
+export const up = (given: Up = {}) =>
   Effect.gen(function*() {
     yield* demandFunctions({ onLine: given.onLine })
     const options = yield* readOptions(KnownUp, given)
@@ -97,7 +97,7 @@ export const up = (given: Up = {}): Effect.Effect<WorkspaceHandle, PyroError, Py
   })
 
 /** Pauses or deletes the workspace of a project. */
-export const down = (given: Down = {}): Effect.Effect<DownOutcome, PyroError, Pyro> =>
+export const down = (given: Down = {}) =>
   Effect.gen(function*() {
     const options = yield* readOptions(KnownDown, given)
     const on = hostOf(yield* Pyro)

@@ -1,7 +1,5 @@
-import { Effect, type Scope, Stream } from "effect"
-import type { PyroError } from "../../contract/errors/errors.ts"
+import { Effect, Stream } from "effect"
 import { isOptions, noOptions } from "../model/options.ts"
-import type { Bytes } from "../promises/common.ts"
 import type { Shell } from "../promises/shell.ts"
 import type { Workspace } from "../promises/workspace.ts"
 import type { Host } from "./host.ts"
@@ -20,7 +18,7 @@ const shellOf = (on: Host, workspace: string, shellId: string): InEffect<Shell> 
   // A terminal's line takes only text.
   const decoder = new TextDecoder()
   const close = use(pyro.workspace.shell.close(ref))
-  const output: Stream.Stream<Bytes, PyroError> = useStream(
+  const output = useStream(
     pyro.workspace.shell.attach({ ...ref, raw: true, detachKey: "none" })
   ).pipe(
     Stream.map((event) =>
@@ -57,18 +55,15 @@ const shellOf = (on: Host, workspace: string, shellId: string): InEffect<Shell> 
 }
 
 /** Opens shells. The Scope closes a shell that was opened for it. */
-export const shellIn =
-  (host: Host, workspace: string): InEffect<Workspace>["shell"] =>
-  (options): Effect.Effect<InEffect<Shell>, PyroError, Scope.Scope> => {
-    const { command, shellId, ...fields } = options ?? {}
-    if (shellId !== undefined) return Effect.succeed(shellOf(host, workspace, shellId))
-    const open = host.use(host.pyro.workspace.shell.open({ ...fields, ...argv(command), workspace }))
-    return Effect.map(
-      Effect.acquireRelease(
-        open,
-        (opened) =>
-          Effect.ignoreCause(host.use(host.pyro.workspace.shell.close({ workspace, shellId: opened.shellId })))
-      ),
-      (opened) => shellOf(host, workspace, opened.shellId)
-    )
-  }
+export const shellIn = (host: Host, workspace: string): InEffect<Workspace>["shell"] => (options) => {
+  const { command, shellId, ...fields } = options ?? {}
+  if (shellId !== undefined) return Effect.succeed(shellOf(host, workspace, shellId))
+  const open = host.use(host.pyro.workspace.shell.open({ ...fields, ...argv(command), workspace }))
+  return Effect.map(
+    Effect.acquireRelease(
+      open,
+      (opened) => Effect.ignoreCause(host.use(host.pyro.workspace.shell.close({ workspace, shellId: opened.shellId })))
+    ),
+    (opened) => shellOf(host, workspace, opened.shellId)
+  )
+}

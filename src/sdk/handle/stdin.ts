@@ -1,5 +1,6 @@
 import { Effect } from "effect"
-import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
+import type { ErrorOf } from "../../contract/rows/operations.ts"
 import type { Host } from "./host.ts"
 import { pieceOf } from "./input.ts"
 import { sinkOf } from "./marks.ts"
@@ -11,7 +12,11 @@ const STEP_BYTES = 1_048_576
 const over = () => new InvalidRequest({ field: "stdin", detail: "was not written: the command has ended" })
 
 /** Writes until the guest has all bytes. The daemon waits only some seconds for a command that reads nothing, and then refuses. */
-const writeAll = (host: Host, command: CommandRef, bytes: Uint8Array): Effect.Effect<void, PyroError> =>
+const writeAll = (
+  host: Host,
+  command: CommandRef,
+  bytes: Uint8Array
+): Effect.Effect<void, ErrorOf<"workspace.stdin">> =>
   Effect.suspend(() => {
     if (bytes.length === 0) return Effect.void
     const step = bytes.subarray(0, STEP_BYTES)

@@ -1,5 +1,4 @@
 import { Effect, Stream } from "effect"
-import type { PyroError } from "../../contract/errors/errors.ts"
 import { Gathered } from "../../contract/rows/notice.ts"
 import { named } from "../../contract/text/names.ts"
 import { isOptions, type Options } from "../model/options.ts"
@@ -25,7 +24,7 @@ export const tryIn = ({ pyro, useStream }: Host, workspace: string) =>
 (
   candidates: ReadonlyArray<Candidate>,
   { check, ...options }: Given<TryOptions> = {}
-): Stream.Stream<TryEvent, PyroError> =>
+) =>
   Stream.unwrap(Effect.sync(() => {
     const warnings = new Gathered()
     const events = pyro.workspace.try({

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { ChannelFailed, type PyroError } from "../../contract/errors/errors.ts"
+import { ChannelFailed } from "../../contract/errors/errors.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import type { ForkFields } from "../promises/shapes.ts"
 import type { Workspace } from "../promises/workspace.ts"
@@ -20,7 +20,7 @@ import { tryIn } from "./try.ts"
 export type WorkspaceHandle = InEffect<Workspace>
 
 /** Deletes a workspace. Succeeds if it is already gone. */
-const removeFrom = ({ pyro, use }: Host, workspace: string): Effect.Effect<void, PyroError> =>
+const removeFrom = ({ pyro, use }: Host, workspace: string) =>
   use(pyro.workspace.delete({ workspaces: [workspace] })).pipe(
     Effect.asVoid,
     Effect.catchTag("WorkspaceNotFound", () => Effect.void)
