@@ -78,7 +78,7 @@ describe("top --follow", () => {
     const { child, ended, printed } = start(binary, ["top", "--follow"])
     await eventually("two lines", () => printed().split("\n").length === 3, printed)
     assert.deepStrictEqual(printed().split("\n"), [
-      "2025-01-02T03:04:05.000Z  fix  running  12.3%  64 MiB  make 'te\\x1bst': exited 2",
+      "2025-01-02T03:04:05.000Z  fix  running  12.3%  64 MiB  make $'te\\x1bst': exited 2",
       "2025-01-02T03:04:05.000Z  ws-0000000009  deleted",
       ""
     ])
