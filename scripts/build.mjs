@@ -100,25 +100,40 @@ const { contents: dockerfile, name: dockerfileName } = await bundlePart("dockerf
   entryPoints: [join(root, "src/lib/recipe/dockerfile/parser.ts")]
 })
 
+/** The parts by their modules. */
+const parts = new Map([
+  ["src/agent-host/format/parsers.ts", parsersName],
+  ["src/daemon/otlp/exporter.ts", otlpName],
+  ["src/daemon/page/page-listener.ts", pageServerName],
+  ["src/lib/recipe/dockerfile/parser.ts", dockerfileName],
+  ["src/lib/ssh/server/ssh2.ts", sshName],
+  ["src/lib/terminal/emulator/xterm.ts", xtermName]
+])
+
 const beside = {
   name: "beside",
-  setup: ({ onResolve }) => {
+  setup: ({ onEnd, onResolve }) => {
+    const imported = new Set()
     onResolve({ filter: /^@modelcontextprotocol\/server(\/|$)/ }, () => ({ path: `./${mcpSdkName}`, external: true }))
-    onResolve({ filter: /^\.\/otlp\/exporter\.ts$/ }, () => ({ path: `./${otlpName}`, external: true }))
-    onResolve(
-      { filter: /^\.\/parser\.ts$/ },
-      ({ importer }) =>
-        importer.includes("/lib/recipe/dockerfile/") ? { path: `./${dockerfileName}`, external: true } : undefined
-    )
-    onResolve({ filter: /^\.\.?\/parsers\.ts$/ }, () => ({ path: `./${parsersName}`, external: true }))
+    onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, resolveDir }) => {
+      const module = relative(root, resolve(resolveDir, path))
+      const part = parts.get(module)
+      if (part === undefined) return undefined
+      imported.add(module)
+      return { path: `./${part}`, external: true }
+    })
     // The same form of the parser as above, which reads devcontainer.json.
     onResolve({ filter: /^jsonc-parser$/ }, () => ({
       path: join(root, "node_modules/jsonc-parser/lib/esm/main.js"),
       sideEffects: false
     }))
-    onResolve({ filter: /^\.\/page\/page-listener\.ts$/ }, () => ({ path: `./${pageServerName}`, external: true }))
-    onResolve({ filter: /^\.\/server\/ssh2\.ts$/ }, () => ({ path: `./${sshName}`, external: true }))
-    onResolve({ filter: /^\.\/emulator\/xterm\.ts$/ }, () => ({ path: `./${xtermName}`, external: true }))
+    // The module has another address, or nothing needs it. Tests with a local part of their own lack some.
+    onEnd(({ errors }) => {
+      const lost = [...parts.keys()].filter((module) => !imported.has(module))
+      return errors.length > 0 || lost.length === 0 || values.local !== undefined
+        ? {}
+        : { errors: lost.map((module) => ({ text: `nothing imports ${module}, which is a part beside the program` })) }
+    })
   }
 }
 
