@@ -120,7 +120,7 @@ describe("the errors of a call", () => {
 
   it("the type of a call has the errors of its row", () => {
     const told = (error: { readonly code: string }) => Effect.succeed(error.code)
-    const handled = pyro.saved.list().pipe(Effect.catchTags({
+    const all = {
       DaemonMismatch: told,
       DaemonUnavailable: told,
       HostToolMissing: told,
@@ -129,18 +129,10 @@ describe("the errors of a call", () => {
       MessageUnreadable: told,
       NoSpace: told,
       StateDirectoryUnusable: told
-    }))
+    }
+    const handled = pyro.saved.list().pipe(Effect.catchTags(all))
     const whole: Effect.Effect<unknown, never, Pyro> = handled
-    const forgetful = pyro.saved.delete({ names: ["green"] }).pipe(Effect.catchTags({
-      DaemonMismatch: told,
-      DaemonUnavailable: told,
-      HostToolMissing: told,
-      InvalidConfiguration: told,
-      InvalidRequest: told,
-      MessageUnreadable: told,
-      NoSpace: told,
-      StateDirectoryUnusable: told
-    }))
+    const forgetful = pyro.saved.delete({ names: ["green"] }).pipe(Effect.catchTags(all))
     // What is forgotten stays in the type.
     const forgotten: Effect.Error<typeof forgetful>["_tag"] = "SavedNotFound"
     // @ts-expect-error the call may still fail
