@@ -10,7 +10,6 @@ const IMPOSSIBLE = [
   "FileChanged",
   "IdAmbiguous",
   "ImagePullFailed",
-  "NetworkUnsupported",
   "PortAlreadyPublished",
   "PortInUse",
   "PortUnavailable",

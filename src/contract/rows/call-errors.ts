@@ -53,6 +53,7 @@ export const ofBuilding = [
   "FileRefused",
   "ImagePullFailed",
   "NetworkAboveCeiling",
+  "NetworkUnsupported",
   "WorkspaceNotFound",
   "WorkspaceNotReady"
 ] as const

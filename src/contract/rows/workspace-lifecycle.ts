@@ -231,7 +231,6 @@ export const workspaceCreate = streaming({
   errors: [
     ...ofBuilding,
     ...ofDevContainers,
-    "NetworkUnsupported",
     "SavedDamaged",
     "SavedNotFound",
     "SnapshotMismatch",
