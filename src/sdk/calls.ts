@@ -28,7 +28,8 @@ export const unary = (session: Session, { annotations, name }: Operation) => (pa
       isLost,
       (failure) => Effect.flip(session.failed(connection, failure))
     ))
-  const repeatable = (failure: RequestFailure) => isLost(failure) && (annotations.readOnly || !failure.mayBeDone)
+  const repeatable = (failure: RequestFailure) =>
+    isLost(failure) && !failure.isGivenUp && (annotations.readOnly || !failure.mayBeDone)
   return Effect.mapError(
     Effect.retry(once, { times: AGAIN, while: repeatable }),
     (failure) => isLost(failure) ? lost("before it answered; it may have been done") : failure

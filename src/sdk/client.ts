@@ -1,17 +1,21 @@
 import { Effect, Layer, Option } from "effect"
-import type { PyroError } from "../contract/errors/errors.ts"
+import { DaemonUnavailable, type PyroError } from "../contract/errors/errors.ts"
 import type { Operation } from "../contract/rows/operations.ts"
 import { mapCalls, Pyro } from "../contract/rows/Pyro.ts"
+import { HELLO, type Hello } from "../contract/wire/rpcs.ts"
 import { daemonFiles, Paths, pathVariables } from "../system/files/Paths.ts"
 import { startVariables, type Variables } from "../system/processes/start-variables.ts"
 import { processEnvironment } from "../system/settings/config.ts"
 import { deadlineScale } from "../system/settings/deadline-scale.ts"
 import { streaming, unary } from "./calls.ts"
-import { connect, socketTo } from "./connection/connection.ts"
+import { connect, type OpenConnection, socketOf, socketTo } from "./connection/connection.ts"
+import { isLost } from "./connection/failures.ts"
+import { PATIENCE_MS } from "./connection/patience.ts"
+import { type HoldTimes, type Link, makeResuming } from "./connection/resuming.ts"
 import { makeSession, type Session } from "./connection/session.ts"
 import { makeExec } from "./exec.ts"
-import { daemonProcess, daemonRuns as runs, type StartDaemon } from "./model/start-daemon.ts"
-import type { StartedExec } from "./model/started-exec.ts"
+import { daemonProcess, daemonRuns as runs, ensureDaemon, type StartDaemon } from "./model/start-daemon.ts"
+import type { BegunRequest, StartedExec } from "./model/started-exec.ts"
 
 const isResumable = ({ resumable }: { readonly resumable?: true }) => resumable === true
 
@@ -32,10 +36,57 @@ export const layerDaemon = (
     Pyro,
     Effect.gen(function*() {
       // The session outlives this Effect, so it gets its services now.
-      const session = yield* makeSession(start, yield* Paths, started?.request)
+      const session = yield* makeSession(connectionsOf(start, yield* Paths, started?.request))
       return mapCalls((row) => callOf(session, row, started))
     })
   ).pipe(Layer.provide(paths))
+
+/** How often a line to another machine is asked for a sign of life, in ms. Any message of the daemon is one. */
+const PING_MS = 10_000
+
+/**
+ * How long work outlives a lost line, in seconds. Longer than `PATIENCE_MS` and the time in which a client notices a silent line: the daemon may
+ * notice the loss first.
+ */
+const HOLD_SECONDS = 60
+
+/**
+ * Pyro through the daemon at the other end of a line that may break: `open` makes each connection. Commands, transfers and all other requests go on
+ * with the next connection where they were.
+ */
+export const layerRemote = (
+  open: OpenConnection,
+  { holdSeconds = HOLD_SECONDS, patienceMs = PATIENCE_MS, pingMs = PING_MS }: Partial<
+    HoldTimes & { readonly pingMs: number }
+  > = {}
+): Layer.Layer<Pyro, PyroError> =>
+  Layer.effect(
+    Pyro,
+    Effect.gen(function*() {
+      const session = yield* makeSession(Effect.gen(function*() {
+        const connection = yield* connect(open, undefined, pingMs)
+        const { daemonId } = (yield* Effect.catchIf(
+          connection.ask(HELLO, undefined),
+          isLost,
+          () => Effect.fail(new DaemonUnavailable({ detail: "the line ended before the daemon's first answer" }))
+        )) as Hello
+        return { connection, daemonId } satisfies Link
+      }))
+      const resuming = yield* makeResuming(session, { holdSeconds, patienceMs })
+      return mapCalls((row) => callOf(resuming, row, undefined))
+    })
+  )
+
+/** Makes connections to the daemon, and starts a new daemon if the old one is gone. The first connection may have been opened before. */
+const connectionsOf = (start: StartDaemon, paths: Paths["Service"], begun?: BegunRequest) => {
+  let early = begun
+  return Effect.suspend(() => {
+    if (early === undefined) return Effect.flatMap(ensureDaemon(start), (path) => connect(socketTo(path)))
+    const first = connect(socketOf(early.socket), early)
+    early = undefined
+    return first
+  }).pipe(Effect.provideService(Paths, paths))
+}
 
 /** Whether a daemon of this version already runs, so that a request starts none. */
 export const daemonRuns = (version: string) => Effect.provide(runs(version), Paths.layer)

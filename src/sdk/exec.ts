@@ -6,14 +6,11 @@ import type { ExecEvent, ExecPayload } from "../contract/rows/workspace-exec.ts"
 import { ENDS_WITH_CALLER_HEADER, NO_OUTPUT_HEADER, RESUMED_HEADER, type StreamingRow } from "../contract/wire/rpcs.ts"
 import { newRequestId } from "../system/processes/identity.ts"
 import { clockReader } from "../system/waits/time.ts"
-import { isLost, lost, type RequestFailure } from "./connection/failures.ts"
+import { type ConnectionLost, isLost, lost, type RequestFailure } from "./connection/failures.ts"
 import { inputHeaders, makeInputBuffer } from "./connection/input-buffer.ts"
+import { makePatience, PATIENCE_MS } from "./connection/patience.ts"
 import type { Session } from "./connection/session.ts"
 import type { BegunRequest, StartedExec } from "./model/started-exec.ts"
-
-/** Maximum number of connections lost in a row without an event in between. */
-const MOST_LOST = 6
-const BETWEEN_MS = 50
 
 /**
  * Runs a command and survives its daemon. The client mints the command's id. After a lost connection, it asks the next daemon for
@@ -36,7 +33,7 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
       const inputBuffer = hasInput ? yield* makeInputBuffer(input) : undefined
       let cursor = before === undefined || before.shownBytes === 0 ? payload.cursor : before.shownBytes
       let hasStarted = false
-      let losses = 0
+      const patience = yield* makePatience(PATIENCE_MS)
 
       const request = (): ExecPayload => ({
         ...payload,
@@ -47,7 +44,7 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
 
       /** Records the position. False for an event that the caller already has. */
       const isNews = (event: ExecEvent) => {
-        losses = 0
+        patience.renew()
         if (event._tag === "Output") cursor = event.next
         if (event._tag !== "Started") return true
         cursor ??= 0
@@ -99,21 +96,24 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
         return started === undefined ? Effect.succeed(news) : Effect.as(play(started.stdinBytes ?? 0), news)
       }
 
-      const again = Effect.suspend(() =>
-        ++losses > MOST_LOST
-          ? Effect.fail(lost(`again and again; the command goes on as ${execId}`))
-          // A daemon that is being killed may accept connections for another moment.
-          : Effect.delay(attempt(true), BETWEEN_MS * (losses - 1))
-      )
+      // A daemon that is being killed may accept connections for another moment.
+      const again = (failure: ConnectionLost) =>
+        Effect.flatMap(failure.isGivenUp ? Effect.succeed(false) : patience.wait, (mayTry) =>
+          mayTry ? attempt(true) : Effect.fail(lost(`again and again; the command goes on as ${execId}`)))
 
       const pull: Effect.Effect<ReadonlyArray<ExecEvent>, Option.Option<PyroError>> = Effect.matchEffect(
-        Effect.suspend(() => current.next()),
+        Effect.suspend(() =>
+          current.next()
+        ),
         {
           onSuccess: taken,
           onFailure: (end) => {
             if (Option.isNone(end)) return Effect.fail(Option.none())
             if (!isLost(end.value)) return Effect.fail(Option.some(end.value))
-            return Effect.andThen(session.failed(current.connection, end.value), Effect.mapError(again, Option.some))
+            return Effect.flatMap(
+              session.failed(current.connection, end.value),
+              (failure) => Effect.mapError(again(failure), Option.some)
+            )
               .pipe(
                 Effect.flatMap((made) => {
                   current = made

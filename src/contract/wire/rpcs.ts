@@ -13,9 +13,18 @@ export type StreamingRow = Extract<Operation, { readonly kind: "streaming" }>
 /** The answer of a daemon that leaves: it did no work, so the client asks the next daemon. Only clients see it. */
 export class DaemonLeaves extends Schema.TaggedError<DaemonLeaves>()("DaemonLeaves", {}) {}
 
-type RequestError = PyroError | DaemonLeaves
+/**
+ * The answer to a request that is asked again by its id (`Hold`), and that the daemon does not keep any more: its time was over, or the daemon is
+ * another one. The work may be done. Only clients see it.
+ */
+export class RequestForgotten extends Schema.TaggedError<RequestForgotten>()("RequestForgotten", {}) {}
 
-const requestErrors = lazy(() => Schema.toCodecJson(Schema.Union([PyroError, DaemonLeaves])))
+/** Answers of a daemon that are no errors of pyro. */
+export type RequestRefusal = DaemonLeaves | RequestForgotten
+
+type RequestError = PyroError | RequestRefusal
+
+const requestErrors = lazy(() => Schema.toCodecJson(Schema.Union([PyroError, DaemonLeaves, RequestForgotten])))
 
 /** The failure of a request. It crosses as JSON: the form of all classes is made with the first failure, not at each start. */
 const RequestError = Schema.declare(
@@ -64,6 +73,19 @@ const InputId = Schema.String.pipe(Schema.check(Schema.isPattern(/^[0-9a-f]{32}$
 /** Reports to the daemon the number of taken events, with the id of the operation's request on this connection. */
 export const CREDIT = "credit"
 
+/** Asks a daemon who it is. */
+export const HELLO = "hello"
+
+/** A daemon's answer to `hello`. */
+const Hello = Schema.Struct({
+  /** Of this process alone: the next daemon of the same machine has another one. */
+  daemonId: Schema.String
+})
+export type Hello = typeof Hello.Type
+
+/** Says that the client needs the request of this `Hold` no more. Work that goes on is interrupted. */
+export const RELEASE = "release"
+
 /** Reports an unreadable answer to the daemon. */
 export const UNREADABLE = "unreadable"
 
@@ -86,6 +108,8 @@ const makeOtherRpcs = () =>
     Rpc.make("input.end", { payload: { id: InputId } }),
     Rpc.make("input.interrupt", { payload: { id: InputId } }),
     Rpc.make("input.resize", { payload: { id: InputId, rows: Schema.Int, cols: Schema.Int } }),
+    Rpc.make(HELLO, { success: Hello }),
+    Rpc.make(RELEASE, { payload: { hold: Schema.String } }),
     Rpc.make(CREDIT, { payload: { request: Schema.String, events: Schema.Int } }),
     Rpc.make(UNREADABLE, {
       payload: { detail: Schema.String.pipe(Schema.check(Schema.isMaxLength(REPORT_CHARACTERS))) }

@@ -12,6 +12,7 @@ import { attended } from "./request/attended.ts"
 import { caller } from "./request/caller.ts"
 import { checked } from "./request/checked.ts"
 import { confined } from "./request/confined.ts"
+import { hold } from "./request/hold.ts"
 import { withInput } from "./request/input.ts"
 import { observed } from "./request/observed.ts"
 import type { RequestCall, Surroundings } from "./request/request.ts"
@@ -32,6 +33,7 @@ import { surround, type Wrap } from "./wrap.ts"
 /** Requests of clients and of pages enter here. */
 const aroundRequests: ReadonlyArray<Wrap<RequestCall, Surroundings>> = [
   caller,
+  hold,
   attended,
   withInput,
   observed,

@@ -15,6 +15,8 @@ import { type AnyEvent, outputBytes } from "../calls/request/observe.ts"
 class Window {
   #free = WINDOW_EVENTS
   #waiting: Deferred.Deferred<void> | undefined
+  /** Hears of the events that the client has taken. */
+  onGive: ((events: number) => void) | undefined
 
   /** Waits until the client takes events. */
   take(events: number): Effect.Effect<void> {
@@ -29,6 +31,7 @@ class Window {
 
   give(events: number) {
     this.#free += events
+    this.onGive?.(events)
     const waiting = this.#waiting
     if (this.#free <= 0 || waiting === undefined) return
     this.#waiting = undefined

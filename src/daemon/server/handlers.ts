@@ -7,12 +7,21 @@ import { operations } from "../../contract/rows/operations.ts"
 import { callOf, Pyro, type PyroService } from "../../contract/rows/Pyro.ts"
 import type { WindowSize } from "../../contract/rows/run-input.ts"
 import { named } from "../../contract/text/names.ts"
-import { CREDIT, makePyroRpcs, type StreamingRow, type UnaryRow, UNREADABLE } from "../../contract/wire/rpcs.ts"
+import {
+  CREDIT,
+  HELLO,
+  makePyroRpcs,
+  RELEASE,
+  type StreamingRow,
+  type UnaryRow,
+  UNREADABLE
+} from "../../contract/wire/rpcs.ts"
 import { countReceived } from "../../system/processes/received-bytes.ts"
 import { requestOf } from "../calls/list.ts"
 import type { AnyEvent } from "../calls/request/observe.ts"
-import type { Surroundings } from "../calls/request/request.ts"
+import type { Request, Surroundings } from "../calls/request/request.ts"
 import { batchesOf, makeReleases, makeWindows, pullOf, type Releases, type Windows } from "./delivery.ts"
+import { makeHolds } from "./holds.ts"
 import { makeInputs } from "./inputs.ts"
 import type { RequestTracker } from "./request-tracker.ts"
 
@@ -56,7 +65,10 @@ const streamingHandler = (
       Effect.flatMap(releases, (acquired) =>
         Effect.gen(function*() {
           const window = yield* windows.open(client.id, String(requestId))
-          const pull = (yield* asked(payload, { headers })) as PullEvents<AnyEvent>
+          const onCredit: Request["onCredit"] = (listener) => {
+            window.onGive = listener
+          }
+          const pull = (yield* asked(payload, { headers, onCredit })) as PullEvents<AnyEvent>
           const paced = Effect.tap(batchesOf(pull, acquired), (events) => window.take(events.length))
           return Stream.fromPull(Effect.succeed(paced))
         }).pipe(Scope.provide(acquired.scope)))
@@ -70,7 +82,13 @@ export const handlers = (serving: Serving) =>
     const inputs = makeInputs()
     const windows = makeWindows()
     const beside: Beside = { windows, releases: yield* makeReleases }
-    const surroundings: Surroundings = { ...serving, leaving: Ref.get(serving.leaving), takeInput: inputs.take }
+    const holds = yield* makeHolds
+    const surroundings: Surroundings = {
+      ...serving,
+      holds,
+      leaving: Ref.get(serving.leaving),
+      takeInput: inputs.take
+    }
     type Input = { readonly id: string }
     return makePyroRpcs().toLayer({
       ...named<unknown>(operations.map((row) => [
@@ -79,6 +97,8 @@ export const handlers = (serving: Serving) =>
           ? unaryHandler(pyro, row, surroundings)
           : streamingHandler(pyro, row, surroundings, beside)
       ])),
+      [HELLO]: () => Effect.succeed({ daemonId: holds.daemonId }),
+      [RELEASE]: ({ hold }: { readonly hold: string }) => holds.release(hold),
       [UNREADABLE]: ({ detail }: { readonly detail: string }) => Effect.logError(`a client reports: ${detail}`),
       [CREDIT]: ({ events, request }: { readonly events: number; readonly request: string }, { client }: Asked) =>
         Effect.sync(() => windows.give(client.id, request, events)),

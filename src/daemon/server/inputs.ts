@@ -1,4 +1,4 @@
-import { type Cause, Deferred, Effect, Queue, Stream } from "effect"
+import { type Cause, Deferred, Effect, Exit, Queue, Stream } from "effect"
 import type { RunInput, StdinWriter, WindowSize } from "../../contract/rows/run-input.ts"
 import { Waiters } from "../../system/waits/signal.ts"
 
@@ -9,6 +9,8 @@ interface Input {
   /** Bytes of stdin that have come in their order, and the requests whose bytes have come too early. */
   received: number
   readonly early: Waiters
+  /** A request waits with the next bytes. */
+  isTaking: boolean
   /** The operation has ended: no request waits any more. */
   isOver: boolean
   /** Pieces of stdin that the operation has not written yet. */
@@ -33,6 +35,7 @@ const makeInput = Effect.gen(function*() {
     interrupt: Deferred.makeUnsafe<void>(),
     received: 0,
     early: new Waiters(),
+    isTaking: false,
     isOver: false,
     waiting: 0,
     writer: undefined
@@ -55,19 +58,31 @@ const writeTo = (input: Input) => (writer: StdinWriter) =>
 
 const tryPiece = ({ waiting, writer }: Input, bytes: Uint8Array) => waiting === 0 && writer?.tryWrite(bytes) === true
 
-/** Requests of one connection are fibers of their own, whose order is not certain. */
+/**
+ * Requests of one connection are fibers of their own, whose order is not certain. After a lost connection the client sends again what had no answer:
+ * bytes that have come already are dropped, also while an earlier request waits with them.
+ */
 const writePiece = (input: Input, at: number, bytes: Uint8Array): Effect.Effect<unknown> =>
   Effect.suspend(() => {
     if (input.isOver) return Effect.void
-    const isDue = () => input.isOver || at === input.received
+    const isDue = () => input.isOver || (at <= input.received && !input.isTaking)
     if (!isDue()) return Effect.andThen(input.early.wait(isDue), writePiece(input, at, bytes))
-    const received = () => {
-      input.received = at + bytes.length
+    const end = at + bytes.length
+    if (end <= input.received) return Effect.void
+    const news = bytes.subarray(input.received - at)
+    const taken = (isTaken: boolean) => {
+      input.isTaking = false
+      if (isTaken) input.received = end
       input.early.wake()
     }
-    if (tryPiece(input, bytes)) return Effect.sync(received)
+    input.isTaking = true
+    if (tryPiece(input, news)) return Effect.sync(() => taken(true))
     input.waiting++
-    return Effect.tap(Queue.offer(input.stdin, bytes), Effect.sync(received))
+    return Effect.onExit(Queue.offer(input.stdin, news), (exit) =>
+      Effect.sync(() => {
+        if (Exit.isFailure(exit)) input.waiting--
+        taken(Exit.isSuccess(exit))
+      }))
   })
 
 /** Inputs of the commands that run for clients, by the id that the client gave them. */

@@ -12,7 +12,7 @@ import { ReusedReads, withReusedReads } from "./reused-reads.ts"
 type NodeSocket = BegunRequest["socket"]
 
 /** Opens a connection. The Scope destroys it. */
-type OpenConnection = Effect.Effect<NodeSocket, Socket.SocketError, Scope.Scope>
+export type OpenConnection = Effect.Effect<NodeSocket, Socket.SocketError, Scope.Scope>
 
 export const socketTo = (path: string): OpenConnection =>
   Effect.mapError(
@@ -28,7 +28,11 @@ export const socketOf = (socket: NodeSocket): OpenConnection =>
   Effect.acquireRelease(Effect.succeed(socket), () => Effect.sync(() => void socket.destroy()))
 
 /** Opens a connection in the caller's scope. */
-export const connect = (open: OpenConnection, begun?: BegunRequest): Effect.Effect<Connection, never, Scope.Scope> =>
+export const connect = (
+  open: OpenConnection,
+  begun?: BegunRequest,
+  pingMs?: number
+): Effect.Effect<Connection, never, Scope.Scope> =>
   Effect.gen(function*() {
     const awaited = new AwaitedRequests()
     const asked = yield* Deferred.make<void>()
@@ -45,6 +49,7 @@ export const connect = (open: OpenConnection, begun?: BegunRequest): Effect.Effe
       awaited,
       begun && { id: begun.id, asked },
       () => connected?.destroySoon(),
-      gitPlacesHeader(processEnvironment())
+      gitPlacesHeader(processEnvironment()),
+      pingMs
     )
   })

@@ -4,7 +4,7 @@ import { RequestId } from "effect/rpc/RpcMessage"
 import * as Socket from "effect/socket/Socket"
 import type { PullEvents } from "../../contract/rows/event-batches.ts"
 import { projectHeaders } from "../../contract/wire/caller-project.ts"
-import { CREDIT, type StreamingRow, WINDOW_EVENTS } from "../../contract/wire/rpcs.ts"
+import { CREDIT, RELEASE, type StreamingRow, WINDOW_EVENTS } from "../../contract/wire/rpcs.ts"
 import { layerSerialization } from "../../contract/wire/serialization.ts"
 import { atClose, withTimeout } from "../../system/waits/effects.ts"
 import type { BegunRequest } from "../model/started-exec.ts"
@@ -50,6 +50,8 @@ export interface Connection {
   ) => Effect.Effect<PullEvents<unknown, RequestFailure>, never, Scope.Scope>
   /** The receiver of the input of an id. */
   readonly input: (id: string) => InputSink<unknown>
+  /** Tells the daemon that a request of `Hold` is needed no more. */
+  readonly release: (hold: string) => Effect.Effect<void>
 }
 
 /** Maximum wait in ms for the end of an interrupted operation, in addition to the command's grace: a guest may be stuck. */
@@ -76,10 +78,12 @@ export const connectOver = (
   begun?: Begun,
   close: () => void = () => {},
   /** Headers of every request of this process. */
-  always: Readonly<Record<string, string>> = {}
+  always: Readonly<Record<string, string>> = {},
+  /** Time of silence after which the connection counts as lost, in ms. @default none */
+  pingMs?: number
 ) =>
   Effect.gen(function*() {
-    const { listens, notify, protocol } = yield* makeProtocol(awaited, begun, close)
+    const { listens, notify, protocol } = yield* makeProtocol(awaited, begun, close, pingMs)
     let requests = 0
     const generateRequestId = () => Fiber.getCurrent()?.getRef(ownRequestId) ?? RequestId(requests++)
     const client = (yield* RpcClient.make(pyroRpcs(), { disableTracing: true, flatten: true, generateRequestId }).pipe(
@@ -139,5 +143,6 @@ export const connectOver = (
       interrupt: client("input.interrupt", { id }),
       resize: (size) => client("input.resize", { id, ...size })
     })
-    return { ask, events, input } satisfies Connection
+    const release: Connection["release"] = (hold) => notify(RELEASE, { hold })
+    return { ask, events, input, release } satisfies Connection
   }).pipe(Effect.provideService(Socket.Socket, socket), Effect.provide(layerSerialization()))

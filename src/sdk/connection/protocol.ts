@@ -92,13 +92,14 @@ const notSent = (ended: RpcClientError) =>
 export const pyroRpcs = lazy(makePyroRpcs)
 
 /**
- * The library's protocol without pings and acknowledgements. Pings would end the commands of a client whose daemon was stopped for a while,
- * and the kernel reports a dead one. Acknowledgements would let a slow reader stop all others: events have credits instead.
+ * The library's protocol without acknowledgements, and without pings between processes of one machine. Pings would end the commands of a client
+ * whose daemon was stopped for a while, and the kernel reports a dead one. A line to another machine may be silent for ever: `pingMs` is the time
+ * without an answer after which the line counts as lost. Acknowledgements would let a slow reader stop all others: events have credits instead.
  */
-export const makeProtocol = (awaited: AwaitedRequests, begun: Begun | undefined, close: () => void) =>
+export const makeProtocol = (awaited: AwaitedRequests, begun: Begun | undefined, close: () => void, pingMs?: number) =>
   Effect.gen(function*() {
     const library = yield* RpcClient.makeProtocolSocket({
-      pingInterval: Duration.infinity,
+      pingInterval: pingMs === undefined ? Duration.infinity : Duration.millis(pingMs),
       retryPolicy: Schedule.recurs(0)
     })
     const listens = yield* Deferred.make<void>()

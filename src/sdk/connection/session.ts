@@ -1,41 +1,33 @@
 import { Effect, Exit, Scope, Semaphore } from "effect"
-import { Paths } from "../../system/files/Paths.ts"
-import { ensureDaemon, type StartDaemon } from "../model/start-daemon.ts"
-import type { BegunRequest } from "../model/started-exec.ts"
-import { connect, socketOf, socketTo } from "./connection.ts"
+import type { PyroError } from "../../contract/errors/errors.ts"
 import { ConnectionLost } from "./failures.ts"
 import type { Connection } from "./over.ts"
 
-/** A connection to the daemon that reconnects after a loss, and starts a new daemon if the old one is gone. */
-export const makeSession = (start: StartDaemon, paths: Paths["Service"], begun?: BegunRequest) =>
+/**
+ * A connection that is made again after a loss. `open` makes each one, in a Scope of its own. Fails with the error of `open` if the first one
+ * cannot be made.
+ */
+export const makeSession = <Link extends object>(open: Effect.Effect<Link, PyroError, Scope.Scope>) =>
   Effect.gen(function*() {
-    let early = begun
-    const connection = Effect.suspend(() => {
-      if (early === undefined) return Effect.flatMap(ensureDaemon(start), (path) => connect(socketTo(path)))
-      const first = connect(socketOf(early.socket), early)
-      early = undefined
-      return first
-    })
     const parent = yield* Effect.scope
     const one = yield* Semaphore.make(1)
-    const open = Effect.uninterruptibleMask((restore) =>
+    const opened = Effect.uninterruptibleMask((restore) =>
       Effect.gen(function*() {
         const scope = yield* Scope.fork(parent)
-        const made = yield* restore(connection).pipe(
-          Effect.provideService(Paths, paths),
+        const connection = yield* restore(open).pipe(
           Scope.provide(scope),
           Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
         )
-        return { connection: made, scope }
+        return { connection, scope }
       })
     )
-    let current = yield* open
+    let current = yield* opened
     let broken = false
-    const left = new WeakSet<Connection>()
+    const left = new WeakSet<Link>()
     // Interruptible during the wait for a daemon. After an interruption the connection stays broken.
     const renew = Effect.gen(function*() {
       yield* Scope.close(current.scope, Exit.void)
-      current = yield* open
+      current = yield* opened
       broken = false
     })
     // Only the first of several concurrent callers connects.
@@ -50,12 +42,17 @@ export const makeSession = (start: StartDaemon, paths: Paths["Service"], begun?:
        * Reports a failed request of a connection. Returns the meaning of the failure. If one answer says that the daemon leaves, the daemon
        * started none of the connection's unanswered requests. This includes requests that failed only because the connection ended.
        */
-      failed: (of: Connection, failure: ConnectionLost) =>
+      failed: (of: Link, failure: ConnectionLost) =>
         Effect.sync(() => {
           if (of === current.connection) broken = true
           if (!failure.mayBeDone) left.add(of)
-          return left.has(of) ? new ConnectionLost(false) : failure
+          return left.has(of) ? new ConnectionLost({ mayBeDone: false }) : failure
         })
     } as const
   })
-export type Session = Effect.Success<ReturnType<typeof makeSession>>
+
+/** Where the calls of a client get their connection. */
+export interface Session<Link extends object = Connection> {
+  readonly connection: Effect.Effect<Link, PyroError>
+  readonly failed: (of: Link, failure: ConnectionLost) => Effect.Effect<ConnectionLost>
+}

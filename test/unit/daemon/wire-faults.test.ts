@@ -119,7 +119,7 @@ describe("messages of the daemon that a client cannot read", () => {
       isUnreadable(yield* failuresOf(client), /version 2 envelope/)
       yield* Deferred.await(closed)
       // The daemon has not got what is asked later.
-      assert.deepStrictEqual(yield* Effect.flip(listed(client)), new ConnectionLost(false))
+      assert.deepStrictEqual(yield* Effect.flip(listed(client)), new ConnectionLost({ mayBeDone: false }))
     }))
 
   it.live("a frame too large is refused by its size", () =>
@@ -258,7 +258,7 @@ describe("a half-closed connection", () => {
   it.live("a daemon that has closed its side has lost its clients' calls", () =>
     Effect.gen(function*() {
       const client = yield* answering((socket) => void socket.end())
-      for (const failure of yield* failuresOf(client)) assert.deepStrictEqual(failure, new ConnectionLost(true))
+      for (const failure of yield* failuresOf(client)) assert.deepStrictEqual(failure, new ConnectionLost({ mayBeDone: true }))
     }))
 })
 
@@ -334,7 +334,7 @@ describe("a daemon that restarts", () => {
       yield* stop
       fs.rmSync(socket, { force: true })
       yield* servePyro(short, { socket })
-      assert.deepStrictEqual(yield* Fiber.join(running), new ConnectionLost(true))
+      assert.deepStrictEqual(yield* Fiber.join(running), new ConnectionLost({ mayBeDone: true }))
       assert.deepStrictEqual(yield* Stream.runCollect(executed(yield* connect(socketTo(socket)))), [started, exited])
     }))
 })

@@ -21,7 +21,7 @@ describe("what a request failed with", () => {
     ] as const
   )("a lost request %s", (_, reason, mayBeDone) => {
     const failure = failureOf("run", Cause.fail(new RpcClientError({ reason })))
-    assert.deepStrictEqual(Cause.squash(failure), new ConnectionLost(mayBeDone))
+    assert.deepStrictEqual(Cause.squash(failure), new ConnectionLost({ mayBeDone }))
   })
 
   it("a defect of a request stays a defect", () => {
@@ -32,6 +32,6 @@ describe("what a request failed with", () => {
   it("a request to a connection that has just ended is lost, and may have been done", () => {
     const reason = new Socket.SocketWriteError({ cause: new Error("EPIPE") })
     const failure = failureOf("run", Cause.die(new Socket.SocketError({ reason })))
-    assert.deepStrictEqual(Cause.squash(failure), new ConnectionLost(true))
+    assert.deepStrictEqual(Cause.squash(failure), new ConnectionLost({ mayBeDone: true }))
   })
 })

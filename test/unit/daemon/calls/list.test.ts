@@ -26,6 +26,7 @@ const EDITS =
 const expected = [
   "— requests to the daemon",
   "caller: all",
+  "hold: all",
   "attended: all",
   "input: 34 rows",
   "observed: all",
