@@ -2,7 +2,7 @@ import { Context, Effect, Option, Schema } from "effect"
 import { ceilingText, type NetworkCeiling, noNetwork, readCeiling } from "../rows/network-ceiling.ts"
 import { clientName } from "../text/client-name.ts"
 import { withGitPlaces } from "./git-places.ts"
-import { heldHeader, withHeld } from "./held.ts"
+import { keepAliveHeader, withKeepAlive } from "./keep-alive.ts"
 
 /** Directories of the host that a request may name paths in, by their real paths. */
 export interface CallerPlaces {
@@ -62,7 +62,7 @@ const writePlaces = Schema.encodeSync(Places)
 /** The headers that carry the project of this fiber, and whether a handle holds its workspace. */
 export const projectHeaders: Effect.Effect<Readonly<Record<string, string>>> = Effect.zipWith(
   callerProject,
-  heldHeader,
+  keepAliveHeader,
   (caller, held): Readonly<Record<string, string>> =>
     caller === undefined ? held : {
       [PROJECT_HEADER]: `${caller.all ? "+" : "-"}${caller.project}`,
@@ -76,7 +76,7 @@ export const projectHeaders: Effect.Effect<Readonly<Record<string, string>>> = E
 export const forCaller =
   (headers: Readonly<Record<string, string | undefined>>) =>
   <A, E, R>(asked: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-    const work = withHeld(headers)(withGitPlaces(headers)(asked))
+    const work = withKeepAlive(headers)(withGitPlaces(headers)(asked))
     const header = headers[PROJECT_HEADER]
     const places = headers[PLACES_HEADER]
     const client = clientName(headers[CLIENT_HEADER] ?? "")

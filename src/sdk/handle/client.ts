@@ -10,14 +10,14 @@ import { handle } from "./marks.ts"
 import { asWritten } from "./option-names.ts"
 import { down, up } from "./project.ts"
 import { type Wanted, wantedOf } from "./signs.ts"
-import { heldWorkspace, workspaceOf } from "./workspace.ts"
+import { keptAliveWorkspace, workspaceOf } from "./workspace.ts"
 
 type MakeOptions = Omit<CreateOptions, "signal">
 
 const host = Effect.map(Pyro, (service) => hostOf(service))
 
-const createOn = ({ pyro, use }: Host, { fields, held }: Wanted) =>
-  Effect.map(held(use(pyro.workspace.create.collect(fields))), ({ workspace }) => workspace)
+const createOn = ({ pyro, use }: Host, { asKeptAlive, fields }: Wanted) =>
+  Effect.map(asKeptAlive(use(pyro.workspace.create.collect(fields))), ({ workspace }) => workspace)
 
 /** A new workspace, which stays until it is deleted or expires. */
 export const create = (options?: MakeOptions) =>
@@ -25,7 +25,7 @@ export const create = (options?: MakeOptions) =>
     const on = yield* host
     const wanted = yield* wantedOf(options)
     const info = yield* createOn(on, wanted)
-    return yield* heldWorkspace(on, info, true, wanted.signsOf(info))
+    return yield* keptAliveWorkspace(on, info, true, wanted.signsOf(info))
   })
 
 /**
@@ -39,8 +39,8 @@ export const make = (options?: MakeOptions) =>
   Effect.gen(function*() {
     const on = yield* host
     const wanted = yield* wantedOf(options)
-    const info = yield* wanted.held(Effect.mapError(acquireWorkspace(wanted.fields), asWritten))
-    return yield* heldWorkspace(on, info, true, wanted.signsOf(info))
+    const info = yield* wanted.asKeptAlive(Effect.mapError(acquireWorkspace(wanted.fields), asWritten))
+    return yield* keptAliveWorkspace(on, info, true, wanted.signsOf(info))
   })
 
 /** A workspace by its name or id, if there is one. */
@@ -63,7 +63,7 @@ export const open = (name: string, options?: MakeOptions) =>
       // Another program has created it meanwhile.
       Effect.catchTag("WorkspaceNameTaken", () => Effect.map(started, ({ workspace }) => workspace))
     )
-    return yield* heldWorkspace(on, info, false, wanted.signsOf(info))
+    return yield* keptAliveWorkspace(on, info, false, wanted.signsOf(info))
   })
 
 /** Workspaces with all of these labels, the last used first. */

@@ -2,7 +2,7 @@ import { Effect, Layer, type Scope } from "effect"
 import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import { Pyro, type PyroService } from "../../contract/rows/Pyro.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
-import { HELD_SECONDS, isHeld } from "../../contract/wire/held.ts"
+import { isKeptAlive, KEEP_ALIVE_SECONDS } from "../../contract/wire/keep-alive.ts"
 import { sleepInBackground } from "../../system/waits/signal.ts"
 import type { CreateOptions } from "../promises/workspace.ts"
 import type { Host } from "./host.ts"
@@ -20,7 +20,7 @@ export interface Wanted {
   /** The options of the operation. */
   readonly fields: InSeconds<Omit<Given, "keepAlive">>
   /** Asks for the workspace of a handle that keeps it alive, or not. */
-  readonly held: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  readonly asKeptAlive: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** The signs that the made workspace needs. */
   readonly signsOf: (info: Pick<WorkspaceInfo, "pauseAfterSeconds">) => Signs | undefined
 }
@@ -43,12 +43,12 @@ export const wantedOf = (options: Given | undefined): Effect.Effect<Wanted, Inva
   const keeps = keepAlive ?? !isTimed
   return Effect.succeed({
     fields,
-    held: (work) => keeps && !isTimed ? Effect.provideService(work, isHeld, true) : work,
+    asKeptAlive: (work) => keeps && !isTimed ? Effect.provideService(work, isKeptAlive, true) : work,
     signsOf: ({ pauseAfterSeconds }) => {
       if (!keeps) return undefined
       if (keepAlive === true) return signsWithin(fields.ttlSeconds, pauseAfterSeconds)
       // Another time is that of the daemon's settings or of a snapshot's workspace, and holds as it is.
-      return pauseAfterSeconds === HELD_SECONDS ? signsWithin(pauseAfterSeconds) : undefined
+      return pauseAfterSeconds === KEEP_ALIVE_SECONDS ? signsWithin(pauseAfterSeconds) : undefined
     }
   })
 }
@@ -69,7 +69,7 @@ export const giveSigns = (
     const scope = scopes.get(service)
     if (scope === undefined) return Effect.void
     const sign = use(pyro.workspace.status({ workspace })).pipe(
-      Effect.provideService(isHeld, true),
+      Effect.provideService(isKeptAlive, true),
       Effect.as(true),
       Effect.catchTag("WorkspaceNotFound", () => Effect.succeed(false)),
       Effect.catchCause(() => Effect.succeed(true))

@@ -27,7 +27,7 @@ const removeFrom = ({ pyro, use }: Host, workspace: string) =>
   )
 
 /** A handle that gives signs of life. */
-export const heldWorkspace = (on: Host, info: WorkspaceInfo, owned: boolean, signs: Signs | undefined) =>
+export const keptAliveWorkspace = (on: Host, info: WorkspaceInfo, owned: boolean, signs: Signs | undefined) =>
   Effect.as(
     signs === undefined ? Effect.void : giveSigns(on, info.id, signs),
     workspaceOf(on, info, owned, signs)
@@ -48,7 +48,7 @@ export const workspaceOf = (on: Host, info: WorkspaceInfo, owned: boolean, signs
     Effect.acquireRelease(
       Effect.flatMap(
         use(operations.fork.collect({ ...options, count, workspace })),
-        ({ workspaces }) => Effect.forEach(workspaces, (made) => heldWorkspace(on, made, owned, signs))
+        ({ workspaces }) => Effect.forEach(workspaces, (made) => keptAliveWorkspace(on, made, owned, signs))
       ),
       (made) => Effect.forEach(made, (one) => Effect.ignoreCause(one.delete()), { discard: true, concurrency: 4 }),
       { interruptible: true }

@@ -1,7 +1,7 @@
 import { Effect, Option } from "effect"
 import * as path from "node:path"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
-import { isHeld } from "../../contract/wire/held.ts"
+import { isKeptAlive } from "../../contract/wire/keep-alive.ts"
 import { isLayer } from "../../lib/disk/layer-format.ts"
 import { namesIn } from "../../system/files/entries.ts"
 import { bytesBeneath, bytesOnDisk } from "../../system/files/usage.ts"
@@ -85,7 +85,7 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
 /** The same for a request. A keep-alive request of a program counts as a use, and renews the expiry. It resumes nothing. */
 export const statusOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
   Effect.gen(function*() {
-    if (yield* isHeld) {
+    if (yield* isKeptAlive) {
       yield* entry.uses.note
       if ((yield* entry.record.now).ttlSeconds !== undefined) yield* touch(entry.folder)
     }

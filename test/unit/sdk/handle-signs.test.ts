@@ -1,7 +1,7 @@
 import { Effect, Exit, Layer, Scope, Stream } from "effect"
 import { afterEach, assert, beforeEach, describe, it, vi } from "vitest"
 import { DaemonUnavailable, WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
-import { isHeld } from "../../../src/contract/wire/held.ts"
+import { isKeptAlive } from "../../../src/contract/wire/keep-alive.ts"
 import { Workspace } from "../../../src/sdk/handle.ts"
 import { endingSigns } from "../../../src/sdk/handle/signs.ts"
 import { handleService, infoOf, rejection } from "./handle-service.ts"
@@ -11,7 +11,8 @@ const service = ({ configured = 0 }: { readonly configured?: number } = {}) => {
   const asked: Array<string> = []
   const failing = new Set<string>()
   const gone = new Set<string>()
-  const note = (name: string) => Effect.map(isHeld, (held) => void asked.push(held ? `${name}, held` : name))
+  const note = (name: string) =>
+    Effect.map(isKeptAlive, (isAlive) => void asked.push(isAlive ? `${name}, kept alive` : name))
   const ready = (pauseAfterSeconds: number) => ({
     _tag: "Ready" as const,
     workspace: { ...infoOf("ws-0000000001"), ...(pauseAfterSeconds === 0 ? {} : { pauseAfterSeconds }) }
@@ -20,7 +21,7 @@ const service = ({ configured = 0 }: { readonly configured?: number } = {}) => {
     create: (payload) =>
       Stream.fromEffect(Effect.gen(function*() {
         yield* note("create")
-        const isDefault = payload.ttlSeconds === undefined && (yield* isHeld)
+        const isDefault = payload.ttlSeconds === undefined && (yield* isKeptAlive)
         return ready(payload.pauseAfterSeconds ?? (configured !== 0 ? configured : isDefault ? 600 : 0))
       })),
     start: () => Stream.fail(new WorkspaceNotFound({ workspace: "w", similar: [] })),
@@ -36,7 +37,7 @@ const service = ({ configured = 0 }: { readonly configured?: number } = {}) => {
   return { asked, failing, gone, connect, layer }
 }
 
-const sign = "status ws-0000000001, held"
+const sign = "status ws-0000000001, kept alive"
 
 describe("signs of life of a program's workspace", () => {
   beforeEach(() => {
@@ -52,11 +53,11 @@ describe("signs of life of a program's workspace", () => {
     const { asked, connect } = service()
     const pyro = connect()
     await pyro.create()
-    assert.deepStrictEqual(asked, ["create, held"])
+    assert.deepStrictEqual(asked, ["create, kept alive"])
     await passes(199)
     assert.lengthOf(asked, 1)
     await passes(401)
-    assert.deepStrictEqual(asked, ["create, held", sign, sign, sign])
+    assert.deepStrictEqual(asked, ["create, kept alive", sign, sign, sign])
     await pyro.close()
     await passes(6_000)
     assert.lengthOf(asked, 4, "no sign comes after the close")
@@ -73,7 +74,7 @@ describe("signs of life of a program's workspace", () => {
     const { asked, connect } = service({ configured: 60 })
     await connect().create()
     await passes(6_000)
-    assert.deepStrictEqual(asked, ["create, held"])
+    assert.deepStrictEqual(asked, ["create, kept alive"])
   })
 
   it("`keepAlive` gives signs within the shorter of the program's times", async () => {
@@ -89,7 +90,7 @@ describe("signs of life of a program's workspace", () => {
     const ws = await pyro.open("w")
     await ws.fork()
     await passes(200)
-    assert.deepStrictEqual(asked, ["create, held", sign, "status ws-0000000002, held"])
+    assert.deepStrictEqual(asked, ["create, kept alive", sign, "status ws-0000000002, kept alive"])
     gone.add("ws-0000000001").add("ws-0000000002")
     await passes(200)
     assert.strictEqual(vi.getTimerCount(), 0)
@@ -100,7 +101,7 @@ describe("signs of life of a program's workspace", () => {
     await connect().create()
     failing.add("ws-0000000001")
     await passes(400)
-    assert.deepStrictEqual(asked, ["create, held", sign, sign])
+    assert.deepStrictEqual(asked, ["create, kept alive", sign, sign])
   })
 
   it("signs of a program of Effect end with its Layer", async () => {
@@ -109,7 +110,7 @@ describe("signs of life of a program's workspace", () => {
     const context = await Effect.runPromise(Layer.buildWithScope(endingSigns(layer), scope))
     await Effect.runPromise(Effect.provide(Workspace.create(), context))
     await passes(200)
-    assert.deepStrictEqual(asked, ["create, held", sign])
+    assert.deepStrictEqual(asked, ["create, kept alive", sign])
     await Effect.runPromise(Scope.close(scope, Exit.void))
     await passes(6_000)
     assert.lengthOf(asked, 2)

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { InvalidConfiguration } from "../../../contract/errors/errors.ts"
 import type { CreatePayload } from "../../../contract/rows/workspace-lifecycle.ts"
 import { callerProject } from "../../../contract/wire/caller-project.ts"
-import { HELD_SECONDS, isHeld } from "../../../contract/wire/held.ts"
+import { isKeptAlive, KEEP_ALIVE_SECONDS } from "../../../contract/wire/keep-alive.ts"
 import { setting } from "../../../system/settings/config.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 
@@ -25,5 +25,5 @@ export const pauseOfNew = (
     const known = pauseAfterSeconds ?? origin?.pauseAfterSeconds ?? (yield* setting("PYRO_PAUSE_AFTER_SECONDS"))
     if (known !== undefined) return recordedPause(known)
     if ((yield* callerProject) !== undefined) return recordedPause(AGENTS_SECONDS)
-    return recordedPause((yield* isHeld) ? HELD_SECONDS : undefined)
+    return recordedPause((yield* isKeptAlive) ? KEEP_ALIVE_SECONDS : undefined)
   })

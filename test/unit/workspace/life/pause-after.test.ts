@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { callerProject } from "../../../../src/contract/wire/caller-project.ts"
-import { isHeld } from "../../../../src/contract/wire/held.ts"
+import { isKeptAlive } from "../../../../src/contract/wire/keep-alive.ts"
 import { ProcessVariables } from "../../../../src/system/settings/config.ts"
 import { pauseOfNew } from "../../../../src/workspace/life/verbs/pause-after.ts"
 
@@ -20,7 +20,7 @@ const secondsOf = ({ byAgent, byHandle = false, configured, origin, request }: A
   ).pipe(
     Effect.provideService(ProcessVariables, configured === undefined ? {} : { PYRO_PAUSE_AFTER_SECONDS: configured }),
     Effect.provideService(callerProject, byAgent === undefined ? undefined : { project: "/p", all: false }),
-    Effect.provideService(isHeld, byHandle),
+    Effect.provideService(isKeptAlive, byHandle),
     Effect.map(({ pauseAfterSeconds }) => pauseAfterSeconds)
   )
 

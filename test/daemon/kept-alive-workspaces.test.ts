@@ -29,7 +29,7 @@ const startProgram = async (options: CreateOptions) => {
 }
 
 describe("workspaces of programs that die, over local agents", { concurrent: false }, () => {
-  const { folder, remove } = temporaryFolder("pyro-held-")
+  const { folder, remove } = temporaryFolder("pyro-kept-alive-")
   Object.assign(process.env, {
     PYRO_STATE_DIR: path.join(folder, "state"),
     PYRO_CACHE_DIR: path.join(folder, "cache"),
