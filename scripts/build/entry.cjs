@@ -1,9 +1,11 @@
-#!/usr/bin/env -S node --
+#!/bin/sh
+":" // ; case "$*" in *-config-file*) for word do set -- "$@" "=$word"; shift; done; set -- __words "$@"; esac; exec node -- "$0" "$@"
 "use strict"
 // `pyro`: answers --version by itself; the first requests of `mcp serve` and simple forms of `workspace exec` have small files; everything
 // else is one bundle, started with V8's code cache of an earlier run.
-// Node takes --env-file from all words before the first `--`, also from those of a guest's command. A file of the current directory could then
-// set NODE_OPTIONS, which runs code on the host.
+// A shell runs the second line, which is a string and a comment in JavaScript. Node takes --env-file from all words before the first `--`, and Node
+// 22 and 24 take --experimental-config-file and --experimental-default-config-file from all words, also from those of a guest's command. A file of
+// the current directory could then set NODE_OPTIONS, which runs code on the host. So the shell hides these words from Node behind a `=`.
 
 const VERSION = "__VERSION__"
 /** Versions of the parts that are built in. */
@@ -28,7 +30,7 @@ const KEPT_OTHERS = 16
 const fs = require("node:fs")
 const path = require("node:path")
 
-const argv = process.argv.slice(2)
+const argv = process.argv[2] === "__words" ? process.argv.slice(3).map((word) => word.slice(1)) : process.argv.slice(2)
 /** The same words, with the first one replaced by the words that it stands for. */
 const spelledOut = ALIASES.has(argv[0]) ? [...ALIASES.get(argv[0]), ...argv.slice(1)] : argv
 /** Words that may not be UTF-8: the bundle compares them with the kernel's bytes, and refuses them. */

@@ -16,7 +16,7 @@ const started = (...args: ReadonlyArray<string>) => {
   return { status, stderr, stdout }
 }
 
-describe("--env-file, which Node takes from all words before the first --", () => {
+describe("options that Node takes from the words behind its program", () => {
   it("a guest's command has it, whether the host has the file or not, and the file sets nothing on the host", () => {
     const line = ["workspace", "exec", "nobody", "node", "--env-file=.env", "app.js"]
     const without = started(...line)
@@ -28,6 +28,30 @@ describe("--env-file, which Node takes from all words before the first --", () =
     )
     assert.deepStrictEqual(started(...line), without)
     assert.isFalse(fs.existsSync(path.join(folder, "ran")))
+  })
+
+  it.each([
+    "--experimental-default-config-file",
+    "--experimental-config-file=node.config.json",
+    "--experimental-config-file"
+  ])(
+    "a guest's command has %s, and the host's file sets nothing on the host",
+    (option) => {
+      const mark = path.join(folder, "configured")
+      fs.writeFileSync(path.join(folder, "configures.cjs"), `require("fs").writeFileSync("${mark}", "")`)
+      const nodeOptions = { require: [path.join(folder, "configures.cjs")] }
+      fs.writeFileSync(path.join(folder, "node.config.json"), JSON.stringify({ nodeOptions }))
+      const { status, stderr } = started("workspace", "exec", "nobody", "--", "node", option, "node.config.json")
+      assert.match(stderr, /^pyro: .*nobody/)
+      assert.strictEqual(status, 125)
+      assert.isFalse(fs.existsSync(mark))
+    }
+  )
+
+  it("a command line with such a word reaches the guest as it was typed", () => {
+    const words = ["a  b", "=", "", "=x", "--experimental-config-file=x y", "*", "$HOME", "--", "\n"]
+    const { status, stdout } = started("run", "debian:12", "--", "printf", "%s|", ...words)
+    assert.deepStrictEqual({ status, stdout }, { status: 0, stdout: words.map((word) => `${word}|`).join("") })
   })
 
   it.each([

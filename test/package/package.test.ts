@@ -149,6 +149,37 @@ describe("the package, packed and installed", () => {
     }, 60_000)
   }
 
+  for (const { argv: [program], runtime } of supported.filter((one) => !others.includes(one))) {
+    it(
+      `on ${runtime}, files of the current directory configure no Node by the words of a guest's command`,
+      async () => {
+        const hostile = path.join(folder, `hostile-${runtime}`)
+        const mark = path.join(hostile, "mark")
+        const code = path.join(hostile, "code.cjs")
+        fs.mkdirSync(hostile)
+        fs.writeFileSync(code, `require("fs").writeFileSync(${JSON.stringify(mark)}, "")`)
+        fs.writeFileSync(path.join(hostile, ".env"), `NODE_OPTIONS="--require ${code}"\n`)
+        const configuration = JSON.stringify({ nodeOptions: { require: [code] } })
+        fs.writeFileSync(path.join(hostile, "node.config.json"), configuration)
+        const state = { ...stateOf(runtime), PATH: `${path.dirname(program)}:${process.env["PATH"]}` }
+        for (
+          const option of [
+            "--env-file=.env",
+            "--experimental-default-config-file",
+            "--experimental-config-file=node.config.json"
+          ]
+        ) {
+          const failure = await run(command, ["exec", "nobody", "--", "node", option], hostile, state).catch((error) =>
+            error
+          )
+          assert.match((failure as { readonly stderr: string }).stderr, /^pyro: no workspace "nobody"/)
+          assert.isFalse(fs.existsSync(mark), option)
+        }
+      },
+      60_000
+    )
+  }
+
   describe("in a project that has nothing else", () => {
     const alone = path.join(folder, "alone")
 
@@ -210,7 +241,9 @@ describe("the package, packed and installed", () => {
         fs.mkdirSync(programs)
         // `bun run --bun` does this.
         fs.symlinkSync(program, path.join(programs, "node"))
-        const state = { PYRO_STATE_DIR: path.join(folder, `state-without-node-${runtime}`), PATH: programs }
+        // A repository's program in a relative folder of PATH is no Node of this host.
+        fs.writeFileSync(path.join(alone, "node"), "#!/bin/sh\n", { mode: 0o755 })
+        const state = { PYRO_STATE_DIR: path.join(folder, `state-without-node-${runtime}`), PATH: `${programs}::.` }
         fs.writeFileSync(
           path.join(alone, "without-node.js"),
           `import { connect, HostToolMissing } from "pyro/promises"

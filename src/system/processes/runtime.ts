@@ -18,7 +18,9 @@ export const nodeProgram: Effect.Effect<string, HostToolMissing> = Effect.suspen
   const runtime = otherRuntime()
   if (runtime === undefined) return Effect.succeed(process.execPath)
   const own = fs.realpathSync(process.execPath)
-  const found = settingNow("PATH").split(path.delimiter).map((folder) => path.join(folder, "node")).find((file) =>
+  // A relative folder could be a repository's.
+  const folders = settingNow("PATH").split(path.delimiter).filter((folder) => path.isAbsolute(folder))
+  const found = folders.map((folder) => path.join(folder, "node")).find((file) =>
     isExecutable(file) && fs.realpathSync(file) !== own
   )
   return found === undefined
