@@ -37,6 +37,7 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
+    globalSetup: ["test/support/run/made-folder.ts"],
     // In the order in which they run.
     projects: [
       project("unit"),

@@ -1,12 +1,23 @@
 import { execFileSync } from "node:child_process"
-import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll } from "vitest"
+import { madeOnceSync } from "../support/run/made-once.ts"
 import type { Binary } from "./cli-process.ts"
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+
+/** The build finds the project by a path from its folder: a copy must lie as deep in the temporary folder. */
+const build = (outdir: string) =>
+  execFileSync(process.execPath, [
+    join(root, "scripts/build.mjs"),
+    "--outdir",
+    outdir,
+    "--local",
+    join(root, "test/cli/fake-local.ts")
+  ])
 
 /** The command line as it is shipped, with test/cli/fake-local.ts in the place of src/daemon/layer.ts, in its daemon too; both removed after the tests. */
 export const buildFake = (): Binary & { readonly folder: string } => {
@@ -23,13 +34,6 @@ export const buildFake = (): Binary & { readonly folder: string } => {
     }
     rmSync(folder, { recursive: true, force: true })
   })
-  const script = join(root, "scripts/build.mjs")
-  execFileSync(process.execPath, [
-    script,
-    "--outdir",
-    join(folder, "dist"),
-    "--local",
-    join(root, "test/cli/fake-local.ts")
-  ])
+  cpSync(madeOnceSync("fake", build), join(folder, "dist"), { recursive: true })
   return { folder, entry, env }
 }
