@@ -30,6 +30,11 @@ const ofPayload: Visit = (ast) => hasOwnForm(ast) ? ast : isByName(ast) ? asJson
 
 const ofAnswer: Visit = (ast) => isByName(ast) ? SchemaAST.toType(ast) : plain(ast, ofAnswer)
 
+const payloads = new WeakSet<object>()
+
+/** Whether a Schema is the form of an operation's payload. */
+export const isPayload = (schema: object) => payloads.has(schema)
+
 /**
  * A payload between programs, in its TypeScript form: JSON's names would cost another walk through each value. The daemon checks it
  * before use.
@@ -38,6 +43,7 @@ export const payloadForm = (schema: PureSchema): PureSchema => {
   const form = Schema.make<PureSchema>(ofPayload(schema.ast))
   // The library's client makes a payload before it encodes it: another check.
   Object.defineProperty(form, "make", { value: (payload: unknown) => payload })
+  payloads.add(form)
   return form
 }
 

@@ -24,10 +24,20 @@ interface Envelope {
 /** The field of a message that its sender's codec has encoded. */
 const fieldOf = ({ _tag }: Envelope) => _tag === "Chunk" ? "values" : _tag === "Request" ? "payload" : undefined
 
-const attached = (message: unknown, pieces: ReadonlyArray<Uint8Array>) => {
+/** The message whose bytes came beside it. */
+export const attached = (message: unknown, pieces: ReadonlyArray<Uint8Array>) => {
   const field = fieldOf(message as Envelope)
   if (field === undefined) throw new Error("bytes beside a message that has none")
   return { ...message as Envelope, [field]: new Detached((message as Envelope)[field], pieces) }
+}
+
+/** The message without the bytes that travel beside it, if it has such. */
+export const detached = (message: unknown) => {
+  const field = fieldOf(message as Envelope)
+  const value = field && (message as Envelope)[field]
+  return value instanceof Detached
+    ? { rest: { ...message as Envelope, [field!]: value.encoded }, pieces: value.pieces }
+    : { rest: message }
 }
 
 type Encode = ReturnType<RpcSerialization.RpcSerialization["Service"]["makeUnsafe"]>["encode"]
@@ -35,11 +45,9 @@ type Encode = ReturnType<RpcSerialization.RpcSerialization["Service"]["makeUnsaf
 /** The library's encoding, and that of messages with detached bytes. */
 const encodeWith = (encode: Encode): Encode => {
   const one = (message: unknown) => {
-    const field = fieldOf(message as Envelope)
-    const value = field && (message as Envelope)[field]
-    if (!(value instanceof Detached)) return encode(message)
-    const rest = encode({ ...message as Envelope, [field!]: value.encoded })
-    return encodeBulk({ message: rest as Uint8Array, pieces: value.pieces })
+    const { pieces, rest } = detached(message)
+    const encoded = encode(rest)
+    return pieces === undefined ? encoded : encodeBulk({ message: encoded as Uint8Array, pieces })
   }
   const isDetached = (message: unknown) => {
     const field = fieldOf(message as Envelope)

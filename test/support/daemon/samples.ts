@@ -53,9 +53,8 @@ const valueOf = (ast: SchemaAST.AST, text: string): unknown => {
     case "Declaration": {
       const inner = ast.typeParameters.map((one) => valueOf(one, text))
       return [
+        ...(inner.length === 0 ? [{ x: text }] : [{ [text]: inner[0] }, { x: inner[0] }]),
         new TextEncoder().encode(text),
-        { [text]: inner[0] },
-        { x: inner[0] },
         ...(inner.length === 0 ? [] : [Redacted.make(inner[0])])
       ].find(accepts(ast))
     }
