@@ -31,28 +31,33 @@ const shortPath = (file: string) =>
  */
 export const serve = (version: string) =>
   Effect.scoped(Effect.gen(function*() {
-    const { page: pageFile, record, socket } = yield* daemonFiles
+    const { page: pageFile, portable, record, socket } = yield* daemonFiles
+    const sockets = [socket, portable]
     const pyro = yield* Pyro
     // Takes the lock and adopts the workspaces of an earlier daemon, before the first request.
     yield* pyro.workspace.list(payloadOf("workspace.list", {}))
     const requests = yield* makeRequestTracker
     const timings = Option.getOrUndefined(yield* Effect.serviceOption(Timings))
     const hasSpan: Serving["hasSpan"] = ({ name }) => timings === undefined || timings.wants(name)
-    const serving: Serving = { requests, leaving: yield* Ref.make(false), hasSpan }
-    // This process has the lock, so the process that made the socket is dead.
-    yield* removeFile(socket)
+    const serving: Serving = { requests, leaving: yield* Ref.make(false), hasSpan, version }
+    // This process has the lock, so the process that made the sockets is dead.
+    yield* Effect.forEach(sockets, removeFile)
     yield* writeJsonAtomic(record, DaemonRecord, {
       process: ownIdentity(),
       version,
       startedAt: yield* nowIso
     })
     const page = yield* makePage({ directory: path.join(packageRoot(), "dist", "web"), file: pageFile, serving })
-    yield* Effect.provideService(Layer.build(layerSocketServer(serving, yield* shortPath(socket))), Page, page)
+    const listening = layerSocketServer(serving, {
+      socket: yield* shortPath(socket),
+      portable: yield* shortPath(portable)
+    })
+    yield* Effect.provideService(Layer.build(listening), Page, page)
     // Before the requests are interrupted: commands go on without this process.
     yield* Effect.addFinalizer(() => Ref.set(serving.leaving, true))
-    // Its folder is for this user alone, too.
-    yield* setMode(socket, 0o600)
-    const unlink = Effect.ignoreCause(removeFile(socket))
+    // Their folder is for this user alone, too.
+    yield* Effect.forEach(sockets, (path) => setMode(path, 0o600))
+    const unlink = Effect.ignoreCause(Effect.forEach(sockets, removeFile, { discard: true }))
     yield* Effect.addFinalizer(() => unlink)
     // Sweeps VMs of the pool and of `run` if this process is killed.
     yield* startWatchdog([process.execPath, process.argv[1] ?? "", "gc"])

@@ -64,7 +64,7 @@ export const layerRemote = (
     Pyro,
     Effect.gen(function*() {
       const session = yield* makeSession(Effect.gen(function*() {
-        const connection = yield* connect(open, undefined, pingMs)
+        const connection = yield* connect(open, undefined, { pingMs })
         const { daemonId } = (yield* Effect.catchIf(
           connection.ask(HELLO, undefined),
           isLost,

@@ -73,13 +73,15 @@ const InputId = Schema.String.pipe(Schema.check(Schema.isPattern(/^[0-9a-f]{32}$
 /** Reports to the daemon the number of taken events, with the id of the operation's request on this connection. */
 export const CREDIT = "credit"
 
-/** Asks a daemon who it is. */
+/** Asks a daemon who it is. The first request of a client on another machine: every version answers it, with at least these fields. */
 export const HELLO = "hello"
 
 /** A daemon's answer to `hello`. */
 const Hello = Schema.Struct({
   /** Of this process alone: the next daemon of the same machine has another one. */
-  daemonId: Schema.String
+  daemonId: Schema.String,
+  /** Version and build. */
+  version: Schema.String
 })
 export type Hello = typeof Hello.Type
 

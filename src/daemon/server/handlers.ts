@@ -28,6 +28,8 @@ import type { RequestTracker } from "./request-tracker.ts"
 /** Parts of the daemon that the handlers use. */
 export interface Serving extends Pick<Surroundings, "hasSpan" | "isReader" | "placesOf"> {
   readonly requests: RequestTracker
+  /** The daemon's version and build. */
+  readonly version: string
   /** Whether the daemon ends requests because it leaves. */
   readonly leaving: Ref.Ref<boolean>
 }
@@ -97,7 +99,7 @@ export const handlers = (serving: Serving) =>
           ? unaryHandler(pyro, row, surroundings)
           : streamingHandler(pyro, row, surroundings, beside)
       ])),
-      [HELLO]: () => Effect.succeed({ daemonId: holds.daemonId }),
+      [HELLO]: () => Effect.succeed({ daemonId: holds.daemonId, version: serving.version }),
       [RELEASE]: ({ hold }: { readonly hold: string }) => holds.release(hold),
       [UNREADABLE]: ({ detail }: { readonly detail: string }) => Effect.logError(`a client reports: ${detail}`),
       [CREDIT]: ({ events, request }: { readonly events: number; readonly request: string }, { client }: Asked) =>

@@ -3,6 +3,7 @@ import { Effect, Layer, Option } from "effect"
 import * as RpcServer from "effect/rpc/RpcServer"
 import type * as Socket from "effect/socket/Socket"
 import { SocketServer } from "effect/socket/SocketServer"
+import { layerPortable } from "../../contract/wire/portable.ts"
 import { makePyroRpcs } from "../../contract/wire/rpcs.ts"
 import { layerSerialization } from "../../contract/wire/serialization.ts"
 import { atClose } from "../../system/waits/effects.ts"
@@ -69,25 +70,43 @@ const layerListening = ({ requests }: Serving, path: string) =>
       }))
   ).pipe(Layer.provide(requests.listen(path)))
 
-/** Every operation, over any protocol of the library. */
-export const layerServer = (serving: Serving) =>
-  RpcServer.layer(makePyroRpcs(), { disableFatalDefects: true, disableTracing: true }).pipe(
-    Layer.provide(handlers(serving)),
-    Layer.provide(withoutAcks)
-  )
-
-/** The serialization of a server. Requests that cannot be read are logged. */
-export const layerLogged = Layer.unwrap(
-  Effect.map(Effect.context<never>(), (context) => {
-    const log = Effect.runForkWith(context)
-    return layerSerialization(({ message }) => void log(Effect.logError(`of a client: ${message}`)))
-  })
+const layerRpcs = RpcServer.layer(makePyroRpcs(), { disableFatalDefects: true, disableTracing: true }).pipe(
+  Layer.provide(withoutAcks)
 )
 
-/** The same over the daemon's socket. */
-export const layerSocketServer = (serving: Serving, socket: string) =>
-  layerServer(serving).pipe(
-    Layer.provide(RpcServer.layerProtocolSocketServer),
-    Layer.provide(layerListening(serving, socket)),
-    Layer.provide(layerLogged)
+/** Every operation, over any protocol of the library. */
+export const layerServer = (serving: Serving) => Layer.provide(layerRpcs, handlers(serving))
+
+/** A serialization of a server. Requests that cannot be read are logged. */
+const logged = (form: typeof layerSerialization) =>
+  Layer.unwrap(
+    Effect.map(Effect.context<never>(), (context) => {
+      const log = Effect.runForkWith(context)
+      return form(({ message }) => void log(Effect.logError(`of a client: ${message}`)))
+    })
   )
+
+/** The form between programs of one build. */
+export const layerLogged = logged(layerSerialization)
+
+/** Sockets of a daemon. */
+interface Sockets {
+  /** For programs of this build. */
+  readonly socket: string
+  /** For programs of any build. */
+  readonly portable: string
+}
+
+/** The same over the daemon's sockets. */
+export const layerSocketServer = (serving: Serving, { portable, socket }: Sockets) => {
+  const at = (path: string, form: typeof layerLogged) =>
+    Layer.fresh(layerRpcs).pipe(
+      Layer.provide(Layer.fresh(RpcServer.layerProtocolSocketServer)),
+      Layer.provide(layerListening(serving, path)),
+      Layer.provide(form)
+    )
+  return Layer.provide(
+    Layer.merge(at(socket, layerLogged), at(portable, logged(layerPortable))),
+    handlers(serving)
+  )
+}

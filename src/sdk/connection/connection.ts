@@ -5,7 +5,7 @@ import { gitPlacesHeader } from "../../contract/wire/git-places.ts"
 import { connectUnix, withoutLateWrites } from "../../system/processes/unix-socket.ts"
 import { processEnvironment } from "../../system/settings/config.ts"
 import type { BegunRequest } from "../model/started-exec.ts"
-import { type Connection, connectOver } from "./over.ts"
+import { type Connection, connectOver, type Far } from "./over.ts"
 import { AwaitedRequests } from "./protocol.ts"
 import { ReusedReads, withReusedReads } from "./reused-reads.ts"
 
@@ -31,7 +31,7 @@ export const socketOf = (socket: NodeSocket): OpenConnection =>
 export const connect = (
   open: OpenConnection,
   begun?: BegunRequest,
-  pingMs?: number
+  far?: Far
 ): Effect.Effect<Connection, never, Scope.Scope> =>
   Effect.gen(function*() {
     const awaited = new AwaitedRequests()
@@ -50,6 +50,6 @@ export const connect = (
       begun && { id: begun.id, asked },
       () => connected?.destroySoon(),
       gitPlacesHeader(processEnvironment()),
-      pingMs
+      far
     )
   })

@@ -4,6 +4,7 @@ import { RequestId } from "effect/rpc/RpcMessage"
 import * as Socket from "effect/socket/Socket"
 import type { PullEvents } from "../../contract/rows/event-batches.ts"
 import { projectHeaders } from "../../contract/wire/caller-project.ts"
+import { layerPortable } from "../../contract/wire/portable.ts"
 import { CREDIT, RELEASE, type StreamingRow, WINDOW_EVENTS } from "../../contract/wire/rpcs.ts"
 import { layerSerialization } from "../../contract/wire/serialization.ts"
 import { atClose, withTimeout } from "../../system/waits/effects.ts"
@@ -71,6 +72,12 @@ const ownRequestId: Context.Reference<RequestId | undefined> = Context.Reference
   defaultValue: (): RequestId | undefined => undefined
 })
 
+/** A line to another machine: the daemon may be of another build, and nobody reports that the line is gone. */
+export interface Far {
+  /** Time of silence after which the connection counts as lost, in ms. */
+  readonly pingMs: number
+}
+
 /** Over any transport that the library has: Node's sockets, and a browser's WebSocket. */
 export const connectOver = (
   socket: Socket.Socket,
@@ -79,11 +86,10 @@ export const connectOver = (
   close: () => void = () => {},
   /** Headers of every request of this process. */
   always: Readonly<Record<string, string>> = {},
-  /** Time of silence after which the connection counts as lost, in ms. @default none */
-  pingMs?: number
+  far?: Far
 ) =>
   Effect.gen(function*() {
-    const { listens, notify, protocol } = yield* makeProtocol(awaited, begun, close, pingMs)
+    const { listens, notify, protocol } = yield* makeProtocol(awaited, begun, close, far?.pingMs)
     let requests = 0
     const generateRequestId = () => Fiber.getCurrent()?.getRef(ownRequestId) ?? RequestId(requests++)
     const client = (yield* RpcClient.make(pyroRpcs(), { disableTracing: true, flatten: true, generateRequestId }).pipe(
@@ -145,4 +151,7 @@ export const connectOver = (
     })
     const release: Connection["release"] = (hold) => notify(RELEASE, { hold })
     return { ask, events, input, release } satisfies Connection
-  }).pipe(Effect.provideService(Socket.Socket, socket), Effect.provide(layerSerialization()))
+  }).pipe(
+    Effect.provideService(Socket.Socket, socket),
+    Effect.provide(far === undefined ? layerSerialization() : layerPortable())
+  )

@@ -144,6 +144,8 @@ export const daemonFiles = Effect.flatMap(Paths, ({ stateDir }) => {
       record: path.join(folder, "daemon.json"),
       lock: path.join(folder, "lock"),
       socket: path.join(folder, "socket"),
+      /** For programs of other machines: the form of messages is that between builds. */
+      portable: path.join(folder, "portable"),
       log: path.join(folder, "log"),
       page: path.join(folder, "page.json")
     })

@@ -22,30 +22,32 @@ export const makeServing = (requests?: RequestTracker): Effect.Effect<Serving> =
     return {
       requests: requests ?? (yield* makeRequestTracker),
       leaving: yield* Ref.make(false),
-      hasSpan: () => false
+      hasSpan: () => false,
+      version: "0.1.0 (00000000)"
     }
   })
 
-/** Serves operations on a daemon's socket, until the Scope closes or `stop`. */
+/** Serves operations on a daemon's sockets, until the Scope closes or `stop`. */
 export const servePyro = (
   pyro: PyroService,
   given?: { readonly socket?: string; readonly requests?: RequestTracker }
 ) =>
   Effect.gen(function*() {
     const socket = given?.socket ?? path.join(yield* socketFolder, "socket")
+    const portable = `${socket}-portable`
     const log: Array<string> = []
     const logger = Logger.layer([
       Logger.make(({ message }) => void log.push([message].flat().map(String).join(" ")))
     ])
     const scope = yield* Scope.fork(yield* Effect.scope)
     yield* Layer.buildWithScope(
-      layerSocketServer(yield* makeServing(given?.requests), socket).pipe(
+      layerSocketServer(yield* makeServing(given?.requests), { socket, portable }).pipe(
         Layer.provide(Layer.succeed(Pyro, pyro)),
         Layer.provide(logger)
       ),
       scope
     )
-    return { socket, log, stop: Scope.close(scope, Exit.void) }
+    return { socket, portable, log, stop: Scope.close(scope, Exit.void) }
   })
 
 /** The same with a client. */

@@ -73,8 +73,8 @@ const times = { holdSeconds: 60, patienceMs: 20_000, pingMs: 60_000 }
 const served = (given: Partial<typeof times> = {}) =>
   Effect.gen(function*() {
     const daemon = makeDaemon()
-    const { log, socket, stop } = yield* servePyro(daemon.service)
-    const line = yield* makeBadLine(socket)
+    const { log, portable, socket, stop } = yield* servePyro(daemon.service)
+    const line = yield* makeBadLine(portable)
     const connect = Effect.map(
       Layer.build(layerRemote(socketTo(line.path), { ...times, ...given })),
       (context) => context.pipe((all) => Effect.runSync(Effect.provide(Pyro, all)))
