@@ -95,6 +95,18 @@ describe("a rewind over a local agent", { concurrent: false }, () => {
     assert.strictEqual(await sh("w", "cat quiet"), "quiet")
   })
 
+  it("the history marks the commands that a rewind does not count", async () => {
+    const id = await step("w", "echo counted > counted")
+    await sh("w", "cat counted")
+    await sh("w", "ls && cat counted")
+    const { commands } = await history("w")
+    const steps = commands.filter(({ changedNothing, undone }) => !undone && changedNothing !== true)
+    assert.strictEqual(steps.at(-1)!.execId, id)
+    const { undone } = await rewind("w")
+    assert.deepStrictEqual(undone.map((one) => one.changedNothing), [undefined, true, true])
+    assert.strictEqual(undone[0]!.execId, id)
+  })
+
   it("a command that comes while a point is made is no part of it", async () => {
     await step("w", "echo before > gate")
     await sh("w", "echo changed > gate")

@@ -23,17 +23,15 @@ const outcomeOf = ({ durationMs, outcome, status }: UndoneCommand) => {
   return durationMs === undefined ? how : `${how}, ${duration(durationMs)}`
 }
 
-/** Where a rewind to before a command leads. */
-const returnOf = ({ alsoUndone = 0, byReset, point, undone }: HistoryEntry) =>
-  undone
-    ? painted("dim", "undone")
-    : byReset === true
-    ? painted("yellow", "reset")
-    : point === undefined
-    ? painted("dim", "gone")
-    : alsoUndone === 0
-    ? painted("green", "yes")
-    : painted("yellow", `undoes ${alsoUndone} more`)
+/** Where a rewind to before a command leads, and whether a rewind that counts steps skips the command. */
+const returnOf = ({ alsoUndone = 0, byReset, changedNothing, point, undone }: HistoryEntry) => {
+  if (undone) return painted("dim", "undone")
+  const skipped = changedNothing === true ? ", no step" : ""
+  if (byReset === true) return painted("yellow", `reset${skipped}`)
+  if (point === undefined) return painted("dim", `gone${skipped}`)
+  if (alsoUndone > 0) return painted("yellow", `undoes ${alsoUndone} more${skipped}`)
+  return painted(skipped === "" ? "green" : "dim", `yes${skipped}`)
+}
 
 const endedText = ({ command, id, kind }: EndedProgram) =>
   kind === "service"

@@ -19,9 +19,15 @@ const commandFields = () => ({
   durationMs: optional(milliseconds("Time from start to end", "Absent while the command runs"))
 })
 
+/** In the words of each row. */
+const changedNothing = (description: string) => ({ changedNothing: optional(boolean(description)) })
+
 const HistoryEntry = lazy(() =>
   snakeStruct({
     ...commandFields(),
+    ...changedNothing(
+      "True if the command is known to have changed nothing of the workspace's disk: a rewind does not count it as a step. Absent otherwise"
+    ),
     undone: boolean("Whether a rewind has undone the command"),
     point: optional(
       string(
@@ -35,7 +41,7 @@ const HistoryEntry = lazy(() =>
     ),
     alsoUndone: optional(
       integer(
-        "Number of earlier commands that this rewind undoes too, because no point lies between. Absent without `point`"
+        "Number of earlier commands that this rewind undoes too, because no point lies between, without those that changed nothing. Absent without `point`"
       )
     ),
     writtenBytes: optional(
@@ -125,8 +131,8 @@ export type RewindPayload = ReturnType<typeof RewindPayload>["Type"]
 const UndoneCommand = lazy(() =>
   snakeStruct({
     ...commandFields(),
-    changedNothing: optional(
-      boolean("True if the command had changed nothing of the workspace's disk: it is no step. Absent otherwise")
+    ...changedNothing(
+      "True if the command had changed nothing of the workspace's disk: it is no step. Absent otherwise"
     )
   })
 )

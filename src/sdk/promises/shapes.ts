@@ -449,6 +449,11 @@ export interface History {
     /** Exit status. Absent while the command runs */
     readonly status?: number
     readonly durationMs?: number
+    /**
+     * True if the command is known to have changed nothing of the workspace's disk: a rewind does not count it as a
+     * step. Absent otherwise
+     */
+    readonly changedNothing?: boolean
     /** Whether a rewind has undone the command */
     readonly undone: boolean
     /**
@@ -461,7 +466,10 @@ export interface History {
      * the present state. Absent otherwise
      */
     readonly byReset?: boolean
-    /** Number of earlier commands that this rewind undoes too, because no point lies between. Absent without `point` */
+    /**
+     * Number of earlier commands that this rewind undoes too, because no point lies between, without those that changed
+     * nothing. Absent without `point`
+     */
     readonly alsoUndone?: number
     /**
      * Bytes written to the disk between the points around the command. Absent if a point is missing, or another command

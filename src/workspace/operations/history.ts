@@ -1,6 +1,7 @@
 import type { HistoryEntry, HistoryResult, UndoneCommand } from "../../contract/rows/workspace-rewind.ts"
 import type { WorkspaceLogEvent } from "../entry/events.ts"
 import type { Span } from "../entry/record.ts"
+import { changedNothing } from "../life/points/choose.ts"
 import { firstUndone, isBehind, isUndone, pointBefore } from "../life/points/lineage.ts"
 import { momentOf, type PointRecord } from "../life/records/point.ts"
 import type { JournaledCommand } from "../residents/exec/journal.ts"
@@ -33,6 +34,8 @@ interface Known {
   readonly points: ReadonlyArray<{ readonly record: PointRecord }>
   /** What is undone in the present state. */
   readonly undone: ReadonlyArray<Span>
+  /** Ids of looks by their words of which the disk alone says whether they changed something. */
+  readonly doubted: ReadonlySet<string>
   readonly isFromBaseline: boolean
   /** Starts of SSH sessions, oldest first. */
   readonly visits?: ReadonlyArray<SshBegin>
@@ -58,8 +61,10 @@ const sshAfter = ({ points, steps, visits = [] }: Known, record: PointRecord) =>
   return visits.find(({ at }) => Date.parse(at) >= momentOf(record) && Date.parse(at) <= end)?.user
 }
 
-const entryOf = ({ steps, isFromBaseline, points, undone }: Known, place: number): HistoryEntry => {
-  const command = commandOf(steps[place]!)
+const entryOf = (known: Known, place: number): HistoryEntry => {
+  const { isFromBaseline, points, steps, undone } = known
+  const isStep = (one: number) => !changedNothing(known, one)
+  const command: UndoneCommand = { ...commandOf(steps[place]!), ...(isStep(place) ? {} : { changedNothing: true }) }
   if (isUndone(undone, place)) return { ...command, undone: true }
   const before = pointBefore(points, undone, place)?.record
   if (before === undefined) {
@@ -82,7 +87,7 @@ const entryOf = ({ steps, isFromBaseline, points, undone }: Known, place: number
     ...command,
     undone: false,
     point: before.id,
-    alsoUndone: skipped.filter((one) => !isUndone(undone, one)).length,
+    alsoUndone: skipped.filter((one) => !isUndone(undone, one) && isStep(one)).length,
     ...(writtenBytes === undefined ? {} : { writtenBytes })
   }
 }

@@ -10,6 +10,7 @@ import type { Lifecycle, Notify } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { readEvents, type WorkspaceLogEvent } from "../entry/events.ts"
 import type { Wanted } from "../life/points/choose.ts"
+import { doubtedLooks } from "../life/points/git-looks.ts"
 import { momentOf, readPoints } from "../life/records/point.ts"
 import { rewind, type Rewound } from "../life/verbs/rewind.ts"
 import type { JournaledCommand } from "../residents/exec/journal.ts"
@@ -180,7 +181,9 @@ export const rewindWorks = {
       const { undone = [] } = yield* entry.record.now
       const events = yield* readEvents(entry.folder.directory)
       const points = yield* readPoints(entry.folder)
+      const doubted = yield* doubtedLooks(entry, points, undone, steps)
       const isFromBaseline = beginsAtBaseline(events)
-      return historyOf({ steps, points, undone, isFromBaseline, visits: visitsOf(events, ssh.begins()) }, limit)
+      const visits = visitsOf(events, ssh.begins())
+      return historyOf({ steps, points, undone, doubted, isFromBaseline, visits }, limit)
     })
 } satisfies Partial<Works>

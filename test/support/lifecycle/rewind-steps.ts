@@ -13,6 +13,7 @@ interface Past {
   readonly point?: string
   readonly byReset?: boolean
   readonly alsoUndone?: number
+  readonly changedNothing?: boolean
   readonly writtenBytes?: number
 }
 

@@ -87,11 +87,14 @@ describe("views of a rewind", () => {
         { ...one, command: "second" },
         { ...one, point: "pt-1", alsoUndone: 0, command: "third" },
         { ...one, point: "pt-1", alsoUndone: 2, command: "fourth" },
-        { ...one, undone: true, command: "fifth" }
+        { ...one, undone: true, changedNothing: true, command: "fifth" },
+        { ...one, point: "pt-1", alsoUndone: 0, changedNothing: true, command: "sixth" },
+        { ...one, changedNothing: true, command: "seventh" },
+        { ...one, byReset: true, changedNothing: true, command: "eighth" }
       ]
     }, {})
-    for (const row of [/reset +first/, /gone +second/, /yes +third/, /undoes 2 more +fourth/, /undone +fifth/]) {
-      assert.match(out, row)
-    }
+    const rows = [/reset +first/, /gone +second/, /yes +third/, /undoes 2 more +fourth/, /undone +fifth/]
+    const ofLooks = [/yes, no step +sixth/, /gone, no step +seventh/, /reset, no step +eighth/]
+    for (const row of [...rows, ...ofLooks]) assert.match(out, row)
   })
 })

@@ -28,8 +28,13 @@ export interface Known {
   readonly doubted: ReadonlySet<string>
 }
 
+/** What is needed of the points. */
+interface KnownSteps extends Omit<Known, "points"> {
+  readonly points: Parameters<typeof isUnchanged>[0]
+}
+
 /** Whether a rewind skips a command when it counts steps: the command changed nothing. */
-export const changedNothing = ({ doubted, points, steps, undone }: Known, place: number): boolean => {
+export const changedNothing = ({ doubted, points, steps, undone }: KnownSteps, place: number): boolean => {
   const step = steps[place]
   return step?.end?.changedNothing === true ||
     (step !== undefined && isLook(step.start) && !doubted.has(step.start.id)) ||

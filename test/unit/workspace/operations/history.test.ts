@@ -25,10 +25,11 @@ const point = (number: number, commands: number, more: Partial<PointRecord> = {}
 
 describe("the history of a workspace", () => {
   const steps = ["a", "b", "c", "d"].map(exec)
+  const doubted = new Set<string>()
 
   it("a command has the point before it, what it wrote, and the commands that a rewind undoes with it", () => {
     const points = [point(1, 1), point(2, 2), point(3, 4)]
-    const { commands } = historyOf({ steps, points, undone: [], isFromBaseline: false }, 10)
+    const { commands } = historyOf({ steps, points, undone: [], doubted, isFromBaseline: false }, 10)
     assert.deepStrictEqual(
       commands.map(({ alsoUndone, execId, point, writtenBytes }) => [execId, point, alsoUndone, writtenBytes]),
       [
@@ -43,7 +44,7 @@ describe("the history of a workspace", () => {
 
   it("a command that changed nothing wrote nothing, and is not undone with the next", () => {
     const points = [point(1, 1, { unchanged: 2 }), point(2, 4)]
-    const { commands } = historyOf({ steps, points, undone: [], isFromBaseline: false }, 10)
+    const { commands } = historyOf({ steps, points, undone: [], doubted, isFromBaseline: false }, 10)
     assert.deepStrictEqual(
       commands.map(({ alsoUndone, execId, point, writtenBytes }) => [execId, point, alsoUndone, writtenBytes]),
       [
@@ -53,6 +54,27 @@ describe("the history of a workspace", () => {
         ["d", "pt-1", 0, 200]
       ]
     )
+    assert.deepStrictEqual(commands.map((one) => one.changedNothing), [undefined, true, true, undefined])
+  })
+
+  it("a look by its words is no step, unless git may have run other programs, and none that another undoes", () => {
+    const look = (id: string): JournaledCommand => {
+      const { end, start } = exec(id)
+      return { start: { ...start, command: ["git", "status"] }, end }
+    }
+    const { commands } = historyOf({
+      steps: [exec("a"), look("b"), look("c"), exec("d")],
+      points: [point(1, 1)],
+      undone: [],
+      doubted: new Set(["c"]),
+      isFromBaseline: false
+    }, 10)
+    assert.deepStrictEqual(commands.map((one) => [one.changedNothing, one.alsoUndone]), [
+      [undefined, undefined],
+      [true, 0],
+      [undefined, 0],
+      [undefined, 1]
+    ])
   })
 
   it("a point names the SSH session that began after it, before the next point or command", () => {
@@ -66,7 +88,7 @@ describe("the history of a workspace", () => {
       user: "last",
       at: at(80)
     }]
-    const known = historyOf({ steps, points, undone: [], isFromBaseline: true, visits }, 10)
+    const known = historyOf({ steps, points, undone: [], doubted, isFromBaseline: true, visits }, 10)
     assert.deepStrictEqual(known.points.map(({ beforeSsh }) => beforeSsh), ["root", undefined, undefined, "last"])
   })
 
@@ -90,6 +112,7 @@ describe("the history of a workspace", () => {
       steps,
       points: [point(1, 1), point(2, 2), point(3, 3)],
       undone,
+      doubted,
       isFromBaseline: true
     }, 10)
     assert.deepStrictEqual(commands.map((one) => one.undone), [false, true, true, false])
@@ -99,7 +122,7 @@ describe("the history of a workspace", () => {
 
   it("a reset leads to before the first command of the present state, if no point does", () => {
     const places = (known: object) =>
-      historyOf({ steps, points: [], undone: [], isFromBaseline: true, ...known }, 10).commands
+      historyOf({ steps, points: [], undone: [], doubted, isFromBaseline: true, ...known }, 10).commands
         .flatMap(({ byReset, execId }) => byReset === true ? [execId] : [])
     assert.deepStrictEqual(places({}), ["a"])
     assert.deepStrictEqual(places({ undone: [{ from: 0, to: 2 }] }), ["c"], "the first two are undone")
@@ -121,7 +144,7 @@ describe("the history of a workspace", () => {
   })
 
   it("the newest commands are listed", () => {
-    const { commands } = historyOf({ steps, points: [], undone: [], isFromBaseline: false }, 2)
+    const { commands } = historyOf({ steps, points: [], undone: [], doubted, isFromBaseline: false }, 2)
     assert.deepStrictEqual(commands.map(({ execId }) => execId), ["c", "d"])
   })
 })
