@@ -42,7 +42,7 @@ describe("exports that wait for the person", { concurrent: false }, () => {
   it("an export that replaces a file says so", async () => {
     const asked = exporting({ overwrite: true })
     await waiting().getByText("and replaces what exists there").waitFor()
-    await waiting().getByRole("button", { name: "Deny it" }).click()
+    await waiting().getByRole("button", { name: "Deny the export" }).click()
     assert.isTrue(Exit.isFailure(await Effect.runPromise(Fiber.await(asked))))
     await waiting().waitFor({ state: "detached" })
     // The pressed button has gone, and the keyboard's place is in the page still.
@@ -53,7 +53,7 @@ describe("exports that wait for the person", { concurrent: false }, () => {
     const other = path.join(folder, "out", "other.patch")
     const asked = exporting({ output: other })
     await waiting().getByText("It is not the diff below").waitFor()
-    await waiting().getByRole("button", { name: "Deny it" }).click()
+    await waiting().getByRole("button", { name: "Deny the export" }).click()
     const exit = await Effect.runPromise(Fiber.await(asked))
     assert.include(JSON.stringify(exit), "the user denied this export")
     assert.deepStrictEqual(fs.readdirSync(path.dirname(output)), ["fix.patch"])

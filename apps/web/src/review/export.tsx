@@ -117,7 +117,7 @@ export const ExportPanel = ({ compareAgain, comparedAt, diff, executable, includ
       return "The browser has the patch. Apply it with: git apply"
     })
   return (
-    <section className="export" aria-labelledby={ids.heading}>
+    <section className="card" aria-labelledby={ids.heading}>
       <h3 id={ids.heading}>Export</h3>
       <p className="faint">
         {diff.digest === undefined || diff.summary.files === 0 ? null : (
