@@ -12,14 +12,16 @@ const retry = /^(true|1)$/.test(process.env["CI"] ?? "") ? 1 : 0
 const project = (
   name: string,
   timeouts = { testTimeout: 60_000, hookTimeout: 60_000 },
-  setupFiles: ReadonlyArray<string> = []
+  setupFiles: ReadonlyArray<string> = [],
+  more: { readonly include?: Array<string>; readonly env?: Readonly<Record<string, string>> } = {}
 ) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
     retry,
     setupFiles: ["test/support/run/own-variables.ts", "test/support/run/retried.ts", ...setupFiles],
-    ...timeouts
+    ...timeouts,
+    ...more
   }
 })
 
@@ -49,11 +51,16 @@ export default defineConfig({
       project("daemon"),
       // The page in Chromium.
       project("web", { testTimeout: 120_000, hookTimeout: 120_000 }),
-      // What npm installs, on each Node that users have, and on Bun and Deno.
+      // What npm installs, on the oldest Node, the pinned one, and Deno.
       project("package"),
       // The use cases of the documents, on real projects. Each file takes a minute, so that the short files of `guest` come last.
       project("smoke", { testTimeout: 900_000, hookTimeout: 600_000 }),
       project("guest", ofMicroVms, ["test/support/run/no-pool.ts"]),
+      // The same on every Node that users have, and on Bun: `npm run test:runtimes`.
+      project("runtimes", undefined, [], {
+        include: ["test/package/**/*.test.ts"],
+        env: { PYRO_TEST_RUNTIMES: "all" }
+      }),
       // Storms, bad days, and the largest trees and files: `npm run test:soak`; `npm test` has one small case of each kind.
       project("soak", ofMicroVms),
       // Images and builders beyond the common cases: `npm run test:images`; `npm test` has one small case of each kind.

@@ -16,17 +16,25 @@ const node = (args: ReadonlyArray<string>, cwd: string) => run(process.execPath,
 /** What `npm test -- package` installs beside the tools of development. */
 const beside = path.join(root, "test/nodes/node_modules")
 const installed = (name: string) => path.join(beside, name)
-/** What runs the package. Each has workspaces of its own, behind a daemon that it starts. */
-const supported: ReadonlyArray<{ readonly runtime: string; readonly argv: readonly [string, ...Array<string>] }> = [
-  { runtime: "Node 20.19", argv: [installed("node-20/bin/node")] },
+interface Runtime {
+  readonly runtime: string
+  readonly argv: readonly [string, ...Array<string>]
+}
+/** Those of which `npm run test:runtimes` alone has the cases: another Node and another of the others have the same ones. */
+const further: ReadonlyArray<Runtime> = [
   { runtime: "Node 22", argv: [installed("node-22/bin/node")] },
+  { runtime: "Bun", argv: [installed("bun/bin/bun")] }
+]
+/** What runs the package. Each has workspaces of its own, behind a daemon that it starts. */
+const supported: ReadonlyArray<Runtime> = [
+  { runtime: "Node 20.19", argv: [installed("node-20/bin/node")] },
   { runtime: `Node ${process.versions.node}`, argv: [process.execPath] },
-  { runtime: "Bun", argv: [installed("bun/bin/bun")] },
-  { runtime: "Deno", argv: [installed("deno/deno"), "run", "--allow-all", "--quiet"] }
+  { runtime: "Deno", argv: [installed("deno/deno"), "run", "--allow-all", "--quiet"] },
+  ...process.env["PYRO_TEST_RUNTIMES"] === "all" ? further : []
 ]
 /** Runtimes that are no Node. */
 const others = supported.filter(({ runtime }) => !runtime.startsWith("Node"))
-/** Without a pool: five daemons would fill one each, for a few workspaces. */
+/** Without a pool: each daemon would fill one, for a few workspaces. */
 const stateOf = (runtime: string) => ({
   PYRO_STATE_DIR: path.join(folder, `state-${runtime.replace(" ", "-")}`),
   PYRO_POOL_MEMBERS: "0"
