@@ -10,10 +10,11 @@ import { retriesReport } from "./retries.mjs"
 import { slowestReport } from "./slowest.mjs"
 import { vitestTests } from "./vitest.mjs"
 
-/** Tests of processes without a microVM, which wait for a third of their time. Their files share a process, as those of `unit` do. */
+/** Tests of processes without a microVM. Their files share a process, as those of `unit` do. */
 const processProjects = ["agent", "network", "cli", "mcp"]
-/** Those that keep both cores busy. */
-const busyProjects = ["daemon", "web", "package", "smoke", "guest"]
+const daemonProjects = ["daemon", "web", "smoke", "guest"]
+/** Files of these projects that run at a time: each waits for a third to two thirds of its time. */
+const workers = 3
 /**
  * Use cases that only `npm run smoke` follows. CI has the two widest: `cold-start` needs the network, a registry and two environments, and no
  * other test types the `pyro try` of `try-many`. test/guest has a case of everything that these four do: forks, compare, edits of files,
@@ -64,31 +65,25 @@ export const allTests = async () => {
       add(counts)
     }
   }
-  const withLab = wanted("lab")
-  // Short tests that share nothing but modules. An author's own run (`npx vitest run --project unit`) gives each file a process.
-  const unitTests = (options) => () => vitestTests(["unit"], { isolate: false, ...options })
-  // As many as take the time of the lab run beside it, and the others before, with both cores.
-  const [unitBefore, unitBeside] = withLab
-    ? [["unit 1/2", unitTests({ shard: "1/2" })], ["unit 2/2", unitTests({ shard: "2/2", workers: 1 })]]
-    : [["unit", unitTests({})], undefined]
-  const native = [["native", nativeTests], ["python", pythonTests]].filter(([name]) => wanted(name))
-  const unit = wanted("unit") ? [unitBefore] : []
-  const beside = wanted("unit") && unitBeside !== undefined ? [unitBeside] : []
-  const checks = wanted("checks") ? [["checks", runChecks]] : []
-  const ofProcesses = processProjects.filter(wanted)
-  const busy = busyProjects.filter(wanted)
-
   const exclude = useCasesOfSmoke.map((name) => `test/smoke/${name}.test.ts`)
-  await inTurn(withLab ? unit : [...native, ...unit])
-  await inTurn([
-    [ofProcesses, () => vitestTests(ofProcesses, { isolate: false, workers: 3 })],
-    [busy, () => vitestTests(busy, { exclude })]
-  ].flatMap(([projects, run]) => projects.length > 0 ? [[projects.join(", "), run]] : []))
-  // The lab's machine keeps one core busy for six minutes: what needs no other VM runs beside it, in turn. The lab packs dist/ at its
-  // start, while the C programs are tested.
-  await (withLab
-    ? Promise.all([inTurn([...native, ...beside, ...checks]), inTurn([["lab", labTests]])])
-    : inTurn(checks))
+  const ofProcesses = processProjects.filter(wanted)
+  const ofDaemons = daemonProjects.filter(wanted)
+  const inVitest = [
+    // Short tests that share nothing but modules. An author's own run (`npx vitest run --project unit`) gives each file a process.
+    [["unit"].filter(wanted), (projects) => vitestTests(projects, { isolate: false })],
+    [ofProcesses, (projects) => vitestTests(projects, { isolate: false, workers })],
+    [ofDaemons, (projects) => vitestTests(projects, { exclude, workers })]
+  ].flatMap(([projects, run]) => projects.length > 0 ? [[projects.join(", "), () => run(projects)]] : [])
+  // Both the lab and the suite `package` pack dist/: they are in turn.
+  const beside = [
+    ["native", nativeTests],
+    ["python", pythonTests],
+    ["lab", labTests],
+    ["package", () => vitestTests(["package"])],
+    ["checks", runChecks]
+  ].filter(([name]) => wanted(name))
+  // What keeps one core busy runs beside tests that wait for a third of their time and more.
+  await Promise.all([inTurn(beside), inTurn(inVitest)])
 
   slowestReport(allFiles).forEach((line) => say(line))
   if (total.skipped > 0) say(`${total.skipped} skipped${inCi ? ", which fails in CI" : ""}`)

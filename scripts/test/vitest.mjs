@@ -9,11 +9,11 @@ import { say } from "../setup/report.mjs"
 /**
  * Runs projects of vitest.config.ts, or the `files` of them, without those that `exclude` names, and counts their tests. `reporter` prints the
  * progress. With `isolate: false` files share a process, one after the other, and load a module once: short files take most of their time to
- * load modules. `shard` is a part of the files, such as `1/2`.
+ * load modules.
  */
 export const vitestTests = async (
   projects,
-  { exclude = [], files = [], isolate = true, reporter = "default", shard, workers } = {}
+  { exclude = [], files = [], isolate = true, reporter = "default", workers } = {}
 ) => {
   const folder = mkdtempSync(join(tmpdir(), "pyro-test-"))
   const report = join(folder, "counts.json")
@@ -27,7 +27,6 @@ export const vitestTests = async (
       ...exclude.flatMap((file) => ["--exclude", file]),
       ...(isolate ? [] : ["--no-isolate"]),
       ...(workers === undefined ? [] : [`--maxWorkers=${workers}`]),
-      ...(shard === undefined ? [] : [`--shard=${shard}`]),
       `--reporter=${reporter}`,
       `--reporter=${inRoot("scripts/test/counts.mjs")}`
     ], { cwd: root, env: { ...process.env, PYRO_TEST_COUNTS: report }, stdio: "inherit" })
