@@ -1,67 +1,42 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, References, Result, Scope } from "effect"
 import * as net from "node:net"
-import type { GuestChannel } from "../../../../../src/lib/guest-channel/GuestChannel.ts"
-import type { ConnectRequest, NetworkRequest } from "../../../../../src/lib/guest-channel/model/network.ts"
-import { FirstIds } from "../../../../../src/lib/network/datagrams.ts"
+import type { ConnectRequest } from "../../../../../src/lib/guest-channel/model/network.ts"
 import { type Dialled, DialRefused, type DialRequest } from "../../../../../src/lib/network/Dialler.ts"
-import type { Rules } from "../../../../../src/lib/network/model/policy.ts"
-import type { NewRecord } from "../../../../../src/workspace/residents/network/log.ts"
-import type { Open } from "../../../../../src/workspace/residents/network/open.ts"
 import { serveRequests } from "../../../../../src/workspace/residents/network/serve.ts"
-import { grantedBy } from "../../../../../src/workspace/residents/policy/policy.ts"
+import { askingChannel, connectingOf, egressRules } from "../../../../support/network/connecting.ts"
 
-const rulesFor = (allowIps: ReadonlyArray<string>): Rules =>
-  Result.getOrThrow(grantedBy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps })).rules
+const rulesFor = (allowIps: ReadonlyArray<string>) => egressRules({ allowIps })
 
 const ADDRESS = "203.0.113.1"
 
 /** A guest whose requests a test makes, and a host whose connections a test makes. */
 const world = Effect.gen(function*() {
   const said: Array<string> = []
-  const records: Array<NewRecord> = []
-  const open = new Set<Open>()
   let rules = rulesFor([`${ADDRESS}:80`])
   let withdraw = () => {}
-  let take = (_: NetworkRequest): unknown => undefined
   let settle = (_: Dialled | DialRefused) => {}
-  const forEachNetworkRequest: GuestChannel["forEachNetworkRequest"] = (given) => {
-    take = given
-    return Effect.never
-  }
   const scope = yield* Scope.make()
   yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
-  yield* Scope.provide(
-    serveRequests({ forEachNetworkRequest }, {
-      dialler: {
-        dial: ({ port }: DialRequest) =>
-          Effect.suspend(() => {
-            said.push(`dial ${port} in a fiber`)
-            return new DialRefused({ reason: "denied", detail: "no", remedy: undefined })
-          }),
-        dialNow: ({ port }, given) => {
-          if (port === 82) throw new Error("a defect")
-          if (port !== 80) return undefined
-          said.push("dial")
-          settle = given
-          return () => void said.push("stop")
-        },
-        openDatagrams: () => Effect.die(new Error("no datagram is sent")),
-        makeAuthority: () => Effect.die("unused"),
-        resolve: () => Effect.die("unused")
-      },
-      group: "w",
-      rules: () => rules,
-      open,
-      record: (one) => Effect.sync(() => void records.push(one)),
-      pace: { isNow: () => true, wait: Effect.void, isDatagramNow: () => true, isHandshakeNow: () => true },
-      firstIds: new FirstIds(),
-      interceptionOf: () => Effect.succeed(undefined),
-      placeholders: () => [],
-      caching: { of: () => undefined, settings: () => undefined }
-    }),
-    scope
-  )
+  const { channel, take } = askingChannel()
+  const { connecting, open, records } = connectingOf({
+    dialler: {
+      dial: ({ port }: DialRequest) =>
+        Effect.suspend(() => {
+          said.push(`dial ${port} in a fiber`)
+          return new DialRefused({ reason: "denied", detail: "no", remedy: undefined })
+        }),
+      dialNow: ({ port }, given) => {
+        if (port === 82) throw new Error("a defect")
+        if (port !== 80) return undefined
+        said.push("dial")
+        settle = given
+        return () => void said.push("stop")
+      }
+    },
+    rules: () => rules
+  })
+  yield* Scope.provide(serveRequests(channel, connecting), scope)
   yield* Effect.yieldNow
   const request: ConnectRequest = {
     _tag: "Connect",

@@ -2,29 +2,18 @@ import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Result } from "effect"
 import * as dgram from "node:dgram"
 import type { DatagramRequest } from "../../../../../src/lib/guest-channel/model/network.ts"
-import { FirstIds } from "../../../../../src/lib/network/datagrams.ts"
 import { serveDatagrams } from "../../../../../src/workspace/residents/network/datagrams.ts"
-import type { NewRecord } from "../../../../../src/workspace/residents/network/log.ts"
-import type { Connecting, Open } from "../../../../../src/workspace/residents/network/open.ts"
-import { grantedBy } from "../../../../../src/workspace/residents/policy/policy.ts"
+import { connectingOf, egressRules } from "../../../../support/network/connecting.ts"
 
 const ADDRESS = "203.0.113.1"
 
-const { rules } = Result.getOrThrow(
-  grantedBy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [ADDRESS] })
-)
-
-const unused = () => Effect.die(new Error("unused"))
+const rules = egressRules({ allowIps: [ADDRESS] })
 
 it.live("a guest has 256 flows of datagrams, also if many open at once and their guest never answers", () =>
   Effect.gen(function*() {
     const resolved = yield* Deferred.make<void>()
-    const records: Array<NewRecord> = []
-    const open = new Set<Open>()
-    const connecting: Connecting = {
+    const { connecting, open, records } = connectingOf({
       dialler: {
-        dial: unused,
-        dialNow: () => undefined,
         openDatagrams: ({ address }) =>
           Deferred.await(resolved).pipe(
             Effect.andThen(Effect.acquireRelease(
@@ -32,20 +21,10 @@ it.live("a guest has 256 flows of datagrams, also if many open at once and their
               (socket) => Effect.sync(() => socket.close())
             )),
             Effect.map((socket) => ({ socket, address }))
-          ),
-        makeAuthority: unused,
-        resolve: unused
+          )
       },
-      group: "w",
-      rules: () => rules,
-      open,
-      record: (one) => Effect.sync(() => void records.push(one)),
-      pace: { isNow: () => true, wait: Effect.void, isDatagramNow: () => true, isHandshakeNow: () => true },
-      firstIds: new FirstIds(),
-      interceptionOf: () => Effect.succeed(undefined),
-      placeholders: () => [],
-      caching: { of: () => undefined, settings: () => undefined }
-    }
+      rules: () => rules
+    })
     const request: DatagramRequest = {
       _tag: "Datagrams",
       name: undefined,

@@ -1,10 +1,9 @@
 import { assert, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Result } from "effect"
-import { FirstIds } from "../../../../../src/lib/network/datagrams.ts"
-import { readPolicy } from "../../../../../src/lib/network/model/policy.ts"
+import { Deferred, Effect, Fiber } from "effect"
 import { lookUp } from "../../../../../src/workspace/residents/network/serve.ts"
+import { connectingOf, egressRules } from "../../../../support/network/connecting.ts"
 
-const rules = Result.getOrThrow(readPolicy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [] }))
+const rules = egressRules({})
 
 it.effect("a withdrawn look-up waits for no resolver", () =>
   Effect.gen(function*() {
@@ -19,27 +18,15 @@ it.effect("a withdrawn look-up waits for no resolver", () =>
         answer: () => Effect.die("a withdrawn look-up was answered"),
         withdrawn: Deferred.await(withdrawn)
       },
-      {
+      connectingOf({
         dialler: {
-          dial: () => Effect.die("unused"),
-          openDatagrams: () => Effect.die(new Error("no datagram is sent")),
-          makeAuthority: () => Effect.die("unused"),
-          dialNow: () => undefined,
           resolve: () =>
             Effect.andThen(Deferred.succeed(asked, undefined), Effect.never).pipe(
               Effect.onInterrupt(() => Effect.sync(() => isCancelled = true))
             )
         },
-        group: "a",
-        rules: () => rules,
-        open: new Set(),
-        record: () => Effect.void,
-        interceptionOf: () => Effect.succeed(undefined),
-        pace: { isNow: () => true, wait: Effect.void, isDatagramNow: () => true, isHandshakeNow: () => true },
-        firstIds: new FirstIds(),
-        placeholders: () => [],
-        caching: { of: () => undefined, settings: () => undefined }
-      },
+        rules: () => rules
+      }).connecting,
       () => false
     ))
     yield* Deferred.await(asked)

@@ -1,77 +1,54 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Result, Scope } from "effect"
 import * as net from "node:net"
-import type { GuestChannel } from "../../../../../src/lib/guest-channel/GuestChannel.ts"
-import type { ConnectRequest, DnsAnswer, NetworkRequest } from "../../../../../src/lib/guest-channel/model/network.ts"
-import { FirstIds } from "../../../../../src/lib/network/datagrams.ts"
+import type { ConnectRequest, DnsAnswer } from "../../../../../src/lib/guest-channel/model/network.ts"
 import { type Dialled, DialRefused, TYPE_A } from "../../../../../src/lib/network/Dialler.ts"
 import { judgeName } from "../../../../../src/lib/network/model/judge.ts"
-import { parseHostRules, policyOff } from "../../../../../src/lib/network/model/policy.ts"
+import { parseHostRules } from "../../../../../src/lib/network/model/policy.ts"
 import { oncePermissions } from "../../../../../src/lib/network/once.ts"
-import type { NewRecord } from "../../../../../src/workspace/residents/network/log.ts"
-import { describeOpen, forbiddenBy, type Open } from "../../../../../src/workspace/residents/network/open.ts"
+import { describeOpen, forbiddenBy } from "../../../../../src/workspace/residents/network/open.ts"
 import { serveRequests } from "../../../../../src/workspace/residents/network/serve.ts"
-import { grantedBy, nothingGranted } from "../../../../../src/workspace/residents/policy/policy.ts"
+import { nothingGranted } from "../../../../../src/workspace/residents/policy/policy.ts"
+import { askingChannel, connectingOf, egressRules } from "../../../../support/network/connecting.ts"
 
 const NAME = "b.test"
-const rulesOf = (fields: object) =>
-  Result.getOrThrow(grantedBy({ ...policyOff, networkPolicy: "egress", ...fields })).rules
-const listed = rulesOf({ allowHosts: ["a.test"] })
+const listed = egressRules({ allowHosts: ["a.test"] })
 
 /** A guest with the permission for one connection to `b.test:443`, whose requests a test makes. The test ends each dialling. */
 const world = Effect.gen(function*() {
-  const records: Array<NewRecord> = []
   const told: Array<string> = []
-  const open = new Set<Open>()
   const dialling: Array<(exit: Exit.Exit<Dialled, DialRefused>) => void> = []
   const once = oncePermissions(() => 0)
   once.add(Result.getOrThrow(parseHostRules(`${NAME}:443`)))
   let rules = listed
-  let take = (_: NetworkRequest): unknown => undefined
-  const forEachNetworkRequest: GuestChannel["forEachNetworkRequest"] = (given) => {
-    take = given
-    return Effect.never
-  }
   const scope = yield* Scope.make()
   yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
-  yield* Scope.provide(
-    serveRequests({ forEachNetworkRequest }, {
-      dialler: {
-        dial: (request) =>
-          Effect.suspend(() => {
-            const verdict = judgeName(request.rules, request.name!, request.port)
-            if (verdict._tag === "Denied") {
-              return Effect.fail(new DialRefused({ reason: "denied", detail: verdict.reason, remedy: verdict.remedy }))
-            }
-            const ended = Deferred.makeUnsafe<Dialled, DialRefused>()
-            dialling.push((exit) => Deferred.doneUnsafe(ended, exit))
-            return Deferred.await(ended)
-          }),
-        dialNow: () => undefined,
-        openDatagrams: () => Effect.die(new Error("no datagram is sent")),
-        makeAuthority: () => Effect.die("unused"),
-        resolve: (request) => {
-          const verdict = judgeName(request.rules, request.name)
-          return Effect.succeed(
-            verdict._tag === "Denied"
-              ? { answer: { _tag: "NoSuchName" as const }, denied: verdict }
-              : { answer: { _tag: "Address" as const }, denied: undefined }
-          )
-        }
-      },
-      group: "w",
-      rules: () => rules,
-      once,
-      open,
-      record: (one) => Effect.sync(() => void records.push(one)),
-      pace: { isNow: () => true, wait: Effect.void, isDatagramNow: () => true, isHandshakeNow: () => true },
-      firstIds: new FirstIds(),
-      interceptionOf: () => Effect.succeed(undefined),
-      placeholders: () => [],
-      caching: { of: () => undefined, settings: () => undefined }
-    }),
-    scope
-  )
+  const { channel, take } = askingChannel()
+  const { connecting, open, records } = connectingOf({
+    dialler: {
+      dial: (request) =>
+        Effect.suspend(() => {
+          const verdict = judgeName(request.rules, request.name!, request.port)
+          if (verdict._tag === "Denied") {
+            return Effect.fail(new DialRefused({ reason: "denied", detail: verdict.reason, remedy: verdict.remedy }))
+          }
+          const ended = Deferred.makeUnsafe<Dialled, DialRefused>()
+          dialling.push((exit) => Deferred.doneUnsafe(ended, exit))
+          return Deferred.await(ended)
+        }),
+      resolve: (request) => {
+        const verdict = judgeName(request.rules, request.name)
+        return Effect.succeed(
+          verdict._tag === "Denied"
+            ? { answer: { _tag: "NoSuchName" as const }, denied: verdict }
+            : { answer: { _tag: "Address" as const }, denied: undefined }
+        )
+      }
+    },
+    rules: () => rules,
+    once
+  })
+  yield* Scope.provide(serveRequests(channel, connecting), scope)
   yield* Effect.yieldNow
   const turns = Effect.repeat(Effect.yieldNow, { times: 20 })
   const ask = (port = 443) => {
@@ -195,7 +172,7 @@ describe("a connection by a permission", () => {
       yield* connected(0)
       assert.deepStrictEqual(told, ["accept"])
       const [one] = open
-      assert.isUndefined(forbiddenBy(rulesOf({ allowHosts: ["c.test"] }), one!))
-      assert.strictEqual(forbiddenBy(rulesOf({ denyHosts: [NAME] }), one!)?.outcome, "denied")
+      assert.isUndefined(forbiddenBy(egressRules({ allowHosts: ["c.test"] }), one!))
+      assert.strictEqual(forbiddenBy(egressRules({ denyHosts: [NAME] }), one!)?.outcome, "denied")
     }))
 })

@@ -3,18 +3,14 @@ import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import type { GuestChannel } from "../../../../../src/lib/guest-channel/GuestChannel.ts"
 import type { ResolveRequest } from "../../../../../src/lib/guest-channel/model/network.ts"
-import { FirstIds } from "../../../../../src/lib/network/datagrams.ts"
 import type { DiallerService } from "../../../../../src/lib/network/Dialler.ts"
 import type { NewRecord } from "../../../../../src/workspace/residents/network/log.ts"
 import { makePace } from "../../../../../src/workspace/residents/network/pace.ts"
 import { serveRequests } from "../../../../../src/workspace/residents/network/serve.ts"
 import { nothingGranted } from "../../../../../src/workspace/residents/policy/policy.ts"
+import { connectingOf } from "../../../../support/network/connecting.ts"
 
-const dialler: DiallerService = {
-  dial: () => Effect.die(new Error("a look-up connects to nothing")),
-  dialNow: () => undefined,
-  openDatagrams: () => Effect.die(new Error("no datagram is sent")),
-  makeAuthority: () => Effect.die(new Error("a look-up needs no authority")),
+const dialler: Partial<DiallerService> = {
   resolve: () =>
     Effect.succeed({
       answer: { _tag: "NoSuchName" },
@@ -38,18 +34,9 @@ const flooding = Effect.gen(function*() {
     Effect.gen(function*() {
       for (let number = 0;; number++) yield* take(request(number)) ?? Effect.void
     })
-  yield* serveRequests({ forEachNetworkRequest }, {
-    dialler,
-    group: "w",
-    rules: () => nothingGranted.rules,
-    open: new Set(),
-    record,
-    pace: makePace(record),
-    firstIds: new FirstIds(),
-    interceptionOf: () => Effect.succeed(undefined),
-    placeholders: () => [],
-    caching: { of: () => undefined, settings: () => undefined }
-  })
+  const rules = () => nothingGranted.rules
+  const { connecting } = connectingOf({ dialler, rules, record, pace: makePace(record) })
+  yield* serveRequests({ forEachNetworkRequest }, connecting)
   return { answered: () => answered, records }
 })
 
