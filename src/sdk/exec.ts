@@ -1,4 +1,4 @@
-import { Effect, Option, Scope } from "effect"
+import { Effect, Exit, Option, Scope } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import { callFromPull, type PullEvents } from "../contract/rows/event-batches.ts"
 import { requireCommand, requireRead } from "../contract/rows/exec-validation.ts"
@@ -62,10 +62,12 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
             bytes: event.bytes.subarray(Math.max(0, event.bytes.length - (event.next - before.shownBytes)))
           }
 
-      const scope = yield* Effect.scope
+      const parent = yield* Effect.scope
       let play: (offset: number) => Effect.Effect<void> = () => Effect.void
       const attempt = (resumed: boolean, begun?: BegunRequest) =>
         Effect.gen(function*() {
+          // The input of a lost request must not go on: it would use up what the next one needs.
+          const scope = yield* Scope.fork(parent)
           const connection = yield* session.connection
           const inputId = inputBuffer && newRequestId()
           if (inputBuffer && inputId) {
@@ -79,12 +81,13 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
             ...(input.withoutOutput === true ? { [NO_OUTPUT_HEADER]: "yes" } : {})
           }
           if (!resumed) yield* play(0)
-          const next = yield* connection.events(row, request(), headers, {
+          const events = connection.events(row, request(), headers, {
             begun,
             isBackground: input.isBackground === true
           })
-          return { connection, next: next as PullEvents<ExecEvent, RequestFailure>, resumed }
-        }).pipe(Effect.provideService(Scope.Scope, scope))
+          const next = yield* Scope.provide(events, scope)
+          return { connection, next: next as PullEvents<ExecEvent, RequestFailure>, resumed, scope }
+        })
 
       let current = yield* attempt(before !== undefined && before.request === undefined, before?.request)
 
@@ -98,28 +101,26 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
 
       // A daemon that is being killed may accept connections for another moment.
       const again = (failure: ConnectionLost) =>
-        Effect.flatMap(failure.isGivenUp ? Effect.succeed(false) : patience.wait, (mayTry) =>
-          mayTry ? attempt(true) : Effect.fail(lost(`again and again; the command goes on as ${execId}`)))
+        Effect.flatMap(
+          failure.isGivenUp ? Effect.succeed(false) : patience.wait,
+          (mayTry) => mayTry ? attempt(true) : Effect.fail(lost(`again and again; the command goes on as ${execId}`))
+        )
 
       const pull: Effect.Effect<ReadonlyArray<ExecEvent>, Option.Option<PyroError>> = Effect.matchEffect(
-        Effect.suspend(() =>
-          current.next()
-        ),
+        Effect.suspend(() => current.next()),
         {
           onSuccess: taken,
           onFailure: (end) => {
             if (Option.isNone(end)) return Effect.fail(Option.none())
             if (!isLost(end.value)) return Effect.fail(Option.some(end.value))
-            return Effect.flatMap(
-              session.failed(current.connection, end.value),
-              (failure) => Effect.mapError(again(failure), Option.some)
+            return Scope.close(current.scope, Exit.void).pipe(
+              Effect.andThen(session.failed(current.connection, end.value)),
+              Effect.flatMap((failure) => Effect.mapError(again(failure), Option.some)),
+              Effect.flatMap((made) => {
+                current = made
+                return pull
+              })
             )
-              .pipe(
-                Effect.flatMap((made) => {
-                  current = made
-                  return pull
-                })
-              )
           }
         }
       )

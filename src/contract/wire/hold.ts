@@ -1,10 +1,11 @@
-import { Option, Schema } from "effect"
+import { Effect, Schema } from "effect"
+import { InvalidRequest } from "../errors/errors.ts"
 
 /** Maximum time, in seconds, that a client may ask for. */
 const MAX_HOLD_SECONDS = 600
 
-/** Bytes of an id in hexadecimal digits: 128 random bits, so that no client meets the request of another one. */
-const HoldId = Schema.String.pipe(Schema.check(Schema.isPattern(/^[0-9a-f]{32}$/)))
+/** An id of 128 random bits in hexadecimal digits, so that no client meets the request of another one. */
+export const HoldId = Schema.String.pipe(Schema.check(Schema.isPattern(/^[0-9a-f]{32}$/)))
 const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThanOrEqualTo(0)))
 
 const Hold = Schema.Struct({
@@ -14,6 +15,8 @@ const Hold = Schema.Struct({
   seconds: Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: MAX_HOLD_SECONDS }))),
   /** The daemon that the request was first sent to, if it is asked again: the id of `hello`. */
   again: Schema.optionalKey(Schema.String),
+  /** Number of earlier attempts. A request that comes late does not take the work from a later attempt. */
+  attempt: Schema.optionalKey(Count),
   /** Number of events that the client has already. */
   had: Schema.optionalKey(Count)
 })
@@ -24,16 +27,23 @@ const Hold = Schema.Struct({
  */
 export type Hold = typeof Hold.Type
 
-const HEADER = "pyro-hold"
+/** Name of the header of a request that survives its connection. */
+export const HOLD_HEADER = "pyro-hold"
 const InHeader = Schema.fromJsonString(Hold)
-const read = Schema.decodeOption(InHeader)
+const read = Schema.decodeEffect(InHeader)
 const write = Schema.encodeSync(InHeader)
 
 /** The header of a request that survives its connection. */
-export const holdHeader = (hold: Hold): Readonly<Record<string, string>> => ({ [HEADER]: write(hold) })
+export const holdHeader = (hold: Hold): Readonly<Record<string, string>> => ({ [HOLD_HEADER]: write(hold) })
 
-/** How a request survives its connection. Undefined: it ends with the connection. */
-export const holdOf = (headers: Readonly<Record<string, string | undefined>>): Hold | undefined => {
-  const header = headers[HEADER]
-  return header === undefined ? undefined : Option.getOrUndefined(read(header))
-}
+/** How a request survives its connection. A client whose header is refused must not believe that its work is kept. */
+export const holdOf = (header: string): Effect.Effect<Hold, InvalidRequest> =>
+  Effect.mapError(
+    read(header),
+    () =>
+      new InvalidRequest({
+        field: HOLD_HEADER,
+        detail: `must be JSON with an id of 32 hexadecimal digits and 1 to ${MAX_HOLD_SECONDS} seconds; ` +
+          "attempt and had are 0 or more"
+      })
+  )

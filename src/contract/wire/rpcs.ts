@@ -6,6 +6,7 @@ import { lazy } from "../rows/operation.ts"
 import { type Operation, operations } from "../rows/operations.ts"
 import { bulk } from "./bulk.ts"
 import { answerForm, payloadForm } from "./forms.ts"
+import { HoldId } from "./hold.ts"
 
 export type UnaryRow = Extract<Operation, { readonly kind: "unary" }>
 export type StreamingRow = Extract<Operation, { readonly kind: "streaming" }>
@@ -105,13 +106,14 @@ const makeOtherRpcs = () =>
         id: InputId,
         at: Schema.Int,
         bytes: Schema.Uint8Array.pipe(Schema.check(Schema.makeFilter((all) => all.length <= INPUT_BYTES)))
-      }))
+      })),
+      error: RequestError
     }),
     Rpc.make("input.end", { payload: { id: InputId } }),
     Rpc.make("input.interrupt", { payload: { id: InputId } }),
     Rpc.make("input.resize", { payload: { id: InputId, rows: Schema.Int, cols: Schema.Int } }),
     Rpc.make(HELLO, { success: Hello }),
-    Rpc.make(RELEASE, { payload: { hold: Schema.String } }),
+    Rpc.make(RELEASE, { payload: { hold: HoldId } }),
     Rpc.make(CREDIT, { payload: { request: Schema.String, events: Schema.Int } }),
     Rpc.make(UNREADABLE, {
       payload: { detail: Schema.String.pipe(Schema.check(Schema.isMaxLength(REPORT_CHARACTERS))) }

@@ -33,8 +33,8 @@ import { surround, type Wrap } from "./wrap.ts"
 /** Requests of clients and of pages enter here. */
 const aroundRequests: ReadonlyArray<Wrap<RequestCall, Surroundings>> = [
   caller,
-  hold,
   attended,
+  hold,
   withInput,
   observed,
   checked,

@@ -99,7 +99,7 @@ export const handlers = (serving: Serving) =>
           ? unaryHandler(pyro, row, surroundings)
           : streamingHandler(pyro, row, surroundings, beside)
       ])),
-      [HELLO]: () => Effect.succeed({ daemonId: holds.daemonId, version: serving.version }),
+      [HELLO]: () => Effect.succeed({ daemonId: holds.daemonId(), version: serving.version }),
       [RELEASE]: ({ hold }: { readonly hold: string }) => holds.release(hold),
       [UNREADABLE]: ({ detail }: { readonly detail: string }) => Effect.logError(`a client reports: ${detail}`),
       [CREDIT]: ({ events, request }: { readonly events: number; readonly request: string }, { client }: Asked) =>

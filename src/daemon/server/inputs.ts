@@ -1,5 +1,7 @@
 import { type Cause, Deferred, Effect, Exit, Queue, Stream } from "effect"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
 import type { RunInput, StdinWriter, WindowSize } from "../../contract/rows/run-input.ts"
+import { INPUT_BYTES, INPUT_REQUESTS } from "../../contract/wire/rpcs.ts"
 import { Waiters } from "../../system/waits/signal.ts"
 
 interface Input {
@@ -9,6 +11,7 @@ interface Input {
   /** Bytes of stdin that have come in their order, and the requests whose bytes have come too early. */
   received: number
   readonly early: Waiters
+  earlyPieces: number
   /** A request waits with the next bytes. */
   isTaking: boolean
   /** The operation has ended: no request waits any more. */
@@ -23,6 +26,10 @@ interface Input {
 const MOST_WAITING = 64
 /** Maximum remembered ids of ended commands. Their late input is dropped. */
 const MOST_ENDED = 4_096
+/** Maximum bytes before a piece that have not come yet: a client has few requests at a time. */
+const MOST_MISSING_BYTES = INPUT_REQUESTS * INPUT_BYTES
+/** Maximum pieces of an input that wait for an earlier one. Each lost line may leave some of its own for a moment. */
+const MOST_EARLY = 16 * INPUT_REQUESTS
 
 /** Not `Queue.shutdown`, which would interrupt a command that still reads. */
 const drop = <A>(queue: Queue.Queue<A, Cause.Done>) => Effect.andThen(Queue.end(queue), Queue.collect(queue))
@@ -35,6 +42,7 @@ const makeInput = Effect.gen(function*() {
     interrupt: Deferred.makeUnsafe<void>(),
     received: 0,
     early: new Waiters(),
+    earlyPieces: 0,
     isTaking: false,
     isOver: false,
     waiting: 0,
@@ -62,11 +70,21 @@ const tryPiece = ({ waiting, writer }: Input, bytes: Uint8Array) => waiting === 
  * Requests of one connection are fibers of their own, whose order is not certain. After a lost connection the client sends again what had no answer:
  * bytes that have come already are dropped, also while an earlier request waits with them.
  */
-const writePiece = (input: Input, at: number, bytes: Uint8Array): Effect.Effect<unknown> =>
+const writePiece = (input: Input, at: number, bytes: Uint8Array): Effect.Effect<unknown, InvalidRequest> =>
   Effect.suspend(() => {
     if (input.isOver) return Effect.void
     const isDue = () => input.isOver || (at <= input.received && !input.isTaking)
-    if (!isDue()) return Effect.andThen(input.early.wait(isDue), writePiece(input, at, bytes))
+    if (!isDue()) {
+      if (at - input.received > MOST_MISSING_BYTES || input.earlyPieces >= MOST_EARLY) {
+        return new InvalidRequest({
+          field: "at",
+          detail: `${at} is too far from the ${input.received} bytes that have come`
+        })
+      }
+      input.earlyPieces++
+      const wait = Effect.ensuring(input.early.wait(isDue), Effect.sync(() => void input.earlyPieces--))
+      return Effect.andThen(wait, writePiece(input, at, bytes))
+    }
     const end = at + bytes.length
     if (end <= input.received) return Effect.void
     const news = bytes.subarray(input.received - at)
@@ -138,7 +156,7 @@ export const makeInputs = () => {
       }))
     )
 
-  const into = (id: string, put: (input: Input) => Effect.Effect<unknown>) =>
+  const into = <E = never>(id: string, put: (input: Input) => Effect.Effect<unknown, E>) =>
     Effect.flatMap(get(id), (input) => input === undefined ? Effect.void : Effect.asVoid(put(input)))
 
   return {

@@ -1,5 +1,7 @@
-import { Effect, Exit, Option, Scope } from "effect"
+import { Cause, Effect, Exit, Option, Scope } from "effect"
+import type { PyroError } from "../../contract/errors/errors.ts"
 import { holdHeader } from "../../contract/wire/hold.ts"
+import { RELEASE } from "../../contract/wire/rpcs.ts"
 import { newRequestId } from "../../system/processes/identity.ts"
 import { ConnectionLost, failureOf, isLost, type RequestFailure } from "./failures.ts"
 import type { InputSink } from "./input-buffer.ts"
@@ -35,8 +37,13 @@ const makeRequest = (holdSeconds: number) => {
     header: (daemonId: string, had = 0) => {
       const again = sentTo
       sentTo ??= daemonId
-      attempts++
-      return holdHeader({ id, seconds: holdSeconds, had, ...(again === undefined ? {} : { again }) })
+      return holdHeader({
+        id,
+        seconds: holdSeconds,
+        attempt: attempts++,
+        had,
+        ...(again === undefined ? {} : { again })
+      })
     },
     /** The daemon of the last attempt did none of the work. An earlier one may have begun it. */
     wasRefused: () => {
@@ -51,7 +58,7 @@ const makeRequest = (holdSeconds: number) => {
 const isAway = (failure: RequestFailure) => failure._tag === "DaemonUnavailable"
 
 /** The lines to a daemon, one after the other. */
-const makeLines = (session: Session<Link>) =>
+const makeLines = (session: Session<Link>, patienceMs: number) =>
   Effect.gen(function*() {
     const scope = yield* Effect.scope
     const freed = new Set<string>()
@@ -63,19 +70,20 @@ const makeLines = (session: Session<Link>) =>
         return Effect.forEach(ids, connection.release, { discard: true })
       })
     const tellNow = Effect.suspend(() => last === undefined ? Effect.void : tell(last))
-    return {
+    /** Tells the daemon what it need not keep. Without a line, the next one tells it. */
+    const free = (id: string) =>
+      Effect.suspend(() => {
+        freed.add(id)
+        if (freed.size > MOST_FREED) freed.delete(freed.values().next().value!)
+        return Effect.forkIn(tellNow, scope)
+      })
+    const lines = {
       /** The line that holds, or the next one. */
       line: Effect.tap(session.connection, (line) => {
         last = line
         return tell(line)
       }),
-      /** Tells the daemon what it need not keep. Without a line, the next one tells it. */
-      free: (id: string) =>
-        Effect.suspend(() => {
-          freed.add(id)
-          if (freed.size > MOST_FREED) freed.delete(freed.values().next().value!)
-          return Effect.forkIn(tellNow, scope)
-        }),
+      free,
       /** What a failed request of a line means. */
       failed: (line: Link, failure: ConnectionLost) =>
         Effect.suspend(() => {
@@ -83,8 +91,27 @@ const makeLines = (session: Session<Link>) =>
           return session.failed(line, failure)
         })
     } as const
+    return {
+      ...lines,
+      /** Ends a request that its caller has left. The line may be lost: the daemon has to confirm it, over the next line if need be. */
+      end: (id: string) =>
+        Effect.flatMap(makeAttempts(lines, patienceMs, () => {}), (attempts) =>
+          Effect.forkIn(
+            Effect.catch(
+              trying(lines, attempts, ({ connection }) => connection.ask(RELEASE, { hold: id })),
+              () => free(id)
+            ),
+            scope
+          ))
+    } as const
   })
-type Lines = Effect.Success<ReturnType<typeof makeLines>>
+
+interface Lines {
+  readonly line: Effect.Effect<Link, PyroError>
+  readonly free: (id: string) => Effect.Effect<unknown>
+  readonly failed: (line: Link, failure: ConnectionLost) => Effect.Effect<ConnectionLost>
+}
+type SessionLines = Effect.Success<ReturnType<typeof makeLines>>
 
 /** The attempts of one request. */
 interface Attempts {
@@ -100,9 +127,9 @@ const makeAttempts = (lines: Lines, patienceMs: number, wasRefused: () => void):
       Effect.flatMap(wait, (mayTry) => mayTry ? Effect.void : Effect.fail(failure))
     const again: Attempts["again"] = (failure, line) => {
       if (line === undefined) return isAway(failure) ? orFail(failure) : Effect.fail(failure)
-      if (!isLost(failure)) return Effect.fail(failure)
+      // The daemon has answered: the line holds.
+      if (!isLost(failure) || failure.isForgotten) return Effect.fail(failure)
       return Effect.flatMap(lines.failed(line, failure), (meaning) => {
-        if (meaning.isForgotten) return Effect.fail(meaning)
         if (!meaning.mayBeDone) wasRefused()
         return orFail(new ConnectionLost({ mayBeDone: true, isGivenUp: true }))
       })
@@ -127,7 +154,8 @@ const trying = <A>(
 }
 
 const askOver =
-  (lines: Lines, { holdSeconds, patienceMs }: HoldTimes): Connection["ask"] => (operation, payload, headers = {}) =>
+  (lines: SessionLines, { holdSeconds, patienceMs }: HoldTimes): Connection["ask"] =>
+  (operation, payload, headers = {}) =>
     Effect.gen(function*() {
       const request = makeRequest(holdSeconds)
       const attempts = yield* makeAttempts(lines, patienceMs, request.wasRefused)
@@ -136,16 +164,19 @@ const askOver =
         attempts,
         ({ connection, daemonId }) => connection.ask(operation, payload, { ...headers, ...request.header(daemonId) })
       )
-      return yield* Effect.onExit(asked, () => lines.free(request.id()))
+      return yield* Effect.onExit(asked, (exit) =>
+        Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause) ? lines.end(request.id()) : lines.free(request.id()))
     })
 
 const eventsOver =
-  (lines: Lines, { holdSeconds, patienceMs }: HoldTimes): Connection["events"] => (row, payload, headers = {}, how) =>
+  (lines: SessionLines, { holdSeconds, patienceMs }: HoldTimes): Connection["events"] =>
+  (row, payload, headers = {}, how) =>
     Effect.gen(function*() {
       const parent = yield* Effect.scope
       const request = makeRequest(holdSeconds)
       const { again, progress } = yield* makeAttempts(lines, patienceMs, request.wasRefused)
-      yield* Effect.addFinalizer(() => lines.free(request.id()))
+      let isOver = false
+      yield* Effect.addFinalizer(() => isOver ? lines.free(request.id()) : lines.end(request.id()))
       let had = 0
       const begin = Effect.gen(function*() {
         const line = yield* lines.line
@@ -159,7 +190,8 @@ const eventsOver =
       const retry = (failure: RequestFailure, begun?: Begun) => {
         current = undefined
         const close = begun === undefined ? Effect.void : Scope.close(begun.scope, Exit.void)
-        return Effect.mapError(Effect.ensuring(again(failure, begun?.line), close), Option.some)
+        const ended = Effect.tapError(again(failure, begun?.line), () => Effect.sync(() => void (isOver = true)))
+        return Effect.mapError(Effect.ensuring(ended, close), Option.some)
       }
       const next: Effect.Effect<ReadonlyArray<unknown>, Option.Option<RequestFailure>> = Effect.suspend(() => {
         const begun = current
@@ -175,8 +207,10 @@ const eventsOver =
         // Events that have come are counted.
         return Effect.uninterruptibleMask((restore) =>
           Effect.matchEffect(restore(begun.next()), {
-            onFailure: (end) =>
-              Option.isNone(end) ? Effect.fail(end) : restore(Effect.andThen(retry(end.value, begun), next)),
+            onFailure: (end) => {
+              isOver = Option.isNone(end)
+              return Option.isNone(end) ? Effect.fail(end) : restore(Effect.andThen(retry(end.value, begun), next))
+            },
             onSuccess: (events) => {
               had += events.length
               progress()
@@ -211,7 +245,7 @@ const inputOver = (lines: Lines, { patienceMs }: HoldTimes): Connection["input"]
  * request fails with `ConnectionLost` only if no line comes in time, or if the daemon has forgotten the request.
  */
 export const makeResuming = (session: Session<Link>, times: HoldTimes) =>
-  Effect.map(makeLines(session), (lines): Session => ({
+  Effect.map(makeLines(session, times.patienceMs), (lines): Session => ({
     connection: Effect.succeed({
       ask: askOver(lines, times),
       events: eventsOver(lines, times),

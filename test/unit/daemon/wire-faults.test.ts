@@ -258,7 +258,9 @@ describe("a half-closed connection", () => {
   it.live("a daemon that has closed its side has lost its clients' calls", () =>
     Effect.gen(function*() {
       const client = yield* answering((socket) => void socket.end())
-      for (const failure of yield* failuresOf(client)) assert.deepStrictEqual(failure, new ConnectionLost({ mayBeDone: true }))
+      for (const failure of yield* failuresOf(client)) {
+        assert.deepStrictEqual(failure, new ConnectionLost({ mayBeDone: true }))
+      }
     }))
 })
 

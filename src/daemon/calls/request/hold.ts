@@ -1,9 +1,10 @@
-import type { Effect, Scope } from "effect"
+import { Effect, type Scope } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { PullEvents } from "../../../contract/rows/event-batches.ts"
-import { holdOf } from "../../../contract/wire/hold.ts"
+import { HOLD_HEADER, holdOf } from "../../../contract/wire/hold.ts"
 import type { RequestRefusal } from "../../../contract/wire/rpcs.ts"
 import { every, type Wrap } from "../wrap.ts"
+import { attendOf } from "./attended.ts"
 import type { RequestCall, Surroundings } from "./request.ts"
 
 type Events = Effect.Effect<PullEvents<unknown, PyroError | RequestRefusal>, PyroError | RequestRefusal, Scope.Scope>
@@ -12,19 +13,27 @@ type Events = Effect.Effect<PullEvents<unknown, PyroError | RequestRefusal>, Pyr
  * Keeps the work of a request whose connection is lost, for the time that its client asked for. The client asks again by the id of the request, and
  * gets the answer or the events that it missed. An interruption by the client ends the work at once.
  *
- * Needs the kept work of the daemon. Stands outside of `attended`: the daemon stays for kept work, and the input of a request lives as long.
+ * Needs the kept work of the daemon. Stands outside of `input`, whose input lives as long as the work. Counts the work beside the request: each may
+ * outlive the other one.
  */
-export const hold: Wrap<RequestCall, Pick<Surroundings, "holds">> = {
+export const hold: Wrap<RequestCall, Pick<Surroundings, "holds" | "isReader" | "requests">> = {
   name: "hold",
-  does: "keeps the work of a request whose connection is lost, until the client asks again",
-  because: "outside of attended: the daemon stays for the work, and not for the connection",
+  does:
+    "keeps the work of a request whose connection is lost, until the client asks again; the daemon stays for the work, too",
+  because: "inside of attended: a daemon that leaves keeps nothing",
   concerns: every,
-  around: (row, call, { holds }): RequestCall =>
-    holds === undefined ? call : (payload, request) => {
-      const asked = holdOf(request.headers)
-      if (asked === undefined) return call(payload, request)
-      return row.kind === "unary"
-        ? holds.ask(asked, call(payload, request))
-        : holds.events(asked, call(payload, request) as Events, request.onCredit)
+  around: (row, call, surroundings): RequestCall => {
+    const { holds } = surroundings
+    if (holds === undefined) return call
+    const attend = attendOf(row, surroundings)
+    return (payload, request) => {
+      const header = request.headers[HOLD_HEADER]
+      if (header === undefined) return call(payload, request)
+      const work = Effect.andThen(attend, call(payload, request))
+      return Effect.flatMap(holdOf(header), (asked) =>
+        row.kind === "unary"
+          ? holds.ask(row.name, asked, work)
+          : holds.events(row.name, asked, work as Events, request.onCredit))
     }
+  }
 }

@@ -1,5 +1,5 @@
 import type { Effect, Scope } from "effect"
-import type { PyroError } from "../../../contract/errors/errors.ts"
+import type { InvalidRequest, PyroError } from "../../../contract/errors/errors.ts"
 import type { PullEvents } from "../../../contract/rows/event-batches.ts"
 import type { Operation } from "../../../contract/rows/operations.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
@@ -27,19 +27,21 @@ type Count = Effect.Effect<void, DaemonLeaves, Scope.Scope>
 /** Keeps the work of requests whose clients are lost. */
 export interface Holds {
   /**
-   * The result of a request that survives its connection: begins its work, or finds what an earlier connection began. Fails with RequestForgotten if
-   * the work is not known any more.
+   * The result of a request of the row that survives its connection: begins its work, or finds what an earlier connection began. Fails with
+   * RequestForgotten if the work is not known any more.
    */
   readonly ask: <A, E>(
+    row: string,
     hold: Hold,
     work: Effect.Effect<A, E, Scope.Scope>
-  ) => Effect.Effect<A, E | RequestForgotten, Scope.Scope>
+  ) => Effect.Effect<A, E | RequestForgotten | InvalidRequest, Scope.Scope>
   /** The same for the events of a request. */
   readonly events: <Event, E>(
+    row: string,
     hold: Hold,
     start: Effect.Effect<PullEvents<Event, E>, E, Scope.Scope>,
     onCredit: Request["onCredit"]
-  ) => Effect.Effect<PullEvents<Event, E | RequestForgotten>, RequestForgotten, Scope.Scope>
+  ) => Effect.Effect<PullEvents<Event, E | RequestForgotten>, RequestForgotten | InvalidRequest, Scope.Scope>
 }
 
 /** What the daemon gives to the lines around requests. */

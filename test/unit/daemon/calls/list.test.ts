@@ -26,8 +26,8 @@ const EDITS =
 const expected = [
   "— requests to the daemon",
   "caller: all",
-  "hold: all",
   "attended: all",
+  "hold: all",
   "input: 34 rows",
   "observed: all",
   "checked: all",
