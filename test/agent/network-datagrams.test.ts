@@ -129,6 +129,38 @@ withNetworkAgent("datagrams of the guest's programs", (it) => {
       assert.strictEqual(asked, 2)
     }))
 
+  it.effect("a flow whose other side refuses a datagram fails with ECONNREFUSED, loses no datagram before, and begins anew", () =>
+    Effect.gen(function*() {
+      const channel = yield* connectedNetwork
+      let asked = 0
+      yield* serve(channel, {
+        datagrams: (request) => {
+          asked++
+          return Effect.flatMap(
+            accept(request),
+            (socket) =>
+              Stream.runForEach(Stream.take(socket.received, 1), (bytes) => socket.write(bytes)).pipe(
+                Effect.andThen(socket.end),
+                Effect.andThen(socket.closed)
+              )
+          )
+        }
+      })
+      const refused = (host: string) =>
+        // The kernel gives the error to the program before datagrams that wait.
+        `const said = []; s.removeAllListeners("error");
+         const add = (one) => {
+           said.push(one);
+           if (said.length === 2) setTimeout(() => s.send("b"), 2100);
+           if (said.length === 4) { console.log(said.sort().join()); s.close() }
+         };
+         s.on("message", (m) => add(String(m))).on("error", ({ code }) => add(code)).connect(7, "${host}", () => s.send("a"))`
+      const said = "ECONNREFUSED,ECONNREFUSED,a,b"
+      assert.strictEqual(yield* js(channel, program("udp4", refused("192.0.2.1"))), said)
+      assert.strictEqual(yield* js(channel, program("udp6", refused("2001:db8::1"))), said)
+      assert.strictEqual(asked, 4)
+    }))
+
   it.effect("addresses of no other machine have no route, and the guest's own servers get their datagrams", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork

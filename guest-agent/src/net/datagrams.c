@@ -77,6 +77,11 @@ static void set_state(struct datagram_flow *one, enum state state) {
   one->since_ns = clock_monotonic_ns();
 }
 
+static void close_pair(struct datagram_flow *one) {
+  if (one->pair >= 0) loop_close(one->pair);
+  one->pair = -1;
+}
+
 /* The memory goes at the end of the round: an event of this round may still point to it. */
 static void forget(struct datagram_flow *one) {
   struct datagram_flow **at = bucket_of(&one->flow);
@@ -84,10 +89,17 @@ static void forget(struct datagram_flow *one) {
   *at = one->next_in_bucket;
   list_remove(&one->all);
   request_close(&one->request);
-  if (one->pair >= 0) loop_close(one->pair);
-  one->pair = -1;
+  close_pair(one);
   count--;
   loop_free_later(one);
+}
+
+/* The program's socket fails, now and for each datagram of the next second. */
+static void refuse(struct datagram_flow *one) {
+  close_pair(one);
+  one->waiting_size = 0;
+  set_state(one, REFUSED);
+  raw_send_unreachable(&one->flow);
 }
 
 /* Keeps the first datagrams until the host has answered. */
@@ -146,11 +158,19 @@ static bool receive(struct datagram_flow *one) {
   return true;
 }
 
+/* The host has ended its input alone if no datagram passes any more, and has released the stream if the other end is closed. */
+static void end(struct datagram_flow *one, bool released) {
+  if (released)
+    forget(one);
+  else
+    refuse(one);
+}
+
 static void on_pair_ready(struct source *source, uint32_t events) {
   struct datagram_flow *one = container_of(source, struct datagram_flow, source);
   if (one->pair < 0) return;
   if (events & EPOLLOUT) pass_on(one);
-  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !receive(one)) forget(one);
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !receive(one)) end(one, (events & (EPOLLHUP | EPOLLERR)) != 0);
 }
 
 static void ask(const struct flow *flow, const uint8_t *framed, size_t size) {
@@ -264,9 +284,7 @@ bool datagrams_refuse(uint32_t request) {
   struct datagram_flow *one = asked_by(request);
   if (one == NULL) return false;
   request_close(&one->request);
-  one->waiting_size = 0;
-  set_state(one, REFUSED);
-  raw_send_unreachable(&one->flow);
+  refuse(one);
   return true;
 }
 

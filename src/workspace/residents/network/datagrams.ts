@@ -2,9 +2,10 @@ import { Clock, Effect, type Scope } from "effect"
 import type { Socket } from "node:dgram"
 import type { ChannelFailed } from "../../../contract/errors/errors.ts"
 import type { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
-import type { DatagramRequest } from "../../../lib/guest-channel/model/network.ts"
+import type { DatagramRequest, GuestSocket } from "../../../lib/guest-channel/model/network.ts"
 import { relayDatagrams, type RelayEnd } from "../../../lib/network/datagrams.ts"
 import { DialRefused } from "../../../lib/network/Dialler.ts"
+import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { acquirePlain } from "../../../system/waits/effects.ts"
 import { waitFor } from "../../../system/waits/signal.ts"
 import { clockReader } from "../../../system/waits/time.ts"
@@ -84,6 +85,13 @@ const untilReset = <A, E>(accepted: Effect.Effect<A, E>, reset: Open["reset"]): 
     waitFor<never, Reset>((resume) => Effect.sync(reset.listen((how) => resume(Effect.fail(how)))))
   )
 
+/** Longest wait for a guest to take a refusal of an open flow. */
+const REFUSAL_MS = 1_000 * deadlineScale
+
+/** Makes the socket of the guest's program fail, as a refused request does: the release alone would be silent. */
+const refuseOpen = ({ closed, end }: Pick<GuestSocket, "closed" | "end">) =>
+  Effect.andThen(end, closed).pipe(Effect.timeoutOption(REFUSAL_MS), Effect.ignore)
+
 const endedAs = (end: Exclude<RelayEnd, { readonly _tag: "Stopped" }>): Ended => {
   switch (end._tag) {
     case "Idle":
@@ -98,7 +106,7 @@ const endedAs = (end: Exclude<RelayEnd, { readonly _tag: "Stopped" }>): Ended =>
 
 /**
  * Serves a flow of datagrams until nothing came for a while, and records its end. The guest's socket fails with ECONNREFUSED where the policy
- * denies the flow. An interruption ends it.
+ * denies the flow, and where the other side refuses a datagram. An interruption ends it.
  */
 export const serveDatagrams = (request: DatagramRequest, connecting: Connecting): Effect.Effect<void> =>
   Effect.flatMap(Clock.currentTimeMillis, (startMs) => {
@@ -122,6 +130,7 @@ export const serveDatagrams = (request: DatagramRequest, connecting: Connecting)
         onUse: () => (datagrams!.usedAt = ++uses),
         stop: reset
       })
+      if (end._tag === "Failed" || end._tag === "Denied") yield* refuseOpen(guest.value)
       return end._tag === "Stopped" ? reset.value! : endedAs(end)
     })
     return Effect.scoped(moved).pipe(
