@@ -92,6 +92,119 @@ const newId = () => {
   return random.toString("hex")
 }
 
+type Connected = ReturnType<typeof connect>
+
+/** What the command has printed. */
+const makeShown = () => {
+  let bytes = 0
+  return {
+    /** Number of bytes of output that are written. */
+    bytes: () => bytes,
+    /** Writes output. False if a write fails or would block. */
+    show: ({ bytes: output, from, next }: Extract<PlainEvent, { readonly _tag: "Output" }>): boolean => {
+      const left = () => output.subarray(Math.max(0, output.length - (next - bytes)))
+      for (let rest = left(); rest.length > 0; rest = left()) {
+        bytes = Math.max(bytes, next - rest.length)
+        try {
+          bytes += fs.writeSync(from === "stdout" ? 1 : 2, rest)
+        } catch {
+          return false
+        }
+      }
+      return true
+    }
+  }
+}
+
+/** True to continue, false to hand over to the loaded program. A number is the exit status. */
+type Went = boolean | number
+
+/** Reads batches of events, and gives credit for each that was taken. */
+const makeInbox = (socket: Connected, frames: RecordedFrames, take: (events: ReadonlyArray<PlainEvent>) => Went) => {
+  let received = Buffer.alloc(0)
+  let at = 0
+  let creditedEvents = 0
+  let takenEvents = 0
+  return {
+    creditedEvents: () => creditedEvents,
+    /** All bytes so far: the loaded program reads them again. */
+    received: () => received,
+    add: (chunk: Buffer): Went => {
+      received = Buffer.concat([received, chunk])
+      for (let next = nextEvents(frames, received, at); next !== undefined; next = nextEvents(frames, received, at)) {
+        const { end, events } = next
+        at = end
+        const went = events !== undefined && take(events)
+        if (went !== true) return went
+        takenEvents += events.length
+        for (; takenEvents - creditedEvents >= CREDIT_EVENTS; creditedEvents += CREDIT_EVENTS) {
+          socket.write(creditFrame(frames))
+        }
+      }
+      return received.length <= MAX_BYTES
+    }
+  }
+}
+
+const tellUnread = (pending: string) => {
+  try {
+    if (hasUnreadStdin(pending)) fs.writeSync(2, unreadStdinText("exec"))
+  } catch { /* nobody reads stderr */ }
+}
+
+const run = (socket: Connected, command: Command, pending: string): Promise<QuickExec> =>
+  new Promise((resolve) => {
+    const frames = JSON.parse(RECORDED) as RecordedFrames
+    const execId = newId()
+    const shown = makeShown()
+    const inbox = makeInbox(socket, frames, (events) => {
+      for (const event of events) {
+        if (event._tag === "Exited") return event.status
+        if (event._tag === "Output" && !shown.show(event)) return false
+      }
+      return true
+    })
+    let isOver = false
+
+    const stopListening = () => {
+      socket.off("data", data).off("close", lost)
+      socket.pause()
+    }
+    const removeSignalListeners = () => SIGNALS.forEach((one) => process.off(one, signalled))
+    const handOver = (given: { readonly isLost?: boolean; readonly signal?: StartedExec["signal"] }) => {
+      if (isOver) return
+      isOver = true
+      stopListening()
+      if (given.isLost !== true) socket.unshift(inbox.received())
+      const request = { id: REQUEST_ID, socket, creditedEvents: inbox.creditedEvents() }
+      resolve({
+        started: {
+          execId,
+          request: given.isLost === true ? undefined : request,
+          shownBytes: shown.bytes(),
+          signal: given.signal,
+          removeSignalListeners
+        }
+      })
+    }
+    const lost = () => handOver({ isLost: true })
+    const signalled = (signal: NodeJS.Signals) => handOver({ signal: signal as StartedExec["signal"] })
+    const data = (chunk: Buffer) => {
+      const went = inbox.add(chunk)
+      if (went === false) return handOver({})
+      if (went === true) return
+      isOver = true
+      stopListening()
+      socket.destroy()
+      tellUnread(pending)
+      resolve({ status: went })
+    }
+
+    SIGNALS.forEach((one) => process.on(one, signalled))
+    socket.on("error", () => {}).on("data", data).on("close", lost)
+    socket.write(requestFrame(frames, { ...command, execId, order: outputsAreOne() ? "written" : "stream" }))
+  })
+
 /**
  * Runs a simple command through a running daemon, without the program, whose load takes longer than most commands. Undefined
  * if no request was sent. The loaded program handles everything but plain output and an exit status. It then reads the connection from the
@@ -110,95 +223,7 @@ export const quickExec = (
     socket.once("error", () => resolve(undefined))
     socket.once("connect", () => {
       socket.removeAllListeners("error")
-      resolve(run(socket))
+      resolve(run(socket, command, pending))
     })
   })
-
-  function run(socket: ReturnType<typeof connect>): Promise<QuickExec> {
-    return new Promise((resolve) => {
-      const frames = JSON.parse(RECORDED) as RecordedFrames
-      const execId = newId()
-      let creditedEvents = 0
-      let takenEvents = 0
-      let received = Buffer.alloc(0)
-      let at = 0
-      let shownBytes = 0
-      let isOver = false
-
-      const stopListening = () => {
-        socket.off("data", data).off("close", lost)
-        socket.pause()
-      }
-      const removeSignalListeners = () => SIGNALS.forEach((one) => process.off(one, signalled))
-      const handOver = (given: { readonly isLost?: boolean; readonly signal?: StartedExec["signal"] }) => {
-        if (isOver) return
-        isOver = true
-        stopListening()
-        if (given.isLost !== true) socket.unshift(received)
-        resolve({
-          started: {
-            execId,
-            request: given.isLost === true ? undefined : { id: REQUEST_ID, socket, creditedEvents },
-            shownBytes,
-            signal: given.signal,
-            removeSignalListeners
-          }
-        })
-      }
-      const lost = () => handOver({ isLost: true })
-      const signalled = (signal: NodeJS.Signals) => handOver({ signal: signal as StartedExec["signal"] })
-
-      /** Writes output. False if a write fails or would block. */
-      const show = ({ bytes, from, next }: Extract<PlainEvent, { readonly _tag: "Output" }>): boolean => {
-        const left = () => bytes.subarray(Math.max(0, bytes.length - (next - shownBytes)))
-        for (let rest = left(); rest.length > 0; rest = left()) {
-          shownBytes = Math.max(shownBytes, next - rest.length)
-          try {
-            shownBytes += fs.writeSync(from === "stdout" ? 1 : 2, rest)
-          } catch {
-            return false
-          }
-        }
-        return true
-      }
-      const tellUnread = () => {
-        try {
-          if (hasUnreadStdin(pending)) fs.writeSync(2, unreadStdinText("exec"))
-        } catch { /* nobody reads stderr */ }
-      }
-      /** True to continue, false to hand over to the loaded program. A number is the exit status. */
-      const take = (events: ReadonlyArray<PlainEvent>): boolean | number => {
-        for (const event of events) {
-          if (event._tag === "Exited") return event.status
-          if (event._tag === "Output" && !show(event)) return false
-        }
-        return true
-      }
-      const data = (chunk: Buffer) => {
-        received = Buffer.concat([received, chunk])
-        for (let next = nextEvents(frames, received, at); next !== undefined; next = nextEvents(frames, received, at)) {
-          const { end, events } = next
-          at = end
-          const went = events !== undefined && take(events)
-          if (typeof went === "number") {
-            isOver = true
-            stopListening()
-            socket.destroy()
-            tellUnread()
-            return resolve({ status: went })
-          }
-          if (!went) return handOver({})
-          takenEvents += events.length
-          for (; takenEvents - creditedEvents >= CREDIT_EVENTS; creditedEvents += CREDIT_EVENTS) {
-            socket.write(creditFrame(frames))
-          }
-        }
-        if (received.length > MAX_BYTES) handOver({})
-      }
-
-      SIGNALS.forEach((one) => process.on(one, signalled))
-      socket.on("error", () => {}).on("data", data).on("close", lost)
-      socket.write(requestFrame(frames, { ...command!, execId, order: outputsAreOne() ? "written" : "stream" }))
-    })
-  }
 }
