@@ -48,6 +48,129 @@ const makeListeningAgain = (id: string, listeners: Pick<Listeners, "listen">) =>
   }
 }
 
+/** The parts of a workspace's ports. */
+interface Parts {
+  readonly table: Effect.Success<ReturnType<typeof openTable>>
+  readonly listeners: Listeners
+  readonly again: ReturnType<typeof makeListeningAgain>
+  readonly network: Pick<Network, "info">
+  /** One change at a time. */
+  readonly one: Semaphore.Semaphore
+}
+
+const closeAll = ({ listeners, table: { published } }: Parts) =>
+  Effect.suspend(() => Effect.forEach([...published.values()], listeners.close, { discard: true }))
+
+/** Ends the ports that models may no longer publish, also if the disk is full: the next VM does without them in any case. */
+const followPolicy = ({ listeners, network, table: { inOrder, published, report } }: Parts) =>
+  Effect.suspend(() => {
+    const gone = letsModelsPublish(network) ? [] : inOrder().filter(({ stored }) => stored.byModel === true)
+    if (gone.length === 0) return Effect.void
+    for (const { stored } of gone) published.delete(stored.guestPort)
+    return Effect.andThen(Effect.forEach(gone, listeners.close), Effect.ignoreCause(report(gone)))
+  }).pipe(Effect.uninterruptible)
+
+/** What callers ask for. */
+const requests = (id: string, parts: Parts) => {
+  const { listeners, network, one, table } = parts
+  const publish = makePublish(id, table, listeners, network)
+  const remove = (gone: ReadonlyArray<Publication>) => table.remove(gone, listeners.close)
+  return {
+    /**
+     * Listens from now on, also before the guest's server does: clients are then reset. A port that is published in the same way already
+     * stays. A model needs the permission of its server and of the workspace's policy.
+     */
+    publish: (request: Parameters<Publish>[0]) => one.withPermits(1)(publish(request)),
+    /** Ends a listener and resets its connections. `workspace`: its name in the words of the caller. */
+    unpublish: (guestPort: number, workspace: string) =>
+      one.withPermits(1)(Effect.suspend((): Effect.Effect<PublishedPort, PortNotPublished | HostFailure> => {
+        const found = table.published.get(guestPort)
+        if (found === undefined) {
+          const others = table.inOrder().map(({ stored }) => stored.guestPort)
+          return new PortNotPublished({ workspace, guestPort, published: others })
+        }
+        return Effect.as(remove([found]), infoOf(found))
+      })),
+    /** Ends the listeners of a service, if there are any. */
+    unpublishService: (service: string) =>
+      one.withPermits(1)(
+        Effect.suspend(() => remove(table.inOrder().filter(({ stored }) => stored.service === service)))
+      ),
+    followPolicy: one.withPermits(1)(followPolicy(parts)),
+    /** By guest port. */
+    list: () => table.inOrder().map(infoOf),
+    /** Number of open connections. */
+    open: listeners.open,
+    /** Sentences about ports that the present VM does not have as the VM before had them. Each is given once. */
+    takeWarnings: Effect.sync(parts.again.takeWarnings)
+  }
+}
+
+/** What follows the VM of the workspace. `reach` notes the way into it. */
+const alongVm = (parts: Parts, reach: (channel: GuestChannel | undefined) => void) => {
+  const { again, one, table: { inOrder, published, report } } = parts
+  /** Listens for the ports that nothing listens for. */
+  const listenAll = Effect.suspend(() => {
+    const silent = inOrder().filter(({ listener }) => listener === undefined)
+    if (silent.length === 0) return Effect.void
+    return Effect.andThen(
+      Effect.forEach(silent, again.listen, { discard: true }),
+      Effect.suspend(() => report(silent))
+    )
+  })
+  return {
+    /** Listens for all ports in a VM that the workspace has now. */
+    begin: (vm: ResidentVm) =>
+      Effect.suspend(() => {
+        reach(vm.channel)
+        return Effect.andThen(followPolicy(parts), listenAll)
+      }).pipe(Effect.ignoreCause, Effect.uninterruptible, one.withPermits(1)),
+    /** Listens for all ports without a VM: a client wakes the workspace. */
+    rest: Effect.suspend(() => {
+      reach(undefined)
+      return listenAll
+    }).pipe(Effect.ignoreCause, Effect.uninterruptible, one.withPermits(1)),
+    /** Ends all listeners: the VM has ended. The ports of services are forgotten, the others come back with the next VM. */
+    lose: Effect.gen(function*() {
+      reach(undefined)
+      again.takeWarnings()
+      yield* closeAll(parts)
+      const all = inOrder()
+      const changed = all.filter(({ stored }) => stored.service !== undefined || stored.announced !== undefined)
+      for (const { stored } of all) if (stored.service !== undefined) published.delete(stored.guestPort)
+      if (changed.length > 0) yield* report(changed)
+    }).pipe(Effect.ignoreCause, Effect.uninterruptible, one.withPermits(1))
+  }
+}
+
+/** What a snapshot and a fork take along. */
+const noting = (id: string, parts: Parts) => {
+  const { one, table: { inOrder, published, report, write } } = parts
+  return {
+    noted: (): PortState => ({
+      workspace: id,
+      ports: inOrder().map(({ stored: { announced: _, ...port } }) => port)
+    }),
+    /** Takes over noted ports. Those of another workspace get other ports of the host. */
+    inherit: (noted: PortState) =>
+      Effect.suspend(() => {
+        for (const { announced: _, hostPort, ...port } of noted.ports) {
+          const kept = noted.workspace === id && hostPort !== undefined ? { hostPort } : {}
+          published.set(port.guestPort, { stored: { ...port, ...kept }, listener: undefined })
+        }
+        return write
+      }).pipe(one.withPermits(1)),
+    clear: Effect.andThen(
+      closeAll(parts),
+      Effect.suspend(() => {
+        const all = inOrder()
+        published.clear()
+        return report(all)
+      })
+    ).pipe(Effect.uninterruptible, one.withPermits(1))
+  }
+}
+
 /** The published ports of one workspace: their listeners on the host, while the workspace has a VM. */
 export type Ports = Effect.Success<ReturnType<typeof openPorts>>
 
@@ -63,107 +186,16 @@ export const openPorts = (
   Effect.gen(function*() {
     const id = path.basename(directory)
     const table = yield* openTable(directory)
-    const { inOrder, published, report, write } = table
-    const one = yield* Semaphore.make(1)
     let channel: GuestChannel | undefined
     const present = Effect.sync(() => channel)
-    const listeners = yield* makeListeners(
-      id,
-      // Also with a VM: a pause may have begun, and would reset the client.
-      Effect.andThen(wake, present)
-    )
+    // Also with a VM: a pause may have begun, and would reset the client.
+    const listeners = yield* makeListeners(id, Effect.andThen(wake, present))
     const again = makeListeningAgain(id, listeners)
-    const publish = makePublish(id, table, listeners, network)
-    const remove = (gone: ReadonlyArray<Publication>) => table.remove(gone, listeners.close)
-
-    /** Ends the ports that models may no longer publish, also if the disk is full: the next VM does without them in any case. */
-    const followPolicy = Effect.suspend(() => {
-      const gone = letsModelsPublish(network) ? [] : inOrder().filter(({ stored }) => stored.byModel === true)
-      if (gone.length === 0) return Effect.void
-      for (const { stored } of gone) published.delete(stored.guestPort)
-      return Effect.andThen(Effect.forEach(gone, listeners.close), Effect.ignoreCause(report(gone)))
-    }).pipe(Effect.uninterruptible)
-
-    /** Listens for the ports that nothing listens for. */
-    const listenAll = Effect.suspend(() => {
-      const silent = inOrder().filter(({ listener }) => listener === undefined)
-      if (silent.length === 0) return Effect.void
-      return Effect.andThen(
-        Effect.forEach(silent, again.listen, { discard: true }),
-        Effect.suspend(() => report(silent))
-      )
-    })
-
-    const closeAll = Effect.suspend(() => Effect.forEach([...published.values()], listeners.close, { discard: true }))
-
+    const parts: Parts = { table, listeners, again, network, one: yield* Semaphore.make(1) }
     return {
-      /**
-       * Listens from now on, also before the guest's server does: clients are then reset. A port that is published in the same way already
-       * stays. A model needs the permission of its server and of the workspace's policy.
-       */
-      publish: (request: Parameters<Publish>[0]) => one.withPermits(1)(publish(request)),
-      /** Ends a listener and resets its connections. `workspace`: its name in the words of the caller. */
-      unpublish: (guestPort: number, workspace: string) =>
-        one.withPermits(1)(Effect.suspend((): Effect.Effect<PublishedPort, PortNotPublished | HostFailure> => {
-          const found = published.get(guestPort)
-          if (found === undefined) {
-            const others = inOrder().map(({ stored }) => stored.guestPort)
-            return new PortNotPublished({ workspace, guestPort, published: others })
-          }
-          return Effect.as(remove([found]), infoOf(found))
-        })),
-      /** Ends the listeners of a service, if there are any. */
-      unpublishService: (service: string) =>
-        one.withPermits(1)(Effect.suspend(() => remove(inOrder().filter(({ stored }) => stored.service === service)))),
-      followPolicy: one.withPermits(1)(followPolicy),
-      /** By guest port. */
-      list: () => inOrder().map(infoOf),
-      /** Number of open connections. */
-      open: listeners.open,
-      /** Listens for all ports in a VM that the workspace has now. */
-      begin: (vm: ResidentVm) =>
-        Effect.suspend(() => {
-          channel = vm.channel
-          return Effect.andThen(followPolicy, listenAll)
-        }).pipe(Effect.ignoreCause, Effect.uninterruptible, one.withPermits(1)),
-      /** Listens for all ports without a VM: a client wakes the workspace. */
-      rest: Effect.suspend(() => {
-        channel = undefined
-        return listenAll
-      }).pipe(Effect.ignoreCause, Effect.uninterruptible, one.withPermits(1)),
-      /** Sentences about ports that the present VM does not have as the VM before had them. Each is given once. */
-      takeWarnings: Effect.sync(again.takeWarnings),
-      /** Ends all listeners: the VM has ended. The ports of services are forgotten, the others come back with the next VM. */
-      lose: Effect.gen(function*() {
-        channel = undefined
-        again.takeWarnings()
-        yield* closeAll
-        const all = inOrder()
-        const changed = all.filter(({ stored }) => stored.service !== undefined || stored.announced !== undefined)
-        for (const { stored } of all) if (stored.service !== undefined) published.delete(stored.guestPort)
-        if (changed.length > 0) yield* report(changed)
-      }).pipe(Effect.ignoreCause, Effect.uninterruptible, one.withPermits(1)),
-      noted: (): PortState => ({
-        workspace: id,
-        ports: inOrder().map(({ stored: { announced: _, ...port } }) => port)
-      }),
-      /** Takes over noted ports. Those of another workspace get other ports of the host. */
-      inherit: (noted: PortState) =>
-        Effect.suspend(() => {
-          for (const { announced: _, hostPort, ...port } of noted.ports) {
-            const kept = noted.workspace === id && hostPort !== undefined ? { hostPort } : {}
-            published.set(port.guestPort, { stored: { ...port, ...kept }, listener: undefined })
-          }
-          return write
-        }).pipe(one.withPermits(1)),
-      clear: Effect.andThen(
-        closeAll,
-        Effect.suspend(() => {
-          const all = inOrder()
-          published.clear()
-          return report(all)
-        })
-      ).pipe(Effect.uninterruptible, one.withPermits(1))
+      ...requests(id, parts),
+      ...alongVm(parts, (now) => void (channel = now)),
+      ...noting(id, parts)
     }
   })
 
