@@ -41,6 +41,49 @@ export interface FirecrackerVm extends Vm {
   ) => ReturnType<Vm["channel"]>
 }
 
+/** Whether the VM stands still, and for whom: a caller, or a full disk of the host. */
+const makeStanding = (api: Api, isPaused: boolean) => {
+  let paused: Paused = isPaused ? "caller" : "no"
+  const note = (now: Paused) => Effect.sync(() => void (paused = now))
+  return {
+    paused: () => paused,
+    note,
+    resume: Effect.tap(api.send("resume", resume), () => note("no")),
+    pause: Effect.andThen(note("caller"), api.send("pause", pause)),
+    pauseForSpace: Effect.tap(api.send("pause", pause), () => note("full"))
+  }
+}
+
+/** Pauses the VM while the host's disk is full. Gives `resumeWithSpace`. `run`: the folder of the VM's memory. */
+const guardStanding = (
+  { note, paused, pauseForSpace, resume }: ReturnType<typeof makeStanding>,
+  { run, trouble }: { readonly run: string; readonly trouble: SubscriptionRef.SubscriptionRef<VmTrouble> }
+) =>
+  Effect.gen(function*() {
+    // A folder that is gone ends with its VM.
+    const free = Effect.orElseSucceed(attempt("statfs", run, () => freeBytes(run)), () => Infinity)
+    yield* guardSpace({ free, trouble, paused, pause: pauseForSpace, resume })
+    const standStill = Effect.andThen(note("full"), SubscriptionRef.set(trouble, "no-space"))
+    return Effect.flatMap(free, (bytes) => isTooFull(bytes) ? standStill : resume)
+  })
+
+/** Greets the agent of the VM, again while the VM may answer. */
+const makeGreet = (vm: Parameters<typeof greetAgent>[0]): FirecrackerVm["greet"] =>
+(
+  options,
+  timeoutMs = helloTimeoutMs.kvm
+) =>
+  insistently(
+    (attemptMs) => allOrNothing(greetAgent(vm, { ...options, takeover: true }, attemptMs)),
+    mayAnswer
+  ).pipe(
+    Effect.timeoutOrElse({
+      duration: timeoutMs,
+      orElse: () =>
+        Effect.flatMap(vm.health.consoleTail, (consoleTail) => Effect.fail(noAnswer(timeoutMs, consoleTail)))
+    })
+  )
+
 /** Makes the VM of a Firecracker whose machine is loaded or about to boot. */
 export const makeVm = (options: {
   readonly ownership: Ownership
@@ -60,12 +103,11 @@ export const makeVm = (options: {
     yield* liveVm
     const isTracked = yield* Ref.make(options.isTracked)
     const ownBytes = () => processUsage(firecracker.identity.pid)?.privateBytes ?? 0
-    let paused: Paused = options.isPaused ? "caller" : "no"
-    const note = (now: Paused) => Effect.sync(() => void (paused = now))
+    const standing = makeStanding(api, options.isPaused)
     const consoleTail = yield* readConsole(path.join(paths.directory, names.console))
     const trouble = yield* SubscriptionRef.make<VmTrouble>("none")
     const health = yield* watchHealth({ firecracker, api, consoleTail, trouble })
-    const disks = yield* makeDisks({ api, ownership, uid: record.uid, onResume: note("no") })
+    const disks = yield* makeDisks({ api, ownership, uid: record.uid, onResume: standing.note("no") })
     const inFolder = (name: string) => path.join(paths.directory, name)
     const own = {
       id: record.id,
@@ -79,8 +121,8 @@ export const makeVm = (options: {
       api,
       ownership,
       isTracked,
-      resume: Effect.tap(api.send("resume", resume), () => note("no")),
-      pause: Effect.andThen(note("caller"), api.send("pause", pause)),
+      resume: standing.resume,
+      pause: standing.pause,
       ownMemoryBytes: Effect.sync(ownBytes),
       memoryKind: "image" as const,
       memoryBytes: Effect.sync(() => memoryBytes(inFolder(names.memory)) + ownBytes()),
@@ -90,41 +132,21 @@ export const makeVm = (options: {
           : vmFailed("leave", "this VM ends with the process that made it")
       )
     }
-    // A folder that is gone ends with its VM.
-    const free = Effect.orElseSucceed(attempt("statfs", paths.run, () => freeBytes(paths.run)), () => Infinity)
-    yield* guardSpace({
-      free,
-      trouble,
-      paused: () => paused,
-      pause: Effect.tap(api.send("pause", pause), () => note("full")),
-      resume: own.resume
-    })
-    const standStill = Effect.andThen(note("full"), SubscriptionRef.set(trouble, "no-space"))
+    const resumeWithSpace = yield* guardStanding(standing, { run: paths.run, trouble })
     const scope = yield* Effect.scope
     const dial = dialAgent(inFolder(names.vsock))
-    const greeted = {
+    const greet = makeGreet({
       ...own,
       vmm: "Firecracker",
       open: dial,
-      isPaused: () => paused !== "no"
-    }
-    const greet: FirecrackerVm["greet"] = (options, timeoutMs = helloTimeoutMs.kvm) =>
-      insistently(
-        (attemptMs) => allOrNothing(greetAgent(greeted, { ...options, takeover: true }, attemptMs)),
-        mayAnswer
-      ).pipe(
-        Effect.timeoutOrElse({
-          duration: timeoutMs,
-          orElse: () =>
-            Effect.flatMap(health.consoleTail, (consoleTail) => Effect.fail(noAnswer(timeoutMs, consoleTail)))
-        })
-      )
+      isPaused: () => standing.paused() !== "no"
+    })
     const { captured, points } = makePoints({ ...own, virtualBytes })
     return {
       ...own,
       points,
       greet,
-      resumeWithSpace: Effect.flatMap(free, (bytes) => isTooFull(bytes) ? standStill : own.resume),
+      resumeWithSpace,
       channel: (options = { takeover: true }) => greet(options),
       capture: (channel, target) =>
         Effect.tap(
