@@ -39,25 +39,25 @@ class Window {
   }
 }
 
-/** Windows of the clients' operations. A slow reader delays its own operation only. */
+/** Windows of the clients' operations. A slow reader delays its own operation only. Clients of different sockets may have the same number. */
 export const makeWindows = () => {
-  const open = new Map<string, Window>()
-  const keyOf = (clientId: number, request: string) => `${clientId}/${request}`
+  const open = new WeakMap<object, Map<string, Window>>()
   return {
-    /** The window of a request, until the Scope closes. */
-    open: (clientId: number, request: string): Effect.Effect<Window, never, Scope.Scope> => {
-      const key = keyOf(clientId, request)
+    /** The window of a request of a client, until the Scope closes. */
+    open: (client: object, request: string): Effect.Effect<Window, never, Scope.Scope> => {
+      const own = open.get(client) ?? new Map<string, Window>()
+      open.set(client, own)
       return acquirePlain(
         Effect.sync(() => {
           const made = new Window()
-          open.set(key, made)
+          own.set(request, made)
           return made
         }),
-        () => open.delete(key)
+        () => own.delete(request)
       )
     },
     /** The client of a request has taken events. */
-    give: (clientId: number, request: string, events: number) => open.get(keyOf(clientId, request))?.give(events)
+    give: (client: object, request: string, events: number) => open.get(client)?.get(request)?.give(events)
   } as const
 }
 export type Windows = ReturnType<typeof makeWindows>

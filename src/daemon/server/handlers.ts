@@ -66,7 +66,7 @@ const streamingHandler = (
     Stream.unwrap(
       Effect.flatMap(releases, (acquired) =>
         Effect.gen(function*() {
-          const window = yield* windows.open(client.id, String(requestId))
+          const window = yield* windows.open(client, String(requestId))
           const onCredit: Request["onCredit"] = (listener) => {
             window.onGive = listener
           }
@@ -103,7 +103,7 @@ export const handlers = (serving: Serving) =>
       [RELEASE]: ({ hold }: { readonly hold: string }) => holds.release(hold),
       [UNREADABLE]: ({ detail }: { readonly detail: string }) => Effect.logError(`a client reports: ${detail}`),
       [CREDIT]: ({ events, request }: { readonly events: number; readonly request: string }, { client }: Asked) =>
-        Effect.sync(() => windows.give(client.id, request, events)),
+        Effect.sync(() => windows.give(client, request, events)),
       "input.write": ({ at, bytes, id }: Input & { readonly at: number; readonly bytes: Uint8Array }) =>
         Effect.suspend(() => {
           countReceived(bytes.length)

@@ -4,7 +4,7 @@ import { Effect, Layer, Option, Schedule } from "effect"
 import { SocketServer } from "effect/socket/SocketServer"
 import { DaemonLeaves } from "../../contract/wire/rpcs.ts"
 import { collectGarbage } from "../../system/processes/collector.ts"
-import { withoutLateWrites } from "../../system/processes/unix-socket.ts"
+import { withoutFailedWrites, withoutLateWrites } from "../../system/processes/unix-socket.ts"
 import { acquirePlain, yieldToEventLoop } from "../../system/waits/effects.ts"
 import { type ClockReader, clockReader } from "../../system/waits/time.ts"
 
@@ -73,11 +73,11 @@ const connections = () => {
                 }),
                 // The end of a connection is never a fault of this process.
                 () =>
-                  Effect.flatMap(
-                    Effect.serviceOption(NetSocket),
-                    (connection) =>
-                      handler(withoutLateWrites(socket, () => Option.exists(connection, ({ destroyed }) => destroyed)))
-                  ).pipe(Effect.ignoreCause),
+                  Effect.flatMap(Effect.serviceOption(NetSocket), (found) => {
+                    const connection = Option.getOrUndefined(found)
+                    const timely = withoutLateWrites(socket, () => connection?.destroyed === true)
+                    return handler(withoutFailedWrites(timely, () => void connection?.destroy()))
+                  }).pipe(Effect.ignoreCause),
                 () => Effect.sync(() => void count.open--)
               )
             )

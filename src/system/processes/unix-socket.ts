@@ -105,3 +105,19 @@ export const withoutLateWrites = (
     }))
   }
 }
+
+/**
+ * The same socket, whose failed writes only end the connection. The library's server takes a failed write for an interruption by the client, but a
+ * client whose connection is lost may come again.
+ */
+export const withoutFailedWrites = (socket: Socket.Socket, end: () => void): Socket.Socket => {
+  const orEnd = (write: Effect.Effect<unknown, Socket.SocketError>) =>
+    Effect.catch(Effect.asVoid(write), () => Effect.sync(end))
+  return {
+    ...socket,
+    writer: Effect.map(socket.writer, ({ write, writeAll }) => ({
+      write: (chunk) => orEnd(write(chunk)),
+      writeAll: (chunks) => orEnd(writeAll(chunks))
+    }))
+  }
+}
