@@ -63,6 +63,26 @@ export interface StoredImage {
   readonly manifest: ManifestHead
 }
 
+/** Removes images that no name points to, and names that cannot be read. The caller has the lock of the store. */
+const removeUnnamed = (root: string, names: string) =>
+  Effect.gen(function*() {
+    const used = new Set<string>()
+    for (const file of (yield* listIfPresent(names)).filter((name) => name.endsWith(".json"))) {
+      // A pointer that cannot be read points to nothing: its environment is built anew anyway.
+      const pointer = yield* Effect.option(readJson(path.join(names, file), NameRecord))
+      const digest = Option.getOrUndefined(Option.flatten(pointer))?.digest
+      if (digest !== undefined) used.add(digest)
+      else yield* removeFile(path.join(names, file))
+    }
+    const removed = (yield* listIfPresent(root)).filter((name) => /^[0-9a-f]{64}$/.test(name) && !used.has(name))
+    let freedBytes = 0
+    for (const digest of removed) {
+      freedBytes += bytesBeneath(path.join(root, digest))
+      yield* removeTree(path.join(root, digest))
+    }
+    return { removed, freedBytes }
+  })
+
 /**
  * Images by the hash of their content (`<digest>/root.erofs` and `manifest.json`), and names that point to them. A folder gets its
  * name only when it is complete.
@@ -151,26 +171,9 @@ export const imageStore = (root: string) => {
       }
     })
 
-  const unnamed = Effect.gen(function*() {
-    const used = new Set<string>()
-    for (const file of (yield* listIfPresent(names)).filter((name) => name.endsWith(".json"))) {
-      // A pointer that cannot be read points to nothing: its environment is built anew anyway.
-      const pointer = yield* Effect.option(readJson(path.join(names, file), NameRecord))
-      const digest = Option.getOrUndefined(Option.flatten(pointer))?.digest
-      if (digest !== undefined) used.add(digest)
-      else yield* removeFile(path.join(names, file))
-    }
-    const removed = (yield* listIfPresent(root)).filter((name) => /^[0-9a-f]{64}$/.test(name) && !used.has(name))
-    let freedBytes = 0
-    for (const digest of removed) {
-      freedBytes += bytesBeneath(home(digest))
-      yield* removeTree(home(digest))
-    }
-    return { removed, freedBytes }
-  })
   /** Removes images that no name points to; gives their digests and the bytes. */
   const sweep = Effect.suspend(() =>
-    exists(root) ? exclusively(unnamed) : Effect.succeed({ removed: [], freedBytes: 0 })
+    exists(root) ? exclusively(removeUnnamed(root, names)) : Effect.succeed({ removed: [], freedBytes: 0 })
   )
 
   return { add, find, wholeManifest, packagesIn, forget, forgetAll, sweep, temporaries }
