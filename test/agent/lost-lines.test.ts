@@ -6,12 +6,8 @@ import * as path from "node:path"
 import { payloadOf } from "../../src/contract/rows/payload-of.ts"
 import type { PyroService } from "../../src/contract/rows/Pyro.ts"
 import { newRequestId } from "../../src/system/processes/identity.ts"
-import {
-  openRemoteInstallation,
-  outputOf,
-  remoteClient,
-  type RemoteInstallation
-} from "../support/lifecycle/remote-installation.ts"
+import { remoteClient } from "../support/daemon/remote-client.ts"
+import { openRemoteInstallation, outputOf, type RemoteInstallation } from "../support/lifecycle/remote-installation.ts"
 import { until } from "../support/until.ts"
 import { sanitizedBuild } from "./agent.ts"
 

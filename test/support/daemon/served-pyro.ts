@@ -40,14 +40,15 @@ export const servePyro = (
       Logger.make(({ message }) => void log.push([message].flat().map(String).join(" ")))
     ])
     const scope = yield* Scope.fork(yield* Effect.scope)
+    const serving = yield* makeServing(given?.requests)
     yield* Layer.buildWithScope(
-      layerSocketServer(yield* makeServing(given?.requests), { socket, portable }).pipe(
+      layerSocketServer(serving, { socket, portable }).pipe(
         Layer.provide(Layer.succeed(Pyro, pyro)),
         Layer.provide(logger)
       ),
       scope
     )
-    return { socket, portable, log, stop: Scope.close(scope, Exit.void) }
+    return { socket, portable, log, requests: serving.requests, stop: Scope.close(scope, Exit.void) }
   })
 
 /** The same with a client. */

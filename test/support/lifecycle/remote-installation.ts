@@ -5,22 +5,12 @@ import { assert } from "vitest"
 import { payloadOf } from "../../../src/contract/rows/payload-of.ts"
 import { Pyro, type PyroService } from "../../../src/contract/rows/Pyro.ts"
 import { layerOver } from "../../../src/daemon/layer.ts"
-import { makeRequestTracker } from "../../../src/daemon/server/request-tracker.ts"
-import { layerRemote } from "../../../src/sdk/client.ts"
-import { socketTo } from "../../../src/sdk/connection/connection.ts"
 import { makeBadLine } from "../daemon/bad-line.ts"
 import { servePyro } from "../daemon/served-pyro.ts"
 import { temporaryFolder } from "../pyro-cli.ts"
 import { localAgentServices } from "./local-agent-services.ts"
 
 const ownVariables = ["PYRO_STATE_DIR", "PYRO_CACHE_DIR", "PYRO_POOL_MEMBERS"] as const
-
-/** A client over the line of a socket, until the Scope closes. */
-export const remoteClient = (
-  socket: string,
-  times: Parameters<typeof layerRemote>[1] = {}
-): Effect.Effect<PyroService, unknown, Scope.Scope> =>
-  Effect.map(Layer.build(layerRemote(socketTo(socket), { pingMs: 60_000, ...times })), Context.get(Pyro))
 
 /** What a script prints in a workspace. It has to succeed. */
 export const outputOf = (pyro: PyroService, workspace: string, script: string) =>
@@ -55,8 +45,7 @@ export const openRemoteInstallation = async (program: string) => {
     Layer.succeed(References.MinimumLogLevel, "None")
   )
   const pyro = Context.get(await run(Layer.build(services)), Pyro)
-  const requests = await run(makeRequestTracker)
-  const { portable, socket } = await run(servePyro(pyro, { requests }))
+  const { portable, requests, socket } = await run(servePyro(pyro))
   const line = await run(makeBadLine(portable))
   return {
     folder,
