@@ -37,12 +37,16 @@ const bench = [
   environment("debian:12")
 ]
 
-const test = (more) => [
-  hostPackages([...packages.toRun, ...packages.toTest, ...more]),
+const testTools = [
+  hostPackages([...packages.toRun, ...packages.toTest, ...packages.toBrowse]),
   nodeModules,
   ...product,
   ...testBuilds,
-  guestPython,
+  guestPython
+]
+
+const test = [
+  ...testTools,
   environment("debian:12"),
   // The guest tests that need it run in a network without Debian.
   environment("debian:12-build")
@@ -63,10 +67,11 @@ const needs = {
   otherNodes: [otherNodes],
   start: [hostPackages(packages.toRun), nodeModules, ...product, environment("debian:12")],
   pack: [hostPackages(packages.toRun), nodeModules, ...product],
-  test: test(packages.toBrowse),
-  frameworks: [...test(packages.toBrowse), adapters],
+  testTools,
+  test,
+  frameworks: [...test, adapters],
   smoke,
-  projects: test(packages.toBrowse),
+  projects: test,
   bench,
   lab: bench,
   labSuites: [

@@ -21,8 +21,15 @@ const workers = 3
  * snapshots, patches and the record of the network.
  */
 const useCasesOfSmoke = ["parallel-issues", "repro-fix", "review", "untrusted-code"]
+/** Suites that need no environment. */
+const withoutGuests = ["native", "python", "unit", "checks"]
 const suites = Object.values(jobs).flat()
 const tests = suites.filter((name) => name !== "checks")
+
+const packageTests = async () => {
+  await setUp("otherNodes")
+  return vitestTests(["package"])
+}
 
 /**
  * `npm test`: every suite but the lab and the checks, or the named ones (`npm test -- unit agent`). The last line is
@@ -43,9 +50,14 @@ export const allTests = async () => {
   }
   const wanted = (name) => named.length > 0 ? named.includes(name) : name !== "checks" && (name !== "lab" || inCi)
 
-  await setUp("test")
+  await setUp("testTools")
   if (wanted("checks")) await setUp("check")
-  if (wanted("package")) await setUp("otherNodes")
+  // A builder keeps one core busy, while suites without microVMs run.
+  const guests = suites.some((name) => wanted(name) && !withoutGuests.includes(name))
+    ? setUp("test")
+    : Promise.resolve()
+  // Those that wait for it fail.
+  guests.catch(() => {})
   const total = { passed: 0, failed: 0, skipped: 0 }
   const failed = []
   const allRetried = []
@@ -59,6 +71,7 @@ export const allTests = async () => {
   /** Runs suites one after the other, and says how long each took: a suite that grew, or a core that waits, shows here first. */
   const inTurn = async (suites) => {
     for (const [name, suite] of suites) {
+      if (!withoutGuests.includes(name)) await guests
       const since = Date.now()
       const counts = await suite()
       say(`${name}: ${duration(Date.now() - since)}`)
@@ -79,7 +92,7 @@ export const allTests = async () => {
     ["native", nativeTests],
     ["python", pythonTests],
     ["lab", labTests],
-    ["package", () => vitestTests(["package"])],
+    ["package", packageTests],
     ["checks", runChecks]
   ].filter(([name]) => wanted(name))
   // What keeps one core busy runs beside tests that wait for a third of their time and more.
