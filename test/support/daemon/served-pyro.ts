@@ -1,4 +1,4 @@
-import { Effect, Exit, Layer, Logger, Ref, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Logger, Ref, Scope } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -7,6 +7,7 @@ import { Pyro, type PyroService } from "../../../src/contract/rows/Pyro.ts"
 import type { Serving } from "../../../src/daemon/server/handlers.ts"
 import { makeRequestTracker, type RequestTracker } from "../../../src/daemon/server/request-tracker.ts"
 import { layerSocketServer } from "../../../src/daemon/server/server.ts"
+import { layerRemote } from "../../../src/sdk/client.ts"
 import { connect, socketTo } from "../../../src/sdk/connection/connection.ts"
 import type { Connection } from "../../../src/sdk/connection/over.ts"
 
@@ -61,3 +62,10 @@ export const serveAndConnect = (pyro: PyroService, requests?: RequestTracker) =>
 /** The events of an operation as a stream. */
 export const eventsOf = (client: Connection, ...asked: Parameters<Connection["events"]>) =>
   streamFromPull(client.events(...asked))
+
+/** A client over the line of a portable socket, until the Scope closes. */
+export const remoteClient = (
+  socket: string,
+  times: Parameters<typeof layerRemote>[1] = {}
+): Effect.Effect<PyroService, unknown, Scope.Scope> =>
+  Effect.map(Layer.build(layerRemote(socketTo(socket), { pingMs: 60_000, ...times })), Context.get(Pyro))
