@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { count } from "../text/count.ts"
 import { didYouMean } from "../text/similar.ts"
 import { ContractError } from "./contract-error.ts"
-import { call, words } from "./next-step.ts"
+import { call, option, words } from "./next-step.ts"
 
 /** The workspace has no shell of that id. */
 export class ShellNotFound extends ContractError<ShellNotFound>()("ShellNotFound", {
@@ -93,14 +93,19 @@ export class ServiceFailed extends ContractError<ServiceFailed>()("ServiceFailed
   service: Schema.String,
   detail: Schema.String,
   /** The last lines of its log; empty if it printed nothing. */
-  outputTail: Schema.String
+  outputTail: Schema.String,
+  /** Seconds that it had, if it was not ready in time. */
+  readyTimeoutSeconds: Schema.optional(Schema.Number)
 }, {
   fact: ({ outputTail, service, workspace, detail }) => {
     const said = outputTail === "" ? "It printed nothing" : `The end of its log:\n${outputTail}`
     return `service "${service}" of workspace ${workspace} is not running: ${detail}. ${said}`
   },
-  next: ({ outputTail, service, workspace }) => [
+  next: ({ outputTail, readyTimeoutSeconds, service, workspace }) => [
     words("Correct its command, and start it again"),
+    ...readyTimeoutSeconds === undefined
+      ? []
+      : [option(`Or give a slow one more than ${readyTimeoutSeconds} s`, "ready_timeout_seconds")],
     ...outputTail === ""
       ? []
       : [call("All of its log", "workspace.service.logs", { workspace, name: service })]

@@ -662,6 +662,8 @@ export interface ServiceFailed extends PyroError {
   readonly detail: string
   /** The last lines of its log; empty if it printed nothing. */
   readonly outputTail: string
+  /** Seconds that it had, if it was not ready in time. */
+  readonly readyTimeoutSeconds?: number | undefined
 }
 export const ServiceFailed: ErrorClass<ServiceFailed> = asErrorClass(contract.ServiceFailed)
 

@@ -97,7 +97,7 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
         })
       }
       for (const mode of ["silent", "garbage", "error"]) {
-        assert.match(await failure(startWith(mode)), /it was not ready within 0.8 s/, mode)
+        assert.match(await failure(startWith(mode)), /it was not ready within 0.8 s[^]*ready_timeout_seconds/, mode)
       }
       assert.strictEqual((await startWith("moved")).state, "ready")
       await stop("odd-moved")

@@ -60,6 +60,8 @@ const leaves = (value: unknown): ReadonlyArray<string> =>
 
 /** Fields for programs, which `detail` tells people in words. The steps have a test of their own. */
 const IN_WORDS = [
+  // `detail` has it.
+  "ServiceFailed.ready_timeout_seconds",
   "DaemonUnavailable.closed",
   "FileRefused.reason",
   "ImagePullFailed.reason",

@@ -58,7 +58,8 @@ export const supervise = (
             workspace,
             service: name,
             detail: `${what}${hint}`,
-            outputTail: tailOf(services, service())
+            outputTail: tailOf(services, service()),
+            ...(end.outcome === "not_ready" ? { readyTimeoutSeconds: options.readyTimeoutSeconds } : {})
           })
         )
       }
