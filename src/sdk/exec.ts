@@ -1,5 +1,6 @@
 import { Effect, Exit, Option, Scope } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
+import { call } from "../contract/errors/next-step.ts"
 import { callFromPull, type PullEvents } from "../contract/rows/event-batches.ts"
 import { requireCommand, requireRead } from "../contract/rows/exec-validation.ts"
 import type { ExecEvent, ExecPayload } from "../contract/rows/workspace-exec.ts"
@@ -99,11 +100,20 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
         return started === undefined ? Effect.succeed(news) : Effect.as(play(started.stdinBytes ?? 0), news)
       }
 
+      const outlives = payload.detach || !starts || (untilMs !== undefined && input.endsWithCaller !== true)
+      const fate = outlives ? `The command ${execId} goes on` : `The daemon ends the command ${execId} soon`
+      const overFor = ({ isGivenUp }: ConnectionLost) =>
+        isGivenUp
+          ? lost(`and no other one could be made in time. ${fate}`, [
+            call("Look at what it did", "workspace.logs", { workspace: payload.workspace, exec_id: execId })
+          ])
+          : lost(`again and again; the command goes on as ${execId}`)
+
       // A daemon that is being killed may accept connections for another moment.
       const again = (failure: ConnectionLost) =>
         Effect.flatMap(
           failure.isGivenUp ? Effect.succeed(false) : patience.wait,
-          (mayTry) => mayTry ? attempt(true) : Effect.fail(lost(`again and again; the command goes on as ${execId}`))
+          (mayTry) => mayTry ? attempt(true) : Effect.fail(overFor(failure))
         )
 
       const pull: Effect.Effect<ReadonlyArray<ExecEvent>, Option.Option<PyroError>> = Effect.matchEffect(

@@ -33,6 +33,8 @@ const makeRequest = (holdSeconds: number) => {
   let attempts = 0
   return {
     id: () => id,
+    /** A daemon may have begun it. */
+    wasSent: () => attempts > 0,
     /** The header for a connection to this daemon. */
     header: (daemonId: string, had = 0) => {
       const again = sentTo
@@ -95,7 +97,7 @@ const makeLines = (session: Session<Link>, patienceMs: number) =>
       ...lines,
       /** Ends a request that its caller has left. The line may be lost: the daemon has to confirm it, over the next line if need be. */
       end: (id: string) =>
-        Effect.flatMap(makeAttempts(lines, patienceMs, () => {}), (attempts) =>
+        Effect.flatMap(makeAttempts(lines, patienceMs, repeatable), (attempts) =>
           Effect.forkIn(
             Effect.catch(
               trying(lines, attempts, ({ connection }) => connection.ask(RELEASE, { hold: id })),
@@ -121,12 +123,23 @@ interface Attempts {
   readonly progress: () => void
 }
 
-const makeAttempts = (lines: Lines, patienceMs: number, wasRefused: () => void): Effect.Effect<Attempts> =>
+/** Of requests that may be done again. */
+const repeatable = { wasRefused: () => {}, wasSent: () => false }
+
+const makeAttempts = (
+  lines: Lines,
+  patienceMs: number,
+  { wasRefused, wasSent }: Pick<ReturnType<typeof makeRequest>, "wasRefused" | "wasSent">
+): Effect.Effect<Attempts> =>
   Effect.map(makePatience(patienceMs), ({ renew, wait }) => {
     const orFail = (failure: RequestFailure) =>
       Effect.flatMap(wait, (mayTry) => mayTry ? Effect.void : Effect.fail(failure))
     const again: Attempts["again"] = (failure, line) => {
-      if (line === undefined) return isAway(failure) ? orFail(failure) : Effect.fail(failure)
+      if (line === undefined) {
+        if (!isAway(failure)) return Effect.fail(failure)
+        // What became of the work matters more than why there is no line.
+        return orFail(wasSent() ? new ConnectionLost({ mayBeDone: true, isGivenUp: true }) : failure)
+      }
       // The daemon has answered: the line holds.
       if (!isLost(failure) || failure.isForgotten) return Effect.fail(failure)
       return Effect.flatMap(lines.failed(line, failure), (meaning) => {
@@ -158,7 +171,7 @@ const askOver =
   (operation, payload, headers = {}) =>
     Effect.gen(function*() {
       const request = makeRequest(holdSeconds)
-      const attempts = yield* makeAttempts(lines, patienceMs, request.wasRefused)
+      const attempts = yield* makeAttempts(lines, patienceMs, request)
       const asked = trying(
         lines,
         attempts,
@@ -174,7 +187,7 @@ const eventsOver =
     Effect.gen(function*() {
       const parent = yield* Effect.scope
       const request = makeRequest(holdSeconds)
-      const { again, progress } = yield* makeAttempts(lines, patienceMs, request.wasRefused)
+      const { again, progress } = yield* makeAttempts(lines, patienceMs, request)
       let isOver = false
       yield* Effect.addFinalizer(() => isOver ? lines.free(request.id()) : lines.end(request.id()))
       let had = 0
@@ -226,7 +239,7 @@ const eventsOver =
 const inputOver = (lines: Lines, { patienceMs }: HoldTimes): Connection["input"] => (id) => {
   const over = (send: (sink: InputSink<unknown>) => Effect.Effect<unknown, unknown>) =>
     Effect.flatMap(
-      makeAttempts(lines, patienceMs, () => {}),
+      makeAttempts(lines, patienceMs, repeatable),
       (attempts) =>
         trying(lines, attempts, ({ connection }) =>
           Effect.catchCause(send(connection.input(id)), (cause) =>
