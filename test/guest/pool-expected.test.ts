@@ -100,10 +100,15 @@ afterAll(() => pyro.close())
 
 layer(Layer.empty, { excludeTestServices: true, timeout: "10 minutes" })("the next rewind of a workspace", (it) => {
   const { create, json, sh, state } = pyro
+  /** None of a VM that has ended since the daemon named it. */
+  const filesOf = (vm: string) => {
+    const folder = path.join(state, "vms", vm, "in")
+    return fs.existsSync(folder) ? fs.readdirSync(folder) : []
+  }
   /** VMs of the pool that have frozen layers of a disk. */
   const ready = async () =>
     (await json<DaemonInfo>(["daemon", "status"])).vms.filter(({ id, purpose }) =>
-      purpose === "pool" && fs.readdirSync(path.join(state, "vms", id, "in")).some((name) => name.endsWith(".qcow2"))
+      purpose === "pool" && filesOf(id).some((name) => name.endsWith(".qcow2"))
     ).map(({ id }) => id)
   const oneReady = async () => {
     await until("a guest for the next rewind", async () => (await ready()).length === 1)
