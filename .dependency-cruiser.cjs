@@ -39,7 +39,9 @@ const may = {
   "building": [...libraries, "workspace"],
   "daemon": [...libraries, "workspace", "building"],
   "project": ["contract", "system", "lib/recipe", "lib/seeding"],
-  "sdk": ["contract", "system", "project"],
+  "remote": ["contract", "system"],
+  "sdk": ["contract", "system", "project", "remote"],
+  "serve": ["contract", "system", "sdk"],
   "agent-host": ["contract", "system"],
   "cli": [
     "contract",
@@ -48,8 +50,12 @@ const may = {
     "lib/recipe",
     "sdk",
     "agent-host",
+    "remote",
+    "serve",
     "project",
     "building",
+    "remote",
+    "serve",
     "daemon",
     "mcp"
   ],
@@ -69,7 +75,7 @@ const ofFrameworks = "^(adapters|test/frameworks)/"
  * Folders with a door: what lies at their first level may be imported from outside, what lies in their inner folders may not. The unit tests
  * of such a folder, in test/unit under its name, are inside.
  */
-const closed = [...libraries.filter((name) => name.startsWith("lib/")), "building", "agent-host", "sdk", "daemon"]
+const closed = [...libraries.filter((name) => name.startsWith("lib/")), "building", "agent-host", "remote", "sdk", "daemon"]
 
 /** What else is inside: it stands in the place of one of the folder's own parts. */
 const alsoInside = {

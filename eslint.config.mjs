@@ -16,6 +16,8 @@ const hostFolders = [
   "workspace",
   "daemon",
   "agent-host",
+  "remote",
+  "serve",
   "project"
 ]
 

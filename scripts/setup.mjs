@@ -4,6 +4,7 @@ import { environment } from "./setup/environment.mjs"
 import { hostPackages } from "./setup/host-packages.mjs"
 import { alone } from "./setup/lock.mjs"
 import { adapters, nodeModules, otherNodes } from "./setup/node-modules.mjs"
+import { opensshServer } from "./setup/openssh-server.mjs"
 import * as packages from "./setup/packages.mjs"
 import { guestPython } from "./setup/python.mjs"
 
@@ -42,6 +43,7 @@ const testTools = [
   nodeModules,
   ...product,
   ...testBuilds,
+  opensshServer,
   guestPython
 ]
 

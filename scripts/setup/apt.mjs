@@ -19,6 +19,17 @@ export const install = async (packages) => {
   )
 }
 
+/** Downloads the archives of Debian packages to a folder, and installs nothing. */
+export const download = async (packages, folder) => {
+  const get = () => run(["apt-get", "download", ...packages], { cwd: folder })
+  if ((await get()).code === 0) return
+  // Lists that are out of date name files that the mirror no longer has.
+  const prefix = await rootPrefix()
+  if (prefix !== undefined) await update(aptGet(prefix))
+  const { code, output } = await get()
+  if (code !== 0) throw new SetupFailed(`apt-get could not download ${packages.join(" ")}:\n${complaints(output)}`)
+}
+
 const installed = async (apt, packages, progress) => {
   const attempt = () =>
     apt(["install", "-y", "--no-install-recommends", ...packages], {

@@ -4,10 +4,10 @@ import type { Operation } from "../contract/rows/operations.ts"
 import type { Pyro } from "../contract/rows/Pyro.ts"
 import { workspaceCreate } from "../contract/rows/workspace-lifecycle.ts"
 import { shortly } from "./arguments/aliases.ts"
-import { type Route, route, splitArgv } from "./arguments/argv.ts"
+import { contextOf, type Route, route, splitArgv } from "./arguments/argv.ts"
 import { nameHint } from "./arguments/corrections.ts"
 import { fillSecrets } from "./arguments/extras.ts"
-import { asTyped, parse } from "./arguments/parser.ts"
+import { asTyped, decode, parse } from "./arguments/parser.ts"
 import { copying } from "./cp.ts"
 import { complete, completionHelp, completionScripts, type Names, SHELLS } from "./help/complete.ts"
 import { printJson } from "./output/print.ts"
@@ -31,10 +31,14 @@ interface CliOptions {
   readonly refusal?: InvalidRequest | undefined
   readonly version: string
   /** The layer that performs an operation; built only for a command line that needs one. */
-  readonly pyro: (operation: Operation, payload?: unknown) => Layer.Layer<Pyro, PyroError>
+  readonly pyro: (operation: Operation, payload?: unknown, context?: string) => Layer.Layer<Pyro, PyroError>
+  /** The context of a line that names none. @default that of the environment */
+  readonly context?: string | undefined
   readonly interruption: Interruption
   /** Serves MCP on stdin and stdout until the client disconnects. */
-  readonly serveMcp: (payload: ServePayload) => Effect.Effect<void, PyroError>
+  readonly serveMcp: (payload: ServePayload, context?: string) => Effect.Effect<void, PyroError>
+  /** Serves one client of another machine on stdin and stdout. Gives the exit status. */
+  readonly serveStdio: Effect.Effect<number>
   /** Names that completion offers besides commands and flags. */
   readonly names: Names
   /** The command line is a step of another command, which says what remains after an interruption. */
@@ -69,7 +73,8 @@ export const cli = (options: CliOptions): Effect.Effect<ExitPlan, never, Termina
       : "own",
     ...(routed._tag === "Operation" ? { cli: routed.operation.cli } : {})
   } as const
-  return run(routed, rest, options).pipe(
+  const context = contextOf(routed) ?? options.context
+  return run(routed, rest, { ...options, context }).pipe(
     Effect.exit,
     Effect.flatMap((exit): Effect.Effect<ExitPlan, never, Terminal> => {
       if (Exit.isSuccess(exit)) return Effect.succeed({ status: exit.value })
@@ -124,7 +129,7 @@ const run = (
         Effect.flatMap((prepared) =>
           Effect.provide(
             Effect.onInterrupt(perform(prepared), () => options.isStep ? Effect.void : sayRemains(prepared)),
-            options.pyro(prepared.operation, prepared.payload)
+            options.pyro(prepared.operation, prepared.payload, options.context)
           ).pipe(
             Effect.mapError((error) =>
               error._tag === "InvalidRequest"
@@ -169,7 +174,7 @@ const runCommand = (
 ): Effect.Effect<number, PyroError | OutputClosed, Terminal> => {
   // These commands work with workspaces, so the daemon does their operations.
   const withDaemon = <E, R>(work: Effect.Effect<number, E, R | Pyro>) =>
-    Effect.provide(work, options.pyro(workspaceCreate))
+    Effect.provide(work, options.pyro(workspaceCreate, undefined, options.context))
   switch (command.name) {
     case "agent":
       return Effect.flatMap(
@@ -209,8 +214,22 @@ const runCommand = (
       return parse(mcpServe, words, rest).pipe(
         Effect.flatMap((typed) => fillSecrets(mcpServe, typed)),
         Effect.flatMap(({ raw }) => serveOptions(raw)),
-        Effect.flatMap(options.serveMcp),
+        Effect.flatMap((payload) => options.serveMcp(payload, options.context)),
         Effect.as(0)
+      )
+    case "context.add":
+    case "context.use":
+    case "context.list":
+    case "context.show":
+    case "context.remove":
+      return Effect.flatMap(
+        Effect.promise(() => import("./context.ts")),
+        ({ performContext }) => performContext(command, words, rest)
+      )
+    case "serve":
+      return parse(command, words, rest).pipe(
+        Effect.flatMap(({ raw }) => decode(command.cli, command.payload(), raw)),
+        Effect.flatMap(({ stdio }) => stdio ? options.serveStdio : Effect.fail(noDoor))
       )
     default:
       return Effect.flatMap(
@@ -219,6 +238,12 @@ const runCommand = (
       )
   }
 }
+
+/** The error of a server that nobody can reach. */
+const noDoor = new InvalidRequest({
+  field: "--stdio",
+  detail: "say how clients come: --stdio is for one client, which starts this through ssh"
+})
 
 const completionScript = (
   shell: string | undefined

@@ -47,6 +47,23 @@ const homeOf = ({ home = "host", name }: Operation, payload: unknown): Operation
   return isOfImage && (name === "env.pull" || name === "run") ? "daemon" : home
 }
 
+/** Whether a person sits at the terminal of this process. */
+const mayAsk = process.stdin.isTTY && process.stderr.isTTY
+
+/** Pyro on the machine that the command line, the environment or the person has chosen. `here`: if it is this one. */
+export const layerChosen = (
+  context: string | undefined,
+  build: string,
+  here: () => Layer.Layer<Pyro, PyroError>
+): Layer.Layer<Pyro, PyroError> =>
+  Layer.unwrap(Effect.gen(function*() {
+    const { chosenContext } = yield* Effect.promise(() => import("../remote/contexts.ts"))
+    const chosen = yield* chosenContext(context)
+    if (chosen === undefined) return here()
+    const { layerContext } = yield* Effect.promise(() => import("../sdk/remote.ts"))
+    return layerContext(chosen, { version: build, mayAsk })
+  }))
+
 /** Pyro for one operation: the daemon owns workspaces, and this process does work on the host itself. */
 export const layerFor = (
   operation: Operation,

@@ -9,7 +9,7 @@ import type { StartedExec } from "../sdk/model/started-exec.ts"
 import { lossyArgument } from "../system/settings/own-bytes.ts"
 import { firstWords } from "./arguments/aliases.ts"
 import { cli, type ExitPlan, type Interruption } from "./cli.ts"
-import { daemonOf, layerFor } from "./homes.ts"
+import { daemonOf, layerChosen, layerFor } from "./homes.ts"
 import type { RecordedFrames } from "./quick-exec/frames.ts"
 import { commands, type ServePayload } from "./rows/rows.ts"
 import { deliverSignal, dieAtExit, forgetLostTerminal, isSignalIntercepted } from "./terminal/exit.ts"
@@ -43,7 +43,8 @@ const serveMcp = (
   { mode, profile, ...binding }: ServePayload,
   version: string,
   build: string,
-  { earlyConnection, ignoreInterrupts }: Host
+  { earlyConnection, ignoreInterrupts }: Host,
+  context: string | undefined
 ) =>
   Effect.gen(function*() {
     // A host's Ctrl-C also reaches its servers. The host then cancels calls, and ends its servers itself.
@@ -71,7 +72,7 @@ const serveMcp = (
         onSome: (listed) => (listed as ResultOf<"workspace.list">).workspaces
       })
     )
-    const layer = layerDaemon(daemonOf(build))
+    const layer = layerChosen(context, build, () => layerDaemon(daemonOf(build)))
     yield* serve({ profile, mode, version, project, bindRoot, present, layer, earlyConnection })
   })
 
@@ -121,9 +122,14 @@ const programOf = (
       argv,
       refusal: refusalOf(argv),
       version,
-      pyro: (operation, payload) => layerFor(operation, build, host.started, payload),
+      pyro: (operation, payload, context) =>
+        layerChosen(context, build, () => layerFor(operation, build, host.started, payload)),
       interruption,
-      serveMcp: (payload) => serveMcp(payload, version, build, host),
+      serveMcp: (payload, context) => serveMcp(payload, version, build, host, context),
+      serveStdio: Effect.flatMap(
+        Effect.promise(() => import("../serve/stdio.ts")),
+        ({ serveStdio }) => serveStdio(daemonOf(build))
+      ),
       names: namesFor(build)
     })
 

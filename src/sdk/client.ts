@@ -1,5 +1,7 @@
 import { Effect, Layer, Option } from "effect"
+import * as Socket from "effect/socket/Socket"
 import { DaemonUnavailable, type PyroError } from "../contract/errors/errors.ts"
+import { callFromPull } from "../contract/rows/event-batches.ts"
 import type { Operation } from "../contract/rows/operations.ts"
 import { mapCalls, Pyro } from "../contract/rows/Pyro.ts"
 import { HELLO, type Hello } from "../contract/wire/rpcs.ts"
@@ -50,32 +52,72 @@ const PING_MS = 10_000
  */
 const HOLD_SECONDS = 60
 
+/** What the client of another machine's daemon refuses by itself. */
+interface Refusals {
+  /** The error if a daemon of this version and this program do not talk. @default they always do */
+  readonly refuse: (version: string) => PyroError | undefined
+  /** The error of a request that must not leave this machine. @default none */
+  readonly refuseRequest: (row: Operation, payload: unknown) => PyroError | undefined
+}
+
+/** A line cannot be opened. Another error may have a cause that only a person can remove, and says it better. */
+const unopened = (failure: PyroError | Socket.SocketError): PyroError =>
+  Socket.isSocketError(failure) ? new DaemonUnavailable({ detail: failure.message }) : failure
+
 /**
  * Pyro through the daemon at the other end of a line that may break: `open` makes each connection. Commands, transfers and all other requests go on
  * with the next connection where they were.
  */
 export const layerRemote = (
-  open: OpenConnection,
-  { holdSeconds = HOLD_SECONDS, patienceMs = PATIENCE_MS, pingMs = PING_MS }: Partial<
-    HoldTimes & { readonly pingMs: number }
-  > = {}
+  open: OpenConnection<PyroError | Socket.SocketError>,
+  {
+    holdSeconds = HOLD_SECONDS,
+    patienceMs = PATIENCE_MS,
+    pingMs = PING_MS,
+    refuse,
+    refuseRequest
+  }: Partial<HoldTimes & Refusals & { readonly pingMs: number }> = {}
 ): Layer.Layer<Pyro, PyroError> =>
   Layer.effect(
     Pyro,
     Effect.gen(function*() {
       const session = yield* makeSession(Effect.gen(function*() {
-        const connection = yield* connect(open, undefined, { pingMs })
-        const { daemonId } = (yield* Effect.catchIf(
+        // Before the connection, which would report that it was lost, and not why.
+        const line = yield* Effect.mapError(open, unopened)
+        const connection = yield* connect(Effect.succeed(line), undefined, { pingMs })
+        const { daemonId, version } = (yield* Effect.catchIf(
           connection.ask(HELLO, undefined),
           isLost,
           () => Effect.fail(new DaemonUnavailable({ detail: "the line ended before the daemon's first answer" }))
         )) as Hello
+        const refusal = refuse?.(version)
+        if (refusal !== undefined) return yield* Effect.fail(refusal)
         return { connection, daemonId } satisfies Link
       }))
       const resuming = yield* makeResuming(session, { holdSeconds, patienceMs })
-      return mapCalls((row) => callOf(resuming, row, undefined))
+      return mapCalls((row) => refusing(row, callOf(resuming, row, undefined), refuseRequest))
     })
   )
+
+type Refuse = NonNullable<Refusals["refuseRequest"]>
+
+/** The same call. It asks the daemon nothing if the request is refused here. */
+const refusing = (row: Operation, call: ReturnType<typeof callOf>, refuse: Refuse | undefined) => {
+  if (refuse === undefined) return call
+  const check = (payload: unknown) =>
+    Effect.suspend(() => {
+      const refusal = refuse(row, payload)
+      return refusal === undefined ? Effect.void : Effect.fail(refusal)
+    })
+  if (row.kind === "unary") {
+    const ask = call as (payload: unknown) => Effect.Effect<unknown, PyroError>
+    return (payload: unknown) => Effect.andThen(check(payload), ask(payload))
+  }
+  const { pull } = call as ReturnType<typeof streaming>
+  return callFromPull<unknown, never, PyroError>((payload, input) =>
+    Effect.andThen(check(payload), pull!(payload, input))
+  )
+}
 
 /** Makes connections to the daemon, and starts a new daemon if the old one is gone. The first connection may have been opened before. */
 const connectionsOf = (start: StartDaemon, paths: Paths["Service"], begun?: BegunRequest) => {

@@ -10,6 +10,7 @@ const text = Schema.optional(Schema.NonEmptyString)
 const MAX_WAIT_MS = 86_400_000
 
 const Known = Schema.Struct({
+  context: text,
   stateDir: text,
   startDaemon: Schema.optional(Schema.Boolean),
   startTimeoutMs: Schema.optional(

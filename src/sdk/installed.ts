@@ -1,6 +1,7 @@
 import { Effect, Layer } from "effect"
 import { DaemonUnavailable, type PyroError } from "../contract/errors/errors.ts"
 import type { Pyro } from "../contract/rows/Pyro.ts"
+import { chosenContext } from "../remote/contexts.ts"
 import { readTail } from "../system/files/line-log.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { packageRoot } from "../system/processes/native.ts"
@@ -11,6 +12,7 @@ import { daemonCommand } from "./daemon-command.ts"
 import { endingSigns } from "./handle/signs.ts"
 import { StateDirectory } from "./model/state-directory.ts"
 import type { ConnectOptions } from "./promises/client.ts"
+import { layerContext } from "./remote.ts"
 
 /** The command of the package that this module belongs to. */
 const program = () => `${packageRoot()}/dist/pyro.js`
@@ -26,27 +28,35 @@ export const buildOf = (entry: string): string => {
   return `${version} (${bundle})`
 }
 
+/** The built command, whose daemon this program uses. */
+const ownProgram = Effect.try({
+  try: () => ({ version: buildOf(readTail(program(), ENTRY_BYTES)), command: daemonCommand(program()) }),
+  catch: (cause) => new DaemonUnavailable({ detail: `${program()}: ${(cause as Error).message}` })
+})
+
+/** The daemon of a state directory of this machine. */
+const here = (
+  stateDir: string | undefined,
+  { startDaemon = true, startTimeoutMs }: Pick<ConnectOptions, "startDaemon" | "startTimeoutMs">
+) =>
+  Effect.gen(function*() {
+    yield* demandPermissions
+    const start = { ...yield* ownProgram, onlyRunning: !startDaemon, timeoutMs: startTimeoutMs }
+    return layerDaemon(start, undefined, stateDir === undefined ? undefined : Paths.layerIn(stateDir))
+  })
+
 /**
  * Pyro through the daemon of this installation, or of another state directory. The Layer starts the daemon if none runs. The command line and
  * other programs share the daemon, so workspaces outlive the program. The Layer's end only closes the connection.
  */
 export const layerOf = (options: ConnectOptions): Layer.Layer<Pyro, PyroError> =>
   Layer.unwrap(Effect.gen(function*() {
-    const { driver, startDaemon = true, startTimeoutMs, stateDir } = yield* readConnectOptions(options)
-    yield* demandPermissions
-    const start = yield* Effect.try({
-      try: () => ({
-        version: buildOf(readTail(program(), ENTRY_BYTES)),
-        command: daemonCommand(program()),
-        onlyRunning: !startDaemon,
-        timeoutMs: startTimeoutMs
-      }),
-      catch: (cause) => new DaemonUnavailable({ detail: `${program()}: ${(cause as Error).message}` })
-    })
-    const layer = layerWithDriver(
-      layerDaemon(start, undefined, stateDir === undefined ? undefined : Paths.layerIn(stateDir)),
-      driver
-    )
+    const { context, driver, stateDir, ...start } = yield* readConnectOptions(options)
+    const remote = stateDir !== undefined && context === undefined ? undefined : yield* chosenContext(context)
+    const reached = remote === undefined
+      ? yield* here(stateDir, start)
+      : layerContext(remote, { version: (yield* ownProgram).version, mayAsk: false })
+    const layer = layerWithDriver(reached, driver)
     const ending = endingSigns(layer)
     return stateDir === undefined ? ending : Layer.merge(ending, Layer.succeed(StateDirectory, stateDir))
   }))

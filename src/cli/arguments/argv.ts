@@ -2,12 +2,13 @@ import type { Operation } from "../../contract/rows/operations.ts"
 import { type Command, commands, isOperation, type OwnCommand } from "../rows/rows.ts"
 import { GROUP, shortly, unaliased } from "./aliases.ts"
 import { unknownOption } from "./closest.ts"
-import { type Flag, flagsOf } from "./flags.ts"
-import { operandAt } from "./operands.ts"
+import { CONTEXT, type Flag, flagsOf } from "./flags.ts"
+import { lastValue, operandAt } from "./operands.ts"
 import { suggestion } from "./suggestion.ts"
 
 /** Splits off the argv of a guest's program: the words after the first bare `--`, or from the guest command's first word on. pyro must not parse them. */
-export const splitArgv = (argv: ReadonlyArray<string>) => {
+export const splitArgv = (typed: ReadonlyArray<string>) => {
+  const argv = withoutBlank(typed)
   const dashes = argv.indexOf("--")
   const own = dashes < 0 ? argv : argv.slice(0, dashes)
   const begin = commandBegin(own)
@@ -15,6 +16,22 @@ export const splitArgv = (argv: ReadonlyArray<string>) => {
     ? { own: argv.slice(0, begin), rest: argv.slice(begin), isDashed: false }
     : { own, rest: dashes < 0 ? undefined : argv.slice(dashes + 1), isDashed: dashes >= 0 }
 }
+
+/** `--context NAME` in front of the command as one word: the name is no word of the command. */
+const withoutBlank = (argv: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const at = argv.findIndex((word) => !word.startsWith("-"))
+  const [flag, name] = argv.slice(at - 1)
+  if (at < 1 || flag !== `--${CONTEXT}`) return argv
+  return withoutBlank([...argv.slice(0, at - 1), `${flag}=${name}`, ...argv.slice(at + 1)])
+}
+
+/** The context that a command line names. */
+export const contextOf = (routed: Route): string | undefined =>
+  routed._tag === "Operation"
+    ? lastValue(routed.words, flagsOf(routed.operation), CONTEXT)
+    : routed._tag === "Command"
+    ? lastValue(routed.words, flagsOf(routed.command), CONTEXT)
+    : undefined
 
 /** Position of the guest command's first word: the first word after the arguments of a pyro command that takes a guest command. */
 const commandBegin = (own: ReadonlyArray<string>): number | undefined => {
@@ -84,7 +101,7 @@ export const route = (own: ReadonlyArray<string>): Route => {
 }
 
 /** Options that a command line may have before its command. */
-const GENERAL = ["--help", "--json", "--quiet", "--version"]
+const GENERAL = ["--context", "--help", "--json", "--quiet", "--version"]
 
 /** An option of a command in front of a word, which may be its value. */
 const valued = (word = "") => /^--[^=]+$/.test(word) && !GENERAL.includes(word) ? word : undefined

@@ -25,6 +25,17 @@ export type Flag =
     | { readonly field?: never; readonly extra: CliExtra }
   )
 
+/** Name of the flag that chooses the machine. */
+export const CONTEXT = "context"
+
+/** Flag of every command whose work another machine's pyro can do. */
+const machine: NonNullable<CliSurface["extras"]> = {
+  [CONTEXT]: {
+    _tag: "context",
+    description: "Machine to use: a name of `pyro context list`. Default: PYRO_CONTEXT, else that of `pyro context use`"
+  }
+}
+
 /** Flags of every command with a result. */
 const common: NonNullable<CliSurface["extras"]> = {
   json: { _tag: "switch", description: "Print one JSON document" },
@@ -77,6 +88,8 @@ const extraValue = (extra: CliExtra): string | undefined => {
   switch (extra._tag) {
     case "switch":
       return undefined
+    case "context":
+      return "NAME"
     case "limit":
       return unitHelp.time.value
     case "candidates":
@@ -107,6 +120,12 @@ const ofExtra = (cli: CliSurface) => ([name, extra]: readonly [string, CliExtra]
   extra
 })
 
+/** Groups of commands that are about this machine alone. */
+const HERE = ["context", "host", "serve"]
+
+/** Whether a command works on this machine, whatever the context. */
+const worksHere = ({ cli }: Command) => HERE.includes(cli.path[0])
+
 /** The flags of an operation, in the order of the help. */
 export const flagsOf = (operation: Command): ReadonlyArray<Flag> => {
   const cli: CliSurface = operation.cli
@@ -115,7 +134,11 @@ export const flagsOf = (operation: Command): ReadonlyArray<Flag> => {
   )
   return [
     ...fields.map((field) => ofField(cli, field)),
-    ...Object.entries({ ...cli.extras, ...operation === mcpServe ? {} : common }).map(ofExtra(cli))
+    ...Object.entries({
+      ...cli.extras,
+      ...(worksHere(operation) ? {} : machine),
+      ...(operation === mcpServe ? {} : common)
+    }).map(ofExtra(cli))
   ]
 }
 

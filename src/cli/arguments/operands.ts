@@ -80,6 +80,19 @@ export const readWords = (
   return { values, operands, typedNames }
 }
 
+/** The last value of a flag. */
+export const lastValue = (
+  words: ReadonlyArray<string>,
+  flags: ReadonlyArray<Flag>,
+  name: string
+): string | undefined => {
+  let value: string | undefined
+  for (const token of tokensOf(words, flags)) {
+    if (token.kind === "option" && token.name === name && typeof token.value === "string") value = token.value
+  }
+  return value
+}
+
 /** Position of the operand after `before` others. Undefined after an unknown flag, because the operand may be its value. */
 export const operandAt = (
   words: ReadonlyArray<string>,

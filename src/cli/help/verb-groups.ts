@@ -9,7 +9,8 @@ export const firstGroups: VerbGroups = [
   group("Work in a workspace", "exec, attach, list, diff, export, rewind, delete, workspace"),
   group("Look", "top, ui"),
   group("Agents", "agent, mcp, host"),
-  group("This host", "env, network, prepare, doctor, config, gc, daemon")
+  group("This host", "env, network, prepare, doctor, config, gc, daemon"),
+  group("Other machines", "context, serve")
 ]
 
 /** All verbs of `pyro workspace`. */

@@ -61,7 +61,7 @@ export const prepare = (
       ...completed,
       raw: named(Object.entries(filledFromVariable(requested.cli, completed.raw, variable)))
     }
-    const switches = new Set(Object.keys(typed.extras).filter((name) => name !== "json" && name !== "quiet"))
+    const switches = new Set(Object.keys(typed.extras).filter((name) => !["json", "quiet", "context"].includes(name)))
     for (const text of ["id-only", "content-only"].filter((name) => typed.json && switches.has(name))) {
       return yield* new InvalidRequest({ field: `--${text}`, detail: "cannot be combined with --json" })
     }

@@ -54,11 +54,15 @@ const folder = (env: NodeJS.ProcessEnv): string | undefined => {
   return isOwn ? path.join(state, "daemon") : undefined
 }
 
+/** Whether a context may be chosen (src/remote/contexts.ts), so that another machine does the work. */
+const mayBeRemote = (daemon: string, env: NodeJS.ProcessEnv) =>
+  (env["PYRO_CONTEXT"] ?? "") !== "" || fs.existsSync(path.join(daemon, "../contexts/current"))
+
 /** The socket of the daemon of this build; undefined if there is none, or if an error must be reported. */
 const daemonSocket = (build: string, env: NodeJS.ProcessEnv): string | undefined => {
   try {
     const daemon = folder(env)
-    if (daemon === undefined) return undefined
+    if (daemon === undefined || mayBeRemote(daemon, env)) return undefined
     const socket = path.join(daemon, "socket")
     if (Buffer.byteLength(socket) > MAX_ADDRESS_BYTES) return undefined
     const { version } = JSON.parse(fs.readFileSync(path.join(daemon, "daemon.json"), "utf8")) as {

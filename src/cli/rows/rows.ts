@@ -11,6 +11,7 @@ import { WorkspaceUser } from "../../contract/rows/workspace-field.ts"
 import { between, defaulted, ignoredGlobs, list, optional, text } from "../../contract/text/fields.ts"
 import { snakeStruct } from "../../contract/text/snake.ts"
 import { agentCommand } from "./agent.ts"
+import { contextCommands, serveCommand } from "./context.ts"
 import { codeCommand } from "./editor.ts"
 import { flag } from "./flag.ts"
 import { hostCommands } from "./host.ts"
@@ -198,6 +199,8 @@ const ownCommands = [
   agentCommand,
   ...projectCommands,
   ...hostCommands,
+  ...contextCommands,
+  serveCommand,
   demoCommand
 ] as const
 export type OwnCommand = typeof ownCommands[number]

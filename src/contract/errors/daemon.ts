@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 import { optional } from "../text/fields.ts"
+import { typed } from "../text/printable.ts"
 import { ContractError } from "./contract-error.ts"
-import { call, words } from "./next-step.ts"
+import { call, command, words } from "./next-step.ts"
 
 /** The daemon, which has the workspaces, does not answer or does not start. */
 export class DaemonUnavailable extends ContractError<DaemonUnavailable>()("DaemonUnavailable", {
@@ -50,4 +51,32 @@ export class PageUnavailable extends ContractError<PageUnavailable>()("PageUnava
   ]
 }) {}
 
-export const daemonErrors = [DaemonUnavailable, DaemonMismatch, MessageUnreadable, PageUnavailable] as const
+/** No context has this name. */
+export class ContextUnknown extends ContractError<ContextUnknown>()("ContextUnknown", {
+  context: Schema.String,
+  /** Names of all contexts. */
+  known: Schema.Array(Schema.String)
+}, {
+  fact: ({ context, known }) =>
+    `there is no context ${context}${known.length === 0 ? "" : `; there are ${known.join(", ")}`}`,
+  next: ({ context }) => [command("Add it", `pyro context add ${typed([context])} ssh://USER@HOST`)]
+}) {}
+
+/** The machine of a context cannot be reached, or has no pyro. */
+export class ContextUnreachable extends ContractError<ContextUnreachable>()("ContextUnreachable", {
+  context: Schema.String,
+  url: Schema.String,
+  detail: Schema.String
+}, {
+  fact: ({ context, detail, url }) => `context ${context} (${url}): ${detail}`,
+  next: ({ context }) => [command("Look at the way there", `pyro doctor --context ${typed([context])}`)]
+}) {}
+
+export const daemonErrors = [
+  DaemonUnavailable,
+  DaemonMismatch,
+  MessageUnreadable,
+  PageUnavailable,
+  ContextUnknown,
+  ContextUnreachable
+] as const

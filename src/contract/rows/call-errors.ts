@@ -7,6 +7,8 @@ import type { StateRule } from "./states.ts"
 
 /** Any call: it may cross the socket of a daemon that has to be started, and it opens the workspaces. */
 export const ofEachCall = [
+  "ContextUnknown",
+  "ContextUnreachable",
   "DaemonMismatch",
   "DaemonUnavailable",
   "HostToolMissing",

@@ -63,6 +63,8 @@ export type CliExtra =
     readonly field: string
     readonly description: string
   }
+  /** Chooses the machine whose pyro does the work: the name of a context. */
+  | { readonly _tag: "context"; readonly description: string }
   /** Changes how the command line runs or shows the operation. */
   | {
     readonly _tag: "switch"

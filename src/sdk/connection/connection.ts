@@ -2,7 +2,7 @@ import { fromDuplex } from "@effect/platform-node/NodeSocket"
 import { Deferred, Effect, type Scope } from "effect"
 import * as Socket from "effect/socket/Socket"
 import { gitPlacesHeader } from "../../contract/wire/git-places.ts"
-import { connectUnix, withoutLateWrites } from "../../system/processes/unix-socket.ts"
+import { connectUnix, type LineSocket, withoutLateWrites } from "../../system/processes/unix-socket.ts"
 import { processEnvironment } from "../../system/settings/config.ts"
 import type { BegunRequest } from "../model/started-exec.ts"
 import { type Connection, connectOver, type Far } from "./over.ts"
@@ -12,9 +12,9 @@ import { ReusedReads, withReusedReads } from "./reused-reads.ts"
 type NodeSocket = BegunRequest["socket"]
 
 /** Opens a connection. The Scope destroys it. */
-export type OpenConnection = Effect.Effect<NodeSocket, Socket.SocketError, Scope.Scope>
+export type OpenConnection<E = Socket.SocketError> = Effect.Effect<LineSocket, E, Scope.Scope>
 
-export const socketTo = (path: string): OpenConnection =>
+export const socketTo = (path: string): Effect.Effect<NodeSocket, Socket.SocketError, Scope.Scope> =>
   Effect.mapError(
     Effect.suspend(() => {
       const reads = new ReusedReads()
@@ -36,7 +36,7 @@ export const connect = (
   Effect.gen(function*() {
     const awaited = new AwaitedRequests()
     const asked = yield* Deferred.make<void>()
-    let connected: NodeSocket | undefined
+    let connected: LineSocket | undefined
     const opened = Effect.tap(open, (socket) => {
       connected = socket
       awaited.connected(socket)

@@ -57,7 +57,7 @@ const makeRequest = (holdSeconds: number) => {
   }
 }
 
-const isAway = (failure: RequestFailure) => failure._tag === "DaemonUnavailable"
+const isAway = ({ _tag }: RequestFailure) => _tag === "DaemonUnavailable" || _tag === "ContextUnreachable"
 
 /** The lines to a daemon, one after the other. */
 const makeLines = (session: Session<Link>, patienceMs: number) =>

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type * as Socket from "effect/socket/Socket"
-import type { connectUnix, ReadInto } from "../../system/processes/unix-socket.ts"
+import type { connectUnix, LineSocket, ReadInto } from "../../system/processes/unix-socket.ts"
 
 /** Bytes of one read. */
 const READ_BYTES = 131_072
@@ -9,7 +9,7 @@ type NodeSocket = Effect.Success<ReturnType<typeof connectUnix>>
 type Chunk = readonly [Uint8Array]
 type Pulled = Effect.Effect<Chunk, Socket.SocketError>
 
-const readsOf = new WeakMap<NodeSocket, ReusedReads>()
+const readsOf = new WeakMap<object, ReusedReads>()
 
 /**
  * Reads of a connection that all use one memory. Node makes 64 KiB for each read, and V8 collects all garbage of a program after some 20 MiB
@@ -68,7 +68,7 @@ export class ReusedReads {
 }
 
 /** The same socket. If its connection has reads of its own, they replace the socket's, and the library's pull reports only the end. */
-export const withReusedReads = (socket: Socket.Socket, connection: () => NodeSocket | undefined): Socket.Socket => ({
+export const withReusedReads = (socket: Socket.Socket, connection: () => LineSocket | undefined): Socket.Socket => ({
   ...socket,
   reader: Effect.gen(function*() {
     const { pull, upgrade } = yield* socket.reader

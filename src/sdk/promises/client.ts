@@ -15,6 +15,11 @@ export interface ConnectOptions {
    * this program's directory. Default: that of the command line.
    */
   readonly stateDir?: string | undefined
+  /**
+   * Machine that has the workspaces: a name of `pyro context list`, or `local`. It needs ssh of this computer, which asks nothing. Default: that of
+   * `PYRO_CONTEXT`, else of `pyro context use`; with `stateDir`, this machine.
+   */
+  readonly context?: string | undefined
   /** Start a daemon where none runs. `false`: calls then reject with `DaemonUnavailable`. Default: true. */
   readonly startDaemon?: boolean | undefined
   /** Maximum wait for the start of a daemon, in ms. A call takes an `AbortSignal` for its own time. Default: 60000. */

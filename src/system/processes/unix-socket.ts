@@ -3,11 +3,19 @@ import type * as Socket from "effect/socket/Socket"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
+import type { Duplex } from "node:stream"
 
 class ConnectFailed extends Data.TaggedError("ConnectFailed")<{ readonly path: string; readonly detail: string }> {
   override get message() {
     return `${this.path}: ${this.detail}`
   }
+}
+
+/** What a connection needs of a socket, or of a process in its place. */
+export type LineSocket = Duplex & {
+  readonly ref: () => unknown
+  readonly unref: () => unknown
+  readonly destroySoon: () => unknown
 }
 
 /** Memory for all reads of a connection, and who gets them in place of the socket's own listeners. */

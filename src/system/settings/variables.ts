@@ -52,6 +52,13 @@ export const variables = {
     purpose: "Workspace of a command that names none. `delete` always needs a name",
     readers: EVERY
   },
+  PYRO_CONTEXT: {
+    group: "pyro",
+    allowed: { kind: "text", what: "a name of `pyro context list`, or `local`" },
+    otherwise: "that of `pyro context use`, else `local`",
+    purpose: "Machine that commands use, as with `--context`. `local` is this one",
+    readers: EVERY
+  },
   PYRO_DISK_BUDGET_MIB: {
     group: "pyro",
     allowed: { kind: "integer", min: 0, max: 1_073_741_824 },

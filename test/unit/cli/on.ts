@@ -51,6 +51,7 @@ export const on = (
       pyro: () => Layer.effect(Pyro, Effect.as(note("built"), pyro)),
       interruption: { signal: () => received },
       serveMcp: () => Effect.void,
+      serveStdio: Effect.succeed(0),
       names: {
         services: () => Effect.succeed([]),
         guestFiles: () => Effect.succeed([]),

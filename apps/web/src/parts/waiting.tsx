@@ -42,7 +42,7 @@ export const Question = ({ children, onAllowed, request, subject, to, workspace 
 export const Questions = ({ children, subjects }: {
   readonly children: ReadonlyArray<ReactNode>
   readonly subjects: string
-}) =>
-  children.length === 0
-    ? null
-    : <ul className="card waiting" aria-label={`${subjects} that wait for you`}>{children}</ul>
+}) => {
+  const title = `${subjects} that wait for you`
+  return children.length === 0 ? null : <ul className="card waiting" aria-label={title}>{children}</ul>
+}

@@ -26,6 +26,7 @@ import { workspaceFileRead } from "../../../../src/contract/rows/workspace-file.
 import type { demandDiskRoom } from "../../../../src/daemon/app/disk/budget.ts"
 import type { hostWorks } from "../../../../src/daemon/app/operations.ts"
 import type { ownWorkspaces } from "../../../../src/daemon/app/workspaces.ts"
+import type { findContext } from "../../../../src/remote/contexts.ts"
 import { pyro } from "../../../../src/sdk/model/effects.ts"
 import type { Registry } from "../../../../src/workspace/entry/registry.ts"
 import type { wakeFor } from "../../../../src/workspace/life/verbs/pause.ts"
@@ -78,7 +79,13 @@ type Difference<One, Other> = Exclude<One, Other> | Exclude<Other, One>
 type EachCall = typeof ofEachCall[number]
 
 /** Errors of the client and of the check of the payload, which no function of the daemon gives. */
-type OfClient = "DaemonMismatch" | "DaemonUnavailable" | "InvalidRequest" | "MessageUnreadable"
+type OfClient =
+  | TagOf<Effect.Error<ReturnType<typeof findContext>>>
+  | "ContextUnreachable"
+  | "DaemonMismatch"
+  | "DaemonUnavailable"
+  | "InvalidRequest"
+  | "MessageUnreadable"
 
 /** Where the lists of what surrounds a call differ from the functions that do. */
 type Wrong =
@@ -121,6 +128,8 @@ describe("the errors of a call", () => {
   it("the type of a call has the errors of its row", () => {
     const told = (error: { readonly code: string }) => Effect.succeed(error.code)
     const all = {
+      ContextUnknown: told,
+      ContextUnreachable: told,
       DaemonMismatch: told,
       DaemonUnavailable: told,
       HostToolMissing: told,

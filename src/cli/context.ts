@@ -1,0 +1,76 @@
+import { Effect } from "effect"
+import type { PyroError } from "../contract/errors/errors.ts"
+import {
+  addContext,
+  chosenName,
+  findContext,
+  listContexts,
+  LOCAL,
+  type RemoteContext,
+  removeContext,
+  useContext
+} from "../remote/contexts.ts"
+import { decode, parse, type Typed } from "./arguments/parser.ts"
+import { note, OutputOptions, print, printJson } from "./output/print.ts"
+import { printTable } from "./output/table.ts"
+import type { ContextCommand } from "./rows/context.ts"
+import type { OutputClosed, Terminal } from "./terminal/Terminal.ts"
+
+/** Performs a command of `pyro context` and returns the exit status. */
+export const performContext = (
+  command: ContextCommand,
+  words: ReadonlyArray<string>,
+  rest: ReadonlyArray<string> | undefined
+): Effect.Effect<number, PyroError | OutputClosed, Terminal> =>
+  Effect.gen(function*() {
+    const typed = yield* parse(command, words, rest)
+    yield* Effect.provideService(performTyped(command, typed), OutputOptions, {
+      quiet: typed.quiet,
+      switches: new Set<string>()
+    })
+    return 0
+  })
+
+const jsonOf = ({ command = "pyro", name, url }: RemoteContext) => ({ name, url, command })
+
+const performTyped = (command: ContextCommand, { json, raw }: Typed) =>
+  Effect.gen(function*() {
+    switch (command.name) {
+      case "context.add": {
+        const added = yield* addContext(yield* decode(command.cli, command.payload(), raw))
+        if (json) return yield* printJson(jsonOf(added))
+        return yield* note(`next: pyro doctor --context ${added.name}\nnext: pyro context use ${added.name}\n`)
+      }
+      case "context.use": {
+        const { name } = yield* decode(command.cli, command.payload(), raw)
+        yield* useContext(name)
+        return yield* json ? printJson({ name }) : Effect.void
+      }
+      case "context.list": {
+        const [contexts, used] = [yield* listContexts, yield* chosenName(undefined)]
+        if (json) {
+          return yield* printJson({ contexts: contexts.map(jsonOf), ...(used === undefined ? {} : { used }) })
+        }
+        const mark = (name: string) => name === (used ?? LOCAL) ? "*" : ""
+        return yield* printTable([
+          ["", "NAME", "ADDRESS"],
+          [mark(LOCAL), LOCAL, "this machine"],
+          ...contexts.map(({ name, url }) => [mark(name), name, url])
+        ], { head: true })
+      }
+      case "context.show": {
+        const { name = yield* chosenName(undefined) } = yield* decode(command.cli, command.payload(), raw)
+        if (name === undefined || name === LOCAL) {
+          return yield* json ? printJson({ name: LOCAL }) : print(`${LOCAL}: this machine\n`)
+        }
+        const shown = jsonOf(yield* findContext(name))
+        if (json) return yield* printJson(shown)
+        return yield* print(`${shown.name}: ${shown.url}, started as \`${shown.command}\`\n`)
+      }
+      case "context.remove": {
+        const { name } = yield* decode(command.cli, command.payload(), raw)
+        yield* removeContext(name)
+        return yield* json ? printJson({ name }) : Effect.void
+      }
+    }
+  })

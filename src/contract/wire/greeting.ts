@@ -1,0 +1,41 @@
+import { Schema } from "effect"
+import { PyroError } from "../errors/errors.ts"
+import { lazy } from "../rows/operation.ts"
+
+/** First word of the line with which `pyro serve --stdio` begins. What a login shell prints before it is no part of the messages. */
+const WORD = "pyro-serve-1 "
+
+/** The line: ready, or the error that keeps the server from its work. */
+const Greeting = lazy(() => Schema.toCodecJson(Schema.Struct({ error: Schema.optionalKey(PyroError) })))
+export type Greeting = { readonly error?: PyroError }
+
+export const greetingLine = (greeting: Greeting): string =>
+  `${WORD}${JSON.stringify(Schema.encodeUnknownSync(Greeting())(greeting))}\n`
+
+/** Maximum bytes before the end of the line. */
+export const GREETING_BYTES = 65_536
+
+/** What stands in the bytes that have come so far. */
+export type Received =
+  | { readonly _tag: "More" }
+  /** The other side is no server of pyro, or one whose error this version does not know. */
+  | { readonly _tag: "None"; readonly said: string }
+  | { readonly _tag: "Greeted"; readonly greeting: Greeting; readonly rest: Buffer }
+
+/** Looks for the line. It may follow other lines: programs that a login shell starts print some. */
+export const readGreeting = (bytes: Buffer): Received => {
+  const said = (end: number) => bytes.subarray(0, end).toString("utf8").trim()
+  for (let at = bytes.indexOf(WORD); at >= 0; at = bytes.indexOf(WORD, at + 1)) {
+    if (at > 0 && bytes[at - 1] !== 0x0a) continue
+    const end = bytes.indexOf(0x0a, at)
+    if (end < 0) break
+    try {
+      const json: unknown = JSON.parse(bytes.toString("utf8", at + WORD.length, end))
+      const greeting = Schema.decodeUnknownSync(Greeting())(json) as Greeting
+      return { _tag: "Greeted", greeting, rest: bytes.subarray(end + 1) }
+    } catch {
+      return { _tag: "None", said: said(end) }
+    }
+  }
+  return bytes.length > GREETING_BYTES ? { _tag: "None", said: said(GREETING_BYTES) } : { _tag: "More" }
+}

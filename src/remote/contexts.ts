@@ -1,0 +1,143 @@
+import { Effect, Option, Schema } from "effect"
+import * as path from "node:path"
+import { ContextUnknown, InvalidRequest } from "../contract/errors/errors.ts"
+import { sshAddress } from "../contract/text/ssh-address.ts"
+import { readJson, writeJsonAtomic } from "../system/files/atomic-file.ts"
+import { ensureFolder, exists, listIfPresent, removeFile } from "../system/files/entries.ts"
+import { toHostError, toHostErrorOf } from "../system/files/failure.ts"
+import { Paths } from "../system/files/Paths.ts"
+import { setting } from "../system/settings/config.ts"
+
+/** The name of this machine, which no context has. */
+export const LOCAL = "local"
+
+/** How a machine is reached. */
+export interface RemoteContext {
+  readonly name: string
+  /** `ssh://[USER@]HOST[:PORT]` */
+  readonly url: string
+  /** How pyro is started there, for the shell of that machine. @default pyro */
+  readonly command?: string
+}
+
+/** One file for each context, so that two commands never write the same one. Lower case, for file systems that know no other. */
+const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
+
+const Stored = Schema.Struct({
+  format: Schema.Literal(1),
+  url: Schema.String,
+  command: Schema.optionalKey(Schema.String)
+})
+
+const Current = Schema.Struct({ format: Schema.Literal(1), name: Schema.String })
+
+const files = Effect.map(Effect.provide(Paths, Paths.layer), ({ stateDir }) => {
+  const folder = path.join(stateDir, "contexts")
+  return {
+    stateDir,
+    folder,
+    current: path.join(folder, CURRENT),
+    fileOf: (name: string) => path.join(folder, `${name}${END}`)
+  }
+})
+
+/** Name of the file with the chosen context: no context's own file is called like it. */
+export const CURRENT = "current"
+const END = ".json"
+
+const isName = (name: string) => NAME.test(name) && name !== LOCAL
+
+const checkName = (name: string) =>
+  isName(name)
+    ? Effect.void
+    : new InvalidRequest({
+      field: "name",
+      detail: name === LOCAL
+        ? `${LOCAL} is this machine`
+        : "a name has 1 to 63 lower-case letters, digits, '.', '_' and '-', and begins with a letter or a digit"
+    })
+
+const read = (name: string) =>
+  Effect.gen(function*() {
+    const { fileOf } = yield* files
+    const found = yield* Effect.mapError(readJson(fileOf(name), Stored), toHostError)
+    return Option.map(found, ({ format: _, ...rest }): RemoteContext => ({ name, ...rest }))
+  })
+
+const names = Effect.gen(function*() {
+  const { folder } = yield* files
+  const entries = yield* Effect.mapError(listIfPresent(folder), toHostError)
+  return entries.filter((entry) => entry.endsWith(END)).map((entry) => entry.slice(0, -END.length)).filter(isName)
+    .sort()
+})
+
+/** Every context, by name. */
+export const listContexts = Effect.gen(function*() {
+  const found = yield* Effect.forEach(yield* names, read)
+  return found.flatMap((one) => Option.toArray(one))
+})
+
+const unknown = (context: string) => Effect.flatMap(names, (known) => new ContextUnknown({ context, known }))
+
+/** A context. Fails with `ContextUnknown`. */
+export const findContext = (name: string) =>
+  Effect.flatMap(
+    isName(name) ? read(name) : Effect.succeedNone,
+    Option.match({ onNone: () => unknown(name), onSome: Effect.succeed })
+  )
+
+/** Adds a context, or replaces one with `replace`. Connects to nothing. */
+export const addContext = ({ name, replace, ...way }: RemoteContext & { readonly replace: boolean }) =>
+  Effect.gen(function*() {
+    yield* checkName(name)
+    const address = sshAddress(way.url)
+    if (typeof address === "string") return yield* new InvalidRequest({ field: "url", detail: address })
+    const { fileOf, folder, stateDir } = yield* files
+    if (!replace && exists(fileOf(name))) {
+      return yield* new InvalidRequest({ field: "name", detail: `${name} exists already; --replace changes it` })
+    }
+    yield* ensureFolder(folder).pipe(
+      Effect.andThen(writeJsonAtomic(fileOf(name), Stored, { format: 1, ...way })),
+      Effect.mapError(toHostErrorOf(stateDir))
+    )
+    return { name, ...way } satisfies RemoteContext
+  })
+
+/** Makes a context that of every command which names none. `local`: this machine again. */
+export const useContext = (name: string) =>
+  Effect.gen(function*() {
+    const { current, folder, stateDir } = yield* files
+    if (name !== LOCAL) yield* findContext(name)
+    const change = name === LOCAL
+      ? removeFile(current)
+      : Effect.andThen(ensureFolder(folder), writeJsonAtomic(current, Current, { format: 1, name }))
+    yield* Effect.mapError(change, toHostErrorOf(stateDir))
+  })
+
+/** The context that `useContext` has chosen. */
+export const currentContext = Effect.gen(function*() {
+  const { current } = yield* files
+  const found = yield* Effect.mapError(readJson(current, Current), toHostError)
+  return Option.getOrUndefined(found)?.name
+})
+
+/** Removes a context. Its machine keeps all workspaces. */
+export const removeContext = (name: string) =>
+  Effect.gen(function*() {
+    const { current, fileOf, stateDir } = yield* files
+    // A damaged one, too.
+    if (!isName(name) || !exists(fileOf(name))) return yield* unknown(name)
+    if ((yield* currentContext) === name) yield* Effect.mapError(removeFile(current), toHostErrorOf(stateDir))
+    yield* Effect.mapError(removeFile(fileOf(name)), toHostErrorOf(stateDir))
+  })
+
+/** The name that a command uses: the typed one, that of PYRO_CONTEXT, or the current one. Undefined: this machine. */
+export const chosenName = (typed: string | undefined) =>
+  Effect.gen(function*() {
+    const name = typed ?? (yield* setting("PYRO_CONTEXT")) ?? (yield* currentContext)
+    return name === LOCAL ? undefined : name
+  })
+
+/** The context that a command uses. Undefined: this machine. */
+export const chosenContext = (typed: string | undefined) =>
+  Effect.flatMap(chosenName(typed), (name) => name === undefined ? Effect.undefined : findContext(name))
