@@ -1,9 +1,11 @@
 import { Effect, type Scope } from "effect"
 import { ContextUnreachable, type PyroError } from "../contract/errors/errors.ts"
+import { typed } from "../contract/text/printable.ts"
 import { sshAddress } from "../contract/text/ssh-address.ts"
 import { type Greeting, readGreeting } from "../contract/wire/greeting.ts"
 import { deadlineScale } from "../system/settings/deadline-scale.ts"
 import type { RemoteContext } from "./contexts.ts"
+import { destination } from "./ssh/arguments.ts"
 import { meaningOf, quoted, wantsPerson } from "./ssh/failure.ts"
 import { ProcessConnection } from "./ssh/process.ts"
 import { logIn, SSH, wayTo } from "./ssh/way.ts"
@@ -45,8 +47,11 @@ interface Asking {
  */
 export const makeOpen = (context: RemoteContext, { mayAsk, stateDir }: Asking) => {
   const { command = "pyro", name, url } = context
-  const unreachable = (detail: string) => new ContextUnreachable({ context: name, url, detail })
   const address = sshAddress(url)
+  const byHand = typeof address === "string"
+    ? `pyro context show ${name}`
+    : typed([SSH, ...destination(address).filter((word) => word !== "--"), `${command} --version`])
+  const unreachable = (detail: string) => new ContextUnreachable({ context: name, url, detail, byHand })
   const way = typeof address === "string"
     ? Effect.fail(unreachable(address))
     : Effect.mapError(

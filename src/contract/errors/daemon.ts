@@ -66,10 +66,12 @@ export class ContextUnknown extends ContractError<ContextUnknown>()("ContextUnkn
 export class ContextUnreachable extends ContractError<ContextUnreachable>()("ContextUnreachable", {
   context: Schema.String,
   url: Schema.String,
-  detail: Schema.String
+  detail: Schema.String,
+  /** A command line that goes the same way. */
+  byHand: Schema.String
 }, {
   fact: ({ context, detail, url }) => `context ${context} (${url}): ${detail}`,
-  next: ({ context }) => [command("Look at the way there", `pyro doctor --context ${typed([context])}`)]
+  next: ({ byHand }) => [command("Try the way by hand", byHand)]
 }) {}
 
 export const daemonErrors = [

@@ -2,8 +2,8 @@
 export type OptionGroups = Readonly<Record<string, ReadonlyArray<string>>>
 
 const network = ["allow-host", "network-policy", "deny-host", "allow-ip"]
-const output = ["id-only", "json", "quiet", "help"]
-const result = ["json", "quiet", "help"]
+const output = ["id-only", "json", "quiet", "context", "help"]
+const result = ["json", "quiet", "context", "help"]
 /** Options of a network and of a microVM that few workspaces need. */
 const rareOfMachines = ["no-package-cache", "trust-host-certificates", "driver", "require-confinement"]
 
@@ -124,7 +124,7 @@ export const serveGroups: OptionGroups = {
   "Environment of new workspaces": ["environment", "allow-image", "workspace-user"],
   "What a model may do": ["network-ceiling", "allow-read", "allow-export", "ask-export", "all-workspaces"],
   Secrets: ["secret-env", "secret-file", "secret-http", "secret-commands"],
-  Help: ["help"]
+  Help: ["context", "help"]
 }
 
 export const agentGroups: OptionGroups = {

@@ -23,7 +23,7 @@ export const meaningOf = ({ error, signal, status }: Ended, stderr: string, comm
   }
   if (status === OWN) return said === "" ? "ssh cannot connect, and says no reason" : `ssh cannot connect: ${said}`
   if (status === 127 || status === 126) {
-    return `its shell finds no program \`${command}\`${more}. Install pyro there (docs/install.md), or say where it is: pyro context add --replace NAME URL --command /path/to/pyro`
+    return `its shell finds no program \`${command}\`${more}. Install pyro there (docs/install.md), or add the context again, with --replace and --command`
   }
   return status === undefined
     ? `ssh was ended by ${signal ?? "a signal"}`

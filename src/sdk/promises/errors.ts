@@ -11,6 +11,8 @@ export type ErrorCode =
   | "command_not_found"
   | "command_not_started"
   | "confinement_unavailable"
+  | "context_unknown"
+  | "context_unreachable"
   | "daemon_mismatch"
   | "daemon_unavailable"
   | "dev_container_command_failed"
@@ -181,6 +183,28 @@ export interface PageUnavailable extends PyroError {
   readonly detail: string
 }
 export const PageUnavailable: ErrorClass<PageUnavailable> = asErrorClass(contract.PageUnavailable)
+
+/** No context has this name. */
+export interface ContextUnknown extends PyroError {
+  readonly _tag: "ContextUnknown"
+  readonly code: "context_unknown"
+  readonly context: string
+  /** Names of all contexts. */
+  readonly known: ReadonlyArray<string>
+}
+export const ContextUnknown: ErrorClass<ContextUnknown> = asErrorClass(contract.ContextUnknown)
+
+/** The machine of a context cannot be reached, or has no pyro. */
+export interface ContextUnreachable extends PyroError {
+  readonly _tag: "ContextUnreachable"
+  readonly code: "context_unreachable"
+  readonly context: string
+  readonly url: string
+  readonly detail: string
+  /** A command line that goes the same way. */
+  readonly byHand: string
+}
+export const ContextUnreachable: ErrorClass<ContextUnreachable> = asErrorClass(contract.ContextUnreachable)
 
 /** A devcontainer.json cannot become a workspace. */
 export interface DevContainerRefused extends PyroError {
