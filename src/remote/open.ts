@@ -1,5 +1,6 @@
 import { Effect, type Scope } from "effect"
 import { ContextUnreachable, type PyroError } from "../contract/errors/errors.ts"
+import { command } from "../contract/errors/next-step.ts"
 import { typed } from "../contract/text/printable.ts"
 import { sshAddress } from "../contract/text/ssh-address.ts"
 import { type Greeting, readGreeting } from "../contract/wire/greeting.ts"
@@ -46,23 +47,28 @@ interface Asking {
  * `ContextUnreachable`, or with the error that `pyro serve --stdio` has there.
  */
 export const makeOpen = (context: RemoteContext, { mayAsk, stateDir }: Asking) => {
-  const { command = "pyro", name, url } = context
+  const { command: program = "pyro", name, url } = context
   const address = sshAddress(url)
-  const byHand = typeof address === "string"
-    ? `pyro context show ${name}`
-    : typed([SSH, ...destination(address).filter((word) => word !== "--"), `${command} --version`])
-  const unreachable = (detail: string) => new ContextUnreachable({ context: name, url, detail, byHand })
+  const byHand = typeof address === "string" ? {} : {
+    next: [
+      command(
+        "Try the way by hand",
+        typed([SSH, ...destination(address).filter((word) => word !== "--"), `${program} --version`])
+      )
+    ]
+  }
+  const unreachable = (detail: string) => new ContextUnreachable({ context: name, url, detail, ...byHand })
   const way = typeof address === "string"
     ? Effect.fail(unreachable(address))
     : Effect.mapError(
       wayTo(address, stateDir),
-      (error) => unreachable(meaningOf({ status: undefined, signal: undefined, error }, "", command))
+      (error) => unreachable(meaningOf({ status: undefined, signal: undefined, error }, "", program))
     )
   let asked = !mayAsk
   const open: Effect.Effect<ProcessConnection, PyroError, Scope.Scope> = Effect.gen(function*() {
     const { isShared, loggingIn, running } = yield* way
     const connection = yield* Effect.acquireRelease(
-      Effect.sync(() => new ProcessConnection(SSH, running(`${command} serve --stdio`))),
+      Effect.sync(() => new ProcessConnection(SSH, running(`${program} serve --stdio`))),
       (made) => Effect.sync(() => void made.destroy())
     )
     const greeting = yield* greetingOf(connection).pipe(
@@ -72,7 +78,7 @@ export const makeOpen = (context: RemoteContext, { mayAsk, stateDir }: Asking) =
       })
     )
     if (typeof greeting === "string") {
-      return yield* unreachable(`\`${command} serve --stdio\` does not answer as pyro does: ${quoted(greeting)}`)
+      return yield* unreachable(`\`${program} serve --stdio\` does not answer as pyro does: ${quoted(greeting)}`)
     }
     if (greeting?.error !== undefined) return yield* Effect.fail(greeting.error)
     if (greeting !== undefined) return connection
@@ -81,7 +87,7 @@ export const makeOpen = (context: RemoteContext, { mayAsk, stateDir }: Asking) =
       asked = true
       if ((yield* logIn(loggingIn)) === 0) return yield* open
     }
-    return yield* unreachable(meaningOf(ended, connection.stderr, command))
+    return yield* unreachable(meaningOf(ended, connection.stderr, program))
   })
   return open
 }

@@ -66,12 +66,10 @@ export class ContextUnknown extends ContractError<ContextUnknown>()("ContextUnkn
 export class ContextUnreachable extends ContractError<ContextUnreachable>()("ContextUnreachable", {
   context: Schema.String,
   url: Schema.String,
-  detail: Schema.String,
-  /** A command line that goes the same way. */
-  byHand: Schema.String
+  detail: Schema.String
 }, {
   fact: ({ context, detail, url }) => `context ${context} (${url}): ${detail}`,
-  next: ({ byHand }) => [command("Try the way by hand", byHand)]
+  next: ({ context }) => [command("Look at its address", `pyro context show ${typed([context])}`)]
 }) {}
 
 export const daemonErrors = [

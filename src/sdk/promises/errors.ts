@@ -201,8 +201,6 @@ export interface ContextUnreachable extends PyroError {
   readonly context: string
   readonly url: string
   readonly detail: string
-  /** A command line that goes the same way. */
-  readonly byHand: string
 }
 export const ContextUnreachable: ErrorClass<ContextUnreachable> = asErrorClass(contract.ContextUnreachable)
 

@@ -18,6 +18,8 @@ const BENCH = "it measures for a quarter of an hour"
 
 const SSH = "it changes the reader's ~/.ssh or starts an editor; test/guest/workspace-ssh.test.ts has OpenSSH's clients"
 
+const MACHINE = "it needs another machine; test/daemon/context.test.ts has OpenSSH's server"
+
 const TRIES = "it needs candidates; test/smoke/try-many.test.ts has some"
 
 /** Commands that the test of the documents does not run, each with its reason. pyro's parser still reads them. */
@@ -36,6 +38,20 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "tar -xzf \"$name.tgz\"",
     "install -D -m 755 \"release-$version-x86_64/$name\" ~/.local/bin/firecracker"
   ].map((command): readonly [string, string] => [command, RELEASE]),
+  ...[
+    "pyro context add bench ssh://me@bench.example",
+    "pyro context add lab ssh://lab:2222 --command /opt/pyro/bin/pyro",
+    "pyro context use bench",
+    "pyro context use local",
+    "pyro context show",
+    "pyro context show bench",
+    "pyro context remove bench",
+    "pyro context list",
+    "pyro --context bench doctor",
+    "pyro --context bench create --name fix",
+    "pyro --context bench exec fix -- uname -a",
+    "ssh bench pyro serve --stdio"
+  ].map((command): readonly [string, string] => [command, MACHINE]),
   ["npm test", SETS_UP],
   ...[
     "pyro ssh-config fix --write",

@@ -131,7 +131,7 @@ describe("completion", () => {
   })
 
   it.each([
-    ["pyro workspace list --", ["--help", "--id-only", "--json", "--label", "--quiet"]],
+    ["pyro workspace list --", ["--context", "--help", "--id-only", "--json", "--label", "--quiet"]],
     ["pyro workspace list --json --j", []],
     ["pyro workspace list --label a=1 --la", ["--label"]],
     ["pyro workspace create --git ", ["full", "none", "shallow"]],
