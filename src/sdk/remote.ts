@@ -1,13 +1,14 @@
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Stream } from "effect"
 import { DaemonMismatch, type PyroError } from "../contract/errors/errors.ts"
 import { command } from "../contract/errors/next-step.ts"
-import type { Pyro } from "../contract/rows/Pyro.ts"
+import { mapCalls, Pyro, type PyroService } from "../contract/rows/Pyro.ts"
 import { olderOf, versionAlone } from "../contract/wire/versions.ts"
 import type { RemoteContext } from "../remote/contexts.ts"
 import { makeOpen } from "../remote/open.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { layerRemote } from "./client.ts"
 import { refusedPath } from "./connection/own-paths.ts"
+import { RemoteMachine } from "./model/remote-machine.ts"
 
 /** The error for a machine whose pyro does not talk to this one. */
 const refusing = ({ name }: RemoteContext, own: string) => (running: string): DaemonMismatch | undefined => {
@@ -36,15 +37,52 @@ interface Options {
   readonly mayAsk: boolean
 }
 
+/** The check of the way to a machine, in front of the checks of its `doctor`. */
+const lineOf = (
+  { name }: RemoteContext,
+  found: { readonly ok: boolean; readonly found: string; readonly fix?: string }
+) => ({
+  _tag: "Line" as const,
+  name: `way to ${name}`,
+  ...found
+})
+
+/** The same calls. `doctor` says first how the machine was reached. */
+const withWay = (pyro: PyroService, context: RemoteContext, version: string): PyroService => ({
+  ...pyro,
+  doctor: (payload) =>
+    Stream.concat(
+      Stream.make(lineOf(context, { ok: true, found: `${context.url}, pyro ${version}` })),
+      pyro.doctor(payload)
+    )
+})
+
+/** A machine that is not reached: `doctor` says why, and each other call fails. */
+const unreached = (context: RemoteContext, error: PyroError): PyroService => ({
+  ...mapCalls(({ kind }) => () => kind === "unary" ? Effect.fail(error) : Stream.fail(error)),
+  doctor: () => {
+    const [step] = error.next ?? []
+    const fix = step !== undefined && "command" in step ? { fix: step.command } : {}
+    return Stream.make(lineOf(context, { ok: false, found: error.fact, ...fix }))
+  }
+})
+
 /** Pyro on the machine of a context. Its calls fail with `ContextUnreachable` if there is no way to it. */
 export const layerContext = (
   context: RemoteContext,
   { mayAsk, version }: Options
-): Layer.Layer<Pyro, PyroError> =>
-  Layer.unwrap(
-    Effect.map(Paths, ({ stateDir }) =>
-      layerRemote(makeOpen(context, { mayAsk, stateDir }), {
-        refuse: refusing(context, version),
+): Layer.Layer<Pyro, PyroError> => {
+  const remote = Layer.unwrap(
+    Effect.map(Paths, ({ stateDir }) => {
+      const refuse = refusing(context, version)
+      let running = ""
+      const layer = layerRemote(makeOpen(context, { mayAsk, stateDir }), {
+        refuse: (other) => refuse(running = other),
         refuseRequest: (row, payload) => refusedPath(row, payload, `context ${context.name}`)
-      })).pipe(Effect.provide(Paths.layer))
-  )
+      })
+      return Layer.effect(Pyro, Effect.map(Pyro, (pyro) => withWay(pyro, context, running))).pipe(Layer.provide(layer))
+    })
+  ).pipe(Layer.provide(Paths.layer))
+  const reached = Layer.catch(remote, (error) => Layer.succeed(Pyro, unreached(context, error)))
+  return Layer.merge(reached, Layer.succeed(RemoteMachine, context.name))
+}

@@ -5,6 +5,7 @@ import type { Notice } from "../../contract/rows/notice.ts"
 import type { Operation, OperationName } from "../../contract/rows/operations.ts"
 import { callOf, mapCalls, type PyroService } from "../../contract/rows/Pyro.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
+import { RemoteMachine } from "../../sdk/model/remote-machine.ts"
 import { processEnvironment } from "../../system/settings/config.ts"
 import { differingSettings } from "../../system/settings/daemon-settings.ts"
 import { differingProxies } from "../../system/settings/proxies.ts"
@@ -82,7 +83,8 @@ export const withStaleWarnings = (pyro: PyroService, version: string): PyroServi
 /** The warning about proxies for a workspace that the daemon has just worked on. */
 export const warnOfProxies = ({ network }: Pick<WorkspaceInfo, "network">) =>
   Effect.gen(function*() {
-    if (network === undefined || network.networkPolicy === "off") return
+    // The daemon of another machine has the proxies of that machine.
+    if (network === undefined || network.networkPolicy === "off" || (yield* RemoteMachine) !== undefined) return
     const started = yield* startedWith()
     for (const message of started === undefined ? [] : staleProxies(started)) {
       yield* note(`pyro: warning: ${message}\n`)
