@@ -12,6 +12,9 @@ const [build = "", program = "", reports = ""] = process.argv.slice(2)
 
 const stopped = Effect.callback<void>((resume) => void process.once("SIGTERM", () => resume(Effect.void)))
 
+// The watchdog of a killed daemon runs its program with this word.
+if (build === "gc") process.exit(0)
+
 await Effect.runPromise(
   serve(build).pipe(
     Effect.raceFirst(stopped),
