@@ -179,7 +179,7 @@ const works: Readonly<Record<string, Work>> = {
         yield* until(() => shown.includes("off42"))
         const numbers = shown.split("\r\n").filter((line) => /^\d+$/.test(line.replace(/^[#$] /, "")))
         yield* Queue.offer(sizes, { rows: 33, cols: 111 })
-        const size = direct(`for at in $(seq 1 500); do cat /tmp/size-${key} 2>/dev/null && break; sleep 0.02; done`)
+        const size = direct(`until [ -s /tmp/size-${key} ]; do sleep 0.02; done; cat /tmp/size-${key}`)
         yield* type(`until [ "$(stty size)" = "33 111" ]; do :; done; stty size > /tmp/size-${key}\n`)
         const resized = yield* size
         yield* type("exit 5\n")
