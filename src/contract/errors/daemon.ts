@@ -40,6 +40,16 @@ export class MessageUnreadable extends ContractError<MessageUnreadable>()("Messa
   ]
 }) {}
 
+/** The daemon of another machine, of another version, failed with an error whose class this version does not know. */
+export class UnknownFailure extends ContractError<UnknownFailure>()("UnknownFailure", {
+  /** The code of the error there. */
+  failedAs: Schema.String,
+  /** What happened, in the words of that daemon. */
+  detail: Schema.String
+}, {
+  fact: ({ detail, failedAs }) => `${detail} (${failedAs}, an error that this version of pyro does not know)`
+}) {}
+
 /** The daemon cannot serve its page. */
 export class PageUnavailable extends ContractError<PageUnavailable>()("PageUnavailable", {
   detail: Schema.String
@@ -76,6 +86,7 @@ export const daemonErrors = [
   DaemonUnavailable,
   DaemonMismatch,
   MessageUnreadable,
+  UnknownFailure,
   PageUnavailable,
   ContextUnknown,
   ContextUnreachable

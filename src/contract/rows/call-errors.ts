@@ -5,7 +5,7 @@ import type { StateRule } from "./states.ts"
 // What surrounds a call fails by itself, whatever the row does. A row lists the errors of its own work, and these lists are added by the
 // properties of the row. The compiler compares both with the functions that give the errors (test/unit/daemon/calls/errors.test.ts).
 
-/** Any call: it may cross the socket of a daemon that has to be started, and it opens the workspaces. */
+/** Any call: it may cross the socket of a daemon that has to be started, and it opens the workspaces. Another machine's daemon may be newer. */
 export const ofEachCall = [
   "ContextUnknown",
   "ContextUnreachable",
@@ -16,7 +16,8 @@ export const ofEachCall = [
   "InvalidRequest",
   "MessageUnreadable",
   "NoSpace",
-  "StateDirectoryUnusable"
+  "StateDirectoryUnusable",
+  "UnknownFailure"
 ] as const
 
 /** A row with `on`: the workspace is looked up by what the caller names. */

@@ -1,12 +1,13 @@
 import { Schema } from "effect"
-import { PyroError } from "../errors/errors.ts"
+import type { PyroError } from "../errors/errors.ts"
 import { lazy } from "../rows/operation.ts"
+import { SentError } from "./request-errors.ts"
 
 /** First word of the line with which `pyro serve --stdio` begins. What a login shell prints before it is no part of the messages. */
 const WORD = "pyro-serve-1 "
 
 /** The line: ready, or the error that keeps the server from its work. */
-const Greeting = lazy(() => Schema.toCodecJson(Schema.Struct({ error: Schema.optionalKey(PyroError) })))
+const Greeting = lazy(() => Schema.toCodecJson(Schema.Struct({ error: Schema.optionalKey(SentError) })))
 export type Greeting = { readonly error?: PyroError }
 
 export const greetingLine = (greeting: Greeting): string =>
@@ -18,7 +19,7 @@ export const GREETING_BYTES = 65_536
 /** What stands in the bytes that have come so far. */
 export type Received =
   | { readonly _tag: "More" }
-  /** The other side is no server of pyro, or one whose error this version does not know. */
+  /** The other side is no server of pyro. */
   | { readonly _tag: "None"; readonly said: string }
   | { readonly _tag: "Greeted"; readonly greeting: Greeting; readonly rest: Buffer }
 

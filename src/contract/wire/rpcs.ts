@@ -1,48 +1,15 @@
-import { Predicate, Schema, SchemaGetter, SchemaParser } from "effect"
+import { Schema } from "effect"
 import * as Rpc from "effect/rpc/Rpc"
 import * as RpcGroup from "effect/rpc/RpcGroup"
-import { PyroError } from "../errors/errors.ts"
 import { lazy } from "../rows/operation.ts"
 import { type Operation, operations } from "../rows/operations.ts"
 import { bulk } from "./bulk.ts"
 import { answerForm, payloadForm } from "./forms.ts"
 import { HoldId } from "./hold.ts"
+import { RequestError } from "./request-errors.ts"
 
 export type UnaryRow = Extract<Operation, { readonly kind: "unary" }>
 export type StreamingRow = Extract<Operation, { readonly kind: "streaming" }>
-
-/** The answer of a daemon that leaves: it did no work, so the client asks the next daemon. Only clients see it. */
-export class DaemonLeaves extends Schema.TaggedError<DaemonLeaves>()("DaemonLeaves", {}) {}
-
-/**
- * The answer to a request that is asked again by its id (`Hold`), and that the daemon does not keep any more: its time was over, or the daemon is
- * another one. The work may be done. Only clients see it.
- */
-export class RequestForgotten extends Schema.TaggedError<RequestForgotten>()("RequestForgotten", {}) {}
-
-/** Answers of a daemon that are no errors of pyro. */
-export type RequestRefusal = DaemonLeaves | RequestForgotten
-
-type RequestError = PyroError | RequestRefusal
-
-const requestErrors = lazy(() => Schema.toCodecJson(Schema.Union([PyroError, DaemonLeaves, RequestForgotten])))
-
-/** The failure of a request. It crosses as JSON: the form of all classes is made with the first failure, not at each start. */
-const RequestError = Schema.declare(
-  (failure): failure is RequestError => Predicate.isError(failure) && Predicate.hasProperty(failure, "_tag"),
-  {
-    expected: "an error of pyro",
-    toCodecJson: () =>
-      Schema.link<RequestError>()(Schema.Unknown, {
-        decode: SchemaGetter.transformEffect((json, options) =>
-          SchemaParser.decodeUnknownEffect(requestErrors())(json, options)
-        ),
-        encode: SchemaGetter.transformEffect((failure, options) =>
-          SchemaParser.encodeUnknownEffect(requestErrors())(failure, options)
-        )
-      })
-  }
-)
 
 /** Maximum events of an operation that the daemon sends ahead of its client. */
 export const WINDOW_EVENTS = 32

@@ -1,6 +1,7 @@
 import { Deferred, Effect, Exit, Fiber, Option, Scope } from "effect"
 import type { PullEvents } from "../../contract/rows/event-batches.ts"
-import { RequestForgotten, WINDOW_EVENTS } from "../../contract/wire/rpcs.ts"
+import { RequestForgotten } from "../../contract/wire/request-errors.ts"
+import { WINDOW_EVENTS } from "../../contract/wire/rpcs.ts"
 
 /** Maximum bytes, about, of what lost clients may have missed. */
 const MOST_BYTES = 256 * 1024 * 1024

@@ -3,7 +3,7 @@ import type { RpcClientError } from "effect/rpc/RpcClientError"
 import * as Socket from "effect/socket/Socket"
 import { DaemonUnavailable, MessageUnreadable, type PyroError } from "../../contract/errors/errors.ts"
 import type { NextStep } from "../../contract/errors/next-step.ts"
-import type { RequestRefusal } from "../../contract/wire/rpcs.ts"
+import type { RequestRefusal } from "../../contract/wire/request-errors.ts"
 import { UnreadableMessage } from "../../contract/wire/serialization.ts"
 
 /** The daemon died or left before its answer. */

@@ -73,6 +73,7 @@ export type ErrorCode =
   | "state_too_new"
   | "stdin_blocked"
   | "too_many_shells"
+  | "unknown_failure"
   | "vm_failed"
   | "workspace_name_taken"
   | "workspace_not_found"
@@ -175,6 +176,17 @@ export interface MessageUnreadable extends PyroError {
   readonly detail: string
 }
 export const MessageUnreadable: ErrorClass<MessageUnreadable> = asErrorClass(contract.MessageUnreadable)
+
+/** The daemon of another machine, of another version, failed with an error whose class this version does not know. */
+export interface UnknownFailure extends PyroError {
+  readonly _tag: "UnknownFailure"
+  readonly code: "unknown_failure"
+  /** The code of the error there. */
+  readonly failedAs: string
+  /** What happened, in the words of that daemon. */
+  readonly detail: string
+}
+export const UnknownFailure: ErrorClass<UnknownFailure> = asErrorClass(contract.UnknownFailure)
 
 /** The daemon cannot serve its page. */
 export interface PageUnavailable extends PyroError {

@@ -5,7 +5,7 @@ import type { Operation } from "../../../contract/rows/operations.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
 import type { CallerPlaces } from "../../../contract/wire/caller-project.ts"
 import type { Hold } from "../../../contract/wire/hold.ts"
-import type { DaemonLeaves, RequestForgotten, RequestRefusal } from "../../../contract/wire/rpcs.ts"
+import type { DaemonLeaves, RequestForgotten, RequestRefusal } from "../../../contract/wire/request-errors.ts"
 
 /** A request of a client or a page, beside its payload. */
 export interface Request {

@@ -86,6 +86,7 @@ type OfClient =
   | "DaemonUnavailable"
   | "InvalidRequest"
   | "MessageUnreadable"
+  | "UnknownFailure"
 
 /** Where the lists of what surrounds a call differ from the functions that do. */
 type Wrong =
@@ -137,7 +138,8 @@ describe("the errors of a call", () => {
       InvalidRequest: told,
       MessageUnreadable: told,
       NoSpace: told,
-      StateDirectoryUnusable: told
+      StateDirectoryUnusable: told,
+      UnknownFailure: told
     }
     const handled = pyro.saved.list().pipe(Effect.catchTags(all))
     const whole: Effect.Effect<unknown, never, Pyro> = handled
