@@ -33,14 +33,26 @@ export interface Daemon {
   /** Waits until the pool is full. */
   readonly settled: () => Promise<void>
   readonly pid: () => Promise<number>
+  /** Ends the connection alone. */
+  readonly disconnect: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
 const poolMembers = 2
 
+/** The daemon of a built command on this machine. */
+const layerHere = (program: string) =>
+  layerDaemon({
+    version: buildOf(fs.readFileSync(program, "utf8")),
+    command: daemonCommand(program)
+  })
+
 /** `env`: variables of the daemon in addition to this process's own. */
-export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Daemon => {
-  const program = pyro.at(-1) ?? ""
+export const openDaemon = (
+  pyro: ReadonlyArray<string>,
+  env: Readonly<Record<string, string>> = {},
+  layer: Layer.Layer<Pyro, PyroError> = layerHere(pyro.at(-1) ?? "")
+): Daemon => {
   // The daemon inherits them at the first request.
   const enter = () => {
     const before = Object.keys(env).map((name) => [name, process.env[name]] as const)
@@ -55,10 +67,7 @@ export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<str
   // Each client reads its own: the default of `ProcessVariables` is one for the whole process.
   const runtime = ManagedRuntime.make(
     Layer.provideMerge(
-      layerDaemon({
-        version: buildOf(fs.readFileSync(program, "utf8")),
-        command: daemonCommand(program)
-      }),
+      layer,
       Layer.succeed(ProcessVariables, { ...process.env, ...env })
     )
   )
@@ -126,6 +135,7 @@ export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<str
       await new Promise((resolve) => setTimeout(resolve, 600))
     },
     pid: async () => (await status()).pid ?? 0,
+    disconnect: () => runtime.dispose(),
     close: async () => {
       if (used) {
         await call((daemon) => daemon.workspace.delete({ workspaces: [], all: true }))

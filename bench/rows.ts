@@ -39,6 +39,7 @@ import { shellKey } from "./rows/shell-key.ts"
 import { shellPlain } from "./rows/shell-plain.ts"
 import { slowReader } from "./rows/slow-reader.ts"
 import { fork, forkEight, snapshot } from "./rows/snapshot.ts"
+import { downloadSsh, execSsh, resumeSsh, uploadSsh } from "./rows/ssh.ts"
 import { stdout, stdoutSdk } from "./rows/stdout.ts"
 import { tenAtOnce } from "./rows/ten-at-once.ts"
 import { tryForks, tryMemory } from "./rows/try.ts"
@@ -111,5 +112,9 @@ export const plans: ReadonlyArray<Plan> = [
   execBesideOwnDownload,
   portLatency,
   portDownload,
-  portUpload
+  portUpload,
+  execSsh,
+  downloadSsh,
+  uploadSsh,
+  resumeSsh
 ]

@@ -35,6 +35,7 @@ const bench = [
   hostPackages([...packages.toRun, ...packages.toBench]),
   nodeModules,
   ...product,
+  opensshServer,
   environment("debian:12")
 ]
 
