@@ -9,8 +9,10 @@ import { SecretRegistry } from "../../../../src/lib/redaction/secrets.ts"
 import { readPushed } from "../../../../src/lib/seeding/model/pushed.ts"
 import { listVmIds, readRecord, vmPaths } from "../../../../src/lib/vm/model/record.ts"
 import { recall } from "../../../../src/project/memory.ts"
+import { currentContext, findContext } from "../../../../src/remote/contexts.ts"
 import { readJson } from "../../../../src/system/files/atomic-file.ts"
 import { Paths } from "../../../../src/system/files/Paths.ts"
+import { ProcessVariables } from "../../../../src/system/settings/config.ts"
 import { ArchiveReader } from "../../../../src/workspace/disk/saved/archive.ts"
 import { readManifest } from "../../../../src/workspace/disk/saved/imported.ts"
 import { EventLog, readEvents } from "../../../../src/workspace/entry/events.ts"
@@ -57,6 +59,10 @@ const fillBase = (folder: string) => {
     fs.truncateSync(path.join(folder, name), bytes)
   }
 }
+
+/** Reads of a client, which finds its directory in its variables. */
+const inDirectory = <A, E>(stateDir: string, read: Effect.Effect<A, E>) =>
+  Effect.provideService(read, ProcessVariables, { PYRO_STATE_DIR: stateDir })
 
 /** What reads a record, by the file of src with its Schema and the Schema's name there; gives the part of it that the fixture must have. */
 const readers = {
@@ -159,6 +165,11 @@ const readers = {
     ({ stateDir }) => Effect.map(some(ownDefinitions(ownFolder(stateDir)).find("own")), ({ from }) => from),
     "debian:12"
   ],
+  "src/remote/contexts.ts#Stored": [
+    ({ stateDir }) => Effect.map(inDirectory(stateDir, findContext("bench")), ({ url }) => url),
+    "ssh://me@bench.example:2222"
+  ],
+  "src/remote/contexts.ts#Current": [({ stateDir }) => inDirectory(stateDir, currentContext), "bench"],
   "src/project/memory.ts#Memory": [
     () => Effect.map(recall("/home/user/service"), ({ workspace }) => workspace?.id),
     "ws-791bed4a53"
