@@ -65,8 +65,10 @@ const serveMcp = (
     )
     ProcessTerminal.boundYoungGeneration()
     const bindRoot = (directory: string) => Effect.runPromise(Effect.orElseSucceed(bound(directory), () => undefined))
+    // A list that nobody has asked for connects to no other machine.
+    const isHere = !(yield* isElsewhere(context))
     const present = Effect.map(
-      askRunning(build, "workspace.list", { labels: {} }),
+      isHere ? askRunning(build, "workspace.list", { labels: {} }) : Effect.succeedNone,
       Option.match({
         onNone: (): ResultOf<"workspace.list">["workspaces"] => [],
         onSome: (listed) => (listed as ResultOf<"workspace.list">).workspaces
@@ -79,6 +81,13 @@ const serveMcp = (
 /** `main-0123456789abcdef.cjs` -> `01234567`: builds of one version may differ in their protocol. */
 const buildOf = (bundle: string) => /-([0-9a-f]{8})/.exec(bundle)?.[1] ?? bundle
 
+const loadContexts = Effect.promise(() => import("../remote/contexts.ts"))
+/** Whether another machine does the work. A context that cannot be read is none of this machine. */
+const isElsewhere = (context: string | undefined) =>
+  Effect.flatMap(loadContexts, ({ chosenName }) => chosenName(context)).pipe(
+    Effect.match({ onFailure: () => true, onSuccess: (name) => name !== undefined })
+  )
+
 /** Names for completion, read from the host's files, or asked of a daemon that runs. */
 const loadAsking = Effect.promise(() => import("./asked-names.ts"))
 const loadNames = Effect.promise(() => import("../daemon/names.ts"))
@@ -90,6 +99,8 @@ const namesFor = (build: string) => ({
   saved: Effect.flatMap(loadNames, ({ savedSnapshots }) => savedSnapshots),
   environments: Effect.flatMap(loadNames, ({ environmentNames }) => environmentNames),
   files: (prefix: string) => Effect.sync(() => filesHere(prefix)),
+  contexts: Effect.flatMap(loadContexts, ({ contextNames }) => contextNames),
+  isElsewhere,
   services: (workspace: string) => Effect.flatMap(loadAsking, ({ servicesOf }) => servicesOf(build, workspace)),
   guestFiles: (workspace: string, directory: string) =>
     Effect.flatMap(loadAsking, ({ guestFilesOf }) => guestFilesOf(build, workspace, directory))

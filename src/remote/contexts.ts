@@ -71,6 +71,9 @@ const names = Effect.gen(function*() {
     .sort()
 })
 
+/** Names for the completion of a command line, that of this machine included. */
+export const contextNames = Effect.map(Effect.orElseSucceed(names, () => []), (all) => [...all, LOCAL])
+
 /** Every context, by name. */
 export const listContexts = Effect.gen(function*() {
   const found = yield* Effect.forEach(yield* names, read)

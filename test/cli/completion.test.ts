@@ -49,6 +49,7 @@ beforeAll(async () => {
   const { journal } = folderOf(join(binary.folder, "state"), records[0]!.id)
   writeFileSync(journal, COMMANDS.map((id) => `${JSON.stringify({ started: { id, command: ["ls"] } })}\n`).join(""))
   for (const name of ["green", "red", ".being-removed"]) mkdirSync(join(snapshots, name), { recursive: true })
+  execFileSync(process.execPath, [binary.entry, "context", "add", "bench", "ssh://bench"], { env, stdio: "ignore" })
 })
 
 const env = { ...process.env, ...binary.env, PATH: `${bin}${delimiter}${process.env["PATH"]}` }
@@ -112,6 +113,14 @@ describe("completion in bash", () => {
     assert.deepStrictEqual(offered("pyro", "ws", "logs", "ws-0000000001", "--exec-id", "a"), [COMMANDS[1]])
     const { stdout } = await run(binary, ["daemon", "status", "--json"])
     assert.isFalse(JSON.parse(stdout.toString()).running)
+  })
+
+  it("bash completes names of contexts, and none of this machine for another one", async () => {
+    assert.deepStrictEqual(offered("pyro", "--context", ""), ["bench", "local"])
+    assert.deepStrictEqual(offered("pyro", "context", "use", "b"), ["bench"])
+    assert.deepStrictEqual(offered("pyro", "--context", "bench", "exec", ""), [])
+    assert.deepStrictEqual(offered("pyro", "--context", "local", "exec", "f"), ["fix"])
+    assert.strictEqual((await completed("pyro list --context=b"))?.trimEnd(), "pyro list --context=bench")
   })
 
   it.each([

@@ -3,7 +3,7 @@ import { insideNames } from "../../contract/rows/agent-host.ts"
 import type { CliSurface } from "../../contract/rows/operation.ts"
 import { firstWords, GROUP } from "../arguments/aliases.ts"
 import { pathAfter, splitArgv } from "../arguments/argv.ts"
-import { type Flag, flagsOf } from "../arguments/flags.ts"
+import { CONTEXT, type Flag, flagsOf } from "../arguments/flags.ts"
 import { hostNames } from "../rows/host.ts"
 import { type Command, commands } from "../rows/rows.ts"
 
@@ -27,6 +27,44 @@ export interface Names {
   readonly guestFiles: (workspace: string, directory: string) => Effect.Effect<ReadonlyArray<string>>
   /** Files of the working directory with this prefix; directories end with a slash. */
   readonly files: (prefix: string) => Effect.Effect<ReadonlyArray<string>>
+  /** Names of the contexts, that of this machine included. */
+  readonly contexts: Effect.Effect<ReadonlyArray<string>>
+  /** Whether the line works on another machine. `context`: the one that the line names. */
+  readonly isElsewhere: (context: string | undefined) => Effect.Effect<boolean>
+}
+
+/** For a line that works on another machine, whose names this one does not know. A completion connects to nothing. */
+const elsewhere = (names: Names): Names => ({
+  ...names,
+  workspaces: none,
+  workspaceIds: none,
+  commands: () => none,
+  snapshots: () => none,
+  saved: none,
+  environments: none,
+  services: () => none,
+  guestFiles: () => none
+})
+
+const OPTION = `--${CONTEXT}`
+const JOINED = `${OPTION}=`
+
+/** The words without the option of a context. `isAwaited`: the next word is its value. */
+const withoutContext = (words: ReadonlyArray<string>) => {
+  const others: Array<string> = []
+  let context: string | undefined
+  let isAwaited = false
+  for (const word of words) {
+    if (isAwaited || word.startsWith(JOINED)) {
+      context = isAwaited ? word : word.slice(JOINED.length)
+      isAwaited = false
+    } else if (word === OPTION) {
+      isAwaited = true
+    } else {
+      others.push(word)
+    }
+  }
+  return { context, isAwaited, others }
 }
 
 /** Commands without a row. */
@@ -39,11 +77,22 @@ const OWN = ["completion", "help", "version"]
 export const complete = (words: ReadonlyArray<string>, names: Names): Effect.Effect<ReadonlyArray<string>> => {
   const prefix = words.at(-1) ?? ""
   const before = words.slice(0, -1)
-  const spelled = spelledOut(before[0] === "help" ? before.slice(1) : before)
-  const candidates = splitArgv(before).rest !== undefined ? none : after(spelled, prefix, names)
+  const candidates = splitArgv(before).rest !== undefined ? none : own(before, prefix, names)
   return Effect.map(
     candidates,
     (all) => [...new Set(all)].filter((one) => one.startsWith(prefix) && one !== prefix && isPlain(one)).sort()
+  )
+}
+
+/** Candidates for a word of pyro's own. */
+const own = (before: ReadonlyArray<string>, prefix: string, names: Names) => {
+  const { context, isAwaited, others } = withoutContext(before)
+  if (isAwaited) return names.contexts
+  if (prefix.startsWith(JOINED)) return Effect.map(names.contexts, (all) => all.map((name) => JOINED + name))
+  const spelled = spelledOut(others[0] === "help" ? others.slice(1) : others)
+  return Effect.flatMap(
+    names.isElsewhere(context),
+    (isThere) => after(spelled, prefix, isThere ? elsewhere(names) : names)
   )
 }
 
@@ -79,7 +128,7 @@ const after = (before: ReadonlyArray<string>, prefix: string, names: Names): Eff
     )
   )
   const others = path.length === 0 ? [...OWN, ...Object.keys(firstWords(commands.map(({ cli }) => cli.path)))] : []
-  return Effect.succeed([...next, ...others, ...dashed(prefix, ["--help"])])
+  return Effect.succeed([...next, ...others, ...dashed(prefix, ["--help", ...(path.length === 0 ? [OPTION] : [])])])
 }
 
 export const SHELLS = ["bash", "zsh", "fish"] as const
@@ -133,6 +182,7 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, prefix: 
     case "exec_id":
       return given.length === 1 ? names.commands(given[0]!) : none
     case "name":
+      if (cli.completes?.["name"] === "contexts") return given.length === 0 ? names.contexts : none
       if (cli.completes?.["name"] === "saved") return given.length < cli.args.length ? names.saved : none
       if (given.length >= cli.args.length) return none
       if (cli.completes?.["name"] === "services") return given[0] === undefined ? none : names.services(given[0])

@@ -51,6 +51,7 @@ const contextUse = row({
   cli: {
     path: ["context", "use"],
     args: ["name"],
+    completes: { name: "contexts" },
     exits: "own",
     examples: ["pyro context use bench", "pyro context use local"]
   },
@@ -75,6 +76,7 @@ const contextShow = row({
     path: ["context", "show"],
     args: [],
     argsOrFlags: ["name"],
+    completes: { name: "contexts" },
     exits: "own",
     examples: ["pyro context show", "pyro context show bench"]
   },
@@ -86,7 +88,13 @@ const contextRemove = row({
   name: "context.remove",
   summary: "Forget a context",
   description: "Its machine keeps all workspaces.",
-  cli: { path: ["context", "remove"], args: ["name"], exits: "own", examples: ["pyro context remove bench"] },
+  cli: {
+    path: ["context", "remove"],
+    args: ["name"],
+    completes: { name: "contexts" },
+    exits: "own",
+    examples: ["pyro context remove bench"]
+  },
   errors: ["ContextUnknown"],
   payload: lazy(() => Schema.Struct({ name }))
 })

@@ -118,7 +118,7 @@ export interface CliSurface {
   /** JSON name of a boolean field: the CLI asks a person on a terminal before it sends `true`. */
   readonly confirms?: string
   /** Arguments with names of existing objects, by the JSON name of their field. Completion offers the names. */
-  readonly completes?: Readonly<Record<string, "saved" | "services" | "snapshots">>
+  readonly completes?: Readonly<Record<string, "contexts" | "saved" | "services" | "snapshots">>
   /** Whose exit status the process leaves with. */
   readonly exits: "guest" | "own"
   /** Command lines worth copying. */

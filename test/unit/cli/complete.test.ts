@@ -19,7 +19,9 @@ const names = {
   services: (workspace: string) => Effect.succeed(workspace === "fix" ? ["api", "web"] : []),
   guestFiles: (workspace: string, directory: string) =>
     Effect.succeed(workspace === "fix" ? GUEST[directory] ?? [] : []),
-  files: (prefix: string) => Effect.succeed(["fixtures/", "notes.md"].filter((name) => name.startsWith(prefix)))
+  files: (prefix: string) => Effect.succeed(["fixtures/", "notes.md"].filter((name) => name.startsWith(prefix))),
+  contexts: Effect.succeed(["bench", "lab", "local"]),
+  isElsewhere: (context: string | undefined) => Effect.succeed(context !== undefined && context !== "local")
 }
 /** Candidates for the last word of a line, which begins with `pyro`. */
 const at = (line: string) => Effect.runSync(complete(line.split(" ").slice(1), names))
@@ -144,5 +146,40 @@ describe("completion", () => {
 
   it("completion offers nothing after --", () => {
     assert.deepStrictEqual(at("pyro run debian:12 -- f"), [])
+  })
+
+  it.each([
+    ["pyro --con", ["--context"]],
+    ["pyro --context ", ["bench", "lab", "local"]],
+    ["pyro --context b", ["bench"]],
+    ["pyro --context=l", ["--context=lab", "--context=local"]],
+    ["pyro exec --context ", ["bench", "lab", "local"]],
+    ["pyro exec fix --context la", ["lab"]],
+    ["pyro exec fix --context=la", ["--context=lab"]],
+    ["pyro context use ", ["bench", "lab", "local"]],
+    ["pyro context remove b", ["bench"]],
+    ["pyro context show ", ["bench", "lab", "local"]],
+    ["pyro context use bench ", []],
+    ["pyro context add ", []],
+    ["pyro exec fix cat --context ", []]
+  ])("completion offers contexts: %s", (line, candidates) => {
+    assert.deepStrictEqual(at(line), candidates)
+  })
+
+  it.each([
+    ["pyro --context bench exec ", []],
+    ["pyro exec --context=bench ", []],
+    ["pyro --context bench delete ws-", []],
+    ["pyro --context=bench reset fix --snapshot ", []],
+    ["pyro --context bench logs fix --exec-id ", []],
+    ["pyro --context bench run deb", []],
+    ["pyro --context bench file read fix /etc/", []],
+    ["pyro --context bench cp f", []],
+    ["pyro --context bench service logs fix ", []],
+    ["pyro --context bench snapshot cr", ["create"]],
+    ["pyro --context bench create --git f", ["full"]],
+    ["pyro --context local exec ", ["fix", "flaky", "parser"]]
+  ])("completion offers no name of this machine for another one: %s", (line, candidates) => {
+    assert.deepStrictEqual(at(line), candidates)
   })
 })

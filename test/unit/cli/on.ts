@@ -54,6 +54,8 @@ export const on = (
       serveStdio: Effect.succeed(0),
       names: {
         services: () => Effect.succeed([]),
+        contexts: Effect.succeed([]),
+        isElsewhere: () => Effect.succeed(false),
         guestFiles: () => Effect.succeed([]),
         workspaces: Effect.succeed(["fix", "parser"]),
         workspaceIds: Effect.succeed([]),
