@@ -7,11 +7,21 @@ import { SentError } from "./request-errors.ts"
 const WORD = "pyro-serve-1 "
 
 /** The line: ready, or the error that keeps the server from its work. */
-const Greeting = lazy(() => Schema.toCodecJson(Schema.Struct({ error: Schema.optionalKey(SentError) })))
-export type Greeting = { readonly error?: PyroError }
+export interface Greeting {
+  readonly error?: PyroError
+}
 
-export const greetingLine = (greeting: Greeting): string =>
-  `${WORD}${JSON.stringify(Schema.encodeUnknownSync(Greeting())(greeting))}\n`
+const Sent = lazy(() => Schema.toCodecJson(SentError))
+const Line = Schema.decodeUnknownSync(Schema.Struct({ error: Schema.optionalKey(Schema.Unknown) }))
+
+export const greetingLine = ({ error }: Greeting): string =>
+  `${WORD}${JSON.stringify(error === undefined ? {} : { error: Schema.encodeUnknownSync(Sent())(error) })}\n`
+
+/** Throws if the text is no greeting. */
+const read = (text: string): Greeting => {
+  const line = Line(JSON.parse(text))
+  return "error" in line ? { error: Schema.decodeUnknownSync(Sent())(line.error) as PyroError } : {}
+}
 
 /** Maximum bytes before the end of the line. */
 export const GREETING_BYTES = 65_536
@@ -31,8 +41,7 @@ export const readGreeting = (bytes: Buffer): Received => {
     const end = bytes.indexOf(0x0a, at)
     if (end < 0) break
     try {
-      const json: unknown = JSON.parse(bytes.toString("utf8", at + WORD.length, end))
-      const greeting = Schema.decodeUnknownSync(Greeting())(json) as Greeting
+      const greeting = read(bytes.toString("utf8", at + WORD.length, end))
       return { _tag: "Greeted", greeting, rest: bytes.subarray(end + 1) }
     } catch {
       return { _tag: "None", said: said(end) }
