@@ -60,13 +60,29 @@ const inOneWrite = (socket: Socket.Socket) =>
     return { ...socket, writer }
   })
 
-const layerListening = ({ requests }: Serving, path: string) =>
+/**
+ * Time without a byte after which a client of another machine counts as lost, in ms. Such clients ping, and nobody else reports that their line
+ * is gone.
+ */
+const SILENCE_MS = 60_000
+
+/** Ends a connection that is silent. Its requests are then kept as those of any lost client. */
+const unlessSilent = (silenceMs: number | undefined) =>
+  Effect.map(
+    Effect.serviceOption(NetSocket),
+    Option.map((connection) => {
+      if (silenceMs !== undefined) connection.setTimeout(silenceMs, () => void connection.destroy())
+    })
+  )
+
+const layerListening = ({ requests }: Serving, path: string, silenceMs?: number) =>
   Layer.effect(
     SocketServer,
     Effect.map(SocketServer, (server) =>
       SocketServer.of({
         ...server,
-        run: (handler) => server.run((socket) => Effect.flatMap(inOneWrite(socket), handler))
+        run: (handler) =>
+          server.run((socket) => Effect.andThen(unlessSilent(silenceMs), Effect.flatMap(inOneWrite(socket), handler)))
       }))
   ).pipe(Layer.provide(requests.listen(path)))
 
@@ -95,18 +111,20 @@ interface Sockets {
   readonly socket: string
   /** For programs of any build. */
   readonly portable: string
+  /** @default 60,000 */
+  readonly silenceMs?: number | undefined
 }
 
 /** The same over the daemon's sockets. */
-export const layerSocketServer = (serving: Serving, { portable, socket }: Sockets) => {
-  const at = (path: string, form: typeof layerLogged) =>
+export const layerSocketServer = (serving: Serving, { portable, silenceMs = SILENCE_MS, socket }: Sockets) => {
+  const at = (path: string, form: typeof layerLogged, silenceMs?: number) =>
     Layer.fresh(layerRpcs).pipe(
       Layer.provide(Layer.fresh(RpcServer.layerProtocolSocketServer)),
-      Layer.provide(layerListening(serving, path)),
+      Layer.provide(layerListening(serving, path, silenceMs)),
       Layer.provide(form)
     )
   return Layer.provide(
-    Layer.merge(at(socket, layerLogged), at(portable, logged(layerPortable))),
+    Layer.merge(at(socket, layerLogged), at(portable, logged(layerPortable), silenceMs)),
     handlers(serving)
   )
 }

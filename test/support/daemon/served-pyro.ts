@@ -31,7 +31,7 @@ export const makeServing = (requests?: RequestTracker): Effect.Effect<Serving> =
 /** Serves operations on a daemon's sockets, until the Scope closes or `stop`. */
 export const servePyro = (
   pyro: PyroService,
-  given?: { readonly socket?: string; readonly requests?: RequestTracker }
+  given?: { readonly socket?: string; readonly requests?: RequestTracker; readonly silenceMs?: number }
 ) =>
   Effect.gen(function*() {
     const socket = given?.socket ?? path.join(yield* socketFolder, "socket")
@@ -43,7 +43,7 @@ export const servePyro = (
     const scope = yield* Scope.fork(yield* Effect.scope)
     const serving = yield* makeServing(given?.requests)
     yield* Layer.buildWithScope(
-      layerSocketServer(serving, { socket, portable }).pipe(
+      layerSocketServer(serving, { socket, portable, silenceMs: given?.silenceMs }).pipe(
         Layer.provide(Layer.succeed(Pyro, pyro)),
         Layer.provide(logger)
       ),

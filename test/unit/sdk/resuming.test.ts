@@ -9,7 +9,7 @@ import { socketTo } from "../../../src/sdk/connection/connection.ts"
 import { makeBadLine } from "../../support/daemon/bad-line.ts"
 import { servePyro } from "../../support/daemon/served-pyro.ts"
 import { unfakedPyro } from "../../support/daemon/unfaked-pyro.ts"
-import { until } from "../../support/until.ts"
+import { lapse, until } from "../../support/until.ts"
 
 const EVENTS = 200
 const PIECE_BYTES = 5_000
@@ -180,6 +180,22 @@ describe("a request whose line is lost", () => {
       yield* Deferred.succeed(mayEnd, undefined)
       assert.deepStrictEqual(firstBytes(yield* Stream.runCollect(attach(pyro))), all)
       assert.strictEqual(seen.attached, 1)
+    }))
+})
+
+describe("a client of another machine that falls silent", () => {
+  it.live("loses its connection, and one that pings keeps it", () =>
+    Effect.gen(function*() {
+      const { portable } = yield* servePyro(makeDaemon().service, { silenceMs: 400 })
+      const lost = { silent: false, pinging: false }
+      const silent = yield* socketTo(portable)
+      silent.once("close", () => void (lost.silent = true))
+      const far = yield* socketTo(portable)
+      far.once("close", () => void (lost.pinging = true))
+      yield* Layer.build(layerRemote(Effect.succeed(far), { ...times, pingMs: 50 }))
+      yield* until(() => lost.silent)
+      yield* lapse(800)
+      assert.isFalse(lost.pinging)
     }))
 })
 
