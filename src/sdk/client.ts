@@ -11,7 +11,8 @@ import { processEnvironment } from "../system/settings/config.ts"
 import { deadlineScale } from "../system/settings/deadline-scale.ts"
 import { streaming, unary } from "./calls.ts"
 import { connect, type OpenConnection, socketOf, socketTo } from "./connection/connection.ts"
-import { isLost } from "./connection/failures.ts"
+import { isLost, type RequestFailure } from "./connection/failures.ts"
+import type { Connection } from "./connection/over.ts"
 import { PATIENCE_MS } from "./connection/patience.ts"
 import { type HoldTimes, type Link, makeResuming } from "./connection/resuming.ts"
 import { makeSession, type Session } from "./connection/session.ts"
@@ -52,6 +53,27 @@ const PING_MS = 10_000
  */
 const HOLD_SECONDS = 60
 
+/** Maximum time until the daemon says who it is, in ms. It runs already. */
+const HELLO_MS = 30_000 * deadlineScale
+
+/** Maximum characters of a daemon's version that are shown. */
+const VERSION_CHARACTERS = 100
+
+/** Asks the daemon at the other end who it is. A line that brings other messages alone is no line to a daemon. */
+const hello = (connection: Connection, helloMs: number) =>
+  (connection.ask(HELLO, undefined) as Effect.Effect<Hello, RequestFailure>).pipe(
+    Effect.timeoutOrElse({
+      duration: helloMs,
+      orElse: () =>
+        Effect.fail(new DaemonUnavailable({ detail: `the daemon has not said its version for ${helloMs / 1000} s` }))
+    }),
+    Effect.catchIf(
+      isLost,
+      () => Effect.fail(new DaemonUnavailable({ detail: "the line ended before the daemon's first answer" }))
+    ),
+    Effect.map(({ daemonId, version }): Hello => ({ daemonId, version: version.slice(0, VERSION_CHARACTERS) }))
+  )
+
 /** What the client of another machine's daemon refuses by itself. */
 interface Refusals {
   /** The error if a daemon of this version and this program do not talk. @default they always do */
@@ -71,12 +93,13 @@ const unopened = (failure: PyroError | Socket.SocketError): PyroError =>
 export const layerRemote = (
   open: OpenConnection<PyroError | Socket.SocketError>,
   {
+    helloMs = HELLO_MS,
     holdSeconds = HOLD_SECONDS,
     patienceMs = PATIENCE_MS,
     pingMs = PING_MS,
     refuse,
     refuseRequest
-  }: Partial<HoldTimes & Refusals & { readonly pingMs: number }> = {}
+  }: Partial<HoldTimes & Refusals & { readonly helloMs: number; readonly pingMs: number }> = {}
 ): Layer.Layer<Pyro, PyroError> =>
   Layer.effect(
     Pyro,
@@ -85,11 +108,7 @@ export const layerRemote = (
         // Before the connection, which would report that it was lost, and not why.
         const line = yield* Effect.mapError(open, unopened)
         const connection = yield* connect(Effect.succeed(line), undefined, { pingMs })
-        const { daemonId, version } = (yield* Effect.catchIf(
-          connection.ask(HELLO, undefined),
-          isLost,
-          () => Effect.fail(new DaemonUnavailable({ detail: "the line ended before the daemon's first answer" }))
-        )) as Hello
+        const { daemonId, version } = yield* hello(connection, helloMs)
         const refusal = refuse?.(version)
         if (refusal !== undefined) return yield* Effect.fail(refusal)
         return { connection, daemonId } satisfies Link

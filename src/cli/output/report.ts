@@ -6,6 +6,15 @@ import type { CliSurface } from "../../contract/rows/operation.ts"
 import { printable } from "../../contract/text/printable.ts"
 import { OutputClosed } from "../terminal/Terminal.ts"
 
+/** Maximum characters of a message for people. Another machine, or a program, may say any number. */
+const MESSAGE_CHARACTERS = 16_384
+
+/** The message for people. The JSON has all of it. */
+const shown = (message: string) =>
+  message.length <= MESSAGE_CHARACTERS
+    ? printable(message)
+    : `${printable(message.slice(0, MESSAGE_CHARACTERS))}\n... (${message.length - MESSAGE_CHARACTERS} more characters)`
+
 /** Report of a failure: exit status, text for people, JSON for programs. */
 export interface FailureReport {
   readonly status: number
@@ -39,7 +48,7 @@ export const reportFailure = (cause: Cause.Cause<PyroError | OutputClosed>, invo
   const message = typedMessage(error, invocation.cli)
   return {
     status: exitStatus(error, family),
-    text: `pyro: ${printable(message)}${hint === undefined ? "" : `\n${printable(hint)}`}\n`,
+    text: `pyro: ${shown(message)}${hint === undefined ? "" : `\n${printable(hint)}`}\n`,
     json: { error: { code: error.code, message, ...fields } }
   }
 }
@@ -66,7 +75,7 @@ export const reportInterruption = (signal: string, status: number): FailureRepor
 
 const internal = (cause: Cause.Cause<unknown>, family: ExitFamily): FailureReport => ({
   status: ownFailure(family),
-  text: `pyro: a defect of pyro itself, please report it:\n${printable(Cause.pretty(cause))}\n`,
+  text: `pyro: a defect of pyro itself, please report it:\n${shown(Cause.pretty(cause))}\n`,
   json: { error: { code: "internal_error", message: `a defect of pyro itself: ${firstLine(Cause.pretty(cause))}` } }
 })
 

@@ -79,7 +79,7 @@ const makeOtherRpcs = () =>
     Rpc.make("input.end", { payload: { id: InputId } }),
     Rpc.make("input.interrupt", { payload: { id: InputId } }),
     Rpc.make("input.resize", { payload: { id: InputId, rows: Schema.Int, cols: Schema.Int } }),
-    Rpc.make(HELLO, { success: Hello }),
+    Rpc.make(HELLO, { success: Hello, error: RequestError }),
     Rpc.make(RELEASE, { payload: { hold: HoldId } }),
     Rpc.make(CREDIT, { payload: { request: Schema.String, events: Schema.Int } }),
     Rpc.make(UNREADABLE, {

@@ -5,8 +5,9 @@ const seriesOf = (version: string): readonly [major: number, minor: number] | un
   return [Number(major), Number(major) === 0 ? Number(minor) : 0]
 }
 
-/** `0.1.0 (01234567)` -> `0.1.0` */
-export const versionAlone = (version: string): string => version.split(" ", 1)[0]!
+/** `0.1.0 (01234567)` -> `0.1.0`. A word for a command line: another machine's daemon may call itself anything. */
+export const versionAlone = (version: string): string =>
+  /^\d{1,9}(?:\.\d{1,9}){2}(?:-[\w.-]{1,40})?(?= |$)/.exec(version)?.[0] ?? "VERSION"
 
 /** Which of two programs on different machines has to be updated, if they do not talk (docs/versions.md). Undefined: they talk. */
 export const olderOf = (client: string, server: string): "client" | "server" | undefined => {

@@ -6,6 +6,7 @@ import * as Socket from "effect/socket/Socket"
 import { lazy } from "../../contract/rows/operation.ts"
 import { makePyroRpcs, REPORT_CHARACTERS, UNREADABLE } from "../../contract/wire/rpcs.ts"
 import { UnreadableMessage } from "../../contract/wire/serialization.ts"
+import { withTimeout } from "../../system/waits/effects.ts"
 
 type RequestId = string | number
 
@@ -85,6 +86,9 @@ export interface Begun {
   readonly asked: Deferred.Deferred<void>
 }
 
+/** Maximum time to report an unreadable answer, in ms. */
+const REPORT_MS = 1_000
+
 /** The connection ended before the request was sent, so the daemon did none of its work. */
 const notSent = (ended: RpcClientError) =>
   new RpcClientError({ reason: new Socket.SocketOpenError({ kind: "Unknown", cause: ended }) })
@@ -132,7 +136,11 @@ export const makeProtocol = (awaited: AwaitedRequests, begun: Begun | undefined,
       awaited.endAll()
       if (reason._tag !== "RpcClientDefect" || !(reason.cause instanceof UnreadableMessage)) return { answer }
       const detail = reason.cause.message.slice(0, REPORT_CHARACTERS)
-      return { answer, then: Effect.andThen(notify(UNREADABLE, { detail }), Effect.sync(close)) }
+      // The other side may read nothing more.
+      return {
+        answer,
+        then: Effect.andThen(withTimeout(REPORT_MS, notify(UNREADABLE, { detail })), Effect.sync(close))
+      }
     }
     const protocol = RpcClient.Protocol.of({
       ...library,

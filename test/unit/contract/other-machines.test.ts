@@ -2,7 +2,7 @@ import { assert, describe, it } from "vitest"
 import { WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
 import { sshAddress } from "../../../src/contract/text/ssh-address.ts"
 import { GREETING_BYTES, greetingLine, readGreeting } from "../../../src/contract/wire/greeting.ts"
-import { olderOf } from "../../../src/contract/wire/versions.ts"
+import { olderOf, versionAlone } from "../../../src/contract/wire/versions.ts"
 
 describe("the address of a machine", () => {
   it.each([
@@ -52,6 +52,16 @@ describe("two versions on two machines", () => {
     ["2.0.0", "1.9.0", "server"],
     ["0.1.0", "unknown", "client"]
   ])("%s and %s: %s is to be updated", (client, server, older) => assert.strictEqual(olderOf(client, server), older))
+
+  it.each([
+    ["0.1.0 (01234567)", "0.1.0"],
+    ["1.20.3-beta.1", "1.20.3-beta.1"],
+    ["0.2.0;$(id) (01234567)", "VERSION"],
+    ["0.2.0$(id)", "VERSION"],
+    ["$(id)", "VERSION"],
+    ["0.2.0-`id`", "VERSION"],
+    ["-g", "VERSION"]
+  ])("%s is %s in a line for a shell", (version, alone) => assert.strictEqual(versionAlone(version), alone))
 })
 
 describe("the greeting of a server", () => {

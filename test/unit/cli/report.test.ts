@@ -1,0 +1,17 @@
+import { Cause } from "effect"
+import { assert, describe, it } from "vitest"
+import { reportFailure } from "../../../src/cli/output/report.ts"
+import { UnknownFailure } from "../../../src/contract/errors/errors.ts"
+
+const invocation = { command: "pyro list", family: "own", hint: () => undefined } as const
+
+describe("the report of a failure", () => {
+  it("shows people the beginning of a message without end, and gives programs all of it", () => {
+    const failure = new UnknownFailure({ failedAs: "moon", detail: "\u001b[31m".repeat(1_000_000) })
+    const { json, text } = reportFailure(Cause.fail(failure), invocation)
+    assert.isBelow(text.length, 100_000)
+    assert.match(text, /^pyro: \\x1b\[31m[^]*\n\.\.\. \([0-9]+ more characters\)\n$/)
+    assert.notInclude(text, "\u001b")
+    assert.strictEqual(json.error["message"], failure.message)
+  })
+})
