@@ -7,17 +7,20 @@ import { SentError } from "./request-errors.ts"
 const WORD = "pyro-serve-1 "
 
 /** The line: ready, or the error that keeps the server from its work. */
-const Line = Schema.Struct({ error: Schema.optionalKey(Schema.Unknown) })
-const readLine = Schema.decodeUnknownSync(Line)
-const errorForm = lazy(() => Schema.toCodecJson(SentError))
-export type Greeting = { readonly error?: PyroError }
+export interface Greeting {
+  readonly error?: PyroError
+}
+
+const Sent = lazy(() => Schema.toCodecJson(SentError))
+const Line = Schema.decodeUnknownSync(Schema.Struct({ error: Schema.optionalKey(Schema.Unknown) }))
 
 export const greetingLine = ({ error }: Greeting): string =>
-  `${WORD}${JSON.stringify(error === undefined ? {} : { error: Schema.encodeUnknownSync(errorForm())(error) })}\n`
+  `${WORD}${JSON.stringify(error === undefined ? {} : { error: Schema.encodeUnknownSync(Sent())(error) })}\n`
 
-const greetingOf = (json: unknown): Greeting => {
-  const { error } = readLine(json)
-  return error === undefined ? {} : { error: Schema.decodeUnknownSync(errorForm())(error) }
+/** Throws if the text is no greeting. */
+const read = (text: string): Greeting => {
+  const line = Line(JSON.parse(text))
+  return "error" in line ? { error: Schema.decodeUnknownSync(Sent())(line.error) as PyroError } : {}
 }
 
 /** Maximum bytes before the end of the line. */
