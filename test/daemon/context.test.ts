@@ -1,4 +1,5 @@
 import * as fs from "node:fs"
+import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { connect } from "../../src/sdk/connect.ts"
 import { rawClient } from "../mcp/raw-client.ts"
@@ -93,7 +94,7 @@ describe("a machine that ssh reaches", () => {
     const lines = () => stdoutSoFar().toString().split("\n").length - 1
     const killed: Array<number> = []
     for (
-      const [after, words] of [[3, ["serve", "--stdio", pyroPath, there.state]], [15, [
+      const [after, words] of [[3, ["pyro-relay", there.state]], [15, [
         folder,
         "serve --stdio"
       ]]] as const
@@ -109,6 +110,15 @@ describe("a machine that ssh reaches", () => {
     assert.strictEqual(stdout.toString(), Array.from({ length: 60 }, (_, at) => `${at + 1}\n`).join(""))
     assert.isAtLeast(killed.length, 2)
     assert.strictEqual(await sh("cat /ran"), "ran")
+  })
+
+  it("serves on a Node that cannot become another program", async () => {
+    const without = path.join(folder, "without.cjs")
+    fs.writeFileSync(without, "delete process.execve\n")
+    const older = command.replace(/^env /, `env NODE_OPTIONS=--require=${without} `)
+    await here.json(["context", "add", "older", "ssh://bench", "--command", older])
+    const { code, stderr, stdout } = await here.call(["--context", "older", "exec", "fix", "--", "uname"], { env })
+    assert.deepStrictEqual([code, stdout.toString()], [0, "Linux\n"], stderr)
   })
 
   it("ends a command at Ctrl-C", async () => {

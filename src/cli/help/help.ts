@@ -188,7 +188,8 @@ const groups = new Map([
   ["env", "Manage the environments of microVMs"],
   ["daemon", "Manage the process that owns the workspaces"],
   ["mcp", "Serve workspaces to agents over MCP"],
-  ["host", "Connect agent hosts such as Claude Code and Codex"]
+  ["host", "Connect agent hosts such as Claude Code and Codex"],
+  ["context", "Name other machines whose pyro you use from here"]
 ])
 
 /** The purpose of the commands that begin with a word. */

@@ -18,6 +18,7 @@ type NativeTool =
   | "pyro-port"
   | "pyro-console"
   | "pyro-pending"
+  | "pyro-relay"
   | "pyro-erofs"
   | "pyro-ssh"
 

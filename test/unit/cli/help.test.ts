@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "vitest"
 import { route } from "../../../src/cli/arguments/argv.ts"
-import { help, helpColumns, usageOf } from "../../../src/cli/help/help.ts"
+import { groupSummary, help, helpColumns, usageOf } from "../../../src/cli/help/help.ts"
 import { workspaceGroups } from "../../../src/cli/help/verb-groups.ts"
 import { commands } from "../../../src/cli/rows/rows.ts"
 
@@ -88,6 +88,12 @@ describe("help", () => {
     assert.deepStrictEqual([...places].sort((a, b) => a - b), places)
     assert.isAbove(places[0]!, 0)
     assert.strictEqual(workspaceGroups[0]![0], "Daily")
+  })
+
+  it("each group of commands has a summary", () => {
+    const words = commands.map(({ cli }) => cli.path[0])
+    const several = [...new Set(words)].filter((word) => words.indexOf(word) !== words.lastIndexOf(word))
+    assert.deepStrictEqual(several.filter((word) => groupSummary(word) === undefined), [])
   })
 
   it("package.json names the manual page of each first word", () => {
