@@ -44,20 +44,8 @@ const may = {
   "serve": ["contract", "system", "sdk"],
   "agent-host": ["contract", "system"],
   "cli": [
-    "contract",
-    "lib/terminal",
-    "lib/ssh",
-    "lib/recipe",
-    "sdk",
-    "agent-host",
-    "remote",
-    "serve",
-    "project",
-    "building",
-    "remote",
-    "serve",
-    "daemon",
-    "mcp"
+    ...["contract", "lib/terminal", "lib/ssh", "lib/recipe", "sdk", "agent-host", "remote", "serve"],
+    ...["project", "building", "daemon", "mcp"]
   ],
   "mcp": ["contract", "sdk"]
 }
@@ -75,7 +63,10 @@ const ofFrameworks = "^(adapters|test/frameworks)/"
  * Folders with a door: what lies at their first level may be imported from outside, what lies in their inner folders may not. The unit tests
  * of such a folder, in test/unit under its name, are inside.
  */
-const closed = [...libraries.filter((name) => name.startsWith("lib/")), "building", "agent-host", "remote", "sdk", "daemon"]
+const closed = [
+  ...libraries.filter((name) => name.startsWith("lib/")),
+  ...["building", "agent-host", "remote", "sdk", "daemon"]
+]
 
 /** What else is inside: it stands in the place of one of the folder's own parts. */
 const alsoInside = {

@@ -47,7 +47,8 @@ export class UnknownFailure extends ContractError<UnknownFailure>()("UnknownFail
   /** What happened, in the words of that daemon. */
   detail: Schema.String
 }, {
-  fact: ({ detail, failedAs }) => `${detail} (${failedAs}, an error that this version of pyro does not know)`
+  fact: ({ detail, failedAs }) => `${detail} (${failedAs}, an error that this version of pyro does not know)`,
+  next: [words("Update pyro on this computer: the newer version says more of it")]
 }) {}
 
 /** The daemon cannot serve its page. */

@@ -114,7 +114,10 @@ describe("the operations as RPCs", () => {
       (client) => Effect.all([Effect.flip(asked(client, "debian:12")), Effect.flip(client.ask("env.prune", {}))]),
       requests
     )
-    assert.deepStrictEqual(failures, [new ConnectionLost({ mayBeDone: false }), new ConnectionLost({ mayBeDone: false })])
+    assert.deepStrictEqual(failures, [
+      new ConnectionLost({ mayBeDone: false }),
+      new ConnectionLost({ mayBeDone: false })
+    ])
   })
 
   it("a request carries its caller, minted ids, odd names and the text of secrets, which both sides have wrapped", async () => {
