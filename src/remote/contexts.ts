@@ -1,10 +1,11 @@
 import { Effect, Option, Schema } from "effect"
 import * as path from "node:path"
-import { ContextUnknown, InvalidRequest } from "../contract/errors/errors.ts"
+import { ContextUnknown, InvalidRequest, StateDirectoryUnusable } from "../contract/errors/errors.ts"
+import { command } from "../contract/errors/next-step.ts"
 import { sshAddress } from "../contract/text/ssh-address.ts"
 import { readJson, writeJsonAtomic } from "../system/files/atomic-file.ts"
 import { ensureFolder, exists, listIfPresent, removeFile } from "../system/files/entries.ts"
-import { toHostError, toHostErrorOf } from "../system/files/failure.ts"
+import { type FileFailed, toHostError, toHostErrorOf } from "../system/files/failure.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { setting } from "../system/settings/config.ts"
 
@@ -22,6 +23,9 @@ export interface RemoteContext {
 
 /** One file for each context, so that two commands never write the same one. Lower case, for file systems that know no other. */
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
+
+/** A line of the other machine's shell, of at most 4096 characters. */
+const COMMAND = /^(?=.*\S)\P{Cc}{1,4096}$/u
 
 const Stored = Schema.Struct({
   format: Schema.Literal(1),
@@ -57,10 +61,21 @@ const checkName = (name: string) =>
         : "a name has 1 to 63 lower-case letters, digits, '.', '_' and '-', and begins with a letter or a digit"
     })
 
+/** The error of a file that cannot be read, with the command that gets rid of it. */
+const unreadable = (label: string, line: string) => (failure: FileFailed) => {
+  const error = toHostError(failure)
+  return error._tag === "StateDirectoryUnusable"
+    ? new StateDirectoryUnusable({ path: error.path, detail: error.detail, next: [command(label, line)] })
+    : error
+}
+
 const read = (name: string) =>
   Effect.gen(function*() {
     const { fileOf } = yield* files
-    const found = yield* Effect.mapError(readJson(fileOf(name), Stored), toHostError)
+    const found = yield* Effect.mapError(
+      readJson(fileOf(name), Stored),
+      unreadable("Remove the context, and add it again", `pyro context remove ${name}`)
+    )
     return Option.map(found, ({ format: _, ...rest }): RemoteContext => ({ name, ...rest }))
   })
 
@@ -95,6 +110,9 @@ export const addContext = ({ name, replace, ...way }: RemoteContext & { readonly
     yield* checkName(name)
     const address = sshAddress(way.url)
     if (typeof address === "string") return yield* new InvalidRequest({ field: "url", detail: address })
+    if (way.command !== undefined && !COMMAND.test(way.command)) {
+      return yield* new InvalidRequest({ field: "command", detail: "must be one line with a program" })
+    }
     const { fileOf, folder, stateDir } = yield* files
     if (!replace && exists(fileOf(name))) {
       return yield* new InvalidRequest({ field: "name", detail: `${name} exists already; --replace changes it` })

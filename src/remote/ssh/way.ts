@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { execFile, spawn } from "node:child_process"
 import * as path from "node:path"
 import type { SshAddress } from "../../contract/text/ssh-address.ts"
-import { ensureFolder } from "../../system/files/entries.ts"
+import { ensureFolder, makePrivate } from "../../system/files/entries.ts"
 import { destination, options, readSettings } from "./arguments.ts"
 
 export const SSH = "ssh"
@@ -15,7 +15,11 @@ const socketFolder = (stateDir: string) => {
   const folder = path.join(stateDir, "contexts", "ssh")
   // Windows' OpenSSH shares no connection.
   const fits = process.platform !== "win32" && Buffer.byteLength(folder) <= FOLDER_BYTES
-  return fits ? Effect.as(ensureFolder(folder), folder) : Effect.undefined
+  if (!fits) return Effect.undefined
+  return Effect.andThen(
+    ensureFolder(folder),
+    Effect.map(makePrivate(folder), (isPrivate) => isPrivate ? folder : undefined)
+  )
 }
 
 /** Maximum time for the person's configuration, which may start programs (`Match exec`), in ms. */

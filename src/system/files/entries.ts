@@ -59,6 +59,15 @@ export const makeFolder = (path: string, mode = 0o700): Effect.Effect<void, File
 export const ensureFolder = (path: string, mode = 0o700): Effect.Effect<void, FileFailed> =>
   attempt("mkdir", path, () => void fs.mkdirSync(path, { recursive: true, mode }))
 
+/** Takes the rights of others from a folder that may have been there before. False for a link, and for a folder of another user. */
+export const makePrivate = (path: string): Effect.Effect<boolean, FileFailed> =>
+  attempt("chmod", path, () => {
+    const found = fs.lstatSync(path)
+    const isOwn = found.isDirectory() && (process.getuid === undefined || found.uid === process.getuid())
+    if (isOwn) fs.chmodSync(path, 0o700)
+    return isOwn
+  })
+
 /** Makes a folder with a new name that begins with `prefix`. Gives its path. */
 export const makeUniqueFolder = (prefix: string): Effect.Effect<string, FileFailed> =>
   attempt("mkdir", prefix, () => fs.mkdtempSync(prefix))

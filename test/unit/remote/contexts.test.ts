@@ -65,6 +65,10 @@ describe("the contexts of a person", () => {
           assert.deepInclude(failure, { _tag: "InvalidRequest", field: "name" })
           assert.strictEqual((yield* Effect.flip(findContext(name)))._tag, "ContextUnknown")
         }
+        for (const command of ["", " ", "pyro\nid", "\u001b[31m", "x".repeat(5_000)]) {
+          const failure = yield* Effect.flip(addContext({ ...bench, command, replace: false }))
+          assert.deepInclude(failure, { _tag: "InvalidRequest", field: "command" })
+        }
         const failure = yield* Effect.flip(addContext({ ...bench, url: "ssh://-oProxyCommand=id", replace: false }))
         assert.deepInclude(failure, { _tag: "InvalidRequest", field: "url" })
         assert.deepStrictEqual(fs.readdirSync(folder), [])
@@ -80,6 +84,7 @@ describe("the contexts of a person", () => {
         assert.deepStrictEqual(yield* findContext("bench"), { name: "bench", url: "ssh://other" })
         fs.writeFileSync(path.join(folder, "contexts/bench.json"), "{")
         const failure = yield* Effect.flip(findContext("bench"))
+        assert.include(failure.message, "pyro context remove bench")
         assert.include(failure.message, "contexts/bench.json cannot be used: it is damaged")
         assert.strictEqual((yield* Effect.flip(removeContext("unheard")))._tag, "ContextUnknown")
         yield* removeContext("bench")
