@@ -86,6 +86,7 @@ export const cli = (options: CliOptions): Effect.Effect<ExitPlan, never, Termina
           const line = { routed, rest, isDashed, defaults: { workspace } }
           const report = reportFailure(exit.cause, {
             ...invocation,
+            context,
             hint: (error) => nameHint(line, error)
           })
           return yield* Effect.as(printFailure(report, json), { status: report.status })

@@ -33,6 +33,8 @@ interface Invocation {
   readonly family: ExitFamily
   /** Its options. Absent for the commands that are no operation. */
   readonly cli?: CliSurface
+  /** The context that its option names: a step works on the same machine. */
+  readonly context?: string | undefined
   /** Hint for an error about a name. The word may not have been meant as a name. */
   readonly hint: (error: PyroError) => string | undefined
 }
@@ -45,7 +47,7 @@ export const reportFailure = (cause: Cause.Cause<PyroError | OutputClosed>, invo
   const error = failure.value
   const { _tag, ...fields } = Schema.encodeSync(PyroError)(error)
   const hint = hintFor(error, invocation)
-  const message = typedMessage(error, invocation.cli)
+  const message = typedMessage(error, invocation.cli, invocation.context)
   return {
     status: exitStatus(error, family),
     text: `pyro: ${shown(message)}${hint === undefined ? "" : `\n${printable(hint)}`}\n`,

@@ -88,7 +88,8 @@ const secretFlag = ({ extras = {} }: CliSurface, field: string) =>
 export const commandLine = (
   row: Operation,
   given: Readonly<Record<string, unknown>>,
-  choose: ReadonlyArray<string>
+  choose: ReadonlyArray<string>,
+  context?: string
 ) => {
   const cli: CliSurface = row.cli
   const values: Readonly<Record<string, unknown>> = named([
@@ -105,6 +106,7 @@ export const commandLine = (
   const rest = cli.rest === undefined || values[cli.rest] === undefined ? [] : ["--", ...wordsOf(values[cli.rest])]
   return typed([
     "pyro",
+    ...context === undefined ? [] : ["--context", context],
     ...path,
     ...isDashed ? [] : operands,
     ...flags.flatMap(([field, value]) => flagWords(nameOf(field), value)),
@@ -125,11 +127,11 @@ const optionWords = (field: string, value: unknown, failed: CliSurface | undefin
   return value === undefined ? `--${name}` : typed(flagWords(name, value))
 }
 
-/** A step for a person at a terminal. `failed`: the command that failed, if it is known. */
-export const typedStep = (step: NextStep, failed?: CliSurface): string => {
+/** A step for a person at a terminal. `failed`: the command that failed, if it is known. `context`: that of its option. */
+export const typedStep = (step: NextStep, failed?: CliSurface, context?: string): string => {
   const row = calledRow(step)
   if ("call" in step) {
-    return row === undefined ? step.label : `${step.label}: ${commandLine(row, step.with, step.choose ?? [])}`
+    return row === undefined ? step.label : `${step.label}: ${commandLine(row, step.with, step.choose ?? [], context)}`
   }
   if ("command" in step) return `${step.label}: ${step.command}`
   if (!("option" in step)) return step.page === undefined ? step.label : `${step.label} (${step.page})`
@@ -137,9 +139,9 @@ export const typedStep = (step: NextStep, failed?: CliSurface): string => {
   return words === undefined ? step.label : `${step.label}: ${words}`
 }
 
-/** An error for a person at a terminal. `failed`: the command that failed, if it is known. */
-export const typedMessage = ({ fact, next }: PyroError, failed?: CliSurface): string =>
-  withSteps(fact, takeable(next).map((step) => typedStep(step, failed)))
+/** An error for a person at a terminal. `failed`: the command that failed, if it is known. `context`: that of its option. */
+export const typedMessage = ({ fact, next }: PyroError, failed?: CliSurface, context?: string): string =>
+  withSteps(fact, takeable(next).map((step) => typedStep(step, failed, context)))
 
 /** A notice or a warning for a person at a terminal. `asked`: the command that it is about, if it is known. */
 export const typedTold = ({ message, next = [] }: Told, asked?: CliSurface): string =>

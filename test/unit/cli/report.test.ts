@@ -1,7 +1,7 @@
 import { Cause } from "effect"
 import { assert, describe, it } from "vitest"
 import { reportFailure } from "../../../src/cli/output/report.ts"
-import { UnknownFailure } from "../../../src/contract/errors/errors.ts"
+import { DaemonUnavailable, UnknownFailure } from "../../../src/contract/errors/errors.ts"
 
 const invocation = { command: "pyro list", family: "own", hint: () => undefined } as const
 
@@ -13,5 +13,12 @@ describe("the report of a failure", () => {
     assert.match(text, /^pyro: \\x1b\[31m[^]*\n\.\.\. \([0-9]+ more characters\)\n$/)
     assert.notInclude(text, "\u001b")
     assert.strictEqual(json.error["message"], failure.message)
+  })
+
+  it("names steps for the machine that the command line has named", () => {
+    const failure = new DaemonUnavailable({ detail: "x" })
+    const textOf = (context?: string) => reportFailure(Cause.fail(failure), { ...invocation, context }).text
+    assert.include(textOf("bench"), "pyro --context bench daemon logs")
+    assert.include(textOf(), "pyro daemon logs")
   })
 })
