@@ -80,10 +80,24 @@ describe("the keep of a candidate with a point with memory over a local agent", 
     }
   })
 
-  /** Takes all the room of the file system but `left` bytes. */
+  /** Takes all the room of the file system but `left` bytes, piece by piece: the agent writes there as well. */
   const fill = (left: number) => {
-    const { bavail, bsize } = fs.statfsSync(mountPoint)
-    execFileSync("fallocate", ["-l", String(bavail * bsize - left), path.join(mountPoint, "filler")])
+    const filler = fs.openSync(path.join(mountPoint, "filler"), "wx")
+    const pieceBytes = 4 * 1024 * 1024
+    const room = () => {
+      const { bavail, bsize } = fs.statfsSync(mountPoint)
+      return bavail * bsize - left
+    }
+    const piece = Buffer.alloc(pieceBytes)
+    for (let takes = room(); takes > 0; takes = room()) {
+      try {
+        fs.writeSync(filler, piece, 0, Math.min(takes, pieceBytes))
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code !== "ENOSPC") throw cause
+        break
+      }
+    }
+    fs.closeSync(filler)
   }
 
   it.runIf(isRoot).each([8_192, 262_144, 1_310_720, 2_621_440])(

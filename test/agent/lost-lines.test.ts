@@ -212,6 +212,8 @@ const works: Readonly<Record<string, Work>> = {
 }
 
 const someOfEachPart = [0, 0.05, 0.35, 0.7, 0.97]
+/** A run has up to a few percent more or fewer bytes than another: credits and acknowledgements share frames. */
+const lastSureShare = 0.8
 
 describe("a line that breaks", () => {
   beforeAll(() =>
@@ -250,7 +252,7 @@ describe("a line that breaks", () => {
           )
           yield* cut
           assert.deepStrictEqual(yield* both, expected, `after ${some} bytes down, ${more} up`)
-          assert.isAbove(count.connections, before + 1, `${some}, ${more}`)
+          if (share < lastSureShare) assert.isAbove(count.connections, before + 1, `${some}, ${more}`)
         }
         on.line.breaks()
         yield* until(() => on.requests.idleSinceMs() !== undefined)
