@@ -3,6 +3,7 @@ import { DaemonMismatch, type PyroError } from "../contract/errors/errors.ts"
 import { command } from "../contract/errors/next-step.ts"
 import { mapCalls, Pyro, type PyroService } from "../contract/rows/Pyro.ts"
 import { olderOf, versionAlone } from "../contract/wire/versions.ts"
+import { carrying } from "../remote/carry.ts"
 import type { RemoteContext } from "../remote/contexts.ts"
 import { makeOpen } from "../remote/open.ts"
 import { Paths } from "../system/files/Paths.ts"
@@ -80,7 +81,7 @@ export const layerContext = (
         refuse: (other) => refuse(running = other),
         refuseRequest: (row, payload) => refusedPath(row, payload, `context ${context.name}`)
       })
-      return Layer.effect(Pyro, Effect.map(Pyro, (pyro) => withWay(pyro, context, running))).pipe(Layer.provide(layer))
+      return Layer.effect(Pyro, Effect.map(Pyro, (pyro) => withWay(carrying(pyro), context, running))).pipe(Layer.provide(layer))
     })
   ).pipe(Layer.provide(Paths.layer))
   const reached = Layer.catch(remote, (error) => Layer.succeed(Pyro, unreached(context, error)))
