@@ -10,6 +10,7 @@ const hostFolders = [
   "lib/ssh",
   "lib/output-log",
   "lib/seeding",
+  "lib/exporting",
   "lib/disk",
   "lib/recipe",
   "lib/environment",

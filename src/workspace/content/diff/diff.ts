@@ -7,11 +7,11 @@ import { pathBytes, pathText } from "../../../contract/text/path-text.ts"
 import { utf8Text } from "../../../contract/text/utf8.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import type { Change, Side } from "../../../lib/patch/model/patch.ts"
+import { type LineCounts, patchOf } from "../../../lib/patch/patch-of.ts"
 import { nothingPushed } from "../../../lib/seeding/model/pushed.ts"
 import { workspaceTrees } from "../../life/guest/baseline.ts"
 import { type Changes, type ChangesOptions, collectChanges, type Oversized } from "./changes.ts"
 import { convertedPaths } from "./converted.ts"
-import { type LineCounts, patchOf } from "./patch-of.ts"
 
 /** Maximum number of named repositories in a result. */
 const MAX_NESTED = 20

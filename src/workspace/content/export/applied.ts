@@ -1,26 +1,11 @@
 import { Effect, Option } from "effect"
-import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
+import type { AppliedFile, MoveBaseline } from "../../../lib/exporting/bounds.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
-import type { Side } from "../../../lib/patch/model/patch.ts"
 import { keepContent } from "../../../lib/seeding/model/kept.ts"
 import { type PushedEntry, readPushed, writePushed } from "../../../lib/seeding/model/pushed.ts"
 import { toHostErrorOf } from "../../../system/files/failure.ts"
 import { touch } from "../../entry/activity.ts"
 import type { Entry } from "../../entry/entry.ts"
-
-/** What a file of the host is after a change. */
-interface AppliedFile {
-  /** Raw. */
-  readonly path: string
-  /** Undefined: the file was removed. */
-  readonly after: Side | undefined
-}
-
-/** Makes changes of the host's files, and then the same changes in the baseline. False: the baseline stays as it was. */
-export type MoveBaseline = <E, R>(
-  files: ReadonlyArray<AppliedFile>,
-  commit: Effect.Effect<void, E, R>
-) => Effect.Effect<boolean, E | NoSpace | StateDirectoryUnusable, R>
 
 /** The part of a workspace that holds its baseline. */
 interface Moved extends Pick<Entry, "generation" | "pushLock" | "pushedLock"> {

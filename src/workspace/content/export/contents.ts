@@ -1,15 +1,16 @@
 import { Effect, Stream } from "effect"
 import { type ChannelFailed, FileRefused } from "../../../contract/errors/errors.ts"
 import { sizeText } from "../../../contract/text/host-file-notes.ts"
+import type { EntryContent, Gone, SourceFailed } from "../../../lib/exporting/deliver.ts"
+import { shown } from "../../../lib/exporting/names.ts"
+import type { TreeEntry } from "../../../lib/exporting/tree.ts"
 import { wholeGuest } from "../../../lib/guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import { type AgentCallFailed, EFBIG, errnoName } from "../../../lib/guest-channel/model/errors.ts"
 import { bytesOf } from "../../../system/files/folded-name.ts"
 import { batchesOf } from "../batches.ts"
 import { COUNT_BYTES, requestLimits } from "../diff/contents.ts"
-import type { EntryContent, Gone, SourceFailed } from "./deliver.ts"
-import { refusalOf, shown, WORKSPACE_ROOT } from "./guest-path.ts"
-import type { TreeEntry } from "./tree.ts"
+import { refusalOf, WORKSPACE_ROOT } from "./guest-path.ts"
 
 /** Channel functions that exports use. */
 export type ExportChannel = Pick<GuestChannel, "walk" | "read" | "readMany">

@@ -1,40 +1,27 @@
 import { Effect, Stream } from "effect"
-import { ExportRefused, InvalidRequest, ofField } from "../../../contract/errors/errors.ts"
+import { ExportRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
 import { call } from "../../../contract/errors/next-step.ts"
 import { notice } from "../../../contract/rows/notice.ts"
 import type { ExportPayload } from "../../../contract/rows/workspace-export.ts"
-import { pathText } from "../../../contract/text/path-text.ts"
 import { callerProject } from "../../../contract/wire/caller-project.ts"
-import { TooManyRules } from "../../../lib/ignore/ignore-rules.ts"
-import type { Change } from "../../../lib/patch/model/patch.ts"
-import { refuseSecretIn } from "../../../lib/redaction/redact.ts"
-import type { SecretSet } from "../../../lib/redaction/secrets.ts"
-import { readPushed } from "../../../lib/seeding/model/pushed.ts"
+import type { Consent, ExportBounds } from "../../../lib/exporting/bounds.ts"
+import { demandFitting } from "../../../lib/exporting/fitting.ts"
+import { writeChanges } from "../../../lib/exporting/write-changes.ts"
 import { writingPlace } from "../../../system/files/caller-places.ts"
-import { sha256Hex } from "../../../system/files/digest.ts"
-import { raw } from "../../../system/files/folded-name.ts"
 import { realDirectory } from "../../../system/files/host-path.ts"
 import { askedEvent } from "../../entry/consents.ts"
 import type { Lifecycle } from "../../entry/context.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
 import { EventLog } from "../../entry/events.ts"
 import { runningGeneration } from "../../life/engine/running.ts"
-import { type Trees, workspaceTrees } from "../../life/guest/baseline.ts"
+import type { Trees } from "../../life/guest/baseline.ts"
 import { borrowReader, explainEnd, type Reader } from "../../life/read/reader.ts"
 import { wakeFor } from "../../life/verbs/pause.ts"
 import { guardOf } from "../../residents/open/entry-residents.ts"
-import { collectChanges, wholeChanges } from "../diff/changes.ts"
-import { convertedPaths } from "../diff/converted.ts"
-import { changesOptions } from "../diff/diff.ts"
-import { patchOf } from "../diff/patch-of.ts"
 import { movingBaseline } from "./applied.ts"
-import { exportChanges } from "./apply.ts"
-import type { Consent } from "./deliver.ts"
+import { readChanges } from "./changes.ts"
 import { isOutside } from "./guest-path.ts"
-import { emptyNote, leftOutNotes } from "./notes.ts"
-import { boundedPatch, exportPatch } from "./patch.ts"
-import { type ExportBounds, exportPath } from "./path.ts"
-import { exclusion, tooManyGlobs } from "./tree.ts"
+import { exportPath } from "./path.ts"
 
 interface ExportReader extends Pick<Reader, "channel" | "explain"> {
   /** @default the trees of every guest */
@@ -93,31 +80,6 @@ const consentOf = (entry: Entry) =>
           ))).pipe(Effect.raceFirst(untilDeletion(entry)))
   )
 
-/** Fails for options that do not go together. */
-const demandFitting = (
-  { apply, ask, check, includeIgnored, output, overwrite, patch, preserveTimes }: ExportPayload
-) => {
-  const invalid = (field: string, detail: string) => Effect.fail(new InvalidRequest({ field, detail }))
-  if (ask && output === "-") return invalid("ask", "does not go with the standard output")
-  if (apply && patch) {
-    return invalid("apply", "does not go with a patch: one makes the changes, the other writes them down")
-  }
-  if (apply && overwrite) {
-    return invalid("overwrite", "does not go with an apply, which never replaces what is not as seeded")
-  }
-  if (preserveTimes && (apply || patch)) {
-    return invalid(
-      "preserve_times",
-      `does not go with ${apply ? "an apply" : "a patch"}, which has changes, and no files`
-    )
-  }
-  if (includeIgnored && !apply && !patch) {
-    return invalid("include_ignored", "goes with a patch or an apply: an export of files has ignored ones anyway")
-  }
-  if (check && !apply) return invalid("check", "goes with an apply only")
-  return output === undefined && !apply ? invalid("output", "is missing") : Effect.void
-}
-
 /** The directory that the workspace was seeded from, while there is one. */
 const seedDirectory = (entry: Entry) =>
   Effect.map(entry.record.now, ({ seedPath }) => seedPath === undefined ? undefined : realDirectory(seedPath))
@@ -147,8 +109,8 @@ export const exportThrough = ({ channel, explain, trees }: ExportReader, entry: 
     const payload = asked.apply && asked.output === undefined
       ? { ...asked, output: yield* seededFrom(entry) }
       : asked
+    const secrets = yield* guardOf(entry, payload)
     const bounds: ExportBounds = {
-      secrets: yield* guardOf(entry, payload),
       within: yield* writingPlace(payload.output ?? ""),
       consent: payload.ask ? yield* consentOf(entry) : undefined,
       // Another directory has other files than the workspace was seeded with.
@@ -156,67 +118,9 @@ export const exportThrough = ({ channel, explain, trees }: ExportReader, entry: 
         ? yield* movingBaseline(entry, channel)
         : undefined
     }
-    return payload.patch || payload.apply
-      ? exportDiff({ channel, trees }, entry.folder.directory, payload, bounds)
-      : exportPath(channel, payload, bounds)
+    if (!payload.patch && !payload.apply) return exportPath(channel, payload, { ...bounds, secrets })
+    const changes = yield* readChanges({ channel, trees }, entry.folder.directory, payload, { secrets })
+    return writeChanges(changes, payload, bounds)
   })).pipe(
     Stream.catch((failure) => Stream.fromEffect(explain(Effect.fail(failure))))
   )
-
-/** Fails if a patch of the changes would have a secret, in a name, in old content or in new content. */
-const refuseSecretsIn = (secrets: SecretSet | undefined, changes: ReadonlyArray<Change>) =>
-  secrets === undefined ? Effect.void : Effect.forEach(changes, ({ after, before, from, path }) =>
-    Effect.forEach(
-      [path, from, before?.content, after?.content],
-      (bytes) => bytes === undefined ? Effect.void : refuseSecretIn(secrets, pathText(path), bytes),
-      { discard: true }
-    ), { discard: true })
-
-/** Changes at paths that no glob excludes; a rename counts with both its names. */
-const withoutExcluded = (
-  changes: ReadonlyArray<Change>,
-  globs: ReadonlyArray<string>
-): Effect.Effect<ReadonlyArray<Change>, ExportRefused> =>
-  Effect.try({
-    try: () => {
-      const excluded = exclusion(globs)
-      return changes.filter(({ from, path }) => ![path, from ?? path].some((one) => excluded(raw(one), false)))
-    },
-    catch: (error) => {
-      if (!(error instanceof TooManyRules)) throw error
-      return tooManyGlobs
-    }
-  })
-
-const exportedPaths = ({ path, paths }: ExportPayload) => path === "" ? paths : [path, ...paths]
-
-/** The diff, or a path's part of it, as a patch on the host, or in the files of a directory. With a digest, only the reviewed diff. */
-const exportDiff = (
-  { channel, trees }: Pick<ExportReader, "channel" | "trees">,
-  folder: string,
-  payload: ExportPayload,
-  bounds: ExportBounds
-) =>
-  Stream.unwrap(Effect.gen(function*() {
-    const options = yield* changesOptions({
-      paths: exportedPaths(payload),
-      includeIgnored: payload.includeIgnored,
-      verified: false
-    }).pipe(Effect.mapError((refused) => ofField(refused, "path")))
-    const pushed = yield* readPushed(folder)
-    const found = yield* collectChanges(channel, { ...options, pushed, trees })
-    const changes = yield* withoutExcluded(yield* wholeChanges(found), payload.exclude)
-    const isEmpty = changes.length === 0
-    const hints = Stream.fromIterable(
-      [...leftOutNotes(found), ...(isEmpty ? [emptyNote(payload, pushed, { ...found, paths: options.paths })] : [])]
-    )
-    yield* refuseSecretsIn(bounds.secrets, changes)
-    if (payload.apply) {
-      // Tools that read patches have these limits.
-      const { digest } = yield* patchOf(changes, 0)
-      return Stream.concat(hints, exportChanges(changes, digest, payload, bounds))
-    }
-    const patch = yield* boundedPatch(changes)
-    const converted = yield* convertedPaths({ channel, pushed, trees: trees ?? workspaceTrees }, changes)
-    return Stream.concat(hints, exportPatch(patch, changes, sha256Hex(patch), payload, { ...bounds, converted }))
-  }))

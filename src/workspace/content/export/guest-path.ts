@@ -1,10 +1,11 @@
 import { Effect } from "effect"
 import { type ChannelFailed, ExportRefused, FileRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { ExportPayload } from "../../../contract/rows/workspace-export.ts"
-import { pathBytes, pathText } from "../../../contract/text/path-text.ts"
+import { pathBytes } from "../../../contract/text/path-text.ts"
+import { shown } from "../../../lib/exporting/names.ts"
 import { componentsOf, pathOf, wholeGuest, workspacePath } from "../../../lib/guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
-import { bytesOf, hasGitName, raw } from "../../../system/files/folded-name.ts"
+import { hasGitName, raw } from "../../../system/files/folded-name.ts"
 import { withoutLinks } from "../files/links.ts"
 
 /** Directory of the guest that exports read. */
@@ -25,9 +26,6 @@ export const guestPath = (asked: string): string | FileRefused => {
     ? refused("outside", "a path with .. in it is not followed; name it without")
     : components.join("/")
 }
-
-/** A raw path of the guest for people. */
-export const shown = (path: string) => path === "" ? "" : pathText(bytesOf(path))
 
 /** The agent's failure at a path as an error. */
 export const refusalOf = (path: string, failure: { readonly errno: string; readonly message: string }): FileRefused => {

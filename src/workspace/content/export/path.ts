@@ -1,52 +1,48 @@
-import { Effect, identity, Stream } from "effect"
-import { type ChannelFailed, InvalidRequest } from "../../../contract/errors/errors.ts"
+import { Effect, Stream } from "effect"
+import type { ChannelFailed, ExportRefused, FileRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
+import type { ExportBounds } from "../../../lib/exporting/bounds.ts"
+import type { DeliveryFailed } from "../../../lib/exporting/deliver.ts"
+import { shown } from "../../../lib/exporting/names.ts"
+import { demandSize, Remarks, type TreeEntry } from "../../../lib/exporting/tree.ts"
+import { type ExportedTree, outputOfTree, writeTree } from "../../../lib/exporting/write-tree.ts"
 import { wholeGuest } from "../../../lib/guest-channel/guest-path.ts"
 import { refuseSecretIn, withoutSecretIn } from "../../../lib/redaction/redact.ts"
 import type { SecretSet } from "../../../lib/redaction/secrets.ts"
-import type { MoveBaseline } from "./applied.ts"
-import { archiveFormat } from "./archive.ts"
 import { contentsOf, type ExportChannel, unsizedContents, withSizesOf } from "./contents.ts"
-import { type Consent, deliver, type DeliveryFailed } from "./deliver.ts"
-import { executableEntries } from "./executable-config.ts"
-import { isOutside, outsidePath, outsideRefusal, shown, WORKSPACE_ROOT } from "./guest-path.ts"
-import { type HostOutput, hostOutput } from "./host-output.ts"
+import { isOutside, outsidePath, outsideRefusal, WORKSPACE_ROOT } from "./guest-path.ts"
 import { collectSelection, rootEntry, selectedPaths } from "./selection.ts"
-import { demandSize, Remarks } from "./tree.ts"
 
-type ExportFailed = DeliveryFailed | InvalidRequest | ChannelFailed
+/** The part of a request that says which files are read. */
+export type ReadPayload = Pick<
+  ExportPayload,
+  "apply" | "exclude" | "maxEntries" | "maxMib" | "patch" | "path" | "paths"
+>
 
-/** Bounds of the caller, if any. */
-export interface ExportBounds {
-  /** Folder of the host (symlinks resolved) that must contain the output. */
-  readonly within?: string | undefined
-  /** Secrets that the exported content must not have. @default none */
+type ReadFailed = ChannelFailed | ExportRefused | FileRefused | InvalidRequest
+
+/** Secrets that the exported content must not have. */
+export interface Guarded {
+  /** @default none */
   readonly secrets?: SecretSet | undefined
-  /** Asks the user once the content is complete, and fails if the answer is no. @default no question */
-  readonly consent?: Consent | undefined
-  /** Makes changes of files together with a move of the baseline. @default the baseline stays */
-  readonly moveBaseline?: MoveBaseline | undefined
 }
 
-/** A directory becomes an archive on standard output, and for an output with an archive's name. */
-const archiveOf = (output: HostOutput) =>
-  output._tag === "stdout" ? "tar" : output.asDirectory ? undefined : archiveFormat(output.name)
+/** A refusal names an absolute path, if the request does. */
+const outsideRefusals = (payload: ReadPayload) => <A>(events: Stream.Stream<A, DeliveryFailed | ReadFailed>) =>
+  isOutside(payload)
+    ? Stream.catchTag(events, "FileRefused", (failure) => Stream.fail(outsideRefusal(failure)))
+    : events
 
 /**
- * Copies files and directories of the guest to the host, all or none. Limits bound the guest's names, types and sizes before the
- * first write. A file's content is cut at its reported size, unless the guest reports a file with content as empty.
+ * Lists files and directories of the guest, whose contents are read later. Limits bound the guest's names, types and sizes. A file's content is cut at
+ * its reported size, unless the guest reports a file with content as empty.
  */
-export const exportPath = (
+const readTree = (
   channel: ExportChannel,
-  payload: ExportPayload,
-  bounds: ExportBounds = {}
-): Stream.Stream<ExportEvent, ExportFailed> =>
-  Stream.unwrap(Effect.gen(function*() {
-    if (payload.expect !== undefined) {
-      return yield* new InvalidRequest({ field: "expect", detail: "goes with a patch or an apply only" })
-    }
-    const output = hostOutput(payload.output ?? "", bounds.within)
-    if (output._tag === "InvalidRequest" || output._tag === "ExportRefused") return yield* output
+  payload: ReadPayload,
+  { secrets }: Guarded
+): Effect.Effect<ExportedTree, ReadFailed> =>
+  Effect.gen(function*() {
     const isFromOutside = isOutside(payload)
     const from = isFromOutside ? wholeGuest.root : WORKSPACE_ROOT
     const selected = isFromOutside
@@ -57,40 +53,38 @@ export const exportPath = (
     // Several paths keep their places in /workspace.
     const top = several ? "" : path
     const root = yield* rootEntry(channel, top, from)
-    const archive = root.type === "directory" ? archiveOf(output) : undefined
     const collector = root.type === "file" ? undefined : yield* collectSelection(channel, selected, root, payload, from)
     const listed = collector?.finish() ?? [root]
     yield* demandSize(listed, payload)
     const buffered = yield* unsizedContents(channel, listed, { path: top, from })
     const entries = withSizesOf(listed, buffered)
     yield* demandSize(entries, payload)
-    const { secrets } = bounds
     yield* Effect.forEach(
       secrets === undefined ? [] : entries,
-      ({ path, target = "" }) => refuseSecretIn(secrets, shown(path), Buffer.from(`${path}\0${target}`, "latin1")),
+      ({ path, target = "" }) => refuseSecretIn(secrets!, shown(path), Buffer.from(`${path}\0${target}`, "latin1")),
       { discard: true }
     )
     const contents = contentsOf(channel, top, entries, { from, buffered })
-    return deliver({
-      output,
-      overwrite: payload.overwrite,
-      preserveTimes: payload.preserveTimes,
-      kind: archive !== undefined ? "archive" : root.type === "file" ? "file" : "directory",
-      archive,
-      entries,
-      contents: secrets === undefined ? contents : Stream.map(contents, ({ content, entry }) => ({
+    return {
+      top,
+      // The root is the first.
+      entries: entries as readonly [TreeEntry, ...ReadonlyArray<TreeEntry>],
+      contents: (secrets === undefined ? contents : Stream.map(contents, ({ content, entry }) => ({
         entry,
         content: withoutSecretIn(secrets, shown(entry.path === "" ? top : entry.path), content)
-      })),
+      }))),
       skips: collector?.skips ?? new Remarks(),
-      excludedCount: payload.exclude.length === 0 ? undefined : collector?.excludedCount ?? 0,
-      // The rules judge an archive's entries by their own names, because the archive may be unpacked anywhere.
-      executable: executableEntries(entries, archive !== undefined || output._tag === "stdout" ? top : output.tail),
-      allowExecutable: payload.allowExecutableConfig,
-      consent: bounds.consent
-    })
-  })).pipe(
-    isOutside(payload)
-      ? Stream.catchTag("FileRefused", (failure) => Stream.fail(outsideRefusal(failure)))
-      : identity
-  )
+      excludedCount: collector?.excludedCount ?? 0
+    }
+  })
+
+/** Copies files and directories of the guest to the host, all or none. */
+export const exportPath = (
+  channel: ExportChannel,
+  payload: ExportPayload,
+  bounds: ExportBounds & Guarded = {}
+): Stream.Stream<ExportEvent, DeliveryFailed | ReadFailed> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const output = yield* outputOfTree(payload, bounds)
+    return writeTree(yield* readTree(channel, payload, bounds), output, payload, bounds)
+  })).pipe(outsideRefusals(payload))

@@ -1,12 +1,13 @@
 import { Effect, Stream } from "effect"
 import { type ChannelFailed, ExportRefused, FileRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { ExportPayload } from "../../../contract/rows/workspace-export.ts"
+import { shown } from "../../../lib/exporting/names.ts"
+import { entryOf, exclusion, TreeCollector, type TreeEntry } from "../../../lib/exporting/tree.ts"
 import type { AgentCallFailed } from "../../../lib/guest-channel/model/errors.ts"
 import type { WalkEntry } from "../../../lib/guest-channel/model/files.ts"
 import { bytesOf, hasGitName, raw } from "../../../system/files/folded-name.ts"
 import type { ExportChannel } from "./contents.ts"
-import { guestPath, refusalOf, shown, WORKSPACE_ROOT } from "./guest-path.ts"
-import { entryOf, exclusion, TreeCollector, type TreeEntry } from "./tree.ts"
+import { guestPath, refusalOf, WORKSPACE_ROOT } from "./guest-path.ts"
 
 const directory = (path: string): WalkEntry => ({
   type: "directory",
@@ -53,7 +54,7 @@ export const collectSelection = (
   channel: ExportChannel,
   selected: readonly [string, ...ReadonlyArray<string>],
   root: TreeEntry,
-  payload: ExportPayload,
+  payload: Pick<ExportPayload, "exclude" | "maxEntries" | "maxMib">,
   from: string = WORKSPACE_ROOT
 ): Effect.Effect<TreeCollector, ExportRefused | FileRefused | ChannelFailed> =>
   Effect.gen(function*() {

@@ -7,9 +7,9 @@ import type { ExportRefused } from "../../../../../src/contract/errors/errors.ts
 import { typedMessage } from "../../../../../src/contract/rows/next-steps.ts"
 import type { ExportPayload } from "../../../../../src/contract/rows/workspace-export.ts"
 import { sizeText } from "../../../../../src/contract/text/host-file-notes.ts"
+import { TreeCollector } from "../../../../../src/lib/exporting/tree.ts"
 import type { WalkEntry } from "../../../../../src/lib/guest-channel/model/files.ts"
 import { exportPath } from "../../../../../src/workspace/content/export/path.ts"
-import { TreeCollector } from "../../../../../src/workspace/content/export/tree.ts"
 import { type Claimed, guestWith, payload, resultOf, scratch, someEntry, useSanitizedPut } from "./fake-guest.ts"
 
 const sha = (content: string) => createHash("sha256").update(content, "latin1").digest("hex")

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { executableConfig } from "../../../../../src/contract/text/executable-config.ts"
+import { hostOutput } from "../../../../../src/lib/exporting/host-output.ts"
+import { LinkBudget, linkProblem } from "../../../../../src/lib/exporting/links.ts"
 import { isGitName, isPlainPath, raw } from "../../../../../src/system/files/folded-name.ts"
 import { guestPath } from "../../../../../src/workspace/content/export/guest-path.ts"
-import { hostOutput } from "../../../../../src/workspace/content/export/host-output.ts"
-import { LinkBudget, linkProblem } from "../../../../../src/workspace/content/export/links.ts"
 
 const utf8 = (text: string) => raw(Buffer.from(text, "utf8"))
 

@@ -1,9 +1,9 @@
-import { ExportRefused, InvalidRequest, NoSpace } from "../../../contract/errors/errors.ts"
-import { type NextStep, option, words } from "../../../contract/errors/next-step.ts"
-import { printable } from "../../../contract/text/printable.ts"
-import { hasGitName, raw } from "../../../system/files/folded-name.ts"
-import type { PutFailed } from "../../../system/files/put.ts"
-import { shown } from "./guest-path.ts"
+import { ExportRefused, InvalidRequest, NoSpace } from "../../contract/errors/errors.ts"
+import { type NextStep, option, words } from "../../contract/errors/next-step.ts"
+import { printable } from "../../contract/text/printable.ts"
+import { hasGitName, raw } from "../../system/files/folded-name.ts"
+import type { PutFailed } from "../../system/files/put.ts"
+import { shown } from "./names.ts"
 
 /** Destination of an export. */
 export type HostOutput =

@@ -1,8 +1,8 @@
 import { Effect, type Scope } from "effect"
 import { createGzip } from "node:zlib"
-import { ContentHash } from "../../../system/files/digest.ts"
-import { bytesOf } from "../../../system/files/folded-name.ts"
-import { type Put, PutFailed } from "../../../system/files/put.ts"
+import { ContentHash } from "../../system/files/digest.ts"
+import { bytesOf } from "../../system/files/folded-name.ts"
+import { type Put, PutFailed } from "../../system/files/put.ts"
 import type { TreeEntry } from "./tree.ts"
 
 export type ArchiveFormat = "tar" | "tar.gz"

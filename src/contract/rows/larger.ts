@@ -1,5 +1,5 @@
-import { type NextStep, option, words } from "../../contract/errors/next-step.ts"
-import { MAX_COPY } from "../../contract/rows/copy-limits.ts"
+import { type NextStep, option, words } from "../errors/next-step.ts"
+import { MAX_COPY } from "./copy-limits.ts"
 
 /** The step that lets a copy through, or `less` if no value of the option would. */
 export const allowing = (less: string, field: keyof typeof MAX_COPY, needed: number): NextStep =>

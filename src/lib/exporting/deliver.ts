@@ -6,22 +6,22 @@ import {
   type HostToolMissing,
   type NoSpace,
   type StateDirectoryUnusable
-} from "../../../contract/errors/errors.ts"
-import { words } from "../../../contract/errors/next-step.ts"
-import { type Notice, notice } from "../../../contract/rows/notice.ts"
-import type { AskedExport } from "../../../contract/rows/workspace-answer.ts"
-import type { ExportedEntry, ExportEvent, ExportSummary } from "../../../contract/rows/workspace-export.ts"
-import type { ExecutablePaths } from "../../../contract/text/executable-config.ts"
-import { type Losses, lossNotes, madeNote, withLoss } from "../../../contract/text/host-file-notes.ts"
-import { ContentHash } from "../../../system/files/digest.ts"
-import { bytesOf } from "../../../system/files/folded-name.ts"
-import { type Put, put, type PutFailed } from "../../../system/files/put.ts"
-import { forEachWhile } from "../../../system/waits/for-each-while.ts"
+} from "../../contract/errors/errors.ts"
+import { words } from "../../contract/errors/next-step.ts"
+import { notice } from "../../contract/rows/notice.ts"
+import type { ExportedEntry, ExportEvent, ExportSummary } from "../../contract/rows/workspace-export.ts"
+import type { ExecutablePaths } from "../../contract/text/executable-config.ts"
+import { type Losses, lossNotes, madeNote, withLoss } from "../../contract/text/host-file-notes.ts"
+import { ContentHash } from "../../system/files/digest.ts"
+import { bytesOf } from "../../system/files/folded-name.ts"
+import { type Put, put, type PutFailed } from "../../system/files/put.ts"
+import { forEachWhile } from "../../system/waits/for-each-while.ts"
 import { type ArchiveFormat, archivePut, largestArchive } from "./archive.ts"
+import type { Consent } from "./bounds.ts"
 import { executableRefusal, remarksOf } from "./executable-config.ts"
-import { shown } from "./guest-path.ts"
 import { failureOf, type HostOutput, outputIsDirectory, type Target } from "./host-output.ts"
 import { linksTo } from "./links.ts"
+import { shown } from "./names.ts"
 import { manifestOf, progressOf, type Writing } from "./report.ts"
 import { type Remarks, type TreeEntry } from "./tree.ts"
 
@@ -61,12 +61,6 @@ interface Delivery {
   /** @default no question */
   readonly consent?: Consent | undefined
 }
-
-/** Waits for the user's answer, and fails if it is no. `notify` tells the caller that it waits. */
-export type Consent = (
-  asked: AskedExport,
-  notify: (waits: Notice) => Effect.Effect<unknown>
-) => Effect.Effect<void, ExportRefused>
 
 export type SourceFailed = FileRefused | ChannelFailed
 export type DeliveryFailed = SourceFailed | ExportRefused | NoSpace | HostToolMissing | StateDirectoryUnusable

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "vitest"
-import type { ExportRefused } from "../../../../src/contract/errors/errors.ts"
-import { option, words } from "../../../../src/contract/errors/next-step.ts"
-import { TreeCollector } from "../../../../src/workspace/content/export/tree.ts"
-import { allowing, fewerEntries } from "../../../../src/workspace/content/larger.ts"
-import { payload, someEntry } from "./export/fake-guest.ts"
+import type { ExportRefused } from "../../../src/contract/errors/errors.ts"
+import { option, words } from "../../../src/contract/errors/next-step.ts"
+import { allowing, fewerEntries } from "../../../src/contract/rows/larger.ts"
+import { TreeCollector } from "../../../src/lib/exporting/tree.ts"
+import { payload, someEntry } from "../workspace/content/export/fake-guest.ts"
 
 describe("the steps after a copy that is too large", () => {
   it("an option is named with a value that the option takes, and else a smaller copy", () => {

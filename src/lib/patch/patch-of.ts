@@ -1,7 +1,7 @@
 import { Effect } from "effect"
-import { createHash } from "node:crypto"
-import { forEachPiece } from "../../../lib/patch/format.ts"
-import type { Change } from "../../../lib/patch/model/patch.ts"
+import { ContentHash } from "../../system/files/digest.ts"
+import { forEachPiece } from "./format.ts"
+import type { Change } from "./model/patch.ts"
 
 interface FormattedPatch {
   /** First lines of the patch, up to the requested number of bytes. */
@@ -15,7 +15,7 @@ interface FormattedPatch {
 /** Formats changes as one patch, and keeps only its head. Yields to other work between files. */
 export const patchOf = (changes: ReadonlyArray<Change>, maxBytes: number): Effect.Effect<FormattedPatch> =>
   Effect.gen(function*() {
-    const hash = createHash("sha256")
+    const hash = new ContentHash()
     const counts = new Map<Change, LineCounts>()
     const kept: Array<Uint8Array> = []
     let [bytes, keptBytes] = [0, 0]
@@ -31,7 +31,7 @@ export const patchOf = (changes: ReadonlyArray<Change>, maxBytes: number): Effec
         finish()
         current = { change, pieces: [] }
       }
-      hash.update(piece)
+      hash.add(piece)
       bytes += piece.length
       current.pieces.push(piece)
       if (keptBytes < maxBytes) {
@@ -43,7 +43,7 @@ export const patchOf = (changes: ReadonlyArray<Change>, maxBytes: number): Effec
     finish()
     const all = Buffer.concat(kept)
     const head = keptBytes === bytes ? all : all.subarray(0, all.lastIndexOf(0x0a) + 1)
-    return { head, bytes, digest: hash.digest("hex"), counts }
+    return { head, bytes, digest: hash.take().sha256, counts }
   })
 
 export interface LineCounts {

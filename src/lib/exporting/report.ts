@@ -1,11 +1,11 @@
 import { Clock, Effect } from "effect"
-import type { Notice } from "../../../contract/rows/notice.ts"
-import type { ExportedEntry } from "../../../contract/rows/workspace-export.ts"
-import { count } from "../../../contract/text/count.ts"
-import type { ExecutablePaths } from "../../../contract/text/executable-config.ts"
-import { raw } from "../../../system/files/folded-name.ts"
-import type { PutDone } from "../../../system/files/put.ts"
-import { shown } from "./guest-path.ts"
+import type { Notice } from "../../contract/rows/notice.ts"
+import type { ExportedEntry } from "../../contract/rows/workspace-export.ts"
+import { count } from "../../contract/text/count.ts"
+import type { ExecutablePaths } from "../../contract/text/executable-config.ts"
+import { raw } from "../../system/files/folded-name.ts"
+import type { PutDone } from "../../system/files/put.ts"
+import { shown } from "./names.ts"
 import type { TreeEntry } from "./tree.ts"
 
 const quietMs = 1_000

@@ -1,14 +1,27 @@
 import { Effect } from "effect"
-import { ExportRefused } from "../../../contract/errors/errors.ts"
-import { type NextStep, words } from "../../../contract/errors/next-step.ts"
-import type { ExportPayload, ExportRemark } from "../../../contract/rows/workspace-export.ts"
-import { type Losses, sizeText } from "../../../contract/text/host-file-notes.ts"
-import type { WalkEntry } from "../../../lib/guest-channel/model/files.ts"
-import { IgnoreRules, TooManyRules } from "../../../lib/ignore/ignore-rules.ts"
-import { isGitName, isPlainPath, raw } from "../../../system/files/folded-name.ts"
-import { allowing, fewerEntries } from "../larger.ts"
-import { shown } from "./guest-path.ts"
+import { ExportRefused } from "../../contract/errors/errors.ts"
+import { type NextStep, words } from "../../contract/errors/next-step.ts"
+import { allowing, fewerEntries } from "../../contract/rows/larger.ts"
+import type { ExportPayload, ExportRemark } from "../../contract/rows/workspace-export.ts"
+import { type Losses, sizeText } from "../../contract/text/host-file-notes.ts"
+import { isGitName, isPlainPath, raw } from "../../system/files/folded-name.ts"
+import { IgnoreRules, TooManyRules } from "../ignore/ignore-rules.ts"
 import { LinkBudget, linkProblem } from "./links.ts"
+import { shown } from "./names.ts"
+
+/** An entry as a guest or another machine lists it. */
+export interface ListedEntry {
+  /** Relative to the exported path. */
+  readonly path: Uint8Array
+  readonly type: TreeEntry["type"] | keyof typeof odd
+  readonly mode: number
+  readonly size: number
+  readonly mtimeNs: bigint
+  /** Empty for others than links. */
+  readonly linkTarget: Uint8Array
+  /** Whether it has attributes that no export keeps. */
+  readonly hasAttributes?: boolean | undefined
+}
 
 /** A file, directory or link to export. */
 export interface TreeEntry {
@@ -65,12 +78,12 @@ const hostMode = (type: TreeEntry["type"], mode: number) =>
 /** Set-user-ID and set-group-ID bits. */
 const setIdBits = 0o6000
 
-const lossesOf = ({ hasAttributes, mode, type }: WalkEntry): ReadonlyArray<keyof Losses> => [
+const lossesOf = ({ hasAttributes, mode, type }: ListedEntry): ReadonlyArray<keyof Losses> => [
   ...(type !== "symlink" && (mode & setIdBits) !== 0 ? ["setIds"] as const : []),
   ...(hasAttributes === true ? ["attributes"] as const : [])
 ]
 
-export const entryOf = (path: string, found: WalkEntry): TreeEntry | string => {
+export const entryOf = (path: string, found: ListedEntry): TreeEntry | string => {
   const { type } = found
   if (type !== "file" && type !== "directory" && type !== "symlink") return `it is ${odd[type]}`
   const loses = lossesOf(found)
@@ -123,7 +136,7 @@ export class TreeCollector {
   }
 
   /** Adds one entry. Gives an error if the export must fail. */
-  add(found: WalkEntry): ExportRefused | undefined {
+  add(found: ListedEntry): ExportRefused | undefined {
     const path = raw(found.path)
     if (++this.#walked > besidesMost + this.#limits.maxEntries) {
       return new ExportRefused({

@@ -1,8 +1,8 @@
-import { ExportRefused } from "../../../contract/errors/errors.ts"
-import { option, words } from "../../../contract/errors/next-step.ts"
-import type { ExportRemark } from "../../../contract/rows/workspace-export.ts"
-import { executableConfig, type ExecutablePaths, repositoriesIn } from "../../../contract/text/executable-config.ts"
-import { shown } from "./guest-path.ts"
+import { ExportRefused } from "../../contract/errors/errors.ts"
+import { option, words } from "../../contract/errors/next-step.ts"
+import type { ExportRemark } from "../../contract/rows/workspace-export.ts"
+import { executableConfig, type ExecutablePaths, repositoriesIn } from "../../contract/text/executable-config.ts"
+import { shown } from "./names.ts"
 import { Remarks, type TreeEntry } from "./tree.ts"
 
 /** Reasons for an exported tree. `tail` is the part of the output's own path that the rules also judge. */
