@@ -95,7 +95,7 @@ async function start() {
     filename: file,
     ...(cachedData ? { cachedData } : {})
   })
-  const wanted = cachedData === undefined || script.cachedDataRejected
+  const wanted = cacheFile !== undefined && (cachedData === undefined || script.cachedDataRejected)
   // V8 drops the code of functions that were not called for some time. After a long first command, the cache would lack their code.
   if (wanted) require("node:v8").setFlagsFromString("--no-flush-bytecode")
   const module = { exports: {} }
@@ -139,7 +139,9 @@ function readBeside(file, offset, sizeBytes) {
 
 /** Runs a plain `exec` (src/cli/quick-exec/quick-exec.ts). Undefined for every other command line, and without a daemon of this build. */
 function quickExec() {
-  if (!isPlain || spelledOut[0] !== "workspace" || spelledOut[1] !== "exec") return undefined
+  if (!isPlain || process.platform !== "linux" || spelledOut[0] !== "workspace" || spelledOut[1] !== "exec") {
+    return undefined
+  }
   try {
     // As src/cli/main.ts names this build.
     const build = `${VERSION} (${/-([0-9a-f]{8})/.exec(BUNDLE)[1]})`
@@ -154,9 +156,11 @@ function pendingTool() {
   return path.join(process.env.PYRO_NATIVE_DIR || path.join(__dirname, ROOT, "native/build"), "pyro-pending")
 }
 
-/** One file per bundle, Node version and command: each command gets the functions it uses and no others. */
+/** One file per bundle, Node version and command: each command gets the functions it uses and no others. Undefined: none on this system. */
 function codeCacheFile() {
   const { env } = process
+  // Modes of Windows do not say who may write a file, and pyro runs the code in this one.
+  if (process.platform === "win32") return undefined
   const base = env.PYRO_CACHE_DIR ||
     path.join(env.XDG_CACHE_HOME || path.join(env.HOME || require("node:os").homedir(), ".cache"), "pyro")
   const [first = "", second = ""] = spelledOut.filter((word) => !word.startsWith("-"))
@@ -168,6 +172,7 @@ function codeCacheFile() {
 
 /** Reads a code cache. The file must be one that no other user can access, because pyro runs its code. */
 function readCodeCache(cacheFile) {
+  if (cacheFile === undefined) return undefined
   let descriptor
   try {
     descriptor = fs.openSync(cacheFile, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)

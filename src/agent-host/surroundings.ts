@@ -1,6 +1,7 @@
 import * as path from "node:path"
 import { absolutePath, canBeProject, projectAround, realPath } from "../system/files/host-path.ts"
 import { processEnvironment } from "../system/settings/config.ts"
+import { isWindows } from "../system/settings/this-computer.ts"
 import type { Place } from "./hosts/agent-host.ts"
 import { findProgram } from "./model/programs.ts"
 
@@ -15,6 +16,8 @@ export const surroundings = (projectPath: string | undefined, cwd: string): Plac
     home,
     state: environment["PYRO_STATE_DIR"]
       ? path.resolve(cwd, environment["PYRO_STATE_DIR"])
+      : isWindows()
+      ? path.join(absolute(environment["LOCALAPPDATA"]) ?? path.join(home, "AppData", "Local"), "pyro", "state")
       : path.join(absolute(environment["XDG_STATE_HOME"]) ?? path.join(home, ".local/state"), "pyro"),
     project: projectPath ?? projectAround(cwd) ?? cwd,
     variable: (name) => environment[name] || undefined,

@@ -3,9 +3,10 @@ import { InvalidRequest, ofField } from "../contract/errors/errors.ts"
 import type { Operation } from "../contract/rows/operations.ts"
 import { workspaceExport } from "../contract/rows/workspace-export.ts"
 import { workspaceImport } from "../contract/rows/workspace-import.ts"
+import { isWindows } from "../system/settings/this-computer.ts"
 import { decode, parse } from "./arguments/parser.ts"
 import { cpCommand } from "./rows/rows.ts"
-import { isDirectory } from "./terminal/files.ts"
+import { endsWithSeparator, isDirectory } from "./terminal/files.ts"
 import { Terminal } from "./terminal/Terminal.ts"
 
 /** The command line of the operation that does a `cp`. */
@@ -20,7 +21,11 @@ interface Copying {
 /** A place in a workspace. A host path with a colon needs a slash: `./a:b`. */
 const GUEST = /^([A-Za-z0-9][A-Za-z0-9._-]*):(.*)$/s
 
+/** A path of Windows with its drive. */
+const DRIVE = /^[A-Za-z]:[\\/]/
+
 const guestOf = (word: string) => {
+  if (isWindows() && DRIVE.test(word)) return undefined
   const [, workspace = "", inside = ""] = GUEST.exec(word) ?? []
   return workspace === "" ? undefined : { workspace, inside }
 }
@@ -90,9 +95,9 @@ export const copying = (
 /** The path of the copy on the host: under its own name in an existing directory, or in one with a slash at the end. */
 const inDirectory = (target: string, resolvePath: (path: string) => string, name: string) =>
   target === "-" || name === "" || name === "." || name === ".." ||
-    !(target.endsWith("/") || isDirectory(resolvePath(target)))
+    !(endsWithSeparator(target) || isDirectory(resolvePath(target)))
     ? target
-    : `${target.replace(/\/+$/, "")}/${name}`
+    : `${endsWithSeparator(target) ? target : `${target}/`}${name}`
 
 const renamed = (fields: Readonly<Record<string, string>>) => (error: InvalidRequest) =>
   ofField(error, fields[error.field] ?? error.field)

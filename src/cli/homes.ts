@@ -7,6 +7,7 @@ import { parseReference } from "../contract/text/image-reference.ts"
 import { daemonCommand } from "../sdk/daemon-command.ts"
 import type { StartDaemon } from "../sdk/model/start-daemon.ts"
 import type { StartedExec } from "../sdk/model/started-exec.ts"
+import { runsMicroVms } from "../system/settings/this-computer.ts"
 import { mayConnect, withStaleWarnings } from "./perform/stale-daemon.ts"
 
 /** The layer that works in this process. Loaded on first use, because help and usage errors need none. */
@@ -59,6 +60,9 @@ export const layerChosen = (
   Layer.unwrap(Effect.gen(function*() {
     const { chosenContext } = yield* Effect.promise(() => import("../remote/contexts.ts"))
     const chosen = yield* chosenContext(context)
+    if (chosen === undefined && !runsMicroVms()) {
+      return (yield* Effect.promise(() => import("../sdk/unreached.ts"))).layerNoMicroVms
+    }
     if (chosen === undefined) return here()
     const { layerContext } = yield* Effect.promise(() => import("../sdk/remote.ts"))
     return layerContext(chosen, { version: build, mayAsk })

@@ -7,6 +7,7 @@ import type { Recorded } from "../mcp/handshake/recorded.ts"
 import { DAEMON } from "../sdk/daemon-command.ts"
 import type { StartedExec } from "../sdk/model/started-exec.ts"
 import { lossyArgument } from "../system/settings/own-bytes.ts"
+import { runsMicroVms } from "../system/settings/this-computer.ts"
 import { firstWords } from "./arguments/aliases.ts"
 import { cli, type ExitPlan, type Interruption } from "./cli.ts"
 import { daemonOf, layerChosen, layerFor } from "./homes.ts"
@@ -84,7 +85,7 @@ const buildOf = (bundle: string) => /-([0-9a-f]{8})/.exec(bundle)?.[1] ?? bundle
 const loadContexts = Effect.promise(() => import("../remote/contexts.ts"))
 /** Whether another machine does the work. A context that cannot be read is none of this machine. */
 const isElsewhere = (context: string | undefined) =>
-  Effect.flatMap(loadContexts, ({ chosenName }) => chosenName(context)).pipe(
+  !runsMicroVms() ? Effect.succeed(true) : Effect.flatMap(loadContexts, ({ chosenName }) => chosenName(context)).pipe(
     Effect.match({ onFailure: () => true, onSuccess: (name) => name !== undefined })
   )
 

@@ -6,6 +6,7 @@ import { readTail } from "../system/files/line-log.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { packageRoot } from "../system/processes/native.ts"
 import { demandPermissions } from "../system/processes/runtime.ts"
+import { runsMicroVms } from "../system/settings/this-computer.ts"
 import { layerDaemon } from "./client.ts"
 import { layerWithDriver, readConnectOptions } from "./connect-options.ts"
 import { daemonCommand } from "./daemon-command.ts"
@@ -13,6 +14,7 @@ import { endingSigns } from "./handle/signs.ts"
 import { StateDirectory } from "./model/state-directory.ts"
 import type { ConnectOptions } from "./promises/client.ts"
 import { layerContext } from "./remote.ts"
+import { layerNoMicroVms } from "./unreached.ts"
 
 /** The command of the package that this module belongs to. */
 const program = () => `${packageRoot()}/dist/pyro.js`
@@ -54,7 +56,7 @@ export const layerOf = (options: ConnectOptions): Layer.Layer<Pyro, PyroError> =
     const { context, driver, stateDir, ...start } = yield* readConnectOptions(options)
     const remote = stateDir !== undefined && context === undefined ? undefined : yield* chosenContext(context)
     const reached = remote === undefined
-      ? yield* here(stateDir, start)
+      ? (runsMicroVms() ? yield* here(stateDir, start) : layerNoMicroVms)
       : layerContext(remote, { version: (yield* ownProgram).version, mayAsk: false })
     const layer = layerWithDriver(reached, driver)
     const ending = endingSigns(layer)

@@ -1,7 +1,7 @@
 import { Effect, Layer, Stream } from "effect"
 import { DaemonMismatch, type PyroError } from "../contract/errors/errors.ts"
 import { command } from "../contract/errors/next-step.ts"
-import { mapCalls, Pyro, type PyroService } from "../contract/rows/Pyro.ts"
+import { Pyro, type PyroService } from "../contract/rows/Pyro.ts"
 import { olderOf, versionAlone } from "../contract/wire/versions.ts"
 import { carrying } from "../remote/carry.ts"
 import type { RemoteContext } from "../remote/contexts.ts"
@@ -10,6 +10,7 @@ import { Paths } from "../system/files/Paths.ts"
 import { layerRemote } from "./client.ts"
 import { refusedPath } from "./connection/own-paths.ts"
 import { RemoteMachine } from "./model/remote-machine.ts"
+import { doctorLine, unreached } from "./unreached.ts"
 
 /** The error for a machine whose pyro does not talk to this one. */
 const refusing = ({ name }: RemoteContext, own: string) => (running: string): DaemonMismatch | undefined => {
@@ -38,34 +39,17 @@ interface Options {
   readonly mayAsk: boolean
 }
 
-/** The check of the way to a machine, in front of the checks of its `doctor`. */
-const lineOf = (
-  { name }: RemoteContext,
-  found: { readonly ok: boolean; readonly found: string; readonly fix?: string }
-) => ({
-  _tag: "Line" as const,
-  name: `way to ${name}`,
-  ...found
-})
+/** Name of the check of the way to a machine, in front of the checks of its `doctor`. */
+const wayTo = ({ name }: RemoteContext) => `way to ${name}`
 
 /** The same calls. `doctor` says first how the machine was reached. */
 const withWay = (pyro: PyroService, context: RemoteContext, version: string): PyroService => ({
   ...pyro,
   doctor: (payload) =>
     Stream.concat(
-      Stream.make(lineOf(context, { ok: true, found: `${context.url}, pyro ${version}` })),
+      Stream.make(doctorLine(wayTo(context), { ok: true, found: `${context.url}, pyro ${version}` })),
       pyro.doctor(payload)
     )
-})
-
-/** A machine that is not reached: `doctor` says why, and each other call fails. */
-const unreached = (context: RemoteContext, error: PyroError): PyroService => ({
-  ...mapCalls(({ kind }) => () => kind === "unary" ? Effect.fail(error) : Stream.fail(error)),
-  doctor: () => {
-    const [step] = error.next ?? []
-    const fix = step !== undefined && "command" in step ? { fix: step.command } : {}
-    return Stream.make(lineOf(context, { ok: false, found: error.fact, ...fix }))
-  }
 })
 
 /** Pyro on the machine of a context. Its calls fail with `ContextUnreachable` if there is no way to it. */
@@ -81,9 +65,11 @@ export const layerContext = (
         refuse: (other) => refuse(running = other),
         refuseRequest: (row, payload) => refusedPath(row, payload, `context ${context.name}`)
       })
-      return Layer.effect(Pyro, Effect.map(Pyro, (pyro) => withWay(carrying(pyro), context, running))).pipe(Layer.provide(layer))
+      return Layer.effect(Pyro, Effect.map(Pyro, (pyro) => withWay(carrying(pyro), context, running))).pipe(
+        Layer.provide(layer)
+      )
     })
   ).pipe(Layer.provide(Paths.layer))
-  const reached = Layer.catch(remote, (error) => Layer.succeed(Pyro, unreached(context, error)))
+  const reached = Layer.catch(remote, (error) => Layer.succeed(Pyro, unreached(wayTo(context), error)))
   return Layer.merge(reached, Layer.succeed(RemoteMachine, context.name))
 }

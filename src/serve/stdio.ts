@@ -1,10 +1,11 @@
 import { Effect } from "effect"
-import type { PyroError } from "../contract/errors/errors.ts"
+import { NoMicroVms, type PyroError } from "../contract/errors/errors.ts"
 import { greetingLine } from "../contract/wire/greeting.ts"
 import { ensureDaemon, type StartDaemon } from "../sdk/model/start-daemon.ts"
 import { daemonFiles, Paths } from "../system/files/Paths.ts"
 import { become } from "../system/processes/become.ts"
 import { nativeTool } from "../system/processes/native.ts"
+import { computerName, runsMicroVms } from "../system/settings/this-computer.ts"
 
 const write = (text: string) =>
   Effect.callback<void>((resume) => void process.stdout.write(text, () => resume(Effect.void)))
@@ -15,6 +16,7 @@ const write = (text: string) =>
  */
 export const serveStdio = (start: StartDaemon): Effect.Effect<number> =>
   Effect.gen(function*() {
+    if (!runsMicroVms()) return yield* new NoMicroVms({ computer: computerName() })
     const relay = yield* nativeTool("pyro-relay")
     yield* ensureDaemon(start)
     const { portable } = yield* daemonFiles

@@ -27,11 +27,13 @@ export interface PyroOptions {
   readonly cwd?: string
   /** Words of a program that starts the command in other namespaces. */
   readonly enter?: ReadonlyArray<string>
+  /** Words that start the command in place of the program and the built command. */
+  readonly start?: ReadonlyArray<string>
 }
 
 /** Starts the built command with a state directory of the caller's. */
 export const startPyro = (args: ReadonlyArray<string>, options: PyroOptions = {}) => {
-  const [program = "", ...words] = [...options.enter ?? [], process.execPath, pyroPath, ...args]
+  const [program = "", ...words] = [...options.enter ?? [], ...options.start ?? [process.execPath, pyroPath], ...args]
   const child = spawn(program, words, {
     env: { ...process.env, ...options.env },
     stdio: [options.input === undefined && options.openStdin !== true ? "ignore" : "pipe", "pipe", "pipe"],

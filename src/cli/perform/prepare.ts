@@ -19,6 +19,7 @@ import {
 import { decode, parse, surfaceAsTyped, type Typed } from "../arguments/parser.ts"
 import { fillRegistryAuth } from "../arguments/registry-auth.ts"
 import type { OutputOptions } from "../output/print.ts"
+import { endsWithSeparator, isAbsolute } from "../terminal/files.ts"
 import { Terminal } from "../terminal/Terminal.ts"
 import { mayHaveCommand, nothingToRun } from "./own-command.ts"
 
@@ -86,7 +87,7 @@ export const prepare = (
       const typedPath = raw[name]
       if (typeof typedPath !== "string") return []
       // A trailing slash requires a directory as output.
-      const slash = name === "output" && typedPath.endsWith("/") ? "/" : ""
+      const slash = name === "output" && endsWithSeparator(typedPath) ? "/" : ""
       return parseArchive(typedPath) !== undefined && cli.imageSources?.includes(name) === true
         ? []
         : [[name, resolvePath(typedPath) + slash] as const]
@@ -97,7 +98,7 @@ export const prepare = (
         ? [[name, withAbsolutePath(source, resolvePath)] as const]
         : []
     })
-    const unresolved = paths.find(([, path]) => path !== "-" && path !== "" && !path.startsWith("/"))
+    const unresolved = paths.find(([, path]) => path !== "-" && path !== "" && !isAbsolute(path))
     if (unresolved !== undefined) {
       return yield* new InvalidRequest({
         field: cli.args.includes(unresolved[0]) ? unresolved[0] : `--${unresolved[0].replaceAll("_", "-")}`,

@@ -2,6 +2,7 @@ import * as fs from "node:fs"
 import { connect } from "node:net"
 import * as path from "node:path"
 import type { StartedExec } from "../../sdk/model/started-exec.ts"
+import { runsMicroVms } from "../../system/settings/this-computer.ts"
 import { outputsAreOne } from "../terminal/one-output.ts"
 import { hasUnreadStdin, unreadStdinText } from "../terminal/unread-stdin.ts"
 import {
@@ -219,6 +220,8 @@ export const quickExec = (
   build: string,
   pending: string
 ): Promise<QuickExec | undefined> | undefined => {
+  // A client has no daemon of this computer.
+  if (!runsMicroVms()) return undefined
   const command = commandOf(argv)
   const address = command && daemonSocket(build, process.env)
   if (command === undefined || address === undefined) return undefined

@@ -1,6 +1,7 @@
 import { Deferred, Effect, type Scope } from "effect"
 import { closeSync, constants, fstatSync, openSync } from "node:fs"
 import { isatty } from "node:tty"
+import { isWindows } from "../../system/settings/this-computer.ts"
 
 /** Makes the standard pipes blocking again. Node made them non-blocking for all processes that share them, and resets them only at a normal exit. */
 const resetPipes = () => {
@@ -21,6 +22,8 @@ const resetPipes = () => {
  * of SIGINT, but continues after the status 130. If the signal does not kill, as in the first process of a container, the status remains.
  */
 export const dieAtExit = (signal: string): void => {
+  // Windows has no signals: `kill` would end the process with another status.
+  if (isWindows()) return
   process.once("exit", () => {
     resetPipes()
     // Without listeners the signal has its default action again.
@@ -37,6 +40,8 @@ const STANDARD = [0, 1, 2]
  * other files.
  */
 export const forgetLostTerminal = (): void => {
+  // A console of Windows does not hang up.
+  if (isWindows()) return
   for (const descriptor of STANDARD) {
     try {
       // A terminal that has hung up is still a character device, but without modes.

@@ -2,7 +2,9 @@ import { Data, Effect, type Scope } from "effect"
 import { opendirSync, readdirSync, statSync } from "node:fs"
 import { chmod, mkdtemp, open, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { isAbsolute, join, sep } from "node:path"
+
+export { isAbsolute }
 
 /** Whether a path of the host leads to a directory. */
 export const isDirectory = (path: string): boolean => {
@@ -12,6 +14,9 @@ export const isDirectory = (path: string): boolean => {
     return false
   }
 }
+
+/** Whether a typed path names a directory by its end. */
+export const endsWithSeparator = (file: string): boolean => file.endsWith("/") || file.endsWith(sep)
 
 /** Maximum entries of the working directory to read. A shell lists a larger directory itself after a typed slash. */
 const MOST_ENTRIES = 10_000

@@ -1,6 +1,7 @@
 import { Cause, Effect, Layer, Queue, type Scope, Stream } from "effect"
 import { spawnSync } from "node:child_process"
-import { createReadStream, fstatSync, readFileSync } from "node:fs"
+import { createReadStream, fstatSync, readFileSync, statSync } from "node:fs"
+import { devNull } from "node:os"
 import { isAbsolute, resolve } from "node:path"
 import type { Readable } from "node:stream"
 import { isatty } from "node:tty"
@@ -8,6 +9,7 @@ import { setFlagsFromString } from "node:v8"
 import type { WindowSize } from "../../contract/rows/run-input.ts"
 import { processEnvironment, settingNow } from "../../system/settings/config.ts"
 import { isLossyDirectory } from "../../system/settings/own-bytes.ts"
+import { isLinux, isWindows } from "../../system/settings/this-computer.ts"
 import { interceptSignal } from "./exit.ts"
 import { outputsAreOne } from "./one-output.ts"
 import { guardTerminal, withTerminal } from "./screen.ts"
@@ -69,6 +71,7 @@ const sink = (stream: () => NodeJS.WriteStream, isTerminal: boolean) => {
 
 /** SIGTTIN stops a background process that reads its terminal, so such a process has no stdin. */
 const inBackground = () => {
+  if (!isLinux()) return false
   try {
     const stat = readFileSync("/proc/self/stat", "latin1")
     // Fields after the name in brackets, proc(5): state, ppid, pgrp, session, tty_nr, tpgid.
@@ -138,8 +141,10 @@ const raw = Effect.acquireRelease(
     // For exits that run no finalizers, such as a second signal.
     process.once("exit", restore)
     process.stdin.setRawMode(true)
-    // Node keeps the translation of \n to \r\n, which the guest's terminal has already done.
-    withTerminal((terminal) => spawnSync("stty", ["-opost"], { stdio: [terminal, "ignore", "ignore"] }))
+    // Node keeps the translation of \n to \r\n, which the guest's terminal has already done. A console of Windows has a mode of its own for it.
+    if (!isWindows()) {
+      withTerminal((terminal) => spawnSync("stty", ["-opost"], { stdio: [terminal, "ignore", "ignore"] }))
+    }
     return restore
   }),
   (restore) =>
@@ -213,11 +218,13 @@ const reasonOf = (cause: unknown) => {
   }
 }
 
-/** Whether a descriptor is /dev/null, by its device number on Linux: 1, 3. Node opens /dev/null in place of a closed descriptor. */
+/** Whether a descriptor is the null device. Node opens it in place of a closed descriptor. */
 const isNull = (fd: number): boolean => {
   try {
     const stat = fstatSync(fd)
-    return stat.isCharacterDevice() && stat.rdev === 0x103
+    // By its number on Linux: 1, 3. A device of Windows has no number.
+    return stat.isCharacterDevice() &&
+      (isWindows() ? !isatty(fd) : stat.rdev === (isLinux() ? 0x103 : statSync(devNull).rdev))
   } catch {
     return true
   }

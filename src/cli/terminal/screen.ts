@@ -2,6 +2,7 @@ import { Deferred, Effect, type Scope, Stream } from "effect"
 import { spawn, spawnSync } from "node:child_process"
 import { closeSync, constants, openSync, writeSync } from "node:fs"
 import type { Socket } from "node:net"
+import { isLinux, isWindows } from "../../system/settings/this-computer.ts"
 import { Terminal } from "./Terminal.ts"
 
 /**
@@ -12,7 +13,8 @@ import { Terminal } from "./Terminal.ts"
 export const withTerminal = <A>(use: (terminal: number | "inherit") => A): A => {
   let descriptor: number
   try {
-    descriptor = openSync("/proc/self/fd/0", constants.O_RDWR | constants.O_NOCTTY)
+    // A new description of the same terminal. /dev/fd/0 of macOS would be the old one.
+    descriptor = openSync(isLinux() ? "/proc/self/fd/0" : "/dev/tty", constants.O_RDWR | constants.O_NOCTTY)
   } catch {
     return use("inherit")
   }
@@ -37,6 +39,22 @@ const LEAVE_ALTERNATE = "\u001b[?1049l"
 /** Reports to the guard: the screen of the guest's program, or that this process restores the terminal itself. */
 type Reported = "alternate" | "normal" | "done"
 
+/** The process that restores the terminal if this one is killed. None on Windows, whose console gets its modes back from each program. */
+const startGuard = () =>
+  withTerminal((terminal) => {
+    const { stdout } = spawnSync("stty", ["-g"], { stdio: [terminal, "pipe", "ignore"], encoding: "utf8" })
+    const child = spawn("/bin/sh", ["-c", SCRIPT, "pyro", stdout.trim(), RESET, LEAVE_ALTERNATE], {
+      stdio: [terminal, terminal, "ignore", "pipe"]
+    })
+    const pipe = child.stdio[3] as Socket
+    // Without a shell, nothing guards the terminal.
+    child.on("error", () => {})
+    pipe.on("error", () => {})
+    child.unref()
+    pipe.unref()
+    return pipe
+  })
+
 /** Restores the terminal if its input ends without the word `done`: then this process was killed. */
 const SCRIPT = `trap '' INT QUIT HUP TERM TSTP TTOU
 reported=normal
@@ -53,23 +71,12 @@ stty "$1"`
 export const guardTerminal: Effect.Effect<(isAlternate: boolean) => void, never, Scope.Scope> = Effect.map(
   Effect.acquireRelease(
     Effect.sync(() => {
-      const child = withTerminal((terminal) => {
-        const { stdout } = spawnSync("stty", ["-g"], { stdio: [terminal, "pipe", "ignore"], encoding: "utf8" })
-        return spawn("/bin/sh", ["-c", SCRIPT, "pyro", stdout.trim(), RESET, LEAVE_ALTERNATE], {
-          stdio: [terminal, terminal, "ignore", "pipe"]
-        })
-      })
-      const pipe = child.stdio[3] as Socket
-      // Without a shell, nothing guards the terminal.
-      child.on("error", () => {})
-      pipe.on("error", () => {})
-      child.unref()
-      pipe.unref()
+      const pipe = isWindows() ? undefined : startGuard()
       let isAlternate = false
-      const report = (what: Reported) => void pipe.write(`${what}\n`)
+      const report = (what: Reported) => void pipe?.write(`${what}\n`)
       const restore = () => {
         report("done")
-        pipe.end()
+        pipe?.end()
         try {
           writeSync(1, (isAlternate ? LEAVE_ALTERNATE : "") + RESET)
         } catch { /* the terminal has hung up */ }

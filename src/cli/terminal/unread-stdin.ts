@@ -1,4 +1,5 @@
 import * as fs from "node:fs"
+import { isLinux } from "../../system/settings/this-computer.ts"
 
 /** Value of the access mode in `flags` of /proc/PID/fdinfo/FD, which is octal: such a descriptor reads nothing. */
 const WRITE_ONLY = 1
@@ -40,9 +41,10 @@ const hasBytes = (pending: string) =>
 
 /**
  * Whether the standard input has unread data that is for pyro alone: `echo x | pyro run …`. Reads nothing and waits for
- * nothing. `pending` is the path of the program pyro-pending. For the end of a command that did not get the standard input.
+ * nothing. False without /proc. `pending` is the path of the program pyro-pending. For the end of a command that did not get the standard input.
  */
 export const hasUnreadStdin = (pending: string): boolean => {
+  if (!isLinux()) return false
   try {
     const stat = fs.fstatSync(0)
     if (stat.isFile()) return isUnreadFile(stat.size) && !isSharedByParent()

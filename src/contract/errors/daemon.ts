@@ -83,6 +83,20 @@ export class ContextUnreachable extends ContractError<ContextUnreachable>()("Con
   next: ({ context }) => [command("Look at its address", `pyro context show ${typed([context])}`)]
 }) {}
 
+/** This computer runs no microVMs, and no context names another one. */
+export class NoMicroVms extends ContractError<NoMicroVms>()("NoMicroVms", {
+  /** System and processor, as Node names them. */
+  computer: Schema.String
+}, {
+  fact: ({ computer }) =>
+    `this computer (${computer}) runs no microVMs: pyro runs them on Linux on x86-64, and here it uses another machine`,
+  next: [
+    command("Name a machine that you reach by ssh", "pyro context add NAME ssh://USER@HOST"),
+    command("And use it from now on", "pyro context use NAME"),
+    words("Other machines", "docs/remote.md")
+  ]
+}) {}
+
 export const daemonErrors = [
   DaemonUnavailable,
   DaemonMismatch,
@@ -90,5 +104,6 @@ export const daemonErrors = [
   UnknownFailure,
   PageUnavailable,
   ContextUnknown,
-  ContextUnreachable
+  ContextUnreachable,
+  NoMicroVms
 ] as const

@@ -15,6 +15,7 @@ export const ofEachCall = [
   "InvalidConfiguration",
   "InvalidRequest",
   "MessageUnreadable",
+  "NoMicroVms",
   "NoSpace",
   "StateDirectoryUnusable",
   "UnknownFailure"

@@ -41,6 +41,7 @@ export type ErrorCode =
   | "message_unreadable"
   | "network_above_ceiling"
   | "network_unsupported"
+  | "no_micro_vms"
   | "no_space"
   | "page_unavailable"
   | "patch_rejected"
@@ -215,6 +216,15 @@ export interface ContextUnreachable extends PyroError {
   readonly detail: string
 }
 export const ContextUnreachable: ErrorClass<ContextUnreachable> = asErrorClass(contract.ContextUnreachable)
+
+/** This computer runs no microVMs, and no context names another one. */
+export interface NoMicroVms extends PyroError {
+  readonly _tag: "NoMicroVms"
+  readonly code: "no_micro_vms"
+  /** System and processor, as Node names them. */
+  readonly computer: string
+}
+export const NoMicroVms: ErrorClass<NoMicroVms> = asErrorClass(contract.NoMicroVms)
 
 /** A devcontainer.json cannot become a workspace. */
 export interface DevContainerRefused extends PyroError {

@@ -4,6 +4,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { type InvalidConfiguration, NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { ProcessVariables, setting } from "../settings/config.ts"
+import { isLinux, isWindows } from "../settings/this-computer.ts"
 import { ensureFolder } from "./entries.ts"
 import { isDiskFull, toHostErrorOf } from "./failure.ts"
 
@@ -17,7 +18,10 @@ export class Paths extends Context.Service<Paths, {
   readonly cacheDir: string
   readonly memoryDir: string
 }>()("pyro/system/Paths") {
-  /** Directories named by `PYRO_STATE_DIR`, `PYRO_CACHE_DIR`, `PYRO_MEMORY_DIR`, else by XDG, else under the home directory. */
+  /**
+   * Directories named by `PYRO_STATE_DIR`, `PYRO_CACHE_DIR`, `PYRO_MEMORY_DIR`, else by XDG, else under the home directory. macOS has the same ones:
+   * the path of ~/Library/Application Support leaves no room for the sockets of ssh. Windows has its own for programs of one user.
+   */
   static readonly layer = Layer.effect(Paths, Effect.suspend(() => make))
   /** The same with another state directory than that of the environment, for programs with several. */
   static readonly layerIn = (stateDir: string) =>
@@ -38,15 +42,27 @@ const xdg = (variable: "XDG_STATE_HOME" | "XDG_CACHE_HOME", otherwise: string) =
       ? Effect.succeed(named)
       : Effect.map(home, (folder) => path.join(folder, otherwise)))
 
-/** The directory in a variable of pyro, else `pyro` in the XDG directory. */
+/** Windows' folder for what programs keep for one user on one computer. Only this user and administrators reach it. */
+const localAppData = Effect.flatMap(setting("LOCALAPPDATA"), (folder) =>
+  folder !== undefined && path.isAbsolute(folder)
+    ? Effect.succeed(folder)
+    : Effect.map(home, (own) => path.join(own, "AppData", "Local")))
+
+/** The directory in a variable of pyro, else that of this system. */
 const named = (
   variable: "PYRO_STATE_DIR" | "PYRO_CACHE_DIR",
-  parent: Effect.Effect<string, InvalidConfiguration>
+  parent: Effect.Effect<string, InvalidConfiguration>,
+  onWindows: string
 ) =>
   Effect.flatMap(setting(variable), (directory) =>
-    directory === undefined
-      ? Effect.flatMap(parent, (folder) => ensure(variable, path.join(folder, "pyro")))
-      : ensure(variable, directory))
+    directory !== undefined
+      ? ensure(variable, directory)
+      : Effect.flatMap(
+        isWindows()
+          ? Effect.map(localAppData, (folder) => path.join(folder, "pyro", onWindows))
+          : Effect.map(parent, (folder) => path.join(folder, "pyro")),
+        (folder) => ensure(variable, folder)
+      ))
 
 /** Variables that give another process of this user the same paths, in any working directory. */
 export const pathVariables = (
@@ -58,8 +74,8 @@ export const pathVariables = (
 })
 
 const make = Effect.gen(function*() {
-  const stateDir = yield* named("PYRO_STATE_DIR", xdg("XDG_STATE_HOME", ".local/state"))
-  const cacheDir = yield* named("PYRO_CACHE_DIR", xdg("XDG_CACHE_HOME", ".cache"))
+  const stateDir = yield* named("PYRO_STATE_DIR", xdg("XDG_STATE_HOME", ".local/state"), "state")
+  const cacheDir = yield* named("PYRO_CACHE_DIR", xdg("XDG_CACHE_HOME", ".cache"), "cache")
   // One folder per state directory, named by its inode, so that two installations of one user never sweep each other.
   const { dev, ino } = yield* usable("PYRO_STATE_DIR", stateDir, () => fs.statSync(stateDir))
   const store = (yield* setting(memoryVariable)) ?? defaultMemoryStore(stateDir)
@@ -89,6 +105,7 @@ const usableStore = (store: string) =>
 
 /** `/dev/shm` if this user may write it, else a folder on disk, which is slower: `doctor` reports it. */
 const defaultMemoryStore = (stateDir: string) => {
+  if (!isLinux()) return stateDir
   try {
     fs.accessSync("/dev/shm", fs.constants.W_OK | fs.constants.X_OK)
     return "/dev/shm"
@@ -115,8 +132,9 @@ const ensure = (variable: string, directory: string) =>
     makeFolders(absolute)
     const stat = fs.lstatSync(absolute)
     if (!fs.statSync(absolute).isDirectory()) throw new Error("it is not a directory")
-    if (stat.uid !== process.getuid?.()) {
-      throw new Error(`it belongs to uid ${stat.uid}, not to ${process.getuid?.()}, whose it must be`)
+    // Modes and owners of Windows are access lists, which a new folder has from the folder above.
+    if (process.getuid !== undefined && stat.uid !== process.getuid()) {
+      throw new Error(`it belongs to uid ${stat.uid}, not to ${process.getuid()}, whose it must be`)
     }
     if ((stat.mode & 0o077) !== 0 && !stat.isSymbolicLink()) fs.chmodSync(absolute, 0o700)
     fs.accessSync(absolute, fs.constants.W_OK | fs.constants.X_OK)

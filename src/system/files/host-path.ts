@@ -11,7 +11,9 @@ export const workingDirectory = (): string => process.cwd()
 
 /** A path as people write it: `~` is the home directory, and relative paths start at `base`. */
 export const absolutePath = (named: string, base: string): string =>
-  named === "~" || named.startsWith("~/") ? path.join(os.homedir(), named.slice(1)) : path.resolve(base, named)
+  named === "~" || named.startsWith("~/") || named.startsWith(`~${path.sep}`)
+    ? path.join(os.homedir(), named.slice(1))
+    : path.resolve(base, named)
 
 /** A program's path, resolved in its working directory. `-` and the empty path stay unchanged. */
 export const callersPath = (named: string): string => named === "-" || named === "" ? named : path.resolve(named)
@@ -45,7 +47,7 @@ export const realPlace = (file: string): string => {
 }
 
 export const isBeneath = (file: string, folder: string): boolean =>
-  file === folder || file.startsWith(folder === "/" ? "/" : `${folder}/`)
+  file === folder || file.startsWith(folder.endsWith(path.sep) ? folder : `${folder}${path.sep}`)
 
 /** Whether a path leads to a directory that this user can reach. */
 export const isDirectory = (file: string): boolean => {

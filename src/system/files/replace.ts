@@ -6,7 +6,7 @@ import { writeFileAtomic } from "./atomic-file.ts"
 import { readText } from "./content.ts"
 import { ensureFolder } from "./entries.ts"
 import { attempt, FileFailed } from "./failure.ts"
-import { realPlace } from "./host-path.ts"
+import { isBeneath, realPlace } from "./host-path.ts"
 
 /** A file of another program in the state of its reading. */
 export interface KnownFile {
@@ -149,7 +149,7 @@ export const missingFolder = (file: string) =>
 /** Removes the empty directories from a file's own up to `made`. */
 export const removeEmptyFolders = (file: string, made: string) =>
   attempt("rmdir", file, () => {
-    for (let folder = path.dirname(file); `${folder}/`.startsWith(`${made}/`); folder = path.dirname(folder)) {
+    for (let folder = path.dirname(file); isBeneath(folder, made); folder = path.dirname(folder)) {
       if (!fs.existsSync(folder)) continue
       if (fs.readdirSync(folder).length > 0) return
       fs.rmdirSync(folder)

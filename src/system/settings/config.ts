@@ -1,4 +1,5 @@
 import { Context, Effect, Result } from "effect"
+import { isAbsolute } from "node:path"
 import { InvalidConfiguration } from "../../contract/errors/errors.ts"
 import { parseMirrors } from "../../contract/text/registry-mirrors.ts"
 import { type Allowed, allowedText } from "./allowed-values.ts"
@@ -22,7 +23,7 @@ const decode = (allowed: Allowed, text: string): number | string | undefined => 
       return parseMirrors(text) === undefined ? undefined : text
     case "directory":
     case "absolute-path":
-      return text.startsWith("/") ? text : undefined
+      return isAbsolute(text) ? text : undefined
     case "integer":
       return inRange(text, /^\d{1,15}$/, allowed)
     case "number":

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer"
 import { readFileSync, readlinkSync } from "node:fs"
 import { pathText } from "../../contract/text/path-text.ts"
 import { nextCharacter } from "../../contract/text/utf8.ts"
+import { isLinux } from "./this-computer.ts"
 
 // Node decodes the words, the variables and the directory of its process, and puts U+FFFD in place of bytes that are not UTF-8. The kernel
 // has the bytes. They are read only if a text has a U+FFFD, which the person may have typed.
@@ -10,6 +11,7 @@ const REPLACEMENT = "\ufffd"
 
 /** The entries of a file of /proc/self, each of which ends with a NUL. Empty if the file cannot be read. */
 const entriesOf = (file: "cmdline" | "environ"): ReadonlyArray<Buffer> => {
+  if (!isLinux()) return []
   try {
     const entries = readFileSync(`/proc/self/${file}`, "latin1").split("\0")
     return entries.slice(0, -1).map((entry) => Buffer.from(entry, "latin1"))
@@ -61,7 +63,7 @@ export const isLossyVariable = (
 
 /** Whether the path of the working directory is not UTF-8. `path`: what Node shows. */
 export const isLossyDirectory = (path: string): boolean => {
-  if (!path.includes(REPLACEMENT)) return false
+  if (!path.includes(REPLACEMENT) || !isLinux()) return false
   try {
     return !isUtf8(readlinkSync("/proc/self/cwd", "buffer"))
   } catch {

@@ -170,6 +170,13 @@ export const variables = {
     purpose: "Parent of the cache directory. A relative path is ignored, as the XDG specification requires",
     readers: EVERY
   },
+  LOCALAPPDATA: {
+    group: "host",
+    allowed: { kind: "text", what: "an absolute path" },
+    otherwise: "`~\\AppData\\Local`",
+    purpose: "On Windows: parent of `pyro\\state` and `pyro\\cache`, the directories of state and cache",
+    readers: EVERY
+  },
   HOME: {
     group: "host",
     allowed: { kind: "text", what: "a directory" },

@@ -86,6 +86,7 @@ type OfClient =
   | "DaemonUnavailable"
   | "InvalidRequest"
   | "MessageUnreadable"
+  | "NoMicroVms"
   | "UnknownFailure"
 
 /** Where the lists of what surrounds a call differ from the functions that do. */
@@ -137,6 +138,7 @@ describe("the errors of a call", () => {
       InvalidConfiguration: told,
       InvalidRequest: told,
       MessageUnreadable: told,
+      NoMicroVms: told,
       NoSpace: told,
       StateDirectoryUnusable: told,
       UnknownFailure: told
