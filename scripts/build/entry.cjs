@@ -1,11 +1,15 @@
-#!/bin/sh
+#!/usr/bin/env -S ;_=1\_sh\_-c\_"exec\_sh\_\"\$@\""; node --
 ":" // ; case "$*" in *-config-file*) for word do set -- "$@" "=$word"; shift; done; set -- __words "$@"; esac; exec node -- "$0" "$@"
 "use strict"
 // `pyro`: answers --version by itself; the first requests of `mcp serve` and simple forms of `workspace exec` have small files; everything
 // else is one bundle, started with V8's code cache of an earlier run.
+// Three readers find their way in the first line. The system's kernel starts env, which sets a variable of no use, which no shell passes on, and starts a shell with the rest: the
+// words `node` and `--`, which the shell drops, this file and the words of the command. npm on Windows takes the variable for one, and its command
+// starts `node --` with this file (cmd-shim 5 to 8). Its script for Git Bash has the variable behind `exec`, where the semicolons make it one more.
 // A shell runs the second line, which is a string and a comment in JavaScript. Node takes --env-file from all words before the first `--`, and Node
 // 22 and 24 take --experimental-config-file and --experimental-default-config-file from all words, also from those of a guest's command. A file of
 // the current directory could then set NODE_OPTIONS, which runs code on the host. So the shell hides these words from Node behind a `=`.
+// Windows has no such shell: there `--` keeps --env-file from Node, and nothing keeps the other two from Node 22 and newer (docs/remote.md).
 
 const VERSION = "__VERSION__"
 /** Versions of the parts that are built in. */

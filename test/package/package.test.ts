@@ -203,6 +203,20 @@ describe("the package, packed and installed", () => {
       await run("npm", ["install", "--offline", "--no-audit", archive], alone)
     }, 60_000)
 
+    it.each([["darwin", "arm64"], ["win32", "x64"], ["linux", "arm64"]])(
+      "npm installs it on %s %s, where it is a client",
+      async (os, cpu) => {
+        const there = path.join(alone, os + cpu)
+        await run(
+          "npm",
+          ["install", "--global", "--offline", "--prefix", there, "--os", os, "--cpu", cpu, archive],
+          alone
+        )
+        assert.include(await run(path.join(there, "bin/pyro"), ["--version"], alone), "pyro ")
+      },
+      60_000
+    )
+
     it("npm installs pyro and no other package", () => {
       assert.deepStrictEqual(fs.readdirSync(path.join(alone, "node_modules")).filter((name) => name[0] !== "."), [
         "pyro"
