@@ -65,9 +65,10 @@ export const layerContext = (
         refuse: (other) => refuse(running = other),
         refuseRequest: (row, payload) => refusedPath(row, payload, `context ${context.name}`)
       })
-      return Layer.effect(Pyro, Effect.map(Pyro, (pyro) => withWay(carrying(pyro), context, running))).pipe(
-        Layer.provide(layer)
-      )
+      return Layer.effect(
+        Pyro,
+        Effect.map(Pyro, (pyro) => withWay(carrying(pyro, { context, stateDir }), context, running))
+      ).pipe(Layer.provide(layer))
     })
   ).pipe(Layer.provide(Paths.layer))
   const reached = Layer.catch(remote, (error) => Layer.succeed(Pyro, unreached(wayTo(context), error)))

@@ -16,8 +16,11 @@ import { uiViews } from "./ui.ts"
 import type { View } from "./view.ts"
 import { workspaceViews } from "./workspace.ts"
 
+/** Operations of programs, which have no view. */
+type ForPrograms = "workspace.events" | "workspace.transfer.applied" | "workspace.transfer.read"
+
 /** Of each operation that has a command, or whose view another command uses. */
-export const views: { readonly [Name in Exclude<OperationName, "workspace.events">]: View<Name> } = {
+export const views: { readonly [Name in Exclude<OperationName, ForPrograms>]: View<Name> } = {
   ...workspaceViews,
   ...rewindViews,
   ...savedViews,

@@ -75,6 +75,7 @@ import { workspaceSshConfig, workspaceSshProxy } from "./workspace-ssh.ts"
 import { workspaceSummary } from "./workspace-summary.ts"
 import { workspaceSyncPush } from "./workspace-sync.ts"
 import { workspaceTimeline } from "./workspace-timeline.ts"
+import { workspaceTransferApplied, workspaceTransferRead } from "./workspace-transfer.ts"
 import { workspaceTry } from "./workspace-try.ts"
 import { workspaceRename, workspaceUpdate } from "./workspace-update.ts"
 import { workspaceWatch } from "./workspace-watch.ts"
@@ -126,6 +127,8 @@ const changes = [
   workspaceDiff,
   workspacePatchApply,
   workspaceExport,
+  workspaceTransferRead,
+  workspaceTransferApplied,
   workspaceAnswer,
   workspaceImport,
   workspaceSyncPush,

@@ -23,61 +23,62 @@ import { allowSecretsField } from "./secret-fields.ts"
 import { at, readable } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
-export const ExportPayload = lazy(() =>
-  snakeStruct({
-    workspace: workspaceField(),
-    path: defaulted(
-      text(
-        "File or directory of the guest, relative to /workspace or absolute. With `patch`: limits the patch to this path"
-      ),
-      () => ""
+/** The fields of a request. A transfer to another machine has some of them. */
+export const exportFields = lazy(() => ({
+  workspace: workspaceField(),
+  path: defaulted(
+    text(
+      "File or directory of the guest, relative to /workspace or absolute. With `patch`: limits the patch to this path"
     ),
-    paths: defaulted(
-      list(text("File or directory of the guest")).pipe(
-        Schema.check(Schema.isMaxLength(1_000)),
-        described(
-          "More files or directories. Each of several paths keeps its path relative to /workspace. Default: none"
-        )
-      ),
-      () => []
-    ),
-    exclude: defaulted(
-      list(text("").pipe(must((glob) => glob !== "", "must not be empty")))
-        .pipe(
-          Schema.check(Schema.isMaxLength(1_000)),
-          described("Globs of paths to leave out, as in .gitignore, relative to /workspace. Default: none")
-        ),
-      () => []
-    ),
-    output: optional(
-      hostPath(
-        "Path on the host: a file, a directory (files are added to an existing one), or an archive (a directory, if the name ends " +
-          "with .tar, .tar.gz or .tgz). Missing directories above it are created, and a note names the first one. - is the standard output; a directory is then a tar archive. " +
-          "With `apply`: a directory that exists. Default with `apply`: the directory that the workspace was seeded from"
+    () => ""
+  ),
+  paths: defaulted(
+    list(text("File or directory of the guest")).pipe(
+      Schema.check(Schema.isMaxLength(1_000)),
+      described(
+        "More files or directories. Each of several paths keeps its path relative to /workspace. Default: none"
       )
     ),
-    patch: flag("Export the diff against the seed as a patch for git apply"),
-    apply: flag(
-      "Make the changes of the diff in the files of a directory. A file there that is neither as it was seeded nor as the workspace has it " +
-        "refuses all of them"
-    ),
-    includeIgnored: flag("With `patch` or `apply`: include new files that ignore rules exclude, as `diff` does"),
-    check: flag("With `apply`: write nothing, and show what would be changed or refused"),
-    expect: optional(
-      text("With `patch` or `apply`: fail unless the diff has this digest, from `workspace diff --json`")
-    ),
-    ask: flag(
-      "Wait until the user allows the export, with `pyro answer` or on the page of `pyro ui`. Not for the standard output"
-    ),
-    overwrite: flag("Replace existing files and links. Directories are never replaced"),
-    preserveTimes: preserveTimes("what is written, with `output`"),
-    allowExecutableConfig: flag(
-      "Allow files that tools of the host execute or load automatically, such as .vscode, .env, .envrc or .npmrc"
-    ),
-    ...allowSecretsField(),
-    ...copyLimits("A larger export fails")
-  })
-)
+    () => []
+  ),
+  exclude: defaulted(
+    list(text("").pipe(must((glob) => glob !== "", "must not be empty")))
+      .pipe(
+        Schema.check(Schema.isMaxLength(1_000)),
+        described("Globs of paths to leave out, as in .gitignore, relative to /workspace. Default: none")
+      ),
+    () => []
+  ),
+  output: optional(
+    hostPath(
+      "Path on the host: a file, a directory (files are added to an existing one), or an archive (a directory, if the name ends " +
+        "with .tar, .tar.gz or .tgz). Missing directories above it are created, and a note names the first one. - is the standard output; a directory is then a tar archive. " +
+        "With `apply`: a directory that exists. Default with `apply`: the directory that the workspace was seeded from"
+    )
+  ),
+  patch: flag("Export the diff against the seed as a patch for git apply"),
+  apply: flag(
+    "Make the changes of the diff in the files of a directory. A file there that is neither as it was seeded nor as the workspace has it " +
+      "refuses all of them"
+  ),
+  includeIgnored: flag("With `patch` or `apply`: include new files that ignore rules exclude, as `diff` does"),
+  check: flag("With `apply`: write nothing, and show what would be changed or refused"),
+  expect: optional(
+    text("With `patch` or `apply`: fail unless the diff has this digest, from `workspace diff --json`")
+  ),
+  ask: flag(
+    "Wait until the user allows the export, with `pyro answer` or on the page of `pyro ui`. Not for the standard output"
+  ),
+  overwrite: flag("Replace existing files and links. Directories are never replaced"),
+  preserveTimes: preserveTimes("what is written, with `output`"),
+  allowExecutableConfig: flag(
+    "Allow files that tools of the host execute or load automatically, such as .vscode, .env, .envrc or .npmrc"
+  ),
+  ...allowSecretsField(),
+  ...copyLimits("A larger export fails")
+}))
+
+export const ExportPayload = lazy(() => snakeStruct(exportFields()))
 export type ExportPayload = ReturnType<typeof ExportPayload>["Type"]
 
 /** Content that an export writes. */
@@ -106,7 +107,7 @@ export const ExportedEntry = lazy(() =>
 export type ExportedEntry = ReturnType<typeof ExportedEntry>["Type"]
 
 /** A path that was left out or needs attention, and the reason. */
-const Remark = lazy(() => Schema.Struct({ path: string("The path"), reason: string("Reason, one sentence") }))
+export const Remark = lazy(() => Schema.Struct({ path: string("The path"), reason: string("Reason, one sentence") }))
 export type ExportRemark = ReturnType<typeof Remark>["Type"]
 
 const summaryFields = lazy(() => ({

@@ -35,6 +35,9 @@ const ofOnePath = ({ after, before, from, path }: Change): ReadonlyArray<FileCha
     ? [{ path: raw(path), before, after }]
     : [{ path: raw(from), before, after: undefined }, { path: raw(path), before: undefined, after }]
 
+/** The files that some changes touch, each with its contents before and after. */
+export const filesOf = (changes: ReadonlyArray<Change>): ReadonlyArray<FileChange> => changes.flatMap(ofOnePath)
+
 /**
  * Makes the changes in the files of a directory of the host, all or none. A file there must be as it was before the change, or as the
  * change has it. `digest` is the digest of the diff, which must be the expected one.
@@ -49,7 +52,7 @@ export const exportChanges = (
     const output = yield* existingDirectory(payload, bounds)
     yield* demandExpected(digest, payload)
     yield* demandPatchable(changes)
-    const files = changes.flatMap(ofOnePath)
+    const files = filesOf(changes)
     if (files.length > payload.maxEntries) {
       return yield* new ExportRefused({
         detail: `the diff has ${count(files.length, "file")}, more than ${payload.maxEntries}`,
@@ -64,7 +67,7 @@ export const exportChanges = (
     yield* demandLinksInside(files)
     const executable = executableOf(files, output.tail)
     if (executable.size > 0 && !payload.allowExecutableConfig) return yield* executableRefusal(executable)
-    return emitting((emit) => work({ changes, digest, executable, files, output, payload, bounds }, emit))
+    return emitting((emit: Emit) => work({ changes, digest, executable, files, output, payload, bounds }, emit))
   }))
 
 type PathOutput = Extract<HostOutput, { readonly _tag: "path" }>

@@ -1,14 +1,8 @@
 import { type Cause, Effect, Queue, type Scope, Stream } from "effect"
-import {
-  type ChannelFailed,
-  ExportRefused,
-  FileRefused,
-  type HostToolMissing,
-  type NoSpace,
-  type StateDirectoryUnusable
-} from "../../contract/errors/errors.ts"
+import { type ChannelFailed, ExportRefused, FileRefused, type HostToolMissing } from "../../contract/errors/errors.ts"
 import { words } from "../../contract/errors/next-step.ts"
 import { notice } from "../../contract/rows/notice.ts"
+import type { ErrorOf } from "../../contract/rows/operations.ts"
 import type { ExportedEntry, ExportEvent, ExportSummary } from "../../contract/rows/workspace-export.ts"
 import type { ExecutablePaths } from "../../contract/text/executable-config.ts"
 import { type Losses, lossNotes, madeNote, withLoss } from "../../contract/text/host-file-notes.ts"
@@ -32,10 +26,10 @@ export interface Gone {
 }
 
 /** A file's content. Its size may differ from the listed one. */
-export interface EntryContent {
+export interface EntryContent<E = SourceFailed> {
   readonly entry: TreeEntry
   /** Small files come whole: a stream for each one takes longer than everything else. */
-  readonly content: Uint8Array | Stream.Stream<Uint8Array, SourceFailed | Gone>
+  readonly content: Uint8Array | Stream.Stream<Uint8Array, E | Gone>
 }
 
 interface Delivery {
@@ -52,7 +46,7 @@ interface Delivery {
   /** The root first, parents before children. */
   readonly entries: ReadonlyArray<TreeEntry>
   /** The content of each file, in the order of the entries. */
-  readonly contents: Stream.Stream<EntryContent, SourceFailed>
+  readonly contents: Contents
   readonly skips: Remarks
   /** Number of excluded paths; undefined without a glob. */
   readonly excludedCount?: number | undefined
@@ -63,22 +57,27 @@ interface Delivery {
 }
 
 export type SourceFailed = FileRefused | ChannelFailed
-export type DeliveryFailed = SourceFailed | ExportRefused | NoSpace | HostToolMissing | StateDirectoryUnusable
+
+/** The content of each file, in the order of the entries, from a guest or from another machine. */
+export type Contents = Stream.Stream<EntryContent<DeliveryFailed>, DeliveryFailed>
+
+/** What an export may fail with, of which an export on one machine has less. */
+export type DeliveryFailed = ErrorOf<"workspace.export">
 
 /** Maximum entries in one event: with the longest names, fewer bytes than the limit of a message. */
 export const MAX_BATCH = 200
 
 /** Writes all entries to the host or none, and reports the written ones. No failure leaves a partial file. */
 export const deliver = (delivery: Delivery): Stream.Stream<ExportEvent, DeliveryFailed> =>
-  emitting((emit) => work(delivery, emit))
+  emitting((emit: Emit) => work(delivery, emit))
 
 /** The events of some work, which ends with the stream's Scope. */
-export const emitting = (
-  work: (emit: Emit) => Effect.Effect<void, DeliveryFailed, Scope.Scope>
-): Stream.Stream<ExportEvent, DeliveryFailed> =>
+export const emitting = <A, E, R>(
+  work: (emit: (event: A) => Effect.Effect<unknown>) => Effect.Effect<void, E, R>
+): Stream.Stream<A, E, Exclude<R, Scope.Scope>> =>
   Stream.unwrap(Effect.gen(function*() {
     // The queue is short, so that a slow reader of the standard output slows down the guest.
-    const events = yield* Queue.bounded<ExportEvent, DeliveryFailed | Cause.Done>(8)
+    const events = yield* Queue.bounded<A, E | Cause.Done>(8)
     yield* work((event) => Queue.offer(events, event)).pipe(
       Effect.scoped,
       Queue.into(events),
@@ -181,7 +180,7 @@ const summaryOf = (
 const writeFile = (
   session: Put,
   entry: TreeEntry,
-  content: EntryContent["content"],
+  content: EntryContent<DeliveryFailed>["content"],
   writing: Writing,
   progress: (bytes: number) => Effect.Effect<unknown>
 ) =>

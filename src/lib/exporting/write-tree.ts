@@ -3,7 +3,7 @@ import { type ExportRefused, InvalidRequest } from "../../contract/errors/errors
 import type { ExportEvent, ExportPayload } from "../../contract/rows/workspace-export.ts"
 import { archiveFormat } from "./archive.ts"
 import type { ExportBounds } from "./bounds.ts"
-import { deliver, type DeliveryFailed, type EntryContent, type SourceFailed } from "./deliver.ts"
+import { type Contents, deliver, type DeliveryFailed } from "./deliver.ts"
 import { executableEntries } from "./executable-config.ts"
 import { type HostOutput, hostOutput } from "./host-output.ts"
 import type { Remarks, TreeEntry } from "./tree.ts"
@@ -15,7 +15,7 @@ export interface ExportedTree {
   /** The root first, parents before children. */
   readonly entries: readonly [TreeEntry, ...ReadonlyArray<TreeEntry>]
   /** The content of each file, in the order of the entries. */
-  readonly contents: Stream.Stream<EntryContent, SourceFailed>
+  readonly contents: Contents
   readonly skips: Remarks
   /** Number of excluded paths. */
   readonly excludedCount: number

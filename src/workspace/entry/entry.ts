@@ -8,6 +8,7 @@ import { keepRecord, type KeptRecord } from "./kept-record.ts"
 import type { WorkspaceFolder, WorkspaceId, WorkspaceRecord } from "./record.ts"
 import { RequestLog } from "./requests.ts"
 import { type ShownState, showState } from "./shown-state.ts"
+import { makeTransfers, type Transfers } from "./transfers.ts"
 import { makeUses, type Uses } from "./uses.ts"
 
 /**
@@ -25,6 +26,8 @@ export interface Entry {
   readonly requests: RequestLog
   /** Exports that wait for the user. */
   readonly consents: Consents
+  /** Moves of the baseline that clients on other computers may ask for. */
+  readonly transfers: Transfers
   readonly deletion: Deletion
   /** Resources of this process for the workspace, without its VM. It closes with the deletion. */
   readonly scope: Scope.Closeable
@@ -56,6 +59,7 @@ export const makeEntry = ({ registry, scope }: Parent, folder: WorkspaceFolder, 
       uses: yield* makeUses(() => void registry?.wasUsed.openUnsafe()),
       requests: new RequestLog(),
       consents: makeConsents(),
+      transfers: makeTransfers(),
       deletion: yield* makeDeletion,
       scope: yield* Scope.fork(scope, "sequential"),
       lifecycleLock: yield* makeWorkLock,

@@ -1,5 +1,7 @@
 import { Effect } from "effect"
 import type { EventOf, OperationOf, PayloadOf, ResultOf } from "../../contract/rows/operations.ts"
+import type { ExportPayload, ExportSummary } from "../../contract/rows/workspace-export.ts"
+import { CALLERS_COMPUTER } from "../../contract/rows/workspace-transfer.ts"
 import type { Entry } from "../entry/entry.ts"
 import { type NewEvent, recordEvent } from "../entry/events.ts"
 import type { WorkspacesOperation } from "./work.ts"
@@ -10,6 +12,29 @@ type Given<Name extends WorkspacesOperation> = OperationOf<Name> extends { reado
 
 type Crossings = {
   readonly [Name in WorkspacesOperation]?: (payload: PayloadOf<Name>, given: Given<Name>) => NewEvent | undefined
+}
+
+interface Crossed extends Pick<ExportSummary, "bytes" | "files" | "kind" | "output"> {
+  readonly changedFiles?: number | undefined
+  readonly digest?: string | undefined
+}
+
+const exportEvent = (
+  { path, paths }: Pick<ExportPayload, "path" | "paths">,
+  { bytes, changedFiles, digest, files, kind, output }: Crossed
+): NewEvent => {
+  const [first = "", ...others] = path === "" ? paths : [path, ...paths]
+  const more = others.length === 0 ? "" : ` and ${others.length} more`
+  return {
+    _tag: "export",
+    kind,
+    ...((kind === "patch" || kind === "changes") && first === "" ? {} : { path: `${first || "/workspace"}${more}` }),
+    to: output,
+    files,
+    ...(changedFiles === undefined ? {} : { changedFiles }),
+    bytes,
+    ...(digest === undefined ? {} : { digest })
+  }
 }
 
 /**
@@ -34,19 +59,12 @@ const crossings: Crossings = {
   }),
   "workspace.export": ({ path, paths }, event) => {
     if (event._tag !== "Exported" || event.summary.checked === true) return undefined
-    const { bytes, changedFiles, digest, files, kind, output } = event.summary
-    const [first = "", ...others] = path === "" ? paths : [path, ...paths]
-    const more = others.length === 0 ? "" : ` and ${others.length} more`
-    return {
-      _tag: "export",
-      kind,
-      ...((kind === "patch" || kind === "changes") && first === "" ? {} : { path: `${first || "/workspace"}${more}` }),
-      to: output,
-      files,
-      ...(changedFiles === undefined ? {} : { changedFiles }),
-      bytes,
-      ...(digest === undefined ? {} : { digest })
-    }
+    return exportEvent({ path, paths }, event.summary)
+  },
+  "workspace.transfer.read": ({ check, path, paths }, event) => {
+    if (event._tag !== "Sent" || check) return undefined
+    const { bytes, changedFiles, digest, files, kind } = event
+    return exportEvent({ path, paths }, { bytes, changedFiles, digest, files, kind, output: CALLERS_COMPUTER })
   },
   "workspace.disk.export": (_, event) =>
     event._tag === "Exported"

@@ -4,6 +4,7 @@ import { readPort } from "../../contract/rows/workspace-port.ts"
 import type { GuestChannel } from "../../lib/guest-channel/GuestChannel.ts"
 import { readPushed } from "../../lib/seeding/model/pushed.ts"
 import { exportFrom } from "../content/export/export.ts"
+import { transferFrom } from "../content/export/transfer.ts"
 import { editFile } from "../content/files/edit.ts"
 import { listFiles } from "../content/files/list.ts"
 import { readFile } from "../content/files/read.ts"
@@ -143,6 +144,9 @@ export const works = {
         { ...waiting, decision }
       )),
   "workspace.export": { events: ({ entry, lifecycle }, payload) => exportFrom(lifecycle, entry, payload) },
+  "workspace.transfer.read": { events: ({ entry, lifecycle }, payload) => transferFrom(lifecycle, entry, payload) },
+  "workspace.transfer.applied": ({ entry }, { transfer }) =>
+    Effect.map(entry.transfers.make(transfer), (baselineMoved) => ({ baselineMoved })),
   // Snapshots.
   "workspace.snapshot.create": {
     notices: ({ entry, notify }, { name }) =>

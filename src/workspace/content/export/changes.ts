@@ -4,7 +4,6 @@ import type { ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import { boundedPatch } from "../../../lib/exporting/patch.ts"
 import { exclusion, tooManyGlobs } from "../../../lib/exporting/tree.ts"
-import type { ExportedChanges } from "../../../lib/exporting/write-changes.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import { TooManyRules } from "../../../lib/ignore/ignore-rules.ts"
 import type { Change } from "../../../lib/patch/model/patch.ts"
@@ -78,8 +77,8 @@ export const readChanges = (
       ...(isEmpty ? [emptyNote(payload, pushed, { ...found, paths: options.paths })] : [])
     ]
     yield* refuseSecretsIn(secrets, changes)
-    if (payload.apply) return { changes, hints, converted: [] } satisfies ExportedChanges
+    if (payload.apply) return { changes, hints, converted: [], patch: undefined, pushed }
     const patch = yield* boundedPatch(changes)
     const converted = yield* convertedPaths({ channel, pushed, trees: trees ?? workspaceTrees }, changes)
-    return { changes, hints, converted, patch } satisfies ExportedChanges
+    return { changes, hints, converted, patch, pushed }
   })

@@ -23,16 +23,17 @@ import { readChanges } from "./changes.ts"
 import { isOutside } from "./guest-path.ts"
 import { exportPath } from "./path.ts"
 
-interface ExportReader extends Pick<Reader, "channel" | "explain"> {
+/** A guest that reads a workspace for an export. */
+export interface ExportReader extends Pick<Reader, "channel" | "explain"> {
   /** @default the trees of every guest */
   readonly trees?: Trees | undefined
 }
 
 /** The guest that reads the exported paths. An inspector has only /workspace, so other paths need a running VM, as an import does. */
-const readerFor = (
+export const readerFor = (
   lifecycle: Lifecycle,
   entry: Entry,
-  payload: ExportPayload
+  payload: Pick<ExportPayload, "apply" | "patch" | "path" | "paths">
 ) =>
   Effect.gen(function*() {
     if (!isOutside(payload)) {
@@ -64,7 +65,7 @@ const untilDeletion = (entry: Entry) =>
   )
 
 /** Asks the user, and records the question. The request that answers records the answer. */
-const consentOf = (entry: Entry) =>
+export const consentOf = (entry: Entry) =>
   Effect.map(
     Effect.all([EventLog, callerProject]),
     ([{ record }, caller]): Consent => (asked, notify) =>

@@ -28,16 +28,17 @@ export interface Guarded {
 }
 
 /** A refusal names an absolute path, if the request does. */
-const outsideRefusals = (payload: ReadPayload) => <A>(events: Stream.Stream<A, DeliveryFailed | ReadFailed>) =>
-  isOutside(payload)
-    ? Stream.catchTag(events, "FileRefused", (failure) => Stream.fail(outsideRefusal(failure)))
-    : events
+export const withOutsideRefusals =
+  (payload: ReadPayload) => <A>(events: Stream.Stream<A, DeliveryFailed | ReadFailed>) =>
+    isOutside(payload)
+      ? Stream.catchTag(events, "FileRefused", (failure) => Stream.fail(outsideRefusal(failure)))
+      : events
 
 /**
  * Lists files and directories of the guest, whose contents are read later. Limits bound the guest's names, types and sizes. A file's content is cut at
  * its reported size, unless the guest reports a file with content as empty.
  */
-const readTree = (
+export const readTree = (
   channel: ExportChannel,
   payload: ReadPayload,
   { secrets }: Guarded
@@ -87,4 +88,4 @@ export const exportPath = (
   Stream.unwrap(Effect.gen(function*() {
     const output = yield* outputOfTree(payload, bounds)
     return writeTree(yield* readTree(channel, payload, bounds), output, payload, bounds)
-  })).pipe(outsideRefusals(payload))
+  })).pipe(withOutsideRefusals(payload))

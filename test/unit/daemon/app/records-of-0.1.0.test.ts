@@ -10,6 +10,7 @@ import { readPushed } from "../../../../src/lib/seeding/model/pushed.ts"
 import { listVmIds, readRecord, vmPaths } from "../../../../src/lib/vm/model/record.ts"
 import { recall } from "../../../../src/project/memory.ts"
 import { currentContext, findContext } from "../../../../src/remote/contexts.ts"
+import { sourceOf } from "../../../../src/remote/model/sources.ts"
 import { readJson } from "../../../../src/system/files/atomic-file.ts"
 import { Paths } from "../../../../src/system/files/Paths.ts"
 import { ProcessVariables } from "../../../../src/system/settings/config.ts"
@@ -170,6 +171,11 @@ const readers = {
     "ssh://me@bench.example:2222"
   ],
   "src/remote/contexts.ts#Current": [({ stateDir }) => inDirectory(stateDir, currentContext), "bench"],
+  "src/remote/model/sources.ts#Stored": [
+    ({ stateDir }) =>
+      sourceOf({ stateDir, context: { name: "bench", url: "ssh://me@bench.example:2222" } }, "ws-791bed4a53"),
+    "/home/user/service"
+  ],
   "src/project/memory.ts#Memory": [
     () => Effect.map(recall("/home/user/service"), ({ workspace }) => workspace?.id),
     "ws-791bed4a53"

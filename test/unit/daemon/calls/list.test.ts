@@ -28,7 +28,7 @@ const expected = [
   "caller: all",
   "attended: all",
   "hold: all",
-  "input: 34 rows",
+  "input: 35 rows",
   "observed: all",
   "checked: all",
   "places: all",
@@ -50,13 +50,13 @@ const expected = [
   "— calls on workspaces",
   "unused workspaces: all on workspaces",
   "found: all on workspaces",
-  "remembered: 54 rows",
-  "woken: 37 rows",
+  "remembered: 55 rows",
+  "woken: 39 rows",
   "alone: workspace.keep workspace.network.set workspace.pause workspace.port.publish workspace.port.unpublish " +
   "workspace.rename workspace.reset workspace.resume workspace.rewind workspace.snapshot.create " +
   "workspace.snapshot.delete workspace.snapshot.save workspace.start workspace.stop workspace.update",
   "place: 42 rows",
-  "crossing: workspace.disk.export workspace.export workspace.import workspace.sync.push",
+  "crossing: workspace.disk.export workspace.export workspace.import workspace.sync.push workspace.transfer.read",
   `point: workspace.exec ${EDITS.replace(" workspace.sync", " workspace.ssh.proxy workspace.sync")}`,
   `step: ${EDITS}`
 ]
