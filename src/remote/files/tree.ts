@@ -2,6 +2,7 @@ import { Effect, Option, Stream } from "effect"
 import type { ExportRefused } from "../../contract/errors/errors.ts"
 import type { ExportPayload } from "../../contract/rows/workspace-export.ts"
 import type { TransferEventOf } from "../../contract/rows/workspace-transfer.ts"
+import { printable } from "../../contract/text/printable.ts"
 import type { EntryContent, Gone } from "../../lib/exporting/deliver.ts"
 import { shown } from "../../lib/exporting/names.ts"
 import { demandSize, entryOf, Remarks, TreeCollector, type TreeEntry } from "../../lib/exporting/tree.ts"
@@ -75,7 +76,9 @@ export const receiveTree = <E>(
     }
     yield* demandSize(entries, payload)
     const skips = new Remarks()
-    skips.listed.push(...skipped.slice(0, LISTED_SKIPS))
+    for (const { path, reason } of skipped.slice(0, LISTED_SKIPS)) {
+      skips.listed.push({ path: printable(path), reason: printable(reason) })
+    }
     skips.count = Math.max(skippedCount, skips.listed.length)
     return {
       top: raw(first.top),
@@ -114,8 +117,12 @@ const contentsOf = <E>(
       last = entry
       left = entry.size + 1
       const output = yield* part(entry)
-      if (output.gone !== undefined) return { entry, content: Stream.fail<Gone>({ _tag: "Gone", reason: output.gone }) }
-      if (output.isLast) return { entry, content: output.bytes }
+      if (output.gone !== undefined) {
+        return { entry, content: Stream.fail<Gone>({ _tag: "Gone", reason: printable(output.gone) }) }
+      }
+      if (output.isLast) {
+        return { entry, content: output.bytes }
+      }
       return { entry, content: Stream.concat(Stream.make(output.bytes), following(entry)) }
     })
   const following = (entry: TreeEntry): Stream.Stream<Uint8Array, E | ExportRefused | Gone> =>
@@ -123,7 +130,7 @@ const contentsOf = <E>(
       Effect.gen(function*() {
         if (!isOpen) return [[], Option.none()] as const
         const { bytes, gone } = yield* part(entry)
-        if (gone !== undefined) return yield* Effect.fail<Gone>({ _tag: "Gone", reason: gone })
+        if (gone !== undefined) return yield* Effect.fail<Gone>({ _tag: "Gone", reason: printable(gone) })
         return [[bytes], Option.some(undefined)] as const
       }))
   const end = Effect.suspend(() => last === undefined ? Effect.void : rest(last)).pipe(

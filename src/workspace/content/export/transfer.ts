@@ -19,6 +19,7 @@ import type { Entry } from "../../entry/entry.ts"
 import { guardOf } from "../../residents/open/entry-residents.ts"
 import { laterMove } from "./applied.ts"
 import { readChanges } from "./changes.ts"
+import type { ExportChannel } from "./contents.ts"
 import { consentOf, type ExportReader, readerFor } from "./export.ts"
 import { readTree, withOutsideRefusals } from "./path.ts"
 
@@ -49,14 +50,16 @@ const transferThrough = ({ channel, explain, trees }: ExportReader, entry: Entry
     Stream.catch((failure) => Stream.fromEffect(explain(Effect.fail(failure))))
   )
 
-interface Asking {
+/** A request, with what surrounds it. */
+export interface Asking {
   readonly payload: TransferPayload
   readonly secrets: SecretSet | undefined
   /** @default no question */
   readonly consent: Consent | undefined
 }
 
-const treeEvents = (channel: ExportReader["channel"], { consent, payload, secrets }: Asking) =>
+/** Sends files and directories. */
+export const treeEvents = (channel: ExportChannel, { consent, payload, secrets }: Asking) =>
   emitting((emit: Emit) =>
     Effect.gen(function*() {
       const { contents, entries, excludedCount, skips, top } = yield* readTree(channel, payload, { secrets })

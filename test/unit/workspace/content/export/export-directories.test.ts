@@ -1,9 +1,9 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import { typedMessage } from "../../../../../src/contract/rows/next-steps.ts"
 import type { ExportPayload } from "../../../../../src/contract/rows/workspace-export.ts"
-import { exportPath } from "../../../../../src/workspace/content/export/path.ts"
+import { describeBothWays, exportPath } from "./export-ways.ts"
 import { type Claimed, guestWith, payload, resultOf, scratch } from "./fake-guest.ts"
 
 const exported = (claims: Iterable<Claimed>, fields: Partial<ExportPayload>, within?: string) =>
@@ -11,7 +11,7 @@ const exported = (claims: Iterable<Claimed>, fields: Partial<ExportPayload>, wit
 
 const refused = (...args: Parameters<typeof exported>) => Effect.flip(exported(...args))
 
-describe("an output in a directory that is missing", () => {
+describeBothWays("an output in a directory that is missing", () => {
   it.live("an export makes missing directories, and a refused one makes none", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
@@ -35,7 +35,7 @@ describe("an output in a directory that is missing", () => {
     }))
 })
 
-describe("an output that exists", () => {
+describeBothWays("an output that exists", () => {
   it.live("an export names the way out of a conflict with --overwrite only where that option helps", () =>
     Effect.gen(function*() {
       const folder = yield* scratch

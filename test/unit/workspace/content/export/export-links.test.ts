@@ -1,9 +1,9 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
 import type { ExportPayload } from "../../../../../src/contract/rows/workspace-export.ts"
-import { exportPath } from "../../../../../src/workspace/content/export/path.ts"
+import { describeBothWays, exportPath } from "./export-ways.ts"
 import { type Claimed, guestWith, payload, resultOf, scratch, useSanitizedPut } from "./fake-guest.ts"
 
 const exported = (claims: Iterable<Claimed>, fields: Partial<ExportPayload>) =>
@@ -16,7 +16,7 @@ let restore = () => {}
 beforeAll(() => void (restore = useSanitizedPut()))
 afterAll(() => restore())
 
-describe("an export of links", () => {
+describeBothWays("an export of links", () => {
   it.live("an export leaves no link that a later export can turn out of the output", () =>
     Effect.gen(function*() {
       const folder = yield* scratch

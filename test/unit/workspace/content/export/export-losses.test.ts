@@ -1,7 +1,7 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { afterAll, beforeAll } from "vitest"
-import { exportPath } from "../../../../../src/workspace/content/export/path.ts"
+import { describeBothWays, exportPath } from "./export-ways.ts"
 import { type Claimed, guestWith, payload, resultOf, scratch, useSanitizedPut } from "./fake-guest.ts"
 
 let restore = () => {}
@@ -23,7 +23,7 @@ const warningsOf = (fields: Parameters<typeof payload>[0]) =>
 
 const attributes = "extended attributes (user attributes, capabilities or access control lists)"
 
-describe("what an export drops", () => {
+describeBothWays("what an export drops", () => {
   it.live("an export counts the set-user-ID bits and extended attributes that it drops, and names the first file", () =>
     Effect.gen(function*() {
       const folder = yield* scratch

@@ -1,11 +1,11 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
 import { typedMessage } from "../../../../../src/contract/rows/next-steps.ts"
 import type { ExportPayload } from "../../../../../src/contract/rows/workspace-export.ts"
-import { exportPath } from "../../../../../src/workspace/content/export/path.ts"
+import { describeBothWays, exportPath } from "./export-ways.ts"
 import { type Claimed, guestWith, payload, resultOf, scratch, useSanitizedPut } from "./fake-guest.ts"
 
 const exported = (claims: Iterable<Claimed>, fields: Partial<ExportPayload>) =>
@@ -64,7 +64,7 @@ let restore = () => {}
 beforeAll(() => void (restore = useSanitizedPut()))
 afterAll(() => restore())
 
-describe("an export to an archive", () => {
+describeBothWays("an export to an archive", () => {
   it.live("an archive has the same content as a directory, in every format", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
@@ -126,7 +126,7 @@ describe("an export to an archive", () => {
     }))
 })
 
-describe("an export of several paths", () => {
+describeBothWays("an export of several paths", () => {
   it.live("an export of several paths keeps their places in /workspace", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
