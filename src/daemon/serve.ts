@@ -31,8 +31,8 @@ const shortPath = (file: string) =>
  */
 export const serve = (version: string) =>
   Effect.scoped(Effect.gen(function*() {
-    const { page: pageFile, portable, record, socket } = yield* daemonFiles
-    const sockets = [socket, portable]
+    const { door, page: pageFile, portable, record, socket } = yield* daemonFiles
+    const sockets = [socket, portable, door]
     const pyro = yield* Pyro
     // Takes the lock and adopts the workspaces of an earlier daemon, before the first request.
     yield* pyro.workspace.list(payloadOf("workspace.list", {}))
@@ -50,7 +50,8 @@ export const serve = (version: string) =>
     const page = yield* makePage({ directory: path.join(packageRoot(), "dist", "web"), file: pageFile, serving })
     const listening = layerSocketServer(serving, {
       socket: yield* shortPath(socket),
-      portable: yield* shortPath(portable)
+      portable: yield* shortPath(portable),
+      door: yield* shortPath(door)
     })
     yield* Effect.provideService(Layer.build(listening), Page, page)
     // Before the requests are interrupted: commands go on without this process.

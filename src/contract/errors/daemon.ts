@@ -97,6 +97,38 @@ export class NoMicroVms extends ContractError<NoMicroVms>()("NoMicroVms", {
   ]
 }) {}
 
+/** The token of a client of another machine does not reach so far. Nothing was done. */
+export class NotPermitted extends ContractError<NotPermitted>()("NotPermitted", {
+  /** Name of the operation. */
+  operation: Schema.String,
+  /** Role of the token. */
+  role: Schema.String,
+  detail: Schema.String
+}, {
+  fact: ({ detail, operation, role }) => `${operation} is refused for a token of the role ${role}: ${detail}`,
+  next: [words("Ask the owner of the server")]
+}) {}
+
+/** The tenant of a client of another machine has as much as the server's owner grants. Nothing was done. */
+export class QuotaExceeded extends ContractError<QuotaExceeded>()("QuotaExceeded", {
+  tenant: Schema.String,
+  /** What is limited. */
+  quota: Schema.Literals(["workspaces", "memory_mib", "vcpus", "disk_mib", "commands"]),
+  limit: Schema.Int,
+  /** What the tenant has, and what the request asks for beside it. */
+  used: Schema.Int,
+  asked: Schema.Int
+}, {
+  fact: ({ asked, limit, quota, tenant, used }) =>
+    `tenant ${tenant} has a quota of ${limit} for ${quota}: it uses ${used}, and the request asks for ${asked} more`,
+  next: ({ quota }) => [
+    quota === "commands"
+      ? words("Wait for a command to end, or cancel one")
+      : call("Delete workspaces that you do not need. List them", "workspace.list"),
+    words("Or ask the owner of the server for more")
+  ]
+}) {}
+
 export const daemonErrors = [
   DaemonUnavailable,
   DaemonMismatch,
@@ -105,5 +137,7 @@ export const daemonErrors = [
   PageUnavailable,
   ContextUnknown,
   ContextUnreachable,
-  NoMicroVms
+  NoMicroVms,
+  NotPermitted,
+  QuotaExceeded
 ] as const

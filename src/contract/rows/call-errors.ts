@@ -17,6 +17,8 @@ export const ofEachCall = [
   "MessageUnreadable",
   "NoMicroVms",
   "NoSpace",
+  "NotPermitted",
+  "QuotaExceeded",
   "StateDirectoryUnusable",
   "UnknownFailure"
 ] as const

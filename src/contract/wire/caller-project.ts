@@ -1,7 +1,9 @@
 import { Context, Effect, Option, Schema } from "effect"
 import { ceilingText, type NetworkCeiling, noNetwork, readCeiling } from "../rows/network-ceiling.ts"
 import { clientName } from "../text/client-name.ts"
+import { THIS_HOST } from "../text/this-host.ts"
 import { withGitPlaces } from "./git-places.ts"
+import { callerTenant } from "./identity.ts"
 import { keepAliveHeader, withKeepAlive } from "./keep-alive.ts"
 
 /** Directories of the host that a request may name paths in, by their real paths. */
@@ -92,10 +94,26 @@ export const forCaller =
       })
   }
 
-/** Widest network that a request of this fiber may grant. Undefined: a person or a program, who may grant any. */
-export const callerCeiling: Effect.Effect<NetworkCeiling | undefined> = Effect.map(
+/**
+ * Widest network of a tenant: public hosts. The addresses, the loopback and the ports of this machine belong to its owner. `own`: what the client says
+ * of itself.
+ */
+const ceilingOfTenant = (own: NetworkCeiling | undefined): NetworkCeiling => {
+  if (own === undefined) return { networkPolicy: "egress", allowHosts: [] }
+  const allowHosts = own.allowHosts.filter((host) => !host.toLowerCase().includes(THIS_HOST))
+  return own.networkPolicy === "off" || allowHosts.length < own.allowHosts.length
+    ? noNetwork
+    : { networkPolicy: "egress", allowHosts }
+}
+
+/** Widest network that a request of this fiber may grant. Undefined: the owner of this machine or a program of it, who may grant any. */
+export const callerCeiling: Effect.Effect<NetworkCeiling | undefined> = Effect.zipWith(
   callerProject,
-  (caller) => caller === undefined ? undefined : caller.networkCeiling ?? noNetwork
+  callerTenant,
+  (caller, tenant) => {
+    const own = caller === undefined ? undefined : caller.networkCeiling ?? noNetwork
+    return tenant === undefined ? own : ceilingOfTenant(own)
+  }
 )
 
 /** Whether a request of the caller may reach a workspace: one of its project, or of a directory beneath. */

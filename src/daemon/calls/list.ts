@@ -15,6 +15,7 @@ import { confined } from "./request/confined.ts"
 import { hold } from "./request/hold.ts"
 import { withInput } from "./request/input.ts"
 import { observed } from "./request/observed.ts"
+import { permitted } from "./request/permitted.ts"
 import type { RequestCall, Surroundings } from "./request/request.ts"
 import { alone } from "./workspaces/alone.ts"
 import { crossing } from "./workspaces/crossing.ts"
@@ -38,6 +39,7 @@ const aroundRequests: ReadonlyArray<Wrap<RequestCall, Surroundings>> = [
   withInput,
   observed,
   checked,
+  permitted,
   confined,
   absolutePaths
 ]

@@ -7,6 +7,7 @@ import { operations } from "../../contract/rows/operations.ts"
 import { callOf, Pyro, type PyroService } from "../../contract/rows/Pyro.ts"
 import type { WindowSize } from "../../contract/rows/run-input.ts"
 import { named } from "../../contract/text/names.ts"
+import { identityOf, ownedId } from "../../contract/wire/identity.ts"
 import {
   CREDIT,
   HELLO,
@@ -46,6 +47,9 @@ const unaryHandler = (pyro: PyroService, row: UnaryRow, surroundings: Surroundin
   const asked = requestOf(row, (payload) => call(payload) as Effect.Effect<unknown>, surroundings)
   return (payload: unknown, { headers }: Asked) => Effect.scoped(asked(payload, { headers }))
 }
+
+/** An id of a request beside the rows, as the daemon keeps it. */
+const ofCaller = (headers: Headers, id: string) => ownedId(identityOf(headers), id)
 
 /** State of all clients' operations. */
 interface Beside {
@@ -88,6 +92,10 @@ export const handlers = (serving: Serving) =>
     const surroundings: Surroundings = {
       ...serving,
       holds,
+      environments: Effect.map(
+        pyro.env.list({}),
+        ({ environments }) => environments.map(({ name }) => name)
+      ),
       leaving: Ref.get(serving.leaving),
       takeInput: inputs.take
     }
@@ -100,17 +108,21 @@ export const handlers = (serving: Serving) =>
           : streamingHandler(pyro, row, surroundings, beside)
       ])),
       [HELLO]: () => Effect.succeed({ daemonId: holds.daemonId(), version: serving.version }),
-      [RELEASE]: ({ hold }: { readonly hold: string }) => holds.release(hold),
+      [RELEASE]: ({ hold }: { readonly hold: string }, { headers }: Asked) => holds.release(ofCaller(headers, hold)),
       [UNREADABLE]: ({ detail }: { readonly detail: string }) => Effect.logError(`a client reports: ${detail}`),
       [CREDIT]: ({ events, request }: { readonly events: number; readonly request: string }, { client }: Asked) =>
         Effect.sync(() => windows.give(client, request, events)),
-      "input.write": ({ at, bytes, id }: Input & { readonly at: number; readonly bytes: Uint8Array }) =>
+      "input.write": (
+        { at, bytes, id }: Input & { readonly at: number; readonly bytes: Uint8Array },
+        { headers }: Asked
+      ) =>
         Effect.suspend(() => {
           countReceived(bytes.length)
-          return inputs.write(id, at, bytes)
+          return inputs.write(ofCaller(headers, id), at, bytes)
         }),
-      "input.end": ({ id }: Input) => inputs.end(id),
-      "input.interrupt": ({ id }: Input) => inputs.interrupt(id),
-      "input.resize": ({ id, ...size }: Input & WindowSize) => inputs.resize(id, size)
+      "input.end": ({ id }: Input, { headers }: Asked) => inputs.end(ofCaller(headers, id)),
+      "input.interrupt": ({ id }: Input, { headers }: Asked) => inputs.interrupt(ofCaller(headers, id)),
+      "input.resize": ({ id, ...size }: Input & WindowSize, { headers }: Asked) =>
+        inputs.resize(ofCaller(headers, id), size)
     } as never)
   }))

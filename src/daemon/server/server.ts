@@ -7,6 +7,7 @@ import { layerPortable } from "../../contract/wire/portable.ts"
 import { makePyroRpcs } from "../../contract/wire/rpcs.ts"
 import { layerSerialization } from "../../contract/wire/serialization.ts"
 import { atClose } from "../../system/waits/effects.ts"
+import { layerDoor } from "./door.ts"
 import { handlers, type Serving } from "./handlers.ts"
 
 /** Without acknowledgements, which would let a slow reader stop all others: events have credits instead. */
@@ -111,12 +112,14 @@ interface Sockets {
   readonly socket: string
   /** For programs of any build. */
   readonly portable: string
+  /** For the doors of this machine, which say for whom each connection is. */
+  readonly door: string
   /** @default 60,000 */
   readonly silenceMs?: number | undefined
 }
 
 /** The same over the daemon's sockets. */
-export const layerSocketServer = (serving: Serving, { portable, silenceMs = SILENCE_MS, socket }: Sockets) => {
+export const layerSocketServer = (serving: Serving, { door, portable, silenceMs = SILENCE_MS, socket }: Sockets) => {
   const at = (path: string, form: typeof layerLogged, silenceMs?: number) =>
     Layer.fresh(layerRpcs).pipe(
       Layer.provide(Layer.fresh(RpcServer.layerProtocolSocketServer)),
@@ -124,7 +127,11 @@ export const layerSocketServer = (serving: Serving, { portable, silenceMs = SILE
       Layer.provide(form)
     )
   return Layer.provide(
-    Layer.merge(at(socket, layerLogged), at(portable, logged(layerPortable), silenceMs)),
+    Layer.mergeAll(
+      at(socket, layerLogged),
+      at(portable, logged(layerPortable), silenceMs),
+      at(door, logged(layerDoor), silenceMs)
+    ),
     handlers(serving)
   )
 }

@@ -43,6 +43,7 @@ export type ErrorCode =
   | "network_unsupported"
   | "no_micro_vms"
   | "no_space"
+  | "not_permitted"
   | "page_unavailable"
   | "patch_rejected"
   | "point_not_found"
@@ -56,6 +57,7 @@ export type ErrorCode =
   | "project_secret_missing"
   | "project_setup_failed"
   | "publishing_not_allowed"
+  | "quota_exceeded"
   | "registry_not_allowed"
   | "saved_damaged"
   | "saved_exists"
@@ -225,6 +227,32 @@ export interface NoMicroVms extends PyroError {
   readonly computer: string
 }
 export const NoMicroVms: ErrorClass<NoMicroVms> = asErrorClass(contract.NoMicroVms)
+
+/** The token of a client of another machine does not reach so far. Nothing was done. */
+export interface NotPermitted extends PyroError {
+  readonly _tag: "NotPermitted"
+  readonly code: "not_permitted"
+  /** Name of the operation. */
+  readonly operation: string
+  /** Role of the token. */
+  readonly role: string
+  readonly detail: string
+}
+export const NotPermitted: ErrorClass<NotPermitted> = asErrorClass(contract.NotPermitted)
+
+/** The tenant of a client of another machine has as much as the server's owner grants. Nothing was done. */
+export interface QuotaExceeded extends PyroError {
+  readonly _tag: "QuotaExceeded"
+  readonly code: "quota_exceeded"
+  readonly tenant: string
+  /** What is limited. */
+  readonly quota: "workspaces" | "memory_mib" | "vcpus" | "disk_mib" | "commands"
+  readonly limit: number
+  /** What the tenant has, and what the request asks for beside it. */
+  readonly used: number
+  readonly asked: number
+}
+export const QuotaExceeded: ErrorClass<QuotaExceeded> = asErrorClass(contract.QuotaExceeded)
 
 /** A devcontainer.json cannot become a workspace. */
 export interface DevContainerRefused extends PyroError {

@@ -164,6 +164,8 @@ export const daemonFiles = Effect.flatMap(Paths, ({ stateDir }) => {
       socket: path.join(folder, "socket"),
       /** For programs of other machines: the form of messages is that between builds. */
       portable: path.join(folder, "portable"),
+      /** For this machine's own doors to the network: each connection begins with the identity of a client. */
+      door: path.join(folder, "door"),
       log: path.join(folder, "log"),
       page: path.join(folder, "page.json")
     })

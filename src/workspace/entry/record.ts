@@ -83,6 +83,8 @@ export const WorkspaceRecord = Schema.Struct({
   image: Schema.optional(ImageProgram),
   /** Project of the workspace: real path of a directory of the host, or the key of a server without one. */
   project: Schema.optional(Schema.String),
+  /** Tenant of a server for other machines whose workspace it is. Absent: the owner of this machine. */
+  tenant: Schema.optional(Schema.String),
   /** Commands of its devcontainer.json, for starts and for resets to the state after create. Absent: none. */
   devcontainer: Schema.optional(LifecycleSteps),
   /**

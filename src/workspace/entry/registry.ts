@@ -9,11 +9,18 @@ import {
 } from "../../contract/errors/errors.ts"
 import { similarTo } from "../../contract/text/similar.ts"
 import { callerProject, isReachable } from "../../contract/wire/caller-project.ts"
+import { callerTenant, isOfTenant } from "../../contract/wire/identity.ts"
 import { idsOfClient } from "../../contract/wire/minted-ids.ts"
 import { annotateStep } from "../../system/telemetry/spans.ts"
 import type { Entry } from "./entry.ts"
 import { onlyOne, wholeOf } from "./prefix.ts"
-import { isWorkspaceId, newWorkspaceId, type WorkspaceFolder, type WorkspaceId } from "./record.ts"
+import {
+  isWorkspaceId,
+  newWorkspaceId,
+  type WorkspaceFolder,
+  type WorkspaceId,
+  type WorkspaceRecord
+} from "./record.ts"
 
 /** A workspace with an unreadable record: a newer pyro wrote the record, or it is damaged. Its VM and disk stay unchanged. */
 export interface Damaged {
@@ -38,12 +45,17 @@ export const makeRegistry = () => {
 
   /** Whether this request may reach the workspace. No request reaches a candidate of a try. The project of a damaged record is unknown. */
   const reaches = (entry: Entry) =>
-    Effect.zipWith(
-      callerProject,
-      entry.record.now,
-      (caller, record) => record.tryOf === undefined && isReachable(caller, record)
-    )
-  const damagedHere = Effect.map(callerProject, (caller) => isReachable(caller, {}) ? damaged : none)
+    Effect.gen(function*() {
+      const record = yield* entry.record.now
+      return record.tryOf === undefined && isOfTenant(yield* callerTenant, record.tenant) &&
+        isReachable(yield* callerProject, record)
+    })
+  /** Whose they are is unknown, so they are the owner's. */
+  const damagedHere = Effect.zipWith(
+    callerProject,
+    callerTenant,
+    (caller, tenant) => tenant === undefined && isReachable(caller, {}) ? damaged : none
+  )
 
   /** A builder of pyro's own is no workspace of a person: only the call that made it knows its id. */
   const isListed = (entry: Entry) =>
@@ -72,16 +84,26 @@ export const makeRegistry = () => {
   const lookUpName = (called: string, broken: ReadonlyMap<WorkspaceId, Damaged>) =>
     Effect.gen(function*() {
       const names: Array<string> = []
+      const ofName: Array<Entry> = []
       const byId = new Map<WorkspaceId, Entry | Damaged>(broken)
       for (const entry of yield* reachable.entries) {
         const name = yield* nameOf(entry)
-        if (name === called) return entry
+        if (name === called) ofName.push(entry)
         names.push(name ?? entry.id)
         byId.set(entry.id, entry)
       }
+      if (ofName.length > 0) return yield* ownerChoice(called, ofName)
       const id = yield* onlyOne("workspace", called, wholeOf(called, byId.keys()))
       const found = id === undefined ? undefined : byId.get(id)
       return found ?? (yield* new WorkspaceNotFound({ workspace: called, similar: similarTo(called, names) }))
+    })
+
+  /** Names may repeat across tenants, and the owner of this machine reaches all: a name means the owner's own workspace first. */
+  const ownerChoice = (called: string, entries: ReadonlyArray<Entry>) =>
+    Effect.gen(function*() {
+      for (const entry of entries) if ((yield* entry.record.now).tenant === undefined) return entry
+      yield* onlyOne("workspace", called, entries.map(({ id }) => id))
+      return entries[0]!
     })
 
   const find = (
@@ -94,14 +116,15 @@ export const makeRegistry = () => {
     )
 
   /**
-   * Fails if another workspace has the name. Two requests cannot both pass: no other fiber runs between this check and
+   * Fails if another workspace of the tenant has the name. Two requests cannot both pass: no other fiber runs between this check and
    * `entries.set`.
    */
-  const checkName = (name: string | undefined, id: WorkspaceId) =>
+  const checkName = (name: string | undefined, { id, tenant }: Pick<WorkspaceRecord, "id" | "tenant">) =>
     Effect.gen(function*() {
       if (name === undefined) return
       for (const entry of entries.values()) {
-        if (entry.id !== id && (yield* nameOf(entry)) === name) {
+        const other = yield* entry.record.now
+        if (entry.id !== id && other.name === name && other.tenant === tenant) {
           return yield* new WorkspaceNameTaken({
             workspaceName: name,
             ...((yield* reaches(entry)) ? { workspace: entry.id } : {})

@@ -31,11 +31,17 @@ export const makeServing = (requests?: RequestTracker): Effect.Effect<Serving> =
 /** Serves operations on a daemon's sockets, until the Scope closes or `stop`. */
 export const servePyro = (
   pyro: PyroService,
-  given?: { readonly socket?: string; readonly requests?: RequestTracker; readonly silenceMs?: number }
+  given?: {
+    readonly socket?: string
+    readonly door?: string
+    readonly requests?: RequestTracker
+    readonly silenceMs?: number
+  }
 ) =>
   Effect.gen(function*() {
     const socket = given?.socket ?? path.join(yield* socketFolder, "socket")
     const portable = `${socket}-portable`
+    const door = given?.door ?? `${socket}-door`
     const log: Array<string> = []
     const logger = Logger.layer([
       Logger.make(({ message }) => void log.push([message].flat().map(String).join(" ")))
@@ -43,13 +49,13 @@ export const servePyro = (
     const scope = yield* Scope.fork(yield* Effect.scope)
     const serving = yield* makeServing(given?.requests)
     yield* Layer.buildWithScope(
-      layerSocketServer(serving, { socket, portable, silenceMs: given?.silenceMs }).pipe(
+      layerSocketServer(serving, { socket, portable, door, silenceMs: given?.silenceMs }).pipe(
         Layer.provide(Layer.succeed(Pyro, pyro)),
         Layer.provide(logger)
       ),
       scope
     )
-    return { socket, portable, log, requests: serving.requests, stop: Scope.close(scope, Exit.void) }
+    return { socket, portable, door, log, requests: serving.requests, stop: Scope.close(scope, Exit.void) }
   })
 
 /** The same with a client. */

@@ -2,6 +2,7 @@ import { Effect, type Scope } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { PullEvents } from "../../../contract/rows/event-batches.ts"
 import { HOLD_HEADER, holdOf } from "../../../contract/wire/hold.ts"
+import { identityOf, ownedId } from "../../../contract/wire/identity.ts"
 import type { RequestRefusal } from "../../../contract/wire/request-errors.ts"
 import { every, type Wrap } from "../wrap.ts"
 import { attendOf } from "./attended.ts"
@@ -30,7 +31,11 @@ export const hold: Wrap<RequestCall, Pick<Surroundings, "holds" | "isReader" | "
       const header = request.headers[HOLD_HEADER]
       if (header === undefined) return call(payload, request)
       const work = Effect.andThen(attend, call(payload, request))
-      return Effect.flatMap(holdOf(header), (asked) =>
+      const held = Effect.map(
+        holdOf(header),
+        (hold) => ({ ...hold, id: ownedId(identityOf(request.headers), hold.id) })
+      )
+      return Effect.flatMap(held, (asked) =>
         row.kind === "unary"
           ? holds.ask(row.name, asked, work)
           : holds.events(row.name, asked, work as Events, request.onCredit))

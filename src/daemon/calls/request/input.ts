@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
+import { identityOf, ownedId } from "../../../contract/wire/identity.ts"
 import {
   ENDS_WITH_CALLER_HEADER,
   INPUT_HEADER,
@@ -16,7 +17,8 @@ const withoutStdin = ({ stdin: _, writeStdin: _write, ...beside }: RunInput): Ru
 /** The input of a request, and how the request may end. */
 const inputOf = (headers: Request["headers"], { leaving, takeInput }: Pick<Surroundings, "leaving" | "takeInput">) =>
   Effect.suspend(() => {
-    const id = headers[INPUT_HEADER]
+    const minted = headers[INPUT_HEADER]
+    const id = minted === undefined ? undefined : ownedId(identityOf(headers), minted)
     const known: RunInput = {
       resumed: headers[RESUMED_HEADER] !== undefined,
       endsWithCaller: headers[ENDS_WITH_CALLER_HEADER] !== undefined,

@@ -62,6 +62,8 @@ export interface Surroundings {
   readonly hasSpan: (row: Operation) => boolean
   /** Whether the daemon may leave during the operation, because its client asks the next daemon. @default none */
   readonly isReader?: ((row: Operation) => boolean) | undefined
+  /** Names of the environments that a client over the network may use. @default none */
+  readonly environments?: Effect.Effect<ReadonlyArray<string>, PyroError> | undefined
   /** The only directories of the host that a request may reach. @default those of its caller */
   readonly placesOf?: ((row: Operation, payload: unknown) => Effect.Effect<CallerPlaces, PyroError>) | undefined
 }

@@ -1,6 +1,7 @@
 import { Effect, Option, Result } from "effect"
 import * as path from "node:path"
 import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
+import { callerTenant } from "../../../contract/wire/identity.ts"
 import { listIfPresent } from "../../../system/files/entries.ts"
 import { toHostError } from "../../../system/files/failure.ts"
 import { readTail } from "../../../system/files/line-log.ts"
@@ -54,16 +55,31 @@ export const snapshotNames = (
 /** Folder of the saved snapshots, which belong to no workspace. */
 export const savedDirectory = (stateDir: string) => path.join(stateDir, "saved")
 
-/** Names of the saved snapshots. A folder with a leading dot is half made or half removed. */
+/** Stands between a tenant and a name. No name has it. */
+const OF = "@"
+
+/** Name of the folder of a saved snapshot: names may repeat across tenants. */
+export const savedEntry = (tenant: string | undefined, name: string) =>
+  tenant === undefined ? name : `${tenant}${OF}${name}`
+
+/** The name of the tenant's saved snapshot in a folder of this name. Undefined: it is of another one, half made or half removed. */
+const savedName = (tenant: string | undefined, entry: string) => {
+  const at = entry.indexOf(OF)
+  if (entry.startsWith(".") || (at < 0 ? undefined : entry.slice(0, at)) !== tenant) return undefined
+  return entry.slice(at + 1)
+}
+
+/** Names of the saved snapshots of the caller's tenant. */
 export const savedNames: Effect.Effect<
   ReadonlyArray<string>,
   NoSpace | StateDirectoryUnusable,
   Paths
-> = Effect.flatMap(Paths, ({ stateDir }) =>
-  listIfPresent(savedDirectory(stateDir)).pipe(
-    Effect.map((names) => names.filter((name) => !name.startsWith("."))),
-    Effect.mapError(toHostError)
-  ))
+> = Effect.gen(function*() {
+  const { stateDir } = yield* Paths
+  const tenant = yield* callerTenant
+  const entries = yield* Effect.mapError(listIfPresent(savedDirectory(stateDir)), toHostError)
+  return entries.flatMap((entry) => savedName(tenant, entry) ?? [])
+})
 
 /** Names of the snapshots of a workspace. None if the workspace does not exist. */
 export const recordedSnapshots = (workspace: string): Effect.Effect<ReadonlyArray<string>, never, Paths> =>

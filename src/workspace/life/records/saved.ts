@@ -9,6 +9,7 @@ import {
 import type { SavedInfo } from "../../../contract/rows/saved.ts"
 import { similarTo } from "../../../contract/text/similar.ts"
 import { callerProject, isReachable } from "../../../contract/wire/caller-project.ts"
+import { callerTenant } from "../../../contract/wire/identity.ts"
 import type { Seed } from "../../../lib/disk/workspace-disk.ts"
 import { memoryBytes } from "../../../lib/vm/model/memory-image.ts"
 import { readVersioned, writeJsonAtomic } from "../../../system/files/atomic-file.ts"
@@ -21,7 +22,7 @@ import { demandReadable, describeStates, noStates } from "../../entry/resident.t
 import { residentKinds } from "../../residents/open/kinds.ts"
 import { recordedGrant } from "../../residents/policy/policy.ts"
 import { holdsSecrets } from "../../residents/secret/secret-file.ts"
-import { savedDirectory, savedNames } from "./recorded.ts"
+import { savedDirectory, savedEntry, savedNames } from "./recorded.ts"
 import { Captured, type CaptureFolder, captureFolder } from "./snapshot.ts"
 
 /** What each workspace from a saved snapshot has from the workspace that was saved. */
@@ -84,9 +85,13 @@ export const savedFolder = (directory: string): SavedFolder => ({
   base: path.join(directory, "base")
 })
 
-/** The folder of a name. A name never begins with a dot. */
+/** The folder of a name of the caller's tenant. A name never begins with a dot. */
 export const folderCalled = (name: string) =>
-  Effect.map(Paths, ({ stateDir }) => savedFolder(path.join(savedDirectory(stateDir), name)))
+  Effect.zipWith(
+    Paths,
+    callerTenant,
+    ({ stateDir }, tenant) => savedFolder(path.join(savedDirectory(stateDir), savedEntry(tenant, name)))
+  )
 
 /** The record that announces a saved snapshot. */
 export const announced = (

@@ -48,7 +48,10 @@ export const forkNames = (
     const { name: own } = source
     if (own === undefined) return places.map(() => undefined)
     const used = new Set<string | undefined>()
-    for (const entry of entries.values()) used.add((yield* entry.record.now).name)
+    for (const entry of entries.values()) {
+      const record = yield* entry.record.now
+      if (record.tenant === source.tenant) used.add(record.name)
+    }
     const free: Array<string> = []
     for (let number = 1; free.length < count; number++) {
       if (!used.has(numbered(own, number))) free.push(numbered(own, number))

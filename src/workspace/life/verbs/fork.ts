@@ -86,7 +86,7 @@ const announce = (lifecycle: Lifecycle, source: Entry, payload: ForkPayload, try
           snapshot: payload.snapshot,
           tryOf
         })
-        yield* lifecycle.registry.checkName(name, own.id)
+        yield* lifecycle.registry.checkName(name, own)
         const entry = yield* makeEntry(lifecycle, folderOf(stateDir, own.id), own)
         lifecycle.registry.entries.set(own.id, entry)
         children.push({ entry, scope: yield* generationScope(entry) })

@@ -1,5 +1,6 @@
 import { Effect, Exit, Scope } from "effect"
 import type { CreatePayload } from "../../../contract/rows/workspace-lifecycle.ts"
+import { callerTenant } from "../../../contract/wire/identity.ts"
 import { demandPlain } from "../../../lib/redaction/redact.ts"
 import { writeFile } from "../../../system/files/content.ts"
 import { ensureFolder } from "../../../system/files/entries.ts"
@@ -42,6 +43,7 @@ export const recordOfNew = (
   Effect.gen(function*() {
     const [id] = yield* newIds(registry, 1)
     const createdAt = yield* nowIso
+    const tenant = yield* callerTenant
     const pause = yield* pauseOfNew(payload, origin)
     const sshAgent = yield* loanOf(payload)
     const requireConfinement = payload.requireConfinement ?? origin.requireConfinement
@@ -59,6 +61,7 @@ export const recordOfNew = (
       ...pause,
       ...recordedDefaults(defaults),
       ...(project === undefined ? {} : { project }),
+      ...(tenant === undefined ? {} : { tenant }),
       ...(sshAgent === undefined ? {} : { sshAgent }),
       createdAt
     } satisfies Partial<WorkspaceRecord>
@@ -76,7 +79,7 @@ export const enterNew = (
     const { stateDir } = yield* Paths
     yield* demandPlain(searchOfGiven(payload), { name: payload.name, labels: payload.labels, env, cwd })
     yield* demandRoom(env)
-    yield* registry.checkName(payload.name, record.id)
+    yield* registry.checkName(payload.name, record)
     yield* demandLifetime(payload.ttlSeconds)
     yield* checkGiven(payload)
     yield* annotateStep("workspace", record.id)

@@ -181,7 +181,7 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
     const { cwd, env, labels, name } = changed(yield* entry.record.now, payload, loan)
     yield* demandRoom(env)
     yield* demandPlain(searchOfGiven(payload), { name, labels, env, cwd })
-    yield* lifecycle.registry.checkName(payload.name, entry.id)
+    yield* lifecycle.registry.checkName(payload.name, yield* entry.record.now)
     const { diskMib } = payload
     if (diskMib !== undefined) {
       yield* demandGrowth(entry, diskMib)

@@ -87,6 +87,8 @@ type OfClient =
   | "InvalidRequest"
   | "MessageUnreadable"
   | "NoMicroVms"
+  | "NotPermitted"
+  | "QuotaExceeded"
   | "UnknownFailure"
 
 /** Where the lists of what surrounds a call differ from the functions that do. */
@@ -140,6 +142,8 @@ describe("the errors of a call", () => {
       MessageUnreadable: told,
       NoMicroVms: told,
       NoSpace: told,
+      NotPermitted: told,
+      QuotaExceeded: told,
       StateDirectoryUnusable: told,
       UnknownFailure: told
     }

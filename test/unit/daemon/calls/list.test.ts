@@ -31,6 +31,7 @@ const expected = [
   "input: 35 rows",
   "observed: all",
   "checked: all",
+  "permitted: all",
   "places: all",
   "absolute paths: env.build env.export env.import run saved.export saved.import workspace.create workspace.disk.export " +
   "workspace.export workspace.import workspace.sync.push workspace.update",

@@ -85,7 +85,7 @@ describe("a request for a project", () => {
       const mistyped = yield* Effect.flip(as("/p/two")(registry.find("w1")))
       assert.deepInclude(mistyped, { _tag: "WorkspaceNotFound", similar: ["w2"] })
       const checked = (name: string) =>
-        Effect.flip(as("/p/two")(registry.checkName(name, recordOf(idOf(9), "running").id)))
+        Effect.flip(as("/p/two")(registry.checkName(name, recordOf(idOf(9), "running"))))
       assert.notProperty(yield* checked("w1"), "workspace")
       assert.strictEqual((yield* checked("w2")).workspace, idOf(2))
     }))

@@ -12,6 +12,13 @@ declare module "ws" {
         readonly headers?: Readonly<Record<string, string>>
         readonly origin?: string
         readonly maxPayload?: number
+        readonly perMessageDeflate?: boolean
+        readonly followRedirects?: boolean
+        readonly handshakeTimeout?: number
+        readonly minVersion?: "TLSv1.3"
+        readonly ca?: Buffer | undefined
+        readonly cert?: Buffer | undefined
+        readonly key?: Buffer | undefined
       }
     )
     /** 0: connecting, 1: open, 2: closing, 3: closed. */
@@ -24,6 +31,7 @@ declare module "ws" {
     ping(data?: string): void
     /** Reads nothing more until `resume`. */
     pause(): void
+    resume(): void
     close(code?: number, reason?: string): void
     terminate(): void
   }
