@@ -80,6 +80,18 @@ const { contents: pageServer, name: pageServerName } = await bundlePart("page-se
   plugins: []
 })
 
+/** The client's WebSockets in a separate file, which a process reads with its first context of wss://. */
+const { contents: doorLine, name: doorLineName } = await bundlePart("door-line", {
+  entryPoints: [join(root, "src/remote/door/line.ts")],
+  plugins: []
+})
+
+/** The server of `pyro serve --listen` in a separate file. */
+const { contents: door, name: doorName } = await bundlePart("door", {
+  entryPoints: [join(root, "src/serve/door/listener.ts")],
+  plugins: []
+})
+
 /** The SSH protocol in a separate file, which a process reads with its first SSH connection. */
 const { contents: ssh, name: sshName } = await bundlePart("ssh", {
   entryPoints: [join(root, "src/lib/ssh/server/ssh2.ts")],
@@ -106,6 +118,8 @@ const parts = new Map([
   ["src/daemon/otlp/exporter.ts", otlpName],
   ["src/daemon/page/page-listener.ts", pageServerName],
   ["src/lib/recipe/dockerfile/parser.ts", dockerfileName],
+  ["src/remote/door/line.ts", doorLineName],
+  ["src/serve/door/listener.ts", doorName],
   ["src/lib/ssh/server/ssh2.ts", sshName],
   ["src/lib/terminal/emulator/xterm.ts", xtermName]
 ])
@@ -191,6 +205,8 @@ put(pageServerName, pageServer, 0o644)
 put(parsersName, parsers, 0o644)
 put(dockerfileName, dockerfile, 0o644)
 put(sshName, ssh, 0o644)
+put(doorLineName, doorLine, 0o644)
+put(doorName, door, 0o644)
 /** The program of the network's processes in a separate file, which a daemon reads once, when it starts. */
 put("dial.cjs", await dialProgram(root), 0o644)
 put("image.pyz", imageProgram(root), 0o644)

@@ -17,7 +17,7 @@ export const bundledPackages = async (root) => {
       "src/mcp/server.ts"
     ], [unused]),
     // With the packages that the other bundles leave out, as scripts/build.mjs makes it.
-    await bundle(root, ["src/daemon/page/page-listener.ts"], [])
+    await bundle(root, ["src/daemon/page/page-listener.ts", "src/serve/door/listener.ts"], [])
   ]
   const { packages: locked } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"))
   const files = [

@@ -3,11 +3,12 @@ import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
 import type { Operation } from "../contract/rows/operations.ts"
 import type { Pyro } from "../contract/rows/Pyro.ts"
 import { workspaceCreate } from "../contract/rows/workspace-lifecycle.ts"
+import type { StartDaemon } from "../sdk/model/start-daemon.ts"
 import { shortly } from "./arguments/aliases.ts"
 import { contextOf, type Route, route, splitArgv } from "./arguments/argv.ts"
 import { nameHint } from "./arguments/corrections.ts"
 import { fillSecrets } from "./arguments/extras.ts"
-import { asTyped, decode, parse } from "./arguments/parser.ts"
+import { asTyped, parse } from "./arguments/parser.ts"
 import { copying } from "./cp.ts"
 import { complete, completionHelp, completionScripts, type Names, SHELLS } from "./help/complete.ts"
 import { printJson } from "./output/print.ts"
@@ -39,6 +40,7 @@ interface CliOptions {
   readonly serveMcp: (payload: ServePayload, context?: string) => Effect.Effect<void, PyroError>
   /** Serves one client of another machine on stdin and stdout. Gives the exit status. */
   readonly serveStdio: Effect.Effect<number>
+  readonly startDaemon: StartDaemon
   /** Names that completion offers besides commands and flags. */
   readonly names: Names
   /** The command line is a step of another command, which says what remains after an interruption. */
@@ -94,7 +96,7 @@ export const cli = (options: CliOptions): Effect.Effect<ExitPlan, never, Termina
       }
       const { name, status } = signal
       // A server exits with a status: no shell loop waits for its signal.
-      const isServer = routed._tag === "Command" && routed.command.name === "mcp.serve"
+      const isServer = routed._tag === "Command" && ["mcp.serve", "serve"].includes(routed.command.name)
       const exitPlan = isServer ? { status } : { status, signal: name }
       return Effect.as(printFailure(reportInterruption(name, status), json), exitPlan)
     }),
@@ -228,9 +230,12 @@ const runCommand = (
         ({ performContext }) => performContext(command, words, rest)
       )
     case "serve":
-      return parse(command, words, rest).pipe(
-        Effect.flatMap(({ raw }) => decode(command.cli, command.payload(), raw)),
-        Effect.flatMap(({ stdio }) => stdio ? options.serveStdio : Effect.fail(noDoor))
+    case "serve.token.add":
+    case "serve.token.list":
+    case "serve.token.revoke":
+      return Effect.flatMap(
+        Effect.promise(() => import("./serve.ts")),
+        ({ performServe }) => performServe(command, words, rest, options)
       )
     default:
       return Effect.flatMap(
@@ -239,12 +244,6 @@ const runCommand = (
       )
   }
 }
-
-/** The error of a server that nobody can reach. */
-const noDoor = new InvalidRequest({
-  field: "--stdio",
-  detail: "say how clients come: --stdio is for one client, which starts this through ssh"
-})
 
 const completionScript = (
   shell: string | undefined

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { PyroError } from "../contract/errors/errors.ts"
+import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
 import {
   addContext,
   chosenName,
@@ -10,11 +10,13 @@ import {
   removeContext,
   useContext
 } from "../remote/contexts.ts"
+import { isDoorUrl } from "../remote/door-url.ts"
 import { decode, parse, type Typed } from "./arguments/parser.ts"
 import { note, OutputOptions, print, printJson } from "./output/print.ts"
 import { printTable } from "./output/table.ts"
+import { withPaths } from "./perform/host-paths.ts"
 import type { ContextCommand } from "./rows/context.ts"
-import type { OutputClosed, Terminal } from "./terminal/Terminal.ts"
+import { type OutputClosed, Terminal } from "./terminal/Terminal.ts"
 
 /** Performs a command of `pyro context` and returns the exit status. */
 export const performContext = (
@@ -31,13 +33,30 @@ export const performContext = (
     return 0
   })
 
-const jsonOf = ({ command = "pyro", name, url }: RemoteContext) => ({ name, url, command })
+/** A token and a newline. */
+const MAX_TOKEN_BYTES = 4_096
+
+const jsonOf = ({ command = "pyro", name, url, ...files }: RemoteContext) => ({
+  name,
+  url,
+  ...(isDoorUrl(url) ? files : { command })
+})
 
 const performTyped = (command: ContextCommand, { json, raw }: Typed) =>
   Effect.gen(function*() {
     switch (command.name) {
       case "context.add": {
-        const added = yield* addContext(yield* decode(command.cli, command.payload(), raw))
+        const { readFile, resolvePath } = yield* Terminal
+        const { tokenFile, ...way } = yield* decode(
+          command.cli,
+          command.payload(),
+          withPaths(command.cli, raw, resolvePath)
+        )
+        const token = tokenFile === undefined ? undefined : yield* Effect.mapError(
+          Effect.map(readFile(tokenFile, MAX_TOKEN_BYTES), (bytes) => Buffer.from(bytes).toString("utf8").trim()),
+          ({ detail }) => new InvalidRequest({ field: "--token-file", detail })
+        )
+        const added = yield* addContext({ ...way, token })
         if (json) return yield* printJson(jsonOf(added))
         return yield* note(`next: pyro doctor --context ${added.name}\nnext: pyro context use ${added.name}\n`)
       }
@@ -63,9 +82,10 @@ const performTyped = (command: ContextCommand, { json, raw }: Typed) =>
         if (name === undefined || name === LOCAL) {
           return yield* json ? printJson({ name: LOCAL }) : print(`${LOCAL}: this machine\n`)
         }
-        const shown = jsonOf(yield* findContext(name))
-        if (json) return yield* printJson(shown)
-        return yield* print(`${shown.name}: ${shown.url}, started as \`${shown.command}\`\n`)
+        const found = yield* findContext(name)
+        if (json) return yield* printJson(jsonOf(found))
+        const started = isDoorUrl(found.url) ? "" : `, started as \`${found.command ?? "pyro"}\``
+        return yield* print(`${found.name}: ${found.url}${started}\n`)
       }
       case "context.remove": {
         const { name } = yield* decode(command.cli, command.payload(), raw)

@@ -142,6 +142,7 @@ const programOf = (
         Effect.promise(() => import("../serve/stdio.ts")),
         ({ serveStdio }) => serveStdio(daemonOf(build))
       ),
+      startDaemon: daemonOf(build),
       names: namesFor(build)
     })
 

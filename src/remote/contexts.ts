@@ -3,11 +3,14 @@ import * as path from "node:path"
 import { ContextUnknown, InvalidRequest, StateDirectoryUnusable } from "../contract/errors/errors.ts"
 import { command } from "../contract/errors/next-step.ts"
 import { sshAddress } from "../contract/text/ssh-address.ts"
-import { readJson, writeJsonAtomic } from "../system/files/atomic-file.ts"
+import { isToken } from "../contract/wire/token.ts"
+import { readJson, writeFileAtomic, writeJsonAtomic } from "../system/files/atomic-file.ts"
+import { readIfReadable } from "../system/files/content.ts"
 import { ensureFolder, exists, listIfPresent, removeFile } from "../system/files/entries.ts"
 import { type FileFailed, toHostError, toHostErrorOf } from "../system/files/failure.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { setting } from "../system/settings/config.ts"
+import { doorUrl, isDoorUrl } from "./door-url.ts"
 
 /** The name of this machine, which no context has. */
 export const LOCAL = "local"
@@ -15,10 +18,14 @@ export const LOCAL = "local"
 /** How a machine is reached. */
 export interface RemoteContext {
   readonly name: string
-  /** `ssh://[USER@]HOST[:PORT]` */
+  /** `ssh://[USER@]HOST[:PORT]`, or `wss://HOST[:PORT]` of a door */
   readonly url: string
   /** How pyro is started there, for the shell of that machine. @default pyro */
   readonly command?: string
+  /** Files of this computer, for a door: certificates of its authority, and a certificate and a key of this client. */
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
 }
 
 /** One file for each context, so that two commands never write the same one. Lower case, for file systems that know no other. */
@@ -30,7 +37,10 @@ const COMMAND = /^(?=.*\S)\P{Cc}{1,4096}$/u
 const Stored = Schema.Struct({
   format: Schema.Literal(1),
   url: Schema.String,
-  command: Schema.optionalKey(Schema.String)
+  command: Schema.optionalKey(Schema.String),
+  ca: Schema.optionalKey(Schema.String),
+  cert: Schema.optionalKey(Schema.String),
+  key: Schema.optionalKey(Schema.String)
 })
 
 const Current = Schema.Struct({ format: Schema.Literal(1), name: Schema.String })
@@ -41,7 +51,9 @@ const files = Effect.map(Effect.provide(Paths, Paths.layer), ({ stateDir }) => {
     stateDir,
     folder,
     current: path.join(folder, CURRENT),
-    fileOf: (name: string) => path.join(folder, `${name}${END}`)
+    fileOf: (name: string) => path.join(folder, `${name}${END}`),
+    /** The token for a door. No other user may read it. */
+    tokenOf: (name: string) => path.join(folder, `${name}.token`)
   }
 })
 
@@ -104,21 +116,50 @@ export const findContext = (name: string) =>
     Option.match({ onNone: () => unknown(name), onSome: Effect.succeed })
   )
 
+/** Why a context's way is none. */
+const wrongWay = ({ ca, cert, command, key, token, url }: Omit<AddedContext, "name" | "replace">) => {
+  const wrong = (field: string, detail: string) => new InvalidRequest({ field, detail })
+  if (!isDoorUrl(url)) {
+    const address = sshAddress(url)
+    if (typeof address === "string") return wrong("url", `${address}; that of a server is wss://HOST[:PORT]`)
+    if (command !== undefined && !COMMAND.test(command)) return wrong("command", "must be one line with a program")
+    const [given] = Object.entries({ ca, cert, key, token_file: token }).find(([, one]) => one !== undefined) ?? []
+    return given === undefined ? undefined : wrong(given, "is for an address of wss://; ssh has its own keys")
+  }
+  const address = doorUrl(url)
+  if (typeof address === "string") return wrong("url", address)
+  if (command !== undefined) return wrong("command", "is for an address of ssh://")
+  if ((cert === undefined) !== (key === undefined)) return wrong("cert", "needs --key, and --key needs --cert")
+  return token === undefined || isToken(token)
+    ? undefined
+    : wrong("token_file", "has no token of pyro, which begins with pyro_")
+}
+
+/** A context to add. */
+type AddedContext = RemoteContext & {
+  readonly replace: boolean
+  /** The token for a door, which this computer keeps. @default that of PYRO_TOKEN */
+  readonly token?: string | undefined
+}
+
+/** The kept token of a context. */
+export const readToken = (name: string) => Effect.map(files, ({ tokenOf }) => readIfReadable(tokenOf(name))?.trim())
+
 /** Adds a context, or replaces one with `replace`. Connects to nothing. */
-export const addContext = ({ name, replace, ...way }: RemoteContext & { readonly replace: boolean }) =>
+export const addContext = ({ name, replace, token, ...way }: AddedContext) =>
   Effect.gen(function*() {
     yield* checkName(name)
-    const address = sshAddress(way.url)
-    if (typeof address === "string") return yield* new InvalidRequest({ field: "url", detail: address })
-    if (way.command !== undefined && !COMMAND.test(way.command)) {
-      return yield* new InvalidRequest({ field: "command", detail: "must be one line with a program" })
-    }
-    const { fileOf, folder, stateDir } = yield* files
+    const wrong = wrongWay({ ...way, token })
+    if (wrong !== undefined) return yield* wrong
+    const { fileOf, folder, stateDir, tokenOf } = yield* files
     if (!replace && exists(fileOf(name))) {
       return yield* new InvalidRequest({ field: "name", detail: `${name} exists already; --replace changes it` })
     }
     yield* ensureFolder(folder).pipe(
+      // The token of another machine goes first.
+      Effect.andThen(removeFile(tokenOf(name))),
       Effect.andThen(writeJsonAtomic(fileOf(name), Stored, { format: 1, ...way })),
+      Effect.andThen(token === undefined ? Effect.void : writeFileAtomic(tokenOf(name), `${token}\n`)),
       Effect.mapError(toHostErrorOf(stateDir))
     )
     return { name, ...way } satisfies RemoteContext
@@ -145,11 +186,14 @@ export const currentContext = Effect.gen(function*() {
 /** Removes a context. Its machine keeps all workspaces. */
 export const removeContext = (name: string) =>
   Effect.gen(function*() {
-    const { current, fileOf, stateDir } = yield* files
+    const { current, fileOf, stateDir, tokenOf } = yield* files
     // A damaged one, too.
     if (!isName(name) || !exists(fileOf(name))) return yield* unknown(name)
     if ((yield* currentContext) === name) yield* Effect.mapError(removeFile(current), toHostErrorOf(stateDir))
-    yield* Effect.mapError(removeFile(fileOf(name)), toHostErrorOf(stateDir))
+    yield* Effect.mapError(
+      Effect.andThen(removeFile(tokenOf(name)), removeFile(fileOf(name))),
+      toHostErrorOf(stateDir)
+    )
   })
 
 /** The name that a command uses: the typed one, that of PYRO_CONTEXT, or the current one. Undefined: this machine. */

@@ -5,6 +5,8 @@ import { Pyro, type PyroService } from "../contract/rows/Pyro.ts"
 import { olderOf, versionAlone } from "../contract/wire/versions.ts"
 import { carrying } from "../remote/carry.ts"
 import type { RemoteContext } from "../remote/contexts.ts"
+import { isDoorUrl } from "../remote/door-url.ts"
+import { makeDoorOpen } from "../remote/open-door.ts"
 import { makeOpen } from "../remote/open.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { layerRemote } from "./client.ts"
@@ -61,10 +63,13 @@ export const layerContext = (
     Effect.map(Paths, ({ stateDir }) => {
       const refuse = refusing(context, version)
       let running = ""
-      const layer = layerRemote(makeOpen(context, { mayAsk, stateDir }), {
-        refuse: (other) => refuse(running = other),
-        refuseRequest: (row, payload) => refusedPath(row, payload, `context ${context.name}`)
-      })
+      const layer = layerRemote(
+        isDoorUrl(context.url) ? makeDoorOpen(context) : makeOpen(context, { mayAsk, stateDir }),
+        {
+          refuse: (other) => refuse(running = other),
+          refuseRequest: (row, payload) => refusedPath(row, payload, `context ${context.name}`)
+        }
+      )
       return Layer.effect(
         Pyro,
         Effect.map(Pyro, (pyro) => withWay(carrying(pyro, { context, stateDir }), context, running))

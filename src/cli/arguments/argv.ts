@@ -87,7 +87,8 @@ export const route = (own: ReadonlyArray<string>): Route => {
     }
     path = longer
     const exact = beneath.find((row) => row.cli.path.length === path.length)
-    if (exact !== undefined) {
+    // A command may have verbs of its own, as `serve` has.
+    if (exact !== undefined && !goesOn(path, words.slice(at + 1))) {
       if (wantsHelp) return { _tag: "Help", path }
       const left = withFlags(exact, words.slice(at + 1), flags)
       return isOperation(exact)
@@ -98,6 +99,12 @@ export const route = (own: ReadonlyArray<string>): Route => {
   if (wantsHelp || words.length === 0) return { _tag: "Help", path }
   if (words.includes("--version")) return { _tag: "Version" }
   return { _tag: "Wrong", detail: incomplete(path, flags), path }
+}
+
+/** Whether the next word leads to a longer command. */
+const goesOn = (path: ReadonlyArray<string>, words: ReadonlyArray<string>) => {
+  const next = words.find((word) => !word.startsWith("-"))
+  return next !== undefined && beneathPath([...path, next]).length > 0
 }
 
 /** Options that a command line may have before its command. */

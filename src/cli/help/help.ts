@@ -189,6 +189,7 @@ const groups = new Map([
   ["daemon", "Manage the process that owns the workspaces"],
   ["mcp", "Serve workspaces to agents over MCP"],
   ["host", "Connect agent hosts such as Claude Code and Codex"],
+  ["serve", "Let pyro on other machines use this one"],
   ["context", "Name other machines whose pyro you use from here"]
 ])
 

@@ -23,22 +23,33 @@ const contextAdd = row({
   summary: "Name a machine whose pyro you use from here",
   description:
     "Keeps the address of a machine under a name. Commands with --context NAME then work there, through your own ssh: its keys, agent, jumps and " +
-    "known hosts. The other machine needs pyro and nothing else. Connects to nothing.",
+    "known hosts. The other machine needs pyro and nothing else. With an address of wss://, they go to a server of `pyro serve --listen`, with " +
+    "a token. Connects to nothing.",
   cli: {
     path: ["context", "add"],
     args: ["name", "url"],
+    hostPaths: ["ca", "cert", "key"],
     exits: "own",
     examples: [
       "pyro context add bench ssh://me@bench.example",
-      "pyro context add lab ssh://lab:2222 --command /opt/pyro/bin/pyro"
+      "pyro context add lab ssh://lab:2222 --command /opt/pyro/bin/pyro",
+      "pyro context add team wss://pyro.example:7340 --token-file team.token"
     ]
   },
   errors: [],
   payload: lazy(() =>
     snakeStruct({
       name,
-      url: text("ssh://[USER@]HOST[:PORT]. HOST may be an alias of your SSH configuration"),
+      url: text("ssh://[USER@]HOST[:PORT], where HOST may be an alias of your SSH configuration, or wss://HOST[:PORT]"),
       command: optional(text("How the shell of that machine starts pyro. Default: pyro")),
+      tokenFile: optional(
+        text(
+          "File with the token for a server of wss://, or - for stdin. pyro keeps the token in a file of yours alone. Default: PYRO_TOKEN"
+        )
+      ),
+      ca: optional(text("File with the certificates of a private authority that vouches for the server")),
+      cert: optional(text("File with a certificate of yours, for a server with --client-ca")),
+      key: optional(text("File with the key of --cert")),
       replace: flag("Change a context that exists")
     })
   )
@@ -101,14 +112,3 @@ const contextRemove = row({
 
 export const contextCommands = [contextAdd, contextUse, contextList, contextShow, contextRemove] as const
 export type ContextCommand = typeof contextCommands[number]
-
-export const serveCommand = row({
-  name: "serve",
-  summary: "Let pyro on other machines use this one",
-  description:
-    "`pyro --context NAME` of another machine starts this through ssh: it joins stdin and stdout with the daemon, which starts if none runs. It ends " +
-    "with its client.",
-  cli: { path: ["serve"], args: [], exits: "own", examples: ["ssh bench pyro serve --stdio"] },
-  errors: [],
-  payload: lazy(() => Schema.Struct({ stdio: flag("Serve one client on stdin and stdout") }))
-})

@@ -11,11 +11,12 @@ import { WorkspaceUser } from "../../contract/rows/workspace-field.ts"
 import { between, defaulted, ignoredGlobs, list, optional, text } from "../../contract/text/fields.ts"
 import { snakeStruct } from "../../contract/text/snake.ts"
 import { agentCommand } from "./agent.ts"
-import { contextCommands, serveCommand } from "./context.ts"
+import { contextCommands } from "./context.ts"
 import { codeCommand } from "./editor.ts"
 import { flag } from "./flag.ts"
 import { hostCommands } from "./host.ts"
 import { projectCommands } from "./project.ts"
+import { serveCommands } from "./serve.ts"
 
 const CpPayload = lazy(() =>
   snakeStruct({
@@ -200,7 +201,7 @@ const ownCommands = [
   ...projectCommands,
   ...hostCommands,
   ...contextCommands,
-  serveCommand,
+  ...serveCommands,
   demoCommand
 ] as const
 export type OwnCommand = typeof ownCommands[number]

@@ -59,6 +59,13 @@ export const variables = {
     purpose: "Machine that commands use, as with `--context`. `local` is this one",
     readers: EVERY
   },
+  PYRO_TOKEN: {
+    group: "pyro",
+    allowed: { kind: "text", what: "a token of `pyro serve token add`" },
+    otherwise: "that of `pyro context add --token-file`",
+    purpose: "Token for the server of a context with an address of `wss://`, if pyro keeps none for the context",
+    readers: EVERY
+  },
   PYRO_DISK_BUDGET_MIB: {
     group: "pyro",
     allowed: { kind: "integer", min: 0, max: 1_073_741_824 },

@@ -18,7 +18,7 @@ const BENCH = "it measures for a quarter of an hour"
 
 const SSH = "it changes the reader's ~/.ssh or starts an editor; test/guest/workspace-ssh.test.ts has OpenSSH's clients"
 
-const MACHINE = "it needs another machine; test/daemon/context.test.ts has OpenSSH's server"
+const MACHINE = "it needs another machine; test/daemon/context.test.ts and test/daemon/serve.test.ts have some"
 
 const TRIES = "it needs candidates; test/smoke/try-many.test.ts has some"
 
@@ -50,7 +50,17 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "pyro --context bench doctor",
     "pyro --context bench create --name fix",
     "pyro --context bench exec fix -- uname -a",
-    "ssh bench pyro serve --stdio"
+    "ssh bench pyro serve --stdio",
+    "pyro context add team wss://pyro.example:7340 --token-file ci.token",
+    "pyro context add team wss://pyro.example:7340 --token-file team.token",
+    "pyro --context team create --name fix",
+    "pyro --context team exec fix -- uname -a",
+    "pyro serve --listen 0.0.0.0:7340 --tls-cert server.pem --tls-key server.key",
+    "pyro serve token add ci --tenant research --expires 30d > ci.token",
+    "pyro serve token add ci --expires 30d",
+    "pyro serve token add alice --tenant research --role viewer",
+    "pyro serve token list",
+    "pyro serve token revoke ci"
   ].map((command): readonly [string, string] => [command, MACHINE]),
   ["npm test", SETS_UP],
   ...[

@@ -25,8 +25,8 @@ export interface Identity {
 export interface TestAuthority {
   /** PEM. */
   readonly certificate: string
-  /** Signs the certificate of a server. */
-  readonly identityOf: (host: string) => Promise<Identity>
+  /** Signs the certificate of a server, or of a client. */
+  readonly identityOf: (host: string, usage?: "serverAuth" | "clientAuth") => Promise<Identity>
 }
 
 export const makeTestAuthority = async (): Promise<TestAuthority> => {
@@ -44,7 +44,7 @@ export const makeTestAuthority = async (): Promise<TestAuthority> => {
   })
   return {
     certificate: root.toString("pem"),
-    identityOf: async (host) => {
+    identityOf: async (host, usage = "serverAuth") => {
       const { privateKey, publicKey } = await newKeys()
       const certificate = await x509.X509CertificateGenerator.create({
         ...common(),
@@ -55,7 +55,7 @@ export const makeTestAuthority = async (): Promise<TestAuthority> => {
         extensions: [
           new x509.BasicConstraintsExtension(false, undefined, true),
           new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-          new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+          new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[usage]]),
           new x509.SubjectAlternativeNameExtension([{ type: "dns", value: host }]),
           await x509.SubjectKeyIdentifierExtension.create(publicKey),
           await x509.AuthorityKeyIdentifierExtension.create(root)

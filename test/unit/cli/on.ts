@@ -52,6 +52,7 @@ export const on = (
       interruption: { signal: () => received },
       serveMcp: () => Effect.void,
       serveStdio: Effect.succeed(0),
+      startDaemon: { version: "1.2.3", command: ["false"] },
       names: {
         services: () => Effect.succeed([]),
         contexts: Effect.succeed([]),
