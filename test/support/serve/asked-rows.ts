@@ -27,7 +27,8 @@ const VALUES: Readonly<Record<string, unknown>> = {
   names: ["some"],
   old_text: "a",
   new_text: "b",
-  target: "other"
+  target: "other",
+  transfer: "some"
 }
 
 /** Fields that name a workspace. */

@@ -109,6 +109,8 @@ export const leastRoles: Readonly<Record<OperationName, Least>> = {
   "workspace.summary": "viewer",
   "workspace.sync.push": "user",
   "workspace.timeline": "viewer",
+  "workspace.transfer.applied": "user",
+  "workspace.transfer.read": "user",
   "workspace.try": "user",
   "workspace.update": "user",
   "workspace.watch": "viewer"
