@@ -1,156 +1,17 @@
-import { Data, Effect, type Scope } from "effect"
+import type { Effect, Scope } from "effect"
 import type { HostToolMissing } from "../../contract/errors/errors.ts"
-import { nativeTool } from "../processes/native.ts"
-import { ContentHash } from "./digest.ts"
-import { putProcess } from "./put-process.ts"
-import {
-  encodeEntry,
-  HOLE,
-  LAST_ENTRY,
-  type PutEntry,
-  type PutPlace,
-  putPlace,
-  PutRecords,
-  WITHDRAWN
-} from "./put-records.ts"
+import { runsMicroVms } from "../settings/this-computer.ts"
+import type { PutFailed } from "./put-failed.ts"
+import { putHere } from "./put-here.ts"
+import { putByProgram } from "./put-program.ts"
+import type { PutRequest, SparsePut } from "./put-request.ts"
 
-export interface PutRequest {
-  /** Folder that gets the output, made if it is missing. Relative to `within` if that is given. */
-  readonly parent: string
-  /** Name of the root in `parent`. */
-  readonly name: string
-  /** Folder that `parent` cannot lead out of. */
-  readonly within?: string | undefined
-  /** Replaces existing files and links, but no directory, and nothing by another type. */
-  readonly overwrite: boolean
-  readonly entries: ReadonlyArray<PutEntry>
-}
-
-/** Nothing was written. */
-export class PutFailed extends Data.TaggedError("PutFailed")<{
-  readonly reason: "conflict" | "full" | "failed"
-  readonly detail: string
-  /** Conflicting paths, at most 20. */
-  readonly conflicts: ReadonlyArray<{ readonly path: Uint8Array; readonly reason: string }>
-  /** For a full disk, in `bytes` if known. */
-  readonly needed?: number | undefined
-  readonly free?: number | undefined
-}> {}
-
-export interface PutDone {
-  /** Paths whose file or link was replaced. */
-  readonly replaced: ReadonlyArray<Uint8Array>
-  /** Directories that existed before, and keep their mode. */
-  readonly there: ReadonlyArray<Uint8Array>
-  /** The outermost folder above the output that was missing, and is there now. */
-  readonly made?: string
-}
-
-/** Accepted entries, which wait for the content of their files in order. */
-export interface Put {
-  /** Appends to the present file. */
-  readonly write: (bytes: Uint8Array) => Effect.Effect<void, PutFailed>
-  /** Ends the present file, and continues with the next one. */
-  readonly endFile: Effect.Effect<{ readonly size: number; readonly sha256: string }, PutFailed>
-  /** Omits the present file. */
-  readonly omitFile: Effect.Effect<void, PutFailed>
-  /** Gives everything its name, or nothing. */
-  readonly commit: Effect.Effect<PutDone, PutFailed>
-}
-
-/** Entries whose files can have holes. */
-export interface SparsePut extends Put {
-  /** Leaves a hole in the present file. A hole reads as zeros, and counts neither for the size nor for the digest. */
-  readonly skip: (bytes: number) => Effect.Effect<void, PutFailed>
-}
-
-const pieceBytes = 1024 * 1024
+export { PutFailed } from "./put-failed.ts"
+export type { Put, PutDone, PutRequest, SparsePut } from "./put-request.ts"
 
 /**
  * Checks for conflicts and free space, and writes nothing yet. Later output is in a staging folder until `commit`. If the Scope closes
- * before, or this process dies, nothing stays.
+ * before, nothing stays. A computer that runs no microVMs has no pyro-put: this process writes there.
  */
 export const put = (request: PutRequest): Effect.Effect<SparsePut, PutFailed | HostToolMissing, Scope.Scope> =>
-  Effect.gen(function*() {
-    const tool = yield* nativeTool("pyro-put")
-    const place = putPlace(request)
-    const said = new PutRecords()
-    const args = [
-      ...(request.within === undefined ? [] : ["--within", request.within]),
-      ...(request.overwrite ? ["--overwrite"] : []),
-      place.parent,
-      place.name
-    ]
-    const { add, ended, flush, ready, send } = yield* putProcess(
-      tool,
-      args,
-      said,
-      (detail) => failureOf(said, place, detail)
-    )
-    for (const entry of place.entries) {
-      for (const part of encodeEntry(entry)) yield* send(part)
-    }
-    yield* send(LAST_ENTRY)
-    yield* flush
-    yield* ready
-    const hash = new ContentHash()
-    const writePiece = (bytes: Uint8Array) => {
-      hash.add(bytes)
-      add(number32(bytes.length))
-      return send(bytes)
-    }
-    return {
-      write: (bytes) =>
-        Effect.suspend(() =>
-          bytes.length === 0
-            ? Effect.void
-            : bytes.length <= pieceBytes
-            ? writePiece(bytes)
-            : Effect.forEach(cut(bytes), writePiece, { discard: true })
-        ),
-      skip: (bytes) => bytes === 0 ? Effect.void : Effect.suspend(() => send(holeOf(bytes))),
-      endFile: Effect.suspend(() => Effect.as(send(number32(0)), hash.take())),
-      omitFile: Effect.suspend(() => (hash.take(), send(number32(WITHDRAWN)))),
-      commit: Effect.suspend(() => send(Buffer.from("c"))).pipe(
-        Effect.andThen(flush),
-        Effect.andThen(ended),
-        Effect.map(() => ({
-          replaced: ownPaths(place, said.replaced),
-          there: ownPaths(place, said.there),
-          // Another program may have made the folder in the meantime.
-          ...(place.missing === undefined || said.there.some(({ length }) => length === 0)
-            ? {}
-            : { made: place.missing })
-        }))
-      )
-    }
-  })
-
-/** The reported paths without those of missing folders. */
-const ownPaths = ({ own }: PutPlace, reported: ReadonlyArray<Uint8Array>) => reported.flatMap((one) => own(one) ?? [])
-
-const failureOf = (said: PutRecords, { folderOf, own }: PutPlace, detail: string) =>
-  new PutFailed({
-    reason: said.error?.outcome === "conflict" || said.error?.outcome === "full" ? said.error.outcome : "failed",
-    detail: said.error?.detail ?? detail,
-    conflicts: said.conflicts.map(({ path, reason }) => ({ path: own(path) ?? folderOf(path), reason })),
-    needed: said.counts.get("neededBytes"),
-    free: said.counts.get("freeBytes")
-  })
-
-const holeOf = (length: number) => {
-  const bytes = Buffer.alloc(12)
-  bytes.writeUInt32BE(HOLE)
-  bytes.writeBigUInt64BE(BigInt(length), 4)
-  return bytes
-}
-
-const number32 = (value: number) => {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32BE(value)
-  return bytes
-}
-
-function* cut(bytes: Uint8Array) {
-  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
-}
+  runsMicroVms() ? putByProgram(request) : putHere(request)

@@ -4,8 +4,10 @@ import { spawn, spawnSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
+import { putHere } from "../../../../../src/system/files/put-here.ts"
+import { putByProgram } from "../../../../../src/system/files/put-program.ts"
 import { encodeEntry, type PutEntry } from "../../../../../src/system/files/put-records.ts"
-import { put, type PutRequest } from "../../../../../src/system/files/put.ts"
+import type { PutRequest } from "../../../../../src/system/files/put-request.ts"
 import { nativeDirectory } from "../../../../../src/system/processes/native.ts"
 import { scratch, useSanitizedPut } from "./fake-guest.ts"
 
@@ -20,6 +22,10 @@ const of = (type: PutEntry["type"], path: string, more: Partial<PutEntry> = {}):
   size: type === "file" ? 1000 : 0,
   ...more
 })
+
+/** The two writers, with the same cases. Only the program stands in a race with another program that swaps directories and links. */
+const writers = [["pyro-put", putByProgram], ["the writer of a computer without pyro-put", putHere]] as const
+let put: typeof putByProgram = putByProgram
 
 /** Writes entries, each file with its own path as its content; `meanwhile` runs when all is staged and nothing is placed. */
 const write = (
@@ -65,7 +71,9 @@ const listed = (folder: string): Readonly<Record<string, string>> =>
 
 const whole = { d: "/", "d/a": "d/a", "d/e": "/", "d/e/b": "d/e/b", "d/l": "-> a", z: "z" }
 
-describe("pyro-put", () => {
+describe.each(writers)("%s", (_, writer) => {
+  beforeAll(() => void (put = writer))
+
   it.live("a file gets holes where zeros are skipped, also at its end", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
@@ -110,7 +118,7 @@ describe("pyro-put", () => {
       assert.isAtMost(fs.statSync(`${parent}/out`).blocks * 512, 32_768)
     }))
 
-  it.live("pyro-put adds to an existing directory and reports its content", () =>
+  it.live("adds to an existing directory and reports its content", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       fs.mkdirSync(`${parent}/out/d`, { recursive: true })
@@ -120,7 +128,7 @@ describe("pyro-put", () => {
       assert.deepStrictEqual(done.there.map((path) => Buffer.from(path).toString()), ["", "d"])
     }))
 
-  it.live("pyro-put reports all conflicts before it writes, and replaces files and links only with permission", () =>
+  it.live("reports all conflicts before it writes, and replaces files and links only with permission", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       fs.mkdirSync(`${parent}/out/d`, { recursive: true })
@@ -140,7 +148,7 @@ describe("pyro-put", () => {
       assert.strictEqual(fs.readFileSync(`${parent}/secret`, "latin1"), "secret")
     }))
 
-  it.live("pyro-put never replaces one type by another and never follows an existing link", () =>
+  it.live("never replaces one type by another and never follows an existing link", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       fs.mkdirSync(`${parent}/elsewhere`)
@@ -163,7 +171,7 @@ describe("pyro-put", () => {
       assert.deepStrictEqual(fs.readdirSync(`${parent}/elsewhere`), [])
     }))
 
-  it.live("pyro-put undoes everything after a late conflict", () =>
+  it.live("undoes everything after a late conflict", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       fs.mkdirSync(`${parent}/out/d/e`, { recursive: true })
@@ -193,8 +201,70 @@ describe("pyro-put", () => {
       assert.deepStrictEqual(listed(`${parent}/moved`), { a: "old", e: "/" })
     }))
 
+  it.live("reports the host's errors", () =>
+    Effect.gen(function*() {
+      const parent = yield* scratch
+      const missing = yield* Effect.flip(write({ parent: `${parent}/missing/../out`, entries: tree }))
+      assert.include(missing._tag === "PutFailed" ? missing.detail : "", "No such file or directory")
+      fs.writeFileSync(`${parent}/file`, "")
+      const file = yield* Effect.flip(write({ parent: `${parent}/file`, entries: tree }))
+      assert.include(file._tag === "PutFailed" ? file.detail : "", "Not a directory")
+    }))
+  it.live("makes missing directories, and reports the paths of the output alone", () =>
+    Effect.gen(function*() {
+      const parent = yield* scratch
+      for (const within of [undefined, parent]) {
+        const place = { parent: `${within === undefined ? `${parent}/` : ""}new/é/deep`, within }
+        const done = yield* write({ ...place, entries: tree })
+        assert.deepStrictEqual(done, { replaced: [], there: [], made: `${parent}/new` })
+        assert.deepStrictEqual(listed(`${parent}/new/é/deep/out`), whole)
+        assert.strictEqual(fs.statSync(`${parent}/new`).mode & 0o777, 0o755)
+        fs.rmSync(`${parent}/new`, { recursive: true })
+      }
+      // The directories appear while the content flows, and so does a file in the way of none.
+      const late = yield* write({ parent: `${parent}/new/deep`, entries: tree, overwrite: true }, () => {
+        fs.mkdirSync(`${parent}/new/deep/out`, { recursive: true })
+        fs.writeFileSync(`${parent}/new/deep/out/z`, "old")
+      })
+      assert.deepStrictEqual([late.made, late.there.map(String)], [undefined, [""]])
+      assert.deepStrictEqual(late.replaced.map(String), ["z"])
+      assert.deepStrictEqual(listed(`${parent}/new/deep/out`), whole)
+    }))
+
+  it.live("leaves no directory behind when it fails, and makes none through a link", () =>
+    Effect.gen(function*() {
+      const parent = yield* scratch
+      fs.mkdirSync(`${parent}/elsewhere`)
+      fs.symlinkSync("nowhere", `${parent}/dangling`)
+      fs.symlinkSync("elsewhere", `${parent}/link`)
+      const before = listed(parent)
+      const failed = (request: Partial<PutRequest> & { readonly parent: string }, meanwhile?: () => void) =>
+        Effect.flip(write({ entries: tree, ...request }, meanwhile))
+      const dangling = yield* failed({ parent: `${parent}/dangling/new` })
+      assert.deepStrictEqual(
+        dangling._tag === "PutFailed" ? dangling.conflicts.map(({ path }) => String(path)) : dangling,
+        [`${parent}/dangling`]
+      )
+      yield* failed({ parent: "dangling/new", within: parent })
+      yield* failed({ parent: "link/new", within: parent })
+      assert.deepStrictEqual(listed(parent), before)
+      // A conflict at the last moment, and a caller that goes away.
+      yield* failed({ parent: `${parent}/new/deep` }, () => {
+        fs.mkdirSync(`${parent}/new`)
+        fs.symlinkSync("../elsewhere", `${parent}/new/deep`)
+      })
+      assert.deepStrictEqual(listed(parent), { ...before, new: "/", "new/deep": "-> ../elsewhere" })
+      fs.rmSync(`${parent}/new`, { recursive: true })
+      yield* Effect.scoped(put({ parent: `${parent}/new`, name: "out", overwrite: false, entries: tree }))
+      assert.deepStrictEqual(listed(parent), before)
+    }))
+})
+
+describe("pyro-put as a program", () => {
+  beforeAll(() => void (put = putByProgram))
+
   it.live(
-    "pyro-put writes nowhere else while another process swaps directories and links",
+    "writes nowhere else while another process swaps directories and links",
     () =>
       Effect.gen(function*() {
         const parent = yield* scratch
@@ -244,7 +314,7 @@ while True:
     60_000
   )
 
-  it.live("pyro-put leaves nothing when its input ends at any byte", () =>
+  it.live("leaves nothing when its input ends at any byte", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       const program = `${nativeDirectory()}/pyro-put`
@@ -261,7 +331,7 @@ while True:
       assert.deepStrictEqual(listed(`${parent}/out`), whole)
     }), 60_000)
 
-  it.live("pyro-put refuses a list that leads elsewhere, and unannounced content", () =>
+  it.live("refuses a list that leads elsewhere, and unannounced content", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       const program = `${nativeDirectory()}/pyro-put`
@@ -285,62 +355,4 @@ while True:
       }
       assert.deepStrictEqual(fs.readdirSync(parent), [])
     }), 60_000)
-
-  it.live("pyro-put reports the host's errors", () =>
-    Effect.gen(function*() {
-      const parent = yield* scratch
-      const missing = yield* Effect.flip(write({ parent: `${parent}/missing/../out`, entries: tree }))
-      assert.include(missing._tag === "PutFailed" ? missing.detail : "", "No such file or directory")
-      fs.writeFileSync(`${parent}/file`, "")
-      const file = yield* Effect.flip(write({ parent: `${parent}/file`, entries: tree }))
-      assert.include(file._tag === "PutFailed" ? file.detail : "", "Not a directory")
-    }))
-  it.live("pyro-put makes missing directories, and reports the paths of the output alone", () =>
-    Effect.gen(function*() {
-      const parent = yield* scratch
-      for (const within of [undefined, parent]) {
-        const place = { parent: `${within === undefined ? `${parent}/` : ""}new/é/deep`, within }
-        const done = yield* write({ ...place, entries: tree })
-        assert.deepStrictEqual(done, { replaced: [], there: [], made: `${parent}/new` })
-        assert.deepStrictEqual(listed(`${parent}/new/é/deep/out`), whole)
-        assert.strictEqual(fs.statSync(`${parent}/new`).mode & 0o777, 0o755)
-        fs.rmSync(`${parent}/new`, { recursive: true })
-      }
-      // The directories appear while the content flows, and so does a file in the way of none.
-      const late = yield* write({ parent: `${parent}/new/deep`, entries: tree, overwrite: true }, () => {
-        fs.mkdirSync(`${parent}/new/deep/out`, { recursive: true })
-        fs.writeFileSync(`${parent}/new/deep/out/z`, "old")
-      })
-      assert.deepStrictEqual([late.made, late.there.map(String)], [undefined, [""]])
-      assert.deepStrictEqual(late.replaced.map(String), ["z"])
-      assert.deepStrictEqual(listed(`${parent}/new/deep/out`), whole)
-    }))
-
-  it.live("pyro-put leaves no directory behind when it fails, and makes none through a link", () =>
-    Effect.gen(function*() {
-      const parent = yield* scratch
-      fs.mkdirSync(`${parent}/elsewhere`)
-      fs.symlinkSync("nowhere", `${parent}/dangling`)
-      fs.symlinkSync("elsewhere", `${parent}/link`)
-      const before = listed(parent)
-      const failed = (request: Partial<PutRequest> & { readonly parent: string }, meanwhile?: () => void) =>
-        Effect.flip(write({ entries: tree, ...request }, meanwhile))
-      const dangling = yield* failed({ parent: `${parent}/dangling/new` })
-      assert.deepStrictEqual(
-        dangling._tag === "PutFailed" ? dangling.conflicts.map(({ path }) => String(path)) : dangling,
-        [`${parent}/dangling`]
-      )
-      yield* failed({ parent: "dangling/new", within: parent })
-      yield* failed({ parent: "link/new", within: parent })
-      assert.deepStrictEqual(listed(parent), before)
-      // A conflict at the last moment, and a caller that goes away.
-      yield* failed({ parent: `${parent}/new/deep` }, () => {
-        fs.mkdirSync(`${parent}/new`)
-        fs.symlinkSync("../elsewhere", `${parent}/new/deep`)
-      })
-      assert.deepStrictEqual(listed(parent), { ...before, new: "/", "new/deep": "-> ../elsewhere" })
-      fs.rmSync(`${parent}/new`, { recursive: true })
-      yield* Effect.scoped(put({ parent: `${parent}/new`, name: "out", overwrite: false, entries: tree }))
-      assert.deepStrictEqual(listed(parent), before)
-    }))
 })
