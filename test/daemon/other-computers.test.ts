@@ -86,6 +86,41 @@ describe.each<System>(["darwin", "win32"])("a client on %s", (system) => {
     assert.include(await run(["__complete", "--", "context", "use", "b"]), "bench")
   })
 
+  it("writes an export, and names what this computer cannot have before it writes", async () => {
+    const output = path.join(folder, `out-${system}`)
+    await run([
+      "exec",
+      "fix",
+      "--",
+      "sh",
+      "-ec",
+      "mkdir -p src/deep; echo a > src/a; echo b > src/deep/b; chmod +x src/a"
+    ])
+    await run(["export", "fix", "src", "--output", output])
+    assert.deepStrictEqual(fs.readdirSync(output, { recursive: true }).sort(), ["a", "deep", "deep/b"])
+    assert.strictEqual(fs.readFileSync(path.join(output, "deep/b"), "utf8"), "b\n")
+    await run(["exec", "fix", "--", "sh", "-ec", "echo upper > src/A; echo 1 > 'src/aux.txt'; echo 2 > src/new"])
+    const { code, stdout } = await computer.call(
+      ["export", "fix", "src", "--output", output, "--overwrite", "--json"],
+      { env }
+    )
+    assert.strictEqual(code, 1)
+    const { error } = JSON.parse(stdout.toString()) as { readonly error: { readonly paths: ReadonlyArray<string> } }
+    assert.deepStrictEqual(
+      error.paths,
+      system === "win32"
+        ? ["a: it is one file with A on Windows", "aux.txt: aux is a device of Windows"]
+        : ["a: it is one file with A on macOS"]
+    )
+    assert.isFalse(fs.existsSync(path.join(output, "new")))
+    await run(["export", "fix", "src", "--output", output, "--overwrite", "--exclude", "A", "--exclude", "aux.txt"])
+    assert.isTrue(fs.existsSync(path.join(output, "new")))
+    assert.strictEqual(fs.readFileSync(path.join(output, "a"), "utf8"), "a\n")
+    await run(["export", "fix", "src", "--output", `${output}.tar`])
+    assert.deepStrictEqual(fs.readdirSync(folder).filter((name) => name.startsWith(".pyro-put")), [])
+    computer.assertUnasked()
+  }, 120_000)
+
   it("passes each character of a command to the other machine", async () => {
     const words = ["a b", `"quoted"`, "$HOME", "back\\slash", "%PATH%", "ä€𝄞", "", "*", "'"]
     assert.strictEqual(

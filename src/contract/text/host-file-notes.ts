@@ -42,6 +42,8 @@ export interface Losses {
   readonly setIds?: Loss
   /** User attributes, capabilities and access control lists. */
   readonly attributes?: Loss
+  /** Executable bits, on a host that has none. */
+  readonly executable?: Loss
 }
 
 /** Adds one file to the losses of a property. */
@@ -52,7 +54,8 @@ export const withLoss = (losses: Losses, property: keyof Losses, path: string): 
 
 const lostText = {
   setIds: "the set-user-ID or set-group-ID bit",
-  attributes: "extended attributes (user attributes, capabilities or access control lists)"
+  attributes: "extended attributes (user attributes, capabilities or access control lists)",
+  executable: "the executable bit, which Windows does not have"
 } as const
 
 /** One note for each lost property. `shown` gives a path in the reader's form. */
@@ -60,7 +63,7 @@ export const lossNotes = (
   losses: Losses = {},
   shown: (path: string) => string = (path) => path
 ): ReadonlyArray<string> =>
-  (["setIds", "attributes"] as const).flatMap((property) => {
+  (["setIds", "attributes", "executable"] as const).flatMap((property) => {
     const loss = losses[property]
     if (loss === undefined) return []
     const { count, first } = loss

@@ -20,6 +20,7 @@ import { failureOf, type HostOutput, hostOutput } from "./host-output.ts"
 import { LinkBudget, linkProblem } from "./links.ts"
 import { shown } from "./names.ts"
 import { demandExpected, demandPatchable } from "./patch.ts"
+import { demandHoldable } from "./this-computer.ts"
 import { demandSize, LESS } from "./tree.ts"
 
 /** A change of one path. A rename is a removal and an addition. */
@@ -65,6 +66,11 @@ export const exportChanges = (
       payload
     )
     yield* demandLinksInside(files)
+    yield* demandHoldable(
+      files.flatMap(({ after, path }) =>
+        after === undefined ? [] : [{ path, type: after.mode === GIT_LINK ? "symlink" : "file" }]
+      )
+    )
     const executable = executableOf(files, output.tail)
     if (executable.size > 0 && !payload.allowExecutableConfig) return yield* executableRefusal(executable)
     return emitting((emit: Emit) => work({ changes, digest, executable, files, output, payload, bounds }, emit))

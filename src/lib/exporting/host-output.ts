@@ -3,6 +3,7 @@ import { type NextStep, option, words } from "../../contract/errors/next-step.ts
 import { printable } from "../../contract/text/printable.ts"
 import { hasGitName, raw } from "../../system/files/folded-name.ts"
 import type { PutFailed } from "../../system/files/put.ts"
+import { isWindows } from "../../system/settings/this-computer.ts"
 import { shown } from "./names.ts"
 
 /** Destination of an export. */
@@ -26,16 +27,26 @@ export type HostOutput =
 /** Number of the output's last components that the rules judge with the content's names: `.vscode/tasks.json` may be split between both. */
 const tailComponents = 3
 
+/** A path of Windows with slashes, which Windows takes as well. */
+const slashed = (file: string) => isWindows() ? file.replaceAll("\\", "/") : file
+
+/** On Windows a path begins with a drive, or with two slashes and the name of a computer. */
+const ABSOLUTE = isWindows() ? /^([A-Za-z]:)?\// : /^\//
+
+/** Whether the part before a slash names a root: nothing, or a drive. */
+const isRoot = (folder: string) => folder === "" || (isWindows() && /^[A-Za-z]:$/.test(folder))
+
 /**
  * Reads the output of a request. `within` is a folder (symlinks resolved) that must contain the output. No link may be on the way.
  */
 export const hostOutput = (
-  output: string,
-  within: string | undefined
+  asked: string,
+  limit: string | undefined
 ): HostOutput | InvalidRequest | ExportRefused => {
+  const [output, within] = [slashed(asked), limit && slashed(limit)]
   const invalid = (detail: string) => new InvalidRequest({ field: "output", detail })
   if (output === "-") return { _tag: "stdout" }
-  if (!output.startsWith("/")) return invalid("must be an absolute path of the host, or -")
+  if (!ABSOLUTE.test(output)) return invalid("must be an absolute path of the host, or -")
   const path = output.replace(/\/+$/, "")
   const slash = path.lastIndexOf("/")
   const name = path.slice(slash + 1)
@@ -47,7 +58,14 @@ export const hostOutput = (
   if (hasGitName(rawPath)) return refused("nothing is written in a git directory")
   if (within === undefined) {
     const tail = rawPath.split("/").filter((part) => part !== "").slice(-tailComponents).join("/")
-    return { _tag: "path", path, parent: slash === 0 ? "/" : path.slice(0, slash), name, asDirectory, tail }
+    return {
+      _tag: "path",
+      path,
+      parent: isRoot(path.slice(0, slash)) ? path.slice(0, slash + 1) : path.slice(0, slash),
+      name,
+      asDirectory,
+      tail
+    }
   }
   const root = within.replace(/\/+$/, "")
   if (!path.startsWith(`${root}/`)) return refused(`only what is in ${printable(within)} may be written`)

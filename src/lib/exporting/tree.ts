@@ -5,6 +5,7 @@ import { allowing, fewerEntries } from "../../contract/rows/larger.ts"
 import type { ExportPayload, ExportRemark } from "../../contract/rows/workspace-export.ts"
 import { type Losses, sizeText } from "../../contract/text/host-file-notes.ts"
 import { isGitName, isPlainPath, raw } from "../../system/files/folded-name.ts"
+import { nameSystem } from "../../system/files/portable-names.ts"
 import { IgnoreRules, TooManyRules } from "../ignore/ignore-rules.ts"
 import { LinkBudget, linkProblem } from "./links.ts"
 import { shown } from "./names.ts"
@@ -80,7 +81,8 @@ const setIdBits = 0o6000
 
 const lossesOf = ({ hasAttributes, mode, type }: ListedEntry): ReadonlyArray<keyof Losses> => [
   ...(type !== "symlink" && (mode & setIdBits) !== 0 ? ["setIds"] as const : []),
-  ...(hasAttributes === true ? ["attributes"] as const : [])
+  ...(hasAttributes === true ? ["attributes"] as const : []),
+  ...(nameSystem() === "windows" && type === "file" && (mode & 0o111) !== 0 ? ["executable"] as const : [])
 ]
 
 export const entryOf = (path: string, found: ListedEntry): TreeEntry | string => {

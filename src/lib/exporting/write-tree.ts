@@ -1,4 +1,4 @@
-import { Effect, type Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { type ExportRefused, InvalidRequest } from "../../contract/errors/errors.ts"
 import type { ExportEvent, ExportPayload } from "../../contract/rows/workspace-export.ts"
 import { archiveFormat } from "./archive.ts"
@@ -6,6 +6,7 @@ import type { ExportBounds } from "./bounds.ts"
 import { type Contents, deliver, type DeliveryFailed } from "./deliver.ts"
 import { executableEntries } from "./executable-config.ts"
 import { type HostOutput, hostOutput } from "./host-output.ts"
+import { demandHoldable } from "./this-computer.ts"
 import type { Remarks, TreeEntry } from "./tree.ts"
 
 /** Files and directories of a workspace, of which nothing is on the host yet. */
@@ -47,7 +48,7 @@ export const writeTree = (
 ): Stream.Stream<ExportEvent, DeliveryFailed> => {
   const isDirectory = entries[0].type === "directory"
   const archive = isDirectory ? archiveOf(output) : undefined
-  return deliver({
+  const delivered = deliver({
     output,
     overwrite: payload.overwrite,
     preserveTimes: payload.preserveTimes,
@@ -62,4 +63,7 @@ export const writeTree = (
     allowExecutable: payload.allowExecutableConfig,
     consent
   })
+  return output._tag === "stdout" || archive !== undefined
+    ? delivered
+    : Stream.unwrap(Effect.as(demandHoldable(entries), delivered))
 }

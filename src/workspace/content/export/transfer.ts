@@ -102,7 +102,8 @@ const listed = ({ loses = [], mode, mtimeNs, path, size, target, type }: TreeEnt
   size,
   ...(mtimeNs === undefined ? {} : { mtimeNs: String(mtimeNs) }),
   ...(target === undefined ? {} : { target: bytesOf(target) }),
-  loses
+  // The computer that writes says whether it has executable bits.
+  loses: loses.filter((one) => one !== "executable")
 })
 
 /** Sends the content of a file, and one byte more than its listed size at most. Returns its bytes; undefined for a file that is gone. */
