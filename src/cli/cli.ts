@@ -233,6 +233,7 @@ const runCommand = (
     case "serve.token.add":
     case "serve.token.list":
     case "serve.token.revoke":
+    case "serve.quota":
       return Effect.flatMap(
         Effect.promise(() => import("./serve.ts")),
         ({ performServe }) => performServe(command, words, rest, options)

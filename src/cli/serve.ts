@@ -90,6 +90,21 @@ const performTyped = (command: ServeCommand, { json, raw }: Typed, { serveStdio,
         }
         return 0
       }
+      case "serve.quota": {
+        const { showOrSetQuotas } = yield* Effect.promise(() => import("../serve/quota.ts"))
+        const { tenant, ...quotas } = yield* decode(command.cli, command.payload(), raw)
+        const set = yield* showOrSetQuotas(tenant, quotas)
+        const { commands, diskMib, memoryMib, vcpus, workspaces } = set
+        const shown = { workspaces, memory_mib: memoryMib, vcpus, disk_mib: diskMib, commands }
+        if (json) yield* printJson({ tenant, ...shown })
+        else {
+          yield* printTable([
+            ["QUOTA", "LIMIT"],
+            ...Object.entries(shown).map(([name, value]) => [name, value === undefined ? "none" : String(value)])
+          ], { head: true })
+        }
+        return 0
+      }
       case "serve.token.revoke": {
         const { revokeToken } = yield* loadTokens
         const { name } = yield* decode(command.cli, command.payload(), raw)

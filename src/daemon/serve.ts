@@ -4,10 +4,11 @@ import { payloadOf } from "../contract/rows/payload-of.ts"
 import { Pyro } from "../contract/rows/Pyro.ts"
 import { writeJsonAtomic } from "../system/files/atomic-file.ts"
 import { openFolder } from "../system/files/content.ts"
-import { removeFile, setMode } from "../system/files/entries.ts"
-import { toHostError } from "../system/files/failure.ts"
+import { ensureFolder, removeFile, setMode } from "../system/files/entries.ts"
+import { attempt, toHostError } from "../system/files/failure.ts"
 import { withLock } from "../system/files/lock.ts"
-import { daemonFiles } from "../system/files/Paths.ts"
+import { daemonFiles, Paths } from "../system/files/Paths.ts"
+import { openRotatedLog } from "../system/files/rotated-log.ts"
 import { ownIdentity } from "../system/processes/identity.ts"
 import { packageRoot } from "../system/processes/native.ts"
 import { Timings } from "../system/telemetry/timings.ts"
@@ -39,7 +40,8 @@ export const serve = (version: string) =>
     const requests = yield* makeRequestTracker
     const timings = Option.getOrUndefined(yield* Effect.serviceOption(Timings))
     const hasSpan: Serving["hasSpan"] = ({ name }) => timings === undefined || timings.wants(name)
-    const serving: Serving = { requests, leaving: yield* Ref.make(false), hasSpan, version }
+    const audit = yield* makeAudit
+    const serving: Serving = { audit, requests, leaving: yield* Ref.make(false), hasSpan, version }
     // This process has the lock, so the process that made the sockets is dead.
     yield* Effect.forEach(sockets, removeFile)
     yield* writeJsonAtomic(record, DaemonRecord, {
@@ -66,6 +68,19 @@ export const serve = (version: string) =>
     yield* untilIdle(requests, Effect.andThen(Effect.sync(requests.close), unlink))
     yield* requests.awaitClients
   })).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))
+
+/** The audit log of requests over the network. Its file exists from the first of them on. */
+const makeAudit = Effect.gen(function*() {
+  const { stateDir } = yield* Paths
+  const folder = path.join(stateDir, "serve")
+  const log = openRotatedLog(path.join(folder, "audit.jsonl"))
+  yield* Effect.addFinalizer(() => Effect.sync(log.close))
+  return (entry: object) =>
+    Effect.catch(
+      Effect.andThen(ensureFolder(folder), attempt("write", folder, () => log.append(entry))),
+      ({ message }) => Effect.logError(`the audit log lacks an entry: ${message}: ${JSON.stringify(entry)}`)
+    )
+})
 
 /** Removes the record of this daemon, unless another daemon has replaced it. */
 export const forgetDaemon = Effect.gen(function*() {

@@ -158,6 +158,28 @@ describe("a machine that serves tenants over TLS", () => {
     })
   })
 
+  it("refuses what is above a quota by its name, and writes who asked for what with the outcome", async () => {
+    const { code } = await there.call(["serve", "quota", "evil", "--workspaces", "1", "--commands", "1"])
+    assert.strictEqual(code, 0)
+    const above = await here.failure(["--context", "evil", "create", "--name", "more", ...smallSizes])
+    assert.deepInclude(above, { code: "quota_exceeded", quota: "workspaces", limit: 1, used: 1 })
+    await done("evil", ["exec", "--detach", "fix", "--", "sleep", "60"])
+    const busy = await here.failure(["--context", "evil", "exec", "fix", "--", "true"])
+    assert.deepInclude(busy, { code: "quota_exceeded", quota: "commands", limit: 1, used: 1 })
+    const log = fs.readFileSync(path.join(there.state, "serve", "audit.jsonl"), "utf8").trimEnd().split("\n")
+    const entries = log.map((line) => JSON.parse(line) as Readonly<Record<string, string>>)
+    assert.isTrue(
+      entries.some(({ address, name, operation, outcome, role, tenant, token }) =>
+        address === "127.0.0.1" && name === "more" && operation === "workspace.create" &&
+        outcome === "quota_exceeded" &&
+        role === "user" && tenant === "evil" && token === "evil"
+      )
+    )
+    assert.isTrue(entries.some(({ operation, outcome }) => operation === "gc" && outcome === "not_permitted"))
+    assert.isTrue(entries.some(({ operation, outcome }) => operation === "workspace.exec" && outcome === "done"))
+    assert.notInclude(log.join(""), "secret of acme")
+  })
+
   it("goes on with a command whose server is killed and comes back, and runs it once", async () => {
     const script = "echo ran >> /ran; for i in $(seq 40); do echo $i; sleep 0.1; done"
     const { finished, stdoutSoFar } = startPyro(["--context", "acme", "exec", "fix", "--", "sh", "-c", script], {

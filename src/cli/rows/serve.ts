@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import type { ErrorTag } from "../../contract/errors/errors.ts"
 import { type CliSurface, lazy } from "../../contract/rows/operation.ts"
-import { defaulted, optional, text } from "../../contract/text/fields.ts"
+import { between, defaulted, optional, text } from "../../contract/text/fields.ts"
 import { snakeStruct } from "../../contract/text/snake.ts"
 import { ROLES } from "../../contract/wire/identity.ts"
 import { flag } from "./flag.ts"
@@ -102,5 +102,36 @@ const tokenRevoke = row({
   payload: lazy(() => Schema.Struct({ name }))
 })
 
-export const serveCommands = [serve, tokenAdd, tokenList, tokenRevoke] as const
+const limit = (what: string) =>
+  optional(between({ from: 0, to: 1_073_741_824, description: `Maximum ${what}. Default: no limit` }))
+
+const quota = row({
+  name: "serve.quota",
+  summary: "Limit what a tenant has",
+  description:
+    "Sets the quotas of a tenant, from its next request on: options that are left out mean no limit. Workspaces count whether they run or not. Without any option, " +
+    "shows the quotas.",
+  cli: {
+    path: ["serve", "quota"],
+    args: ["tenant"],
+    exits: "own",
+    examples: [
+      "pyro serve quota research",
+      "pyro serve quota research --workspaces 20 --memory-mib 32768 --vcpus 16 --disk-mib 200000 --commands 50"
+    ]
+  },
+  errors: [],
+  payload: lazy(() =>
+    snakeStruct({
+      tenant: text("Name of the tenant"),
+      workspaces: limit("number of workspaces"),
+      memoryMib: limit("memory of all workspaces together, in MiB"),
+      vcpus: limit("processors of all workspaces together"),
+      diskMib: limit("disk space of all workspaces together, in MiB"),
+      commands: limit("number of commands that run at a time")
+    })
+  )
+})
+
+export const serveCommands = [serve, tokenAdd, tokenList, tokenRevoke, quota] as const
 export type ServeCommand = typeof serveCommands[number]

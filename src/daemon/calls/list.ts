@@ -9,6 +9,7 @@ import { roomed } from "./answer/room.ts"
 import { unusedBeside } from "./answer/unused-beside.ts"
 import { absolutePaths } from "./request/absolute-paths.ts"
 import { attended } from "./request/attended.ts"
+import { audited } from "./request/audited.ts"
 import { caller } from "./request/caller.ts"
 import { checked } from "./request/checked.ts"
 import { confined } from "./request/confined.ts"
@@ -23,6 +24,7 @@ import { edited } from "./workspaces/edited.ts"
 import { found } from "./workspaces/found.ts"
 import { placed } from "./workspaces/placed.ts"
 import { pointed } from "./workspaces/pointed.ts"
+import { quota } from "./workspaces/quota.ts"
 import { remembered } from "./workspaces/remembered.ts"
 import { unused } from "./workspaces/unused.ts"
 import { woken } from "./workspaces/woken.ts"
@@ -36,6 +38,7 @@ const aroundRequests: ReadonlyArray<Wrap<RequestCall, Surroundings>> = [
   caller,
   attended,
   hold,
+  audited,
   withInput,
   observed,
   checked,
@@ -65,6 +68,7 @@ const aroundWork: ReadonlyArray<WorkWrap> = [
   woken,
   alone,
   placed,
+  quota,
   crossing,
   pointed,
   edited

@@ -60,6 +60,8 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "pyro serve token add ci --expires 30d",
     "pyro serve token add alice --tenant research --role viewer",
     "pyro serve token list",
+    "pyro serve quota research",
+    "pyro serve quota research --workspaces 20 --memory-mib 32768 --vcpus 16 --disk-mib 200000 --commands 50",
     "pyro serve token revoke ci"
   ].map((command): readonly [string, string] => [command, MACHINE]),
   ["npm test", SETS_UP],

@@ -62,6 +62,8 @@ export interface Surroundings {
   readonly hasSpan: (row: Operation) => boolean
   /** Whether the daemon may leave during the operation, because its client asks the next daemon. @default none */
   readonly isReader?: ((row: Operation) => boolean) | undefined
+  /** Writes an entry to the audit log. Never fails: what happens then is in the daemon's log. @default no log */
+  readonly audit?: ((entry: object) => Effect.Effect<void>) | undefined
   /** Names of the environments that a client over the network may use. @default none */
   readonly environments?: Effect.Effect<ReadonlyArray<string>, PyroError> | undefined
   /** The only directories of the host that a request may reach. @default those of its caller */

@@ -19,6 +19,7 @@ import {
 import { type Entry, makeEntry, nameNow } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
 import { withoutAnnouncement } from "../../entry/interrupted.ts"
+import { demandQuota } from "../../entry/quota.ts"
 import { folderOf, type WorkspaceId, type WorkspaceRecord, writeWorkspace } from "../../entry/record.ts"
 import { newIds } from "../../entry/registry.ts"
 import { openResidents, type ResidentServices } from "../../residents/open/open.ts"
@@ -88,6 +89,7 @@ const announce = (lifecycle: Lifecycle, source: Entry, payload: ForkPayload, try
         })
         yield* lifecycle.registry.checkName(name, own)
         const entry = yield* makeEntry(lifecycle, folderOf(stateDir, own.id), own)
+        yield* demandQuota(lifecycle.registry, own)
         lifecycle.registry.entries.set(own.id, entry)
         children.push({ entry, scope: yield* generationScope(entry) })
         yield* makeFolder(entry.folder)

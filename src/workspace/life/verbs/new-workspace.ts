@@ -11,6 +11,7 @@ import { nowIso } from "../../../system/waits/time.ts"
 import type { Lifecycle } from "../../entry/context.ts"
 import { type Entry, makeEntry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
+import { demandQuota } from "../../entry/quota.ts"
 import { folderOf, RECORD_FORMAT, unwritten, type WorkspaceFolder, type WorkspaceRecord } from "../../entry/record.ts"
 import { newIds } from "../../entry/registry.ts"
 import { noStates } from "../../entry/resident.ts"
@@ -84,6 +85,7 @@ export const enterNew = (
     yield* checkGiven(payload)
     yield* annotateStep("workspace", record.id)
     const entry = yield* makeEntry(lifecycle, folderOf(stateDir, record.id), record)
+    yield* demandQuota(registry, record)
     registry.entries.set(record.id, entry)
     return entry
   })

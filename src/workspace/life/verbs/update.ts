@@ -9,6 +9,7 @@ import { touch } from "../../entry/activity.ts"
 import { discardFolder, endUnattached, type Lifecycle, removeFolder } from "../../entry/context.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
+import { demandQuota } from "../../entry/quota.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
 import { guardOf, openResidentsOf, residentsOf } from "../../residents/open/entry-residents.ts"
 import type { OpenResidents } from "../../residents/open/open.ts"
@@ -182,6 +183,7 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
     yield* demandRoom(env)
     yield* demandPlain(searchOfGiven(payload), { name, labels, env, cwd })
     yield* lifecycle.registry.checkName(payload.name, yield* entry.record.now)
+    yield* demandQuota(lifecycle.registry, changed(yield* entry.record.now, payload, loan))
     const { diskMib } = payload
     if (diskMib !== undefined) {
       yield* demandGrowth(entry, diskMib)

@@ -11,8 +11,10 @@ import { listVmIds, readRecord, vmPaths } from "../../../../src/lib/vm/model/rec
 import { recall } from "../../../../src/project/memory.ts"
 import { currentContext, findContext } from "../../../../src/remote/contexts.ts"
 import { sourceOf } from "../../../../src/remote/model/sources.ts"
+import { listTokens } from "../../../../src/serve/tokens.ts"
 import { readJson } from "../../../../src/system/files/atomic-file.ts"
 import { Paths } from "../../../../src/system/files/Paths.ts"
+import { readQuotas } from "../../../../src/system/files/quotas.ts"
 import { ProcessVariables } from "../../../../src/system/settings/config.ts"
 import { ArchiveReader } from "../../../../src/workspace/disk/saved/archive.ts"
 import { readManifest } from "../../../../src/workspace/disk/saved/imported.ts"
@@ -171,6 +173,18 @@ const readers = {
     "ssh://me@bench.example:2222"
   ],
   "src/remote/contexts.ts#Current": [({ stateDir }) => inDirectory(stateDir, currentContext), "bench"],
+  "src/serve/tokens.ts#Stored": [
+    ({ stateDir }) =>
+      Effect.map(
+        inDirectory(stateDir, Effect.provide(listTokens, Paths.layer)),
+        (tokens) => tokens.map(({ tenant }) => tenant)
+      ),
+    ["research"]
+  ],
+  "src/system/files/quotas.ts#Quotas": [
+    ({ stateDir }) => inDirectory(stateDir, Effect.provide(readQuotas("research"), Paths.layer)),
+    { workspaces: 20, memoryMib: 32768, commands: 50 }
+  ],
   "src/remote/model/sources.ts#Stored": [
     ({ stateDir }) =>
       sourceOf({ stateDir, context: { name: "bench", url: "ssh://me@bench.example:2222" } }, "ws-791bed4a53"),

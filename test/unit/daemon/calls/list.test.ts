@@ -28,6 +28,7 @@ const expected = [
   "caller: all",
   "attended: all",
   "hold: all",
+  "audited: all",
   "input: 35 rows",
   "observed: all",
   "checked: all",
@@ -57,6 +58,7 @@ const expected = [
   "workspace.rename workspace.reset workspace.resume workspace.rewind workspace.snapshot.create " +
   "workspace.snapshot.delete workspace.snapshot.save workspace.start workspace.stop workspace.update",
   "place: 42 rows",
+  "quota: workspace.exec",
   "crossing: workspace.disk.export workspace.export workspace.import workspace.sync.push workspace.transfer.read",
   `point: workspace.exec ${EDITS.replace(" workspace.sync", " workspace.ssh.proxy workspace.sync")}`,
   `step: ${EDITS}`
