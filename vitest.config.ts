@@ -73,6 +73,8 @@ export default defineConfig({
       project("programs", { testTimeout: 2_400_000, hookTimeout: 600_000 }),
       // Dependencies of real projects: `npm run test:projects`.
       project("projects", { testTimeout: 900_000, hookTimeout: 600_000 }),
+      // The client on Node for arm64, emulated: `npm run test:arm64-client`; `npm test` does not have it.
+      project("arm64-client", ofMicroVms),
       // Clients of registries, some of which need the internet, Docker and podman: `npm run test:clients` runs them; `npm test` does not.
       project("clients", { testTimeout: 900_000, hookTimeout: 1_800_000 })
     ]

@@ -1,3 +1,4 @@
+import { arm64Client } from "./setup/arm64-client.mjs"
 import { bundle } from "./setup/bundle.mjs"
 import { compiled } from "./setup/compiled.mjs"
 import { environment } from "./setup/environment.mjs"
@@ -75,6 +76,7 @@ const needs = {
   frameworks: [...test, adapters],
   smoke,
   projects: test,
+  arm64Client: [...test, arm64Client],
   bench,
   lab: bench,
   labSuites: [
