@@ -8,7 +8,7 @@ import { touch } from "../../entry/activity.ts"
 import type { Entry } from "../../entry/entry.ts"
 
 /** The part of a workspace that holds its baseline. */
-interface Moved extends Pick<Entry, "generation" | "pushLock" | "pushedLock"> {
+export interface Moved extends Pick<Entry, "generation" | "pushLock" | "pushedLock"> {
   readonly folder: Pick<Entry["folder"], "activity" | "directory">
 }
 

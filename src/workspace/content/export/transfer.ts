@@ -16,8 +16,9 @@ import { bytesOf } from "../../../system/files/folded-name.ts"
 import { forEachWhile } from "../../../system/waits/for-each-while.ts"
 import type { Lifecycle } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
+import type { Transfers } from "../../entry/transfers.ts"
 import { guardOf } from "../../residents/open/entry-residents.ts"
-import { laterMove } from "./applied.ts"
+import { laterMove, type Moved } from "./applied.ts"
 import { readChanges } from "./changes.ts"
 import type { ExportChannel } from "./contents.ts"
 import { consentOf, type ExportReader, readerFor } from "./export.ts"
@@ -139,9 +140,15 @@ const sendContent = (bytes: Uint8Array, emit: Emit) => {
   )
 }
 
-const changesEvents = (
+/** The part of a workspace that a transfer of changes takes. */
+interface Changing extends Moved {
+  readonly transfers: Transfers
+}
+
+/** Sends the changes of the diff. */
+export const changesEvents = (
   { channel, trees }: Pick<ExportReader, "channel" | "trees">,
-  entry: Entry,
+  entry: Changing,
   { consent, payload, secrets }: Asking
 ) =>
   emitting((emit: Emit) =>
