@@ -7,6 +7,7 @@ import { forgetSource, rememberSource } from "../../src/remote/model/sources.ts"
 import { rawClient } from "../mcp/raw-client.ts"
 import { installation, smallSizes } from "../support/installation.ts"
 import { pyroPath, startPyro, temporaryFolder } from "../support/pyro-cli.ts"
+import { processesWith } from "../support/ssh/processes-with.ts"
 import { startSshd } from "../support/ssh/sshd.ts"
 import { untilTrue } from "../support/until.ts"
 
@@ -39,6 +40,8 @@ describe("an export from a machine that ssh reaches", () => {
   })
   afterAll(async () => {
     await there.close()
+    // Its connections end with their ControlPersist otherwise.
+    for (const pid of processesWith(folder, "ControlPath")) process.kill(pid)
     await sshd.stop()
     await here.close()
     remove()
@@ -83,6 +86,43 @@ describe("an export from a machine that ssh reaches", () => {
     assert.strictEqual(fs.readdirSync(out("many")).length, 302)
     execFileSync("sha256sum", ["-c", "sum"], { cwd: out("many") })
     await sh("rm -r many")
+  })
+
+  it("goes on with an export whose ssh and whose server are killed", async () => {
+    await sh("head -c 80000000 /dev/urandom > large; sha256sum large > sum")
+    const { finished } = startPyro(["--context", "bench", "export", "fix", "large", "sum", "--output", out("held")], {
+      env: { ...here.env, ...env }
+    })
+    const staged = () =>
+      fs.readdirSync(path.join(folder, "out"), { recursive: true, withFileTypes: true }).reduce(
+        (most, one) => one.isFile() ? Math.max(most, fs.statSync(path.join(one.parentPath, one.name)).size) : most,
+        0
+      )
+    const cuts: Array<number> = []
+    for (const least of [8_000_000, 30_000_000]) {
+      await untilTrue(() => staged() >= least)
+      cuts.push(staged())
+      for (const pid of processesWith(folder, "serve --stdio")) process.kill(pid, "SIGKILL")
+      for (const pid of processesWith("pyro-relay", there.state)) process.kill(pid, "SIGKILL")
+    }
+    const { code, stderr } = await finished
+    assert.strictEqual(code, 0, stderr)
+    assert.isBelow(cuts[1]!, 80_000_000)
+    execFileSync("sha256sum", ["-c", "sum"], { cwd: out("held") })
+    await sh("rm large sum")
+  })
+
+  it("leaves nothing of an export that is interrupted", async () => {
+    await sh("head -c 100000000 /dev/zero > large")
+    const before = fs.readdirSync(path.join(folder, "out")).sort()
+    const { child, finished } = startPyro(["--context", "bench", "export", "fix", "large", "--output", out("large")], {
+      env: { ...here.env, ...env }
+    })
+    await untilTrue(() => fs.readdirSync(path.join(folder, "out")).length > before.length)
+    child.kill("SIGINT")
+    assert.notStrictEqual((await finished).code, 0)
+    assert.deepStrictEqual(fs.readdirSync(path.join(folder, "out")).sort(), before)
+    await sh("rm large")
   })
 
   it("refuses here what tools of this computer would execute", async () => {

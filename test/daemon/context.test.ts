@@ -5,19 +5,9 @@ import { connect } from "../../src/sdk/connect.ts"
 import { rawClient } from "../mcp/raw-client.ts"
 import { installation, smallSizes } from "../support/installation.ts"
 import { pyroPath, startPyro, temporaryFolder } from "../support/pyro-cli.ts"
+import { processesWith } from "../support/ssh/processes-with.ts"
 import { startSshd } from "../support/ssh/sshd.ts"
 import { untilTrue } from "../support/until.ts"
-
-/** Processes of this user whose command line has all of these words. */
-const processesWith = (...words: ReadonlyArray<string>) =>
-  fs.readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name)).flatMap((pid) => {
-    try {
-      const line = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8")
-      return words.every((word) => line.includes(word)) ? [Number(pid)] : []
-    } catch {
-      return []
-    }
-  })
 
 describe("a machine that ssh reaches", () => {
   const here = installation("pyro-context-here-")
