@@ -276,6 +276,13 @@ const folders = Object.keys(may)
 
 module.exports = {
   forbidden: [
+    {
+      name: "a-client-without-microvms",
+      comment: "what uses another machine loads nothing that runs microVMs: macOS, Windows and arm64 have only this",
+      severity: "error",
+      from: { path: "^src/(remote/|sdk/(remote|unreached)\\.ts$)" },
+      to: { path: "^src/(lib/(vm|disk|network)|workspace|building|daemon)/", reachable: true }
+    },
     { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
     {
       name: "not-to-unresolvable",
