@@ -122,8 +122,8 @@ const serveListening = (
   json: boolean
 ) =>
   Effect.scoped(Effect.gen(function*() {
-    const { openDoor } = yield* Effect.promise(() => import("../serve/listen.ts"))
-    const { port } = yield* openDoor(options, { start, record: () => {} })
+    const { doorLog, openDoor } = yield* Effect.promise(() => import("../serve/listen.ts"))
+    const { port } = yield* openDoor(options, { start, record: yield* doorLog })
     const host = options.listen.slice(0, options.listen.lastIndexOf(":"))
     const url = `${options.tlsCert === undefined ? "ws" : "wss"}://${host}:${port}`
     yield* json ? printJson({ url, port }) : print(`pyro listens at ${url}\n`)

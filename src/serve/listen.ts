@@ -1,14 +1,19 @@
 import { Effect, Exit, Schedule, Scope } from "effect"
 import * as net from "node:net"
+import * as path from "node:path"
 import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
 import { doorLine, type Identity } from "../contract/wire/identity.ts"
 import { ensureDaemon, type StartDaemon } from "../sdk/model/start-daemon.ts"
 import { versionOf } from "../system/files/atomic-file.ts"
 import { readFile } from "../system/files/content.ts"
-import { daemonFiles, type Paths } from "../system/files/Paths.ts"
+import { ensureFolder } from "../system/files/entries.ts"
+import { toHostErrorOf } from "../system/files/failure.ts"
+import { daemonFiles, Paths } from "../system/files/Paths.ts"
+import { openRotatedLog } from "../system/files/rotated-log.ts"
 import { connectUnix } from "../system/processes/unix-socket.ts"
 import { clockReader } from "../system/waits/time.ts"
 import type { Admitted, Behind, Bytes, Door, DoorLimits, DoorTls, Refusal } from "./door/listener.ts"
+import { OPEN_METRICS, openMetrics } from "./metrics.ts"
 import { isExpired, listTokens, matching, type StoredToken, tokenFolder } from "./tokens.ts"
 
 /** Where a door is, and what it shows. */
@@ -77,6 +82,33 @@ export type Event =
   | { readonly event: "refused"; readonly status: number; readonly reason: string; readonly address: string }
   | { readonly event: "closed"; readonly token: string; readonly address: string; readonly reason: string } & Bytes
 
+/** Maximum refusals in a minute that are logged one by one: strangers must not fill the disk. */
+const MOST_REFUSALS = 60
+
+/** Writes what happens at the door to `serve/connections.jsonl` of the state directory. */
+export const doorLog = Effect.gen(function*() {
+  const { stateDir } = yield* Paths
+  const folder = path.join(stateDir, "serve")
+  yield* Effect.mapError(ensureFolder(folder), toHostErrorOf(stateDir))
+  const { nowMs } = yield* clockReader
+  const log = openRotatedLog(path.join(folder, "connections.jsonl"))
+  yield* Effect.addFinalizer(() => Effect.sync(log.close))
+  let minute = 0
+  let refusals = 0
+  return (event: Event) => {
+    const ms = nowMs()
+    if (event.event === "refused") {
+      if (Math.floor(ms / 60_000) !== minute) [minute, refusals] = [Math.floor(ms / 60_000), 0]
+      if (++refusals > MOST_REFUSALS) return
+    }
+    try {
+      log.append({ at: new Date(ms).toISOString(), ...event })
+    } catch {
+      // A full disk ends no connection. The daemon's audit log has the requests.
+    }
+  }
+})
+
 interface Parts {
   readonly start: StartDaemon
   readonly record: (event: Event) => void
@@ -114,6 +146,39 @@ const connectDaemon = (start: StartDaemon, identity: Identity) =>
     return socket
   })
 
+const bearerOf = (authorization: string | undefined) => /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1]
+
+/** Whether the daemon takes connections of doors. Starts none. */
+const isReady = Effect.flatMap(daemonFiles, ({ door }) => Effect.scoped(connectUnix(door))).pipe(
+  Effect.as(true),
+  Effect.orElseSucceed(() => false)
+)
+
+const plain = (status: number, text: string) => ({ status, type: "text/plain; charset=utf-8", body: `${text}\n` })
+
+/** The answer to a monitor. `metrics`: undefined if the monitor's token is none of an owner. */
+const answerTo = (path: string, metrics: () => string | undefined) => {
+  switch (path) {
+    case "/healthz":
+      return Effect.succeed(plain(200, "ok"))
+    case "/readyz":
+      return Effect.map(
+        isReady,
+        (ready) => ready ? plain(200, "ready") : plain(503, "the daemon does not run; the next client starts it")
+      )
+    case "/metrics": {
+      const body = metrics()
+      return Effect.succeed(
+        body === undefined
+          ? plain(401, "metrics need a token of the role owner")
+          : { status: 200, type: OPEN_METRICS, body }
+      )
+    }
+    default:
+      return Effect.succeed(plain(404, "there is no such page"))
+  }
+}
+
 /** Opens a door until the Scope closes: TLS, tokens, and a line to the daemon for each client. Gives the port. */
 export const openDoor = (
   options: ListenOptions,
@@ -128,7 +193,7 @@ export const openDoor = (
     const context = yield* Effect.context<Paths | Scope.Scope>()
     const isGood = (id: string) => tokens.all().some((one) => one.id === id && !isExpired(one, nowMs()))
     const admit = (authorization: string | undefined, address: string): Admitted | Refusal => {
-      const text = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1]
+      const text = bearerOf(authorization)
       const token = text === undefined ? undefined : matching(tokens.all(), text)
       if (token === undefined || isExpired(token, nowMs())) {
         const reason = text === undefined ? "no token" : token === undefined ? "unknown token" : "expired token"
@@ -142,12 +207,12 @@ export const openDoor = (
     }
     const behind: Behind = {
       admit,
-      answer: ({ path }) =>
-        Promise.resolve(
-          path === "/healthz"
-            ? { status: 200, type: "text/plain; charset=utf-8", body: "ok\n" }
-            : { status: 404, type: "text/plain; charset=utf-8", body: "there is no such page\n" }
-        ),
+      answer: ({ authorization, path }) =>
+        Effect.runPromiseWith(context)(answerTo(path, () => {
+          const text = bearerOf(authorization)
+          const token = text === undefined ? undefined : matching(tokens.all(), text)
+          return token?.role === "owner" && !isExpired(token, nowMs()) ? openMetrics(door.counts()) : undefined
+        })),
       ended: (id, address, reason, bytes) => {
         const name = tokens.all().find((one) => one.id === id)?.name ?? id
         record({ event: "closed", token: name, address, reason, ...bytes })

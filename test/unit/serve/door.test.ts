@@ -198,6 +198,30 @@ describe("a door", () => {
       assert.strictEqual(asked.length, 1)
     }))
 
+  it.live("tells monitors whether it runs and reaches the daemon, and its counts to owners alone", () =>
+    Effect.gen(function*() {
+      const door = yield* openedDoor(service)
+      const [owner, user] = [yield* door.token("owner", { role: "owner" }), yield* door.token("user")]
+      yield* Effect.retry(door.line(user), { times: 20 })
+      const get = (target: string, token?: string) =>
+        Effect.promise(async () => {
+          const answer = await fetch(`${door.url.replace("ws", "http")}${target}`, {
+            headers: token === undefined ? {} : { Authorization: `Bearer ${token}` }
+          })
+          return [answer.status, await answer.text()] as const
+        })
+      assert.deepStrictEqual(yield* get("/healthz"), [200, "ok\n"])
+      assert.deepStrictEqual(yield* get("/readyz"), [200, "ready\n"])
+      assert.deepStrictEqual((yield* get("/metrics"))[0], 401)
+      assert.deepStrictEqual((yield* get("/metrics", user))[0], 401)
+      const [status, text] = yield* get("/metrics", owner)
+      assert.strictEqual(status, 200)
+      assert.match(text, /^pyro_door_connections 1$/m)
+      assert.match(text, /# EOF\n$/)
+      yield* door.stop
+      assert.deepStrictEqual((yield* get("/readyz"))[0], 503)
+    }))
+
   it.live("keeps the token on disk as a hash alone, in files of the owner", () =>
     Effect.gen(function*() {
       const door = yield* openedDoor(service)
