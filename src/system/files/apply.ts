@@ -2,6 +2,7 @@ import { Effect, type Scope } from "effect"
 import type { HostToolMissing } from "../../contract/errors/errors.ts"
 import { GIT_EXECUTABLE, GIT_FILE, GIT_LINK, type GitMode } from "../../contract/text/git-mode.ts"
 import { nativeTool } from "../processes/native.ts"
+import { computerName, runsMicroVms } from "../settings/this-computer.ts"
 import { putProcess } from "./put-process.ts"
 import { PutRecords } from "./put-records.ts"
 import { PutFailed } from "./put.ts"
@@ -49,6 +50,11 @@ export const applyChanges = (
   { changes, check, directory, within }: ApplyRequest
 ): Effect.Effect<Apply, PutFailed | HostToolMissing, Scope.Scope> =>
   Effect.gen(function*() {
+    if (!runsMicroVms()) {
+      const detail =
+        `this computer (${computerName()}) cannot run pyro-apply. Export the patch (--patch), and apply it with git`
+      return yield* new PutFailed({ reason: "failed", detail, conflicts: [] })
+    }
     const tool = yield* nativeTool("pyro-apply")
     const said = new PutRecords()
     const args = [...(check ? ["--check"] : []), ...(within === undefined ? [] : ["--within", within]), directory]
