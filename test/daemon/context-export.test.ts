@@ -7,7 +7,7 @@ import { forgetSource, rememberSource } from "../../src/remote/model/sources.ts"
 import { rawClient } from "../mcp/raw-client.ts"
 import { installation, smallSizes } from "../support/installation.ts"
 import { pyroPath, startPyro, temporaryFolder } from "../support/pyro-cli.ts"
-import { processesWith } from "../support/ssh/processes-with.ts"
+import { killWith } from "../support/ssh/processes-with.ts"
 import { startSshd } from "../support/ssh/sshd.ts"
 import { untilTrue } from "../support/until.ts"
 
@@ -41,7 +41,7 @@ describe("an export from a machine that ssh reaches", () => {
   afterAll(async () => {
     await there.close()
     // Its connections end with their ControlPersist otherwise.
-    for (const pid of processesWith(folder, "ControlPath")) process.kill(pid)
+    killWith(folder, "ControlPath")
     await sshd.stop()
     await here.close()
     remove()
@@ -102,8 +102,8 @@ describe("an export from a machine that ssh reaches", () => {
     for (const least of [8_000_000, 30_000_000]) {
       await untilTrue(() => staged() >= least)
       cuts.push(staged())
-      for (const pid of processesWith(folder, "serve --stdio")) process.kill(pid, "SIGKILL")
-      for (const pid of processesWith("pyro-relay", there.state)) process.kill(pid, "SIGKILL")
+      killWith(folder, "serve --stdio")
+      killWith("pyro-relay", there.state)
     }
     const { code, stderr } = await finished
     assert.strictEqual(code, 0, stderr)

@@ -10,3 +10,14 @@ export const processesWith = (...words: ReadonlyArray<string>) =>
       return []
     }
   })
+
+/** Kills these processes. One may have ended by itself since. */
+export const killWith = (...words: ReadonlyArray<string>) => {
+  for (const pid of processesWith(...words)) {
+    try {
+      process.kill(pid, "SIGKILL")
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error
+    }
+  }
+}
