@@ -41,7 +41,7 @@ const may = {
   "building": [...libraries, "workspace"],
   "daemon": [...libraries, "workspace", "building"],
   "project": ["contract", "system", "lib/recipe", "lib/seeding"],
-  "remote": ["contract", "system", "lib/exporting", "lib/patch"],
+  "remote": ["contract", "system", "lib/exporting", "lib/patch", "lib/seeding"],
   "sdk": ["contract", "system", "project", "remote"],
   "serve": ["contract", "system", "sdk"],
   "agent-host": ["contract", "system"],
@@ -221,9 +221,10 @@ const roomsBelow = {
     "dialer": ["model", "both"]
   },
   "daemon": {
-    "app": [],
+    "spool": [],
+    "app": ["spool"],
     "otlp": [],
-    "calls": [],
+    "calls": ["spool"],
     "server": ["calls"],
     "page": ["server"]
   },

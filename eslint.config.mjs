@@ -59,6 +59,9 @@ const fileModules = [
   "src/workspace/residents/network/log.ts",
   "src/lib/output-log/**/*.ts",
   "src/workspace/residents/exec/{journal,resident}.ts",
+  // Trees of clients: thousands of files, which several functions of Node make each, inside one `attempt`.
+  "src/daemon/spool/{contents,take,tree}.ts",
+  "src/remote/files/{entries,project,send}.ts",
   // Read directories of the caller, and handle each refusal in place.
   "src/lib/seeding/model/{host-files,pinned}.ts",
   "src/lib/seeding/git/{host-config,repository,scratch}.ts",

@@ -5,6 +5,7 @@ import type { PyroService } from "../contract/rows/Pyro.ts"
 import type { CreatePayload, WorkspaceEvent } from "../contract/rows/workspace-lifecycle.ts"
 import { nameOfFile } from "../lib/recipe/devcontainer.ts"
 import { readDockerfile } from "../lib/seeding/dockerfile.ts"
+import { placeOf } from "../lib/seeding/model/packed.ts"
 import { roomFor } from "../lib/vm/room.ts"
 import { realPath } from "../system/files/host-path.ts"
 import { withNotices } from "../system/waits/notices.ts"
@@ -35,7 +36,8 @@ export const createOfDockerfile = <E>(
       const found = yield* Effect.orElseSucceed(readDockerfile(real), () => undefined)
       const directory = found?.context ?? real
       yield* yield* roomFor({ ...payload, driver: yield* driverOf(payload) })
-      const environment = nameOfFile("dockerfile", directory, directory)
+      const place = yield* placeOf(directory)
+      const environment = nameOfFile("dockerfile", place, place)
       const asked = payloadOf("env.build", { name: environment, dockerfile: real, replace: true })
       yield* buildDockerfile(pyro, {
         ...asked,

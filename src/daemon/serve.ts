@@ -19,6 +19,7 @@ import { makePage } from "./page.ts"
 import type { Serving } from "./server/handlers.ts"
 import { makeRequestTracker } from "./server/request-tracker.ts"
 import { layerSocketServer } from "./server/server.ts"
+import { makeSpool, Spool } from "./spool/spool.ts"
 import { untilIdle } from "./until-idle.ts"
 import { startWatchdog } from "./watchdog.ts"
 
@@ -32,7 +33,7 @@ const shortPath = (file: string) =>
  */
 export const serve = (version: string) =>
   Effect.scoped(Effect.gen(function*() {
-    const { door, page: pageFile, portable, record, socket } = yield* daemonFiles
+    const { door, page: pageFile, portable, record, socket, spool: spoolFolder } = yield* daemonFiles
     const sockets = [socket, portable, door]
     const pyro = yield* Pyro
     // Takes the lock and adopts the workspaces of an earlier daemon, before the first request.
@@ -55,7 +56,8 @@ export const serve = (version: string) =>
       portable: yield* shortPath(portable),
       door: yield* shortPath(door)
     })
-    yield* Effect.provideService(Layer.build(listening), Page, page)
+    const spool = yield* makeSpool(spoolFolder)
+    yield* Layer.build(listening).pipe(Effect.provideService(Page, page), Effect.provideService(Spool, spool))
     // Before the requests are interrupted: commands go on without this process.
     yield* Effect.addFinalizer(() => Ref.set(serving.leaving, true))
     // Their folder is for this user alone, too.

@@ -12,7 +12,7 @@ import { deadlineScale } from "../system/settings/deadline-scale.ts"
 import { streaming, unary } from "./calls.ts"
 import { connect, type OpenConnection, socketOf, socketTo } from "./connection/connection.ts"
 import { isLost, type RequestFailure } from "./connection/failures.ts"
-import type { Connection } from "./connection/over.ts"
+import type { Connection, Far } from "./connection/over.ts"
 import { PATIENCE_MS } from "./connection/patience.ts"
 import { type HoldTimes, type Link, makeResuming } from "./connection/resuming.ts"
 import { makeSession, type Session } from "./connection/session.ts"
@@ -97,9 +97,10 @@ export const layerRemote = (
     holdSeconds = HOLD_SECONDS,
     patienceMs = PATIENCE_MS,
     pingMs = PING_MS,
+    callerHeaders,
     refuse,
     refuseRequest
-  }: Partial<HoldTimes & Refusals & { readonly helloMs: number; readonly pingMs: number }> = {}
+  }: Partial<HoldTimes & Refusals & Far & { readonly helloMs: number }> = {}
 ): Layer.Layer<Pyro, PyroError> =>
   Layer.effect(
     Pyro,
@@ -107,7 +108,7 @@ export const layerRemote = (
       const session = yield* makeSession(Effect.gen(function*() {
         // Before the connection, which would report that it was lost, and not why.
         const line = yield* Effect.mapError(open, unopened)
-        const connection = yield* connect(Effect.succeed(line), undefined, { pingMs })
+        const connection = yield* connect(Effect.succeed(line), undefined, { pingMs, callerHeaders })
         const { daemonId, version } = yield* hello(connection, helloMs)
         const refusal = refuse?.(version)
         if (refusal !== undefined) return yield* Effect.fail(refusal)

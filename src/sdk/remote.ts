@@ -3,6 +3,7 @@ import { DaemonMismatch, type PyroError } from "../contract/errors/errors.ts"
 import { command } from "../contract/errors/next-step.ts"
 import { Pyro, type PyroService } from "../contract/rows/Pyro.ts"
 import { olderOf, versionAlone } from "../contract/wire/versions.ts"
+import { foreignHeaders } from "../remote/caller.ts"
 import { carrying } from "../remote/carry.ts"
 import type { RemoteContext } from "../remote/contexts.ts"
 import { isDoorUrl } from "../remote/door-url.ts"
@@ -67,7 +68,8 @@ export const layerContext = (
         isDoorUrl(context.url) ? makeDoorOpen(context) : makeOpen(context, { mayAsk, stateDir }),
         {
           refuse: (other) => refuse(running = other),
-          refuseRequest: (row, payload) => refusedPath(row, payload, `context ${context.name}`)
+          refuseRequest: (row, payload) => refusedPath(row, payload, `context ${context.name}`),
+          callerHeaders: foreignHeaders
         }
       )
       return Layer.effect(

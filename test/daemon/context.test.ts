@@ -68,10 +68,10 @@ describe("a machine that ssh reaches", () => {
 
   it("never gets a path of this machine", async () => {
     const { code, field, message } = await here.failure(
-      ["--context", "bench", "create", "--seed-path", folder],
+      ["--context", "bench", "env", "pull", `oci-archive:${folder}/app.tar`],
       { env }
     ) as { readonly code: string; readonly field: string; readonly message: string }
-    assert.deepStrictEqual([code, field], ["invalid_request", "--seed-path"])
+    assert.deepStrictEqual([code, field], ["invalid_request", "<environment>"])
     assert.include(message, "context bench")
     assert.deepStrictEqual((await there.list()).length, 1)
   })

@@ -17,7 +17,7 @@ import type { View } from "./view.ts"
 import { workspaceViews } from "./workspace.ts"
 
 /** Operations of programs, which have no view. */
-type ForPrograms = "workspace.events" | "workspace.transfer.applied" | "workspace.transfer.read"
+type ForPrograms = "workspace.events" | "workspace.transfer.applied" | "workspace.transfer.read" | `spool.${string}`
 
 /** Of each operation that has a command, or whose view another command uses. */
 export const views: { readonly [Name in Exclude<OperationName, ForPrograms>]: View<Name> } = {

@@ -22,6 +22,7 @@ export type WithInput =
   | "workspace.ssh.proxy"
   | "workspace.ssh.agent"
   | "env.import"
+  | "spool.put"
 
 type Inputs<Name extends OperationName> = Name extends WithInput ? [input?: RunInput] : []
 

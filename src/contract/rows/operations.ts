@@ -14,6 +14,7 @@ import { config, doctor, gc, prepare } from "./host.ts"
 import { run } from "./run.ts"
 import { savedExport, savedImport } from "./saved-archive.ts"
 import { savedDelete, savedInspect, savedList, workspaceSnapshotSave } from "./saved.ts"
+import { spoolDrop, spoolPut, spoolTake } from "./spool.ts"
 import { settled, type StateRule } from "./states.ts"
 import { ui } from "./ui.ts"
 import { workspaceAnswer } from "./workspace-answer.ts"
@@ -197,7 +198,10 @@ const host = [
   daemonStatus,
   daemonStop,
   daemonLogs,
-  daemonTimings
+  daemonTimings,
+  spoolPut,
+  spoolTake,
+  spoolDrop
 ] as const
 
 /**

@@ -30,7 +30,7 @@ export const payloadFields = (payload: PureSchema): ReadonlyArray<PayloadField> 
 }
 
 /** Samples. Every required field accepts one of them. */
-const samples: ReadonlyArray<unknown> = ["x", 1, "1", ["x"], "755", [{ command: "x" }]]
+const samples: ReadonlyArray<unknown> = ["x", 1, "1", ["x"], "755", "0".repeat(32), [{ command: "x" }]]
 
 /** The least payload, as JSON. */
 const leastOf = (payload: PureSchema): Readonly<Record<string, unknown>> => {

@@ -38,6 +38,7 @@ import { ui } from "./page.ts"
 import { prepare } from "./prepare.ts"
 import { run } from "./run.ts"
 import type { HostServices } from "./services.ts"
+import { dropSpooled, putSpooled, takeSpooled } from "./spooled.ts"
 
 /** The result of a removal, with what still keeps the removed images, and the use of the disk after it. */
 const withDisk = <A extends { readonly removed: ReadonlyArray<string> }, E, R>(removal: Effect.Effect<A, E, R>) =>
@@ -92,7 +93,10 @@ export const hostWorks = ({ changesOf, isResident, pool, pyro }: HostParts) => {
     "daemon.status": () => isResident ? daemonStatusWithMetrics : daemonStatus,
     "daemon.stop": () => daemonStop,
     "daemon.logs": daemonLogs,
-    "daemon.timings": daemonTimings
+    "daemon.timings": daemonTimings,
+    "spool.put": putSpooled,
+    "spool.take": takeSpooled,
+    "spool.drop": dropSpooled
   } satisfies HostWorks
 }
 

@@ -18,6 +18,7 @@ import { withInput } from "./request/input.ts"
 import { observed } from "./request/observed.ts"
 import { permitted } from "./request/permitted.ts"
 import type { RequestCall, Surroundings } from "./request/request.ts"
+import { spooled } from "./request/spooled.ts"
 import { alone } from "./workspaces/alone.ts"
 import { crossing } from "./workspaces/crossing.ts"
 import { edited } from "./workspaces/edited.ts"
@@ -44,6 +45,7 @@ const aroundRequests: ReadonlyArray<Wrap<RequestCall, Surroundings>> = [
   checked,
   permitted,
   confined,
+  spooled,
   absolutePaths
 ]
 

@@ -27,7 +27,7 @@ import { makeInputs } from "./inputs.ts"
 import type { RequestTracker } from "./request-tracker.ts"
 
 /** Parts of the daemon that the handlers use. */
-export interface Serving extends Pick<Surroundings, "audit" | "hasSpan" | "isReader" | "placesOf"> {
+export interface Serving extends Pick<Surroundings, "audit" | "hasSpan" | "isForeign" | "isReader" | "placesOf"> {
   readonly requests: RequestTracker
   /** The daemon's version and build. */
   readonly version: string

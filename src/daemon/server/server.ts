@@ -120,18 +120,17 @@ interface Sockets {
 
 /** The same over the daemon's sockets. */
 export const layerSocketServer = (serving: Serving, { door, portable, silenceMs = SILENCE_MS, socket }: Sockets) => {
-  const at = (path: string, form: typeof layerLogged, silenceMs?: number) =>
+  const foreign: Serving = { ...serving, isForeign: true }
+  const at = (own: Serving, path: string, form: typeof layerLogged, silenceMs?: number) =>
     Layer.fresh(layerRpcs).pipe(
       Layer.provide(Layer.fresh(RpcServer.layerProtocolSocketServer)),
       Layer.provide(layerListening(serving, path, silenceMs)),
-      Layer.provide(form)
+      Layer.provide(form),
+      Layer.provide(handlers(own))
     )
-  return Layer.provide(
-    Layer.mergeAll(
-      at(socket, layerLogged),
-      at(portable, logged(layerPortable), silenceMs),
-      at(door, logged(layerDoor), silenceMs)
-    ),
-    handlers(serving)
+  return Layer.mergeAll(
+    at(serving, socket, layerLogged),
+    at(foreign, portable, logged(layerPortable), silenceMs),
+    at(foreign, door, logged(layerDoor), silenceMs)
   )
 }

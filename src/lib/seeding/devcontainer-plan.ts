@@ -17,6 +17,7 @@ import {
 import { type Bases, basesOf, type NamedImage, OF_HOST } from "../recipe/dockerfile.ts"
 import { type DevContainerInputs, readInputs } from "./devcontainer-inputs.ts"
 import { findDevContainer, type FoundDevContainer } from "./devcontainer.ts"
+import { placeOf } from "./model/packed.ts"
 
 /** A devcontainer.json that was read. */
 export interface KnownDevContainer {
@@ -33,7 +34,8 @@ export const devContainerAt = (directory: string, given: Place["given"]) =>
       Effect.fromResult(readFile(found.text)),
       (detail) => new DevContainerRefused({ path: found.file, detail })
     )
-    return { found, read, place: { project: found.project, file: found.file, given } } satisfies KnownDevContainer
+    const place = { project: yield* placeOf(found.project), file: yield* placeOf(found.file), given }
+    return { found, read, place } satisfies KnownDevContainer
   })
 
 /** The plan of a file, with what it reads, and the digest of both. */

@@ -1,19 +1,17 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
-import * as path from "node:path"
-import { option } from "../../contract/errors/next-step.ts"
 import { demandReadable } from "../../system/files/caller-places.ts"
-import { makeUniqueFolder } from "../../system/files/entries.ts"
 import { isDirectory, realPath } from "../../system/files/host-path.ts"
 import { asStep } from "../../system/telemetry/spans.ts"
 import { type SeedFailed, SeedImages, type SeedReport } from "../disk/SeedImages.ts"
 import { seedFromUrl } from "./git/from-url.ts"
-import { keyOf, makeGitDirectory } from "./git/git-directory.ts"
+import { keyOf } from "./git/git-directory.ts"
 import { repositoryNotes } from "./git/git-places.ts"
 import { type Head, isBare, locate, type Located } from "./git/repository.ts"
 import { makeBuildDirectory } from "./model/cache.ts"
-import { GitFailed, rejected } from "./model/git-failed.ts"
+import { rejected } from "./model/git-failed.ts"
 import { hasRules } from "./model/outer-rules.ts"
+import { packedAt, type PackedFacts } from "./model/packed.ts"
 import {
   demandNarrow,
   type GitMode,
@@ -22,7 +20,8 @@ import {
   type SeedGit,
   type SeedRequest
 } from "./model/request.ts"
-import { type CollectOptions, collectTree, type PlannedGit, type Skipped } from "./tree/collect.ts"
+import { type CollectOptions, collectTree, type Skipped } from "./tree/collect.ts"
+import { makeGits } from "./tree/gits.ts"
 
 /**
  * The seed image of a workspace's source. A git work tree gives its tracked files, its untracked files that are not ignored, and a
@@ -43,6 +42,8 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
       const report = { files: 0, directories: 0, symlinks: 0, bytes: 0, skippedCount: 0, skipped: [], git: undefined }
       return { image, report }
     }
+    const packed = yield* packedAt(seedPath)
+    if (packed !== undefined) return yield* seedFromPacked(request, seedPath, packed)
     // `fromPath` reports other unreadable sources.
     const directory = isDirectory(seedPath) ? seedPath : undefined
     if (directory !== undefined && isBare(directory)) {
@@ -56,6 +57,28 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
     }
     return yield* seedFromTree(request, directory, located)
   })).pipe(asStep("seed"))
+
+/** The files that a client of another machine has chosen, with the `.git` that was made there. */
+const seedFromPacked = (
+  { owner, virtualMib }: SeedRequest,
+  path: string,
+  { filtered, git, left, notes, rules, skipped, whole }: PackedFacts
+) =>
+  Effect.gen(function*() {
+    const seeds = yield* SeedImages
+    const { image, report } = yield* seeds.fromPath({ path, virtualMib, owner }).pipe(asStep("seed image"))
+    return {
+      image,
+      report: {
+        ...withSkipped(report, skipped),
+        git: git === undefined ? undefined : { head: git.head, ref: git.ref, mode: git.mode },
+        ...(whole === undefined ? { left } : { whole }),
+        filtered,
+        notes,
+        rules: rules !== undefined && hasRules(rules) ? rules : undefined
+      }
+    }
+  })
 
 const seedFromTree = (
   request: SeedRequest,
@@ -105,21 +128,3 @@ const withSkipped = (report: SeedReport, skipped: ReadonlyArray<Skipped>): SeedR
   skipped: [...skipped, ...report.skipped],
   skippedCount: report.skippedCount + skipped.length
 })
-
-const makeGits = (gits: ReadonlyArray<PlannedGit>, folder: string) =>
-  Effect.forEach(
-    gits,
-    ({ at, plan, scratch }) =>
-      Effect.flatMap(makeUniqueFolder(path.join(folder, "git-")), (directory) =>
-        Effect.as(makeGitDirectory(scratch, plan, directory), { at, directory }))
-  ).pipe(
-    Effect.mapError((failure) =>
-      failure instanceof GitFailed
-        ? new GitFailed({
-          command: "",
-          detail: failure.message,
-          next: [option("Take the files without a history", "git", "none")]
-        })
-        : failure
-    )
-  )

@@ -49,7 +49,8 @@ export const connect = (
       awaited,
       begun && { id: begun.id, asked },
       () => connected?.destroySoon(),
-      gitPlacesHeader(processEnvironment()),
+      // Places of this machine mean nothing on another.
+      far === undefined ? gitPlacesHeader(processEnvironment()) : {},
       far
     )
   })

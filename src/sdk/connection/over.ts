@@ -76,6 +76,8 @@ const ownRequestId: Context.Reference<RequestId | undefined> = Context.Reference
 export interface Far {
   /** Time of silence after which the connection counts as lost, in ms. */
   readonly pingMs: number
+  /** The headers that say who asks. @default those of this machine, with its paths */
+  readonly callerHeaders?: Effect.Effect<Headers> | undefined
 }
 
 /** Over any transport that the library has: Node's sockets, and a browser's WebSocket. */
@@ -91,6 +93,7 @@ export const connectOver = (
   Effect.gen(function*() {
     const { listens, notify, protocol } = yield* makeProtocol(awaited, begun, close, far?.pingMs)
     let requests = 0
+    const callerHeaders = far?.callerHeaders ?? projectHeaders
     const generateRequestId = () => Fiber.getCurrent()?.getRef(ownRequestId) ?? RequestId(requests++)
     const client = (yield* RpcClient.make(pyroRpcs(), { disableTracing: true, flatten: true, generateRequestId }).pipe(
       Effect.provideService(RpcClient.Protocol, protocol)
@@ -101,7 +104,7 @@ export const connectOver = (
 
     const ask: Connection["ask"] = (operation, payload, headers = {}) =>
       Effect.flatMap(
-        projectHeaders,
+        callerHeaders,
         (own) => client(operation, payload, { headers: { ...always, ...own, ...headers } })
       ).pipe(Effect.catchCause((cause) => Effect.failCause(failureOf(operation, cause))))
 
@@ -115,7 +118,7 @@ export const connectOver = (
           )
         )
         const queue = yield* client(row.name, payload, {
-          headers: { ...always, ...yield* projectHeaders, ...headers },
+          headers: { ...always, ...yield* callerHeaders, ...headers },
           asQueue: true,
           streamBufferSize: Infinity
         }).pipe(Effect.provideService(ownRequestId, id))

@@ -167,7 +167,9 @@ export const daemonFiles = Effect.flatMap(Paths, ({ stateDir }) => {
       /** For this machine's own doors to the network: each connection begins with the identity of a client. */
       door: path.join(folder, "door"),
       log: path.join(folder, "log"),
-      page: path.join(folder, "page.json")
+      page: path.join(folder, "page.json"),
+      /** Files of clients of other machines. */
+      spool: path.join(folder, "spool")
     })
   )
 })

@@ -1,17 +1,13 @@
 import { Effect } from "effect"
-import { InvalidRequest } from "../../contract/errors/errors.ts"
 import type { DiskExportPayload } from "../../contract/rows/workspace-disk.ts"
 import { madeNote } from "../../contract/text/host-file-notes.ts"
 import { formatOf } from "../../lib/disk/layer-format.ts"
 import { clusterRuns } from "../../lib/disk/standalone-qcow2.ts"
 import { readWorkspaceDisk, type WorkspaceDisk } from "../../lib/disk/workspace-disk.ts"
-import { executableEntries, executableRefusal } from "../../lib/exporting/executable-config.ts"
-import { failureOf, hostOutput } from "../../lib/exporting/host-output.ts"
+import { type Output, outputOf, putImage, refused } from "../../lib/exporting/one-file.ts"
 import { progressOf } from "../../lib/exporting/report.ts"
-import { writingPlace } from "../../system/files/caller-places.ts"
 import { openUnfollowed } from "../../system/files/content.ts"
 import { toHostError } from "../../system/files/failure.ts"
-import { put, type PutFailed } from "../../system/files/put.ts"
 import { acquireLifecycleLock, endUnattached, type Lifecycle, type Notify, unlessDeleted } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { beingDeleted, demandLegal } from "../entry/not-ready.ts"
@@ -24,38 +20,6 @@ import { type Extent, filesOf, mapDisk } from "./map.ts"
 import { inScrubber, type ScrubbedDisk, scrubbedDisk } from "./scrub.ts"
 
 const operation = "workspace.disk.export"
-
-/** Permission bits of the file: the disk may have private data of its owner. */
-const IMAGE_MODE = 0o600
-
-/** The file to write. The guest chooses the image's first bytes, so no tool of the host may execute a file of this name. */
-export const outputOf = (asked: string) =>
-  Effect.gen(function*() {
-    const output = hostOutput(asked, yield* writingPlace(asked))
-    if (output._tag === "InvalidRequest" || output._tag === "ExportRefused") return yield* output
-    const wrong = (detail: string) => new InvalidRequest({ field: "output", detail })
-    if (output._tag === "stdout") return yield* wrong("must be a file: an image has holes")
-    if (output.asDirectory) return yield* wrong("must name a file, without / at the end")
-    const entries = [{ path: "", type: "file", mode: IMAGE_MODE, size: 0 }] as const
-    const executable = executableEntries(entries, output.tail)
-    if (executable.size > 0) return yield* executableRefusal(executable)
-    return output
-  })
-
-export type Output = Effect.Success<ReturnType<typeof outputOf>>
-
-/** Begins a file of `bytes`. Fails if another file is in its place, or if the host has too little space. */
-export const putImage = (
-  { name, parent, within }: Output,
-  { overwrite }: Pick<DiskExportPayload, "overwrite">,
-  bytes: number
-) => {
-  const entries = [{ path: new Uint8Array(0), type: "file", mode: IMAGE_MODE, size: bytes }] as const
-  return put({ parent, name, within, overwrite, entries })
-}
-
-export const refused = ({ path }: Output, bytes: number) => (failure: PutFailed) =>
-  Effect.fail(failureOf({ path, isDirectory: false, bytes }, failure))
 
 /** A disk's bytes, and the ranges that have data. */
 interface Source {

@@ -38,6 +38,10 @@ export const leastRoles: Readonly<Record<OperationName, Least>> = {
   "workspace.ssh.agent": "nobody",
   "workspace.ssh.config": "nobody",
   "workspace.ssh.proxy": "nobody",
+  // Each reaches the files of its own tenant.
+  "spool.drop": "user",
+  "spool.put": "user",
+  "spool.take": "user",
   "saved.delete": "user",
   "saved.export": "user",
   "saved.import": "user",

@@ -5,6 +5,7 @@ import type { Operation } from "../../../contract/rows/operations.ts"
 import { snakeCase } from "../../../contract/text/snake.ts"
 import { boundPlaces, type CallerPlaces } from "../../../contract/wire/caller-project.ts"
 import { type Identity, identityOf, ROLES } from "../../../contract/wire/identity.ts"
+import { spoolIdOf } from "../../../contract/wire/spool.ts"
 import { every, type Wrap } from "../wrap.ts"
 import { leastRoles } from "./least-role.ts"
 import type { RequestCall, Surroundings } from "./request.ts"
@@ -27,13 +28,16 @@ const refusalOf = ({ name: operation }: Operation, { role }: Identity) => {
 /** Fields whose values the host would look up for the client, by their names in JSON. The host may reach what the client must not. */
 const LOOKED_UP = ["repo_url", "registry_auth"]
 
+const isSpooled = (value: unknown) => typeof value === "string" && spoolIdOf(value.split("/", 1)[0]!) !== undefined
+
 /** The refusal of a field that names a path of this host, or what this host would fetch with its own network and logins. */
 const pathRefusal = ({ cli }: Operation, payload: object) => {
   const { hostPaths = [] }: CliSurface = cli
   for (const [name, value] of Object.entries(payload)) {
     const field = snakeCase(name)
     if (value === undefined || value === "-") continue
-    if (hostPaths.includes(field)) {
+    // Files that the client has sent are its own.
+    if (hostPaths.includes(field) && !isSpooled(value)) {
       return new InvalidRequest({ field, detail: "a client over the network cannot name a path of the server" })
     }
     if (LOOKED_UP.includes(field)) {

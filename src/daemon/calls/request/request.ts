@@ -66,6 +66,8 @@ export interface Surroundings {
   readonly audit?: ((entry: object) => Effect.Effect<void>) | undefined
   /** Names of the environments that a client over the network may use. @default none */
   readonly environments?: Effect.Effect<ReadonlyArray<string>, PyroError> | undefined
+  /** Whether the clients are of other machines. @default of this one */
+  readonly isForeign?: boolean | undefined
   /** The only directories of the host that a request may reach. @default those of its caller */
   readonly placesOf?: ((row: Operation, payload: unknown) => Effect.Effect<CallerPlaces, PyroError>) | undefined
 }

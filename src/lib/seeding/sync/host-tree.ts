@@ -9,12 +9,13 @@ import { toHostErrorOf } from "../../../system/files/failure.ts"
 import { yieldToEventLoop } from "../../../system/waits/effects.ts"
 import { attributesLost, type SeedFailed } from "../../disk/SeedImages.ts"
 import { repositoryNotes } from "../git/git-places.ts"
-import { isBare, locate } from "../git/repository.ts"
+import { isBare, locate, type Located } from "../git/repository.ts"
 import { makeBuildDirectory } from "../model/cache.ts"
 import { rejected } from "../model/git-failed.ts"
 import { beneath, filesBeneath } from "../model/host-files.ts"
 import { keepContent, keepFile, type Kept } from "../model/kept.ts"
 import type { OuterRules } from "../model/outer-rules.ts"
+import { packedAt, type PackedFacts } from "../model/packed.ts"
 import { nameOf, parentsOf } from "../model/pushed.ts"
 import type { PrepareServices } from "../model/request.ts"
 import { collectTree, type Skipped } from "../tree/collect.ts"
@@ -45,6 +46,8 @@ export interface HostTree {
   readonly notes: ReadonlyArray<string>
   /** Ignore rules that no file of the directory has. */
   readonly rules?: OuterRules | undefined
+  /** A client of another machine has chosen the files. It has others, which it did not send. */
+  readonly packed?: PackedFacts | undefined
 }
 
 const prefixOf = (dest: string) => dest === "" ? "" : `${dest}/`
@@ -76,23 +79,24 @@ export const listHost = (
         })
     })
     yield* demandReadable("source_path", root)
-    if (isBare(root)) {
+    const packed = yield* packedAt(root)
+    if (packed === undefined && isBare(root)) {
       return yield* new InvalidRequest({
         field: "source_path",
         detail: `${directory} is a repository without a work tree; push from a work tree of it`
       })
     }
-    const located = locate(root)
+    const located: Located = packed === undefined ? locate(root) : { _tag: "none" }
     const collected = located._tag === "none" ? undefined : yield* collectTree(located, root, {
       ...(yield* makeBuildDirectory),
       history: "none",
       includeIgnored
     }).pipe(rejected(root))
     const placed = (path: Uint8Array) => prefixOf(dest) + nameOf(path)
-    const skipped = (collected?.collection.skipped ?? []).map((one) => ({
+    const skipped = (packed ?? collected?.collection)?.skipped.map((one) => ({
       ...one,
       path: placedText(dest, one.path)
-    }))
+    })) ?? []
     const files = new Map<string, HostFile>()
     const paths = collected?.collection.paths ?? (yield* filesBeneath(Buffer.from(root), root))
     for (const [index, path] of paths.entries()) {
@@ -103,8 +107,8 @@ export const listHost = (
         skipped.push({ path: pathText(Buffer.from(placed(path), "latin1")), reason: found })
       } else if (found !== undefined) files.set(placed(path), found)
     }
-    const { left = [], notes = yield* repositoryNotes(root), rules } = collected?.collection ?? {}
-    return { root, dest, files, skipped, left, notes, rules }
+    const { left = [], notes = yield* repositoryNotes(root), rules } = packed ?? collected?.collection ?? {}
+    return { root, dest, files, skipped, left, notes, rules, packed }
   })
 
 /** A file or link, the reason why it is neither, or `undefined` for a directory. */
@@ -122,11 +126,21 @@ const fileAt = (root: string, path: Buffer): HostFile | string | undefined => {
   }
 }
 
+/** Whether a client of another machine has an entry at a path, or above it, that it did not send. */
+const isUnsent = ({ left, skipped }: PackedFacts, path: string) => {
+  const covers = (text: string) => {
+    const name = nameOf(pathBytes(text) ?? Buffer.from(text)).replace(/\/$/, "")
+    return path === name || path.startsWith(`${name}/`)
+  }
+  return left.some(covers) || skipped.some(({ path }) => covers(path))
+}
+
 /** Whether the host has no entry for a path of the workspace. There is none beneath a file or a link. */
-export const isGone = ({ dest, files, root }: HostTree, name: string) => {
+export const isGone = ({ dest, files, packed, root }: HostTree, name: string) => {
   const prefix = prefixOf(dest)
   if (!name.startsWith(prefix)) return false
   if (parentsOf(name).some((parent) => files.has(parent))) return true
+  if (packed !== undefined && isUnsent(packed, name.slice(prefix.length))) return false
   try {
     const path = Buffer.from(name.slice(prefix.length), "latin1")
     return fs.lstatSync(beneath(root, path), { throwIfNoEntry: false }) === undefined

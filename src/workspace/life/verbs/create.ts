@@ -9,6 +9,7 @@ import { linkSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../../lib/dis
 import { Environments } from "../../../lib/environment/Environments.ts"
 import { Kernel } from "../../../lib/environment/Kernel.ts"
 import { catalogue, type OciOrigin } from "../../../lib/environment/model/catalogue.ts"
+import { packedAt, shownSource } from "../../../lib/seeding/model/packed.ts"
 import { writePushed } from "../../../lib/seeding/model/pushed.ts"
 import { prepareSeed } from "../../../lib/seeding/prepare.ts"
 import type { HostFacts } from "../../../lib/vm/model/HostFacts.ts"
@@ -74,7 +75,7 @@ const announced = (
       ...(driver === "firecracker" ? { driver } : {}),
       ...(result === undefined ? {} : { result }),
       ...(builder === undefined ? {} : { builder }),
-      ...(payload.seedPath === undefined ? {} : { seedPath: payload.seedPath }),
+      ...(payload.seedPath === undefined ? {} : { seedPath: yield* shownSource(payload.seedPath) }),
       ...(payload.repoUrl === undefined ? {} : { repoUrl: shownRepository(payload.repoUrl) }),
       ...(payload.repoRef === undefined ? {} : { repoRef: payload.repoRef }),
       workspaceUser: payload.workspaceUser
@@ -84,10 +85,11 @@ const announced = (
 
 /** The caller's project. Without one: the directory or archive that the workspace starts with. */
 const projectOf = ({ seedPath }: CreatePayload) =>
-  Effect.map(
-    callerProject,
-    (caller) => caller?.project ?? (seedPath === undefined ? undefined : realPath(seedPath))
-  )
+  Effect.gen(function*() {
+    const caller = yield* callerProject
+    if (caller !== undefined || seedPath === undefined) return caller?.project
+    return (yield* packedAt(seedPath))?.project ?? realPath(seedPath)
+  })
 
 /** The images of its root, from the cache. Missing ones are built. */
 export const imagesFor = (environment: string, notify: Notify, beforeBuild?: DemandRoom) =>

@@ -29,11 +29,13 @@ const expected = [
   "attended: all",
   "hold: all",
   "audited: all",
-  "input: 35 rows",
+  "input: 37 rows",
   "observed: all",
   "checked: all",
   "permitted: all",
   "places: all",
+  "spool: env.build env.export env.import env.pull run saved.export saved.import workspace.create workspace.disk.export " +
+  "workspace.export workspace.import workspace.sync.push workspace.update",
   "absolute paths: env.build env.export env.import run saved.export saved.import workspace.create workspace.disk.export " +
   "workspace.export workspace.import workspace.sync.push workspace.update",
   "— programs with pyro in their own process",
@@ -46,8 +48,8 @@ const expected = [
   "— pyro's own calls",
   "room: env.import run saved.import workspace.commit workspace.create workspace.fork workspace.keep workspace.rewind " +
   "workspace.snapshot.create workspace.snapshot.save workspace.try",
-  "unused workspaces of builds: doctor env.build env.export env.import env.pull prepare run workspace.commit workspace.create " +
-  "workspace.reset workspace.start",
+  "unused workspaces of builds: doctor env.build env.export env.import env.pull prepare run spool.put spool.take " +
+  "workspace.commit workspace.create workspace.reset workspace.start",
   "dev container: workspace.create workspace.reset workspace.start",
   "— calls on workspaces",
   "unused workspaces: all on workspaces",
