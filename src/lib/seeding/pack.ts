@@ -9,7 +9,7 @@ import { isBare, locate } from "./git/repository.ts"
 import type { GitFailed } from "./model/git-failed.ts"
 import { filesBeneath, joinBytes } from "./model/host-files.ts"
 import type { PackedFacts } from "./model/packed.ts"
-import { type BuildDirectory, demandNarrow, type GitMode } from "./model/request.ts"
+import { type BuildDirectory, demandNarrow, type GitMode } from "./model/source.ts"
 import { collectTree } from "./tree/collect.ts"
 import { makeGits } from "./tree/gits.ts"
 

@@ -12,14 +12,8 @@ import { makeBuildDirectory } from "./model/cache.ts"
 import { rejected } from "./model/git-failed.ts"
 import { hasRules } from "./model/outer-rules.ts"
 import { packedAt, type PackedFacts } from "./model/packed.ts"
-import {
-  demandNarrow,
-  type GitMode,
-  type PreparedSeed,
-  type PrepareServices,
-  type SeedGit,
-  type SeedRequest
-} from "./model/request.ts"
+import type { PreparedSeed, PrepareServices, SeedGit, SeedRequest } from "./model/request.ts"
+import { demandNarrow, type GitMode } from "./model/source.ts"
 import { type CollectOptions, collectTree, type Skipped } from "./tree/collect.ts"
 import { makeGits } from "./tree/gits.ts"
 

@@ -21,7 +21,7 @@ import {
   withinGit,
   writePushed
 } from "./model/pushed.ts"
-import { demandNarrow } from "./model/request.ts"
+import { demandNarrow } from "./model/source.ts"
 import { demandDirectory, demandSamePlace, demandSomethingSame, destination } from "./sync/demands.ts"
 import { guestFailure, isFileOrLink, readGuest, type SyncTrees } from "./sync/guest-state.ts"
 import { isGone, listHost, lossesOf, placedText } from "./sync/host-tree.ts"

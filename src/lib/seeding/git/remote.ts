@@ -11,7 +11,7 @@ import { withLock } from "../../../system/files/lock.ts"
 import { nowMs } from "../../../system/waits/time.ts"
 import { clearRepository, lockOf, repositoriesOf } from "../model/cache.ts"
 import { GitFailed } from "../model/git-failed.ts"
-import type { History } from "../model/request.ts"
+import type { History } from "../model/source.ts"
 import { git, type GitOptions, type GitRoom } from "./confined-git.ts"
 import { isObjectId, isRefName, resolveRef } from "./repository.ts"
 

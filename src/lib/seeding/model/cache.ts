@@ -13,7 +13,8 @@ import { bytesBeneath, type CacheEntry } from "../../../system/files/usage.ts"
 import { nowMs } from "../../../system/waits/time.ts"
 import type { SeedFailed } from "../../disk/SeedImages.ts"
 import { probeConfinement } from "../../vm/model/confinement.ts"
-import type { BuildDirectory, PrepareServices } from "./request.ts"
+import type { PrepareServices } from "./request.ts"
+import type { BuildDirectory } from "./source.ts"
 
 /** Folder of fetched repositories. Each is a folder `….git`, with a lock file of its name beside it. */
 export const repositoriesOf = (cacheDir: string) => path.join(cacheDir, "repositories")

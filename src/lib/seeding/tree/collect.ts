@@ -19,7 +19,7 @@ import type { GitFailed } from "../model/git-failed.ts"
 import { beneath, filesBeneath, hasFile, joinBytes } from "../model/host-files.ts"
 import { type OuterRules, readOuterRules } from "../model/outer-rules.ts"
 import { pinDirectory } from "../model/pinned.ts"
-import type { BuildDirectory, GitMode } from "../model/request.ts"
+import type { BuildDirectory, GitMode } from "../model/source.ts"
 import { isIgnored, type Listed, listIgnored, listLeft, listTree } from "./listing.ts"
 
 export interface Skipped {

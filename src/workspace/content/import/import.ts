@@ -16,7 +16,7 @@ import {
 } from "../../../lib/guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../lib/guest-channel/GuestChannel.ts"
 import type { WalkEntry } from "../../../lib/guest-channel/model/files.ts"
-import { demandNarrow } from "../../../lib/seeding/model/request.ts"
+import { demandNarrow } from "../../../lib/seeding/model/source.ts"
 import { withoutLinks } from "../files/links.ts"
 import { fileFailure } from "../files/open.ts"
 import { contentOf, listSource, type Source, type SourceEntry } from "./source.ts"

@@ -5,7 +5,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { callerProject } from "../../../../src/contract/wire/caller-project.ts"
 import { SeedImages } from "../../../../src/lib/disk/SeedImages.ts"
-import { demandNarrow } from "../../../../src/lib/seeding/model/request.ts"
+import { demandNarrow } from "../../../../src/lib/seeding/model/source.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 import { commit, hostServices, names, repository, seeded, userGit, write } from "./support.ts"
 
