@@ -99,11 +99,8 @@ const alsoInside = {
   ]
 }
 
-/** Rooms that lie below the model of their folder. */
-const belowModel = {
-  // A call is written in the fields of the wire.
-  "lib/guest-channel": "wire"
-}
+/** Rooms that lie below the model of their folder: a call is written in the fields of the wire. */
+const belowModel = { "lib/guest-channel": "wire" }
 
 /** Everything that imports from src. */
 const tree = "^(src|adapters|apps|test|bench|examples|scripts)/"

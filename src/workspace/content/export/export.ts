@@ -83,7 +83,10 @@ export const consentOf = (entry: Entry) =>
 
 /** The directory that the workspace was seeded from, while there is one. */
 const seedDirectory = (entry: Entry) =>
-  Effect.map(entry.record.now, ({ seedPath }) => seedPath?.startsWith("/") === true ? realDirectory(seedPath) : undefined)
+  Effect.map(
+    entry.record.now,
+    ({ seedPath }) => seedPath?.startsWith("/") === true ? realDirectory(seedPath) : undefined
+  )
 
 const isSeed = (entry: Entry, output: string | undefined) =>
   Effect.map(
