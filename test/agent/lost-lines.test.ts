@@ -1,10 +1,12 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Queue, type Scope, Stream } from "effect"
-import { createHash } from "node:crypto"
+import { execFileSync } from "node:child_process"
+import { createHash, randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { payloadOf } from "../../src/contract/rows/payload-of.ts"
 import type { PyroService } from "../../src/contract/rows/Pyro.ts"
+import { carrying } from "../../src/remote/carry.ts"
 import { newRequestId } from "../../src/system/processes/identity.ts"
 import { remoteClient } from "../support/daemon/served-pyro.ts"
 import { openRemoteInstallation, outputOf, type RemoteInstallation } from "../support/lifecycle/remote-installation.ts"
@@ -36,6 +38,10 @@ const big = noise(3 * MIB)
 const pieces = Stream.fromIterable(Array.from({ length: 96 }, (_, at) => big.subarray(at * 32_768, (at + 1) * 32_768)))
 
 const direct = (script: string) => outputOf(on.pyro, "fix", script)
+
+/** Calls about files of this machine. */
+const carried = (pyro: PyroService) =>
+  carrying(pyro, { stateDir: on.folder, context: { name: "bench", url: "ssh://bench" } })
 
 /** How often a command of this key ran. */
 const ran = (key: string) => direct(`cat /tmp/ran-${key} 2>/dev/null | wc -l`)
@@ -136,7 +142,7 @@ const works: Readonly<Record<string, Work>> = {
   "export of files": {
     run: (pyro, key) =>
       Effect.map(
-        Stream.runCollect(pyro.workspace.export(
+        Stream.runCollect(carried(pyro).workspace.export(
           payloadOf("workspace.export", {
             workspace: "fix",
             path: "/workspace/many",
@@ -153,6 +159,30 @@ const works: Readonly<Record<string, Work>> = {
         const folder = path.join(on.folder, `out-${key}`)
         return fs.readdirSync(folder).sort().map((name) => fs.readFileSync(path.join(folder, name), "utf8"))
       })
+  },
+  "a push of files": {
+    run: (pyro, key) =>
+      Effect.gen(function*() {
+        const folder = path.join(on.folder, `push-${key}`)
+        fs.mkdirSync(folder)
+        // Of each run: what the other machine has already would not be sent.
+        for (let at = 0; at < 24; at++) fs.writeFileSync(path.join(folder, `${at}`), randomBytes(40_000))
+        fs.writeFileSync(path.join(folder, "key"), key)
+        const { conflictCount, files } = yield* carried(pyro).workspace.sync.push(
+          payloadOf("workspace.sync.push", { workspace: "fix", sourcePath: folder, dest: `pushed-${key}` })
+        )
+        return [conflictCount, files.length]
+      }),
+    after: (key) =>
+      Effect.map(
+        direct(`cd /workspace/pushed-${key}; cat $(ls | sort -n) | sha256sum; ls | wc -l`),
+        (found) => {
+          const folder = path.join(on.folder, `push-${key}`)
+          const names = fs.readdirSync(folder)
+          const sent = execFileSync("sh", ["-c", "cat $(ls | sort -n) | sha256sum; ls | wc -l"], { cwd: folder })
+          return [sent.toString().trim() === found, names.length]
+        }
+      )
   },
   "a terminal": {
     run: (pyro, key) =>

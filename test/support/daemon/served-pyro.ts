@@ -7,6 +7,7 @@ import { Pyro, type PyroService } from "../../../src/contract/rows/Pyro.ts"
 import type { Serving } from "../../../src/daemon/server/handlers.ts"
 import { makeRequestTracker, type RequestTracker } from "../../../src/daemon/server/request-tracker.ts"
 import { layerSocketServer } from "../../../src/daemon/server/server.ts"
+import { makeSpool, Spool } from "../../../src/daemon/spool/spool.ts"
 import { layerRemote } from "../../../src/sdk/client.ts"
 import { connect, socketTo } from "../../../src/sdk/connection/connection.ts"
 import type { Connection } from "../../../src/sdk/connection/over.ts"
@@ -51,6 +52,7 @@ export const servePyro = (
     yield* Layer.buildWithScope(
       layerSocketServer(serving, { socket, portable, door, silenceMs: given?.silenceMs }).pipe(
         Layer.provide(Layer.succeed(Pyro, pyro)),
+        Layer.provide(Layer.effect(Spool, Effect.orDie(makeSpool(`${socket}-spool`)))),
         Layer.provide(logger)
       ),
       scope
