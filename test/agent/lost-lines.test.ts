@@ -142,13 +142,15 @@ const works: Readonly<Record<string, Work>> = {
   "export of files": {
     run: (pyro, key) =>
       Effect.map(
-        Stream.runCollect(carried(pyro).workspace.export(
-          payloadOf("workspace.export", {
-            workspace: "fix",
-            path: "/workspace/many",
-            output: path.join(on.folder, `out-${key}`)
-          })
-        )),
+        Stream.runCollect(
+          carried(pyro).workspace.export(
+            payloadOf("workspace.export", {
+              workspace: "fix",
+              path: "/workspace/many",
+              output: path.join(on.folder, `out-${key}`)
+            })
+          )
+        ),
         (events) => [
           events.flatMap((event) => event._tag === "Exported" ? [event.summary.files] : []),
           events.flatMap((event) => event._tag === "Written" ? event.entries.map((entry) => entry.path) : [])

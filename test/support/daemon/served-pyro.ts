@@ -37,6 +37,7 @@ export const servePyro = (
     readonly door?: string
     readonly requests?: RequestTracker
     readonly silenceMs?: number
+    readonly spool?: Spool["Service"]
   }
 ) =>
   Effect.gen(function*() {
@@ -52,7 +53,12 @@ export const servePyro = (
     yield* Layer.buildWithScope(
       layerSocketServer(serving, { socket, portable, door, silenceMs: given?.silenceMs }).pipe(
         Layer.provide(Layer.succeed(Pyro, pyro)),
-        Layer.provide(Layer.effect(Spool, Effect.orDie(makeSpool(`${socket}-spool`)))),
+        Layer.provide(
+          Layer.effect(
+            Spool,
+            given?.spool === undefined ? Effect.orDie(makeSpool(`${socket}-spool`)) : Effect.succeed(given.spool)
+          )
+        ),
         Layer.provide(logger)
       ),
       scope
