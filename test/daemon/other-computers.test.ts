@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process"
+import { execFile, execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
@@ -118,6 +118,20 @@ describe.each<System>(["darwin", "win32"])("a client on %s", (system) => {
     assert.strictEqual(fs.readFileSync(path.join(output, "a"), "utf8"), "a\n")
     await run(["export", "fix", "src", "--output", `${output}.tar`])
     assert.deepStrictEqual(fs.readdirSync(folder).filter((name) => name.startsWith(".pyro-put")), [])
+    computer.assertUnasked()
+  }, 120_000)
+
+  it("sends the files of a work tree that git chooses", async () => {
+    const project = path.join(folder, `project-${system}`)
+    fs.mkdirSync(path.join(project, "src"), { recursive: true })
+    const git = (...args: ReadonlyArray<string>) => execFileSync("git", args, { cwd: project })
+    git("init", "-q")
+    fs.writeFileSync(path.join(project, ".gitignore"), "ignored\n")
+    for (const name of ["src/a", "new", "ignored"]) fs.writeFileSync(path.join(project, name), `${name}\n`)
+    git("add", "src", ".gitignore")
+    await run(["sync", "push", "fix", project, "--dest", "pushed"])
+    const found = await run(["exec", "fix", "--", "sh", "-c", "cd pushed && find . -type f | sort && cat src/a"])
+    assert.strictEqual(found, "./.gitignore\n./new\n./src/a\nsrc/a\n")
     computer.assertUnasked()
   }, 120_000)
 

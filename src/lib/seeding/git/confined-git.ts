@@ -8,9 +8,11 @@ import { runTool } from "../../../system/processes/child.ts"
 import { findProgram, isRoot } from "../../../system/processes/host.ts"
 import { nativeTool } from "../../../system/processes/native.ts"
 import { processEnvironment } from "../../../system/settings/config.ts"
+import { isLinux } from "../../../system/settings/this-computer.ts"
 import { GitFailed } from "../model/git-failed.ts"
 import { findSpecialFile } from "../model/host-files.ts"
-import type { Pinned } from "../model/pinned.ts"
+import { isStill, type Pinned, replaced } from "../model/pinned.ts"
+import { gitPath, gitProgram } from "./git-program.ts"
 
 /**
  * Room of one git. Its git directory is pyro's own (`makeScratch`), never a foreign one, so git does not read a foreign
@@ -85,7 +87,7 @@ const proxySettings = () => {
 const environment = (room: GitRoom, options: GitOptions): NodeJS.ProcessEnv => {
   const secrets = Object.entries(options.secrets ?? {})
   return {
-    PATH: "/usr/bin:/bin",
+    ...gitPath(),
     LC_ALL: "C",
     HOME: nowhere,
     XDG_CONFIG_HOME: nowhere,
@@ -122,6 +124,9 @@ const networkFiles = [
 ]
 
 const places = ({ sees, workTree }: GitRoom) => [...(workTree === undefined ? [] : [workTree]), ...sees]
+
+/** The directories that must be those that pyro opened. */
+const pinsOf = (room: GitRoom) => [...places(room), ...(room.cwd === undefined ? [] : [room.cwd])]
 
 /** Path of the program pyro-pinned in git's namespaces. */
 const pinnedInside = "/run/pyro-pinned"
@@ -165,17 +170,21 @@ export const git = (
   options: GitOptions = {}
 ): Effect.Effect<Buffer, GitFailed | HostToolMissing> =>
   Effect.gen(function*() {
-    const program = findProgram("git")
+    const program = gitProgram()
     if (program === undefined) {
       return yield* new HostToolMissing({ tool: "git", package: "git", detail: "it was not found on PATH" })
     }
-    const pinned = yield* nativeTool("pyro-pinned")
+    const pinned = isLinux() ? yield* nativeTool("pyro-pinned") : undefined
+    const moved = pinned === undefined ? pinsOf(room).find((one) => !isStill(one)) : undefined
+    if (moved !== undefined) return yield* replaced(moved.path)
     const network = options.protocols !== undefined
     const attributes = room.attributesFile === undefined
       ? []
       : ["-c", `core.attributesFile=${path.join(room.gitDir, room.attributesFile)}`]
     const command = [program, "--no-pager", ...settings, ...attributes, ...args]
-    const [tool = "", ...rest] = room.namespaces
+    const [tool = "", ...rest] = pinned === undefined
+      ? command
+      : room.namespaces
       ? [
         findProgram("bwrap") ?? "bwrap",
         ...namespaceArgs(room, network, pinned),

@@ -8,10 +8,10 @@ import { writeFile } from "../../../system/files/content.ts"
 import { ensureFolder } from "../../../system/files/entries.ts"
 import { attempt } from "../../../system/files/failure.ts"
 import { runTool } from "../../../system/processes/child.ts"
-import { findProgram } from "../../../system/processes/host.ts"
 import { GitFailed } from "../model/git-failed.ts"
 import { readBounded } from "../model/host-files.ts"
 import { gitPlaces } from "./git-places.ts"
+import { gitPath, gitProgram } from "./git-program.ts"
 import { type Identity, identityIn } from "./identity.ts"
 import { carriedNames, carriedSettings, type Settings } from "./safe-config.ts"
 
@@ -57,7 +57,7 @@ export const hostConfig = (repository: ConfiguredRepository, folder: string) =>
   Effect.gen(function*() {
     const places = yield* gitPlaces
     yield* makeCommonDirectory(repository, folder)
-    const program = findProgram("git")
+    const program = gitProgram()
     const ask = (args: ReadonlyArray<string>, variables: ReadonlyArray<readonly [string, string]> = []) =>
       program === undefined
         ? Effect.succeed(new Map<string, string>())
@@ -110,7 +110,7 @@ const unreadable = <A, E extends { readonly message: string }>(effect: Effect.Ef
     }))
 
 const environmentOf = ({ gitDir = undefined }: ConfiguredRepository, folder: string) => ({
-  PATH: "/usr/bin:/bin",
+  ...gitPath(),
   LC_ALL: "C",
   GIT_DIR: gitDir ?? folder,
   GIT_COMMON_DIR: folder,
