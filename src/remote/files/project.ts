@@ -35,7 +35,7 @@ const clientKey = Effect.gen(function*() {
     Effect.mapError(toHostErrorOf(folder)),
     Effect.filterOrFail(
       (key) => key.length === KEY_BYTES,
-      () => new StateDirectoryUnusable({ path: file, detail: `it is no key of ${KEY_BYTES} bytes; remove it` })
+      () => new StateDirectoryUnusable({ path: file, detail: `it is no key of ${KEY_BYTES} bytes` })
     )
   )
 })

@@ -51,8 +51,7 @@ export const applyChanges = (
 ): Effect.Effect<Apply, PutFailed | HostToolMissing, Scope.Scope> =>
   Effect.gen(function*() {
     if (!runsMicroVms()) {
-      const detail =
-        `this computer (${computerName()}) cannot run pyro-apply. Export the patch (--patch), and apply it with git`
+      const detail = `this computer (${computerName()}) cannot change files here: it can export a patch for git`
       return yield* new PutFailed({ reason: "failed", detail, conflicts: [] })
     }
     const tool = yield* nativeTool("pyro-apply")

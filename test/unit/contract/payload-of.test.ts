@@ -6,7 +6,7 @@ import { payloadOf } from "../../../src/contract/rows/payload-of.ts"
 import { camelCase } from "../../../src/sdk/model/options.ts"
 
 /** JSON values of which one fits each required field. */
-const values: ReadonlyArray<unknown> = ["x", 1, "1", ["x"], "755", "allow", [{ command: "x" }]]
+const values: ReadonlyArray<unknown> = ["x", 1, "1", ["x"], "755", "0".repeat(32), "allow", [{ command: "x" }]]
 
 /** A payload with the required fields alone, as JSON. */
 const leastOf = ({ ast }: PureSchema) => {

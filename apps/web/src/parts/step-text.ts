@@ -14,6 +14,7 @@ export const stepText = (
   const inView = options.get("option" in step ? step.option : "call" in step ? step.call : "")
   if (inView !== undefined) return { says: `${step.label}: ${inView}` }
   if ("option" in step) return { says: step.label }
+  if (!("call" in step || "command" in step)) return { says: typedStep(step) }
   const line = typedStep(step).slice(step.label.length + 2)
   return line === "" ? { says: step.label } : { says: step.label, line }
 }
