@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { rawClient } from "../mcp/raw-client.ts"
 import { installation, smallSizes } from "../support/installation.ts"
 import { pyroPath, temporaryFolder } from "../support/pyro-cli.ts"
 import { processesWith } from "../support/ssh/processes-with.ts"
@@ -149,6 +150,36 @@ describe("files of this machine for a workspace of another", () => {
       await done(context, ["delete", "again"])
       return text
     })
+  })
+
+  it("give an agent host the workspaces of its project there, and of no other", async () => {
+    const serving = async (cwd: string) => {
+      const client = rawClient([process.execPath, pyroPath, "mcp", "serve", "--context", "bench"], {
+        env: { ...here.env, ...env },
+        cwd
+      })
+      await client.initialize()
+      const call = async (name: string, given: object) =>
+        JSON.stringify((await client.request("tools/call", { name, arguments: given })).result)
+      return { call, close: client.close }
+    }
+    const inside = await serving(repository)
+    assert.include(await inside.call("workspace_create", { name: "ofhost" }), "client:project")
+    const found = await inside.call("workspace_exec", { workspace_id: "ofhost", command: "cat src/a.txt" })
+    assert.include(found, "pushed")
+    // Not of a directory outside of the project.
+    assert.include(await inside.call("workspace_sync_push", { workspace_id: "ofhost", source_path: folder }), "outside")
+    inside.close()
+    const below = await serving(inRepository("src"))
+    assert.include(await below.call("workspace_list", {}), "ofhost")
+    below.close()
+    const other = path.join(folder, "other")
+    fs.mkdirSync(other)
+    const outside = await serving(other)
+    assert.notInclude(await outside.call("workspace_list", {}), "ofhost")
+    assert.include(await outside.call("workspace_exec", { workspace_id: "ofhost", command: "id" }), "not_found")
+    outside.close()
+    await done("bench", ["delete", "ofhost"])
   })
 
   it("never name a path of either machine to the other", async () => {
