@@ -37,6 +37,8 @@ const partsOf = (value: string) => {
 /** A host path of a request, and what the client knows about it. */
 interface Opened {
   readonly path: string
+  /** The directory or file that the request may reach. */
+  readonly place: string
   readonly packed?: readonly [path: string, facts: PackedFacts]
 }
 
@@ -46,18 +48,22 @@ const open = (field: string, value: string): Effect.Effect<Opened, PyroError, Sc
     const parts = partsOf(value)
     if (parts === undefined) return yield* refusal(field)
     const spool = yield* spoolHere
-    if (field === OUTPUT) return { path: yield* spool.make(parts.id) }
-    const { facts, path: root } = yield* spool.open(parts.id)
+    if (field === OUTPUT) {
+      const made = yield* spool.make(parts.id)
+      return { path: made, place: made }
+    }
+    const { facts, path: folder } = yield* spool.open(parts.id)
+    const root = realPath(folder) ?? folder
     const given = parts.rest === "" ? root : path.join(root, parts.rest)
     // The client chose the links of the tree.
     const real = realPath(given)
-    if (real === undefined || !isBeneath(real, realPath(root) ?? root)) {
+    if (real === undefined || !isBeneath(real, root)) {
       return yield* new InvalidRequest({ field, detail: "there is no such file among those that were sent" })
     }
-    if (facts === undefined) return { path: real }
+    if (facts === undefined) return { path: real, place: root }
     const decoded = decodeFacts(facts)
     if (Exit.isFailure(decoded)) return yield* new InvalidRequest({ field, detail: "what is said about it is wrong" })
-    return { path: real, packed: [realPath(root) ?? root, decoded.value] }
+    return { path: real, place: root, packed: [root, decoded.value] }
   })
 
 /** Fields of the row that hold a path, or the name of an archive by its path. */
@@ -85,11 +91,11 @@ const opened = (row: ReturnType<typeof fieldsOf>, payload: object) =>
       if (archive !== undefined) {
         const { archive: { image, transport } } = archive
         const found = yield* open(field, archive.value)
-        reading.push(found.path)
+        reading.push(found.place)
         changed.set(name, `${transport}:${found.path}${image === undefined ? "" : `:${image}`}`)
       } else if (row.hostPaths.includes(field)) {
         const found = yield* open(field, value)
-        ;(field === OUTPUT ? writing : reading).push(found.path)
+        ;(field === OUTPUT ? writing : reading).push(found.place)
         changed.set(name, found.path)
         if (found.packed !== undefined) packed.set(...found.packed)
       }
