@@ -29,6 +29,8 @@ describe("the built program", () => {
       "mcp-sdk",
       "otlp",
       "dockerfile",
+      "door",
+      "door-line",
       "page-server",
       "parsers",
       "ssh",

@@ -128,9 +128,10 @@ export const layerSocketServer = (serving: Serving, { door, portable, silenceMs 
       Layer.provide(form),
       Layer.provide(handlers(own))
     )
-  return Layer.mergeAll(
-    at(serving, socket, layerLogged),
+  const beside = Layer.mergeAll(
     at(foreign, portable, logged(layerPortable), silenceMs),
     at(foreign, door, logged(layerDoor), silenceMs)
   )
+  // The last one: whoever starts a daemon waits for this socket, and may then use the others.
+  return Layer.provide(at(serving, socket, layerLogged), beside)
 }
