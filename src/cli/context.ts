@@ -66,7 +66,8 @@ const performTyped = (command: ContextCommand, { json, raw }: Typed) =>
         return yield* json ? printJson({ name }) : Effect.void
       }
       case "context.list": {
-        const [contexts, used] = [yield* listContexts, yield* chosenName(undefined)]
+        const [{ contexts, damaged }, used] = [yield* listContexts, yield* chosenName(undefined)]
+        for (const error of damaged) yield* note(`pyro: ${error.message}\n`)
         if (json) {
           return yield* printJson({ contexts: contexts.map(jsonOf), ...(used === undefined ? {} : { used }) })
         }

@@ -6,8 +6,8 @@ import { sshAddress } from "../contract/text/ssh-address.ts"
 import { isToken } from "../contract/wire/token.ts"
 import { readJson, writeFileAtomic, writeJsonAtomic } from "../system/files/atomic-file.ts"
 import { readIfReadable } from "../system/files/content.ts"
-import { ensureFolder, exists, listIfPresent, removeFile } from "../system/files/entries.ts"
-import { type FileFailed, toHostError, toHostErrorOf } from "../system/files/failure.ts"
+import { ensureFolder, exists, listIfPresent, removeFile, statFile } from "../system/files/entries.ts"
+import { FileFailed, toHostError, toHostErrorOf } from "../system/files/failure.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { setting } from "../system/settings/config.ts"
 import { doorUrl, isDoorUrl } from "./door-url.ts"
@@ -81,11 +81,21 @@ const unreadable = (label: string, line: string) => (failure: FileFailed) => {
     : error
 }
 
+/** Fails for anything else in the place of a file: a FIFO would never end. */
+const demandFile = (file: string) =>
+  Effect.flatMap(
+    statFile(file),
+    (stat) =>
+      stat === undefined || stat.isFile()
+        ? Effect.void
+        : new FileFailed({ operation: "read", path: file, detail: "it is no file" })
+  )
+
 const read = (name: string) =>
   Effect.gen(function*() {
     const { fileOf } = yield* files
     const found = yield* Effect.mapError(
-      readJson(fileOf(name), Stored),
+      Effect.andThen(demandFile(fileOf(name)), readJson(fileOf(name), Stored)),
       unreadable("Remove the context, and add it again", `pyro context remove ${name}`)
     )
     return Option.map(found, ({ format: _, ...rest }): RemoteContext => ({ name, ...rest }))
@@ -101,10 +111,10 @@ const names = Effect.gen(function*() {
 /** Names for the completion of a command line, that of this machine included. */
 export const contextNames = Effect.map(Effect.orElseSucceed(names, () => []), (all) => [...all, LOCAL])
 
-/** Every context, by name. */
+/** Every context, by name, and the errors of those that cannot be read. */
 export const listContexts = Effect.gen(function*() {
-  const found = yield* Effect.forEach(yield* names, read)
-  return found.flatMap((one) => Option.toArray(one))
+  const [found, damaged] = yield* Effect.partition(yield* names, read)
+  return { contexts: found.flatMap((one) => Option.toArray(one)), damaged }
 })
 
 const unknown = (context: string) => Effect.flatMap(names, (known) => new ContextUnknown({ context, known }))

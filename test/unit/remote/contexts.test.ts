@@ -1,5 +1,6 @@
 import { it } from "@effect/vitest"
 import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -27,14 +28,16 @@ const own = <A, E>(work: (folder: string) => Effect.Effect<A, E>, variables: Rea
     return yield* Effect.provideService(work(folder), ProcessVariables, { PYRO_STATE_DIR: folder, ...variables })
   }))
 
+const none = { contexts: [], damaged: [] }
+
 describe("the contexts of a person", () => {
   it.effect("are kept under their names, and one of them is chosen", () =>
     own(() =>
       Effect.gen(function*() {
-        assert.deepStrictEqual([yield* listContexts, yield* chosenContext(undefined)], [[], undefined])
+        assert.deepStrictEqual([yield* listContexts, yield* chosenContext(undefined)], [none, undefined])
         yield* addContext({ ...bench, replace: false })
         yield* addContext({ name: "a", url: "ssh://a", replace: false })
-        assert.deepStrictEqual(yield* listContexts, [{ name: "a", url: "ssh://a" }, bench])
+        assert.deepStrictEqual((yield* listContexts).contexts, [{ name: "a", url: "ssh://a" }, bench])
         assert.deepStrictEqual(yield* chosenContext("bench"), bench)
         yield* useContext("bench")
         assert.deepStrictEqual(yield* chosenContext(undefined), bench)
@@ -87,8 +90,14 @@ describe("the contexts of a person", () => {
         assert.include(failure.message, "pyro context remove bench")
         assert.include(failure.message, "contexts/bench.json cannot be used: it is damaged")
         assert.strictEqual((yield* Effect.flip(removeContext("unheard")))._tag, "ContextUnknown")
-        yield* removeContext("bench")
-        assert.deepStrictEqual(yield* listContexts, [])
+        // The others are listed, and nothing waits for a FIFO.
+        yield* addContext({ name: "sound", url: "ssh://sound", replace: false })
+        execFileSync("mkfifo", [path.join(folder, "contexts/fifo.json")])
+        const { contexts, damaged } = yield* listContexts
+        assert.deepStrictEqual(contexts.map(({ name }) => name), ["sound"])
+        assert.lengthOf(damaged, 2)
+        for (const name of ["bench", "fifo", "sound"]) yield* removeContext(name)
+        assert.deepStrictEqual(yield* listContexts, none)
       })
     ))
 })
