@@ -132,7 +132,17 @@ describe("a machine that serves tenants over TLS", () => {
 
   it("refuses paths, ports, keys and environments of the host, and what is about the host", async () => {
     const refused = async (...args: ReadonlyArray<string>) => (await here.failure(["--context", "evil", ...args])).code
+    const project = file("project")
+    fs.mkdirSync(path.join(project, ".devcontainer"), { recursive: true })
+    fs.writeFileSync(path.join(project, "Dockerfile"), "FROM localhost/debian:12\n")
+    fs.writeFileSync(path.join(project, ".devcontainer/devcontainer.json"), `{"image":"localhost/debian:12"}`)
     const codes = {
+      // Its files are the client's, and the environment that they make would be the host's.
+      dockerfile: await refused("create", "--dockerfile", project),
+      devcontainer: await refused("create", "--devcontainer", project),
+      // Its memory would be input of the VMM.
+      saved: await refused("saved", "import", path.join(project, "Dockerfile")),
+      archive: await refused("env", "import", path.join(project, "Dockerfile")),
       doctor: await refused("gc"),
       config: await refused("config"),
       stop: await refused("daemon", "stop"),
@@ -145,6 +155,10 @@ describe("a machine that serves tenants over TLS", () => {
       address: await refused("network", "set", "fix", "--allow-ip", "10.0.0.0/8")
     }
     assert.deepStrictEqual(codes, {
+      dockerfile: "invalid_request",
+      devcontainer: "invalid_request",
+      saved: "not_permitted",
+      archive: "not_permitted",
       doctor: "not_permitted",
       config: "not_permitted",
       stop: "not_permitted",
@@ -156,6 +170,18 @@ describe("a machine that serves tenants over TLS", () => {
       loopback: "network_above_ceiling",
       address: "network_above_ceiling"
     })
+  })
+
+  it("seeds and pushes files of the client, and asks no tenant's contents of another", async () => {
+    const project = file("project")
+    await done("evil", ["create", "--name", "seeded", "--seed-path", project, ...smallSizes])
+    fs.writeFileSync(path.join(project, "new"), "new\n")
+    await done("evil", ["sync", "push", "seeded", project])
+    assert.strictEqual(await done("evil", ["exec", "seeded", "--", "cat", "new"]), "new\n")
+    await done("evil", ["delete", "seeded"])
+    const contents = path.join(there.state, "daemon/spool/contents")
+    assert.deepStrictEqual(fs.readdirSync(contents), ["tenant-evil"])
+    assert.deepStrictEqual(fs.readdirSync(path.join(there.state, "daemon/spool/trees")), [])
   })
 
   it("refuses what is above a quota by its name, and writes who asked for what with the outcome", async () => {

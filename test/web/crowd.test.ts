@@ -39,7 +39,7 @@ describe("the page with 200 workspaces", { concurrent: false }, () => {
     return usedSize / 1_048_576
   }
 
-  it("the whole page has at most 350 kB, compressed", () => {
+  it("the whole page has at most 355 kB, compressed", () => {
     const html = fs.readFileSync(path.join(builtPage, "index.html"), "utf8")
     const assets = new Map(
       fs.readdirSync(path.join(builtPage, "assets")).map((
@@ -58,7 +58,7 @@ describe("the page with 200 workspaces", { concurrent: false }, () => {
     visit(html)
     assert.isAbove(wanted.size, 3)
     const bytes = [...wanted].reduce((sum, name) => sum + zlib.gzipSync(assets.get(name)!, { level: 9 }).length, 0)
-    assert.isAtMost(bytes, 350_000)
+    assert.isAtMost(bytes, 355_000)
   })
 
   it("the first paint comes within 300 ms", async () => {

@@ -17,21 +17,41 @@ const loadContext = Effect.promise(() => import("./build-context.ts"))
 
 const SENDING: Notice = notice("progress", "sending files to the other machine")
 
+/** Removes what a request names in the spool: one that is refused has not used it. */
+const dropping = (pyro: PyroService, payload: unknown) =>
+  Effect.forEach(
+    Object.values(payload as object).flatMap((value) => {
+      const found = typeof value === "string" ? /(?:^spool:|:@)([0-9a-f]{32})/.exec(value)?.[1] : undefined
+      return found === undefined ? [] : [found]
+    }),
+    (id) => Effect.ignore(pyro.spool.drop({ id })),
+    { discard: true }
+  )
+
 /** The events of a call whose payload has to be prepared. */
 const prepared = <Payload, Event, E>(
+  pyro: PyroService,
   prepare: Effect.Effect<Payload, PyroError, Paths>,
   call: (payload: Payload) => Stream.Stream<Event, E>
 ): Stream.Stream<Event | Notice, E> =>
   Stream.concat(
     Stream.make(SENDING),
-    Stream.unwrap(Effect.map(Effect.provide(prepare, Paths.layer), call))
+    Stream.unwrap(Effect.map(
+      Effect.provide(prepare, Paths.layer),
+      (payload) => Stream.onError(call(payload), () => dropping(pyro, payload))
+    ))
   ) as Stream.Stream<Event | Notice, E>
 
 /** The result of a call whose payload has to be prepared. */
 const preparedAnswer = <Payload, A, E>(
+  pyro: PyroService,
   prepare: Effect.Effect<Payload, PyroError, Paths>,
   call: (payload: Payload) => Effect.Effect<A, E>
-): Effect.Effect<A, E> => Effect.flatMap(Effect.provide(prepare, Paths.layer), call) as Effect.Effect<A, E>
+): Effect.Effect<A, E> =>
+  Effect.flatMap(
+    Effect.provide(prepare, Paths.layer),
+    (payload) => Effect.onError(call(payload), () => dropping(pyro, payload))
+  ) as Effect.Effect<A, E>
 
 type Seeded = Pick<PayloadOf<"workspace.create">, "allowHome" | "includeIgnored" | "seedPath"> & {
   readonly git?: PayloadOf<"workspace.create">["git"]
@@ -75,6 +95,7 @@ const create = (pyro: PyroService, of: SourcesOf): PyroService["workspace"]["cre
     return { ...payload, ...built?.fields, ...(seed === undefined ? {} : { seedPath: seed.spool }) }
   })
   return prepared(
+    pyro,
     prepare,
     (payload) =>
       Stream.tap(pyro.workspace.create(payload), (event) =>
@@ -120,6 +141,7 @@ export const readingCalls = (pyro: PyroService, of: SourcesOf): ReadingCalls => 
   create: create(pyro, of),
   run: (payload, input) =>
     payload.seedPath === undefined ? pyro.run(payload, input) : prepared(
+      pyro,
       Effect.map(
         seedOf(pyro, payload),
         (seed) => seed === undefined ? payload : { ...payload, seedPath: seed.spool }
@@ -128,6 +150,7 @@ export const readingCalls = (pyro: PyroService, of: SourcesOf): ReadingCalls => 
     ),
   push: (payload) =>
     preparedAnswer(
+      pyro,
       Effect.gen(function*() {
         const { sendSource } = yield* loadPack
         const { allowHome, includeIgnored, sourcePath: path } = payload
@@ -138,6 +161,7 @@ export const readingCalls = (pyro: PyroService, of: SourcesOf): ReadingCalls => 
     ),
   importing: (payload) =>
     payload.sourcePath === "-" ? pyro.workspace.import(payload) : preparedAnswer(
+      pyro,
       Effect.map(
         sendingOne(pyro, "source_path", payload.sourcePath),
         ({ spool }) => ({ ...payload, sourcePath: spool })
@@ -146,6 +170,7 @@ export const readingCalls = (pyro: PyroService, of: SourcesOf): ReadingCalls => 
     ),
   importSaved: (payload) =>
     prepared(
+      pyro,
       Effect.map(
         sendingOne(pyro, "source_path", payload.sourcePath),
         ({ spool }) => ({ ...payload, sourcePath: spool })
@@ -155,9 +180,10 @@ export const readingCalls = (pyro: PyroService, of: SourcesOf): ReadingCalls => 
   importEnvironment: (payload, input) =>
     payload.source === "-"
       ? pyro.env.import(payload, input)
-      : prepared(archiveOf(pyro, payload), (payload) => pyro.env.import(payload)),
+      : prepared(pyro, archiveOf(pyro, payload), (payload) => pyro.env.import(payload)),
   build: (payload) =>
     (payload.dockerfile ?? payload.devcontainer) === undefined ? pyro.env.build(payload) : prepared(
+      pyro,
       Effect.gen(function*() {
         const { sendContext } = yield* loadContext
         const { fields } = yield* sendContext(pyro, { ...payload, git: "none" })

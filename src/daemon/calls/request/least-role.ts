@@ -44,7 +44,8 @@ export const leastRoles: Readonly<Record<OperationName, Least>> = {
   "spool.take": "user",
   "saved.delete": "user",
   "saved.export": "user",
-  "saved.import": "user",
+  // The memory in the file is input of the VMM, and the import may build an environment.
+  "saved.import": "nobody",
   "saved.inspect": "viewer",
   "saved.list": "viewer",
   "watch": "viewer",

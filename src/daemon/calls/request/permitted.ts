@@ -30,6 +30,9 @@ const LOOKED_UP = ["repo_url", "registry_auth"]
 
 const isSpooled = (value: unknown) => typeof value === "string" && spoolIdOf(value.split("/", 1)[0]!) !== undefined
 
+/** Fields that make an environment, by their names in JSON: environments are the host's. */
+const BUILT = ["devcontainer", "dockerfile"]
+
 /** The refusal of a field that names a path of this host, or what this host would fetch with its own network and logins. */
 const pathRefusal = ({ cli }: Operation, payload: object) => {
   const { hostPaths = [] }: CliSurface = cli
@@ -39,6 +42,12 @@ const pathRefusal = ({ cli }: Operation, payload: object) => {
     // Files that the client has sent are its own.
     if (hostPaths.includes(field) && !isSpooled(value)) {
       return new InvalidRequest({ field, detail: "a client over the network cannot name a path of the server" })
+    }
+    if (BUILT.includes(field)) {
+      return new InvalidRequest({
+        field,
+        detail: "the server builds no environment for clients over the network; name one that it has"
+      })
     }
     if (LOOKED_UP.includes(field)) {
       return new InvalidRequest({
