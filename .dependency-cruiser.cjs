@@ -84,7 +84,7 @@ const alsoInside = {
   // Room is asked for before a build and before a run.
   "building": [{ from: "^test/unit/daemon/(app/room|calls/err)", to: "(builder/acquire|devcontainer/create)\\.ts$" }],
   "daemon": [
-    { from: "^test/support/daemon/served-pyro\\.ts$", to: "server/[^/]+$" },
+    { from: "^test/support/daemon/served-pyro\\.ts$", to: "(server|spool)/[^/]+$" },
     { from: "^test/support/web/serve\\.ts$", to: "page/page\\.ts$" },
     { from: "^test/unit/contract/rpc\\.test\\.ts$", to: "server/request-tracker\\.ts$" },
     { from: "^bench/rows/observation\\.ts$", to: "calls/request/observe\\.ts$" },

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Scope, Stream } from "effect"
 import * as fs from "node:fs"
+import { gzipSync } from "node:zlib"
 import { InvalidRequest, type PyroError } from "../../../../src/contract/errors/errors.ts"
 import type { CliSurface } from "../../../../src/contract/rows/operation.ts"
 import { type Operation, operations } from "../../../../src/contract/rows/operations.ts"
@@ -12,7 +13,6 @@ import { boundPlaces } from "../../../../src/contract/wire/caller-project.ts"
 import type { SpoolEntry } from "../../../../src/contract/wire/spool.ts"
 import { makeSpool } from "../../../../src/daemon/spool/spool.ts"
 import { packedSources } from "../../../../src/lib/seeding/model/packed.ts"
-import { send } from "../../../../src/remote/files/send.ts"
 import { sampleOf } from "../../../support/daemon/samples.ts"
 import { remoteClient, servePyro, socketFolder } from "../../../support/daemon/served-pyro.ts"
 
@@ -86,12 +86,14 @@ const tree: ReadonlyArray<SpoolEntry> = [
   ["l", "sub/out", 0o777, 0, "/etc"],
   ["l", "out", 0o777, 0, "/etc/hostname"]
 ]
-const sent = (client: PyroService, facts?: unknown) =>
-  send(
-    client,
-    { entries: tree, placeOf: () => Buffer.alloc(0), contents: new Map(), left: [] },
-    { path: "", ...(facts === undefined ? {} : { facts }) }
-  )
+/** Sends the tree, which has no contents, and gives its id. */
+const sent = (client: PyroService, facts?: unknown) => {
+  const packed = gzipSync(JSON.stringify({ format: 1, entries: tree, ...(facts === undefined ? {} : { facts }) }))
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(packed.length)
+  const events = client.spool.put({}, { stdin: Stream.make<[Uint8Array]>(Buffer.concat([length, packed])) })
+  return Effect.map(Stream.runCollect(events), (all) => all.flatMap((one) => one._tag === "Kept" ? [one.id] : [])[0]!)
+}
 
 describe("paths of a client of another machine", () => {
   for (const { field, prefix, row } of fields) {
