@@ -4,6 +4,7 @@ import * as fs from "node:fs"
 import { SeedRejected } from "../../contract/errors/errors.ts"
 import { pathText } from "../../contract/text/path-text.ts"
 import type { SpoolEntry } from "../../contract/wire/spool.ts"
+import { isLinux } from "../../system/settings/this-computer.ts"
 import { yieldToEventLoop } from "../../system/waits/effects.ts"
 
 /** A path that is not sent, and why. */
@@ -42,7 +43,7 @@ const OPEN = fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0) | (fs.consta
 
 /** Whether an open file is the one at its path, without a link on the way. */
 const isItself = (fd: number, at: Buffer): boolean => {
-  if (process.platform === "linux") return fs.readlinkSync(`/proc/self/fd/${fd}`, { encoding: "buffer" }).equals(at)
+  if (isLinux()) return fs.readlinkSync(`/proc/self/fd/${fd}`, { encoding: "buffer" }).equals(at)
   const [opened, there] = [fs.fstatSync(fd, { bigint: true }), fs.lstatSync(at, { bigint: true })]
   return opened.ino === there.ino && opened.dev === there.dev &&
     Buffer.from(fs.realpathSync(at, { encoding: "buffer" })).equals(at)

@@ -13,7 +13,10 @@ const isZero = (block: Uint8Array) => Buffer.from(block.buffer, block.byteOffset
 /** The file did not come as the other machine has announced it. */
 const damaged = (detail: string) => new DaemonUnavailable({ detail: `the file of the other machine ${detail}` })
 
-/** Unpacks what comes in gzip. No more bytes than announced are kept. */
+/** Bytes in gzip that are unpacked at once: they may become a thousand times as many, and the other machine chose them. */
+const PACKED_BYTES = 16 * 1024
+
+/** Unpacks what comes in gzip, as fast as it is written. */
 class Unpacked {
   readonly #gunzip: Gunzip = createGunzip()
   #pieces: Array<Uint8Array> = []
@@ -112,7 +115,10 @@ export const fetchFile = (
             return
           case "Output":
             if (put === undefined) return yield* damaged("has no size")
-            return yield* write(yield* unpacked.add(event.bytes), false)
+            for (let at = 0; at < event.bytes.length; at += PACKED_BYTES) {
+              yield* write(yield* unpacked.add(event.bytes.subarray(at, at + PACKED_BYTES)), false)
+            }
+            return
           case "Ended":
             expected = event
         }

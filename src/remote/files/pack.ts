@@ -16,13 +16,14 @@ import { type Paths } from "../../system/files/Paths.ts"
 import { removeTree } from "../../system/files/remove-tree.ts"
 import { runTool } from "../../system/processes/child.ts"
 import { findProgram, isRoot } from "../../system/processes/host.ts"
+import { isLinux } from "../../system/settings/this-computer.ts"
 import { fileTree, type Part, type Tree, treeOf } from "./entries.ts"
 import { nameOfProject } from "./project.ts"
 import { send } from "./send.ts"
 
 /** Whether git can be confined here. */
 const canConfine = Effect.suspend(() =>
-  process.platform !== "linux" || findProgram("bwrap") === undefined
+  !isLinux() || findProgram("bwrap") === undefined
     ? Effect.succeed(false)
     : Effect.isSuccess(
       runTool("bwrap", [...(isRoot() ? [] : ["--unshare-user"]), "--unshare-pid", "--ro-bind", "/", "/", "--", "true"])
