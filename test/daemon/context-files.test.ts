@@ -124,6 +124,9 @@ describe("files of this machine for a workspace of another", () => {
   it("import files and directories under their names", async () => {
     await both(async (context) => {
       await sh(context, "mkdir -p /root/in")
+      type Imported = { readonly skipped: ReadonlyArray<{ readonly path: string }> }
+      const whole = await json<Imported>(context, ["import", "fix", repository, "/root/whole"])
+      assert.include(whole.skipped.map(({ path }) => path), ".git")
       await done(context, ["import", "fix", inRepository("src"), "/root/in"])
       await done(context, ["import", "fix", inRepository("src/run.sh"), "/root/in/"])
       await done(context, ["import", "fix", inRepository("src/a.txt"), "/root/in/other.txt"])

@@ -9,6 +9,9 @@ export const MAX_MISSING_NAMES = 20
 /** Note about a directory of the host that was missing above an output. */
 export const madeNote = (directory: string) => `made the directory ${printable(directory)}, which was missing`
 
+/** Why an import leaves out an entry named `.git`. */
+export const NO_GIT_ENTRY = "pyro copies no entry named .git"
+
 /** Note about files that are gone on the host; undefined if there are none. `remedy` removes them from the workspace. */
 export const missingOnHostNote = (count: number, named: ReadonlyArray<string>, remedy: string): string | undefined => {
   if (count === 0) return undefined

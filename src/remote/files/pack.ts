@@ -3,6 +3,8 @@ import * as os from "node:os"
 import * as path from "node:path"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
+import { NO_GIT_ENTRY } from "../../contract/text/host-file-notes.ts"
+import { pathText } from "../../contract/text/path-text.ts"
 import { spoolPath } from "../../contract/wire/spool.ts"
 import { rejected } from "../../lib/seeding/model/git-failed.ts"
 import { filesBeneath } from "../../lib/seeding/model/host-files.ts"
@@ -56,6 +58,8 @@ export interface Sent {
   readonly spool: string
   /** Real path of the source. */
   readonly source: string
+  /** Paths that are not sent, and why. @default they are part of what is said about the source */
+  readonly left?: Tree["left"]
 }
 
 const withAlso = (paths: ReadonlyArray<Buffer>, root: string, also: ReadonlyArray<string>) => [
@@ -117,12 +121,14 @@ export const sendFile = (pyro: PyroService, file: string): Effect.Effect<Sent, P
 export const sendDirectory = (
   pyro: PyroService,
   directory: string
-): Effect.Effect<Sent & Pick<Tree, "left">, PyroError> =>
+): Effect.Effect<Sent, PyroError> =>
   Effect.gen(function*() {
-    const paths = yield* filesBeneath(Buffer.from(directory), directory)
+    const gits: Array<Buffer> = []
+    const paths = yield* filesBeneath(Buffer.from(directory), directory, gits)
     const inner = yield* treeOf([{ at: "", root: directory, paths }])
     const name = path.basename(directory) || "root"
     const tree = within(Buffer.from(name).toString("latin1"), inner)
     const spool = `${spoolPath(yield* send(pyro, tree, { path: directory }))}/${name}`
-    return { spool, source: directory, left: inner.left }
+    const ofGit = gits.map((git) => ({ path: pathText(git), reason: NO_GIT_ENTRY }))
+    return { spool, source: directory, left: [...inner.left, ...ofGit] }
   })

@@ -8,12 +8,16 @@ import { demandReadable } from "../../system/files/caller-places.ts"
 import { isDirectory, realPath } from "../../system/files/host-path.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import { rememberSource, type SourcesOf } from "../model/sources.ts"
+import type { Sent } from "./pack.ts"
 
 // The calls that read files of this machine. Each sends them first, and then asks as it would on one machine.
 
 /** Loaded with the first file to send: most commands send none. */
 const loadPack = Effect.promise(() => import("./pack.ts"))
 const loadContext = Effect.promise(() => import("./build-context.ts"))
+
+/** Paths that an import names: as the contract says. */
+const MOST_SKIPPED = 1_000
 
 const SENDING: Notice = notice("progress", "sending files to the other machine")
 
@@ -159,15 +163,19 @@ export const readingCalls = (pyro: PyroService, of: SourcesOf): ReadingCalls => 
       }),
       pyro.workspace.sync.push
     ),
-  importing: (payload) =>
-    payload.sourcePath === "-" ? pyro.workspace.import(payload) : preparedAnswer(
-      pyro,
-      Effect.map(
-        sendingOne(pyro, "source_path", payload.sourcePath),
-        ({ spool }) => ({ ...payload, sourcePath: spool })
-      ),
-      pyro.workspace.import
-    ),
+  importing: (payload) => {
+    if (payload.sourcePath === "-") return pyro.workspace.import(payload)
+    let left: Sent["left"]
+    const prepare = Effect.map(sendingOne(pyro, "source_path", payload.sourcePath), (sent) => {
+      left = sent.left
+      return { ...payload, sourcePath: sent.spool }
+    })
+    return Effect.map(preparedAnswer(pyro, prepare, pyro.workspace.import), (imported) => ({
+      ...imported,
+      skippedCount: imported.skippedCount + (left ?? []).length,
+      skipped: [...imported.skipped, ...left ?? []].slice(0, MOST_SKIPPED)
+    }))
+  },
   importSaved: (payload) =>
     prepared(
       pyro,

@@ -1,6 +1,7 @@
 import { Effect, Stream } from "effect"
 import * as fs from "node:fs"
 import { InvalidRequest, type SeedRejected } from "../../../contract/errors/errors.ts"
+import { NO_GIT_ENTRY } from "../../../contract/text/host-file-notes.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import { printable } from "../../../contract/text/printable.ts"
 import { beneath, filesBeneath } from "../../../lib/seeding/model/host-files.ts"
@@ -70,7 +71,7 @@ const listDirectory = (root: string): Effect.Effect<Source, SeedRejected> =>
       else entries.push(found)
     }
     for (const path of folders) if (!filled.has(path.toString("latin1"))) skip(path, "it is an empty directory")
-    for (const path of gits) skip(path, "pyro copies no entry named .git")
+    for (const path of gits) skip(path, NO_GIT_ENTRY)
     return { root, kind: "directory", entries, skipped }
   })
 
